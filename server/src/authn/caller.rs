@@ -1,0 +1,121 @@
+//! An authenticated caller.
+
+use std::sync::Arc;
+
+use certward::pki::{Certificate, Thumbprint};
+
+use crate::authority::clearance::{DatabaseAccess, Level, SecurityClearance};
+use crate::authority::definition::RegisteredCertificate;
+
+/// Somebody who proved to hold the key of a certificate that is trusted at this moment. Only [`super::Authenticator`]
+/// and the local console make one.
+#[derive(Debug)]
+pub struct Caller {
+    origin: CallerOrigin,
+    certificate: Option<Certificate>,
+}
+
+/// Why a caller is trusted.
+#[derive(Debug)]
+pub enum CallerOrigin {
+    /// It holds the server's own certificate.
+    Server,
+    /// The settings name its thumbprint.
+    WellKnownAdministrator,
+    /// An issuer that the settings name has issued its certificate.
+    WellKnownIssuer,
+    /// Its certificate is registered.
+    Registered(Arc<RegisteredCertificate>),
+    /// It speaks through the console socket, which only the server's own user can open.
+    Console,
+}
+
+impl Caller {
+    pub(super) fn server(certificate: Certificate) -> Self {
+        Self { origin: CallerOrigin::Server, certificate: Some(certificate) }
+    }
+
+    pub(super) fn well_known(certificate: Certificate) -> Self {
+        Self { origin: CallerOrigin::WellKnownAdministrator, certificate: Some(certificate) }
+    }
+
+    pub(super) fn issued_by_well_known(certificate: Certificate) -> Self {
+        Self { origin: CallerOrigin::WellKnownIssuer, certificate: Some(certificate) }
+    }
+
+    pub(super) fn registered(certificate: Certificate, entry: Arc<RegisteredCertificate>) -> Self {
+        Self { origin: CallerOrigin::Registered(entry), certificate: Some(certificate) }
+    }
+
+    /// The administrator at the console socket, whose peer's user id has been checked.
+    pub(crate) fn console() -> Self {
+        Self { origin: CallerOrigin::Console, certificate: None }
+    }
+
+    /// Why the caller is trusted.
+    #[must_use]
+    pub fn origin(&self) -> &CallerOrigin {
+        &self.origin
+    }
+
+    /// The certificate of the connection; none at the console.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// The thumbprint of that certificate.
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<Thumbprint> {
+        self.certificate.as_ref().map(Certificate::thumbprint)
+    }
+
+    /// The entry of a registered certificate.
+    #[must_use]
+    pub fn registered_certificate(&self) -> Option<&Arc<RegisteredCertificate>> {
+        match &self.origin {
+            CallerOrigin::Registered(entry) => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// The rights on the server.
+    #[must_use]
+    pub fn clearance(&self) -> SecurityClearance {
+        match &self.origin {
+            CallerOrigin::Registered(entry) => entry.clearance,
+            CallerOrigin::Server => SecurityClearance::ClusterNode,
+            CallerOrigin::WellKnownAdministrator | CallerOrigin::WellKnownIssuer | CallerOrigin::Console => {
+                SecurityClearance::ClusterAdmin
+            }
+        }
+    }
+
+    /// The rank those rights amount to.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.clearance().level()
+    }
+
+    /// What the caller may do with a database; operators and above may do everything.
+    #[must_use]
+    pub fn access_to(&self, database: &str) -> Option<DatabaseAccess> {
+        match (self.level(), &self.origin) {
+            (Level::Operator | Level::ClusterAdmin, _) => Some(DatabaseAccess::Admin),
+            (Level::ValidUser, CallerOrigin::Registered(entry)) => entry.permissions.access_to(database),
+            (Level::ValidUser, _) => None,
+        }
+    }
+
+    /// The name for logs and audit records.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.origin {
+            CallerOrigin::Server => "Server Certificate",
+            CallerOrigin::WellKnownAdministrator => "well-known administrator",
+            CallerOrigin::WellKnownIssuer => "certificate of a well-known issuer",
+            CallerOrigin::Registered(entry) => &entry.name,
+            CallerOrigin::Console => "console",
+        }
+    }
+}

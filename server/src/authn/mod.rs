@@ -1,0 +1,218 @@
+//! From a [`Peer`] to a [`Caller`]: whose certificate this is, decided for every request.
+//!
+//! The order of the checks is the real server's (contract `ravendb.md`, section 2): no certificate, expired, not yet
+//! valid, the server's own certificate, a well-known administrator, a well-known issuer, a registered certificate,
+//! the renewal rule, unknown. Unlike the real server, a decision lasts no longer than the trust it was made from.
+
+mod caller;
+mod renewal;
+mod signature;
+mod well_known;
+
+use std::sync::Arc;
+
+use certward::pki::{Certificate, Thumbprint};
+use time::OffsetDateTime;
+
+pub use caller::{Caller, CallerOrigin};
+pub use renewal::Renewal;
+pub use well_known::WellKnown;
+
+use crate::authority::definition::RegisteredCertificate;
+use crate::authority::registry::Registry;
+use crate::clock::Clock;
+use crate::listener::peer::{Peer, Presented};
+use crate::server_certificate::ServerCertificates;
+
+/// Decides who a peer is.
+#[derive(Debug)]
+pub struct Authenticator {
+    registry: Arc<Registry>,
+    server_certificates: Arc<ServerCertificates>,
+    well_known: WellKnown,
+    clock: Arc<dyn Clock>,
+}
+
+/// What was decided about a peer.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// The peer is this caller.
+    Admitted(Arc<Caller>),
+    /// The certificate is unregistered and renews a registered one: it is admitted once
+    /// [`crate::authority::Authority::register_renewal`] has recorded it.
+    Renewed(Arc<Renewal>),
+    /// The peer is nobody here.
+    Refused(Refusal),
+}
+
+/// Why a peer is nobody here.
+#[derive(Debug, Clone)]
+pub enum Refusal {
+    /// No certificate was shown.
+    NoCertificate,
+    /// The certificate shown cannot be read.
+    Unreadable,
+    /// The certificate's `not_after` is past.
+    Expired {
+        /// The entry under which the certificate is registered, if it is.
+        registered: Option<Arc<RegisteredCertificate>>,
+    },
+    /// The certificate's `not_before` is still to come.
+    NotYetValid {
+        /// The entry under which the certificate is registered, if it is.
+        registered: Option<Arc<RegisteredCertificate>>,
+    },
+    /// Registered, and switched off by an administrator.
+    Disabled {
+        /// The entry.
+        registered: Arc<RegisteredCertificate>,
+    },
+    /// The key is that of a registered certificate, but the issuer is another.
+    UnfamiliarIssuer,
+    /// Another certificate is registered under the SHA-1 thumbprint of this one.
+    ThumbprintCollision,
+    /// Nothing is known of the certificate.
+    Unknown,
+}
+
+impl Refusal {
+    /// A word for logs and audit records.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoCertificate => "no_certificate",
+            Self::Unreadable => "unreadable_certificate",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::Disabled { .. } => "disabled",
+            Self::UnfamiliarIssuer => "unfamiliar_issuer",
+            Self::ThumbprintCollision => "thumbprint_collision",
+            Self::Unknown => "unknown_certificate",
+        }
+    }
+
+    /// The entry of the certificate, for refusals of a registered one.
+    #[must_use]
+    pub fn registered(&self) -> Option<&Arc<RegisteredCertificate>> {
+        match self {
+            Self::Expired { registered } | Self::NotYetValid { registered } => registered.as_ref(),
+            Self::Disabled { registered } => Some(registered),
+            Self::NoCertificate
+            | Self::Unreadable
+            | Self::UnfamiliarIssuer
+            | Self::ThumbprintCollision
+            | Self::Unknown => None,
+        }
+    }
+}
+
+/// A decision together with what it was made from; kept with the peer, so that a keep-alive connection pays for the
+/// checks once per change and not once per request.
+#[derive(Debug)]
+pub struct Verdict {
+    decision: Decision,
+    registry_revision: u64,
+    server_certificate_revision: u64,
+}
+
+impl Authenticator {
+    /// Decides from these sources.
+    #[must_use]
+    pub fn new(
+        registry: Arc<Registry>,
+        server_certificates: Arc<ServerCertificates>,
+        well_known: WellKnown,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { registry, server_certificates, well_known, clock }
+    }
+
+    /// The administrators and issuers that the settings name.
+    #[must_use]
+    pub fn well_known(&self) -> &WellKnown {
+        &self.well_known
+    }
+
+    /// Who `peer` is at this moment.
+    #[must_use]
+    pub fn authenticate(&self, peer: &Peer) -> Decision {
+        let Presented::Certificate { end_entity, intermediates } = peer.presented() else {
+            return Decision::Refused(match peer.presented() {
+                Presented::Unreadable => Refusal::Unreadable,
+                _ => Refusal::NoCertificate,
+            });
+        };
+        let now = self.clock.now();
+        if let Some(refusal) = self.outside_validity(end_entity, now) {
+            return Decision::Refused(refusal);
+        }
+        // The revisions are read before the decision: a change in between makes the verdict stale, never fresh.
+        let (registry_revision, server_certificate_revision) =
+            (self.registry.revision(), self.server_certificates.revision());
+        let mut verdict = peer.verdict();
+        if let Some(last) = verdict.as_ref()
+            && last.registry_revision == registry_revision
+            && last.server_certificate_revision == server_certificate_revision
+        {
+            return last.decision.clone();
+        }
+        let decision = self.decide(end_entity, intermediates, now);
+        *verdict = Some(Verdict { decision: decision.clone(), registry_revision, server_certificate_revision });
+        decision
+    }
+
+    fn outside_validity(&self, certificate: &Certificate, now: OffsetDateTime) -> Option<Refusal> {
+        let validity = certificate.validity();
+        if now > validity.not_after {
+            Some(Refusal::Expired { registered: self.registered(certificate).ok().flatten() })
+        } else if now < validity.not_before {
+            Some(Refusal::NotYetValid { registered: self.registered(certificate).ok().flatten() })
+        } else {
+            None
+        }
+    }
+
+    fn decide(
+        &self,
+        certificate: &Certificate,
+        intermediates: &[rustls_pki_types::CertificateDer<'static>],
+        now: OffsetDateTime,
+    ) -> Decision {
+        let server = self.server_certificates.current();
+        if server.certificate().der() == certificate.der() {
+            return Decision::Admitted(Arc::new(Caller::server(certificate.clone())));
+        }
+        let thumbprint = certificate.thumbprint();
+        if self.well_known.names_administrator(&thumbprint) {
+            return Decision::Admitted(Arc::new(Caller::well_known(certificate.clone())));
+        }
+        if self.well_known.issued(certificate, intermediates, now) {
+            return Decision::Admitted(Arc::new(Caller::issued_by_well_known(certificate.clone())));
+        }
+        match self.registered(certificate) {
+            Err(collision) => Decision::Refused(collision),
+            Ok(Some(entry)) if entry.disabled => Decision::Refused(Refusal::Disabled { registered: entry }),
+            Ok(Some(entry)) => Decision::Admitted(Arc::new(Caller::registered(certificate.clone(), entry))),
+            Ok(None) => {
+                let same_key = self.registry.with_pinning_hash(&certificate.public_key_pinning_hash());
+                let known_issuers = server.chain().iter().chain(self.well_known.issuers());
+                renewal::decide(certificate, intermediates, &same_key, known_issuers)
+            }
+        }
+    }
+
+    /// The entry of exactly this certificate. A thumbprint that leads to another certificate is a SHA-1 collision.
+    fn registered(&self, certificate: &Certificate) -> Result<Option<Arc<RegisteredCertificate>>, Refusal> {
+        match self.registry.get(&certificate.thumbprint()) {
+            None => Ok(None),
+            Some(entry) if &entry.der == certificate.der() => Ok(Some(entry)),
+            Some(_) => Err(Refusal::ThumbprintCollision),
+        }
+    }
+}
+
+/// The thumbprint of the peer's certificate, for logs and audit records.
+#[must_use]
+pub fn presented_thumbprint(peer: &Peer) -> Option<Thumbprint> {
+    peer.certificate().map(Certificate::thumbprint)
+}

@@ -1,0 +1,31 @@
+//! Whose key signed a certificate.
+
+use certward::pki::Certificate;
+use der::asn1::{AnyRef, BitStringRef};
+use der::{Decode, Encode, Sequence};
+use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert};
+
+/// Whether the signature on `certificate` was made with the key of `issuer`. Names, dates and usages are not looked at.
+pub(super) fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
+    let Ok(signed) = SignedCertificate::from_der(certificate.der()) else { return false };
+    let (Ok(to_be_signed), Ok(algorithm)) = (signed.to_be_signed.to_der(), signed.algorithm.to_der()) else {
+        return false;
+    };
+    let (Some(signature), Ok(issuer)) = (signed.signature.as_bytes(), EndEntityCert::try_from(issuer.der())) else {
+        return false;
+    };
+    ALL_VERIFICATION_ALGS
+        .iter()
+        // rustls names an algorithm by the content of its AlgorithmIdentifier, without the SEQUENCE header, which is
+        // two octets long for all of them.
+        .filter(|candidate| algorithm.get(2..) == Some(candidate.signature_alg_id().as_ref()))
+        .any(|candidate| issuer.verify_signature(*candidate, &to_be_signed, signature).is_ok())
+}
+
+/// The outer shape of a certificate (RFC 5280, section 4.1).
+#[derive(Sequence)]
+struct SignedCertificate<'a> {
+    to_be_signed: AnyRef<'a>,
+    algorithm: AnyRef<'a>,
+    signature: BitStringRef<'a>,
+}

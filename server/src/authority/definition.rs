@@ -1,0 +1,122 @@
+//! A registered certificate: the public certificate, who it is for, and what it may do.
+
+use std::fmt;
+
+use certward::pki::{Certificate, DistinguishedName, PublicKeyPinningHash, Thumbprint, Validity};
+use rustls_pki_types::CertificateDer;
+use zeroize::Zeroizing;
+
+use super::clearance::{Permissions, SecurityClearance};
+
+/// One entry of the registry. It holds no private key: the server never stores one.
+#[derive(Debug, Clone)]
+pub struct RegisteredCertificate {
+    /// The key under which the entry is found. Whoever presents a certificate is admitted only when the whole of it
+    /// equals [`Self::der`]: a SHA-1 hash is no identity.
+    pub thumbprint: Thumbprint,
+    /// The certificate, byte for byte as it was registered or issued.
+    pub der: CertificateDer<'static>,
+    /// The holder's name; not unique.
+    pub name: String,
+    /// Rights on the server.
+    pub clearance: SecurityClearance,
+    /// Rights on databases.
+    pub permissions: Permissions,
+    /// From the certificate.
+    pub validity: Validity,
+    /// From the certificate; the key of the renewal rule.
+    pub pinning_hash: PublicKeyPinningHash,
+    /// From the certificate.
+    pub issuer: DistinguishedName,
+    /// The certificates above this one that came with it, nearest first: what its renewals are compared with.
+    pub issuer_chain: Vec<CertificateDer<'static>>,
+    /// A disabled entry is kept and refused.
+    pub disabled: bool,
+    /// Its place among certificates that were registered together.
+    pub collection: Collection,
+    /// When set, every session starts with a one-time code.
+    pub two_factor_key: Option<TwoFactorKey>,
+}
+
+/// The parts of a definition that an administrator chooses.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The holder's name, not blank.
+    pub name: String,
+    /// Rights on the server.
+    pub clearance: SecurityClearance,
+    /// Rights on databases.
+    pub permissions: Permissions,
+    /// Registered, but refused.
+    pub disabled: bool,
+    /// The shared secret of the one-time codes, if they are wanted.
+    pub two_factor_key: Option<TwoFactorKey>,
+}
+
+impl RegisteredCertificate {
+    /// An entry of its own, outside any collection.
+    #[must_use]
+    pub fn new(certificate: &Certificate, grant: Grant) -> Self {
+        Self {
+            thumbprint: certificate.thumbprint(),
+            der: certificate.der().clone(),
+            name: grant.name,
+            clearance: grant.clearance,
+            permissions: grant.permissions,
+            validity: certificate.validity(),
+            pinning_hash: certificate.public_key_pinning_hash(),
+            issuer: certificate.issuer().clone(),
+            issuer_chain: Vec::new(),
+            disabled: grant.disabled,
+            collection: Collection::Single,
+            two_factor_key: grant.two_factor_key,
+        }
+    }
+
+    /// Whether a one-time code is needed beside the certificate.
+    #[must_use]
+    pub fn has_two_factor(&self) -> bool {
+        self.two_factor_key.is_some()
+    }
+}
+
+/// The place of a certificate among those registered in one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Collection {
+    /// Registered alone.
+    Single,
+    /// The first of several; the others hang on it and go when it goes.
+    Primary {
+        /// The others, in the order of the upload.
+        secondaries: Vec<Thumbprint>,
+    },
+    /// One of the others.
+    Secondary {
+        /// The first.
+        primary: Thumbprint,
+    },
+}
+
+/// The shared secret of one-time codes (RFC 6238). Wiped on drop; not printable.
+#[derive(Clone)]
+pub struct TwoFactorKey(Zeroizing<Vec<u8>>);
+
+impl TwoFactorKey {
+    /// Takes the decoded secret.
+    #[must_use]
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The decoded secret, for checking a code and for storing.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TwoFactorKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TwoFactorKey(..)")
+    }
+}

@@ -1,0 +1,79 @@
+//! Who is at the other end of a connection, as far as TLS has established it.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use certward::pki::Certificate;
+use rustls_pki_types::CertificateDer;
+
+use crate::authn::Verdict;
+
+/// The other end of a TLS connection: made once by the listener when the handshake is done, and by nothing else.
+///
+/// A certificate here is *presented*: the peer has proved that it holds the key, and nothing more. Whether the
+/// certificate is trusted is decided by [`crate::authn`] for each request.
+#[derive(Debug)]
+pub struct Peer {
+    address: SocketAddr,
+    presented: Presented,
+    verdict: Mutex<Option<Verdict>>,
+}
+
+/// What the peer showed in the handshake.
+#[derive(Debug)]
+pub enum Presented {
+    /// No certificate.
+    Nothing,
+    /// A certificate that TLS accepted and that cannot be read as one.
+    Unreadable,
+    /// A certificate whose key the peer holds.
+    Certificate {
+        /// The peer's own certificate.
+        end_entity: Certificate,
+        /// The certificates sent with it, in the order sent. Nothing is known of them.
+        intermediates: Vec<CertificateDer<'static>>,
+    },
+}
+
+impl Peer {
+    /// The peer of a finished handshake, from the certificates it sent, end entity first.
+    pub(crate) fn from_handshake(address: SocketAddr, certificates: Option<&[CertificateDer<'_>]>) -> Self {
+        let presented = match certificates {
+            None | Some([]) => Presented::Nothing,
+            Some([end_entity, intermediates @ ..]) => match Certificate::from_der(end_entity.clone().into_owned()) {
+                Ok(end_entity) => Presented::Certificate {
+                    end_entity,
+                    intermediates: intermediates.iter().map(|der| der.clone().into_owned()).collect(),
+                },
+                Err(_) => Presented::Unreadable,
+            },
+        };
+        Self { address, presented, verdict: Mutex::new(None) }
+    }
+
+    /// The address of the other end.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the peer showed.
+    #[must_use]
+    pub fn presented(&self) -> &Presented {
+        &self.presented
+    }
+
+    /// The certificate the peer holds the key of, if it showed one.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match &self.presented {
+            Presented::Certificate { end_entity, .. } => Some(end_entity),
+            Presented::Nothing | Presented::Unreadable => None,
+        }
+    }
+
+    /// The last decision about this peer, for [`crate::authn`] to check whether it still holds.
+    pub(crate) fn verdict(&self) -> std::sync::MutexGuard<'_, Option<Verdict>> {
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

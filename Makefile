@@ -1,0 +1,52 @@
+# The commands of the project. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Warnings are errors when CI says so; at a desk they are warnings.
+ifeq ($(CI),true)
+export RUSTFLAGS := -D warnings
+endif
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
+
+.PHONY: quickstart
+quickstart: ## Build, start a server, apply examples/quickstart with Terraform, prove it with curl
+	@tools/packages quickstart
+	@examples/quickstart/run.sh
+
+.PHONY: quickstart-down
+quickstart-down: ## Stop the quickstart's server and remove its files
+	@examples/quickstart/down.sh
+
+.PHONY: test
+test: ## Run every test, the long ones in a short form
+	@tools/packages test
+	cargo fmt --all --check
+	cargo lint
+	cargo fence
+	cargo build --workspace --bins
+	tools/run-tests
+
+.PHONY: stress
+stress: ## Run the long forms: kill -9, revocation and connection storms at full length
+	@tools/packages test
+	cargo build --workspace --bins
+	CERTWARD_LONG_TESTS=1 tools/run-tests
+
+.PHONY: fuzz
+fuzz: ## Run the property tests at length (CERTWARD_FUZZ_CASES cases each, default 1,000,000)
+	PROPTEST_CASES=$${CERTWARD_FUZZ_CASES:-1000000} cargo test --workspace --release properties
+
+.PHONY: bench
+bench: ## Measure against the peers and print the ratios (docs/benchmarks.md)
+	@tools/packages bench
+	cargo build --workspace --bins --release
+	tools/bench
+
+.PHONY: deny
+deny: ## Check licences, bans and sources of every dependency (needs cargo-deny)
+	cargo deny check bans licenses sources

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# From nothing to certificates as code: builds, sets a server up, applies this folder with Terraform, and proves it.
+# Run it again at any time: what is there is kept.
+set -eu
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+mkdir -p "$work" "$identities" "$configuration"
+chmod 700 "$work" "$identities"
+
+say "Building certward-server and terraform-provider-certward (the first time takes some minutes)"
+cd "$root"
+long_step "building" "$work/build.log" cargo build -p certward-server -p terraform-provider-certward --bins
+
+if [ ! -e "$server/settings.json" ]; then
+    say "Setting the server up: a private CA, the server certificate, and the first administrator"
+    "$target/debug/certward-server" setup --dir "$server" --non-interactive
+fi
+
+if pid=$(server_pid); then
+    say "The server is already running (process $pid)"
+else
+    say "Starting the server on $endpoint"
+    cp "$target/debug/certward-server" "$work/certward-server"
+    readlink -f "$work/certward-server" >"$work/server.exe"
+    # `Read` access needs a licence on a real RavenDB; here a setting stands for it.
+    nohup "$work/certward-server" run --settings "$server/settings.json" \
+        --ServerUrl="$endpoint" --Certward.License.ReadOnlyCertificates=true \
+        >"$work/server.log" 2>&1 </dev/null &
+    echo $! >"$work/server.pid"
+fi
+
+admin=(--silent --show-error --cacert "$server/ca.crt" --cert "$server/admin.crt" --key "$server/admin.key")
+for attempt in $(seq 100); do
+    curl "${admin[@]}" --output /dev/null "$endpoint/build/version" 2>/dev/null && break
+    server_pid >/dev/null || {
+        cat "$work/server.log" >&2
+        fail "the server ended; if port $port is taken, set CERTWARD_QUICKSTART_PORT to a free one"
+    }
+    [ "$attempt" -lt 100 ] || fail "the server does not answer on $endpoint; see $work/server.log"
+    sleep 0.1
+done
+
+say "Making the team's own keys and certificates (the server and Terraform see the certificates only)"
+for name in alice order-service ci-reader; do
+    [ -e "$identities/$name.crt" ] && continue
+    (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
+        -subj "/O=Example Team/CN=$name" \
+        -addext basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature \
+        -addext extendedKeyUsage=clientAuth \
+        -keyout "$identities/$name.key" -out "$identities/$name.crt" 2>/dev/null)
+    echo "    $identities/$name.crt"
+done
+
+say "Installing the provider into a local mirror and running terraform init"
+version=0.1.0
+mirror=$work/plugins/registry.terraform.io/certward/certward/$version/$(uname -s | tr '[:upper:]' '[:lower:]')_$(
+    case $(uname -m) in x86_64) echo amd64 ;; aarch64 | arm64) echo arm64 ;; *) uname -m ;; esac
+)
+mkdir -p "$mirror"
+cp "$target/debug/terraform-provider-certward" "$mirror/terraform-provider-certward_v$version"
+cat >"$work/terraform.rc" <<CONFIGURATION
+provider_installation {
+  filesystem_mirror {
+    path = "$work/plugins"
+  }
+}
+CONFIGURATION
+export TF_CLI_CONFIG_FILE=$work/terraform.rc CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1
+cp "$root"/examples/quickstart/*.tf "$configuration/"
+cat >"$configuration/quickstart.auto.tfvars" <<VARIABLES
+endpoint             = "$endpoint"
+server_directory     = "$server"
+identities_directory = "$identities"
+VARIABLES
+cd "$configuration"
+rm -f .terraform.lock.hcl # the provider was just built anew
+terraform init -input=false -no-color >"$work/init.log" || {
+    cat "$work/init.log" >&2
+    fail "terraform init failed"
+}
+
+say "terraform apply"
+terraform apply -auto-approve -input=false
+
+say "Proving it"
+as() { # NAME METHOD PATH: prints the status and leaves the body in $work/answer
+    curl --silent --show-error --cacert "$server/ca.crt" --cert "$identities/$1.crt" --key "$identities/$1.key" \
+        --request "$2" --output "$work/answer" --write-out '%{http_code}' "$endpoint$3"
+}
+expect() { # WANTED STATUS SENTENCE
+    [ "$1" = "$2" ] || fail "expected $1, got $2: $3 ($(head -c 300 "$work/answer"))"
+    printf '    %s  %s\n' "$2" "$3"
+}
+expect 200 "$(as order-service GET /certificates/whoami)" "order-service logs in: whoami says $(
+    grep -o '"Name":"[^"]*"' "$work/answer" | head -n 1), $(grep -o '"Permissions":{[^}]*}' "$work/answer")"
+expect 200 "$(as alice GET /admin/certificates?metadataOnly=true)" "alice, a ClusterAdmin, lists the certificates"
+expect 403 "$(as order-service GET /admin/certificates)" "order-service may not list certificates"
+expect 200 "$(as ci-reader GET /certificates/whoami)" "ci-reader logs in"
+terraform plan -detailed-exitcode -input=false >"$work/plan.log" || {
+    cat "$work/plan.log" >&2
+    fail "the plan after apply is not empty"
+}
+printf '    %s\n' "terraform plan: no changes"
+
+say "Removing ci-reader from the configuration, and applying"
+rm "$configuration/ci_reader.tf"
+terraform apply -auto-approve -input=false >"$work/apply.log" || {
+    cat "$work/apply.log" >&2
+    fail "terraform apply failed"
+}
+expect 403 "$(as ci-reader GET /build/version)" "ci-reader is refused at its next request"
+cp "$root/examples/quickstart/ci_reader.tf" "$configuration/"
+terraform apply -auto-approve -input=false >"$work/apply.log" || {
+    cat "$work/apply.log" >&2
+    fail "terraform apply failed"
+}
+expect 200 "$(as ci-reader GET /certificates/whoami)" "put back, it logs in again"
+
+cat <<SUMMARY
+
+Done. What you have now:
+
+  * a server on $endpoint that speaks RavenDB's certificate API (log: $work/server.log),
+    with its own CA in $server/ca.crt;
+  * three certificates registered by Terraform: alice, order-service and ci-reader;
+    their private keys never left $identities
+
+Go on:
+
+  * ask the server who you are:
+      curl --cacert $server/ca.crt \\
+        --cert $identities/alice.crt --key $identities/alice.key $endpoint/certificates/whoami
+  * change $configuration/main.tf and apply:
+      cd $configuration && TF_CLI_CONFIG_FILE=$work/terraform.rc terraform apply
+  * talk to the server's console:
+      $target/debug/certward-server cli --settings $server/settings.json
+  * stop the server and remove all of this:
+      make quickstart-down
+SUMMARY

@@ -1,1 +1,3 @@
-//! .
+//! Typed SDK for certificate administration of RavenDB and Redis Enterprise.
+
+pub mod pki;

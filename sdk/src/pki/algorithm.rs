@@ -1,0 +1,133 @@
+//! Algorithms named in certificates.
+
+use super::ObjectIdentifier;
+use super::der::{self, DerError, DerReader, Element};
+
+/// The kind of a public key (RFC 5280 4.1.2.7, RFC 5480, RFC 8410).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PublicKey {
+    /// RSA with a modulus of this many bits.
+    Rsa {
+        /// Length of the modulus in bits.
+        bits: u32,
+    },
+    /// An elliptic curve key on NIST P-256.
+    EcdsaP256,
+    /// An elliptic curve key on NIST P-384.
+    EcdsaP384,
+    /// An elliptic curve key on NIST P-521.
+    EcdsaP521,
+    /// An Ed25519 key.
+    Ed25519,
+    /// Anything else: the dotted object identifier of its curve, or of its algorithm when that is no elliptic curve.
+    Other(String),
+}
+
+/// The algorithm a certificate was signed with (RFC 4055, RFC 5758, RFC 8410).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each variant is the algorithm it names")]
+pub enum SignatureAlgorithm {
+    RsaMd2,
+    RsaMd5,
+    RsaSha1,
+    RsaSha256,
+    RsaSha384,
+    RsaSha512,
+    RsaPss,
+    EcdsaSha1,
+    EcdsaSha256,
+    EcdsaSha384,
+    EcdsaSha512,
+    Ed25519,
+    /// Anything else, by its dotted object identifier.
+    Other(String),
+}
+
+impl PublicKey {
+    pub(super) fn read(subject_public_key_info: Element<'_>) -> Result<Self, DerError> {
+        let mut info = DerReader::new(subject_public_key_info.content);
+        let mut algorithm = info.nested(der::SEQUENCE)?;
+        let identifier = algorithm.expect(der::OBJECT_IDENTIFIER)?.content;
+        let key = info.expect(der::BIT_STRING)?;
+        info.finish()?;
+        match identifier {
+            RSA_ENCRYPTION => Ok(Self::Rsa {
+                bits: modulus_bits(key.bit_string_octets()?)?,
+            }),
+            EC_PUBLIC_KEY => match algorithm.optional(der::OBJECT_IDENTIFIER)?.map(|curve| curve.content) {
+                Some(PRIME256V1) => Ok(Self::EcdsaP256),
+                Some(SECP384R1) => Ok(Self::EcdsaP384),
+                Some(SECP521R1) => Ok(Self::EcdsaP521),
+                curve => Ok(Self::Other(
+                    ObjectIdentifier::from_der_content(curve.unwrap_or(identifier))?.to_string(),
+                )),
+            },
+            ED25519 => Ok(Self::Ed25519),
+            _ => Ok(Self::Other(ObjectIdentifier::from_der_content(identifier)?.to_string())),
+        }
+    }
+}
+
+impl std::fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rsa { bits } => write!(f, "RSA-{bits}"),
+            Self::EcdsaP256 => f.write_str("ECDSA P-256"),
+            Self::EcdsaP384 => f.write_str("ECDSA P-384"),
+            Self::EcdsaP521 => f.write_str("ECDSA P-521"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Other(identifier) => f.write_str(identifier),
+        }
+    }
+}
+
+impl SignatureAlgorithm {
+    pub(super) fn read(algorithm_identifier: Element<'_>) -> Result<Self, DerError> {
+        let identifier = DerReader::new(algorithm_identifier.content)
+            .expect(der::OBJECT_IDENTIFIER)?
+            .content;
+        Ok(match identifier {
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 2] => Self::RsaMd2,
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4] => Self::RsaMd5,
+            // The second one is an old name for the same algorithm (OIW), still found in Windows certificates.
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5] | [0x2b, 0x0e, 3, 2, 29] => Self::RsaSha1,
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => Self::RsaPss,
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11] => Self::RsaSha256,
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12] => Self::RsaSha384,
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13] => Self::RsaSha512,
+            [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1] => Self::EcdsaSha1,
+            [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2] => Self::EcdsaSha256,
+            [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3] => Self::EcdsaSha384,
+            [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4] => Self::EcdsaSha512,
+            ED25519 => Self::Ed25519,
+            other => Self::Other(ObjectIdentifier::from_der_content(other)?.to_string()),
+        })
+    }
+
+    /// Whether signatures of this kind can be forged today: MD2, MD5 and SHA-1 (RFC 9155, CA/B Forum ballot 118).
+    pub fn is_weak(&self) -> bool {
+        matches!(self, Self::RsaMd2 | Self::RsaMd5 | Self::RsaSha1 | Self::EcdsaSha1)
+    }
+}
+
+/// `RSAPublicKey` (RFC 8017 A.1.1): the bits of its modulus.
+fn modulus_bits(key: &[u8]) -> Result<u32, DerError> {
+    let mut sequence = DerReader::new(key).nested(der::SEQUENCE)?;
+    let modulus = sequence.expect(der::INTEGER)?.content;
+    let start = modulus
+        .iter()
+        .position(|octet| *octet != 0)
+        .ok_or(DerError::Content("an RSA modulus"))?;
+    let significant = &modulus[start..];
+    let bits = significant.len() * 8 - significant[0].leading_zeros() as usize;
+    u32::try_from(bits).map_err(|_| DerError::Content("an RSA modulus"))
+}
+
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+const PRIME256V1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+const SECP384R1: &[u8] = &[0x2b, 0x81, 0x04, 0, 34];
+const SECP521R1: &[u8] = &[0x2b, 0x81, 0x04, 0, 35];
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70];

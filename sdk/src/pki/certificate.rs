@@ -1,0 +1,339 @@
+//! A parsed X.509 certificate.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls_pki_types::CertificateDer;
+use time::{Date, Month, OffsetDateTime, Time};
+
+use super::algorithm::{PublicKey, SignatureAlgorithm};
+use super::der::{self, DerError, DerReader, Element};
+use super::extensions::{ExtendedKeyUsage, Extensions, KeyUsage, SubjectAltName};
+use super::pem::pem_block;
+use super::{DistinguishedName, PublicKeyPinningHash, SerialNumber, Sha256Fingerprint, Thumbprint, Validity};
+
+/// An X.509 certificate, version 1 to 3 (RFC 5280 4.1), parsed once. Cloning is cheap.
+///
+/// Parsing checks the form and nothing else: no signature, no dates, no purposes. Two certificates are equal when their
+/// DER octets are.
+#[derive(Clone)]
+pub struct Certificate(Arc<Inner>);
+
+/// Octets are no X.509 certificate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// Larger than [`Certificate::MAX_DER_LENGTH`].
+    #[error("the certificate has {0} octets; at most {MAX_DER_LENGTH} are read")]
+    TooLarge(usize),
+    /// The structure around or inside this part is not DER, or not that of RFC 5280.
+    #[error("cannot read the {part} of the certificate")]
+    Malformed {
+        /// The member, in words of RFC 5280.
+        part: &'static str,
+        /// What was found instead.
+        source: DerError,
+    },
+    /// A version other than 1, 2 or 3.
+    #[error("the certificate has a version other than 1, 2 and 3")]
+    Version,
+    /// The algorithm inside the signed part differs from the one beside the signature (RFC 5280 4.1.1.2).
+    #[error("the certificate names two different signature algorithms")]
+    SignatureAlgorithmMismatch,
+    /// One extension stands twice (RFC 5280 4.2).
+    #[error("the certificate has the extension {0} more than once")]
+    RepeatedExtension(String),
+}
+
+struct Inner {
+    der: CertificateDer<'static>,
+    thumbprint: Thumbprint,
+    fingerprint: Sha256Fingerprint,
+    public_key_pinning_hash: PublicKeyPinningHash,
+    version: u8,
+    serial_number: SerialNumber,
+    signature_algorithm: SignatureAlgorithm,
+    issuer: DistinguishedName,
+    validity: Validity,
+    subject: DistinguishedName,
+    subject_public_key_info: Box<[u8]>,
+    public_key: PublicKey,
+    extensions: Extensions,
+}
+
+impl Certificate {
+    /// The largest DER certificate that is read, in octets. Certificates in use stay under 8 KiB; the limit bounds what
+    /// a stranger's certificate can cost.
+    pub const MAX_DER_LENGTH: usize = MAX_DER_LENGTH;
+
+    /// Parses one DER certificate with nothing after it.
+    ///
+    /// # Errors
+    /// [`CertificateError`] when the octets are too many or no certificate. No input panics.
+    pub fn from_der(der: impl Into<CertificateDer<'static>>) -> Result<Self, CertificateError> {
+        parse(der.into()).map(|inner| Self(Arc::new(inner)))
+    }
+
+    /// The DER octets.
+    pub fn der(&self) -> &CertificateDer<'static> {
+        &self.0.der
+    }
+
+    /// SHA-1 over the DER certificate.
+    pub fn thumbprint(&self) -> Thumbprint {
+        self.0.thumbprint
+    }
+
+    /// SHA-256 over the DER certificate.
+    pub fn fingerprint(&self) -> Sha256Fingerprint {
+        self.0.fingerprint
+    }
+
+    /// SHA-256 over the `SubjectPublicKeyInfo`.
+    pub fn public_key_pinning_hash(&self) -> PublicKeyPinningHash {
+        self.0.public_key_pinning_hash
+    }
+
+    /// The version as people say it: 1, 2 or 3.
+    pub fn version(&self) -> u8 {
+        self.0.version
+    }
+
+    /// The serial number.
+    pub fn serial_number(&self) -> &SerialNumber {
+        &self.0.serial_number
+    }
+
+    /// Whom the certificate names. May be empty, when a subject alternative name stands for it.
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.0.subject
+    }
+
+    /// Who signed it, by name.
+    pub fn issuer(&self) -> &DistinguishedName {
+        &self.0.issuer
+    }
+
+    /// When it may be used.
+    pub fn validity(&self) -> Validity {
+        self.0.validity
+    }
+
+    /// The kind of public key.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.0.public_key
+    }
+
+    /// The DER `SubjectPublicKeyInfo`, tag and length included.
+    pub fn subject_public_key_info_der(&self) -> &[u8] {
+        &self.0.subject_public_key_info
+    }
+
+    /// The algorithm its signature claims to be made with.
+    pub fn signature_algorithm(&self) -> &SignatureAlgorithm {
+        &self.0.signature_algorithm
+    }
+
+    /// Whether basic constraints say that the subject is a certification authority (RFC 5280 4.2.1.9).
+    pub fn is_ca(&self) -> bool {
+        self.0
+            .extensions
+            .basic_constraints
+            .is_some_and(|constraints| constraints.ca)
+    }
+
+    /// Whether there is a basic constraints extension, whatever it says.
+    pub fn has_basic_constraints(&self) -> bool {
+        self.0.extensions.basic_constraints.is_some()
+    }
+
+    /// How many intermediate authorities may follow a CA certificate; `None` when basic constraints set no limit.
+    pub fn path_length_constraint(&self) -> Option<u32> {
+        self.0
+            .extensions
+            .basic_constraints
+            .and_then(|constraints| constraints.path_length)
+    }
+
+    /// What the key may be used for; `None` when the extension is absent.
+    pub fn key_usage(&self) -> Option<KeyUsage> {
+        self.0.extensions.key_usage
+    }
+
+    /// The purposes of the certificate; `None` when the extension is absent.
+    pub fn extended_key_usage(&self) -> Option<ExtendedKeyUsage> {
+        self.0.extensions.extended_key_usage.clone()
+    }
+
+    /// The alternative names of the subject, in their order; empty when the extension is absent.
+    pub fn subject_alt_names(&self) -> Vec<SubjectAltName> {
+        self.0.extensions.subject_alt_names.clone()
+    }
+
+    /// The key identifier of the issuer's key, when the extension names one.
+    pub fn authority_key_identifier(&self) -> Option<&[u8]> {
+        self.0.extensions.authority_key_identifier.as_deref()
+    }
+
+    /// The key identifier of the subject's key.
+    pub fn subject_key_identifier(&self) -> Option<&[u8]> {
+        self.0.extensions.subject_key_identifier.as_deref()
+    }
+
+    /// Whether subject and issuer are the same name (RFC 5280 6.1). It does not prove that the key is the same.
+    pub fn is_self_issued(&self) -> bool {
+        self.0.subject == self.0.issuer
+    }
+
+    /// Whether this subject is the other's issuer, by name only. Signatures are not checked.
+    pub fn issued(&self, other: &Self) -> bool {
+        self.0.subject == other.0.issuer
+    }
+
+    /// The PEM form: one `CERTIFICATE` block with 64 characters a line, `\n` line ends, the last line included.
+    pub fn to_pem(&self) -> String {
+        pem_block("CERTIFICATE", &self.0.der)
+    }
+}
+
+fn parse(der: CertificateDer<'static>) -> Result<Inner, CertificateError> {
+    if der.len() > Certificate::MAX_DER_LENGTH {
+        return Err(CertificateError::TooLarge(der.len()));
+    }
+    let at = |part| move |source| CertificateError::Malformed { part, source };
+
+    let mut outer = DerReader::new(&der);
+    let mut certificate = outer.nested(der::SEQUENCE).map_err(at("outer sequence"))?;
+    outer.finish().map_err(at("end"))?;
+    let mut tbs = certificate.nested(der::SEQUENCE).map_err(at("signed part"))?;
+    let outer_algorithm = certificate.expect(der::SEQUENCE).map_err(at("signature algorithm"))?;
+    certificate
+        .expect(der::BIT_STRING)
+        .and_then(|signature| signature.bit_string_octets())
+        .map_err(at("signature"))?;
+    certificate.finish().map_err(at("end"))?;
+
+    let version = version(&mut tbs)?;
+    let serial_number = tbs.expect(der::INTEGER).map_err(at("serial number"))?;
+    let inner_algorithm = tbs.expect(der::SEQUENCE).map_err(at("signature algorithm"))?;
+    if inner_algorithm.encoded != outer_algorithm.encoded {
+        return Err(CertificateError::SignatureAlgorithmMismatch);
+    }
+    let signature_algorithm = SignatureAlgorithm::read(inner_algorithm).map_err(at("signature algorithm"))?;
+    let issuer = tbs
+        .element()
+        .and_then(|name| DistinguishedName::from_der(name.encoded))
+        .map_err(at("issuer"))?;
+    let validity = tbs.nested(der::SEQUENCE).and_then(validity).map_err(at("validity"))?;
+    let subject = tbs
+        .element()
+        .and_then(|name| DistinguishedName::from_der(name.encoded))
+        .map_err(at("subject"))?;
+    let subject_public_key_info = tbs.expect(der::SEQUENCE).map_err(at("public key"))?;
+    let public_key = PublicKey::read(subject_public_key_info).map_err(at("public key"))?;
+    tbs.optional(ISSUER_UNIQUE_ID).map_err(at("issuer unique identifier"))?;
+    tbs.optional(SUBJECT_UNIQUE_ID)
+        .map_err(at("subject unique identifier"))?;
+    let extensions = tbs.optional(der::CONTEXT_3_CONSTRUCTED).map_err(at("extensions"))?;
+    tbs.finish().map_err(at("end of the signed part"))?;
+
+    Ok(Inner {
+        thumbprint: Thumbprint::of(&der),
+        fingerprint: Sha256Fingerprint::of(&der),
+        public_key_pinning_hash: PublicKeyPinningHash::of_spki_der(subject_public_key_info.encoded),
+        version,
+        serial_number: SerialNumber::from_certificate(serial_number.content),
+        signature_algorithm,
+        issuer,
+        validity,
+        subject,
+        subject_public_key_info: subject_public_key_info.encoded.into(),
+        public_key,
+        extensions: extensions
+            .map(|element| Extensions::read(element.content))
+            .transpose()?
+            .unwrap_or_default(),
+        der,
+    })
+}
+
+fn version(tbs: &mut DerReader<'_>) -> Result<u8, CertificateError> {
+    let at = |source| CertificateError::Malformed {
+        part: "version",
+        source,
+    };
+    let Some(explicit) = tbs.optional(der::CONTEXT_0_CONSTRUCTED).map_err(at)? else {
+        return Ok(1);
+    };
+    let mut reader = DerReader::new(explicit.content);
+    let version = reader.expect(der::INTEGER).map_err(at)?;
+    reader.finish().map_err(at)?;
+    match version.content {
+        [encoded @ 0..=2] => Ok(encoded + 1),
+        _ => Err(CertificateError::Version),
+    }
+}
+
+fn validity(mut sequence: DerReader<'_>) -> Result<Validity, DerError> {
+    let not_before = date_time(sequence.element()?)?;
+    let not_after = date_time(sequence.element()?)?;
+    sequence.finish()?;
+    Ok(Validity { not_before, not_after })
+}
+
+/// `UTCTime` and `GeneralizedTime` in the one form RFC 5280 4.1.2.5 allows: seconds, no fraction, `Z`.
+fn date_time(element: Element<'_>) -> Result<OffsetDateTime, DerError> {
+    let error = DerError::Content("a time");
+    let digits = element
+        .content
+        .strip_suffix(b"Z")
+        .filter(|digits| digits.iter().all(u8::is_ascii_digit))
+        .ok_or(error)?;
+    let two = |at: usize| (digits[at] - b'0') * 10 + digits[at + 1] - b'0';
+    let (year, rest) = match (element.tag, digits.len()) {
+        (der::UTC_TIME, 12) => (i32::from(two(0)) + if two(0) < 50 { 2000 } else { 1900 }, 2),
+        (der::GENERALIZED_TIME, 14) => (i32::from(two(0)) * 100 + i32::from(two(2)), 4),
+        _ => return Err(error),
+    };
+    let date = Month::try_from(two(rest)).and_then(|month| Date::from_calendar_date(year, month, two(rest + 2)));
+    let time = Time::from_hms(two(rest + 4), two(rest + 6), two(rest + 8));
+    match (date, time) {
+        (Ok(date), Ok(time)) => Ok(date.with_time(time).assume_utc()),
+        _ => Err(error),
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.der == other.0.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl std::hash::Hash for Certificate {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.fingerprint.hash(state);
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("thumbprint", &self.0.thumbprint)
+            .field("subject", &self.0.subject)
+            .field("issuer", &self.0.issuer)
+            .field("serial_number", &self.0.serial_number)
+            .field("not_after", &self.0.validity.not_after)
+            .finish_non_exhaustive()
+    }
+}
+
+const MAX_DER_LENGTH: usize = 64 * 1024;
+/// `[1]` and `[2]`, implicit, of `TBSCertificate`: never used since RFC 5280, but still allowed.
+const ISSUER_UNIQUE_ID: u8 = 0x81;
+const SUBJECT_UNIQUE_ID: u8 = 0x82;
+
+#[cfg(test)]
+#[path = "certificate_tests.rs"]
+mod tests;

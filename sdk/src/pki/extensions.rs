@@ -1,0 +1,272 @@
+//! The certificate extensions this project decides by (RFC 5280 4.2.1).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::certificate::CertificateError;
+use super::der::{self, DerError, DerReader, Element};
+use super::{DistinguishedName, ObjectIdentifier};
+
+/// What a key may be used for (RFC 5280 4.2.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyUsage(u16);
+
+/// The purposes a certificate is for (RFC 5280 4.2.1.12).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ExtendedKeyUsage(Vec<ObjectIdentifier>);
+
+/// A name of the subject beside its distinguished name (RFC 5280 4.2.1.6).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SubjectAltName {
+    /// A `dNSName`, as written; `*` and letter case are kept.
+    Dns(String),
+    /// An `iPAddress` of 4 or 16 octets.
+    Ip(IpAddr),
+    /// A `uniformResourceIdentifier`, as written.
+    Uri(String),
+    /// An `rfc822Name`, as written.
+    Email(String),
+    /// A `directoryName`.
+    DirectoryName(DistinguishedName),
+    /// Any other form, or one of those above with octets that are not its text: the DER element with its tag.
+    Other(Vec<u8>),
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct BasicConstraints {
+    pub(super) ca: bool,
+    pub(super) path_length: Option<u32>,
+}
+
+#[derive(Default)]
+pub(super) struct Extensions {
+    pub(super) basic_constraints: Option<BasicConstraints>,
+    pub(super) key_usage: Option<KeyUsage>,
+    pub(super) extended_key_usage: Option<ExtendedKeyUsage>,
+    pub(super) subject_alt_names: Vec<SubjectAltName>,
+    pub(super) authority_key_identifier: Option<Box<[u8]>>,
+    pub(super) subject_key_identifier: Option<Box<[u8]>>,
+}
+
+#[allow(
+    missing_docs,
+    reason = "each method asks for the bit that RFC 5280 4.2.1.3 gives this name"
+)]
+impl KeyUsage {
+    pub fn digital_signature(self) -> bool {
+        self.bit(0)
+    }
+
+    /// `nonRepudiation`, called content commitment since X.509 (2005).
+    pub fn content_commitment(self) -> bool {
+        self.bit(1)
+    }
+
+    pub fn key_encipherment(self) -> bool {
+        self.bit(2)
+    }
+
+    pub fn data_encipherment(self) -> bool {
+        self.bit(3)
+    }
+
+    pub fn key_agreement(self) -> bool {
+        self.bit(4)
+    }
+
+    pub fn key_cert_sign(self) -> bool {
+        self.bit(5)
+    }
+
+    pub fn crl_sign(self) -> bool {
+        self.bit(6)
+    }
+
+    fn bit(self, number: u16) -> bool {
+        self.0 & (0x8000 >> number) != 0
+    }
+}
+
+impl ExtendedKeyUsage {
+    /// Whether `id-kp-clientAuth` is listed. [`ExtendedKeyUsage::any`] is not counted.
+    pub fn client_auth(&self) -> bool {
+        self.lists(&[0x2b, 6, 1, 5, 5, 7, 3, 2])
+    }
+
+    /// Whether `id-kp-serverAuth` is listed. [`ExtendedKeyUsage::any`] is not counted.
+    pub fn server_auth(&self) -> bool {
+        self.lists(&[0x2b, 6, 1, 5, 5, 7, 3, 1])
+    }
+
+    /// Whether `anyExtendedKeyUsage` is listed.
+    pub fn any(&self) -> bool {
+        self.lists(&[0x55, 0x1d, 37, 0])
+    }
+
+    /// Every purpose, in its order.
+    pub fn purposes(&self) -> &[ObjectIdentifier] {
+        &self.0
+    }
+
+    fn lists(&self, purpose: &[u8]) -> bool {
+        self.0.iter().any(|listed| listed.as_der_content() == purpose)
+    }
+}
+
+impl Extensions {
+    /// Reads the content of the `[3]` element of a certificate. Extensions nobody here asks about are stepped over,
+    /// critical ones too: whether they can be ignored is for chain checks to say.
+    pub(super) fn read(content: &[u8]) -> Result<Self, CertificateError> {
+        let at = |part| move |source| CertificateError::Malformed { part, source };
+        let mut reader = DerReader::new(content);
+        let mut sequence = reader.nested(der::SEQUENCE).map_err(at("extensions"))?;
+        reader.finish().map_err(at("extensions"))?;
+        let mut extensions = Self::default();
+        let mut seen: Vec<&[u8]> = Vec::new();
+        while !sequence.is_empty() {
+            let (identifier, value) = extension(&mut sequence).map_err(at("extensions"))?;
+            if seen.contains(&identifier) {
+                let identifier = ObjectIdentifier::from_der_content(identifier).map_err(at("extensions"))?;
+                return Err(CertificateError::RepeatedExtension(identifier.to_string()));
+            }
+            seen.push(identifier);
+            if seen.len() > MAX_EXTENSIONS {
+                return Err(CertificateError::Malformed {
+                    part: "extensions",
+                    source: DerError::Content("a list of at most 256 extensions"),
+                });
+            }
+            match identifier {
+                BASIC_CONSTRAINTS => {
+                    extensions.basic_constraints = Some(basic_constraints(value).map_err(at("basic constraints"))?)
+                }
+                KEY_USAGE => extensions.key_usage = Some(key_usage(value).map_err(at("key usage"))?),
+                EXTENDED_KEY_USAGE => {
+                    extensions.extended_key_usage = Some(extended_key_usage(value).map_err(at("extended key usage"))?);
+                }
+                SUBJECT_ALT_NAME => {
+                    extensions.subject_alt_names = subject_alt_names(value).map_err(at("subject alternative name"))?
+                }
+                AUTHORITY_KEY_IDENTIFIER => {
+                    extensions.authority_key_identifier =
+                        authority_key_identifier(value).map_err(at("authority key identifier"))?;
+                }
+                SUBJECT_KEY_IDENTIFIER => {
+                    let identifier = only(value, der::OCTET_STRING).map_err(at("subject key identifier"))?;
+                    extensions.subject_key_identifier = Some(identifier.content.into());
+                }
+                _ => {}
+            }
+        }
+        Ok(extensions)
+    }
+}
+
+/// One `Extension`: its identifier, and the octets inside its `OCTET STRING`.
+fn extension<'a>(sequence: &mut DerReader<'a>) -> Result<(&'a [u8], &'a [u8]), DerError> {
+    let mut extension = sequence.nested(der::SEQUENCE)?;
+    let identifier = extension.expect(der::OBJECT_IDENTIFIER)?.content;
+    if let Some(critical) = extension.optional(der::BOOLEAN)? {
+        critical.boolean()?;
+    }
+    let value = extension.expect(der::OCTET_STRING)?.content;
+    extension.finish()?;
+    Ok((identifier, value))
+}
+
+fn only(value: &[u8], tag: u8) -> Result<Element<'_>, DerError> {
+    let mut reader = DerReader::new(value);
+    let element = reader.expect(tag)?;
+    reader.finish()?;
+    Ok(element)
+}
+
+fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, DerError> {
+    let mut sequence = DerReader::new(only(value, der::SEQUENCE)?.content);
+    let ca = sequence
+        .optional(der::BOOLEAN)?
+        .map(|ca| ca.boolean())
+        .transpose()?
+        .unwrap_or(false);
+    let path_length = match sequence.optional(der::INTEGER)?.map(|length| length.content) {
+        None => None,
+        Some(octets @ [0..=0x7f, ..]) if octets.len() <= 4 => {
+            Some(octets.iter().fold(0, |sum, octet| sum << 8 | u32::from(*octet)))
+        }
+        Some(_) => return Err(DerError::Content("a path length")),
+    };
+    sequence.finish()?;
+    Ok(BasicConstraints { ca, path_length })
+}
+
+fn key_usage(value: &[u8]) -> Result<KeyUsage, DerError> {
+    match *only(value, der::BIT_STRING)?.content {
+        [0] => Ok(KeyUsage(0)),
+        [0..=7, first] => Ok(KeyUsage(u16::from_be_bytes([first, 0]))),
+        [0..=7, first, second] => Ok(KeyUsage(u16::from_be_bytes([first, second]))),
+        _ => Err(DerError::Content("a key usage")),
+    }
+}
+
+fn extended_key_usage(value: &[u8]) -> Result<ExtendedKeyUsage, DerError> {
+    let mut sequence = DerReader::new(only(value, der::SEQUENCE)?.content);
+    let mut purposes = Vec::new();
+    while !sequence.is_empty() {
+        purposes.push(ObjectIdentifier::from_der_content(
+            sequence.expect(der::OBJECT_IDENTIFIER)?.content,
+        )?);
+    }
+    Ok(ExtendedKeyUsage(purposes))
+}
+
+fn subject_alt_names(value: &[u8]) -> Result<Vec<SubjectAltName>, DerError> {
+    let mut sequence = DerReader::new(only(value, der::SEQUENCE)?.content);
+    let mut names = Vec::new();
+    while !sequence.is_empty() {
+        names.push(subject_alt_name(sequence.element()?));
+    }
+    Ok(names)
+}
+
+/// One `GeneralName`, told by its context tag (RFC 5280 4.2.1.6).
+fn subject_alt_name(name: Element<'_>) -> SubjectAltName {
+    let text = || {
+        std::str::from_utf8(name.content)
+            .ok()
+            .filter(|text| text.is_ascii())
+            .map(str::to_owned)
+    };
+    let known = match name.tag {
+        0x81 => text().map(SubjectAltName::Email),
+        0x82 => text().map(SubjectAltName::Dns),
+        0x86 => text().map(SubjectAltName::Uri),
+        0x87 => match name.content.len() {
+            4 => <[u8; 4]>::try_from(name.content)
+                .ok()
+                .map(|octets| SubjectAltName::Ip(Ipv4Addr::from(octets).into())),
+            16 => <[u8; 16]>::try_from(name.content)
+                .ok()
+                .map(|octets| SubjectAltName::Ip(Ipv6Addr::from(octets).into())),
+            _ => None,
+        },
+        0xa4 => DistinguishedName::from_der(name.content)
+            .ok()
+            .map(SubjectAltName::DirectoryName),
+        _ => None,
+    };
+    known.unwrap_or_else(|| SubjectAltName::Other(name.encoded.to_vec()))
+}
+
+fn authority_key_identifier(value: &[u8]) -> Result<Option<Box<[u8]>>, DerError> {
+    let mut sequence = DerReader::new(only(value, der::SEQUENCE)?.content);
+    Ok(sequence.optional(0x80)?.map(|identifier| identifier.content.into()))
+}
+
+const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 14];
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+/// Certificates in use have about ten. Looking for repetitions takes time with the square of this number.
+const MAX_EXTENSIONS: usize = 256;

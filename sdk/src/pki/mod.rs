@@ -1,0 +1,46 @@
+//! Values of the field: what X.509 and PEM define, and neither a server nor a client does.
+//!
+//! Pure: no input or output, no clock, no serialisation formats of any product. Every value has one canonical text form,
+//! with `Display` and `FromStr`, and its documentation says which standard it comes from. No octets and no text make a
+//! function here panic.
+//!
+//! | value | standard |
+//! | --- | --- |
+//! | [`Certificate`], [`SerialNumber`], [`Validity`] | RFC 5280 |
+//! | [`DistinguishedName`] | RFC 5280, RFC 4514 |
+//! | [`Thumbprint`], [`Sha256Fingerprint`] | SHA-1 and SHA-256 over the DER certificate |
+//! | [`PublicKeyPinningHash`] | SHA-256 over `SubjectPublicKeyInfo` |
+//! | [`certificates_from_pem`], [`PrivateKeyPem`] | RFC 7468 |
+
+mod algorithm;
+mod certificate;
+mod der;
+mod distinguished_name;
+mod extensions;
+mod fingerprint;
+mod hex;
+mod object_identifier;
+mod pem;
+mod private_key;
+mod public_key_pinning_hash;
+mod serial_number;
+mod thumbprint;
+mod validity;
+
+pub use algorithm::{PublicKey, SignatureAlgorithm};
+pub use certificate::{Certificate, CertificateError};
+pub use der::DerError;
+pub use distinguished_name::{
+    AttributeTypeAndValue, AttributeValue, CommonNameError, DistinguishedName, DistinguishedNameTextError,
+    RelativeDistinguishedName,
+};
+pub use extensions::{ExtendedKeyUsage, KeyUsage, SubjectAltName};
+pub use fingerprint::Sha256Fingerprint;
+pub use hex::HexError;
+pub use object_identifier::{ObjectIdentifier, ObjectIdentifierError};
+pub use pem::{PemError, certificates_from_pem};
+pub use private_key::{PrivateKeyError, PrivateKeyKind, PrivateKeyPem};
+pub use public_key_pinning_hash::{PublicKeyPinningHash, PublicKeyPinningHashError};
+pub use serial_number::{SerialNumber, SerialNumberError};
+pub use thumbprint::Thumbprint;
+pub use validity::Validity;

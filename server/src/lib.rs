@@ -8,5 +8,6 @@ pub mod authn;
 pub mod authority;
 pub mod authz;
 pub mod clock;
+pub mod config;
 pub mod listener;
 pub mod server_certificate;

@@ -1,0 +1,188 @@
+//! The settings: read once at start from the command line, the environment and `settings.json`, and typed.
+//!
+//! The keys are RavenDB's (contract `ravendb.md`, section 5) and Certward's own under `Certward.`; [`key::KEYS`] is the
+//! table of both. For each key the command line wins over the environment, the environment over the file, and the file
+//! over the default. Every mistake is found before anything is opened, and all are reported together.
+
+pub mod key;
+mod limits;
+mod mistake;
+mod reader;
+mod secret_file;
+mod source;
+mod well_known;
+
+use std::path::{Path, PathBuf};
+
+use certward::pki::{Certificate, Thumbprint};
+use secrecy::SecretString;
+use url::Url;
+
+pub use limits::Limits;
+pub use mistake::{Mistake, Mistakes, Origin};
+pub use source::{CommandLine, Sources};
+
+use reader::Reader;
+
+/// Everything the server was told. Paths are absolute, or relative to the working directory of the process.
+#[derive(Debug)]
+pub struct Settings {
+    /// `ServerUrl`: where RavenDB's API listens. Always `https`; port 0 asks the system for a free one.
+    pub server_url: Url,
+    /// `PublicServerUrl`: where clients reach it, when that differs.
+    pub public_server_url: Option<Url>,
+    /// `Setup.Mode`.
+    pub setup_mode: SetupMode,
+    /// `DataDir`: the store and the console's socket.
+    pub data_dir: PathBuf,
+    /// `Security.Certificate.Path`: the server certificate with its private key.
+    pub certificate_path: PathBuf,
+    /// `Security.Certificate.Password`: of that file.
+    pub certificate_password: Option<SecretString>,
+    /// `Security.Certificate.Validation.KeyUsages`: whether the server certificate must have the key usages of TLS.
+    pub certificate_validate_key_usages: bool,
+    /// `Security.Certificate.ExpiringThresholdInDays`: how long before its end the server certificate counts as expiring.
+    pub expiring_threshold_days: u32,
+    /// `Security.WellKnownCertificates.Admin`.
+    pub well_known_administrators: Vec<Thumbprint>,
+    /// `Security.WellKnownIssuers.Admin`.
+    pub well_known_issuers: Vec<Certificate>,
+    /// `Security.WellKnownIssuers.Admin.ValidateCertificateNames`.
+    pub validate_certificate_names: bool,
+    /// `Security.TwoFactor.*`.
+    pub two_factor: TwoFactorSettings,
+    /// `Security.AuditLog.FolderPath`: none turns the audit log's file off.
+    pub audit_log_folder: Option<PathBuf>,
+    /// `Certward.Operations.ServerUrl`: health and metrics, over plain http on loopback; none turns them off.
+    pub operations_url: Option<Url>,
+    /// `Certward.RedisEnterprise.ServerUrl`; none turns Redis Enterprise's API off.
+    pub redis_enterprise_url: Option<Url>,
+    /// `Certward.Store`.
+    pub store: StoreSetting,
+    /// `Certward.ClientCertificate.KeyAlgorithm`: of the keys the server generates for clients.
+    pub key_algorithm: KeyAlgorithm,
+    /// `Certward.ClientCertificate.KeyPoolSize`: how many such keys are kept ready; 0 makes each when it is asked for.
+    pub key_pool_size: usize,
+    /// `Certward.License.ReadOnlyCertificates`: whether `Read` access may be given, as with a licence. Without it, 402.
+    pub licensed_read_only_access: bool,
+    /// `Certward.Limits.*`.
+    pub limits: Limits,
+    /// `Certward.Log.*`.
+    pub log: LogSettings,
+}
+
+impl Settings {
+    /// Reads the settings of this process.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistakes`], with every one that was found.
+    pub fn load(command_line: &CommandLine) -> Result<Self, Mistakes> {
+        Self::from_sources(&Sources::of_process(command_line)?)
+    }
+
+    /// Types what the sources say.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistakes`], with every one that was found.
+    pub fn from_sources(sources: &Sources) -> Result<Self, Mistakes> {
+        Reader::new(sources).settings()
+    }
+
+    /// The Unix socket of the console.
+    #[must_use]
+    pub fn admin_socket(&self) -> PathBuf {
+        admin_socket(&self.data_dir)
+    }
+}
+
+/// The Unix socket of the console of the server that keeps its data in `data_dir`.
+#[must_use]
+pub fn admin_socket(data_dir: &Path) -> PathBuf {
+    data_dir.join("admin.sock")
+}
+
+/// How the server was set up (`Setup.Mode`). RavenDB's other modes are refused: Certward has no wizard that waits on the
+/// network, no ACME client and no unsecured listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetupMode {
+    /// By hand.
+    None,
+    /// By `certward-server setup`.
+    Secured,
+}
+
+impl SetupMode {
+    /// The name in the settings and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Secured => "Secured",
+        }
+    }
+}
+
+/// How long the session lasts that a one-time code opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TwoFactorSettings {
+    /// When the client asks for no time of its own: minutes, at most [`Self::max_session_minutes`].
+    pub default_session_minutes: u32,
+    /// The most a client can ask for: minutes.
+    pub max_session_minutes: u32,
+}
+
+/// Where registered certificates are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreSetting {
+    /// In a file of [`Settings::data_dir`].
+    Sqlite,
+}
+
+/// The kind of key generated for clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyAlgorithm {
+    /// RSA, 2048 bits.
+    Rsa2048,
+    /// RSA, 3072 bits.
+    Rsa3072,
+    /// RSA, 4096 bits: what RavenDB generates.
+    Rsa4096,
+    /// ECDSA on the curve P-256. The PEM key file is then PKCS#8, which RavenDB's Node.js client does not read.
+    EcdsaP256,
+}
+
+impl KeyAlgorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 4] = [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::EcdsaP256];
+
+    /// The name in the settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rsa2048 => "RSA_2048",
+            Self::Rsa3072 => "RSA_3072",
+            Self::Rsa4096 => "RSA_4096",
+            Self::EcdsaP256 => "ECDSA_P256",
+        }
+    }
+}
+
+/// What the log says and how. It goes to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The least urgent level that is written.
+    pub level: tracing::level_filters::LevelFilter,
+    /// One event, one line, in this form.
+    pub format: LogFormat,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object.
+    Json,
+}

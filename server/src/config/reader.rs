@@ -1,0 +1,336 @@
+//! From text by key to typed settings; every mistake is kept until the end.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use certward::pki::Thumbprint;
+use secrecy::SecretString;
+use tracing::level_filters::LevelFilter;
+use url::Url;
+
+use super::key::{self, Treatment};
+use super::mistake::{Mistake, Mistakes, Origin};
+use super::source::{Given, Sources};
+use super::{
+    KeyAlgorithm, Limits, LogFormat, LogSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings, secret_file,
+    well_known,
+};
+
+/// Takes the values of keys one by one.
+pub(super) struct Reader<'a> {
+    sources: &'a Sources,
+    mistakes: Vec<Mistake>,
+    #[cfg(test)]
+    pub(super) asked: Vec<&'static str>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(sources: &'a Sources) -> Self {
+        Self {
+            sources,
+            mistakes: sources.mistakes.clone(),
+            #[cfg(test)]
+            asked: Vec::new(),
+        }
+    }
+
+    pub(super) fn settings(mut self) -> Result<Settings, Mistakes> {
+        let settings = self.read();
+        Mistakes::unless_none(self.mistakes, settings)
+    }
+
+    /// The settings, or none when something they cannot do without is wrong.
+    pub(super) fn read(&mut self) -> Option<Settings> {
+        let server_url = self.server_url();
+        let public_server_url = self.optional("PublicServerUrl", |text| https_url(text, false));
+        let setup_mode = self.required("Setup.Mode", setup_mode);
+        let data_dir = self.path("DataDir");
+        let certificate_path = self.certificate_path();
+        let two_factor = self.two_factor();
+        let limits = self.limits();
+        let log = self.log();
+        let certificate_password = self.secret("Security.Certificate.Password");
+        let certificate_validate_key_usages = self.required("Security.Certificate.Validation.KeyUsages", boolean);
+        let expiring_threshold_days = self.number("Security.Certificate.ExpiringThresholdInDays", 1, 3650);
+        let well_known_administrators =
+            self.list("Security.WellKnownCertificates.Admin", |text, _| Thumbprint::from_str(text).map_err(|error| {
+                format!("\"{text}\" is not a thumbprint, 40 hexadecimal digits: {error}")
+            }));
+        let well_known_issuers = self.list("Security.WellKnownIssuers.Admin", |text, reader| {
+            well_known::issuer(text, &reader.sources.folder)
+        });
+        let validate_certificate_names =
+            self.required("Security.WellKnownIssuers.Admin.ValidateCertificateNames", boolean);
+        let audit_log_folder = self.optional_path("Security.AuditLog.FolderPath");
+        let operations_url = self.optional("Certward.Operations.ServerUrl", operations_url);
+        let redis_enterprise_url =
+            self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
+        let store = self.required("Certward.Store", store);
+        let key_algorithm = self.required("Certward.ClientCertificate.KeyAlgorithm", key_algorithm);
+        let key_pool_size = self.number("Certward.ClientCertificate.KeyPoolSize", 0, 1024);
+        let licensed_read_only_access = self.required("Certward.License.ReadOnlyCertificates", boolean);
+        Some(Settings {
+            server_url: server_url?,
+            public_server_url,
+            setup_mode: setup_mode?,
+            data_dir: data_dir?,
+            certificate_path: certificate_path?,
+            certificate_password,
+            certificate_validate_key_usages: certificate_validate_key_usages?,
+            expiring_threshold_days: expiring_threshold_days?,
+            well_known_administrators,
+            well_known_issuers,
+            validate_certificate_names: validate_certificate_names?,
+            two_factor: two_factor?,
+            audit_log_folder,
+            operations_url,
+            redis_enterprise_url,
+            store: store?,
+            key_algorithm: key_algorithm?,
+            key_pool_size: key_pool_size?,
+            licensed_read_only_access: licensed_read_only_access?,
+            limits: limits?,
+            log: log?,
+        })
+    }
+
+    /// `http` and a certificate, or `https` and none, stop RavenDB too (contract, section 5).
+    fn server_url(&mut self) -> Option<Url> {
+        let has_certificate = self.text("Security.Certificate.Path").is_some();
+        self.required("ServerUrl", |text| {
+            let scheme_is_http = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http:"));
+            match (scheme_is_http, has_certificate) {
+                (true, true) => Err("must be https, because Security.Certificate.Path is set".to_owned()),
+                (true, false) => Err("is http, and Certward serves nobody without TLS; set Security.Certificate.Path \
+                                      and an https URL, or run certward-server setup, which makes both"
+                    .to_owned()),
+                (false, _) => https_url(text, true),
+            }
+        })
+    }
+
+    fn certificate_path(&mut self) -> Option<PathBuf> {
+        const KEY: &str = "Security.Certificate.Path";
+        let Some(path) = self.optional_path(KEY) else {
+            self.mistake(KEY, "must name the server certificate; certward-server setup makes one".to_owned());
+            return None;
+        };
+        match secret_file::check_private(&path) {
+            Ok(()) => Some(path),
+            Err(problem) => {
+                self.mistake(KEY, problem);
+                None
+            }
+        }
+    }
+
+    fn two_factor(&mut self) -> Option<TwoFactorSettings> {
+        const DEFAULT: &str = "Security.TwoFactor.DefaultSessionDurationInMin";
+        let default_session_minutes = self.number(DEFAULT, 1, MINUTES_IN_A_YEAR);
+        let max_session_minutes = self.number("Security.TwoFactor.MaxSessionDurationInMin", 1, MINUTES_IN_A_YEAR);
+        let (default_session_minutes, max_session_minutes) = (default_session_minutes?, max_session_minutes?);
+        if default_session_minutes > max_session_minutes {
+            self.mistake(
+                DEFAULT,
+                format!(
+                    "is {default_session_minutes} and must not be above Security.TwoFactor.MaxSessionDurationInMin, \
+                     {max_session_minutes}"
+                ),
+            );
+        }
+        Some(TwoFactorSettings { default_session_minutes, max_session_minutes })
+    }
+
+    fn limits(&mut self) -> Option<Limits> {
+        let handshake = self.number("Certward.Limits.HandshakeTimeoutInSec", 1, 60);
+        let header = self.number("Certward.Limits.HeaderTimeoutInSec", 1, 300);
+        let body = self.number("Certward.Limits.BodyTimeoutInSec", 1, 3600);
+        let keep_alive = self.number("Certward.Limits.KeepAliveTimeoutInSec", 1, 86_400);
+        let drain = self.number("Certward.Limits.DrainTimeoutInSec", 0, 300);
+        let body_kilobytes: Option<usize> = self.number("Certward.Limits.MaxBodySizeInKb", 1, 65_536);
+        let intermediates = self.number("Certward.Limits.MaxIntermediateCertificates", 0, 4);
+        let certificate_kilobytes: Option<usize> = self.number("Certward.Limits.MaxCertificateSizeInKb", 1, 64);
+        let connections = self.number("Certward.Limits.MaxConnections", 1, 1_000_000);
+        let handshaking_connections = self.number("Certward.Limits.MaxHandshakingConnections", 1, 1_000_000);
+        Some(Limits {
+            handshake_timeout: Duration::from_secs(handshake?),
+            header_timeout: Duration::from_secs(header?),
+            body_timeout: Duration::from_secs(body?),
+            keep_alive_timeout: Duration::from_secs(keep_alive?),
+            drain_timeout: Duration::from_secs(drain?),
+            body_bytes: body_kilobytes? * 1024,
+            intermediates: intermediates?,
+            certificate_bytes: certificate_kilobytes? * 1024,
+            connections: connections?,
+            handshaking_connections: handshaking_connections?,
+        })
+    }
+
+    fn log(&mut self) -> Option<LogSettings> {
+        let level = self.required("Certward.Log.Level", |text| match text.to_ascii_lowercase().as_str() {
+            "error" => Ok(LevelFilter::ERROR),
+            "warn" => Ok(LevelFilter::WARN),
+            "info" => Ok(LevelFilter::INFO),
+            "debug" => Ok(LevelFilter::DEBUG),
+            "trace" => Ok(LevelFilter::TRACE),
+            _ => Err(one_of(text, ["error", "warn", "info", "debug", "trace"])),
+        });
+        let format = self.required("Certward.Log.Format", |text| match text.to_ascii_lowercase().as_str() {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(one_of(text, ["text", "json"])),
+        });
+        Some(LogSettings { level: level?, format: format? })
+    }
+
+    /// The text of a key, its default if nobody set it, or none when that is empty.
+    fn text(&mut self, name: &'static str) -> Option<&'a str> {
+        #[cfg(test)]
+        self.asked.push(name);
+        let key = key::find(name).expect("the table of keys has every key that is read");
+        let Treatment::Followed { default } = key.treatment else {
+            unreachable!("only followed keys are read");
+        };
+        let given = self.sources.values.get(name).map(|Given { text, .. }| text.as_str()).filter(|text| !text.is_empty());
+        given.or(Some(default).filter(|text| !text.is_empty()))
+    }
+
+    fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        match parse(self.text(name)?.trim()) {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.mistake(name, problem);
+                None
+            }
+        }
+    }
+
+    /// A key with a default: only a mistake leaves it without a value.
+    fn required<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        self.optional(name, parse)
+    }
+
+    fn number<T: FromStr + PartialOrd + std::fmt::Display>(&mut self, name: &'static str, least: T, most: T) -> Option<T> {
+        self.required(name, |text| match text.parse::<T>() {
+            Ok(number) if number >= least && number <= most => Ok(number),
+            _ => Err(format!("is \"{text}\" and must be a whole number from {least} to {most}")),
+        })
+    }
+
+    fn list<T>(&mut self, name: &'static str, parse: impl Fn(&str, &Self) -> Result<T, String>) -> Vec<T> {
+        let parts = self.text(name).unwrap_or_default().split(';').map(str::trim).filter(|part| !part.is_empty());
+        let mut values = Vec::new();
+        for part in parts {
+            match parse(part, self) {
+                Ok(value) => values.push(value),
+                Err(problem) => self.mistake(name, problem),
+            }
+        }
+        values
+    }
+
+    fn secret(&mut self, name: &'static str) -> Option<SecretString> {
+        self.text(name).map(SecretString::from)
+    }
+
+    fn path(&mut self, name: &'static str) -> Option<PathBuf> {
+        self.optional_path(name)
+    }
+
+    fn optional_path(&mut self, name: &'static str) -> Option<PathBuf> {
+        self.text(name).map(|text| self.sources.folder.join(text))
+    }
+
+    fn mistake(&mut self, name: &str, problem: String) {
+        let origin = self.sources.values.get(name).map_or(Origin::Default, |given| given.origin.clone());
+        self.mistakes.push(Mistake { key: name.to_owned(), origin, problem });
+    }
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(one_of(text, ["true", "false"])),
+    }
+}
+
+fn one_of<const N: usize>(text: &str, names: [&str; N]) -> String {
+    format!("is \"{text}\" and must be one of {}", names.join(", "))
+}
+
+fn setup_mode(text: &str) -> Result<SetupMode, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "none" => Ok(SetupMode::None),
+        "secured" => Ok(SetupMode::Secured),
+        "initial" => Err("is Initial: the wizard has not been run; run certward-server setup".to_owned()),
+        "letsencrypt" => Err("is LetsEncrypt, and Certward gets no certificates from Let's Encrypt; put yours at \
+                              Security.Certificate.Path and set None"
+            .to_owned()),
+        "unsecured" => Err("is Unsecured, and Certward serves nobody without TLS; set None or Secured".to_owned()),
+        _ => Err(one_of(text, ["None", "Secured"])),
+    }
+}
+
+fn key_algorithm(text: &str) -> Result<KeyAlgorithm, String> {
+    KeyAlgorithm::ALL
+        .into_iter()
+        .find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(text))
+        .ok_or_else(|| one_of(text, KeyAlgorithm::ALL.map(KeyAlgorithm::as_str)))
+}
+
+/// The value is not shown: the URL of a database holds a password.
+fn store(text: &str) -> Result<StoreSetting, String> {
+    match text {
+        "sqlite" => Ok(StoreSetting::Sqlite),
+        _ if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
+            Err("names a PostgreSQL database, which is not built into this version; set sqlite".to_owned())
+        }
+        _ => Err("must be sqlite".to_owned()),
+    }
+}
+
+fn https_url(text: &str, port_zero_is_allowed: bool) -> Result<Url, String> {
+    if text.contains(';') {
+        return Err("names several URLs, and Certward listens on one; 0.0.0.0 or [::] stand for every address".to_owned());
+    }
+    let url = plain_url(text)?;
+    if url.scheme() != "https" {
+        return Err("must start with https://".to_owned());
+    }
+    if !port_zero_is_allowed && url.port() == Some(0) {
+        return Err("has port 0, where no client can reach the server".to_owned());
+    }
+    Ok(url)
+}
+
+fn operations_url(text: &str) -> Result<Url, String> {
+    let url = plain_url(text)?;
+    if url.scheme() != "http" {
+        return Err("must start with http://".to_owned());
+    }
+    let is_loopback = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
+    };
+    if !is_loopback {
+        return Err("must name a loopback address, 127.0.0.1 or [::1]: it asks nobody for a certificate".to_owned());
+    }
+    Ok(url)
+}
+
+/// A URL of a scheme, a host and a port. The text is shown only when it can hold no password.
+fn plain_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not a URL such as https://127.0.0.1:8443: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or password".to_owned());
+    }
+    if url.host().is_none() || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("is \"{text}\" and must be a scheme, a host and a port only, such as https://127.0.0.1:8443"));
+    }
+    Ok(url)
+}
+
+const MINUTES_IN_A_YEAR: u32 = 365 * 24 * 60;

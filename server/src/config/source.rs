@@ -1,0 +1,291 @@
+//! The three sources of settings, read into text by key.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
+
+use super::key::{self, Key, Treatment};
+use super::mistake::{Mistake, Mistakes, Origin};
+use super::secret_file;
+
+/// The settings on the command line: `--settings FILE`, `--Key=value` and `--Key value`.
+#[derive(Debug, Default)]
+pub struct CommandLine {
+    settings_file: Option<PathBuf>,
+    values: Vec<(String, Zeroizing<String>)>,
+    mistakes: Vec<Mistake>,
+}
+
+impl CommandLine {
+    /// Reads the arguments after the command's name.
+    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Self {
+        let mut command_line = Self::default();
+        let mut arguments = arguments.into_iter().peekable();
+        while let Some(argument) = arguments.next() {
+            let Some(option) = argument.strip_prefix("--").filter(|option| !option.is_empty()) else {
+                command_line.mistake("", "an argument that does not start with -- ; write --Key=value or --Key value");
+                continue;
+            };
+            let (name, value) = match option.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (option.to_owned(), arguments.next_if(|next| !next.starts_with("--"))),
+            };
+            match value {
+                None => command_line.mistake(&name, "has no value; write --Key=value or --Key value"),
+                Some(value) if name == "settings" => command_line.settings_file = Some(value.into()),
+                Some(value) => command_line.values.push((name, Zeroizing::new(value))),
+            }
+        }
+        command_line
+    }
+
+    /// The arguments of a command that is told of a settings file only.
+    #[must_use]
+    pub fn of_settings_file(path: Option<PathBuf>) -> Self {
+        Self { settings_file: path, ..Self::default() }
+    }
+
+    fn mistake(&mut self, key: &str, problem: &str) {
+        self.mistakes.push(Mistake { key: key.to_owned(), origin: Origin::CommandLine, problem: problem.to_owned() });
+    }
+}
+
+/// What each known key was set to, by the strongest source that speaks of it.
+#[derive(Debug, Default)]
+pub struct Sources {
+    pub(super) values: BTreeMap<&'static str, Given>,
+    pub(super) mistakes: Vec<Mistake>,
+    /// What relative paths start from: the folder of the settings file.
+    pub(super) folder: PathBuf,
+}
+
+/// A value as text, and who gave it.
+pub(super) struct Given {
+    pub(super) text: Zeroizing<String>,
+    pub(super) origin: Origin,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Given({})", self.origin)
+    }
+}
+
+impl Sources {
+    /// The command line, the environment of this process, and the settings file: the one that `--settings` names, else
+    /// `settings.json` in the working directory if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the settings file cannot be read as JSON. Everything else is kept for [`super::Settings::from_sources`].
+    pub fn of_process(command_line: &CommandLine) -> Result<Self, Mistakes> {
+        // Names that are not UTF-8 cannot be keys; a value that is not UTF-8 becomes text that no key accepts.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        Self::read(command_line, environment)
+    }
+
+    /// As [`Self::of_process`], with this environment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::of_process`].
+    pub fn read(
+        command_line: &CommandLine,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Mistakes> {
+        let named = command_line.settings_file.as_deref();
+        let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+        let mut sources = Self { folder: folder_of(path), ..Self::default() };
+        if named.is_some() || path.exists() {
+            sources.read_file(path)?;
+        }
+        let mut variables: Vec<_> = environment.into_iter().collect();
+        variables.sort();
+        sources.read_environment(variables);
+        sources.read_command_line(command_line);
+        Ok(sources)
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), Mistakes> {
+        let origin = Origin::File(path.to_owned());
+        let mistake = |problem| Mistakes::from(Mistake { key: String::new(), origin: origin.clone(), problem });
+        let text = read_text(path).map_err(mistake)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let Node::Object(members) = serde_json::from_str(text)
+            .map_err(|error| mistake(format!("is not JSON: line {}, column {}", error.line(), error.column())))?
+        else {
+            return Err(mistake("must hold a JSON object of keys and values".to_owned()));
+        };
+        let mut flat = Vec::new();
+        flatten("", members, &mut flat);
+        self.take_all(flat.into_iter().map(|(name, value)| (name, value, origin.clone())));
+        let holds_secret = self.values.iter().any(|(name, given)| {
+            given.origin == origin && key::find(name).is_some_and(|key| key.secret) && is_worth_hiding(name, &given.text)
+        });
+        if holds_secret && let Err(problem) = secret_file::check_private(path) {
+            self.mistakes.push(Mistake { key: String::new(), origin, problem });
+        }
+        Ok(())
+    }
+
+    fn read_environment(&mut self, variables: Vec<(String, String)>) {
+        let settings = variables.into_iter().filter_map(|(variable, value)| {
+            let prefix = variable.get(..ENVIRONMENT_PREFIX.len())?;
+            if !prefix.eq_ignore_ascii_case(ENVIRONMENT_PREFIX) || is_service_link(&variable) {
+                return None;
+            }
+            let name = variable[ENVIRONMENT_PREFIX.len()..].replace("__", "_").replace('_', ".");
+            Some((name, Ok(Zeroizing::new(value)), Origin::Environment(variable)))
+        });
+        self.take_all(settings);
+    }
+
+    fn read_command_line(&mut self, command_line: &CommandLine) {
+        self.mistakes.extend(command_line.mistakes.iter().cloned());
+        self.take_all(
+            command_line.values.iter().map(|(name, value)| (name.clone(), Ok(value.clone()), Origin::CommandLine)),
+        );
+    }
+
+    /// Takes the values of one source, in place of those of weaker ones.
+    fn take_all(&mut self, entries: impl Iterator<Item = (String, Result<Zeroizing<String>, &'static str>, Origin)>) {
+        let mut seen: Vec<&'static str> = Vec::new();
+        for (name, value, origin) in entries {
+            let mut mistake =
+                |key: &str, problem: String| self.mistakes.push(Mistake { key: key.to_owned(), origin: origin.clone(), problem });
+            let Some(Key { name: known, treatment, .. }) = key::find(&name) else {
+                mistake(&name, format!("no such key; the nearest is {}", key::nearest(&name)));
+                continue;
+            };
+            if seen.contains(known) {
+                mistake(known, "is given twice".to_owned());
+                continue;
+            }
+            seen.push(known);
+            match (treatment, value) {
+                (_, Err(problem)) => mistake(known, problem.to_owned()),
+                // An empty value is RavenDB's way to say "not set": nothing is refused, and the default comes back.
+                (Treatment::Refused(reason), Ok(text)) if !text.is_empty() => {
+                    mistake(known, format!("is refused: {reason}"));
+                }
+                (Treatment::Refused(_) | Treatment::Ignored, Ok(_)) => {}
+                (Treatment::Followed { .. }, Ok(text)) => {
+                    self.values.insert(known, Given { text, origin });
+                }
+            }
+        }
+    }
+}
+
+/// A JSON value as RavenDB's configuration takes it: texts by key, objects as groups of keys. Unlike serde_json's own
+/// type it keeps a member that is given twice, so that it can be reported.
+enum Node {
+    Text(Zeroizing<String>),
+    Object(Vec<(String, Node)>),
+    Array,
+}
+
+fn flatten(prefix: &str, members: Vec<(String, Node)>, flat: &mut Vec<(String, Result<Zeroizing<String>, &'static str>)>) {
+    for (name, node) in members {
+        // .NET separates the levels of a key by colons.
+        let name = format!("{prefix}{}", name.replace(':', "."));
+        match node {
+            Node::Text(text) => flat.push((name, Ok(text))),
+            Node::Array => flat.push((name, Err("is a list; write one text, with ; between its parts"))),
+            Node::Object(members) => flatten(&format!("{name}."), members, flat),
+        }
+    }
+}
+
+fn read_text(path: &Path) -> Result<Zeroizing<String>, String> {
+    let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(format!("is larger than {MAX_FILE_BYTES} bytes"));
+    }
+    std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| format!("cannot be read: {error}"))
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// `sqlite` stands under a key that may hold a password, and is none.
+fn is_worth_hiding(name: &str, text: &str) -> bool {
+    !text.is_empty() && !(name == "Certward.Store" && text == "sqlite")
+}
+
+/// Whether the variable is one that Kubernetes sets by itself where a service is called `raven`.
+fn is_service_link(variable: &str) -> bool {
+    let name = variable[ENVIRONMENT_PREFIX.len()..].to_ascii_uppercase();
+    name == "PORT" || name.starts_with("PORT_") || name == "SERVICE_HOST" || name.starts_with("SERVICE_PORT")
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl NodeVisitor {
+    fn text<E>(value: impl ToString) -> Result<Node, E> {
+        Ok(Node::Text(Zeroizing::new(value.to_string())))
+    }
+}
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Self::text(value)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Self::text(value)
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Self::text(value)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Self::text(value)
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Self::text(value)
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Self::text("")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Node::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Node, A::Error> {
+        while sequence.next_element::<Node>()?.is_some() {}
+        Ok(Node::Array)
+    }
+}
+
+const DEFAULT_FILE: &str = "settings.json";
+
+const ENVIRONMENT_PREFIX: &str = "RAVEN_";
+
+/// A settings file is a page; more is a mistaken path.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;

@@ -1,0 +1,68 @@
+//! `Security.WellKnownIssuers.Admin`: certificates whose holder may make cluster administrators.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use certward::pki::{Certificate, Thumbprint, certificates_from_pem};
+
+/// Reads one entry: base64 of a DER certificate, or the path of a file with one, in PEM or DER.
+///
+/// # Errors
+///
+/// What is wrong with it. A private key beside the certificate is refused, as on RavenDB: the settings are no place
+/// for a CA's key. So is a certificate that is no CA, because trust in it would pass to whatever its key signs.
+pub(super) fn issuer(text: &str, folder: &Path) -> Result<Certificate, String> {
+    if text.parse::<Thumbprint>().is_ok() {
+        return Err("is a thumbprint, and a hash proves no issuer; give the certificate itself".to_owned());
+    }
+    let certificate = match STANDARD.decode(text) {
+        Ok(der) => from_bytes(&der, "the base64 text")?,
+        Err(_) => from_file(&folder.join(text))?,
+    };
+    let may_sign = certificate.key_usage().is_none_or(|usage| usage.key_cert_sign());
+    if !certificate.is_ca() || !may_sign {
+        return Err(format!("the certificate of {} is not a CA's", certificate.subject()));
+    }
+    Ok(certificate)
+}
+
+fn from_file(path: &Path) -> Result<Certificate, String> {
+    let shown = path.display().to_string();
+    let metadata = std::fs::metadata(path)
+        .map_err(|error| format!("{shown} is neither base64 of a certificate nor a file that can be opened: {error}"))?;
+    if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
+        return Err(format!("{shown} is not a file of at most {MAX_FILE_BYTES} bytes"));
+    }
+    let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?);
+    from_bytes(&bytes, &shown)
+}
+
+fn from_bytes(bytes: &[u8], shown: &str) -> Result<Certificate, String> {
+    if bytes.windows(PEM_START.len()).any(|window| window == PEM_START) {
+        let mut certificates = certificates_from_pem(&String::from_utf8_lossy(bytes))
+            .map_err(|error| format!("{shown} holds no certificate alone: {error}"))?;
+        return match (certificates.pop(), certificates.is_empty()) {
+            (Some(only), true) => Ok(only),
+            _ => Err(format!("{shown} holds several certificates; name one file for each")),
+        };
+    }
+    Certificate::from_der(bytes.to_vec()).map_err(|_| {
+        if looks_like_pfx(bytes) {
+            format!("{shown} is a PFX, which may hold a private key; give the certificate alone, in PEM or DER")
+        } else {
+            format!("{shown} is not a certificate in PEM or DER")
+        }
+    })
+}
+
+/// Whether the bytes start as a PFX does: a SEQUENCE whose first member is the INTEGER 3 (RFC 7292, section 4).
+fn looks_like_pfx(bytes: &[u8]) -> bool {
+    let [0x30, length, rest @ ..] = bytes else { return false };
+    let length_bytes = if length & 0x80 == 0 { 0 } else { usize::from(length & 0x7f) };
+    rest.get(length_bytes..).is_some_and(|members| members.starts_with(&[0x02, 0x01, 0x03]))
+}
+
+const PEM_START: &[u8] = b"-----BEGIN ";
+
+const MAX_FILE_BYTES: u64 = 64 * 1024;

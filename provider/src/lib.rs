@@ -1,1 +1,3 @@
-//! .
+//! The Terraform provider for certificate authentication of RavenDB and Redis Enterprise.
+
+pub mod plugin;

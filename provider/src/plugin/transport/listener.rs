@@ -1,0 +1,120 @@
+//! The socket, and who may connect to it.
+
+use std::io;
+
+use rustls_pki_types::CertificateDer;
+
+use super::handshake;
+
+#[cfg(unix)]
+pub(crate) use unix::{Connection, Listener};
+
+#[cfg(not(unix))]
+pub(crate) use loopback::{Connection, Listener};
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::Permissions;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::{Path, PathBuf};
+
+    use rustix::process::geteuid;
+    use tempfile::TempDir;
+    use tokio::net::{UnixListener, UnixStream};
+
+    use super::{CertificateDer, handshake, io};
+
+    /// A connection of a client whose user is ours; not yet its certificate.
+    pub(crate) type Connection = UnixStream;
+
+    /// A Unix socket in a directory that only this user can enter; both are removed on drop.
+    pub(crate) struct Listener {
+        socket: UnixListener,
+        path: PathBuf,
+        _directory: TempDir,
+    }
+
+    impl Listener {
+        /// Binds a socket under TMPDIR, or under /tmp where TMPDIR is too long for the address of a socket.
+        pub(crate) fn bind() -> io::Result<Self> {
+            let system = std::env::temp_dir();
+            let directory = private_directory(&system)?;
+            let directory = if fits(&directory.path().join(SOCKET_NAME)) {
+                directory
+            } else {
+                private_directory(Path::new("/tmp"))?
+            };
+            let path = directory.path().join(SOCKET_NAME);
+            let socket = UnixListener::bind(&path)?;
+            Ok(Self { socket, path, _directory: directory })
+        }
+
+        /// The line that invites Terraform to this socket.
+        pub(crate) fn handshake(&self, certificate: &CertificateDer<'_>) -> String {
+            handshake::line("unix", &self.path.to_string_lossy(), certificate)
+        }
+
+        /// The next client of our own user. Another user's connection is closed; it can come only when the directory
+        /// has been opened by hand, or from root.
+        pub(crate) async fn accept(&self) -> io::Result<Connection> {
+            loop {
+                let (stream, _) = self.socket.accept().await?;
+                match stream.peer_cred() {
+                    Ok(peer) if peer.uid() == geteuid().as_raw() => return Ok(stream),
+                    Ok(peer) => tracing::warn!(uid = peer.uid(), "refused a connection of another user"),
+                    Err(_) => tracing::warn!("refused a connection of an unknown user"),
+                }
+            }
+        }
+    }
+
+    fn private_directory(parent: &Path) -> io::Result<TempDir> {
+        tempfile::Builder::new().prefix("plugin-").permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
+    }
+
+    /// `sun_path` has 108 bytes on Linux and 104 on others, the last of which is a zero.
+    fn fits(path: &Path) -> bool {
+        path.as_os_str().as_bytes().len() < 104
+    }
+
+    const SOCKET_NAME: &str = "socket";
+}
+
+#[cfg(not(unix))]
+mod loopback {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::{CertificateDer, handshake, io};
+
+    /// A connection of a local client; not yet its certificate.
+    pub(crate) type Connection = TcpStream;
+
+    /// A port of the loopback address, for systems without Unix sockets.
+    pub(crate) struct Listener {
+        socket: TcpListener,
+    }
+
+    impl Listener {
+        /// Binds any free port.
+        pub(crate) fn bind() -> io::Result<Self> {
+            let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+            socket.set_nonblocking(true)?;
+            Ok(Self { socket: TcpListener::from_std(socket)? })
+        }
+
+        /// The line that invites Terraform to this port.
+        pub(crate) fn handshake(&self, certificate: &CertificateDer<'_>) -> String {
+            let address = self.socket.local_addr().map(|address| address.to_string()).unwrap_or_default();
+            handshake::line("tcp", &address, certificate)
+        }
+
+        /// The next client; its certificate is all that tells it from others.
+        pub(crate) async fn accept(&self) -> io::Result<Connection> {
+            let (stream, _) = self.socket.accept().await?;
+            // Small messages to and fro: without this each waits 40 ms for the other side's acknowledgement.
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        }
+    }
+}

@@ -186,3 +186,6 @@ pub enum LogFormat {
     /// A JSON object.
     Json,
 }
+
+#[cfg(test)]
+mod tests;

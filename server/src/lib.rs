@@ -4,6 +4,7 @@
 //! [`listener::peer::Peer`] → [`authn`] → [`authn::Caller`] → [`authz`] → [`authz::Permit`] → the dialect's handler →
 //! [`authority`] → the store.
 
+pub mod app;
 pub mod authn;
 pub mod authority;
 pub mod authz;

@@ -115,6 +115,16 @@ pub struct Verdict {
     server_certificate_revision: u64,
 }
 
+impl Verdict {
+    /// Who was admitted, if anybody was.
+    pub(crate) fn caller(&self) -> Option<&Arc<Caller>> {
+        match &self.decision {
+            Decision::Admitted(caller) => Some(caller),
+            Decision::Renewed(_) | Decision::Refused(_) => None,
+        }
+    }
+}
+
 impl Authenticator {
     /// Decides from these sources.
     #[must_use]

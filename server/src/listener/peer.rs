@@ -1,12 +1,12 @@
 //! Who is at the other end of a connection, as far as TLS has established it.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use certward::pki::Certificate;
 use rustls_pki_types::CertificateDer;
 
-use crate::authn::Verdict;
+use crate::authn::{Caller, Verdict};
 
 /// The other end of a TLS connection: made once by the listener when the handshake is done, and by nothing else.
 ///
@@ -70,6 +70,11 @@ impl Peer {
             Presented::Certificate { end_entity, .. } => Some(end_entity),
             Presented::Nothing | Presented::Unreadable => None,
         }
+    }
+
+    /// Who the peer was found to be at its last request, for logs.
+    pub(crate) fn caller(&self) -> Option<Arc<Caller>> {
+        self.verdict().as_ref().and_then(Verdict::caller).cloned()
     }
 
     /// The last decision about this peer, for [`crate::authn`] to check whether it still holds.

@@ -1,0 +1,30 @@
+//! What a request handler can reach: the parts of one running server.
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::authn::Authenticator;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::server_certificate::ServerCertificates;
+
+/// The parts of one running server, put together by [`crate::server::Server::start`] and shared by all its listeners.
+#[derive(Debug)]
+pub struct App {
+    /// Decides who a peer is.
+    pub authenticator: Arc<Authenticator>,
+    /// The certificate the server shows.
+    pub server_certificates: Arc<ServerCertificates>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// What the server was told.
+    pub settings: Arc<Settings>,
+    /// When the server was started.
+    pub started_at: OffsetDateTime,
+    /// Where clients reach RavenDB's API: `PublicServerUrl`, or else `ServerUrl` with the port that was bound.
+    pub listening_url: Url,
+    /// The name of this server's topology: a UUID that is kept in `DataDir` and does not change.
+    pub topology_id: String,
+}

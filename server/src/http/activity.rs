@@ -1,0 +1,170 @@
+//! What a connection is doing, and until when it may go on doing it.
+//!
+//! One timer a connection is enough: the stream and the requests note what happens, and the connection's task works
+//! out the next deadline from these notes when it wakes.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The notes of one connection.
+#[derive(Debug)]
+pub(super) struct Activity {
+    opened: Instant,
+    header_deadline_applies: bool,
+    requests: AtomicU32,
+    /// Milliseconds after `opened`, as the two below, where 0 means "not now".
+    idle_since: AtomicU64,
+    header_since: AtomicU64,
+    stalled_since: AtomicU64,
+}
+
+/// What a connection runs out of time for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// There was no request for too long.
+    Idle,
+    /// A request's header has begun and does not end.
+    Header,
+    /// The peer does not take what is sent.
+    Write,
+}
+
+/// The times a connection is allowed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadlines {
+    pub(super) idle: Duration,
+    pub(super) header: Duration,
+    pub(super) write: Duration,
+}
+
+/// A request under way, until it is dropped.
+#[derive(Debug)]
+pub(super) struct RequestGuard(Arc<Activity>);
+
+impl Activity {
+    /// `header_deadline_applies`: in HTTP/1.1 bytes outside a request are the beginning of the next one; in HTTP/2 they
+    /// are mostly not, so that there the time without a request is what counts.
+    pub(super) fn new(header_deadline_applies: bool) -> Arc<Self> {
+        Arc::new(Self {
+            opened: Instant::now(),
+            header_deadline_applies,
+            requests: AtomicU32::new(0),
+            idle_since: AtomicU64::new(0),
+            header_since: AtomicU64::new(0),
+            stalled_since: AtomicU64::new(0),
+        })
+    }
+
+    /// Some bytes have come in.
+    pub(super) fn received(&self) {
+        if self.header_deadline_applies
+            && self.requests.load(Ordering::Relaxed) == 0
+            && self.header_since.load(Ordering::Relaxed) == 0
+        {
+            self.header_since.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// Some bytes have gone out, or could not.
+    pub(super) fn wrote(&self, progress: bool) {
+        let stalled = self.stalled_since.load(Ordering::Relaxed) != 0;
+        if progress && stalled {
+            self.stalled_since.store(0, Ordering::Relaxed);
+        } else if !progress && !stalled {
+            self.stalled_since.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// A request's header is complete.
+    pub(super) fn request(self: &Arc<Self>) -> RequestGuard {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.header_since.store(0, Ordering::Relaxed);
+        RequestGuard(Arc::clone(self))
+    }
+
+    /// Whether a request is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.requests.load(Ordering::Acquire) > 0
+    }
+
+    /// When the connection is overdue, and for what; none while it works.
+    pub(super) fn deadline(&self, allowed: &Deadlines) -> Option<(Instant, Overdue)> {
+        let after = |since: &AtomicU64, allowed| {
+            self.opened + Duration::from_millis(since.load(Ordering::Relaxed)) + allowed
+        };
+        let is_set = |since: &AtomicU64| since.load(Ordering::Relaxed) != 0;
+        let stall = is_set(&self.stalled_since).then(|| (after(&self.stalled_since, allowed.write), Overdue::Write));
+        let wait = if self.is_busy() {
+            None
+        } else if is_set(&self.header_since) {
+            Some((after(&self.header_since, allowed.header), Overdue::Header))
+        } else {
+            Some((after(&self.idle_since, allowed.idle), Overdue::Idle))
+        };
+        [stall, wait].into_iter().flatten().min_by_key(|(deadline, _)| *deadline)
+    }
+
+    /// Never 0, which stands for "not now".
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+impl Drop for RequestGuard {
+    fn drop(&mut self) {
+        self.0.idle_since.store(self.0.now(), Ordering::Relaxed);
+        self.0.requests.fetch_sub(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALLOWED: Deadlines = Deadlines {
+        idle: Duration::from_secs(600),
+        header: Duration::from_secs(10),
+        write: Duration::from_secs(30),
+    };
+
+    fn overdue(activity: &Activity) -> Option<(u64, Overdue)> {
+        activity.deadline(&ALLOWED).map(|(at, what)| ((at - activity.opened).as_secs(), what))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_header_has_its_deadline_from_its_first_byte_on() {
+        let activity = Activity::new(true);
+        assert_eq!(overdue(&activity), Some((600, Overdue::Idle)));
+        tokio::time::advance(Duration::from_secs(100)).await;
+        activity.received();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        activity.received();
+        assert_eq!(overdue(&activity), Some((110, Overdue::Header)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_never_overdue_while_it_works_on_a_request() {
+        let activity = Activity::new(true);
+        activity.received();
+        let request = activity.request();
+        assert_eq!(overdue(&activity), None);
+        tokio::time::advance(Duration::from_secs(50)).await;
+        drop(request);
+        assert_eq!(overdue(&activity), Some((650, Overdue::Idle)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_nothing_is_overdue_even_during_a_request() {
+        let activity = Activity::new(true);
+        let _request = activity.request();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        activity.wrote(false);
+        activity.wrote(false);
+        assert_eq!(overdue(&activity), Some((31, Overdue::Write)));
+        activity.wrote(true);
+        assert_eq!(overdue(&activity), None);
+    }
+}

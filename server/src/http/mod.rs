@@ -1,0 +1,9 @@
+//! HTTP/1.1 and HTTP/2 on one connection: limits, deadlines, the record of each request.
+
+mod activity;
+mod body;
+mod connection;
+mod record;
+
+pub use body::BodyError;
+pub(crate) use connection::{Http, Version};

@@ -1,0 +1,142 @@
+//! What TLS asks of a client's certificate: little, because trust is decided for each request.
+//!
+//! A client may show any certificate or none (contract `ravendb.md`, section 2, "TLS"): one that is unknown, expired
+//! or its own issuer is refused later, with HTTP 403 and in words. The handshake proves one thing only, that the peer
+//! holds the private key, and sets bounds to what a stranger's chain can cost.
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, SignatureScheme};
+use webpki::RawPublicKeyEntity;
+
+use certward::pki::Certificate;
+
+/// Asks for a client certificate without demanding one, and checks the signature made with its key.
+#[derive(Debug)]
+pub(crate) struct ProofOfPossession {
+    algorithms: WebPkiSupportedAlgorithms,
+    max_intermediates: usize,
+    max_bytes: usize,
+}
+
+impl ProofOfPossession {
+    /// A chain of more than `max_intermediates` certificates above the client's own, or of more than `max_bytes` in
+    /// all, ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
+    pub(crate) fn new(algorithms: WebPkiSupportedAlgorithms, max_intermediates: usize, max_bytes: usize) -> Self {
+        Self { algorithms, max_intermediates, max_bytes }
+    }
+}
+
+impl ClientCertVerifier for ProofOfPossession {
+    fn offer_client_auth(&self) -> bool {
+        true
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    /// No hints: a client that is told issuers may keep a certificate back that is registered here.
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let bytes = end_entity.len() + intermediates.iter().map(|certificate| certificate.len()).sum::<usize>();
+        if intermediates.len() > self.max_intermediates || bytes > self.max_bytes {
+            return Err(CertificateError::BadEncoding.into());
+        }
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        // In TLS 1.2 an ECDSA scheme does not name the curve (RFC 8422, section 5.1.1), so that several algorithms may
+        // have to be tried until one fits the key.
+        let candidates = algorithms_for(&self.algorithms, signed.scheme)?;
+        let key = public_key_of(certificate)?;
+        let key = RawPublicKeyEntity::try_from(&key).map_err(|_| CertificateError::BadEncoding)?;
+        if candidates.iter().any(|algorithm| key.verify_signature(*algorithm, message, signed.signature()).is_ok()) {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls13_signature_with_raw_key(
+            message,
+            &public_key_of(certificate)?,
+            signed,
+            &self.algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// The key is taken out with our own reader: webpki's refuses certificates of version 1, which `openssl x509 -req`
+/// makes by default and which the real server takes.
+fn public_key_of(certificate: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
+    let certificate =
+        Certificate::from_der(certificate.clone().into_owned()).map_err(|_| CertificateError::BadEncoding)?;
+    Ok(SubjectPublicKeyInfoDer::from(certificate.subject_public_key_info_der().to_vec()))
+}
+
+fn algorithms_for(
+    algorithms: &WebPkiSupportedAlgorithms,
+    scheme: SignatureScheme,
+) -> Result<&'static [&'static dyn rustls::pki_types::SignatureVerificationAlgorithm], Error> {
+    algorithms
+        .mapping
+        .iter()
+        .find(|(offered, _)| *offered == scheme)
+        .map(|(_, candidates)| *candidates)
+        .ok_or_else(|| PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verifier() -> ProofOfPossession {
+        ProofOfPossession::new(rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms, 4, 16 * 1024)
+    }
+
+    fn check(end_entity: usize, intermediates: &[usize]) -> Result<(), Error> {
+        let chain: Vec<_> = intermediates.iter().map(|length| CertificateDer::from(vec![0; *length])).collect();
+        let end_entity = CertificateDer::from(vec![0; end_entity]);
+        verifier().verify_client_cert(&end_entity, &chain, UnixTime::since_unix_epoch(std::time::Duration::ZERO)).map(drop)
+    }
+
+    #[test]
+    fn four_intermediates_pass_and_five_are_refused() {
+        assert_eq!(check(1000, &[1000; 4]), Ok(()));
+        assert_eq!(check(1000, &[1000; 5]), Err(CertificateError::BadEncoding.into()));
+    }
+
+    #[test]
+    fn certificates_of_more_than_sixteen_kibibytes_together_are_refused() {
+        assert_eq!(check(16 * 1024, &[]), Ok(()));
+        assert_eq!(check(16 * 1024 + 1, &[]), Err(CertificateError::BadEncoding.into()));
+        assert_eq!(check(8 * 1024, &[4 * 1024, 4 * 1024 + 1]), Err(CertificateError::BadEncoding.into()));
+    }
+}

@@ -1,0 +1,196 @@
+//! The open connections, so that those whose certificate loses its trust can be closed.
+//!
+//! Every request is decided anew by [`crate::authn`]; this is for the connections that make none. A connection counts
+//! as admitted once its certificate was trusted while it was open. One that never was stays open and gets refusals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use certward::pki::Thumbprint;
+use futures_util::task::AtomicWaker;
+use time::OffsetDateTime;
+use tokio::sync::Notify;
+
+use super::peer::Peer;
+use crate::authn::{Authenticator, Decision};
+
+/// The open connections of one server, over all its listeners.
+#[derive(Debug)]
+pub(crate) struct OpenConnections {
+    authenticator: Arc<Authenticator>,
+    index: Mutex<Index>,
+    closed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    next_id: u64,
+    by_id: BTreeMap<u64, Arc<OpenConnection>>,
+    by_thumbprint: BTreeSet<(Thumbprint, u64)>,
+    by_expiry: BTreeSet<(OffsetDateTime, u64)>,
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub(crate) struct OpenConnection {
+    id: u64,
+    peer: Arc<Peer>,
+    admitted: Mutex<bool>,
+    must_end: AtomicBool,
+    waker: AtomicWaker,
+}
+
+/// Keeps a connection among the open ones until it is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenGuard {
+    connections: Arc<OpenConnections>,
+    connection: Arc<OpenConnection>,
+}
+
+impl OpenConnections {
+    pub(crate) fn new(authenticator: Arc<Authenticator>) -> Arc<Self> {
+        Arc::new(Self { authenticator, index: Mutex::default(), closed: Notify::new() })
+    }
+
+    /// Takes in a connection whose handshake is done.
+    pub(crate) fn open(self: &Arc<Self>, peer: Arc<Peer>) -> OpenGuard {
+        let connection = {
+            let mut index = self.index();
+            let id = index.next_id;
+            index.next_id += 1;
+            let connection = Arc::new(OpenConnection {
+                id,
+                peer,
+                admitted: Mutex::new(false),
+                must_end: AtomicBool::new(false),
+                waker: AtomicWaker::new(),
+            });
+            index.insert(&connection);
+            connection
+        };
+        // After it is in the index: a change of trust in between finds it there.
+        connection.review(&self.authenticator);
+        metrics::gauge!(crate::telemetry::OPEN_CONNECTIONS).increment(1.0);
+        OpenGuard { connections: Arc::clone(self), connection }
+    }
+
+    /// Ends the connections of these certificates that have lost their trust.
+    pub(crate) fn review(&self, thumbprints: &[Thumbprint]) {
+        let affected: Vec<_> = {
+            let index = self.index();
+            let with = |thumbprint| index.by_thumbprint.range((thumbprint, 0)..=(thumbprint, u64::MAX));
+            let ids = thumbprints.iter().flat_map(|thumbprint| with(*thumbprint));
+            ids.filter_map(|(_, id)| index.by_id.get(id).cloned()).collect()
+        };
+        affected.iter().for_each(|connection| connection.review(&self.authenticator));
+    }
+
+    /// Ends every connection that has lost its trust.
+    pub(crate) fn review_all(&self) {
+        let all: Vec<_> = self.index().by_id.values().cloned().collect();
+        all.iter().for_each(|connection| connection.review(&self.authenticator));
+    }
+
+    /// Ends the connections whose certificate's `not_after` has passed at `now`. Each is looked at once.
+    pub(crate) fn review_expired(&self, now: OffsetDateTime) {
+        let expired: Vec<_> = {
+            let mut index = self.index();
+            let later = index.by_expiry.split_off(&(now, 0));
+            let expired = std::mem::replace(&mut index.by_expiry, later);
+            expired.iter().filter_map(|(_, id)| index.by_id.get(id).cloned()).collect()
+        };
+        expired.iter().for_each(|connection| connection.review(&self.authenticator));
+    }
+
+    /// Ends all of them, each after the requests it is working on.
+    pub(crate) fn end_all(&self) {
+        self.index().by_id.values().for_each(|connection| connection.end());
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.index().by_id.len()
+    }
+
+    /// Waits until there are none.
+    pub(crate) async fn all_closed(&self) {
+        loop {
+            let closed = self.closed.notified();
+            if self.len() == 0 {
+                return;
+            }
+            closed.await;
+        }
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    fn insert(&mut self, connection: &Arc<OpenConnection>) {
+        if let Some(certificate) = connection.peer.certificate() {
+            self.by_thumbprint.insert((certificate.thumbprint(), connection.id));
+            self.by_expiry.insert((certificate.validity().not_after, connection.id));
+        }
+        self.by_id.insert(connection.id, Arc::clone(connection));
+    }
+
+    fn remove(&mut self, connection: &OpenConnection) {
+        if let Some(certificate) = connection.peer.certificate() {
+            self.by_thumbprint.remove(&(certificate.thumbprint(), connection.id));
+            self.by_expiry.remove(&(certificate.validity().not_after, connection.id));
+        }
+        self.by_id.remove(&connection.id);
+    }
+}
+
+impl OpenConnection {
+    /// Notes whether the certificate is trusted now, and ends the connection when it was and is no longer.
+    fn review(&self, authenticator: &Authenticator) {
+        // Held over the decision: of two reviews at once, the later decision is the one that counts.
+        let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        match authenticator.authenticate(&self.peer) {
+            Decision::Admitted(_) | Decision::Renewed(_) => *admitted = true,
+            Decision::Refused(refusal) if *admitted => {
+                tracing::info!(
+                    peer.address = %self.peer.address(),
+                    peer.thumbprint = self.peer.certificate().map(|certificate| certificate.thumbprint().to_string()),
+                    refusal.reason = refusal.reason(),
+                    "ending a connection whose certificate is no longer trusted"
+                );
+                metrics::counter!(crate::telemetry::CONNECTIONS_CUT, "reason" => refusal.reason()).increment(1);
+                self.end();
+            }
+            Decision::Refused(_) => {}
+        }
+    }
+
+    fn end(&self) {
+        self.must_end.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Ready once the connection must end. Wakes the task that asked last.
+    pub(crate) fn poll_must_end(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.waker.register(context.waker());
+        if self.must_end.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl OpenGuard {
+    pub(crate) fn connection(&self) -> &Arc<OpenConnection> {
+        &self.connection
+    }
+}
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        self.connections.index().remove(&self.connection);
+        self.connections.closed.notify_waiters();
+        metrics::gauge!(crate::telemetry::OPEN_CONNECTIONS).decrement(1.0);
+    }
+}

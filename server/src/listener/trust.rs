@@ -1,0 +1,59 @@
+//! Watches what connections are trusted by, and closes those that lose their trust.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certward::pki::Thumbprint;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::connections::OpenConnections;
+use crate::authority::registry::Registry;
+use crate::clock::Clock;
+use crate::server_certificate::ServerCertificates;
+
+/// The changes to the trust, from the moment this was made.
+#[derive(Debug)]
+pub(crate) struct TrustChanges {
+    registry: broadcast::Receiver<Arc<[Thumbprint]>>,
+    server_certificate: watch::Receiver<u64>,
+}
+
+impl TrustChanges {
+    /// Make this before the first connection is accepted, so that no change falls in between.
+    pub(crate) fn of(registry: &Registry, server_certificates: &ServerCertificates) -> Self {
+        Self { registry: registry.changes(), server_certificate: server_certificates.changes() }
+    }
+
+    /// Reviews the connections that each change concerns, until `stop`.
+    pub(crate) async fn watch(
+        mut self,
+        connections: Arc<OpenConnections>,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) {
+        let mut expiry = tokio::time::interval(EXPIRY_CHECK);
+        expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                change = self.registry.recv() => match change {
+                    Ok(thumbprints) => connections.review(&thumbprints),
+                    Err(RecvError::Lagged(_)) => connections.review_all(),
+                    Err(RecvError::Closed) => return,
+                },
+                changed = self.server_certificate.changed() => match changed {
+                    Ok(()) => connections.review_all(),
+                    Err(_) => return,
+                },
+                _ = expiry.tick() => connections.review_expired(clock.now()),
+            }
+        }
+    }
+}
+
+/// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
+/// a clock that is set. A connection is closed within one second of its certificate's end.
+const EXPIRY_CHECK: Duration = Duration::from_millis(250);

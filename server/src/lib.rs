@@ -5,10 +5,16 @@
 //! [`authority`] → the store.
 
 pub mod app;
+mod asn1;
+pub mod audit;
 pub mod authn;
 pub mod authority;
 pub mod authz;
+pub mod certificate;
 pub mod clock;
 pub mod config;
+pub mod issuer;
 pub mod listener;
+mod pkcs12;
 pub mod server_certificate;
+pub mod store;

@@ -1,5 +1,6 @@
 //! An authenticated caller.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use certward::pki::{Certificate, Thumbprint};
@@ -13,6 +14,7 @@ use crate::authority::definition::RegisteredCertificate;
 pub struct Caller {
     origin: CallerOrigin,
     certificate: Option<Certificate>,
+    address: Option<SocketAddr>,
 }
 
 /// Why a caller is trusted.
@@ -32,24 +34,56 @@ pub enum CallerOrigin {
 
 impl Caller {
     pub(super) fn server(certificate: Certificate) -> Self {
-        Self { origin: CallerOrigin::Server, certificate: Some(certificate) }
+        Self {
+            origin: CallerOrigin::Server,
+            certificate: Some(certificate),
+            address: None,
+        }
     }
 
     pub(super) fn well_known(certificate: Certificate) -> Self {
-        Self { origin: CallerOrigin::WellKnownAdministrator, certificate: Some(certificate) }
+        Self {
+            origin: CallerOrigin::WellKnownAdministrator,
+            certificate: Some(certificate),
+            address: None,
+        }
     }
 
     pub(super) fn issued_by_well_known(certificate: Certificate) -> Self {
-        Self { origin: CallerOrigin::WellKnownIssuer, certificate: Some(certificate) }
+        Self {
+            origin: CallerOrigin::WellKnownIssuer,
+            certificate: Some(certificate),
+            address: None,
+        }
     }
 
     pub(super) fn registered(certificate: Certificate, entry: Arc<RegisteredCertificate>) -> Self {
-        Self { origin: CallerOrigin::Registered(entry), certificate: Some(certificate) }
+        Self {
+            origin: CallerOrigin::Registered(entry),
+            certificate: Some(certificate),
+            address: None,
+        }
     }
 
     /// The administrator at the console socket, whose peer's user id has been checked.
     pub(crate) fn console() -> Self {
-        Self { origin: CallerOrigin::Console, certificate: None }
+        Self {
+            origin: CallerOrigin::Console,
+            certificate: None,
+            address: None,
+        }
+    }
+
+    /// The same caller, with the address it calls from.
+    pub(super) fn from_address(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// The address of the connection, for audit records; none at the console.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
     }
 
     /// Why the caller is trusted.

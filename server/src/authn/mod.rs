@@ -9,6 +9,7 @@ mod renewal;
 mod signature;
 mod well_known;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use certward::pki::{Certificate, Thumbprint};
@@ -134,7 +135,12 @@ impl Authenticator {
         well_known: WellKnown,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { registry, server_certificates, well_known, clock }
+        Self {
+            registry,
+            server_certificates,
+            well_known,
+            clock,
+        }
     }
 
     /// The administrators and issuers that the settings name.
@@ -146,7 +152,11 @@ impl Authenticator {
     /// Who `peer` is at this moment.
     #[must_use]
     pub fn authenticate(&self, peer: &Peer) -> Decision {
-        let Presented::Certificate { end_entity, intermediates } = peer.presented() else {
+        let Presented::Certificate {
+            end_entity,
+            intermediates,
+        } = peer.presented()
+        else {
             return Decision::Refused(match peer.presented() {
                 Presented::Unreadable => Refusal::Unreadable,
                 _ => Refusal::NoCertificate,
@@ -166,17 +176,25 @@ impl Authenticator {
         {
             return last.decision.clone();
         }
-        let decision = self.decide(end_entity, intermediates, now);
-        *verdict = Some(Verdict { decision: decision.clone(), registry_revision, server_certificate_revision });
+        let decision = self.decide(end_entity, intermediates, peer.address(), now);
+        *verdict = Some(Verdict {
+            decision: decision.clone(),
+            registry_revision,
+            server_certificate_revision,
+        });
         decision
     }
 
     fn outside_validity(&self, certificate: &Certificate, now: OffsetDateTime) -> Option<Refusal> {
         let validity = certificate.validity();
         if now > validity.not_after {
-            Some(Refusal::Expired { registered: self.registered(certificate).ok().flatten() })
+            Some(Refusal::Expired {
+                registered: self.registered(certificate).ok().flatten(),
+            })
         } else if now < validity.not_before {
-            Some(Refusal::NotYetValid { registered: self.registered(certificate).ok().flatten() })
+            Some(Refusal::NotYetValid {
+                registered: self.registered(certificate).ok().flatten(),
+            })
         } else {
             None
         }
@@ -186,23 +204,25 @@ impl Authenticator {
         &self,
         certificate: &Certificate,
         intermediates: &[rustls_pki_types::CertificateDer<'static>],
+        address: SocketAddr,
         now: OffsetDateTime,
     ) -> Decision {
+        let admit = |caller: Caller| Decision::Admitted(Arc::new(caller.from_address(address)));
         let server = self.server_certificates.current();
         if server.certificate().der() == certificate.der() {
-            return Decision::Admitted(Arc::new(Caller::server(certificate.clone())));
+            return admit(Caller::server(certificate.clone()));
         }
         let thumbprint = certificate.thumbprint();
         if self.well_known.names_administrator(&thumbprint) {
-            return Decision::Admitted(Arc::new(Caller::well_known(certificate.clone())));
+            return admit(Caller::well_known(certificate.clone()));
         }
         if self.well_known.issued(certificate, intermediates, now) {
-            return Decision::Admitted(Arc::new(Caller::issued_by_well_known(certificate.clone())));
+            return admit(Caller::issued_by_well_known(certificate.clone()));
         }
         match self.registered(certificate) {
             Err(collision) => Decision::Refused(collision),
             Ok(Some(entry)) if entry.disabled => Decision::Refused(Refusal::Disabled { registered: entry }),
-            Ok(Some(entry)) => Decision::Admitted(Arc::new(Caller::registered(certificate.clone(), entry))),
+            Ok(Some(entry)) => admit(Caller::registered(certificate.clone(), entry)),
             Ok(None) => {
                 let same_key = self.registry.with_pinning_hash(&certificate.public_key_pinning_hash());
                 let known_issuers = server.chain().iter().chain(self.well_known.issuers());

@@ -54,7 +54,9 @@ pub(super) fn decide<'a>(
     let presented: Vec<Certificate> = readable(intermediates.iter());
     let chain = issuers_above(certificate, presented.iter().chain(&known));
     for original in same_key.iter().rev().filter(|entry| !entry.disabled) {
-        let Ok(original_certificate) = Certificate::from_der(original.der.clone()) else { continue };
+        let Ok(original_certificate) = Certificate::from_der(original.der.clone()) else {
+            continue;
+        };
         let stored: Vec<Certificate> = readable(original.issuer_chain.iter());
         let original_chain = issuers_above(&original_certificate, stored.iter().chain(&known));
         let in_common = if chain.is_empty() && original_chain.is_empty() {
@@ -85,7 +87,9 @@ fn issuers_above<'a>(
     let mut chain: Vec<Certificate> = Vec::new();
     let mut below = certificate.clone();
     while chain.len() < MAX_ISSUERS && !below.is_self_issued() {
-        let Some(issuer) = candidates.clone().find(|candidate| candidate.issued(&below) && signature::is_by(&below, candidate))
+        let Some(issuer) = candidates
+            .clone()
+            .find(|candidate| candidate.issued(&below) && signature::is_by(&below, candidate))
         else {
             break;
         };

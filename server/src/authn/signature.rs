@@ -7,7 +7,9 @@ use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert};
 
 /// Whether the signature on `certificate` was made with the key of `issuer`. Names, dates and usages are not looked at.
 pub(super) fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
-    let Ok(signed) = SignedCertificate::from_der(certificate.der()) else { return false };
+    let Ok(signed) = SignedCertificate::from_der(certificate.der()) else {
+        return false;
+    };
     let (Ok(to_be_signed), Ok(algorithm)) = (signed.to_be_signed.to_der(), signed.algorithm.to_der()) else {
         return false;
     };

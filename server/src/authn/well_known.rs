@@ -56,10 +56,17 @@ impl WellKnown {
         if self.issuers.is_empty() || !self.has_required_name(certificate) {
             return false;
         }
-        let anchors: Vec<_> =
-            self.issuers.iter().filter_map(|issuer| webpki::anchor_from_trusted_cert(issuer).ok()).collect();
-        let Ok(end_entity) = webpki::EndEntityCert::try_from(certificate.der()) else { return false };
-        let Ok(seconds) = u64::try_from(now.unix_timestamp()) else { return false };
+        let anchors: Vec<_> = self
+            .issuers
+            .iter()
+            .filter_map(|issuer| webpki::anchor_from_trusted_cert(issuer).ok())
+            .collect();
+        let Ok(end_entity) = webpki::EndEntityCert::try_from(certificate.der()) else {
+            return false;
+        };
+        let Ok(seconds) = u64::try_from(now.unix_timestamp()) else {
+            return false;
+        };
         end_entity
             .verify_for_usage(
                 webpki::ALL_VERIFICATION_ALGS,
@@ -74,12 +81,17 @@ impl WellKnown {
     }
 
     fn has_required_name(&self, certificate: &Certificate) -> bool {
-        let Some(domain) = &self.required_domain else { return true };
+        let Some(domain) = &self.required_domain else {
+            return true;
+        };
         certificate.subject_alt_names().iter().any(|name| match name {
             certward::pki::SubjectAltName::Dns(name) => {
                 let name = name.to_ascii_lowercase();
-                let wildcard_matches =
-                    || name.strip_prefix("*.").zip(domain.split_once('.')).is_some_and(|(rest, (_, above))| rest == above);
+                let wildcard_matches = || {
+                    name.strip_prefix("*.")
+                        .zip(domain.split_once('.'))
+                        .is_some_and(|(rest, (_, above))| rest == above)
+                };
                 &name == domain || wildcard_matches()
             }
             _ => false,

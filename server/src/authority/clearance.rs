@@ -23,8 +23,13 @@ pub enum SecurityClearance {
 
 impl SecurityClearance {
     /// Every clearance, in the order of the wire's numbers.
-    pub const ALL: [Self; 5] =
-        [Self::UnauthenticatedClients, Self::ClusterAdmin, Self::ClusterNode, Self::Operator, Self::ValidUser];
+    pub const ALL: [Self; 5] = [
+        Self::UnauthenticatedClients,
+        Self::ClusterAdmin,
+        Self::ClusterNode,
+        Self::Operator,
+        Self::ValidUser,
+    ];
 
     /// The name on the wire.
     #[must_use]
@@ -65,7 +70,10 @@ impl FromStr for SecurityClearance {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::ALL.into_iter().find(|clearance| clearance.as_str() == text).ok_or(UnknownName)
+        Self::ALL
+            .into_iter()
+            .find(|clearance| clearance.as_str() == text)
+            .ok_or(UnknownName)
     }
 }
 
@@ -116,7 +124,10 @@ impl FromStr for DatabaseAccess {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::ALL.into_iter().find(|access| access.as_str() == text).ok_or(UnknownName)
+        Self::ALL
+            .into_iter()
+            .find(|access| access.as_str() == text)
+            .ok_or(UnknownName)
     }
 }
 
@@ -141,7 +152,11 @@ impl Permissions {
 
     /// Grants `access` to `database`, in place of what was granted under any spelling of that name.
     pub fn grant(&mut self, database: String, access: DatabaseAccess) {
-        match self.0.iter_mut().find(|(name, _)| name.to_lowercase() == database.to_lowercase()) {
+        match self
+            .0
+            .iter_mut()
+            .find(|(name, _)| name.to_lowercase() == database.to_lowercase())
+        {
             Some(entry) => entry.1 = access,
             None => self.0.push((database, access)),
         }
@@ -151,7 +166,10 @@ impl Permissions {
     #[must_use]
     pub fn access_to(&self, database: &str) -> Option<DatabaseAccess> {
         let wanted = database.to_lowercase();
-        self.0.iter().find(|(name, _)| name.to_lowercase() == wanted).map(|(_, access)| *access)
+        self.0
+            .iter()
+            .find(|(name, _)| name.to_lowercase() == wanted)
+            .map(|(_, access)| *access)
     }
 
     /// The databases and accesses, in the order of first mention.
@@ -182,10 +200,12 @@ mod tests {
 
     #[test]
     fn the_last_of_two_spellings_of_a_database_counts() {
-        let permissions: Permissions =
-            [("Db".to_owned(), DatabaseAccess::ReadWrite), ("dB".to_owned(), DatabaseAccess::Admin)]
-                .into_iter()
-                .collect();
+        let permissions: Permissions = [
+            ("Db".to_owned(), DatabaseAccess::ReadWrite),
+            ("dB".to_owned(), DatabaseAccess::Admin),
+        ]
+        .into_iter()
+        .collect();
         assert_eq!(permissions.access_to("DB"), Some(DatabaseAccess::Admin));
         assert_eq!(permissions.iter().count(), 1);
     }

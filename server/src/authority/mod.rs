@@ -1,5 +1,276 @@
 //! The use cases: what can be done with certificates, whatever the dialect it is asked in.
+//!
+//! Each change is decided, recorded and made visible in one step that no other change can come between, and that goes
+//! on when the caller hangs up. It is on the disk before it is answered.
 
 pub mod clearance;
+mod collection;
 pub mod definition;
+mod delete;
+mod edit;
+mod error;
+mod generate;
+mod register;
 pub mod registry;
+mod renew;
+
+use std::sync::Arc;
+
+use certward::pki::Thumbprint;
+use tokio::sync::Mutex;
+
+pub use edit::{EditRequest, TwoFactorChange};
+pub use error::{Attempt, Error};
+pub use generate::GenerateRequest;
+pub use register::RegisterRequest;
+
+use self::clearance::{Level, SecurityClearance};
+use self::definition::RegisteredCertificate;
+use self::registry::{Change, Registry};
+use crate::audit::{Actor, Audit, AuditRecord, Outcome};
+use crate::authn::{Caller, CallerOrigin};
+use crate::authz::Permit;
+use crate::authz::action::{Action, ListCertificates};
+use crate::clock::Clock;
+use crate::issuer::Issuer;
+use crate::server_certificate::ServerCertificates;
+use crate::store::{AnsweredRequest, Store};
+
+/// The authority over the registered certificates.
+#[derive(Debug)]
+pub struct Authority {
+    shared: Arc<Shared>,
+}
+
+/// What an [`Authority`] is made of.
+#[derive(Debug)]
+pub struct AuthorityParts {
+    /// Where changes are recorded.
+    pub store: Store,
+    /// The image of the store that requests are decided from.
+    pub registry: Arc<Registry>,
+    /// Makes keys and certificates.
+    pub issuer: Issuer,
+    /// The certificate that signs.
+    pub server_certificates: Arc<ServerCertificates>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where refusals are recorded.
+    pub audit: Audit,
+}
+
+#[derive(Debug)]
+struct Shared {
+    parts: AuthorityParts,
+    /// Held from the checks of a change until the registry shows it.
+    writer: Mutex<()>,
+}
+
+/// A change that has passed every check.
+struct Plan<T> {
+    changes: Vec<Change>,
+    /// What the audit says was done.
+    detail: String,
+    outcome: T,
+}
+
+/// Who asks for what: the head of an audit record.
+struct Asked {
+    actor: Actor,
+    /// None when the server acts by itself.
+    caller: Option<Arc<Caller>>,
+    action: &'static str,
+    target: String,
+    required: Level,
+}
+
+impl Authority {
+    /// Joins the parts. `registry` holds what `store` holds.
+    #[must_use]
+    pub fn new(parts: AuthorityParts) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                parts,
+                writer: Mutex::new(()),
+            }),
+        }
+    }
+
+    /// The image of the store.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.shared.parts.registry
+    }
+
+    /// The store, for readiness checks.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.shared.parts.store
+    }
+
+    /// The entry under this thumbprint.
+    #[must_use]
+    pub fn find(
+        &self,
+        _permit: &Permit<ListCertificates>,
+        thumbprint: &Thumbprint,
+    ) -> Option<Arc<RegisteredCertificate>> {
+        self.registry().get(thumbprint)
+    }
+
+    /// At most `count` entries from the place `start` on, by ascending thumbprint.
+    #[must_use]
+    pub fn list(
+        &self,
+        _permit: &Permit<ListCertificates>,
+        start: usize,
+        count: usize,
+    ) -> Vec<Arc<RegisteredCertificate>> {
+        self.registry().page(start, count)
+    }
+
+    /// Decides with `plan`, records and makes visible what it planned. `plan` gets the caller's clearance of this
+    /// moment.
+    async fn change<T, F>(&self, asked: Asked, answered: Option<AnsweredRequest>, plan: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&AuthorityParts, SecurityClearance) -> Result<Plan<T>, Error> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        // A task of its own: a caller that hangs up between commit and visibility must not leave them apart.
+        let step = tokio::spawn(async move {
+            let outcome = shared.decide(&asked, answered, plan).await;
+            if let Err(error) = &outcome {
+                shared.refused(asked, error);
+            }
+            outcome
+        });
+        step.await
+            .unwrap_or(Err(Error::Store(crate::store::StoreError::Interrupted)))
+    }
+}
+
+impl Shared {
+    async fn decide<T, F>(&self, asked: &Asked, answered: Option<AnsweredRequest>, plan: F) -> Result<T, Error>
+    where
+        F: FnOnce(&AuthorityParts, SecurityClearance) -> Result<Plan<T>, Error>,
+    {
+        let parts = &self.parts;
+        let _writer = self.writer.lock().await;
+        let clearance = self.clearance_now(asked)?;
+        if let Some(answered) = &answered {
+            self.refuse_repeated(&answered.request_id).await?;
+        }
+        let Plan {
+            changes,
+            detail,
+            outcome,
+        } = plan(parts, clearance)?;
+        if changes.is_empty() {
+            return Ok(outcome);
+        }
+        let record = AuditRecord {
+            at: parts.clock.now(),
+            actor: asked.actor.clone(),
+            action: asked.action.into(),
+            target: asked.target.clone(),
+            outcome: Outcome::Done(detail.into()),
+            occurrences: 1,
+        };
+        parts
+            .store
+            .commit(&changes, answered.as_ref(), &[record])
+            .await
+            .map_err(Error::Store)?;
+        parts.registry.apply(&changes);
+        parts.audit.committed();
+        Ok(outcome)
+    }
+
+    /// The caller's clearance of this moment: the one it was let in with may have been taken away while it waited.
+    fn clearance_now(&self, asked: &Asked) -> Result<SecurityClearance, Error> {
+        let Some(caller) = &asked.caller else {
+            return Ok(SecurityClearance::ClusterAdmin);
+        };
+        let clearance = match caller.origin() {
+            CallerOrigin::Registered(entry) => match self.parts.registry.get(&entry.thumbprint) {
+                Some(now) if now.der == entry.der && !now.disabled => now.clearance,
+                _ => return Err(Error::CallerLostRights),
+            },
+            _ => caller.clearance(),
+        };
+        if clearance.level() < asked.required {
+            Err(Error::CallerLostRights)
+        } else {
+            Ok(clearance)
+        }
+    }
+
+    async fn refuse_repeated(&self, request_id: &str) -> Result<(), Error> {
+        match self.parts.store.answered(request_id).await.map_err(Error::Store)? {
+            Some(thumbprint) => Err(Error::RepeatedRequest {
+                request_id: request_id.to_owned(),
+                thumbprint,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn refused(&self, asked: Asked, error: &Error) {
+        if matches!(error, Error::Store(_) | Error::Issuer(_)) {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                action = asked.action,
+                "a change failed"
+            );
+        }
+        self.parts
+            .audit
+            .refused(asked.actor, asked.action, asked.target, error.to_string());
+    }
+}
+
+impl Asked {
+    fn by<A: Action>(permit: &Permit<A>, target: impl Into<String>) -> Self {
+        Self {
+            actor: Actor::of(permit.caller()),
+            caller: Some(Arc::clone(permit.caller())),
+            action: A::NAME,
+            target: target.into(),
+            required: A::REQUIRED,
+        }
+    }
+}
+
+/// Refuses an attempt on a certificate whose clearance, held or wanted, is above the caller's: an Operator neither
+/// makes nor touches cluster administrators and cluster nodes.
+fn check_reach(
+    caller: SecurityClearance,
+    wanted: SecurityClearance,
+    attempt: Attempt,
+    name: &str,
+) -> Result<(), Error> {
+    if wanted.level() > caller.level() {
+        return Err(Error::ClearanceTooLow {
+            attempt,
+            name: name.to_owned(),
+            wanted,
+            caller,
+        });
+    }
+    Ok(())
+}
+
+/// Refuses names that are no names. Every other character is allowed, in any script.
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.trim().is_empty() {
+        return Err(Error::BlankName);
+    }
+    if name.len() > error::MAX_NAME_LENGTH {
+        return Err(Error::NameTooLong { length: name.len() });
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Error::ControlCharacterInName { name: name.to_owned() });
+    }
+    Ok(())
+}

@@ -100,7 +100,10 @@ impl Registry {
     pub fn with_pinning_hash(&self, hash: &PublicKeyPinningHash) -> Vec<Arc<RegisteredCertificate>> {
         let entries = self.read();
         let thumbprints = entries.by_pinning_hash.get(hash).map(Vec::as_slice).unwrap_or_default();
-        thumbprints.iter().filter_map(|thumbprint| entries.by_thumbprint.get(thumbprint).cloned()).collect()
+        thumbprints
+            .iter()
+            .filter_map(|thumbprint| entries.by_thumbprint.get(thumbprint).cloned())
+            .collect()
     }
 
     /// Every entry, by ascending thumbprint.
@@ -112,7 +115,13 @@ impl Registry {
     /// `count` entries from the place `start` on, by ascending thumbprint.
     #[must_use]
     pub fn page(&self, start: usize, count: usize) -> Vec<Arc<RegisteredCertificate>> {
-        self.read().by_thumbprint.values().skip(start).take(count).cloned().collect()
+        self.read()
+            .by_thumbprint
+            .values()
+            .skip(start)
+            .take(count)
+            .cloned()
+            .collect()
     }
 
     /// How many entries there are.
@@ -141,7 +150,9 @@ impl Entries {
     }
 
     fn delete(&mut self, thumbprint: &Thumbprint) {
-        let Some(entry) = self.by_thumbprint.remove(thumbprint) else { return };
+        let Some(entry) = self.by_thumbprint.remove(thumbprint) else {
+            return;
+        };
         if let Some(same_key) = self.by_pinning_hash.get_mut(&entry.pinning_hash) {
             same_key.retain(|other| other != thumbprint);
             if same_key.is_empty() {

@@ -41,7 +41,10 @@ pub struct Denied {
 /// [`Denied`] when the caller's rank is below the one `A` asks for.
 pub fn authorize<A: Action>(caller: &Arc<Caller>) -> Result<Permit<A>, Denied> {
     if caller.level() >= A::REQUIRED {
-        Ok(Permit { caller: Arc::clone(caller), action: PhantomData })
+        Ok(Permit {
+            caller: Arc::clone(caller),
+            action: PhantomData,
+        })
     } else {
         Err(Denied { required: A::REQUIRED })
     }

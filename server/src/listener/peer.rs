@@ -48,7 +48,11 @@ impl Peer {
                 Err(_) => Presented::Unreadable,
             },
         };
-        Self { address, presented, verdict: Mutex::new(None) }
+        Self {
+            address,
+            presented,
+            verdict: Mutex::new(None),
+        }
     }
 
     /// The address of the other end.

@@ -30,10 +30,17 @@ impl ServerCertificate {
     ) -> Result<Self, UnusableServerCertificate> {
         let signing_key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&private_key)
             .map_err(UnusableServerCertificate::Key)?;
-        let shown = std::iter::once(certificate.der().clone()).chain(chain.iter().cloned()).collect();
+        let shown = std::iter::once(certificate.der().clone())
+            .chain(chain.iter().cloned())
+            .collect();
         let tls = CertifiedKey::new(shown, signing_key);
         tls.keys_match().map_err(UnusableServerCertificate::Mismatch)?;
-        Ok(Self { certificate, chain, private_key, tls: Arc::new(tls) })
+        Ok(Self {
+            certificate,
+            chain,
+            private_key,
+            tls: Arc::new(tls),
+        })
     }
 
     /// The certificate itself.
@@ -62,7 +69,9 @@ impl ServerCertificate {
 
 impl fmt::Debug for ServerCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerCertificate").field("thumbprint", &self.certificate.thumbprint()).finish_non_exhaustive()
+        f.debug_struct("ServerCertificate")
+            .field("thumbprint", &self.certificate.thumbprint())
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,7 +79,9 @@ impl fmt::Debug for ServerCertificate {
 #[derive(Debug, thiserror::Error)]
 pub enum UnusableServerCertificate {
     /// The key is of a kind that TLS cannot use.
-    #[error("the server certificate's private key cannot be used; it must be RSA (2048 bits or more), ECDSA or Ed25519")]
+    #[error(
+        "the server certificate's private key cannot be used; it must be RSA (2048 bits or more), ECDSA or Ed25519"
+    )]
     Key(#[source] rustls::Error),
     /// The key is not the certificate's.
     #[error("the private key does not belong to the server certificate")]

@@ -5,7 +5,7 @@ mod loaded;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-pub use loaded::ServerCertificate;
+pub use loaded::{ServerCertificate, UnusableServerCertificate};
 use tokio::sync::watch;
 
 /// The server certificate of this moment.

@@ -1,0 +1,256 @@
+//! DER (X.690), written for structures whose every octet is decided here, and read from what strangers send.
+
+use der::oid::ObjectIdentifier;
+use zeroize::Zeroizing;
+
+/// A tag, and what it holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Value<'a> {
+    /// The tag octet.
+    pub(crate) tag: u8,
+    /// What is inside.
+    pub(crate) content: &'a [u8],
+    /// All of it, tag and length included.
+    pub(crate) encoded: &'a [u8],
+}
+
+/// The octets are not DER, or not of the type expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the octets are not the DER that belongs here")]
+pub(crate) struct NotDer;
+
+/// Reads values one after the other. It never looks inside one, so that depth costs nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// Over these octets.
+    pub(crate) fn new(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
+    /// Whether nothing is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The next value, of any type. Lengths have the shortest form, as in DER; the indefinite one is refused.
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, NotDer> {
+        let [tag, first, rest @ ..] = self.0 else {
+            return Err(NotDer);
+        };
+        if tag & 0x1f == 0x1f {
+            return Err(NotDer);
+        }
+        let (length, rest) = match *first {
+            length @ 0..=0x7f => (usize::from(length), rest),
+            0x80 => return Err(NotDer),
+            octets => {
+                let (length, rest) = rest.split_at_checked(usize::from(octets & 0x7f)).ok_or(NotDer)?;
+                if length.len() > 4 || length.first() == Some(&0) {
+                    return Err(NotDer);
+                }
+                let length = length
+                    .iter()
+                    .fold(0_usize, |sum, octet| (sum << 8) | usize::from(*octet));
+                if length < 0x80 {
+                    return Err(NotDer);
+                }
+                (length, rest)
+            }
+        };
+        let (content, after) = rest.split_at_checked(length).ok_or(NotDer)?;
+        let encoded = &self.0[..self.0.len() - after.len()];
+        self.0 = after;
+        Ok(Value {
+            tag: *tag,
+            content,
+            encoded,
+        })
+    }
+
+    /// The content of the next value, which must have this tag.
+    pub(crate) fn expect(&mut self, tag: u8) -> Result<&'a [u8], NotDer> {
+        let value = self.value()?;
+        if value.tag == tag {
+            Ok(value.content)
+        } else {
+            Err(NotDer)
+        }
+    }
+
+    /// The content of the next value if it has this tag.
+    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<&'a [u8]>, NotDer> {
+        if self.0.first() == Some(&tag) {
+            self.expect(tag).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// A reader of what is inside the next value, which must have this tag.
+    pub(crate) fn enter(&mut self, tag: u8) -> Result<Reader<'a>, NotDer> {
+        self.expect(tag).map(Reader)
+    }
+
+    /// A whole number of up to eight octets.
+    pub(crate) fn integer(&mut self) -> Result<i64, NotDer> {
+        let content = self.expect(INTEGER)?;
+        let first = *content.first().ok_or(NotDer)?;
+        if content.len() > 8 {
+            return Err(NotDer);
+        }
+        let sign = if first & 0x80 == 0 { 0 } else { -1 };
+        Ok(content.iter().fold(sign, |sum, octet| (sum << 8) | i64::from(*octet)))
+    }
+
+    /// An object identifier.
+    pub(crate) fn object_identifier(&mut self) -> Result<ObjectIdentifier, NotDer> {
+        ObjectIdentifier::from_bytes(self.expect(OBJECT_IDENTIFIER)?).map_err(|_| NotDer)
+    }
+}
+
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
+/// `[0]`, constructed: an explicit tag, or an implicit one on a sequence or set.
+pub(crate) const CONTEXT_0: u8 = 0xa0;
+/// `[0]`, primitive: an implicit tag on a string.
+pub(crate) const CONTEXT_0_PRIMITIVE: u8 = 0x80;
+
+/// A `SEQUENCE` of these values.
+pub(crate) fn sequence(members: &[&[u8]]) -> Vec<u8> {
+    value(0x30, members)
+}
+
+/// A `SET` of one value, which needs no sorting.
+pub(crate) fn set_of_one(member: &[u8]) -> Vec<u8> {
+    value(0x31, &[member])
+}
+
+/// A non-negative `INTEGER`, from big-endian octets.
+pub(crate) fn unsigned_integer(octets: &[u8]) -> Vec<u8> {
+    let significant = octets
+        .iter()
+        .position(|octet| *octet != 0)
+        .map_or(&[0][..], |start| &octets[start..]);
+    if significant[0] & 0x80 == 0 {
+        value(0x02, &[significant])
+    } else {
+        value(0x02, &[&[0], significant])
+    }
+}
+
+/// A small `INTEGER`.
+pub(crate) fn integer(number: u32) -> Vec<u8> {
+    unsigned_integer(&number.to_be_bytes())
+}
+
+/// An `OCTET STRING`.
+pub(crate) fn octet_string(octets: &[u8]) -> Vec<u8> {
+    value(0x04, &[octets])
+}
+
+/// A `BIT STRING` of whole octets.
+pub(crate) fn bit_string(octets: &[u8]) -> Vec<u8> {
+    value(0x03, &[&[0], octets])
+}
+
+/// A `UTF8String`.
+pub(crate) fn utf8_string(text: &str) -> Vec<u8> {
+    value(0x0c, &[text.as_bytes()])
+}
+
+/// An `OBJECT IDENTIFIER`.
+pub(crate) fn object_identifier(identifier: ObjectIdentifier) -> Vec<u8> {
+    value(0x06, &[identifier.as_bytes()])
+}
+
+/// `[number] EXPLICIT` around these values; also the constructed form of an implicit tag.
+pub(crate) fn explicit(number: u8, members: &[&[u8]]) -> Vec<u8> {
+    value(0xa0 | number, members)
+}
+
+/// `[number] IMPLICIT OCTET STRING`.
+pub(crate) fn implicit_octets(number: u8, octets: &[u8]) -> Vec<u8> {
+    value(0x80 | number, &[octets])
+}
+
+/// An `AlgorithmIdentifier` with these parameters in DER.
+pub(crate) fn algorithm(identifier: ObjectIdentifier, parameters: &[u8]) -> Vec<u8> {
+    sequence(&[&object_identifier(identifier), parameters])
+}
+
+/// A tag, the length, and the values one after the other.
+pub(crate) fn value(tag: u8, members: &[&[u8]]) -> Vec<u8> {
+    let length: usize = members.iter().map(|member| member.len()).sum();
+    // Reserved in full, so that secrets are never moved to a larger place and left behind in the smaller one.
+    let mut encoded = Vec::with_capacity(length + 6);
+    encoded.push(tag);
+    match length {
+        0..=0x7f => encoded.push(length as u8),
+        _ => {
+            let octets = length.to_be_bytes();
+            let start = octets.iter().position(|octet| *octet != 0).unwrap_or_default();
+            encoded.push(0x80 | (octets.len() - start) as u8);
+            encoded.extend_from_slice(&octets[start..]);
+        }
+    }
+    members.iter().for_each(|member| encoded.extend_from_slice(member));
+    encoded
+}
+
+/// The same for members that are secret: the result is wiped on drop.
+pub(crate) fn secret_sequence(members: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(sequence(members))
+}
+
+/// `NULL`.
+pub(crate) const NULL: &[u8] = &[0x05, 0x00];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_take_as_few_octets_as_they_can() {
+        for (length, header) in [
+            (0, vec![4, 0]),
+            (127, vec![4, 127]),
+            (128, vec![4, 0x81, 128]),
+            (256, vec![4, 0x82, 1, 0]),
+        ] {
+            let encoded = octet_string(&vec![7; length]);
+            assert_eq!(encoded[..header.len()], header);
+            assert_eq!(encoded.len(), header.len() + length);
+        }
+    }
+
+    #[test]
+    fn only_the_shortest_lengths_are_read() {
+        for broken in [
+            &[4][..],
+            &[4, 0x80, 0, 0],
+            &[4, 0x81, 5, 1, 2, 3, 4, 5],
+            &[4, 2, 1],
+            &[0x1f, 1, 0],
+            &[4, 0x85, 1, 0, 0, 0, 0],
+        ] {
+            assert!(Reader::new(broken).value().is_err(), "{broken:?}");
+        }
+        let mut reader = Reader::new(&[2, 1, 0xff, 4, 1, 7]);
+        assert_eq!(reader.integer(), Ok(-1));
+        assert_eq!(reader.expect(OCTET_STRING), Ok(&[7][..]));
+        assert!(reader.is_empty());
+    }
+
+    #[test]
+    fn integers_are_minimal_and_positive() {
+        assert_eq!(integer(0), [2, 1, 0]);
+        assert_eq!(integer(127), [2, 1, 127]);
+        assert_eq!(integer(128), [2, 2, 0, 128]);
+        assert_eq!(unsigned_integer(&[0, 0, 1, 2]), [2, 2, 1, 2]);
+    }
+}

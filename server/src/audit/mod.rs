@@ -1,0 +1,100 @@
+//! Who asked for what, and how it was decided.
+//!
+//! A change is recorded in the transaction that makes it: there is no change without its record. Refusals go through a
+//! bounded queue and are written together, so that a flood of them costs the server no more than one write a second;
+//! equal ones become one record with a number of occurrences, and what the queue cannot hold is counted, and the count
+//! recorded. Records hold names and thumbprints, never a secret.
+
+mod file;
+mod queue;
+mod record;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use record::{Actor, AuditRecord, Outcome};
+use tokio::sync::Notify;
+
+use self::file::AuditFile;
+use self::queue::RefusalQueue;
+use crate::clock::Clock;
+use crate::store::Store;
+
+/// The audit of one server. Clones write to the same.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    refusals: RefusalQueue,
+    /// Wakes the writer of the file; none when no file is wanted.
+    appended: Arc<Notify>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Audit {
+    /// Starts recording into `store`, and, with a `folder`, into `audit.log` there (0600) as well, one JSON object a
+    /// line. Call it inside a tokio runtime; the tasks it starts end with the last clone.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened.
+    pub async fn start(store: Store, clock: Arc<dyn Clock>, folder: Option<&Path>) -> Result<Self, AuditError> {
+        let appended = Arc::new(Notify::new());
+        let refusals = RefusalQueue::start(store.clone(), Arc::clone(&clock), Arc::clone(&appended));
+        if let Some(folder) = folder {
+            AuditFile::open(folder).await?.follow(store, &appended);
+        }
+        Ok(Self {
+            refusals,
+            appended,
+            clock,
+        })
+    }
+
+    /// Records that `actor` was refused `action` on `target`, and why. Never waits; the record is on the disk about a
+    /// second later.
+    pub fn refused(
+        &self,
+        actor: Actor,
+        action: impl Into<std::borrow::Cow<'static, str>>,
+        target: impl Into<String>,
+        reason: impl Into<std::borrow::Cow<'static, str>>,
+    ) {
+        self.refusals.push(AuditRecord {
+            at: self.clock.now(),
+            actor,
+            action: action.into(),
+            target: target.into(),
+            outcome: Outcome::Refused(reason.into()),
+            occurrences: 1,
+        });
+    }
+
+    /// Waits until every refusal recorded so far is in the store: before the store is closed, and in tests.
+    pub async fn flush(&self) {
+        self.refusals.flush().await;
+    }
+
+    /// How many refusals the queue could not hold since the start.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.refusals.dropped()
+    }
+
+    /// Tells the writer of the file that a transaction has brought records.
+    pub(crate) fn committed(&self) {
+        self.appended.notify_one();
+    }
+}
+
+/// The audit cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The file cannot be opened for appending.
+    #[error("cannot open the audit log {}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,148 @@
+//! The way of refusals into the store: bounded, batched, and never in a request's way.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+
+use super::{Actor, AuditRecord, Outcome};
+use crate::clock::Clock;
+use crate::store::Store;
+
+/// Refusals on their way into the store.
+#[derive(Debug, Clone)]
+pub(super) struct RefusalQueue(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    arrived: Arc<Notify>,
+    /// Somebody waits for a flush.
+    hurry: Arc<Notify>,
+    dropped: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    records: Vec<AuditRecord>,
+    /// Where in `records` a refusal equal to a new one stands.
+    places: HashMap<(Actor, String, String, Outcome), usize>,
+    flushes: Vec<oneshot::Sender<()>>,
+}
+
+impl RefusalQueue {
+    pub(super) fn start(store: Store, clock: Arc<dyn Clock>, appended: Arc<Notify>) -> Self {
+        let shared = Arc::new(Shared {
+            waiting: Mutex::default(),
+            arrived: Arc::new(Notify::new()),
+            hurry: Arc::new(Notify::new()),
+            dropped: Arc::new(AtomicU64::new(0)),
+        });
+        // The task holds no strong reference, so that it ends when the last queue is gone.
+        let weak = Arc::downgrade(&shared);
+        let (arrived, hurry) = (Arc::clone(&shared.arrived), Arc::clone(&shared.hurry));
+        let dropped = Arc::clone(&shared.dropped);
+        tokio::spawn(async move {
+            let mut told = 0;
+            loop {
+                arrived.notified().await;
+                let Some(waiting) = weak.upgrade().map(|shared| mem::take(&mut *shared.lock())) else {
+                    break;
+                };
+                let Waiting {
+                    mut records, flushes, ..
+                } = waiting;
+                let lost = dropped.load(Ordering::Relaxed);
+                if lost > told {
+                    records.push(AuditRecord {
+                        at: clock.now(),
+                        actor: Actor::server(),
+                        action: "record_refusals".into(),
+                        target: "audit".to_owned(),
+                        outcome: Outcome::Refused("more refusals than can be recorded".into()),
+                        occurrences: lost - told,
+                    });
+                    told = lost;
+                }
+                if !records.is_empty() {
+                    match store.record(&records).await {
+                        Ok(()) => appended.notify_one(),
+                        Err(error) => {
+                            dropped.fetch_add(records.len() as u64, Ordering::Relaxed);
+                            tracing::error!(
+                                error = &error as &dyn std::error::Error,
+                                "refusals could not be recorded"
+                            );
+                        }
+                    }
+                }
+                for flush in flushes {
+                    // An error means that nobody waits any more.
+                    let _ = flush.send(());
+                }
+                // Refusals collect meanwhile, and changes have the store to themselves. A flush need not wait.
+                let _ = tokio::time::timeout(BATCH_INTERVAL, hurry.notified()).await;
+            }
+        });
+        Self(shared)
+    }
+
+    pub(super) fn push(&self, record: AuditRecord) {
+        {
+            let mut waiting = self.0.lock();
+            let key = (
+                record.actor.clone(),
+                record.action.to_string(),
+                record.target.clone(),
+                record.outcome.clone(),
+            );
+            let Waiting { records, places, .. } = &mut *waiting;
+            match places.get(&key) {
+                Some(&place) => records[place].occurrences += record.occurrences,
+                None if records.len() < MAX_WAITING => {
+                    places.insert(key, records.len());
+                    records.push(record);
+                }
+                None => {
+                    self.0.dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        self.0.arrived.notify_one();
+    }
+
+    pub(super) async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        self.0.lock().flushes.push(done);
+        self.0.arrived.notify_one();
+        self.0.hurry.notify_one();
+        // An error means that the task is gone, with the runtime.
+        let _ = wait.await;
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Wakes the task, which then sees that the queue is gone.
+        self.arrived.notify_one();
+        self.hurry.notify_one();
+    }
+}
+
+/// Different refusals kept for one batch, about 300 octets each. A flood with more than this a second from ever new
+/// certificates or addresses is counted and not listed, so that it cannot fill the disk.
+const MAX_WAITING: usize = 256;
+const BATCH_INTERVAL: Duration = Duration::from_secs(1);

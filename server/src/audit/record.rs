@@ -1,0 +1,105 @@
+//! One audit record.
+
+use std::borrow::Cow;
+
+use certward::pki::Thumbprint;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::authn::Caller;
+use crate::listener::peer::Peer;
+
+/// A decision: who, what, on what, with what outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// When it was made; for several, when the first was.
+    pub at: OffsetDateTime,
+    /// Who asked.
+    pub actor: Actor,
+    /// What was asked for: the name of an [`crate::authz::Action`], or `authenticate`.
+    pub action: Cow<'static, str>,
+    /// Of what: thumbprints and names.
+    pub target: String,
+    /// How it was decided.
+    pub outcome: Outcome,
+    /// How many equal decisions the record stands for.
+    pub occurrences: u64,
+}
+
+/// Who asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Actor {
+    /// The registered name, or a word for callers without one.
+    pub name: String,
+    /// The thumbprint of the certificate shown, whether trusted or not.
+    pub thumbprint: Option<Thumbprint>,
+    /// The address of the connection, without the port.
+    pub address: Option<String>,
+}
+
+/// How it was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Done, and what exactly.
+    Done(Cow<'static, str>),
+    /// Refused, and why.
+    Refused(Cow<'static, str>),
+}
+
+impl Actor {
+    /// An authenticated caller.
+    #[must_use]
+    pub fn of(caller: &Caller) -> Self {
+        Self {
+            name: caller.name().to_owned(),
+            thumbprint: caller.thumbprint(),
+            address: caller.address().map(|address| address.ip().to_string()),
+        }
+    }
+
+    /// A peer that is nobody here, or not yet anybody.
+    #[must_use]
+    pub fn stranger(peer: &Peer) -> Self {
+        Self {
+            name: "unauthenticated".to_owned(),
+            thumbprint: peer.certificate().map(certward::pki::Certificate::thumbprint),
+            address: Some(peer.address().ip().to_string()),
+        }
+    }
+
+    /// The server itself, when it acts without being asked.
+    #[must_use]
+    pub fn server() -> Self {
+        Self {
+            name: "server".to_owned(),
+            thumbprint: None,
+            address: None,
+        }
+    }
+}
+
+impl AuditRecord {
+    /// The record as it stands in the file: one line of JSON, in which every control character is escaped.
+    pub(super) fn to_json_line(&self, sequence: i64) -> String {
+        let (outcome, detail) = match &self.outcome {
+            Outcome::Done(detail) => ("done", detail),
+            Outcome::Refused(reason) => ("refused", reason),
+        };
+        let line: Value = json!({
+            "sequence": sequence,
+            "time": self.at.format(&Rfc3339).unwrap_or_default(),
+            "actor": {
+                "name": self.actor.name,
+                "thumbprint": self.actor.thumbprint.map(|thumbprint| thumbprint.to_string()),
+                "address": self.actor.address,
+            },
+            "action": self.action,
+            "target": self.target,
+            "outcome": outcome,
+            "detail": detail,
+            "occurrences": self.occurrences,
+        });
+        format!("{line}\n")
+    }
+}

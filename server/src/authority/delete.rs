@@ -1,0 +1,122 @@
+//! Deleting one entry, and every expired one.
+
+use std::collections::HashSet;
+
+use certward::pki::Thumbprint;
+
+use super::clearance::SecurityClearance;
+use super::definition::Collection;
+use super::registry::Change;
+use super::{Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_reach, collection};
+use crate::authz::Permit;
+use crate::authz::action::{DeleteCertificate, PurgeCertificates};
+
+impl Authority {
+    /// Deletes the entry, and with a primary its secondaries. An unknown thumbprint is no error (observed record
+    /// `432-delete-again`). The last cluster administrator may be deleted: the server's own certificate remains.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`Error::OwnCertificate`] when the caller's certificate would go; [`Error::ClearanceTooLow`];
+    /// [`Error::SecondaryCertificate`]; [`Error::Store`].
+    pub async fn delete(&self, permit: &Permit<DeleteCertificate>, thumbprint: &Thumbprint) -> Result<(), Error> {
+        let (asked, own, thumbprint) = (
+            Asked::by(permit, thumbprint.to_string()),
+            permit.caller().thumbprint(),
+            *thumbprint,
+        );
+        self.change(asked, None, move |parts, clearance| {
+            plan_delete(parts, clearance, own, thumbprint)
+        })
+        .await
+    }
+
+    /// Deletes every entry whose certificate has expired, and returns how many went. An expired primary takes its
+    /// secondaries with it, expired or not; an expired secondary goes alone. A collection that holds the caller's own
+    /// certificate loses only its expired secondaries.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn purge(&self, permit: &Permit<PurgeCertificates>) -> Result<usize, Error> {
+        let (asked, own) = (Asked::by(permit, "expired certificates"), permit.caller().thumbprint());
+        self.change(asked, None, move |parts, _| Ok(plan_purge(parts, own)))
+            .await
+    }
+}
+
+fn plan_delete(
+    parts: &AuthorityParts,
+    caller: SecurityClearance,
+    own: Option<Thumbprint>,
+    thumbprint: Thumbprint,
+) -> Result<Plan<()>, Error> {
+    let Some(entry) = parts.registry.get(&thumbprint) else {
+        return Ok(Plan {
+            changes: Vec::new(),
+            detail: String::new(),
+            outcome: (),
+        });
+    };
+    let going = match &entry.collection {
+        Collection::Secondary { .. } => vec![entry.clone()],
+        Collection::Single | Collection::Primary { .. } => collection::members(&parts.registry, &entry),
+    };
+    if let Some(own) = going.iter().find(|member| Some(member.thumbprint) == own) {
+        return Err(Error::OwnCertificate {
+            name: own.name.clone(),
+            thumbprint: own.thumbprint,
+        });
+    }
+    for member in &going {
+        check_reach(caller, member.clearance, Attempt::Delete, &member.name)?;
+    }
+    if let Collection::Secondary { primary } = entry.collection {
+        return Err(Error::SecondaryCertificate {
+            name: entry.name.clone(),
+            thumbprint,
+            primary,
+        });
+    }
+    let detail = format!(
+        "deleted {:?} with clearance {}, {} in all",
+        entry.name,
+        entry.clearance,
+        going.len()
+    );
+    // The primary last: the secondaries name it.
+    let changes = going
+        .iter()
+        .rev()
+        .map(|member| Change::Delete(member.thumbprint))
+        .collect();
+    Ok(Plan {
+        changes,
+        detail,
+        outcome: (),
+    })
+}
+
+fn plan_purge(parts: &AuthorityParts, own: Option<Thumbprint>) -> Plan<usize> {
+    let (registry, now) = (&parts.registry, parts.clock.now());
+    let mut going: HashSet<Thumbprint> = HashSet::new();
+    for entry in registry.all().iter().filter(|entry| entry.validity.is_over(now)) {
+        if matches!(entry.collection, Collection::Secondary { .. }) {
+            going.insert(entry.thumbprint);
+            continue;
+        }
+        let members = collection::members(registry, entry);
+        if !members.iter().any(|member| Some(member.thumbprint) == own) {
+            going.extend(members.iter().map(|member| member.thumbprint));
+        }
+    }
+    let mut changes = collection::detach(registry, &going);
+    changes.extend(going.iter().copied().map(Change::Delete));
+    let mut listed: Vec<String> = going.iter().map(Thumbprint::to_string).collect();
+    listed.sort_unstable();
+    Plan {
+        changes,
+        detail: format!("deleted {}", listed.join(", ")),
+        outcome: going.len(),
+    }
+}

@@ -1,0 +1,125 @@
+//! Changing the name and the rights of a registered certificate.
+
+use std::sync::Arc;
+
+use certward::pki::Thumbprint;
+
+use super::clearance::{Permissions, SecurityClearance};
+use super::definition::{RegisteredCertificate, TwoFactorKey};
+use super::registry::Change;
+use super::{Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_name, check_reach, collection};
+use crate::authz::Permit;
+use crate::authz::action::EditCertificate;
+
+/// The new definition of an entry; nothing is merged with the old one.
+#[derive(Debug)]
+pub struct EditRequest {
+    /// The entry, or any entry of its collection.
+    pub thumbprint: Thumbprint,
+    /// The holder's name.
+    pub name: String,
+    /// Rights on the server.
+    pub clearance: SecurityClearance,
+    /// Rights on databases.
+    pub permissions: Permissions,
+    /// Kept, but refused.
+    pub disabled: bool,
+    /// What becomes of the one-time codes.
+    pub two_factor: TwoFactorChange,
+}
+
+/// What an edit does to the one-time codes of a certificate.
+#[derive(Debug)]
+pub enum TwoFactorChange {
+    /// Codes are wanted, or not, as before.
+    Keep,
+    /// Codes are wanted, made with this secret.
+    Set(TwoFactorKey),
+    /// No codes are wanted.
+    Remove,
+}
+
+impl Authority {
+    /// Gives the entry the definition in the request. The certificates themselves and their places in a collection
+    /// stay. A collection has one definition: whichever of its entries is named, all of them change, so that a
+    /// secondary, which lists do not show, never keeps rights that its primary has lost.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`Error::BlankName`] and the like; [`Error::NotRegistered`]; [`Error::ClearanceTooLow`] when the
+    /// clearance held or wanted is above the caller's; for `disabled`, [`Error::ClusterNodeDisabled`] and
+    /// [`Error::OwnCertificate`]; [`Error::Store`].
+    pub async fn edit(&self, permit: &Permit<EditCertificate>, request: EditRequest) -> Result<(), Error> {
+        let asked = Asked::by(permit, request.thumbprint.to_string());
+        let own = permit.caller().thumbprint();
+        self.change(asked, None, move |parts, clearance| {
+            plan(parts, clearance, own, request)
+        })
+        .await
+    }
+}
+
+fn plan(
+    parts: &AuthorityParts,
+    caller: SecurityClearance,
+    own: Option<Thumbprint>,
+    request: EditRequest,
+) -> Result<Plan<()>, Error> {
+    check_name(&request.name)?;
+    let thumbprint = request.thumbprint;
+    let entry = parts
+        .registry
+        .get(&thumbprint)
+        .ok_or(Error::NotRegistered { thumbprint })?;
+    let members = collection::members(&parts.registry, &entry);
+    for member in &members {
+        check_reach(caller, member.clearance, Attempt::Edit, &member.name)?;
+    }
+    check_reach(caller, request.clearance, Attempt::Edit, &request.name)?;
+    if request.disabled {
+        if request.clearance == SecurityClearance::ClusterNode || entry.clearance == SecurityClearance::ClusterNode {
+            return Err(Error::ClusterNodeDisabled {
+                name: entry.name.clone(),
+                thumbprint,
+            });
+        }
+        if let Some(own) = members.iter().find(|member| Some(member.thumbprint) == own) {
+            return Err(Error::OwnCertificate {
+                name: own.name.clone(),
+                thumbprint: own.thumbprint,
+            });
+        }
+    }
+    let detail = format!(
+        "name {:?} to {:?}, clearance {} to {}{}",
+        entry.name,
+        request.name,
+        entry.clearance,
+        request.clearance,
+        if request.disabled { ", disabled" } else { "" }
+    );
+    let changes = members
+        .iter()
+        .map(|member| Change::Put(Arc::new(edited(member, &request))))
+        .collect();
+    Ok(Plan {
+        changes,
+        detail,
+        outcome: (),
+    })
+}
+
+fn edited(member: &RegisteredCertificate, request: &EditRequest) -> RegisteredCertificate {
+    RegisteredCertificate {
+        name: request.name.clone(),
+        clearance: request.clearance,
+        permissions: request.permissions.clone(),
+        disabled: request.disabled,
+        two_factor_key: match &request.two_factor {
+            TwoFactorChange::Keep => member.two_factor_key.clone(),
+            TwoFactorChange::Set(key) => Some(key.clone()),
+            TwoFactorChange::Remove => None,
+        },
+        ..member.clone()
+    }
+}

@@ -1,0 +1,139 @@
+//! Why a use case was not carried out.
+
+use certward::pki::Thumbprint;
+use time::OffsetDateTime;
+
+use super::clearance::SecurityClearance;
+use crate::issuer::IssuerError;
+use crate::store::StoreError;
+
+/// Why a use case was not carried out; nothing has changed then. Sorted by what the reader does about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    // Ask for something else.
+    /// The name is empty or blank.
+    #[error("the name of a certificate is blank")]
+    BlankName,
+    /// The name holds a character that would break lines in logs and consoles.
+    #[error("the name {name:?} holds a control character")]
+    ControlCharacterInName {
+        /// As given.
+        name: String,
+    },
+    /// The name is longer than is kept.
+    #[error("the name has {length} octets; at most {MAX_NAME_LENGTH} are kept")]
+    NameTooLong {
+        /// In octets.
+        length: usize,
+    },
+    /// The certificate asked for would have expired already.
+    #[error("not-after {not_after} must be in the future")]
+    InvalidNotAfter {
+        /// As asked for.
+        not_after: OffsetDateTime,
+    },
+    /// The server's own certificate needs no entry, and gets none.
+    #[error("certificate {name:?} is the server's own certificate and cannot be registered")]
+    ServerCertificate {
+        /// The name it was to be registered under.
+        name: String,
+    },
+    /// No entry has this thumbprint.
+    #[error("no certificate with thumbprint {thumbprint} is registered")]
+    NotRegistered {
+        /// As asked for.
+        thumbprint: Thumbprint,
+    },
+    /// Another certificate has the same SHA-1 thumbprint: somebody has made a collision.
+    #[error("another certificate is registered under thumbprint {thumbprint}")]
+    ThumbprintCollision {
+        /// Of both.
+        thumbprint: Thumbprint,
+    },
+    /// Certificates of a collection are deleted with their primary.
+    #[error("certificate {name:?} ({thumbprint}) belongs to a collection; delete its primary {primary}")]
+    SecondaryCertificate {
+        /// The name of the entry.
+        name: String,
+        /// Its thumbprint.
+        thumbprint: Thumbprint,
+        /// The one to delete.
+        primary: Thumbprint,
+    },
+    /// A cluster node cannot be disabled.
+    #[error("certificate {name:?} ({thumbprint}) is a cluster node's and cannot be disabled")]
+    ClusterNodeDisabled {
+        /// The name of the entry.
+        name: String,
+        /// Its thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// The request has been answered before. The key of that answer is gone; the certificate can be deleted.
+    #[error("request {request_id} has already been answered with certificate {thumbprint}")]
+    RepeatedRequest {
+        /// As the client gave it.
+        request_id: String,
+        /// What it was answered with.
+        thumbprint: Thumbprint,
+    },
+
+    // Ask somebody else.
+    /// The caller would touch its own certificate.
+    #[error("certificate {name:?} is the one this request was made with")]
+    OwnCertificate {
+        /// The name of the entry.
+        name: String,
+        /// Its thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// Nobody gives, takes or changes rights above its own.
+    #[error("cannot {attempt} certificate {name:?} with clearance {wanted}: the caller's clearance is {caller}")]
+    ClearanceTooLow {
+        /// What was tried.
+        attempt: Attempt,
+        /// The certificate's name.
+        name: String,
+        /// The clearance that the certificate has or would get.
+        wanted: SecurityClearance,
+        /// The caller's.
+        caller: SecurityClearance,
+    },
+    /// The caller's own certificate was deleted, disabled or demoted while the request was under way.
+    #[error("the caller's certificate lost its rights while the request was under way")]
+    CallerLostRights,
+
+    // Look at the server.
+    /// The store failed.
+    #[error("the change could not be recorded")]
+    Store(#[source] StoreError),
+    /// The certificate could not be made.
+    #[error("the certificate could not be issued")]
+    Issuer(#[source] IssuerError),
+}
+
+/// What was tried on a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// To issue it.
+    Generate,
+    /// To register it.
+    Register,
+    /// To change it.
+    Edit,
+    /// To delete it.
+    Delete,
+}
+
+impl std::fmt::Display for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Generate => "generate",
+            Self::Register => "register",
+            Self::Edit => "edit",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// A name is for people; X.520 allows a common name of 64 characters, the real server far more.
+pub(super) const MAX_NAME_LENGTH: usize = 1024;

@@ -1,0 +1,107 @@
+//! Registering certificates that somebody else issued.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::definition::{Collection, Grant, RegisteredCertificate};
+use super::registry::Change;
+use super::{Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_name, check_reach, collection};
+use crate::authority::clearance::SecurityClearance;
+use crate::authz::Permit;
+use crate::authz::action::RegisterCertificate;
+use crate::certificate::CertificateBundle;
+
+/// Certificates to register, and the rights they all get.
+#[derive(Debug)]
+pub struct RegisterRequest {
+    /// The name and the rights.
+    pub grant: Grant,
+    /// The certificates; several become a collection, with the first as its primary.
+    pub certificates: CertificateBundle,
+}
+
+impl Authority {
+    /// Registers the certificates and returns their entries, the primary first. An entry with the thumbprint of one
+    /// of them is overwritten (observed record `202-put-same-again`); it leaves the collection it was in.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`Error::BlankName`] and the like; [`Error::ClearanceTooLow`] when the clearance wanted, or that
+    /// of an overwritten entry, is above the caller's; [`Error::ServerCertificate`] when the server's own certificate
+    /// is among them; [`Error::ThumbprintCollision`]; [`Error::Store`].
+    pub async fn register(
+        &self,
+        permit: &Permit<RegisterCertificate>,
+        request: RegisterRequest,
+    ) -> Result<Vec<Arc<RegisteredCertificate>>, Error> {
+        let asked = Asked::by(permit, request.grant.name.clone());
+        self.change(asked, None, move |parts, clearance| plan(parts, clearance, request))
+            .await
+    }
+}
+
+fn plan(
+    parts: &AuthorityParts,
+    caller: SecurityClearance,
+    request: RegisterRequest,
+) -> Result<Plan<Vec<Arc<RegisteredCertificate>>>, Error> {
+    let RegisterRequest { grant, certificates } = request;
+    check_name(&grant.name)?;
+    check_reach(caller, grant.clearance, Attempt::Register, &grant.name)?;
+    let server = parts.server_certificates.current();
+    let mut thumbprints = HashSet::new();
+    for end_entity in certificates.end_entities() {
+        let certificate = &end_entity.certificate;
+        if certificate == server.certificate() {
+            return Err(Error::ServerCertificate { name: grant.name });
+        }
+        let thumbprint = certificate.thumbprint();
+        match parts.registry.get(&thumbprint) {
+            Some(existing) if &existing.der != certificate.der() => {
+                return Err(Error::ThumbprintCollision { thumbprint });
+            }
+            Some(existing) => check_reach(caller, existing.clearance, Attempt::Register, &existing.name)?,
+            None => {}
+        }
+        if !thumbprints.insert(thumbprint) {
+            return Err(Error::ThumbprintCollision { thumbprint });
+        }
+    }
+    let mut changes = collection::detach(&parts.registry, &thumbprints);
+    let entries = entries(certificates, grant);
+    let listed: Vec<String> = entries.iter().map(|entry| entry.thumbprint.to_string()).collect();
+    let detail = match entries.first() {
+        Some(first) => format!("registered {} with clearance {}", listed.join(", "), first.clearance),
+        None => String::new(),
+    };
+    changes.extend(entries.iter().cloned().map(Change::Put));
+    Ok(Plan {
+        changes,
+        detail,
+        outcome: entries,
+    })
+}
+
+fn entries(certificates: CertificateBundle, grant: Grant) -> Vec<Arc<RegisteredCertificate>> {
+    let mut entries: Vec<RegisteredCertificate> = certificates
+        .into_end_entities()
+        .into_iter()
+        .map(|end_entity| RegisteredCertificate {
+            issuer_chain: end_entity.issuer_chain,
+            ..RegisteredCertificate::new(&end_entity.certificate, grant.clone())
+        })
+        .collect();
+    if let [primary, secondaries @ ..] = entries.as_mut_slice()
+        && !secondaries.is_empty()
+    {
+        primary.collection = Collection::Primary {
+            secondaries: secondaries.iter().map(|entry| entry.thumbprint).collect(),
+        };
+        for secondary in secondaries {
+            secondary.collection = Collection::Secondary {
+                primary: primary.thumbprint,
+            };
+        }
+    }
+    entries.into_iter().map(Arc::new).collect()
+}

@@ -1,0 +1,225 @@
+//! The certificates of a file, sorted into those somebody presents and those that issued them.
+
+use certward::pki::{Certificate, CertificateError};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::formats::{self, Contents};
+use crate::server_certificate::{ServerCertificate, UnusableServerCertificate};
+
+/// One or more end-entity certificates, each with the issuers that came with it, in the order of the file.
+#[derive(Debug, Clone)]
+pub struct CertificateBundle {
+    end_entities: Vec<EndEntity>,
+}
+
+/// A certificate that issued no other certificate of its file.
+#[derive(Debug, Clone)]
+pub struct EndEntity {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Those above it, by name, nearest first. No signature has been checked.
+    pub issuer_chain: Vec<CertificateDer<'static>>,
+}
+
+/// Why certificates cannot be read from a file. The file is never repeated: it may hold a private key.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// None of the formats.
+    #[error("it is neither a DER certificate nor PEM, PKCS#7 or PKCS#12")]
+    UnknownFormat,
+    /// PEM without an end line, or with something else than Base64 in between.
+    #[error("its PEM text is broken")]
+    Pem,
+    /// A PKCS#7 file of another kind, or a broken one.
+    #[error("it is not a PKCS#7 file with certificates")]
+    Pkcs7,
+    /// A PKCS#12 file that cannot be opened: broken, the password wrong, or too expensive.
+    #[error("it cannot be read as PKCS#12")]
+    Pkcs12(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A certificate in it is none.
+    #[error("certificate {place} in it is not readable")]
+    Certificate {
+        /// Counted from 1.
+        place: usize,
+        /// Why not.
+        #[source]
+        source: CertificateError,
+    },
+    /// No certificate at all.
+    #[error("it holds no certificate")]
+    Empty,
+    /// Only certificates that issued each other in a circle.
+    #[error("every certificate in it issued another one in it")]
+    NoEndEntity,
+    /// More than a collection may have.
+    #[error("it holds {count} certificates; at most {MAX_CERTIFICATES} are read")]
+    TooMany {
+        /// How many, or how many were found before reading stopped.
+        count: usize,
+    },
+    /// A server certificate without exactly one private key.
+    #[error("it holds {count} private keys; a server certificate comes with exactly one")]
+    PrivateKeys {
+        /// How many.
+        count: usize,
+    },
+    /// A private key in PEM that is encrypted.
+    #[error("its private key is encrypted in a way that only PKCS#12 files are read with")]
+    EncryptedPemKey,
+    /// The private key is not readable.
+    #[error("its private key is neither PKCS#8 nor PKCS#1 nor SEC 1")]
+    UnreadableKey,
+    /// The key belongs to none of the certificates, or TLS cannot use it.
+    #[error("no server can be run with it")]
+    Unusable(#[source] UnusableServerCertificate),
+    /// The server stops.
+    #[error("the server stopped before it was read")]
+    Stopped,
+}
+
+impl CertificateBundle {
+    /// Reads a DER certificate, PEM text, a PKCS#7 or a PKCS#12 file. Private keys in it are ignored, and wiped with the
+    /// file. `password` opens a PKCS#12 file; without one, the empty password is tried.
+    ///
+    /// At most four files are read at once, away from the reactor: a PKCS#12 file may ask for a second of CPU.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError`]; no input panics.
+    pub async fn parse(file: Vec<u8>, password: Option<SecretString>) -> Result<Self, BundleError> {
+        let file = Zeroizing::new(file);
+        on_blocking_pool(move || Self::from_contents(formats::read(&file, text(password.as_ref()), false)?)).await
+    }
+
+    /// A bundle of certificates that are already apart, sorted by the same rule.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::NoEndEntity`] and [`BundleError::Empty`].
+    pub fn from_certificates(certificates: Vec<Certificate>) -> Result<Self, BundleError> {
+        if certificates.is_empty() {
+            return Err(BundleError::Empty);
+        }
+        let is_end_entity = |candidate: &&Certificate| {
+            !certificates
+                .iter()
+                .any(|other| other != *candidate && candidate.issued(other))
+        };
+        let end_entities: Vec<EndEntity> = certificates
+            .iter()
+            .filter(is_end_entity)
+            .map(|certificate| EndEntity {
+                certificate: certificate.clone(),
+                issuer_chain: issuers_above(certificate, &certificates),
+            })
+            .collect();
+        if end_entities.is_empty() {
+            Err(BundleError::NoEndEntity)
+        } else {
+            Ok(Self { end_entities })
+        }
+    }
+
+    /// The certificates to register, at least one. The first of several is the primary of their collection.
+    #[must_use]
+    pub fn end_entities(&self) -> &[EndEntity] {
+        &self.end_entities
+    }
+
+    pub(crate) fn into_end_entities(self) -> Vec<EndEntity> {
+        self.end_entities
+    }
+
+    fn from_contents(contents: Contents) -> Result<Self, BundleError> {
+        Self::from_certificates(certificates(contents.certificates)?)
+    }
+}
+
+/// Reads a server certificate: a PKCS#12 file, or PEM text, with one private key, its certificate, and any issuers.
+///
+/// # Errors
+///
+/// [`BundleError`]; [`BundleError::PrivateKeys`] without exactly one key, [`BundleError::Unusable`] when it belongs to
+/// none of the certificates.
+pub async fn parse_server_certificate(
+    file: Vec<u8>,
+    password: Option<SecretString>,
+) -> Result<ServerCertificate, BundleError> {
+    let file = Zeroizing::new(file);
+    on_blocking_pool(move || {
+        let contents = formats::read(&file, text(password.as_ref()), true)?;
+        let [key] = contents.private_keys.as_slice() else {
+            return Err(BundleError::PrivateKeys {
+                count: contents.private_keys.len(),
+            });
+        };
+        let certificates = certificates(contents.certificates)?;
+        // Usually the first; some tools write the issuers first.
+        let mut last = BundleError::Empty;
+        for certificate in &certificates {
+            let key = PrivateKeyDer::try_from(key.as_slice())
+                .map_err(|_| BundleError::UnreadableKey)?
+                .clone_key();
+            match ServerCertificate::new(certificate.clone(), issuers_above(certificate, &certificates), key) {
+                Ok(loaded) => return Ok(loaded),
+                Err(error) => last = BundleError::Unusable(error),
+            }
+        }
+        Err(last)
+    })
+    .await
+}
+
+fn certificates(ders: Vec<Vec<u8>>) -> Result<Vec<Certificate>, BundleError> {
+    let mut certificates: Vec<Certificate> = Vec::with_capacity(ders.len());
+    for (place, der) in (1..).zip(ders) {
+        let certificate = Certificate::from_der(der).map_err(|source| BundleError::Certificate { place, source })?;
+        if !certificates.contains(&certificate) {
+            certificates.push(certificate);
+        }
+    }
+    Ok(certificates)
+}
+
+/// Those of `certificates` that stand above `certificate`, nearest first, found by name.
+fn issuers_above(certificate: &Certificate, certificates: &[Certificate]) -> Vec<CertificateDer<'static>> {
+    let mut chain: Vec<&Certificate> = Vec::new();
+    let mut below = certificate;
+    while let Some(issuer) = certificates
+        .iter()
+        .find(|candidate| candidate.issued(below) && *candidate != certificate && !chain.contains(candidate))
+    {
+        chain.push(issuer);
+        if issuer.is_self_issued() {
+            break;
+        }
+        below = issuer;
+    }
+    chain.into_iter().map(|issuer| issuer.der().clone()).collect()
+}
+
+fn text(password: Option<&SecretString>) -> &str {
+    password.map_or("", |password| password.expose_secret())
+}
+
+async fn on_blocking_pool<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BundleError> + Send + 'static,
+) -> Result<T, BundleError> {
+    let turn = AT_ONCE.acquire().await.map_err(|_| BundleError::Stopped)?;
+    let work = move || {
+        // It ends with the work, also when nobody waits for the work any more.
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(BundleError::Stopped))
+}
+
+/// Files read at the same time in the whole process.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
+/// A collection has a few certificates, a chain a few more.
+pub(super) const MAX_CERTIFICATES: usize = 128;

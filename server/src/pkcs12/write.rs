@@ -1,0 +1,134 @@
+//! Writing a PKCS#12 file with one certificate and its key.
+
+use std::num::NonZeroU32;
+
+use aws_lc_rs::cipher::{AES_256, DecryptionContext, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::iv::FixedLength;
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use aws_lc_rs::{digest, hmac, pbkdf2};
+use zeroize::Zeroizing;
+
+use super::derive::{BmpPassword, Purpose, derive};
+use super::identifiers as id;
+use crate::asn1::{
+    NULL, algorithm, explicit, implicit_octets, integer, object_identifier, octet_string, secret_sequence, sequence,
+    set_of_one,
+};
+
+/// Encrypts certificate and PKCS#8 key with AES-256 under PBKDF2 with HMAC-SHA-256, and authenticates the whole with
+/// HMAC-SHA-256: what `openssl pkcs12 -export` of version 3 and current .NET write. No friendly name is set, as on the
+/// real server (contract `ravendb.md`, section 3).
+pub(crate) fn write(certificate: &[u8], pkcs8: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
+    // It ties key and certificate together; its content is free.
+    let local_key_id = digest::digest(&digest::SHA256, certificate);
+    let attributes = sequence_of_local_key_id(&local_key_id.as_ref()[..KEY_ID_LENGTH]);
+
+    let certificate_bag = sequence(&[
+        &object_identifier(id::CERTIFICATE_BAG),
+        &explicit(
+            0,
+            &[&sequence(&[
+                &object_identifier(id::X509_CERTIFICATE),
+                &explicit(0, &[&octet_string(certificate)]),
+            ])],
+        ),
+        &attributes,
+    ]);
+    let (scheme, encrypted) = encrypt(&sequence(&[&certificate_bag]), password)?;
+    let certificates = sequence(&[
+        &object_identifier(id::ENCRYPTED_DATA),
+        &explicit(
+            0,
+            &[&sequence(&[
+                &integer(0),
+                &sequence(&[&object_identifier(id::DATA), &scheme, &implicit_octets(0, &encrypted)]),
+            ])],
+        ),
+    ]);
+
+    let (scheme, encrypted) = encrypt(pkcs8, password)?;
+    let key_bag = sequence(&[
+        &object_identifier(id::SHROUDED_KEY_BAG),
+        &explicit(0, &[&sequence(&[&scheme, &octet_string(&encrypted)])]),
+        &attributes,
+    ]);
+    let keys = data(&sequence(&[&key_bag]));
+
+    let authenticated = sequence(&[&certificates, &keys]);
+    let mac = mac(&authenticated, password)?;
+    Ok(secret_sequence(&[&integer(3), &data(&authenticated), &mac]))
+}
+
+/// A `ContentInfo` of plain data.
+fn data(octets: &[u8]) -> Vec<u8> {
+    sequence(&[&object_identifier(id::DATA), &explicit(0, &[&octet_string(octets)])])
+}
+
+/// Bag attributes: a set with the local key id.
+fn sequence_of_local_key_id(octets: &[u8]) -> Vec<u8> {
+    let attribute = sequence(&[&object_identifier(id::LOCAL_KEY_ID), &set_of_one(&octet_string(octets))]);
+    set_of_one(&attribute)
+}
+
+/// The `AlgorithmIdentifier` of the encryption, and the encrypted octets.
+fn encrypt(plain: &[u8], password: &str) -> Result<(Vec<u8>, Vec<u8>), Unspecified> {
+    let (mut salt, mut iv) = ([0; SALT_LENGTH], [0; 16]);
+    let random = SystemRandom::new();
+    random.fill(&mut salt)?;
+    random.fill(&mut iv)?;
+    let mut key = Zeroizing::new([0; 32]);
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        ITERATIONS,
+        &salt,
+        password.as_bytes(),
+        &mut *key,
+    );
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_256, &*key)?)?;
+    // Room for the padding, so that the plain text is not moved and left behind; it is encrypted in place.
+    let mut in_place = Vec::with_capacity(plain.len() + 16);
+    in_place.extend_from_slice(plain);
+    let context = key.less_safe_encrypt(&mut in_place, EncryptionContext::Iv128(FixedLength::from(&iv)))?;
+    debug_assert!(matches!(context, DecryptionContext::Iv128(_)));
+    let derivation = algorithm(
+        id::PBKDF2,
+        &sequence(&[
+            &octet_string(&salt),
+            &integer(ITERATIONS.get()),
+            &algorithm(id::HMAC_SHA256, NULL),
+        ]),
+    );
+    let scheme = algorithm(
+        id::PBES2,
+        &sequence(&[&derivation, &algorithm(id::AES_256_CBC, &octet_string(&iv))]),
+    );
+    Ok((scheme, in_place))
+}
+
+/// `MacData` over the authenticated safe.
+fn mac(authenticated: &[u8], password: &str) -> Result<Vec<u8>, Unspecified> {
+    let mut salt = [0; SALT_LENGTH];
+    SystemRandom::new().fill(&mut salt)?;
+    let hash = &digest::SHA256;
+    let key = derive(
+        hash,
+        &BmpPassword::new(password),
+        &salt,
+        Purpose::Mac,
+        ITERATIONS.get(),
+        hash.output_len(),
+    );
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), authenticated);
+    let digest_info = sequence(&[&algorithm(id::SHA256, NULL), &octet_string(tag.as_ref())]);
+    Ok(sequence(&[
+        &digest_info,
+        &octet_string(&salt),
+        &integer(ITERATIONS.get()),
+    ]))
+}
+
+const SALT_LENGTH: usize = 16;
+const KEY_ID_LENGTH: usize = 20;
+/// OpenSSL's default. The password protects a file in transit; what it encrypts stands in plain text beside it.
+const ITERATIONS: NonZeroU32 = NonZeroU32::new(2048).expect("2048 is not zero");

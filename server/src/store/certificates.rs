@@ -1,0 +1,216 @@
+//! The table of registered certificates.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use certward::pki::{DistinguishedName, PublicKeyPinningHash, Thumbprint, Validity};
+use rustls_pki_types::CertificateDer;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row as _, Sqlite, Transaction};
+use time::OffsetDateTime;
+
+use super::StoreError;
+use crate::asn1;
+use crate::authority::clearance::{DatabaseAccess, Permissions};
+use crate::authority::definition::{Collection, RegisteredCertificate, TwoFactorKey};
+use crate::authority::registry::Change;
+
+pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Vec<RegisteredCertificate>, StoreError> {
+    let rows = sqlx::query(SELECT).fetch_all(pool).await.map_err(StoreError::Read)?;
+    let mut entries = Vec::with_capacity(rows.len());
+    let mut secondaries: HashMap<Thumbprint, Vec<(i64, Thumbprint)>> = HashMap::new();
+    for row in &rows {
+        let (entry, place) = entry(row).map_err(|detail| StoreError::Damaged {
+            path: path.to_owned(),
+            detail: format!("certificates: {detail}"),
+        })?;
+        if let (Collection::Secondary { primary }, Some(place)) = (&entry.collection, place) {
+            secondaries.entry(*primary).or_default().push((place, entry.thumbprint));
+        }
+        entries.push(entry);
+    }
+    for entry in &mut entries {
+        if let Some(mut hanging) = secondaries.remove(&entry.thumbprint) {
+            hanging.sort_unstable();
+            entry.collection = Collection::Primary {
+                secondaries: hanging.into_iter().map(|(_, thumbprint)| thumbprint).collect(),
+            };
+        }
+    }
+    Ok(entries)
+}
+
+/// An entry, and its place among the secondaries of its collection.
+fn entry(row: &SqliteRow) -> Result<(RegisteredCertificate, Option<i64>), String> {
+    let read = |error: sqlx::Error| error.to_string();
+    let thumbprint = thumbprint_of(row.try_get(0).map_err(read)?)?;
+    let at = |what: &str| format!("entry {thumbprint} has no readable {what}");
+    let der = CertificateDer::from(row.try_get::<Vec<u8>, _>(1).map_err(read)?);
+    // The cheapest way to find an entry that the disk has changed.
+    if Thumbprint::of(&der) != thumbprint {
+        return Err(at("certificate"));
+    }
+    let clearance = row
+        .try_get::<&str, _>(3)
+        .map_err(read)?
+        .parse()
+        .map_err(|_| at("clearance"))?;
+    let permissions = permissions(row.try_get(4).map_err(read)?).ok_or_else(|| at("permissions"))?;
+    let instant = |column| -> Result<OffsetDateTime, String> {
+        let seconds = row.try_get::<i64, _>(column).map_err(read)?;
+        OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| at("validity"))
+    };
+    let pinning_hash: [u8; 32] = row
+        .try_get::<&[u8], _>(7)
+        .map_err(read)?
+        .try_into()
+        .map_err(|_| at("pinning hash"))?;
+    let primary: Option<&[u8]> = row.try_get(11).map_err(read)?;
+    let entry = RegisteredCertificate {
+        thumbprint,
+        name: row.try_get(2).map_err(read)?,
+        clearance,
+        permissions,
+        validity: Validity {
+            not_before: instant(5)?,
+            not_after: instant(6)?,
+        },
+        pinning_hash: PublicKeyPinningHash::from_bytes(pinning_hash),
+        issuer: DistinguishedName::from_der(row.try_get(8).map_err(read)?).map_err(|_| at("issuer"))?,
+        issuer_chain: split(row.try_get(9).map_err(read)?).ok_or_else(|| at("issuer chain"))?,
+        disabled: row.try_get(10).map_err(read)?,
+        collection: match primary {
+            Some(primary) => Collection::Secondary {
+                primary: thumbprint_of(primary)?,
+            },
+            None => Collection::Single,
+        },
+        two_factor_key: row
+            .try_get::<Option<Vec<u8>>, _>(13)
+            .map_err(read)?
+            .map(TwoFactorKey::from_bytes),
+        der,
+    };
+    Ok((entry, row.try_get(12).map_err(read)?))
+}
+
+pub(super) async fn apply(
+    transaction: &mut Transaction<'_, Sqlite>,
+    changes: &[Change],
+    revision: i64,
+) -> Result<(), sqlx::Error> {
+    // Secondaries name their primary, which must be there first.
+    let places = places(changes);
+    let (secondaries, others): (Vec<_>, Vec<_>) = changes.iter().partition(
+        |change| matches!(change, Change::Put(entry) if matches!(entry.collection, Collection::Secondary { .. })),
+    );
+    for change in others.into_iter().chain(secondaries) {
+        match change {
+            Change::Put(entry) => put(transaction, entry, places.get(&entry.thumbprint).copied(), revision).await?,
+            Change::Delete(thumbprint) => {
+                sqlx::query(DELETE)
+                    .bind(thumbprint.as_bytes().as_slice())
+                    .execute(&mut **transaction)
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The places of the secondaries of every collection among the changes.
+fn places(changes: &[Change]) -> HashMap<Thumbprint, i64> {
+    let mut places = HashMap::new();
+    for change in changes {
+        if let Change::Put(entry) = change
+            && let Collection::Primary { secondaries } = &entry.collection
+        {
+            places.extend(secondaries.iter().copied().zip(0_i64..));
+        }
+    }
+    places
+}
+
+async fn put(
+    transaction: &mut Transaction<'_, Sqlite>,
+    entry: &RegisteredCertificate,
+    place: Option<i64>,
+    revision: i64,
+) -> Result<(), sqlx::Error> {
+    let primary = match &entry.collection {
+        Collection::Secondary { primary } => Some(primary.as_bytes().to_vec()),
+        Collection::Single | Collection::Primary { .. } => None,
+    };
+    let issuer_chain: Vec<u8> = entry.issuer_chain.iter().flat_map(|der| der.iter().copied()).collect();
+    sqlx::query(PUT)
+        .bind(entry.thumbprint.as_bytes().as_slice())
+        .bind(entry.der.as_ref())
+        .bind(entry.name.as_str())
+        .bind(entry.clearance.as_str())
+        .bind(permissions_text(&entry.permissions))
+        .bind(entry.validity.not_before.unix_timestamp())
+        .bind(entry.validity.not_after.unix_timestamp())
+        .bind(entry.pinning_hash.as_bytes().as_slice())
+        .bind(entry.issuer.as_der())
+        .bind(issuer_chain)
+        .bind(entry.disabled)
+        .bind(primary)
+        .bind(place)
+        .bind(entry.two_factor_key.as_ref().map(TwoFactorKey::expose))
+        .bind(revision)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+fn thumbprint_of(bytes: &[u8]) -> Result<Thumbprint, String> {
+    let bytes: [u8; 20] = bytes
+        .try_into()
+        .map_err(|_| format!("a thumbprint of {} octets", bytes.len()))?;
+    Ok(Thumbprint::from_bytes(bytes))
+}
+
+fn permissions_text(permissions: &Permissions) -> String {
+    let pairs: Vec<(&str, &str)> = permissions
+        .iter()
+        .map(|(database, access)| (database, access.as_str()))
+        .collect();
+    serde_json::to_string(&pairs).expect("pairs of strings are JSON")
+}
+
+fn permissions(text: &str) -> Option<Permissions> {
+    if text == "[]" {
+        return Some(Permissions::none());
+    }
+    let pairs: Vec<(String, String)> = serde_json::from_str(text).ok()?;
+    pairs
+        .into_iter()
+        .map(|(database, access)| Some((database, access.parse::<DatabaseAccess>().ok()?)))
+        .collect::<Option<Permissions>>()
+}
+
+/// Takes DER values apart that were written one after the other.
+fn split(joined: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let mut reader = asn1::Reader::new(joined);
+    let mut parts = Vec::new();
+    while !reader.is_empty() {
+        parts.push(CertificateDer::from(reader.value().ok()?.encoded.to_vec()));
+    }
+    Some(parts)
+}
+
+const SELECT: &str = "SELECT thumbprint, der, name, clearance, permissions, not_before, not_after, pinning_hash, \
+    issuer, issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key \
+    FROM certificates ORDER BY registered_revision, thumbprint";
+
+const PUT: &str = "INSERT INTO certificates (thumbprint, der, name, clearance, permissions, not_before, not_after, \
+    pinning_hash, issuer, issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key, \
+    registered_revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+    ON CONFLICT (thumbprint) DO UPDATE SET der = excluded.der, name = excluded.name, \
+    clearance = excluded.clearance, permissions = excluded.permissions, not_before = excluded.not_before, \
+    not_after = excluded.not_after, pinning_hash = excluded.pinning_hash, issuer = excluded.issuer, \
+    issuer_chain = excluded.issuer_chain, disabled = excluded.disabled, \
+    primary_thumbprint = excluded.primary_thumbprint, collection_position = excluded.collection_position, \
+    two_factor_key = excluded.two_factor_key";
+
+const DELETE: &str = "DELETE FROM certificates WHERE thumbprint = $1";

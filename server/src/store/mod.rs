@@ -1,0 +1,144 @@
+//! What outlives the process: registered certificates, answered requests, audit records.
+//!
+//! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The SQL is
+//! written for SQLite and PostgreSQL alike; what is SQLite's own stands in [`sqlite`].
+
+mod certificates;
+mod error;
+mod records;
+mod sqlite;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use certward::pki::Thumbprint;
+use sqlx::SqlitePool;
+use time::OffsetDateTime;
+
+pub use error::StoreError;
+
+use crate::audit::AuditRecord;
+use crate::authority::definition::RegisteredCertificate;
+use crate::authority::registry::Change;
+
+/// The store of one server.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: SqlitePool,
+    path: Arc<PathBuf>,
+}
+
+/// A request that has been answered with a certificate, to be recognised when it comes again.
+#[derive(Debug, Clone)]
+pub(crate) struct AnsweredRequest {
+    /// As the client gave it.
+    pub(crate) request_id: String,
+    /// The certificate issued.
+    pub(crate) thumbprint: Thumbprint,
+    /// When.
+    pub(crate) at: OffsetDateTime,
+}
+
+impl Store {
+    /// Opens the embedded store in `directory`; makes the directory (0700) and the file (0600) when they do not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] when another process has it, [`StoreError::Damaged`] when the file is no sound database,
+    /// [`StoreError::NewerSchema`] when a newer server has written it, [`StoreError::Open`] otherwise.
+    pub async fn open(directory: &Path) -> Result<Self, StoreError> {
+        let (pool, path) = sqlite::open(directory).await?;
+        Ok(Self {
+            pool,
+            path: Arc::new(path),
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Every registered certificate, in the order of registration.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] when an entry is not what was written, [`StoreError::Read`] when reading fails.
+    pub async fn load(&self) -> Result<Vec<RegisteredCertificate>, StoreError> {
+        certificates::load(&self.pool, &self.path).await
+    }
+
+    /// Makes the changes, and records them and the request they answer: all of it or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`]; the store is then as before.
+    pub(crate) async fn commit(
+        &self,
+        changes: &[Change],
+        answered: Option<&AnsweredRequest>,
+        records: &[AuditRecord],
+    ) -> Result<(), StoreError> {
+        let attempt = async {
+            let mut transaction = self.pool.begin().await?;
+            let revision = records::advance(&mut transaction, !changes.is_empty(), records.len()).await?;
+            certificates::apply(&mut transaction, changes, revision.revision).await?;
+            if let Some(answered) = answered {
+                records::remember_request(&mut transaction, answered).await?;
+            }
+            records::append(&mut transaction, records, revision.first_sequence).await?;
+            transaction.commit().await
+        };
+        attempt.await.map_err(StoreError::Write)
+    }
+
+    /// Records decisions that changed nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`].
+    pub(crate) async fn record(&self, records: &[AuditRecord]) -> Result<(), StoreError> {
+        self.commit(&[], None, records).await
+    }
+
+    /// The certificate that a request of this id was answered with.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`].
+    pub(crate) async fn answered(&self, request_id: &str) -> Result<Option<Thumbprint>, StoreError> {
+        records::answered(&self.pool, request_id)
+            .await
+            .map_err(StoreError::Read)
+    }
+
+    /// At most `limit` audit records that follow `sequence`, oldest first, each with its number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`].
+    pub async fn audit_records_after(&self, sequence: i64, limit: u32) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+        records::after(&self.pool, sequence, limit)
+            .await
+            .map_err(StoreError::Read)
+    }
+
+    /// Whether the store answers: a readiness check that writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`].
+    pub async fn check(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT revision FROM store_state")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::Read)?;
+        Ok(())
+    }
+
+    /// Closes the file, after every write under way. Later calls fail.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

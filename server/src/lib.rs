@@ -18,3 +18,4 @@ pub mod listener;
 mod pkcs12;
 pub mod server_certificate;
 pub mod store;
+pub mod two_factor;

@@ -62,19 +62,39 @@ pub fn markdown() -> String {
 }
 
 const fn followed(name: &'static str, default: &'static str, meaning: &'static str) -> Key {
-    Key { name, treatment: Treatment::Followed { default }, meaning, secret: false }
+    Key {
+        name,
+        treatment: Treatment::Followed { default },
+        meaning,
+        secret: false,
+    }
 }
 
 const fn secret(name: &'static str, default: &'static str, meaning: &'static str) -> Key {
-    Key { name, treatment: Treatment::Followed { default }, meaning, secret: true }
+    Key {
+        name,
+        treatment: Treatment::Followed { default },
+        meaning,
+        secret: true,
+    }
 }
 
 const fn ignored(name: &'static str, meaning: &'static str) -> Key {
-    Key { name, treatment: Treatment::Ignored, meaning, secret: false }
+    Key {
+        name,
+        treatment: Treatment::Ignored,
+        meaning,
+        secret: false,
+    }
 }
 
 const fn refused(name: &'static str, reason: &'static str) -> Key {
-    Key { name, treatment: Treatment::Refused(reason), meaning: "", secret: true }
+    Key {
+        name,
+        treatment: Treatment::Refused(reason),
+        meaning: "",
+        secret: true,
+    }
 }
 
 /// Why the keys that name programs are refused.
@@ -87,16 +107,35 @@ const NO_ORIGIN_CHECK: &str = "Certward serves no web pages and compares no Orig
 
 /// Every key. RavenDB's come first, in the order of the contract.
 pub const KEYS: &[Key] = &[
-    followed("ServerUrl", "https://127.0.0.1:8443", "Where RavenDB's API listens. `https` only; port 0 takes a free port."),
-    followed("PublicServerUrl", "", "Where clients reach it, when that differs from `ServerUrl`."),
+    followed(
+        "ServerUrl",
+        "https://127.0.0.1:8443",
+        "Where RavenDB's API listens. `https` only; port 0 takes a free port.",
+    ),
+    followed(
+        "PublicServerUrl",
+        "",
+        "Where clients reach it, when that differs from `ServerUrl`.",
+    ),
     followed(
         "Setup.Mode",
         "None",
         "`None` (configured by hand) or `Secured` (by `certward-server setup`). RavenDB's `Initial`, `LetsEncrypt` and `Unsecured` are refused.",
     ),
-    refused("Setup.Certificate.Path", "the wizard is a command here; run certward-server setup"),
-    followed("DataDir", "Databases", "Folder of the store and of the console's socket. Made, for its owner alone, when it is missing."),
-    followed("Security.Certificate.Path", "", "The server certificate with its private key. Required. Only its owner may be able to read it."),
+    refused(
+        "Setup.Certificate.Path",
+        "the wizard is a command here; run certward-server setup",
+    ),
+    followed(
+        "DataDir",
+        "Databases",
+        "Folder of the store and of the console's socket. Made, for its owner alone, when it is missing.",
+    ),
+    followed(
+        "Security.Certificate.Path",
+        "",
+        "The server certificate with its private key. Required. Only its owner may be able to read it.",
+    ),
     secret("Security.Certificate.Password", "", "The password of that file."),
     refused("Security.Certificate.Load.Exec", NO_PROGRAMS),
     refused("Security.Certificate.Load.Exec.Arguments", NO_PROGRAMS),
@@ -106,14 +145,35 @@ pub const KEYS: &[Key] = &[
     refused("Security.Certificate.Change.Exec.Arguments", NO_PROGRAMS),
     refused("Security.Certificate.Exec", NO_PROGRAMS),
     refused("Security.Certificate.Exec.TimeoutInSec", NO_PROGRAMS),
-    refused("Security.Certificate.LetsEncrypt.Email", "Certward gets no certificates from Let's Encrypt"),
+    refused(
+        "Security.Certificate.LetsEncrypt.Email",
+        "Certward gets no certificates from Let's Encrypt",
+    ),
     refused("Security.Certificate.Validation.Exec", NO_VALIDATION_PROGRAM),
     refused("Security.Certificate.Validation.Exec.Arguments", NO_VALIDATION_PROGRAM),
-    refused("Security.Certificate.Validation.Exec.TimeoutInSec", NO_VALIDATION_PROGRAM),
-    followed("Security.Certificate.Validation.KeyUsages", "true", "Whether the server certificate must have the key usage digitalSignature."),
-    followed("Security.Certificate.ExpiringThresholdInDays", "14", "How many days before its end the server certificate counts as expiring; 1 to 3650."),
-    ignored("Security.UnsecuredAccessAllowed", "RavenDB too ignores it once a certificate is set."),
-    followed("Security.WellKnownCertificates.Admin", "", "Thumbprints, separated by `;`, that are cluster administrators without being registered."),
+    refused(
+        "Security.Certificate.Validation.Exec.TimeoutInSec",
+        NO_VALIDATION_PROGRAM,
+    ),
+    followed(
+        "Security.Certificate.Validation.KeyUsages",
+        "true",
+        "Whether the server certificate must have the key usage digitalSignature.",
+    ),
+    followed(
+        "Security.Certificate.ExpiringThresholdInDays",
+        "14",
+        "How many days before its end the server certificate counts as expiring; 1 to 3650.",
+    ),
+    ignored(
+        "Security.UnsecuredAccessAllowed",
+        "RavenDB too ignores it once a certificate is set.",
+    ),
+    followed(
+        "Security.WellKnownCertificates.Admin",
+        "",
+        "Thumbprints, separated by `;`, that are cluster administrators without being registered.",
+    ),
     followed(
         "Security.WellKnownIssuers.Admin",
         "",
@@ -124,21 +184,51 @@ pub const KEYS: &[Key] = &[
         "false",
         "Whether such a certificate also needs a DNS name of the server's domain.",
     ),
-    refused("Security.WellKnownIssuerHashes.Admin", "RavenDB dropped it; use Security.WellKnownIssuers.Admin"),
-    followed("Security.TwoFactor.DefaultSessionDurationInMin", "120", "How long a session lasts that a one-time code opens, when the client does not say; minutes."),
-    followed("Security.TwoFactor.MaxSessionDurationInMin", "1440", "The longest session a client can ask for; minutes, 1 to 525600."),
+    refused(
+        "Security.WellKnownIssuerHashes.Admin",
+        "RavenDB dropped it; use Security.WellKnownIssuers.Admin",
+    ),
+    followed(
+        "Security.TwoFactor.DefaultSessionDurationInMin",
+        "120",
+        "How long a session lasts that a one-time code opens, when the client does not say; minutes.",
+    ),
+    followed(
+        "Security.TwoFactor.MaxSessionDurationInMin",
+        "1440",
+        "The longest session a client can ask for; minutes, 1 to 525600.",
+    ),
     followed("Security.AuditLog.FolderPath", "", "Folder of the audit log's file."),
-    refused("Security.TlsCipherSuites", "the cipher suites of TLS 1.2 and 1.3 that Certward offers are fixed"),
-    ignored("Security.DisableHttpsRedirection", "there is no http port to redirect from."),
+    refused(
+        "Security.TlsCipherSuites",
+        "the cipher suites of TLS 1.2 and 1.3 that Certward offers are fixed",
+    ),
+    ignored(
+        "Security.DisableHttpsRedirection",
+        "there is no http port to redirect from.",
+    ),
     ignored("Security.DisableHsts", "there is no http port to be sent away from."),
     refused("Security.Csrf.Enabled", NO_ORIGIN_CHECK),
     refused("Security.Csrf.TrustedOrigins", NO_ORIGIN_CHECK),
     refused("Security.Csrf.AdditionalOriginHeaders", NO_ORIGIN_CHECK),
-    ignored("Security.RestrictExternalScriptUsageForNonClusterAdmin", "there are no scripts."),
+    ignored(
+        "Security.RestrictExternalScriptUsageForNonClusterAdmin",
+        "there are no scripts.",
+    ),
     ignored("License.Eula.Accepted", "there is no licence."),
-    refused("License", "Certward has no licence; for Read access set Certward.License.ReadOnlyCertificates to true"),
-    refused("License.Path", "Certward has no licence; for Read access set Certward.License.ReadOnlyCertificates to true"),
-    secret("Certward.Store", "sqlite", "Where registered certificates are kept: `sqlite`, a file in `DataDir`."),
+    refused(
+        "License",
+        "Certward has no licence; for Read access set Certward.License.ReadOnlyCertificates to true",
+    ),
+    refused(
+        "License.Path",
+        "Certward has no licence; for Read access set Certward.License.ReadOnlyCertificates to true",
+    ),
+    secret(
+        "Certward.Store",
+        "sqlite",
+        "Where registered certificates are kept: `sqlite`, a file in `DataDir`.",
+    ),
     followed(
         "Certward.RedisEnterprise.ServerUrl",
         "",
@@ -154,20 +244,76 @@ pub const KEYS: &[Key] = &[
         "RSA_4096",
         "Key of generated client certificates: `RSA_2048`, `RSA_3072`, `RSA_4096` or `ECDSA_P256`.",
     ),
-    followed("Certward.ClientCertificate.KeyPoolSize", "4", "How many such keys are kept ready; 0 to 1024. With 0, each request makes its own, which takes seconds for RSA."),
-    followed("Certward.License.ReadOnlyCertificates", "false", "Whether `Read` access may be given, as on a licensed RavenDB. Without it the answer is 402."),
-    followed("Certward.Limits.HandshakeTimeoutInSec", "5", "From accepting a connection to the end of its TLS handshake; 1 to 60."),
-    followed("Certward.Limits.HeaderTimeoutInSec", "10", "For the header of a request; 1 to 300."),
-    followed("Certward.Limits.BodyTimeoutInSec", "30", "For the body of a request; 1 to 3600."),
-    followed("Certward.Limits.KeepAliveTimeoutInSec", "600", "A connection without a request for this long is closed; 1 to 86400."),
-    followed("Certward.Limits.DrainTimeoutInSec", "10", "For the requests under way when the server stops; 0 to 300."),
-    followed("Certward.Limits.MaxBodySizeInKb", "1024", "Size of a request's body; 1 to 65536."),
-    followed("Certward.Limits.MaxIntermediateCertificates", "4", "Certificates a client may send above its own; 0 to 4. More make path building expensive."),
-    followed("Certward.Limits.MaxCertificateSizeInKb", "16", "Size of all certificates a client sends together; 1 to 64."),
-    followed("Certward.Limits.MaxConnections", "16384", "Open connections of one listener; 1 to 1000000."),
-    followed("Certward.Limits.MaxHandshakingConnections", "1024", "Those of them that have not finished their TLS handshake; 1 to 1000000."),
-    followed("Certward.Log.Level", "info", "`error`, `warn`, `info`, `debug` or `trace`."),
-    followed("Certward.Log.Format", "text", "`text` or `json`, one line an event, on standard error."),
+    followed(
+        "Certward.ClientCertificate.KeyPoolSize",
+        "4",
+        "How many such keys are kept ready; 0 to 1024. With 0, each request makes its own, which takes seconds for RSA.",
+    ),
+    followed(
+        "Certward.License.ReadOnlyCertificates",
+        "false",
+        "Whether `Read` access may be given, as on a licensed RavenDB. Without it the answer is 402.",
+    ),
+    followed(
+        "Certward.Limits.HandshakeTimeoutInSec",
+        "5",
+        "From accepting a connection to the end of its TLS handshake; 1 to 60.",
+    ),
+    followed(
+        "Certward.Limits.HeaderTimeoutInSec",
+        "10",
+        "For the header of a request; 1 to 300.",
+    ),
+    followed(
+        "Certward.Limits.BodyTimeoutInSec",
+        "30",
+        "For the body of a request; 1 to 3600.",
+    ),
+    followed(
+        "Certward.Limits.KeepAliveTimeoutInSec",
+        "600",
+        "A connection without a request for this long is closed; 1 to 86400.",
+    ),
+    followed(
+        "Certward.Limits.DrainTimeoutInSec",
+        "10",
+        "For the requests under way when the server stops; 0 to 300.",
+    ),
+    followed(
+        "Certward.Limits.MaxBodySizeInKb",
+        "1024",
+        "Size of a request's body; 1 to 65536.",
+    ),
+    followed(
+        "Certward.Limits.MaxIntermediateCertificates",
+        "4",
+        "Certificates a client may send above its own; 0 to 4. More make path building expensive.",
+    ),
+    followed(
+        "Certward.Limits.MaxCertificateSizeInKb",
+        "16",
+        "Size of all certificates a client sends together; 1 to 64.",
+    ),
+    followed(
+        "Certward.Limits.MaxConnections",
+        "16384",
+        "Open connections of one listener; 1 to 1000000.",
+    ),
+    followed(
+        "Certward.Limits.MaxHandshakingConnections",
+        "1024",
+        "Those of them that have not finished their TLS handshake; 1 to 1000000.",
+    ),
+    followed(
+        "Certward.Log.Level",
+        "info",
+        "`error`, `warn`, `info`, `debug` or `trace`.",
+    ),
+    followed(
+        "Certward.Log.Format",
+        "text",
+        "`text` or `json`, one line an event, on standard error.",
+    ),
 ];
 
 #[cfg(test)]
@@ -177,7 +323,13 @@ mod tests {
     #[test]
     fn no_two_keys_have_one_name() {
         for (place, key) in KEYS.iter().enumerate() {
-            assert!(!KEYS[..place].iter().any(|other| other.name.eq_ignore_ascii_case(key.name)), "{}", key.name);
+            assert!(
+                !KEYS[..place]
+                    .iter()
+                    .any(|other| other.name.eq_ignore_ascii_case(key.name)),
+                "{}",
+                key.name
+            );
         }
     }
 
@@ -185,12 +337,19 @@ mod tests {
     fn the_nearest_key_is_named_whatever_its_case() {
         assert_eq!(nearest("SERVERURI"), "ServerUrl");
         assert_eq!(nearest("Security.Certificate.Pasword"), "Security.Certificate.Password");
-        assert_eq!(nearest("certward.limits.maxbodysizeinkB"), "Certward.Limits.MaxBodySizeInKb");
+        assert_eq!(
+            nearest("certward.limits.maxbodysizeinkB"),
+            "Certward.Limits.MaxBodySizeInKb"
+        );
     }
 
     #[test]
     fn the_documentation_has_the_table() {
         let page = include_str!("../../../docs/settings.md");
-        assert!(page.contains(&markdown()), "docs/settings.md must contain:\n{}", markdown());
+        assert!(
+            page.contains(&markdown()),
+            "docs/settings.md must contain:\n{}",
+            markdown()
+        );
     }
 }

@@ -18,6 +18,7 @@ use certward::pki::{Certificate, Thumbprint};
 use secrecy::SecretString;
 use url::Url;
 
+pub use crate::issuer::KeyAlgorithm;
 pub use limits::Limits;
 pub use mistake::{Mistake, Mistakes, Origin};
 pub use source::{CommandLine, Sources};
@@ -138,35 +139,6 @@ pub struct TwoFactorSettings {
 pub enum StoreSetting {
     /// In a file of [`Settings::data_dir`].
     Sqlite,
-}
-
-/// The kind of key generated for clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyAlgorithm {
-    /// RSA, 2048 bits.
-    Rsa2048,
-    /// RSA, 3072 bits.
-    Rsa3072,
-    /// RSA, 4096 bits: what RavenDB generates.
-    Rsa4096,
-    /// ECDSA on the curve P-256. The PEM key file is then PKCS#8, which RavenDB's Node.js client does not read.
-    EcdsaP256,
-}
-
-impl KeyAlgorithm {
-    /// Every algorithm.
-    pub const ALL: [Self; 4] = [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::EcdsaP256];
-
-    /// The name in the settings.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Rsa2048 => "RSA_2048",
-            Self::Rsa3072 => "RSA_3072",
-            Self::Rsa4096 => "RSA_4096",
-            Self::EcdsaP256 => "ECDSA_P256",
-        }
-    }
 }
 
 /// What the log says and how. It goes to standard error.

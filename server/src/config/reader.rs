@@ -53,10 +53,10 @@ impl<'a> Reader<'a> {
         let certificate_password = self.secret("Security.Certificate.Password");
         let certificate_validate_key_usages = self.required("Security.Certificate.Validation.KeyUsages", boolean);
         let expiring_threshold_days = self.number("Security.Certificate.ExpiringThresholdInDays", 1, 3650);
-        let well_known_administrators =
-            self.list("Security.WellKnownCertificates.Admin", |text, _| Thumbprint::from_str(text).map_err(|error| {
-                format!("\"{text}\" is not a thumbprint, 40 hexadecimal digits: {error}")
-            }));
+        let well_known_administrators = self.list("Security.WellKnownCertificates.Admin", |text, _| {
+            Thumbprint::from_str(text)
+                .map_err(|error| format!("\"{text}\" is not a thumbprint, 40 hexadecimal digits: {error}"))
+        });
         let well_known_issuers = self.list("Security.WellKnownIssuers.Admin", |text, reader| {
             well_known::issuer(text, &reader.sources.folder)
         });
@@ -64,8 +64,7 @@ impl<'a> Reader<'a> {
             self.required("Security.WellKnownIssuers.Admin.ValidateCertificateNames", boolean);
         let audit_log_folder = self.optional_path("Security.AuditLog.FolderPath");
         let operations_url = self.optional("Certward.Operations.ServerUrl", operations_url);
-        let redis_enterprise_url =
-            self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
+        let redis_enterprise_url = self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
         let store = self.required("Certward.Store", store);
         let key_algorithm = self.required("Certward.ClientCertificate.KeyAlgorithm", key_algorithm);
         let key_pool_size = self.number("Certward.ClientCertificate.KeyPoolSize", 0, 1024);
@@ -102,9 +101,11 @@ impl<'a> Reader<'a> {
             let scheme_is_http = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http:"));
             match (scheme_is_http, has_certificate) {
                 (true, true) => Err("must be https, because Security.Certificate.Path is set".to_owned()),
-                (true, false) => Err("is http, and Certward serves nobody without TLS; set Security.Certificate.Path \
+                (true, false) => Err(
+                    "is http, and Certward serves nobody without TLS; set Security.Certificate.Path \
                                       and an https URL, or run certward-server setup, which makes both"
-                    .to_owned()),
+                        .to_owned(),
+                ),
                 (false, _) => https_url(text, true),
             }
         })
@@ -113,7 +114,10 @@ impl<'a> Reader<'a> {
     fn certificate_path(&mut self) -> Option<PathBuf> {
         const KEY: &str = "Security.Certificate.Path";
         let Some(path) = self.optional_path(KEY) else {
-            self.mistake(KEY, "must name the server certificate; certward-server setup makes one".to_owned());
+            self.mistake(
+                KEY,
+                "must name the server certificate; certward-server setup makes one".to_owned(),
+            );
             return None;
         };
         match secret_file::check_private(&path) {
@@ -139,7 +143,10 @@ impl<'a> Reader<'a> {
                 ),
             );
         }
-        Some(TwoFactorSettings { default_session_minutes, max_session_minutes })
+        Some(TwoFactorSettings {
+            default_session_minutes,
+            max_session_minutes,
+        })
     }
 
     fn limits(&mut self) -> Option<Limits> {
@@ -181,7 +188,10 @@ impl<'a> Reader<'a> {
             "json" => Ok(LogFormat::Json),
             _ => Err(one_of(text, ["text", "json"])),
         });
-        Some(LogSettings { level: level?, format: format? })
+        Some(LogSettings {
+            level: level?,
+            format: format?,
+        })
     }
 
     /// The text of a key, its default if nobody set it, or none when that is empty.
@@ -192,7 +202,12 @@ impl<'a> Reader<'a> {
         let Treatment::Followed { default } = key.treatment else {
             unreachable!("only followed keys are read");
         };
-        let given = self.sources.values.get(name).map(|Given { text, .. }| text.as_str()).filter(|text| !text.is_empty());
+        let given = self
+            .sources
+            .values
+            .get(name)
+            .map(|Given { text, .. }| text.as_str())
+            .filter(|text| !text.is_empty());
         given.or(Some(default).filter(|text| !text.is_empty()))
     }
 
@@ -211,15 +226,27 @@ impl<'a> Reader<'a> {
         self.optional(name, parse)
     }
 
-    fn number<T: FromStr + PartialOrd + std::fmt::Display>(&mut self, name: &'static str, least: T, most: T) -> Option<T> {
+    fn number<T: FromStr + PartialOrd + std::fmt::Display>(
+        &mut self,
+        name: &'static str,
+        least: T,
+        most: T,
+    ) -> Option<T> {
         self.required(name, |text| match text.parse::<T>() {
             Ok(number) if number >= least && number <= most => Ok(number),
-            _ => Err(format!("is \"{text}\" and must be a whole number from {least} to {most}")),
+            _ => Err(format!(
+                "is \"{text}\" and must be a whole number from {least} to {most}"
+            )),
         })
     }
 
     fn list<T>(&mut self, name: &'static str, parse: impl Fn(&str, &Self) -> Result<T, String>) -> Vec<T> {
-        let parts = self.text(name).unwrap_or_default().split(';').map(str::trim).filter(|part| !part.is_empty());
+        let parts = self
+            .text(name)
+            .unwrap_or_default()
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
         let mut values = Vec::new();
         for part in parts {
             match parse(part, self) {
@@ -243,8 +270,16 @@ impl<'a> Reader<'a> {
     }
 
     fn mistake(&mut self, name: &str, problem: String) {
-        let origin = self.sources.values.get(name).map_or(Origin::Default, |given| given.origin.clone());
-        self.mistakes.push(Mistake { key: name.to_owned(), origin, problem });
+        let origin = self
+            .sources
+            .values
+            .get(name)
+            .map_or(Origin::Default, |given| given.origin.clone());
+        self.mistakes.push(Mistake {
+            key: name.to_owned(),
+            origin,
+            problem,
+        });
     }
 }
 
@@ -265,9 +300,11 @@ fn setup_mode(text: &str) -> Result<SetupMode, String> {
         "none" => Ok(SetupMode::None),
         "secured" => Ok(SetupMode::Secured),
         "initial" => Err("is Initial: the wizard has not been run; run certward-server setup".to_owned()),
-        "letsencrypt" => Err("is LetsEncrypt, and Certward gets no certificates from Let's Encrypt; put yours at \
+        "letsencrypt" => Err(
+            "is LetsEncrypt, and Certward gets no certificates from Let's Encrypt; put yours at \
                               Security.Certificate.Path and set None"
-            .to_owned()),
+                .to_owned(),
+        ),
         "unsecured" => Err("is Unsecured, and Certward serves nobody without TLS; set None or Secured".to_owned()),
         _ => Err(one_of(text, ["None", "Secured"])),
     }
@@ -293,7 +330,9 @@ fn store(text: &str) -> Result<StoreSetting, String> {
 
 fn https_url(text: &str, port_zero_is_allowed: bool) -> Result<Url, String> {
     if text.contains(';') {
-        return Err("names several URLs, and Certward listens on one; 0.0.0.0 or [::] stand for every address".to_owned());
+        return Err(
+            "names several URLs, and Certward listens on one; 0.0.0.0 or [::] stand for every address".to_owned(),
+        );
     }
     let url = plain_url(text)?;
     if url.scheme() != "https" {
@@ -328,7 +367,9 @@ fn plain_url(text: &str) -> Result<Url, String> {
         return Err("must not hold a user name or password".to_owned());
     }
     if url.host().is_none() || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("is \"{text}\" and must be a scheme, a host and a port only, such as https://127.0.0.1:8443"));
+        return Err(format!(
+            "is \"{text}\" and must be a scheme, a host and a port only, such as https://127.0.0.1:8443"
+        ));
     }
     Ok(url)
 }

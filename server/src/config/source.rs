@@ -26,7 +26,10 @@ impl CommandLine {
         let mut arguments = arguments.into_iter().peekable();
         while let Some(argument) = arguments.next() {
             let Some(option) = argument.strip_prefix("--").filter(|option| !option.is_empty()) else {
-                command_line.mistake("", "an argument that does not start with -- ; write --Key=value or --Key value");
+                command_line.mistake(
+                    "",
+                    "an argument that does not start with -- ; write --Key=value or --Key value",
+                );
                 continue;
             };
             let (name, value) = match option.split_once('=') {
@@ -45,11 +48,18 @@ impl CommandLine {
     /// The arguments of a command that is told of a settings file only.
     #[must_use]
     pub fn of_settings_file(path: Option<PathBuf>) -> Self {
-        Self { settings_file: path, ..Self::default() }
+        Self {
+            settings_file: path,
+            ..Self::default()
+        }
     }
 
     fn mistake(&mut self, key: &str, problem: &str) {
-        self.mistakes.push(Mistake { key: key.to_owned(), origin: Origin::CommandLine, problem: problem.to_owned() });
+        self.mistakes.push(Mistake {
+            key: key.to_owned(),
+            origin: Origin::CommandLine,
+            problem: problem.to_owned(),
+        });
     }
 }
 
@@ -99,7 +109,10 @@ impl Sources {
     ) -> Result<Self, Mistakes> {
         let named = command_line.settings_file.as_deref();
         let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-        let mut sources = Self { folder: folder_of(path), ..Self::default() };
+        let mut sources = Self {
+            folder: folder_of(path),
+            ..Self::default()
+        };
         if named.is_some() || path.exists() {
             sources.read_file(path)?;
         }
@@ -112,7 +125,13 @@ impl Sources {
 
     fn read_file(&mut self, path: &Path) -> Result<(), Mistakes> {
         let origin = Origin::File(path.to_owned());
-        let mistake = |problem| Mistakes::from(Mistake { key: String::new(), origin: origin.clone(), problem });
+        let mistake = |problem| {
+            Mistakes::from(Mistake {
+                key: String::new(),
+                origin: origin.clone(),
+                problem,
+            })
+        };
         let text = read_text(path).map_err(mistake)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let Node::Object(members) = serde_json::from_str(text)
@@ -124,10 +143,16 @@ impl Sources {
         flatten("", members, &mut flat);
         self.take_all(flat.into_iter().map(|(name, value)| (name, value, origin.clone())));
         let holds_secret = self.values.iter().any(|(name, given)| {
-            given.origin == origin && key::find(name).is_some_and(|key| key.secret) && is_worth_hiding(name, &given.text)
+            given.origin == origin
+                && key::find(name).is_some_and(|key| key.secret)
+                && is_worth_hiding(name, &given.text)
         });
         if holds_secret && let Err(problem) = secret_file::check_private(path) {
-            self.mistakes.push(Mistake { key: String::new(), origin, problem });
+            self.mistakes.push(Mistake {
+                key: String::new(),
+                origin,
+                problem,
+            });
         }
         Ok(())
     }
@@ -138,7 +163,9 @@ impl Sources {
             if !prefix.eq_ignore_ascii_case(ENVIRONMENT_PREFIX) || is_service_link(&variable) {
                 return None;
             }
-            let name = variable[ENVIRONMENT_PREFIX.len()..].replace("__", "_").replace('_', ".");
+            let name = variable[ENVIRONMENT_PREFIX.len()..]
+                .replace("__", "_")
+                .replace('_', ".");
             Some((name, Ok(Zeroizing::new(value)), Origin::Environment(variable)))
         });
         self.take_all(settings);
@@ -147,7 +174,10 @@ impl Sources {
     fn read_command_line(&mut self, command_line: &CommandLine) {
         self.mistakes.extend(command_line.mistakes.iter().cloned());
         self.take_all(
-            command_line.values.iter().map(|(name, value)| (name.clone(), Ok(value.clone()), Origin::CommandLine)),
+            command_line
+                .values
+                .iter()
+                .map(|(name, value)| (name.clone(), Ok(value.clone()), Origin::CommandLine)),
         );
     }
 
@@ -155,9 +185,17 @@ impl Sources {
     fn take_all(&mut self, entries: impl Iterator<Item = (String, Result<Zeroizing<String>, &'static str>, Origin)>) {
         let mut seen: Vec<&'static str> = Vec::new();
         for (name, value, origin) in entries {
-            let mut mistake =
-                |key: &str, problem: String| self.mistakes.push(Mistake { key: key.to_owned(), origin: origin.clone(), problem });
-            let Some(Key { name: known, treatment, .. }) = key::find(&name) else {
+            let mut mistake = |key: &str, problem: String| {
+                self.mistakes.push(Mistake {
+                    key: key.to_owned(),
+                    origin: origin.clone(),
+                    problem,
+                })
+            };
+            let Some(Key {
+                name: known, treatment, ..
+            }) = key::find(&name)
+            else {
                 mistake(&name, format!("no such key; the nearest is {}", key::nearest(&name)));
                 continue;
             };
@@ -189,7 +227,11 @@ enum Node {
     Array,
 }
 
-fn flatten(prefix: &str, members: Vec<(String, Node)>, flat: &mut Vec<(String, Result<Zeroizing<String>, &'static str>)>) {
+fn flatten(
+    prefix: &str,
+    members: Vec<(String, Node)>,
+    flat: &mut Vec<(String, Result<Zeroizing<String>, &'static str>)>,
+) {
     for (name, node) in members {
         // .NET separates the levels of a key by colons.
         let name = format!("{prefix}{}", name.replace(':', "."));
@@ -206,7 +248,9 @@ fn read_text(path: &Path) -> Result<Zeroizing<String>, String> {
     if metadata.len() > MAX_FILE_BYTES {
         return Err(format!("is larger than {MAX_FILE_BYTES} bytes"));
     }
-    std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| format!("cannot be read: {error}"))
+    std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|error| format!("cannot be read: {error}"))
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -25,8 +25,12 @@ impl Folder {
 
     fn sources(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Result<Sources, Mistakes> {
         let settings = self.0.path().join("settings.json").display().to_string();
-        let arguments = ["--settings".to_owned(), settings].into_iter().chain(arguments.iter().map(|&argument| argument.into()));
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let arguments = ["--settings".to_owned(), settings]
+            .into_iter()
+            .chain(arguments.iter().map(|&argument| argument.into()));
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Sources::read(&CommandLine::parse(arguments), environment)
     }
 
@@ -60,7 +64,13 @@ fn the_certificate_alone_is_enough_and_the_defaults_do_the_rest() {
     assert_eq!(settings.setup_mode, SetupMode::None);
     assert_eq!(settings.limits, Limits::default());
     assert_eq!(settings.key_algorithm, KeyAlgorithm::Rsa4096);
-    assert_eq!(settings.two_factor, TwoFactorSettings { default_session_minutes: 120, max_session_minutes: 1440 });
+    assert_eq!(
+        settings.two_factor,
+        TwoFactorSettings {
+            default_session_minutes: 120,
+            max_session_minutes: 1440
+        }
+    );
     assert!(settings.certificate_validate_key_usages);
     assert!(!settings.licensed_read_only_access);
     assert!(settings.operations_url.is_none() && settings.redis_enterprise_url.is_none());
@@ -90,7 +100,9 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
         r#"{"Security.Certificate.Path": "server.pfx", "ServerUrl": "https://127.0.0.1:1", "DataDir": "a", "Setup.Mode": "Secured"}"#,
     );
     let environment = [("RAVEN_ServerUrl", "https://127.0.0.1:2"), ("raven_datadir", "b")];
-    let settings = folder.load(&environment, &["--serverurl", "https://127.0.0.1:3"]).unwrap();
+    let settings = folder
+        .load(&environment, &["--serverurl", "https://127.0.0.1:3"])
+        .unwrap();
     assert_eq!(settings.server_url.port(), Some(3));
     assert_eq!(settings.data_dir, folder.0.path().join("b"));
     assert_eq!(settings.setup_mode, SetupMode::Secured);
@@ -117,14 +129,29 @@ fn keys_may_be_written_flat_nested_or_with_colons_in_any_case() {
 
 #[test]
 fn the_environment_separates_the_parts_of_a_key_by_one_underscore_or_two() {
-    for variable in ["RAVEN_Certward_Limits_MaxBodySizeInKb", "RAVEN_CERTWARD__LIMITS__MAXBODYSIZEINKB"] {
-        assert_eq!(Folder::new(GOOD).load(&[(variable, "2")], &[]).unwrap().limits.body_bytes, 2048, "{variable}");
+    for variable in [
+        "RAVEN_Certward_Limits_MaxBodySizeInKb",
+        "RAVEN_CERTWARD__LIMITS__MAXBODYSIZEINKB",
+    ] {
+        assert_eq!(
+            Folder::new(GOOD)
+                .load(&[(variable, "2")], &[])
+                .unwrap()
+                .limits
+                .body_bytes,
+            2048,
+            "{variable}"
+        );
     }
 }
 
 #[test]
 fn variables_that_kubernetes_makes_for_a_service_called_raven_are_no_settings() {
-    let environment = [("RAVEN_PORT", "tcp://10.0.0.1:443"), ("RAVEN_SERVICE_HOST", "10.0.0.1"), ("RAVEN_PORT_443_TCP", "x")];
+    let environment = [
+        ("RAVEN_PORT", "tcp://10.0.0.1:443"),
+        ("RAVEN_SERVICE_HOST", "10.0.0.1"),
+        ("RAVEN_PORT_443_TCP", "x"),
+    ];
     Folder::new(GOOD).load(&environment, &[]).unwrap();
 }
 
@@ -132,7 +159,9 @@ fn variables_that_kubernetes_makes_for_a_service_called_raven_are_no_settings() 
 fn every_mistake_is_reported_with_its_key_and_where_it_was_made() {
     let folder = Folder::new(r#"{"ServerUrl": "ftp://x", "Setup.Mode": "Unsecured", "Sever": 1}"#);
     let environment = [("RAVEN_Security_TwoFactor_MaxSessionDurationInMin", "soon")];
-    let mistakes = folder.load(&environment, &["--Certward.Log.Level=loud", "stray"]).unwrap_err();
+    let mistakes = folder
+        .load(&environment, &["--Certward.Log.Level=loud", "stray"])
+        .unwrap_err();
     let text = mistakes.to_string();
     for part in [
         "ServerUrl (in /",
@@ -153,9 +182,17 @@ fn every_mistake_is_reported_with_its_key_and_where_it_was_made() {
 #[test]
 fn each_wrong_value_is_refused_with_what_would_have_been_right() {
     for (key, value, problem) in [
-        ("ServerUrl", "http://127.0.0.1:8080", "must be https, because Security.Certificate.Path is set"),
+        (
+            "ServerUrl",
+            "http://127.0.0.1:8080",
+            "must be https, because Security.Certificate.Path is set",
+        ),
         ("ServerUrl", "https://127.0.0.1:1;https://127.0.0.1:2", "listens on one"),
-        ("ServerUrl", "https://127.0.0.1:8443/studio", "a scheme, a host and a port only"),
+        (
+            "ServerUrl",
+            "https://127.0.0.1:8443/studio",
+            "a scheme, a host and a port only",
+        ),
         ("ServerUrl", "https://127.0.0.1:99999", "is not a URL"),
         ("ServerUrl", "127.0.0.1:8443", "is not a URL"),
         ("PublicServerUrl", "https://a.example:0", "port 0"),
@@ -166,22 +203,58 @@ fn each_wrong_value_is_refused_with_what_would_have_been_right() {
         ("Security.Certificate.Validation.KeyUsages", "no", "one of true, false"),
         ("Security.Certificate.ExpiringThresholdInDays", "0", "from 1 to 3650"),
         ("Security.WellKnownCertificates.Admin", "99B3", "is not a thumbprint"),
-        ("Security.WellKnownIssuers.Admin", "99b3ef11dcb8d3ff7ee99bf6e1c5ea7fa2e2c0bb", "is a thumbprint"),
-        ("Security.WellKnownIssuers.Admin", "nowhere.crt", "nor a file that can be opened"),
-        ("Security.WellKnownIssuers.Admin", "bm90IGEgY2VydA==", "is not a certificate"),
-        ("Security.TwoFactor.DefaultSessionDurationInMin", "1441", "must not be above"),
+        (
+            "Security.WellKnownIssuers.Admin",
+            "99b3ef11dcb8d3ff7ee99bf6e1c5ea7fa2e2c0bb",
+            "is a thumbprint",
+        ),
+        (
+            "Security.WellKnownIssuers.Admin",
+            "nowhere.crt",
+            "nor a file that can be opened",
+        ),
+        (
+            "Security.WellKnownIssuers.Admin",
+            "bm90IGEgY2VydA==",
+            "is not a certificate",
+        ),
+        (
+            "Security.TwoFactor.DefaultSessionDurationInMin",
+            "1441",
+            "must not be above",
+        ),
         ("Security.Certificate.Load.Exec", "/bin/true", "runs no programs"),
-        ("Security.Certificate.Validation.Exec", "/bin/true", "would let in what the program keeps out"),
+        (
+            "Security.Certificate.Validation.Exec",
+            "/bin/true",
+            "would let in what the program keeps out",
+        ),
         ("Security.TlsCipherSuites", "TLS_AES_128_GCM_SHA256", "are fixed"),
         ("Security.Csrf.Enabled", "true", "compares no Origin header"),
-        ("Security.WellKnownIssuerHashes.Admin", "ab", "use Security.WellKnownIssuers.Admin"),
+        (
+            "Security.WellKnownIssuerHashes.Admin",
+            "ab",
+            "use Security.WellKnownIssuers.Admin",
+        ),
         ("License", "{}", "Certward.License.ReadOnlyCertificates"),
         ("Certward.Store", "postgres://u:p@h/d", "not built into this version"),
         ("Certward.Store", "mysql", "must be sqlite"),
         ("Certward.Operations.ServerUrl", "http://0.0.0.0:9080", "loopback"),
-        ("Certward.Operations.ServerUrl", "https://127.0.0.1:9080", "must start with http://"),
-        ("Certward.RedisEnterprise.ServerUrl", "http://127.0.0.1:9443", "must start with https://"),
-        ("Certward.ClientCertificate.KeyAlgorithm", "RSA_1024", "RSA_2048, RSA_3072, RSA_4096, ECDSA_P256"),
+        (
+            "Certward.Operations.ServerUrl",
+            "https://127.0.0.1:9080",
+            "must start with http://",
+        ),
+        (
+            "Certward.RedisEnterprise.ServerUrl",
+            "http://127.0.0.1:9443",
+            "must start with https://",
+        ),
+        (
+            "Certward.ClientCertificate.KeyAlgorithm",
+            "RSA_1024",
+            "RSA_2048, RSA_3072, RSA_4096, ECDSA_P256",
+        ),
         ("Certward.ClientCertificate.KeyPoolSize", "-1", "from 0 to 1024"),
         ("Certward.Limits.MaxIntermediateCertificates", "5", "from 0 to 4"),
         ("Certward.Log.Format", "xml", "one of text, json"),
@@ -200,13 +273,21 @@ fn a_key_given_twice_in_one_source_is_refused() {
         r#"{"Security.Certificate.Path": "server.pfx", "DataDir": "a", "datadir": "b"}"#,
         r#"{"Security.Certificate.Path": "server.pfx", "Security": {"Certificate": {"Path": "other.pfx"}}}"#,
     ] {
-        assert!(load(settings).unwrap_err().to_string().contains("is given twice"), "{settings}");
+        assert!(
+            load(settings).unwrap_err().to_string().contains("is given twice"),
+            "{settings}"
+        );
     }
 }
 
 #[test]
 fn a_settings_file_that_is_no_json_object_is_refused_without_showing_it() {
-    for settings in ["", "[]", r#"{"Security.Certificate.Password": "s3cr7t p@$$w0rd" "#, "\"s3cr7t p@$$w0rd\""] {
+    for settings in [
+        "",
+        "[]",
+        r#"{"Security.Certificate.Password": "s3cr7t p@$$w0rd" "#,
+        "\"s3cr7t p@$$w0rd\"",
+    ] {
         let text = load(settings).unwrap_err().to_string();
         assert!(text.contains("settings.json"), "{text}");
         assert!(!text.contains("s3cr7t"), "{text}");
@@ -222,7 +303,9 @@ fn a_settings_file_that_is_named_must_exist() {
 
 #[test]
 fn without_a_certificate_http_is_refused_for_what_it_is() {
-    let text = load(r#"{"ServerUrl": "http://127.0.0.1:8080"}"#).unwrap_err().to_string();
+    let text = load(r#"{"ServerUrl": "http://127.0.0.1:8080"}"#)
+        .unwrap_err()
+        .to_string();
     assert!(text.contains("serves nobody without TLS"), "{text}");
 }
 
@@ -240,7 +323,9 @@ fn secrets_are_in_no_message_and_no_debug_text() {
         let mistakes = folder.load(&[], &arguments).unwrap_err();
         assert!(!format!("{mistakes}{mistakes:?}").contains(CANARY), "{mistakes}");
     }
-    let settings = folder.load(&[], &[&format!("--Security.Certificate.Password={CANARY}")]).unwrap();
+    let settings = folder
+        .load(&[], &[&format!("--Security.Certificate.Password={CANARY}")])
+        .unwrap();
     assert_eq!(settings.certificate_password.as_ref().unwrap().expose_secret(), CANARY);
     assert!(!format!("{settings:?}").contains(CANARY));
 }
@@ -250,7 +335,10 @@ fn a_certificate_file_that_others_can_read_is_refused() {
     let folder = Folder::new(GOOD);
     folder.write("server.pfx", "x", 0o640);
     let text = folder.load(&[], &[]).unwrap_err().to_string();
-    assert!(text.contains("Security.Certificate.Path") && text.contains("chmod 600"), "{text}");
+    assert!(
+        text.contains("Security.Certificate.Path") && text.contains("chmod 600"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -283,7 +371,12 @@ fn a_well_known_issuer_is_taken_as_text_or_file_when_it_is_a_ca_without_its_key(
     let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, ca.der());
     let settings = load(&format!("ca.crt; ca.der;{base64}")).unwrap();
     assert_eq!(settings.well_known_issuers.len(), 3);
-    assert!(settings.well_known_issuers.iter().all(|issuer| issuer.der() == ca.der()));
+    assert!(
+        settings
+            .well_known_issuers
+            .iter()
+            .all(|issuer| issuer.der() == ca.der())
+    );
 
     folder.write("leaf.crt", leaf.pem(), 0o644);
     assert!(load("leaf.crt").unwrap_err().to_string().contains("is not a CA's"));

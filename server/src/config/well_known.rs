@@ -29,12 +29,14 @@ pub(super) fn issuer(text: &str, folder: &Path) -> Result<Certificate, String> {
 
 fn from_file(path: &Path) -> Result<Certificate, String> {
     let shown = path.display().to_string();
-    let metadata = std::fs::metadata(path)
-        .map_err(|error| format!("{shown} is neither base64 of a certificate nor a file that can be opened: {error}"))?;
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        format!("{shown} is neither base64 of a certificate nor a file that can be opened: {error}")
+    })?;
     if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
         return Err(format!("{shown} is not a file of at most {MAX_FILE_BYTES} bytes"));
     }
-    let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?);
+    let bytes =
+        zeroize::Zeroizing::new(std::fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?);
     from_bytes(&bytes, &shown)
 }
 
@@ -59,8 +61,13 @@ fn from_bytes(bytes: &[u8], shown: &str) -> Result<Certificate, String> {
 /// Whether the bytes start as a PFX does: a SEQUENCE whose first member is the INTEGER 3 (RFC 7292, section 4).
 fn looks_like_pfx(bytes: &[u8]) -> bool {
     let [0x30, length, rest @ ..] = bytes else { return false };
-    let length_bytes = if length & 0x80 == 0 { 0 } else { usize::from(length & 0x7f) };
-    rest.get(length_bytes..).is_some_and(|members| members.starts_with(&[0x02, 0x01, 0x03]))
+    let length_bytes = if length & 0x80 == 0 {
+        0
+    } else {
+        usize::from(length & 0x7f)
+    };
+    rest.get(length_bytes..)
+        .is_some_and(|members| members.starts_with(&[0x02, 0x01, 0x03]))
 }
 
 const PEM_START: &[u8] = b"-----BEGIN ";

@@ -27,7 +27,7 @@ pub enum KeyAlgorithm {
 
 impl KeyAlgorithm {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Rsa4096, Self::Rsa3072, Self::Rsa2048, Self::EcdsaP256];
+    pub const ALL: [Self; 4] = [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::EcdsaP256];
 
     /// The name in the settings.
     #[must_use]
@@ -64,7 +64,7 @@ impl std::str::FromStr for KeyAlgorithm {
 
 /// A text that names no kind of key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the key algorithm must be RSA_4096, RSA_3072, RSA_2048 or ECDSA_P256")]
+#[error("the key algorithm must be RSA_2048, RSA_3072, RSA_4096 or ECDSA_P256")]
 pub struct UnknownKeyAlgorithm;
 
 /// A key pair, wiped on drop.

@@ -25,7 +25,11 @@ impl ProofOfPossession {
     /// A chain of more than `max_intermediates` certificates above the client's own, or of more than `max_bytes` in
     /// all, ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
     pub(crate) fn new(algorithms: WebPkiSupportedAlgorithms, max_intermediates: usize, max_bytes: usize) -> Self {
-        Self { algorithms, max_intermediates, max_bytes }
+        Self {
+            algorithms,
+            max_intermediates,
+            max_bytes,
+        }
     }
 }
 
@@ -67,7 +71,10 @@ impl ClientCertVerifier for ProofOfPossession {
         let candidates = algorithms_for(&self.algorithms, signed.scheme)?;
         let key = public_key_of(certificate)?;
         let key = RawPublicKeyEntity::try_from(&key).map_err(|_| CertificateError::BadEncoding)?;
-        if candidates.iter().any(|algorithm| key.verify_signature(*algorithm, message, signed.signature()).is_ok()) {
+        if candidates
+            .iter()
+            .any(|algorithm| key.verify_signature(*algorithm, message, signed.signature()).is_ok())
+        {
             Ok(HandshakeSignatureValid::assertion())
         } else {
             Err(CertificateError::BadSignature.into())
@@ -98,7 +105,9 @@ impl ClientCertVerifier for ProofOfPossession {
 fn public_key_of(certificate: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
     let certificate =
         Certificate::from_der(certificate.clone().into_owned()).map_err(|_| CertificateError::BadEncoding)?;
-    Ok(SubjectPublicKeyInfoDer::from(certificate.subject_public_key_info_der().to_vec()))
+    Ok(SubjectPublicKeyInfoDer::from(
+        certificate.subject_public_key_info_der().to_vec(),
+    ))
 }
 
 fn algorithms_for(
@@ -118,13 +127,26 @@ mod tests {
     use super::*;
 
     fn verifier() -> ProofOfPossession {
-        ProofOfPossession::new(rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms, 4, 16 * 1024)
+        ProofOfPossession::new(
+            rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms,
+            4,
+            16 * 1024,
+        )
     }
 
     fn check(end_entity: usize, intermediates: &[usize]) -> Result<(), Error> {
-        let chain: Vec<_> = intermediates.iter().map(|length| CertificateDer::from(vec![0; *length])).collect();
+        let chain: Vec<_> = intermediates
+            .iter()
+            .map(|length| CertificateDer::from(vec![0; *length]))
+            .collect();
         let end_entity = CertificateDer::from(vec![0; end_entity]);
-        verifier().verify_client_cert(&end_entity, &chain, UnixTime::since_unix_epoch(std::time::Duration::ZERO)).map(drop)
+        verifier()
+            .verify_client_cert(
+                &end_entity,
+                &chain,
+                UnixTime::since_unix_epoch(std::time::Duration::ZERO),
+            )
+            .map(drop)
     }
 
     #[test]
@@ -137,6 +159,9 @@ mod tests {
     fn certificates_of_more_than_sixteen_kibibytes_together_are_refused() {
         assert_eq!(check(16 * 1024, &[]), Ok(()));
         assert_eq!(check(16 * 1024 + 1, &[]), Err(CertificateError::BadEncoding.into()));
-        assert_eq!(check(8 * 1024, &[4 * 1024, 4 * 1024 + 1]), Err(CertificateError::BadEncoding.into()));
+        assert_eq!(
+            check(8 * 1024, &[4 * 1024, 4 * 1024 + 1]),
+            Err(CertificateError::BadEncoding.into())
+        );
     }
 }

@@ -1,0 +1,13 @@
+//! The second factor: one-time codes (RFC 6238), and the sessions they open.
+//!
+//! Sessions live in memory, as on the real server (contract `ravendb.md`, 1.9): a restart ends them, and each server
+//! has its own. A session belongs to one certificate and to the secret it was opened with; a new secret, or an edit
+//! that removes and sets it again, ends it.
+
+mod attempts;
+mod secret;
+mod sessions;
+mod totp;
+
+pub use secret::{SecretError, generate_secret, parse_secret, secret_text};
+pub use sessions::{OpenedSession, SessionLength, TwoFactorError, TwoFactorSessions};

@@ -7,6 +7,7 @@ mod archive;
 mod key;
 mod pool;
 mod profile;
+pub mod setup;
 
 use std::sync::Arc;
 
@@ -127,7 +128,7 @@ fn issue_with(
     let certificate = profile::client_certificate(server, name, &key, client_certificate_validity(not_after, now))?;
     let certificate_pem = certificate.to_pem().trim_end().to_owned();
     let private_key_pem = key.traditional_pem()?;
-    let pfx = pkcs12::write(certificate.der(), key.pkcs8(), password)
+    let pfx = pkcs12::write(&[certificate.der()], key.pkcs8(), password)
         .map_err(|_| IssuerError::Cryptography("encrypt a PKCS#12 file"))?;
     let archive = archive::write(name, &pfx, &certificate_pem, &private_key_pem).map_err(IssuerError::Archive)?;
     Ok(IssuedCertificate {

@@ -1,4 +1,4 @@
-//! Writing a PKCS#12 file with one certificate and its key.
+//! Writing a PKCS#12 file with a key, its certificate, and issuers.
 
 use std::num::NonZeroU32;
 
@@ -16,26 +16,21 @@ use crate::asn1::{
     set_of_one,
 };
 
-/// Encrypts certificate and PKCS#8 key with AES-256 under PBKDF2 with HMAC-SHA-256, and authenticates the whole with
+/// Encrypts the certificates, the key's own first, and the PKCS#8 key with AES-256 under PBKDF2 with HMAC-SHA-256, and authenticates the whole with
 /// HMAC-SHA-256: what `openssl pkcs12 -export` of version 3 and current .NET write. No friendly name is set, as on the
 /// real server (contract `ravendb.md`, section 3).
-pub(crate) fn write(certificate: &[u8], pkcs8: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
-    // It ties key and certificate together; its content is free.
-    let local_key_id = digest::digest(&digest::SHA256, certificate);
-    let attributes = sequence_of_local_key_id(&local_key_id.as_ref()[..KEY_ID_LENGTH]);
+pub(crate) fn write(certificates: &[&[u8]], pkcs8: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
+    // It ties the key to its certificate, which is the first; its content is free.
+    let key_id = digest::digest(&digest::SHA256, certificates.first().copied().unwrap_or_default());
+    let attributes = local_key_id(&key_id.as_ref()[..KEY_ID_LENGTH]);
 
-    let certificate_bag = sequence(&[
-        &object_identifier(id::CERTIFICATE_BAG),
-        &explicit(
-            0,
-            &[&sequence(&[
-                &object_identifier(id::X509_CERTIFICATE),
-                &explicit(0, &[&octet_string(certificate)]),
-            ])],
-        ),
-        &attributes,
-    ]);
-    let (scheme, encrypted) = encrypt(&sequence(&[&certificate_bag]), password)?;
+    let bags: Vec<Vec<u8>> = certificates
+        .iter()
+        .enumerate()
+        .map(|(place, certificate)| certificate_bag(certificate, if place == 0 { &attributes } else { &[] }))
+        .collect();
+    let bags: Vec<&[u8]> = bags.iter().map(Vec::as_slice).collect();
+    let (scheme, encrypted) = encrypt(&sequence(&bags), password)?;
     let certificates = sequence(&[
         &object_identifier(id::ENCRYPTED_DATA),
         &explicit(
@@ -65,8 +60,20 @@ fn data(octets: &[u8]) -> Vec<u8> {
     sequence(&[&object_identifier(id::DATA), &explicit(0, &[&octet_string(octets)])])
 }
 
+fn certificate_bag(certificate: &[u8], attributes: &[u8]) -> Vec<u8> {
+    let value = sequence(&[
+        &object_identifier(id::X509_CERTIFICATE),
+        &explicit(0, &[&octet_string(certificate)]),
+    ]);
+    sequence(&[
+        &object_identifier(id::CERTIFICATE_BAG),
+        &explicit(0, &[&value]),
+        attributes,
+    ])
+}
+
 /// Bag attributes: a set with the local key id.
-fn sequence_of_local_key_id(octets: &[u8]) -> Vec<u8> {
+fn local_key_id(octets: &[u8]) -> Vec<u8> {
     let attribute = sequence(&[&object_identifier(id::LOCAL_KEY_ID), &set_of_one(&octet_string(octets))]);
     set_of_one(&attribute)
 }

@@ -8,7 +8,7 @@ chmod 700 "$work" "$identities"
 
 say "Building certward-server and terraform-provider-certward (the first time takes some minutes)"
 cd "$root"
-long_step "building" "$work/build.log" cargo build -p certward-server -p terraform-provider-certward --bins
+long_step "building" "$work/build.log" cargo build --workspace --bins
 
 if [ ! -e "$server/settings.json" ]; then
     say "Setting the server up: a private CA, the server certificate, and the first administrator"

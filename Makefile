@@ -27,7 +27,6 @@ test: ## Run every test, the long ones in a short form
 	@tools/packages test
 	cargo fmt --all --check
 	cargo lint
-	cargo fence
 	cargo build --workspace --bins
 	tools/run-tests
 

@@ -1,0 +1,164 @@
+//! Which way the arrows point inside the server, held by a test because a drawing holds nobody.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A folder or file of `src`, and the modules of ours it must not name.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    (
+        "authority",
+        &[
+            "dialect",
+            "http",
+            "listener",
+            "server",
+            "command",
+            "config",
+            "axum",
+            "hyper",
+            "serde_json",
+        ],
+    ),
+    (
+        "authn",
+        &[
+            "dialect",
+            "http",
+            "server",
+            "command",
+            "config",
+            "store",
+            "axum",
+            "hyper",
+            "serde_json",
+        ],
+    ),
+    (
+        "authz",
+        &[
+            "dialect",
+            "http",
+            "listener",
+            "server",
+            "command",
+            "config",
+            "store",
+            "axum",
+            "hyper",
+            "serde_json",
+        ],
+    ),
+    (
+        "issuer",
+        &[
+            "dialect",
+            "http",
+            "listener",
+            "server",
+            "command",
+            "store",
+            "axum",
+            "hyper",
+            "serde_json",
+        ],
+    ),
+    (
+        "store",
+        &["dialect", "http", "listener", "server", "command", "axum", "hyper"],
+    ),
+    (
+        "certificate",
+        &[
+            "dialect",
+            "http",
+            "listener",
+            "server",
+            "command",
+            "store",
+            "axum",
+            "hyper",
+            "serde_json",
+        ],
+    ),
+];
+
+#[test]
+fn no_module_names_one_it_must_not_know() {
+    let mut found = Vec::new();
+    for (module, forbidden) in FORBIDDEN {
+        let files = rust_files(&source().join(module));
+        assert!(!files.is_empty(), "the table names src/{module}, which is not there");
+        for (path, text) in files {
+            for name in *forbidden {
+                let ours = format!("crate::{name}::");
+                let theirs = format!("{name}::");
+                for line in code_lines(&text) {
+                    if line.contains(&ours) || (line.starts_with("use ") && line.contains(&format!("use {theirs}"))) {
+                        found.push(format!("{}: {line}", path.display()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "arrows that point the wrong way:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn the_server_borrows_pki_and_nothing_else_of_the_sdk() {
+    let mut found = Vec::new();
+    for (path, text) in rust_files(&source()) {
+        for line in code_lines(&text) {
+            let mut rest = line;
+            while let Some(at) = rest.find("certward::") {
+                let before = rest[..at].chars().next_back();
+                let after = &rest[at + "certward::".len()..];
+                let whole_word = before.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+                if whole_word && !after.starts_with("pki") {
+                    found.push(format!("{}: {line}", path.display()));
+                }
+                rest = after;
+            }
+        }
+    }
+    assert!(found.is_empty(), "the SDK beyond certward::pki:\n{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_clock_asks_the_system_for_the_time() {
+    let asks: Vec<PathBuf> = rust_files(&source())
+        .into_iter()
+        .filter(|(path, text)| {
+            !path.ends_with("clock.rs")
+                && code_lines(text).any(|line| line.contains("SystemTime::now") || line.contains("OffsetDateTime::now"))
+        })
+        .map(|(path, _)| path)
+        .collect();
+    assert!(asks.is_empty(), "the time is taken from Clock, but for {asks:?}");
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The lines that are code: comments and documentation may name anything.
+fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.starts_with("//"))
+}
+
+fn rust_files(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            files.push((path, text));
+        }
+    }
+    files
+}

@@ -1,0 +1,3 @@
+//! What the server does, seen from outside its modules.
+
+mod layering;

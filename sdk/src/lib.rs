@@ -1,3 +1,51 @@
-//! Typed SDK for certificate administration of RavenDB and Redis Enterprise.
+//! Typed SDK for certificate administration: RavenDB, Redis Enterprise, and the Certward reference server, which speaks
+//! the APIs of both.
+//!
+//! # Three steps
+//!
+//! 1. Read who you are: an [`Identity`] from PEM, PKCS#12 or RavenDB's setup zip.
+//! 2. Build a client. It connects on its first operation.
+//! 3. Call operations.
+//!
+//! ```no_run
+//! use certward::Identity;
+//! use certward::ravendb::{Client, GenerateCertificate, SecurityClearance};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let identity = Identity::from_pem(&std::fs::read_to_string("admin.crt")?, &std::fs::read_to_string("admin.key")?)?;
+//! let client = Client::builder()
+//!     .endpoint("https://a.example:8443")?
+//!     .trust_anchors_pem(&std::fs::read_to_string("ca.crt")?)?
+//!     .identity(identity)
+//!     .build()?;
+//! let generated = client.generate_certificate(&GenerateCertificate::new("billing", SecurityClearance::Operator)).await?;
+//! println!("{} ends at {}", generated.certificate.thumbprint(), generated.certificate.validity().not_after);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Errors
+//!
+//! Every operation fails with the one [`Error`]; its predicates say what to do about it, and [`Error::report`] prints
+//! every cause.
+//!
+//! # Safety of connections
+//!
+//! The server is always verified: chain, dates, purpose and name. Redirections are never followed, answers are bounded
+//! (16 MiB), and what makes something new each time is never sent twice. Private keys and passwords are wiped from
+//! memory and appear in no log, error or `Debug` text.
+//!
+//! # Features
+//!
+//! `client` (default): the clients. Without it only [`pki`] is left: the values of the field, without I/O.
 
+#[cfg(feature = "client")]
+mod client;
 pub mod pki;
+#[cfg(feature = "client")]
+pub mod ravendb;
+
+#[cfg(feature = "client")]
+pub use client::{error::Error, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors};
+#[cfg(feature = "client")]
+pub use secrecy::{ExposeSecret, SecretString};

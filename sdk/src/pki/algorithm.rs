@@ -46,6 +46,17 @@ pub enum SignatureAlgorithm {
 }
 
 impl PublicKey {
+    /// The kind of a DER `SubjectPublicKeyInfo`, tag and length included.
+    ///
+    /// # Errors
+    /// [`DerError`] when the octets are none.
+    pub fn from_spki_der(subject_public_key_info: &[u8]) -> Result<Self, DerError> {
+        let mut reader = DerReader::new(subject_public_key_info);
+        let element = reader.expect(der::SEQUENCE)?;
+        reader.finish()?;
+        Self::read(element)
+    }
+
     pub(super) fn read(subject_public_key_info: Element<'_>) -> Result<Self, DerError> {
         let mut info = DerReader::new(subject_public_key_info.content);
         let mut algorithm = info.nested(der::SEQUENCE)?;

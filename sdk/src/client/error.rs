@@ -1,0 +1,332 @@
+//! The one error type of the SDK.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What an operation failed on.
+///
+/// Match on it with the predicates, which work the same for every server:
+///
+/// ```
+/// # fn handle(error: certward::Error) {
+/// if error.is_two_factor_required() {
+///     // log in with a one-time code first
+/// } else if error.is_retryable() {
+///     // try again later
+/// }
+/// eprintln!("{}", error.report()); // the whole chain of causes on one line
+/// # }
+/// ```
+///
+/// `Display` tells its own step only; [`Error::report`] prints the causes too. No form of it holds a request or response
+/// body, a password or a key; it does hold the message a server sent, without control characters.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    step: String,
+    cause: Cause,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of failure it was, with what is known about it.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    /// Settings or files given to the SDK cannot be used.
+    Configuration,
+    /// An argument cannot be sent.
+    InvalidInput,
+    /// No connection: nothing was sent.
+    Connect,
+    /// TLS failed, with the explanation in words.
+    Tls(String),
+    /// No answer in time.
+    Timeout,
+    /// The connection broke after the request was sent.
+    Broken,
+    /// The server answered, and refused.
+    Answer(Answer),
+    /// The answer is not what the contract says.
+    Decode(String),
+}
+
+/// An answer with a status that means failure.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) error_type: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+impl Error {
+    pub(crate) fn new(step: impl Into<String>, cause: Cause) -> Self {
+        Self(Box::new(Inner {
+            step: step.into(),
+            cause,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn configuration(step: impl Into<String>) -> Self {
+        Self::new(step, Cause::Configuration)
+    }
+
+    pub(crate) fn invalid_input(step: impl Into<String>) -> Self {
+        Self::new(step, Cause::InvalidInput)
+    }
+
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.0.cause
+    }
+
+    /// The HTTP status of the answer, when there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.answer().map(|answer| answer.status)
+    }
+
+    /// The error code of the answer: RavenDB's `Type`, such as `System.ArgumentException`, or Redis Enterprise's `error_code`.
+    pub fn error_type(&self) -> Option<&str> {
+        self.answer()?.error_type.as_deref()
+    }
+
+    /// The message of the answer, at most 2,000 characters of it, control characters replaced by blanks. For people;
+    /// servers change such texts.
+    pub fn server_message(&self) -> Option<&str> {
+        self.answer()?.message.as_deref()
+    }
+
+    /// The thing asked for does not exist (404).
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// The server refused the caller (403): it does not know the certificate, or the certificate lacks the right.
+    pub fn is_forbidden(&self) -> bool {
+        self.status() == Some(403)
+    }
+
+    /// The server does not take the caller's certificate or password at all: 401, or RavenDB's 403 for a certificate that
+    /// is missing, unknown, expired or not yet valid (contract `ravendb.md` 1.11).
+    pub fn is_unauthorized(&self) -> bool {
+        let refused_certificate = |message: &str| {
+            UNACCEPTED_CERTIFICATE_MESSAGES
+                .iter()
+                .any(|text| message.to_lowercase().contains(text))
+        };
+        self.status() == Some(401) || (self.is_forbidden() && self.server_message().is_some_and(refused_certificate))
+    }
+
+    /// The request contradicts the server's state (409), a name in use for instance.
+    pub fn is_conflict(&self) -> bool {
+        self.status() == Some(409)
+    }
+
+    /// The input cannot be right, and sending it again will not help: refused by the SDK before sending, or by the server
+    /// with 400, 406 or 422, or with RavenDB's 500 for validation.
+    pub fn is_invalid_input(&self) -> bool {
+        let validation = |error_type: &str| VALIDATION_TYPES.iter().any(|known| error_type.ends_with(known));
+        match &self.0.cause {
+            Cause::InvalidInput => true,
+            Cause::Answer(answer) => {
+                matches!(answer.status, 400 | 406 | 422)
+                    || (answer.status == 500 && answer.error_type.as_deref().is_some_and(validation))
+            }
+            _ => false,
+        }
+    }
+
+    /// The server understood and declined: RavenDB's `InvalidOperationException`, for example the deletion of one's own
+    /// certificate, or a clearance above the caller's.
+    pub fn is_refused(&self) -> bool {
+        self.error_type()
+            .is_some_and(|error_type| error_type.ends_with(".InvalidOperationException"))
+    }
+
+    /// The server's licence does not include this (402).
+    pub fn is_license_limit(&self) -> bool {
+        self.status() == Some(402)
+    }
+
+    /// The certificate needs a one-time code first (428).
+    pub fn is_two_factor_required(&self) -> bool {
+        self.status() == Some(428)
+    }
+
+    /// No answer in time, from the SDK's own clock or by the server's word (408, 504).
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.cause, Cause::Timeout) || matches!(self.status(), Some(408 | 504))
+    }
+
+    /// No connection could be made; nothing was sent.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.0.cause, Cause::Connect)
+    }
+
+    /// TLS failed: the server could not be verified, or it did not take the client certificate.
+    pub fn is_tls(&self) -> bool {
+        matches!(self.0.cause, Cause::Tls(_))
+    }
+
+    /// Settings or files given to the SDK cannot be used.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self.0.cause, Cause::Configuration)
+    }
+
+    /// The answer is not what the contract says: another product, a proxy's page, or a newer version.
+    pub fn is_decode(&self) -> bool {
+        matches!(self.0.cause, Cause::Decode(_))
+    }
+
+    /// The same request may succeed later: no connection, no answer in time, a broken connection, or 408, 429, 502, 503,
+    /// 504. Whether it is *safe* to repeat is for the caller to know; the SDK has already repeated what it may.
+    pub fn is_retryable(&self) -> bool {
+        match &self.0.cause {
+            Cause::Connect | Cause::Timeout | Cause::Broken => true,
+            Cause::Answer(answer) => matches!(answer.status, 408 | 429 | 502 | 503 | 504),
+            Cause::Configuration | Cause::InvalidInput | Cause::Tls(_) | Cause::Decode(_) => false,
+        }
+    }
+
+    /// This error and every cause behind it, outermost first, with `: ` between them.
+    pub fn report(&self) -> impl fmt::Display + '_ {
+        Report(self)
+    }
+
+    fn answer(&self) -> Option<&Answer> {
+        match &self.0.cause {
+            Cause::Answer(answer) => Some(answer),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.step)?;
+        match &self.0.cause {
+            Cause::Configuration | Cause::InvalidInput => Ok(()),
+            Cause::Connect => f.write_str(": cannot connect"),
+            Cause::Tls(explanation) => write!(f, ": {explanation}"),
+            Cause::Timeout => f.write_str(": no answer in time"),
+            Cause::Broken => f.write_str(": the connection broke before the answer was complete"),
+            Cause::Decode(problem) => write!(f, ": {problem}"),
+            Cause::Answer(answer) => {
+                write!(f, ": the server answered {}", answer.status)?;
+                if let Some(error_type) = &answer.error_type {
+                    write!(f, " ({error_type})")?;
+                }
+                match &answer.message {
+                    Some(message) => write!(f, ": {message}"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { step, cause, source } = &*self.0;
+        f.debug_struct("Error")
+            .field("step", step)
+            .field("cause", cause)
+            .field("source", source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+struct Report<'a>(&'a Error);
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut last = self.0.to_string();
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            // Libraries below repeat their cause in their own text; a reader wants each step once.
+            if !last.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            last = text;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
+/// A server's text, made fit for one line of a log.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars()
+        .take(2_000)
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect()
+}
+
+/// Contract `ravendb.md` 1.11, last paragraph; lower case.
+const UNACCEPTED_CERTIFICATE_MESSAGES: [&str; 5] = [
+    "is unknown to the server",
+    "none was provided",
+    "has expired",
+    "cannot be used before",
+    "issuer is unknown",
+];
+
+/// Ends of RavenDB's `Type` that mean the request cannot be read or is incomplete (contract `ravendb.md` 1.11;
+/// `observed.jsonl` 108, 112, 114, 115, 408).
+const VALIDATION_TYPES: [&str; 5] = [
+    "ArgumentException",
+    "FormatException",
+    "EndOfStreamException",
+    "InvalidStartOfObjectException",
+    "NullReferenceException",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, error_type: &str, message: &str) -> Error {
+        let answer = Answer {
+            status,
+            error_type: Some(error_type.to_owned()),
+            message: Some(message.to_owned()),
+        };
+        Error::new("cannot list certificates", Cause::Answer(answer))
+    }
+
+    #[test]
+    fn answers_are_told_apart_by_status_and_type() {
+        let format = answer(500, "System.FormatException", "Could not convert");
+        assert!(format.is_invalid_input() && !format.is_retryable() && !format.is_refused());
+        let operation = answer(500, "System.InvalidOperationException", "Cannot delete");
+        assert!(operation.is_refused() && !operation.is_invalid_input() && !operation.is_retryable());
+        let unknown = answer(
+            403,
+            "InvalidAuth",
+            "The supplied client certificate 'CN=a' is unknown to the server.",
+        );
+        assert!(unknown.is_unauthorized() && unknown.is_forbidden());
+        let insufficient = answer(403, "InvalidAuth", "Insufficient security clearance");
+        assert!(insufficient.is_forbidden() && !insufficient.is_unauthorized());
+        assert!(answer(503, "NodeIsPassiveException", "").is_retryable());
+    }
+
+    #[test]
+    fn a_report_tells_each_cause_once() {
+        let inner = Error::configuration("no such file");
+        let outer = Error::configuration("cannot read the key").with_source(inner);
+        assert_eq!(outer.to_string(), "cannot read the key");
+        assert_eq!(outer.report().to_string(), "cannot read the key: no such file");
+    }
+}

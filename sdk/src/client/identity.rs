@@ -1,0 +1,279 @@
+//! Who the client is: a certificate and its private key.
+
+use std::fmt;
+use std::io::{Cursor, Read as _};
+
+use p12_keystore::Pkcs12Archive;
+use rustls::InconsistentKeys;
+use rustls::sign::CertifiedKey;
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::error::Error;
+use super::tls::crypto_provider;
+use crate::pki::{Certificate, PrivateKeyKind, PrivateKeyPem, PublicKey, certificates_from_pem};
+
+/// A client certificate, the certificates above it, and its private key.
+///
+/// Key and certificate are compared when it is made, without a connection. No `Clone`, and `Debug` shows the certificate
+/// only.
+pub struct Identity {
+    chain: Vec<Certificate>,
+    private_key: PrivateKeyPem,
+}
+
+impl Identity {
+    /// From PEM texts. The first certificate is the client's; those after it are sent along. Both texts may be the same.
+    ///
+    /// # Errors
+    /// [`Error::is_configuration`]: no certificate or no private key, an encrypted key, or a key of another certificate.
+    pub fn from_pem(certificate: &str, private_key: &str) -> Result<Self, Error> {
+        let without_keys = Zeroizing::new(without_private_keys(certificate));
+        let chain = certificates_from_pem(&without_keys)
+            .map_err(|error| Error::configuration("cannot read the client certificate").with_source(error))?;
+        let private_key = PrivateKeyPem::from_pem(private_key).map_err(|error| {
+            Error::configuration("cannot read the private key of the client certificate").with_source(error)
+        })?;
+        Self::new(chain, private_key)
+    }
+
+    /// From a PKCS#12 file (`.pfx`, `.p12`), which holds exactly one private key.
+    ///
+    /// # Errors
+    /// [`Error::is_configuration`]: no PKCS#12, a wrong password, no private key, or a zip archive, which
+    /// [`Identity::from_setup_zip`] reads.
+    pub fn from_pkcs12(bytes: &[u8], password: &SecretString) -> Result<Self, Error> {
+        if bytes.starts_with(ZIP_MAGIC) {
+            return Err(Error::configuration(
+                "cannot read the PKCS#12 file: this is a zip archive; give the .pfx inside it, or read it as a setup zip",
+            ));
+        }
+        if bytes.len() > MAX_FILE {
+            return Err(Error::configuration(format!(
+                "cannot read the PKCS#12 file: it has {} octets, at most {MAX_FILE} are read",
+                bytes.len()
+            )));
+        }
+        let archive = Pkcs12Archive::from_pkcs12(bytes, password.expose_secret()).map_err(|error| {
+            Error::configuration("cannot read the PKCS#12 file: the password is wrong, or it is no PKCS#12")
+                .with_source(error)
+        })?;
+        let [key] = archive.keys.as_slice() else {
+            let found = archive.keys.len();
+            return Err(Error::configuration(format!(
+                "the PKCS#12 file holds {found} private keys; exactly one belongs there"
+            )));
+        };
+        let private_key = PrivateKeyPem::from_der(PrivateKeyKind::Pkcs8, key.key.as_der()).map_err(|error| {
+            Error::configuration("cannot read the private key of the PKCS#12 file").with_source(error)
+        })?;
+        let certificates = archive
+            .certs
+            .iter()
+            .map(|bag| Certificate::from_der(bag.cert.as_der().to_vec()));
+        let mut chain = certificates.collect::<Result<Vec<_>, _>>().map_err(|error| {
+            Error::configuration("cannot read a certificate of the PKCS#12 file").with_source(error)
+        })?;
+        // The file does not say in which order certificates stand; the key tells which one is the client's.
+        let own = chain
+            .iter()
+            .position(|certificate| Self::new(vec![certificate.clone()], private_key.clone_key()).is_ok());
+        if let Some(own) = own {
+            chain[..=own].rotate_right(1);
+        }
+        Self::new(chain, private_key)
+    }
+
+    /// From the zip that RavenDB's setup wizard, `generateClientCert` or the Studio gives: the `.crt` and `.key` in it, or
+    /// the `.pfx` when there is no such pair. An entry whose name holds `client.certificate` goes before others.
+    ///
+    /// # Errors
+    /// [`Error::is_configuration`]: no zip, nothing of that kind in it, or what the other two constructors refuse.
+    pub fn from_setup_zip(bytes: &[u8], password: &SecretString) -> Result<Self, Error> {
+        let mut files = ZipFiles::read(bytes).map_err(|error| error.configuration("cannot read the setup zip"))?;
+        files.0.sort_by_key(|file| !file.name.contains("client.certificate"));
+        for certificate in files.0.iter().filter(|file| file.has_extension("crt")) {
+            if let Some(key) = files
+                .0
+                .iter()
+                .find(|file| file.has_extension("key") && file.stem() == certificate.stem())
+            {
+                return Self::from_pem(certificate.text()?, key.text()?);
+            }
+        }
+        match files
+            .0
+            .iter()
+            .find(|file| file.has_extension("pfx") || file.has_extension("p12"))
+        {
+            Some(pfx) => Self::from_pkcs12(&pfx.content, password),
+            None => Err(Error::configuration(
+                "the setup zip holds neither a .crt with its .key nor a .pfx",
+            )),
+        }
+    }
+
+    /// From values that were read already.
+    ///
+    /// # Errors
+    /// [`Error::is_configuration`]: no certificate, or a key of another certificate.
+    pub fn new(chain: Vec<Certificate>, private_key: PrivateKeyPem) -> Result<Self, Error> {
+        let identity = Self { chain, private_key };
+        identity.certified_key().map(|_| identity)
+    }
+
+    /// The client's certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.chain[0]
+    }
+
+    /// The client's certificate and those above it, as they are sent.
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+
+    /// The private key: **a secret**.
+    pub fn private_key(&self) -> &PrivateKeyPem {
+        &self.private_key
+    }
+
+    pub(crate) fn certified_key(&self) -> Result<CertifiedKey, Error> {
+        let certificate = self
+            .chain
+            .first()
+            .ok_or_else(|| Error::configuration("the client identity has no certificate"))?;
+        let signing_key = crypto_provider()
+            .key_provider
+            .load_private_key(self.private_key.to_private_key_der())
+            .map_err(|error| {
+                Error::configuration("the private key of the client certificate is of a kind that TLS here cannot use")
+                    .with_source(error)
+            })?;
+        let key_kind = signing_key.public_key().map(|spki| public_key_kind(&spki));
+        let chain = self.chain.iter().map(|certificate| certificate.der().clone()).collect();
+        let certified = CertifiedKey::new(chain, signing_key);
+        match certified.keys_match() {
+            Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
+            Err(_) => Err(Error::configuration(match key_kind {
+                Some(kind) if kind != *certificate.public_key() => format!(
+                    "the private key does not belong to the client certificate {}: the key is {kind}, the certificate holds {}",
+                    certificate.subject(),
+                    certificate.public_key()
+                ),
+                _ => format!(
+                    "the private key does not belong to the client certificate {}",
+                    certificate.subject()
+                ),
+            })),
+        }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("certificate", self.certificate())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The files of a small zip archive, read into memory that is wiped.
+pub(crate) struct ZipFiles(pub(crate) Vec<ZipFile>);
+
+pub(crate) struct ZipFile {
+    pub(crate) name: String,
+    pub(crate) content: Zeroizing<Vec<u8>>,
+}
+
+/// An archive that is broken, too large, or no archive.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ZipError {
+    #[error("the archive is broken, or is no zip archive")]
+    Unreadable(#[from] zip::result::ZipError),
+    #[error("a file of the archive cannot be unpacked")]
+    Unpack(#[source] std::io::Error),
+    #[error("the archive holds more than {MAX_FILES} files, or one of more than {MAX_FILE} octets")]
+    TooLarge,
+}
+
+impl ZipError {
+    fn configuration(self, step: &str) -> Error {
+        Error::configuration(step).with_source(self)
+    }
+}
+
+impl ZipFiles {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ZipError> {
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
+        if archive.len() > MAX_FILES {
+            return Err(ZipError::TooLarge);
+        }
+        let mut files = Vec::new();
+        for index in 0..archive.len() {
+            let entry = archive.by_index(index)?;
+            if entry.is_dir() {
+                continue;
+            }
+            let name = entry.name()?.into_owned();
+            // Room for the whole file at once: growing would leave unwiped copies of a key behind.
+            let mut content = Zeroizing::new(Vec::with_capacity(
+                usize::try_from(entry.size()).map_or(MAX_FILE, |size| size.min(MAX_FILE)) + 1,
+            ));
+            entry
+                .take(MAX_FILE as u64 + 1)
+                .read_to_end(&mut content)
+                .map_err(ZipError::Unpack)?;
+            if content.len() > MAX_FILE {
+                return Err(ZipError::TooLarge);
+            }
+            files.push(ZipFile { name, content });
+        }
+        Ok(Self(files))
+    }
+
+    pub(crate) fn with_extension(&self, extension: &str) -> Option<&ZipFile> {
+        self.0.iter().find(|file| file.has_extension(extension))
+    }
+}
+
+impl ZipFile {
+    fn has_extension(&self, extension: &str) -> bool {
+        self.name
+            .rsplit_once('.')
+            .is_some_and(|(_, found)| found.eq_ignore_ascii_case(extension))
+    }
+
+    fn stem(&self) -> &str {
+        self.name.rsplit_once('.').map_or(self.name.as_str(), |(stem, _)| stem)
+    }
+
+    pub(crate) fn text(&self) -> Result<&str, Error> {
+        std::str::from_utf8(&self.content)
+            .map_err(|_| Error::configuration("a .crt or .key file of the zip is not text"))
+    }
+}
+
+fn public_key_kind(subject_public_key_info: &[u8]) -> PublicKey {
+    PublicKey::from_spki_der(subject_public_key_info).unwrap_or_else(|_| PublicKey::Other("of another kind".to_owned()))
+}
+
+/// One file with certificate and key is common (`cat admin.crt admin.key`); the key in it is no mistake here.
+fn without_private_keys(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut in_key = false;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        in_key |= trimmed.starts_with("-----BEGIN ") && trimmed.ends_with("PRIVATE KEY-----");
+        if !in_key {
+            out.push_str(line);
+            out.push('\n');
+        }
+        in_key &= !(trimmed.starts_with("-----END ") && trimmed.ends_with("PRIVATE KEY-----"));
+    }
+    out
+}
+
+const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
+/// A setup package of a large cluster has some dozen files of a few KiB.
+const MAX_FILES: usize = 1_000;
+const MAX_FILE: usize = 1024 * 1024;

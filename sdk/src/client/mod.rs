@@ -1,0 +1,10 @@
+//! What the clients of both APIs share.
+
+pub(crate) mod error;
+pub(crate) mod identity;
+pub(crate) mod retry;
+pub(crate) mod secret_bytes;
+pub(crate) mod settings;
+pub(crate) mod tls;
+pub(crate) mod transport;
+pub(crate) mod trust;

@@ -1,0 +1,36 @@
+//! Octets that are a secret.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// Octets that hold a private key, such as a PKCS#12 file: wiped from memory when dropped, no `Clone`, nothing in `Debug`.
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// Takes the octets over.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The octets: **the secret itself**.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// How many octets there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes(..)")
+    }
+}

@@ -1,0 +1,296 @@
+//! What every client is built from, whichever API it speaks.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::HeaderMap;
+use rustls::pki_types::ServerName;
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::error::Error;
+use super::identity::Identity;
+use super::retry::{MAX_RETRIES, RetryPolicy};
+use super::tls;
+use super::transport::{ReadProblem, Transport};
+use super::trust::TrustAnchors;
+
+/// The settings behind a builder.
+pub(crate) struct Settings {
+    pub(crate) endpoints: Vec<Url>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) trust_anchors: TrustAnchors,
+    pub(crate) server_name: Option<ServerName<'static>>,
+    pub(crate) request_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_concurrent_requests: usize,
+    pub(crate) proxy: Option<Url>,
+    pub(crate) user_agent: String,
+    pub(crate) plain_http_allowed: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            endpoints: Vec::new(),
+            identity: None,
+            trust_anchors: TrustAnchors::default(),
+            server_name: None,
+            request_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            retry: RetryPolicy::default(),
+            max_concurrent_requests: 8,
+            proxy: None,
+            user_agent: concat!("certward/", env!("CARGO_PKG_VERSION")).to_owned(),
+            plain_http_allowed: false,
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn add_endpoint(&mut self, text: &str) -> Result<(), Error> {
+        let error =
+            |problem: &str| Error::configuration(format!("endpoint \"{}\" {problem}", super::error::one_line(text)));
+        let url = Url::parse(text)
+            .map_err(|source| error("is no URL; expected a form such as https://a.example:8443").with_source(source))?;
+        let scheme_allowed = url.scheme() == "https" || (self.plain_http_allowed && url.scheme() == "http");
+        if !scheme_allowed {
+            return Err(error("is not https"));
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(error("has no host"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            // The text may hold a password, so it is not repeated.
+            return Err(Error::configuration(
+                "an endpoint holds a user name or password; give credentials by their own settings",
+            ));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(error("has a path or query; expected only scheme, host and port"));
+        }
+        if !self.endpoints.contains(&url) {
+            self.endpoints.push(url);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_server_name(&mut self, name: &str) -> Result<(), Error> {
+        let parsed = ServerName::try_from(name.to_owned()).map_err(|error| {
+            Error::configuration(format!(
+                "TLS server name \"{name}\" is neither a DNS name nor an IP address"
+            ))
+            .with_source(error)
+        })?;
+        self.server_name = Some(parsed);
+        Ok(())
+    }
+
+    pub(crate) fn set_proxy(&mut self, text: &str) -> Result<(), Error> {
+        // The text may hold a password, so it is not repeated.
+        let url =
+            Url::parse(text).map_err(|error| Error::configuration("the proxy URL is no URL").with_source(error))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Error::configuration(format!(
+                "the proxy URL has the scheme \"{}\"; expected http or https",
+                url.scheme()
+            )));
+        }
+        self.proxy = Some(url);
+        Ok(())
+    }
+
+    /// Makes the transport. Nothing is connected to.
+    pub(crate) fn build(self, headers: HeaderMap, read_problem: ReadProblem) -> Result<Arc<Transport>, Error> {
+        if self.endpoints.is_empty() {
+            return Err(Error::configuration(
+                "no endpoint is given; expected at least one such as https://a.example:8443",
+            ));
+        }
+        if self.retry.max_retries > MAX_RETRIES {
+            return Err(Error::configuration(format!(
+                "max_retries is {}; at most {MAX_RETRIES} are allowed",
+                self.retry.max_retries
+            )));
+        }
+        if self.max_concurrent_requests == 0 || self.max_concurrent_requests > Semaphore::MAX_PERMITS {
+            return Err(Error::configuration("max_concurrent_requests must be at least 1"));
+        }
+        let config = tls::client_config(self.identity.as_ref(), &self.trust_anchors, self.server_name)?;
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .https_only(!self.plain_http_allowed)
+            .redirect(reqwest::redirect::Policy::none())
+            // Repetition is decided here, by what a request does; below it, reqwest's own would repeat any of them.
+            .retry(reqwest::retry::never())
+            .timeout(self.request_timeout)
+            .connect_timeout(self.connect_timeout)
+            .user_agent(self.user_agent);
+        if let Some(proxy) = self.proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
+                Error::configuration("the proxy URL cannot be used").with_source(error.without_url())
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        let http = builder
+            .build()
+            .map_err(|error| Error::configuration("cannot set up the HTTP client").with_source(error))?;
+        Ok(Arc::new(Transport {
+            http,
+            certificate: self.identity.map(|identity| identity.certificate().clone()),
+            retry: self.retry,
+            permits: Semaphore::new(self.max_concurrent_requests),
+            headers,
+            read_problem,
+            current: AtomicUsize::new(0),
+            cookies: Mutex::new(vec![None; self.endpoints.len()]),
+            endpoints: self.endpoints,
+        }))
+    }
+}
+
+/// The methods every builder has, over its field `settings`.
+macro_rules! builder_methods {
+    () => {
+        /// Adds an endpoint: `https://host:port`, no path. Endpoints are tried in their order, beginning with the one
+        /// that answered last.
+        ///
+        /// # Errors
+        /// [`Error::is_configuration`](crate::Error::is_configuration): no URL, not https, or with a path, query or
+        /// credentials.
+        pub fn endpoint(mut self, endpoint: &str) -> Result<Self, crate::Error> {
+            self.settings.add_endpoint(endpoint)?;
+            Ok(self)
+        }
+
+        /// Adds endpoints in their order.
+        ///
+        /// # Errors
+        /// As [`endpoint`](Self::endpoint), for the first that cannot be used.
+        pub fn endpoints<I>(mut self, endpoints: I) -> Result<Self, crate::Error>
+        where
+            I: IntoIterator,
+            I::Item: AsRef<str>,
+        {
+            endpoints
+                .into_iter()
+                .try_for_each(|endpoint| self.settings.add_endpoint(endpoint.as_ref()))?;
+            Ok(self)
+        }
+
+        /// The client certificate to log in with. Default: none.
+        #[must_use]
+        pub fn identity(mut self, identity: crate::Identity) -> Self {
+            self.settings.identity = Some(identity);
+            self
+        }
+
+        /// Whom to trust to vouch for the server. Default: the roots of the system.
+        #[must_use]
+        pub fn trust_anchors(mut self, trust_anchors: crate::TrustAnchors) -> Self {
+            self.settings.trust_anchors = trust_anchors;
+            self
+        }
+
+        /// Trusts these CA certificates; unless [`use_system_roots`](Self::use_system_roots) says otherwise, the roots
+        /// of the system count no more.
+        ///
+        /// # Errors
+        /// [`Error::is_configuration`](crate::Error::is_configuration): no certificate in the text, or a private key.
+        pub fn trust_anchors_pem(mut self, text: &str) -> Result<Self, crate::Error> {
+            self.settings.trust_anchors = std::mem::take(&mut self.settings.trust_anchors).and_pem(text)?;
+            Ok(self)
+        }
+
+        /// Whether the roots of the system count. Default: only when no CA certificate was given.
+        #[must_use]
+        pub fn use_system_roots(mut self, used: bool) -> Self {
+            self.settings.trust_anchors = self.settings.trust_anchors.with_system_roots(used);
+            self
+        }
+
+        /// The name the server's certificate must be for, when it is not the host of the endpoint, for instance because
+        /// endpoints are IP addresses. Everything else about the certificate is checked as always. The name sent in the
+        /// TLS handshake (SNI) stays the host of the endpoint.
+        ///
+        /// # Errors
+        /// [`Error::is_configuration`](crate::Error::is_configuration): neither a DNS name nor an IP address.
+        pub fn tls_server_name(mut self, name: &str) -> Result<Self, crate::Error> {
+            self.settings.set_server_name(name)?;
+            Ok(self)
+        }
+
+        /// How long one request may take, from connecting to the last octet of its answer. Default: 60 s. RavenDB takes
+        /// about 5 s to generate a certificate.
+        #[must_use]
+        pub fn request_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.settings.request_timeout = timeout;
+            self
+        }
+
+        /// How long connecting may take, TLS included. Default: 10 s.
+        #[must_use]
+        pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.settings.connect_timeout = timeout;
+            self
+        }
+
+        /// How often a request that may be repeated is repeated, over all endpoints each time. Default 4, at most 10;
+        /// 0 tries each endpoint once.
+        #[must_use]
+        pub fn max_retries(mut self, max_retries: u32) -> Self {
+            self.settings.retry.max_retries = max_retries;
+            self
+        }
+
+        /// The longest wait before the first repetition, which doubles with each further one, and its limit. The wait
+        /// taken is random below it. Default: 200 ms and 10 s.
+        #[must_use]
+        pub fn retry_wait(mut self, min: std::time::Duration, max: std::time::Duration) -> Self {
+            (self.settings.retry.min_wait, self.settings.retry.max_wait) = (min, max);
+            self
+        }
+
+        /// How many requests are under way at once; further ones wait. Default: 8, at least 1.
+        #[must_use]
+        pub fn max_concurrent_requests(mut self, limit: usize) -> Self {
+            self.settings.max_concurrent_requests = limit;
+            self
+        }
+
+        /// The HTTP proxy to connect through, with `CONNECT`: TLS stays end to end. Default: the one the environment
+        /// names (`HTTPS_PROXY`, `NO_PROXY`).
+        ///
+        /// # Errors
+        /// [`Error::is_configuration`](crate::Error::is_configuration): no http or https URL.
+        pub fn proxy_url(mut self, url: &str) -> Result<Self, crate::Error> {
+            self.settings.set_proxy(url)?;
+            Ok(self)
+        }
+
+        /// A word about the program, after `certward/<version>` in the `User-Agent`.
+        #[must_use]
+        pub fn user_agent_suffix(mut self, suffix: &str) -> Self {
+            let printable = suffix
+                .chars()
+                .filter(|character| character.is_ascii_graphic() || *character == ' ');
+            self.settings.user_agent = concat!("certward/", env!("CARGO_PKG_VERSION"), " ")
+                .chars()
+                .chain(printable)
+                .collect();
+            self
+        }
+
+        /// Allows `http://` endpoints added after this call, for tests against a mock. Everything sent can be read and
+        /// changed on the way, and no certificate is presented.
+        #[doc(hidden)]
+        #[must_use]
+        pub fn danger_allow_plain_http(mut self) -> Self {
+            self.settings.plain_http_allowed = true;
+            self
+        }
+    };
+}
+pub(crate) use builder_methods;

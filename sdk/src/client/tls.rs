@@ -1,0 +1,258 @@
+//! TLS of the client: which server is believed, and what failures mean in words.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::SingleCertAndKey;
+use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme};
+
+use super::error::Error;
+use super::identity::Identity;
+use super::trust::TrustAnchors;
+use crate::pki::Certificate;
+
+/// The process's provider; aws-lc-rs becomes it when the program has chosen none.
+pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
+    if let Some(provider) = CryptoProvider::get_default() {
+        return provider.clone();
+    }
+    // A second thread may have installed one in between: then that one counts.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    CryptoProvider::get_default()
+        .cloned()
+        .unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+}
+
+pub(crate) fn client_config(
+    identity: Option<&Identity>,
+    trust_anchors: &TrustAnchors,
+    server_name: Option<ServerName<'static>>,
+) -> Result<ClientConfig, Error> {
+    let provider = crypto_provider();
+    let roots = Arc::new(trust_anchors.root_store()?);
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+        .build()
+        .map_err(|error| {
+            Error::configuration("the CA certificates cannot be used to verify a server").with_source(error)
+        })?;
+    let verifier = NamedServerVerifier {
+        verifier,
+        server_name,
+        trusted: trust_anchors.description(),
+    };
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| {
+            Error::configuration("the crypto provider of this process supports no version of TLS").with_source(error)
+        })?
+        .dangerous() // What follows verifies in full: chain, dates, purpose, name, handshake signature.
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match identity {
+        Some(identity) => {
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key()?)))
+        }
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// WebPKI verification against a name that may differ from the host of the endpoint, and with what the server presented
+/// kept for the error.
+#[derive(Debug)]
+struct NamedServerVerifier {
+    verifier: Arc<WebPkiServerVerifier>,
+    server_name: Option<ServerName<'static>>,
+    trusted: String,
+}
+
+impl ServerCertVerifier for NamedServerVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let expected = self.server_name.as_ref().unwrap_or(server_name);
+        self.verifier
+            .verify_server_cert(end_entity, intermediates, expected, ocsp_response, now)
+            .map_err(|error| {
+                let explained = UnverifiedServer::new(&error, end_entity, expected, &self.trusted);
+                rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(explained))))
+            })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+/// A server that cannot be verified: what it presented, and what is wrong with that.
+#[derive(Debug)]
+pub(crate) struct UnverifiedServer {
+    presented: String,
+    problem: String,
+}
+
+impl UnverifiedServer {
+    fn new(error: &rustls::Error, end_entity: &CertificateDer<'_>, expected: &ServerName<'_>, trusted: &str) -> Self {
+        let certificate = Certificate::from_der(end_entity.clone().into_owned());
+        let presented = match &certificate {
+            Ok(certificate) => format!("{} issued by {}", certificate.subject(), certificate.issuer()),
+            Err(_) => "a certificate that cannot be read".to_owned(),
+        };
+        let rustls::Error::InvalidCertificate(problem) = error else {
+            return Self {
+                presented,
+                problem: error.to_string(),
+            };
+        };
+        let not_after = certificate
+            .as_ref()
+            .map(|certificate| certificate.validity().not_after.to_string())
+            .unwrap_or_default();
+        let problem = match problem {
+            CertificateError::UnknownIssuer => format!("which does not lead to a trusted CA; trusted are: {trusted}"),
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                let names = certificate
+                    .map(|certificate| format!("{:?}", certificate.subject_alt_names()))
+                    .unwrap_or_default();
+                format!("which is not for the name {}; it is for {names}", expected.to_str())
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                format!("which expired at {not_after}")
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "which is not valid yet".to_owned()
+            }
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                "which is not meant for servers (no serverAuth purpose)".to_owned()
+            }
+            CertificateError::BadSignature => "whose signature is wrong".to_owned(),
+            other => format!("which is refused: {other:?}"),
+        };
+        Self { presented, problem }
+    }
+}
+
+impl fmt::Display for UnverifiedServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cannot verify the server: it presents {}, {}",
+            self.presented, self.problem
+        )
+    }
+}
+
+impl StdError for UnverifiedServer {}
+
+/// What a failed connection or exchange was, looked for in the chain of causes of an HTTP error.
+pub(crate) enum Failure {
+    /// TLS failed, in words.
+    Tls(String),
+    /// The peer closed or reset the connection.
+    Closed,
+}
+
+pub(crate) fn failure(error: &(dyn StdError + 'static), own: Option<&Certificate>) -> Option<Failure> {
+    let mut next = Some(error);
+    let mut closed = None;
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(Failure::Tls(explain(tls, own)));
+        }
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+            if matches!(
+                io.kind(),
+                ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
+            ) {
+                closed = Some(Failure::Closed);
+            }
+            // An io::Error's `source` is that of the error it wraps, so the wrapped one must be asked for.
+            next = io.get_ref().map(|inner| inner as &(dyn StdError + 'static));
+            continue;
+        }
+        if error
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(|error| error.is_incomplete_message() || error.is_closed())
+        {
+            closed = Some(Failure::Closed);
+        }
+        next = error.source();
+    }
+    closed
+}
+
+fn explain(error: &rustls::Error, own: Option<&Certificate>) -> String {
+    let named = || match own {
+        Some(own) => format!("{} (thumbprint {})", own.subject(), own.thumbprint()),
+        None => "none was sent".to_owned(),
+    };
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => other.to_string(),
+        rustls::Error::AlertReceived(AlertDescription::CertificateExpired) => {
+            let end = own
+                .map(|own| format!("; it ended at {}", own.validity().not_after))
+                .unwrap_or_default();
+            format!(
+                "the server says that the client certificate has expired (TLS alert 45): {}{end}",
+                named()
+            )
+        }
+        rustls::Error::AlertReceived(AlertDescription::UnknownCA) => {
+            format!(
+                "the server does not know the issuer of the client certificate (TLS alert 48): {}",
+                named()
+            )
+        }
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            "the server demands a client certificate and got none (TLS alert 116)".to_owned()
+        }
+        rustls::Error::AlertReceived(
+            alert @ (AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::AccessDenied),
+        ) => format!(
+            "the server does not accept the client certificate (TLS alert {}): {}",
+            u8::from(*alert),
+            named()
+        ),
+        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) => {
+            format!(
+                "the server ended the TLS handshake (alert 40): no common cipher, or a client certificate it does not accept: {}",
+                named()
+            )
+        }
+        rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS; is it plain HTTP?".to_owned(),
+        other => format!("TLS failed: {other}"),
+    }
+}

@@ -1,0 +1,282 @@
+//! One `send` that every operation goes through: endpoints, repetition, limits, errors.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::error::{Answer, Cause, Error, one_line};
+use super::retry::{Repeat, RetryPolicy, retry_after};
+use super::tls::{Failure, failure};
+use crate::pki::Certificate;
+
+/// What to ask of a server.
+pub(crate) struct Call {
+    /// What is being done, for errors: "list certificates".
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) query: Vec<(&'static str, String)>,
+    /// JSON, wiped afterwards: it may hold a password.
+    pub(crate) body: Option<Zeroizing<Vec<u8>>>,
+    pub(crate) repeat: Repeat,
+    /// Statuses that are answers and not errors.
+    pub(crate) accepted: &'static [u16],
+}
+
+/// An answer with one of the accepted statuses.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Which endpoint answered.
+    pub(crate) endpoint: usize,
+    operation: &'static str,
+}
+
+/// Reads type and message out of an error body.
+pub(crate) type ReadProblem = fn(&[u8]) -> (Option<String>, Option<String>);
+
+pub(crate) struct Transport {
+    pub(crate) http: reqwest::Client,
+    pub(crate) endpoints: Vec<Url>,
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) permits: Semaphore,
+    pub(crate) headers: HeaderMap,
+    pub(crate) read_problem: ReadProblem,
+    /// The endpoint that answered last.
+    pub(crate) current: AtomicUsize,
+    /// One session cookie for each endpoint, for logins that a single node remembers.
+    pub(crate) cookies: Mutex<Vec<Option<HeaderValue>>>,
+}
+
+impl Call {
+    pub(crate) fn new(operation: &'static str, method: Method, path: &'static str, repeat: Repeat) -> Self {
+        Self {
+            operation,
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            repeat,
+            accepted: &[200],
+        }
+    }
+
+    pub(crate) fn get(operation: &'static str, path: &'static str) -> Self {
+        Self::new(operation, Method::GET, path, Repeat::Read)
+    }
+
+    pub(crate) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    pub(crate) fn json(mut self, body: &impl serde::Serialize) -> Result<Self, Error> {
+        let body = serde_json::to_vec(body)
+            .map_err(|error| Error::invalid_input(format!("cannot {}", self.operation)).with_source(error))?;
+        self.body = Some(Zeroizing::new(body));
+        Ok(self)
+    }
+
+    pub(crate) fn accept(mut self, statuses: &'static [u16]) -> Self {
+        self.accepted = statuses;
+        self
+    }
+}
+
+impl Reply {
+    /// Reads the body as JSON. An error says where in it, never what was there.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let kind = match error.classify() {
+                serde_json::error::Category::Data => "has a value of another type than the contract says",
+                serde_json::error::Category::Eof => "ends too early",
+                _ => "is not JSON",
+            };
+            self.decode_error(format!(
+                "the answer {kind}, at line {} column {}",
+                error.line(),
+                error.column()
+            ))
+        })
+    }
+
+    pub(crate) fn decode_error(&self, problem: impl Into<String>) -> Error {
+        Error::new(format!("cannot {}", self.operation), Cause::Decode(problem.into()))
+    }
+}
+
+impl Transport {
+    /// Sends the call to the endpoint that answered last, then to the others in their order, then after a wait again, as
+    /// far as the call may be repeated.
+    pub(crate) async fn send(self: &Arc<Self>, call: Call) -> Result<Reply, Error> {
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| Error::configuration("the client is closed"))?;
+        let mut round = 0;
+        loop {
+            let start = self.current.load(Ordering::Relaxed);
+            let mut last = None;
+            for offset in 0..self.endpoints.len() {
+                let index = (start + offset) % self.endpoints.len();
+                match self.attempt(&call, index).await {
+                    Ok(reply) => {
+                        self.current.store(index, Ordering::Relaxed);
+                        return Ok(reply);
+                    }
+                    Err((error, _)) if !call.repeat.allows(&error) => return Err(error),
+                    Err(failed) => {
+                        tracing::debug!(http.method = %call.method, http.path = call.path, error = %failed.0, "request failed and may be repeated");
+                        last = Some(failed);
+                    }
+                }
+            }
+            let (error, wait) = last.expect("there is at least one endpoint, which the builder checks");
+            if round >= self.retry.max_retries {
+                return Err(error);
+            }
+            tokio::time::sleep(self.retry.wait(round, wait)).await;
+            round += 1;
+        }
+    }
+
+    async fn attempt(&self, call: &Call, index: usize) -> Result<Reply, (Error, Option<Duration>)> {
+        let url = self.url(call, index);
+        let step = || {
+            format!(
+                "cannot {} at {}",
+                call.operation,
+                self.endpoints[index].origin().ascii_serialization()
+            )
+        };
+        let mut request = self
+            .http
+            .request(call.method.clone(), url)
+            .headers(self.headers.clone());
+        if let Some(cookie) = self
+            .cookies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(index)
+            .cloned()
+            .flatten()
+        {
+            request = request.header(COOKIE, cookie);
+        }
+        if let Some(body) = &call.body {
+            request = request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(body.to_vec());
+        }
+        let failed = |error: reqwest::Error| (self.transport_error(step(), error), None);
+        let mut response = request.send().await.map_err(failed)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_BODY {
+                let problem = format!("the answer has more than {MAX_BODY} octets");
+                return Err((Error::new(step(), Cause::Decode(problem)), None));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        tracing::debug!(http.method = %call.method, http.path = call.path, http.status = status.as_u16(), "request answered");
+        if call.accepted.contains(&status.as_u16()) {
+            return Ok(Reply {
+                status,
+                headers,
+                body: body.freeze(),
+                endpoint: index,
+                operation: call.operation,
+            });
+        }
+        Err((
+            self.answer_error(step(), status, &headers, &body),
+            retry_after(&headers),
+        ))
+    }
+
+    fn url(&self, call: &Call, index: usize) -> Url {
+        let mut url = self.endpoints[index].clone();
+        url.set_path(call.path);
+        if !call.query.is_empty() {
+            url.query_pairs_mut()
+                .extend_pairs(call.query.iter().map(|(name, value)| (name, value.as_str())));
+        }
+        url
+    }
+
+    fn transport_error(&self, step: String, error: reqwest::Error) -> Error {
+        let error = error.without_url();
+        let cause = match failure(&error, self.certificate.as_ref()) {
+            Some(Failure::Tls(explanation)) => Cause::Tls(explanation),
+            _ if error.is_connect() => Cause::Connect,
+            _ if error.is_timeout() => Cause::Timeout,
+            Some(Failure::Closed) => Cause::Broken,
+            None => Cause::Broken,
+        };
+        Error::new(step, cause).with_source(error)
+    }
+
+    fn answer_error(&self, step: String, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        if status.is_redirection() {
+            let target = headers
+                .get(http::header::LOCATION)
+                .and_then(|target| target.to_str().ok())
+                .map(one_line);
+            let message = format!(
+                "it redirects to {}; redirections are not followed",
+                target.as_deref().unwrap_or("nowhere")
+            );
+            return Error::new(
+                step,
+                Cause::Answer(Answer {
+                    status: status.as_u16(),
+                    error_type: None,
+                    message: Some(message),
+                }),
+            );
+        }
+        let (error_type, message) = (self.read_problem)(body);
+        let clean = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty());
+        Error::new(
+            step,
+            Cause::Answer(Answer {
+                status: status.as_u16(),
+                error_type: clean(error_type),
+                message: clean(message),
+            }),
+        )
+    }
+
+    /// Remembers, or with `None` forgets, the session cookie of one endpoint.
+    pub(crate) fn set_cookie(&self, endpoint: usize, cookie: Option<HeaderValue>) {
+        if let Some(slot) = self
+            .cookies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_mut(endpoint)
+        {
+            *slot = cookie;
+        }
+    }
+}
+
+/// A header of every request.
+pub(crate) fn static_header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from_static(value))
+}
+
+/// The largest answer that is read, in octets. A list of 10,000 certificates with their DER has about 30 MB, which is
+/// what pages are for.
+const MAX_BODY: usize = 16 * 1024 * 1024;

@@ -1,0 +1,113 @@
+//! A certificate as RavenDB has it registered.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::date;
+use super::values::{CertificateUsage, Permissions, SecurityClearance};
+use crate::pki::{Certificate, PublicKeyPinningHash, Thumbprint};
+
+/// A certificate as RavenDB has it registered (contract `ravendb.md` 1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateDefinition {
+    /// The name it is registered under; several certificates may have the same.
+    pub name: String,
+    /// What the certificate is found by.
+    pub thumbprint: Thumbprint,
+    /// What its holder may do on the server.
+    pub security_clearance: SecurityClearance,
+    /// What its holder may do with single databases.
+    pub permissions: Permissions,
+    /// When it ends, in UTC.
+    pub not_after: OffsetDateTime,
+    /// When it begins, in UTC. RavenDB before 6 does not tell.
+    pub not_before: Option<OffsetDateTime>,
+    /// The certificate itself. `None` when only metadata was asked for, or when the server holds something that is no
+    /// certificate by RFC 5280.
+    pub certificate: Option<Certificate>,
+    /// The hash of its public key, which its renewals share.
+    pub public_key_pinning_hash: Option<PublicKeyPinningHash>,
+    /// The certificate this one was registered together with, when that one leads the collection.
+    pub collection_primary_key: Option<Thumbprint>,
+    /// The further certificates of a collection this one leads.
+    pub collection_secondary_keys: Vec<Thumbprint>,
+    /// Whether it is registered but shut out (RavenDB 7.2).
+    pub disabled: bool,
+    /// What it is registered for (RavenDB 7.2).
+    pub usage: Option<CertificateUsage>,
+    /// Whether a one-time code is asked for. `None` when the server does not tell.
+    pub has_two_factor: Option<bool>,
+}
+
+/// The members as they stand in JSON. Unknown ones are ignored: newer servers send more.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DefinitionWire {
+    name: Option<String>,
+    thumbprint: String,
+    security_clearance: SecurityClearance,
+    permissions: Option<Permissions>,
+    #[serde(with = "date")]
+    not_after: OffsetDateTime,
+    #[serde(default, with = "date::option")]
+    not_before: Option<OffsetDateTime>,
+    certificate: Option<String>,
+    public_key_pinning_hash: Option<String>,
+    collection_primary_key: Option<String>,
+    collection_secondary_keys: Option<Vec<String>>,
+    disabled: Option<bool>,
+    usage: Option<CertificateUsage>,
+    has_two_factor: Option<bool>,
+}
+
+impl TryFrom<DefinitionWire> for CertificateDefinition {
+    type Error = String;
+
+    fn try_from(wire: DefinitionWire) -> Result<Self, String> {
+        let secondaries = wire.collection_secondary_keys.unwrap_or_default();
+        Ok(Self {
+            thumbprint: thumbprint("Thumbprint", &wire.thumbprint)?,
+            name: wire.name.unwrap_or_default(),
+            security_clearance: wire.security_clearance,
+            permissions: wire.permissions.unwrap_or_default(),
+            not_after: wire.not_after,
+            not_before: wire.not_before,
+            certificate: wire.certificate.and_then(|text| readable_certificate(&text)),
+            public_key_pinning_hash: match wire.public_key_pinning_hash.filter(|text| !text.is_empty()) {
+                Some(text) => Some(
+                    text.parse()
+                        .map_err(|error| format!("the answer's PublicKeyPinningHash is wrong: {error}"))?,
+                ),
+                None => None,
+            },
+            collection_primary_key: match wire.collection_primary_key.filter(|text| !text.is_empty()) {
+                Some(text) => Some(thumbprint("CollectionPrimaryKey", &text)?),
+                None => None,
+            },
+            collection_secondary_keys: secondaries
+                .iter()
+                .map(|text| thumbprint("CollectionSecondaryKeys", text))
+                .collect::<Result<_, _>>()?,
+            disabled: wire.disabled.unwrap_or(false),
+            usage: wire.usage,
+            has_two_factor: wire.has_two_factor,
+        })
+    }
+}
+
+pub(super) fn thumbprint(member: &str, text: &str) -> Result<Thumbprint, String> {
+    text.parse()
+        .map_err(|error| format!("the answer's {member} is no thumbprint: {error}"))
+}
+
+/// One odd certificate must not make a whole list unreadable.
+fn readable_certificate(base64: &str) -> Option<Certificate> {
+    let certificate = Certificate::from_der(STANDARD.decode(base64).ok()?);
+    if let Err(error) = &certificate {
+        tracing::warn!(%error, "the server lists a certificate that cannot be read");
+    }
+    certificate.ok()
+}

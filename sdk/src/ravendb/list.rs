@@ -1,0 +1,222 @@
+//! Registered certificates: all, one, and one's own.
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::client::Client;
+use super::date;
+use super::definition::{CertificateDefinition, DefinitionWire, thumbprint};
+use crate::Error;
+use crate::client::transport::{Call, Reply};
+use crate::pki::Thumbprint;
+
+/// Which certificates to list. The default is all that are no secondaries, with their DER.
+#[derive(Clone, Debug, Default)]
+pub struct ListCertificates {
+    name: Option<String>,
+    start: Option<u32>,
+    page_size: Option<u32>,
+    metadata_only: bool,
+    secondary: bool,
+}
+
+/// A page of registered certificates, and what the server trusts beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateList {
+    /// The certificates, sorted by thumbprint. Unless a name was asked for, the server's own certificate comes first on
+    /// every page, not counted by the page size.
+    pub certificates: Vec<CertificateDefinition>,
+    /// The certificate the server runs with.
+    pub loaded_server_certificate: Option<Thumbprint>,
+    /// The certificate the server talks to other nodes with (RavenDB 7), when it differs.
+    pub loaded_server_certificate_for_communication: Option<Thumbprint>,
+    /// Thumbprints from the setting `Security.WellKnownCertificates.Admin`, as the server writes them.
+    pub well_known_admin_certificates: Vec<String>,
+    /// Thumbprints from the setting `Security.WellKnownIssuers.Admin`, as the server writes them.
+    pub well_known_issuers: Vec<String>,
+}
+
+/// Who the server takes this client for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WhoAmI {
+    /// The registered certificate.
+    pub certificate: CertificateDefinition,
+    /// Until when a login with a one-time code holds; `None` when there is none.
+    pub two_factor_expires: Option<OffsetDateTime>,
+}
+
+impl ListCertificates {
+    /// All certificates.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only certificates with exactly this name; letter case counts.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Leaves out the first so many. RavenDB counts before it filters by name, so a page can be short.
+    #[must_use]
+    pub fn start(mut self, start: u32) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// At most so many. Default: no limit.
+    #[must_use]
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = Some(page_size);
+        self
+    }
+
+    /// Leaves the certificates' DER out.
+    #[must_use]
+    pub fn metadata_only(mut self) -> Self {
+        self.metadata_only = true;
+        self
+    }
+
+    /// Shows the secondaries of collections too.
+    #[must_use]
+    pub fn with_secondaries(mut self) -> Self {
+        self.secondary = true;
+        self
+    }
+}
+
+impl Client {
+    /// Lists registered certificates. For Operators and above.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn list_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
+        let mut call = Call::get("list certificates", PATH);
+        if let Some(name) = &list.name {
+            call = call.query("name", name);
+        }
+        if let Some(start) = list.start {
+            call = call.query("start", start);
+        }
+        if let Some(page_size) = list.page_size {
+            call = call.query("pageSize", page_size);
+        }
+        if list.metadata_only {
+            call = call.query("metadataOnly", true);
+        }
+        if list.secondary {
+            call = call.query("secondary", true);
+        }
+        read_list(&self.send(call).await?)
+    }
+
+    /// One registered certificate; `None` when there is none with this thumbprint. The server's own certificate is not
+    /// registered. For a secondary of a collection RavenDB answers with the primary: compare the thumbprint. For
+    /// Operators and above.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn certificate(&self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
+        self.one(Call::get("read a certificate", PATH).query("thumbprint", thumbprint))
+            .await
+    }
+
+    /// As [`Client::certificate`], without the certificate's DER.
+    ///
+    /// # Errors
+    /// As [`Client::certificate`].
+    pub async fn certificate_metadata(&self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
+        self.one(
+            Call::get("read a certificate", PATH)
+                .query("thumbprint", thumbprint)
+                .query("metadataOnly", true),
+        )
+        .await
+    }
+
+    /// Who the server takes this client for; `None` when it knows no certificate of it. An expired certificate that is
+    /// registered is still told, though every other operation refuses it. May precede a login with a one-time code.
+    ///
+    /// # Errors
+    /// What every operation can fail on.
+    pub async fn who_am_i(&self) -> Result<Option<WhoAmI>, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Wire {
+            #[serde(flatten)]
+            definition: DefinitionWire,
+            #[serde(default, with = "date::option")]
+            two_factor_expiration_date: Option<OffsetDateTime>,
+        }
+        let reply = self
+            .send(Call::get("ask who this client is", "/certificates/whoami").accept(&[200, 204]))
+            .await?;
+        if reply.status == 204 {
+            return Ok(None);
+        }
+        let wire: Wire = reply.json()?;
+        let certificate = wire
+            .definition
+            .try_into()
+            .map_err(|problem: String| reply.decode_error(problem))?;
+        Ok(Some(WhoAmI {
+            certificate,
+            two_factor_expires: wire.two_factor_expiration_date,
+        }))
+    }
+
+    async fn one(&self, call: Call) -> Result<Option<CertificateDefinition>, Error> {
+        let reply = self.send(call.accept(&[200, 404])).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let mut list = read_list(&reply)?;
+        match (list.certificates.pop(), list.certificates.is_empty()) {
+            (Some(certificate), true) => Ok(Some(certificate)),
+            (found, _) => {
+                let count = list.certificates.len() + usize::from(found.is_some());
+                Err(reply.decode_error(format!("the answer holds {count} certificates where one belongs")))
+            }
+        }
+    }
+}
+
+fn read_list(reply: &Reply) -> Result<CertificateList, Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Wire {
+        results: Vec<DefinitionWire>,
+        loaded_server_cert: Option<String>,
+        loaded_server_cert_for_communication: Option<String>,
+        well_known_admin_certs: Option<Vec<String>>,
+        well_known_issuers: Option<Vec<String>>,
+    }
+    let wire: Wire = reply.json()?;
+    let known = |member, text: Option<String>| match text.filter(|text| !text.is_empty()) {
+        Some(text) => thumbprint(member, &text)
+            .map(Some)
+            .map_err(|problem| reply.decode_error(problem)),
+        None => Ok(None),
+    };
+    let certificates = wire
+        .results
+        .into_iter()
+        .map(CertificateDefinition::try_from)
+        .collect::<Result<_, _>>();
+    Ok(CertificateList {
+        certificates: certificates.map_err(|problem| reply.decode_error(problem))?,
+        loaded_server_certificate: known("LoadedServerCert", wire.loaded_server_cert)?,
+        loaded_server_certificate_for_communication: known(
+            "LoadedServerCertForCommunication",
+            wire.loaded_server_cert_for_communication,
+        )?,
+        well_known_admin_certificates: wire.well_known_admin_certs.unwrap_or_default(),
+        well_known_issuers: wire.well_known_issuers.unwrap_or_default(),
+    })
+}
+
+pub(super) const PATH: &str = "/admin/certificates";

@@ -157,20 +157,29 @@ pub async fn parse_server_certificate(
             });
         };
         let certificates = certificates(contents.certificates)?;
+        let mut reason: Option<UnusableServerCertificate> = None;
         // Usually the first; some tools write the issuers first.
-        let mut last = BundleError::Empty;
         for certificate in &certificates {
             let key = PrivateKeyDer::try_from(key.as_slice())
                 .map_err(|_| BundleError::UnreadableKey)?
                 .clone_key();
             match ServerCertificate::new(certificate.clone(), issuers_above(certificate, &certificates), key) {
                 Ok(loaded) => return Ok(loaded),
-                Err(error) => last = BundleError::Unusable(error),
+                // That the key is not an issuer's is no news; what is wrong with its own certificate is.
+                Err(error) if reason.as_ref().is_none_or(is_of_another_key) => reason = Some(error),
+                Err(_) => {}
             }
         }
-        Err(last)
+        Err(reason.map_or(BundleError::Empty, BundleError::Unusable))
     })
     .await
+}
+
+fn is_of_another_key(error: &UnusableServerCertificate) -> bool {
+    matches!(
+        error,
+        UnusableServerCertificate::Mismatch(rustls::Error::InconsistentKeys(_))
+    )
 }
 
 fn certificates(ders: Vec<Vec<u8>>) -> Result<Vec<Certificate>, BundleError> {

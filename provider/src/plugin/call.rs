@@ -136,7 +136,9 @@ mod tests {
     #[tokio::test]
     async fn missing_answer_has_an_error() {
         let mut diags = Diagnostics::default();
-        let answer: Option<()> = catch(async { None }).await.or_error(&mut diags, "Destroying", "example_thing");
+        let answer: Option<()> = catch(async { None })
+            .await
+            .or_error(&mut diags, "Destroying", "example_thing");
         assert!(answer.is_none());
         assert_eq!(diags.errors.len(), 1);
     }

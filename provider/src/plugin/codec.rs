@@ -18,7 +18,10 @@ pub(crate) fn from_wire(diags: &mut Diagnostics, value: Option<DynamicValue>) ->
 
 /// A value as it is sent.
 pub(crate) fn to_wire(msgpack: Bytes) -> Option<DynamicValue> {
-    Some(DynamicValue { msgpack, json: Bytes::new() })
+    Some(DynamicValue {
+        msgpack,
+        json: Bytes::new(),
+    })
 }
 
 /// Null.
@@ -111,12 +114,7 @@ fn from_json(diags: &mut Diagnostics, json: &[u8]) -> Option<Bytes> {
     }
 }
 
-fn explain(
-    diags: &mut Diagnostics,
-    msgpack: &[u8],
-    error: &rmp_serde::decode::Error,
-    fits: &impl Fn(&[u8]) -> bool,
-) {
+fn explain(diags: &mut Diagnostics, msgpack: &[u8], error: &rmp_serde::decode::Error, fits: &impl Fn(&[u8]) -> bool) {
     let Some(mut root) = tree(msgpack) else {
         diags.root_error_short("Terraform sent a value that is not msgpack");
         return;
@@ -131,8 +129,14 @@ fn explain(
     let path = AttributePath { steps: path };
     // serde names a missing field, and nothing of the value, in this one form.
     let error = error.to_string();
-    let missing = error.strip_prefix("missing field ").map(|field| format!(" Nothing was sent for {field}."));
-    let place = if path.steps.is_empty() { String::new() } else { format!(" for `{path}`") };
+    let missing = error
+        .strip_prefix("missing field ")
+        .map(|field| format!(" Nothing was sent for {field}."));
+    let place = if path.steps.is_empty() {
+        String::new()
+    } else {
+        format!(" for `{path}`")
+    };
     diags.error(
         "Value does not fit",
         format!(
@@ -145,11 +149,7 @@ fn explain(
 }
 
 /// The child of the node at `path` without which the whole can be read.
-fn guilty_child(
-    root: &Value,
-    path: &[AttributePathStep],
-    fits: &impl Fn(&[u8]) -> bool,
-) -> Option<AttributePathStep> {
+fn guilty_child(root: &Value, path: &[AttributePathStep], fits: &impl Fn(&[u8]) -> bool) -> Option<AttributePathStep> {
     let mut others = root.clone();
     let children = match at(&mut others, path)? {
         Value::Map(entries) => entries.len(),
@@ -177,9 +177,10 @@ fn guilty_child(
 /// The node at `path`.
 fn at<'a>(root: &'a mut Value, path: &[AttributePathStep]) -> Option<&'a mut Value> {
     path.iter().try_fold(root, |node, step| match (node, step) {
-        (Value::Map(entries), AttributePathStep::Attribute(name)) => {
-            entries.iter_mut().find(|(key, _)| key.as_str() == Some(name)).map(|(_, value)| value)
-        }
+        (Value::Map(entries), AttributePathStep::Attribute(name)) => entries
+            .iter_mut()
+            .find(|(key, _)| key.as_str() == Some(name))
+            .map(|(_, value)| value),
         (Value::Array(elements), AttributePathStep::Index(index)) => elements.get_mut(usize::try_from(*index).ok()?),
         _ => None,
     })
@@ -246,11 +247,20 @@ mod tests {
         bytes.push(0xc0);
         let mut diags = Diagnostics::default();
         let thing: Thing = decode(&mut diags, &bytes, fits::<Thing>).unwrap();
-        assert_eq!(thing, Thing { name: Terraform::Unknown, size: Terraform::Unknown, parts: Terraform::Null });
+        assert_eq!(
+            thing,
+            Thing {
+                name: Terraform::Unknown,
+                size: Terraform::Unknown,
+                parts: Terraform::Null
+            }
+        );
         let encoded = encode(&mut diags, &thing).unwrap();
         let again: Thing = decode(&mut diags, &encoded, fits::<Thing>).unwrap();
         assert_eq!(again, thing);
-        let Some(Value::Map(entries)) = tree(&encoded) else { panic!("not a map") };
+        let Some(Value::Map(entries)) = tree(&encoded) else {
+            panic!("not a map")
+        };
         assert!(matches!(entries[0].1, Value::Ext(0, _)));
     }
 
@@ -265,7 +275,10 @@ mod tests {
     #[test]
     fn wrong_attribute_inside_a_list_is_named() {
         let error = failure(json!({ "name": "a", "size": 1, "parts": [{ "weight": 1 }, { "weight": true }] }));
-        assert_eq!(error.attribute, AttributePath::new("parts").index(1).attribute("weight"));
+        assert_eq!(
+            error.attribute,
+            AttributePath::new("parts").index(1).attribute("weight")
+        );
     }
 
     #[test]

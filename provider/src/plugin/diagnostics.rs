@@ -9,8 +9,14 @@ use super::wire::{self, Selector, Severity, Step};
 
 /// Diagnostics as messages, errors first.
 pub(crate) fn to_wire(diags: Diagnostics) -> Vec<wire::Diagnostic> {
-    let errors = diags.errors.into_iter().map(|diagnostic| message(diagnostic, Severity::Error));
-    let warnings = diags.warnings.into_iter().map(|diagnostic| message(diagnostic, Severity::Warning));
+    let errors = diags
+        .errors
+        .into_iter()
+        .map(|diagnostic| message(diagnostic, Severity::Error));
+    let warnings = diags
+        .warnings
+        .into_iter()
+        .map(|diagnostic| message(diagnostic, Severity::Warning));
     let mut seen = HashSet::new();
     errors
         .chain(warnings)
@@ -20,18 +26,27 @@ pub(crate) fn to_wire(diags: Diagnostics) -> Vec<wire::Diagnostic> {
 
 /// The errors as the one text that a function call can answer with; the first argument named is the one to blame.
 pub(crate) fn to_function_error(diags: Diagnostics) -> Option<wire::FunctionError> {
-    let function_argument = diags.errors.iter().find_map(|error| match error.attribute.steps.as_slice() {
-        [AttributePathStep::Index(index)] => Some(*index),
-        _ => None,
-    });
-    let texts: Vec<String> = to_wire(Diagnostics { errors: diags.errors, warnings: Vec::new() })
-        .into_iter()
-        .map(|error| match error.detail.is_empty() {
-            true => error.summary,
-            false => format!("{}: {}", error.summary, error.detail),
-        })
-        .collect();
-    (!texts.is_empty()).then(|| wire::FunctionError { text: texts.join("\n"), function_argument })
+    let function_argument = diags
+        .errors
+        .iter()
+        .find_map(|error| match error.attribute.steps.as_slice() {
+            [AttributePathStep::Index(index)] => Some(*index),
+            _ => None,
+        });
+    let texts: Vec<String> = to_wire(Diagnostics {
+        errors: diags.errors,
+        warnings: Vec::new(),
+    })
+    .into_iter()
+    .map(|error| match error.detail.is_empty() {
+        true => error.summary,
+        false => format!("{}: {}", error.summary, error.detail),
+    })
+    .collect();
+    (!texts.is_empty()).then(|| wire::FunctionError {
+        text: texts.join("\n"),
+        function_argument,
+    })
 }
 
 /// A path as a message; the path of the whole value has none.
@@ -41,7 +56,15 @@ pub(crate) fn path_to_wire(path: AttributePath) -> wire::AttributePath {
         AttributePathStep::Key(key) => Selector::ElementKeyString(key.into_owned()),
         AttributePathStep::Index(index) => Selector::ElementKeyInt(index),
     };
-    wire::AttributePath { steps: path.steps.into_iter().map(|step| Step { selector: Some(selector(step)) }).collect() }
+    wire::AttributePath {
+        steps: path
+            .steps
+            .into_iter()
+            .map(|step| Step {
+                selector: Some(selector(step)),
+            })
+            .collect(),
+    }
 }
 
 fn message(diagnostic: Diagnostic, severity: Severity) -> wire::Diagnostic {
@@ -83,7 +106,10 @@ mod tests {
     #[test]
     fn backtraces_are_cut_off() {
         let backtrace = std::backtrace::Backtrace::force_capture();
-        assert_eq!(without_backtrace(&format!("what happened\n{backtrace}")), "what happened");
+        assert_eq!(
+            without_backtrace(&format!("what happened\n{backtrace}")),
+            "what happened"
+        );
         assert_eq!(without_backtrace(&backtrace.to_string()), "");
         assert_eq!(without_backtrace("two\nlines 0: of text"), "two\nlines 0: of text");
     }

@@ -38,7 +38,10 @@ pub trait EphemeralResource: Send + Sync {
     /// Default: nothing to do, no further renewal.
     async fn renew(&self, diags: &mut Diagnostics, private: Self::Private) -> Option<Renewed<Self::Private>> {
         _ = diags;
-        Some(Renewed { private, renew_at: None })
+        Some(Renewed {
+            private,
+            renew_at: None,
+        })
     }
 
     /// Lets the value go, at the end of the run. Default: nothing to do.
@@ -102,7 +105,10 @@ impl<E: EphemeralResource> ErasedEphemeralResource for TypedEphemeralResource<E>
     async fn renew(&self, diags: &mut Diagnostics, private: &[u8]) -> Option<Renewed<Bytes>> {
         let private = codec::decode(diags, codec::or_null(private), codec::fits::<E::Private>)?;
         let renewed = self.0.renew(diags, private).await?;
-        Some(Renewed { private: codec::encode(diags, &renewed.private)?, renew_at: renewed.renew_at })
+        Some(Renewed {
+            private: codec::encode(diags, &renewed.private)?,
+            renew_at: renewed.renew_at,
+        })
     }
 
     async fn close(&self, diags: &mut Diagnostics, private: &[u8]) -> Option<()> {

@@ -52,13 +52,15 @@ pub struct Registry {
 impl Registry {
     /// Adds a resource under its whole type name, such as `example_thing`. The last one of a name wins.
     pub fn resource<R: PluginResource + 'static>(&mut self, type_name: impl Into<String>, resource: R) -> &mut Self {
-        self.resources.insert(type_name.into(), Box::new(TypedResource(resource)));
+        self.resources
+            .insert(type_name.into(), Box::new(TypedResource(resource)));
         self
     }
 
     /// Adds a data source under its whole type name.
     pub fn data_source<D: DataSource + 'static>(&mut self, type_name: impl Into<String>, source: D) -> &mut Self {
-        self.data_sources.insert(type_name.into(), Box::new(TypedDataSource(source)));
+        self.data_sources
+            .insert(type_name.into(), Box::new(TypedDataSource(source)));
         self
     }
 
@@ -78,7 +80,8 @@ impl Registry {
         type_name: impl Into<String>,
         resource: E,
     ) -> &mut Self {
-        self.ephemeral_resources.insert(type_name.into(), Box::new(TypedEphemeralResource(resource)));
+        self.ephemeral_resources
+            .insert(type_name.into(), Box::new(TypedEphemeralResource(resource)));
         self
     }
 }
@@ -93,7 +96,9 @@ pub struct Configured<T> {
 impl<T> Configured<T> {
     /// An empty place.
     pub fn new() -> Self {
-        Self { slot: Arc::new(RwLock::new(None)) }
+        Self {
+            slot: Arc::new(RwLock::new(None)),
+        }
     }
 
     /// Fills the place; what was there before stays alive with those who hold it.
@@ -125,7 +130,9 @@ impl<T> Configured<T> {
 
 impl<T> Clone for Configured<T> {
     fn clone(&self) -> Self {
-        Self { slot: Arc::clone(&self.slot) }
+        Self {
+            slot: Arc::clone(&self.slot),
+        }
     }
 }
 

@@ -179,7 +179,11 @@ impl<R: PluginResource> ErasedResource for TypedResource<R> {
             let prior_private = private::<R>(diags, &call.private)?;
             let private = self.0.plan_destroy(diags, prior, prior_private, provider_meta).await?;
             let private = codec::encode(diags, &private)?;
-            return Some(Planned { state: codec::null(), private, requires_replace: Vec::new() });
+            return Some(Planned {
+                state: codec::null(),
+                private,
+                requires_replace: Vec::new(),
+            });
         }
         let proposed = state::<R>(diags, &call.next)?;
         let config = state::<R>(diags, &call.config)?;
@@ -189,7 +193,9 @@ impl<R: PluginResource> ErasedResource for TypedResource<R> {
         } else {
             let prior = state::<R>(diags, &call.prior)?;
             let prior_private = private::<R>(diags, &call.private)?;
-            self.0.plan_update(diags, prior, proposed, config, prior_private, provider_meta).await?
+            self.0
+                .plan_update(diags, prior, proposed, config, prior_private, provider_meta)
+                .await?
         };
         Some(Planned {
             state: codec::encode(diags, &state)?,
@@ -209,10 +215,14 @@ impl<R: PluginResource> ErasedResource for TypedResource<R> {
         let planned = state::<R>(diags, &call.next)?;
         let config = state::<R>(diags, &call.config)?;
         let (state, private) = if codec::is_null(&call.prior) {
-            self.0.create(diags, planned, config, planned_private, provider_meta).await?
+            self.0
+                .create(diags, planned, config, planned_private, provider_meta)
+                .await?
         } else {
             let prior = state::<R>(diags, &call.prior)?;
-            self.0.update(diags, prior, planned, config, planned_private, provider_meta).await?
+            self.0
+                .update(diags, prior, planned, config, planned_private, provider_meta)
+                .await?
         };
         Some((codec::encode(diags, &state)?, codec::encode(diags, &private)?))
     }

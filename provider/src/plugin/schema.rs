@@ -13,7 +13,10 @@ use super::wire::schema::NestingMode;
 
 /// A schema as a message. Attributes and blocks are in alphabetical order, so that equal schemas are equal bytes.
 pub(crate) fn to_wire(schema: &Schema, write_only: &[AttributePath]) -> wire::Schema {
-    wire::Schema { version: schema.version, block: Some(block(&schema.block, &mut Vec::new(), write_only)) }
+    wire::Schema {
+        version: schema.version,
+        block: Some(block(&schema.block, &mut Vec::new(), write_only)),
+    }
 }
 
 /// A function's signature as a message.
@@ -21,7 +24,9 @@ pub(crate) fn function_to_wire(schema: &FunctionSchema) -> wire::Function {
     wire::Function {
         parameters: schema.parameters.iter().map(parameter).collect(),
         variadic_parameter: schema.variadic.as_ref().map(parameter),
-        r#return: Some(wire::Return { r#type: schema.return_type.to_string().into_bytes() }),
+        r#return: Some(wire::Return {
+            r#type: schema.return_type.to_string().into_bytes(),
+        }),
         summary: schema.summary.clone(),
         description: schema.description.content.clone(),
         description_kind: kind(&schema.description),
@@ -151,4 +156,47 @@ fn sorted<T>(named: &HashMap<String, T>) -> impl Iterator<Item = (&str, &T)> {
     let mut entries: Vec<(&str, &T)> = named.iter().map(|(name, item)| (name.as_str(), item)).collect();
     entries.sort_unstable_by_key(|(name, _)| *name);
     entries.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_attribute_has_a_nested_type_and_no_type() {
+        let inner = |name: &str| {
+            (
+                name.to_owned(),
+                Attribute {
+                    attr_type: AttributeType::String,
+                    ..Attribute::default()
+                },
+            )
+        };
+        let nested = Attribute {
+            attr_type: AttributeType::AttributeSet([inner("b"), inner("a_wo")].into()),
+            ..Attribute::default()
+        };
+        let block = Block {
+            attributes: [("n".to_owned(), nested)].into(),
+            ..Block::default()
+        };
+        let write_only = [AttributePath::new("n").attribute("a_wo")];
+        let message = to_wire(&Schema { version: 1, block }, &write_only);
+        let attribute = &message.block.unwrap().attributes[0];
+        assert!(attribute.r#type.is_empty() && !attribute.write_only);
+        let inner = &attribute.nested_type.as_ref().unwrap().attributes;
+        let flags: Vec<_> = inner
+            .iter()
+            .map(|inner| (inner.name.as_str(), inner.write_only))
+            .collect();
+        assert_eq!(flags, [("a_wo", true), ("b", false)]);
+        assert_eq!(inner[0].r#type, b"\"string\"");
+    }
+
+    #[test]
+    fn block_without_bounds_has_none() {
+        let nested = NestedBlock::List(Block::default());
+        assert!(matches!(nested_block(&nested), (NestingMode::List, _, 0, 0)));
+    }
 }

@@ -76,7 +76,10 @@ async fn listen<P: PluginProvider>(provider: P, tls: Tls) -> Result<(), ServeErr
 
     let mut stdout = io::stdout().lock();
     let line = listener.handshake(&tls.certificate);
-    stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()).map_err(ServeError::Handshake)?;
+    stdout
+        .write_all(line.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(ServeError::Handshake)?;
     drop(stdout);
 
     let connections = TaskTracker::new();
@@ -205,7 +208,10 @@ impl Signals {
     #[cfg(unix)]
     fn install() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, _interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            _interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     #[cfg(unix)]

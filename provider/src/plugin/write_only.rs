@@ -14,7 +14,9 @@ pub(crate) fn without(state: Bytes, schema: &Schema, write_only: &[AttributePath
     if write_only.is_empty() || codec::is_null(&state) {
         return state;
     }
-    let Some(mut tree) = codec::tree(&state) else { return state };
+    let Some(mut tree) = codec::tree(&state) else {
+        return state;
+    };
     for path in write_only {
         visit(&mut tree, schema, path, &mut |value| *value = Value::Nil);
     }
@@ -62,7 +64,9 @@ fn in_block(
     names: &[&str],
     action: &mut dyn FnMut(&mut Value),
 ) {
-    let Some((name, rest)) = names.split_first() else { return };
+    let Some((name, rest)) = names.split_first() else {
+        return;
+    };
     let Some(value) = member(object, name) else { return };
     if let Some(nested) = block.blocks.get(*name) {
         let (nesting, inner, _, _) = nested_block(nested);
@@ -73,8 +77,12 @@ fn in_block(
 }
 
 fn in_attribute(value: &mut Value, attribute: &Attribute, names: &[&str], action: &mut dyn FnMut(&mut Value)) {
-    let Some((name, rest)) = names.split_first() else { return action(value) };
-    let Some((nesting, attributes)) = nested(&attribute.attr_type) else { return };
+    let Some((name, rest)) = names.split_first() else {
+        return action(value);
+    };
+    let Some((nesting, attributes)) = nested(&attribute.attr_type) else {
+        return;
+    };
     let Some(inner) = attributes.get(*name) else { return };
     each(value, nesting, &mut |element| {
         if let Some(value) = member(element, name) {
@@ -94,5 +102,96 @@ fn each(value: &mut Value, nesting: NestingMode, action: &mut dyn FnMut(&mut Val
 
 fn member<'a>(object: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     let Value::Map(entries) = object else { return None };
-    entries.iter_mut().find(|(key, _)| key.as_str() == Some(name)).map(|(_, value)| value)
+    entries
+        .iter_mut()
+        .find(|(key, _)| key.as_str() == Some(name))
+        .map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use serde_json::json;
+    use tf_provider::schema::{AttributeType, Block, NestedBlock};
+
+    use super::*;
+
+    fn text() -> (String, Attribute) {
+        (
+            "wo".to_owned(),
+            Attribute {
+                attr_type: AttributeType::String,
+                ..Attribute::default()
+            },
+        )
+    }
+
+    fn schema() -> Schema {
+        let attribute = |attr_type| Attribute {
+            attr_type,
+            ..Attribute::default()
+        };
+        let attributes = HashMap::from([
+            text(),
+            (
+                "list".to_owned(),
+                attribute(AttributeType::AttributeList([text()].into())),
+            ),
+            (
+                "map".to_owned(),
+                attribute(AttributeType::AttributeMap([text()].into())),
+            ),
+        ]);
+        let inner = Block {
+            attributes: [text()].into(),
+            ..Block::default()
+        };
+        let blocks = HashMap::from([("block".to_owned(), NestedBlock::Set(inner))]);
+        Schema {
+            version: 0,
+            block: Block {
+                attributes,
+                blocks,
+                ..Block::default()
+            },
+        }
+    }
+
+    fn write_only() -> Vec<AttributePath> {
+        let under = |name: &'static str| AttributePath::new(name).attribute("wo");
+        vec![AttributePath::new("wo"), under("list"), under("map"), under("block")]
+    }
+
+    fn msgpack(value: serde_json::Value) -> Bytes {
+        rmp_serde::to_vec_named(&value).unwrap().into()
+    }
+
+    #[test]
+    fn values_become_null_wherever_they_are() {
+        let state = |secret: Option<&str>| {
+            let object = json!({ "wo": secret, "kept": 1 });
+            msgpack(json!({ "wo": secret, "list": [object, object], "map": { "k": object }, "block": [object] }))
+        };
+        assert_eq!(without(state(Some("secret")), &schema(), &write_only()), state(None));
+    }
+
+    #[test]
+    fn client_that_would_store_them_is_refused_for_each() {
+        let config =
+            |secret: Option<&str>| msgpack(json!({ "wo": secret, "list": [], "map": { "k": { "wo": secret } } }));
+        let mut diags = Diagnostics::default();
+        refuse(&mut diags, &config(None), &schema(), &write_only());
+        assert_eq!(diags, Diagnostics::default());
+        refuse(&mut diags, &config(Some("secret")), &schema(), &write_only());
+        let refused: Vec<String> = diags.errors.iter().map(|error| error.attribute.to_string()).collect();
+        assert_eq!(refused, ["wo", "map.wo"]);
+        assert!(
+            diags
+                .errors
+                .iter()
+                .all(|error| error.summary == "WriteOnly Attribute Not Allowed")
+        );
+        assert!(!format!("{diags:?}").contains("secret"));
+    }
 }

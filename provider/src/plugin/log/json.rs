@@ -30,10 +30,16 @@ impl<S: Subscriber> Layer<S> for JsonLines {
 
 fn line(metadata: &tracing::Metadata<'_>, fields: Fields, now: OffsetDateTime) -> String {
     let mut line = Map::new();
-    line.insert("@level".to_owned(), metadata.level().as_str().to_ascii_lowercase().into());
+    line.insert(
+        "@level".to_owned(),
+        metadata.level().as_str().to_ascii_lowercase().into(),
+    );
     line.insert("@message".to_owned(), masked(&fields.message).into());
     line.insert("@module".to_owned(), metadata.target().into());
-    line.insert("@timestamp".to_owned(), now.format(TIMESTAMP).unwrap_or_default().into());
+    line.insert(
+        "@timestamp".to_owned(),
+        now.format(TIMESTAMP).unwrap_or_default().into(),
+    );
     line.extend(fields.others);
     let mut line = Value::Object(line).to_string();
     line.push('\n');
@@ -81,7 +87,10 @@ impl Visit for Fields {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the time of a log line is the time it is written")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time of a log line is the time it is written"
+)]
 fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
@@ -89,3 +98,42 @@ fn now() -> OffsetDateTime {
 /// `2006-01-02T15:04:05.000000Z`: go-plugin reads no other number of decimals.
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use time::macros::datetime;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// Keeps the lines in place of writing them.
+    struct Kept(Arc<Mutex<Vec<String>>>);
+
+    impl<S: Subscriber> Layer<S> for Kept {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            let line = line(event.metadata(), fields, datetime!(2026-01-02 03:04:05.000_007 UTC));
+            self.0.lock().unwrap().push(line);
+        }
+    }
+
+    #[test]
+    fn line_is_what_go_plugin_reads_and_holds_no_secret() {
+        super::super::mask("json-canary");
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let subscriber = tracing_subscriber::registry().with(Kept(Arc::clone(&lines)));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(target: "here", password = "json-canary", n = 3, ok = true, "took json-canary\nand more");
+        });
+        assert_eq!(
+            lines.lock().unwrap().as_slice(),
+            [
+                "{\"@level\":\"warn\",\"@message\":\"took ***\\nand more\",\"@module\":\"here\",\
+              \"@timestamp\":\"2026-01-02T03:04:05.000007Z\",\"password\":\"***\",\"n\":3,\"ok\":true}\n"
+            ]
+        );
+    }
+}

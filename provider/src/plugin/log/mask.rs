@@ -72,7 +72,11 @@ fn private_key_block(text: &str) -> Option<(usize, usize)> {
 
 /// Three parts of Base64 text with dots between, the first of which begins as `{"` does (RFC 7519).
 fn json_web_token(text: &str) -> Option<(usize, usize)> {
-    let part = |text: &str| text.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')).count();
+    let part = |text: &str| {
+        text.bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            .count()
+    };
     let mut from = 0;
     while let Some(start) = text[from..].find("eyJ").map(|at| from + at) {
         let mut end = start + part(&text[start..]);
@@ -137,7 +141,10 @@ mod tests {
 
     #[test]
     fn tokens_are_replaced() {
-        assert_eq!(masked("Bearer eyJhbGciOi.eyJzdWIi.c2ln-_ end"), "Bearer ***token*** end");
+        assert_eq!(
+            masked("Bearer eyJhbGciOi.eyJzdWIi.c2ln-_ end"),
+            "Bearer ***token*** end"
+        );
         assert_eq!(masked("eyJhbGciOi alone"), "eyJhbGciOi alone");
     }
 }

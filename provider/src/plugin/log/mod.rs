@@ -8,20 +8,27 @@ pub use mask::mask;
 use std::env;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::Layer;
 
 /// Sends the events of `tracing` to stderr, from the level that Terraform's environment asks for.
 pub(crate) fn install() {
-    let level = level(env::var("TF_LOG_PROVIDER").ok().or_else(|| env::var("TF_LOG").ok()).as_deref());
+    let level = level(
+        env::var("TF_LOG_PROVIDER")
+            .ok()
+            .or_else(|| env::var("TF_LOG").ok())
+            .as_deref(),
+    );
     // Libraries below the provider print headers and bodies when asked for everything.
     let filter = Targets::new()
         .with_default(level)
         .with_targets(NOISY.map(|target| (target, level.min(LevelFilter::WARN))));
     // A second provider in one process, as in tests, keeps the first one's log.
-    _ = tracing_subscriber::registry().with(json::JsonLines.with_filter(filter)).try_init();
+    _ = tracing_subscriber::registry()
+        .with(json::JsonLines.with_filter(filter))
+        .try_init();
 }
 
 /// The level that TF_LOG names: only warnings and errors when it is unset.
@@ -38,7 +45,16 @@ fn level(text: Option<&str>) -> LevelFilter {
     }
 }
 
-const NOISY: [&str; 8] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "tokio_util", "tonic", "tower"];
+const NOISY: [&str; 8] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+    "tokio_util",
+    "tonic",
+    "tower",
+];
 
 #[cfg(test)]
 mod tests {

@@ -35,7 +35,9 @@ impl Service {
             let outcome = catch(resource.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", &request.type_name);
         }
-        DiagnosticsResponse { diagnostics: to_wire(diags) }
+        DiagnosticsResponse {
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn open_ephemeral_resource(
@@ -65,7 +67,10 @@ impl Service {
         let mut diags = Diagnostics::default();
         let private = request.private.unwrap_or_default();
         // A failed renewal keeps what closing needs.
-        let mut response = RenewEphemeralResourceResponse { private: Some(private.clone()), ..Default::default() };
+        let mut response = RenewEphemeralResourceResponse {
+            private: Some(private.clone()),
+            ..Default::default()
+        };
         if let Some(resource) = self.ephemeral(&mut diags, &request.type_name) {
             let outcome = self.stop.scope(catch(resource.renew(&mut diags, &private))).await;
             if let Some(renewed) = outcome.or_error(&mut diags, "Renewal", &request.type_name) {
@@ -84,10 +89,15 @@ impl Service {
             let outcome = self.stop.scope(catch(resource.close(&mut diags, &private))).await;
             outcome.or_error(&mut diags, "Closing", &request.type_name);
         }
-        DiagnosticsResponse { diagnostics: to_wire(diags) }
+        DiagnosticsResponse {
+            diagnostics: to_wire(diags),
+        }
     }
 }
 
 fn timestamp(time: OffsetDateTime) -> Timestamp {
-    Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() }
+    Timestamp {
+        seconds: time.unix_timestamp(),
+        nanos: i32::try_from(time.nanosecond()).unwrap_or_default(),
+    }
 }

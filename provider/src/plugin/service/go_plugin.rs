@@ -36,14 +36,18 @@ impl Service {
                     let silence = self.silence::<StdioData>();
                     async { Ok::<_, Status>(Response::new(silence)) }
                 });
-                Grpc::new(ProstCodec::<StdioData, Empty>::default()).server_streaming(service, request).await
+                Grpc::new(ProstCodec::<StdioData, Empty>::default())
+                    .server_streaming(service, request)
+                    .await
             }
             ("plugin.GRPCBroker", "StartStream") => {
                 let service = tower::service_fn(|_: Request<Streaming<ConnInfo>>| {
                     let silence = self.silence::<ConnInfo>();
                     async { Ok::<_, Status>(Response::new(silence)) }
                 });
-                Grpc::new(ProstCodec::<ConnInfo, ConnInfo>::default()).streaming(service, request).await
+                Grpc::new(ProstCodec::<ConnInfo, ConnInfo>::default())
+                    .streaming(service, request)
+                    .await
             }
             _ => Status::unimplemented("no such call").into_http(),
         }

@@ -36,7 +36,12 @@ impl Service {
     pub(crate) fn new<P: PluginProvider>(provider: P, shutdown: CancellationToken) -> Self {
         let mut registry = Registry::default();
         provider.register(&mut registry);
-        Self { provider: Box::new(provider), registry, stop: Stop::default(), shutdown }
+        Self {
+            provider: Box::new(provider),
+            registry,
+            stop: Stop::default(),
+            shutdown,
+        }
     }
 
     /// Cancelled when the process is to end.
@@ -114,9 +119,14 @@ where
         async move {
             let answer = answer.ok_or_else(|| Status::internal("a unary call carries one message"))?;
             // Handlers turn panics of resources into diagnostics; this is the net below for panics of their own.
-            match catch(async { Some(answer.await) }).await.optional(&mut Diagnostics::default(), "", "") {
+            match catch(async { Some(answer.await) })
+                .await
+                .optional(&mut Diagnostics::default(), "", "")
+            {
                 Some(answer) => Ok(Response::new(answer)),
-                None => Err(Status::internal("the provider crashed; this is a bug in the provider, please report it")),
+                None => Err(Status::internal(
+                    "the provider crashed; this is a bug in the provider, please report it",
+                )),
             }
         }
     });
@@ -125,7 +135,11 @@ where
         .max_encoding_message_size(LONGEST_MESSAGE)
         .unary(service, request)
         .await;
-    tracing::debug!(rpc = path, milliseconds = started.elapsed().as_millis() as u64, "answered a call");
+    tracing::debug!(
+        rpc = path,
+        milliseconds = started.elapsed().as_millis() as u64,
+        "answered a call"
+    );
     response
 }
 
@@ -137,14 +151,20 @@ fn schema_or_error(
 ) -> Option<Schema> {
     let found = schema(diags);
     if found.is_none() && diags.errors.is_empty() {
-        diags.root_error("The provider has no schema", format!("There is no schema of {what}. This is a bug."));
+        diags.root_error(
+            "The provider has no schema",
+            format!("There is no schema of {what}. This is a bug."),
+        );
     }
     found
 }
 
 /// The error that a type name is not registered.
 fn unknown_type(diags: &mut Diagnostics, kind: &str, type_name: &str) {
-    diags.root_error("Unknown type", format!("The provider has no {kind} named `{type_name}`."));
+    diags.root_error(
+        "Unknown type",
+        format!("The provider has no {kind} named `{type_name}`."),
+    );
 }
 
 /// Terraform itself accepts up to 256 MiB from a provider; a state of this size is a mistake.

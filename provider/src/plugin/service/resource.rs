@@ -43,7 +43,9 @@ impl Service {
             let outcome = catch(resource.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", &request.type_name);
         }
-        DiagnosticsResponse { diagnostics: to_wire(diags) }
+        DiagnosticsResponse {
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn read_resource(&self, request: ReadResourceRequest) -> ReadResourceResponse {
@@ -67,7 +69,11 @@ impl Service {
             None if diags.errors.is_empty() => (codec::to_wire(codec::null()), Bytes::new()),
             None => (old_state, old_private),
         };
-        ReadResourceResponse { new_state, private, diagnostics: to_wire(diags) }
+        ReadResourceResponse {
+            new_state,
+            private,
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn plan_resource_change(&self, request: PlanResourceChangeRequest) -> PlanResourceChangeResponse {
@@ -108,8 +114,15 @@ impl Service {
             Ok(response) => response,
             Err(_) => {
                 let mut diags = Diagnostics::default();
-                diags.root_error("The provider crashed", "This is a bug in the provider; please report it.");
-                ApplyResourceChangeResponse { new_state: unchanged, private, diagnostics: to_wire(diags) }
+                diags.root_error(
+                    "The provider crashed",
+                    "This is a bug in the provider; please report it.",
+                );
+                ApplyResourceChangeResponse {
+                    new_state: unchanged,
+                    private,
+                    diagnostics: to_wire(diags),
+                }
             }
         }
     }
@@ -139,7 +152,11 @@ impl Service {
             Some((state, private)) if !destroys || diags.errors.is_empty() => (codec::to_wire(state), private),
             _ => (unchanged, unchanged_private),
         };
-        ApplyResourceChangeResponse { new_state, private, diagnostics: to_wire(diags) }
+        ApplyResourceChangeResponse {
+            new_state,
+            private,
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn import_resource_state(
@@ -150,7 +167,10 @@ impl Service {
         let import = async {
             let resource = self.resource(&mut diags, &request.type_name)?;
             if request.id.is_empty() && request.identity.is_some() {
-                diags.root_error("Import by identity is not supported", "Give the `id` in the import block instead.");
+                diags.root_error(
+                    "Import by identity is not supported",
+                    "Give the `id` in the import block instead.",
+                );
                 return None;
             }
             let outcome = self.stop.scope(catch(resource.import(&mut diags, request.id))).await;
@@ -166,7 +186,10 @@ impl Service {
             })
             .into_iter()
             .collect();
-        ImportResourceStateResponse { imported_resources, diagnostics: to_wire(diags) }
+        ImportResourceStateResponse {
+            imported_resources,
+            diagnostics: to_wire(diags),
+        }
     }
 
     /// Called for every stored object of every run, also when its state is of the current version.
@@ -187,7 +210,10 @@ impl Service {
             conformed(&mut diags, resource, &schema, &state)
         };
         let upgraded_state = upgrade.await.and_then(codec::to_wire);
-        UpgradeResourceStateResponse { upgraded_state, diagnostics: to_wire(diags) }
+        UpgradeResourceStateResponse {
+            upgraded_state,
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn move_resource_state(&self, request: MoveResourceStateRequest) -> MoveResourceStateResponse {
@@ -206,7 +232,11 @@ impl Service {
             conformed(&mut diags, resource, &schema, &state)
         };
         let target_state = moved.await.and_then(codec::to_wire);
-        MoveResourceStateResponse { target_state, target_private: Bytes::new(), diagnostics: to_wire(diags) }
+        MoveResourceStateResponse {
+            target_state,
+            target_private: Bytes::new(),
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn upgrade_resource_identity(
@@ -218,7 +248,10 @@ impl Service {
             "Resource has no identity",
             format!("`{}` stores no identity, so none can be upgraded.", request.type_name),
         );
-        UpgradeResourceIdentityResponse { upgraded_identity: None, diagnostics: to_wire(diags) }
+        UpgradeResourceIdentityResponse {
+            upgraded_identity: None,
+            diagnostics: to_wire(diags),
+        }
     }
 }
 
@@ -235,7 +268,10 @@ fn stored(diags: &mut Diagnostics, state: Option<RawState>) -> Option<serde_json
     let json = state.map(|state| state.json).unwrap_or_default();
     let state = serde_json::from_slice(&json).ok();
     if state.is_none() {
-        diags.root_error("Stored state is not JSON", "Terraform sent a state in a form that no resource of this provider was ever stored in.");
+        diags.root_error(
+            "Stored state is not JSON",
+            "Terraform sent a state in a form that no resource of this provider was ever stored in.",
+        );
     }
     state
 }

@@ -6,12 +6,12 @@ use super::{Service, unknown_type};
 use crate::plugin::call::catch;
 use crate::plugin::codec;
 use crate::plugin::diagnostics::{to_function_error, to_wire};
+use crate::plugin::wire::Empty;
 use crate::plugin::wire::calls::{
     CallFunctionRequest, CallFunctionResponse, ConfigureProviderRequest, DiagnosticsResponse, ReadDataSourceRequest,
     ReadDataSourceResponse, StopProviderResponse, ValidateConfigRequest, ValidateProviderConfigRequest,
     ValidateProviderConfigResponse,
 };
-use crate::plugin::wire::Empty;
 
 impl Service {
     pub(super) async fn validate_provider_config(
@@ -23,7 +23,9 @@ impl Service {
             let outcome = catch(self.provider.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", "provider");
         }
-        ValidateProviderConfigResponse { diagnostics: to_wire(diags) }
+        ValidateProviderConfigResponse {
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn configure_provider(&self, request: ConfigureProviderRequest) -> DiagnosticsResponse {
@@ -33,7 +35,9 @@ impl Service {
             let outcome = self.stop.scope(catch(configure)).await;
             outcome.or_error(&mut diags, "Configuration", "provider");
         }
-        DiagnosticsResponse { diagnostics: to_wire(diags) }
+        DiagnosticsResponse {
+            diagnostics: to_wire(diags),
+        }
     }
 
     /// Only asks running calls to end early; Terraform goes on to read and write the states they reached.
@@ -54,7 +58,9 @@ impl Service {
             (None, _) => unknown_type(&mut diags, "data source", &request.type_name),
             (_, None) => {}
         }
-        DiagnosticsResponse { diagnostics: to_wire(diags) }
+        DiagnosticsResponse {
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn read_data_source(&self, request: ReadDataSourceRequest) -> ReadDataSourceResponse {
@@ -72,13 +78,19 @@ impl Service {
             }
             _ => None,
         };
-        ReadDataSourceResponse { state: state.and_then(codec::to_wire), diagnostics: to_wire(diags) }
+        ReadDataSourceResponse {
+            state: state.and_then(codec::to_wire),
+            diagnostics: to_wire(diags),
+        }
     }
 
     pub(super) async fn call_function(&self, request: CallFunctionRequest) -> CallFunctionResponse {
         let mut diags = Diagnostics::default();
-        let arguments: Option<Vec<_>> =
-            request.arguments.into_iter().map(|argument| codec::from_wire(&mut diags, Some(argument))).collect();
+        let arguments: Option<Vec<_>> = request
+            .arguments
+            .into_iter()
+            .map(|argument| codec::from_wire(&mut diags, Some(argument)))
+            .collect();
         let result = match (self.registry.functions.get(&request.name), arguments) {
             (Some(function), Some(arguments)) => {
                 let outcome = self.stop.scope(catch(function.call(&mut diags, arguments))).await;
@@ -91,7 +103,10 @@ impl Service {
             (_, None) => None,
         };
         match to_function_error(diags) {
-            None => CallFunctionResponse { result: result.and_then(codec::to_wire), error: None },
+            None => CallFunctionResponse {
+                result: result.and_then(codec::to_wire),
+                error: None,
+            },
             error => CallFunctionResponse { result: None, error },
         }
     }

@@ -73,7 +73,12 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Invitation, NotInvited> {
-        Invitation::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        Invitation::read(|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
     }
 
     const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
@@ -95,12 +100,18 @@ mod tests {
 
     #[test]
     fn client_without_certificate_is_refused() {
-        assert!(matches!(read(&[("TF_PLUGIN_MAGIC_COOKIE", MAGIC_COOKIE)]), Err(NotInvited::NoClientCertificate)));
+        assert!(matches!(
+            read(&[("TF_PLUGIN_MAGIC_COOKIE", MAGIC_COOKIE)]),
+            Err(NotInvited::NoClientCertificate)
+        ));
     }
 
     #[test]
     fn client_of_protocol_five_is_refused() {
-        let environment = [("TF_PLUGIN_MAGIC_COOKIE", MAGIC_COOKIE), ("PLUGIN_PROTOCOL_VERSIONS", "4,5")];
+        let environment = [
+            ("TF_PLUGIN_MAGIC_COOKIE", MAGIC_COOKIE),
+            ("PLUGIN_PROTOCOL_VERSIONS", "4,5"),
+        ];
         assert!(matches!(read(&environment), Err(NotInvited::Protocol { .. })));
     }
 

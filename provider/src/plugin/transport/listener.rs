@@ -47,7 +47,11 @@ mod unix {
             };
             let path = directory.path().join(SOCKET_NAME);
             let socket = UnixListener::bind(&path)?;
-            Ok(Self { socket, path, _directory: directory })
+            Ok(Self {
+                socket,
+                path,
+                _directory: directory,
+            })
         }
 
         /// The line that invites Terraform to this socket.
@@ -70,7 +74,10 @@ mod unix {
     }
 
     fn private_directory(parent: &Path) -> io::Result<TempDir> {
-        tempfile::Builder::new().prefix("plugin-").permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
+        tempfile::Builder::new()
+            .prefix("plugin-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(parent)
     }
 
     /// `sun_path` has 108 bytes on Linux and 104 on others, the last of which is a zero.
@@ -100,12 +107,18 @@ mod loopback {
         pub(crate) fn bind() -> io::Result<Self> {
             let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
             socket.set_nonblocking(true)?;
-            Ok(Self { socket: TcpListener::from_std(socket)? })
+            Ok(Self {
+                socket: TcpListener::from_std(socket)?,
+            })
         }
 
         /// The line that invites Terraform to this port.
         pub(crate) fn handshake(&self, certificate: &CertificateDer<'_>) -> String {
-            let address = self.socket.local_addr().map(|address| address.to_string()).unwrap_or_default();
+            let address = self
+                .socket
+                .local_addr()
+                .map(|address| address.to_string())
+                .unwrap_or_default();
             handshake::line("tcp", &address, certificate)
         }
 

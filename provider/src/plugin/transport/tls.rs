@@ -10,7 +10,9 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyUsagePurpose, PublicK
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -55,22 +57,30 @@ impl Tls {
         let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Config)?
-            .with_client_cert_verifier(Arc::new(OnlyClient { certificate: client_certificate, algorithms }))
-            .with_single_cert(vec![certificate.clone()], PrivatePkcs8KeyDer::from(pkcs8.as_ref().to_vec()).into())
+            .with_client_cert_verifier(Arc::new(OnlyClient {
+                certificate: client_certificate,
+                algorithms,
+            }))
+            .with_single_cert(
+                vec![certificate.clone()],
+                PrivatePkcs8KeyDer::from(pkcs8.as_ref().to_vec()).into(),
+            )
             .map_err(TlsError::Config)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         // A resumed session would skip the check of the client's certificate.
         config.send_tls13_tickets = 0;
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        Ok(Self { certificate, config: Arc::new(config) })
+        Ok(Self {
+            certificate,
+            config: Arc::new(config),
+        })
     }
 }
 
 fn self_signed(key: &RingKey) -> Result<CertificateDer<'static>, rcgen::Error> {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-    // Go's client takes the certificate itself for its root, so it has to be allowed to sign itself.
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
+    // The client takes this very certificate for its root, so that it needs no right to sign others.
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let now = now();
     params.not_before = now - CLOCK_SKEW;
@@ -78,7 +88,10 @@ fn self_signed(key: &RingKey) -> Result<CertificateDer<'static>, rcgen::Error> {
     Ok(params.self_signed(key)?.der().clone())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the certificate is valid from the start of the process")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the certificate is valid from the start of the process"
+)]
 fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
@@ -101,7 +114,10 @@ impl PublicKeyData for RingKey {
 
 impl SigningKey for RingKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        let signature = self.pair.sign(&self.random, message).map_err(|_| rcgen::Error::RingUnspecified)?;
+        let signature = self
+            .pair
+            .sign(&self.random, message)
+            .map_err(|_| rcgen::Error::RingUnspecified)?;
         Ok(signature.as_ref().to_vec())
     }
 }

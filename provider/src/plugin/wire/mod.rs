@@ -6,6 +6,8 @@
 
 pub(crate) mod calls;
 pub(crate) mod go_plugin;
+#[cfg(test)]
+mod golden;
 pub(crate) mod schema;
 
 use std::collections::BTreeMap;

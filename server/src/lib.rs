@@ -17,5 +17,6 @@ pub mod issuer;
 pub mod listener;
 mod pkcs12;
 pub mod server_certificate;
+pub mod setup;
 pub mod store;
 pub mod two_factor;

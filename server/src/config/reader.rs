@@ -37,7 +37,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn settings(mut self) -> Result<Settings, Mistakes> {
         let settings = self.read();
-        Mistakes::unless_none(self.mistakes, settings)
+        self.finish(settings)
+    }
+
+    /// The value, unless a mistake was found on the way to it.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Mistakes> {
+        Mistakes::unless_none(self.mistakes, value)
     }
 
     /// The settings, or none when something they cannot do without is wrong.
@@ -45,7 +50,7 @@ impl<'a> Reader<'a> {
         let server_url = self.server_url();
         let public_server_url = self.optional("PublicServerUrl", |text| https_url(text, false));
         let setup_mode = self.required("Setup.Mode", setup_mode);
-        let data_dir = self.path("DataDir");
+        let data_dir = self.data_dir();
         let certificate_path = self.certificate_path();
         let two_factor = self.two_factor();
         let limits = self.limits();
@@ -261,8 +266,8 @@ impl<'a> Reader<'a> {
         self.text(name).map(SecretString::from)
     }
 
-    fn path(&mut self, name: &'static str) -> Option<PathBuf> {
-        self.optional_path(name)
+    pub(super) fn data_dir(&mut self) -> Option<PathBuf> {
+        self.optional_path("DataDir")
     }
 
     fn optional_path(&mut self, name: &'static str) -> Option<PathBuf> {

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::key::{self, Key, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
+use super::reader::Reader;
 use super::secret_file;
 
 /// The settings on the command line: `--settings FILE`, `--Key=value` and `--Key value`.
@@ -121,6 +122,17 @@ impl Sources {
         sources.read_environment(variables);
         sources.read_command_line(command_line);
         Ok(sources)
+    }
+
+    /// `DataDir` alone, for a console that looks for its server and needs nothing else of the settings.
+    ///
+    /// # Errors
+    ///
+    /// [`Mistakes`] when what the sources say is no settings at all.
+    pub fn data_dir(&self) -> Result<PathBuf, Mistakes> {
+        let mut reader = Reader::new(self);
+        let data_dir = reader.data_dir();
+        reader.finish(data_dir)
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), Mistakes> {

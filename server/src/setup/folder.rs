@@ -1,0 +1,202 @@
+//! The folder of a new server, filled in one go.
+
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+/// The settings file's name. It is moved to its place last: where it is, everything else is too.
+pub const SETTINGS_FILE: &str = "settings.json";
+
+/// The name of `DataDir`.
+pub(super) const DATA_DIR: &str = "Databases";
+
+/// The names that are known beforehand; the archive's name ends in the server's.
+const NAMES: [&str; 10] = [
+    "ca.crt",
+    "ca.key",
+    "server.crt",
+    "server.key",
+    "server.pfx",
+    "admin.crt",
+    "admin.key",
+    "admin.pfx",
+    DATA_DIR,
+    SETTINGS_FILE,
+];
+
+const ARCHIVE_START: &str = "admin.client.certificate.";
+
+/// Why the folder could not be filled.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Something of a server is there already.
+    #[error("{} exists already, and nothing is ever overwritten; choose another folder with --dir, or move it away", _0.display())]
+    Exists(PathBuf),
+    /// The system refused.
+    #[error("{} could not be {done}", path.display())]
+    Refused {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was to be done, as a participle.
+        done: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// A folder inside the final one, where everything is made; gone when dropped.
+#[derive(Debug)]
+pub(super) struct Staging {
+    folder: PathBuf,
+    staging: PathBuf,
+    folder_is_ours: bool,
+}
+
+impl Staging {
+    /// Makes sure that nothing of a server is in `folder`, and makes the place to work in. `folder` is made when it is
+    /// missing, and then, or when it is empty, nobody but its owner can enter it.
+    pub(super) fn open(folder: &Path) -> Result<Self, FolderError> {
+        let made = match folder.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let mut builder = std::fs::DirBuilder::new();
+                builder.recursive(true).mode(0o700).create(folder).map_err(refused(folder, "made"))?;
+                true
+            }
+            _ => false,
+        };
+        let mut is_empty = true;
+        for entry in std::fs::read_dir(folder).map_err(refused(folder, "read"))? {
+            let entry = entry.map_err(refused(folder, "read"))?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if NAMES.contains(&name.as_ref()) || name.starts_with(ARCHIVE_START) {
+                return Err(FolderError::Exists(entry.path()));
+            }
+            is_empty = false;
+        }
+        if is_empty {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(refused(folder, "closed to others"))?;
+        }
+        let staging = folder.join(format!(".setup-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::DirBuilder::new().mode(0o700).create(&staging).map_err(refused(&staging, "made"))?;
+        Ok(Self { folder: folder.to_owned(), staging, folder_is_ours: made })
+    }
+
+    /// Where `name` is made.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.staging.join(name)
+    }
+
+    /// Writes a file of mode 0600 to the disk.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        let path = self.path(name);
+        let write = || {
+            let mut file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(refused(&path, "written"))
+    }
+
+    /// Moves everything to its place and names it there. When something has come there meanwhile, what was moved is
+    /// taken back.
+    pub(super) fn publish(mut self, archive: &str) -> Result<Vec<PathBuf>, FolderError> {
+        let names = NAMES.iter().take(NAMES.len() - 1).chain([&archive, &SETTINGS_FILE]);
+        let mut moved: Vec<(PathBuf, PathBuf)> = Vec::new();
+        for name in names {
+            let (from, to) = (self.path(name), self.folder.join(name));
+            if let Err(error) = renameat_with(CWD, &from, CWD, &to, RenameFlags::NOREPLACE) {
+                for (from, to) in moved {
+                    let _ = std::fs::rename(to, from);
+                }
+                return Err(match error {
+                    rustix::io::Errno::EXIST => FolderError::Exists(to),
+                    error => refused(&to, "written")(error.into()),
+                });
+            }
+            moved.push((from, to));
+        }
+        self.folder_is_ours = false;
+        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(refused(&self.folder, "written"))?;
+        Ok(moved.into_iter().map(|(_, to)| to).collect())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.staging);
+        if self.folder_is_ours {
+            let _ = std::fs::remove_dir(&self.folder);
+        }
+    }
+}
+
+fn refused(path: &Path, done: &'static str) -> impl FnOnce(std::io::Error) -> FolderError {
+    move |source| FolderError::Refused { path: path.to_owned(), done, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staged(folder: &Path) -> Staging {
+        let staging = Staging::open(folder).unwrap();
+        for name in NAMES.iter().filter(|name| **name != DATA_DIR) {
+            staging.write(name, b"new").unwrap();
+        }
+        std::fs::create_dir(staging.path(DATA_DIR)).unwrap();
+        staging.write("admin.client.certificate.a.zip", b"new").unwrap();
+        staging
+    }
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn everything_appears_at_once_and_only_the_owner_can_enter() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("a/b");
+        let staging = staged(&folder);
+        assert!(names_in(&folder).iter().all(|name| name.starts_with(".setup-")));
+        let files = staging.publish("admin.client.certificate.a.zip").unwrap();
+        assert_eq!(files.len(), 11);
+        assert_eq!(names_in(&folder).len(), 11);
+        assert_eq!(files.last().unwrap().file_name().unwrap(), SETTINGS_FILE);
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_file_of_another_server_is_found_before_anything_is_made() {
+        for name in NAMES.into_iter().chain(["admin.client.certificate.other.zip"]) {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(name), "old").unwrap();
+            assert!(matches!(Staging::open(folder.path()), Err(FolderError::Exists(path)) if path.ends_with(name)));
+            assert_eq!(names_in(folder.path()), [name]);
+        }
+    }
+
+    #[test]
+    fn a_file_that_comes_in_between_is_kept_and_what_was_moved_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let staging = staged(folder.path());
+        std::fs::write(folder.path().join(SETTINGS_FILE), "old").unwrap();
+        assert!(matches!(staging.publish("admin.client.certificate.a.zip"), Err(FolderError::Exists(_))));
+        assert_eq!(names_in(folder.path()), [SETTINGS_FILE]);
+        assert_eq!(std::fs::read(folder.path().join(SETTINGS_FILE)).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_folder_that_was_made_for_nothing_is_taken_away() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("new");
+        drop(Staging::open(&folder).unwrap());
+        assert!(!folder.exists());
+    }
+}

@@ -11,7 +11,6 @@ use std::task::{Context, Poll};
 use certward::pki::Thumbprint;
 use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
-use tokio::sync::Notify;
 
 use super::peer::Peer;
 use crate::authn::{Authenticator, Decision};
@@ -21,7 +20,8 @@ use crate::authn::{Authenticator, Decision};
 pub(crate) struct OpenConnections {
     authenticator: Arc<Authenticator>,
     index: Mutex<Index>,
-    closed: Notify,
+    /// Set when the server stops: a handshake that ends later opens a connection that ends at once.
+    stopping: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +51,11 @@ pub(crate) struct OpenGuard {
 
 impl OpenConnections {
     pub(crate) fn new(authenticator: Arc<Authenticator>) -> Arc<Self> {
-        Arc::new(Self { authenticator, index: Mutex::default(), closed: Notify::new() })
+        Arc::new(Self {
+            authenticator,
+            index: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        })
     }
 
     /// Takes in a connection whose handshake is done.
@@ -72,6 +76,9 @@ impl OpenConnections {
         };
         // After it is in the index: a change of trust in between finds it there.
         connection.review(&self.authenticator);
+        if self.stopping.load(Ordering::SeqCst) {
+            connection.end();
+        }
         metrics::gauge!(crate::telemetry::OPEN_CONNECTIONS).increment(1.0);
         OpenGuard { connections: Arc::clone(self), connection }
     }
@@ -106,23 +113,8 @@ impl OpenConnections {
 
     /// Ends all of them, each after the requests it is working on.
     pub(crate) fn end_all(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
         self.index().by_id.values().for_each(|connection| connection.end());
-    }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.index().by_id.len()
-    }
-
-    /// Waits until there are none.
-    pub(crate) async fn all_closed(&self) {
-        loop {
-            let closed = self.closed.notified();
-            if self.len() == 0 {
-                return;
-            }
-            closed.await;
-        }
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
@@ -190,7 +182,6 @@ impl OpenGuard {
 impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.connections.index().remove(&self.connection);
-        self.connections.closed.notify_waiters();
         metrics::gauge!(crate::telemetry::OPEN_CONNECTIONS).decrement(1.0);
     }
 }

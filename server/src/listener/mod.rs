@@ -1,5 +1,12 @@
 //! TCP connections, TLS, limits, and who is at the other end.
 
+mod accept;
 mod client_certificate;
+pub(crate) mod connections;
+mod half_open;
 pub mod peer;
+mod reserve;
 pub(crate) mod tls;
+pub(crate) mod trust;
+
+pub(crate) use accept::HttpsListener;

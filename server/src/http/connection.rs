@@ -1,0 +1,320 @@
+//! Serves one connection: hyper, driven under deadlines, until it ends or must end.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::{Body as _, Incoming};
+use hyper::rt::ReadBufCursor;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until};
+
+use super::activity::{Activity, Deadlines, Overdue, RequestGuard};
+use super::body::LimitedBody;
+use super::record::RecordRequests;
+use crate::config::Limits;
+use crate::listener::connections::OpenConnection;
+use crate::listener::peer::Peer;
+
+/// Which HTTP the handshake has settled on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    Http1,
+    Http2,
+}
+
+/// Routes, and the limits under which they are served.
+#[derive(Debug)]
+pub(crate) struct Http {
+    router: Router,
+    deadlines: Deadlines,
+    body_bytes: usize,
+    body_timeout: Duration,
+    drain: Duration,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+}
+
+impl Http {
+    /// Every request that reaches `router` carries an `Arc<Peer>` among its extensions.
+    pub(crate) fn new(router: Router, limits: &Limits) -> Self {
+        let mut http1 = http1::Builder::new();
+        http1.header_read_timeout(None).max_buf_size(MAX_HEADER_BYTES).max_headers(MAX_HEADERS);
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEADER_BYTES as u32)
+            .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
+            .max_local_error_reset_streams(MAX_RESET_STREAMS)
+            .max_send_buf_size(HTTP_2_SEND_BUFFER)
+            .initial_stream_window_size(HTTP_2_WINDOW)
+            .initial_connection_window_size(HTTP_2_WINDOW)
+            .keep_alive_interval(Some(HTTP_2_PING_INTERVAL))
+            .keep_alive_timeout(WRITE_STALL);
+        Self {
+            router: router.layer(RecordRequests),
+            deadlines: Deadlines {
+                idle: limits.keep_alive_timeout,
+                header: limits.header_timeout,
+                write: WRITE_STALL,
+            },
+            body_bytes: limits.body_bytes,
+            body_timeout: limits.body_timeout,
+            drain: limits.drain_timeout,
+            http1,
+            http2,
+        }
+    }
+
+    /// Serves the requests of one connection until the peer closes it, it is overdue, or it must end.
+    pub(crate) async fn serve<S>(
+        self: Arc<Self>,
+        stream: S,
+        version: Version,
+        peer: Arc<Peer>,
+        connection: &OpenConnection,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Activity::new(version == Version::Http1);
+        let stream = Watched { stream: TokioIo::new(stream), activity: Arc::clone(&activity) };
+        let requests = Requests { http: Arc::clone(&self), peer, activity: Arc::clone(&activity) };
+        match version {
+            Version::Http1 => self.drive(self.http1.serve_connection(stream, requests), &activity, connection).await,
+            Version::Http2 => self.drive(self.http2.serve_connection(stream, requests), &activity, connection).await,
+        }
+    }
+
+    async fn drive(&self, hyper: impl Graceful, activity: &Activity, connection: &OpenConnection) {
+        let mut hyper = pin!(hyper);
+        let mut timer = pin!(sleep_until(Instant::now() + self.deadlines.idle));
+        let mut end_by: Option<Instant> = None;
+        poll_fn(|context| {
+            loop {
+                if end_by.is_none() && connection.poll_must_end(context).is_ready() {
+                    end_by = Some(self.end_gracefully(hyper.as_mut(), activity));
+                }
+                // hyper's errors are the peer's doing: a reset, bytes that are no HTTP. It has answered what it could.
+                if hyper.as_mut().poll_connection(context).is_ready() {
+                    return Poll::Ready(());
+                }
+                let overdue = match (end_by, activity.deadline(&self.deadlines)) {
+                    (Some(end), Some((deadline, what))) if deadline < end => Some((deadline, Some(what))),
+                    (Some(end), _) => Some((end, None)),
+                    (None, overdue) => overdue.map(|(deadline, what)| (deadline, Some(what))),
+                };
+                // The timer is only ever moved nearer here, which is rare, and moved away when it has gone off early.
+                let deadline = overdue.map_or_else(|| Instant::now() + self.deadlines.idle, |(deadline, _)| deadline);
+                if deadline < timer.deadline() {
+                    timer.as_mut().reset(deadline);
+                }
+                if timer.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                match overdue {
+                    Some((deadline, what)) if deadline <= Instant::now() => match what {
+                        Some(Overdue::Idle) if end_by.is_none() => {
+                            end_by = Some(self.end_gracefully(hyper.as_mut(), activity));
+                        }
+                        what => {
+                            tracing::debug!(?what, "closing a connection that is overdue");
+                            return Poll::Ready(());
+                        }
+                    },
+                    _ => timer.as_mut().reset(deadline),
+                }
+            }
+        })
+        .await;
+    }
+
+    /// Lets the requests under way finish, and gives the instant at which the connection is closed all the same.
+    fn end_gracefully(&self, hyper: Pin<&mut impl Graceful>, activity: &Activity) -> Instant {
+        hyper.begin_end();
+        Instant::now() + if activity.is_busy() { self.drain } else { FAREWELL }
+    }
+}
+
+/// The connections of hyper's two protocols, under one name.
+trait Graceful {
+    fn poll_connection(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()>;
+    fn begin_end(self: Pin<&mut Self>);
+}
+
+impl<S> Graceful for http1::Connection<Watched<S>, Requests>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    fn poll_connection(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.poll(context).map(drop)
+    }
+
+    fn begin_end(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<S> Graceful for http2::Connection<Watched<S>, Requests, TokioExecutor>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    fn poll_connection(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.poll(context).map(drop)
+    }
+
+    fn begin_end(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Hands the requests of one connection to the router.
+struct Requests {
+    http: Arc<Http>,
+    peer: Arc<Peer>,
+    activity: Arc<Activity>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response<Counted>;
+    type Error = std::convert::Infallible;
+    type Future = Answer;
+
+    fn call(&self, request: Request<Incoming>) -> Answer {
+        let guard = self.activity.request();
+        let (mut parts, incoming) = request.into_parts();
+        parts.extensions.insert(Arc::clone(&self.peer));
+        let body = if incoming.is_end_stream() {
+            Body::empty()
+        } else {
+            Body::new(LimitedBody::new(incoming, self.http.body_bytes, self.http.body_timeout))
+        };
+        let answer = tower::Service::call(&mut self.http.router.clone(), Request::from_parts(parts, body));
+        Answer { answer, guard: Some(guard) }
+    }
+}
+
+/// An answer in the making. Its request is under way until the answer's body has been handed over.
+struct Answer {
+    answer: axum::routing::future::RouteFuture<std::convert::Infallible>,
+    guard: Option<RequestGuard>,
+}
+
+impl Future for Answer {
+    type Output = Result<Response<Counted>, std::convert::Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = Pin::new(&mut self.answer).poll(context);
+        answer.map_ok(|response| response.map(|body| Counted { body, _guard: self.guard.take() }))
+    }
+}
+
+/// An answer's body, which keeps its request under way until it is dropped.
+struct Counted {
+    body: Body,
+    _guard: Option<RequestGuard>,
+}
+
+impl hyper::body::Body for Counted {
+    type Data = bytes::Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<bytes::Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A stream that notes what passes through it.
+struct Watched<S> {
+    stream: TokioIo<S>,
+    activity: Arc<Activity>,
+}
+
+impl<S: AsyncRead + Unpin> hyper::rt::Read for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_ready() {
+            self.activity.received();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Watched<S> {
+    fn note<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.activity.wrote(written.is_ready());
+        written
+    }
+}
+
+impl<S: AsyncWrite + Unpin> hyper::rt::Write for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.note(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.note(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.note(shut)
+    }
+}
+
+/// A request's header as a whole: as much as Kestrel, the HTTP server of RavenDB, takes by default.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// Fields in a request's header; as above.
+const MAX_HEADERS: usize = 100;
+/// A peer that takes nothing for this long is gone, or is trying to hold the connection.
+const WRITE_STALL: Duration = Duration::from_secs(30);
+/// What a connection without requests gets to say goodbye in: a close_notify, or a GOAWAY and its acknowledgement.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// Requests at once on one HTTP/2 connection; as many as Kestrel allows, and the least that RFC 9113 recommends.
+const MAX_STREAMS: u32 = 100;
+/// Streams that were opened and reset at once, before the connection is closed: a rapid reset (CVE-2023-44487).
+const MAX_RESET_STREAMS: usize = 20;
+/// HTTP/2 flow control: what a peer may send before it must wait. The protocol's own initial value.
+const HTTP_2_WINDOW: u32 = 65_535;
+/// Bytes that an HTTP/2 stream may hold back for a slow peer.
+const HTTP_2_SEND_BUFFER: usize = 64 * 1024;
+/// How often a peer with open HTTP/2 streams is asked whether it is still there.
+const HTTP_2_PING_INTERVAL: Duration = Duration::from_secs(30);

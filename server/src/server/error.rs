@@ -1,0 +1,58 @@
+//! Why a server does not start.
+
+use std::io;
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::audit::AuditError;
+use crate::server_certificate::CertificateFileError;
+use crate::store::StoreError;
+
+/// Why a server does not start. Nothing has listened when one of these is given.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The machine's clock is wrong, and with it every decision about validity.
+    #[error("the clock says {now}, which is before this program was written; set the clock")]
+    Clock {
+        /// What it says.
+        now: OffsetDateTime,
+    },
+    /// A file of `DataDir` cannot be read or written.
+    #[error("cannot use {}", path.display())]
+    DataDir {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The store cannot be opened or read.
+    #[error("cannot open the store")]
+    Store(#[source] StoreError),
+    /// The server certificate cannot be used.
+    #[error("cannot use the server certificate of Security.Certificate.Path")]
+    ServerCertificate(#[source] CertificateFileError),
+    /// The audit log cannot be written.
+    #[error("cannot start the audit log")]
+    Audit(#[source] AuditError),
+    /// TLS cannot be configured.
+    #[error("cannot configure TLS")]
+    Tls(#[source] rustls::Error),
+    /// Nobody can listen there, or not everybody may.
+    #[error("cannot listen on {url}")]
+    Listen {
+        /// Where.
+        url: Url,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Health and metrics are for this machine only, because whoever reaches them is not asked who they are.
+    #[error("Certward.Operations.ServerUrl is {url}, which other machines can reach; use 127.0.0.1 or [::1]")]
+    OperationsNotLoopback {
+        /// Where.
+        url: Url,
+    },
+}

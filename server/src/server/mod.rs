@@ -1,0 +1,172 @@
+//! Puts the parts of a server together, starts it, and stops it.
+
+mod data_dir;
+mod error;
+mod running;
+mod socket;
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+pub use error::StartError;
+pub use running::RunningServer;
+
+use crate::app::App;
+use crate::audit::Audit;
+use crate::authn::{Authenticator, WellKnown};
+use crate::authority::registry::Registry;
+use crate::authority::{Authority, AuthorityParts};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::dialect::ravendb;
+use crate::http::Http;
+use crate::issuer::Issuer;
+use crate::listener::HttpsListener;
+use crate::listener::connections::OpenConnections;
+use crate::listener::tls;
+use crate::listener::trust::TrustChanges;
+use crate::operations::{Operations, OperationsListener};
+use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
+use crate::store::Store;
+use crate::telemetry::Recorder;
+use crate::two_factor::TwoFactorSessions;
+
+/// Starts servers.
+#[derive(Debug)]
+pub enum Server {}
+
+impl Server {
+    /// Starts a server and gives it once its listeners accept connections.
+    ///
+    /// The listeners are bound last: a server that cannot be started has listened on no port.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], by what is to be put right.
+    pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
+        // Somebody else may have installed one; TLS is configured with its own all the same.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        socket::raise_descriptor_limit();
+        data_dir::check_clock(clock.now())?;
+        let store = Store::open(&settings.data_dir).await.map_err(StartError::Store)?;
+        let started = Self::assemble(Arc::new(settings), clock, store.clone()).await;
+        if started.is_err() {
+            store.close().await;
+        }
+        started
+    }
+
+    async fn assemble(
+        settings: Arc<Settings>,
+        clock: Arc<dyn Clock>,
+        store: Store,
+    ) -> Result<RunningServer, StartError> {
+        let recorder = Recorder::start();
+        let registry = Arc::new(Registry::new(store.load().await.map_err(StartError::Store)?));
+        let topology_id = data_dir::topology_id(&settings.data_dir).await?;
+        let certificate_file = CertificateFile::from_settings(&settings, Arc::clone(&clock));
+        let certificate = certificate_file.load().await.map_err(StartError::ServerCertificate)?;
+        let server_certificates = Arc::new(ServerCertificates::new(certificate));
+        let authenticator = Arc::new(Authenticator::new(
+            Arc::clone(&registry),
+            Arc::clone(&server_certificates),
+            well_known(&settings),
+            Arc::clone(&clock),
+        ));
+        let audit = Audit::start(store.clone(), Arc::clone(&clock), settings.audit_log_folder.as_deref())
+            .await
+            .map_err(StartError::Audit)?;
+        let authority = Arc::new(Authority::new(AuthorityParts {
+            store: store.clone(),
+            registry: Arc::clone(&registry),
+            issuer: Issuer::new(settings.key_algorithm, settings.key_pool_size),
+            server_certificates: Arc::clone(&server_certificates),
+            clock: Arc::clone(&clock),
+            audit: audit.clone(),
+        }));
+
+        let (tcp, listening_url) = bind_ravendb(&settings).await?;
+        let operations = Operations::new(recorder.clone(), store.clone(), Arc::clone(&authority));
+        let operations = OperationsListener::bind(settings.operations_url.as_ref(), operations).await?;
+        let app = Arc::new(App {
+            authority,
+            authenticator: Arc::clone(&authenticator),
+            replacement: Replacement::new(certificate_file, Arc::clone(&server_certificates)),
+            two_factor: Arc::new(TwoFactorSessions::new(Arc::clone(&clock))),
+            audit,
+            started_at: clock.now(),
+            listening_url,
+            topology_id,
+            server_certificates,
+            clock,
+            settings,
+        });
+        Self::run(app, store, &registry, authenticator, tcp, operations, recorder)
+    }
+
+    fn run(
+        app: Arc<App>,
+        store: Store,
+        registry: &Registry,
+        authenticator: Arc<Authenticator>,
+        tcp: TcpListener,
+        operations: Option<OperationsListener>,
+        recorder: Recorder,
+    ) -> Result<RunningServer, StartError> {
+        let limits = &app.settings.limits;
+        let connections = OpenConnections::new(authenticator);
+        let tls = tls::server_config(Arc::clone(&app.server_certificates), limits).map_err(StartError::Tls)?;
+        let http = Arc::new(Http::new(ravendb::router(Arc::clone(&app)), limits));
+        let ravendb = HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits)
+            .map_err(|source| StartError::Listen { url: app.settings.server_url.clone(), source })?;
+
+        let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+        let tasks = TaskTracker::new();
+        let changes = TrustChanges::of(registry, &app.server_certificates);
+        let running = RunningServer::new(
+            Arc::clone(&app),
+            store,
+            ravendb.address(),
+            operations.as_ref().map(OperationsListener::address),
+            Arc::clone(&connections),
+            (stop.clone(), abort.clone(), tasks.clone()),
+        );
+        tasks.spawn(changes.watch(connections, Arc::clone(&app.clock), stop.clone()));
+        tasks.spawn(Arc::clone(&app.replacement).watch_file(stop.clone()));
+        tasks.spawn(recorder.keep_up(stop.clone()));
+        if let Some(operations) = operations {
+            tasks.spawn(operations.run(stop.clone()));
+        }
+        tasks.spawn(ravendb.run(tasks.clone(), stop, abort));
+        tracing::info!(url = %app.listening_url, address = %running.ravendb_address(), "the server is listening");
+        Ok(running)
+    }
+}
+
+fn well_known(settings: &Settings) -> WellKnown {
+    let domain = settings.validate_certificate_names.then(|| {
+        let url = settings.public_server_url.as_ref().unwrap_or(&settings.server_url);
+        url.host_str().unwrap_or_default().to_owned()
+    });
+    WellKnown::new(settings.well_known_administrators.iter().copied(), settings.well_known_issuers.iter().cloned(), domain)
+}
+
+/// Binds RavenDB's listener, and says where clients reach it.
+async fn bind_ravendb(settings: &Settings) -> Result<(TcpListener, Url), StartError> {
+    let listen = |source| StartError::Listen { url: settings.server_url.clone(), source };
+    let tcp = socket::bind(&settings.server_url).await.map_err(listen)?;
+    let url = match &settings.public_server_url {
+        Some(public) => public.clone(),
+        None => {
+            let mut url = settings.server_url.clone();
+            // Only fails for URLs without a host, which a bound one has.
+            let _ = url.set_port(Some(tcp.local_addr().map_err(listen)?.port()));
+            url
+        }
+    };
+    Ok((tcp, url))
+}

@@ -1,0 +1,82 @@
+//! A server at work.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::listener::connections::OpenConnections;
+use crate::store::Store;
+
+/// A server at work. Dropping it stops it at once; [`Self::shutdown`] lets requests under way finish.
+#[derive(Debug)]
+pub struct RunningServer {
+    app: Arc<App>,
+    store: Store,
+    ravendb_address: SocketAddr,
+    operations_address: Option<SocketAddr>,
+    connections: Arc<OpenConnections>,
+    tasks: TaskTracker,
+    stop: DropGuard,
+    abort: DropGuard,
+}
+
+impl RunningServer {
+    pub(super) fn new(
+        app: Arc<App>,
+        store: Store,
+        ravendb_address: SocketAddr,
+        operations_address: Option<SocketAddr>,
+        connections: Arc<OpenConnections>,
+        (stop, abort, tasks): (CancellationToken, CancellationToken, TaskTracker),
+    ) -> Self {
+        Self {
+            app,
+            store,
+            ravendb_address,
+            operations_address,
+            connections,
+            tasks,
+            stop: stop.drop_guard(),
+            abort: abort.drop_guard(),
+        }
+    }
+
+    /// Where RavenDB's API listens, with the real port.
+    #[must_use]
+    pub fn ravendb_address(&self) -> SocketAddr {
+        self.ravendb_address
+    }
+
+    /// Where health and metrics are served, if they are.
+    #[must_use]
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations_address
+    }
+
+    /// The parts of the server.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Stops accepting, lets the requests under way finish within `Certward.Limits.DrainTimeout`, and closes the store.
+    ///
+    /// HTTP/1.1 connections are told to close with their next answer, HTTP/2 connections get a GOAWAY, idle ones are
+    /// closed at once.
+    pub async fn shutdown(self) {
+        let Self { app, store, connections, tasks, stop, abort, .. } = self;
+        drop(stop);
+        connections.end_all();
+        tasks.close();
+        if tokio::time::timeout(app.settings.limits.drain_timeout, tasks.wait()).await.is_err() {
+            tracing::warn!("requests are still under way at the end of the drain time; they are cut off");
+        }
+        drop(abort);
+        tasks.wait().await;
+        app.audit.flush().await;
+        store.close().await;
+    }
+}

@@ -1,0 +1,96 @@
+//! The metrics: their names, and their text form.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// Requests by method, route and status.
+pub(crate) const REQUESTS: &str = "certward_requests_total";
+/// How long requests take: seconds, by route.
+pub(crate) const REQUEST_DURATION: &str = "certward_request_duration_seconds";
+/// Requests that ended in a panic.
+pub(crate) const PANICS: &str = "certward_panics_total";
+/// TLS handshakes by outcome.
+pub(crate) const HANDSHAKES: &str = "certward_handshakes_total";
+/// Connections that are open after their handshake.
+pub(crate) const OPEN_CONNECTIONS: &str = "certward_open_connections";
+/// Connections closed because their certificate lost its trust, by reason.
+pub(crate) const CONNECTIONS_CUT: &str = "certward_connections_cut_total";
+/// Connections not taken, by the limit that they ran into.
+pub(crate) const CONNECTIONS_REFUSED: &str = "certward_connections_refused_total";
+/// Attempts to take a changed server certificate file, by outcome.
+pub(crate) const RELOADS: &str = "certward_server_certificate_reloads_total";
+
+/// Counts one request.
+pub(crate) fn request_answered(method: &Method, route: &str, status: StatusCode, duration: Duration) {
+    let status = STATUS_TEXT
+        .iter()
+        .find(|(code, _)| *code == status.as_u16())
+        .map_or_else(|| metrics::SharedString::from(status.as_str().to_owned()), |(_, text)| (*text).into());
+    metrics::counter!(REQUESTS, "method" => known_method(method), "route" => route.to_owned(), "status" => status)
+        .increment(1);
+    metrics::histogram!(REQUEST_DURATION, "route" => route.to_owned()).record(duration);
+}
+
+/// A stranger chooses the method: only the known ones become label values, so that their number is bounded.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        _ => "other",
+    }
+}
+
+/// The recorder of this process. All servers of one process, which only tests have, share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorder(Option<PrometheusHandle>);
+
+impl Recorder {
+    /// Starts recording, unless the process has done so already or records elsewhere.
+    pub(crate) fn start() -> Self {
+        static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+        let install = || {
+            PrometheusBuilder::new()
+                .set_buckets(&DURATION_BUCKETS)
+                .and_then(PrometheusBuilder::install_recorder)
+                .inspect_err(|error| tracing::warn!(%error, "metrics are not recorded"))
+                .ok()
+        };
+        Self(RECORDER.get_or_init(install).clone())
+    }
+
+    /// The metrics in Prometheus' text form.
+    pub(crate) fn render(&self) -> String {
+        self.0.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+    }
+
+    /// Folds the durations measured since the last call into their histograms; without it they pile up in memory.
+    pub(crate) fn run_upkeep(&self) {
+        if let Some(handle) = &self.0 {
+            handle.run_upkeep();
+        }
+    }
+}
+
+/// Seconds. From a cached answer to a certificate made without a key in stock.
+const DURATION_BUCKETS: [f64; 12] = [0.0001, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0];
+
+const STATUS_TEXT: [(u16, &str); 10] = [
+    (200, "200"),
+    (201, "201"),
+    (204, "204"),
+    (304, "304"),
+    (400, "400"),
+    (401, "401"),
+    (403, "403"),
+    (404, "404"),
+    (428, "428"),
+    (500, "500"),
+];

@@ -1,0 +1,10 @@
+//! Logs and metrics.
+
+mod escape;
+mod log;
+mod metric;
+
+pub use log::{LogError, start_log};
+pub(crate) use metric::{
+    CONNECTIONS_CUT, CONNECTIONS_REFUSED, HANDSHAKES, OPEN_CONNECTIONS, PANICS, RELOADS, Recorder, request_answered,
+};

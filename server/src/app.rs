@@ -5,18 +5,29 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use url::Url;
 
+use crate::audit::Audit;
 use crate::authn::Authenticator;
+use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::server_certificate::ServerCertificates;
+use crate::server_certificate::{Replacement, ServerCertificates};
+use crate::two_factor::TwoFactorSessions;
 
 /// The parts of one running server, put together by [`crate::server::Server::start`] and shared by all its listeners.
 #[derive(Debug)]
 pub struct App {
+    /// The use cases.
+    pub authority: Arc<Authority>,
     /// Decides who a peer is.
     pub authenticator: Arc<Authenticator>,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
+    /// Replaces it.
+    pub replacement: Arc<Replacement>,
+    /// The sessions that one-time codes have opened.
+    pub two_factor: Arc<TwoFactorSessions>,
+    /// Where refusals are recorded.
+    pub audit: Audit,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// What the server was told.

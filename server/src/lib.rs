@@ -17,6 +17,8 @@ pub mod http;
 pub mod issuer;
 pub mod listener;
 mod pkcs12;
+pub mod operations;
+pub mod server;
 pub mod server_certificate;
 pub mod setup;
 pub mod store;

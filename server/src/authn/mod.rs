@@ -149,9 +149,18 @@ impl Authenticator {
         &self.well_known
     }
 
-    /// Who `peer` is at this moment.
+    /// Who `peer` is at this moment, for a request of its. Refusals are counted.
     #[must_use]
     pub fn authenticate(&self, peer: &Peer) -> Decision {
+        let decision = self.look_at(peer);
+        if let Decision::Refused(refusal) = &decision {
+            metrics::counter!(crate::telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
+        }
+        decision
+    }
+
+    /// Who `peer` is at this moment.
+    pub(crate) fn look_at(&self, peer: &Peer) -> Decision {
         let Presented::Certificate {
             end_entity,
             intermediates,

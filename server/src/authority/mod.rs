@@ -108,6 +108,12 @@ impl Authority {
         &self.shared.parts.store
     }
 
+    /// How many keys for client certificates are in stock, for metrics.
+    #[must_use]
+    pub fn ready_keys(&self) -> usize {
+        self.shared.parts.issuer.ready_keys()
+    }
+
     /// The entry under this thumbprint.
     #[must_use]
     pub fn find(

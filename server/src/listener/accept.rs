@@ -27,7 +27,6 @@ use crate::telemetry;
 #[derive(Debug)]
 pub(crate) struct HttpsListener {
     tcp: TcpListener,
-    address: SocketAddr,
     shared: Arc<Shared>,
 }
 
@@ -42,20 +41,15 @@ struct Shared {
 }
 
 impl HttpsListener {
-    /// Takes a bound socket. Nothing is accepted before [`Self::run`].
-    ///
-    /// # Errors
-    ///
-    /// When the socket is not usable.
+    /// Takes a listening socket. Nothing is accepted before [`Self::run`].
     pub(crate) fn new(
         tcp: TcpListener,
         tls: Arc<ServerConfig>,
         http: Arc<Http>,
         connections: Arc<OpenConnections>,
         limits: &Limits,
-    ) -> io::Result<Self> {
-        Ok(Self {
-            address: tcp.local_addr()?,
+    ) -> Self {
+        Self {
             tcp,
             shared: Arc::new(Shared {
                 tls: TlsAcceptorDebug(TlsAcceptor::from(tls)),
@@ -65,12 +59,7 @@ impl HttpsListener {
                 places: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
                 handshake_timeout: limits.handshake_timeout,
             }),
-        })
-    }
-
-    /// Where it listens, with the real port.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        }
     }
 
     /// Accepts connections until `stop`, and serves each in a task of `tasks`, at the longest until `abort`.

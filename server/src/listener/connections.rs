@@ -145,7 +145,7 @@ impl OpenConnection {
     fn review(&self, authenticator: &Authenticator) {
         // Held over the decision: of two reviews at once, the later decision is the one that counts.
         let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
-        match authenticator.authenticate(&self.peer) {
+        match authenticator.look_at(&self.peer) {
             Decision::Admitted(_) | Decision::Renewed(_) => *admitted = true,
             Decision::Refused(refusal) if *admitted => {
                 tracing::info!(

@@ -15,14 +15,15 @@ use url::Url;
 pub use error::StartError;
 pub use running::RunningServer;
 
+use self::socket::{BoundSocket, Reach};
+
 use crate::app::App;
 use crate::audit::Audit;
 use crate::authn::{Authenticator, WellKnown};
 use crate::authority::registry::Registry;
 use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::dialect::ravendb;
+use crate::config::{Settings, TwoFactorSettings};
 use crate::http::Http;
 use crate::issuer::Issuer;
 use crate::listener::HttpsListener;
@@ -33,7 +34,7 @@ use crate::operations::{Operations, OperationsListener};
 use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
 use crate::store::Store;
 use crate::telemetry::Recorder;
-use crate::two_factor::TwoFactorSessions;
+use crate::two_factor::{SessionLength, TwoFactorSessions};
 
 /// Starts servers.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Server {
         let recorder = Recorder::start();
         let registry = Arc::new(Registry::new(store.load().await.map_err(StartError::Store)?));
         let topology_id = data_dir::topology_id(&settings.data_dir).await?;
-        let certificate_file = CertificateFile::from_settings(&settings, Arc::clone(&clock));
+        let certificate_file = CertificateFile::from_settings(&settings);
         let certificate = certificate_file.load().await.map_err(StartError::ServerCertificate)?;
         let server_certificates = Arc::new(ServerCertificates::new(certificate));
         let authenticator = Arc::new(Authenticator::new(
@@ -89,14 +90,25 @@ impl Server {
             audit: audit.clone(),
         }));
 
-        let (tcp, listening_url) = bind_ravendb(&settings).await?;
-        let operations = Operations::new(recorder.clone(), store.clone(), Arc::clone(&authority));
-        let operations = OperationsListener::bind(settings.operations_url.as_ref(), operations).await?;
+        // Bound first, all of them, so that none listens when one cannot be had.
+        let ravendb = BoundSocket::bind(&settings.server_url, Reach::Anybody).await?;
+        let operations = match &settings.operations_url {
+            Some(url) => Some(BoundSocket::bind(url, Reach::ThisMachine).await?),
+            None => None,
+        };
+        let (tcp, listening_url) = listen_ravendb(&settings, ravendb)?;
+        let operations = match operations {
+            Some(socket) => {
+                let operations = Operations::new(recorder.clone(), Arc::clone(&authority));
+                Some(OperationsListener::new(socket.listen()?, operations))
+            }
+            None => None,
+        };
         let app = Arc::new(App {
             authority,
             authenticator: Arc::clone(&authenticator),
-            replacement: Replacement::new(certificate_file, Arc::clone(&server_certificates)),
-            two_factor: Arc::new(TwoFactorSessions::new(Arc::clone(&clock))),
+            replacement: Replacement::new(certificate_file, Arc::clone(&server_certificates), Arc::clone(&clock)),
+            two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
             audit,
             started_at: clock.now(),
             listening_url,
@@ -120,9 +132,10 @@ impl Server {
         let limits = &app.settings.limits;
         let connections = OpenConnections::new(authenticator);
         let tls = tls::server_config(Arc::clone(&app.server_certificates), limits).map_err(StartError::Tls)?;
-        let http = Arc::new(Http::new(ravendb::router(Arc::clone(&app)), limits));
-        let ravendb = HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits)
-            .map_err(|source| StartError::Listen { url: app.settings.server_url.clone(), source })?;
+        let http = Arc::new(Http::new(axum::Router::new(), limits));
+        let address = tcp.local_addr();
+        let address = address.map_err(|source| StartError::Listen { url: app.settings.server_url.clone(), source })?;
+        let ravendb = HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits);
 
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
@@ -130,8 +143,8 @@ impl Server {
         let running = RunningServer::new(
             Arc::clone(&app),
             store,
-            ravendb.address(),
-            operations.as_ref().map(OperationsListener::address),
+            address,
+            operations.as_ref().and_then(OperationsListener::address),
             Arc::clone(&connections),
             (stop.clone(), abort.clone(), tasks.clone()),
         );
@@ -147,6 +160,11 @@ impl Server {
     }
 }
 
+fn session_length(settings: &Settings) -> SessionLength {
+    let TwoFactorSettings { default_session_minutes, max_session_minutes } = settings.two_factor;
+    SessionLength { default_minutes: default_session_minutes, max_minutes: max_session_minutes }
+}
+
 fn well_known(settings: &Settings) -> WellKnown {
     let domain = settings.validate_certificate_names.then(|| {
         let url = settings.public_server_url.as_ref().unwrap_or(&settings.server_url);
@@ -155,18 +173,15 @@ fn well_known(settings: &Settings) -> WellKnown {
     WellKnown::new(settings.well_known_administrators.iter().copied(), settings.well_known_issuers.iter().cloned(), domain)
 }
 
-/// Binds RavenDB's listener, and says where clients reach it.
-async fn bind_ravendb(settings: &Settings) -> Result<(TcpListener, Url), StartError> {
-    let listen = |source| StartError::Listen { url: settings.server_url.clone(), source };
-    let tcp = socket::bind(&settings.server_url).await.map_err(listen)?;
-    let url = match &settings.public_server_url {
-        Some(public) => public.clone(),
-        None => {
-            let mut url = settings.server_url.clone();
-            // Only fails for URLs without a host, which a bound one has.
-            let _ = url.set_port(Some(tcp.local_addr().map_err(listen)?.port()));
-            url
-        }
-    };
+/// Opens RavenDB's listener, and says where clients reach it.
+fn listen_ravendb(settings: &Settings, socket: BoundSocket) -> Result<(TcpListener, Url), StartError> {
+    let port = socket.address().port();
+    let tcp = socket.listen()?;
+    let url = settings.public_server_url.clone().unwrap_or_else(|| {
+        let mut url = settings.server_url.clone();
+        // Fails only for URLs without a host, which a bound one has.
+        let _ = url.set_port(Some(port));
+        url
+    });
     Ok((tcp, url))
 }

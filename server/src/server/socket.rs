@@ -1,44 +1,94 @@
-//! Sockets: bound late, and enough of them.
+//! Sockets: bound late, listening last, and enough of them.
 
 use std::io;
 use std::net::SocketAddr;
 
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 use url::{Host, Url};
 
-/// Listens where `url` says. A name is resolved, and the first of its addresses that can be bound is taken.
-pub(crate) async fn bind(url: &Url) -> io::Result<TcpListener> {
+use super::StartError;
+
+/// A socket that has its address and does not listen yet.
+#[derive(Debug)]
+pub(super) struct BoundSocket {
+    url: Url,
+    address: SocketAddr,
+    socket: TcpSocket,
+}
+
+/// Who may be able to reach a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Whoever the network lets through.
+    Anybody,
+    /// Programs on this machine: a loopback address.
+    ThisMachine,
+}
+
+impl BoundSocket {
+    /// Takes the address that `url` names. A name is resolved, and the first of its addresses that can be had is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::OperationsNotLoopback`] when an address reaches further than it may, [`StartError::Listen`] when
+    /// none can be had.
+    pub(super) async fn bind(url: &Url, reach: Reach) -> Result<Self, StartError> {
+        let listen = |source| StartError::Listen { url: url.clone(), source };
+        let addresses = addresses(url).await.map_err(listen)?;
+        if reach == Reach::ThisMachine && !addresses.iter().all(|address| address.ip().is_loopback()) {
+            return Err(StartError::OperationsNotLoopback { url: url.clone() });
+        }
+        let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
+        for address in addresses {
+            match bind(address) {
+                Ok((socket, address)) => return Ok(Self { url: url.clone(), address, socket }),
+                Err(error) => last = error,
+            }
+        }
+        Err(listen(last))
+    }
+
+    /// The address, with the real port.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Opens it to connections.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Listen`].
+    pub(super) fn listen(self) -> Result<TcpListener, StartError> {
+        let Self { url, socket, .. } = self;
+        socket.listen(BACKLOG).map_err(|source| StartError::Listen { url, source })
+    }
+}
+
+async fn addresses(url: &Url) -> io::Result<Vec<SocketAddr>> {
     let port = url.port_or_known_default().unwrap_or_default();
-    let addresses: Vec<SocketAddr> = match url.host() {
+    Ok(match url.host() {
         Some(Host::Ipv4(address)) => vec![(address, port).into()],
         Some(Host::Ipv6(address)) => vec![(address, port).into()],
         Some(Host::Domain(name)) => tokio::net::lookup_host((name, port)).await?.collect(),
         None => Vec::new(),
-    };
-    let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
-    for address in addresses {
-        match listen(address) {
-            Ok(listener) => return Ok(listener),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+    })
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A restarted server may take the port of connections that are still winding down.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    let address = socket.local_addr()?;
+    Ok((socket, address))
 }
 
 /// Allows the process as many descriptors as it may allow itself: the usual soft limit of 1,024 is below the number of
 /// connections that the settings allow.
 pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit }) {
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
         tracing::warn!(%error, "cannot raise the limit on open files");
     }
 }

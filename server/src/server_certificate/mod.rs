@@ -1,11 +1,19 @@
 //! The certificate the server shows, and signs client certificates with; replaced while the server runs.
 
+mod file;
+mod fitness;
 mod loaded;
+mod reload;
+mod replacement;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+pub(crate) use file::write_file_atomically;
+pub use file::{CertificateFile, CertificateFileError};
+pub use fitness::UnfitServerCertificate;
 pub use loaded::{ServerCertificate, UnusableServerCertificate};
+pub use replacement::{ReplaceRequest, Replacement, ReplacementError, ReplacementStatus};
 use tokio::sync::watch;
 
 /// The server certificate of this moment.

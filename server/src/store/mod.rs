@@ -90,7 +90,10 @@ impl Store {
             records::append(&mut transaction, records, revision.first_sequence).await?;
             transaction.commit().await
         };
-        attempt.await.map_err(StoreError::Write)
+        let start = std::time::Instant::now();
+        let outcome = attempt.await.map_err(StoreError::Write);
+        metrics::histogram!(crate::telemetry::STORE_COMMIT_DURATION).record(start.elapsed());
+        outcome
     }
 
     /// Records decisions that changed nothing.

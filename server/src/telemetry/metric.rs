@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 
 /// Requests by method, route and status.
 pub(crate) const REQUESTS: &str = "certward_requests_total";
@@ -22,6 +23,13 @@ pub(crate) const CONNECTIONS_CUT: &str = "certward_connections_cut_total";
 pub(crate) const CONNECTIONS_REFUSED: &str = "certward_connections_refused_total";
 /// Attempts to take a changed server certificate file, by outcome.
 pub(crate) const RELOADS: &str = "certward_server_certificate_reloads_total";
+
+/// Requests refused before anything was done for them, by reason.
+pub(crate) const REFUSALS: &str = "certward_refusals_total";
+/// Keys for client certificates that are in stock.
+pub(crate) const READY_KEYS: &str = "certward_ready_keys";
+/// How long a change takes to be on the disk: seconds.
+pub(crate) const STORE_COMMIT_DURATION: &str = "certward_store_commit_duration_seconds";
 
 /// Counts one request.
 pub(crate) fn request_answered(method: &Method, route: &str, status: StatusCode, duration: Duration) {
@@ -72,12 +80,26 @@ impl Recorder {
     }
 
     /// Folds the durations measured since the last call into their histograms; without it they pile up in memory.
-    pub(crate) fn run_upkeep(&self) {
+    fn run_upkeep(&self) {
         if let Some(handle) = &self.0 {
             handle.run_upkeep();
         }
     }
 }
+
+impl Recorder {
+    /// Runs the upkeep every few seconds, until `stop`.
+    pub(crate) async fn keep_up(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(UPKEEP) => self.run_upkeep(),
+            }
+        }
+    }
+}
+
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Seconds. From a cached answer to a certificate made without a key in stock.
 const DURATION_BUCKETS: [f64; 12] = [0.0001, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0];

@@ -6,5 +6,6 @@ mod metric;
 
 pub use log::{LogError, start_log};
 pub(crate) use metric::{
-    CONNECTIONS_CUT, CONNECTIONS_REFUSED, HANDSHAKES, OPEN_CONNECTIONS, PANICS, RELOADS, Recorder, request_answered,
+    CONNECTIONS_CUT, CONNECTIONS_REFUSED, HANDSHAKES, OPEN_CONNECTIONS, PANICS, READY_KEYS, REFUSALS, RELOADS, Recorder,
+    STORE_COMMIT_DURATION, request_answered,
 };

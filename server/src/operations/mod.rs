@@ -1,0 +1,84 @@
+//! Health and metrics: plain HTTP for this machine only, off unless the settings turn it on.
+//!
+//! * `GET /healthz`: 200 while the process runs.
+//! * `GET /readyz`: 200 while the store answers, 503 otherwise.
+//! * `GET /metrics`: Prometheus' text form.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{StatusCode, header};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::authority::Authority;
+use crate::telemetry::{READY_KEYS, Recorder};
+
+/// What the answers are made from.
+#[derive(Debug, Clone)]
+pub(crate) struct Operations {
+    recorder: Recorder,
+    authority: Arc<Authority>,
+}
+
+impl Operations {
+    pub(crate) fn new(recorder: Recorder, authority: Arc<Authority>) -> Self {
+        Self { recorder, authority }
+    }
+
+    fn router(self) -> Router {
+        Router::new()
+            .route("/healthz", get(async || "ok\n"))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(metrics))
+            .with_state(self)
+    }
+}
+
+async fn ready(State(operations): State<Operations>) -> Response {
+    match tokio::time::timeout(READY_TIMEOUT, operations.authority.store().check()).await {
+        Ok(Ok(())) => "ready\n".into_response(),
+        Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response(),
+    }
+}
+
+async fn metrics(State(operations): State<Operations>) -> Response {
+    metrics::gauge!(READY_KEYS).set(u32::try_from(operations.authority.ready_keys()).unwrap_or(u32::MAX));
+    ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], operations.recorder.render()).into_response()
+}
+
+/// A bound listener for health and metrics.
+#[derive(Debug)]
+pub(crate) struct OperationsListener {
+    tcp: TcpListener,
+    operations: Operations,
+}
+
+impl OperationsListener {
+    /// Takes a socket that only this machine reaches.
+    pub(crate) fn new(tcp: TcpListener, operations: Operations) -> Self {
+        Self { tcp, operations }
+    }
+
+    /// Where it listens, with the real port.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.tcp.local_addr().ok()
+    }
+
+    /// Answers until `stop`.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let serve = axum::serve(self.tcp, self.operations.router());
+        if let Err(error) = stop.run_until_cancelled_owned(serve.into_future()).await.unwrap_or(Ok(())) {
+            tracing::error!(%error, "health and metrics are no longer served");
+        }
+    }
+}
+
+/// A store that takes longer is not ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,0 +1,169 @@
+//! The file that the settings name for the server certificate.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustls_pki_types::PrivateKeyDer;
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
+
+use super::fitness::{self, UnfitServerCertificate};
+use super::loaded::ServerCertificate;
+use crate::certificate::{BundleError, parse_server_certificate};
+use crate::config::Settings;
+use crate::pkcs12;
+
+/// `Security.Certificate.Path` and what belongs to it.
+#[derive(Debug)]
+pub struct CertificateFile {
+    path: PathBuf,
+    password: Option<SecretString>,
+    validate_key_usages: bool,
+}
+
+/// The server certificate cannot be taken from a file, or not be written to one.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateFileError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no certificate with its key in it, or not with this password.
+    #[error("it is no certificate with its private key, or the password is another")]
+    Parse(#[source] BundleError),
+    /// The certificate is not one for a server.
+    #[error("the certificate is not fit for a server")]
+    Unfit(#[source] UnfitServerCertificate),
+    /// The certificate and its key cannot be put into a PKCS#12 file.
+    #[error("cannot encrypt the private key for {}", path.display())]
+    Encrypt {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be written. The old one is still there.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl CertificateFile {
+    /// The file that the settings name.
+    #[must_use]
+    pub fn from_settings(settings: &Settings) -> Self {
+        Self {
+            path: settings.certificate_path.clone(),
+            password: settings.certificate_password.as_ref().map(copy),
+            validate_key_usages: settings.certificate_validate_key_usages,
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the certificate in it.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateFileError::Read`], [`CertificateFileError::Parse`], [`CertificateFileError::Unfit`].
+    pub async fn load(&self) -> Result<ServerCertificate, CertificateFileError> {
+        self.parse(self.read().await?.to_vec(), self.password.as_ref()).await
+    }
+
+    pub(super) async fn read(&self) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
+        match tokio::fs::read(&self.path).await {
+            Ok(content) => Ok(Zeroizing::new(content)),
+            Err(source) => Err(CertificateFileError::Read { path: self.path.clone(), source }),
+        }
+    }
+
+    pub(super) fn password(&self) -> Option<&SecretString> {
+        self.password.as_ref()
+    }
+
+    /// The certificate in `content`, if it is fit for a server.
+    pub(super) async fn parse(
+        &self,
+        content: Vec<u8>,
+        password: Option<&SecretString>,
+    ) -> Result<ServerCertificate, CertificateFileError> {
+        let parsed =
+            parse_server_certificate(content, password.map(copy)).await.map_err(CertificateFileError::Parse)?;
+        fitness::check(parsed.certificate(), self.validate_key_usages).map_err(CertificateFileError::Unfit)?;
+        Ok(parsed)
+    }
+
+    /// Puts another certificate into the file: `content` as it came, when the file's own password opens it, so that the
+    /// next start can read it; otherwise the same certificates and key under the file's password.
+    pub(super) async fn write(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        password: Option<&SecretString>,
+        certificate: &ServerCertificate,
+    ) -> Result<(), CertificateFileError> {
+        let same_password = text(password) == text(self.password.as_ref());
+        let content = if same_password { content } else { self.encrypted(certificate)? };
+        write_file_atomically(self.path.clone(), content)
+            .await
+            .map_err(|source| CertificateFileError::Write { path: self.path.clone(), source })
+    }
+
+    fn encrypted(&self, certificate: &ServerCertificate) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
+        let failed = || CertificateFileError::Encrypt { path: self.path.clone() };
+        // A key out of PKCS#12 is PKCS#8; only PEM, which needs no password, has other forms.
+        let PrivateKeyDer::Pkcs8(key) = certificate.private_key() else { return Err(failed()) };
+        let certificates: Vec<&[u8]> = std::iter::once(certificate.certificate().der())
+            .chain(certificate.chain())
+            .map(AsRef::as_ref)
+            .collect();
+        pkcs12::write(&certificates, key.secret_pkcs8_der(), text(self.password.as_ref())).map_err(|_| failed())
+    }
+}
+
+/// Writes a file that only its owner can read. Whoever reads it at any time, also after a power cut, sees the old
+/// content or the new one, whole.
+pub(crate) async fn write_file_atomically(
+    path: PathBuf,
+    content: impl AsRef<[u8]> + Send + 'static,
+) -> io::Result<()> {
+    let write = move || {
+        let mut temporary = path.clone().into_os_string();
+        temporary.push(".new");
+        let temporary = PathBuf::from(temporary);
+        // One left over by a crash would keep its own permissions.
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        file.write_all(content.as_ref())?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)?;
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::File::open(directory)?.sync_all()
+    };
+    tokio::task::spawn_blocking(write).await.unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
+}
+
+fn copy(password: &SecretString) -> SecretString {
+    SecretString::from(password.expose_secret())
+}
+
+/// No password and an empty one open the same files.
+fn text(password: Option<&SecretString>) -> &str {
+    password.map_or("", |password| password.expose_secret())
+}

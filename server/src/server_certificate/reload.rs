@@ -1,0 +1,71 @@
+//! Takes a new server certificate when somebody puts one into the file: what certbot and its like do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use super::file::CertificateFileError;
+use super::replacement::Replacement;
+use crate::telemetry;
+
+impl Replacement {
+    /// Looks at the file every second, until `stop`. A file that cannot be used is reported once, and the certificate in
+    /// force stays: half a file is met while somebody writes it.
+    pub(crate) async fn watch_file(self: Arc<Self>, stop: CancellationToken) {
+        let mut seen: Option<[u8; 32]> = None;
+        let mut check = tokio::time::interval(FILE_CHECK);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = check.tick() => {}
+            }
+            let _turn = self.turn.lock().await;
+            let content = self.file.read().await;
+            // The content and not its time stamp: a copy may keep the old one, and two changes may share one.
+            let digest = content.as_ref().map_or([0; 32], |content| Sha256::digest(content).into());
+            if seen.replace(digest) == Some(digest) {
+                continue;
+            }
+            let outcome = match content {
+                Ok(content) => self.reload(content).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(false) => {}
+                Ok(true) => metrics::counter!(telemetry::RELOADS, "outcome" => "done").increment(1),
+                Err(error) => {
+                    metrics::counter!(telemetry::RELOADS, "outcome" => "failed").increment(1);
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        path = %self.file.path().display(),
+                        "the server certificate's file has changed and cannot be used; the certificate in force stays"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Puts the certificate in `content` in force, unless it is. Says whether it has. The caller holds the turn.
+    pub(super) async fn reload(&self, content: Zeroizing<Vec<u8>>) -> Result<bool, CertificateFileError> {
+        let certificate = self.file.parse(content.to_vec(), self.file.password()).await?;
+        let current = self.certificates.current();
+        if current.certificate().der() == certificate.certificate().der() && current.chain() == certificate.chain() {
+            return Ok(false);
+        }
+        tracing::info!(
+            thumbprint = %certificate.certificate().thumbprint(),
+            path = %self.file.path().display(),
+            "the server certificate has been reloaded from its file"
+        );
+        self.certificates.replace(certificate);
+        Ok(true)
+    }
+}
+
+/// Between two looks at the file.
+const FILE_CHECK: Duration = Duration::from_secs(1);

@@ -1,0 +1,206 @@
+//! Replacing the server certificate while the server runs (contract `ravendb.md`, section 1.8).
+//!
+//! On the real server the nodes of a cluster confirm that they have the new certificate, and then swap. Here there is
+//! one node: it confirms with the answer, and swaps a moment later, so that whoever asked with the server's own old
+//! certificate can still look at the state (observed records 740 to 742: status 200 with one confirmation and nothing
+//! replaced, and then the old certificate is unknown). With `replace_immediately` it swaps before it answers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use certward::pki::{Certificate, Thumbprint};
+use secrecy::SecretString;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::ServerCertificates;
+use super::file::{CertificateFile, CertificateFileError};
+use super::loaded::ServerCertificate;
+use crate::authz::Permit;
+use crate::authz::action::ReplaceServerCertificate;
+use crate::clock::Clock;
+
+/// The server certificate's file, and the replacement that is under way, if one is.
+#[derive(Debug)]
+pub struct Replacement {
+    pub(super) file: CertificateFile,
+    pub(super) certificates: Arc<ServerCertificates>,
+    clock: Arc<dyn Clock>,
+    under_way: Mutex<UnderWay>,
+    /// Held while the file is changed or read, so that a certificate is put in force from what the file then holds.
+    pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct UnderWay {
+    /// Tells a replacement from a later one.
+    number: u64,
+    status: Option<ReplacementStatus>,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct ReplaceRequest {
+    /// The new certificate with its private key and issuers: PKCS#12, or PEM.
+    pub file: Zeroizing<Vec<u8>>,
+    /// Of that file.
+    pub password: Option<SecretString>,
+    /// Swap before the answer.
+    pub replace_immediately: bool,
+}
+
+/// How far a replacement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplacementStatus {
+    /// Nodes that have the new certificate; here 1.
+    pub confirmations: u32,
+    /// Of the new certificate.
+    pub thumbprint: Thumbprint,
+    /// Of the certificate in force.
+    pub old_thumbprint: Thumbprint,
+    /// As it was asked for.
+    pub replace_immediately: bool,
+    /// Nodes that have swapped; here 0, because with the first and only one the replacement is over.
+    pub replaced: u32,
+}
+
+/// Why the server certificate is not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplacementError {
+    /// Nobody could connect with it.
+    #[error("the new certificate has expired on {not_after}")]
+    Expired {
+        /// Its last second.
+        not_after: OffsetDateTime,
+    },
+    /// What was sent cannot be used, or not be written.
+    #[error("the new certificate cannot be used")]
+    File(#[from] CertificateFileError),
+}
+
+impl Replacement {
+    /// Nothing is under way.
+    #[must_use]
+    pub fn new(file: CertificateFile, certificates: Arc<ServerCertificates>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            file,
+            certificates,
+            clock,
+            under_way: Mutex::default(),
+            turn: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// Checks the new certificate and starts to replace the one in force with it. A replacement under way is given up.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplacementError`]; nothing is then changed.
+    pub async fn replace(
+        self: &Arc<Self>,
+        _permit: &Permit<ReplaceServerCertificate>,
+        request: ReplaceRequest,
+    ) -> Result<(), ReplacementError> {
+        let ReplaceRequest { file, password, replace_immediately } = request;
+        let certificate = self.file.parse(file.to_vec(), password.as_ref()).await?;
+        self.check_dates(certificate.certificate())?;
+        let number = self.begin(&certificate, replace_immediately);
+        let this = Arc::clone(self);
+        // In a task of its own: a caller who hangs up must not leave the file changed and the certificate in force not.
+        let swap = tokio::spawn(async move {
+            if !replace_immediately {
+                tokio::time::sleep(SWAP_DELAY).await;
+            }
+            let swapped = this.swap(number, file, password, certificate).await;
+            if let Err(error) = &swapped {
+                tracing::error!(error = error as &dyn std::error::Error, "the server certificate could not be replaced");
+            }
+            swapped
+        });
+        if !replace_immediately {
+            return Ok(());
+        }
+        // It fails to join only when the runtime is stopping.
+        swap.await.unwrap_or(Ok(())).map_err(ReplacementError::File)
+    }
+
+    /// The replacement under way.
+    #[must_use]
+    pub fn status(&self, _permit: &Permit<ReplaceServerCertificate>) -> Option<ReplacementStatus> {
+        self.under_way().status
+    }
+
+    /// Gives up the replacement under way, if one is.
+    pub fn reset(&self, _permit: &Permit<ReplaceServerCertificate>) {
+        let mut under_way = self.under_way();
+        under_way.number += 1;
+        under_way.status = None;
+    }
+
+    /// Takes the certificate that the file holds now, when it is another one.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateFileError`]; the certificate in force stays.
+    pub async fn refresh(&self, _permit: &Permit<ReplaceServerCertificate>) -> Result<(), CertificateFileError> {
+        let _turn = self.turn.lock().await;
+        let content = self.file.read().await?;
+        self.reload(content).await.map(drop)
+    }
+
+    fn check_dates(&self, certificate: &Certificate) -> Result<(), ReplacementError> {
+        let validity = certificate.validity();
+        if validity.is_over(self.clock.now()) {
+            return Err(ReplacementError::Expired { not_after: validity.not_after });
+        }
+        Ok(())
+    }
+
+    fn begin(&self, certificate: &ServerCertificate, replace_immediately: bool) -> u64 {
+        let mut under_way = self.under_way();
+        under_way.number += 1;
+        under_way.status = Some(ReplacementStatus {
+            confirmations: 1,
+            thumbprint: certificate.certificate().thumbprint(),
+            old_thumbprint: self.certificates.current().certificate().thumbprint(),
+            replace_immediately,
+            replaced: 0,
+        });
+        under_way.number
+    }
+
+    /// The file first: a server that is started again must come up with the certificate that it has shown.
+    async fn swap(
+        &self,
+        number: u64,
+        file: Zeroizing<Vec<u8>>,
+        password: Option<SecretString>,
+        certificate: ServerCertificate,
+    ) -> Result<(), CertificateFileError> {
+        let _turn = self.turn.lock().await;
+        if self.under_way().number != number {
+            return Ok(());
+        }
+        let written = self.file.write(file, password.as_ref(), &certificate).await;
+        if written.is_ok() {
+            tracing::info!(
+                thumbprint = %certificate.certificate().thumbprint(),
+                path = %self.file.path().display(),
+                "the server certificate has been replaced"
+            );
+            self.certificates.replace(certificate);
+        }
+        let mut under_way = self.under_way();
+        if under_way.number == number {
+            under_way.status = None;
+        }
+        written
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long the state of a replacement can be looked at before the swap.
+const SWAP_DELAY: Duration = Duration::from_secs(1);

@@ -1,1 +1,7 @@
-//! .
+//! The harness of the acceptance tests: certificates made at run time, the reference server as a process, and the programs
+//! a test needs.
+
+pub mod mutual_tls;
+pub mod programs;
+pub mod reference_server;
+pub mod test_pki;

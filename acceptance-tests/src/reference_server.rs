@@ -1,0 +1,176 @@
+//! The reference server as its users run it: set up and started by its own commands, as a process.
+
+use std::fs;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::programs;
+
+/// A running `certward-server` in a directory of its own. Killed when dropped.
+pub struct ReferenceServer {
+    directory: TempDir,
+    address: SocketAddr,
+    arguments: Vec<String>,
+    process: Option<Child>,
+}
+
+impl ReferenceServer {
+    /// Sets a server up and starts it.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Sets a server up and starts it with further arguments of `run`, such as `--Key=value`.
+    ///
+    /// # Panics
+    ///
+    /// When set-up or start fails, with what the server printed.
+    #[must_use]
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        programs::succeed(
+            Command::new(programs::built("certward-server"))
+                .args(["setup", "--non-interactive", "--dir"])
+                .arg(directory.path().join("server")),
+        );
+        let address = free_address();
+        let mut server = Self {
+            directory,
+            address,
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            process: None,
+        };
+        server.run();
+        server
+    }
+
+    /// Starts the server, and waits until it takes connections. Gives the time that took.
+    ///
+    /// # Panics
+    ///
+    /// When the server ends instead, or takes longer than 30 s.
+    pub fn run(&mut self) -> Duration {
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())
+            .expect("the log can be written");
+        let started = Instant::now();
+        let process = Command::new(programs::built("certward-server"))
+            .args(["run", "--settings"])
+            .arg(self.path("settings.json"))
+            .arg(format!("--ServerUrl=https://{}", self.address))
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("the log can be written"))
+            .stderr(log)
+            .spawn()
+            .expect("the server can be started");
+        let process = self.process.insert(process);
+        while TcpStream::connect(self.address).is_err() {
+            if let Ok(Some(status)) = process.try_wait() {
+                panic!(
+                    "the server ended with {status}:\n{}",
+                    fs::read_to_string(self.log_path()).unwrap_or_default()
+                );
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the server does not listen on {}",
+                self.address
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        started.elapsed()
+    }
+
+    /// Ends the server with SIGKILL, as a crash would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().expect("the process is ours");
+            process.wait().expect("the process is ours");
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// A file that `setup` wrote, such as `admin.crt`.
+    #[must_use]
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.directory.path().join("server").join(file)
+    }
+
+    /// The text of a file that `setup` wrote.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such file.
+    #[must_use]
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    /// A directory for the test's own files.
+    #[must_use]
+    pub fn work(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Writes a file for the test.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
+    pub fn write(&self, file: &str, content: &[u8]) -> PathBuf {
+        let path = self.directory.path().join(file);
+        fs::File::create(&path)
+            .and_then(|mut file| file.write_all(content))
+            .expect("the file can be written");
+        path
+    }
+
+    /// Everything the server has printed.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// The process id, while it runs.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.directory.path().join("server.log")
+    }
+}
+
+impl Drop for ReferenceServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("loopback has free ports")
+}

@@ -1,0 +1,88 @@
+//! Certificates and keys, made when a test needs them.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// An end entity: a certificate and its key, as PEM.
+#[derive(Clone)]
+pub struct Identity {
+    /// The certificate.
+    pub certificate_pem: String,
+    /// The key, PKCS#8.
+    pub private_key_pem: String,
+    /// The certificate.
+    pub certificate: CertificateDer<'static>,
+}
+
+impl Identity {
+    /// A self-signed client certificate for an ECDSA P-256 key.
+    #[must_use]
+    pub fn self_signed(common_name: &str) -> Self {
+        let key = KeyPair::generate().expect("a P-256 key can be made");
+        let certificate = client_params(common_name)
+            .self_signed(&key)
+            .expect("the parameters are complete");
+        Self::new(&certificate, &key)
+    }
+
+    /// The key in the form rustls takes.
+    #[must_use]
+    pub fn private_key(&self) -> PrivateKeyDer<'static> {
+        let key = KeyPair::from_pem(&self.private_key_pem).expect("the key was made here");
+        PrivatePkcs8KeyDer::from(key.serialize_der()).into()
+    }
+
+    fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
+        Self {
+            certificate_pem: certificate.pem(),
+            private_key_pem: key.serialize_pem(),
+            certificate: certificate.der().clone(),
+        }
+    }
+}
+
+/// A certificate authority.
+pub struct TestCa(CertifiedIssuer<'static, KeyPair>);
+
+impl TestCa {
+    /// A new CA with this common name.
+    #[must_use]
+    pub fn new(common_name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().expect("a P-256 key can be made");
+        Self(CertifiedIssuer::self_signed(params, key).expect("the parameters are complete"))
+    }
+
+    /// The CA's certificate.
+    #[must_use]
+    pub fn certificate_pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A client certificate of this CA, with a new key.
+    #[must_use]
+    pub fn issue(&self, common_name: &str) -> Identity {
+        let key = KeyPair::generate().expect("a P-256 key can be made");
+        let certificate = client_params(common_name)
+            .signed_by(&key, &self.0)
+            .expect("the parameters are complete");
+        Identity::new(&certificate, &key)
+    }
+}
+
+/// What a client certificate says, but for its key and issuer.
+#[must_use]
+pub fn client_params(common_name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+}

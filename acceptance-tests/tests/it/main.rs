@@ -1,0 +1,5 @@
+//! The whole, proved with real programs.
+
+mod durability;
+mod published_clients;
+mod revocation;

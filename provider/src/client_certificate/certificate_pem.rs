@@ -1,0 +1,216 @@
+//! The attribute `certificate_pem`: one public client certificate.
+//!
+//! RavenDB registers whatever it is given as a login: certification authorities, expired, weak and server certificates
+//! (observed records 227 to 236). So what cannot or should not log in is refused here, before anything is sent.
+
+use std::fmt::Write as _;
+
+use certward::pki::{Certificate, PemError, PublicKey, certificates_from_pem};
+use tf_provider::{AttributePath, Diagnostic};
+use time::{Duration, OffsetDateTime};
+
+use crate::report::{chain, diagnostic};
+use crate::timestamp;
+
+/// The path of the attribute.
+pub(crate) fn path() -> AttributePath {
+    AttributePath::new("certificate_pem")
+}
+
+/// Reads the one certificate of the text.
+///
+/// Line ends, a byte order mark, indentation and text around the block do not matter. The error never repeats the text.
+pub(crate) fn parse(text: &str) -> Result<Certificate, Diagnostic> {
+    match certificates_from_pem(text) {
+        Ok(mut certificates) => match (certificates.pop(), certificates.len()) {
+            (Some(certificate), 0) => Ok(certificate),
+            (_, others) => Err(several(text, others + 1)),
+        },
+        Err(PemError::PrivateKeyFound { line }) => Err(diagnostic(
+            path(),
+            "Private key in certificate_pem",
+            format!(
+                "Line {line} of this text begins a private key. It would be written to the state and to plan files. \
+                 Pass the certificate alone, for example file(\"app.crt\"); the private key stays with the program \
+                 that logs in with it, and Terraform does not need it. Treat a key that has been in a plan or state \
+                 file as known to others."
+            ),
+        )),
+        Err(PemError::NoCertificate) => Err(diagnostic(path(), "No certificate in certificate_pem", no_certificate(text))),
+        Err(error) => Err(diagnostic(
+            path(),
+            "Unreadable certificate_pem",
+            format!(
+                "This is not a PEM certificate: {}. Pass the text of the file, for example file(\"app.crt\").",
+                chain(&error)
+            ),
+        )),
+    }
+}
+
+/// What speaks against this certificate as a login, whatever the time is.
+pub(crate) fn check(certificate: &Certificate) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let mut refuse = |summary: &'static str, detail: String| findings.push(diagnostic(path(), summary, detail));
+    let subject = subject(certificate);
+
+    if certificate.is_ca() {
+        let mut detail = format!(
+            "{subject} is the certificate of a certification authority. RavenDB would take it as the login of whoever \
+             holds the authority's key. To trust an issuer on RavenDB set Security.WellKnownIssuers.Admin on the server."
+        );
+        if certificate.is_self_issued() {
+            detail.push_str(
+                " If it was made with \"openssl req -x509\", which marks certificates so by default, make it again \
+                 with -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=clientAuth.",
+            );
+        }
+        refuse("Not a client certificate", detail);
+    }
+    if let Some(usage) = certificate.extended_key_usage()
+        && !usage.client_auth()
+        && !usage.any()
+    {
+        let instead = if usage.server_auth() {
+            "it is a server certificate (serverAuth)"
+        } else {
+            "its extended key usage lists other purposes"
+        };
+        refuse(
+            "Not a client certificate",
+            format!(
+                "{subject} is not meant for logging in: {instead}. Ask its issuer for a certificate with the extended \
+                 key usage clientAuth, or without that extension."
+            ),
+        );
+    }
+    if let Some(usage) = certificate.key_usage()
+        && !usage.digital_signature()
+    {
+        refuse(
+            "Not a client certificate",
+            format!(
+                "The key usage of {subject} leaves out digitalSignature, and a TLS login is a signature. Ask its \
+                 issuer for a certificate with the key usage digitalSignature."
+            ),
+        );
+    }
+    if let Some(problem) = key_problem(certificate.public_key()) {
+        refuse(
+            "Unsuitable key",
+            format!(
+                "{subject} has {problem}. Use RSA with at least {SMALLEST_RSA_KEY} bits, ECDSA on P-256 or P-384, or \
+                 Ed25519."
+            ),
+        );
+    }
+    if certificate.signature_algorithm().is_weak() {
+        refuse(
+            "Weak signature",
+            format!(
+                "{subject} is signed with {:?}. Signatures with MD2, MD5 and SHA-1 can be forged. Have it issued again \
+                 with SHA-256 or better.",
+                certificate.signature_algorithm()
+            ),
+        );
+    }
+    findings
+}
+
+/// What speaks against registering this certificate at this moment.
+pub(crate) fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Diagnostic> {
+    let validity = certificate.validity();
+    let subject = subject(certificate);
+    if validity.is_over(now) {
+        return Some(diagnostic(
+            path(),
+            "Certificate has expired",
+            format!(
+                "{subject} ended on {}. RavenDB would register it and refuse every login with it. Have it renewed \
+                 where it comes from.",
+                timestamp::format(validity.not_after)
+            ),
+        ));
+    }
+    if validity.not_before > now + CLOCK_TOLERANCE {
+        return Some(diagnostic(
+            path(),
+            "Certificate is not valid yet",
+            format!(
+                "{subject} begins on {}. RavenDB would register it and refuse every login until then. Register it \
+                 when it is valid, or have one issued that begins earlier.",
+                timestamp::format(validity.not_before)
+            ),
+        ));
+    }
+    None
+}
+
+fn several(text: &str, count: usize) -> Diagnostic {
+    let mut detail = format!("This text holds {count} certificates; exactly one belongs here.");
+    let authorities = certificates_from_pem(text)
+        .unwrap_or_default()
+        .iter()
+        .filter(|certificate| certificate.is_ca())
+        .count();
+    if authorities > 0 {
+        let _ = write!(
+            detail,
+            " {authorities} of them belong to certification authorities: leave the chain away and pass the client \
+             certificate alone."
+        );
+    } else {
+        detail.push_str(" Write one certward_client_certificate for each, for example with for_each.");
+    }
+    diagnostic(path(), "Several certificates in certificate_pem", detail)
+}
+
+fn no_certificate(text: &str) -> String {
+    let start = text.trim_start_matches('\u{feff}').trim();
+    if start.contains("-----BEGIN CERTIFICATE REQUEST-----") || start.contains("-----BEGIN NEW CERTIFICATE REQUEST-----") {
+        "This text is a certificate request. RavenDB signs no requests: have a certification authority sign it, and \
+         pass the certificate it answers with."
+            .to_owned()
+    } else if start.contains("-----BEGIN PUBLIC KEY-----") {
+        "This text is a public key without a certificate around it. Pass the certificate, which begins with \
+         -----BEGIN CERTIFICATE-----."
+            .to_owned()
+    } else if start.is_empty() {
+        "The text is empty. Pass the text of the certificate, for example file(\"app.crt\").".to_owned()
+    } else if !start.contains("-----") && start.len() < 256 && !start.contains('\n') {
+        "This text looks like a file name or something else short. Pass the text of the certificate, for example \
+         file(\"app.crt\")."
+            .to_owned()
+    } else {
+        "The text has no block that begins with -----BEGIN CERTIFICATE-----. A certificate in DER (binary, or Base64 \
+         without the BEGIN line) becomes PEM with: openssl x509 -inform DER -in app.cer -out app.crt"
+            .to_owned()
+    }
+}
+
+fn key_problem(key: &PublicKey) -> Option<String> {
+    match key {
+        PublicKey::Rsa { bits } if *bits < SMALLEST_RSA_KEY => {
+            Some(format!("an RSA key of {bits} bits, which is too short"))
+        }
+        PublicKey::Rsa { .. } | PublicKey::EcdsaP256 | PublicKey::EcdsaP384 | PublicKey::Ed25519 => None,
+        other => Some(format!("a key of the kind {other}, which RavenDB's clients cannot all use")),
+    }
+}
+
+fn subject(certificate: &Certificate) -> String {
+    if certificate.subject().is_empty() {
+        format!("The certificate with thumbprint {}", certificate.thumbprint())
+    } else {
+        certificate.subject().to_string()
+    }
+}
+
+/// NIST SP 800-57 part 1 rev. 5, table 4: 2048 bits is the smallest modulus still accepted.
+const SMALLEST_RSA_KEY: u32 = 2048;
+/// A certificate made a moment ago by a machine whose clock is ahead is not refused.
+const CLOCK_TOLERANCE: Duration = Duration::hours(1);
+
+#[cfg(test)]
+#[path = "certificate_pem_tests.rs"]
+mod tests;

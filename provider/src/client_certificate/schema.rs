@@ -1,0 +1,114 @@
+//! What the user can write and read.
+
+use tf_provider::schema::{AttributeType, Schema};
+
+use crate::schema::{computed, defaulted, map_of_strings, required, schema};
+
+/// The schema of `certward_client_certificate`.
+pub(crate) fn client_certificate() -> Schema {
+    use AttributeType::{Bool, String};
+    schema(
+        "A client certificate registered on RavenDB: whoever holds its private key logs in with it. Only the public \
+         certificate comes here; the private key stays with the program that uses it and never reaches Terraform.\n\n\
+         Registering the same certificate twice does no harm: an entry that is equal already is taken over, and one \
+         that differs is refused with the `import` block that takes it over. Destroying removes the entry; the \
+         certificate itself stays valid elsewhere. A real RavenDB decides who a client is once for each connection, so \
+         a removed certificate keeps working on connections that are open.",
+        [
+            (
+                "name",
+                required(
+                    String,
+                    "Name of the entry, 1 to 64 characters without control characters. RavenDB shows it in the Studio \
+                     and in its audit log. It need not be unique. Changed in place.",
+                ),
+            ),
+            (
+                "certificate_pem",
+                required(
+                    String,
+                    "The client certificate: text with exactly one PEM block `CERTIFICATE`, for example \
+                     `file(\"app.crt\")`. Refused are texts with a private key, certificates of certification \
+                     authorities, certificates without the purpose clientAuth (none at all is fine) or without \
+                     digitalSignature, RSA keys under 2048 bits, curves other than P-256, P-384 and Ed25519, and \
+                     signatures with MD5 or SHA-1; and, when it is registered, a certificate that is expired or not \
+                     valid yet. Line ends, indentation and text around the block make no difference. **Another \
+                     certificate forces replacement**; with `lifecycle { create_before_destroy = true }` the new one \
+                     can log in before the old one is removed.",
+                ),
+            ),
+            (
+                "security_clearance",
+                defaulted(
+                    String,
+                    "What the certificate may do: `ValidUser` (the databases of `database_permissions`), `Operator` \
+                     (every database and most administration) or `ClusterAdmin` (everything). Default `ValidUser`. \
+                     Changed in place. Only a `ClusterAdmin` can give `ClusterAdmin`. `ClusterNode` and \
+                     `UnauthenticatedClients`, which belong to servers, are refused.",
+                ),
+            ),
+            (
+                "database_permissions",
+                defaulted(
+                    map_of_strings(),
+                    "Access by database name: `Read` (needs a licence that has read-only certificates), `ReadWrite` or \
+                     `Admin`. Default `{}`. Changed in place. Only together with the clearance `ValidUser`. RavenDB \
+                     compares database names without case. Databases need not exist. When a database is deleted, \
+                     RavenDB drops it from this map, and the next plan shows it as a change made outside.",
+                ),
+            ),
+            (
+                "disabled",
+                defaulted(
+                    Bool,
+                    "`true` keeps the entry and refuses its logins. Default `false`. Changed in place. Needs RavenDB \
+                     7.2.",
+                ),
+            ),
+            (
+                "deletion_protection",
+                defaulted(
+                    Bool,
+                    "`true` makes every plan fail that would remove this entry, by destroying or by replacing it. \
+                     Default `false`. Known to Terraform only; the Studio can still delete the entry. To remove a \
+                     protected entry, first apply with `false`.",
+                ),
+            ),
+            ("id", computed(String, "The same as `thumbprint`.")),
+            (
+                "thumbprint",
+                computed(
+                    String,
+                    "SHA-1 over the DER certificate, 40 upper-case hexadecimal digits: the key RavenDB files the \
+                     certificate under.",
+                ),
+            ),
+            (
+                "fingerprint_sha256",
+                computed(String, "SHA-256 over the DER certificate, 64 upper-case hexadecimal digits."),
+            ),
+            (
+                "public_key_pin",
+                computed(
+                    String,
+                    "SHA-256 over the public key (SubjectPublicKeyInfo), in Base64: RavenDB's `PublicKeyPinningHash`. \
+                     RavenDB lets a renewed certificate of the same key and issuer in by it.",
+                ),
+            ),
+            (
+                "serial_number",
+                computed(String, "Serial number, lower-case hexadecimal octets with colons between."),
+            ),
+            ("subject_dn", computed(String, "Subject of the certificate in the form of RFC 4514.")),
+            ("issuer_dn", computed(String, "Issuer of the certificate in the form of RFC 4514.")),
+            (
+                "not_before",
+                computed(String, "First moment at which the certificate is valid, RFC 3339 in UTC."),
+            ),
+            (
+                "not_after",
+                computed(String, "Last moment at which the certificate is valid, RFC 3339 in UTC."),
+            ),
+        ],
+    )
+}

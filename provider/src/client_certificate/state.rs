@@ -1,0 +1,77 @@
+//! The resource as Terraform keeps it.
+
+use serde::{Deserialize, Serialize};
+use tf_provider::value::Value;
+
+use certward::pki::Certificate;
+
+use super::database_permissions::Permissions;
+use crate::timestamp;
+
+/// State, configuration and plan of `certward_client_certificate`; the schema says what each attribute is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the schema describes every attribute")]
+pub struct ClientCertificateState {
+    pub name: Value<String>,
+    pub certificate_pem: Value<String>,
+    pub security_clearance: Value<String>,
+    pub database_permissions: Value<Permissions>,
+    pub disabled: Value<bool>,
+    pub deletion_protection: Value<bool>,
+
+    pub id: Value<String>,
+    pub thumbprint: Value<String>,
+    pub fingerprint_sha256: Value<String>,
+    pub public_key_pin: Value<String>,
+    pub serial_number: Value<String>,
+    pub subject_dn: Value<String>,
+    pub issuer_dn: Value<String>,
+    pub not_before: Value<String>,
+    pub not_after: Value<String>,
+}
+
+impl ClientCertificateState {
+    /// Fills in everything that follows from the certificate. The text in `certificate_pem` is left alone.
+    pub(crate) fn describe(&mut self, certificate: &Certificate) {
+        let thumbprint = certificate.thumbprint().to_string();
+        self.id = Value::Value(thumbprint.clone());
+        self.thumbprint = Value::Value(thumbprint);
+        self.fingerprint_sha256 = Value::Value(certificate.fingerprint().to_string());
+        self.public_key_pin = Value::Value(certificate.public_key_pinning_hash().to_string());
+        self.serial_number = Value::Value(certificate.serial_number().to_string());
+        self.subject_dn = Value::Value(certificate.subject().to_string());
+        self.issuer_dn = Value::Value(certificate.issuer().to_string());
+        self.not_before = Value::Value(timestamp::format(certificate.validity().not_before));
+        self.not_after = Value::Value(timestamp::format(certificate.validity().not_after));
+    }
+
+    /// Marks everything that follows from the certificate as not known yet.
+    pub(crate) fn describe_unknown(&mut self) {
+        for value in [
+            &mut self.id,
+            &mut self.thumbprint,
+            &mut self.fingerprint_sha256,
+            &mut self.public_key_pin,
+            &mut self.serial_number,
+            &mut self.subject_dn,
+            &mut self.issuer_dn,
+            &mut self.not_before,
+            &mut self.not_after,
+        ] {
+            *value = Value::Unknown;
+        }
+    }
+
+    /// Takes over from `prior` everything that follows from the certificate.
+    pub(crate) fn describe_as(&mut self, prior: &Self) {
+        self.id = prior.id.clone();
+        self.thumbprint = prior.thumbprint.clone();
+        self.fingerprint_sha256 = prior.fingerprint_sha256.clone();
+        self.public_key_pin = prior.public_key_pin.clone();
+        self.serial_number = prior.serial_number.clone();
+        self.subject_dn = prior.subject_dn.clone();
+        self.issuer_dn = prior.issuer_dn.clone();
+        self.not_before = prior.not_before.clone();
+        self.not_after = prior.not_after.clone();
+    }
+}

@@ -1,0 +1,28 @@
+//! The time of day, behind a trait so that tests can set it.
+
+use std::fmt::Debug;
+
+use time::OffsetDateTime;
+
+/// Where the provider takes the time from.
+///
+/// It is asked when a creation is planned and when an object is read, and nowhere else: a plan must not change because
+/// the clock went on between planning and applying.
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// The present instant, in UTC.
+    fn now(&self) -> OffsetDateTime;
+}
+
+/// The clock of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the system for the time"
+    )]
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+}

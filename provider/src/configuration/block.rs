@@ -1,0 +1,211 @@
+//! The provider block as the user writes it.
+
+use serde::{Deserialize, Serialize};
+use tf_provider::schema::{AttributeType, Schema};
+use tf_provider::value::Value;
+
+use super::environment::variable;
+use crate::schema::{list_of_strings, named, optional, required, schema, sensitive};
+
+/// The provider block; the schema says what each attribute is.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the schema describes every attribute")]
+pub struct ProviderBlock {
+    pub ravendb: Value<RavenDbBlock>,
+    pub redis_enterprise: Value<RedisEnterpriseBlock>,
+    pub client_certificate_file: Value<String>,
+    pub client_certificate_pem: Value<String>,
+    pub client_private_key_file: Value<String>,
+    pub client_private_key_pem: Value<String>,
+    pub pkcs12_file: Value<String>,
+    pub pkcs12_base64: Value<String>,
+    pub pkcs12_password: Value<String>,
+    pub ca_certificate_file: Value<String>,
+    pub ca_certificate_pem: Value<String>,
+    pub tls_server_name: Value<String>,
+    pub request_timeout: Value<String>,
+    pub max_retries: Value<i64>,
+    pub max_concurrent_requests: Value<i64>,
+    pub proxy_url: Value<String>,
+}
+
+/// The attribute `ravendb`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the schema describes every attribute")]
+pub struct RavenDbBlock {
+    pub endpoints: Value<Vec<Value<String>>>,
+}
+
+/// The attribute `redis_enterprise`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the schema describes every attribute")]
+pub struct RedisEnterpriseBlock {
+    pub endpoints: Value<Vec<Value<String>>>,
+    pub username: Value<String>,
+    pub password: Value<String>,
+}
+
+/// The schema of the provider block.
+pub(crate) fn provider() -> Schema {
+    use AttributeType::{AttributeSingle, Number, String};
+    let endpoints = "URLs of the cluster's nodes, `https` only, tried in order. Environment: ";
+    let with_variable = |text: &str, attribute: &str| {
+        let variable = variable(attribute).expect("every attribute has a variable; a test goes through them");
+        format!("{text} Environment: `{variable}`.")
+    };
+    let text = |attribute: &str, description: &str| optional(String, &with_variable(description, attribute));
+    let number = |attribute: &str, description: &str| optional(Number, &with_variable(description, attribute));
+    schema(
+        "Certificates instead of passwords for databases, as code: who may log in to RavenDB (and, from the next \
+         version on, Redis Enterprise) with which client certificate.\n\n\
+         Every attribute can come from the environment instead; an attribute wins over its variable. The provider \
+         connects when the first resource is read, not before.",
+        [
+            (
+                "ravendb",
+                optional(
+                    AttributeSingle(named([(
+                        "endpoints",
+                        required(
+                            list_of_strings(),
+                            &format!("{endpoints}`{}`, separated by commas.", super::environment::RAVENDB_ENDPOINTS),
+                        ),
+                    )])),
+                    "The RavenDB cluster (7.2, or a Certward server) that the resources are about.",
+                ),
+            ),
+            (
+                "redis_enterprise",
+                optional(
+                    AttributeSingle(named([
+                        (
+                            "endpoints",
+                            required(
+                                list_of_strings(),
+                                &format!(
+                                    "{endpoints}`{}`, separated by commas.",
+                                    super::environment::REDIS_ENTERPRISE_ENDPOINTS
+                                ),
+                            ),
+                        ),
+                        (
+                            "username",
+                            text(
+                                "redis_enterprise.username",
+                                "User for a login by password, for as long as the cluster takes no certificate. Needs \
+                                 `password`.",
+                            ),
+                        ),
+                        (
+                            "password",
+                            sensitive(text("redis_enterprise.password", "Password of `username`.")),
+                        ),
+                    ])),
+                    "The Redis Enterprise cluster. Checked and kept; no resource of this version uses it yet.",
+                ),
+            ),
+            (
+                "client_certificate_file",
+                text(
+                    "client_certificate_file",
+                    "Path of the PEM file with the certificate the provider logs in with, its own certificate first. \
+                     Not together with `client_certificate_pem`.",
+                ),
+            ),
+            (
+                "client_certificate_pem",
+                text(
+                    "client_certificate_pem",
+                    "The same as text. Not together with `client_certificate_file`.",
+                ),
+            ),
+            (
+                "client_private_key_file",
+                text(
+                    "client_private_key_file",
+                    "Path of the PEM file with the private key of that certificate: PKCS#8, PKCS#1 or SEC 1, not \
+                     encrypted. Not together with `client_private_key_pem`.",
+                ),
+            ),
+            (
+                "client_private_key_pem",
+                sensitive(text(
+                    "client_private_key_pem",
+                    "The same as text; may be an ephemeral value. Not together with `client_private_key_file`.",
+                )),
+            ),
+            (
+                "pkcs12_file",
+                text(
+                    "pkcs12_file",
+                    "Path of a PKCS#12 file (`.pfx`, `.p12`) with certificate and private key, as RavenDB's Studio \
+                     hands it out inside a zip file: unpack the zip file first. Instead of `client_certificate_…` and \
+                     `client_private_key_…`.",
+                ),
+            ),
+            (
+                "pkcs12_base64",
+                sensitive(text(
+                    "pkcs12_base64",
+                    "The content of such a file in Base64, for example from `filebase64()`. Not together with \
+                     `pkcs12_file`.",
+                )),
+            ),
+            (
+                "pkcs12_password",
+                sensitive(text("pkcs12_password", "Password of the PKCS#12 file. Default: the empty password.")),
+            ),
+            (
+                "ca_certificate_file",
+                text(
+                    "ca_certificate_file",
+                    "Path of a PEM file with the certification authorities that the cluster's server certificates \
+                     are checked against. Not together with `ca_certificate_pem`. Default: the authorities the \
+                     operating system trusts.",
+                ),
+            ),
+            (
+                "ca_certificate_pem",
+                text("ca_certificate_pem", "The same as text. Not together with `ca_certificate_file`."),
+            ),
+            (
+                "tls_server_name",
+                text(
+                    "tls_server_name",
+                    "Name that the server certificate must be for, when it differs from the host in the endpoints, for \
+                     example when they are IP addresses.",
+                ),
+            ),
+            (
+                "request_timeout",
+                text(
+                    "request_timeout",
+                    "How long one request may take, a duration such as `30s` or `1m30s`. Default `30s`.",
+                ),
+            ),
+            (
+                "max_retries",
+                number(
+                    "max_retries",
+                    "How often a request is tried again when the cluster is busy or cannot be reached, 0 to 100, with \
+                     growing pauses between. Refusals are never tried again. Default 4.",
+                ),
+            ),
+            (
+                "max_concurrent_requests",
+                number(
+                    "max_concurrent_requests",
+                    "How many requests may be under way at once, 1 to 256. Default 4.",
+                ),
+            ),
+            (
+                "proxy_url",
+                sensitive(text(
+                    "proxy_url",
+                    "HTTP proxy to connect through, such as `http://user:password@proxy.example:3128`. Default: what \
+                     `HTTPS_PROXY` and `NO_PROXY` say.",
+                )),
+            ),
+        ],
+    )
+}

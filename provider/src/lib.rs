@@ -1,11 +1,22 @@
 //! The Terraform provider for certificate authentication of RavenDB and Redis Enterprise.
+//!
+//! [`Certward`] is the provider; [`plugin`] serves it to Terraform and knows nothing of certificates. A resource is a
+//! folder or file with its schema, its state and its life; every request to a cluster goes through the SDK `certward`.
 
+pub mod client_certificate;
 pub mod clock;
 pub mod configuration;
+pub mod data_sources;
 pub mod plugin;
 
-mod client_certificate;
 mod duration;
+mod failure;
+mod leftovers;
+mod provider;
+mod registration;
 mod report;
 mod schema;
+mod session;
 mod timestamp;
+
+pub use provider::Certward;

@@ -3,9 +3,151 @@
 mod certificate_pem;
 mod clearance;
 mod database_permissions;
+mod import;
 mod import_id;
+mod lifecycle;
 mod name;
 mod plan;
 mod schema;
 mod state;
 mod validate;
+
+use async_trait::async_trait;
+use tf_provider::schema::Schema;
+use tf_provider::value::StructEmpty;
+use tf_provider::{AttributePath, Diagnostics, Resource};
+
+pub use state::ClientCertificateState;
+
+use crate::plugin::{Configured, PluginResource};
+use crate::session::Session;
+
+/// `certward_client_certificate`: a public client certificate, registered on RavenDB.
+pub struct ClientCertificate {
+    session: Configured<Session>,
+}
+
+impl ClientCertificate {
+    pub(crate) fn new(session: Configured<Session>) -> Self {
+        Self { session }
+    }
+}
+
+impl PluginResource for ClientCertificate {}
+
+#[async_trait]
+impl Resource for ClientCertificate {
+    type State<'a> = ClientCertificateState;
+    type PrivateState<'a> = Option<StructEmpty>;
+    type ProviderMetaState<'a> = Option<StructEmpty>;
+
+    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
+        Some(schema::client_certificate())
+    }
+
+    async fn validate<'a>(&self, diags: &mut Diagnostics, config: ClientCertificateState) -> Option<()> {
+        validate::validate(diags, &config);
+        diags.errors.is_empty().then_some(())
+    }
+
+    async fn read<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        state: ClientCertificateState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let state = lifecycle::read(diags, &session, state).await?;
+        Some((state, private))
+    }
+
+    async fn plan_create<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        _proposed: ClientCertificateState,
+        config: ClientCertificateState,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        if !session.is_unknown() {
+            session.ravendb(diags)?;
+        }
+        let planned = plan::create(diags, config, session.clock.now())?;
+        Some((planned, None))
+    }
+
+    async fn plan_update<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: ClientCertificateState,
+        _proposed: ClientCertificateState,
+        config: ClientCertificateState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClientCertificateState, Option<StructEmpty>, Vec<AttributePath>)> {
+        let session = self.session.get(diags)?;
+        let (planned, requires_replace) = plan::update(diags, &prior, config, session.own_thumbprint())?;
+        Some((planned, private, requires_replace))
+    }
+
+    async fn plan_destroy<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: ClientCertificateState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<Option<StructEmpty>> {
+        let own = self.session.peek().and_then(|session| session.own_thumbprint());
+        plan::guard_removal(diags, &prior, own, AttributePath::root());
+        diags.errors.is_empty().then_some(private)
+    }
+
+    async fn create<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        planned: ClientCertificateState,
+        _config: ClientCertificateState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let state = lifecycle::create(diags, &session, planned).await?;
+        Some((state, private))
+    }
+
+    async fn update<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: ClientCertificateState,
+        planned: ClientCertificateState,
+        _config: ClientCertificateState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let state = lifecycle::update(diags, &session, prior, planned).await?;
+        Some((state, private))
+    }
+
+    async fn destroy<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: ClientCertificateState,
+        _private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<()> {
+        let session = self.session.get(diags)?;
+        lifecycle::destroy(diags, &session, &prior).await
+    }
+
+    async fn import<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        id: String,
+    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let state = import::import(diags, &session, &id).await?;
+        Some((state, None))
+    }
+}

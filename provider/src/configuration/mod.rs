@@ -1,9 +1,13 @@
 //! The provider block: what it looks like, how it is read, and what becomes of it.
 
-mod block;
+pub(crate) mod credentials;
 mod environment;
+pub(crate) mod schema;
 mod setting;
 mod settings;
 
-pub use block::{ProviderBlock, RavenDbBlock, RedisEnterpriseBlock};
+pub(crate) use environment::NoEnvironment;
 pub use environment::{Environment, ProcessEnvironment};
+pub use schema::{ProviderBlock, RavenDbBlock, RedisEnterpriseBlock};
+pub(crate) use setting::Setting;
+pub(crate) use settings::Settings;

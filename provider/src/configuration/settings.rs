@@ -5,7 +5,7 @@ use std::time::Duration;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-use super::block::ProviderBlock;
+use super::schema::{ProviderBlock, RedisEnterpriseBlock};
 use super::environment::{Environment, RAVENDB_ENDPOINTS, REDIS_ENTERPRISE_ENDPOINTS};
 use super::setting::{Origin, Setting};
 use crate::duration;
@@ -55,8 +55,8 @@ impl Settings {
         };
         let redis = match &block.redis_enterprise {
             Value::Value(redis) => redis.clone(),
-            Value::Null => super::block::RedisEnterpriseBlock::default(),
-            Value::Unknown => super::block::RedisEnterpriseBlock {
+            Value::Null => RedisEnterpriseBlock::default(),
+            Value::Unknown => RedisEnterpriseBlock {
                 endpoints: Value::Unknown,
                 username: Value::Unknown,
                 password: Value::Unknown,
@@ -103,7 +103,7 @@ impl Settings {
             ca_certificate: ca_certificate.into(),
             tls_server_name: reader.text("tls_server_name", &block.tls_server_name),
             request_timeout: reader.request_timeout(&block.request_timeout),
-            max_retries: reader.number("max_retries", &block.max_retries, 0, 100, 4),
+            max_retries: reader.number("max_retries", &block.max_retries, 0, 10, 4),
             max_concurrent_requests: reader.number("max_concurrent_requests", &block.max_concurrent_requests, 1, 256, 4)
                 as usize,
             proxy_url: reader.text("proxy_url", &block.proxy_url),
@@ -112,6 +112,32 @@ impl Settings {
         Self {
             unknown: reader.unknown,
             ..settings
+        }
+    }
+
+    /// Everything that must not be shown, as far as it stands in the settings themselves.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let mut secrets = Vec::new();
+        for setting in [&self.redis_enterprise_password, &self.pkcs12_password, &self.proxy_url] {
+            if let Setting::Known(secret, _) = setting {
+                secrets.push(secret.as_str());
+            }
+        }
+        if let PemSetting::Text(text, _) = &self.client_private_key {
+            secrets.push(text);
+        }
+        if let Pkcs12Setting::Base64(text, _) = &self.pkcs12 {
+            secrets.push(text);
+        }
+        secrets
+    }
+
+    /// The attribute that says what to log in with.
+    pub(crate) fn identity_path(&self) -> AttributePath {
+        match (&self.client_certificate, &self.pkcs12) {
+            (PemSetting::Text(_, origin) | PemSetting::File(_, origin), _)
+            | (_, Pkcs12Setting::Base64(_, origin) | Pkcs12Setting::File(_, origin)) => origin.path(),
+            (PemSetting::Absent, Pkcs12Setting::Absent) => AttributePath::root(),
         }
     }
 }

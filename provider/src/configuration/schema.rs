@@ -187,7 +187,7 @@ pub(crate) fn provider() -> Schema {
                 "max_retries",
                 number(
                     "max_retries",
-                    "How often a request is tried again when the cluster is busy or cannot be reached, 0 to 100, with \
+                    "How often a request is tried again when the cluster is busy or cannot be reached, 0 to 10, with \
                      growing pauses between. Refusals are never tried again. Default 4.",
                 ),
             ),

@@ -1,0 +1,194 @@
+//! Files and texts of the provider block, turned into what the SDK logs in with. Nothing here connects.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use certward::pki::{Certificate, PrivateKeyPem, certificates_from_pem};
+use certward::{Identity, TrustAnchors};
+use secrecy::SecretString;
+use tf_provider::Diagnostics;
+use zeroize::Zeroizing;
+
+use super::setting::{Origin, Setting};
+use super::settings::{PemSetting, Pkcs12Setting, Settings};
+use crate::plugin::log;
+use crate::report::{chain, error};
+
+/// What the provider logs in with; `Ok(None)` when nothing is configured. Key and certificate fit each other.
+///
+/// An error is in `diags` when it answers `Err`.
+pub(crate) fn identity(diags: &mut Diagnostics, settings: &Settings) -> Result<Option<Identity>, ()> {
+    match (&settings.client_certificate, &settings.client_private_key, &settings.pkcs12) {
+        (PemSetting::Absent, PemSetting::Absent, Pkcs12Setting::Absent) => Ok(None),
+        (_, _, Pkcs12Setting::Base64(text, origin)) => {
+            log::mask(text);
+            let compact: Zeroizing<String> = Zeroizing::new(text.split_ascii_whitespace().collect());
+            let Ok(bytes) = STANDARD.decode(compact.as_bytes()).map(Zeroizing::new) else {
+                error(
+                    diags,
+                    origin.path(),
+                    "Unreadable PKCS#12 file",
+                    format!("{origin} is not Base64. Use filebase64(\"admin.pfx\"), or pkcs12_file with the path."),
+                );
+                return Err(());
+            };
+            pkcs12(diags, &bytes, origin, settings).map(Some)
+        }
+        (_, _, Pkcs12Setting::File(path, origin)) => {
+            let bytes = read_file(diags, path, origin)?;
+            pkcs12(diags, &bytes, origin, settings).map(Some)
+        }
+        (certificate, key, Pkcs12Setting::Absent) => pem(diags, certificate, key).map(Some),
+    }
+}
+
+/// Whom to trust to vouch for the servers; the system's authorities when nothing is configured.
+pub(crate) fn trust_anchors(diags: &mut Diagnostics, settings: &Settings) -> Result<TrustAnchors, ()> {
+    let Some((text, origin)) = pem_text(diags, &settings.ca_certificate)? else {
+        return Ok(TrustAnchors::system());
+    };
+    TrustAnchors::from_pem(&text).map_err(|problem| {
+        error(
+            diags,
+            origin.path(),
+            "Unreadable CA certificates",
+            format!(
+                "{origin}: {}. It takes the PEM certificates of the authorities that issued the servers' certificates.",
+                chain(&problem)
+            ),
+        );
+    })
+}
+
+fn pem(diags: &mut Diagnostics, certificate: &PemSetting, key: &PemSetting) -> Result<Identity, ()> {
+    let key = pem_text(diags, key)?;
+    if let Some((text, _)) = &key {
+        log::mask(text);
+    }
+    let (Some((certificate, certificate_origin)), Some((key, key_origin))) = (pem_text(diags, certificate)?, key) else {
+        // Reading the settings has added an error for one without the other.
+        return Err(());
+    };
+    let problem = match Identity::from_pem(&certificate, &key) {
+        Ok(identity) => return Ok(identity),
+        Err(problem) => problem,
+    };
+    if let Err(problem) = PrivateKeyPem::from_pem(&key) {
+        error(
+            diags,
+            key_origin.path(),
+            "Unreadable private key",
+            format!("{key_origin}: {}.", chain(&problem)),
+        );
+    } else if let Some(own) = own_certificate(&certificate) {
+        error(
+            diags,
+            key_origin.path(),
+            "Key does not match certificate",
+            format!(
+                "{key_origin} is not the private key of the certificate in {certificate_origin} ({}, {}): {}. Set the \
+                 key and the certificate that were made together.",
+                own.subject(),
+                own.public_key(),
+                chain(&problem)
+            ),
+        );
+    } else {
+        error(
+            diags,
+            certificate_origin.path(),
+            "Unreadable client certificate",
+            format!(
+                "{certificate_origin}: {}. It takes a PEM certificate, the provider's own first.",
+                chain(&problem)
+            ),
+        );
+    }
+    Err(())
+}
+
+fn pkcs12(diags: &mut Diagnostics, bytes: &[u8], origin: &Origin, settings: &Settings) -> Result<Identity, ()> {
+    if bytes.starts_with(ZIP_SIGNATURE) {
+        error(
+            diags,
+            origin.path(),
+            "This is a zip file",
+            format!(
+                "{origin} is a zip file, such as RavenDB's Studio and its setup hand out. Unpack it, and set {origin} \
+                 to the .pfx file inside, or client_certificate_file and client_private_key_file to the .crt and .key \
+                 files."
+            ),
+        );
+        return Err(());
+    }
+    let password = match &settings.pkcs12_password {
+        Setting::Known(password, _) => {
+            log::mask(password);
+            SecretString::from(password.as_str())
+        }
+        _ => SecretString::from(""),
+    };
+    let read = Identity::from_pkcs12(bytes, &password);
+    read.inspect(|identity| log::mask(identity.private_key().expose())).map_err(|problem| {
+        let hint = if settings.pkcs12_password.origin().is_none() {
+            " No pkcs12_password is set, so the empty password was tried."
+        } else {
+            ""
+        };
+        error(
+            diags,
+            origin.path(),
+            "Unreadable PKCS#12 file",
+            format!("{origin}: {}.{hint}", chain(&problem)),
+        );
+    })
+}
+
+/// The text of a PEM setting and where it comes from.
+fn pem_text(diags: &mut Diagnostics, setting: &PemSetting) -> Result<Option<(Zeroizing<String>, Origin)>, ()> {
+    match setting {
+        PemSetting::Absent => Ok(None),
+        PemSetting::Text(text, origin) => Ok(Some((Zeroizing::new(text.clone()), origin.clone()))),
+        PemSetting::File(path, origin) => {
+            let bytes = read_file(diags, path, origin)?;
+            match std::str::from_utf8(&bytes) {
+                Ok(text) => Ok(Some((Zeroizing::new(text.to_owned()), origin.clone()))),
+                Err(_) => {
+                    error(
+                        diags,
+                        origin.path(),
+                        "Unreadable file",
+                        format!(
+                            "{origin}: \"{path}\" is not text, and so not PEM. A PKCS#12 file (.pfx, .p12) goes into \
+                             pkcs12_file."
+                        ),
+                    );
+                    Err(())
+                }
+            }
+        }
+    }
+}
+
+fn read_file(diags: &mut Diagnostics, path: &str, origin: &Origin) -> Result<Zeroizing<Vec<u8>>, ()> {
+    std::fs::read(path).map(Zeroizing::new).map_err(|problem| {
+        let hint = if path.contains("-----BEGIN") {
+            " It takes the path of a file; the text itself goes into the attribute that ends in _pem."
+        } else {
+            " Relative paths start at the directory Terraform runs in; \"${path.module}/…\" starts at the module."
+        };
+        let shown = if path.contains("-----BEGIN") { "a PEM text" } else { path };
+        error(
+            diags,
+            origin.path(),
+            "Unreadable file",
+            format!("{origin}: cannot read \"{shown}\": {problem}.{hint}"),
+        );
+    })
+}
+
+fn own_certificate(text: &str) -> Option<Certificate> {
+    certificates_from_pem(text).ok()?.into_iter().next()
+}
+
+/// The first octets of every zip file with an entry (APPNOTE 4.3.7).
+const ZIP_SIGNATURE: &[u8] = b"PK\x03\x04";

@@ -1,0 +1,212 @@
+//! The provider itself: its block, and what it offers.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use certward::pki::Certificate;
+use certward::ravendb::Client;
+use certward::{Identity, TrustAnchors};
+use tf_provider::schema::Schema;
+use tf_provider::{AttributePath, Diagnostics};
+use time::Duration;
+
+use crate::client_certificate::ClientCertificate;
+use crate::clock::{Clock, SystemClock};
+use crate::configuration::credentials;
+use crate::configuration::{Environment, NoEnvironment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
+use crate::data_sources::{ClientCertificates, WhoAmI};
+use crate::leftovers::Leftovers;
+use crate::plugin::{Configured, PluginProvider, Registry, log};
+use crate::report::{chain, error, warning};
+use crate::session::{Ravendb, Session};
+use crate::timestamp;
+
+/// The provider `certward/certward`.
+pub struct Certward {
+    session: Configured<Session>,
+    environment: Box<dyn Environment>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Certward {
+    /// The provider with the environment and the clock of this process.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(ProcessEnvironment, Arc::new(SystemClock))
+    }
+
+    /// The provider with an environment and a clock of the caller's.
+    #[must_use]
+    pub fn with(environment: impl Environment + 'static, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            session: Configured::new(),
+            environment: Box::new(environment),
+            clock,
+        }
+    }
+}
+
+impl Default for Certward {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl PluginProvider for Certward {
+    type Config = ProviderBlock;
+
+    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
+        Some(schema::provider())
+    }
+
+    async fn validate(&self, diags: &mut Diagnostics, config: ProviderBlock) -> Option<()> {
+        // Only the block: the environment of `terraform validate` is often another one than that of the run.
+        mask_secrets(&Settings::read(diags, &config, &NoEnvironment));
+        diags.errors.is_empty().then_some(())
+    }
+
+    async fn configure(&self, diags: &mut Diagnostics, terraform_version: &str, config: ProviderBlock) -> Option<()> {
+        let settings = Settings::read(diags, &config, &*self.environment);
+        mask_secrets(&settings);
+        if !diags.errors.is_empty() {
+            return None;
+        }
+        let session = self.session(diags, &settings, terraform_version)?;
+        self.session.set(session);
+        Some(())
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry
+            .resource("certward_client_certificate", ClientCertificate::new(self.session.clone()))
+            .data_source("certward_whoami", WhoAmI::new(self.session.clone()))
+            .data_source("certward_client_certificates", ClientCertificates::new(self.session.clone()));
+    }
+}
+
+impl Certward {
+    /// Reads the files that the settings name and makes the client. Nothing connects here.
+    fn session(&self, diags: &mut Diagnostics, settings: &Settings, terraform_version: &str) -> Option<Session> {
+        if !settings.unknown.is_empty() {
+            let names: Vec<String> = settings.unknown.iter().map(ToString::to_string).collect();
+            let names = names.join(", ");
+            warning(
+                diags,
+                settings.unknown[0].path(),
+                "Provider configuration is not known yet",
+                format!(
+                    "{names} is known only after apply. Until then the cluster is not asked, and the plan goes by the \
+                     state of the last run."
+                ),
+            );
+            return Some(self.session_of(Ravendb::Unknown(names), None));
+        }
+        let (Ok(identity), Ok(trust_anchors)) =
+            (credentials::identity(diags, settings), credentials::trust_anchors(diags, settings))
+        else {
+            return None;
+        };
+        let own_certificate = identity.as_ref().map(|identity| identity.certificate().clone());
+        if let Some(certificate) = &own_certificate {
+            self.warn_about(diags, certificate, settings);
+        }
+        let ravendb = match &settings.ravendb_endpoints {
+            Setting::Known(endpoints, _) => {
+                match client(settings, endpoints, identity, trust_anchors, terraform_version) {
+                    Ok(client) => Ravendb::Configured(Box::new(client)),
+                    Err(problem) => {
+                        error(
+                            diags,
+                            AttributePath::root(),
+                            "Provider settings cannot be used",
+                            format!("{}.", chain(&problem)),
+                        );
+                        return None;
+                    }
+                }
+            }
+            Setting::Absent | Setting::Unknown(_) => Ravendb::Absent,
+        };
+        Some(self.session_of(ravendb, own_certificate))
+    }
+
+    fn session_of(&self, ravendb: Ravendb, own_certificate: Option<Certificate>) -> Session {
+        Session {
+            ravendb,
+            own_certificate,
+            clock: Arc::clone(&self.clock),
+            leftovers: Leftovers::default(),
+        }
+    }
+
+    fn warn_about(&self, diags: &mut Diagnostics, own: &Certificate, settings: &Settings) {
+        let path = settings.identity_path();
+        let (now, not_after) = (self.clock.now(), own.validity().not_after);
+        if own.validity().is_over(now + ENDING_SOON) {
+            let verb = if own.validity().is_over(now) { "ended" } else { "ends" };
+            warning(
+                diags,
+                path.clone(),
+                "The provider's own certificate is ending",
+                format!(
+                    "{} {verb} on {}. After that Terraform cannot log in to renew anything: renew it now.",
+                    own.subject(),
+                    timestamp::format(not_after)
+                ),
+            );
+        }
+        if own.extended_key_usage().is_some_and(|usage| usage.server_auth()) {
+            warning(
+                diags,
+                path,
+                "Logging in with a server certificate",
+                format!(
+                    "{} is a server certificate (serverAuth). RavenDB lets its own server certificate in with all \
+                     rights, until the moment that certificate is replaced; then Terraform is locked out. Log in with \
+                     a client certificate of the clearance ClusterAdmin or Operator.",
+                    own.subject()
+                ),
+            );
+        }
+    }
+}
+
+fn client(
+    settings: &Settings,
+    endpoints: &[String],
+    identity: Option<Identity>,
+    trust_anchors: TrustAnchors,
+    terraform_version: &str,
+) -> Result<Client, certward::Error> {
+    let mut builder = Client::builder()
+        .endpoints(endpoints)?
+        .trust_anchors(trust_anchors)
+        .request_timeout(settings.request_timeout)
+        .max_retries(settings.max_retries)
+        .max_concurrent_requests(settings.max_concurrent_requests)
+        .user_agent_suffix(&format!(
+            "terraform-provider-certward/{} terraform/{terraform_version}",
+            env!("CARGO_PKG_VERSION")
+        ));
+    if let Some(identity) = identity {
+        builder = builder.identity(identity);
+    }
+    if let Setting::Known(name, _) = &settings.tls_server_name {
+        builder = builder.tls_server_name(name)?;
+    }
+    if let Setting::Known(url, _) = &settings.proxy_url {
+        builder = builder.proxy_url(url)?;
+    }
+    builder.build()
+}
+
+/// Names every secret of the settings to the log before anything can print it.
+fn mask_secrets(settings: &Settings) {
+    for secret in settings.secrets() {
+        log::mask(secret);
+    }
+}
+
+/// RavenDB warns as early by default (`Security.Certificate.ExpiringThresholdInDays`).
+const ENDING_SOON: Duration = Duration::days(14);

@@ -1,0 +1,180 @@
+//! A registered certificate as RavenDB holds it, and the calls that read and change it.
+//!
+//! The one module that translates between the SDK's types and what the resources compare.
+
+use std::collections::BTreeMap;
+
+use certward::Error;
+use certward::pki::{Certificate, PublicKeyPinningHash, Thumbprint};
+use certward::ravendb::{
+    CertificateDefinition, CertificateUsage, Client, DatabaseAccess, EditCertificate, ListCertificates, Permissions,
+    RegisterCertificate, SecurityClearance,
+};
+use time::OffsetDateTime;
+
+use crate::leftovers::Listed;
+
+/// What the user decides about a registered certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) name: String,
+    pub(crate) security_clearance: String,
+    pub(crate) database_permissions: BTreeMap<String, String>,
+    pub(crate) disabled: bool,
+}
+
+/// A registered certificate.
+#[derive(Debug, Clone)]
+pub(crate) struct Registered {
+    /// Differs from the one asked for when that is a secondary of a collection.
+    pub(crate) thumbprint: Thumbprint,
+    pub(crate) grant: Grant,
+    /// `None` in a listing of metadata.
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) public_key_pin: Option<PublicKeyPinningHash>,
+    pub(crate) not_after: OffsetDateTime,
+    pub(crate) has_two_factor: Option<bool>,
+    /// Whether it is the certificate of the server itself, which is listed but not stored.
+    pub(crate) is_server_certificate: bool,
+}
+
+impl Registered {
+    /// What matters for finding entries of one key.
+    pub(crate) fn into_listed(self) -> Option<Listed> {
+        let public_key_pin = self.public_key_pin.filter(|_| !self.is_server_certificate)?;
+        Some(Listed {
+            name: self.grant.name,
+            thumbprint: self.thumbprint,
+            public_key_pin,
+        })
+    }
+}
+
+impl From<CertificateDefinition> for Registered {
+    fn from(definition: CertificateDefinition) -> Self {
+        let permissions = definition.permissions.iter();
+        Self {
+            thumbprint: definition.thumbprint,
+            grant: Grant {
+                security_clearance: definition.security_clearance.as_str().to_owned(),
+                database_permissions: permissions
+                    .map(|(database, access)| (database.to_owned(), access.as_str().to_owned()))
+                    .collect(),
+                disabled: definition.disabled,
+                name: definition.name,
+            },
+            certificate: definition.certificate,
+            public_key_pin: definition.public_key_pinning_hash,
+            not_after: definition.not_after,
+            has_two_factor: definition.has_two_factor,
+            is_server_certificate: matches!(
+                definition.usage,
+                Some(CertificateUsage::RavenServer | CertificateUsage::RavenServerForCommunication)
+            ),
+        }
+    }
+}
+
+/// The entry under a thumbprint, or the collection's primary when that is a secondary.
+pub(crate) async fn find(client: &Client, thumbprint: Thumbprint) -> Result<Option<Registered>, Error> {
+    Ok(client.certificate(&thumbprint).await?.map(Registered::from))
+}
+
+/// Registers the public certificate. The entry is enabled, whatever the grant says: RavenDB ignores `Disabled` here.
+pub(crate) async fn register(client: &Client, certificate: &Certificate, grant: &Grant) -> Result<(), Error> {
+    let clearance = SecurityClearance::from(grant.security_clearance.as_str());
+    let request = RegisterCertificate::new(&grant.name, clearance, certificate).permissions(permissions(grant));
+    client.register_certificate(&request).await
+}
+
+/// Sets everything the grant says. The one-time code configuration stays as it is: the request does not mention it.
+pub(crate) async fn edit(client: &Client, thumbprint: Thumbprint, grant: &Grant) -> Result<(), Error> {
+    let clearance = SecurityClearance::from(grant.security_clearance.as_str());
+    let request = EditCertificate::new(thumbprint, &grant.name, clearance, permissions(grant)).disabled(grant.disabled);
+    client.edit_certificate(&request).await
+}
+
+/// Removes an entry; one that is gone already is fine.
+pub(crate) async fn delete(client: &Client, thumbprint: Thumbprint) -> Result<(), Error> {
+    match client.delete_certificate(&thumbprint).await {
+        Err(problem) if problem.is_not_found() => Ok(()),
+        answer => answer,
+    }
+}
+
+/// Every entry, with the certificates.
+pub(crate) async fn list(client: &Client) -> Result<Vec<Registered>, Error> {
+    pages(client, PAGE_SIZE, |list| list).await
+}
+
+/// Every entry of this exact name, with the certificates.
+///
+/// In one answer, because RavenDB counts pages before it filters by name: a page can be short and not the last.
+pub(crate) async fn named(client: &Client, name: &str) -> Result<Vec<Registered>, Error> {
+    let answer = client.list_certificates(&ListCertificates::new().name(name)).await?;
+    let servers = [
+        answer.loaded_server_certificate,
+        answer.loaded_server_certificate_for_communication,
+    ];
+    let entries = answer.certificates.into_iter().map(Registered::from);
+    Ok(entries
+        .map(|entry| Registered {
+            is_server_certificate: entry.is_server_certificate || servers.contains(&Some(entry.thumbprint)),
+            ..entry
+        })
+        .filter(|entry| entry.grant.name == name)
+        .collect())
+}
+
+/// Every entry, without the certificates.
+pub(crate) async fn list_metadata(client: &Client) -> Result<Vec<Registered>, Error> {
+    pages(client, METADATA_PAGE_SIZE, ListCertificates::metadata_only).await
+}
+
+/// Goes through the pages. RavenDB repeats the server's own certificate on each without counting it, and sorts by
+/// thumbprint (contract 1.4), so an entry can be met twice when others change meanwhile.
+///
+/// Secondaries of collections count as one of the page but are hidden, so only an empty page is certain to be the end.
+async fn pages(
+    client: &Client,
+    page_size: u32,
+    shape: impl Fn(ListCertificates) -> ListCertificates,
+) -> Result<Vec<Registered>, Error> {
+    let mut found: BTreeMap<Thumbprint, Registered> = BTreeMap::new();
+    let mut order = Vec::new();
+    let mut start = 0;
+    loop {
+        let page = shape(ListCertificates::new()).start(start).page_size(page_size);
+        let answer = client.list_certificates(&page).await?;
+        let servers = [
+            answer.loaded_server_certificate,
+            answer.loaded_server_certificate_for_communication,
+        ];
+        let mut stored = 0;
+        for definition in answer.certificates {
+            let mut entry = Registered::from(definition);
+            entry.is_server_certificate |= servers.contains(&Some(entry.thumbprint));
+            stored += u32::from(!entry.is_server_certificate);
+            if !found.contains_key(&entry.thumbprint) {
+                order.push(entry.thumbprint);
+                found.insert(entry.thumbprint, entry);
+            }
+        }
+        if stored == 0 {
+            break;
+        }
+        start += page_size;
+    }
+    Ok(order.iter().filter_map(|thumbprint| found.remove(thumbprint)).collect())
+}
+
+fn permissions(grant: &Grant) -> Permissions {
+    let entries = grant.database_permissions.iter();
+    entries
+        .map(|(database, access)| (database.as_str(), DatabaseAccess::from(access.as_str())))
+        .collect()
+}
+
+/// With certificates of 2 KB in Base64 a page stays far below the 16 MiB the SDK reads.
+const PAGE_SIZE: u32 = 1_000;
+const METADATA_PAGE_SIZE: u32 = 10_000;

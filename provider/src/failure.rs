@@ -13,11 +13,18 @@ pub(crate) fn explain(diags: &mut Diagnostics, attempt: &str, failure: &Error) {
 }
 
 fn explained(attempt: &str, failure: &Error) -> Diagnostic {
-    let Explanation { summary, advice, attribute } = explanation(failure);
+    let Explanation {
+        summary,
+        advice,
+        attribute,
+    } = explanation(failure);
     diagnostic(
         attribute.map_or_else(AttributePath::root, AttributePath::new),
         summary,
-        format!("Could not {attempt}: {}.\n\n{advice}", failure.report().to_string().trim_end_matches('.')),
+        format!(
+            "Could not {attempt}: {}.\n\n{advice}",
+            failure.report().to_string().trim_end_matches('.')
+        ),
     )
 }
 
@@ -132,7 +139,11 @@ fn explanation(failure: &Error) -> Explanation {
             None,
         )
     } else if failure.is_configuration() {
-        ("Provider settings cannot be used", "Correct provider \"certward\" as the message says.", None)
+        (
+            "Provider settings cannot be used",
+            "Correct provider \"certward\" as the message says.",
+            None,
+        )
     } else if failure.is_decode() {
         (
             "This is not RavenDB",
@@ -154,5 +165,9 @@ fn explanation(failure: &Error) -> Explanation {
             None,
         )
     };
-    Explanation { summary, advice, attribute }
+    Explanation {
+        summary,
+        advice,
+        attribute,
+    }
 }

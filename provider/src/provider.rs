@@ -13,7 +13,7 @@ use time::Duration;
 use crate::client_certificate::ClientCertificate;
 use crate::clock::{Clock, SystemClock};
 use crate::configuration::credentials;
-use crate::configuration::{Environment, NoEnvironment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
+use crate::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
 use crate::data_sources::{ClientCertificates, WhoAmI};
 use crate::leftovers::Leftovers;
 use crate::plugin::{Configured, PluginProvider, Registry, log};
@@ -62,12 +62,12 @@ impl PluginProvider for Certward {
 
     async fn validate(&self, diags: &mut Diagnostics, config: ProviderBlock) -> Option<()> {
         // Only the block: the environment of `terraform validate` is often another one than that of the run.
-        mask_secrets(&Settings::read(diags, &config, &NoEnvironment));
+        mask_secrets(&Settings::read(diags, &config, None));
         diags.errors.is_empty().then_some(())
     }
 
     async fn configure(&self, diags: &mut Diagnostics, terraform_version: &str, config: ProviderBlock) -> Option<()> {
-        let settings = Settings::read(diags, &config, &*self.environment);
+        let settings = Settings::read(diags, &config, Some(&*self.environment));
         mask_secrets(&settings);
         if !diags.errors.is_empty() {
             return None;
@@ -79,9 +79,15 @@ impl PluginProvider for Certward {
 
     fn register(&self, registry: &mut Registry) {
         registry
-            .resource("certward_client_certificate", ClientCertificate::new(self.session.clone()))
+            .resource(
+                "certward_client_certificate",
+                ClientCertificate::new(self.session.clone()),
+            )
             .data_source("certward_whoami", WhoAmI::new(self.session.clone()))
-            .data_source("certward_client_certificates", ClientCertificates::new(self.session.clone()));
+            .data_source(
+                "certward_client_certificates",
+                ClientCertificates::new(self.session.clone()),
+            );
     }
 }
 
@@ -102,9 +108,10 @@ impl Certward {
             );
             return Some(self.session_of(Ravendb::Unknown(names), None));
         }
-        let (Ok(identity), Ok(trust_anchors)) =
-            (credentials::identity(diags, settings), credentials::trust_anchors(diags, settings))
-        else {
+        let (Ok(identity), Ok(trust_anchors)) = (
+            credentials::identity(diags, settings),
+            credentials::trust_anchors(diags, settings),
+        ) else {
             return None;
         };
         let own_certificate = identity.as_ref().map(|identity| identity.certificate().clone());

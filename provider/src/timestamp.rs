@@ -20,6 +20,9 @@ mod tests {
 
     #[test]
     fn times_are_in_utc_without_a_fraction() {
-        assert_eq!(super::format(datetime!(2027-06-01 02:00:00.5 +2)), "2027-06-01T00:00:00Z");
+        assert_eq!(
+            super::format(datetime!(2027-06-01 02:00:00.5 +2)),
+            "2027-06-01T00:00:00Z"
+        );
     }
 }

@@ -36,7 +36,11 @@ pub(crate) fn parse(text: &str) -> Result<Certificate, Diagnostic> {
                  file as known to others."
             ),
         )),
-        Err(PemError::NoCertificate) => Err(diagnostic(path(), "No certificate in certificate_pem", no_certificate(text))),
+        Err(PemError::NoCertificate) => Err(diagnostic(
+            path(),
+            "No certificate in certificate_pem",
+            no_certificate(text),
+        )),
         Err(error) => Err(diagnostic(
             path(),
             "Unreadable certificate_pem",
@@ -167,7 +171,9 @@ fn several(text: &str, count: usize) -> Diagnostic {
 
 fn no_certificate(text: &str) -> String {
     let start = text.trim_start_matches('\u{feff}').trim();
-    if start.contains("-----BEGIN CERTIFICATE REQUEST-----") || start.contains("-----BEGIN NEW CERTIFICATE REQUEST-----") {
+    if start.contains("-----BEGIN CERTIFICATE REQUEST-----")
+        || start.contains("-----BEGIN NEW CERTIFICATE REQUEST-----")
+    {
         "This text is a certificate request. RavenDB signs no requests: have a certification authority sign it, and \
          pass the certificate it answers with."
             .to_owned()
@@ -194,7 +200,9 @@ fn key_problem(key: &PublicKey) -> Option<String> {
             Some(format!("an RSA key of {bits} bits, which is too short"))
         }
         PublicKey::Rsa { .. } | PublicKey::EcdsaP256 | PublicKey::EcdsaP384 | PublicKey::Ed25519 => None,
-        other => Some(format!("a key of the kind {other}, which RavenDB's clients cannot all use")),
+        other => Some(format!(
+            "a key of the kind {other}, which RavenDB's clients cannot all use"
+        )),
     }
 }
 

@@ -30,7 +30,17 @@ fn plain(change: impl FnOnce(&mut CertificateParams)) -> String {
 /// For what rcgen does not make: short RSA keys and old signatures.
 fn openssl(arguments: &[&str]) -> String {
     let output = Command::new("openssl")
-        .args(["req", "-x509", "-nodes", "-subj", "/CN=app", "-keyout", "/dev/null", "-days", "30"])
+        .args([
+            "req",
+            "-x509",
+            "-nodes",
+            "-subj",
+            "/CN=app",
+            "-keyout",
+            "/dev/null",
+            "-days",
+            "30",
+        ])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .args(arguments)
         .output()
@@ -56,15 +66,24 @@ fn findings(pem: &str) -> Vec<String> {
 fn client_certificates_are_taken() {
     for (case, pem) in [
         ("no extensions", plain(|_| {})),
-        ("clientAuth", plain(|p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth])),
+        (
+            "clientAuth",
+            plain(|p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]),
+        ),
         (
             "clientAuth and serverAuth",
             plain(|p| {
                 p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
             }),
         ),
-        ("any purpose", plain(|p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any])),
-        ("digitalSignature", plain(|p| p.key_usages = vec![KeyUsagePurpose::DigitalSignature])),
+        (
+            "any purpose",
+            plain(|p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]),
+        ),
+        (
+            "digitalSignature",
+            plain(|p| p.key_usages = vec![KeyUsagePurpose::DigitalSignature]),
+        ),
         ("CA:FALSE", plain(|p| p.is_ca = IsCa::ExplicitNoCa)),
         ("P-384", made(&PKCS_ECDSA_P384_SHA384, |_| {})),
         ("Ed25519", made(&PKCS_ED25519, |_| {})),
@@ -84,7 +103,11 @@ fn what_cannot_or_should_not_log_in_is_refused() {
     let two = plain(|_| {}) + &plain(|_| {});
     let ca = plain(|p| p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     for (case, pem, expected) in [
-        ("a key beside it", plain(|_| {}) + &key, "Private key in certificate_pem"),
+        (
+            "a key beside it",
+            plain(|_| {}) + &key,
+            "Private key in certificate_pem",
+        ),
         ("a key alone", key.clone(), "Private key in certificate_pem"),
         ("two certificates", two, "holds 2 certificates"),
         ("a chain", plain(|_| {}) + &ca, "leave the chain away"),
@@ -92,7 +115,11 @@ fn what_cannot_or_should_not_log_in_is_refused() {
         ("nothing", String::new(), "The text is empty"),
         ("a file name", "certs/app.crt".to_owned(), "looks like a file name"),
         ("base64 alone", "MIIB".repeat(100), "openssl x509 -inform DER"),
-        ("a broken block", plain(|_| {}).replace("MII", "!!!"), "is not a PEM certificate"),
+        (
+            "a broken block",
+            plain(|_| {}).replace("MII", "!!!"),
+            "is not a PEM certificate",
+        ),
         ("a CA", ca.clone(), "Not a client certificate"),
         ("a self-signed CA", ca, "CA:FALSE"),
         (
@@ -117,14 +144,23 @@ fn what_cannot_or_should_not_log_in_is_refused() {
     ] {
         let found = findings(&pem);
         assert!(found.iter().any(|text| text.contains(expected)), "{case}: {found:?}");
-        assert!(!format!("{found:?}").contains("BEGIN PRIVATE KEY-----\n"), "{case} shows the key");
+        assert!(
+            !format!("{found:?}").contains("BEGIN PRIVATE KEY-----\n"),
+            "{case} shows the key"
+        );
     }
 }
 
 #[test]
 fn several_faults_are_all_named() {
     let found = findings(&openssl(&[
-        "-newkey", "rsa:1024", "-sha1", "-addext", "extendedKeyUsage=serverAuth", "-addext", "keyUsage=keyEncipherment",
+        "-newkey",
+        "rsa:1024",
+        "-sha1",
+        "-addext",
+        "extendedKeyUsage=serverAuth",
+        "-addext",
+        "keyUsage=keyEncipherment",
     ]));
     assert_eq!(found.len(), 4, "{found:?}");
 }

@@ -71,7 +71,10 @@ pub(crate) fn respelled(permissions: Permissions, spelling: &Permissions) -> Per
 }
 
 fn fold(permissions: &Permissions) -> BTreeMap<String, &Value<String>> {
-    permissions.iter().map(|(name, access)| (folded(name), access)).collect()
+    permissions
+        .iter()
+        .map(|(name, access)| (folded(name), access))
+        .collect()
 }
 
 /// .NET's `OrdinalIgnoreCase`: every character by itself in upper case, those that would become several left alone.
@@ -126,11 +129,31 @@ mod tests {
     #[test]
     fn findings_name_the_database() {
         for (map, summary, path) in [
-            (permissions([("", "Read")]), "Not a database name", r#"database_permissions[""]"#),
-            (permissions([("a*b", "Read")]), "Not a database name", r#"database_permissions["a*b"]"#),
-            (permissions([("a", "Write")]), "Unknown database access", r#"database_permissions["a"]"#),
-            (permissions([("DB", "Read"), ("dB", "Read")]), "Database named twice", r#"database_permissions["dB"]"#),
-            (BTreeMap::from([("a".to_owned(), Value::Null)]), "Missing database access", r#"database_permissions["a"]"#),
+            (
+                permissions([("", "Read")]),
+                "Not a database name",
+                r#"database_permissions[""]"#,
+            ),
+            (
+                permissions([("a*b", "Read")]),
+                "Not a database name",
+                r#"database_permissions["a*b"]"#,
+            ),
+            (
+                permissions([("a", "Write")]),
+                "Unknown database access",
+                r#"database_permissions["a"]"#,
+            ),
+            (
+                permissions([("DB", "Read"), ("dB", "Read")]),
+                "Database named twice",
+                r#"database_permissions["dB"]"#,
+            ),
+            (
+                BTreeMap::from([("a".to_owned(), Value::Null)]),
+                "Missing database access",
+                r#"database_permissions["a"]"#,
+            ),
         ] {
             let findings = check(&map);
             assert_eq!(findings.len(), 1, "{findings:?}");
@@ -146,6 +169,9 @@ mod tests {
         assert!(!same(&one, &permissions([("ORDERS", "ReadWrite"), ("über", "Admin")])));
         assert!(!same(&one, &permissions([("Orders", "Read")])));
         let theirs = permissions([("orders", "Admin"), ("New", "Read")]);
-        assert_eq!(respelled(theirs, &one), permissions([("Orders", "Admin"), ("New", "Read")]));
+        assert_eq!(
+            respelled(theirs, &one),
+            permissions([("Orders", "Admin"), ("New", "Read")])
+        );
     }
 }

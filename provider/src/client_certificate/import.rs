@@ -18,7 +18,12 @@ pub(crate) async fn import(diags: &mut Diagnostics, session: &Session, id: &str)
     let id = match id.parse::<ImportId>() {
         Ok(id) => id,
         Err(problem) => {
-            error(diags, AttributePath::root(), "Unsuitable import id", format!("{problem}."));
+            error(
+                diags,
+                AttributePath::root(),
+                "Unsuitable import id",
+                format!("{problem}."),
+            );
             return None;
         }
     };
@@ -46,7 +51,10 @@ pub(crate) async fn import(diags: &mut Diagnostics, session: &Session, id: &str)
             diags,
             AttributePath::root(),
             "Entry without a certificate",
-            format!("The cluster lists {} but does not hand out its certificate.", registered.thumbprint),
+            format!(
+                "The cluster lists {} but does not hand out its certificate.",
+                registered.thumbprint
+            ),
         );
         return None;
     };

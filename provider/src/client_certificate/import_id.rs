@@ -44,7 +44,12 @@ mod tests {
         let plain = "14C1FAC41D1733B2BB8C6FD138FD601943D3B7D0";
         let expected = Ok(ImportId::Thumbprint(plain.parse().unwrap()));
         let colons: Vec<&str> = (0..20).map(|octet| &plain[octet * 2..octet * 2 + 2]).collect();
-        for text in [plain.to_owned(), plain.to_lowercase(), colons.join(":"), format!(" {plain}\n")] {
+        for text in [
+            plain.to_owned(),
+            plain.to_lowercase(),
+            colons.join(":"),
+            format!(" {plain}\n"),
+        ] {
             assert_eq!(text.parse(), expected, "{text}");
         }
     }

@@ -182,7 +182,10 @@ pub(crate) fn take_over(state: &mut ClientCertificateState, registered: &Grant) 
         .iter()
         .map(|(database, access)| (database.clone(), Value::Value(access.clone())))
         .collect::<Permissions>();
-    let spelling = state.database_permissions.as_ref().unwrap_or(const { &BTreeMap::new() });
+    let spelling = state
+        .database_permissions
+        .as_ref()
+        .unwrap_or(const { &BTreeMap::new() });
     let permissions = database_permissions::respelled(permissions, spelling);
     state.name = Value::Value(registered.name.clone());
     state.security_clearance = Value::Value(registered.security_clearance.clone());
@@ -263,7 +266,10 @@ async fn confirm(
 }
 
 /// The plan with everything filled in that follows from the certificate.
-fn described(diags: &mut Diagnostics, planned: ClientCertificateState) -> Option<(Certificate, ClientCertificateState)> {
+fn described(
+    diags: &mut Diagnostics,
+    planned: ClientCertificateState,
+) -> Option<(Certificate, ClientCertificateState)> {
     let mut state = planned;
     let text = state.certificate_pem.as_deref().unwrap_or_default();
     match certificate_pem::parse(text) {
@@ -299,7 +305,13 @@ fn refuse_registered(diags: &mut Diagnostics, thumbprint: Thumbprint, wanted: &G
     let label: String = wanted
         .name
         .chars()
-        .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '_' })
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
         .collect();
     error(
         diags,
@@ -318,8 +330,18 @@ fn refuse_registered(diags: &mut Diagnostics, thumbprint: Thumbprint, wanted: &G
 }
 
 /// Other certificates of the same key still let its holder in.
-async fn warn_of_same_key(diags: &mut Diagnostics, session: &Session, client: &Client, removed: &ClientCertificateState) {
-    let Some(pin) = removed.public_key_pin.as_deref().as_option().and_then(|pin| pin.parse().ok()) else {
+async fn warn_of_same_key(
+    diags: &mut Diagnostics,
+    session: &Session,
+    client: &Client,
+    removed: &ClientCertificateState,
+) {
+    let Some(pin) = removed
+        .public_key_pin
+        .as_deref()
+        .as_option()
+        .and_then(|pin| pin.parse().ok())
+    else {
         return;
     };
     let list = async || registration::list_metadata(client).await;
@@ -361,7 +383,9 @@ fn grant(state: &ClientCertificateState) -> Grant {
 fn differences(one: &Grant, other: &Grant) -> Vec<&'static str> {
     let valued = |grant: &Grant| -> Permissions {
         let entries = grant.database_permissions.iter();
-        entries.map(|(name, access)| (name.clone(), Value::Value(access.clone()))).collect()
+        entries
+            .map(|(name, access)| (name.clone(), Value::Value(access.clone())))
+            .collect()
     };
     [
         ("name", one.name == other.name),
@@ -392,7 +416,11 @@ fn shown(attribute: &str, grant: &Grant) -> String {
 }
 
 fn thumbprint(diags: &mut Diagnostics, state: &ClientCertificateState) -> Option<Thumbprint> {
-    let thumbprint = state.thumbprint.as_deref().as_option().and_then(|text| text.parse().ok());
+    let thumbprint = state
+        .thumbprint
+        .as_deref()
+        .as_option()
+        .and_then(|text| text.parse().ok());
     if thumbprint.is_none() {
         error(
             diags,

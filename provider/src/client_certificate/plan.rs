@@ -82,7 +82,11 @@ pub(crate) fn guard_removal(
     if prior.deletion_protection == Value::Value(true) {
         error(
             diags,
-            if attribute.steps.is_empty() { AttributePath::new("deletion_protection") } else { attribute.clone() },
+            if attribute.steps.is_empty() {
+                AttributePath::new("deletion_protection")
+            } else {
+                attribute.clone()
+            },
             "Protected against deletion",
             format!(
                 "Refusing to remove \"{name}\" ({thumbprint}): deletion_protection is true. To remove it, first set \
@@ -124,7 +128,11 @@ fn with_defaults(config: ClientCertificateState) -> ClientCertificateState {
 }
 
 fn or_default<T>(value: Value<T>, default: impl FnOnce() -> T) -> Value<T> {
-    if value.is_null() { Value::Value(default()) } else { value }
+    if value.is_null() {
+        Value::Value(default())
+    } else {
+        value
+    }
 }
 
 fn same_certificate(prior: &Value<String>, next: &Value<String>) -> bool {

@@ -82,7 +82,10 @@ fn expired_certificate_in_the_state_changes_nothing() {
     let pem = pem();
     let prior = created(config(&pem));
     // No clock goes into the plan of an update at all; this holds by its signature.
-    assert_eq!(changed(&prior, config(&pem), false), (Some(prior.clone()), vec![], vec![]));
+    assert_eq!(
+        changed(&prior, config(&pem), false),
+        (Some(prior.clone()), vec![], vec![])
+    );
 }
 
 #[test]
@@ -98,7 +101,11 @@ fn another_spelling_of_the_certificate_is_no_change() {
         format!("subject=app\n{pem}"),
     ] {
         let (planned, replace, errors) = changed(&prior, config(&text), false);
-        assert_eq!((planned.as_ref(), replace.len(), errors.len()), (Some(&prior), 0, 0), "{text}");
+        assert_eq!(
+            (planned.as_ref(), replace.len(), errors.len()),
+            (Some(&prior), 0, 0),
+            "{text}"
+        );
     }
 }
 
@@ -174,26 +181,46 @@ fn certificate_in_use_keeps_its_rights_and_its_place() {
     let prior = created(admin.clone());
     for (change, path) in [
         (
-            ClientCertificateState { disabled: Value::Value(true), ..admin.clone() },
+            ClientCertificateState {
+                disabled: Value::Value(true),
+                ..admin.clone()
+            },
             "disabled",
         ),
         (
-            ClientCertificateState { security_clearance: Value::Value("Operator".to_owned()), ..admin.clone() },
+            ClientCertificateState {
+                security_clearance: Value::Value("Operator".to_owned()),
+                ..admin.clone()
+            },
             "security_clearance",
         ),
         (
-            ClientCertificateState { certificate_pem: Value::Value(self::pem()), ..admin.clone() },
+            ClientCertificateState {
+                certificate_pem: Value::Value(self::pem()),
+                ..admin.clone()
+            },
             "certificate_pem",
         ),
     ] {
         let (planned, _, errors) = changed(&prior, change.clone(), true);
         assert_eq!((planned, errors), (None, vec![path.to_owned()]));
-        assert!(changed(&prior, change, false).0.is_some(), "{path} is refused for others too");
+        assert!(
+            changed(&prior, change, false).0.is_some(),
+            "{path} is refused for others too"
+        );
     }
-    let renamed = ClientCertificateState { name: Value::Value("me".to_owned()), ..admin };
+    let renamed = ClientCertificateState {
+        name: Value::Value("me".to_owned()),
+        ..admin
+    };
     assert!(changed(&prior, renamed, true).0.is_some());
 
     let mut diags = Diagnostics::default();
-    guard_removal(&mut diags, &prior, prior.thumbprint.as_deref().unwrap().parse().ok(), AttributePath::root());
+    guard_removal(
+        &mut diags,
+        &prior,
+        prior.thumbprint.as_deref().unwrap().parse().ok(),
+        AttributePath::root(),
+    );
     assert_eq!(diags.errors[0].summary, "This is the certificate Terraform is using");
 }

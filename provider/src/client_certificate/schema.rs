@@ -85,7 +85,10 @@ pub(crate) fn client_certificate() -> Schema {
             ),
             (
                 "fingerprint_sha256",
-                computed(String, "SHA-256 over the DER certificate, 64 upper-case hexadecimal digits."),
+                computed(
+                    String,
+                    "SHA-256 over the DER certificate, 64 upper-case hexadecimal digits.",
+                ),
             ),
             (
                 "public_key_pin",
@@ -97,17 +100,32 @@ pub(crate) fn client_certificate() -> Schema {
             ),
             (
                 "serial_number",
-                computed(String, "Serial number, lower-case hexadecimal octets with colons between."),
+                computed(
+                    String,
+                    "Serial number, lower-case hexadecimal octets with colons between.",
+                ),
             ),
-            ("subject_dn", computed(String, "Subject of the certificate in the form of RFC 4514.")),
-            ("issuer_dn", computed(String, "Issuer of the certificate in the form of RFC 4514.")),
+            (
+                "subject_dn",
+                computed(String, "Subject of the certificate in the form of RFC 4514."),
+            ),
+            (
+                "issuer_dn",
+                computed(String, "Issuer of the certificate in the form of RFC 4514."),
+            ),
             (
                 "not_before",
-                computed(String, "First moment at which the certificate is valid, RFC 3339 in UTC."),
+                computed(
+                    String,
+                    "First moment at which the certificate is valid, RFC 3339 in UTC.",
+                ),
             ),
             (
                 "not_after",
-                computed(String, "Last moment at which the certificate is valid, RFC 3339 in UTC."),
+                computed(
+                    String,
+                    "Last moment at which the certificate is valid, RFC 3339 in UTC.",
+                ),
             ),
         ],
     )

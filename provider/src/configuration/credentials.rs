@@ -17,7 +17,11 @@ use crate::report::{chain, error};
 ///
 /// An error is in `diags` when it answers `Err`.
 pub(crate) fn identity(diags: &mut Diagnostics, settings: &Settings) -> Result<Option<Identity>, ()> {
-    match (&settings.client_certificate, &settings.client_private_key, &settings.pkcs12) {
+    match (
+        &settings.client_certificate,
+        &settings.client_private_key,
+        &settings.pkcs12,
+    ) {
         (PemSetting::Absent, PemSetting::Absent, Pkcs12Setting::Absent) => Ok(None),
         (_, _, Pkcs12Setting::Base64(text, origin)) => {
             log::mask(text);
@@ -64,7 +68,8 @@ fn pem(diags: &mut Diagnostics, certificate: &PemSetting, key: &PemSetting) -> R
     if let Some((text, _)) = &key {
         log::mask(text);
     }
-    let (Some((certificate, certificate_origin)), Some((key, key_origin))) = (pem_text(diags, certificate)?, key) else {
+    let (Some((certificate, certificate_origin)), Some((key, key_origin))) = (pem_text(diags, certificate)?, key)
+    else {
         // Reading the settings has added an error for one without the other.
         return Err(());
     };
@@ -128,19 +133,20 @@ fn pkcs12(diags: &mut Diagnostics, bytes: &[u8], origin: &Origin, settings: &Set
         _ => SecretString::from(""),
     };
     let read = Identity::from_pkcs12(bytes, &password);
-    read.inspect(|identity| log::mask(identity.private_key().expose())).map_err(|problem| {
-        let hint = if settings.pkcs12_password.origin().is_none() {
-            " No pkcs12_password is set, so the empty password was tried."
-        } else {
-            ""
-        };
-        error(
-            diags,
-            origin.path(),
-            "Unreadable PKCS#12 file",
-            format!("{origin}: {}.{hint}", chain(&problem)),
-        );
-    })
+    read.inspect(|identity| log::mask(identity.private_key().expose()))
+        .map_err(|problem| {
+            let hint = if settings.pkcs12_password.origin().is_none() {
+                " No pkcs12_password is set, so the empty password was tried."
+            } else {
+                ""
+            };
+            error(
+                diags,
+                origin.path(),
+                "Unreadable PKCS#12 file",
+                format!("{origin}: {}.{hint}", chain(&problem)),
+            );
+        })
 }
 
 /// The text of a PEM setting and where it comes from.
@@ -176,7 +182,11 @@ fn read_file(diags: &mut Diagnostics, path: &str, origin: &Origin) -> Result<Zer
         } else {
             " Relative paths start at the directory Terraform runs in; \"${path.module}/…\" starts at the module."
         };
-        let shown = if path.contains("-----BEGIN") { "a PEM text" } else { path };
+        let shown = if path.contains("-----BEGIN") {
+            "a PEM text"
+        } else {
+            path
+        };
         error(
             diags,
             origin.path(),

@@ -16,16 +16,6 @@ impl Environment for ProcessEnvironment {
     }
 }
 
-/// An environment without any variable: what `terraform validate` looks at.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct NoEnvironment;
-
-impl Environment for NoEnvironment {
-    fn get(&self, _variable: &str) -> Option<String> {
-        None
-    }
-}
-
 /// The variable that stands in for an attribute of the provider block.
 pub(crate) fn variable(attribute: &str) -> Option<&'static str> {
     VARIABLES

@@ -6,7 +6,6 @@ pub(crate) mod schema;
 mod setting;
 mod settings;
 
-pub(crate) use environment::NoEnvironment;
 pub use environment::{Environment, ProcessEnvironment};
 pub use schema::{ProviderBlock, RavenDbBlock, RedisEnterpriseBlock};
 pub(crate) use setting::Setting;

@@ -68,7 +68,10 @@ pub(crate) fn provider() -> Schema {
                         "endpoints",
                         required(
                             list_of_strings(),
-                            &format!("{endpoints}`{}`, separated by commas.", super::environment::RAVENDB_ENDPOINTS),
+                            &format!(
+                                "{endpoints}`{}`, separated by commas.",
+                                super::environment::RAVENDB_ENDPOINTS
+                            ),
                         ),
                     )])),
                     "The RavenDB cluster (7.2, or a Certward server) that the resources are about.",
@@ -153,7 +156,10 @@ pub(crate) fn provider() -> Schema {
             ),
             (
                 "pkcs12_password",
-                sensitive(text("pkcs12_password", "Password of the PKCS#12 file. Default: the empty password.")),
+                sensitive(text(
+                    "pkcs12_password",
+                    "Password of the PKCS#12 file. Default: the empty password.",
+                )),
             ),
             (
                 "ca_certificate_file",
@@ -166,7 +172,10 @@ pub(crate) fn provider() -> Schema {
             ),
             (
                 "ca_certificate_pem",
-                text("ca_certificate_pem", "The same as text. Not together with `ca_certificate_file`."),
+                text(
+                    "ca_certificate_pem",
+                    "The same as text. Not together with `ca_certificate_file`.",
+                ),
             ),
             (
                 "tls_server_name",

@@ -29,7 +29,7 @@ pub(crate) enum Origin {
 
 impl Setting<String> {
     /// The attribute if it is set, else its variable.
-    pub(crate) fn text(attribute: &'static str, value: &Value<String>, environment: &dyn Environment) -> Self {
+    pub(crate) fn text(attribute: &'static str, value: &Value<String>, environment: Option<&dyn Environment>) -> Self {
         match value {
             Value::Value(value) => Self::Known(value.clone(), Origin::Attribute(attribute)),
             Value::Unknown => Self::Unknown(Origin::Attribute(attribute)),
@@ -38,8 +38,8 @@ impl Setting<String> {
     }
 
     /// The variable of an attribute.
-    pub(crate) fn from_environment(attribute: &'static str, environment: &dyn Environment) -> Self {
-        match variable(attribute).and_then(|name| Some((name, environment.get(name)?))) {
+    pub(crate) fn from_environment(attribute: &'static str, environment: Option<&dyn Environment>) -> Self {
+        match variable(attribute).and_then(|name| Some((name, environment?.get(name)?))) {
             Some((name, value)) => Self::Known(value, Origin::Variable(name)),
             None => Self::Absent,
         }

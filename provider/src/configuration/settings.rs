@@ -5,8 +5,8 @@ use std::time::Duration;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-use super::schema::{ProviderBlock, RedisEnterpriseBlock};
 use super::environment::{Environment, RAVENDB_ENDPOINTS, REDIS_ENTERPRISE_ENDPOINTS};
+use super::schema::{ProviderBlock, RedisEnterpriseBlock};
 use super::setting::{Origin, Setting};
 use crate::duration;
 use crate::report::error;
@@ -47,7 +47,10 @@ pub(crate) enum Pkcs12Setting {
 
 impl Settings {
     /// Reads block and environment. Adds every mistake to `diags`, not only the first.
-    pub(crate) fn read(diags: &mut Diagnostics, block: &ProviderBlock, environment: &dyn Environment) -> Self {
+    ///
+    /// Without an environment only the block is looked at, and what is missing there may come from the environment of
+    /// another moment: so it is with `terraform validate`.
+    pub(crate) fn read(diags: &mut Diagnostics, block: &ProviderBlock, environment: Option<&dyn Environment>) -> Self {
         let mut reader = Reader {
             diags,
             environment,
@@ -68,8 +71,11 @@ impl Settings {
             Value::Unknown => Value::Unknown,
         };
         let ravendb_endpoints = reader.endpoints("ravendb.endpoints", RAVENDB_ENDPOINTS, ravendb);
-        let redis_enterprise_endpoints =
-            reader.endpoints("redis_enterprise.endpoints", REDIS_ENTERPRISE_ENDPOINTS, redis.endpoints);
+        let redis_enterprise_endpoints = reader.endpoints(
+            "redis_enterprise.endpoints",
+            REDIS_ENTERPRISE_ENDPOINTS,
+            redis.endpoints,
+        );
         let (redis_enterprise_username, redis_enterprise_password) =
             reader.password_login(&redis.username, &redis.password);
 
@@ -187,7 +193,7 @@ impl From<Either> for Pkcs12Setting {
 
 struct Reader<'a> {
     diags: &'a mut Diagnostics,
-    environment: &'a dyn Environment,
+    environment: Option<&'a dyn Environment>,
     unknown: Vec<Origin>,
 }
 
@@ -217,7 +223,11 @@ impl Reader<'_> {
             text: self.text(text.0, text.1),
             file: self.text(file.0, file.1),
         };
-        let either = if either.is_attribute() { either.without_variables() } else { either };
+        let either = if either.is_attribute() {
+            either.without_variables()
+        } else {
+            either
+        };
         if let (Some(first), Some(second)) = (either.text.origin(), either.file.origin()) {
             error(
                 self.diags,
@@ -247,7 +257,7 @@ impl Reader<'_> {
                      client_private_key_…, or pkcs12_…."
                 ),
             ),
-            (Some(certificate), None, None) => error(
+            (Some(certificate), None, None) if self.environment.is_some() => error(
                 self.diags,
                 certificate.path(),
                 "Private key is missing",
@@ -256,7 +266,7 @@ impl Reader<'_> {
                      client_private_key_pem (CERTWARD_CLIENT_PRIVATE_KEY_FILE, CERTWARD_CLIENT_PRIVATE_KEY)."
                 ),
             ),
-            (None, Some(key), None) => error(
+            (None, Some(key), None) if self.environment.is_some() => error(
                 self.diags,
                 key.path(),
                 "Client certificate is missing",
@@ -290,9 +300,11 @@ impl Reader<'_> {
                 self.unknown.push(origin.clone());
                 return Setting::Unknown(origin);
             }
-            Value::Null => match self.environment.get(variable) {
+            Value::Null => match self.environment.and_then(|environment| environment.get(variable)) {
                 Some(text) => (
-                    text.split(',').map(|endpoint| endpoint.trim().to_owned()).collect::<Vec<_>>(),
+                    text.split(',')
+                        .map(|endpoint| endpoint.trim().to_owned())
+                        .collect::<Vec<_>>(),
                     Origin::Variable(variable),
                 ),
                 None => return Setting::Absent,
@@ -330,7 +342,7 @@ impl Reader<'_> {
             (None, Some(origin)) => Some((origin, "username", "CERTWARD_REDIS_ENTERPRISE_USERNAME")),
             _ => None,
         };
-        if let Some((origin, other, variable)) = lonely {
+        if let Some((origin, other, variable)) = lonely.filter(|_| self.environment.is_some()) {
             error(
                 self.diags,
                 origin.path(),
@@ -350,7 +362,12 @@ impl Reader<'_> {
             Ok(timeout) => return timeout,
             Err(problem) => format!("{problem}. The default is 30s."),
         };
-        error(self.diags, origin.path(), "Unsuitable request timeout", format!("{origin}: {problem}"));
+        error(
+            self.diags,
+            origin.path(),
+            "Unsuitable request timeout",
+            format!("{origin}: {problem}"),
+        );
         DEFAULT_REQUEST_TIMEOUT
     }
 

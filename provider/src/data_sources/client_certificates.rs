@@ -71,7 +71,12 @@ impl DataSource for ClientCertificates {
             && let Err(problem) = duration::parse(text)
         {
             let path = AttributePath::new("expiring_within");
-            error(diags, path, "Unsuitable duration", format!("expiring_within: {problem}."));
+            error(
+                diags,
+                path,
+                "Unsuitable duration",
+                format!("expiring_within: {problem}."),
+            );
         }
         if let Value::Value(clearance) = &config.security_clearance
             && !CLEARANCES.contains(&clearance.as_str())
@@ -145,10 +150,14 @@ fn describe(entry: Registered) -> ListedCertificate {
         thumbprint: Value::Value(entry.thumbprint.to_string()),
         security_clearance: Value::Value(entry.grant.security_clearance),
         database_permissions: Value::Value(
-            permissions.map(|(database, access)| (database, Value::Value(access))).collect(),
+            permissions
+                .map(|(database, access)| (database, Value::Value(access)))
+                .collect(),
         ),
         disabled: Value::Value(entry.grant.disabled),
-        public_key_pin: entry.public_key_pin.map_or(Value::Null, |pin| Value::Value(pin.to_string())),
+        public_key_pin: entry
+            .public_key_pin
+            .map_or(Value::Null, |pin| Value::Value(pin.to_string())),
         not_after: Value::Value(timestamp::format(entry.not_after)),
         ..ListedCertificate::default()
     };
@@ -169,7 +178,10 @@ fn client_certificates() -> Schema {
         [
             (
                 "name",
-                optional(String, "Only certificates of exactly this name; upper and lower case count."),
+                optional(
+                    String,
+                    "Only certificates of exactly this name; upper and lower case count.",
+                ),
             ),
             (
                 "security_clearance",
@@ -200,13 +212,19 @@ fn client_certificates() -> Schema {
                         ("name", computed(String, "Name of the entry; not unique.")),
                         (
                             "thumbprint",
-                            computed(String, "SHA-1 over the DER certificate, 40 upper-case hexadecimal digits."),
+                            computed(
+                                String,
+                                "SHA-1 over the DER certificate, 40 upper-case hexadecimal digits.",
+                            ),
                         ),
                         ("certificate_pem", computed(String, "The public certificate in PEM.")),
                         ("security_clearance", computed(String, "What the certificate may do.")),
                         (
                             "database_permissions",
-                            computed(map_of_strings(), "Access by database name: `Read`, `ReadWrite` or `Admin`."),
+                            computed(
+                                map_of_strings(),
+                                "Access by database name: `Read`, `ReadWrite` or `Admin`.",
+                            ),
                         ),
                         ("disabled", computed(Bool, "Whether its logins are refused.")),
                         (
@@ -232,4 +250,10 @@ fn client_certificates() -> Schema {
 }
 
 /// RavenDB's `SecurityClearance` (contract section 2).
-const CLEARANCES: [&str; 5] = ["ValidUser", "Operator", "ClusterAdmin", "ClusterNode", "UnauthenticatedClients"];
+const CLEARANCES: [&str; 5] = [
+    "ValidUser",
+    "Operator",
+    "ClusterAdmin",
+    "ClusterNode",
+    "UnauthenticatedClients",
+];

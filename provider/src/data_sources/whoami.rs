@@ -78,7 +78,9 @@ impl DataSource for WhoAmI {
             thumbprint: Value::Value(registered.thumbprint.to_string()),
             security_clearance: Value::Value(registered.grant.security_clearance),
             database_permissions: Value::Value(
-                permissions.map(|(database, access)| (database, Value::Value(access))).collect(),
+                permissions
+                    .map(|(database, access)| (database, Value::Value(access)))
+                    .collect(),
             ),
             not_after: Value::Value(timestamp::format(registered.not_after)),
             two_factor_required: Value::Value(registered.has_two_factor.unwrap_or(false)),
@@ -103,7 +105,10 @@ fn whoami() -> Schema {
             ("name", computed(String, "Name the certificate is registered under.")),
             (
                 "thumbprint",
-                computed(String, "SHA-1 over the DER certificate, 40 upper-case hexadecimal digits."),
+                computed(
+                    String,
+                    "SHA-1 over the DER certificate, 40 upper-case hexadecimal digits.",
+                ),
             ),
             (
                 "security_clearance",
@@ -115,11 +120,17 @@ fn whoami() -> Schema {
             ),
             (
                 "database_permissions",
-                computed(map_of_strings(), "Access by database name: `Read`, `ReadWrite` or `Admin`."),
+                computed(
+                    map_of_strings(),
+                    "Access by database name: `Read`, `ReadWrite` or `Admin`.",
+                ),
             ),
             (
                 "not_after",
-                computed(String, "Last moment at which the certificate is valid, RFC 3339 in UTC."),
+                computed(
+                    String,
+                    "Last moment at which the certificate is valid, RFC 3339 in UTC.",
+                ),
             ),
             (
                 "two_factor_required",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use terraform_provider_certward::plugin::{
-    self, EphemeralResource, MovedFrom, Opened, PluginProvider, PluginResource, Registry, stop_requested,
+    self, EphemeralResource, MovedFrom, Opened, PluginProvider, PluginResource, Registry, Renewed, stop_requested,
 };
 use tf_provider::schema::{
     Attribute, AttributeConstraint, AttributeType, Block, Description, FunctionSchema, Parameter, Schema, Type,
@@ -107,6 +107,9 @@ impl ThingState {
                 () = tokio::time::sleep(Duration::from_secs(30)) => {}
                 () = stop.cancelled() => diags.root_error("Stopped", "before the thing was finished"),
             }
+        }
+        if self.behaves("dawdle") {
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         if let Value::Value(password) = &config.password_wo {
             plugin::log::mask(password);
@@ -416,7 +419,7 @@ impl Function for Total {
     }
 }
 
-/// An ephemeral resource whose value is made of its configuration. Needs to be renewed at once, and closes loudly.
+/// An ephemeral resource whose value is made of its configuration. Wants to be renewed soon, and closes loudly.
 struct Secret;
 
 #[derive(Serialize, Deserialize)]
@@ -449,6 +452,14 @@ impl EphemeralResource for Secret {
                 value,
             },
             private: seed,
+            renew_at: Some(soon()),
+        })
+    }
+
+    async fn renew(&self, _: &mut Diagnostics, private: String) -> Option<Renewed<String>> {
+        tracing::info!(seed = private, "renewed an ephemeral secret");
+        Some(Renewed {
+            private,
             renew_at: None,
         })
     }
@@ -457,6 +468,11 @@ impl EphemeralResource for Secret {
         tracing::info!(seed = private, "closed an ephemeral secret");
         Some(())
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "an example has no clock of its own")]
+fn soon() -> time::OffsetDateTime {
+    time::OffsetDateTime::now_utc() + Duration::from_millis(200)
 }
 
 type Named<const N: usize> = [(&'static str, AttributeType, AttributeConstraint); N];

@@ -12,6 +12,7 @@ fn ephemeral_value_reaches_a_write_only_attribute_and_nothing_else() {
         ephemeral "trivial_secret" "s" { seed = "canary-4711" }
         resource "trivial_thing" "a" {
           name                = "x"
+          behaviour           = "dawdle"
           password_wo         = ephemeral.trivial_secret.s.value
           password_wo_version = "1"
           owner               = { name = "o", secret_wo = ephemeral.trivial_secret.s.value }
@@ -49,6 +50,7 @@ fn ephemeral_value_reaches_a_write_only_attribute_and_nothing_else() {
         .find(|line| line.contains("took a password"))
         .expect("the provider's line is in the log");
     assert!(line.contains("***"), "{line}");
+    assert!(log.contains("renewed an ephemeral secret"), "renewing was not called");
     assert!(log.contains("closed an ephemeral secret"), "closing was not called");
     assert!(
         log.contains("[INFO]  provider.terraform-provider-trivial: configured"),
@@ -117,4 +119,20 @@ fn object_that_was_not_destroyed_stays_in_the_state() {
         assert!(!run.success && run.text.contains(message), "{}", run.text);
         assert_eq!(terraform.attributes("a")["name"], "x");
     }
+}
+
+#[test]
+fn value_that_does_not_fit_is_reported_at_its_attribute() {
+    let thing = |attribute: &str| format!("resource \"trivial_thing\" \"a\" {{\n name = \"x\"\n {attribute}\n}}");
+    let Some(terraform) = Terraform::with(&thing("size = 0.5")) else {
+        return;
+    };
+    let run = terraform.run(&["plan"]);
+    let words = run.words();
+    assert!(!run.success && words.contains("Value does not fit"), "{words}");
+    assert!(words.contains("6: size = 0.5"), "the line is quoted: {words}");
+
+    terraform.configure(&thing("parts = [{ weight = 1 }, { weight = 0.5 }]"));
+    let words = terraform.run(&["plan"]).words();
+    assert!(words.contains("for `parts[1].weight`"), "{words}");
 }

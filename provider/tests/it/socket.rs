@@ -11,7 +11,7 @@ use std::sync::Arc;
 use base64::Engine;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -90,11 +90,15 @@ impl Provider {
 
     /// Connects as a gRPC client does, and answers whether the server speaks HTTP/2 to it.
     async fn speaks_to(&self, client: Option<&Client>) -> bool {
+        self.speaks(client, rustls::ALL_VERSIONS).await
+    }
+
+    async fn speaks(&self, client: Option<&Client>, versions: &[&'static SupportedProtocolVersion]) -> bool {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots);
         let mut config = match client {
@@ -145,6 +149,10 @@ async fn process_without_terraforms_certificate_is_refused() {
         "with a key that is not the certificate's"
     );
     assert!(provider.speaks_to(Some(&terraform)).await, "Terraform itself");
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        assert!(provider.speaks(Some(&terraform), &[version]).await, "{version:?}");
+        assert!(!provider.speaks(Some(&thief), &[version]).await, "{version:?}");
+    }
 }
 
 #[tokio::test]

@@ -38,8 +38,11 @@ mod unix {
     impl Listener {
         /// Binds a socket under TMPDIR, or under /tmp where TMPDIR is too long for the address of a socket.
         pub(crate) fn bind() -> io::Result<Self> {
-            let system = std::env::temp_dir();
-            let directory = private_directory(&system)?;
+            Self::bind_under(&std::env::temp_dir())
+        }
+
+        fn bind_under(system: &Path) -> io::Result<Self> {
+            let directory = private_directory(system)?;
             let directory = if fits(&directory.path().join(SOCKET_NAME)) {
                 directory
             } else {
@@ -86,6 +89,31 @@ mod unix {
     }
 
     const SOCKET_NAME: &str = "socket";
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[tokio::test]
+        async fn socket_is_in_a_private_directory_and_goes_with_the_listener() {
+            let parent = tempfile::tempdir().unwrap();
+            let listener = Listener::bind_under(parent.path()).unwrap();
+            let path = listener.path.clone();
+            assert!(path.starts_with(parent.path()));
+            let mode = path.parent().unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700);
+            drop(listener);
+            assert!(!path.parent().unwrap().exists());
+        }
+
+        #[tokio::test]
+        async fn too_long_a_directory_is_replaced_by_tmp() {
+            let parent = tempfile::Builder::new().prefix(&"x".repeat(100)).tempdir().unwrap();
+            let listener = Listener::bind_under(parent.path()).unwrap();
+            assert_eq!(listener.path.parent().unwrap().parent(), Some(Path::new("/tmp")));
+            assert_eq!(parent.path().read_dir().unwrap().count(), 0, "nothing is left behind");
+        }
+    }
 }
 
 #[cfg(not(unix))]

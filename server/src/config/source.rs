@@ -271,7 +271,7 @@ fn folder_of(path: &Path) -> PathBuf {
 
 /// `sqlite` stands under a key that may hold a password, and is none.
 fn is_worth_hiding(name: &str, text: &str) -> bool {
-    !text.is_empty() && !(name == "Certward.Store" && text == "sqlite")
+    !(text.is_empty() || name == "Certward.Store" && text == "sqlite")
 }
 
 /// Whether the variable is one that Kubernetes sets by itself where a service is called `raven`.

@@ -62,7 +62,11 @@ impl Staging {
         let made = match folder.symlink_metadata() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let mut builder = std::fs::DirBuilder::new();
-                builder.recursive(true).mode(0o700).create(folder).map_err(refused(folder, "made"))?;
+                builder
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(folder)
+                    .map_err(refused(folder, "made"))?;
                 true
             }
             _ => false,
@@ -78,11 +82,19 @@ impl Staging {
             is_empty = false;
         }
         if is_empty {
-            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(refused(folder, "closed to others"))?;
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+                .map_err(refused(folder, "closed to others"))?;
         }
         let staging = folder.join(format!(".setup-{}", uuid::Uuid::new_v4().simple()));
-        std::fs::DirBuilder::new().mode(0o700).create(&staging).map_err(refused(&staging, "made"))?;
-        Ok(Self { folder: folder.to_owned(), staging, folder_is_ours: made })
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&staging)
+            .map_err(refused(&staging, "made"))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            staging,
+            folder_is_ours: made,
+        })
     }
 
     /// Where `name` is made.
@@ -120,7 +132,9 @@ impl Staging {
             moved.push((from, to));
         }
         self.folder_is_ours = false;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(refused(&self.folder, "written"))?;
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(refused(&self.folder, "written"))?;
         Ok(moved.into_iter().map(|(_, to)| to).collect())
     }
 }
@@ -135,7 +149,11 @@ impl Drop for Staging {
 }
 
 fn refused(path: &Path, done: &'static str) -> impl FnOnce(std::io::Error) -> FolderError {
-    move |source| FolderError::Refused { path: path.to_owned(), done, source }
+    move |source| FolderError::Refused {
+        path: path.to_owned(),
+        done,
+        source,
+    }
 }
 
 #[cfg(test)]
@@ -153,8 +171,10 @@ mod tests {
     }
 
     fn names_in(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -187,7 +207,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let staging = staged(folder.path());
         std::fs::write(folder.path().join(SETTINGS_FILE), "old").unwrap();
-        assert!(matches!(staging.publish("admin.client.certificate.a.zip"), Err(FolderError::Exists(_))));
+        assert!(matches!(
+            staging.publish("admin.client.certificate.a.zip"),
+            Err(FolderError::Exists(_))
+        ));
         assert_eq!(names_in(folder.path()), [SETTINGS_FILE]);
         assert_eq!(std::fs::read(folder.path().join(SETTINGS_FILE)).unwrap(), b"old");
     }

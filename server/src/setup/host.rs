@@ -39,7 +39,11 @@ impl FromStr for Host {
 
     fn from_str(text: &str) -> Result<Self, HostError> {
         if let Ok(address) = text.parse::<IpAddr>() {
-            return if address.is_unspecified() { Err(HostError::EveryAddress) } else { Ok(Self(Name::Address(address))) };
+            return if address.is_unspecified() {
+                Err(HostError::EveryAddress)
+            } else {
+                Ok(Self(Name::Address(address)))
+            };
         }
         let name = text.to_ascii_lowercase();
         let is_label = |label: &str| {
@@ -49,7 +53,10 @@ impl FromStr for Host {
                 && !label.ends_with('-')
         };
         // A last label of digits only is a mistyped address (RFC 3696, section 2).
-        let ends_in_number = name.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
+        let ends_in_number = name
+            .rsplit('.')
+            .next()
+            .is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
         if name.len() <= 253 && name.split('.').all(is_label) && !ends_in_number {
             Ok(Self(Name::Dns(name)))
         } else {
@@ -88,7 +95,19 @@ mod tests {
 
     #[test]
     fn everything_else_is_none() {
-        for text in ["", "https://a", "a:1", "*.example.org", "a..b", "-a", "a b", "1.2.3.400", "0.0.0.0", "::", "a/b"] {
+        for text in [
+            "",
+            "https://a",
+            "a:1",
+            "*.example.org",
+            "a..b",
+            "-a",
+            "a b",
+            "1.2.3.400",
+            "0.0.0.0",
+            "::",
+            "a/b",
+        ] {
             assert!(text.parse::<Host>().is_err(), "{text}");
         }
     }

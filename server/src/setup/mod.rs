@@ -100,7 +100,12 @@ pub async fn run(plan: &Plan, clock: Arc<dyn Clock>) -> Result<Outcome, SetupErr
     let url = settings_file::public_url(plan);
     staging.write(SETTINGS_FILE, settings_file::text(plan).as_bytes())?;
     let files = staging.publish(&archive_file)?;
-    Ok(Outcome { files, url, administrator, thumbprint: issued.certificate.thumbprint().to_string() })
+    Ok(Outcome {
+        files,
+        url,
+        administrator,
+        thumbprint: issued.certificate.thumbprint().to_string(),
+    })
 }
 
 /// Issues and registers the certificate as the running server does it, in the store that this server will open.
@@ -129,7 +134,12 @@ async fn register_administrator(
         disabled: false,
         two_factor_key: None,
     };
-    let request = GenerateRequest { grant, password: None, not_after: None, request_id: None };
+    let request = GenerateRequest {
+        grant,
+        password: None,
+        not_after: None,
+        request_id: None,
+    };
     let issued = authority.generate(&permit, request).await;
     store.close().await;
     Ok(issued?)
@@ -164,6 +174,12 @@ fn with_line_end(pem: &str) -> Zeroizing<String> {
 
 /// `admin.client.certificate.` and the server's domain, as RavenDB's wizard names it (contract, section 5).
 fn administrator_name(hosts: &[Host]) -> String {
-    let domain = hosts.iter().map(ToString::to_string).find(|host| host.parse::<IpAddr>().is_err() && host != "localhost");
-    format!("admin.client.certificate.{}", domain.as_deref().unwrap_or("certward-server"))
+    let domain = hosts
+        .iter()
+        .map(ToString::to_string)
+        .find(|host| host.parse::<IpAddr>().is_err() && host != "localhost");
+    format!(
+        "admin.client.certificate.{}",
+        domain.as_deref().unwrap_or("certward-server")
+    )
 }

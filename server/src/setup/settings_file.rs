@@ -17,7 +17,10 @@ pub(super) fn text(plan: &Plan) -> String {
     set("DataDir", folder::DATA_DIR.to_owned());
     set("Security.Certificate.Path", "server.pfx".to_owned());
     if plan.key_algorithm != KeyAlgorithm::default() {
-        set("Certward.ClientCertificate.KeyAlgorithm", plan.key_algorithm.as_str().to_owned());
+        set(
+            "Certward.ClientCertificate.KeyAlgorithm",
+            plan.key_algorithm.as_str().to_owned(),
+        );
     }
     format!("{:#}\n", Value::Object(settings))
 }

@@ -1,0 +1,101 @@
+//! A file with a private key in it, made new and for its owner alone.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use crate::command::FileError;
+
+/// An empty file of mode 0600; taken away again unless it is written.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    path: PathBuf,
+    file: File,
+    is_written: bool,
+}
+
+impl NewFile {
+    /// Makes `folder/name`. Whatever has that name already, a link included, is left alone.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is none, or the file exists or cannot be made.
+    pub(super) fn create(folder: &Path, name: &str) -> Result<Self, FileError> {
+        let path = folder.join(name);
+        let file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&path)
+            .map_err(|source| FileError {
+                path: path.clone(),
+                done: "made",
+                source,
+            })?;
+        Ok(Self {
+            path,
+            file,
+            is_written: false,
+        })
+    }
+
+    /// Writes the file to the disk.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the file is then gone.
+    pub(super) fn write(mut self, bytes: &[u8]) -> Result<PathBuf, FileError> {
+        self.file
+            .write_all(bytes)
+            .and_then(|()| self.file.sync_all())
+            .map_err(|source| FileError {
+                path: self.path.clone(),
+                done: "written",
+                source,
+            })?;
+        self.is_written = true;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.is_written {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_written_file_is_its_owners_alone_and_an_unwritten_one_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(NewFile::create(folder.path(), "a.zip").unwrap());
+        assert!(!folder.path().join("a.zip").exists());
+        let path = NewFile::create(folder.path(), "a.zip").unwrap().write(b"zip").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"zip");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn neither_a_file_nor_a_link_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.zip"), "mine").unwrap();
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), folder.path().join("b.zip")).unwrap();
+        for name in ["a.zip", "b.zip"] {
+            let error = NewFile::create(folder.path(), name).unwrap_err();
+            assert_eq!(error.source.kind(), std::io::ErrorKind::AlreadyExists, "{name}");
+        }
+        assert_eq!(std::fs::read(folder.path().join("a.zip")).unwrap(), b"mine");
+        assert!(!folder.path().join("elsewhere").exists());
+    }
+}

@@ -1,0 +1,184 @@
+//! Carries a task out: reads and writes the files of whoever asks, and lets the server do the rest.
+
+use std::io::Read;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::command::Task;
+use super::output::NewFile;
+use crate::command::channel::{Answer, Channel, Request, Secret};
+use crate::command::{Failure, FileError};
+
+/// Carries `task` out and shows the outcome.
+pub(super) fn perform(channel: &Channel, task: Task, show: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    match task {
+        Task::Generate {
+            name,
+            folder,
+            months,
+            password,
+        } => generate(channel, name, &folder, months, password, show),
+        Task::TrustClient { name, pfx, password } => {
+            let pfx = read_pfx(&pfx)?;
+            trust(
+                channel,
+                Request::TrustClientCertificate { name, pfx, password },
+                "client",
+                show,
+            )
+        }
+        Task::TrustServer { name, pfx, password } => {
+            let pfx = read_pfx(&pfx)?;
+            trust(
+                channel,
+                Request::TrustServerCertificate { name, pfx, password },
+                "server",
+                show,
+            )
+        }
+        Task::Replace {
+            pfx,
+            password,
+            immediately,
+        } => {
+            let pfx = read_pfx(&pfx)?;
+            done(
+                channel,
+                Request::ReplaceClusterCertificate {
+                    pfx,
+                    password,
+                    immediately,
+                },
+                show,
+            )
+        }
+        Task::Refresh => done(channel, Request::TriggerCertificateRefresh, show),
+    }
+}
+
+/// The file is made before the certificate, so that no certificate is registered whose key cannot be saved.
+fn generate(
+    channel: &Channel,
+    name: String,
+    folder: &Path,
+    months: Option<u32>,
+    password: Option<Secret>,
+    show: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    let file = NewFile::create(
+        folder,
+        &format!("admin.client.certificate.{}.zip", safe_file_name(&name)),
+    )
+    .map_err(Failure::failed)?;
+    let request = Request::GenerateClientCertificate { name, months, password };
+    let (thumbprint, archive) = match ask(channel, request)? {
+        Answer::Generated { thumbprint, archive } => (thumbprint, archive),
+        other => return Err(unexpected(&other)),
+    };
+    let Some(archive) = archive.decode() else {
+        return Err(unexpected(&"an archive that is not base64"));
+    };
+    let path = file.write(&archive).map_err(|error| {
+        Failure::failed(format!(
+            "{}; the certificate {thumbprint} is registered and its key is lost: delete it",
+            crate::command::chain(&error)
+        ))
+    })?;
+    show(&format!(
+        "Successfully saved the client certificate to {}",
+        path.display()
+    ));
+    Ok(())
+}
+
+fn trust(channel: &Channel, request: Request, kind: &str, show: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    match ask(channel, request)? {
+        Answer::Registered {
+            thumbprint,
+            certificates,
+        } => {
+            certificates.iter().for_each(|certificate| show(certificate));
+            show(&format!("Successfully registered the {kind} certificate {thumbprint}"));
+            Ok(())
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn done(channel: &Channel, request: Request, show: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    match ask(channel, request)? {
+        Answer::Done { message } => {
+            show(&message);
+            Ok(())
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Asks; a refusal is a failure with the server's words.
+fn ask(channel: &Channel, request: Request) -> Result<Answer, Failure> {
+    match channel.ask(request).map_err(Failure::failed)? {
+        Answer::Failed { message } => Err(Failure::failed(message)),
+        answer => Ok(answer),
+    }
+}
+
+fn unexpected(answer: &dyn std::fmt::Debug) -> Failure {
+    Failure::failed(format!(
+        "the server answered something else than it was asked: {answer:?}"
+    ))
+}
+
+fn read_pfx(path: &Path) -> Result<Secret, Failure> {
+    let failed = |source| {
+        Failure::failed(FileError {
+            path: path.to_owned(),
+            done: "read",
+            source,
+        })
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    let file = std::fs::File::open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(Failure::failed(format!(
+            "<path-to-pfx> {} is not a file",
+            path.display()
+        )));
+    }
+    file.take(MAX_PFX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_PFX_BYTES {
+        return Err(Failure::failed(format!(
+            "<path-to-pfx> {} is larger than {MAX_PFX_BYTES} bytes",
+            path.display()
+        )));
+    }
+    Ok(Secret::from_bytes(&bytes))
+}
+
+/// The name with `_` for whatever could mean something to a shell or a file system.
+fn safe_file_name(name: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    name.chars()
+        .map(|character| if is_plain(character) { character } else { '_' })
+        .take(MAX_FILE_NAME)
+        .collect()
+}
+
+/// A PFX with a chain is a few kilobytes.
+const MAX_PFX_BYTES: u64 = 1024 * 1024;
+
+/// Characters of the holder's name in a file's name.
+const MAX_FILE_NAME: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_lead_out_of_the_folder() {
+        assert_eq!(safe_file_name("../a/b"), ".._a_b");
+        assert_eq!(safe_file_name("John Doe\n\0é"), "John_Doe___");
+        assert_eq!(safe_file_name(&"x".repeat(300)).len(), 100);
+    }
+}

@@ -1,0 +1,130 @@
+//! The program: its commands, and what each exit code means.
+//!
+//! | code | meaning |
+//! | --- | --- |
+//! | 0 | done; for `run`, stopped by SIGTERM or SIGINT |
+//! | 1 | what was asked for failed, and standard error says why |
+//! | 2 | the command line or the settings are wrong; nothing was opened, written or sent |
+
+mod channel;
+mod console;
+mod hardening;
+
+mod run;
+mod setup;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Runs the command that the arguments name, the program's own name first.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    hardening::harden();
+    // An error means that a provider is installed already: the one of whoever embeds this.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let outcome = match CommandLine::parse_from(arguments).command {
+        Command::Setup(arguments) => setup::setup(arguments),
+        Command::Run { arguments } => run::run(arguments),
+        Command::Cli(server) => console::interactive(&server),
+        Command::Admin { server, command } => console::one_shot(&server, &command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Reference mTLS server: RavenDB's certificate administration API, for tests, CI and small installations.
+#[derive(Debug, Parser)]
+#[command(name = "certward-server", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a CA, the server certificate, the first administrator's certificate and settings.json.
+    Setup(setup::Arguments),
+    /// Serve until SIGTERM or SIGINT.
+    #[command(override_usage = "certward-server run [--settings FILE] [--Key=value]...")]
+    Run {
+        /// --settings FILE (default: settings.json, if there is one) and --Key=value for each setting; docs/settings.md
+        /// lists the keys.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "SETTING")]
+        arguments: Vec<String>,
+    },
+    /// Open the console of a running server.
+    Cli(console::Server),
+    /// Run one command of the console, such as: admin generateClientCert NAME FOLDER [PASSWORD].
+    Admin {
+        #[command(flatten)]
+        server: console::Server,
+        /// The command and its arguments; `help` lists them.
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            required = true,
+            value_name = "COMMAND"
+        )]
+        command: Vec<String>,
+    },
+}
+
+/// Why a command ended without doing what it was asked for.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line or the settings are wrong.
+    Usage(String),
+    /// Something failed; the error's chain says what.
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+    /// Something failed, and that has been said already.
+    Reported,
+}
+
+impl Failure {
+    fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into())
+    }
+
+    fn report(self) -> ExitCode {
+        match self {
+            Self::Usage(problem) => {
+                eprintln!("certward-server: {problem}");
+                ExitCode::from(2)
+            }
+            Self::Failed(error) => {
+                eprintln!("certward-server: {}", chain(error.as_ref()));
+                ExitCode::FAILURE
+            }
+            Self::Reported => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// An error and its causes, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// An error of reading or writing `path`.
+#[derive(Debug, thiserror::Error)]
+#[error("{} could not be {done}", path.display())]
+pub(crate) struct FileError {
+    /// The file or folder.
+    pub(crate) path: PathBuf,
+    /// What was to be done, as a participle: `written`.
+    pub(crate) done: &'static str,
+    /// Why not.
+    #[source]
+    pub(crate) source: std::io::Error,
+}

@@ -1,0 +1,89 @@
+//! `certward-server run`.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::channel::AdminSocket;
+use super::{Failure, FileError};
+use crate::clock::SystemClock;
+use crate::config::{CommandLine, Settings};
+use crate::server::Server;
+use crate::telemetry;
+
+/// Reads the settings and serves until SIGTERM or SIGINT.
+pub(super) fn run(arguments: Vec<String>) -> Result<(), Failure> {
+    let command_line = CommandLine::parse(arguments);
+    let settings = Settings::load(&command_line).map_err(|mistakes| Failure::Usage(mistakes.to_string()))?;
+    telemetry::start_log(&settings.log).map_err(Failure::failed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<(), Failure> {
+    let mut stop = StopSignals::listen()?;
+    make_data_dir(&settings.data_dir)?;
+    let (data_dir, socket_path) = (settings.data_dir.clone(), settings.admin_socket());
+    // First of all, because it tells of a server that runs on this DataDir already.
+    let socket = AdminSocket::bind(socket_path.clone()).map_err(Failure::failed)?;
+    if settings.redis_enterprise_url.is_some() {
+        tracing::warn!("Certward.RedisEnterprise.ServerUrl is set, and this version does not serve that API");
+    }
+    let server = Server::start(settings, Arc::new(SystemClock))
+        .await
+        .map_err(Failure::failed)?;
+    let console = tokio::spawn(socket.serve(Arc::clone(server.app())));
+    eprintln!(
+        "certward-server {version} serves {url}, keeps its data in {data_dir}, and its console is at {socket}",
+        version = env!("CARGO_PKG_VERSION"),
+        url = server.app().listening_url,
+        data_dir = data_dir.display(),
+        socket = socket_path.display(),
+    );
+    let name = stop.next().await;
+    tracing::info!(signal = name, "stopping");
+    console.abort();
+    server.shutdown().await;
+    Ok(())
+}
+
+/// The folder of the store and the socket, for its owner alone.
+fn make_data_dir(path: &Path) -> Result<(), Failure> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| {
+            Failure::failed(FileError {
+                path: path.to_owned(),
+                done: "made",
+                source,
+            })
+        })
+}
+
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> Result<Self, Failure> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(Failure::failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(Failure::failed)?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

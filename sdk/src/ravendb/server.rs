@@ -205,10 +205,11 @@ impl Client {
             password: request.password.as_ref().map(SecretString::expose_secret),
         };
         let path = "/admin/certificates/replace-cluster-cert";
-        let call = Self::write("replace the server certificate", Method::POST, path, Repeat::Once).json(&body)?;
-        self.send(call.query("replaceImmediately", request.immediately))
-            .await
-            .map(drop)
+        let mut call = Self::write("replace the server certificate", Method::POST, path, Repeat::Once).json(&body)?;
+        if request.immediately {
+            call = call.query("replaceImmediately", true);
+        }
+        self.send(call).await.map(drop)
     }
 
     /// How far the replacement of the server certificate is; `None` when none is under way. For ClusterAdmins.
@@ -274,15 +275,12 @@ impl Client {
     /// # Errors
     /// [`Error::is_forbidden`] and what every operation can fail on.
     pub async fn refresh(&self, replace_immediately: bool) -> Result<(), Error> {
-        let call = Self::write(
-            "refresh the server certificate",
-            Method::POST,
-            "/admin/certificates/refresh",
-            Repeat::Once,
-        );
-        self.send(call.query("replaceImmediately", replace_immediately))
-            .await
-            .map(drop)
+        let path = "/admin/certificates/refresh";
+        let mut call = Self::write("refresh the server certificate", Method::POST, path, Repeat::Once);
+        if replace_immediately {
+            call = call.query("replaceImmediately", true);
+        }
+        self.send(call).await.map(drop)
     }
 
     /// Certificates a node was given before it joined a cluster. For Operators.

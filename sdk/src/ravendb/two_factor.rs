@@ -89,8 +89,10 @@ impl Client {
         // A code is good once; a repetition could be refused where the first was taken.
         let mut call = Call::new("log in with a one-time code", Method::POST, PATH, Repeat::Once)
             .accept(&[200, 202])
-            .query("hasLimits", limited)
             .json(&Wire { token })?;
+        if !limited {
+            call = call.query("hasLimits", false);
+        }
         if let Some(session) = session {
             call = call.query("sessionDurationInMin", session.as_secs().div_ceil(60));
         }

@@ -1,0 +1,1 @@
+//! Every operation end to end against the server that the environment names.

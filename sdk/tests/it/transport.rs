@@ -1,0 +1,211 @@
+//! Repetition, limits and odd answers, against a plain HTTP mock.
+
+use std::time::{Duration, Instant};
+
+use certward::ravendb::{Client, ClientBuilder, GenerateCertificate, SecurityClearance};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const BUILD: &str = r#"{"ProductVersion":"7.2","BuildVersion":1,"CommitHash":"x","FullVersion":"7.2.7"}"#;
+
+fn builder() -> ClientBuilder {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
+    let builder = Client::builder()
+        .danger_allow_plain_http()
+        .trust_anchors_pem(&anchor)
+        .unwrap();
+    builder
+        .retry_wait(Duration::from_millis(1), Duration::from_millis(5))
+        .max_retries(2)
+}
+
+async fn mock(answers: Vec<ResponseTemplate>) -> MockServer {
+    let server = MockServer::start().await;
+    let last = answers.len() - 1;
+    for (index, answer) in answers.into_iter().enumerate() {
+        let mock = Mock::given(any()).respond_with(answer);
+        if index == last {
+            mock.mount(&server).await
+        } else {
+            mock.up_to_n_times(1).mount(&server).await
+        }
+    }
+    server
+}
+
+async fn count(server: &MockServer) -> usize {
+    server.received_requests().await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_until_it_is_answered() {
+    let server = mock(vec![
+        ResponseTemplate::new(503),
+        ResponseTemplate::new(429),
+        ResponseTemplate::new(200).set_body_string(BUILD),
+    ])
+    .await;
+    let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+    assert_eq!(client.build_version().await.unwrap().full_version, "7.2.7");
+    assert_eq!(count(&server).await, 3);
+}
+
+#[tokio::test]
+async fn a_read_is_given_up_after_its_repetitions() {
+    let server = mock(vec![ResponseTemplate::new(503)]).await;
+    let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+    let error = client.build_version().await.unwrap_err();
+    assert_eq!(
+        (error.status(), error.is_retryable(), count(&server).await),
+        (Some(503), true, 3)
+    );
+}
+
+#[tokio::test]
+async fn what_the_server_asks_for_with_retry_after_is_waited() {
+    let busy = ResponseTemplate::new(429).insert_header("retry-after", "1");
+    let server = mock(vec![busy, ResponseTemplate::new(200).set_body_string(BUILD)]).await;
+    let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+    let start = Instant::now();
+    client.build_version().await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn generation_is_never_sent_twice() {
+    let request = GenerateCertificate::new("a", SecurityClearance::Operator);
+    for status in [500, 503, 429] {
+        let server = mock(vec![ResponseTemplate::new(status)]).await;
+        let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+        assert_eq!(
+            client.generate_certificate(&request).await.unwrap_err().status(),
+            Some(status)
+        );
+        assert_eq!(count(&server).await, 1);
+    }
+    let server = mock(vec![ResponseTemplate::new(200).set_delay(Duration::from_secs(5))]).await;
+    let client = builder()
+        .request_timeout(Duration::from_millis(200))
+        .endpoint(&server.uri())
+        .unwrap()
+        .build()
+        .unwrap();
+    assert!(client.generate_certificate(&request).await.unwrap_err().is_timeout());
+    assert_eq!(count(&server).await, 1);
+}
+
+#[tokio::test]
+async fn the_next_endpoint_is_asked_and_kept() {
+    let dead = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let server = mock(vec![ResponseTemplate::new(200).set_body_string(BUILD)]).await;
+    let client = builder()
+        .max_retries(0)
+        .endpoints([&dead, &server.uri()])
+        .unwrap()
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        client.build_version().await.unwrap();
+    }
+    assert_eq!(count(&server).await, 2);
+    let alone = builder().max_retries(0).endpoint(&dead).unwrap().build().unwrap();
+    let error = alone
+        .generate_certificate(&GenerateCertificate::new("a", SecurityClearance::Operator))
+        .await
+        .unwrap_err();
+    assert!(error.is_connect() && error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn redirections_are_not_followed() {
+    let elsewhere = mock(vec![ResponseTemplate::new(200).set_body_string(BUILD)]).await;
+    let answer = ResponseTemplate::new(307).insert_header("location", elsewhere.uri().as_str());
+    let server = mock(vec![answer]).await;
+    let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+    let error = client.build_version().await.unwrap_err();
+    assert_eq!((error.status(), count(&elsewhere).await), (Some(307), 0));
+    assert!(error.to_string().contains(&elsewhere.uri()), "{error}");
+}
+
+#[tokio::test]
+async fn odd_answers_are_typed_errors_that_show_no_content() {
+    let huge = vec![b' '; 17 * 1024 * 1024];
+    for (body, expected) in [
+        (b"<html>canary</html>".to_vec(), "is not JSON"),
+        (b"{\"ProductVersion\":\"canary\"".to_vec(), "ends too early"),
+        (
+            b"{\"ProductVersion\":[\"canary\"]}".to_vec(),
+            "another type than the contract says",
+        ),
+        (huge, "more than 16777216 octets"),
+    ] {
+        let server = mock(vec![ResponseTemplate::new(200).set_body_bytes(body)]).await;
+        let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+        let error = client.build_version().await.unwrap_err();
+        assert!(error.is_decode() && error.to_string().contains(expected), "{error}");
+        assert!(!format!("{error:?} {}", error.report()).contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn only_so_many_requests_are_under_way() {
+    let server = mock(vec![
+        ResponseTemplate::new(200)
+            .set_body_string(BUILD)
+            .set_delay(Duration::from_millis(100)),
+    ])
+    .await;
+    let client = builder()
+        .max_concurrent_requests(1)
+        .endpoint(&server.uri())
+        .unwrap()
+        .build()
+        .unwrap();
+    let start = Instant::now();
+    let (one, two, three) = tokio::join!(client.build_version(), client.build_version(), client.build_version());
+    assert!(one.is_ok() && two.is_ok() && three.is_ok());
+    assert!(start.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_refused() {
+    for endpoint in [
+        "http://a.example",
+        "a.example:8443",
+        "https://",
+        "https://a.example/studio",
+        "https://user:canary@a.example",
+        "https://a.example?x=1",
+    ] {
+        let error = Client::builder().endpoint(endpoint).map(|_| ()).unwrap_err();
+        assert!(
+            error.is_configuration() && !error.to_string().contains("canary"),
+            "{endpoint}: {error}"
+        );
+    }
+    assert!(Client::builder().build().unwrap_err().is_configuration());
+    let too_many = Client::builder()
+        .endpoint("https://a.example")
+        .unwrap()
+        .max_retries(11)
+        .build();
+    assert!(too_many.unwrap_err().to_string().contains("at most 10"));
+    assert!(
+        Client::builder()
+            .tls_server_name("not a name")
+            .map(|_| ())
+            .unwrap_err()
+            .is_configuration()
+    );
+    assert!(
+        Client::builder()
+            .proxy_url("socks5://user:canary@proxy")
+            .map(|_| ())
+            .unwrap_err()
+            .is_configuration()
+    );
+}

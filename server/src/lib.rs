@@ -14,6 +14,7 @@ pub mod certificate;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod dialect;
 pub mod http;
 pub mod issuer;
 pub mod listener;

@@ -1,0 +1,117 @@
+//! The query string, read as the real server reads it: names without regard to case, unknown ones ignored, and an
+//! empty value counts as none (observed record `305-get-empty-thumbprint`).
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::problem::Problem;
+
+/// The names and values of a query string.
+#[derive(Debug)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// The value under `name`, not empty.
+    ///
+    /// # Errors
+    ///
+    /// When it is given twice: which of two values is meant cannot be known.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let first = values.next().map(String::as_str).filter(|value| !value.trim().is_empty());
+        if values.next().is_some() {
+            return Err(Problem::argument(format!("the query string has more than one '{name}'")));
+        }
+        Ok(first)
+    }
+
+    /// The value under `name`, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing, empty or given twice (record `434-delete-no-thumbprint`).
+    pub(super) fn required_text(&self, name: &str) -> Result<&str, Problem> {
+        self.text(name)?
+            .ok_or_else(|| Problem::argument(format!("the query string must have a '{name}' that is not empty")))
+    }
+
+    /// A number of 32 bits that is not negative.
+    ///
+    /// # Errors
+    ///
+    /// When it is no such number (record `312-get-paging-bad`).
+    pub(super) fn count(&self, name: &str) -> Result<Option<u32>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match text.trim().parse::<i32>().map(u32::try_from) {
+            Ok(Ok(number)) => Ok(Some(number)),
+            Ok(Err(_)) => Err(Problem::argument(format!("'{name}' must not be negative, and is {text}"))),
+            Err(_) => Err(Problem::argument(format!("'{name}' must be a whole number, and is '{text}'"))),
+        }
+    }
+
+    /// `true` or `false`, in any case.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither (record `316-get-metadataonly-bad`).
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
+        match self.text(name)?.map(|text| (text, text.trim().to_ascii_lowercase())) {
+            None => Ok(None),
+            Some((_, value)) if value == "true" => Ok(Some(true)),
+            Some((_, value)) if value == "false" => Ok(Some(false)),
+            Some((text, _)) => Err(Problem::argument(format!("'{name}' must be true or false, and is '{text}'"))),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Query {
+        Query(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    #[test]
+    fn names_have_no_case_and_empty_values_count_as_none() {
+        assert_eq!(query("Thumbprint=AB").text("thumbprint").unwrap(), Some("AB"));
+        for empty in ["", "thumbprint", "thumbprint=", "thumbprint=%20", "thumbprin=AB"] {
+            assert_eq!(query(empty).text("thumbprint").unwrap(), None, "{empty}");
+            assert!(query(empty).required_text("thumbprint").is_err(), "{empty}");
+        }
+    }
+
+    #[test]
+    fn two_values_of_one_name_are_refused() {
+        assert!(query("thumbprint=AB&THUMBPRINT=CD").text("thumbprint").is_err());
+    }
+
+    #[test]
+    fn a_count_is_a_whole_number_from_0() {
+        assert_eq!(query("start=7").count("start").unwrap(), Some(7));
+        assert_eq!(query("start=").count("start").unwrap(), None);
+        for bad in ["abc", "1.5", "-1", "0x10", "99999999999", "1e3", "%00"] {
+            assert!(query(&format!("start={bad}")).count("start").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_true_or_false_in_any_case() {
+        assert_eq!(query("metadataOnly=TRUE").flag("metadataOnly").unwrap(), Some(true));
+        assert_eq!(query("metadataonly=false").flag("metadataOnly").unwrap(), Some(false));
+        for bad in ["maybe", "1", "0", "yes", "tru"] {
+            assert!(query(&format!("metadataOnly={bad}")).flag("metadataOnly").is_err(), "{bad}");
+        }
+    }
+}

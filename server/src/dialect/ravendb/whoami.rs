@@ -1,0 +1,71 @@
+//! `GET /certificates/whoami`: what the server knows about the caller's certificate.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+
+use super::answer;
+use super::authorized::two_factor_cookie;
+use super::wire::{Definition, Detail, WhoAmI, date};
+use crate::app::App;
+use crate::authn::{Caller, CallerOrigin, Decision};
+use crate::authority::clearance::SecurityClearance;
+use crate::authority::definition::RegisteredCertificate;
+use crate::listener::peer::Peer;
+
+/// Answers everybody: a definition to whoever is known, also when it is refused elsewhere for being expired, not yet
+/// valid, disabled or without its one-time code; 204 to whoever is not (observed records `501` to `529`, `729`).
+///
+/// A renewal is recorded on its first request and answered with 204, as the real server does, and is known from then
+/// on (records `512`, `534`).
+pub(super) async fn whoami(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    headers: HeaderMap,
+) -> Response {
+    match app.authenticator.authenticate(&peer) {
+        Decision::Admitted(caller) => admitted(&app, &caller, &headers),
+        Decision::Renewed(renewal) => {
+            if let Err(error) = app.authority.register_renewal(&renewal).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    thumbprint = %renewal.certificate().thumbprint(),
+                    "A renewed certificate could not be recorded",
+                );
+            }
+            answer::empty(StatusCode::NO_CONTENT)
+        }
+        Decision::Refused(refusal) => match refusal.registered() {
+            Some(entry) => registered(&app, entry, &headers),
+            None => answer::empty(StatusCode::NO_CONTENT),
+        },
+    }
+}
+
+fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
+    let (name, clearance, usage) = match caller.origin() {
+        CallerOrigin::Registered(entry) => return registered(app, entry, headers),
+        CallerOrigin::Server => ("Server Certificate", SecurityClearance::ClusterNode, "RavenServer"),
+        CallerOrigin::WellKnownAdministrator => ("Well Known Admin Certificate", SecurityClearance::ClusterAdmin, "Client"),
+        CallerOrigin::WellKnownIssuer => ("Certificate of a well-known issuer", SecurityClearance::ClusterAdmin, "Client"),
+        CallerOrigin::Console => return answer::empty(StatusCode::NO_CONTENT),
+    };
+    let Some(certificate) = caller.certificate() else { return answer::empty(StatusCode::NO_CONTENT) };
+    answer::json(&WhoAmI {
+        definition: Definition::unregistered(name, clearance, usage, certificate, Detail::Full),
+        has_two_factor: false,
+        two_factor_expiration_date: None,
+    })
+}
+
+fn registered(app: &App, entry: &Arc<RegisteredCertificate>, headers: &HeaderMap) -> Response {
+    let has_two_factor = entry.has_two_factor();
+    let expires = has_two_factor.then(|| app.two_factor.expires_at(&entry.thumbprint, two_factor_cookie(headers)));
+    answer::json(&WhoAmI {
+        definition: Definition::registered(entry, Detail::Full),
+        has_two_factor,
+        two_factor_expiration_date: expires.flatten().map(date),
+    })
+}

@@ -1,0 +1,159 @@
+//! What goes over the wire, member for member in the order the real server writes them.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use certward::pki::Certificate;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+
+use crate::authority::clearance::{Permissions, SecurityClearance};
+use crate::authority::definition::{Collection, RegisteredCertificate};
+
+/// One certificate: contract section 1.1.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Definition<'a> {
+    name: &'a str,
+    thumbprint: String,
+    #[serde(serialize_with = "clearance")]
+    security_clearance: SecurityClearance,
+    #[serde(serialize_with = "permissions")]
+    permissions: Option<&'a Permissions>,
+    not_after: String,
+    not_before: String,
+    collection_secondary_keys: Vec<String>,
+    collection_primary_key: String,
+    public_key_pinning_hash: String,
+    disabled: bool,
+    usage: &'static str,
+    sso_server_public_key_pinning_hashes: [&'static str; 0],
+    allow_any_sso_server: bool,
+    sso_identifiers: [&'static str; 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
+}
+
+/// The answer to `whoami`: a definition, and how things stand with the one-time code.
+#[derive(Serialize)]
+pub(super) struct WhoAmI<'a> {
+    #[serde(flatten)]
+    pub(super) definition: Definition<'a>,
+    #[serde(rename = "HasTwoFactor")]
+    pub(super) has_two_factor: bool,
+    #[serde(rename = "TwoFactorExpirationDate")]
+    pub(super) two_factor_expiration_date: Option<String>,
+}
+
+/// The answer to `GET /admin/certificates`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CertificateList<'a> {
+    pub(super) results: Vec<Definition<'a>>,
+    pub(super) loaded_server_cert: String,
+    pub(super) well_known_admin_certs: Option<Vec<String>>,
+    pub(super) well_known_issuers: Vec<String>,
+}
+
+/// Whether a definition carries the certificate itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Everything.
+    Full,
+    /// All but the certificate: `metadataOnly=true`.
+    MetadataOnly,
+}
+
+impl<'a> Definition<'a> {
+    /// A registered certificate.
+    pub(super) fn registered(entry: &'a Arc<RegisteredCertificate>, detail: Detail) -> Self {
+        let (secondaries, primary) = match &entry.collection {
+            Collection::Single => (Vec::new(), String::new()),
+            Collection::Primary { secondaries } => {
+                (secondaries.iter().map(ToString::to_string).collect(), String::new())
+            }
+            Collection::Secondary { primary } => (Vec::new(), primary.to_string()),
+        };
+        Self {
+            name: &entry.name,
+            thumbprint: entry.thumbprint.to_string(),
+            security_clearance: entry.clearance,
+            permissions: Some(&entry.permissions),
+            not_after: date(entry.validity.not_after),
+            not_before: date(entry.validity.not_before),
+            collection_secondary_keys: secondaries,
+            collection_primary_key: primary,
+            public_key_pinning_hash: entry.pinning_hash.to_string(),
+            disabled: entry.disabled,
+            usage: "Client",
+            sso_server_public_key_pinning_hashes: [],
+            allow_any_sso_server: false,
+            sso_identifiers: [],
+            certificate: (detail == Detail::Full).then(|| STANDARD.encode(&entry.der)),
+        }
+    }
+
+    /// A certificate that is trusted without being registered: the server's own, or one the settings name.
+    pub(super) fn unregistered(
+        name: &'a str,
+        clearance: SecurityClearance,
+        usage: &'static str,
+        certificate: &Certificate,
+        detail: Detail,
+    ) -> Self {
+        let validity = certificate.validity();
+        Self {
+            name,
+            thumbprint: certificate.thumbprint().to_string(),
+            security_clearance: clearance,
+            permissions: None,
+            not_after: date(validity.not_after),
+            not_before: date(validity.not_before),
+            collection_secondary_keys: Vec::new(),
+            collection_primary_key: String::new(),
+            public_key_pinning_hash: certificate.public_key_pinning_hash().to_string(),
+            disabled: false,
+            usage,
+            sso_server_public_key_pinning_hashes: [],
+            allow_any_sso_server: false,
+            sso_identifiers: [],
+            certificate: (detail == Detail::Full).then(|| STANDARD.encode(certificate.der())),
+        }
+    }
+
+    /// The server's own certificate.
+    pub(super) fn server(certificate: &Certificate, detail: Detail) -> Self {
+        Self::unregistered("Server Certificate", SecurityClearance::ClusterNode, "RavenServer", certificate, detail)
+    }
+}
+
+/// `yyyy-MM-ddTHH:mm:ss.fffffffZ`: seven digits of fraction, which the Python client needs, and `Z`, without which the
+/// Node client takes the date for local time (contract section 1.1). The real server writes certificate dates without
+/// `Z`.
+pub(super) fn date(instant: OffsetDateTime) -> String {
+    let instant = instant.to_offset(time::UtcOffset::UTC);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:07}Z",
+        instant.year(),
+        u8::from(instant.month()),
+        instant.day(),
+        instant.hour(),
+        instant.minute(),
+        instant.second(),
+        instant.nanosecond() / 100
+    )
+}
+
+fn clearance<S: Serializer>(clearance: &SecurityClearance, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(clearance.as_str())
+}
+
+fn permissions<S: Serializer>(permissions: &Option<&Permissions>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    for (database, access) in permissions.iter().flat_map(|permissions| permissions.iter()) {
+        map.serialize_entry(database, access.as_str())?;
+    }
+    map.end()
+}

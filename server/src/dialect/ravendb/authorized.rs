@@ -90,9 +90,9 @@ async fn caller(
 }
 
 fn lacks_second_factor(app: &App, caller: &Caller, headers: &HeaderMap) -> bool {
-    caller.registered_certificate().is_some_and(|entry| {
-        entry.has_two_factor() && app.two_factor.expires_at(&entry.thumbprint, two_factor_cookie(headers)).is_none()
-    })
+    caller
+        .registered_certificate()
+        .is_some_and(|entry| !app.two_factor.admits(entry, two_factor_cookie(headers)))
 }
 
 /// The value of the cookie that a one-time code was answered with.

@@ -1,13 +1,12 @@
 //! The definition in the body of generate, register and edit (contract sections 1.2, 1.3, 1.6).
 
-use data_encoding::BASE32_NOPAD;
-
 use super::json::{Object, Value};
 use super::problem::Problem;
 use super::{database_name, json};
 use crate::authority::clearance::{DatabaseAccess, Permissions, SecurityClearance};
 use crate::authority::definition::{Grant, TwoFactorKey};
 use crate::config::Settings;
+use crate::two_factor::parse_secret;
 
 /// Reads name and rights. The order of the faults is the real server's: values of the wrong kind first, then the name,
 /// then the databases. Members of single sign-on and everything unknown are ignored.
@@ -90,12 +89,6 @@ fn checked(accesses: Vec<(String, DatabaseAccess)>, settings: &Settings) -> Resu
 
 /// The shared secret of one-time codes, in Base32. Empty counts as none.
 fn two_factor_key(definition: &Object) -> Result<Option<TwoFactorKey>, Problem> {
-    let Some(text) = definition.text("TwoFactorAuthenticationKey").map(str::trim).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let digits = zeroize::Zeroizing::new(text.trim_end_matches('=').to_ascii_uppercase());
-    match BASE32_NOPAD.decode(digits.as_bytes()) {
-        Ok(secret) if !secret.is_empty() => Ok(Some(TwoFactorKey::from_bytes(secret))),
-        _ => Err(Problem::argument("TwoFactorAuthenticationKey must be text in Base32")),
-    }
+    let text = definition.text("TwoFactorAuthenticationKey").filter(|text| !text.trim().is_empty());
+    text.map(parse_secret).transpose().map_err(|error| Problem::argument(error.to_string()))
 }

@@ -1,7 +1,100 @@
 //! RavenDB's certificate administration API, as version 7.2 serves it.
+//!
+//! A request is routed first: what has no route is answered 400 whoever asks (observed record `162-unknown-path`).
+//! Then a handler's arguments are made, the [`authorized::Authorized`] permit first, so that nobody without it makes
+//! the server read a body. Then the body is parsed, the use case of [`crate::authority`] called, and its outcome
+//! rendered.
 
 mod answer;
+mod authorized;
+mod body;
+mod browser;
+mod certificates;
+mod cluster;
+mod compression;
+mod database_name;
+mod databases;
+mod grant;
 mod json;
+mod openapi;
 mod problem;
+mod query;
 mod refusal;
+mod routes;
+mod server_certificate;
+mod two_factor;
+mod whoami;
 mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, map_response};
+use axum::response::Response;
+use http::{HeaderValue, Method, Uri, header};
+
+pub use openapi::openapi;
+pub use routes::{Access, ROUTES, Route};
+
+use self::problem::Problem;
+use crate::app::App;
+
+/// The routes of [`ROUTES`] over the parts of one server. Every request must carry its
+/// [`Peer`](crate::listener::peer::Peer) in an `Extension<Arc<Peer>>`.
+pub fn router(app: Arc<App>) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let handler = (route.handler)();
+        let handler = if route.between_nodes { handler.layer(map_response(vary_by_origin)) } else { handler };
+        router = router.route(route.path, handler);
+    }
+    let router = router.fallback(not_found).method_not_allowed_fallback(not_found).with_state(app);
+    // The outer router has no routes of its own, so that what is done to a request happens before it is routed.
+    Router::new().fallback_service(router).layer(from_fn(around))
+}
+
+/// What is done to every request before it is routed, and to every answer last.
+async fn around(mut request: Request, next: Next) -> Response {
+    let url = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    let gzip = compression::accepted(request.headers());
+    // axum would answer HEAD and OPTIONS for GET routes; the real server has no such routes (records `161`, `318`).
+    let mut response = if matches!(*request.method(), Method::HEAD | Method::OPTIONS | Method::CONNECT | Method::TRACE) {
+        axum::response::IntoResponse::into_response(Problem::route_not_found(request.method(), request.uri().path()))
+    } else {
+        fold_case(request.uri_mut());
+        next.run(request).await
+    };
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let vary = response.headers().get(header::VARY).cloned();
+        response = problem.answer(&url);
+        if let Some(vary) = vary {
+            response.headers_mut().insert(header::VARY, vary);
+        }
+    }
+    if gzip { compression::compressed(response).await } else { response }
+}
+
+/// Paths have no case on the real server. Names in a path below `/databases/` have none either.
+fn fold_case(uri: &mut Uri) {
+    if !uri.path().bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return;
+    }
+    let path = uri.path().to_ascii_lowercase();
+    let target = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    if let Ok(folded) = target.parse() {
+        *uri = folded;
+    }
+}
+
+async fn not_found(method: Method, uri: Uri) -> Problem {
+    Problem::route_not_found(&method, uri.path())
+}
+
+async fn vary_by_origin(mut response: Response) -> Response {
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+    response
+}

@@ -62,7 +62,7 @@ fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
 
 fn registered(app: &App, entry: &Arc<RegisteredCertificate>, headers: &HeaderMap) -> Response {
     let has_two_factor = entry.has_two_factor();
-    let expires = has_two_factor.then(|| app.two_factor.expires_at(&entry.thumbprint, two_factor_cookie(headers)));
+    let expires = has_two_factor.then(|| app.two_factor.expires_at(entry, two_factor_cookie(headers)));
     answer::json(&WhoAmI {
         definition: Definition::registered(entry, Detail::Full),
         has_two_factor,

@@ -1,0 +1,34 @@
+//! `/databases/…`: this server keeps no documents, but says who may ask for them.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, FromRequestParts as _, Path, Request, State};
+use axum::response::{IntoResponse, Response};
+
+use super::authorized::{Authenticated, refused};
+use super::problem::Problem;
+use super::refusal::{Reason, Required};
+use crate::app::App;
+use crate::audit::Actor;
+use crate::authority::clearance::Level;
+use crate::listener::peer::Peer;
+
+/// Any route of a database: refused to whoever has no rights on it (observed record `654`), unknown to the others.
+pub(super) async fn database(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    Path((name, _)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let caller = match Authenticated::from_request_parts(&mut parts, &app).await {
+        Ok(Authenticated(caller)) => caller,
+        Err(refusal) => return refusal,
+    };
+    if caller.access_to(&name).is_none() {
+        app.audit.refused(Actor::of(&caller), "use_database", name, "no_access");
+        let required = Required::Level(Level::ValidUser);
+        return refused(&peer, Reason::RankTooLow(Level::ValidUser), required).answer(&parts.headers);
+    }
+    Problem::route_not_found(&parts.method, parts.uri.path()).into_response()
+}

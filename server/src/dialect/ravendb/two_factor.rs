@@ -1,0 +1,141 @@
+//! One-time codes: sessions, their settings, and new secrets (contract section 1.9).
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, FromRequest as _, Request, State};
+use axum::response::Response;
+use certward::pki::Thumbprint;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use super::answer;
+use super::authorized::{Authorized, TWO_FACTOR_COOKIE, two_factor_cookie};
+use super::body::RequestBody;
+use super::problem::Problem;
+use super::query::Query;
+use crate::app::App;
+use crate::audit::Actor;
+use crate::authz::action::GenerateTwoFactorSecret;
+use crate::listener::peer::Peer;
+use crate::two_factor::{OpenedSession, TwoFactorError, generate_secret, secret_text};
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Configuration {
+    default_two_factor_session_duration_in_min: u32,
+    max_two_factor_session_duration_in_min: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NewSecret<'a> {
+    secret: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Failed {
+    error: String,
+}
+
+/// `GET /authentication/2fa/configuration`
+pub(super) async fn configuration(State(app): State<Arc<App>>) -> Response {
+    answer::json(&Configuration {
+        default_two_factor_session_duration_in_min: app.settings.two_factor.default_session_minutes,
+        max_two_factor_session_duration_in_min: app.settings.two_factor.max_session_minutes,
+    })
+}
+
+/// `GET /admin/certificates/2fa/generate`
+pub(super) async fn generate(_: Authorized<GenerateTwoFactorSecret>) -> Result<Response, Problem> {
+    let secret = generate_secret().map_err(|error| Problem::invalid_operation("no secret could be made").because(&error))?;
+    Ok(answer::json(&NewSecret { secret: &secret_text(&secret) }))
+}
+
+/// `POST /authentication/2fa`
+///
+/// The order of the checks is the real server's: the length of the session, the certificate, the body, the entry of
+/// the certificate, the code.
+pub(super) async fn open(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    query: Query,
+    request: Request,
+) -> Result<Response, Problem> {
+    let with_cookie = query.flag("hasLimits")?.unwrap_or(true);
+    let minutes = query.count("sessionDurationInMin")?;
+    let most = app.settings.two_factor.max_session_minutes;
+    if minutes.is_some_and(|minutes| minutes > most) {
+        return Ok(failed(StatusCode::BAD_REQUEST, format!("the session may last {most} minutes at most")));
+    }
+    let Some(thumbprint) = peer.certificate().map(certward::pki::Certificate::thumbprint) else {
+        return Ok(failed(StatusCode::BAD_REQUEST, "a one-time code needs a client certificate, and none was shown".to_owned()));
+    };
+    let body = RequestBody::from_request(request, &app).await?.object()?;
+    let Some(entry) = registered(&app, &peer, &thumbprint) else {
+        return Ok(refused(&app, &peer, StatusCode::BAD_REQUEST, format!("the certificate {thumbprint} is not known to the server")));
+    };
+    let code = body.integer("Token")?.unwrap_or(0);
+    let opened = match u32::try_from(code) {
+        Ok(code) => app.two_factor.open(&entry, code, with_cookie, minutes),
+        Err(_) if entry.has_two_factor() => Err(TwoFactorError::WrongCode),
+        Err(_) => Err(TwoFactorError::NotConfigured),
+    };
+    Ok(match opened {
+        Ok(session) => accepted(&session),
+        Err(TwoFactorError::WrongCode) => {
+            refused(&app, &peer, StatusCode::NOT_ACCEPTABLE, format!("the one-time code for {thumbprint} is wrong"))
+        }
+        Err(error) => refused(&app, &peer, StatusCode::BAD_REQUEST, format!("{error} ({thumbprint})")),
+    })
+}
+
+/// `DELETE /authentication/2fa`
+pub(super) async fn close(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(certificate) = peer.certificate() {
+        app.two_factor.close(&certificate.thumbprint(), two_factor_cookie(&headers));
+    }
+    answer::empty(StatusCode::NO_CONTENT)
+}
+
+/// The entry of exactly the certificate that was shown, if it may be used at this moment.
+fn registered(
+    app: &App,
+    peer: &Peer,
+    thumbprint: &Thumbprint,
+) -> Option<Arc<crate::authority::definition::RegisteredCertificate>> {
+    match app.authenticator.authenticate(peer) {
+        crate::authn::Decision::Admitted(caller) => {
+            caller.registered_certificate().filter(|entry| entry.thumbprint == *thumbprint).cloned()
+        }
+        _ => None,
+    }
+}
+
+fn accepted(session: &OpenedSession) -> Response {
+    let mut response = answer::empty(StatusCode::ACCEPTED);
+    if let Some(cookie) = session.cookie {
+        let cookie = format!(
+            "{TWO_FACTOR_COOKIE}={cookie}; max-age={}; path=/; secure; samesite=strict; httponly",
+            session.duration.whole_seconds()
+        );
+        // A UUID and a number are header text.
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+fn refused(app: &App, peer: &Peer, status: StatusCode, error: String) -> Response {
+    app.audit.refused(Actor::stranger(peer), "open_two_factor_session", "", error.clone());
+    failed(status, error)
+}
+
+fn failed(status: StatusCode, error: String) -> Response {
+    answer::json_with_status(status, &Failed { error })
+}

@@ -2,7 +2,7 @@
 //! cluster, which is always empty here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -245,14 +245,13 @@ fn first_name(certificate: &Certificate) -> Option<String> {
 
 fn node_details() -> NodeDetails {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    let memory = installed_memory_in_gb();
-    let system = rustix::system::uname();
+    let machine = &*MACHINE;
     NodeDetails {
         utilized_cores: cores,
         max_utilized_cores: None,
         number_of_cores: cores,
-        installed_memory_in_gb: memory,
-        usable_memory_in_gb: memory,
+        installed_memory_in_gb: machine.memory_in_gb,
+        usable_memory_in_gb: machine.memory_in_gb,
         build_info: BuildInfo {
             product_version: PRODUCT_VERSION,
             build_version: BUILD,
@@ -262,22 +261,30 @@ fn node_details() -> NodeDetails {
         },
         os_info: OsInfo {
             kind: "Linux",
-            full_name: system.sysname().to_string_lossy().into_owned(),
-            version: system.release().to_string_lossy().into_owned(),
-            build_version: system.release().to_string_lossy().into_owned(),
+            full_name: format!("Linux {}", machine.kernel),
+            version: machine.kernel.clone(),
+            build_version: machine.kernel.clone(),
             is64_bit: usize::BITS == 64,
         },
     }
 }
 
-fn installed_memory_in_gb() -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a size for people, in GiB")]
-    let bytes = {
-        let system = rustix::system::sysinfo();
-        (system.totalram as f64) * f64::from(system.mem_unit)
-    };
-    bytes / f64::from(1_u32 << 30)
+/// What the kernel says of the machine; empty and 0 where it says nothing.
+struct Machine {
+    kernel: String,
+    memory_in_gb: f64,
 }
+
+/// Read once: neither changes while the server runs.
+static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kibibytes: f64 = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse().ok())
+        .unwrap_or_default();
+    Machine { kernel: kernel.trim().to_owned(), memory_in_gb: kibibytes / f64::from(1_u32 << 20) }
+});
 
 /// The tag of the only node.
 const NODE: &str = "A";

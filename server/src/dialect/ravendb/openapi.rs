@@ -28,7 +28,11 @@ pub fn openapi() -> OpenApi {
     }
     let mut components = ComponentsBuilder::new().security_scheme(
         CLIENT_CERTIFICATE,
-        SecurityScheme::MutualTls { description: Some("A registered client certificate".to_owned()), extensions: None },
+        SecurityScheme::MutualTls {
+            description: Some("A registered client certificate".to_owned()),
+            deprecated: None,
+            extensions: None,
+        },
     );
     for (name, properties) in SCHEMAS {
         components = components.schema(*name, object(properties));
@@ -135,14 +139,14 @@ fn schema(kind: &str) -> RefOr<Schema> {
         "integer" => simple(Type::Integer),
         "object" => simple(Type::Object),
         "string" => simple(Type::String),
-        "strings" => RefOr::T(Schema::Array(ArrayBuilder::new().item(schema("string")).build())),
+        "strings" => RefOr::T(Schema::Array(ArrayBuilder::new().items(schema("string")).build())),
         "map" => RefOr::T(Schema::Object(
             ObjectBuilder::new()
                 .schema_type(Type::Object)
                 .additional_properties(Some(AdditionalProperties::RefOr(schema("string"))))
                 .build(),
         )),
-        "definitions" => RefOr::T(Schema::Array(ArrayBuilder::new().item(Ref::from_schema_name("Certificate")).build())),
+        "definitions" => RefOr::T(Schema::Array(ArrayBuilder::new().items(Ref::from_schema_name("Certificate")).build())),
         name => RefOr::Ref(Ref::from_schema_name(name)),
     }
 }

@@ -9,6 +9,7 @@ use http::StatusCode;
 use p12_keystore::{Certificate as Pkcs12Certificate, KeyStore, KeyStoreEntry};
 use secrecy::SecretString;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::answer;
 use super::authorized::Authorized;
@@ -18,7 +19,7 @@ use super::problem::Problem;
 use super::query::Query;
 use crate::app::App;
 use crate::authz::action::{ExportServerCertificates, ReplaceServerCertificate};
-use crate::certificate::parse_server_certificate;
+use crate::server_certificate::ReplaceRequest;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -62,17 +63,19 @@ pub(super) async fn replace(
     query: Query,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let immediately = query.flag("replaceImmediately")?.unwrap_or(false);
+    let replace_immediately = query.flag("replaceImmediately")?.unwrap_or(false);
     let definition = body.object()?;
     let file = definition
         .text("Certificate")
         .filter(|text| !text.trim().is_empty())
         .and_then(from_base64)
         .ok_or_else(|| not_replaced().because(&NoCertificate))?;
-    let certificate = parse_server_certificate(file, definition.text("Password").map(SecretString::from))
-        .await
-        .map_err(|error| not_replaced().because(&error))?;
-    app.replacement.replace(&permit, certificate, immediately).await.map_err(|error| not_replaced().because(&error))?;
+    let request = ReplaceRequest {
+        file: Zeroizing::new(file),
+        password: definition.text("Password").map(SecretString::from),
+        replace_immediately,
+    };
+    app.replacement.replace(&permit, request).await.map_err(|error| not_replaced().because(&error))?;
     Ok(answer::empty(StatusCode::CREATED))
 }
 

@@ -10,7 +10,7 @@ pub(super) use delete::{delete, purge};
 pub(super) use edit::edit;
 pub(super) use generate::generate;
 pub(super) use list::list;
-pub(super) use register::register;
+pub(super) use register::{from_base64, register};
 
 use super::json::Object;
 use super::problem::Problem;

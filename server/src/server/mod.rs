@@ -24,6 +24,7 @@ use crate::authority::registry::Registry;
 use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
 use crate::config::{Settings, TwoFactorSettings};
+use crate::dialect::ravendb;
 use crate::http::Http;
 use crate::issuer::Issuer;
 use crate::listener::HttpsListener;
@@ -132,7 +133,7 @@ impl Server {
         let limits = &app.settings.limits;
         let connections = OpenConnections::new(authenticator);
         let tls = tls::server_config(Arc::clone(&app.server_certificates), limits).map_err(StartError::Tls)?;
-        let http = Arc::new(Http::new(axum::Router::new(), limits));
+        let http = Arc::new(Http::new(ravendb::router(Arc::clone(&app)), limits));
         let address = tcp.local_addr();
         let address = address.map_err(|source| StartError::Listen { url: app.settings.server_url.clone(), source })?;
         let ravendb = HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits);

@@ -42,7 +42,11 @@ pub(super) fn empty_json(status: StatusCode) -> Response {
 
 /// A file to save under `name`.
 pub(super) fn attachment(name: &str, content: Bytes) -> Response {
-    let mut response = with_content_type(StatusCode::OK, HeaderValue::from_static("application/octet-stream"), content);
+    let mut response = with_content_type(
+        StatusCode::OK,
+        HeaderValue::from_static("application/octet-stream"),
+        content,
+    );
     // Percent-escaped names are ASCII without control characters, so that this always is a header value.
     if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename={}", percent_escaped(name))) {
         response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
@@ -52,12 +56,18 @@ pub(super) fn attachment(name: &str, content: Bytes) -> Response {
 
 /// A body of another type than JSON, from a route that was found.
 pub(super) fn content(content_type: &'static str, body: Bytes) -> Response {
-    with_version(with_content_type(StatusCode::OK, HeaderValue::from_static(content_type), body))
+    with_version(with_content_type(
+        StatusCode::OK,
+        HeaderValue::from_static(content_type),
+        body,
+    ))
 }
 
 /// Adds the version that clients look for.
 pub(super) fn with_version(mut response: Response) -> Response {
-    response.headers_mut().insert(RAVEN_SERVER_VERSION, HeaderValue::from_static(ASSEMBLY_VERSION));
+    response
+        .headers_mut()
+        .insert(RAVEN_SERVER_VERSION, HeaderValue::from_static(ASSEMBLY_VERSION));
     response
 }
 
@@ -99,7 +109,10 @@ mod tests {
             ("my \"cert\", 1.zip", "my%20%22cert%22%2C%201.zip"),
             ("../a/b.zip", "..%2Fa%2Fb.zip"),
             ("a,CN=evil.zip", "a%2CCN%3Devil.zip"),
-            ("сертификат-ü.zip", "%D1%81%D0%B5%D1%80%D1%82%D0%B8%D1%84%D0%B8%D0%BA%D0%B0%D1%82-%C3%BC.zip"),
+            (
+                "сертификат-ü.zip",
+                "%D1%81%D0%B5%D1%80%D1%82%D0%B8%D1%84%D0%B8%D0%BA%D0%B0%D1%82-%C3%BC.zip",
+            ),
             ("a\r\nb.zip", "a%0D%0Ab.zip"),
         ] {
             assert_eq!(percent_escaped(name), escaped);

@@ -30,7 +30,8 @@ impl<A: Action> FromRequestParts<Arc<App>> for Authorized<A> {
         let required = Required::Level(A::REQUIRED);
         let caller = caller(app, &peer, parts, required, A::NAME).await?;
         authorize::<A>(&caller).map(Self).map_err(|_| {
-            app.audit.refused(Actor::of(&caller), A::NAME, parts.uri.path(), "clearance_too_low");
+            app.audit
+                .refused(Actor::of(&caller), A::NAME, parts.uri.path(), "clearance_too_low");
             refused(&peer, Reason::RankTooLow(caller.level()), required).answer(&parts.headers)
         })
     }
@@ -48,13 +49,19 @@ impl FromRequestParts<Arc<App>> for Authenticated {
 
 /// The peer of the connection, which the listener leaves with every request.
 pub(super) async fn peer(parts: &mut Parts, app: &Arc<App>) -> Result<Arc<Peer>, Response> {
-    let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
+    let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, app)
+        .await
+        .map_err(IntoResponse::into_response)?;
     Ok(peer)
 }
 
 /// A refusal of `peer`.
 pub(super) fn refused(peer: &Peer, reason: Reason, required: Required) -> Refused<'_> {
-    Refused { reason, certificate: peer.certificate(), required }
+    Refused {
+        reason,
+        certificate: peer.certificate(),
+        required,
+    }
 }
 
 /// Who the peer is: trusted at this moment, and with its one-time code given if it needs one.
@@ -97,12 +104,16 @@ fn lacks_second_factor(app: &App, caller: &Caller, headers: &HeaderMap) -> bool 
 
 /// The value of the cookie that a one-time code was answered with.
 pub(super) fn two_factor_cookie(headers: &HeaderMap) -> Option<&str> {
-    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).find_map(|cookies| {
-        cookies.split(';').find_map(|cookie| {
-            let (name, value) = cookie.trim().split_once('=')?;
-            (name == TWO_FACTOR_COOKIE).then_some(value)
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|cookies| {
+            cookies.split(';').find_map(|cookie| {
+                let (name, value) = cookie.trim().split_once('=')?;
+                (name == TWO_FACTOR_COOKIE).then_some(value)
+            })
         })
-    })
 }
 
 /// The name of that cookie (contract section 1.9).

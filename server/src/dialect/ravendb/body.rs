@@ -41,11 +41,18 @@ impl RequestBody {
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             let options = url::form_urlencoded::parse(&self.content).find(|(name, _)| name == OPTIONS);
-            Ok(json::read(options.map(|(_, value)| Zeroizing::new(value.into_owned())).unwrap_or_default().as_bytes())?)
+            Ok(json::read(
+                options
+                    .map(|(_, value)| Zeroizing::new(value.into_owned()))
+                    .unwrap_or_default()
+                    .as_bytes(),
+            )?)
         } else if media_type.eq_ignore_ascii_case("multipart/form-data") {
             let boundary = boundary(content_type)
                 .ok_or_else(|| Problem::invalid_data("the content type of the form has no boundary"))?;
-            Ok(json::read(multipart_field(&self.content, boundary, OPTIONS).unwrap_or_default())?)
+            Ok(json::read(
+                multipart_field(&self.content, boundary, OPTIONS).unwrap_or_default(),
+            )?)
         } else {
             self.object()
         }
@@ -63,8 +70,14 @@ impl FromRequest<Arc<App>> for RequestBody {
             Err(error) => return Err(unread(&*error, limit)),
         };
         let content = decoded(&parts.headers, content, limit)?;
-        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        Ok(Self { content_type: content_type.map(str::to_owned), content })
+        let content_type = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        Ok(Self {
+            content_type: content_type.map(str::to_owned),
+            content,
+        })
     }
 }
 
@@ -80,7 +93,9 @@ fn unread(error: &(dyn std::error::Error + 'static), limit: usize) -> Problem {
 
 /// Undoes `Content-Encoding: gzip` (observed record `164-post-gzip-body`); the limit holds for what comes out as well.
 fn decoded(headers: &HeaderMap, content: Zeroizing<Vec<u8>>, limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    let coding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim());
+    let coding = headers
+        .get(header::CONTENT_ENCODING)
+        .map(|value| value.to_str().unwrap_or("?").trim());
     match coding {
         None | Some("") => Ok(content),
         Some(coding) if coding.eq_ignore_ascii_case("identity") => Ok(content),
@@ -88,10 +103,15 @@ fn decoded(headers: &HeaderMap, content: Zeroizing<Vec<u8>>, limit: usize) -> Re
             let mut decoded = Zeroizing::new(Vec::with_capacity(content.len().saturating_mul(4).min(limit)));
             // One byte more than is taken tells a body that is too large from one that just fits.
             let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-            match MultiGzDecoder::new(content.as_slice()).take(most).read_to_end(&mut decoded) {
+            match MultiGzDecoder::new(content.as_slice())
+                .take(most)
+                .read_to_end(&mut decoded)
+            {
                 Ok(_) if decoded.len() > limit => Err(Problem::body_too_large(limit)),
                 Ok(_) => Ok(decoded),
-                Err(_) => Err(Problem::invalid_data("the request body is not gzip although its header says so")),
+                Err(_) => Err(Problem::invalid_data(
+                    "the request body is not gzip although its header says so",
+                )),
             }
         }
         Some(_) => Err(Problem::unsupported_coding()),
@@ -128,7 +148,9 @@ fn multipart_field<'a>(form: &'a [u8], boundary: &str, wanted: &str) -> Option<&
 
 /// Whether a header line says that the part is the field `wanted`.
 fn names_field(line: &str, wanted: &str) -> bool {
-    let Some((header, value)) = line.split_once(':') else { return false };
+    let Some((header, value)) = line.split_once(':') else {
+        return false;
+    };
     header.eq_ignore_ascii_case("content-disposition")
         && value.split(';').skip(1).any(|parameter| {
             parameter.split_once('=').is_some_and(|(name, value)| {
@@ -149,7 +171,10 @@ mod tests {
     use super::*;
 
     fn body(content_type: &str, content: &str) -> RequestBody {
-        RequestBody { content_type: Some(content_type.to_owned()), content: Zeroizing::new(content.as_bytes().to_vec()) }
+        RequestBody {
+            content_type: Some(content_type.to_owned()),
+            content: Zeroizing::new(content.as_bytes().to_vec()),
+        }
     }
 
     #[test]
@@ -157,14 +182,18 @@ mod tests {
         let form = "--b1\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n1\r\n--b1\r\n\
                     content-disposition: form-data; name=\"Options\"\r\nContent-Type: text/plain\r\n\r\n\
                     {\"Name\":\"form1\"}\r\n--b1--\r\n";
-        let object = body("multipart/form-data; boundary=\"b1\"", form).object_or_form().unwrap();
+        let object = body("multipart/form-data; boundary=\"b1\"", form)
+            .object_or_form()
+            .unwrap();
         assert_eq!(object.text("Name"), Some("form1"));
     }
 
     #[test]
     fn an_urlencoded_form_holds_the_object_in_its_options() {
         let form = "a=b&Options=%7B%22Name%22%3A%22form2%22%7D";
-        let object = body("application/x-www-form-urlencoded", form).object_or_form().unwrap();
+        let object = body("application/x-www-form-urlencoded", form)
+            .object_or_form()
+            .unwrap();
         assert_eq!(object.text("Name"), Some("form2"));
     }
 
@@ -173,10 +202,16 @@ mod tests {
         for (content_type, content) in [
             ("application/x-www-form-urlencoded", "{\"Name\":\"x\"}"),
             ("multipart/form-data; boundary=b", "{\"Name\":\"x\"}"),
-            ("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"Options\"\r\n\r\n{}"),
+            (
+                "multipart/form-data; boundary=b",
+                "--b\r\nContent-Disposition: form-data; name=\"Options\"\r\n\r\n{}",
+            ),
             ("multipart/form-data", "--b--"),
         ] {
-            assert!(body(content_type, content).object_or_form().is_err(), "{content_type}: {content}");
+            assert!(
+                body(content_type, content).object_or_form().is_err(),
+                "{content_type}: {content}"
+            );
         }
     }
 

@@ -15,7 +15,10 @@ use crate::listener::peer::Peer;
 
 /// `GET /` (observed record `671-studio-root-nocert`)
 pub(super) async fn root() -> Response {
-    let headers = [(header::CONTENT_TYPE, answer::JSON), (header::LOCATION, http::HeaderValue::from_static(STUDIO))];
+    let headers = [
+        (header::CONTENT_TYPE, answer::JSON),
+        (header::LOCATION, http::HeaderValue::from_static(STUDIO)),
+    ];
     answer::with_version((StatusCode::FOUND, headers).into_response())
 }
 
@@ -30,9 +33,7 @@ pub(super) async fn studio(
             "This is Certward: RavenDB's certificate administration without the Studio. The API is described in \
              <a href=\"/openapi.json\">/openapi.json</a>.",
         ),
-        Decision::Refused(refusal) => {
-            refused(&peer, Reason::of(&refusal), Required::Nothing).answer(&headers)
-        }
+        Decision::Refused(refusal) => refused(&peer, Reason::of(&refusal), Required::Nothing).answer(&headers),
     }
 }
 
@@ -46,7 +47,8 @@ pub(super) async fn authentication_error() -> Response {
 }
 
 fn page(text: &str) -> Response {
-    let html = format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Certward</title><p>{text}</p></html>");
+    let html =
+        format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Certward</title><p>{text}</p></html>");
     answer::content("text/html; charset=utf-8", html.into())
 }
 

@@ -15,7 +15,9 @@ use super::authorized::Authorized;
 use super::problem::Problem;
 use super::wire::date;
 use crate::app::App;
-use crate::authz::action::{ChangeLocalState, ReadClusterSettings, ReadLocalState, ReadTopology, ReplaceServerCertificate};
+use crate::authz::action::{
+    ChangeLocalState, ReadClusterSettings, ReadLocalState, ReadTopology, ReplaceServerCertificate,
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -135,7 +137,11 @@ pub(super) async fn topology(_: Authorized<ReadTopology>, State(app): State<Arc<
     let url = node_url(&app);
     let now = app.clock.now();
     answer::json(&Topology {
-        metadata: Metadata { date_time: date(now), web_url: &url, node_tag: NODE },
+        metadata: Metadata {
+            date_time: date(now),
+            web_url: &url,
+            node_tag: NODE,
+        },
         topology: Nodes {
             topology_id: &app.topology_id,
             all_nodes: BTreeMap::from([(NODE, url.as_str())]),
@@ -180,14 +186,18 @@ pub(super) async fn license_status(_: Authorized<ReadTopology>, State(app): Stat
 
 /// `GET /admin/certificates/mode`
 pub(super) async fn setup_mode(_: Authorized<ReadClusterSettings>, State(app): State<Arc<App>>) -> Response {
-    answer::json(&SetupMode { setup_mode: app.settings.setup_mode.as_str() })
+    answer::json(&SetupMode {
+        setup_mode: app.settings.setup_mode.as_str(),
+    })
 }
 
 /// `GET /admin/certificates/cluster-domains`: the host of the node's URL (observed record `702-cluster-domains`).
 pub(super) async fn cluster_domains(_: Authorized<ReadClusterSettings>, State(app): State<Arc<App>>) -> Response {
     let host = app.listening_url.host_str().map(str::to_owned);
     let domains = host.or_else(|| first_name(app.server_certificates.current().certificate()));
-    answer::json(&ClusterDomains { cluster_domains: domains.into_iter().collect() })
+    answer::json(&ClusterDomains {
+        cluster_domains: domains.into_iter().collect(),
+    })
 }
 
 /// `GET /admin/certificates/letsencrypt/renewal-date`, which this server has nothing to say to (record `706`).
@@ -281,9 +291,19 @@ static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let kibibytes: f64 = memory
         .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse().ok())
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?
+                .trim()
+                .strip_suffix("kB")?
+                .trim()
+                .parse()
+                .ok()
+        })
         .unwrap_or_default();
-    Machine { kernel: kernel.trim().to_owned(), memory_in_gb: kibibytes / f64::from(1_u32 << 20) }
+    Machine {
+        kernel: kernel.trim().to_owned(),
+        memory_in_gb: kibibytes / f64::from(1_u32 << 20),
+    }
 });
 
 /// The tag of the only node.

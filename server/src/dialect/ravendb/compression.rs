@@ -11,14 +11,19 @@ use http::{HeaderMap, HeaderValue, header};
 
 /// Whether the client takes gzip: named without `q=0`.
 pub(super) fn accepted(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(
-        |coding| {
+    headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|coding| {
             let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
             let weight = weight.trim().to_ascii_lowercase();
-            let refused = weight.strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
+            let refused = weight
+                .strip_prefix("q=")
+                .is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
             name.trim().eq_ignore_ascii_case("gzip") && !refused
-        },
-    )
+        })
 }
 
 /// Packs a JSON answer; files are packed or random already and stay as they are.
@@ -28,10 +33,18 @@ pub(super) async fn compressed(response: Response) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     // Bodies of this dialect are in memory already, and whole.
-    let Ok(content) = to_bytes(body, usize::MAX).await else { return Response::from_parts(parts, Body::empty()) };
-    let Some(packed) = packed(&content) else { return Response::from_parts(parts, Body::from(content)) };
-    parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    parts.headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    let Ok(content) = to_bytes(body, usize::MAX).await else {
+        return Response::from_parts(parts, Body::empty());
+    };
+    let Some(packed) = packed(&content) else {
+        return Response::from_parts(parts, Body::from(content));
+    };
+    parts
+        .headers
+        .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    parts
+        .headers
+        .append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(packed))
 }

@@ -8,8 +8,13 @@ pub(super) fn fault(name: &str) -> Option<String> {
     if name.trim().is_empty() {
         return Some(", database name is empty".to_owned());
     }
-    if !name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '.')) {
-        return Some(format!(": the name '{name}' holds something else than letters, digits, '_', '-' and '.'"));
+    if !name
+        .chars()
+        .all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '.'))
+    {
+        return Some(format!(
+            ": the name '{name}' holds something else than letters, digits, '_', '-' and '.'"
+        ));
     }
     if name.chars().count() > MAX_LENGTH {
         return Some(format!(": the name '{name}' is longer than {MAX_LENGTH} characters"));
@@ -37,7 +42,19 @@ mod tests {
         for name in ["Northwind", "a.b-c_D9", "база", "x", &"n".repeat(128)] {
             assert_eq!(fault(name), None, "{name}");
         }
-        for name in ["", " ", "a*b", "a/b", "a b", "a\\b", "a?", "a\u{0}", "NUL", "com1", &"n".repeat(129)] {
+        for name in [
+            "",
+            " ",
+            "a*b",
+            "a/b",
+            "a b",
+            "a\\b",
+            "a?",
+            "a\u{0}",
+            "NUL",
+            "com1",
+            &"n".repeat(129),
+        ] {
             assert!(fault(name).is_some(), "{name:?}");
         }
     }

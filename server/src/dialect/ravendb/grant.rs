@@ -29,12 +29,17 @@ pub(super) fn read_with(
     check: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<Grant, Problem> {
     // A missing clearance and null are both stored as the lowest one (observed records `121`, `126`).
-    let clearance = definition.clearance("SecurityClearance")?.unwrap_or(SecurityClearance::UnauthenticatedClients);
+    let clearance = definition
+        .clearance("SecurityClearance")?
+        .unwrap_or(SecurityClearance::UnauthenticatedClients);
     let accesses = match definition.object("Permissions")? {
         Some(permissions) => accesses(permissions)?,
         None => Vec::new(),
     };
-    let name = definition.text("Name").filter(|name| !name.trim().is_empty()).ok_or_else(blank_name)?;
+    let name = definition
+        .text("Name")
+        .filter(|name| !name.trim().is_empty())
+        .ok_or_else(blank_name)?;
     check()?;
     Ok(Grant {
         name: name.to_owned(),
@@ -57,7 +62,9 @@ fn accesses(permissions: &Object) -> Result<Vec<(String, DatabaseAccess)>, Probl
         .iter()
         .filter_map(|(database, value)| match value {
             Value::Text(text) => Some(access(text).map(|access| (database.to_owned(), access))),
-            Value::Null => Some(Err(Problem::argument_null(format!("the access to '{database}' is null")))),
+            Value::Null => Some(Err(Problem::argument_null(format!(
+                "the access to '{database}' is null"
+            )))),
             _ => None,
         })
         .collect()
@@ -71,14 +78,18 @@ fn access(text: &json::Text) -> Result<DatabaseAccess, Problem> {
         .find(|(index, access)| access.as_str().eq_ignore_ascii_case(text) || index.to_string() == text)
         .map(|(_, access)| access)
         .ok_or_else(|| {
-            Problem::argument("Error in permissions: an access must be ReadWrite, Admin or Read, and none of them was found")
+            Problem::argument(
+                "Error in permissions: an access must be ReadWrite, Admin or Read, and none of them was found",
+            )
         })
 }
 
 fn checked(accesses: Vec<(String, DatabaseAccess)>, settings: &Settings) -> Result<Permissions, Problem> {
     for (database, access) in &accesses {
         if let Some(fault) = database_name::fault(database) {
-            return Err(Problem::argument(format!("Error in permissions of the certificate's definition{fault}")));
+            return Err(Problem::argument(format!(
+                "Error in permissions of the certificate's definition{fault}"
+            )));
         }
         if *access == DatabaseAccess::Read && !settings.licensed_read_only_access {
             return Err(Problem::read_only_not_licensed());
@@ -89,6 +100,10 @@ fn checked(accesses: Vec<(String, DatabaseAccess)>, settings: &Settings) -> Resu
 
 /// The shared secret of one-time codes, in Base32. Empty counts as none.
 fn two_factor_key(definition: &Object) -> Result<Option<TwoFactorKey>, Problem> {
-    let text = definition.text("TwoFactorAuthenticationKey").filter(|text| !text.trim().is_empty());
-    text.map(parse_secret).transpose().map_err(|error| Problem::argument(error.to_string()))
+    let text = definition
+        .text("TwoFactorAuthenticationKey")
+        .filter(|text| !text.trim().is_empty());
+    text.map(parse_secret)
+        .transpose()
+        .map_err(|error| Problem::argument(error.to_string()))
 }

@@ -91,7 +91,12 @@ pub(super) fn read(body: &[u8]) -> Result<Object, ReadError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let fault = Cell::new(None);
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match (Seed { depth: 0, fault: &fault }).deserialize(&mut deserializer) {
+    match (Seed {
+        depth: 0,
+        fault: &fault,
+    })
+    .deserialize(&mut deserializer)
+    {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(ReadError::NotAnObject { found: other.kind() }),
         // An array is told from its first character, as the real server does (record `114-post-json-array`).
@@ -100,7 +105,10 @@ pub(super) fn read(body: &[u8]) -> Result<Object, ReadError> {
             if error.is_eof() {
                 ReadError::Truncated
             } else {
-                ReadError::Syntax { line: error.line(), column: error.column() }
+                ReadError::Syntax {
+                    line: error.line(),
+                    column: error.column(),
+                }
             }
         })),
     }
@@ -155,8 +163,16 @@ impl Object {
     ///
     /// [`WrongType`] for anything that names none of the five.
     pub(super) fn clearance(&self, property: &'static str) -> Result<Option<SecurityClearance>, WrongType> {
-        let Some(value) = self.not_null(property) else { return Ok(None) };
-        let wrong = || wrong(property, value, "Raven.Client.ServerWide.Operations.Certificates.SecurityClearance");
+        let Some(value) = self.not_null(property) else {
+            return Ok(None);
+        };
+        let wrong = || {
+            wrong(
+                property,
+                value,
+                "Raven.Client.ServerWide.Operations.Certificates.SecurityClearance",
+            )
+        };
         let printed = value.printed().ok_or_else(wrong)?;
         match printed.parse::<i64>() {
             Ok(index) => SecurityClearance::from_index(index),
@@ -177,7 +193,9 @@ impl Object {
         names: &[&'static str],
         wanted: &'static str,
     ) -> Result<Option<&'static str>, WrongType> {
-        let Some(value) = self.not_null(property) else { return Ok(None) };
+        let Some(value) = self.not_null(property) else {
+            return Ok(None);
+        };
         let printed = value.printed().ok_or_else(|| wrong(property, value, wanted))?;
         let by_place = || names.get(printed.parse::<usize>().ok()?);
         let found = names.iter().find(|name| **name == printed.as_str()).or_else(by_place);
@@ -191,7 +209,9 @@ impl Object {
     ///
     /// [`WrongType`] for anything else.
     pub(super) fn boolean(&self, property: &'static str) -> Result<Option<bool>, WrongType> {
-        let Some(value) = self.not_null(property) else { return Ok(None) };
+        let Some(value) = self.not_null(property) else {
+            return Ok(None);
+        };
         match value {
             Value::Bool(value) => Some(*value),
             Value::Number(number) => number.as_f64().map(|number| number != 0.0),
@@ -209,7 +229,9 @@ impl Object {
     ///
     /// [`WrongType`] for anything else (record `909-2fa-bad-json`).
     pub(super) fn integer(&self, property: &'static str) -> Result<Option<i32>, WrongType> {
-        let Some(value) = self.not_null(property) else { return Ok(None) };
+        let Some(value) = self.not_null(property) else {
+            return Ok(None);
+        };
         let parsed = match value {
             Value::Number(_) | Value::Text(_) => value.printed().and_then(|text| text.parse().ok()),
             _ => None,
@@ -223,7 +245,9 @@ impl Object {
     ///
     /// [`WrongType`] for anything else (records `108-post-notafter-garbage`, `110-post-notafter-dateonly`).
     pub(super) fn date(&self, property: &'static str) -> Result<Option<OffsetDateTime>, WrongType> {
-        let Some(value) = self.not_null(property) else { return Ok(None) };
+        let Some(value) = self.not_null(property) else {
+            return Ok(None);
+        };
         match value {
             Value::Text(text) => date(text),
             _ => None,
@@ -251,7 +275,11 @@ impl Object {
 }
 
 fn wrong(property: &'static str, value: &Value, wanted: &'static str) -> WrongType {
-    WrongType { property, found: value.kind(), wanted }
+    WrongType {
+        property,
+        found: value.kind(),
+        wanted,
+    }
 }
 
 /// A date in the form `yyyy-MM-ddTHH:mm:ss`, with up to seven digits of fraction, and `Z` or an offset; without
@@ -264,7 +292,11 @@ fn date(text: &str) -> Option<OffsetDateTime> {
     }
     let number = |range: std::ops::Range<usize>| {
         let digits = &text[range];
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u16>().ok()).flatten()
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse::<u16>().ok())
+            .flatten()
     };
     let small = |range| number(range).and_then(|number| u8::try_from(number).ok());
     let month = Month::try_from(small(5..7)?).ok()?;
@@ -276,9 +308,17 @@ fn date(text: &str) -> Option<OffsetDateTime> {
     if text[19..].starts_with('.') && !(1..=7).contains(&fraction.len()) {
         return None;
     }
-    let ticks = if fraction.is_empty() { 0 } else { format!("{fraction:0<7}").parse::<u32>().ok()? };
+    let ticks = if fraction.is_empty() {
+        0
+    } else {
+        format!("{fraction:0<7}").parse::<u32>().ok()?
+    };
     let time = Time::from_hms_nano(small(11..13)?, small(14..16)?, small(17..19)?, ticks * 100).ok()?;
-    Some(PrimitiveDateTime::new(day, time).assume_offset(offset(zone)?).to_offset(UtcOffset::UTC))
+    Some(
+        PrimitiveDateTime::new(day, time)
+            .assume_offset(offset(zone)?)
+            .to_offset(UtcOffset::UTC),
+    )
 }
 
 /// Nothing, `Z`, or `+hh:mm`.
@@ -291,7 +331,12 @@ fn offset(text: &str) -> Option<UtcOffset> {
     };
     let digit = |byte: u8| byte.is_ascii_digit().then(|| (byte - b'0') as i8);
     let [h1, h2, b':', m1, m2] = *digits else { return None };
-    UtcOffset::from_hms(sign * (digit(h1)? * 10 + digit(h2)?), sign * (digit(m1)? * 10 + digit(m2)?), 0).ok()
+    UtcOffset::from_hms(
+        sign * (digit(h1)? * 10 + digit(h2)?),
+        sign * (digit(m1)? * 10 + digit(m2)?),
+        0,
+    )
+    .ok()
 }
 
 struct Seed<'a> {
@@ -305,7 +350,10 @@ impl Seed<'_> {
             self.fault.set(Some(ReadError::TooDeep));
             return Err(E::custom("too deep"));
         }
-        Ok(Self { depth: self.depth + 1, fault: self.fault })
+        Ok(Self {
+            depth: self.depth + 1,
+            fault: self.fault,
+        })
     }
 }
 
@@ -396,7 +444,16 @@ mod tests {
 
     #[test]
     fn a_body_that_ends_too_early_is_truncated() {
-        for body in ["", "  ", "{", r#"{"Name": "#, r#"{"Thumb"#, r#"{"a":tr"#, r#"{"a":[1,"#, "\"abc"] {
+        for body in [
+            "",
+            "  ",
+            "{",
+            r#"{"Name": "#,
+            r#"{"Thumb"#,
+            r#"{"a":tr"#,
+            r#"{"a":[1,"#,
+            "\"abc",
+        ] {
             assert_eq!(error(body), ReadError::Truncated, "{body}");
         }
     }
@@ -418,17 +475,37 @@ mod tests {
 
     #[test]
     fn a_body_that_is_not_json_is_a_syntax_error() {
-        for body in ["xyz", "{a:1}", r#"{"a" 1}"#, r#"{"a":1,}"#, r#"{"a":"\ud800"}"#, "{\"a\":\"\u{0}\"}"] {
-            assert!(matches!(error(body), ReadError::Syntax { .. }), "{body}: {:?}", error(body));
+        for body in [
+            "xyz",
+            "{a:1}",
+            r#"{"a" 1}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":"\ud800"}"#,
+            "{\"a\":\"\u{0}\"}",
+        ] {
+            assert!(
+                matches!(error(body), ReadError::Syntax { .. }),
+                "{body}: {:?}",
+                error(body)
+            );
         }
     }
 
     #[test]
     fn a_repeated_property_is_refused_at_any_depth() {
         let name = "Name".to_owned();
-        assert_eq!(error(r#"{"Name":"a","Name":"b"}"#), ReadError::Repeated { name: name.clone() });
-        assert_eq!(error(r#"{"Permissions":{"Name":1,"Name":1}}"#), ReadError::Repeated { name: name.clone() });
-        assert_eq!(error(r#"{"x":[{"Name":1,"\u004eame":1}]}"#), ReadError::Repeated { name });
+        assert_eq!(
+            error(r#"{"Name":"a","Name":"b"}"#),
+            ReadError::Repeated { name: name.clone() }
+        );
+        assert_eq!(
+            error(r#"{"Permissions":{"Name":1,"Name":1}}"#),
+            ReadError::Repeated { name: name.clone() }
+        );
+        assert_eq!(
+            error(r#"{"x":[{"Name":1,"\u004eame":1}]}"#),
+            ReadError::Repeated { name }
+        );
     }
 
     #[test]
@@ -483,12 +560,29 @@ mod tests {
         assert_eq!(seconds("2027-06-01T12:34:56Z"), Some(1_811_853_296));
         assert_eq!(seconds("2027-06-01T12:34:56.0000000Z"), Some(1_811_853_296));
         assert_eq!(seconds("2027-06-01T14:34:56.000+02:00"), Some(1_811_853_296));
-        assert_eq!(read("2027-06-01T12:34:56.1234567Z").map(|date| date.nanosecond()), Some(123_456_700));
+        assert_eq!(
+            read("2027-06-01T12:34:56.1234567Z").map(|date| date.nanosecond()),
+            Some(123_456_700)
+        );
         for bad in [
-            "", "next tuesday", "2027-06-01", "01/06/2027", "2027-06-01 12:34:56", "2027-13-01T00:00:00",
-            "2027-02-30T00:00:00Z", "2027-06-01T24:00:00Z", "2027-06-01T12:60:00Z", "2027-06-01T12:34", "1811853296",
-            "2027-06-01T12:34:56.", "2027-06-01T12:34:56.12345678Z", "2027-06-01T12:34:56X", "2027-06-01T12:34:56+2",
-            "2027-06-01T12:34:56+25:00", "+027-06-01T12:34:56", "２027-06-01T12:34:56",
+            "",
+            "next tuesday",
+            "2027-06-01",
+            "01/06/2027",
+            "2027-06-01 12:34:56",
+            "2027-13-01T00:00:00",
+            "2027-02-30T00:00:00Z",
+            "2027-06-01T24:00:00Z",
+            "2027-06-01T12:60:00Z",
+            "2027-06-01T12:34",
+            "1811853296",
+            "2027-06-01T12:34:56.",
+            "2027-06-01T12:34:56.12345678Z",
+            "2027-06-01T12:34:56X",
+            "2027-06-01T12:34:56+2",
+            "2027-06-01T12:34:56+25:00",
+            "+027-06-01T12:34:56",
+            "２027-06-01T12:34:56",
         ] {
             assert_eq!(read(bad), None, "{bad}");
         }
@@ -513,9 +607,13 @@ mod tests {
 
     #[test]
     fn a_number_may_be_written_as_text() {
-        for (value, expected) in
-            [("12", Ok(Some(12))), ("\"012345\"", Ok(Some(12345))), ("\"abc\"", Err(())), ("1.5", Err(())), ("3000000000", Err(()))]
-        {
+        for (value, expected) in [
+            ("12", Ok(Some(12))),
+            ("\"012345\"", Ok(Some(12345))),
+            ("\"abc\"", Err(())),
+            ("1.5", Err(())),
+            ("3000000000", Err(())),
+        ] {
             let read = object(&format!(r#"{{"N":{value}}}"#)).integer("N");
             assert_eq!(read.map_err(|_| ()), expected, "{value}");
         }
@@ -524,7 +622,15 @@ mod tests {
     #[test]
     fn no_error_tells_a_value() {
         let body = object(r#"{"D":"-----BEGIN PRIVATE KEY-----","C":"hunter2"}"#);
-        let errors = [body.date("D").unwrap_err().to_string(), body.clearance("C").unwrap_err().to_string()];
-        assert!(errors.iter().all(|error| !error.contains("PRIVATE") && !error.contains("hunter2")), "{errors:?}");
+        let errors = [
+            body.date("D").unwrap_err().to_string(),
+            body.clearance("C").unwrap_err().to_string(),
+        ];
+        assert!(
+            errors
+                .iter()
+                .all(|error| !error.contains("PRIVATE") && !error.contains("hunter2")),
+            "{errors:?}"
+        );
     }
 }

@@ -33,6 +33,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use http::{HeaderValue, Method, Uri, header};
+use tower::ServiceExt as _;
 
 pub use openapi::openapi;
 pub use routes::{Access, ROUTES, Route};
@@ -46,23 +47,37 @@ pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let handler = (route.handler)();
-        let handler = if route.between_nodes { handler.layer(map_response(vary_by_origin)) } else { handler };
+        let handler = if route.between_nodes {
+            handler.layer(map_response(vary_by_origin))
+        } else {
+            handler
+        };
         router = router.route(route.path, handler);
     }
-    let router = router.fallback(not_found).method_not_allowed_fallback(not_found).with_state(app);
-    // The outer router has no routes of its own, so that what is done to a request happens before it is routed.
-    Router::new().fallback_service(router).layer(from_fn(around))
+    let routes = router
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_found)
+        .with_state(app);
+    let any_case = routes.clone();
+    routes
+        .fallback(move |request| in_any_case(any_case, request))
+        .layer(from_fn(around))
 }
 
-/// What is done to every request before it is routed, and to every answer last.
-async fn around(mut request: Request, next: Next) -> Response {
-    let url = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+/// What is done to every request first, and to every answer last.
+async fn around(request: Request, next: Next) -> Response {
+    let url = request
+        .uri()
+        .path_and_query()
+        .map_or_else(String::new, ToString::to_string);
     let gzip = compression::accepted(request.headers());
     // axum would answer HEAD and OPTIONS for GET routes; the real server has no such routes (records `161`, `318`).
-    let mut response = if matches!(*request.method(), Method::HEAD | Method::OPTIONS | Method::CONNECT | Method::TRACE) {
+    let mut response = if matches!(
+        *request.method(),
+        Method::HEAD | Method::OPTIONS | Method::CONNECT | Method::TRACE
+    ) {
         axum::response::IntoResponse::into_response(Problem::route_not_found(request.method(), request.uri().path()))
     } else {
-        fold_case(request.uri_mut());
         next.run(request).await
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
@@ -72,21 +87,26 @@ async fn around(mut request: Request, next: Next) -> Response {
             response.headers_mut().insert(header::VARY, vary);
         }
     }
-    if gzip { compression::compressed(response).await } else { response }
+    if gzip {
+        compression::compressed(response).await
+    } else {
+        response
+    }
 }
 
-/// Paths have no case on the real server. Names in a path below `/databases/` have none either.
-fn fold_case(uri: &mut Uri) {
-    if !uri.path().bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return;
-    }
-    let path = uri.path().to_ascii_lowercase();
-    let target = match uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
+/// Paths have no case on the real server: what has no route as it is written is looked up in small letters.
+async fn in_any_case(routes: Router, mut request: Request) -> Response {
+    let target = request.uri().path().to_ascii_lowercase();
+    let target = match request.uri().query() {
+        Some(query) => format!("{target}?{query}"),
+        None => target,
     };
-    if let Ok(folded) = target.parse() {
-        *uri = folded;
+    if let Ok(target) = target.parse() {
+        *request.uri_mut() = target;
+    }
+    match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }
 
@@ -95,6 +115,8 @@ async fn not_found(method: Method, uri: Uri) -> Problem {
 }
 
 async fn vary_by_origin(mut response: Response) -> Response {
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Origin"));
     response
 }

@@ -6,7 +6,10 @@ use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBu
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, ResponseBuilder,
+    Schema,
+};
 
 use super::answer;
 use super::authorized::Authorized;
@@ -38,7 +41,12 @@ pub fn openapi() -> OpenApi {
         components = components.schema(*name, object(properties));
     }
     OpenApiBuilder::new()
-        .info(InfoBuilder::new().title("RavenDB certificate administration, served by Certward").version("7.2").build())
+        .info(
+            InfoBuilder::new()
+                .title("RavenDB certificate administration, served by Certward")
+                .version("7.2")
+                .build(),
+        )
         .paths(paths)
         .components(Some(components.build()))
         .build()
@@ -67,23 +75,37 @@ struct RouteLine {
 pub(super) async fn routes(_: Authorized<ReadTopology>) -> Response {
     let (mut debug, mut production) = (Vec::new(), Vec::new());
     for route in ROUTES {
-        let line = RouteLine { path: route.path, methods: route.method };
-        if route.path.starts_with("/debug/") { &mut debug } else { &mut production }.push(line);
+        let line = RouteLine {
+            path: route.path,
+            methods: route.method,
+        };
+        if route.path.starts_with("/debug/") {
+            &mut debug
+        } else {
+            &mut production
+        }
+        .push(line);
     }
     answer::json(&Routes { debug, production })
 }
 
 fn operation(route: &Route) -> Operation {
-    let mut operation = OperationBuilder::new().summary(Some(route.summary)).description(Some(match route.access {
-        Access::Anybody => "No certificate is needed.",
-        Access::Level(Level::ValidUser) => "Any valid certificate.",
-        Access::Level(Level::Operator) => "Operator or above.",
-        Access::Level(Level::ClusterAdmin) => "ClusterAdmin.",
-    }));
+    let mut operation = OperationBuilder::new()
+        .summary(Some(route.summary))
+        .description(Some(match route.access {
+            Access::Anybody => "No certificate is needed.",
+            Access::Level(Level::ValidUser) => "Any valid certificate.",
+            Access::Level(Level::Operator) => "Operator or above.",
+            Access::Level(Level::ClusterAdmin) => "ClusterAdmin.",
+        }));
     for name in route.path.split('/').filter_map(|part| part.strip_prefix('{')) {
         let name = name.trim_start_matches('*').trim_end_matches('}');
         operation = operation.parameter(
-            ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True).schema(Some(schema("string"))),
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(schema("string"))),
         );
     }
     for (name, kind, meaning) in route.query {
@@ -97,18 +119,32 @@ fn operation(route: &Route) -> Operation {
         );
     }
     if let Some(request) = route.request {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(request))).build();
+        let content = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(request)))
+            .build();
         operation = operation.request_body(Some(
-            RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build(),
+            RequestBodyBuilder::new()
+                .content("application/json", content)
+                .required(Some(Required::True))
+                .build(),
         ));
     }
     operation = operation.response(route.status.to_string(), answer_of(route));
     if route.status != 500 && route.access != Access::Anybody {
-        operation = operation.response("500", json_answer("The request is wrong, or cannot be carried out; see Type", "Error"));
+        operation = operation.response(
+            "500",
+            json_answer("The request is wrong, or cannot be carried out; see Type", "Error"),
+        );
     }
     if let Access::Level(_) = route.access {
         operation = operation
-            .response("403", json_answer("The certificate is missing, unknown, not valid now, or its rank too low", "Refusal"))
+            .response(
+                "403",
+                json_answer(
+                    "The certificate is missing, unknown, not valid now, or its rank too low",
+                    "Refusal",
+                ),
+            )
             .response("428", json_answer("A one-time code is needed first", "Refusal"))
             .security(SecurityRequirement::new::<_, [&str; 0], &str>(CLIENT_CERTIFICATE, []));
     }
@@ -121,14 +157,20 @@ fn answer_of(route: &Route) -> utoipa::openapi::Response {
         Content::Json(name) => json_answer("The answer", name),
         Content::File(media_type) => {
             let content = ContentBuilder::new().schema(Some(schema("string"))).build();
-            ResponseBuilder::new().description("The file").content(media_type, content).build()
+            ResponseBuilder::new()
+                .description("The file")
+                .content(media_type, content)
+                .build()
         }
     }
 }
 
 fn json_answer(description: &str, name: &str) -> utoipa::openapi::Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(name))).build();
-    ResponseBuilder::new().description(description).content("application/json", content).build()
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", content)
+        .build()
 }
 
 /// `text`, `text?`, … in the tables below.
@@ -146,7 +188,9 @@ fn schema(kind: &str) -> RefOr<Schema> {
                 .additional_properties(Some(AdditionalProperties::RefOr(schema("string"))))
                 .build(),
         )),
-        "definitions" => RefOr::T(Schema::Array(ArrayBuilder::new().items(Ref::from_schema_name("Certificate")).build())),
+        "definitions" => RefOr::T(Schema::Array(
+            ArrayBuilder::new().items(Ref::from_schema_name("Certificate")).build(),
+        )),
         name => RefOr::Ref(Ref::from_schema_name(name)),
     }
 }
@@ -172,87 +216,127 @@ const CLIENT_CERTIFICATE: &str = "client_certificate";
 /// The bodies: their members and types. Dates are text in the form `yyyy-MM-ddTHH:mm:ss.fffffffZ`.
 const SCHEMAS: &[(&str, &[(&str, &str)])] = &[
     ("Certificate", CERTIFICATE),
-    ("CertificateList", &[
-        ("Results", "definitions"),
-        ("LoadedServerCert", "string"),
-        ("WellKnownAdminCerts", "strings"),
-        ("WellKnownIssuers", "strings"),
-    ]),
-    ("WhoAmI", &[
-        ("Name", "string"),
-        ("Thumbprint", "string"),
-        ("SecurityClearance", "string"),
-        ("Permissions", "map"),
-        ("NotAfter", "string"),
-        ("NotBefore", "string"),
-        ("Certificate", "string"),
-        ("HasTwoFactor", "boolean"),
-        ("TwoFactorExpirationDate", "string"),
-    ]),
-    ("GenerateCertificate", &[
-        ("Name", "string"),
-        ("SecurityClearance", "string"),
-        ("Permissions", "map"),
-        ("Password", "string"),
-        ("NotAfter", "string"),
-        ("TwoFactorAuthenticationKey", "string"),
-    ]),
-    ("RegisterCertificate", &[
-        ("Name", "string"),
-        ("Certificate", "string"),
-        ("SecurityClearance", "string"),
-        ("Permissions", "map"),
-        ("Password", "string"),
-        ("TwoFactorAuthenticationKey", "string"),
-    ]),
-    ("EditCertificate", &[
-        ("Thumbprint", "string"),
-        ("Name", "string"),
-        ("SecurityClearance", "string"),
-        ("Permissions", "map"),
-        ("Disabled", "boolean"),
-        ("TwoFactorAuthenticationKey", "string"),
-    ]),
-    ("ReplaceServerCertificate", &[("Certificate", "string"), ("Password", "string")]),
-    ("ReplacementStatus", &[
-        ("Confirmations", "integer"),
-        ("Thumbprint", "string"),
-        ("OldThumbprint", "string"),
-        ("ReplaceImmediately", "boolean"),
-        ("Replaced", "integer"),
-    ]),
+    (
+        "CertificateList",
+        &[
+            ("Results", "definitions"),
+            ("LoadedServerCert", "string"),
+            ("WellKnownAdminCerts", "strings"),
+            ("WellKnownIssuers", "strings"),
+        ],
+    ),
+    (
+        "WhoAmI",
+        &[
+            ("Name", "string"),
+            ("Thumbprint", "string"),
+            ("SecurityClearance", "string"),
+            ("Permissions", "map"),
+            ("NotAfter", "string"),
+            ("NotBefore", "string"),
+            ("Certificate", "string"),
+            ("HasTwoFactor", "boolean"),
+            ("TwoFactorExpirationDate", "string"),
+        ],
+    ),
+    (
+        "GenerateCertificate",
+        &[
+            ("Name", "string"),
+            ("SecurityClearance", "string"),
+            ("Permissions", "map"),
+            ("Password", "string"),
+            ("NotAfter", "string"),
+            ("TwoFactorAuthenticationKey", "string"),
+        ],
+    ),
+    (
+        "RegisterCertificate",
+        &[
+            ("Name", "string"),
+            ("Certificate", "string"),
+            ("SecurityClearance", "string"),
+            ("Permissions", "map"),
+            ("Password", "string"),
+            ("TwoFactorAuthenticationKey", "string"),
+        ],
+    ),
+    (
+        "EditCertificate",
+        &[
+            ("Thumbprint", "string"),
+            ("Name", "string"),
+            ("SecurityClearance", "string"),
+            ("Permissions", "map"),
+            ("Disabled", "boolean"),
+            ("TwoFactorAuthenticationKey", "string"),
+        ],
+    ),
+    (
+        "ReplaceServerCertificate",
+        &[("Certificate", "string"), ("Password", "string")],
+    ),
+    (
+        "ReplacementStatus",
+        &[
+            ("Confirmations", "integer"),
+            ("Thumbprint", "string"),
+            ("OldThumbprint", "string"),
+            ("ReplaceImmediately", "boolean"),
+            ("Replaced", "integer"),
+        ],
+    ),
     ("SetupMode", &[("SetupMode", "string")]),
     ("ClusterDomains", &[("ClusterDomains", "strings")]),
     ("LocalState", &[("Results", "definitions")]),
     ("TwoFactorSecret", &[("Secret", "string")]),
-    ("TwoFactorConfiguration", &[
-        ("DefaultTwoFactorSessionDurationInMin", "integer"),
-        ("MaxTwoFactorSessionDurationInMin", "integer"),
-    ]),
+    (
+        "TwoFactorConfiguration",
+        &[
+            ("DefaultTwoFactorSessionDurationInMin", "integer"),
+            ("MaxTwoFactorSessionDurationInMin", "integer"),
+        ],
+    ),
     ("OneTimeCode", &[("Token", "integer")]),
-    ("ClusterTopology", &[
-        ("Topology", "object"),
-        ("Etag", "integer"),
-        ("Leader", "string"),
-        ("NodeTag", "string"),
-        ("Status", "object"),
-    ]),
-    ("BuildVersion", &[
-        ("BuildVersion", "integer"),
-        ("ProductVersion", "string"),
-        ("CommitHash", "string"),
-        ("FullVersion", "string"),
-    ]),
-    ("LicenseStatus", &[("Status", "string"), ("Type", "string"), ("HasReadOnlyCertificates", "boolean")]),
+    (
+        "ClusterTopology",
+        &[
+            ("Topology", "object"),
+            ("Etag", "integer"),
+            ("Leader", "string"),
+            ("NodeTag", "string"),
+            ("Status", "object"),
+        ],
+    ),
+    (
+        "BuildVersion",
+        &[
+            ("BuildVersion", "integer"),
+            ("ProductVersion", "string"),
+            ("CommitHash", "string"),
+            ("FullVersion", "string"),
+        ],
+    ),
+    (
+        "LicenseStatus",
+        &[
+            ("Status", "string"),
+            ("Type", "string"),
+            ("HasReadOnlyCertificates", "boolean"),
+        ],
+    ),
     ("Routes", &[("Debug", "object"), ("Production", "object")]),
     ("OpenApi", &[("openapi", "string"), ("paths", "object")]),
-    ("Error", &[
-        ("Url", "string"),
-        ("Type", "string"),
-        ("Message", "string"),
-        ("Error", "string"),
-        ("LimitType", "string"),
-    ]),
+    (
+        "Error",
+        &[
+            ("Url", "string"),
+            ("Type", "string"),
+            ("Message", "string"),
+            ("Error", "string"),
+            ("LimitType", "string"),
+        ],
+    ),
     ("Refusal", &[("Type", "string"), ("Message", "string")]),
 ];
 
@@ -287,7 +371,10 @@ mod tests {
         let mut described = BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
-                assert!(!operation["responses"].as_object().unwrap().is_empty(), "{method} {path}");
+                assert!(
+                    !operation["responses"].as_object().unwrap().is_empty(),
+                    "{method} {path}"
+                );
                 described.insert((method.to_uppercase(), path.clone()));
             }
         }

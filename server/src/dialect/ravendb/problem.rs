@@ -93,12 +93,18 @@ impl Problem {
 
     /// The body did not arrive, or its coding is broken.
     pub(super) fn unreadable_body(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, ..Self::internal("Raven.Client.Exceptions.BadRequestException", message) }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            ..Self::internal("Raven.Client.Exceptions.BadRequestException", message)
+        }
     }
 
     /// The body did not arrive in time.
     pub(super) fn request_timeout(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::REQUEST_TIMEOUT, ..Self::internal("System.TimeoutException", message) }
+        Self {
+            status: StatusCode::REQUEST_TIMEOUT,
+            ..Self::internal("System.TimeoutException", message)
+        }
     }
 
     /// The body has a content coding that the server does not know.
@@ -141,13 +147,24 @@ impl Problem {
             None => format!("{}: {}", self.kind, self.message),
             Some(cause) => format!("{}: {} ---> {cause}", self.kind, self.message),
         };
-        let body =
-            Body { url, kind: self.kind, message: &self.message, error, limit_type: self.limit_type };
+        let body = Body {
+            url,
+            kind: self.kind,
+            message: &self.message,
+            error,
+            limit_type: self.limit_type,
+        };
         let response = answer::unrouted_json(self.status, &body);
-        let mut response = if self.routed { answer::with_version(response) } else { response };
+        let mut response = if self.routed {
+            answer::with_version(response)
+        } else {
+            response
+        };
         if self.status == StatusCode::PAYLOAD_TOO_LARGE {
             // The rest of the body is not read, so that nothing can follow on this connection.
-            response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+            response
+                .headers_mut()
+                .insert(http::header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
@@ -176,14 +193,23 @@ impl From<Error> for Problem {
             Error::NotRegistered { thumbprint } => Self::invalid_operation(format!(
                 "the certificate with thumbprint '{thumbprint}' cannot be edited: it doesn't exist in the cluster"
             )),
-            Error::SecondaryCertificate { name, thumbprint, primary } => Self::invalid_operation(format!(
+            Error::SecondaryCertificate {
+                name,
+                thumbprint,
+                primary,
+            } => Self::invalid_operation(format!(
                 "'{name}' ({thumbprint}) is not deleted by itself: delete the primary certificate of the collection, \
                  {primary}"
             )),
             Error::OwnCertificate { name, .. } => Self::invalid_operation(format!(
                 "'{name}' cannot be changed this way: it is the current client certificate being used"
             )),
-            Error::ClearanceTooLow { attempt, name, wanted, caller } => Self::invalid_operation(format!(
+            Error::ClearanceTooLow {
+                attempt,
+                name,
+                wanted,
+                caller,
+            } => Self::invalid_operation(format!(
                 "cannot {attempt} the certificate '{name}' with clearance '{wanted}': the certificate of this request \
                  has a lower clearance, {caller}"
             )),
@@ -192,7 +218,10 @@ impl From<Error> for Problem {
             }
             Error::CallerLostRights => Self {
                 status: StatusCode::FORBIDDEN,
-                ..Self::internal("Raven.Client.Exceptions.Security.AuthorizationException", error.to_string())
+                ..Self::internal(
+                    "Raven.Client.Exceptions.Security.AuthorizationException",
+                    error.to_string(),
+                )
             },
             Error::Store(_) => Self::unavailable("the change could not be recorded; try again").because(&error),
             Error::Issuer(_) => Self::invalid_operation("the certificate could not be generated").because(&error),

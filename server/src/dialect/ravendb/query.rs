@@ -19,10 +19,19 @@ impl Query {
     ///
     /// When it is given twice: which of two values is meant cannot be known.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
-        let mut values = self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
-        let first = values.next().map(String::as_str).filter(|value| !value.trim().is_empty());
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value);
+        let first = values
+            .next()
+            .map(String::as_str)
+            .filter(|value| !value.trim().is_empty());
         if values.next().is_some() {
-            return Err(Problem::argument(format!("the query string has more than one '{name}'")));
+            return Err(Problem::argument(format!(
+                "the query string has more than one '{name}'"
+            )));
         }
         Ok(first)
     }
@@ -46,8 +55,12 @@ impl Query {
         let Some(text) = self.text(name)? else { return Ok(None) };
         match text.trim().parse::<i32>().map(u32::try_from) {
             Ok(Ok(number)) => Ok(Some(number)),
-            Ok(Err(_)) => Err(Problem::argument(format!("'{name}' must not be negative, and is {text}"))),
-            Err(_) => Err(Problem::argument(format!("'{name}' must be a whole number, and is '{text}'"))),
+            Ok(Err(_)) => Err(Problem::argument(format!(
+                "'{name}' must not be negative, and is {text}"
+            ))),
+            Err(_) => Err(Problem::argument(format!(
+                "'{name}' must be a whole number, and is '{text}'"
+            ))),
         }
     }
 
@@ -61,7 +74,9 @@ impl Query {
             None => Ok(None),
             Some((_, value)) if value == "true" => Ok(Some(true)),
             Some((_, value)) if value == "false" => Ok(Some(false)),
-            Some((text, _)) => Err(Problem::argument(format!("'{name}' must be true or false, and is '{text}'"))),
+            Some((text, _)) => Err(Problem::argument(format!(
+                "'{name}' must be true or false, and is '{text}'"
+            ))),
         }
     }
 }
@@ -71,7 +86,9 @@ impl<S: Sync> FromRequestParts<S> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+        Ok(Self(
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        ))
     }
 }
 
@@ -111,7 +128,10 @@ mod tests {
         assert_eq!(query("metadataOnly=TRUE").flag("metadataOnly").unwrap(), Some(true));
         assert_eq!(query("metadataonly=false").flag("metadataOnly").unwrap(), Some(false));
         for bad in ["maybe", "1", "0", "yes", "tru"] {
-            assert!(query(&format!("metadataOnly={bad}")).flag("metadataOnly").is_err(), "{bad}");
+            assert!(
+                query(&format!("metadataOnly={bad}")).flag("metadataOnly").is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -120,11 +120,21 @@ impl Refused<'_> {
             _ => StatusCode::FORBIDDEN,
         };
         let from_browser = !headers.contains_key("raven-client-version");
-        answer::unrouted_json(status, &Body { kind: "InvalidAuth", message: &self.message(from_browser) })
+        answer::unrouted_json(
+            status,
+            &Body {
+                kind: "InvalidAuth",
+                message: &self.message(from_browser),
+            },
+        )
     }
 
     fn redirect(&self) -> Response {
-        let location = format!("/auth-error.html?ae={}&ao={}&rt=Server", self.reason.number(), self.required.number());
+        let location = format!(
+            "/auth-error.html?ae={}&ao={}&rt=Server",
+            self.reason.number(),
+            self.required.number()
+        );
         let mut response = (StatusCode::FOUND, [(header::CONTENT_TYPE, answer::JSON)]).into_response();
         if let Ok(location) = HeaderValue::try_from(location) {
             response.headers_mut().insert(header::LOCATION, location);
@@ -146,9 +156,15 @@ impl Refused<'_> {
                 "The client certificate {who} is unknown to the server but has a known Public Key Pinning Hash. It is \
                  not taken for a renewal because its issuer is unknown.{hint}"
             ),
-            Reason::Expired => format!("The client certificate {who} has expired on {}.", self.date(|validity| validity.not_after)),
+            Reason::Expired => format!(
+                "The client certificate {who} has expired on {}.",
+                self.date(|validity| validity.not_after)
+            ),
             Reason::NotYetValid => {
-                format!("The client certificate {who} cannot be used before {}.", self.date(|validity| validity.not_before))
+                format!(
+                    "The client certificate {who} cannot be used before {}.",
+                    self.date(|validity| validity.not_before)
+                )
             }
             Reason::TwoFactorMissing => format!(
                 "The client certificate {who} requires two factor authorization: POST a one-time code to \
@@ -166,7 +182,9 @@ impl Refused<'_> {
     }
 
     fn date(&self, of: impl Fn(certward::pki::Validity) -> OffsetDateTime) -> String {
-        self.certificate.map(|certificate| long_date(of(certificate.validity()))).unwrap_or_default()
+        self.certificate
+            .map(|certificate| long_date(of(certificate.validity())))
+            .unwrap_or_default()
     }
 }
 
@@ -184,7 +202,9 @@ fn described(certificate: &Certificate) -> String {
 }
 
 fn long_date(date: OffsetDateTime) -> String {
-    date.format(format_description!("[weekday], [day] [month repr:long] [year]")).unwrap_or_default()
+    date.format(format_description!("[weekday], [day] [month repr:long] [year]"))
+        .unwrap_or_default()
 }
 
-const BROWSER_HINT: &str = "\nA browser that has cached its certificate store needs a new private window to see a new certificate.";
+const BROWSER_HINT: &str =
+    "\nA browser that has cached its certificate store needs a new private window to see a new certificate.";

@@ -53,7 +53,13 @@ pub(super) enum Content {
     File(&'static str),
 }
 
-const fn route(method: &'static str, path: &'static str, access: Access, summary: &'static str, handler: fn() -> MethodRouter<Arc<App>>) -> Route {
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    summary: &'static str,
+    handler: fn() -> MethodRouter<Arc<App>>,
+) -> Route {
     Route {
         method,
         path,
@@ -74,15 +80,25 @@ impl Route {
     }
 
     const fn body(self, schema: &'static str) -> Self {
-        Self { request: Some(schema), ..self }
+        Self {
+            request: Some(schema),
+            ..self
+        }
     }
 
     const fn answers(self, status: u16, content: Content) -> Self {
-        Self { status, content, ..self }
+        Self {
+            status,
+            content,
+            ..self
+        }
     }
 
     const fn between_nodes(self) -> Self {
-        Self { between_nodes: true, ..self }
+        Self {
+            between_nodes: true,
+            ..self
+        }
     }
 }
 
@@ -90,105 +106,313 @@ const VALID_USER: Access = Access::Level(Level::ValidUser);
 const OPERATOR: Access = Access::Level(Level::Operator);
 const CLUSTER_ADMIN: Access = Access::Level(Level::ClusterAdmin);
 const RAFT_REQUEST_ID: (&str, &str, &str) = ("raft-request-id", "string", "the client's own name for this request");
-const REPLACE_IMMEDIATELY: (&str, &str, &str) =
-    ("replaceImmediately", "boolean", "whether to go on before every node has confirmed; false");
+const REPLACE_IMMEDIATELY: (&str, &str, &str) = (
+    "replaceImmediately",
+    "boolean",
+    "whether to go on before every node has confirmed; false",
+);
 
 /// Every route.
 pub const ROUTES: &[Route] = &[
-    route("POST", "/admin/certificates", OPERATOR, "Make a key and a certificate, and register the certificate", || post(certificates::generate))
-        .query(&[RAFT_REQUEST_ID, ("operationId", "integer", "accepted and not used")])
-        .body("GenerateCertificate")
-        .answers(200, Content::File("application/octet-stream")),
-    route("PUT", "/admin/certificates", OPERATOR, "Register certificates that somebody else issued", || put(certificates::register))
-        .query(&[RAFT_REQUEST_ID])
-        .body("RegisterCertificate")
-        .answers(201, Content::Nothing),
-    route("GET", "/admin/certificates", OPERATOR, "List the registered certificates, or look one up", || get(certificates::list))
-        .query(&[
-            ("thumbprint", "string", "the one certificate to look up; 404 when it is not registered"),
-            ("name", "string", "only certificates of exactly this name"),
-            ("metadataOnly", "boolean", "leave the certificates themselves out; false"),
-            ("secondary", "boolean", "show the secondary certificates of collections; false"),
-            ("start", "integer", "how many certificates to pass over; 0"),
-            ("pageSize", "integer", "how many certificates to look at; all"),
-        ])
-        .answers(200, Content::Json("CertificateList")),
-    route("DELETE", "/admin/certificates", OPERATOR, "Remove a registered certificate", || delete(certificates::delete))
-        .query(&[("thumbprint", "string", "the certificate; required"), RAFT_REQUEST_ID])
-        .answers(204, Content::Nothing),
-    route("POST", "/admin/certificates/edit", OPERATOR, "Change name and rights of a registered certificate", || post(certificates::edit))
-        .query(&[
-            ("deleteTwoFactorConfiguration", "boolean", "ask for no one-time codes any more; false"),
-            RAFT_REQUEST_ID,
-        ])
-        .body("EditCertificate")
-        .answers(201, Content::Nothing),
-    route("DELETE", "/admin/certificates/purge", OPERATOR, "Remove every expired certificate", || delete(certificates::purge))
-        .query(&[RAFT_REQUEST_ID])
-        .answers(204, Content::Nothing),
-    route("GET", "/admin/certificates/export", OPERATOR, "Download the public server certificates as PKCS#12", || get(server_certificate::export))
-        .answers(200, Content::File("application/octet-stream")),
-    route("GET", "/admin/certificates/for-communication/export", OPERATOR, "Download the public server certificate in DER", || get(server_certificate::export_for_communication))
-        .answers(200, Content::File("application/octet-stream")),
-    route("GET", "/admin/certificates/mode", CLUSTER_ADMIN, "How the server was set up", || get(cluster::setup_mode))
-        .answers(200, Content::Json("SetupMode")),
-    route("GET", "/admin/certificates/cluster-domains", CLUSTER_ADMIN, "The hosts of the cluster's nodes", || get(cluster::cluster_domains))
-        .answers(200, Content::Json("ClusterDomains")),
-    route("POST", "/admin/certificates/replace-cluster-cert", CLUSTER_ADMIN, "Replace the server certificate", || post(server_certificate::replace))
-        .query(&[REPLACE_IMMEDIATELY])
-        .body("ReplaceServerCertificate")
-        .answers(201, Content::Nothing)
-        .between_nodes(),
-    route("GET", "/admin/certificates/replacement/status", CLUSTER_ADMIN, "How a replacement stands; 404 when none is under way", || get(server_certificate::replacement_status))
-        .answers(200, Content::Json("ReplacementStatus")),
-    route("POST", "/admin/certificates/replacement/reset", CLUSTER_ADMIN, "Forget a replacement", || post(server_certificate::reset_replacement))
-        .answers(204, Content::Nothing),
-    route("POST", "/admin/certificates/refresh", CLUSTER_ADMIN, "Read the server certificate's file again", || post(server_certificate::refresh))
-        .query(&[REPLACE_IMMEDIATELY])
-        .answers(204, Content::Nothing)
-        .between_nodes(),
-    route("GET", "/admin/certificates/letsencrypt/renewal-date", CLUSTER_ADMIN, "Not supported: always 500", || get(cluster::letsencrypt_renewal_date))
-        .answers(500, Content::Json("Error")),
-    route("POST", "/admin/certificates/letsencrypt/force-renew", CLUSTER_ADMIN, "Not supported: always 500", || post(cluster::letsencrypt_force_renew))
-        .answers(500, Content::Json("Error")),
-    route("GET", "/admin/certificates/local-state", OPERATOR, "The certificates that wait outside a cluster: none", || get(cluster::local_state))
-        .answers(200, Content::Json("LocalState")),
-    route("DELETE", "/admin/certificates/local-state", CLUSTER_ADMIN, "Clear the local state", || delete(cluster::delete_local_state))
-        .answers(204, Content::Nothing),
-    route("POST", "/admin/certificates/local-state/apply", CLUSTER_ADMIN, "Apply the local state", || post(cluster::apply_local_state))
-        .answers(204, Content::Nothing),
-    route("GET", "/admin/certificates/2fa/generate", OPERATOR, "Make a secret for one-time codes", || get(two_factor::generate))
-        .answers(200, Content::Json("TwoFactorSecret")),
-    route("GET", "/certificates/whoami", Access::Anybody, "What is known of the caller's certificate; 204 when nothing is", || get(whoami::whoami))
-        .answers(200, Content::Json("WhoAmI")),
-    route("GET", "/authentication/2fa/configuration", Access::Anybody, "How long sessions last", || get(two_factor::configuration))
-        .answers(200, Content::Json("TwoFactorConfiguration")),
-    route("POST", "/authentication/2fa", Access::Anybody, "Open a session with a one-time code", || post(two_factor::open))
-        .query(&[
-            ("hasLimits", "boolean", "whether the session needs the cookie of the answer; true"),
-            ("sessionDurationInMin", "integer", "minutes; the configured default"),
-        ])
-        .body("OneTimeCode")
-        .answers(202, Content::Nothing),
-    route("DELETE", "/authentication/2fa", Access::Anybody, "Close the session", || delete(two_factor::close))
-        .answers(204, Content::Nothing),
-    route("GET", "/cluster/topology", VALID_USER, "The only node and where it is reached", || get(cluster::topology))
-        .answers(200, Content::Json("ClusterTopology")),
-    route("GET", "/build/version", VALID_USER, "The version of the API", || get(cluster::build_version))
-        .answers(200, Content::Json("BuildVersion")),
-    route("GET", "/license/status", VALID_USER, "The licence: none", || get(cluster::license_status))
-        .answers(200, Content::Json("LicenseStatus")),
-    route("GET", "/secrets/generate", CLUSTER_ADMIN, "256 random bits in Base64", || get(cluster::generate_secret))
-        .answers(200, Content::File("application/base64")),
-    route("GET", "/debug/routes", VALID_USER, "The routes of this server", || get(openapi::routes))
-        .answers(200, Content::Json("Routes")),
-    route("GET", "/openapi.json", VALID_USER, "This document", || get(openapi::document))
-        .answers(200, Content::Json("OpenApi")),
-    route("*", "/databases/{name}/{*route}", VALID_USER, "Routes of a database: refused without rights on it, else 400", || any(databases::database))
-        .answers(400, Content::Json("Error")),
-    route("GET", "/", Access::Anybody, "Sends browsers to the page below", || get(browser::root)).answers(302, Content::Nothing),
-    route("GET", "/studio/index.html", Access::Anybody, "A page for callers who are known", || get(browser::studio))
-        .answers(200, Content::File("text/html; charset=utf-8")),
-    route("GET", "/auth-error.html", Access::Anybody, "Where refused browsers are sent", || get(browser::authentication_error))
-        .answers(200, Content::File("text/html; charset=utf-8")),
+    route(
+        "POST",
+        "/admin/certificates",
+        OPERATOR,
+        "Make a key and a certificate, and register the certificate",
+        || post(certificates::generate),
+    )
+    .query(&[RAFT_REQUEST_ID, ("operationId", "integer", "accepted and not used")])
+    .body("GenerateCertificate")
+    .answers(200, Content::File("application/octet-stream")),
+    route(
+        "PUT",
+        "/admin/certificates",
+        OPERATOR,
+        "Register certificates that somebody else issued",
+        || put(certificates::register),
+    )
+    .query(&[RAFT_REQUEST_ID])
+    .body("RegisterCertificate")
+    .answers(201, Content::Nothing),
+    route(
+        "GET",
+        "/admin/certificates",
+        OPERATOR,
+        "List the registered certificates, or look one up",
+        || get(certificates::list),
+    )
+    .query(&[
+        (
+            "thumbprint",
+            "string",
+            "the one certificate to look up; 404 when it is not registered",
+        ),
+        ("name", "string", "only certificates of exactly this name"),
+        (
+            "metadataOnly",
+            "boolean",
+            "leave the certificates themselves out; false",
+        ),
+        (
+            "secondary",
+            "boolean",
+            "show the secondary certificates of collections; false",
+        ),
+        ("start", "integer", "how many certificates to pass over; 0"),
+        ("pageSize", "integer", "how many certificates to look at; all"),
+    ])
+    .answers(200, Content::Json("CertificateList")),
+    route(
+        "DELETE",
+        "/admin/certificates",
+        OPERATOR,
+        "Remove a registered certificate",
+        || delete(certificates::delete),
+    )
+    .query(&[("thumbprint", "string", "the certificate; required"), RAFT_REQUEST_ID])
+    .answers(204, Content::Nothing),
+    route(
+        "POST",
+        "/admin/certificates/edit",
+        OPERATOR,
+        "Change name and rights of a registered certificate",
+        || post(certificates::edit),
+    )
+    .query(&[
+        (
+            "deleteTwoFactorConfiguration",
+            "boolean",
+            "ask for no one-time codes any more; false",
+        ),
+        RAFT_REQUEST_ID,
+    ])
+    .body("EditCertificate")
+    .answers(201, Content::Nothing),
+    route(
+        "DELETE",
+        "/admin/certificates/purge",
+        OPERATOR,
+        "Remove every expired certificate",
+        || delete(certificates::purge),
+    )
+    .query(&[RAFT_REQUEST_ID])
+    .answers(204, Content::Nothing),
+    route(
+        "GET",
+        "/admin/certificates/export",
+        OPERATOR,
+        "Download the public server certificates as PKCS#12",
+        || get(server_certificate::export),
+    )
+    .answers(200, Content::File("application/octet-stream")),
+    route(
+        "GET",
+        "/admin/certificates/for-communication/export",
+        OPERATOR,
+        "Download the public server certificate in DER",
+        || get(server_certificate::export_for_communication),
+    )
+    .answers(200, Content::File("application/octet-stream")),
+    route(
+        "GET",
+        "/admin/certificates/mode",
+        CLUSTER_ADMIN,
+        "How the server was set up",
+        || get(cluster::setup_mode),
+    )
+    .answers(200, Content::Json("SetupMode")),
+    route(
+        "GET",
+        "/admin/certificates/cluster-domains",
+        CLUSTER_ADMIN,
+        "The hosts of the cluster's nodes",
+        || get(cluster::cluster_domains),
+    )
+    .answers(200, Content::Json("ClusterDomains")),
+    route(
+        "POST",
+        "/admin/certificates/replace-cluster-cert",
+        CLUSTER_ADMIN,
+        "Replace the server certificate",
+        || post(server_certificate::replace),
+    )
+    .query(&[REPLACE_IMMEDIATELY])
+    .body("ReplaceServerCertificate")
+    .answers(201, Content::Nothing)
+    .between_nodes(),
+    route(
+        "GET",
+        "/admin/certificates/replacement/status",
+        CLUSTER_ADMIN,
+        "How a replacement stands; 404 when none is under way",
+        || get(server_certificate::replacement_status),
+    )
+    .answers(200, Content::Json("ReplacementStatus")),
+    route(
+        "POST",
+        "/admin/certificates/replacement/reset",
+        CLUSTER_ADMIN,
+        "Forget a replacement",
+        || post(server_certificate::reset_replacement),
+    )
+    .answers(204, Content::Nothing),
+    route(
+        "POST",
+        "/admin/certificates/refresh",
+        CLUSTER_ADMIN,
+        "Read the server certificate's file again",
+        || post(server_certificate::refresh),
+    )
+    .query(&[REPLACE_IMMEDIATELY])
+    .answers(204, Content::Nothing)
+    .between_nodes(),
+    route(
+        "GET",
+        "/admin/certificates/letsencrypt/renewal-date",
+        CLUSTER_ADMIN,
+        "Not supported: always 500",
+        || get(cluster::letsencrypt_renewal_date),
+    )
+    .answers(500, Content::Json("Error")),
+    route(
+        "POST",
+        "/admin/certificates/letsencrypt/force-renew",
+        CLUSTER_ADMIN,
+        "Not supported: always 500",
+        || post(cluster::letsencrypt_force_renew),
+    )
+    .answers(500, Content::Json("Error")),
+    route(
+        "GET",
+        "/admin/certificates/local-state",
+        OPERATOR,
+        "The certificates that wait outside a cluster: none",
+        || get(cluster::local_state),
+    )
+    .answers(200, Content::Json("LocalState")),
+    route(
+        "DELETE",
+        "/admin/certificates/local-state",
+        CLUSTER_ADMIN,
+        "Clear the local state",
+        || delete(cluster::delete_local_state),
+    )
+    .answers(204, Content::Nothing),
+    route(
+        "POST",
+        "/admin/certificates/local-state/apply",
+        CLUSTER_ADMIN,
+        "Apply the local state",
+        || post(cluster::apply_local_state),
+    )
+    .answers(204, Content::Nothing),
+    route(
+        "GET",
+        "/admin/certificates/2fa/generate",
+        OPERATOR,
+        "Make a secret for one-time codes",
+        || get(two_factor::generate),
+    )
+    .answers(200, Content::Json("TwoFactorSecret")),
+    route(
+        "GET",
+        "/certificates/whoami",
+        Access::Anybody,
+        "What is known of the caller's certificate; 204 when nothing is",
+        || get(whoami::whoami),
+    )
+    .answers(200, Content::Json("WhoAmI")),
+    route(
+        "GET",
+        "/authentication/2fa/configuration",
+        Access::Anybody,
+        "How long sessions last",
+        || get(two_factor::configuration),
+    )
+    .answers(200, Content::Json("TwoFactorConfiguration")),
+    route(
+        "POST",
+        "/authentication/2fa",
+        Access::Anybody,
+        "Open a session with a one-time code",
+        || post(two_factor::open),
+    )
+    .query(&[
+        (
+            "hasLimits",
+            "boolean",
+            "whether the session needs the cookie of the answer; true",
+        ),
+        ("sessionDurationInMin", "integer", "minutes; the configured default"),
+    ])
+    .body("OneTimeCode")
+    .answers(202, Content::Nothing),
+    route(
+        "DELETE",
+        "/authentication/2fa",
+        Access::Anybody,
+        "Close the session",
+        || delete(two_factor::close),
+    )
+    .answers(204, Content::Nothing),
+    route(
+        "GET",
+        "/cluster/topology",
+        VALID_USER,
+        "The only node and where it is reached",
+        || get(cluster::topology),
+    )
+    .answers(200, Content::Json("ClusterTopology")),
+    route("GET", "/build/version", VALID_USER, "The version of the API", || {
+        get(cluster::build_version)
+    })
+    .answers(200, Content::Json("BuildVersion")),
+    route("GET", "/license/status", VALID_USER, "The licence: none", || {
+        get(cluster::license_status)
+    })
+    .answers(200, Content::Json("LicenseStatus")),
+    route(
+        "GET",
+        "/secrets/generate",
+        CLUSTER_ADMIN,
+        "256 random bits in Base64",
+        || get(cluster::generate_secret),
+    )
+    .answers(200, Content::File("application/base64")),
+    route("GET", "/debug/routes", VALID_USER, "The routes of this server", || {
+        get(openapi::routes)
+    })
+    .answers(200, Content::Json("Routes")),
+    route("GET", "/openapi.json", VALID_USER, "This document", || {
+        get(openapi::document)
+    })
+    .answers(200, Content::Json("OpenApi")),
+    route(
+        "*",
+        "/databases/{name}/{*route}",
+        VALID_USER,
+        "Routes of a database: refused without rights on it, else 400",
+        || any(databases::database),
+    )
+    .answers(400, Content::Json("Error")),
+    route("GET", "/", Access::Anybody, "Sends browsers to the page below", || {
+        get(browser::root)
+    })
+    .answers(302, Content::Nothing),
+    route(
+        "GET",
+        "/studio/index.html",
+        Access::Anybody,
+        "A page for callers who are known",
+        || get(browser::studio),
+    )
+    .answers(200, Content::File("text/html; charset=utf-8")),
+    route(
+        "GET",
+        "/auth-error.html",
+        Access::Anybody,
+        "Where refused browsers are sent",
+        || get(browser::authentication_error),
+    )
+    .answers(200, Content::File("text/html; charset=utf-8")),
 ];

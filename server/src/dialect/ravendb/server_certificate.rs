@@ -75,7 +75,10 @@ pub(super) async fn replace(
         password: definition.text("Password").map(SecretString::from),
         replace_immediately,
     };
-    app.replacement.replace(&permit, request).await.map_err(|error| not_replaced().because(&error))?;
+    app.replacement
+        .replace(&permit, request)
+        .await
+        .map_err(|error| not_replaced().because(&error))?;
     Ok(answer::empty(StatusCode::CREATED))
 }
 
@@ -112,10 +115,9 @@ pub(super) async fn refresh(
     query: Query,
 ) -> Result<Response, Problem> {
     query.flag("replaceImmediately")?;
-    app.replacement
-        .refresh(&permit)
-        .await
-        .map_err(|error| Problem::invalid_operation("the server certificate could not be read again").because(&error))?;
+    app.replacement.refresh(&permit).await.map_err(|error| {
+        Problem::invalid_operation("the server certificate could not be read again").because(&error)
+    })?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 

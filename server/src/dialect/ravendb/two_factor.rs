@@ -48,8 +48,11 @@ pub(super) async fn configuration(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /admin/certificates/2fa/generate`
 pub(super) async fn generate(_: Authorized<GenerateTwoFactorSecret>) -> Result<Response, Problem> {
-    let secret = generate_secret().map_err(|error| Problem::invalid_operation("no secret could be made").because(&error))?;
-    Ok(answer::json(&NewSecret { secret: &secret_text(&secret) }))
+    let secret =
+        generate_secret().map_err(|error| Problem::invalid_operation("no secret could be made").because(&error))?;
+    Ok(answer::json(&NewSecret {
+        secret: &secret_text(&secret),
+    }))
 }
 
 /// `POST /authentication/2fa`
@@ -66,14 +69,25 @@ pub(super) async fn open(
     let minutes = query.count("sessionDurationInMin")?;
     let most = app.settings.two_factor.max_session_minutes;
     if minutes.is_some_and(|minutes| minutes > most) {
-        return Ok(failed(StatusCode::BAD_REQUEST, format!("the session may last {most} minutes at most")));
+        return Ok(failed(
+            StatusCode::BAD_REQUEST,
+            format!("the session may last {most} minutes at most"),
+        ));
     }
     let Some(thumbprint) = peer.certificate().map(certward::pki::Certificate::thumbprint) else {
-        return Ok(failed(StatusCode::BAD_REQUEST, "a one-time code needs a client certificate, and none was shown".to_owned()));
+        return Ok(failed(
+            StatusCode::BAD_REQUEST,
+            "a one-time code needs a client certificate, and none was shown".to_owned(),
+        ));
     };
     let body = RequestBody::from_request(request, &app).await?.object()?;
     let Some(entry) = registered(&app, &peer, &thumbprint) else {
-        return Ok(refused(&app, &peer, StatusCode::BAD_REQUEST, format!("the certificate {thumbprint} is not known to the server")));
+        return Ok(refused(
+            &app,
+            &peer,
+            StatusCode::BAD_REQUEST,
+            format!("the certificate {thumbprint} is not known to the server"),
+        ));
     };
     let code = body.integer("Token")?.unwrap_or(0);
     let opened = match u32::try_from(code) {
@@ -83,9 +97,12 @@ pub(super) async fn open(
     };
     Ok(match opened {
         Ok(session) => accepted(&session),
-        Err(TwoFactorError::WrongCode) => {
-            refused(&app, &peer, StatusCode::NOT_ACCEPTABLE, format!("the one-time code for {thumbprint} is wrong"))
-        }
+        Err(TwoFactorError::WrongCode) => refused(
+            &app,
+            &peer,
+            StatusCode::NOT_ACCEPTABLE,
+            format!("the one-time code for {thumbprint} is wrong"),
+        ),
         Err(error) => refused(&app, &peer, StatusCode::BAD_REQUEST, format!("{error} ({thumbprint})")),
     })
 }
@@ -97,7 +114,8 @@ pub(super) async fn close(
     headers: HeaderMap,
 ) -> Response {
     if let Some(certificate) = peer.certificate() {
-        app.two_factor.close(&certificate.thumbprint(), two_factor_cookie(&headers));
+        app.two_factor
+            .close(&certificate.thumbprint(), two_factor_cookie(&headers));
     }
     answer::empty(StatusCode::NO_CONTENT)
 }
@@ -109,9 +127,10 @@ fn registered(
     thumbprint: &Thumbprint,
 ) -> Option<Arc<crate::authority::definition::RegisteredCertificate>> {
     match app.authenticator.authenticate(peer) {
-        crate::authn::Decision::Admitted(caller) => {
-            caller.registered_certificate().filter(|entry| entry.thumbprint == *thumbprint).cloned()
-        }
+        crate::authn::Decision::Admitted(caller) => caller
+            .registered_certificate()
+            .filter(|entry| entry.thumbprint == *thumbprint)
+            .cloned(),
         _ => None,
     }
 }
@@ -132,7 +151,8 @@ fn accepted(session: &OpenedSession) -> Response {
 }
 
 fn refused(app: &App, peer: &Peer, status: StatusCode, error: String) -> Response {
-    app.audit.refused(Actor::stranger(peer), "open_two_factor_session", "", error.clone());
+    app.audit
+        .refused(Actor::stranger(peer), "open_two_factor_session", "", error.clone());
     failed(status, error)
 }
 

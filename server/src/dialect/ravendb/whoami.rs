@@ -48,11 +48,21 @@ fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
     let (name, clearance, usage) = match caller.origin() {
         CallerOrigin::Registered(entry) => return registered(app, entry, headers),
         CallerOrigin::Server => ("Server Certificate", SecurityClearance::ClusterNode, "RavenServer"),
-        CallerOrigin::WellKnownAdministrator => ("Well Known Admin Certificate", SecurityClearance::ClusterAdmin, "Client"),
-        CallerOrigin::WellKnownIssuer => ("Certificate of a well-known issuer", SecurityClearance::ClusterAdmin, "Client"),
+        CallerOrigin::WellKnownAdministrator => (
+            "Well Known Admin Certificate",
+            SecurityClearance::ClusterAdmin,
+            "Client",
+        ),
+        CallerOrigin::WellKnownIssuer => (
+            "Certificate of a well-known issuer",
+            SecurityClearance::ClusterAdmin,
+            "Client",
+        ),
         CallerOrigin::Console => return answer::empty(StatusCode::NO_CONTENT),
     };
-    let Some(certificate) = caller.certificate() else { return answer::empty(StatusCode::NO_CONTENT) };
+    let Some(certificate) = caller.certificate() else {
+        return answer::empty(StatusCode::NO_CONTENT);
+    };
     answer::json(&WhoAmI {
         definition: Definition::unregistered(name, clearance, usage, certificate, Detail::Full),
         has_two_factor: false,

@@ -125,7 +125,13 @@ impl<'a> Definition<'a> {
 
     /// The server's own certificate.
     pub(super) fn server(certificate: &Certificate, detail: Detail) -> Self {
-        Self::unregistered("Server Certificate", SecurityClearance::ClusterNode, "RavenServer", certificate, detail)
+        Self::unregistered(
+            "Server Certificate",
+            SecurityClearance::ClusterNode,
+            "RavenServer",
+            certificate,
+            detail,
+        )
     }
 }
 

@@ -26,7 +26,9 @@ pub(in super::super) async fn generate(
     if let Some(id) = query.text("operationId")?
         && id.trim().parse::<i64>().is_err()
     {
-        return Err(Problem::argument(format!("'operationId' must be a whole number, and is '{id}'")));
+        return Err(Problem::argument(format!(
+            "'operationId' must be a whole number, and is '{id}'"
+        )));
     }
     let definition = body.object_or_form()?;
     super::refuse_single_sign_on(&definition)?;

@@ -46,7 +46,9 @@ pub(in super::super) async fn list(
         .filter(|entry| secondaries || !matches!(entry.collection, Collection::Secondary { .. }))
         .map(|entry| Definition::registered(entry, detail));
     let server = app.server_certificates.current();
-    let own = name.is_none_or(|name| name == SERVER_CERTIFICATE).then(|| Definition::server(server.certificate(), detail));
+    let own = name
+        .is_none_or(|name| name == SERVER_CERTIFICATE)
+        .then(|| Definition::server(server.certificate(), detail));
     Ok(answer::json(&document(&app, own.into_iter().chain(shown).collect())))
 }
 
@@ -66,7 +68,10 @@ fn document<'a>(app: &App, results: Vec<Definition<'a>>) -> CertificateList<'a> 
         results,
         loaded_server_cert: app.server_certificates.current().certificate().thumbprint().to_string(),
         well_known_admin_certs: (!administrators.is_empty()).then_some(administrators),
-        well_known_issuers: well_known.issuers().map(|issuer| Thumbprint::of(issuer).to_string()).collect(),
+        well_known_issuers: well_known
+            .issuers()
+            .map(|issuer| Thumbprint::of(issuer).to_string())
+            .collect(),
     }
 }
 

@@ -19,14 +19,20 @@ use super::problem::Problem;
 /// read and not kept: every certificate registered here is a client's (observed record `926-post-usage`).
 fn refuse_single_sign_on(definition: &Object) -> Result<(), Problem> {
     match definition.one_of("Usage", &USAGES, USAGE_TYPE)? {
-        Some("SsoServer" | "SsoClient") => {
-            Err(Problem::invalid_operation("certificates for single sign-on cannot be registered on this server"))
-        }
+        Some("SsoServer" | "SsoClient") => Err(Problem::invalid_operation(
+            "certificates for single sign-on cannot be registered on this server",
+        )),
         _ => Ok(()),
     }
 }
 
-const USAGES: [&str; 6] =
-    ["RavenServer", "RavenServerForCommunication", "Client", "SsoServer", "SsoClient", "WellKnownIssuer"];
+const USAGES: [&str; 6] = [
+    "RavenServer",
+    "RavenServerForCommunication",
+    "Client",
+    "SsoServer",
+    "SsoClient",
+    "WellKnownIssuer",
+];
 
 const USAGE_TYPE: &str = "Raven.Client.ServerWide.Operations.Certificates.CertificateUsage";

@@ -31,15 +31,16 @@ pub(in super::super) async fn register(
     definition.date("NotAfter")?;
     let grant = grant::read(&definition, &app.settings)?;
     let certificate = definition.text("Certificate").filter(|text| !text.trim().is_empty());
-    let certificate = certificate.ok_or_else(|| {
-        Problem::argument("Certificate is a mandatory property of a certificate that is registered")
-    })?;
+    let certificate = certificate
+        .ok_or_else(|| Problem::argument("Certificate is a mandatory property of a certificate that is registered"))?;
     let file = from_base64(certificate)
         .ok_or_else(|| Problem::argument("the Certificate property cannot be read; it is expected a Base64 value"))?;
     let certificates = CertificateBundle::parse(file, definition.text("Password").map(SecretString::from))
         .await
         .map_err(|error| Problem::argument("Unable to load the provided certificate.").because(&error))?;
-    app.authority.register(&permit, RegisterRequest { grant, certificates }).await?;
+    app.authority
+        .register(&permit, RegisterRequest { grant, certificates })
+        .await?;
     Ok(answer::empty(StatusCode::CREATED))
 }
 

@@ -98,3 +98,6 @@ pub enum AuditError {
         source: std::io::Error,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,3 +11,6 @@ mod write;
 
 pub(crate) use read::{Contents, ReadError, read};
 pub(crate) use write::write;
+
+#[cfg(test)]
+mod tests;

@@ -205,3 +205,7 @@ fn digest_of(key: &TwoFactorKey) -> [u8; 32] {
 const MAX_PER_CERTIFICATE: usize = 64;
 /// Certificates with sessions at which ended ones are looked for.
 const SWEEP_AT: usize = 1024;
+
+#[cfg(test)]
+#[path = "sessions_tests.rs"]
+mod tests;

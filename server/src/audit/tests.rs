@@ -1,0 +1,108 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use serde_json::Value;
+use time::macros::datetime;
+
+use super::*;
+use crate::clock::ManualClock;
+
+async fn start(directory: &Path, folder: Option<&Path>) -> (Audit, Store) {
+    let store = Store::open(directory).await.unwrap();
+    let clock = Arc::new(ManualClock::at(datetime!(2026-11-21 21:10:00 UTC)));
+    (Audit::start(store.clone(), clock, folder).await.unwrap(), store)
+}
+
+fn stranger(name: &str) -> Actor {
+    Actor {
+        name: name.to_owned(),
+        thumbprint: None,
+        address: Some("192.0.2.1".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn equal_refusals_become_one_record_and_a_flood_is_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (audit, store) = start(directory.path(), None).await;
+    // On this runtime of one thread, nothing is written before the first wait.
+    for number in 0..1000 {
+        audit.refused(stranger("same"), "authenticate", "", "unknown_certificate");
+        audit.refused(stranger(&number.to_string()), "authenticate", "", "unknown_certificate");
+    }
+    assert_eq!(audit.dropped(), 1000 - 255);
+    audit.flush().await;
+    let records = store.audit_records_after(0, 1000).await.unwrap();
+    assert_eq!(records.len(), 257);
+    assert_eq!(records[0].1.occurrences, 1000);
+    let (sequence, last) = records.last().unwrap();
+    assert_eq!(
+        (*sequence, last.action.as_ref(), last.occurrences),
+        (257, "record_refusals", 745)
+    );
+}
+
+#[tokio::test]
+async fn the_file_has_every_record_once_across_restarts() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("log");
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("audit.log");
+    for round in 1..=2 {
+        let (audit, store) = start(directory.path(), Some(&folder)).await;
+        // Recorded while nobody follows, as by a server without the setting.
+        audit.refused(
+            stranger("a\r\n\u{1b}[31m\"b"),
+            "authenticate",
+            "x",
+            "unknown_certificate",
+        );
+        audit.flush().await;
+        for _ in 0..500 {
+            if fs::read_to_string(&path).unwrap().lines().count() == round {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        store.close().await;
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(['\r', '\u{1b}']));
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let sequences: Vec<_> = lines.iter().map(|line| line["sequence"].as_i64().unwrap()).collect();
+    assert_eq!(sequences, [1, 2]);
+    assert_eq!(lines[0]["actor"]["name"], "a\r\n\u{1b}[31m\"b");
+    assert_eq!(lines[0]["outcome"], "refused");
+    assert_eq!(lines[0]["time"], "2026-11-21T21:10:00Z");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_line_cut_off_by_a_crash_does_not_spoil_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.log");
+    fs::write(&path, "{\"sequence\":0}\n{\"sequence\":1,\"ti").unwrap();
+    let (audit, _store) = start(directory.path(), Some(directory.path())).await;
+    audit.refused(stranger("a"), "authenticate", "x", "unknown_certificate");
+    audit.flush().await;
+    for _ in 0..500 {
+        if fs::read_to_string(&path).unwrap().lines().count() == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(last["sequence"], 1);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_an_error_at_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let clock = Arc::new(ManualClock::at(datetime!(2026-11-21 21:10:00 UTC)));
+    let folder = directory.path().join("missing");
+    let error = Audit::start(store, clock, Some(&folder)).await.unwrap_err();
+    assert!(error.to_string().contains("missing/audit.log"), "{error}");
+}

@@ -1,0 +1,214 @@
+//! An authority over a store of its own, and callers that come to it as they would through TLS.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use certward::pki::{Certificate, Thumbprint};
+use rcgen::{CertificateParams, CertifiedIssuer, DnType, KeyPair};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use crate::audit::{Audit, AuditRecord};
+use crate::authn::{Authenticator, Caller, Decision, WellKnown};
+use crate::authority::clearance::{Permissions, SecurityClearance};
+use crate::authority::definition::{Grant, RegisteredCertificate};
+use crate::authority::registry::Registry;
+use crate::authority::{Authority, AuthorityParts, Error, RegisterRequest};
+use crate::authz::action::{Action, RegisterCertificate};
+use crate::authz::{Permit, authorize};
+use crate::certificate::CertificateBundle;
+use crate::clock::ManualClock;
+use crate::issuer::setup::{create_ca, create_server_certificate};
+use crate::issuer::{Issuer, KeyAlgorithm};
+use crate::listener::peer::Peer;
+use crate::server_certificate::ServerCertificates;
+use crate::store::Store;
+
+pub(super) const NOW: OffsetDateTime = datetime!(2026-11-21 21:10:00 UTC);
+
+pub(super) struct World {
+    pub(super) authority: Authority,
+    pub(super) authenticator: Authenticator,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) audit: Audit,
+    pub(super) store: Store,
+    pub(super) directory: tempfile::TempDir,
+    server: Certificate,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        let clock = Arc::new(ManualClock::at(NOW));
+        let ca = create_ca(NOW).unwrap();
+        let created = create_server_certificate(&ca, &["db.example".to_owned()], NOW).unwrap();
+        let server_certificates = Arc::new(ServerCertificates::new(created.to_server_certificate().unwrap()));
+        let registry = Arc::new(Registry::new(store.load().await.unwrap()));
+        let audit = Audit::start(store.clone(), clock.clone(), None).await.unwrap();
+        let authority = Authority::new(AuthorityParts {
+            store: store.clone(),
+            registry: Arc::clone(&registry),
+            issuer: Issuer::new(KeyAlgorithm::EcdsaP256, 0),
+            server_certificates: Arc::clone(&server_certificates),
+            clock: clock.clone(),
+            audit: audit.clone(),
+        });
+        let authenticator = Authenticator::new(registry, server_certificates, WellKnown::default(), clock.clone());
+        Self {
+            authority,
+            authenticator,
+            clock,
+            audit,
+            store,
+            directory,
+            server: created.certificate().clone(),
+        }
+    }
+
+    /// The certificate of the server.
+    pub(super) fn server_certificate(&self) -> Certificate {
+        self.server.clone()
+    }
+
+    pub(super) fn decide(&self, chain: &[&Certificate]) -> Decision {
+        let chain: Vec<_> = chain.iter().map(|certificate| certificate.der().clone()).collect();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4711));
+        self.authenticator
+            .authenticate(&Peer::from_handshake(address, Some(&chain)))
+    }
+
+    pub(super) fn caller(&self, certificate: &Certificate) -> Arc<Caller> {
+        match self.decide(&[certificate]) {
+            Decision::Admitted(caller) => caller,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The permit of the server's own certificate.
+    pub(super) fn as_server<A: Action>(&self) -> Permit<A> {
+        authorize(&self.caller(&self.server)).unwrap()
+    }
+
+    pub(super) fn permit<A: Action>(&self, certificate: &Certificate) -> Permit<A> {
+        authorize(&self.caller(certificate)).unwrap()
+    }
+
+    pub(super) async fn register_as(
+        &self,
+        permit: &Permit<RegisterCertificate>,
+        clearance: SecurityClearance,
+        certificates: Vec<Certificate>,
+    ) -> Result<Vec<Arc<RegisteredCertificate>>, Error> {
+        let certificates = CertificateBundle::from_certificates(certificates).unwrap();
+        let request = RegisterRequest {
+            grant: grant("registered", clearance),
+            certificates,
+        };
+        self.authority.register(permit, request).await
+    }
+
+    /// Registers in the name of the server.
+    pub(super) async fn register(&self, clearance: SecurityClearance, certificates: Vec<Certificate>) {
+        self.register_as(&self.as_server(), clearance, certificates)
+            .await
+            .unwrap();
+    }
+
+    /// A fresh registered certificate.
+    pub(super) async fn registered(&self, clearance: SecurityClearance) -> Certificate {
+        let certificate = self_signed("registered");
+        self.register(clearance, vec![certificate.clone()]).await;
+        certificate
+    }
+
+    pub(super) fn entry(&self, thumbprint: Thumbprint) -> Option<Arc<RegisteredCertificate>> {
+        self.authority.registry().get(&thumbprint)
+    }
+
+    /// Every audit record, after those under way.
+    pub(super) async fn audit_records(&self) -> Vec<AuditRecord> {
+        self.audit.flush().await;
+        let records = self.store.audit_records_after(0, 1000).await.unwrap();
+        let sequences: Vec<i64> = records.iter().map(|(sequence, _)| *sequence).collect();
+        assert!(
+            sequences.iter().copied().eq(1..=records.len() as i64),
+            "gaps in {sequences:?}"
+        );
+        records.into_iter().map(|(_, record)| record).collect()
+    }
+
+    /// What the store holds is what the registry shows.
+    pub(super) async fn assert_store_agrees(&self) {
+        let describe = |entry: &RegisteredCertificate| {
+            format!(
+                "{} {} {} {:?} {} {:?} {:?} {:?}",
+                entry.thumbprint,
+                entry.name,
+                entry.clearance,
+                entry.permissions,
+                entry.disabled,
+                entry.collection,
+                entry.issuer_chain,
+                entry.two_factor_key.as_ref().map(|key| key.expose().to_vec())
+            )
+        };
+        let mut stored: Vec<_> = self.store.load().await.unwrap().iter().map(describe).collect();
+        stored.sort();
+        let shown: Vec<_> = self
+            .authority
+            .registry()
+            .all()
+            .iter()
+            .map(|entry| describe(entry))
+            .collect();
+        assert_eq!(stored, shown);
+    }
+}
+
+pub(super) fn grant(name: &str, clearance: SecurityClearance) -> Grant {
+    Grant {
+        name: name.to_owned(),
+        clearance,
+        permissions: Permissions::none(),
+        disabled: false,
+        two_factor_key: None,
+    }
+}
+
+pub(super) fn self_signed(name: &str) -> Certificate {
+    self_signed_until(name, &KeyPair::generate().unwrap(), NOW + Duration::days(30))
+}
+
+pub(super) fn self_signed_until(name: &str, key: &KeyPair, not_after: OffsetDateTime) -> Certificate {
+    Certificate::from_der(parameters(name, not_after).self_signed(key).unwrap().der().to_vec()).unwrap()
+}
+
+/// A CA, and certificates from it.
+pub(super) struct TestCa(CertifiedIssuer<'static, KeyPair>);
+
+impl TestCa {
+    pub(super) fn new(name: &str) -> Self {
+        let mut parameters = parameters(name, NOW + Duration::days(365));
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub(super) fn certificate(&self) -> Certificate {
+        Certificate::from_der(self.0.der().to_vec()).unwrap()
+    }
+
+    pub(super) fn issue(&self, name: &str, key: &KeyPair, not_after: OffsetDateTime) -> Certificate {
+        let signed = parameters(name, not_after).signed_by(key, &self.0).unwrap();
+        Certificate::from_der(signed.der().to_vec()).unwrap()
+    }
+}
+
+fn parameters(name: &str, not_after: OffsetDateTime) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters.not_before = NOW - Duration::days(365);
+    parameters.not_after = not_after;
+    parameters
+}

@@ -5,6 +5,8 @@ mod go_plugin;
 mod offer;
 mod resource;
 mod single;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::sync::Arc;

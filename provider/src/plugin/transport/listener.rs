@@ -116,7 +116,8 @@ mod unix {
     }
 }
 
-#[cfg(not(unix))]
+/// Compiled for tests everywhere, so that it cannot rot unseen.
+#[cfg(any(not(unix), test))]
 mod loopback {
     use tokio::net::{TcpListener, TcpStream};
 
@@ -156,6 +157,24 @@ mod loopback {
             // Small messages to and fro: without this each waits 40 ms for the other side's acknowledgement.
             stream.set_nodelay(true)?;
             Ok(stream)
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[tokio::test]
+        async fn port_is_on_loopback_and_named_in_the_handshake() {
+            let listener = Listener::bind().unwrap();
+            let line = listener.handshake(&CertificateDer::from(vec![1, 2, 3]));
+            let address = line
+                .strip_prefix("1|6|tcp|")
+                .and_then(|rest| rest.strip_suffix("|grpc|AQID\n"))
+                .unwrap();
+            let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+            assert!(client.unwrap().peer_addr().unwrap().ip().is_loopback());
+            assert!(server.unwrap().nodelay().unwrap());
         }
     }
 }

@@ -21,7 +21,6 @@ pub struct Client {
 }
 
 /// Collects what a [`Client`] needs.
-#[must_use]
 pub struct ClientBuilder {
     settings: Settings,
 }

@@ -1,0 +1,34 @@
+//! Registers a certificate that was made elsewhere, by cert-manager or a company's CA. Its private key stays there.
+//!
+//! `register NAME CERTIFICATE.crt`
+#![expect(clippy::print_stdout, reason = "a program that prints its answer")]
+
+use std::error::Error;
+
+use certward::pki::certificates_from_pem;
+use certward::ravendb::{RegisterCertificate, SecurityClearance};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(name), Some(path)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: register NAME CERTIFICATE.crt".into());
+    };
+    let certificates = certificates_from_pem(&std::fs::read_to_string(path)?)?;
+    let certificate = &certificates[0]; // the first is the client's own; a text without any is an error above
+    if certificate.is_ca() {
+        return Err(format!(
+            "{} is a CA certificate; whoever holds its key could log in",
+            certificate.subject()
+        )
+        .into());
+    }
+    let client = certward_examples::client_from_environment()?;
+    let request = RegisterCertificate::new(&name, SecurityClearance::Operator, certificate);
+    client
+        .register_certificate(&request)
+        .await
+        .map_err(|error| error.report().to_string())?;
+    println!("{} is registered as {name}", certificate.thumbprint());
+    Ok(())
+}

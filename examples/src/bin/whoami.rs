@@ -1,0 +1,21 @@
+//! Asks the server who it takes this client for.
+#![expect(clippy::print_stdout, reason = "a program that prints its answer")]
+
+use std::error::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let client = certward_examples::client_from_environment()?;
+    match client.who_am_i().await.map_err(|error| error.report().to_string())? {
+        Some(who) => {
+            let certificate = who.certificate;
+            println!("{} ({})", certificate.name, certificate.security_clearance);
+            println!(
+                "thumbprint {}, ends at {}",
+                certificate.thumbprint, certificate.not_after
+            );
+        }
+        None => println!("the server knows no certificate of this client"),
+    }
+    Ok(())
+}

@@ -3,8 +3,8 @@
 //! One timer a connection is enough: the stream and the requests note what happens, and the connection's task works
 //! out the next deadline from these notes when it wakes.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -92,9 +92,8 @@ impl Activity {
 
     /// When the connection is overdue, and for what; none while it works.
     pub(super) fn deadline(&self, allowed: &Deadlines) -> Option<(Instant, Overdue)> {
-        let after = |since: &AtomicU64, allowed| {
-            self.opened + Duration::from_millis(since.load(Ordering::Relaxed)) + allowed
-        };
+        let after =
+            |since: &AtomicU64, allowed| self.opened + Duration::from_millis(since.load(Ordering::Relaxed)) + allowed;
         let is_set = |since: &AtomicU64| since.load(Ordering::Relaxed) != 0;
         let stall = is_set(&self.stalled_since).then(|| (after(&self.stalled_since, allowed.write), Overdue::Write));
         let wait = if self.is_busy() {
@@ -104,12 +103,17 @@ impl Activity {
         } else {
             Some((after(&self.idle_since, allowed.idle), Overdue::Idle))
         };
-        [stall, wait].into_iter().flatten().min_by_key(|(deadline, _)| *deadline)
+        [stall, wait]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(deadline, _)| *deadline)
     }
 
     /// Never 0, which stands for "not now".
     fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+        u64::try_from(self.opened.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .max(1)
     }
 }
 
@@ -131,7 +135,9 @@ mod tests {
     };
 
     fn overdue(activity: &Activity) -> Option<(u64, Overdue)> {
-        activity.deadline(&ALLOWED).map(|(at, what)| ((at - activity.opened).as_secs(), what))
+        activity
+            .deadline(&ALLOWED)
+            .map(|(at, what)| ((at - activity.opened).as_secs(), what))
     }
 
     #[tokio::test(start_paused = true)]

@@ -58,7 +58,13 @@ pub(super) struct LimitedBody {
 
 impl LimitedBody {
     pub(super) fn new(incoming: Incoming, limit: usize, allowed: Duration) -> Self {
-        Self { incoming, limit, read: 0, allowed, timer: None }
+        Self {
+            incoming,
+            limit,
+            read: 0,
+            allowed,
+            timer: None,
+        }
     }
 }
 
@@ -89,7 +95,9 @@ impl Body for LimitedBody {
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
                 let allowed = this.allowed;
-                let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + allowed)));
+                let timer = this
+                    .timer
+                    .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + allowed)));
                 ready!(timer.as_mut().poll(context));
                 Poll::Ready(Some(Err(BodyError::TimedOut { allowed })))
             }

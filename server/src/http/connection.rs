@@ -47,7 +47,10 @@ impl Http {
     /// Every request that reaches `router` carries an `Arc<Peer>` among its extensions.
     pub(crate) fn new(router: Router, limits: &Limits) -> Self {
         let mut http1 = http1::Builder::new();
-        http1.header_read_timeout(None).max_buf_size(MAX_HEADER_BYTES).max_headers(MAX_HEADERS);
+        http1
+            .header_read_timeout(None)
+            .max_buf_size(MAX_HEADER_BYTES)
+            .max_headers(MAX_HEADERS);
         let mut http2 = http2::Builder::new(TokioExecutor::new());
         http2
             .timer(TokioTimer::new())
@@ -86,11 +89,24 @@ impl Http {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Activity::new(version == Version::Http1);
-        let stream = Watched { stream: TokioIo::new(stream), activity: Arc::clone(&activity) };
-        let requests = Requests { http: Arc::clone(&self), peer, activity: Arc::clone(&activity) };
+        let stream = Watched {
+            stream: TokioIo::new(stream),
+            activity: Arc::clone(&activity),
+        };
+        let requests = Requests {
+            http: Arc::clone(&self),
+            peer,
+            activity: Arc::clone(&activity),
+        };
         match version {
-            Version::Http1 => self.drive(self.http1.serve_connection(stream, requests), &activity, connection).await,
-            Version::Http2 => self.drive(self.http2.serve_connection(stream, requests), &activity, connection).await,
+            Version::Http1 => {
+                self.drive(self.http1.serve_connection(stream, requests), &activity, connection)
+                    .await
+            }
+            Version::Http2 => {
+                self.drive(self.http2.serve_connection(stream, requests), &activity, connection)
+                    .await
+            }
         }
     }
 
@@ -198,7 +214,10 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             Body::new(LimitedBody::new(incoming, self.http.body_bytes, self.http.body_timeout))
         };
         let answer = tower::Service::call(&mut self.http.router.clone(), Request::from_parts(parts, body));
-        Answer { answer, guard: Some(guard) }
+        Answer {
+            answer,
+            guard: Some(guard),
+        }
     }
 }
 
@@ -213,7 +232,12 @@ impl Future for Answer {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = Pin::new(&mut self.answer).poll(context);
-        answer.map_ok(|response| response.map(|body| Counted { body, _guard: self.guard.take() }))
+        answer.map_ok(|response| {
+            response.map(|body| Counted {
+                body,
+                _guard: self.guard.take(),
+            })
+        })
     }
 }
 

@@ -61,11 +61,19 @@ where
                     metrics::counter!(telemetry::PANICS).increment(1);
                     let mut response = Response::new(Body::empty());
                     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                    response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+                    response
+                        .headers_mut()
+                        .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
                     response
                 }
             };
-            record(&method, route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str), response.status(), start, peer);
+            record(
+                &method,
+                route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str),
+                response.status(),
+                start,
+                peer,
+            );
             Ok(response)
         })
     }
@@ -81,7 +89,9 @@ fn record(method: &Method, route: &str, status: StatusCode, start: Instant, peer
         http.status = status.as_u16(),
         duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         peer.address = peer.as_ref().map(|peer| tracing::field::display(peer.address())),
-        peer.thumbprint = peer.as_ref().and_then(|peer| Some(tracing::field::display(peer.certificate()?.thumbprint()))),
+        peer.thumbprint = peer
+            .as_ref()
+            .and_then(|peer| Some(tracing::field::display(peer.certificate()?.thumbprint()))),
         caller.name = caller.as_ref().map(|caller| caller.name()),
         "answered a request"
     );

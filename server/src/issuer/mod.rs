@@ -139,3 +139,9 @@ fn issue_with(
         archive,
     })
 }
+
+/// Makes a key and forgets it.
+#[cfg(test)]
+pub(crate) fn make_key_for_measurement(algorithm: KeyAlgorithm) {
+    ClientKey::generate(algorithm).expect("keys can be made");
+}

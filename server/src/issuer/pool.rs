@@ -146,3 +146,43 @@ impl std::fmt::Debug for KeyPool {
 
 const LOWEST_PRIORITY: i32 = 19;
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn until(what: impl Fn() -> bool) {
+        for _ in 0..1000 {
+            if what() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it did not happen");
+    }
+
+    #[tokio::test]
+    async fn the_pool_is_filled_and_filled_again() {
+        let pool = KeyPool::new(KeyAlgorithm::EcdsaP256, 2);
+        until(|| pool.ready() == 2).await;
+        let (first, second) = (pool.take().await.unwrap(), pool.take().await.unwrap());
+        assert_ne!(first.pkcs8(), second.pkcs8());
+        until(|| pool.ready() == 2).await;
+    }
+
+    #[tokio::test]
+    async fn an_empty_pool_makes_a_key_for_each_request() {
+        let pool = KeyPool::new(KeyAlgorithm::EcdsaP256, 0);
+        let (first, second) = tokio::join!(pool.take(), pool.take());
+        assert_ne!(first.unwrap().pkcs8(), second.unwrap().pkcs8());
+    }
+
+    #[tokio::test]
+    async fn the_thread_ends_with_the_pool() {
+        let pool = KeyPool::new(KeyAlgorithm::EcdsaP256, 1);
+        let shared = Arc::downgrade(&pool.shared);
+        until(|| pool.ready() == 1).await;
+        drop(pool);
+        until(|| shared.strong_count() == 0).await;
+    }
+}

@@ -144,3 +144,7 @@ const CLIENT_AUTH: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.2");
 const SIGNATURE_AND_ENCIPHERMENT: &[u8] = &[0x03, 0x02, 0x05, 0xa0];
 /// `BIT STRING` with digitalSignature: an ECDSA key enciphers nothing.
 const SIGNATURE: &[u8] = &[0x03, 0x02, 0x07, 0x80];
+
+#[cfg(test)]
+#[path = "profile_tests.rs"]
+mod tests;

@@ -93,12 +93,22 @@ impl HttpsListener {
         };
         let shared = Arc::clone(&self.shared);
         let half_open = shared.half_open.enter();
-        tasks.spawn(abort.clone().run_until_cancelled_owned(shared.serve(stream, address, half_open, place)));
+        tasks.spawn(
+            abort
+                .clone()
+                .run_until_cancelled_owned(shared.serve(stream, address, half_open, place)),
+        );
     }
 }
 
 impl Shared {
-    async fn serve(self: Arc<Self>, stream: TcpStream, address: SocketAddr, half_open: Place, _place: OwnedSemaphorePermit) {
+    async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        address: SocketAddr,
+        half_open: Place,
+        _place: OwnedSemaphorePermit,
+    ) {
         // An answer is written in one piece: waiting for more of it (Nagle) only delays it. A failure changes nothing.
         let _ = stream.set_nodelay(true);
         // Boxed, because a task is as large as its largest moment, and this one is soon over.
@@ -112,10 +122,16 @@ impl Shared {
         };
         metrics::counter!(telemetry::HANDSHAKES, "outcome" => "done").increment(1);
         let (_, session) = stream.get_ref();
-        let version = if session.alpn_protocol() == Some(tls::HTTP_2) { Version::Http2 } else { Version::Http1 };
+        let version = if session.alpn_protocol() == Some(tls::HTTP_2) {
+            Version::Http2
+        } else {
+            Version::Http1
+        };
         let peer = Arc::new(Peer::from_handshake(address, session.peer_certificates()));
         let open = self.connections.open(Arc::clone(&peer));
-        Arc::clone(&self.http).serve(stream, version, peer, open.connection()).await;
+        Arc::clone(&self.http)
+            .serve(stream, version, peer, open.connection())
+            .await;
     }
 
     /// rustls has no timer of its own: the deadline covers everything from the accepted connection to `Finished`.
@@ -163,7 +179,10 @@ impl std::fmt::Debug for TlsAcceptorDebug {
 }
 
 fn is_of_the_connection(error: &io::Error) -> bool {
-    !matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
+    !matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
+    )
 }
 
 /// Between two attempts to accept while the system has no descriptor or memory for it: ten a second are no load.

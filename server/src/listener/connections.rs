@@ -80,7 +80,10 @@ impl OpenConnections {
             connection.end();
         }
         metrics::gauge!(crate::telemetry::OPEN_CONNECTIONS).increment(1.0);
-        OpenGuard { connections: Arc::clone(self), connection }
+        OpenGuard {
+            connections: Arc::clone(self),
+            connection,
+        }
     }
 
     /// Ends the connections of these certificates that have lost their trust.
@@ -91,7 +94,9 @@ impl OpenConnections {
             let ids = thumbprints.iter().flat_map(|thumbprint| with(*thumbprint));
             ids.filter_map(|(_, id)| index.by_id.get(id).cloned()).collect()
         };
-        affected.iter().for_each(|connection| connection.review(&self.authenticator));
+        affected
+            .iter()
+            .for_each(|connection| connection.review(&self.authenticator));
     }
 
     /// Ends every connection that has lost its trust.
@@ -106,9 +111,14 @@ impl OpenConnections {
             let mut index = self.index();
             let later = index.by_expiry.split_off(&(now, 0));
             let expired = std::mem::replace(&mut index.by_expiry, later);
-            expired.iter().filter_map(|(_, id)| index.by_id.get(id).cloned()).collect()
+            expired
+                .iter()
+                .filter_map(|(_, id)| index.by_id.get(id).cloned())
+                .collect()
         };
-        expired.iter().for_each(|connection| connection.review(&self.authenticator));
+        expired
+            .iter()
+            .for_each(|connection| connection.review(&self.authenticator));
     }
 
     /// Ends all of them, each after the requests it is working on.
@@ -134,7 +144,8 @@ impl Index {
     fn remove(&mut self, connection: &OpenConnection) {
         if let Some(certificate) = connection.peer.certificate() {
             self.by_thumbprint.remove(&(certificate.thumbprint(), connection.id));
-            self.by_expiry.remove(&(certificate.validity().not_after, connection.id));
+            self.by_expiry
+                .remove(&(certificate.validity().not_after, connection.id));
         }
         self.by_id.remove(&connection.id);
     }
@@ -169,7 +180,11 @@ impl OpenConnection {
     /// Ready once the connection must end. Wakes the task that asked last.
     pub(crate) fn poll_must_end(&self, context: &mut Context<'_>) -> Poll<()> {
         self.waker.register(context.waker());
-        if self.must_end.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+        if self.must_end.load(Ordering::Acquire) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 }
 

@@ -31,7 +31,10 @@ pub(super) struct Place {
 
 impl HalfOpen {
     pub(super) fn new(capacity: usize) -> Arc<Self> {
-        Arc::new(Self { capacity: capacity.max(1), waiting: Mutex::default() })
+        Arc::new(Self {
+            capacity: capacity.max(1),
+            waiting: Mutex::default(),
+        })
     }
 
     /// A place for a new connection.
@@ -45,7 +48,11 @@ impl HalfOpen {
         waiting.next_id += 1;
         waiting.by_age.insert(id, sender);
         drop(waiting);
-        Place { half_open: Arc::clone(self), id, displaced }
+        Place {
+            half_open: Arc::clone(self),
+            id,
+            displaced,
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -77,8 +84,18 @@ mod tests {
         let (mut first, mut second) = (half_open.enter(), half_open.enter());
         let mut third = half_open.enter();
         first.displaced().await;
-        assert!(second.displaced.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Empty));
-        assert!(third.displaced.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Empty));
+        assert!(
+            second
+                .displaced
+                .try_recv()
+                .is_err_and(|error| error == oneshot::error::TryRecvError::Empty)
+        );
+        assert!(
+            third
+                .displaced
+                .try_recv()
+                .is_err_and(|error| error == oneshot::error::TryRecvError::Empty)
+        );
     }
 
     #[test]
@@ -86,7 +103,11 @@ mod tests {
         let half_open = HalfOpen::new(1);
         drop(half_open.enter());
         let mut next = half_open.enter();
-        assert!(next.displaced.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Empty));
+        assert!(
+            next.displaced
+                .try_recv()
+                .is_err_and(|error| error == oneshot::error::TryRecvError::Empty)
+        );
         assert_eq!(half_open.waiting().by_age.len(), 1);
     }
 }

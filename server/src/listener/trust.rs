@@ -24,7 +24,10 @@ pub(crate) struct TrustChanges {
 impl TrustChanges {
     /// Make this before the first connection is accepted, so that no change falls in between.
     pub(crate) fn of(registry: &Registry, server_certificates: &ServerCertificates) -> Self {
-        Self { registry: registry.changes(), server_certificate: server_certificates.changes() }
+        Self {
+            registry: registry.changes(),
+            server_certificate: server_certificates.changes(),
+        }
     }
 
     /// Reviews the connections that each change concerns, until `stop`.

@@ -73,7 +73,11 @@ impl OperationsListener {
     /// Answers until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let serve = axum::serve(self.tcp, self.operations.router());
-        if let Err(error) = stop.run_until_cancelled_owned(serve.into_future()).await.unwrap_or(Ok(())) {
+        if let Err(error) = stop
+            .run_until_cancelled_owned(serve.into_future())
+            .await
+            .unwrap_or(Ok(()))
+        {
             tracing::error!(%error, "health and metrics are no longer served");
         }
     }

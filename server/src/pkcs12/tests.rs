@@ -45,6 +45,77 @@ fn many_cheap_derivations_are_too_many_together() {
     assert!(matches!(budget.spend(1), Err(ReadError::TooMuchWork)));
 }
 
+/// The file with its MAC replaced by one of RFC 9579.
+fn with_pbmac1(file: &[u8], password: &str, iterations: u32, key_length: Option<u32>) -> Vec<u8> {
+    use std::num::NonZeroU32;
+
+    use aws_lc_rs::{hmac, pbkdf2};
+
+    use crate::asn1::{NULL, Reader, SEQUENCE, algorithm, integer, octet_string, sequence};
+
+    let mut pfx = Reader::new(file).enter(SEQUENCE).unwrap();
+    let version = pfx.value().unwrap().encoded;
+    let auth_safe = pfx.value().unwrap();
+    let authenticated = {
+        let mut members = Reader::new(auth_safe.content);
+        members.object_identifier().unwrap();
+        members
+            .enter(crate::asn1::CONTEXT_0)
+            .unwrap()
+            .expect(crate::asn1::OCTET_STRING)
+            .unwrap()
+    };
+    let mut key = [0; 32];
+    let honest = NonZeroU32::new(iterations.min(2048)).unwrap();
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        honest,
+        b"salt",
+        password.as_bytes(),
+        &mut key,
+    );
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), authenticated);
+    let key_length = key_length.map(integer).unwrap_or_default();
+    let derivation = algorithm(
+        identifiers::PBKDF2,
+        &sequence(&[
+            &octet_string(b"salt"),
+            &integer(iterations),
+            &key_length,
+            &algorithm(identifiers::HMAC_SHA256, NULL),
+        ]),
+    );
+    let parameters = sequence(&[&derivation, &algorithm(identifiers::HMAC_SHA256, NULL)]);
+    let digest_info = sequence(&[
+        &algorithm(identifiers::PBMAC1, &parameters),
+        &octet_string(tag.as_ref()),
+    ]);
+    let mac = sequence(&[&digest_info, &octet_string(b"unused"), &integer(1)]);
+    sequence(&[version, auth_safe.encoded, &mac])
+}
+
+#[test]
+fn the_mac_of_rfc_9579_is_checked_and_its_count_bounded() {
+    let file = write(&[CERTIFICATE], KEY, "x").unwrap();
+    let good = with_pbmac1(&file, "x", 2048, Some(32));
+    assert_eq!(read(&good, "x", true).unwrap().certificates, [CERTIFICATE]);
+    assert!(matches!(read(&good, "y", true), Err(ReadError::Password)));
+    let forged = with_pbmac1(&file, "other", 2048, Some(32));
+    assert!(matches!(read(&forged, "x", true), Err(ReadError::Password)));
+    let dear = with_pbmac1(&file, "x", 1_000_001, Some(32));
+    assert!(matches!(
+        read(&dear, "x", true),
+        Err(ReadError::Iterations {
+            iterations: 1_000_001,
+            ..
+        })
+    ));
+    for key_length in [None, Some(8), Some(1 << 20)] {
+        let odd = with_pbmac1(&file, "x", 2048, key_length);
+        assert!(matches!(read(&odd, "x", true), Err(ReadError::Structure)));
+    }
+}
+
 proptest! {
     #[test]
     fn no_octets_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {

@@ -22,7 +22,9 @@ pub(super) async fn topology_id(directory: &Path) -> Result<String, StartError> 
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let id = Uuid::new_v4().to_string();
-            write_file_atomically(path.clone(), format!("{id}\n").into_bytes()).await.map_err(failed(path))?;
+            write_file_atomically(path.clone(), format!("{id}\n").into_bytes())
+                .await
+                .map_err(failed(path))?;
             Ok(id)
         }
         Err(error) => Err(failed(path)(error)),
@@ -31,7 +33,11 @@ pub(super) async fn topology_id(directory: &Path) -> Result<String, StartError> 
 
 /// A machine that has lost its clock stands at 1970, where no certificate has expired yet.
 pub(super) fn check_clock(now: OffsetDateTime) -> Result<(), StartError> {
-    if now < EARLIEST { Err(StartError::Clock { now }) } else { Ok(()) }
+    if now < EARLIEST {
+        Err(StartError::Clock { now })
+    } else {
+        Ok(())
+    }
 }
 
 const TOPOLOGY_ID_FILE: &str = "topology-id";

@@ -135,7 +135,10 @@ impl Server {
         let tls = tls::server_config(Arc::clone(&app.server_certificates), limits).map_err(StartError::Tls)?;
         let http = Arc::new(Http::new(ravendb::router(Arc::clone(&app)), limits));
         let address = tcp.local_addr();
-        let address = address.map_err(|source| StartError::Listen { url: app.settings.server_url.clone(), source })?;
+        let address = address.map_err(|source| StartError::Listen {
+            url: app.settings.server_url.clone(),
+            source,
+        })?;
         let ravendb = HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits);
 
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
@@ -162,8 +165,14 @@ impl Server {
 }
 
 fn session_length(settings: &Settings) -> SessionLength {
-    let TwoFactorSettings { default_session_minutes, max_session_minutes } = settings.two_factor;
-    SessionLength { default_minutes: default_session_minutes, max_minutes: max_session_minutes }
+    let TwoFactorSettings {
+        default_session_minutes,
+        max_session_minutes,
+    } = settings.two_factor;
+    SessionLength {
+        default_minutes: default_session_minutes,
+        max_minutes: max_session_minutes,
+    }
 }
 
 fn well_known(settings: &Settings) -> WellKnown {
@@ -171,7 +180,11 @@ fn well_known(settings: &Settings) -> WellKnown {
         let url = settings.public_server_url.as_ref().unwrap_or(&settings.server_url);
         url.host_str().unwrap_or_default().to_owned()
     });
-    WellKnown::new(settings.well_known_administrators.iter().copied(), settings.well_known_issuers.iter().cloned(), domain)
+    WellKnown::new(
+        settings.well_known_administrators.iter().copied(),
+        settings.well_known_issuers.iter().cloned(),
+        domain,
+    )
 }
 
 /// Opens RavenDB's listener, and says where clients reach it.

@@ -67,11 +67,22 @@ impl RunningServer {
     /// HTTP/1.1 connections are told to close with their next answer, HTTP/2 connections get a GOAWAY, idle ones are
     /// closed at once.
     pub async fn shutdown(self) {
-        let Self { app, store, connections, tasks, stop, abort, .. } = self;
+        let Self {
+            app,
+            store,
+            connections,
+            tasks,
+            stop,
+            abort,
+            ..
+        } = self;
         drop(stop);
         connections.end_all();
         tasks.close();
-        if tokio::time::timeout(app.settings.limits.drain_timeout, tasks.wait()).await.is_err() {
+        if tokio::time::timeout(app.settings.limits.drain_timeout, tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("requests are still under way at the end of the drain time; they are cut off");
         }
         drop(abort);

@@ -34,7 +34,10 @@ impl BoundSocket {
     /// [`StartError::OperationsNotLoopback`] when an address reaches further than it may, [`StartError::Listen`] when
     /// none can be had.
     pub(super) async fn bind(url: &Url, reach: Reach) -> Result<Self, StartError> {
-        let listen = |source| StartError::Listen { url: url.clone(), source };
+        let listen = |source| StartError::Listen {
+            url: url.clone(),
+            source,
+        };
         let addresses = addresses(url).await.map_err(listen)?;
         if reach == Reach::ThisMachine && !addresses.iter().all(|address| address.ip().is_loopback()) {
             return Err(StartError::OperationsNotLoopback { url: url.clone() });
@@ -42,7 +45,13 @@ impl BoundSocket {
         let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
         for address in addresses {
             match bind(address) {
-                Ok((socket, address)) => return Ok(Self { url: url.clone(), address, socket }),
+                Ok((socket, address)) => {
+                    return Ok(Self {
+                        url: url.clone(),
+                        address,
+                        socket,
+                    });
+                }
                 Err(error) => last = error,
             }
         }
@@ -61,7 +70,9 @@ impl BoundSocket {
     /// [`StartError::Listen`].
     pub(super) fn listen(self) -> Result<TcpListener, StartError> {
         let Self { url, socket, .. } = self;
-        socket.listen(BACKLOG).map_err(|source| StartError::Listen { url, source })
+        socket
+            .listen(BACKLOG)
+            .map_err(|source| StartError::Listen { url, source })
     }
 }
 
@@ -76,7 +87,11 @@ async fn addresses(url: &Url) -> io::Result<Vec<SocketAddr>> {
 }
 
 fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
     // A restarted server may take the port of connections that are still winding down.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -88,7 +103,13 @@ fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
 /// connections that the settings allow.
 pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+    if let Err(error) = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    ) {
         tracing::warn!(%error, "cannot raise the limit on open files");
     }
 }

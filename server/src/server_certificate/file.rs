@@ -87,7 +87,10 @@ impl CertificateFile {
     pub(super) async fn read(&self) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
         match tokio::fs::read(&self.path).await {
             Ok(content) => Ok(Zeroizing::new(content)),
-            Err(source) => Err(CertificateFileError::Read { path: self.path.clone(), source }),
+            Err(source) => Err(CertificateFileError::Read {
+                path: self.path.clone(),
+                source,
+            }),
         }
     }
 
@@ -101,8 +104,9 @@ impl CertificateFile {
         content: Vec<u8>,
         password: Option<&SecretString>,
     ) -> Result<ServerCertificate, CertificateFileError> {
-        let parsed =
-            parse_server_certificate(content, password.map(copy)).await.map_err(CertificateFileError::Parse)?;
+        let parsed = parse_server_certificate(content, password.map(copy))
+            .await
+            .map_err(CertificateFileError::Parse)?;
         fitness::check(parsed.certificate(), self.validate_key_usages).map_err(CertificateFileError::Unfit)?;
         Ok(parsed)
     }
@@ -116,16 +120,27 @@ impl CertificateFile {
         certificate: &ServerCertificate,
     ) -> Result<(), CertificateFileError> {
         let same_password = text(password) == text(self.password.as_ref());
-        let content = if same_password { content } else { self.encrypted(certificate)? };
+        let content = if same_password {
+            content
+        } else {
+            self.encrypted(certificate)?
+        };
         write_file_atomically(self.path.clone(), content)
             .await
-            .map_err(|source| CertificateFileError::Write { path: self.path.clone(), source })
+            .map_err(|source| CertificateFileError::Write {
+                path: self.path.clone(),
+                source,
+            })
     }
 
     fn encrypted(&self, certificate: &ServerCertificate) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
-        let failed = || CertificateFileError::Encrypt { path: self.path.clone() };
+        let failed = || CertificateFileError::Encrypt {
+            path: self.path.clone(),
+        };
         // A key out of PKCS#12 is PKCS#8; only PEM, which needs no password, has other forms.
-        let PrivateKeyDer::Pkcs8(key) = certificate.private_key() else { return Err(failed()) };
+        let PrivateKeyDer::Pkcs8(key) = certificate.private_key() else {
+            return Err(failed());
+        };
         let certificates: Vec<&[u8]> = std::iter::once(certificate.certificate().der())
             .chain(certificate.chain())
             .map(AsRef::as_ref)
@@ -136,10 +151,7 @@ impl CertificateFile {
 
 /// Writes a file that only its owner can read. Whoever reads it at any time, also after a power cut, sees the old
 /// content or the new one, whole.
-pub(crate) async fn write_file_atomically(
-    path: PathBuf,
-    content: impl AsRef<[u8]> + Send + 'static,
-) -> io::Result<()> {
+pub(crate) async fn write_file_atomically(path: PathBuf, content: impl AsRef<[u8]> + Send + 'static) -> io::Result<()> {
     let write = move || {
         let mut temporary = path.clone().into_os_string();
         temporary.push(".new");
@@ -149,14 +161,23 @@ pub(crate) async fn write_file_atomically(
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)?;
         file.write_all(content.as_ref())?;
         file.sync_all()?;
         fs::rename(&temporary, &path)?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         fs::File::open(directory)?.sync_all()
     };
-    tokio::task::spawn_blocking(write).await.unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
+    tokio::task::spawn_blocking(write)
+        .await
+        .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
 }
 
 fn copy(password: &SecretString) -> SecretString {

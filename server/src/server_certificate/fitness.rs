@@ -16,7 +16,10 @@ pub enum UnfitServerCertificate {
 /// Whether a server can show `certificate`. Its dates are no part of this: a server that starts again after they have
 /// passed must be reachable for the one who replaces it.
 pub(super) fn check(certificate: &Certificate, validate_key_usages: bool) -> Result<(), UnfitServerCertificate> {
-    if !certificate.extended_key_usage().is_some_and(|usage| usage.server_auth()) {
+    if !certificate
+        .extended_key_usage()
+        .is_some_and(|usage| usage.server_auth())
+    {
         return Err(UnfitServerCertificate::ExtendedKeyUsage);
     }
     if validate_key_usages && !certificate.key_usage().is_some_and(|usage| usage.digital_signature()) {

@@ -27,7 +27,9 @@ impl Replacement {
             let _turn = self.turn.lock().await;
             let content = self.file.read().await;
             // The content and not its time stamp: a copy may keep the old one, and two changes may share one.
-            let digest = content.as_ref().map_or([0; 32], |content| Sha256::digest(content).into());
+            let digest = content
+                .as_ref()
+                .map_or([0; 32], |content| Sha256::digest(content).into());
             if seen.replace(digest) == Some(digest) {
                 continue;
             }

@@ -101,7 +101,11 @@ impl Replacement {
         _permit: &Permit<ReplaceServerCertificate>,
         request: ReplaceRequest,
     ) -> Result<(), ReplacementError> {
-        let ReplaceRequest { file, password, replace_immediately } = request;
+        let ReplaceRequest {
+            file,
+            password,
+            replace_immediately,
+        } = request;
         let certificate = self.file.parse(file.to_vec(), password.as_ref()).await?;
         self.check_dates(certificate.certificate())?;
         let number = self.begin(&certificate, replace_immediately);
@@ -113,7 +117,10 @@ impl Replacement {
             }
             let swapped = this.swap(number, file, password, certificate).await;
             if let Err(error) = &swapped {
-                tracing::error!(error = error as &dyn std::error::Error, "the server certificate could not be replaced");
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "the server certificate could not be replaced"
+                );
             }
             swapped
         });
@@ -151,7 +158,9 @@ impl Replacement {
     fn check_dates(&self, certificate: &Certificate) -> Result<(), ReplacementError> {
         let validity = certificate.validity();
         if validity.is_over(self.clock.now()) {
-            return Err(ReplacementError::Expired { not_after: validity.not_after });
+            return Err(ReplacementError::Expired {
+                not_after: validity.not_after,
+            });
         }
         Ok(())
     }

@@ -33,7 +33,15 @@ pub fn start_log(settings: &LogSettings) -> Result<(), LogError> {
     let lines = match settings.format {
         // Without colours: they are control characters, which an event must not contain.
         LogFormat::Text => lines.with_ansi(false).with_target(false).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().map_err(LogError::Started)
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init()
+        .map_err(LogError::Started)
 }

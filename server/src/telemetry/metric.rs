@@ -36,7 +36,10 @@ pub(crate) fn request_answered(method: &Method, route: &str, status: StatusCode,
     let status = STATUS_TEXT
         .iter()
         .find(|(code, _)| *code == status.as_u16())
-        .map_or_else(|| metrics::SharedString::from(status.as_str().to_owned()), |(_, text)| (*text).into());
+        .map_or_else(
+            || metrics::SharedString::from(status.as_str().to_owned()),
+            |(_, text)| (*text).into(),
+        );
     metrics::counter!(REQUESTS, "method" => known_method(method), "route" => route.to_owned(), "status" => status)
         .increment(1);
     metrics::histogram!(REQUEST_DURATION, "route" => route.to_owned()).record(duration);
@@ -102,7 +105,9 @@ impl Recorder {
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Seconds. From a cached answer to a certificate made without a key in stock.
-const DURATION_BUCKETS: [f64; 12] = [0.0001, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0];
+const DURATION_BUCKETS: [f64; 12] = [
+    0.0001, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0,
+];
 
 const STATUS_TEXT: [(u16, &str); 10] = [
     (200, "200"),

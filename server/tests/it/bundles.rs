@@ -169,10 +169,11 @@ async fn a_pkcs12_file_without_a_key_is_a_bundle_and_no_server_certificate() {
 async fn an_iteration_count_above_a_million_is_refused_before_it_is_spent() {
     let Some(directory) = pki() else { return };
     let directory = directory.path();
+    // In the MAC, in PBES2 and in the older scheme; with `-nomaciter`, the count of the MAC is 1.
     for options in [
         &["-iter", "1000001"][..],
-        &["-legacy", "-iter", "1000001"],
-        &["-nomac", "-iter", "1000001"],
+        &["-iter", "1000001", "-nomaciter"],
+        &["-legacy", "-iter", "1000001", "-nomaciter"],
     ] {
         let export = "pkcs12 -export -inkey a.key -in a.crt -out f.pfx -passout pass:x";
         openssl(

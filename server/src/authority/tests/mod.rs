@@ -1,5 +1,6 @@
 //! The use cases, called as a dialect calls them.
 
+mod figures;
 mod world;
 
 use std::sync::Arc;

@@ -38,6 +38,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
+        Self::with_issuer(Issuer::new(KeyAlgorithm::EcdsaP256, 0)).await
+    }
+
+    pub(super) async fn with_issuer(issuer: Issuer) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).await.unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
@@ -49,7 +53,7 @@ impl World {
         let authority = Authority::new(AuthorityParts {
             store: store.clone(),
             registry: Arc::clone(&registry),
-            issuer: Issuer::new(KeyAlgorithm::EcdsaP256, 0),
+            issuer,
             server_certificates: Arc::clone(&server_certificates),
             clock: clock.clone(),
             audit: audit.clone(),

@@ -36,7 +36,7 @@
 //!
 //! What the traits of `tf-provider` lack is in traits beside them: [`PluginResource`] (write-only attributes, state
 //! upgrades, moves) and [`EphemeralResource`]. A running operation asks [`stop_requested`] whether the user wants it
-//! to end early. Secrets that a resource comes to know are named to [`log::mask`].
+//! to end early. Secrets that a resource comes to know are named to [`log::mask()`].
 //!
 //! The module knows nothing of the provider it serves. It speaks the messages of the minor versions 6.5 to 6.9 and
 //! works with Terraform 1.8 and newer; ephemeral resources need Terraform 1.10, write-only attributes 1.11.

@@ -147,4 +147,17 @@ mod tests {
         );
         assert_eq!(masked("eyJhbGciOi alone"), "eyJhbGciOi alone");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_around_a_private_key_keeps_it_readable(before in ".*", label in "[A-Z ]{0,9}", after in ".*") {
+            let text = format!("{before}-----BEGIN {label}PRIVATE KEY-----\nBODY-4711\n-----END {label}PRIVATE KEY-----{after}");
+            proptest::prop_assert!(!masked(&text).contains("BODY-4711"));
+        }
+
+        #[test]
+        fn any_text_can_be_masked(text in "(-----BEGIN |-----END |-----|PRIVATE KEY|eyJ|[a-z.é]){0,20}") {
+            _ = masked(&text);
+        }
+    }
 }

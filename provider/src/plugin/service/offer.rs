@@ -1,5 +1,7 @@
 //! What the provider has: schemas and names.
 
+use std::collections::BTreeMap;
+
 use tf_provider::Diagnostics;
 
 use super::{Service, schema_or_error};
@@ -9,11 +11,12 @@ use crate::plugin::wire::calls::{
     FunctionName, GetFunctionsResponse, GetMetadataResponse, GetProviderSchemaResponse,
     GetResourceIdentitySchemasResponse, TypeName,
 };
+use crate::plugin::wire::schema::Function;
 use crate::plugin::wire::{Empty, ServerCapabilities};
 
 impl Service {
     pub(super) async fn get_metadata(&self, _: Empty) -> GetMetadataResponse {
-        fn names<T>(registered: &std::collections::BTreeMap<String, T>) -> Vec<TypeName> {
+        fn names<T>(registered: &BTreeMap<String, T>) -> Vec<TypeName> {
             registered
                 .keys()
                 .map(|name| TypeName {
@@ -85,11 +88,8 @@ impl Service {
         GetResourceIdentitySchemasResponse::default()
     }
 
-    fn functions(
-        &self,
-        diags: &mut Diagnostics,
-    ) -> std::collections::BTreeMap<String, crate::plugin::wire::schema::Function> {
-        let mut functions = std::collections::BTreeMap::new();
+    fn functions(&self, diags: &mut Diagnostics) -> BTreeMap<String, Function> {
+        let mut functions = BTreeMap::new();
         for (name, function) in &self.registry.functions {
             match function.schema(diags) {
                 Some(schema) => _ = functions.insert(name.clone(), schema::function_to_wire(&schema)),

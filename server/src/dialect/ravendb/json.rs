@@ -321,7 +321,7 @@ fn date(text: &str) -> Option<OffsetDateTime> {
     )
 }
 
-/// Nothing, `Z`, or `+hh:mm`.
+/// Nothing, `Z`, or `+hh:mm` up to 14 hours.
 fn offset(text: &str) -> Option<UtcOffset> {
     let (sign, digits) = match text.as_bytes() {
         [] | [b'Z'] => return Some(UtcOffset::UTC),
@@ -329,14 +329,13 @@ fn offset(text: &str) -> Option<UtcOffset> {
         [b'-', digits @ ..] => (-1, digits),
         _ => return None,
     };
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| (byte - b'0') as i8);
-    let [h1, h2, b':', m1, m2] = *digits else { return None };
-    UtcOffset::from_hms(
-        sign * (digit(h1)? * 10 + digit(h2)?),
-        sign * (digit(m1)? * 10 + digit(m2)?),
-        0,
-    )
-    .ok()
+    let &[h1, h2, b':', m1, m2] = digits else { return None };
+    let two_digits = |high: u8, low: u8| {
+        (high.is_ascii_digit() && low.is_ascii_digit()).then(|| i32::from(high - b'0') * 10 + i32::from(low - b'0'))
+    };
+    let (hours, minutes) = (two_digits(h1, h2)?, two_digits(m1, m2)?);
+    let in_range = minutes < 60 && hours * 60 + minutes <= 14 * 60;
+    in_range.then(|| UtcOffset::from_whole_seconds(sign * (hours * 3600 + minutes * 60)).ok()).flatten()
 }
 
 struct Seed<'a> {

@@ -324,7 +324,8 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for Watched<S> {
     }
 }
 
-/// A request's header as a whole: as much as Kestrel, the HTTP server of RavenDB, takes by default.
+/// A request's header as a whole: as much as Kestrel, the HTTP server of RavenDB, takes by default. hyper looks at it
+/// between reads, so that a header of up to twice the size may pass.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// Fields in a request's header; as above.
 const MAX_HEADERS: usize = 100;

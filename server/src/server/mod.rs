@@ -7,6 +7,7 @@ mod socket;
 
 use std::sync::Arc;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -50,12 +51,34 @@ impl Server {
     ///
     /// [`StartError`], by what is to be put right.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
+        Self::start_serving(settings, clock, ravendb::router).await
+    }
+
+    /// As [`Self::start`], with other routes than RavenDB's: for tests of what is below them.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`].
+    #[cfg(any(test, feature = "test-util"))]
+    pub async fn start_with_routes(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        routes: impl FnOnce(Arc<App>) -> Router,
+    ) -> Result<RunningServer, StartError> {
+        Self::start_serving(settings, clock, routes).await
+    }
+
+    async fn start_serving(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        routes: impl FnOnce(Arc<App>) -> Router,
+    ) -> Result<RunningServer, StartError> {
         // Somebody else may have installed one; TLS is configured with its own all the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         socket::raise_descriptor_limit();
         data_dir::check_clock(clock.now())?;
         let store = Store::open(&settings.data_dir).await.map_err(StartError::Store)?;
-        let started = Self::assemble(Arc::new(settings), clock, store.clone()).await;
+        let started = Self::assemble(Arc::new(settings), clock, store.clone(), routes).await;
         if started.is_err() {
             store.close().await;
         }
@@ -66,6 +89,7 @@ impl Server {
         settings: Arc<Settings>,
         clock: Arc<dyn Clock>,
         store: Store,
+        routes: impl FnOnce(Arc<App>) -> Router,
     ) -> Result<RunningServer, StartError> {
         let recorder = Recorder::start();
         let registry = Arc::new(Registry::new(store.load().await.map_err(StartError::Store)?));
@@ -107,7 +131,7 @@ impl Server {
         };
         let app = Arc::new(App {
             authority,
-            authenticator: Arc::clone(&authenticator),
+            authenticator,
             replacement: Replacement::new(certificate_file, Arc::clone(&server_certificates), Arc::clone(&clock)),
             two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
             audit,
@@ -118,22 +142,21 @@ impl Server {
             clock,
             settings,
         });
-        Self::run(app, store, &registry, authenticator, tcp, operations, recorder)
+        let http = Arc::new(Http::new(routes(Arc::clone(&app)), &app.settings.limits));
+        Self::run(app, store, &registry, http, (tcp, operations), recorder)
     }
 
     fn run(
         app: Arc<App>,
         store: Store,
         registry: &Registry,
-        authenticator: Arc<Authenticator>,
-        tcp: TcpListener,
-        operations: Option<OperationsListener>,
+        http: Arc<Http>,
+        (tcp, operations): (TcpListener, Option<OperationsListener>),
         recorder: Recorder,
     ) -> Result<RunningServer, StartError> {
         let limits = &app.settings.limits;
-        let connections = OpenConnections::new(authenticator);
+        let connections = OpenConnections::new(Arc::clone(&app.authenticator));
         let tls = tls::server_config(Arc::clone(&app.server_certificates), limits).map_err(StartError::Tls)?;
-        let http = Arc::new(Http::new(ravendb::router(Arc::clone(&app)), limits));
         let address = tcp.local_addr();
         let address = address.map_err(|source| StartError::Listen {
             url: app.settings.server_url.clone(),

@@ -2,6 +2,7 @@
 
 mod bundles;
 mod console;
+mod front;
 mod generated;
 mod layering;
 mod program;

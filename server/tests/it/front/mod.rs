@@ -1,0 +1,9 @@
+//! From the socket to the request: what a connection meets before any route, on routes made for the purpose.
+
+mod certificate;
+mod handshake;
+mod lifecycle;
+mod limits;
+mod routes;
+mod support;
+mod trust;

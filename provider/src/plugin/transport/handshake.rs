@@ -25,14 +25,14 @@ pub(crate) enum NotInvited {
     /// A client that does without mutual TLS is not served.
     #[error(
         "PLUGIN_CLIENT_CERT is not set: the provider serves only the program that started it, known by its \
-         certificate, as Terraform 0.12 and newer do it"
+         certificate, as Terraform always is"
     )]
     NoClientCertificate,
     /// The certificate cannot be read.
     #[error("PLUGIN_CLIENT_CERT is not a certificate in PEM")]
     BadClientCertificate(#[source] rustls_pki_types::pem::Error),
     /// Protocol 5 only.
-    #[error("the client speaks the plugin protocol {offered}, the provider 6: use Terraform 1.1 or newer")]
+    #[error("the client speaks the plugin protocol {offered}, the provider 6: use Terraform 1.0 or newer")]
     Protocol { offered: String },
 }
 

@@ -41,7 +41,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     eprintln!(
         "certward-server {version} serves {url}, keeps its data in {data_dir}, and its console is at {socket}",
         version = env!("CARGO_PKG_VERSION"),
-        url = server.app().listening_url,
+        url = server.app().listening_url.as_str().trim_end_matches('/'),
         data_dir = data_dir.display(),
         socket = socket_path.display(),
     );

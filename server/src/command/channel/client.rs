@@ -55,6 +55,15 @@ impl Channel {
         &self.path
     }
 
+    /// Whether somebody listens, before an administrator types anything.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`] when nobody does, or not for this user.
+    pub(in crate::command) fn check(&self) -> Result<(), ChannelError> {
+        self.connect().map(drop)
+    }
+
     /// Asks, and waits for the answer.
     ///
     /// # Errors

@@ -64,6 +64,7 @@ pub(super) fn interactive(server: &Server) -> Result<(), Failure> {
 
 fn on_terminal(channel: &Channel) -> Result<(), Failure> {
     // No history is kept in a file, and lines with passwords not even in memory.
+    channel.check().map_err(Failure::failed)?;
     let mut editor = rustyline::DefaultEditor::new().map_err(Failure::failed)?;
     print(&greeting(channel.path()));
     loop {
@@ -137,7 +138,7 @@ fn run_line(channel: &Channel, line: &str) -> (Step, bool) {
 
 fn greeting(socket: &Path) -> String {
     format!(
-        "Connected to the server at {}. Type help for the commands, quit to leave.",
+        "Console of the server at {}. Type help for the commands, quit to leave.",
         socket.display()
     )
 }

@@ -9,7 +9,7 @@
 mod channel;
 mod console;
 mod hardening;
-
+mod openapi;
 mod run;
 mod setup;
 
@@ -29,6 +29,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run { arguments } => run::run(arguments),
         Command::Cli(server) => console::interactive(&server),
         Command::Admin { server, command } => console::one_shot(&server, &command),
+        Command::Openapi => openapi::print(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,6 +72,8 @@ enum Command {
         )]
         command: Vec<String>,
     },
+    /// Print the OpenAPI document of the API that the server serves.
+    Openapi,
 }
 
 /// Why a command ended without doing what it was asked for.

@@ -1,5 +1,7 @@
 //! What the server does, seen from outside its modules.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too, end the test when something is missing")]
+
 mod bundles;
 mod console;
 mod front;

@@ -3,5 +3,7 @@
 
 pub mod mutual_tls;
 pub mod programs;
+pub mod ravendb;
 pub mod reference_server;
+pub mod terraform;
 pub mod test_pki;

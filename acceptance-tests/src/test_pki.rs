@@ -28,6 +28,16 @@ impl Identity {
         Self::new(&certificate, &key)
     }
 
+    /// Another self-signed certificate for the same key.
+    #[must_use]
+    pub fn renewed(&self, common_name: &str) -> Self {
+        let key = KeyPair::from_pem(&self.private_key_pem).expect("the key was made here");
+        let certificate = client_params(common_name)
+            .self_signed(&key)
+            .expect("the parameters are complete");
+        Self::new(&certificate, &key)
+    }
+
     /// The key in the form rustls takes.
     #[must_use]
     pub fn private_key(&self) -> PrivateKeyDer<'static> {

@@ -9,6 +9,8 @@ pub mod configuration;
 pub mod data_sources;
 pub mod plugin;
 
+#[cfg(test)]
+mod documentation;
 mod duration;
 mod failure;
 mod leftovers;

@@ -3,6 +3,7 @@
 //! The one module that translates between the SDK's types and what the resources compare.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use certward::Error;
 use certward::pki::{Certificate, PublicKeyPinningHash, Thumbprint};
@@ -155,9 +156,9 @@ async fn pages(
             let mut entry = Registered::from(definition);
             entry.is_server_certificate |= servers.contains(&Some(entry.thumbprint));
             stored += u32::from(!entry.is_server_certificate);
-            if !found.contains_key(&entry.thumbprint) {
+            if let Entry::Vacant(place) = found.entry(entry.thumbprint) {
                 order.push(entry.thumbprint);
-                found.insert(entry.thumbprint, entry);
+                place.insert(entry);
             }
         }
         if stored == 0 {

@@ -3,3 +3,7 @@
 mod durability;
 mod published_clients;
 mod revocation;
+mod terraform_inputs;
+mod terraform_lifecycle;
+mod terraform_provider_block;
+mod terraform_secrets;

@@ -421,3 +421,7 @@ fn endpoint_problem(endpoint: &str) -> Option<String> {
 }
 
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -1,0 +1,270 @@
+//! Terraform itself, with the provider as it was built.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::programs;
+
+/// A directory with a configuration, a state and a log of its own.
+pub struct Terraform {
+    directory: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+/// How a run of Terraform ended.
+#[derive(Debug)]
+pub struct Run {
+    /// The exit code: 0 without changes, 1 with an error, 2 with changes (of a plan).
+    pub exit_code: i32,
+    /// Every error and warning.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Everything printed.
+    pub output: String,
+}
+
+/// An error or a warning, as `-json` prints it.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// `error` or `warning`.
+    pub severity: String,
+    /// Its first line.
+    pub summary: String,
+    /// The explanation.
+    pub detail: String,
+    /// The line of the configuration it is about, which names the attribute; empty when it is about none.
+    pub code: String,
+}
+
+impl Terraform {
+    /// A workspace with this `main.tf`. The provider comes from the directory this test was built into.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not built, or files cannot be written.
+    #[must_use]
+    pub fn new(configuration: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let provider = programs::built("terraform-provider-certward");
+        let provider = provider.parent().expect("a built program is in a directory");
+        let terraform = Self {
+            directory,
+            environment: Vec::new(),
+        };
+        terraform.write(
+            "terraform.rc",
+            &format!(
+                "provider_installation {{\n  dev_overrides {{\n    \"certward/certward\" = \"{}\"\n  }}\n  direct {{}}\n}}\n",
+                provider.display()
+            ),
+        );
+        terraform.configure(configuration);
+        terraform
+    }
+
+    /// Replaces `main.tf`.
+    pub fn configure(&self, configuration: &str) {
+        self.write("main.tf", configuration);
+    }
+
+    /// Writes a file beside the configuration.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
+    pub fn write(&self, file: &str, content: &str) -> PathBuf {
+        let path = self.path(file);
+        fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path
+    }
+
+    /// The path of a file beside the configuration.
+    #[must_use]
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.directory.path().join(file)
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Sets an environment variable for the runs that follow.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// Plans. Exit code 2 means changes.
+    #[must_use]
+    pub fn plan(&self) -> Run {
+        self.run(&["plan", "-json", "-input=false", "-detailed-exitcode", "-out=plan.bin"])
+    }
+
+    /// Plans and applies.
+    #[must_use]
+    pub fn apply(&self) -> Run {
+        self.run(&["apply", "-json", "-input=false", "-auto-approve"])
+    }
+
+    /// Destroys everything.
+    #[must_use]
+    pub fn destroy(&self) -> Run {
+        self.run(&["destroy", "-json", "-input=false", "-auto-approve"])
+    }
+
+    /// Imports an object under an address.
+    #[must_use]
+    pub fn import(&self, address: &str, id: &str) -> Run {
+        self.run(&["import", "-no-color", "-input=false", address, id])
+    }
+
+    /// Applies and insists that it succeeds and that the next plan is empty.
+    ///
+    /// # Panics
+    ///
+    /// When not.
+    pub fn apply_and_settle(&self) {
+        self.apply().expect_success();
+        self.plan().expect_empty();
+    }
+
+    /// The attributes of a managed resource or data source in the state; `Null` when it is not there.
+    ///
+    /// # Panics
+    ///
+    /// When the state cannot be shown.
+    #[must_use]
+    pub fn attributes(&self, address: &str) -> Value {
+        let shown = self.run(&["show", "-json"]);
+        let state: Value = serde_json::from_str(shown.output.trim()).expect("the state can be shown as JSON");
+        let resources = state["values"]["root_module"]["resources"].as_array();
+        let found = resources
+            .into_iter()
+            .flatten()
+            .find(|resource| resource["address"] == address);
+        found.map_or(Value::Null, |resource| resource["values"].clone())
+    }
+
+    /// What `plan` would do to an address: the actions of its saved plan.
+    ///
+    /// # Panics
+    ///
+    /// When there is no saved plan.
+    #[must_use]
+    pub fn planned_actions(&self, address: &str) -> Vec<String> {
+        let shown = self.run(&["show", "-json", "plan.bin"]);
+        let plan: Value = serde_json::from_str(shown.output.trim()).expect("the plan can be shown as JSON");
+        let changes = plan["resource_changes"].as_array();
+        let change = changes
+            .into_iter()
+            .flatten()
+            .find(|change| change["address"] == address);
+        let actions = change.and_then(|change| change["change"]["actions"].as_array());
+        let words = actions.into_iter().flatten().filter_map(Value::as_str);
+        words.map(str::to_owned).collect()
+    }
+
+    /// Runs any command of Terraform.
+    ///
+    /// # Panics
+    ///
+    /// When Terraform cannot be started.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new("terraform");
+        command
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env("TF_CLI_CONFIG_FILE", self.path("terraform.rc"))
+            .env("CHECKPOINT_DISABLE", "1")
+            .env_remove("TF_LOG")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let output = command.output().expect("terraform can be started");
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let diagnostics = stdout.lines().filter_map(Diagnostic::parse).collect();
+        Run {
+            exit_code: output.status.code().unwrap_or(-1),
+            diagnostics,
+            output: stdout + &String::from_utf8_lossy(&output.stderr),
+        }
+    }
+}
+
+impl Run {
+    /// The run was without error.
+    ///
+    /// # Panics
+    ///
+    /// When not, with what was printed.
+    pub fn expect_success(self) -> Self {
+        assert_eq!(self.exit_code, 0, "{}", self.output);
+        self
+    }
+
+    /// The plan was empty.
+    ///
+    /// # Panics
+    ///
+    /// When it has changes or failed, with what was printed.
+    pub fn expect_empty(self) -> Self {
+        assert_eq!(self.exit_code, 0, "the plan is not empty: {}", self.output);
+        self
+    }
+
+    /// The plan has changes.
+    ///
+    /// # Panics
+    ///
+    /// When it is empty or failed, with what was printed.
+    pub fn expect_changes(self) -> Self {
+        assert_eq!(self.exit_code, 2, "the plan has no changes: {}", self.output);
+        self
+    }
+
+    /// The run failed with an error of this summary; answers it.
+    ///
+    /// # Panics
+    ///
+    /// When not, with what was printed.
+    pub fn expect_error(self, summary: &str) -> Diagnostic {
+        let found = self.find("error", summary);
+        found.unwrap_or_else(|| panic!("no error \"{summary}\" (exit code {}): {}", self.exit_code, self.output))
+    }
+
+    /// The first diagnostic of this kind and summary.
+    #[must_use]
+    pub fn find(&self, severity: &str, summary: &str) -> Option<Diagnostic> {
+        let mut diagnostics = self.diagnostics.iter();
+        diagnostics
+            .find(|diagnostic| diagnostic.severity == severity && diagnostic.summary == summary)
+            .cloned()
+    }
+
+    /// What was printed, with line breaks and frames taken out.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let words = self
+            .output
+            .split_whitespace()
+            .filter(|word| !["│", "╷", "╵"].contains(word));
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Diagnostic {
+    fn parse(line: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let diagnostic = message.get("diagnostic")?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Some(Self {
+            severity: text(&diagnostic["severity"]),
+            summary: text(&diagnostic["summary"]),
+            detail: text(&diagnostic["detail"]),
+            code: text(&diagnostic["snippet"]["code"]),
+        })
+    }
+}

@@ -1,0 +1,308 @@
+//! The pages of `docs/`, made from the schemas, and the tests that hold them, the schemas and the states together.
+//!
+//! `UPDATE_DOCS=1 cargo test -p terraform-provider-certward documentation` writes the pages anew.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+use tf_provider::Diagnostics;
+use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType, Schema};
+
+use crate::Certward;
+use crate::client_certificate::ClientCertificateState;
+use crate::configuration::ProviderBlock;
+use crate::data_sources::{ClientCertificatesState, WhoAmIState};
+use crate::plugin::{PluginProvider, Registry};
+
+#[test]
+fn pages_are_those_of_the_schemas() {
+    let mut stale = Vec::new();
+    for (path, text) in pages() {
+        let path = root().join("docs").join(path);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+        } else if fs::read_to_string(&path).ok().as_deref() != Some(&*text) {
+            stale.push(path);
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "stale, run UPDATE_DOCS=1 cargo test -p terraform-provider-certward documentation: {stale:?}"
+    );
+}
+
+#[test]
+fn schemas_change_on_purpose_only() {
+    let mut text = String::new();
+    for (name, schema) in schemas() {
+        _ = writeln!(text, "{name}, version {}", schema.version);
+        golden(&mut text, "  ", &schema.block.attributes);
+    }
+    let path = root().join("tests/schema.golden.txt");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(text, fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn states_hold_what_their_schemas_say() {
+    let schemas: BTreeMap<String, Schema> = schemas().into_iter().collect();
+    fits::<ProviderBlock>(&schemas["provider"]);
+    fits::<ClientCertificateState>(&schemas["resource certward_client_certificate"]);
+    fits::<WhoAmIState>(&schemas["data source certward_whoami"]);
+    fits::<ClientCertificatesState>(&schemas["data source certward_client_certificates"]);
+    assert_eq!(schemas.len(), 4, "a new type needs a line above");
+}
+
+#[test]
+fn every_attribute_is_described() {
+    fn check(attributes: &HashMap<String, Attribute>) {
+        for (name, attribute) in attributes {
+            let text = &attribute.description.content;
+            assert!(text.len() > 15 && text.ends_with(['.', '`']), "{name}: {text:?}");
+            if let Some(nested) = nested(&attribute.attr_type) {
+                check(nested);
+            }
+        }
+    }
+    for (name, schema) in schemas() {
+        assert!(!schema.block.description.content.is_empty(), "{name}");
+        check(&schema.block.attributes);
+    }
+}
+
+#[test]
+fn secrets_are_sensitive() {
+    for (_, schema) in schemas() {
+        for (name, attribute) in &schema.block.attributes {
+            let secret = [
+                "client_private_key_pem",
+                "pkcs12_base64",
+                "pkcs12_password",
+                "proxy_url",
+            ];
+            assert_eq!(attribute.sensitive, secret.contains(&name.as_str()), "{name}");
+        }
+    }
+}
+
+fn fits<T: Serialize + DeserializeOwned>(schema: &Schema) {
+    let sample = sample_object(&schema.block.attributes);
+    let state: T = serde_json::from_value(sample.clone()).unwrap();
+    assert_eq!(serde_json::to_value(state).unwrap(), sample);
+    let nulls: Json = schema
+        .block
+        .attributes
+        .keys()
+        .map(|name| (name.clone(), Json::Null))
+        .collect();
+    let state: T = serde_json::from_value(nulls.clone()).unwrap();
+    assert_eq!(serde_json::to_value(state).unwrap(), nulls);
+}
+
+fn sample_object(attributes: &HashMap<String, Attribute>) -> Json {
+    let entries = attributes.iter();
+    entries
+        .map(|(name, attribute)| (name.clone(), sample(&attribute.attr_type)))
+        .collect()
+}
+
+fn sample(attr_type: &AttributeType) -> Json {
+    match attr_type {
+        AttributeType::String => json!("text"),
+        AttributeType::Number => json!(7),
+        AttributeType::Bool => json!(true),
+        AttributeType::List(element) | AttributeType::Set(element) => json!([sample(element)]),
+        AttributeType::Map(element) => json!({ "key": sample(element) }),
+        AttributeType::AttributeSingle(attributes) => sample_object(attributes),
+        AttributeType::AttributeList(attributes) => json!([sample_object(attributes)]),
+        other => panic!("no sample of {other:?}"),
+    }
+}
+
+fn schemas() -> Vec<(String, Schema)> {
+    let (provider, mut registry, mut diags) = (Certward::new(), Registry::default(), Diagnostics::default());
+    provider.register(&mut registry);
+    let mut schemas = vec![("provider".to_owned(), provider.schema(&mut diags).unwrap())];
+    for (name, resource) in &registry.resources {
+        schemas.push((format!("resource {name}"), resource.schema(&mut diags).unwrap()));
+    }
+    for (name, source) in &registry.data_sources {
+        schemas.push((format!("data source {name}"), source.schema(&mut diags).unwrap()));
+    }
+    schemas
+}
+
+fn golden(text: &mut String, indent: &str, attributes: &HashMap<String, Attribute>) {
+    for (name, attribute) in sorted(attributes) {
+        let sensitive = if attribute.sensitive { ", sensitive" } else { "" };
+        _ = writeln!(
+            text,
+            "{indent}{name}: {}, {:?}{sensitive}",
+            type_name(&attribute.attr_type),
+            attribute.constraint
+        );
+        if let Some(nested) = nested(&attribute.attr_type) {
+            golden(text, &format!("{indent}  "), nested);
+        }
+    }
+}
+
+fn pages() -> Vec<(String, String)> {
+    schemas()
+        .into_iter()
+        .map(|(name, schema)| match name.rsplit_once(' ') {
+            None => ("index.md".to_owned(), index(&schema)),
+            Some(("resource", name)) => (
+                format!("resources/{}.md", name.trim_start_matches("certward_")),
+                page(name, "Resource", &schema, &format!("resources/{name}/resource.tf")) + &import(name),
+            ),
+            Some((_, name)) => (
+                format!("data-sources/{}.md", name.trim_start_matches("certward_")),
+                page(
+                    name,
+                    "Data Source",
+                    &schema,
+                    &format!("data-sources/{name}/data-source.tf"),
+                ),
+            ),
+        })
+        .collect()
+}
+
+fn index(schema: &Schema) -> String {
+    let description = &schema.block.description.content;
+    let mut text = front_matter("certward Provider", description);
+    _ = write!(
+        text,
+        "# certward Provider\n\n{description}\n\n\
+         | works with | versions |\n| --- | --- |\n\
+         | RavenDB, and the Certward server in its place | 7.2 |\n\
+         | Terraform | 1.8 and newer |\n\n\
+         ## Example\n\n```terraform\n{}```\n\nWith a PKCS#12 file:\n\n```terraform\n{}```\n\n\
+         ## Which rights the provider needs\n\n\
+         The certificate it logs in with is registered on the cluster with the clearance `Operator`; to register, change \
+         or remove a `ClusterAdmin`, it is a `ClusterAdmin` itself. The first one comes from RavenDB's setup zip, from \
+         `rvn admin-channel` (`generateClientCert`), or from `certward-server setup`. Its private key stays in the file \
+         or variable named here: it is in no state, plan file or log.\n\n\
+         ## Where the values come from\n\n\
+         An attribute wins over its environment variable; there is no default endpoint. `_pem` and `_file` are two \
+         forms of one value, of which one is set. Values that are known only after apply are allowed: until they are \
+         known, plans go by the state of the last run.\n\n\
+         ## Retries and logs\n\n\
+         Requests that change nothing or can safely be repeated are tried again, with growing random pauses, when the \
+         cluster cannot be reached or says it is busy; `Retry-After` is honoured. Redirections are not followed. \
+         `TF_LOG_PROVIDER=DEBUG` logs each request by method, path and status; bodies and secrets are never logged. The \
+         provider talks to your cluster and to nobody else.\n\n{}",
+        example("provider.tf"),
+        example("provider_pkcs12.tf"),
+        attributes_section(&schema.block.attributes),
+    );
+    text
+}
+
+fn page(name: &str, kind: &str, schema: &Schema, example_file: &str) -> String {
+    let description = &schema.block.description.content;
+    let title = format!("{name} ({kind})");
+    let mut text = front_matter(&format!("{title} - certward"), description);
+    _ = write!(
+        text,
+        "# {title}\n\n{description}\n\nSupported on: RavenDB 7.2, Certward server.\n\n## Example\n\n```terraform\n{}```\n\n{}",
+        example(example_file),
+        attributes_section(&schema.block.attributes)
+    );
+    text
+}
+
+fn import(name: &str) -> String {
+    format!(
+        "\n## Import\n\nWith an `import` block:\n\n```terraform\n{}```\n\nOr with the command:\n\n```shell\n{}```\n",
+        example(&format!("resources/{name}/import-by-string-id.tf")),
+        example(&format!("resources/{name}/import.sh"))
+    )
+}
+
+fn front_matter(title: &str, description: &str) -> String {
+    let first = description.split("\n\n").next().unwrap_or_default();
+    format!("---\npage_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n  {first}\n---\n\n")
+}
+
+fn attributes_section(attributes: &HashMap<String, Attribute>) -> String {
+    let mut text = "## Schema\n".to_owned();
+    list(&mut text, "###", attributes);
+    for (name, attribute) in sorted(attributes) {
+        if let Some(nested) = nested(&attribute.attr_type) {
+            _ = writeln!(text, "\n### Nested schema for `{name}`");
+            list(&mut text, "####", nested);
+        }
+    }
+    text
+}
+
+fn list(text: &mut String, heading: &str, attributes: &HashMap<String, Attribute>) {
+    use AttributeConstraint::{Computed, Optional, OptionalComputed, Required};
+    for (title, constraints) in [
+        ("Required", &[Required][..]),
+        ("Optional", &[Optional, OptionalComputed]),
+        ("Read-Only", &[Computed]),
+    ] {
+        let mut members = sorted(attributes);
+        members.retain(|(_, attribute)| constraints.contains(&attribute.constraint));
+        if members.is_empty() {
+            continue;
+        }
+        _ = writeln!(text, "\n{heading} {title}\n");
+        for (name, attribute) in members {
+            let sensitive = if attribute.sensitive { ", Sensitive" } else { "" };
+            let kind = type_name(&attribute.attr_type);
+            _ = writeln!(text, "- `{name}` ({kind}{sensitive}) {}", attribute.description.content);
+        }
+    }
+}
+
+fn sorted(attributes: &HashMap<String, Attribute>) -> Vec<(&String, &Attribute)> {
+    let mut sorted: Vec<_> = attributes.iter().collect();
+    sorted.sort_by_key(|(name, _)| *name);
+    sorted
+}
+
+fn nested(attr_type: &AttributeType) -> Option<&HashMap<String, Attribute>> {
+    match attr_type {
+        AttributeType::AttributeSingle(attributes)
+        | AttributeType::AttributeList(attributes)
+        | AttributeType::AttributeSet(attributes)
+        | AttributeType::AttributeMap(attributes) => Some(attributes),
+        _ => None,
+    }
+}
+
+fn type_name(attr_type: &AttributeType) -> String {
+    match attr_type {
+        AttributeType::String => "String".to_owned(),
+        AttributeType::Number => "Number".to_owned(),
+        AttributeType::Bool => "Boolean".to_owned(),
+        AttributeType::List(element) => format!("List of {}", type_name(element)),
+        AttributeType::Set(element) => format!("Set of {}", type_name(element)),
+        AttributeType::Map(element) => format!("Map of {}", type_name(element)),
+        AttributeType::AttributeSingle(_) => "Object, see below".to_owned(),
+        AttributeType::AttributeList(_) => "List of Object, see below".to_owned(),
+        other => panic!("no name for {other:?}"),
+    }
+}
+
+fn example(file: &str) -> String {
+    let path = root().join("../examples/provider").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}

@@ -49,7 +49,8 @@ impl RavenDb {
                 (server.endpoint(), files, Some(server))
             }
         };
-        let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let read =
+            |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let identity = Identity::from_pem(&read(&certificate), &read(&key)).expect("the administrator's files fit");
         let client = Client::builder()
             .endpoint(&endpoint)

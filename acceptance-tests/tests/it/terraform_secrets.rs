@@ -123,7 +123,7 @@ fn unzipped(path: &Path) -> Vec<(String, Vec<u8>)> {
             let mut entry = archive.by_index(index).unwrap();
             let mut content = Vec::new();
             entry.read_to_end(&mut content).unwrap();
-            (format!("{} in {}", entry.name(), path.display()), content)
+            (format!("{} in {}", entry.name().unwrap(), path.display()), content)
         })
         .collect()
 }

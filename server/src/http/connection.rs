@@ -100,18 +100,17 @@ impl Http {
         };
         match version {
             Version::Http1 => {
-                self.drive(self.http1.serve_connection(stream, requests), &activity, connection)
+                self.drive(Box::pin(self.http1.serve_connection(stream, requests)), &activity, connection)
                     .await
             }
             Version::Http2 => {
-                self.drive(self.http2.serve_connection(stream, requests), &activity, connection)
+                self.drive(Box::pin(self.http2.serve_connection(stream, requests)), &activity, connection)
                     .await
             }
         }
     }
 
-    async fn drive(&self, hyper: impl Graceful, activity: &Activity, connection: &OpenConnection) {
-        let mut hyper = pin!(hyper);
+    async fn drive(&self, mut hyper: Pin<Box<impl Graceful>>, activity: &Activity, connection: &OpenConnection) {
         let mut timer = pin!(sleep_until(Instant::now() + self.deadlines.idle));
         let mut end_by: Option<Instant> = None;
         poll_fn(|context| {

@@ -93,11 +93,9 @@ impl HttpsListener {
         };
         let shared = Arc::clone(&self.shared);
         let half_open = shared.half_open.enter();
-        tasks.spawn(
-            abort
-                .clone()
-                .run_until_cancelled_owned(shared.serve(stream, address, half_open, place)),
-        );
+        // Boxed: wrapped as it is, the future would be in the task three times over.
+        let served = Box::pin(shared.serve(stream, address, half_open, place));
+        tasks.spawn(abort.clone().run_until_cancelled_owned(served));
     }
 }
 
@@ -113,7 +111,8 @@ impl Shared {
         let _ = stream.set_nodelay(true);
         // Boxed, because a task is as large as its largest moment, and this one is soon over.
         let stream = match Box::pin(self.handshake(stream, half_open)).await {
-            Ok(stream) => stream,
+            // A kilobyte that is handed on through several futures, each of which would hold a place for it.
+            Ok(stream) => Box::new(stream),
             Err(reason) => {
                 metrics::counter!(telemetry::HANDSHAKES, "outcome" => reason.outcome()).increment(1);
                 tracing::debug!(peer.address = %address, reason = %reason, "a handshake failed");

@@ -390,7 +390,14 @@ fn the_server_certificate_is_replaced_and_read_again() {
     // Whether curl takes the server for one of this CA.
     let is_of = |ca: &Installation| {
         let mut curl = Command::new("curl");
-        curl.args(["--silent", "--output", "/dev/null", "--cacert", &ca.argument("ca.crt"), &running.url]);
+        curl.args([
+            "--silent",
+            "--output",
+            "/dev/null",
+            "--cacert",
+            &ca.argument("ca.crt"),
+            &running.url,
+        ]);
         curl.status().unwrap().success()
     };
     let can_look = has_tool("curl");
@@ -398,7 +405,10 @@ fn the_server_certificate_is_replaced_and_read_again() {
 
     let pfx = other.argument("server.pfx");
     let shown = succeed(&mut installation.admin(&["replaceClusterCert", "-replaceImmediately", &pfx]));
-    assert!(shown.contains("Successfully replaced the server certificate"), "{shown}");
+    assert!(
+        shown.contains("Successfully replaced the server certificate"),
+        "{shown}"
+    );
     assert!(!can_look || (!is_of(&installation) && is_of(&other)), "after");
 
     let shown = succeed(&mut installation.admin(&["triggerCertificateRefresh"]));
@@ -411,4 +421,36 @@ fn the_openapi_document_is_printed() {
         serde_json::from_str(&succeed(&mut crate::program::program(&["openapi"]))).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert!(document["paths"]["/admin/certificates"]["post"].is_object());
+}
+
+#[test]
+fn what_is_no_request_of_this_version_is_refused() {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    let installation = Installation::new();
+    let _running = installation.start();
+    for (line, problem) in [
+        ("hello\n", "is not a console's"),
+        (
+            "{\"version\":2,\"message\":{\"command\":\"triggerCertificateRefresh\"}}\n",
+            "speaks version 2",
+        ),
+        (
+            "{\"version\":1,\"message\":{\"command\":\"s3cr7t-canary\"}}\n",
+            "does not know this request",
+        ),
+        ("{\"version\":1", "is not a line"),
+    ] {
+        let mut stream = UnixStream::connect(installation.path("Databases/admin.sock")).unwrap();
+        stream.write_all(line.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(
+            answer.contains("failed") && answer.contains(problem),
+            "{line}: {answer}"
+        );
+        assert!(!answer.contains("s3cr7t"), "{answer}");
+    }
 }

@@ -29,7 +29,10 @@ fn wrong_settings_are_all_named_and_nothing_is_opened() {
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
-    assert!(!text.contains("s3cr7t-canary") && !text.contains("keeps its data"), "{text}");
+    assert!(
+        !text.contains("s3cr7t-canary") && !text.contains("keeps its data"),
+        "{text}"
+    );
     assert!(!data_dir.exists());
 }
 
@@ -94,4 +97,17 @@ fn a_second_server_on_one_folder_is_refused_and_a_killed_one_is_replaced() {
         "a killed server leaves its socket"
     );
     drop(installation.start());
+}
+
+#[test]
+fn a_folder_whose_path_is_too_long_for_a_socket_is_refused_in_these_words() {
+    let installation = Installation::new();
+    let data_dir = installation.path(&"x".repeat(100));
+    let output = installation
+        .run_command()
+        .arg(format!("--DataDir={}", data_dir.display()))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("choose a shorter DataDir"), "{}", text(&output));
 }

@@ -13,6 +13,7 @@ pub mod plugin;
 mod documentation;
 mod duration;
 mod failure;
+mod interruption;
 mod leftovers;
 mod provider;
 mod registration;

@@ -18,7 +18,7 @@ use crate::data_sources::{ClientCertificates, WhoAmI};
 use crate::leftovers::Leftovers;
 use crate::plugin::{Configured, PluginProvider, Registry, log};
 use crate::report::{chain, error, warning};
-use crate::session::{Ravendb, Session};
+use crate::session::{Ravendb, ServerLogin, Session};
 use crate::timestamp;
 
 /// The provider `certward/certward`.
@@ -144,6 +144,7 @@ impl Certward {
             own_certificate,
             clock: Arc::clone(&self.clock),
             leftovers: Leftovers::default(),
+            server_login: ServerLogin::default(),
         }
     }
 
@@ -154,25 +155,12 @@ impl Certward {
             let verb = if own.validity().is_over(now) { "ended" } else { "ends" };
             warning(
                 diags,
-                path.clone(),
+                path,
                 "The provider's own certificate is ending",
                 format!(
                     "{} {verb} on {}. After that Terraform cannot log in to renew anything: renew it now.",
                     own.subject(),
                     timestamp::format(not_after)
-                ),
-            );
-        }
-        if own.extended_key_usage().is_some_and(|usage| usage.server_auth()) {
-            warning(
-                diags,
-                path,
-                "Logging in with a server certificate",
-                format!(
-                    "{} is a server certificate (serverAuth). RavenDB lets its own server certificate in with all \
-                     rights, until the moment that certificate is replaced; then Terraform is locked out. Log in with \
-                     a client certificate of the clearance ClusterAdmin or Operator.",
-                    own.subject()
                 ),
             );
         }

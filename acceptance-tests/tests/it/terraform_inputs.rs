@@ -1,5 +1,8 @@
 //! What users get wrong, and the attribute that the error is about.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use certward_acceptance_tests::ravendb::RavenDb;
 use certward_acceptance_tests::terraform::Terraform;
 use certward_acceptance_tests::test_pki::{Identity, TestCa};
@@ -96,4 +99,48 @@ fn wrong_inputs_are_refused_on_their_attribute() {
         assert!(error.code.trim_start().starts_with(attribute), "{arguments}: {error:?}");
         assert!(!error.detail.is_empty(), "{arguments}");
     }
+}
+
+#[test]
+fn examples_are_valid_and_formatted() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/provider");
+    let pem = Identity::self_signed("app").certificate_pem;
+    let required = "terraform {\n  required_providers {\n    certward = { source = \"certward/certward\" }\n  }\n}\n";
+    let mut seen = 0;
+    for file in terraform_files(&examples) {
+        let text = fs::read_to_string(&file).unwrap();
+        let terraform = Terraform::new(if text.contains("required_providers") {
+            ""
+        } else {
+            required
+        });
+        terraform.write("example.tf", &text);
+        for certificate in ["app.crt", "order-service.crt", "alice.crt"] {
+            terraform.write(certificate, &pem);
+        }
+        let formatted = terraform.run(&["fmt", "-check", "-no-color", "example.tf"]);
+        assert_eq!(
+            formatted.exit_code,
+            0,
+            "{} is not formatted: terraform fmt",
+            file.display()
+        );
+        let valid = terraform.run(&["validate", "-no-color"]);
+        assert_eq!(valid.exit_code, 0, "{}: {}", file.display(), valid.output);
+        seen += 1;
+    }
+    assert!(seen >= 6, "only {seen} examples found");
+}
+
+fn terraform_files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(terraform_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "tf") {
+            found.push(path);
+        }
+    }
+    found
 }

@@ -198,3 +198,30 @@ fn untrusted_server_and_unknown_certificate_are_explained() {
     terraform.configure(&provider(&nowhere));
     terraform.plan().expect_error("Cannot reach the cluster");
 }
+
+#[test]
+fn login_with_the_servers_certificate_is_warned_of_once() {
+    let server = certward_acceptance_tests::reference_server::ReferenceServer::start();
+    let arguments = format!(
+        "ravendb = {{ endpoints = [\"{}\"] }}\nclient_certificate_file = \"{}\"\nclient_private_key_file = \"{}\"\nca_certificate_file = \"{}\"",
+        server.endpoint(),
+        path(&server.path("server.crt")),
+        path(&server.path("server.key")),
+        path(&server.path("ca.crt"))
+    );
+    let terraform = Terraform::new("");
+    let mut resources = String::new();
+    for name in ["a", "b"] {
+        terraform.write(&format!("{name}.crt"), &Identity::self_signed(name).certificate_pem);
+        resources += &format!(
+            "resource \"certward_client_certificate\" \"{name}\" {{\n  name = \"{name}\"\n  certificate_pem = file(\"{name}.crt\")\n}}\n"
+        );
+    }
+    terraform.configure(&(provider(&arguments) + &resources));
+    let run = terraform.apply().expect_success();
+    let warnings = run
+        .diagnostics
+        .iter()
+        .filter(|one| one.summary == "Logging in with the server's certificate");
+    assert_eq!(warnings.count(), 1, "{}", run.output);
+}

@@ -25,6 +25,7 @@ pub(crate) async fn read(
         return Some(state);
     }
     let client = session.ravendb(diags)?;
+    session.warn_of_server_login(diags, client).await;
     let thumbprint = thumbprint(diags, &state)?;
     let registered = find(diags, client, thumbprint).await?;
     let Some(registered) = registered else {
@@ -66,6 +67,7 @@ pub(crate) async fn create(
     planned: ClientCertificateState,
 ) -> Option<ClientCertificateState> {
     let client = session.ravendb(diags)?;
+    session.warn_of_server_login(diags, client).await;
     let (certificate, state) = described(diags, planned)?;
     let thumbprint = certificate.thumbprint();
     let grant = grant(&state);
@@ -432,3 +434,7 @@ fn thumbprint(diags: &mut Diagnostics, state: &ClientCertificateState) -> Option
     }
     thumbprint
 }
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;

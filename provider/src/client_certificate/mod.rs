@@ -19,6 +19,7 @@ use tf_provider::{AttributePath, Diagnostics, Resource};
 
 pub use state::ClientCertificateState;
 
+use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
 use crate::session::Session;
 
@@ -58,7 +59,8 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        let state = lifecycle::read(diags, &session, state).await?;
+        let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
+        let state = answer.or_interrupted(diags)?;
         Some((state, private))
     }
 
@@ -70,9 +72,7 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        if !session.is_unknown() {
-            session.ravendb(diags)?;
-        }
+        session.check_ravendb(diags)?;
         let planned = plan::create(diags, config, session.clock.now())?;
         Some((planned, None))
     }
@@ -87,6 +87,7 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>, Vec<AttributePath>)> {
         let session = self.session.get(diags)?;
+        session.check_ravendb(diags)?;
         let (planned, requires_replace) = plan::update(diags, &prior, config, session.own_thumbprint())?;
         Some((planned, private, requires_replace))
     }
@@ -112,7 +113,8 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        let state = lifecycle::create(diags, &session, planned).await?;
+        let answer = until_stopped(lifecycle::create(diags, &session, planned)).await;
+        let state = answer.or_interrupted(diags)?;
         Some((state, private))
     }
 
@@ -126,7 +128,8 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        let state = lifecycle::update(diags, &session, prior, planned).await?;
+        let answer = until_stopped(lifecycle::update(diags, &session, prior, planned)).await;
+        let state = answer.or_interrupted(diags)?;
         Some((state, private))
     }
 
@@ -138,7 +141,8 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<()> {
         let session = self.session.get(diags)?;
-        lifecycle::destroy(diags, &session, &prior).await
+        let answer = until_stopped(lifecycle::destroy(diags, &session, &prior)).await;
+        answer.or_interrupted(diags)
     }
 
     async fn import<'a>(
@@ -147,7 +151,8 @@ impl Resource for ClientCertificate {
         id: String,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        let state = import::import(diags, &session, &id).await?;
+        let answer = until_stopped(import::import(diags, &session, &id)).await;
+        let state = answer.or_interrupted(diags)?;
         Some((state, None))
     }
 }

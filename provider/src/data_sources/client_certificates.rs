@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use crate::duration;
 use crate::failure;
+use crate::interruption::until_stopped;
 use crate::plugin::Configured;
 use crate::registration::{self, Registered};
 use crate::report::error;
@@ -99,11 +100,14 @@ impl DataSource for ClientCertificates {
     ) -> Option<ClientCertificatesState> {
         let session = self.session.get(diags)?;
         let client = session.ravendb(diags)?;
-        let listed = match config.name.as_deref() {
-            Value::Value(name) => registration::named(client, name).await,
-            _ => registration::list(client).await,
-        };
-        let listed = match listed {
+        let asked = until_stopped(async {
+            Some(match config.name.as_deref() {
+                Value::Value(name) => registration::named(client, name).await,
+                _ => registration::list(client).await,
+            })
+        });
+        let asked = asked.await;
+        let listed = match asked.or_interrupted(diags)? {
             Ok(listed) => listed,
             Err(problem) => {
                 failure::explain(diags, "list the registered certificates", &problem);

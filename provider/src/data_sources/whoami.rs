@@ -9,6 +9,7 @@ use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
 use crate::failure;
+use crate::interruption::until_stopped;
 use crate::plugin::Configured;
 use crate::registration::Registered;
 use crate::schema::{computed, map_of_strings, schema};
@@ -56,7 +57,8 @@ impl DataSource for WhoAmI {
     ) -> Option<WhoAmIState> {
         let session = self.session.get(diags)?;
         let client = session.ravendb(diags)?;
-        let answer = match client.who_am_i().await {
+        let asked = until_stopped(async { Some(client.who_am_i().await) }).await;
+        let answer = match asked.or_interrupted(diags)? {
             Ok(answer) => answer.map(|answer| Registered::from(answer.certificate)),
             Err(problem) => {
                 failure::explain(diags, "ask who the provider is logged in as", &problem);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
@@ -180,6 +180,7 @@ impl Transport {
                 .body(body.to_vec());
         }
         let failed = |error: reqwest::Error| (self.transport_error(step(), error), None);
+        let started = Instant::now();
         let mut response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = BytesMut::new();
@@ -190,7 +191,8 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        tracing::debug!(http.method = %call.method, http.path = call.path, http.status = status.as_u16(), "request answered");
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(http.method = %call.method, http.path = call.path, http.status = status.as_u16(), duration_ms, "request answered");
         if call.accepted.contains(&status.as_u16()) {
             return Ok(Reply {
                 status,

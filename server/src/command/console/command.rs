@@ -359,7 +359,7 @@ mod tests {
             ),
             ("generateClientCert ops /tmp --months", "--months has no value"),
             ("generateClientCert ops /tmp --months x", "must be a whole number"),
-            ("generateClientCert ops /tmp 1 2 3", "3 more argument(s)"),
+            ("generateClientCert ops /tmp 1 2 3", "2 more argument(s)"),
             ("trustClientCert ops", "<path-to-pfx> is missing"),
             ("trustServerCert", "<name> is missing"),
             ("replaceClusterCert -replaceImmediately", "<path-to-pfx> is missing"),

@@ -100,12 +100,20 @@ impl Http {
         };
         match version {
             Version::Http1 => {
-                self.drive(Box::pin(self.http1.serve_connection(stream, requests)), &activity, connection)
-                    .await
+                self.drive(
+                    Box::pin(self.http1.serve_connection(stream, requests)),
+                    &activity,
+                    connection,
+                )
+                .await
             }
             Version::Http2 => {
-                self.drive(Box::pin(self.http2.serve_connection(stream, requests)), &activity, connection)
-                    .await
+                self.drive(
+                    Box::pin(self.http2.serve_connection(stream, requests)),
+                    &activity,
+                    connection,
+                )
+                .await
             }
         }
     }

@@ -5,7 +5,9 @@
 //! holds the private key, and sets bounds to what a stranger's chain can cost.
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
+};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, SignatureScheme};
@@ -66,19 +68,22 @@ impl ClientCertVerifier for ProofOfPossession {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        // In TLS 1.2 an ECDSA scheme does not name the curve (RFC 8422, section 5.1.1), so that several algorithms may
-        // have to be tried until one fits the key.
-        let candidates = algorithms_for(&self.algorithms, signed.scheme)?;
-        let key = public_key_of(certificate)?;
-        let key = RawPublicKeyEntity::try_from(&key).map_err(|_| CertificateError::BadEncoding)?;
-        if candidates
-            .iter()
-            .any(|algorithm| key.verify_signature(*algorithm, message, signed.signature()).is_ok())
-        {
-            Ok(HandshakeSignatureValid::assertion())
-        } else {
-            Err(CertificateError::BadSignature.into())
-        }
+        verify_tls12_signature(message, certificate, signed, &self.algorithms).or_else(|error| {
+            if !may_be_unread(&error) {
+                return Err(error);
+            }
+            // In TLS 1.2 an ECDSA scheme does not name the curve (RFC 8422, section 5.1.1), so that several algorithms
+            // may have to be tried until one fits the key.
+            let candidates = algorithms_for(&self.algorithms, signed.scheme)?;
+            let key = public_key_of(certificate)?;
+            let key = RawPublicKeyEntity::try_from(&key).map_err(|_| CertificateError::BadEncoding)?;
+            let is_by = |algorithm| key.verify_signature(algorithm, message, signed.signature()).is_ok();
+            if candidates.iter().any(|algorithm| is_by(*algorithm)) {
+                Ok(HandshakeSignatureValid::assertion())
+            } else {
+                Err(CertificateError::BadSignature.into())
+            }
+        })
     }
 
     fn verify_tls13_signature(
@@ -87,12 +92,12 @@ impl ClientCertVerifier for ProofOfPossession {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls13_signature_with_raw_key(
-            message,
-            &public_key_of(certificate)?,
-            signed,
-            &self.algorithms,
-        )
+        verify_tls13_signature(message, certificate, signed, &self.algorithms).or_else(|error| {
+            if !may_be_unread(&error) {
+                return Err(error);
+            }
+            verify_tls13_signature_with_raw_key(message, &public_key_of(certificate)?, signed, &self.algorithms)
+        })
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -100,8 +105,13 @@ impl ClientCertVerifier for ProofOfPossession {
     }
 }
 
-/// The key is taken out with our own reader: webpki's refuses certificates of version 1, which `openssl x509 -req`
-/// makes by default and which the real server takes.
+/// Whether it is the certificate and not its signature that was refused: webpki reads no certificate of version 1, which
+/// `openssl x509 -req` of version 3.0 makes by default, nor one with a critical extension that it does not know. The
+/// real server takes them. The signature is then checked with the key that our own reader finds.
+fn may_be_unread(error: &Error) -> bool {
+    matches!(error, Error::InvalidCertificate(reason) if *reason != CertificateError::BadSignature)
+}
+
 fn public_key_of(certificate: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
     let certificate =
         Certificate::from_der(certificate.clone().into_owned()).map_err(|_| CertificateError::BadEncoding)?;

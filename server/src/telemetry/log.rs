@@ -41,7 +41,8 @@ pub fn start_log(settings: &LogSettings) -> Result<(), LogError> {
             .boxed(),
     };
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
+        .with(filter)
+        .with(lines)
         .try_init()
         .map_err(LogError::Started)
 }

@@ -34,13 +34,23 @@ async fn a_new_certificate_in_the_file_is_shown_without_a_reconnect_of_the_other
     let client = server.register("ValidUser").await;
     let mut open = server.http(Some(&client)).await;
     let mut old_server = server.http(Some(&server.administrator)).await;
-    assert_eq!(old_server.get("/whoami").await, (StatusCode::OK, "Server Certificate ClusterNode".into()));
+    assert_eq!(
+        old_server.get("/whoami").await,
+        (StatusCode::OK, "Server Certificate ClusterNode".into())
+    );
 
     let new = another(&server);
-    write_private(&server.folder, "server.pem", &format!("{}{}", new.chain_pem(), new.private_key_pem()));
+    write_private(
+        &server.folder,
+        "server.pem",
+        &format!("{}{}", new.chain_pem(), new.private_key_pem()),
+    );
     assert!(is_shown_within(&server, &new, Duration::from_secs(4)).await);
     assert_eq!(open.get("/whoami").await, (StatusCode::OK, "client ValidUser".into()));
-    assert!(old_server.closes_within(Duration::from_secs(1)).await, "the old certificate is nobody's now");
+    assert!(
+        old_server.closes_within(Duration::from_secs(1)).await,
+        "the old certificate is nobody's now"
+    );
 }
 
 #[tokio::test]
@@ -51,7 +61,11 @@ async fn a_file_that_cannot_be_used_changes_nothing() {
     write_private(&server.folder, "server.pem", &new.chain_pem());
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert_eq!(shown(&server).await, before);
-    write_private(&server.folder, "server.pem", &format!("{}{}", new.chain_pem(), new.private_key_pem()));
+    write_private(
+        &server.folder,
+        "server.pem",
+        &format!("{}{}", new.chain_pem(), new.private_key_pem()),
+    );
     assert!(is_shown_within(&server, &new, Duration::from_secs(4)).await);
 }
 
@@ -62,8 +76,17 @@ async fn a_replacement_can_be_watched_and_then_is_in_force_and_in_the_file() {
     let mut administrator = server.http(Some(&server.administrator)).await;
     assert_eq!(administrator.get("/server-certificate/state").await.1, "none");
     let file = new.pfx("").unwrap().to_vec();
-    assert_eq!(administrator.send("POST", "/server-certificate/soon", file.clone()).await.0, StatusCode::OK);
-    assert_eq!(administrator.get("/server-certificate/state").await.1, "confirmations 1 replaced 0");
+    assert_eq!(
+        administrator
+            .send("POST", "/server-certificate/soon", file.clone())
+            .await
+            .0,
+        StatusCode::OK
+    );
+    assert_eq!(
+        administrator.get("/server-certificate/state").await.1,
+        "confirmations 1 replaced 0"
+    );
     assert!(is_shown_within(&server, &new, Duration::from_secs(4)).await);
     assert!(administrator.closes_within(Duration::from_secs(1)).await);
     assert_eq!(std::fs::read(server.folder.path().join("server.pem")).unwrap(), file);
@@ -76,7 +99,9 @@ async fn an_immediate_replacement_is_in_force_with_the_answer() {
     let server = Fixture::start(&[]).await;
     let new = another(&server);
     let mut administrator = server.http(Some(&server.administrator)).await;
-    let answer = administrator.send("POST", "/server-certificate/now", new.pfx("").unwrap().to_vec()).await;
+    let answer = administrator
+        .send("POST", "/server-certificate/now", new.pfx("").unwrap().to_vec())
+        .await;
     assert_eq!(answer.0, StatusCode::OK);
     assert_eq!(shown(&server).await, *new.certificate().der());
 }
@@ -85,7 +110,9 @@ async fn an_immediate_replacement_is_in_force_with_the_answer() {
 async fn a_certificate_without_its_key_replaces_nothing() {
     let server = Fixture::start(&[]).await;
     let mut administrator = server.http(Some(&server.administrator)).await;
-    let answer = administrator.send("POST", "/server-certificate/now", another(&server).chain_pem().into()).await;
+    let answer = administrator
+        .send("POST", "/server-certificate/now", another(&server).chain_pem().into())
+        .await;
     assert_eq!(answer.0, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(administrator.get("/server-certificate/state").await.1, "none");
 }

@@ -28,7 +28,10 @@ async fn a_server_that_cannot_start_has_listened_on_no_port() {
     assert!(matches!(error, StartError::ServerCertificate(_)), "{error:?}");
     std::fs::write(folder.path().join("data/certward.db"), "no database").unwrap();
     write_private(&folder, "data/topology-id", "no id");
-    assert!(!matches!(refused_start(&folder, &[&url]).await, StartError::Listen { .. }));
+    assert!(!matches!(
+        refused_start(&folder, &[&url]).await,
+        StartError::Listen { .. }
+    ));
     assert!(!knock.is_finished());
     knock.abort();
 }
@@ -39,7 +42,11 @@ async fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(server.folder.path().join("server.pem"), folder.path().join("server.pem")).unwrap();
+    std::fs::copy(
+        server.folder.path().join("server.pem"),
+        folder.path().join("server.pem"),
+    )
+    .unwrap();
     let error = refused_start(&folder, &[&format!("--ServerUrl=https://127.0.0.1:{port}")]).await;
     assert!(error.to_string().contains(&port.to_string()), "{error}");
 }
@@ -64,12 +71,17 @@ async fn requests_under_way_are_answered_before_the_server_stops() {
 async fn what_does_not_end_in_the_drain_time_is_cut_off() {
     let mut server = Fixture::start(&["--Certward.Limits.DrainTimeoutInSec=1"]).await;
     let mut raw = server.connect(None).await.unwrap();
-    raw.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc").await.unwrap();
+    raw.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc")
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     let start = Instant::now();
     server.running.take().unwrap().shutdown().await;
     let took = start.elapsed();
-    assert!((Duration::from_millis(900)..Duration::from_secs(3)).contains(&took), "{took:?}");
+    assert!(
+        (Duration::from_millis(900)..Duration::from_secs(3)).contains(&took),
+        "{took:?}"
+    );
 }
 
 #[tokio::test]
@@ -88,12 +100,19 @@ async fn health_and_metrics_are_served_on_loopback_only() {
     let server = Fixture::start(&["--Certward.Operations.ServerUrl=http://127.0.0.1:0"]).await;
     server.http(None).await.get("/whoami").await;
     let address = server.running.as_ref().unwrap().operations_address().unwrap();
-    for (path, expected) in [("/healthz", "ok"), ("/readyz", "ready"), ("/metrics", "certward_open_connections")] {
+    for (path, expected) in [
+        ("/healthz", "ok"),
+        ("/readyz", "ready"),
+        ("/metrics", "certward_open_connections"),
+    ] {
         let mut plain = TcpStream::connect(address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         plain.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         plain.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(expected), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains(expected),
+            "{answer}"
+        );
     }
 }

@@ -24,14 +24,19 @@ async fn a_header_that_does_not_end_is_cut_off() {
             }
         }
     };
-    let _ = tokio::time::timeout(Duration::from_secs(5), trickle).await.expect("it is cut off");
+    let _ = tokio::time::timeout(Duration::from_secs(5), trickle)
+        .await
+        .expect("it is cut off");
     assert!(start.elapsed() > Duration::from_millis(900));
 }
 
 #[tokio::test]
 async fn a_connection_without_requests_outlives_the_header_deadline_and_ends_at_its_own() {
-    let server =
-        Fixture::start(&["--Certward.Limits.HeaderTimeoutInSec=1", "--Certward.Limits.KeepAliveTimeoutInSec=3"]).await;
+    let server = Fixture::start(&[
+        "--Certward.Limits.HeaderTimeoutInSec=1",
+        "--Certward.Limits.KeepAliveTimeoutInSec=3",
+    ])
+    .await;
     let (mut unused, mut used) = (server.http(None).await, server.http(None).await);
     used.get("/whoami").await;
     assert!(!unused.closes_within(Duration::from_secs(2)).await);
@@ -46,16 +51,23 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
     let server = Fixture::start(&["--Certward.Limits.MaxBodySizeInKb=1"]).await;
     let mut http = server.http(None).await;
     assert_eq!(http.send("POST", "/echo", vec![b'x'; 1024]).await.0, StatusCode::OK);
-    assert_eq!(http.send("POST", "/echo", vec![b'x'; 1025]).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(
+        http.send("POST", "/echo", vec![b'x'; 1025]).await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
     // The length announced is enough: nothing of the body is sent.
     let mut raw = server.connect(None).await.unwrap();
-    raw.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1073741824\r\n\r\n").await.unwrap();
+    raw.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1073741824\r\n\r\n")
+        .await
+        .unwrap();
     let mut status = [0; 12];
     raw.read_exact(&mut status).await.unwrap();
     assert_eq!(&status, b"HTTP/1.1 413");
     // Without a length it is counted.
     let mut raw = server.connect(None).await.unwrap();
-    raw.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+    raw.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n")
+        .await
+        .unwrap();
     let chunk = [b"401\r\n".as_slice(), &[b'x'; 0x401], b"\r\n"].concat();
     raw.write_all(&chunk).await.unwrap();
     raw.read_exact(&mut status).await.unwrap();
@@ -66,7 +78,9 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 async fn a_body_that_does_not_end_is_answered_with_a_timeout() {
     let server = Fixture::start(&["--Certward.Limits.BodyTimeoutInSec=1"]).await;
     let mut raw = server.connect(None).await.unwrap();
-    raw.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc").await.unwrap();
+    raw.write_all(b"POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc")
+        .await
+        .unwrap();
     let mut status = [0; 12];
     let answered = tokio::time::timeout(Duration::from_secs(4), raw.read_exact(&mut status)).await;
     answered.expect("it is answered").unwrap();
@@ -77,7 +91,10 @@ async fn a_body_that_does_not_end_is_answered_with_a_timeout() {
 async fn a_header_over_the_limit_is_refused() {
     let server = Fixture::start(&[]).await;
     let mut raw = server.connect(None).await.unwrap();
-    let large = format!("GET /whoami HTTP/1.1\r\nhost: localhost\r\nx-large: {}\r\n\r\n", "x".repeat(100 * 1024));
+    let large = format!(
+        "GET /whoami HTTP/1.1\r\nhost: localhost\r\nx-large: {}\r\n\r\n",
+        "x".repeat(100 * 1024)
+    );
     // It may be answered before all of it is sent.
     let _ = raw.write_all(large.as_bytes()).await;
     let mut status = [0; 12];
@@ -108,5 +125,8 @@ async fn headers_that_claim_an_identity_change_nothing() {
     raw.write_all(claims.as_bytes()).await.unwrap();
     let mut answer = String::new();
     raw.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 403") && answer.ends_with("no_certificate"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 403") && answer.ends_with("no_certificate"),
+        "{answer}"
+    );
 }

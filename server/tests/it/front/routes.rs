@@ -84,7 +84,10 @@ async fn register(
         disabled: false,
         two_factor_key: None,
     };
-    app.authority.register(&permit, RegisterRequest { grant, certificates }).await.map_err(failed)?;
+    app.authority
+        .register(&permit, RegisterRequest { grant, certificates })
+        .await
+        .map_err(failed)?;
     Ok(String::new())
 }
 
@@ -125,7 +128,11 @@ async fn replace(
 ) -> Answer {
     let permit = authorize(&caller(&app, &peer)?).map_err(|denied| (StatusCode::FORBIDDEN, denied.to_string()))?;
     let file = Zeroizing::new(body.collect().await.map_err(failed)?.to_bytes().to_vec());
-    let request = ReplaceRequest { file, password: None, replace_immediately: when == "now" };
+    let request = ReplaceRequest {
+        file,
+        password: None,
+        replace_immediately: when == "now",
+    };
     app.replacement.replace(&permit, request).await.map_err(failed)?;
     Ok(String::new())
 }

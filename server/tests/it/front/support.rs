@@ -60,15 +60,25 @@ impl Fixture {
             )
             .unwrap(),
         };
-        let running = Server::start_with_routes(read_settings(&folder, settings), clock, routes).await.unwrap();
+        let running = Server::start_with_routes(read_settings(&folder, settings), clock, routes)
+            .await
+            .unwrap();
         let address = running.ravendb_address();
-        Self { running: Some(running), address, authority, folder, administrator }
+        Self {
+            running: Some(running),
+            address,
+            authority,
+            folder,
+            administrator,
+        }
     }
 
     /// Starts the server again, on the same files.
     pub(super) async fn restart(&mut self) {
         let settings = read_settings(&self.folder, &[]);
-        let running = Server::start_with_routes(settings, Arc::new(SystemClock), routes).await.unwrap();
+        let running = Server::start_with_routes(settings, Arc::new(SystemClock), routes)
+            .await
+            .unwrap();
         self.address = running.ravendb_address();
         self.running = Some(running);
     }
@@ -96,9 +106,9 @@ impl Fixture {
             .unwrap()
             .with_root_certificates(roots);
         Arc::new(match identity {
-            Some(identity) => {
-                builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key()).unwrap()
-            }
+            Some(identity) => builder
+                .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+                .unwrap(),
             None => builder.with_no_client_auth(),
         })
     }
@@ -117,14 +127,17 @@ impl Fixture {
 
     pub(super) async fn register_identity(&self, identity: &Identity, clearance: &str) {
         let mut administrator = self.http(Some(&self.administrator)).await;
-        let registered =
-            administrator.send("PUT", &format!("/certificates/{clearance}"), identity.chain[0].to_vec()).await;
+        let registered = administrator
+            .send("PUT", &format!("/certificates/{clearance}"), identity.chain[0].to_vec())
+            .await;
         assert_eq!(registered, (StatusCode::OK, String::new()));
     }
 
     pub(super) async fn delete(&self, identity: &Identity) {
         let mut administrator = self.http(Some(&self.administrator)).await;
-        let deleted = administrator.send("DELETE", &format!("/certificates/{}", identity.thumbprint()), vec![]).await;
+        let deleted = administrator
+            .send("DELETE", &format!("/certificates/{}", identity.thumbprint()), vec![])
+            .await;
         assert_eq!(deleted, (StatusCode::OK, String::new()));
     }
 }
@@ -139,7 +152,10 @@ pub(super) fn read_settings(folder: &TempDir, settings: &[&str]) -> Settings {
     ];
     let free_port = (!settings.iter().any(|given| given.starts_with("--ServerUrl=")))
         .then(|| "--ServerUrl=https://127.0.0.1:0".to_owned());
-    let arguments = free_port.into_iter().chain(necessary).chain(settings.iter().map(ToString::to_string));
+    let arguments = free_port
+        .into_iter()
+        .chain(necessary)
+        .chain(settings.iter().map(ToString::to_string));
     let sources = Sources::read(&CommandLine::parse(arguments), std::iter::empty()).unwrap();
     Settings::from_sources(&sources).unwrap()
 }
@@ -154,8 +170,13 @@ pub(super) fn write_private(folder: &TempDir, name: &str, content: &str) {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let path = folder.path().join(name);
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
     file.write_all(content.as_bytes()).unwrap();
 }
 
@@ -213,7 +234,10 @@ impl Http {
     ) -> hyper::Result<(StatusCode, String)> {
         self.sender.ready().await?;
         let request = Request::builder().method(method).uri(path).header("host", "localhost");
-        let response = self.sender.send_request(request.body(Full::from(body)).unwrap()).await?;
+        let response = self
+            .sender
+            .send_request(request.body(Full::from(body)).unwrap())
+            .await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         Ok((status, String::from_utf8_lossy(&body).into_owned()))

@@ -24,7 +24,10 @@ async fn the_first_request_after_a_deletion_is_refused() {
         // Either the connection is closed already, or the request is answered with a refusal.
         match http.try_send("GET", "/whoami", Vec::new()).await {
             Ok(answer) => assert_eq!(answer, (StatusCode::FORBIDDEN, "unknown_certificate".into())),
-            Err(error) => assert!(error.is_canceled() || error.is_closed() || error.is_incomplete_message(), "{error:?}"),
+            Err(error) => assert!(
+                error.is_canceled() || error.is_closed() || error.is_incomplete_message(),
+                "{error:?}"
+            ),
         }
         refused += 1;
     }
@@ -75,10 +78,18 @@ async fn a_demoted_certificate_has_its_new_rights_at_the_next_request() {
     let server = Fixture::start(&[]).await;
     let client = server.register("ClusterAdmin").await;
     let mut http = server.http(Some(&client)).await;
-    assert_eq!(http.get("/whoami").await, (StatusCode::OK, "client ClusterAdmin".into()));
+    assert_eq!(
+        http.get("/whoami").await,
+        (StatusCode::OK, "client ClusterAdmin".into())
+    );
     let mut administrator = server.http(Some(&server.administrator)).await;
-    let demoted =
-        administrator.send("POST", &format!("/certificates/{}/demote", client.thumbprint()), Vec::new()).await;
+    let demoted = administrator
+        .send(
+            "POST",
+            &format!("/certificates/{}/demote", client.thumbprint()),
+            Vec::new(),
+        )
+        .await;
     assert_eq!(demoted.0, StatusCode::OK);
     assert_eq!(http.get("/whoami").await, (StatusCode::OK, "client ValidUser".into()));
     assert!(!http.closes_within(Duration::from_millis(500)).await);
@@ -88,12 +99,17 @@ async fn a_demoted_certificate_has_its_new_rights_at_the_next_request() {
 async fn a_connection_is_closed_when_its_certificate_expires() {
     let clock = Arc::new(ManualClock::at(NOW));
     let server = Fixture::start_at(&[], Arc::clone(&clock) as _).await;
-    let client = Identity::made("client", |parameters| parameters.not_after = NOW + Duration::from_secs(100));
+    let client = Identity::made("client", |parameters| {
+        parameters.not_after = NOW + Duration::from_secs(100)
+    });
     server.register_identity(&client, "ValidUser").await;
     let mut http = server.http(Some(&client)).await;
     assert_eq!(http.get("/whoami").await.0, StatusCode::OK);
     clock.set(NOW + Duration::from_secs(100));
-    assert!(!http.closes_within(Duration::from_millis(600)).await, "the last second is included");
+    assert!(
+        !http.closes_within(Duration::from_millis(600)).await,
+        "the last second is included"
+    );
     clock.set(NOW + Duration::from_secs(101));
     assert!(http.closes_within(Duration::from_secs(1)).await);
 }

@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{RSA_PKCS1_SHA512, RsaKeyPair};
 use certward::pki::{Certificate, Validity};
 use der::oid::ObjectIdentifier;
 use rustls_pki_types::PrivateKeyDer;
-use time::{Duration, Month, OffsetDateTime, Time};
+use time::{Duration, OffsetDateTime, Time};
 
 use super::IssuerError;
 use super::key::ClientKey;
@@ -112,7 +112,7 @@ fn date_time(at: OffsetDateTime) -> Vec<u8> {
     let year = at.year();
     let rest = format!(
         "{:02}{:02}{:02}{:02}{:02}Z",
-        u8::from(Month::from(at.month())),
+        u8::from(at.month()),
         at.day(),
         at.hour(),
         at.minute(),

@@ -186,7 +186,7 @@ fn index(schema: &Schema) -> String {
         "# certward Provider\n\n{description}\n\n\
          | works with | versions |\n| --- | --- |\n\
          | RavenDB, and the Certward server in its place | 7.2 |\n\
-         | Terraform | 1.8 and newer |\n\n\
+         | Terraform | 1.8 and newer; tested with 1.11 |\n\n\
          ## Example\n\n```terraform\n{}```\n\nWith a PKCS#12 file:\n\n```terraform\n{}```\n\n\
          ## Which rights the provider needs\n\n\
          The certificate it logs in with is registered on the cluster with the clearance `Operator`; to register, change \
@@ -200,7 +200,7 @@ fn index(schema: &Schema) -> String {
          ## Retries and logs\n\n\
          Requests that change nothing or can safely be repeated are tried again, with growing random pauses, when the \
          cluster cannot be reached or says it is busy; `Retry-After` is honoured. Redirections are not followed. \
-         `TF_LOG_PROVIDER=DEBUG` logs each request by method, path and status; bodies and secrets are never logged. The \
+         `TF_LOG_PROVIDER=INFO` logs each request by method, path and status; bodies and secrets are never logged. The \
          provider talks to your cluster and to nobody else.\n\n{}",
         example("provider.tf"),
         example("provider_pkcs12.tf"),

@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::extract::MatchedPath;
 use futures_util::FutureExt;
-use http::{Method, Request, Response, StatusCode};
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
@@ -48,7 +49,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let start = Instant::now();
-        let method = request.method().clone();
+        let (method, version) = (request.method().clone(), request.version());
         let route = request.extensions().get::<MatchedPath>().cloned();
         let peer = request.extensions().get::<Arc<Peer>>().cloned();
         let answer = self.0.call(request);
@@ -61,9 +62,12 @@ where
                     metrics::counter!(telemetry::PANICS).increment(1);
                     let mut response = Response::new(Body::empty());
                     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                    response
-                        .headers_mut()
-                        .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+                    // In HTTP/2 the other requests of the connection go on, and the header does not exist.
+                    if version <= Version::HTTP_11 {
+                        response
+                            .headers_mut()
+                            .insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
                     response
                 }
             };

@@ -116,3 +116,21 @@ async fn health_and_metrics_are_served_on_loopback_only() {
         );
     }
 }
+
+#[tokio::test]
+async fn health_and_metrics_for_other_machines_are_refused() {
+    let server = Fixture::start(&[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        server.folder.path().join("server.pem"),
+        folder.path().join("server.pem"),
+    )
+    .unwrap();
+    let mut settings = super::support::read_settings(&folder, &[]);
+    settings.operations_url = Some("http://0.0.0.0:0".parse().unwrap());
+    let clock = std::sync::Arc::new(certward_server::clock::SystemClock);
+    let error = certward_server::server::Server::start(settings, clock)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StartError::OperationsNotLoopback { .. }), "{error:?}");
+}

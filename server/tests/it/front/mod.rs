@@ -2,6 +2,7 @@
 
 mod certificate;
 mod handshake;
+mod http2;
 mod lifecycle;
 mod limits;
 mod routes;

@@ -163,7 +163,7 @@ pub(super) fn read_settings(folder: &TempDir, settings: &[&str]) -> Settings {
 /// Tries to start with these settings, and expects it to fail.
 pub(super) async fn refused_start(folder: &TempDir, settings: &[&str]) -> StartError {
     let started = Server::start_with_routes(read_settings(folder, settings), Arc::new(SystemClock), routes).await;
-    started.err().expect("the server has started")
+    started.expect_err("the server has started")
 }
 
 pub(super) fn write_private(folder: &TempDir, name: &str, content: &str) {

@@ -2,6 +2,7 @@
 
 mod durability;
 mod published_clients;
+mod ravendb_recorded;
 mod revocation;
 mod terraform_inputs;
 mod terraform_lifecycle;

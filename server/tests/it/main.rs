@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, end the test when something is missing")]
 
+mod authorization_table;
 mod bundles;
 mod console;
 mod front;

@@ -5,17 +5,16 @@ use super::problem::Problem;
 use super::{database_name, json};
 use crate::authority::clearance::{DatabaseAccess, Permissions, SecurityClearance};
 use crate::authority::definition::{Grant, TwoFactorKey};
-use crate::config::Settings;
 use crate::two_factor::parse_secret;
 
-/// Reads name and rights. The order of the faults is the real server's: values of the wrong kind first, then the name,
+/// Reads name and rights; `read_only_licensed` says whether `Read` access may be given. The order of the faults is the real server's: values of the wrong kind first, then the name,
 /// then the databases. Members of single sign-on and everything unknown are ignored.
 ///
 /// # Errors
 ///
 /// [`Problem`] as contract section 1.11 lists them; 402 for `Read` access without the licence for it.
-pub(super) fn read(definition: &Object, settings: &Settings) -> Result<Grant, Problem> {
-    read_with(definition, settings, || Ok(()))
+pub(super) fn read(definition: &Object, read_only_licensed: bool) -> Result<Grant, Problem> {
+    read_with(definition, read_only_licensed, || Ok(()))
 }
 
 /// As [`read`], with a check of the caller's own between the name and the databases.
@@ -25,7 +24,7 @@ pub(super) fn read(definition: &Object, settings: &Settings) -> Result<Grant, Pr
 /// As [`read`], and those of `check`.
 pub(super) fn read_with(
     definition: &Object,
-    settings: &Settings,
+    read_only_licensed: bool,
     check: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<Grant, Problem> {
     // A missing clearance and null are both stored as the lowest one (observed records `121`, `126`).
@@ -44,7 +43,7 @@ pub(super) fn read_with(
     Ok(Grant {
         name: name.to_owned(),
         clearance,
-        permissions: checked(accesses, settings)?,
+        permissions: checked(accesses, read_only_licensed)?,
         disabled: false,
         two_factor_key: two_factor_key(definition)?,
     })
@@ -84,14 +83,14 @@ fn access(text: &json::Text) -> Result<DatabaseAccess, Problem> {
         })
 }
 
-fn checked(accesses: Vec<(String, DatabaseAccess)>, settings: &Settings) -> Result<Permissions, Problem> {
+fn checked(accesses: Vec<(String, DatabaseAccess)>, read_only_licensed: bool) -> Result<Permissions, Problem> {
     for (database, access) in &accesses {
         if let Some(fault) = database_name::fault(database) {
             return Err(Problem::argument(format!(
                 "Error in permissions of the certificate's definition{fault}"
             )));
         }
-        if *access == DatabaseAccess::Read && !settings.licensed_read_only_access {
+        if *access == DatabaseAccess::Read && !read_only_licensed {
             return Err(Problem::read_only_not_licensed());
         }
     }
@@ -106,4 +105,101 @@ fn two_factor_key(definition: &Object) -> Result<Option<TwoFactorKey>, Problem> 
     text.map(parse_secret)
         .transpose()
         .map_err(|error| Problem::argument(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    const ARGUMENT: &str = "System.ArgumentException";
+    const FORMAT: &str = "System.FormatException";
+
+    fn grant(members: &str) -> Result<Grant, Problem> {
+        let definition = json::read(format!("{{{members}}}").as_bytes()).unwrap();
+        read(&definition, false)
+    }
+
+    #[test]
+    fn whatever_is_left_out_or_null_is_the_least() {
+        for members in [
+            r#""Name":"a""#,
+            r#""Name":"a","SecurityClearance":null,"Permissions":null,"TwoFactorAuthenticationKey":null"#,
+            r#""Name":"a","Permissions":{},"TwoFactorAuthenticationKey":"","Foo":[{}],"name":"b""#,
+        ] {
+            let grant = grant(members).unwrap();
+            assert_eq!(grant.name, "a");
+            assert_eq!(grant.clearance, SecurityClearance::UnauthenticatedClients);
+            assert!(grant.permissions.is_empty() && grant.two_factor_key.is_none());
+        }
+    }
+
+    #[test]
+    fn a_name_must_be_text_that_is_not_blank() {
+        for name in ["\"\"", "\"  \"", "\"\\t\\n\"", "null", "5", "true", "[\"a\"]", "{}"] {
+            assert_eq!(
+                grant(&format!(r#""Name":{name}"#)).unwrap_err().kind(),
+                ARGUMENT,
+                "{name}"
+            );
+        }
+        assert_eq!(grant("").unwrap_err().kind(), ARGUMENT);
+    }
+
+    #[test]
+    fn accesses_are_read_as_enumerations_are() {
+        for (access, expected) in [
+            ("\"Admin\"", Some(DatabaseAccess::Admin)),
+            ("\"readwrite\"", Some(DatabaseAccess::ReadWrite)),
+            ("\" Admin \"", Some(DatabaseAccess::Admin)),
+            ("\"1\"", Some(DatabaseAccess::Admin)),
+            ("1", None),
+            ("true", None),
+            ("{}", None),
+        ] {
+            let grant = grant(&format!(r#""Name":"a","Permissions":{{"db":{access}}}"#)).unwrap();
+            assert_eq!(grant.permissions.access_to("db"), expected, "{access}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_has_the_type_of_the_real_server() {
+        for (members, kind) in [
+            (r#""Permissions":{"db":"Write"}"#, ARGUMENT),
+            (r#""Permissions":{"db":""}"#, ARGUMENT),
+            (r#""Permissions":{"db":"7"}"#, ARGUMENT),
+            (r#""Permissions":{"db":null}"#, "System.ArgumentNullException"),
+            (r#""Permissions":{"":"Admin"}"#, ARGUMENT),
+            (r#""Permissions":{"a/b":"Admin"}"#, ARGUMENT),
+            (r#""Permissions":["db"]"#, FORMAT),
+            (r#""Permissions":"db""#, FORMAT),
+            (r#""Permissions":5"#, FORMAT),
+            (r#""SecurityClearance":"Root""#, FORMAT),
+            (r#""SecurityClearance":"""#, FORMAT),
+            (r#""SecurityClearance":99"#, FORMAT),
+            (r#""SecurityClearance":[]"#, FORMAT),
+            (r#""TwoFactorAuthenticationKey":"not Base32!""#, ARGUMENT),
+        ] {
+            let problem = grant(&format!(r#""Name":"a",{members}"#)).unwrap_err();
+            assert_eq!(
+                (problem.kind(), problem.status()),
+                (kind, StatusCode::INTERNAL_SERVER_ERROR),
+                "{members}"
+            );
+        }
+    }
+
+    #[test]
+    fn read_access_needs_its_licence() {
+        let definition = json::read(br#"{"Name":"a","Permissions":{"db":"Read"}}"#).unwrap();
+        assert_eq!(
+            read(&definition, false).unwrap_err().status(),
+            StatusCode::PAYMENT_REQUIRED
+        );
+        assert_eq!(
+            read(&definition, true).unwrap().permissions.access_to("DB"),
+            Some(DatabaseAccess::Read)
+        );
+    }
 }

@@ -28,7 +28,7 @@ pub(in super::super) async fn edit(
     definition.date("NotAfter")?;
     // An edit that leaves `Disabled` out enables the certificate: nothing is merged with what was there.
     let disabled = definition.boolean("Disabled")?.unwrap_or(false);
-    let grant = grant::read(&definition, &app.settings)?;
+    let grant = grant::read(&definition, app.settings.licensed_read_only_access)?;
     let thumbprint = definition
         .text("Thumbprint")
         .ok_or_else(|| Problem::null_reference("the definition names no Thumbprint, and so no certificate to edit"))?;

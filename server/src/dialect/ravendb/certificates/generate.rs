@@ -33,10 +33,14 @@ pub(in super::super) async fn generate(
     let definition = body.object_or_form()?;
     super::refuse_single_sign_on(&definition)?;
     let not_after = definition.date("NotAfter")?;
-    let grant = grant::read_with(&definition, &app.settings, || match not_after {
-        Some(not_after) if not_after <= app.clock.now() => Err(Problem::argument("NotAfter must be in the future")),
-        _ => Ok(()),
-    })?;
+    let grant = grant::read_with(
+        &definition,
+        app.settings.licensed_read_only_access,
+        || match not_after {
+            Some(not_after) if not_after <= app.clock.now() => Err(Problem::argument("NotAfter must be in the future")),
+            _ => Ok(()),
+        },
+    )?;
     let file_name = format!("{}.zip", grant.name);
     let issued = app
         .authority

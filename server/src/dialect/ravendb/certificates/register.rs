@@ -29,7 +29,7 @@ pub(in super::super) async fn register(
     super::refuse_single_sign_on(&definition)?;
     // Read and not used, as on the real server: what it says comes from the certificate (record `241`).
     definition.date("NotAfter")?;
-    let grant = grant::read(&definition, &app.settings)?;
+    let grant = grant::read(&definition, app.settings.licensed_read_only_access)?;
     let certificate = definition.text("Certificate").filter(|text| !text.trim().is_empty());
     let certificate = certificate
         .ok_or_else(|| Problem::argument("Certificate is a mandatory property of a certificate that is registered"))?;

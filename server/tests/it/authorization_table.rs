@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -66,6 +67,7 @@ impl House {
         let certificate = params("house").self_signed(&key).unwrap();
         let pem = directory.path().join("server.pem");
         std::fs::write(&pem, certificate.pem() + &key.serialize_pem()).unwrap();
+        std::fs::set_permissions(&pem, std::fs::Permissions::from_mode(0o600)).unwrap();
         let server = start(directory.path(), &pem).await;
         let own = config(certificate.der(), Some((certificate.der().clone(), &key)));
         let mut house = Self {

@@ -98,7 +98,7 @@ pub(super) fn compare_members(path: &str, recorded: &Value, ours: &Value, found:
 fn zip_names(body: &[u8]) -> Option<Vec<String>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(body)).ok()?;
     (0..archive.len())
-        .map(|place| Some(archive.by_index(place).ok()?.name().to_owned()))
+        .map(|place| Some(archive.by_index(place).ok()?.name().ok()?.into_owned()))
         .collect()
 }
 

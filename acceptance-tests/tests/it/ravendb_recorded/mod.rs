@@ -14,6 +14,7 @@ mod fixture;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,6 +132,7 @@ impl Replay {
 async fn start(cast: &Cast, directory: &std::path::Path) -> RunningServer {
     let certificate = directory.join("server.pem");
     std::fs::write(&certificate, &cast.server_pem).unwrap();
+    std::fs::set_permissions(&certificate, std::fs::Permissions::from_mode(0o600)).unwrap();
     let arguments = [
         "--ServerUrl=https://127.0.0.1:0".to_owned(),
         format!("--DataDir={}", directory.join("data").display()),

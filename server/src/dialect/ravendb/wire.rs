@@ -34,6 +34,10 @@ pub(super) struct Definition<'a> {
     sso_identifiers: [&'static str; 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
+    /// `null` when there is a secret. The real server shows the secret itself (record `731-2fa-listed`), to every
+    /// operator: a fault not to copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    two_factor_authentication_key: Option<()>,
 }
 
 /// The answer to `whoami`: a definition, and how things stand with the one-time code.
@@ -67,6 +71,12 @@ pub(super) enum Detail {
 }
 
 impl<'a> Definition<'a> {
+    /// A registered certificate as lists show it: in full, it says whether there is a secret of one-time codes.
+    pub(super) fn listed(entry: &'a Arc<RegisteredCertificate>, detail: Detail) -> Self {
+        let marked = detail == Detail::Full && entry.has_two_factor();
+        Self { two_factor_authentication_key: marked.then_some(()), ..Self::registered(entry, detail) }
+    }
+
     /// A registered certificate.
     pub(super) fn registered(entry: &'a Arc<RegisteredCertificate>, detail: Detail) -> Self {
         let (secondaries, primary) = match &entry.collection {
@@ -92,6 +102,7 @@ impl<'a> Definition<'a> {
             allow_any_sso_server: false,
             sso_identifiers: [],
             certificate: (detail == Detail::Full).then(|| STANDARD.encode(&entry.der)),
+            two_factor_authentication_key: None,
         }
     }
 
@@ -120,6 +131,7 @@ impl<'a> Definition<'a> {
             allow_any_sso_server: false,
             sso_identifiers: [],
             certificate: (detail == Detail::Full).then(|| STANDARD.encode(certificate.der())),
+            two_factor_authentication_key: None,
         }
     }
 

@@ -29,7 +29,7 @@ pub(in super::super) async fn list(
     };
     if let Some(thumbprint) = query.text("thumbprint")? {
         return Ok(match find(&app, &permit, thumbprint) {
-            Some(entry) => answer::json(&document(&app, vec![Definition::registered(&entry, detail)])),
+            Some(entry) => answer::json(&document(&app, vec![Definition::listed(&entry, detail)])),
             None => answer::empty_json(StatusCode::NOT_FOUND),
         });
     }
@@ -44,7 +44,7 @@ pub(in super::super) async fn list(
         .iter()
         .filter(|entry| name.is_none_or(|name| entry.name == name))
         .filter(|entry| secondaries || !matches!(entry.collection, Collection::Secondary { .. }))
-        .map(|entry| Definition::registered(entry, detail));
+        .map(|entry| Definition::listed(entry, detail));
     let server = app.server_certificates.current();
     let own = name
         .is_none_or(|name| name == SERVER_CERTIFICATE)

@@ -75,7 +75,7 @@ impl Caller {
     }
 
     /// The same caller, with the address it calls from.
-    pub(super) fn from_address(mut self, address: SocketAddr) -> Self {
+    pub(super) fn at_address(mut self, address: SocketAddr) -> Self {
         self.address = Some(address);
         self
     }

@@ -216,7 +216,7 @@ impl Authenticator {
         address: SocketAddr,
         now: OffsetDateTime,
     ) -> Decision {
-        let admit = |caller: Caller| Decision::Admitted(Arc::new(caller.from_address(address)));
+        let admit = |caller: Caller| Decision::Admitted(Arc::new(caller.at_address(address)));
         let server = self.server_certificates.current();
         if server.certificate().der() == certificate.der() {
             return admit(Caller::server(certificate.clone()));

@@ -122,10 +122,10 @@ impl Certward {
             Setting::Known(endpoints, _) => {
                 match client(settings, endpoints, identity, trust_anchors, terraform_version) {
                     Ok(client) => Ravendb::Configured(Box::new(client)),
-                    Err(problem) => {
+                    Err((path, problem)) => {
                         error(
                             diags,
-                            AttributePath::root(),
+                            path,
                             "Provider settings cannot be used",
                             format!("{}.", chain(&problem)),
                         );
@@ -167,15 +167,18 @@ impl Certward {
     }
 }
 
+/// The client, or what the error is about and the error.
 fn client(
     settings: &Settings,
     endpoints: &[String],
     identity: Option<Identity>,
     trust_anchors: TrustAnchors,
     terraform_version: &str,
-) -> Result<Client, certward::Error> {
+) -> Result<Client, (AttributePath, certward::Error)> {
+    let of_block = |problem| (AttributePath::root(), problem);
     let mut builder = Client::builder()
-        .endpoints(endpoints)?
+        .endpoints(endpoints)
+        .map_err(of_block)?
         .trust_anchors(trust_anchors)
         .request_timeout(settings.request_timeout)
         .max_retries(settings.max_retries)
@@ -187,13 +190,15 @@ fn client(
     if let Some(identity) = identity {
         builder = builder.identity(identity);
     }
-    if let Setting::Known(name, _) = &settings.tls_server_name {
-        builder = builder.tls_server_name(name)?;
+    if let Setting::Known(name, origin) = &settings.tls_server_name {
+        builder = builder
+            .tls_server_name(name)
+            .map_err(|problem| (origin.path(), problem))?;
     }
-    if let Setting::Known(url, _) = &settings.proxy_url {
-        builder = builder.proxy_url(url)?;
+    if let Setting::Known(url, origin) = &settings.proxy_url {
+        builder = builder.proxy_url(url).map_err(|problem| (origin.path(), problem))?;
     }
-    builder.build()
+    builder.build().map_err(of_block)
 }
 
 /// Names every secret of the settings to the log before anything can print it.

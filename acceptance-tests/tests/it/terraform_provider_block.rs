@@ -107,6 +107,16 @@ fn wrong_settings_are_refused_before_anything_connects() {
             "missing.pem",
         ),
         (files("request_timeout = \"30\""), "Unsuitable request timeout", "30s"),
+        (
+            files("proxy_url = \"socks5://user:hunter2@proxy.example\""),
+            "Provider settings cannot be used",
+            "http or https",
+        ),
+        (
+            files("tls_server_name = \"not a name\""),
+            "Provider settings cannot be used",
+            "not a name",
+        ),
         (files("max_retries = 99"), "Unsuitable number", "max_retries"),
         (
             files("max_concurrent_requests = 0"),
@@ -122,6 +132,7 @@ fn wrong_settings_are_refused_before_anything_connects() {
     ] {
         terraform.configure(&provider(&arguments));
         let error = terraform.plan().expect_error(summary);
+        assert!(!error.detail.contains("hunter2"), "{error:?}");
         assert!(error.detail.contains(mentions), "{arguments}: {error:?}");
         assert!(
             !error.code.is_empty(),

@@ -27,6 +27,8 @@ pub(super) async fn open(directory: &Path) -> Result<(SqlitePool, PathBuf), Stor
         .filename(&path)
         .create_if_missing(false)
         .busy_timeout(BUSY_TIMEOUT)
+        // Rows come from a thread of their own; handing over many at once is what makes loading fast.
+        .row_buffer_size(ROWS_AT_ONCE)
         .locking_mode(SqliteLockingMode::Exclusive)
         .journal_mode(SqliteJournalMode::Wal)
         // Without FULL, a commit that was answered can be lost with the power.
@@ -124,6 +126,7 @@ const FILE_NAME: &str = "certward.db";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A write that waits this long for its turn is answered as failed.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const ROWS_AT_ONCE: usize = 1024;
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;

@@ -36,7 +36,7 @@ pub fn installed(program: &str) -> bool {
     let in_ci = std::env::var_os("CI").is_some();
     assert!(found || !in_ci, "{program} is not installed; `make test` installs it");
     if !found {
-        println!("skipped: {program} is not installed");
+        eprintln!("skipped: {program} is not installed");
     }
     found
 }

@@ -1,5 +1,11 @@
 //! The whole, proved with real programs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests, too, end the test when something is missing, and tell what was skipped"
+)]
+
 mod durability;
 mod published_clients;
 mod ravendb_recorded;

@@ -27,7 +27,7 @@ pub(crate) fn has_openssl() -> bool {
         .is_ok_and(|output| output.status.success());
     assert!(found || std::env::var_os("CI").is_none(), "openssl is missing in CI");
     if !found {
-        println!("skipped: openssl is not installed");
+        eprintln!("skipped: openssl is not installed");
     }
     found
 }

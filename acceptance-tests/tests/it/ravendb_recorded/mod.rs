@@ -5,8 +5,6 @@
 //! file names. What differs is listed in `differences.toml` with its reason. The test fails for a difference that is
 //! not listed, and for one that is listed and gone.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests, too, end the test when something is missing")]
-
 mod cast;
 mod client;
 mod compare;

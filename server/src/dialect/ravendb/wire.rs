@@ -74,7 +74,10 @@ impl<'a> Definition<'a> {
     /// A registered certificate as lists show it: in full, it says whether there is a secret of one-time codes.
     pub(super) fn listed(entry: &'a Arc<RegisteredCertificate>, detail: Detail) -> Self {
         let marked = detail == Detail::Full && entry.has_two_factor();
-        Self { two_factor_authentication_key: marked.then_some(()), ..Self::registered(entry, detail) }
+        Self {
+            two_factor_authentication_key: marked.then_some(()),
+            ..Self::registered(entry, detail)
+        }
     }
 
     /// A registered certificate.

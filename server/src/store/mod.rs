@@ -96,6 +96,17 @@ impl Store {
         outcome
     }
 
+    /// Puts many entries at once, beside the use cases and without audit records: a store for tests and benchmarks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`].
+    #[cfg(feature = "test-util")]
+    pub async fn fill(&self, entries: Vec<RegisteredCertificate>) -> Result<(), StoreError> {
+        let changes: Vec<Change> = entries.into_iter().map(|entry| Change::Put(Arc::new(entry))).collect();
+        self.commit(&changes, None, &[]).await
+    }
+
     /// Records decisions that changed nothing.
     ///
     /// # Errors

@@ -1,0 +1,39 @@
+//! The benchmarks, one a module.
+
+mod generate;
+mod idle;
+mod key;
+mod plan;
+mod provider;
+mod requests;
+mod start;
+
+use crate::report::Outcome;
+use crate::{Bench, Failure};
+
+/// Names and titles, in the order of the page.
+pub(crate) const ALL: &[(&str, &str)] = &[
+    ("generate", "Generating a client certificate from a warm key pool"),
+    ("key", "Making an RSA-4096 key"),
+    ("handshake", "A new mTLS connection and its first request"),
+    ("keep-alive", "A request on an open mTLS connection"),
+    ("start", "Starting with 100,000 registered certificates"),
+    ("idle", "10,000 idle mTLS connections"),
+    ("provider", "Starting the Terraform provider"),
+    ("plan", "Planning 1,000 certificates again"),
+];
+
+/// Runs one.
+pub(crate) async fn run(name: &str, bench: &Bench) -> Result<Outcome, Failure> {
+    match name {
+        "generate" => generate::run(bench).await,
+        "key" => key::run(bench).await,
+        "handshake" => requests::handshake(bench).await,
+        "keep-alive" => requests::keep_alive(bench).await,
+        "start" => start::run(bench).await,
+        "idle" => idle::run(bench).await,
+        "provider" => provider::run(bench),
+        "plan" => plan::run(bench).await,
+        _ => Err(format!("no benchmark {name}").into()),
+    }
+}

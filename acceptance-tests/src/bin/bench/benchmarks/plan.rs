@@ -1,0 +1,228 @@
+//! `terraform plan` over many certificates that are as the configuration says, against Terraform's own resource.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use certward::pki::{Certificate, Thumbprint};
+use certward::{Identity, ravendb};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::generate::POOL_SIZE;
+use crate::report::{Outcome, median, readable};
+use crate::servers::{Server, certward};
+use crate::site::ClientKey;
+use crate::{Bench, Failure};
+
+pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
+    let (server, _) = certward(bench, &bench.work.path().join("plan"), &[(POOL_SIZE, "0")]).await?;
+    let folder = bench.work.path().join("terraform");
+    let thumbprints = write_certificates(bench, &folder.join("certificates"))?;
+    let terraform = Terraform::install(bench, &folder)?;
+
+    let ours = folder.join("certward");
+    terraform.prepare(
+        &ours,
+        &certward_configuration(bench, &server, &folder.join("certificates")),
+    )?;
+    let builtin = folder.join("builtin");
+    terraform.prepare(&builtin, &builtin_configuration(&folder.join("certificates")))?;
+    let applied = terraform.run(&ours, &["apply", "-auto-approve"])?;
+
+    terraform.run(&builtin, &["apply", "-auto-approve"])?;
+    let client = sdk(bench, &server)?;
+    let (mut our_times, mut their_times, mut api_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let our_time = terraform.plan_without_changes(&ours)?;
+        let their_time = terraform.plan_without_changes(&builtin)?;
+        let api_time = read_all(&client, &thumbprints).await?;
+        if round > 0 {
+            our_times.push(our_time);
+            their_times.push(their_time);
+            api_times.push(api_time);
+            ratios.push(our_time.as_secs_f64() / (their_time + api_time).as_secs_f64());
+        }
+    }
+    let (their_time, api_time) = (median(&their_times), median(&api_times));
+    let mut outcome = Outcome::default();
+    let what = "`terraform plan` of 1,000 unchanged certificates";
+    let peer = ("`terraform_data` + the API's own time", their_time + api_time);
+    outcome.measured_ratio(what, median(&our_times), peer, median(&ratios), Some(1.5));
+    outcome.told("`terraform apply` of 1,000 new certificates", readable(applied));
+    outcome.note(format!(
+        "Waiting time; median of {ROUNDS} rounds after a first. 1,000 `certward_client_certificate` in one `for_each`, their \
+         public certificates in one file each, against 1,000 `terraform_data` with the same input ({}) and 1,000 reads of \
+         the same entries through the SDK, {AT_ONCE} at a time as the provider does it ({}). Both plans must find no \
+         change. Terraform's parallelism is its default of 10.",
+        readable(their_time),
+        readable(api_time),
+    ));
+    Ok(outcome)
+}
+
+/// Terraform with the release provider in a mirror of its own.
+struct Terraform {
+    configuration_file: PathBuf,
+}
+
+impl Terraform {
+    fn install(bench: &Bench, folder: &Path) -> Result<Self, Failure> {
+        let architecture = if cfg!(target_arch = "aarch64") {
+            "arm64"
+        } else {
+            "amd64"
+        };
+        let package = folder.join(format!(
+            "mirror/registry.terraform.io/certward/certward/0.1.0/linux_{architecture}"
+        ));
+        fs::create_dir_all(&package)?;
+        fs::copy(
+            bench.program("terraform-provider-certward"),
+            package.join("terraform-provider-certward_v0.1.0"),
+        )?;
+        let configuration_file = folder.join("terraform.rc");
+        let mirror = folder.join("mirror");
+        fs::write(
+            &configuration_file,
+            format!(
+                "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+                mirror.display()
+            ),
+        )?;
+        Ok(Self { configuration_file })
+    }
+
+    fn prepare(&self, folder: &Path, configuration: &str) -> Result<(), Failure> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("main.tf"), configuration)?;
+        self.run(folder, &["init"]).map(drop)
+    }
+
+    /// `-detailed-exitcode` ends with 2 when there is something to change.
+    fn plan_without_changes(&self, folder: &Path) -> Result<Duration, Failure> {
+        self.run(folder, &["plan", "-detailed-exitcode"])
+    }
+
+    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<Duration, Failure> {
+        let mut command = Command::new("terraform");
+        command
+            .current_dir(folder)
+            .args(arguments)
+            .args(["-input=false", "-no-color"])
+            .env("TF_CLI_CONFIG_FILE", &self.configuration_file)
+            .env("TF_IN_AUTOMATION", "1")
+            .env("CHECKPOINT_DISABLE", "1");
+        let started = Instant::now();
+        let output = command.output()?;
+        let took = started.elapsed();
+        if output.status.success() {
+            return Ok(took);
+        }
+        let said = [output.stderr, output.stdout].concat();
+        let said = String::from_utf8_lossy(&said);
+        Err(format!(
+            "terraform {} ended with {}: {:.2000}",
+            arguments[0], output.status, said
+        )
+        .into())
+    }
+}
+
+fn write_certificates(bench: &Bench, folder: &Path) -> Result<Vec<Thumbprint>, Failure> {
+    fs::create_dir_all(folder)?;
+    (0..CERTIFICATES)
+        .map(|number| {
+            let name = format!("client-{number:04}");
+            let identity = bench.site.client(&name, ClientKey::EcdsaP256)?;
+            let certificate = Certificate::from_der(identity.certificate.to_vec())?;
+            fs::write(folder.join(format!("{name}.crt")), certificate.to_pem())?;
+            Ok(certificate.thumbprint())
+        })
+        .collect()
+}
+
+fn certward_configuration(bench: &Bench, server: &Server, certificates: &Path) -> String {
+    format!(
+        r#"terraform {{
+  required_providers {{
+    certward = {{
+      source = "certward/certward"
+    }}
+  }}
+}}
+
+provider "certward" {{
+  ravendb = {{
+    endpoints = ["https://127.0.0.1:{port}"]
+  }}
+  client_certificate_file = "{certificate}"
+  client_private_key_file = "{key}"
+  ca_certificate_file     = "{ca}"
+}}
+
+resource "certward_client_certificate" "this" {{
+  for_each        = fileset("{certificates}", "*.crt")
+  name            = each.key
+  certificate_pem = file("{certificates}/${{each.key}}")
+  database_permissions = {{
+    Orders = "ReadWrite"
+  }}
+}}
+"#,
+        port = server.address.port(),
+        certificate = bench.site.file("server.crt").display(),
+        key = bench.site.file("server.key").display(),
+        ca = bench.site.file("ca.crt").display(),
+        certificates = certificates.display(),
+    )
+}
+
+fn builtin_configuration(certificates: &Path) -> String {
+    format!(
+        r#"resource "terraform_data" "this" {{
+  for_each = fileset("{certificates}", "*.crt")
+  input = {{
+    name            = each.key
+    certificate_pem = file("{certificates}/${{each.key}}")
+    database_permissions = {{
+      Orders = "ReadWrite"
+    }}
+  }}
+}}
+"#,
+        certificates = certificates.display(),
+    )
+}
+
+fn sdk(bench: &Bench, server: &Server) -> Result<Arc<ravendb::Client>, Failure> {
+    let read = |name: &str| fs::read_to_string(bench.site.file(name));
+    let client = ravendb::Client::builder()
+        .endpoint(&format!("https://127.0.0.1:{}", server.address.port()))?
+        .trust_anchors_pem(&read("ca.crt")?)?
+        .identity(Identity::from_pem(&read("server.crt")?, &read("server.key")?)?)
+        .max_concurrent_requests(AT_ONCE)
+        .build()?;
+    Ok(Arc::new(client))
+}
+
+async fn read_all(client: &ravendb::Client, thumbprints: &[Thumbprint]) -> Result<Duration, Failure> {
+    let started = Instant::now();
+    stream::iter(thumbprints)
+        .map(|thumbprint| async move {
+            let found = client.certificate(thumbprint).await?;
+            found
+                .map(drop)
+                .ok_or_else(|| Failure::from(format!("{thumbprint} is not registered")))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<()>()
+        .await?;
+    Ok(started.elapsed())
+}
+
+const CERTIFICATES: usize = 1000;
+const ROUNDS: usize = 3;
+/// The default of the provider's `max_concurrent_requests`.
+const AT_ONCE: usize = 4;

@@ -1,0 +1,226 @@
+//! CPU time of `whoami` in three servers: on a connection of its own, and on an open one.
+
+use std::time::Duration;
+
+use super::generate::POOL_SIZE;
+use crate::client::{AT_ONCE, Client, KeyExchange, get};
+use crate::report::{Outcome, median, readable};
+use crate::servers::{Server, WHOAMI, certward, floor, nginx, register};
+use crate::site::{ClientKey, Identity};
+use crate::{Bench, Failure};
+
+/// New connections.
+pub(crate) async fn handshake(bench: &Bench) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::default();
+    let servers = Servers::start(bench, ClientKey::EcdsaP256, "handshake").await?;
+    let [ours, nginx, floor] = servers.all(bench, KeyExchange::X25519, Kind::New).await?;
+    let what = "CPU of a new mTLS connection with `whoami`";
+    outcome.measured_ratio(
+        what,
+        ours.cost(),
+        ("nginx", nginx.cost()),
+        ours.ratio(&nginx),
+        Some(0.35),
+    );
+    outcome.measured_ratio(
+        what,
+        ours.cost(),
+        ("bare rustls", floor.cost()),
+        ours.ratio(&floor),
+        Some(1.6),
+    );
+    let spread = spread(&[&ours, &nginx, &floor]);
+
+    let pair = [&servers.certward, &servers.floor];
+    let [ours, floor] = servers
+        .measure(pair, bench, KeyExchange::X25519MlKem768, Kind::New)
+        .await?;
+    let what = "the same with the hybrid key exchange X25519MLKEM768";
+    outcome.measured_ratio(
+        what,
+        ours.cost(),
+        ("bare rustls", floor.cost()),
+        ours.ratio(&floor),
+        None,
+    );
+    drop(servers);
+
+    let servers = Servers::start(bench, ClientKey::Rsa2048, "handshake-rsa").await?;
+    let [ours, nginx, floor] = servers.all(bench, KeyExchange::X25519, Kind::New).await?;
+    let what = "the same with an RSA-2048 client";
+    outcome.measured_ratio(what, ours.cost(), ("nginx", nginx.cost()), ours.ratio(&nginx), None);
+    outcome.measured_ratio(
+        what,
+        ours.cost(),
+        ("bare rustls", floor.cost()),
+        ours.ratio(&floor),
+        None,
+    );
+    outcome.note(format!(
+        "TLS 1.3, full handshakes, {AT_ONCE} connections at a time, {ROUNDS} rounds of {CONNECTIONS} connections for each \
+         server in turn; everywhere the same server certificate (RSA-2048, from `certward-server setup`), CA and client \
+         (ECDSA P-256 where nothing else is said). The key exchange is X25519, the best that OpenSSL 3.0 shares with \
+         rustls. nginx: one worker, `ssl_verify_client on`, neither session cache nor tickets, `return 200` with the bytes \
+         of our answer. Bare rustls: `acceptance-tests/src/bin/bench_floor.rs`, which checks the client's chain and answers \
+         those bytes without reading the request. {spread}"
+    ));
+    Ok(outcome)
+}
+
+/// Open connections.
+pub(crate) async fn keep_alive(bench: &Bench) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::default();
+    let servers = Servers::start(bench, ClientKey::EcdsaP256, "keep-alive").await?;
+    let [ours, nginx, floor] = servers.all(bench, KeyExchange::X25519, Kind::KeepAlive).await?;
+    let what = "CPU of a keep-alive `whoami`";
+    outcome.measured_ratio(
+        what,
+        ours.cost(),
+        ("nginx", nginx.cost()),
+        ours.ratio(&nginx),
+        Some(1.0),
+    );
+    outcome.measured_ratio(
+        what,
+        ours.cost(),
+        ("bare rustls", floor.cost()),
+        ours.ratio(&floor),
+        Some(3.0),
+    );
+    outcome.note(format!(
+        "{AT_ONCE} connections, one request at a time on each, {ROUNDS} rounds of {REQUESTS} requests for each server in \
+         turn; servers and certificates as for new connections. {}",
+        spread(&[&ours, &nginx, &floor])
+    ));
+    Ok(outcome)
+}
+
+/// The servers with one client that all of them know.
+struct Servers {
+    identity: Identity,
+    certward: Server,
+    nginx: Server,
+    floor: Server,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    New,
+    KeepAlive,
+}
+
+/// CPU time of one request in each round.
+struct Series {
+    name: &'static str,
+    rounds: Vec<Duration>,
+}
+
+impl Servers {
+    async fn start(bench: &Bench, key: ClientKey, name: &str) -> Result<Self, Failure> {
+        let identity = bench.site.client("bench", key)?;
+        let data = bench.work.path().join(name);
+        let (mut certward, _) = certward(bench, &data, &[(POOL_SIZE, "0")]).await?;
+        register(&bench.administrator(certward.address)?, "bench", &identity).await?;
+        let client = certward.client(&bench.site, &identity, KeyExchange::X25519)?;
+        let body = client.once(&get(WHOAMI)).await?.expect_ok()?.body;
+        certward.process.check()?;
+        Ok(Self {
+            nginx: nginx(bench, &body).await?,
+            floor: floor(bench, &body)?,
+            identity,
+            certward,
+        })
+    }
+
+    async fn all(&self, bench: &Bench, key_exchange: KeyExchange, kind: Kind) -> Result<[Series; 3], Failure> {
+        self.measure([&self.certward, &self.nginx, &self.floor], bench, key_exchange, kind)
+            .await
+    }
+
+    /// Rounds in which the servers take turns; the first is not counted.
+    async fn measure<const N: usize>(
+        &self,
+        servers: [&Server; N],
+        bench: &Bench,
+        key_exchange: KeyExchange,
+        kind: Kind,
+    ) -> Result<[Series; N], Failure> {
+        let whoami = get(WHOAMI);
+        let mut series = servers.map(|server| Series {
+            name: server.name,
+            rounds: Vec::new(),
+        });
+        for round in 0..=ROUNDS {
+            for (server, series) in servers.iter().zip(&mut series) {
+                let client = server.client(&bench.site, &self.identity, key_exchange)?;
+                let count = if round == 0 { WARM_UP } else { kind.count() };
+                let (before, after) = match kind {
+                    Kind::New => {
+                        let before = server.process.cpu()?;
+                        client.new_connections(&whoami, count).await?;
+                        (before, server.process.cpu()?)
+                    }
+                    Kind::KeepAlive => {
+                        let mut connections = client.open(&whoami).await?;
+                        let before = server.process.cpu()?;
+                        connections = Client::keep_alive(connections, &whoami, count).await?;
+                        let after = server.process.cpu()?;
+                        drop(connections);
+                        (before, after)
+                    }
+                };
+                if round > 0 {
+                    series.rounds.push((after - before).div_f64(count as f64));
+                }
+            }
+        }
+        Ok(series)
+    }
+}
+
+impl Kind {
+    fn count(self) -> usize {
+        match self {
+            Self::New => CONNECTIONS,
+            Self::KeepAlive => REQUESTS,
+        }
+    }
+}
+
+impl Series {
+    fn cost(&self) -> Duration {
+        median(&self.rounds)
+    }
+
+    /// The median of the ratios of each round, in which both met the same machine.
+    fn ratio(&self, peer: &Self) -> f64 {
+        let ratios: Vec<f64> = self
+            .rounds
+            .iter()
+            .zip(&peer.rounds)
+            .map(|(ours, theirs)| ours.as_secs_f64() / theirs.as_secs_f64())
+            .collect();
+        median(&ratios)
+    }
+}
+
+/// From the cheapest to the dearest round of each.
+fn spread(series: &[&Series]) -> String {
+    let ranges: Vec<String> = series
+        .iter()
+        .map(|Series { name, rounds }| {
+            let least = rounds.iter().min().copied().unwrap_or_default();
+            let most = rounds.iter().max().copied().unwrap_or_default();
+            format!("{name} {} to {}", readable(least), readable(most))
+        })
+        .collect();
+    format!("The rounds ran from: {}.", ranges.join(", "))
+}
+
+const ROUNDS: usize = 7;
+const WARM_UP: usize = 200;
+/// New connections a round.
+const CONNECTIONS: usize = 600;
+/// Requests a round on open connections.
+const REQUESTS: usize = 12_000;

@@ -1,0 +1,196 @@
+//! The three servers under the same load: Certward, nginx, and the bare rustls server.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::client::{Client, KeyExchange, get, with_json};
+use crate::process::Process;
+use crate::site::{Identity, Site};
+use crate::{Bench, Failure};
+
+/// A server that listens.
+pub(crate) struct Server {
+    pub(crate) name: &'static str,
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+}
+
+/// `certward-server run` with its data in `data`, these settings beside those of `setup`, and an answer to `whoami`
+/// given; and how long that took from the start of the process.
+pub(crate) async fn certward(
+    bench: &Bench,
+    data: &Path,
+    settings: &[(&str, &str)],
+) -> Result<(Server, Duration), Failure> {
+    let address = free_address()?;
+    let mut command = Command::new(bench.program("certward-server"));
+    command
+        .arg("run")
+        .arg("--settings")
+        .arg(bench.site.file("settings.json"));
+    command.arg(format!("--ServerUrl=https://{address}"));
+    command.arg(format!("--DataDir={}", data.display()));
+    command.args([
+        "--PublicServerUrl=",
+        "--Certward.RedisEnterprise.ServerUrl=",
+        "--Certward.Operations.ServerUrl=",
+    ]);
+    command.args(["--Security.AuditLog.FolderPath=", "--Certward.Log.Level=warn"]);
+    command.args(settings.iter().map(|(key, value)| format!("--{key}={value}")));
+    let client = bench.administrator(address)?;
+    let started = Instant::now();
+    let mut process = Process::start(&mut command, &bench.log("certward-server"))?;
+    let whoami = get(WHOAMI);
+    while let Err(error) = client.once(&whoami).await.and_then(|answer| answer.expect_ok()) {
+        process.check()?;
+        if started.elapsed() > START_DEADLINE {
+            return Err(format!("certward-server does not answer: {error}{}", process.last_words()).into());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let took = started.elapsed();
+    Ok((
+        Server {
+            name: "Certward",
+            process,
+            address,
+        },
+        took,
+    ))
+}
+
+/// Registers a certificate as a plain user.
+pub(crate) async fn register(administrator: &Client, name: &str, identity: &Identity) -> Result<(), Failure> {
+    let definition = json!({
+        "Name": name,
+        "Certificate": STANDARD.encode(&identity.certificate),
+        "SecurityClearance": "ValidUser",
+        "Permissions": {"Orders": "ReadWrite"},
+    });
+    let answer = administrator
+        .once(&with_json("PUT", "/admin/certificates", &definition))
+        .await?;
+    if (200..300).contains(&answer.status) {
+        Ok(())
+    } else {
+        answer.expect_ok().map(drop)
+    }
+}
+
+/// nginx with one worker, the site's certificates, and `body` for every request.
+pub(crate) async fn nginx(bench: &Bench, body: &[u8]) -> Result<Server, Failure> {
+    let address = free_address()?;
+    let directory = bench.work.path().join("nginx");
+    fs::create_dir_all(&directory)?;
+    let configuration = directory.join("nginx.conf");
+    fs::write(
+        &configuration,
+        nginx_configuration(address, &directory, &bench.site, std::str::from_utf8(body)?),
+    )?;
+    let mut command = Command::new("nginx");
+    command.arg("-p").arg(&directory).arg("-c").arg(&configuration);
+    let mut process = Process::start(&mut command, &bench.log("nginx"))?;
+    let deadline = Instant::now() + START_DEADLINE;
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        process.check()?;
+        if Instant::now() > deadline {
+            return Err(format!("nginx does not listen{}", process.last_words()).into());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(Server {
+        name: "nginx",
+        process,
+        address,
+    })
+}
+
+/// The program `bench_floor` with the site's certificates, and `body` for every request.
+pub(crate) fn floor(bench: &Bench, body: &[u8]) -> Result<Server, Failure> {
+    let body_file = bench.work.path().join("floor-body");
+    fs::write(&body_file, body)?;
+    let mut command = Command::new(bench.program("bench_floor"));
+    command.args([
+        bench.site.file("server.crt"),
+        bench.site.file("server.key"),
+        bench.site.file("ca.crt"),
+        body_file,
+    ]);
+    let mut process = Process::start(&mut command, &bench.log("bench_floor"))?;
+    let mut line = String::new();
+    let stdout = process.stdout().ok_or("bench_floor has no standard output")?;
+    BufReader::new(stdout).read_line(&mut line)?;
+    let address = line
+        .trim()
+        .parse()
+        .map_err(|_| format!("bench_floor does not listen{}", process.last_words()))?;
+    Ok(Server {
+        name: "bare rustls",
+        process,
+        address,
+    })
+}
+
+impl Server {
+    /// A client of this server.
+    pub(crate) fn client(
+        &self,
+        site: &Site,
+        identity: &Identity,
+        key_exchange: KeyExchange,
+    ) -> Result<Client, Failure> {
+        Client::new(self.address, &site.ca, identity, key_exchange)
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_address() -> Result<SocketAddr, Failure> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+fn nginx_configuration(address: SocketAddr, directory: &Path, site: &Site, body: &str) -> String {
+    let quoted = |path: PathBuf| format!("'{}'", path.display());
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("    {kind}_temp_path {};\n", quoted(directory.join(kind))))
+        .concat();
+    format!(
+        "daemon off;
+worker_processes 1;
+pid {pid};
+error_log stderr warn;
+events {{ worker_connections 4096; }}
+http {{
+{temporary}    access_log off;
+    keepalive_requests 1000000000;
+    server {{
+        listen {address} ssl;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
+        ssl_client_certificate {ca};
+        ssl_verify_client on;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache off;
+        ssl_session_tickets off;
+        default_type application/json;
+        location / {{ return 200 '{body}'; }}
+    }}
+}}
+",
+        pid = quoted(directory.join("nginx.pid")),
+        certificate = quoted(site.file("server.crt")),
+        key = quoted(site.file("server.key")),
+        ca = quoted(site.file("ca.crt")),
+    )
+}
+
+/// The route that every server here is asked for.
+pub(crate) const WHOAMI: &str = "/certificates/whoami";
+const START_DEADLINE: Duration = Duration::from_secs(60);

@@ -1,0 +1,79 @@
+//! The least that mutual TLS over HTTP/1.1 costs with rustls: demands a client certificate of a CA, reads a request up to
+//! its blank line, and answers fixed bytes. The benchmarks hold Certward against it.
+//!
+//! Usage: `bench_floor CERTIFICATE KEY CLIENT_CA BODY` (files; the first three PEM). Prints its address on a line.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [certificate, key, client_ca, body] = arguments.as_slice() else {
+        return Err("usage: bench_floor CERTIFICATE KEY CLIENT_CA BODY".into());
+    };
+    let acceptor = TlsAcceptor::from(Arc::new(tls(certificate, key, client_ca)?));
+    let body = std::fs::read(body)?;
+    let mut answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    answer.extend_from_slice(&body);
+    let answer: Arc<[u8]> = answer.into();
+
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    writeln!(io::stdout(), "{}", listener.local_addr()?)?;
+    loop {
+        let (socket, _) = listener.accept().await?;
+        let (acceptor, answer) = (acceptor.clone(), Arc::clone(&answer));
+        // A connection that fails concerns its client, which notices.
+        tokio::spawn(async move { serve(socket, &acceptor, &answer).await.ok() });
+    }
+}
+
+fn tls(certificate: &str, key: &str, client_ca: &str) -> Result<ServerConfig, Box<dyn Error>> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut trusted = RootCertStore::empty();
+    for ca in CertificateDer::pem_file_iter(client_ca)? {
+        trusted.add(ca?)?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), Arc::clone(&provider)).build()?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(
+            CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?,
+            PrivateKeyDer::from_pem_file(key)?,
+        )?;
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(config)
+}
+
+async fn serve(socket: TcpStream, acceptor: &TlsAcceptor, answer: &[u8]) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let mut stream = acceptor.accept(socket).await?;
+    let mut request = Vec::with_capacity(1024);
+    while stream.read_buf(&mut request).await? > 0 {
+        if request.ends_with(b"\r\n\r\n") {
+            stream.write_all(answer).await?;
+            stream.flush().await?;
+            request.clear();
+        } else if request.len() > MAX_REQUEST {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+    }
+    stream.shutdown().await
+}
+
+const MAX_REQUEST: usize = 64 * 1024;

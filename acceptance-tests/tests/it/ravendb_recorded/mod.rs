@@ -41,9 +41,18 @@ async fn answers_are_those_of_a_real_server_but_for_the_listed_differences() {
     }
     let same = replay.compared - replay.differing.len();
     let per_mille = same * 1000 / replay.compared;
-    println!("{same} of {} answers are the same: {}.{} %", replay.compared, per_mille / 10, per_mille % 10);
+    println!(
+        "{same} of {} answers are the same: {}.{} %",
+        replay.compared,
+        per_mille / 10,
+        per_mille % 10
+    );
     let found: Vec<_> = replay.differing.keys().collect();
-    assert_eq!(found, listed.keys().collect::<Vec<_>>(), "found on the left, listed on the right");
+    assert_eq!(
+        found,
+        listed.keys().collect::<Vec<_>>(),
+        "found on the left, listed on the right"
+    );
     assert!(per_mille >= 970, "97 % of the answers must be the same");
 }
 
@@ -59,7 +68,9 @@ fn the_files_of_the_contract_are_the_records_that_are_replayed() {
     let files = fixture::contract_files();
     assert!(files.len() > 40, "the table is read");
     for (file, id, answer) in files {
-        let recorded = exchanges.get(&id).unwrap_or_else(|| panic!("{file}: {id} is not replayed"));
+        let recorded = exchanges
+            .get(&id)
+            .unwrap_or_else(|| panic!("{file}: {id} is not replayed"));
         assert_eq!(u64::from(recorded.status), answer["status"], "{file}");
         for (name, value) in answer["headers"].as_object().unwrap() {
             assert!(recorded.headers.contains_key(name), "{file}: {name}: {value}");
@@ -97,7 +108,8 @@ impl Replay {
             }
             let sent = filled_in(request, &cast, &server, &cookie);
             let identity = sent.identity.as_deref().map(|name| {
-                cast.identity(name).unwrap_or_else(|| panic!("{}: nobody is called {name}", exchange.id))
+                cast.identity(name)
+                    .unwrap_or_else(|| panic!("{}: nobody is called {name}", exchange.id))
             });
             let seen = client::send(server.ravendb_address(), &cast.ca_pem, identity, &sent).await;
             if let Some(value) = seen.as_ref().and_then(|seen| seen.headers.get("set-cookie")) {
@@ -171,7 +183,12 @@ fn value(kind: &str, name: &str, cast: &Cast, server: &RunningServer, cookie: &s
         "lowercase-thumbprint" => thumbprint(name, cast, server).to_ascii_lowercase(),
         "colon-thumbprint" => {
             let digits = thumbprint(name, cast, server);
-            digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair)).collect::<Vec<_>>().join(":")
+            digits
+                .as_bytes()
+                .chunks(2)
+                .map(|pair| String::from_utf8_lossy(pair))
+                .collect::<Vec<_>>()
+                .join(":")
         }
         "der" => STANDARD.encode(cast.der(name)),
         "pem" => STANDARD.encode(Certificate::from_der(cast.der(name).clone()).unwrap().to_pem()),
@@ -191,7 +208,10 @@ fn thumbprint(name: &str, cast: &Cast, server: &RunningServer) -> String {
             entry.is_some_and(|entry| matches!(entry.collection, Collection::Primary { .. }))
         };
         // Once they are deleted it does not matter which is which.
-        let chosen = names.into_iter().find(|name| is_primary(name) == wanted_primary).unwrap_or(names[0]);
+        let chosen = names
+            .into_iter()
+            .find(|name| is_primary(name) == wanted_primary)
+            .unwrap_or(names[0]);
         cast.thumbprint(chosen).to_string()
     };
     match name {
@@ -204,7 +224,9 @@ fn thumbprint(name: &str, cast: &Cast, server: &RunningServer) -> String {
 }
 
 fn one_time_code() -> String {
-    let secret = data_encoding::BASE32_NOPAD.decode(b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").unwrap();
+    let secret = data_encoding::BASE32_NOPAD
+        .decode(b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+        .unwrap();
     let codes = totp_rs::Builder::new().with_secret(secret).build().unwrap();
     let seconds = u64::try_from(SystemClock.now().unix_timestamp()).unwrap();
     // A number on the wire has no leading zeros.

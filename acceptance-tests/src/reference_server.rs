@@ -36,7 +36,8 @@ impl ReferenceServer {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         programs::succeed(
             Command::new(programs::built("certward-server"))
-                .args(["setup", "--non-interactive", "--dir"])
+                // The administrator's key is not what is tested, and RSA-4096 takes seconds to make.
+                .args(["setup", "--non-interactive", "--key-algorithm", "RSA_2048", "--dir"])
                 .arg(directory.path().join("server")),
         );
         let address = free_address();
@@ -66,6 +67,8 @@ impl ReferenceServer {
             .args(["run", "--settings"])
             .arg(self.path("settings.json"))
             .arg(format!("--ServerUrl=https://{}", self.address))
+            // No keys in advance: many servers are started, and few are asked for one.
+            .arg("--Certward.ClientCertificate.KeyPoolSize=0")
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log can be written"))

@@ -1,6 +1,9 @@
 //! What the server does, seen from outside its modules.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests, too, end the test when something is missing")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests, too, end the test when something is missing"
+)]
 
 mod authorization_table;
 mod bundles;

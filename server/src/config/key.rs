@@ -102,8 +102,6 @@ const NO_PROGRAMS: &str = "Certward runs no programs; put the certificate at Sec
                            when the file changes";
 const NO_VALIDATION_PROGRAM: &str =
     "Certward asks no program about certificates, and leaving this out would let in what the program keeps out";
-const NO_ORIGIN_CHECK: &str = "Certward serves no web pages and compares no Origin header; keep administrators' certificates \
-                               out of browsers";
 
 /// Every key. RavenDB's come first, in the order of the contract.
 pub const KEYS: &[Key] = &[
@@ -208,9 +206,20 @@ pub const KEYS: &[Key] = &[
         "there is no http port to redirect from.",
     ),
     ignored("Security.DisableHsts", "there is no http port to be sent away from."),
-    refused("Security.Csrf.Enabled", NO_ORIGIN_CHECK),
-    refused("Security.Csrf.TrustedOrigins", NO_ORIGIN_CHECK),
-    refused("Security.Csrf.AdditionalOriginHeaders", NO_ORIGIN_CHECK),
+    followed(
+        "Security.Csrf.Enabled",
+        "true",
+        "Whether a request that a page of another site made a browser send is refused, by its `Origin` header.",
+    ),
+    followed(
+        "Security.Csrf.TrustedOrigins",
+        "",
+        "Origins, separated by `;`, such as `https://studio.example:8443`, whose pages may send requests all the same.",
+    ),
+    refused(
+        "Security.Csrf.AdditionalOriginHeaders",
+        "Certward reads an origin from the header Origin alone",
+    ),
     ignored(
         "Security.RestrictExternalScriptUsageForNonClusterAdmin",
         "there are no scripts.",

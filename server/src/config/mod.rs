@@ -58,6 +58,8 @@ pub struct Settings {
     pub operations_url: Option<Url>,
     /// `Certward.RedisEnterprise.ServerUrl`; none turns Redis Enterprise's API off.
     pub redis_enterprise_url: Option<Url>,
+    /// `Security.Csrf.*`.
+    pub csrf: CsrfSettings,
     /// `Certward.Store`.
     pub store: StoreSetting,
     /// `Certward.ClientCertificate.KeyAlgorithm`: of the keys the server generates for clients.
@@ -102,6 +104,15 @@ impl Settings {
 #[must_use]
 pub fn admin_socket(data_dir: &Path) -> PathBuf {
     data_dir.join("admin.sock")
+}
+
+/// What is done about requests that a page of another site makes a browser send (`Security.Csrf.*`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsrfSettings {
+    /// Whether they are refused.
+    pub enabled: bool,
+    /// The sites, as `https://host:port` in small letters, whose pages may send requests all the same.
+    pub trusted_origins: Vec<String>,
 }
 
 /// How the server was set up (`Setup.Mode`). RavenDB's other modes are refused: Certward has no wizard that waits on the

@@ -13,8 +13,8 @@ use super::key::{self, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::{Given, Sources};
 use super::{
-    KeyAlgorithm, Limits, LogFormat, LogSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings, secret_file,
-    well_known,
+    CsrfSettings, KeyAlgorithm, Limits, LogFormat, LogSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings,
+    secret_file, well_known,
 };
 
 /// Takes the values of keys one by one.
@@ -67,6 +67,8 @@ impl<'a> Reader<'a> {
         });
         let validate_certificate_names =
             self.required("Security.WellKnownIssuers.Admin.ValidateCertificateNames", boolean);
+        let csrf_enabled = self.required("Security.Csrf.Enabled", boolean);
+        let trusted_origins = self.list("Security.Csrf.TrustedOrigins", |text, _| web_origin(text));
         let audit_log_folder = self.optional_path("Security.AuditLog.FolderPath");
         let operations_url = self.optional("Certward.Operations.ServerUrl", operations_url);
         let redis_enterprise_url = self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
@@ -88,6 +90,10 @@ impl<'a> Reader<'a> {
             validate_certificate_names: validate_certificate_names?,
             two_factor: two_factor?,
             audit_log_folder,
+            csrf: CsrfSettings {
+                enabled: csrf_enabled?,
+                trusted_origins,
+            },
             operations_url,
             redis_enterprise_url,
             store: store?,
@@ -285,6 +291,19 @@ impl<'a> Reader<'a> {
             origin,
             problem,
         });
+    }
+}
+
+/// The origin of a site (RFC 6454), in the form browsers send it.
+fn web_origin(text: &str) -> Result<String, String> {
+    let wrong = || format!("\"{text}\" is not an origin, such as https://studio.example:8443");
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let origin = url.origin();
+    if origin.is_tuple() && is_bare {
+        Ok(origin.ascii_serialization())
+    } else {
+        Err(wrong())
     }
 }
 

@@ -230,7 +230,13 @@ fn each_wrong_value_is_refused_with_what_would_have_been_right() {
             "would let in what the program keeps out",
         ),
         ("Security.TlsCipherSuites", "TLS_AES_128_GCM_SHA256", "are fixed"),
-        ("Security.Csrf.Enabled", "true", "compares no Origin header"),
+        ("Security.Csrf.Enabled", "perhaps", "one of true, false"),
+        ("Security.Csrf.TrustedOrigins", "studio.example", "is not an origin"),
+        (
+            "Security.Csrf.AdditionalOriginHeaders",
+            "X-Origin",
+            "the header Origin alone",
+        ),
         (
             "Security.WellKnownIssuerHashes.Admin",
             "ab",

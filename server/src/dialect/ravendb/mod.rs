@@ -17,6 +17,7 @@ mod databases;
 mod grant;
 mod json;
 mod openapi;
+mod origin;
 mod problem;
 mod query;
 mod refusal;
@@ -29,21 +30,24 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
-use http::{HeaderValue, Method, Uri, header};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt as _;
 
 pub use openapi::openapi;
 pub use routes::{Access, ROUTES, Route};
 
+use self::origin::Origins;
 use self::problem::Problem;
 use crate::app::App;
 
 /// The routes of [`ROUTES`] over the parts of one server. Every request must carry its
 /// [`Peer`](crate::listener::peer::Peer) in an `Extension<Arc<Peer>>`.
 pub fn router(app: Arc<App>) -> Router {
+    let origins = Arc::new(Origins::new(&app.settings.csrf, &app.listening_url));
     let mut router = Router::new();
     for route in ROUTES {
         let handler = (route.handler)();
@@ -61,11 +65,18 @@ pub fn router(app: Arc<App>) -> Router {
     let any_case = routes.clone();
     routes
         .fallback(move |request| in_any_case(any_case, request))
-        .layer(from_fn(around))
+        .layer(from_fn(move |request, next| {
+            around(Arc::clone(&origins), request, next)
+        }))
 }
 
 /// What is done to every request first, and to every answer last.
-async fn around(request: Request, next: Next) -> Response {
+async fn around(origins: Arc<Origins>, request: Request, next: Next) -> Response {
+    if origins.refuse(&request) {
+        let mut refusal = Response::new(Body::empty());
+        *refusal.status_mut() = StatusCode::FORBIDDEN;
+        return refusal;
+    }
     let url = request
         .uri()
         .path_and_query()

@@ -98,13 +98,18 @@ impl Client {
         Ok(answer)
     }
 
-    /// `count` connections of one request each, [`AT_ONCE`] at a time; every answer must be 200.
-    pub(crate) async fn new_connections(&self, request: &Arc<[u8]>, count: usize) -> Result<(), Failure> {
+    /// `count` connections of one request each, `at_once` at a time; every answer must be 200.
+    pub(crate) async fn new_connections(
+        &self,
+        request: &Arc<[u8]>,
+        count: usize,
+        at_once: usize,
+    ) -> Result<(), Failure> {
         let mut tasks = JoinSet::new();
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             let (client, request) = (self.clone(), Arc::clone(request));
             tasks.spawn(async move {
-                for _ in 0..count / AT_ONCE {
+                for _ in 0..count / at_once {
                     client.once(&request).await?.expect_ok()?;
                 }
                 Ok::<_, Failure>(())
@@ -140,15 +145,15 @@ impl Client {
         Ok(connections)
     }
 
-    /// [`AT_ONCE`] connections that have made one request each.
-    pub(crate) async fn open(&self, request: &[u8]) -> Result<Vec<Connection>, Failure> {
-        let mut connections = Vec::new();
-        for _ in 0..AT_ONCE {
+    /// Connections that have made one request each.
+    pub(crate) async fn open(&self, request: &[u8], connections: usize) -> Result<Vec<Connection>, Failure> {
+        let mut opened = Vec::new();
+        for _ in 0..connections {
             let mut connection = self.connect().await?;
             connection.exchange(request).await?.expect_ok()?;
-            connections.push(connection);
+            opened.push(connection);
         }
-        Ok(connections)
+        Ok(opened)
     }
 }
 
@@ -235,6 +240,3 @@ fn parse(received: &[u8]) -> Result<Option<Answer>, Failure> {
         body: Vec::new(),
     }))
 }
-
-/// Requests under way at one time; counts are multiples of it.
-pub(crate) const AT_ONCE: usize = 8;

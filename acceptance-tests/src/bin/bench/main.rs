@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::client::{Client, KeyExchange};
 use crate::site::Site;
@@ -64,6 +65,23 @@ impl Bench {
 /// One thread: the client must not crowd the servers out.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
+    tokio::select! {
+        done = measure() => done,
+        // What has been started ends with the futures that hold it.
+        signal = stop_signal() => signal.and_then(|()| Err("stopped".into())),
+    }
+}
+
+async fn stop_signal() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+async fn measure() -> Result<(), Failure> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let known: Vec<&str> = benchmarks::ALL.iter().map(|(name, _)| *name).collect();
     if let Some(unknown) = wanted.iter().find(|name| !known.contains(&name.as_str())) {

@@ -65,11 +65,11 @@ impl Process {
     }
 
     /// Waits until the process has used no CPU for a second: until its key pool is full.
-    pub(crate) fn wait_until_quiet(&mut self, at_most: Duration) -> Result<(), Failure> {
+    pub(crate) async fn wait_until_quiet(&mut self, at_most: Duration) -> Result<(), Failure> {
         let deadline = Instant::now() + at_most;
         let mut before = self.cpu()?;
         loop {
-            std::thread::sleep(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_secs(1)).await;
             self.check()?;
             let now = self.cpu()?;
             if now == before {

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certward::pki::{Certificate, Thumbprint};
 use certward::{Identity, ravendb};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::process::Command;
 
 use super::generate::POOL_SIZE;
 use crate::report::{Outcome, median, readable};
@@ -23,20 +23,20 @@ pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
     let terraform = Terraform::install(bench, &folder)?;
 
     let ours = folder.join("certward");
-    terraform.prepare(
-        &ours,
-        &certward_configuration(bench, &server, &folder.join("certificates")),
-    )?;
+    let configuration = certward_configuration(bench, &server, &folder.join("certificates"));
+    terraform.prepare(&ours, &configuration).await?;
     let builtin = folder.join("builtin");
-    terraform.prepare(&builtin, &builtin_configuration(&folder.join("certificates")))?;
-    let applied = terraform.run(&ours, &["apply", "-auto-approve"])?;
+    terraform
+        .prepare(&builtin, &builtin_configuration(&folder.join("certificates")))
+        .await?;
+    let applied = terraform.run(&ours, &["apply", "-auto-approve"]).await?;
 
-    terraform.run(&builtin, &["apply", "-auto-approve"])?;
+    terraform.run(&builtin, &["apply", "-auto-approve"]).await?;
     let client = sdk(bench, &server)?;
     let (mut our_times, mut their_times, mut api_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let our_time = terraform.plan_without_changes(&ours)?;
-        let their_time = terraform.plan_without_changes(&builtin)?;
+        let our_time = terraform.plan_without_changes(&ours).await?;
+        let their_time = terraform.plan_without_changes(&builtin).await?;
         let api_time = read_all(&client, &thumbprints).await?;
         if round > 0 {
             our_times.push(our_time);
@@ -94,18 +94,18 @@ impl Terraform {
         Ok(Self { configuration_file })
     }
 
-    fn prepare(&self, folder: &Path, configuration: &str) -> Result<(), Failure> {
+    async fn prepare(&self, folder: &Path, configuration: &str) -> Result<(), Failure> {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("main.tf"), configuration)?;
-        self.run(folder, &["init"]).map(drop)
+        self.run(folder, &["init"]).await.map(drop)
     }
 
     /// `-detailed-exitcode` ends with 2 when there is something to change.
-    fn plan_without_changes(&self, folder: &Path) -> Result<Duration, Failure> {
-        self.run(folder, &["plan", "-detailed-exitcode"])
+    async fn plan_without_changes(&self, folder: &Path) -> Result<Duration, Failure> {
+        self.run(folder, &["plan", "-detailed-exitcode"]).await
     }
 
-    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<Duration, Failure> {
+    async fn run(&self, folder: &Path, arguments: &[&str]) -> Result<Duration, Failure> {
         let mut command = Command::new("terraform");
         command
             .current_dir(folder)
@@ -115,7 +115,7 @@ impl Terraform {
             .env("TF_IN_AUTOMATION", "1")
             .env("CHECKPOINT_DISABLE", "1");
         let started = Instant::now();
-        let output = command.output()?;
+        let output = command.kill_on_drop(true).output().await?;
         let took = started.elapsed();
         if output.status.success() {
             return Ok(took);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::generate::POOL_SIZE;
-use crate::client::{AT_ONCE, Client, KeyExchange, get};
+use crate::client::{Client, KeyExchange, get};
 use crate::report::{Outcome, median, readable};
-use crate::servers::{Server, WHOAMI, certward, floor, nginx, register};
+use crate::servers::{LOG_LEVEL, Server, WHOAMI, certward, floor, nginx, register};
 use crate::site::{ClientKey, Identity};
 use crate::{Bench, Failure};
 
@@ -71,26 +71,46 @@ pub(crate) async fn handshake(bench: &Bench) -> Result<Outcome, Failure> {
 pub(crate) async fn keep_alive(bench: &Bench) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
     let servers = Servers::start(bench, ClientKey::EcdsaP256, "keep-alive").await?;
-    let [ours, nginx, floor] = servers.all(bench, KeyExchange::X25519, Kind::KeepAlive).await?;
-    let what = "CPU of a keep-alive `whoami`";
+    let mut spreads = String::new();
+    for connections in [1, AT_ONCE] {
+        let kind = Kind::KeepAlive { connections };
+        let [ours, nginx, floor] = servers.all(bench, KeyExchange::X25519, kind).await?;
+        let what = format!("CPU of a keep-alive `whoami`, {connections} connection(s)");
+        outcome.measured_ratio(
+            &what,
+            ours.cost(),
+            ("nginx", nginx.cost()),
+            ours.ratio(&nginx),
+            Some(1.0),
+        );
+        outcome.measured_ratio(
+            &what,
+            ours.cost(),
+            ("bare rustls", floor.cost()),
+            ours.ratio(&floor),
+            Some(3.0),
+        );
+        spreads.push_str(&format!("With {connections}: {} ", spread(&[&ours, &nginx, &floor])));
+    }
+    drop(servers);
+
+    let kind = Kind::KeepAlive { connections: AT_ONCE };
+    let servers = Servers::start_with(bench, ClientKey::EcdsaP256, "keep-alive-log", "info").await?;
+    let pair = [&servers.certward, &servers.floor];
+    let [ours, floor] = servers.measure(pair, bench, KeyExchange::X25519, kind).await?;
+    let what = format!("the same with a log line for each, {AT_ONCE} connections");
     outcome.measured_ratio(
-        what,
-        ours.cost(),
-        ("nginx", nginx.cost()),
-        ours.ratio(&nginx),
-        Some(1.0),
-    );
-    outcome.measured_ratio(
-        what,
+        &what,
         ours.cost(),
         ("bare rustls", floor.cost()),
         ours.ratio(&floor),
-        Some(3.0),
+        None,
     );
     outcome.note(format!(
-        "{AT_ONCE} connections, one request at a time on each, {ROUNDS} rounds of {REQUESTS} requests for each server in \
-         turn; servers and certificates as for new connections. {}",
-        spread(&[&ours, &nginx, &floor])
+        "One request at a time on each connection, {ROUNDS} rounds of {REQUESTS} requests for each server in turn; servers \
+         and certificates as for new connections. With one connection every request wakes the server up; with more, it \
+         often finds several at once. No server logs requests, but in the last line ours does, as by default \
+         (`Certward.Log.Level=info`, to a file). {spreads}"
     ));
     Ok(outcome)
 }
@@ -107,7 +127,10 @@ struct Servers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     New,
-    KeepAlive,
+    /// On this many open connections.
+    KeepAlive {
+        connections: usize,
+    },
 }
 
 /// CPU time of one request in each round.
@@ -118,9 +141,13 @@ struct Series {
 
 impl Servers {
     async fn start(bench: &Bench, key: ClientKey, name: &str) -> Result<Self, Failure> {
+        Self::start_with(bench, key, name, "warn").await
+    }
+
+    async fn start_with(bench: &Bench, key: ClientKey, name: &str, log_level: &str) -> Result<Self, Failure> {
         let identity = bench.site.client("bench", key)?;
         let data = bench.work.path().join(name);
-        let (mut certward, _) = certward(bench, &data, &[(POOL_SIZE, "0")]).await?;
+        let (mut certward, _) = certward(bench, &data, &[(POOL_SIZE, "0"), (LOG_LEVEL, log_level)]).await?;
         register(&bench.administrator(certward.address)?, "bench", &identity).await?;
         let client = certward.client(&bench.site, &identity, KeyExchange::X25519)?;
         let body = client.once(&get(WHOAMI)).await?.expect_ok()?.body;
@@ -158,11 +185,11 @@ impl Servers {
                 let (before, after) = match kind {
                     Kind::New => {
                         let before = server.process.cpu()?;
-                        client.new_connections(&whoami, count).await?;
+                        client.new_connections(&whoami, count, AT_ONCE).await?;
                         (before, server.process.cpu()?)
                     }
-                    Kind::KeepAlive => {
-                        let mut connections = client.open(&whoami).await?;
+                    Kind::KeepAlive { connections } => {
+                        let mut connections = client.open(&whoami, connections).await?;
                         let before = server.process.cpu()?;
                         connections = Client::keep_alive(connections, &whoami, count).await?;
                         let after = server.process.cpu()?;
@@ -183,7 +210,7 @@ impl Kind {
     fn count(self) -> usize {
         match self {
             Self::New => CONNECTIONS,
-            Self::KeepAlive => REQUESTS,
+            Self::KeepAlive { .. } => REQUESTS,
         }
     }
 }
@@ -218,6 +245,8 @@ fn spread(series: &[&Series]) -> String {
     format!("The rounds ran from: {}.", ranges.join(", "))
 }
 
+/// Connections under way at one time; the counts below are multiples of it.
+const AT_ONCE: usize = 8;
 const ROUNDS: usize = 7;
 const WARM_UP: usize = 200;
 /// New connections a round.

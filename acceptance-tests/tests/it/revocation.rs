@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use certward::pki::Thumbprint;
 use certward_acceptance_tests::mutual_tls::{Connection, client_config};
+use certward_acceptance_tests::programs::long_tests;
 use certward_acceptance_tests::reference_server::ReferenceServer;
 use certward_acceptance_tests::test_pki::Identity;
 
@@ -54,9 +55,10 @@ impl Scene {
 
 #[tokio::test]
 async fn the_first_request_after_the_deletion_is_refused_1000_of_1000() {
+    let rounds = if long_tests() { 10_000 } else { 1000 };
     let mut scene = Scene::open().await;
     let identity = Identity::self_signed("revoked");
-    for round in 0..1000 {
+    for round in 0..rounds {
         let thumbprint = scene.register(&identity).await;
         let mut connection = scene.connect(&identity).await;
         let before = connection.request("GET", "/build/version", b"").await.unwrap();

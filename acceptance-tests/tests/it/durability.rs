@@ -12,7 +12,7 @@ use certward_acceptance_tests::test_pki::Identity;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_certificate_survives_50_times_kill_9() {
-    let crashes = if long_tests() { 1000 } else { 50 };
+    let crashes: u32 = if long_tests() { 1000 } else { 50 };
     let mut server = ReferenceServer::start();
     let config = client_config(
         &server.read("ca.crt"),

@@ -1,8 +1,9 @@
 //! An authenticated caller.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use certward::pki::{Certificate, Thumbprint};
 
 use crate::authority::clearance::{DatabaseAccess, Level, SecurityClearance};
@@ -15,6 +16,7 @@ pub struct Caller {
     origin: CallerOrigin,
     certificate: Option<Certificate>,
     address: Option<SocketAddr>,
+    description: OnceLock<Bytes>,
 }
 
 /// Why a caller is trusted.
@@ -33,45 +35,34 @@ pub enum CallerOrigin {
 }
 
 impl Caller {
-    pub(super) fn server(certificate: Certificate) -> Self {
+    fn new(origin: CallerOrigin, certificate: Option<Certificate>) -> Self {
         Self {
-            origin: CallerOrigin::Server,
-            certificate: Some(certificate),
+            origin,
+            certificate,
             address: None,
+            description: OnceLock::new(),
         }
+    }
+
+    pub(super) fn server(certificate: Certificate) -> Self {
+        Self::new(CallerOrigin::Server, Some(certificate))
     }
 
     pub(super) fn well_known(certificate: Certificate) -> Self {
-        Self {
-            origin: CallerOrigin::WellKnownAdministrator,
-            certificate: Some(certificate),
-            address: None,
-        }
+        Self::new(CallerOrigin::WellKnownAdministrator, Some(certificate))
     }
 
     pub(super) fn issued_by_well_known(certificate: Certificate) -> Self {
-        Self {
-            origin: CallerOrigin::WellKnownIssuer,
-            certificate: Some(certificate),
-            address: None,
-        }
+        Self::new(CallerOrigin::WellKnownIssuer, Some(certificate))
     }
 
     pub(super) fn registered(certificate: Certificate, entry: Arc<RegisteredCertificate>) -> Self {
-        Self {
-            origin: CallerOrigin::Registered(entry),
-            certificate: Some(certificate),
-            address: None,
-        }
+        Self::new(CallerOrigin::Registered(entry), Some(certificate))
     }
 
     /// The administrator at the console socket, whose peer's user id has been checked.
     pub(crate) fn console() -> Self {
-        Self {
-            origin: CallerOrigin::Console,
-            certificate: None,
-            address: None,
-        }
+        Self::new(CallerOrigin::Console, None)
     }
 
     /// The same caller, with the address it calls from.
@@ -84,6 +75,12 @@ impl Caller {
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// What a dialect tells the caller of itself, made once: like the caller, it is as good as the trust it was decided
+    /// from, and a connection that asks again is answered with the same bytes.
+    pub fn description(&self, describe: impl FnOnce() -> Bytes) -> Bytes {
+        self.description.get_or_init(describe).clone()
     }
 
     /// Why the caller is trusted.

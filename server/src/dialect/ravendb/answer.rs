@@ -13,6 +13,18 @@ pub(super) fn json<T: Serialize>(value: &T) -> Response {
     json_with_status(StatusCode::OK, value)
 }
 
+/// 200 with a JSON body that has been rendered by [`rendered`].
+pub(super) fn json_body(body: Bytes) -> Response {
+    with_version(with_content_type(StatusCode::OK, JSON, body))
+}
+
+/// The JSON text of one of the wire types.
+pub(super) fn rendered<T: Serialize>(value: &T) -> Bytes {
+    serde_json::to_vec(value)
+        .expect("the wire types hold text, numbers and lists of them, which have a JSON form")
+        .into()
+}
+
 /// A JSON body under any status, from a route that was found.
 pub(super) fn json_with_status<T: Serialize>(status: StatusCode, value: &T) -> Response {
     with_version(unrouted_json(status, value))
@@ -20,11 +32,7 @@ pub(super) fn json_with_status<T: Serialize>(status: StatusCode, value: &T) -> R
 
 /// A JSON body without the version header: refusals and unknown routes (observed records `002`, `162`).
 pub(super) fn unrouted_json<T: Serialize>(status: StatusCode, value: &T) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(body) => with_content_type(status, JSON, body.into()),
-        // The wire types hold text, numbers and lists of them, which always have a JSON form.
-        Err(_) => with_content_type(StatusCode::INTERNAL_SERVER_ERROR, JSON, Bytes::from_static(b"{}")),
-    }
+    with_content_type(status, JSON, rendered(value))
 }
 
 /// Nothing but a status: 201 and most 204 answers.

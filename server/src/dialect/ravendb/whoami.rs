@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
+use time::OffsetDateTime;
 
 use super::answer;
 use super::authorized::two_factor_cookie;
@@ -46,7 +47,11 @@ pub(super) async fn whoami(
 
 fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
     let (name, clearance, usage) = match caller.origin() {
-        CallerOrigin::Registered(entry) => return registered(app, entry, headers),
+        // How a session of one-time codes stands changes by itself; nothing else does.
+        CallerOrigin::Registered(entry) if entry.has_two_factor() => return registered(app, entry, headers),
+        CallerOrigin::Registered(entry) => {
+            return answer::json_body(caller.description(|| answer::rendered(&definition(entry, None))));
+        }
         CallerOrigin::Server => ("Server Certificate", SecurityClearance::ClusterNode, "RavenServer"),
         CallerOrigin::WellKnownAdministrator => (
             "Well Known Admin Certificate",
@@ -71,11 +76,17 @@ fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
 }
 
 fn registered(app: &App, entry: &Arc<RegisteredCertificate>, headers: &HeaderMap) -> Response {
-    let has_two_factor = entry.has_two_factor();
-    let expires = has_two_factor.then(|| app.two_factor.expires_at(entry, two_factor_cookie(headers)));
-    answer::json(&WhoAmI {
+    let expires = match entry.has_two_factor() {
+        true => app.two_factor.expires_at(entry, two_factor_cookie(headers)),
+        false => None,
+    };
+    answer::json(&definition(entry, expires))
+}
+
+fn definition(entry: &Arc<RegisteredCertificate>, two_factor_expires: Option<OffsetDateTime>) -> WhoAmI<'_> {
+    WhoAmI {
         definition: Definition::registered(entry, Detail::Full),
-        has_two_factor,
-        two_factor_expiration_date: expires.flatten().map(date),
-    })
+        has_two_factor: entry.has_two_factor(),
+        two_factor_expiration_date: two_factor_expires.map(date),
+    }
 }

@@ -12,7 +12,6 @@ mod site;
 
 use std::error::Error;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -20,7 +19,6 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::client::{Client, KeyExchange};
 use crate::site::Site;
 
 /// Why a benchmark came to no figure.
@@ -54,11 +52,6 @@ impl Bench {
     /// Where a program of this name writes what it has to say.
     pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.work.path().join(format!("{name}.log"))
-    }
-
-    /// A client that presents the server's own certificate.
-    pub(crate) fn administrator(&self, address: SocketAddr) -> Result<Client, Failure> {
-        Client::new(address, &self.site.ca, &self.site.server, KeyExchange::X25519)
     }
 }
 

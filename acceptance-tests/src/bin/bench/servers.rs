@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::client::{Client, KeyExchange, get, with_json};
 use crate::process::Process;
-use crate::site::{Identity, Site};
+use crate::site::{Identity, SETTINGS, Site};
 use crate::{Bench, Failure};
 
 /// A server that listens.
@@ -27,17 +27,19 @@ pub(crate) struct Server {
 /// given; and how long that took from the start of the process.
 pub(crate) async fn certward(
     bench: &Bench,
+    site: &Site,
     data: &Path,
     settings: &[(&str, &str)],
 ) -> Result<(Server, Duration), Failure> {
     let address = free_address()?;
     let mut command = Command::new(bench.program("certward-server"));
-    command
-        .arg("run")
-        .arg("--settings")
-        .arg(bench.site.file("settings.json"));
+    command.arg("run").arg("--settings").arg(site.file(SETTINGS));
     command.arg(format!("--ServerUrl=https://{address}"));
     command.arg(format!("--DataDir={}", data.display()));
+    command.arg(format!(
+        "--Security.Certificate.Path={}",
+        site.server_certificate().display()
+    ));
     command.args([
         "--PublicServerUrl=",
         "--Certward.RedisEnterprise.ServerUrl=",
@@ -48,7 +50,7 @@ pub(crate) async fn certward(
         command.arg(format!("--{LOG_LEVEL}=warn"));
     }
     command.args(settings.iter().map(|(key, value)| format!("--{key}={value}")));
-    let client = bench.administrator(address)?;
+    let client = site.administrator(address)?;
     let started = Instant::now();
     let mut process = Process::start(&mut command, &bench.log("certward-server"))?;
     let whoami = get(WHOAMI);
@@ -88,15 +90,30 @@ pub(crate) async fn register(administrator: &Client, name: &str, identity: &Iden
     }
 }
 
-/// nginx with one worker, the site's certificates, and `body` for every request.
-pub(crate) async fn nginx(bench: &Bench, body: &[u8]) -> Result<Server, Failure> {
+/// Where nginx takes its answer from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Its configuration: the cheapest that it has.
+    Configuration,
+    /// A file.
+    File,
+}
+
+/// nginx with one worker, the site's certificates, and `body` for the request of [`WHOAMI`].
+pub(crate) async fn nginx(bench: &Bench, site: &Site, body: &[u8], answer: Answer) -> Result<Server, Failure> {
     let address = free_address()?;
-    let directory = bench.work.path().join("nginx");
-    fs::create_dir_all(&directory)?;
+    let directory = bench.work.path().join(format!("nginx-{}", address.port()));
+    let file = directory.join(format!("root{WHOAMI}"));
+    fs::create_dir_all(file.parent().ok_or("the route has no folder")?)?;
+    fs::write(file, body)?;
+    let location = match answer {
+        Answer::Configuration => format!("return 200 '{}';", std::str::from_utf8(body)?),
+        Answer::File => format!("root '{}';", directory.join("root").display()),
+    };
     let configuration = directory.join("nginx.conf");
     fs::write(
         &configuration,
-        nginx_configuration(address, &directory, &bench.site, std::str::from_utf8(body)?),
+        nginx_configuration(address, &directory, site, &location),
     )?;
     let mut command = Command::new("nginx");
     command.arg("-p").arg(&directory).arg("-c").arg(&configuration);
@@ -110,21 +127,24 @@ pub(crate) async fn nginx(bench: &Bench, body: &[u8]) -> Result<Server, Failure>
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(Server {
-        name: "nginx",
+        name: match answer {
+            Answer::Configuration => "nginx",
+            Answer::File => "nginx, a file",
+        },
         process,
         address,
     })
 }
 
 /// The program `bench_floor` with the site's certificates, and `body` for every request.
-pub(crate) fn floor(bench: &Bench, body: &[u8]) -> Result<Server, Failure> {
+pub(crate) fn floor(bench: &Bench, site: &Site, body: &[u8]) -> Result<Server, Failure> {
     let body_file = bench.work.path().join("floor-body");
     fs::write(&body_file, body)?;
     let mut command = Command::new(bench.program("bench_floor"));
     command.args([
-        bench.site.file("server.crt"),
-        bench.site.file("server.key"),
-        bench.site.file("ca.crt"),
+        site.file("server.crt"),
+        site.file("server.key"),
+        site.file("ca.crt"),
         body_file,
     ]);
     let mut process = Process::start(&mut command, &bench.log("bench_floor"))?;
@@ -159,7 +179,7 @@ fn free_address() -> Result<SocketAddr, Failure> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-fn nginx_configuration(address: SocketAddr, directory: &Path, site: &Site, body: &str) -> String {
+fn nginx_configuration(address: SocketAddr, directory: &Path, site: &Site, location: &str) -> String {
     let quoted = |path: PathBuf| format!("'{}'", path.display());
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("    {kind}_temp_path {};\n", quoted(directory.join(kind))))
@@ -183,7 +203,7 @@ http {{
         ssl_session_cache off;
         ssl_session_tickets off;
         default_type application/json;
-        location / {{ return 200 '{body}'; }}
+        location / {{ {location} }}
     }}
 }}
 ",

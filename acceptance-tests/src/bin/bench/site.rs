@@ -1,21 +1,26 @@
 //! The certificates that all servers under measurement share: what `certward-server setup` writes, and clients of its CA.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
+    PKCS_RSA_SHA256, RsaKeySize, SanType, date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::Failure;
+use crate::client::{Client, KeyExchange};
 
 /// A folder that `certward-server setup` filled.
 pub(crate) struct Site {
     directory: PathBuf,
+    server_certificate: &'static str,
     issuer: Issuer<'static, KeyPair>,
     /// The CA of the server certificate and of all clients.
     pub(crate) ca: CertificateDer<'static>,
@@ -29,11 +34,22 @@ pub(crate) struct Identity {
     pub(crate) key: PrivateKeyDer<'static>,
 }
 
-/// The kind of a client's key.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ClientKey {
+pub(crate) enum Key {
     EcdsaP256,
     Rsa2048,
+    Rsa4096,
+}
+
+impl Key {
+    fn generate(self) -> Result<KeyPair, rcgen::Error> {
+        match self {
+            Self::EcdsaP256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+            Self::Rsa2048 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+            Self::Rsa4096 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_4096),
+        }
+    }
 }
 
 impl Site {
@@ -51,6 +67,62 @@ impl Site {
             )
             .into());
         }
+        Self::load(directory, "server.pfx")
+    }
+
+    /// A file of the folder, such as `server.key`.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// The same CA with a server certificate of another kind, in the new folder `directory`.
+    pub(crate) fn with_server_key(&self, key: Key, directory: &Path) -> Result<Self, Failure> {
+        fs::create_dir_all(directory)?;
+        for name in ["ca.crt", "ca.key", SETTINGS] {
+            fs::copy(self.file(name), directory.join(name))?;
+        }
+        let key = key.generate()?;
+        let mut parameters = client_parameters("bench");
+        parameters.subject_alt_names = vec![
+            SanType::DnsName("localhost".try_into()?),
+            SanType::IpAddress(Ipv4Addr::LOCALHOST.into()),
+        ];
+        parameters.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+        parameters.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
+        let certificate = parameters.signed_by(&key, &self.issuer)?.pem();
+        fs::write(
+            directory.join("server.crt"),
+            format!("{certificate}{}", fs::read_to_string(self.file("ca.crt"))?),
+        )?;
+        write_secret(&directory.join("server.key"), &key.serialize_pem())?;
+        write_secret(
+            &directory.join("server.pem"),
+            &format!("{certificate}{}", key.serialize_pem()),
+        )?;
+        Self::load(directory, "server.pem")
+    }
+
+    /// The file of the server certificate with its key, for the settings.
+    pub(crate) fn server_certificate(&self) -> PathBuf {
+        self.file(self.server_certificate)
+    }
+
+    /// A client that presents the server's own certificate to the server at `address`.
+    pub(crate) fn administrator(&self, address: SocketAddr) -> Result<Client, Failure> {
+        Client::new(address, &self.ca, &self.server, KeyExchange::X25519)
+    }
+
+    /// A new client of the CA.
+    pub(crate) fn client(&self, name: &str, key: Key) -> Result<Identity, Failure> {
+        let key = key.generate()?;
+        let certificate = client_parameters(name).signed_by(&key, &self.issuer)?;
+        Ok(Identity {
+            certificate: certificate.der().clone(),
+            key: PrivateKeyDer::try_from(key.serialize_der())?,
+        })
+    }
+
+    fn load(directory: &Path, server_certificate: &'static str) -> Result<Self, Failure> {
         let ca_pem = fs::read_to_string(directory.join("ca.crt"))?;
         let ca_key = KeyPair::from_pem(&fs::read_to_string(directory.join("ca.key"))?)?;
         Ok(Self {
@@ -61,26 +133,19 @@ impl Site {
                 key: PrivateKeyDer::from_pem_file(directory.join("server.key"))?,
             },
             directory: directory.to_owned(),
+            server_certificate,
         })
     }
+}
 
-    /// A file of the folder, such as `server.key`.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
-    }
-
-    /// A new client of the CA.
-    pub(crate) fn client(&self, name: &str, key: ClientKey) -> Result<Identity, Failure> {
-        let key = match key {
-            ClientKey::EcdsaP256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
-            ClientKey::Rsa2048 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?,
-        };
-        let certificate = client_parameters(name).signed_by(&key, &self.issuer)?;
-        Ok(Identity {
-            certificate: certificate.der().clone(),
-            key: PrivateKeyDer::try_from(key.serialize_der())?,
-        })
-    }
+/// Readable for its owner only, as the server demands.
+fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(text.as_bytes())
 }
 
 /// What a client certificate says: a name, and that it is for clients.
@@ -94,3 +159,6 @@ pub(crate) fn client_parameters(name: &str) -> CertificateParams {
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     parameters
 }
+
+/// The settings that `setup` writes.
+pub(crate) const SETTINGS: &str = "settings.json";

@@ -11,10 +11,10 @@ use crate::{Bench, Failure};
 
 pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
     let data = bench.work.path().join("generate");
-    let (mut server, _) = certward(bench, &data, &[(POOL_SIZE, &KEYS.to_string())]).await?;
+    let (mut server, _) = certward(bench, &bench.site, &data, &[(POOL_SIZE, &KEYS.to_string())]).await?;
     server.process.wait_until_quiet(FILL_DEADLINE).await?;
 
-    let mut connection = bench.administrator(server.address)?.connect().await?;
+    let mut connection = bench.site.administrator(server.address)?.connect().await?;
     let mut times = Vec::new();
     for number in 0..KEYS {
         let definition = json!({

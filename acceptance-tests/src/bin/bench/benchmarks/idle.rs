@@ -9,7 +9,7 @@ use super::generate::POOL_SIZE;
 use crate::client::{Client, Connection, KeyExchange, get};
 use crate::report::{Outcome, mebibytes};
 use crate::servers::{WHOAMI, certward, register};
-use crate::site::ClientKey;
+use crate::site::Key;
 use crate::{Bench, Failure};
 
 pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
@@ -33,9 +33,9 @@ pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
 
 /// Memory before and with the connections, in KiB.
 async fn measure(bench: &Bench, name: &str, with_request: bool) -> Result<(u64, u64), Failure> {
-    let (mut server, _) = certward(bench, &bench.work.path().join(name), &[(POOL_SIZE, "0")]).await?;
-    let identity = bench.site.client("idle", ClientKey::EcdsaP256)?;
-    register(&bench.administrator(server.address)?, "idle", &identity).await?;
+    let (mut server, _) = certward(bench, &bench.site, &bench.work.path().join(name), &[(POOL_SIZE, "0")]).await?;
+    let identity = bench.site.client("idle", Key::EcdsaP256)?;
+    register(&bench.site.administrator(server.address)?, "idle", &identity).await?;
     let before = server.process.resident_kib()?;
     let client = server.client(&bench.site, &identity, KeyExchange::X25519)?;
 

@@ -12,13 +12,13 @@ use crate::{Bench, Failure};
 pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
     let data = bench.work.path().join("key");
     let without_pool = {
-        let (mut server, _) = certward(bench, &data, &[(POOL_SIZE, "0")]).await?;
+        let (mut server, _) = certward(bench, &bench.site, &data, &[(POOL_SIZE, "0")]).await?;
         server.process.wait_until_quiet(FILL_DEADLINE).await?;
         server.process.cpu()?
     };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (mut server, _) = certward(bench, &data, &[(POOL_SIZE, &KEYS_A_ROUND.to_string())]).await?;
+        let (mut server, _) = certward(bench, &bench.site, &data, &[(POOL_SIZE, &KEYS_A_ROUND.to_string())]).await?;
         server.process.wait_until_quiet(FILL_DEADLINE).await?;
         ours.push(server.process.cpu()?.saturating_sub(without_pool) / KEYS_A_ROUND);
         drop(server);

@@ -13,11 +13,11 @@ use tokio::process::Command;
 use super::generate::POOL_SIZE;
 use crate::report::{Outcome, median, readable};
 use crate::servers::{Server, certward};
-use crate::site::ClientKey;
+use crate::site::Key;
 use crate::{Bench, Failure};
 
 pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
-    let (server, _) = certward(bench, &bench.work.path().join("plan"), &[(POOL_SIZE, "0")]).await?;
+    let (server, _) = certward(bench, &bench.site, &bench.work.path().join("plan"), &[(POOL_SIZE, "0")]).await?;
     let folder = bench.work.path().join("terraform");
     let thumbprints = write_certificates(bench, &folder.join("certificates"))?;
     let terraform = Terraform::install(bench, &folder)?;
@@ -135,7 +135,7 @@ fn write_certificates(bench: &Bench, folder: &Path) -> Result<Vec<Thumbprint>, F
     (0..CERTIFICATES)
         .map(|number| {
             let name = format!("client-{number:04}");
-            let identity = bench.site.client(&name, ClientKey::EcdsaP256)?;
+            let identity = bench.site.client(&name, Key::EcdsaP256)?;
             let certificate = Certificate::from_der(identity.certificate.to_vec())?;
             fs::write(folder.join(format!("{name}.crt")), certificate.to_pem())?;
             Ok(certificate.thumbprint())

@@ -20,11 +20,17 @@ pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
     let octets = fill(&data).await?;
     let (mut times, mut sizes) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
-        let (server, took) = certward(bench, &data, &[(POOL_SIZE, "0")]).await?;
+        let (server, took) = certward(bench, &bench.site, &data, &[(POOL_SIZE, "0")]).await?;
         times.push(took);
         sizes.push(server.process.resident_kib()?);
     }
-    let (_, empty) = certward(bench, &bench.work.path().join("start-empty"), &[(POOL_SIZE, "0")]).await?;
+    let (_, empty) = certward(
+        bench,
+        &bench.site,
+        &bench.work.path().join("start-empty"),
+        &[(POOL_SIZE, "0")],
+    )
+    .await?;
     let time = median(&times);
     let mut outcome = Outcome::default();
     outcome.limit(

@@ -162,10 +162,14 @@ provider "certward" {{
   ca_certificate_file     = "{ca}"
 }}
 
+locals {{
+  certificates = {{ for name in fileset("{certificates}", "*.crt") : name => "{certificates}/${{name}}" }}
+}}
+
 resource "certward_client_certificate" "this" {{
-  for_each        = fileset("{certificates}", "*.crt")
+  for_each        = local.certificates
   name            = each.key
-  certificate_pem = file("{certificates}/${{each.key}}")
+  certificate_pem = file(each.value)
   database_permissions = {{
     Orders = "ReadWrite"
   }}
@@ -181,11 +185,15 @@ resource "certward_client_certificate" "this" {{
 
 fn builtin_configuration(certificates: &Path) -> String {
     format!(
-        r#"resource "terraform_data" "this" {{
-  for_each = fileset("{certificates}", "*.crt")
+        r#"locals {{
+  certificates = {{ for name in fileset("{certificates}", "*.crt") : name => "{certificates}/${{name}}" }}
+}}
+
+resource "terraform_data" "this" {{
+  for_each = local.certificates
   input = {{
     name            = each.key
-    certificate_pem = file("{certificates}/${{each.key}}")
+    certificate_pem = file(each.value)
     database_permissions = {{
       Orders = "ReadWrite"
     }}

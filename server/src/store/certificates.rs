@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use certward::pki::{DistinguishedName, PublicKeyPinningHash, Thumbprint, Validity};
+use futures_util::TryStreamExt as _;
 use rustls_pki_types::CertificateDer;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, Sqlite, Transaction};
@@ -16,11 +17,12 @@ use crate::authority::definition::{Collection, RegisteredCertificate, TwoFactorK
 use crate::authority::registry::Change;
 
 pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Vec<RegisteredCertificate>, StoreError> {
-    let rows = sqlx::query(SELECT).fetch_all(pool).await.map_err(StoreError::Read)?;
-    let mut entries = Vec::with_capacity(rows.len());
+    // One by one: an entry is read here while SQLite's thread gets the next, and the rows are never all in memory.
+    let mut rows = sqlx::query(SELECT).fetch(pool);
+    let mut entries = Vec::new();
     let mut secondaries: HashMap<Thumbprint, Vec<(i64, Thumbprint)>> = HashMap::new();
-    for row in &rows {
-        let (entry, place) = entry(row).map_err(|detail| StoreError::Damaged {
+    while let Some(row) = rows.try_next().await.map_err(StoreError::Read)? {
+        let (entry, place) = entry(&row).map_err(|detail| StoreError::Damaged {
             path: path.to_owned(),
             detail: format!("certificates: {detail}"),
         })?;

@@ -43,7 +43,9 @@ pub(crate) async fn handshake(bench: &Bench) -> Result<Outcome, Failure> {
             .with_server_key(key, &bench.work.path().join(format!("site {name}")))?;
         let servers = Servers::start(bench, &site, Key::EcdsaP256, &format!("handshake {name}")).await?;
         let what = format!("the same with an {name} server certificate");
-        servers.compare(&mut outcome, &what, Kind::New, (None, None)).await?;
+        servers
+            .compare(&mut outcome, &what, Kind::New, (Some(0.35), Some(1.6)))
+            .await?;
     }
     outcome.note(format!(
         "TLS 1.3, full handshakes, {AT_ONCE} connections at a time, {ROUNDS} rounds of {CONNECTIONS} connections for each \
@@ -77,7 +79,7 @@ pub(crate) async fn keep_alive(bench: &Bench) -> Result<Outcome, Failure> {
         spreads.push_str(&format!("Connections: {connections}. {spread} "));
         let pair = [&servers.certward, &from_file];
         let [ours, theirs] = servers.measure(pair, KeyExchange::X25519, kind).await?;
-        ours.against(&theirs, &mut outcome, &what, None);
+        ours.against(&theirs, &mut outcome, &what, Some(1.0));
     }
     drop(servers);
 

@@ -1,7 +1,7 @@
 //! What outlives the process: registered certificates, answered requests, audit records.
 //!
 //! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The SQL is
-//! written for SQLite and PostgreSQL alike; what is SQLite's own stands in [`sqlite`].
+//! written for SQLite and PostgreSQL alike; what is SQLite's own stands in `sqlite`.
 
 mod certificates;
 mod error;

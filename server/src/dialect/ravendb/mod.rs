@@ -1,7 +1,7 @@
 //! RavenDB's certificate administration API, as version 7.2 serves it.
 //!
 //! A request is routed first: what has no route is answered 400 whoever asks (observed record `162-unknown-path`).
-//! Then a handler's arguments are made, the [`authorized::Authorized`] permit first, so that nobody without it makes
+//! Then a handler's arguments are made, the `authorized::Authorized` permit first, so that nobody without it makes
 //! the server read a body. Then the body is parsed, the use case of [`crate::authority`] called, and its outcome
 //! rendered.
 

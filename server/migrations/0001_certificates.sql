@@ -17,8 +17,6 @@ CREATE TABLE certificates (
     not_after BIGINT NOT NULL,
     -- From the certificate: SHA-256 over the public key, 32 octets.
     pinning_hash BYTEA NOT NULL,
-    -- From the certificate: the issuer's name in DER.
-    issuer BYTEA NOT NULL,
     -- The issuers that came with the certificate, nearest first, their DER one after the other; often empty.
     issuer_chain BYTEA NOT NULL,
     -- Kept, but refused.

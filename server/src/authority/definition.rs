@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use certward::pki::{Certificate, DistinguishedName, PublicKeyPinningHash, Thumbprint, Validity};
+use certward::pki::{Certificate, PublicKeyPinningHash, Thumbprint, Validity};
 use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
@@ -26,8 +26,6 @@ pub struct RegisteredCertificate {
     pub validity: Validity,
     /// From the certificate; the key of the renewal rule.
     pub pinning_hash: PublicKeyPinningHash,
-    /// From the certificate.
-    pub issuer: DistinguishedName,
     /// The certificates above this one that came with it, nearest first: what its renewals are compared with.
     pub issuer_chain: Vec<CertificateDer<'static>>,
     /// A disabled entry is kept and refused.
@@ -65,7 +63,6 @@ impl RegisteredCertificate {
             permissions: grant.permissions,
             validity: certificate.validity(),
             pinning_hash: certificate.public_key_pinning_hash(),
-            issuer: certificate.issuer().clone(),
             issuer_chain: Vec::new(),
             disabled: grant.disabled,
             collection: Collection::Single,

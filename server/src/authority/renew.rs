@@ -58,7 +58,6 @@ impl Authority {
                 der: certificate.der().clone(),
                 validity: certificate.validity(),
                 pinning_hash: certificate.public_key_pinning_hash(),
-                issuer: certificate.issuer().clone(),
                 issuer_chain,
                 collection: Collection::Single,
                 ..RegisteredCertificate::clone(&original)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use certward::pki::{DistinguishedName, PublicKeyPinningHash, Thumbprint, Validity};
+use certward::pki::{PublicKeyPinningHash, Thumbprint, Validity};
 use futures_util::TryStreamExt as _;
 use rustls_pki_types::CertificateDer;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -19,7 +19,7 @@ use crate::authority::registry::Change;
 pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Vec<RegisteredCertificate>, StoreError> {
     // One by one: an entry is read here while SQLite's thread gets the next, and the rows are never all in memory.
     let mut rows = sqlx::query(SELECT).fetch(pool);
-    let mut entries = Vec::new();
+    let mut by_registration = Vec::new();
     let mut secondaries: HashMap<Thumbprint, Vec<(i64, Thumbprint)>> = HashMap::new();
     while let Some(row) = rows.try_next().await.map_err(StoreError::Read)? {
         let (entry, place) = entry(&row).map_err(|detail| StoreError::Damaged {
@@ -29,8 +29,12 @@ pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Vec<Registere
         if let (Collection::Secondary { primary }, Some(place)) = (&entry.collection, place) {
             secondaries.entry(*primary).or_default().push((place, entry.thumbprint));
         }
-        entries.push(entry);
+        let registered_revision: i64 = row.try_get(13).map_err(StoreError::Read)?;
+        by_registration.push((registered_revision, entry));
     }
+    // Here and not by SQLite, which would sort whole rows through a temporary file.
+    by_registration.sort_by_key(|(revision, entry)| (*revision, entry.thumbprint));
+    let mut entries: Vec<RegisteredCertificate> = by_registration.into_iter().map(|(_, entry)| entry).collect();
     for entry in &mut entries {
         if let Some(mut hanging) = secondaries.remove(&entry.thumbprint) {
             hanging.sort_unstable();
@@ -67,7 +71,7 @@ fn entry(row: &SqliteRow) -> Result<(RegisteredCertificate, Option<i64>), String
         .map_err(read)?
         .try_into()
         .map_err(|_| at("pinning hash"))?;
-    let primary: Option<&[u8]> = row.try_get(11).map_err(read)?;
+    let primary: Option<&[u8]> = row.try_get(10).map_err(read)?;
     let entry = RegisteredCertificate {
         thumbprint,
         name: row.try_get(2).map_err(read)?,
@@ -78,9 +82,8 @@ fn entry(row: &SqliteRow) -> Result<(RegisteredCertificate, Option<i64>), String
             not_after: instant(6)?,
         },
         pinning_hash: PublicKeyPinningHash::from_bytes(pinning_hash),
-        issuer: DistinguishedName::from_der(row.try_get(8).map_err(read)?).map_err(|_| at("issuer"))?,
-        issuer_chain: split(row.try_get(9).map_err(read)?).ok_or_else(|| at("issuer chain"))?,
-        disabled: row.try_get(10).map_err(read)?,
+        issuer_chain: split(row.try_get(8).map_err(read)?).ok_or_else(|| at("issuer chain"))?,
+        disabled: row.try_get(9).map_err(read)?,
         collection: match primary {
             Some(primary) => Collection::Secondary {
                 primary: thumbprint_of(primary)?,
@@ -88,12 +91,12 @@ fn entry(row: &SqliteRow) -> Result<(RegisteredCertificate, Option<i64>), String
             None => Collection::Single,
         },
         two_factor_key: row
-            .try_get::<Option<Vec<u8>>, _>(13)
+            .try_get::<Option<Vec<u8>>, _>(12)
             .map_err(read)?
             .map(TwoFactorKey::from_bytes),
         der,
     };
-    Ok((entry, row.try_get(12).map_err(read)?))
+    Ok((entry, row.try_get(11).map_err(read)?))
 }
 
 pub(super) async fn apply(
@@ -153,7 +156,6 @@ async fn put(
         .bind(entry.validity.not_before.unix_timestamp())
         .bind(entry.validity.not_after.unix_timestamp())
         .bind(entry.pinning_hash.as_bytes().as_slice())
-        .bind(entry.issuer.as_der())
         .bind(issuer_chain)
         .bind(entry.disabled)
         .bind(primary)
@@ -202,16 +204,15 @@ fn split(joined: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 }
 
 const SELECT: &str = "SELECT thumbprint, der, name, clearance, permissions, not_before, not_after, pinning_hash, \
-    issuer, issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key \
-    FROM certificates ORDER BY registered_revision, thumbprint";
+    issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key, registered_revision \
+    FROM certificates";
 
 const PUT: &str = "INSERT INTO certificates (thumbprint, der, name, clearance, permissions, not_before, not_after, \
-    pinning_hash, issuer, issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key, \
-    registered_revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+    pinning_hash, issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key, \
+    registered_revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
     ON CONFLICT (thumbprint) DO UPDATE SET der = excluded.der, name = excluded.name, \
     clearance = excluded.clearance, permissions = excluded.permissions, not_before = excluded.not_before, \
-    not_after = excluded.not_after, pinning_hash = excluded.pinning_hash, issuer = excluded.issuer, \
-    issuer_chain = excluded.issuer_chain, disabled = excluded.disabled, \
+    not_after = excluded.not_after, pinning_hash = excluded.pinning_hash, issuer_chain = excluded.issuer_chain, disabled = excluded.disabled, \
     primary_thumbprint = excluded.primary_thumbprint, collection_position = excluded.collection_position, \
     two_factor_key = excluded.two_factor_key";
 

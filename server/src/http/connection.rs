@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::{Body as _, Incoming};
@@ -18,8 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
 use super::activity::{Activity, Deadlines, Overdue, RequestGuard};
+use super::api::Api;
 use super::body::LimitedBody;
-use super::record::RecordRequests;
+use super::record::Recorded;
 use crate::config::Limits;
 use crate::listener::connections::OpenConnection;
 use crate::listener::peer::Peer;
@@ -31,10 +31,10 @@ pub(crate) enum Version {
     Http2,
 }
 
-/// Routes, and the limits under which they are served.
+/// An API, and the limits under which it is served.
 #[derive(Debug)]
 pub(crate) struct Http {
-    router: Router,
+    api: Api,
     deadlines: Deadlines,
     body_bytes: usize,
     body_timeout: Duration,
@@ -44,8 +44,8 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// Every request that reaches `router` carries an `Arc<Peer>` among its extensions.
-    pub(crate) fn new(router: Router, limits: &Limits) -> Self {
+    /// Every request that reaches `api` carries an `Arc<Peer>` among its extensions.
+    pub(crate) fn new(api: Api, limits: &Limits) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             .header_read_timeout(None)
@@ -64,7 +64,7 @@ impl Http {
             .keep_alive_interval(Some(HTTP_2_PING_INTERVAL))
             .keep_alive_timeout(WRITE_STALL);
         Self {
-            router: router.layer(RecordRequests),
+            api,
             deadlines: Deadlines {
                 idle: limits.keep_alive_timeout,
                 header: limits.header_timeout,
@@ -199,7 +199,7 @@ where
     }
 }
 
-/// Hands the requests of one connection to the router.
+/// Hands the requests of one connection to the API.
 struct Requests {
     http: Arc<Http>,
     peer: Arc<Peer>,
@@ -213,16 +213,15 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Answer {
         let guard = self.activity.request();
-        let (mut parts, incoming) = request.into_parts();
-        parts.extensions.insert(Arc::clone(&self.peer));
-        let body = if incoming.is_end_stream() {
-            Body::empty()
-        } else {
-            Body::new(LimitedBody::new(incoming, self.http.body_bytes, self.http.body_timeout))
-        };
-        let answer = tower::Service::call(&mut self.http.router.clone(), Request::from_parts(parts, body));
+        let request = request.map(|incoming| {
+            if incoming.is_end_stream() {
+                Body::empty()
+            } else {
+                Body::new(LimitedBody::new(incoming, self.http.body_bytes, self.http.body_timeout))
+            }
+        });
         Answer {
-            answer,
+            answer: Recorded::answer(&self.http.api, &self.peer, request),
             guard: Some(guard),
         }
     }
@@ -230,7 +229,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
 /// An answer in the making. Its request is under way until the answer's body has been handed over.
 struct Answer {
-    answer: axum::routing::future::RouteFuture<std::convert::Infallible>,
+    answer: Recorded,
     guard: Option<RequestGuard>,
 }
 
@@ -239,11 +238,11 @@ impl Future for Answer {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = Pin::new(&mut self.answer).poll(context);
-        answer.map_ok(|response| {
-            response.map(|body| Counted {
+        answer.map(|response| {
+            Ok(response.map(|body| Counted {
                 body,
                 _guard: self.guard.take(),
-            })
+            }))
         })
     }
 }

@@ -1,9 +1,11 @@
 //! HTTP/1.1 and HTTP/2 on one connection: limits, deadlines, the record of each request.
 
 mod activity;
+mod api;
 mod body;
 mod connection;
 mod record;
 
+pub use api::Api;
 pub use body::BodyError;
 pub(crate) use connection::{Http, Version};

@@ -7,7 +7,6 @@ mod socket;
 
 use std::sync::Arc;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,7 +25,7 @@ use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
 use crate::config::{Settings, TwoFactorSettings};
 use crate::dialect::ravendb;
-use crate::http::Http;
+use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::HttpsListener;
 use crate::listener::connections::OpenConnections;
@@ -51,7 +50,7 @@ impl Server {
     ///
     /// [`StartError`], by what is to be put right.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
-        Self::start_serving(settings, clock, ravendb::router).await
+        Self::start_serving(settings, clock, ravendb::api).await
     }
 
     /// As [`Self::start`], with other routes than RavenDB's: for tests of what is below them.
@@ -63,22 +62,22 @@ impl Server {
     pub async fn start_with_routes(
         settings: Settings,
         clock: Arc<dyn Clock>,
-        routes: impl FnOnce(Arc<App>) -> Router,
+        routes: impl FnOnce(Arc<App>) -> axum::Router,
     ) -> Result<RunningServer, StartError> {
-        Self::start_serving(settings, clock, routes).await
+        Self::start_serving(settings, clock, |app| routes(app).into()).await
     }
 
     async fn start_serving(
         settings: Settings,
         clock: Arc<dyn Clock>,
-        routes: impl FnOnce(Arc<App>) -> Router,
+        api: impl FnOnce(Arc<App>) -> Api,
     ) -> Result<RunningServer, StartError> {
         // Somebody else may have installed one; TLS is configured with its own all the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         socket::raise_descriptor_limit();
         data_dir::check_clock(clock.now())?;
         let store = Store::open(&settings.data_dir).await.map_err(StartError::Store)?;
-        let started = Self::assemble(Arc::new(settings), clock, store.clone(), routes).await;
+        let started = Self::assemble(Arc::new(settings), clock, store.clone(), api).await;
         if started.is_err() {
             store.close().await;
         }
@@ -89,7 +88,7 @@ impl Server {
         settings: Arc<Settings>,
         clock: Arc<dyn Clock>,
         store: Store,
-        routes: impl FnOnce(Arc<App>) -> Router,
+        api: impl FnOnce(Arc<App>) -> Api,
     ) -> Result<RunningServer, StartError> {
         let recorder = Recorder::start();
         let registry = Arc::new(Registry::new(store.load().await.map_err(StartError::Store)?));
@@ -142,7 +141,7 @@ impl Server {
             clock,
             settings,
         });
-        let http = Arc::new(Http::new(routes(Arc::clone(&app)), &app.settings.limits));
+        let http = Arc::new(Http::new(api(Arc::clone(&app)), &app.settings.limits));
         Self::run(app, store, &registry, http, (tcp, operations), recorder)
     }
 

@@ -32,10 +32,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn, map_response};
-use axum::response::Response;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response};
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
-use tower::ServiceExt as _;
+use tower::Service as _;
 
 pub use openapi::openapi;
 pub use routes::{Access, ROUTES, Route};
@@ -43,11 +44,21 @@ pub use routes::{Access, ROUTES, Route};
 use self::origin::Origins;
 use self::problem::Problem;
 use crate::app::App;
+use crate::http::Api;
 
-/// The routes of [`ROUTES`] over the parts of one server. Every request must carry its
-/// [`Peer`](crate::listener::peer::Peer) in an `Extension<Arc<Peer>>`.
-pub fn router(app: Arc<App>) -> Router {
-    let origins = Arc::new(Origins::new(&app.settings.csrf, &app.listening_url));
+/// The routes of [`ROUTES`] over the parts of one server.
+pub fn api(app: Arc<App>) -> Api {
+    let origins = Origins::new(&app.settings.csrf, &app.listening_url);
+    let dialect = Arc::new(Dialect {
+        origins,
+        routes: router(app),
+    });
+    Api::new(ROUTES.iter().map(|route| route.path), move |request| {
+        Box::pin(Arc::clone(&dialect).answer(request))
+    })
+}
+
+fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let handler = (route.handler)();
@@ -63,45 +74,53 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(not_found)
         .with_state(app);
     let any_case = routes.clone();
-    routes
-        .fallback(move |request| in_any_case(any_case, request))
-        .layer(from_fn(move |request, next| {
-            around(Arc::clone(&origins), request, next)
-        }))
+    routes.fallback(move |request| in_any_case(any_case, request))
 }
 
-/// What is done to every request first, and to every answer last.
-async fn around(origins: Arc<Origins>, request: Request, next: Next) -> Response {
-    if origins.refuse(&request) {
-        let mut refusal = Response::new(Body::empty());
-        *refusal.status_mut() = StatusCode::FORBIDDEN;
-        return refusal;
-    }
-    let url = request
-        .uri()
-        .path_and_query()
-        .map_or_else(String::new, ToString::to_string);
-    let gzip = compression::accepted(request.headers());
-    // axum would answer HEAD and OPTIONS for GET routes; the real server has no such routes (records `161`, `318`).
-    let mut response = if matches!(
-        *request.method(),
-        Method::HEAD | Method::OPTIONS | Method::CONNECT | Method::TRACE
-    ) {
-        axum::response::IntoResponse::into_response(Problem::route_not_found(request.method(), request.uri().path()))
-    } else {
-        next.run(request).await
-    };
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let vary = response.headers().get(header::VARY).cloned();
-        response = problem.answer(&url);
-        if let Some(vary) = vary {
-            response.headers_mut().insert(header::VARY, vary);
+/// The dialect over the parts of one server.
+struct Dialect {
+    origins: Origins,
+    routes: Router,
+}
+
+impl Dialect {
+    /// Answers a request: what is done to every request first, its route, and what is done to every answer last.
+    async fn answer(self: Arc<Self>, request: Request) -> Response {
+        if self.origins.refuse(&request) {
+            let mut refusal = Response::new(Body::empty());
+            *refusal.status_mut() = StatusCode::FORBIDDEN;
+            return refusal;
+        }
+        let target = request.uri().clone();
+        let gzip = compression::accepted(request.headers());
+        // axum would answer HEAD and OPTIONS for GET routes; the real server has no such routes (records `161`, `318`).
+        let mut response = if matches!(
+            *request.method(),
+            Method::HEAD | Method::OPTIONS | Method::CONNECT | Method::TRACE
+        ) {
+            Problem::route_not_found(request.method(), target.path()).into_response()
+        } else {
+            routed(self.routes.clone(), request).await
+        };
+        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            let vary = response.headers().get(header::VARY).cloned();
+            response = problem.answer(target.path_and_query().map_or("", PathAndQuery::as_str));
+            if let Some(vary) = vary {
+                response.headers_mut().insert(header::VARY, vary);
+            }
+        }
+        if gzip {
+            compression::compressed(response).await
+        } else {
+            response
         }
     }
-    if gzip {
-        compression::compressed(response).await
-    } else {
-        response
+}
+
+async fn routed(mut routes: Router, request: Request) -> Response {
+    match routes.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }
 
@@ -115,10 +134,7 @@ async fn in_any_case(routes: Router, mut request: Request) -> Response {
     if let Ok(target) = target.parse() {
         *request.uri_mut() = target;
     }
-    match routes.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
+    routed(routes, request).await
 }
 
 async fn not_found(method: Method, uri: Uri) -> Problem {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use time::OffsetDateTime;
@@ -24,10 +24,11 @@ use crate::listener::peer::Peer;
 pub(super) async fn whoami(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Arc<Peer>>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
+    let headers = request.headers();
     match app.authenticator.authenticate(&peer) {
-        Decision::Admitted(caller) => admitted(&app, &caller, &headers),
+        Decision::Admitted(caller) => admitted(&app, &caller, headers),
         Decision::Renewed(renewal) => {
             if let Err(error) = app.authority.register_renewal(&renewal).await {
                 tracing::warn!(
@@ -39,7 +40,7 @@ pub(super) async fn whoami(
             answer::empty(StatusCode::NO_CONTENT)
         }
         Decision::Refused(refusal) => match refusal.registered() {
-            Some(entry) => registered(&app, entry, &headers),
+            Some(entry) => registered(&app, entry, headers),
             None => answer::empty(StatusCode::NO_CONTENT),
         },
     }

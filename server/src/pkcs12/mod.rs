@@ -10,7 +10,7 @@ mod read;
 mod write;
 
 pub(crate) use read::{Contents, ReadError, read};
-pub(crate) use write::write;
+pub(crate) use write::{write, write_certificates};
 
 #[cfg(test)]
 mod tests;

@@ -134,3 +134,20 @@ proptest! {
         let _ = read(&file, "", true);
     }
 }
+
+#[test]
+fn openssl_reads_certificates_without_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("certificates.pfx");
+    let certificate = rcgen::generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
+    let der = certificate.cert.der();
+    std::fs::write(&path, write_certificates(&[der, der], "").unwrap()).unwrap();
+    let output = std::process::Command::new("openssl")
+        .args(["pkcs12", "-nokeys", "-passin", "pass:", "-in"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 2);
+}

@@ -1,4 +1,4 @@
-//! Writing a PKCS#12 file with a key, its certificate, and issuers.
+//! Writing a PKCS#12 file: a key with its certificate and issuers, or certificates alone.
 
 use std::num::NonZeroU32;
 
@@ -16,32 +16,15 @@ use crate::asn1::{
     set_of_one,
 };
 
-/// Encrypts the certificates, the key's own first, and the PKCS#8 key with AES-256 under PBKDF2 with HMAC-SHA-256, and authenticates the whole with
-/// HMAC-SHA-256: what `openssl pkcs12 -export` of version 3 and current .NET write. No friendly name is set, as on the
-/// real server (contract `ravendb.md`, section 3).
+/// Encrypts the certificates, the key's own first, and the PKCS#8 key with AES-256 under PBKDF2 with HMAC-SHA-256, and
+/// authenticates the whole with HMAC-SHA-256: what `openssl pkcs12 -export` of version 3 and current .NET write. No
+/// friendly name is set, as on the real server (contract `ravendb.md`, section 3).
 pub(crate) fn write(certificates: &[&[u8]], pkcs8: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
     // It ties the key to its certificate, which is the first; its content is free.
     let key_id = digest::digest(&digest::SHA256, certificates.first().copied().unwrap_or_default());
     let attributes = local_key_id(&key_id.as_ref()[..KEY_ID_LENGTH]);
 
-    let bags: Vec<Vec<u8>> = certificates
-        .iter()
-        .enumerate()
-        .map(|(place, certificate)| certificate_bag(certificate, if place == 0 { &attributes } else { &[] }))
-        .collect();
-    let bags: Vec<&[u8]> = bags.iter().map(Vec::as_slice).collect();
-    let (scheme, encrypted) = encrypt(&sequence(&bags), password)?;
-    let certificates = sequence(&[
-        &object_identifier(id::ENCRYPTED_DATA),
-        &explicit(
-            0,
-            &[&sequence(&[
-                &integer(0),
-                &sequence(&[&object_identifier(id::DATA), &scheme, &implicit_octets(0, &encrypted)]),
-            ])],
-        ),
-    ]);
-
+    let certificates = encrypted_certificates(certificates, &attributes, password)?;
     let (scheme, encrypted) = encrypt(pkcs8, password)?;
     let key_bag = sequence(&[
         &object_identifier(id::SHROUDED_KEY_BAG),
@@ -50,9 +33,40 @@ pub(crate) fn write(certificates: &[&[u8]], pkcs8: &[u8], password: &str) -> Res
     ]);
     let keys = data(&sequence(&[&key_bag]));
 
-    let authenticated = sequence(&[&certificates, &keys]);
-    let mac = mac(&authenticated, password)?;
-    Ok(secret_sequence(&[&integer(3), &data(&authenticated), &mac]))
+    authenticated(&sequence(&[&certificates, &keys]), password)
+}
+
+/// Certificates without keys, encrypted and authenticated as above.
+pub(crate) fn write_certificates(certificates: &[&[u8]], password: &str) -> Result<Vec<u8>, Unspecified> {
+    let certificates = encrypted_certificates(certificates, &[], password)?;
+    authenticated(&sequence(&[&certificates]), password).map(|file| file.to_vec())
+}
+
+/// A file of this authenticated safe.
+fn authenticated(safe: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
+    let mac = mac(safe, password)?;
+    Ok(secret_sequence(&[&integer(3), &data(safe), &mac]))
+}
+
+/// A `ContentInfo` of encrypted certificates, the first of which has `attributes`.
+fn encrypted_certificates(certificates: &[&[u8]], attributes: &[u8], password: &str) -> Result<Vec<u8>, Unspecified> {
+    let bags: Vec<Vec<u8>> = certificates
+        .iter()
+        .enumerate()
+        .map(|(place, certificate)| certificate_bag(certificate, if place == 0 { attributes } else { &[] }))
+        .collect();
+    let bags: Vec<&[u8]> = bags.iter().map(Vec::as_slice).collect();
+    let (scheme, encrypted) = encrypt(&sequence(&bags), password)?;
+    Ok(sequence(&[
+        &object_identifier(id::ENCRYPTED_DATA),
+        &explicit(
+            0,
+            &[&sequence(&[
+                &integer(0),
+                &sequence(&[&object_identifier(id::DATA), &scheme, &implicit_octets(0, &encrypted)]),
+            ])],
+        ),
+    ]))
 }
 
 /// A `ContentInfo` of plain data.

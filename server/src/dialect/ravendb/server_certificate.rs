@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
-use p12_keystore::{Certificate as Pkcs12Certificate, KeyStore, KeyStoreEntry};
 use secrecy::SecretString;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -19,6 +18,7 @@ use super::problem::Problem;
 use super::query::Query;
 use crate::app::App;
 use crate::authz::action::{ExportServerCertificates, ReplaceServerCertificate};
+use crate::pkcs12;
 use crate::server_certificate::ReplaceRequest;
 
 #[derive(Serialize)]
@@ -37,13 +37,11 @@ pub(super) async fn export(
     State(app): State<Arc<App>>,
 ) -> Result<Response, Problem> {
     let server = app.server_certificates.current();
-    let mut store = KeyStore::new();
-    let ders = std::iter::once(server.certificate().der()).chain(server.chain());
-    for (place, der) in ders.enumerate() {
-        let certificate = Pkcs12Certificate::from_der(der.as_ref()).map_err(|error| not_exported(&error))?;
-        store.add_entry(&format!("server{place}"), KeyStoreEntry::Certificate(certificate));
-    }
-    let file = store.writer("").write().map_err(|error| not_exported(&error))?;
+    let ders: Vec<&[u8]> = std::iter::once(server.certificate().der())
+        .chain(server.chain())
+        .map(AsRef::as_ref)
+        .collect();
+    let file = pkcs12::write_certificates(&ders, "").map_err(|error| not_exported(&error))?;
     Ok(answer::attachment("ServerCertificatesCollection.pfx", file.into()))
 }
 

@@ -15,6 +15,7 @@ use crate::programs;
 pub struct ReferenceServer {
     directory: TempDir,
     address: SocketAddr,
+    redis_enterprise_address: SocketAddr,
     arguments: Vec<String>,
     process: Option<Child>,
 }
@@ -40,10 +41,11 @@ impl ReferenceServer {
                 .args(["setup", "--non-interactive", "--key-algorithm", "RSA_2048", "--dir"])
                 .arg(directory.path().join("server")),
         );
-        let address = free_address();
+        let [address, redis_enterprise_address] = free_addresses();
         let mut server = Self {
             directory,
             address,
+            redis_enterprise_address,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             process: None,
         };
@@ -67,6 +69,10 @@ impl ReferenceServer {
             .args(["run", "--settings"])
             .arg(self.path("settings.json"))
             .arg(format!("--ServerUrl=https://{}", self.address))
+            .arg(format!(
+                "--Certward.RedisEnterprise.ServerUrl=https://{}",
+                self.redis_enterprise_address
+            ))
             // No keys in advance: many servers are started, and few are asked for one.
             .arg("--Certward.ClientCertificate.KeyPoolSize=0")
             .args(&self.arguments)
@@ -101,16 +107,28 @@ impl ReferenceServer {
         }
     }
 
-    /// Where it listens.
+    /// Where RavenDB's API listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its URL.
+    /// The URL of RavenDB's API.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("https://{}", self.address)
+    }
+
+    /// Where Redis Enterprise's API listens.
+    #[must_use]
+    pub fn redis_enterprise_address(&self) -> SocketAddr {
+        self.redis_enterprise_address
+    }
+
+    /// The URL of Redis Enterprise's API.
+    #[must_use]
+    pub fn redis_enterprise_endpoint(&self) -> String {
+        format!("https://{}", self.redis_enterprise_address)
     }
 
     /// A file that `setup` wrote, such as `admin.crt`.
@@ -171,9 +189,9 @@ impl Drop for ReferenceServer {
     }
 }
 
-/// An address that was free a moment ago.
-fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("loopback has free ports")
+/// Two addresses that were free a moment ago.
+fn free_addresses() -> [SocketAddr; 2] {
+    // Both at once, so that they differ.
+    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports"));
+    listeners.map(|listener| listener.local_addr().expect("a bound socket has an address"))
 }

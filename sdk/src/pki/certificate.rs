@@ -8,7 +8,7 @@ use time::{Date, Month, OffsetDateTime, Time};
 
 use super::algorithm::{PublicKey, SignatureAlgorithm};
 use super::der::{self, DerError, DerReader, Element};
-use super::extensions::{ExtendedKeyUsage, Extensions, KeyUsage, SubjectAltName};
+use super::extensions::{ExtendedKeyUsage, Extension, Extensions, KeyUsage, SubjectAltName};
 use super::pem::pem_block;
 use super::{DistinguishedName, PublicKeyPinningHash, SerialNumber, Sha256Fingerprint, Thumbprint, Validity};
 
@@ -168,6 +168,11 @@ impl Certificate {
     /// The alternative names of the subject, in their order; empty when the extension is absent.
     pub fn subject_alt_names(&self) -> Vec<SubjectAltName> {
         self.0.extensions.subject_alt_names.clone()
+    }
+
+    /// The extensions it has, in their order, those included whose content this type does not read.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.0.extensions.present
     }
 
     /// The key identifier of the issuer's key, when the extension names one.

@@ -51,6 +51,13 @@ fn every_member_is_read() {
             SubjectAltName::Email("a@example".to_owned()),
         ]
     );
+    let present: Vec<_> = certificate
+        .extensions()
+        .iter()
+        .map(|extension| (extension.identifier().to_string(), extension.is_critical()))
+        .collect();
+    assert!(present.contains(&("2.5.29.17".to_owned(), false)), "{present:?}");
+    assert!(present.contains(&("2.5.29.15".to_owned(), true)), "{present:?}");
     assert_eq!(
         certificate.subject_public_key_info_der(),
         rcgen::PublicKeyData::subject_public_key_info(&key)

@@ -32,6 +32,13 @@ pub enum SubjectAltName {
     Other(Vec<u8>),
 }
 
+/// That a certificate has an extension, and whether it may be ignored (RFC 5280 4.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Extension {
+    identifier: ObjectIdentifier,
+    critical: bool,
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct BasicConstraints {
     pub(super) ca: bool,
@@ -40,6 +47,7 @@ pub(super) struct BasicConstraints {
 
 #[derive(Default)]
 pub(super) struct Extensions {
+    pub(super) present: Vec<Extension>,
     pub(super) basic_constraints: Option<BasicConstraints>,
     pub(super) key_usage: Option<KeyUsage>,
     pub(super) extended_key_usage: Option<ExtendedKeyUsage>,
@@ -113,6 +121,18 @@ impl ExtendedKeyUsage {
     }
 }
 
+impl Extension {
+    /// Which extension, such as 2.5.29.19 for basic constraints.
+    pub fn identifier(&self) -> &ObjectIdentifier {
+        &self.identifier
+    }
+
+    /// Whether a certificate must be refused by whoever does not know the extension.
+    pub fn is_critical(&self) -> bool {
+        self.critical
+    }
+}
+
 impl Extensions {
     /// Reads the content of the `[3]` element of a certificate. Extensions nobody here asks about are stepped over,
     /// critical ones too: whether they can be ignored is for chain checks to say.
@@ -122,21 +142,22 @@ impl Extensions {
         let mut sequence = reader.nested(der::SEQUENCE).map_err(at("extensions"))?;
         reader.finish().map_err(at("extensions"))?;
         let mut extensions = Self::default();
-        let mut seen: Vec<&[u8]> = Vec::new();
         while !sequence.is_empty() {
-            let (identifier, value) = extension(&mut sequence).map_err(at("extensions"))?;
-            if seen.contains(&identifier) {
-                let identifier = ObjectIdentifier::from_der_content(identifier).map_err(at("extensions"))?;
-                return Err(CertificateError::RepeatedExtension(identifier.to_string()));
+            let (extension, value) = extension(&mut sequence).map_err(at("extensions"))?;
+            if extensions
+                .present
+                .iter()
+                .any(|seen| seen.identifier == extension.identifier)
+            {
+                return Err(CertificateError::RepeatedExtension(extension.identifier.to_string()));
             }
-            seen.push(identifier);
-            if seen.len() > MAX_EXTENSIONS {
+            if extensions.present.len() == MAX_EXTENSIONS {
                 return Err(CertificateError::Malformed {
                     part: "extensions",
                     source: DerError::Content("a list of at most 256 extensions"),
                 });
             }
-            match identifier {
+            match extension.identifier.as_der_content() {
                 BASIC_CONSTRAINTS => {
                     extensions.basic_constraints = Some(basic_constraints(value).map_err(at("basic constraints"))?)
                 }
@@ -157,21 +178,24 @@ impl Extensions {
                 }
                 _ => {}
             }
+            extensions.present.push(extension);
         }
         Ok(extensions)
     }
 }
 
-/// One `Extension`: its identifier, and the octets inside its `OCTET STRING`.
-fn extension<'a>(sequence: &mut DerReader<'a>) -> Result<(&'a [u8], &'a [u8]), DerError> {
+/// One `Extension`, and the octets inside its `OCTET STRING`.
+fn extension<'a>(sequence: &mut DerReader<'a>) -> Result<(Extension, &'a [u8]), DerError> {
     let mut extension = sequence.nested(der::SEQUENCE)?;
-    let identifier = extension.expect(der::OBJECT_IDENTIFIER)?.content;
-    if let Some(critical) = extension.optional(der::BOOLEAN)? {
-        critical.boolean()?;
-    }
+    let identifier = ObjectIdentifier::from_der_content(extension.expect(der::OBJECT_IDENTIFIER)?.content)?;
+    let critical = extension
+        .optional(der::BOOLEAN)?
+        .map(|critical| critical.boolean())
+        .transpose()?
+        .unwrap_or(false);
     let value = extension.expect(der::OCTET_STRING)?.content;
     extension.finish()?;
-    Ok((identifier, value))
+    Ok((Extension { identifier, critical }, value))
 }
 
 fn only(value: &[u8], tag: u8) -> Result<Element<'_>, DerError> {

@@ -34,7 +34,7 @@ pub use distinguished_name::{
     AttributeTypeAndValue, AttributeValue, CommonNameError, DistinguishedName, DistinguishedNameTextError,
     RelativeDistinguishedName,
 };
-pub use extensions::{ExtendedKeyUsage, KeyUsage, SubjectAltName};
+pub use extensions::{ExtendedKeyUsage, Extension, KeyUsage, SubjectAltName};
 pub use fingerprint::Sha256Fingerprint;
 pub use hex::HexError;
 pub use object_identifier::{ObjectIdentifier, ObjectIdentifierError};

@@ -6,7 +6,6 @@
 
 mod caller;
 mod renewal;
-mod signature;
 mod well_known;
 
 use std::net::SocketAddr;

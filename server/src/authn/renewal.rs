@@ -9,8 +9,9 @@ use std::sync::Arc;
 use certward::pki::{Certificate, PublicKeyPinningHash};
 use rustls_pki_types::CertificateDer;
 
-use super::{Decision, Refusal, signature};
+use super::{Decision, Refusal};
 use crate::authority::definition::RegisteredCertificate;
+use crate::certificate::signature;
 
 /// An unregistered certificate that renews a registered one, to be recorded with the rights of that one.
 #[derive(Debug)]

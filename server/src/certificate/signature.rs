@@ -6,7 +6,7 @@ use der::{Decode, Encode, Sequence};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert};
 
 /// Whether the signature on `certificate` was made with the key of `issuer`. Names, dates and usages are not looked at.
-pub(super) fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
+pub(crate) fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     let Ok(signed) = SignedCertificate::from_der(certificate.der()) else {
         return false;
     };

@@ -15,23 +15,19 @@ use webpki::RawPublicKeyEntity;
 
 use certward::pki::Certificate;
 
+use crate::certificate::ChainBounds;
+
 /// Asks for a client certificate without demanding one, and checks the signature made with its key.
 #[derive(Debug)]
 pub(crate) struct ProofOfPossession {
     algorithms: WebPkiSupportedAlgorithms,
-    max_intermediates: usize,
-    max_bytes: usize,
+    bounds: ChainBounds,
 }
 
 impl ProofOfPossession {
-    /// A chain of more than `max_intermediates` certificates above the client's own, or of more than `max_bytes` in
-    /// all, ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
-    pub(crate) fn new(algorithms: WebPkiSupportedAlgorithms, max_intermediates: usize, max_bytes: usize) -> Self {
-        Self {
-            algorithms,
-            max_intermediates,
-            max_bytes,
-        }
+    /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
+    pub(crate) fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds) -> Self {
+        Self { algorithms, bounds }
     }
 }
 
@@ -55,11 +51,11 @@ impl ClientCertVerifier for ProofOfPossession {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let bytes = end_entity.len() + intermediates.iter().map(|certificate| certificate.len()).sum::<usize>();
-        if intermediates.len() > self.max_intermediates || bytes > self.max_bytes {
-            return Err(CertificateError::BadEncoding.into());
+        if self.bounds.hold(end_entity, intermediates) {
+            Ok(ClientCertVerified::assertion())
+        } else {
+            Err(CertificateError::BadEncoding.into())
         }
-        Ok(ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -139,8 +135,7 @@ mod tests {
     fn verifier() -> ProofOfPossession {
         ProofOfPossession::new(
             rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms,
-            4,
-            16 * 1024,
+            ChainBounds::WIDEST,
         )
     }
 

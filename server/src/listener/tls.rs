@@ -7,6 +7,7 @@ use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use super::client_certificate::ProofOfPossession;
+use crate::certificate::ChainBounds;
 use crate::config::Limits;
 use crate::server_certificate::ServerCertificates;
 
@@ -25,8 +26,10 @@ pub(crate) fn server_config(
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier = ProofOfPossession::new(
         provider.signature_verification_algorithms,
-        limits.intermediates,
-        limits.certificate_bytes,
+        ChainBounds {
+            intermediates: limits.intermediates,
+            bytes: limits.certificate_bytes,
+        },
     );
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?

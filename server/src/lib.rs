@@ -12,6 +12,7 @@ pub mod authority;
 pub mod authz;
 pub mod certificate;
 pub mod clock;
+pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod dialect;

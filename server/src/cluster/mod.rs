@@ -1,0 +1,3 @@
+//! A Redis Enterprise cluster as values and use cases; no HTTP, no JSON.
+
+pub mod trust;

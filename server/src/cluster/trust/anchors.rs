@@ -1,0 +1,121 @@
+//! The trusted certification authorities: what `mtls_trusted_ca` holds.
+
+use std::collections::HashMap;
+
+use certward::pki::{Certificate, PemError, certificates_from_pem};
+use rustls_pki_types::TrustAnchor;
+use time::OffsetDateTime;
+
+use super::authority_certificate::{self, CaFault};
+
+/// CAs that client certificates may chain to, each found fit to be trusted when it was given.
+///
+/// Each stands for itself: an intermediate in the bundle is trusted whether or not its root is there. An anchor that
+/// expires admits nobody from then on, and stays.
+#[derive(Debug, Clone)]
+pub struct TrustAnchors {
+    certificates: Vec<Certificate>,
+    /// The same, in the same order, as webpki wants them.
+    anchors: Vec<TrustAnchor<'static>>,
+}
+
+/// Why a text cannot be `mtls_trusted_ca`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UntrustworthyCa {
+    /// No certificates in PEM, or a private key among them. The text is never repeated.
+    #[error("the trusted CA must be one or more certificates in PEM")]
+    Pem(#[source] PemError),
+    /// More than a path is looked for in.
+    #[error("the text holds {0} certificates; at most {MAX_ANCHORS} can be trusted")]
+    TooMany(usize),
+    /// One that is not fit to be trusted.
+    #[error("certificate {number} (\"{subject}\") {fault}")]
+    Certificate {
+        /// Its place in the text, counted from 1.
+        number: usize,
+        /// Whom it names.
+        subject: String,
+        /// What is wrong with it, and what would have been right.
+        fault: CaFault,
+    },
+    /// One certificate twice.
+    #[error("certificate {number} (\"{subject}\") is the same as certificate {first}; expected each once")]
+    Repeated {
+        /// Its second place in the text, counted from 1.
+        number: usize,
+        /// Its first.
+        first: usize,
+        /// Whom it names.
+        subject: String,
+    },
+}
+
+impl TrustAnchors {
+    /// Reads the text an administrator wants to trust: certificates in PEM, each a CA fit to be trusted at `now`. Text
+    /// between them does no harm.
+    ///
+    /// # Errors
+    ///
+    /// [`UntrustworthyCa`], about the first certificate that is not fit; nothing of the text is then to be trusted.
+    pub fn from_pem_bundle(pem: &str, now: OffsetDateTime) -> Result<Self, UntrustworthyCa> {
+        Self::read(pem, Some(now))
+    }
+
+    /// Reads the text again that [`TrustAnchors::from_pem_bundle`] took once. A CA that has expired since is no error
+    /// here: it admits nobody, and a server must start with it.
+    ///
+    /// # Errors
+    ///
+    /// [`UntrustworthyCa`] when the text is another one.
+    pub fn from_stored_bundle(pem: &str) -> Result<Self, UntrustworthyCa> {
+        Self::read(pem, None)
+    }
+
+    /// The CAs, in the order of the text.
+    #[must_use]
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+
+    fn read(pem: &str, now: Option<OffsetDateTime>) -> Result<Self, UntrustworthyCa> {
+        let certificates = certificates_from_pem(pem).map_err(UntrustworthyCa::Pem)?;
+        if certificates.len() > MAX_ANCHORS {
+            return Err(UntrustworthyCa::TooMany(certificates.len()));
+        }
+        let mut places: HashMap<&Certificate, usize> = HashMap::new();
+        let mut anchors = Vec::with_capacity(certificates.len());
+        for (number, certificate) in (1..).zip(&certificates) {
+            if let Some(first) = places.insert(certificate, number) {
+                return Err(UntrustworthyCa::Repeated {
+                    number,
+                    first,
+                    subject: certificate.subject().to_string(),
+                });
+            }
+            let anchor = authority_certificate::to_anchor(certificate, now).map_err(|fault| {
+                UntrustworthyCa::Certificate {
+                    number,
+                    subject: certificate.subject().to_string(),
+                    fault,
+                }
+            })?;
+            anchors.push(anchor);
+        }
+        drop(places);
+        Ok(Self { certificates, anchors })
+    }
+
+    pub(super) fn as_webpki(&self) -> &[TrustAnchor<'static>] {
+        &self.anchors
+    }
+
+    /// The certificate of one of [`TrustAnchors::as_webpki`].
+    pub(super) fn of(&self, anchor: &TrustAnchor<'_>) -> &Certificate {
+        let place = self.anchors.iter().position(|candidate| std::ptr::eq(candidate, anchor));
+        &self.certificates[place.expect("webpki returns a reference into the slice that it was given")]
+    }
+}
+
+/// A path is looked for below each anchor of the issuer's name; organisations trust a handful.
+const MAX_ANCHORS: usize = 256;

@@ -1,0 +1,215 @@
+//! What a certificate must be to be trusted as a CA.
+
+use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
+use certward::pki::{Certificate, PublicKey, SignatureAlgorithm};
+use rustls_pki_types::TrustAnchor;
+use time::OffsetDateTime;
+
+use super::strength::{STRONG_KEYS, is_strong};
+use crate::asn1::{self, NotDer, Reader};
+use crate::certificate::signature;
+
+/// Why a certificate is not trusted as a CA: the rest of a sentence that begins with the certificate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaFault {
+    /// Version 1 or 2, which has no basic constraints.
+    #[error(
+        "is X.509 version {0}, which cannot say that it is a CA; expected version 3 with basicConstraints=critical,CA:TRUE"
+    )]
+    Version(u8),
+    /// Somebody's own certificate.
+    #[error("is no CA: its basic constraints do not say CA:TRUE; expected the certificate of its issuer, \"{issuer}\"")]
+    NotAuthority {
+        /// Who signed it, by name.
+        issuer: String,
+    },
+    /// RFC 5280 4.2.1.9: whoever does not know the extension must not take the certificate for a CA's.
+    #[error("has basic constraints that are not critical; expected basicConstraints=critical,CA:TRUE")]
+    BasicConstraintsNotCritical,
+    /// A key usage that leaves certificates out.
+    #[error("has a key usage without keyCertSign; expected keyUsage=critical,keyCertSign,cRLSign, or none")]
+    KeyUsage,
+    /// Purposes that leave clients out.
+    #[error("has an extended key usage without clientAuth, so that nobody could log in below it; expected none")]
+    Purpose,
+    /// The first second lies ahead.
+    #[error("is not valid before {0}")]
+    NotYetValid(OffsetDateTime),
+    /// The last second has passed.
+    #[error("has expired on {0}; expected the CA's renewed certificate")]
+    Expired(OffsetDateTime),
+    /// A name that no certificate can have as its issuer.
+    #[error("has an empty subject; a CA is named")]
+    EmptySubject,
+    /// A key that can be broken, or that no path is built with.
+    #[error("has the key {0}; expected {STRONG_KEYS}")]
+    WeakKey(PublicKey),
+    /// A signature that can be forged, on a certificate somebody else signed.
+    #[error("is signed by \"{issuer}\" with {algorithm:?}, which can be forged; expected SHA-256 or stronger")]
+    WeakSignature {
+        /// Who signed it, by name.
+        issuer: String,
+        /// How.
+        algorithm: SignatureAlgorithm,
+    },
+    /// A root whose signature is not its own.
+    #[error("names itself as its issuer, but was not signed with its own key: it is damaged or forged")]
+    OwnSignature,
+    /// RFC 5280 4.2: must not be used by whoever does not know the extension.
+    #[error("has the critical extension {0}, which is not known here; expected a CA without it")]
+    CriticalExtension(String),
+    /// Constraints that path building here cannot judge, and would hold against everybody.
+    #[error(
+        "limits the directory names of the certificates below it, which is not checked here, so that nobody could log in; expected name constraints on DNS names and IP addresses, or none"
+    )]
+    DirectoryNameConstraints,
+    /// Something that path building here cannot read.
+    #[error("cannot be read for path building ({0})")]
+    Unreadable(webpki::Error),
+}
+
+/// The trust anchor that a certificate makes. Without `now`, its dates are no part of the check.
+pub(super) fn to_anchor(
+    certificate: &Certificate,
+    now: Option<OffsetDateTime>,
+) -> Result<TrustAnchor<'static>, CaFault> {
+    check_constraints(certificate)?;
+    if let Some(now) = now {
+        check_dates(certificate, now)?;
+    }
+    if certificate.subject().is_empty() {
+        return Err(CaFault::EmptySubject);
+    }
+    if !is_strong(certificate.public_key()) {
+        return Err(CaFault::WeakKey(certificate.public_key().clone()));
+    }
+    check_signature(certificate)?;
+    let anchor = webpki::anchor_from_trusted_cert(certificate.der())
+        .map_err(CaFault::Unreadable)?
+        .to_owned();
+    if let Some(name_constraints) = &anchor.name_constraints
+        && constrain_directory_names(name_constraints).unwrap_or(true)
+    {
+        return Err(CaFault::DirectoryNameConstraints);
+    }
+    Ok(anchor)
+}
+
+/// RFC 5280 4.2.1.3, 4.2.1.9 and 4.2.1.12.
+fn check_constraints(certificate: &Certificate) -> Result<(), CaFault> {
+    if certificate.version() != 3 {
+        return Err(CaFault::Version(certificate.version()));
+    }
+    if !certificate.is_ca() {
+        return Err(CaFault::NotAuthority {
+            issuer: certificate.issuer().to_string(),
+        });
+    }
+    for extension in certificate.extensions() {
+        let identifier = extension.identifier().as_der_content();
+        if identifier == BASIC_CONSTRAINTS && !extension.is_critical() {
+            return Err(CaFault::BasicConstraintsNotCritical);
+        }
+        if extension.is_critical() && !KNOWN_EXTENSIONS.contains(&identifier) {
+            return Err(CaFault::CriticalExtension(extension.identifier().to_string()));
+        }
+    }
+    // `openssl req -x509` writes none into a CA, which then may do everything.
+    if certificate.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
+        return Err(CaFault::KeyUsage);
+    }
+    let purpose = certificate.extended_key_usage();
+    if purpose.is_some_and(|purpose| !purpose.client_auth() && !purpose.any()) {
+        return Err(CaFault::Purpose);
+    }
+    Ok(())
+}
+
+fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Result<(), CaFault> {
+    let validity = certificate.validity();
+    if validity.is_early(now) {
+        return Err(CaFault::NotYetValid(validity.not_before));
+    }
+    if validity.is_over(now) {
+        return Err(CaFault::Expired(validity.not_after));
+    }
+    Ok(())
+}
+
+/// A root's own signature proves nothing but that the certificate is whole, so an old root may have made it with SHA-1.
+/// Another's signature is what the administrator may have gone by, and must not be one that can be forged.
+fn check_signature(certificate: &Certificate) -> Result<(), CaFault> {
+    let algorithm = certificate.signature_algorithm();
+    if !is_self_signed(certificate) {
+        return if algorithm.is_weak() {
+            Err(CaFault::WeakSignature {
+                issuer: certificate.issuer().to_string(),
+                algorithm: algorithm.clone(),
+            })
+        } else {
+            Ok(())
+        };
+    }
+    let is_its_own = match algorithm {
+        SignatureAlgorithm::RsaSha1 => is_own_sha1_signature(certificate).unwrap_or(false),
+        _ => signature::is_by(certificate, certificate),
+    };
+    if is_its_own { Ok(()) } else { Err(CaFault::OwnSignature) }
+}
+
+/// Whether the certificate claims to be signed with its own key. Not so when it names another key of the same issuer, as
+/// one that carries a CA over to a new key does (RFC 4210, section 4.4).
+fn is_self_signed(certificate: &Certificate) -> bool {
+    let other_key = certificate
+        .authority_key_identifier()
+        .zip(certificate.subject_key_identifier())
+        .is_some_and(|(authority, subject)| authority != subject);
+    certificate.is_self_issued() && !other_key
+}
+
+/// `None` when the certificate is not built as one with an RSA key.
+fn is_own_sha1_signature(certificate: &Certificate) -> Option<bool> {
+    let mut outer = Reader::new(certificate.der()).enter(asn1::SEQUENCE).ok()?;
+    let to_be_signed = outer.value().ok()?.encoded;
+    outer.value().ok()?;
+    let signature = outer.expect(BIT_STRING).ok()?.strip_prefix(&[0])?;
+    let mut key_info = Reader::new(certificate.subject_public_key_info_der())
+        .enter(asn1::SEQUENCE)
+        .ok()?;
+    key_info.value().ok()?;
+    let key = key_info.expect(BIT_STRING).ok()?.strip_prefix(&[0])?;
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, key);
+    Some(key.verify(to_be_signed, signature).is_ok())
+}
+
+/// Whether the content of a `NameConstraints` (RFC 5280 4.2.1.10) permits or excludes directory names, which webpki then
+/// holds against every certificate.
+fn constrain_directory_names(content: &[u8]) -> Result<bool, NotDer> {
+    let mut subtrees = Reader::new(content);
+    while !subtrees.is_empty() {
+        let mut list = Reader::new(subtrees.value()?.content);
+        while !list.is_empty() {
+            if list.enter(asn1::SEQUENCE)?.value()?.tag == DIRECTORY_NAME {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// 2.5.29.19.
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+/// Extensions that webpki or this file decides by: key usage, subject alternative name, basic constraints, name
+/// constraints, CRL distribution points, extended key usage. Policies and the like must then not be critical.
+const KNOWN_EXTENSIONS: [&[u8]; 6] = [
+    &[0x55, 0x1d, 15],
+    &[0x55, 0x1d, 17],
+    BASIC_CONSTRAINTS,
+    &[0x55, 0x1d, 30],
+    &[0x55, 0x1d, 31],
+    &[0x55, 0x1d, 37],
+];
+const BIT_STRING: u8 = 0x03;
+/// `[4]` of a `GeneralName` (RFC 5280 4.2.1.6).
+const DIRECTORY_NAME: u8 = 0xa4;

@@ -1,0 +1,189 @@
+//! The gate: which subjects of the trusted CAs are looked at at all. It grants nothing.
+
+use certward::pki::{Certificate, DistinguishedName, SubjectAltName};
+use time::OffsetDateTime;
+
+use super::chain::VerifiedChain;
+
+/// How a subject is held against the authorized ones: `mtls_client_cert_subject_validation_type` (contract, section
+/// 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SubjectValidation {
+    /// Not at all: the chain is enough.
+    #[default]
+    Disabled,
+    /// The subject's common name, or a DNS name among its alternative names, is the common name of an entry. Nothing else
+    /// of either is looked at.
+    SanCn,
+    /// All six attributes of the subject are those of one entry; one that the entry leaves out must be absent.
+    FullSubject,
+}
+
+/// An entry of `mtls_authorized_subjects`. Text is compared byte by byte, `*` is a character like any other, and empty
+/// text means that the attribute is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct AuthorizedSubject {
+    /// `CN`; every entry has one.
+    pub common_name: String,
+    /// `O`.
+    pub organization: String,
+    /// `OU`, in any order, each as often as the subject has it.
+    pub organizational_units: Vec<String>,
+    /// `L`.
+    pub locality: String,
+    /// `ST`.
+    pub state: String,
+    /// `C`.
+    pub country: String,
+}
+
+/// Proof that a chain has passed the gate: the subject to look the user up by. Only [`pass_gate`] makes one.
+#[derive(Debug)]
+pub struct AdmittedSubject<'a> {
+    certificate: &'a Certificate,
+    valid_until: OffsetDateTime,
+}
+
+/// Why a subject does not pass, although its chain holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GateRefusal {
+    /// No subject that a user could be known by.
+    #[error("the certificate has an empty subject; a user is known by the subject")]
+    EmptySubject,
+    /// T61, BMP, Universal or broken text, which is compared with nothing.
+    #[error(
+        "a value of the subject \"{subject}\" is neither a UTF8String nor a PrintableString nor an IA5String, so that it cannot be compared"
+    )]
+    Encoding {
+        /// As RFC 4514 prints it.
+        subject: String,
+    },
+    /// A line end, a NUL or the like.
+    #[error("the subject \"{subject}\" holds a control character")]
+    ControlCharacter {
+        /// As RFC 4514 prints it, the character escaped.
+        subject: String,
+    },
+    /// Not among the authorized subjects.
+    #[error("the subject \"{subject}\" is not among the {entries} authorized subjects")]
+    NotAuthorized {
+        /// As RFC 4514 prints it.
+        subject: String,
+        /// How many entries there are. With none, nobody passes.
+        entries: usize,
+    },
+}
+
+/// Holds the subject of a chain against `authorized` in the way of `validation`.
+///
+/// # Errors
+///
+/// [`GateRefusal`]. A subject that no user can be known by is refused in every way, [`SubjectValidation::Disabled`] too.
+pub fn pass_gate<'a>(
+    chain: VerifiedChain<'a>,
+    validation: SubjectValidation,
+    authorized: &[AuthorizedSubject],
+) -> Result<AdmittedSubject<'a>, GateRefusal> {
+    let certificate = chain.end_entity();
+    let subject = certificate.subject();
+    if subject.is_empty() {
+        return Err(GateRefusal::EmptySubject);
+    }
+    if !subject.is_comparable_text() {
+        return Err(GateRefusal::Encoding {
+            subject: subject.to_string(),
+        });
+    }
+    if subject.has_control_characters() {
+        return Err(GateRefusal::ControlCharacter {
+            subject: subject.to_string(),
+        });
+    }
+    let is_authorized = match validation {
+        SubjectValidation::Disabled => true,
+        SubjectValidation::SanCn => authorized.iter().any(|entry| entry.names(certificate)),
+        SubjectValidation::FullSubject => authorized.iter().any(|entry| entry.equals(subject)),
+    };
+    if is_authorized {
+        Ok(AdmittedSubject {
+            certificate,
+            valid_until: chain.valid_until(),
+        })
+    } else {
+        Err(GateRefusal::NotAuthorized {
+            subject: subject.to_string(),
+            entries: authorized.len(),
+        })
+    }
+}
+
+impl<'a> AdmittedSubject<'a> {
+    /// The subject, which equals the [`super::SubjectLine`] of its user.
+    #[must_use]
+    pub fn name(&self) -> &'a DistinguishedName {
+        self.certificate.subject()
+    }
+
+    /// The client's certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &'a Certificate {
+        self.certificate
+    }
+
+    /// The last second at which every certificate of the chain is in date.
+    #[must_use]
+    pub fn valid_until(&self) -> OffsetDateTime {
+        self.valid_until
+    }
+}
+
+impl AuthorizedSubject {
+    /// [`SubjectValidation::SanCn`]. Of several common names none is the right one to take, so none is taken.
+    fn names(&self, certificate: &Certificate) -> bool {
+        if self.common_name.is_empty() {
+            return false;
+        }
+        let is_common_name = certificate.subject().single_common_name() == Ok(self.common_name.as_str());
+        is_common_name
+            || certificate
+                .subject_alt_names()
+                .iter()
+                .any(|name| matches!(name, SubjectAltName::Dns(name) if *name == self.common_name))
+    }
+
+    /// [`SubjectValidation::FullSubject`]. Attributes beside the six are not looked at; the user's subject line is.
+    fn equals(&self, subject: &DistinguishedName) -> bool {
+        let single = |name: &str, expected: &str| match values(subject, name).as_slice() {
+            [] => expected.is_empty(),
+            // An attribute that is there with nothing in it is there.
+            [value] => !expected.is_empty() && *value == expected,
+            _ => false,
+        };
+        let mut units = values(subject, "OU");
+        let mut expected_units: Vec<_> = self
+            .organizational_units
+            .iter()
+            .filter(|unit| !unit.is_empty())
+            .map(String::as_str)
+            .collect();
+        units.sort_unstable();
+        expected_units.sort_unstable();
+        !self.common_name.is_empty()
+            && single("CN", &self.common_name)
+            && single("O", &self.organization)
+            && single("L", &self.locality)
+            && single("ST", &self.state)
+            && single("C", &self.country)
+            && units == expected_units
+    }
+}
+
+/// The texts of every attribute with this short name. The subject has no value that is not text.
+fn values<'a>(subject: &'a DistinguishedName, short_name: &str) -> Vec<&'a str> {
+    subject
+        .attributes()
+        .filter(|attribute| attribute.short_name() == Some(short_name))
+        .filter_map(|attribute| attribute.value().as_text())
+        .collect()
+}

@@ -1,0 +1,26 @@
+//! Whether a client certificate is let in, and as whom: contract `redis-enterprise.md`, section 4.
+//!
+//! Three steps, each of which needs what the one before it returns: [`verify`] builds the chain to `mtls_trusted_ca`,
+//! [`pass_gate`] holds the subject against `mtls_authorized_subjects`, and the name in the [`AdmittedSubject`] finds the
+//! user whose [`SubjectLine`] it equals. Pure: the time is given, nothing is read or written.
+//!
+//! webpki builds the path. It takes any certificate as a trust anchor, a client's own too, and looks neither at an
+//! anchor's dates and extensions nor at key usages nor at the strength of the client's key: those are checked here.
+
+mod anchors;
+mod authority_certificate;
+mod chain;
+mod end_entity;
+mod gate;
+mod strength;
+mod subject_line;
+
+pub use anchors::{TrustAnchors, UntrustworthyCa};
+pub use authority_certificate::CaFault;
+pub use chain::{ChainRefusal, VerifiedChain, verify};
+pub use end_entity::EndEntityFault;
+pub use gate::{AdmittedSubject, AuthorizedSubject, GateRefusal, SubjectValidation, pass_gate};
+pub use subject_line::{SubjectLine, SubjectLineError};
+
+#[cfg(test)]
+mod tests;

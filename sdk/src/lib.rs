@@ -44,6 +44,8 @@ mod client;
 pub mod pki;
 #[cfg(feature = "client")]
 pub mod ravendb;
+#[cfg(feature = "client")]
+pub mod redis_enterprise;
 
 #[cfg(feature = "client")]
 pub use client::{error::Error, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors};

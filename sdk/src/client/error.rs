@@ -47,6 +47,8 @@ pub(crate) enum Cause {
     Answer(Answer),
     /// The answer is not what the contract says.
     Decode(String),
+    /// What the server began ended in failure.
+    Action(ActionFailure),
 }
 
 /// An answer with a status that means failure.
@@ -55,6 +57,21 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) error_type: Option<String>,
     pub(crate) message: Option<String>,
+}
+
+/// How an asynchronous action of Redis Enterprise failed, in the server's words.
+#[derive(Debug)]
+pub(crate) struct ActionFailure {
+    pub(crate) status: String,
+    pub(crate) error_code: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+impl Answer {
+    /// Redis Enterprise's 409 for an object that another action holds: nothing was done, and it passes.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.status == 409 && self.error_type.as_deref() == Some("busy")
+    }
 }
 
 impl Error {
@@ -90,13 +107,21 @@ impl Error {
 
     /// The error code of the answer: RavenDB's `Type`, such as `System.ArgumentException`, or Redis Enterprise's `error_code`.
     pub fn error_type(&self) -> Option<&str> {
-        self.answer()?.error_type.as_deref()
+        match &self.0.cause {
+            Cause::Answer(answer) => answer.error_type.as_deref(),
+            Cause::Action(failure) => failure.error_code.as_deref(),
+            _ => None,
+        }
     }
 
     /// The message of the answer, at most 2,000 characters of it, control characters replaced by blanks. For people;
     /// servers change such texts.
     pub fn server_message(&self) -> Option<&str> {
-        self.answer()?.message.as_deref()
+        match &self.0.cause {
+            Cause::Answer(answer) => answer.message.as_deref(),
+            Cause::Action(failure) => failure.message.as_deref(),
+            _ => None,
+        }
     }
 
     /// The thing asked for does not exist (404).
@@ -117,7 +142,8 @@ impl Error {
                 .iter()
                 .any(|text| message.to_lowercase().contains(text))
         };
-        self.status() == Some(401) || (self.is_forbidden() && self.server_message().is_some_and(refused_certificate))
+        let ravendb_refusal = self.is_forbidden() && self.error_type() == Some("InvalidAuth");
+        self.status() == Some(401) || (ravendb_refusal && self.server_message().is_some_and(refused_certificate))
     }
 
     /// The request contradicts the server's state (409), a name in use for instance.
@@ -171,6 +197,11 @@ impl Error {
         matches!(self.0.cause, Cause::Tls(_))
     }
 
+    /// The server took the request, and the action it began for it failed or was cancelled.
+    pub fn is_failed_action(&self) -> bool {
+        matches!(self.0.cause, Cause::Action(_))
+    }
+
     /// Settings or files given to the SDK cannot be used.
     pub fn is_configuration(&self) -> bool {
         matches!(self.0.cause, Cause::Configuration)
@@ -181,13 +212,13 @@ impl Error {
         matches!(self.0.cause, Cause::Decode(_))
     }
 
-    /// The same request may succeed later: no connection, no answer in time, a broken connection, or 408, 429, 502, 503,
-    /// 504. Whether it is *safe* to repeat is for the caller to know; the SDK has already repeated what it may.
+    /// The same request may succeed later: no connection, no answer in time, a broken connection, 408, 429, 502, 503,
+    /// 504, or Redis Enterprise's 409 `busy`. Whether it is *safe* to repeat is for the caller to know; the SDK has already repeated what it may.
     pub fn is_retryable(&self) -> bool {
         match &self.0.cause {
             Cause::Connect | Cause::Timeout | Cause::Broken => true,
-            Cause::Answer(answer) => matches!(answer.status, 408 | 429 | 502 | 503 | 504),
-            Cause::Configuration | Cause::InvalidInput | Cause::Tls(_) | Cause::Decode(_) => false,
+            Cause::Answer(answer) => matches!(answer.status, 408 | 429 | 502 | 503 | 504) || answer.is_busy(),
+            Cause::Action(_) | Cause::Configuration | Cause::InvalidInput | Cause::Tls(_) | Cause::Decode(_) => false,
         }
     }
 
@@ -216,15 +247,24 @@ impl fmt::Display for Error {
             Cause::Decode(problem) => write!(f, ": {problem}"),
             Cause::Answer(answer) => {
                 write!(f, ": the server answered {}", answer.status)?;
-                if let Some(error_type) = &answer.error_type {
-                    write!(f, " ({error_type})")?;
-                }
-                match &answer.message {
-                    Some(message) => write!(f, ": {message}"),
-                    None => Ok(()),
-                }
+                explain(f, answer.error_type.as_deref(), answer.message.as_deref())
+            }
+            Cause::Action(failure) => {
+                write!(f, ": the action ended as {}", failure.status)?;
+                explain(f, failure.error_code.as_deref(), failure.message.as_deref())
             }
         }
+    }
+}
+
+/// The server's code and message behind a step.
+fn explain(f: &mut fmt::Formatter<'_>, code: Option<&str>, message: Option<&str>) -> fmt::Result {
+    if let Some(code) = code {
+        write!(f, " ({code})")?;
+    }
+    match message {
+        Some(message) => write!(f, ": {message}"),
+        None => Ok(()),
     }
 }
 

@@ -8,3 +8,4 @@ pub(crate) mod settings;
 pub(crate) mod tls;
 pub(crate) mod transport;
 pub(crate) mod trust;
+pub(crate) mod words;

@@ -18,7 +18,7 @@ pub(crate) enum Repeat {
     /// Reads: after every failure that may pass.
     Read,
     /// Writes that name what they change, so that a second one changes nothing more: when nothing was sent, and when
-    /// the server said that it did nothing (429, 503).
+    /// the server said that it did nothing (429, 503, Redis Enterprise's 409 `busy`).
     NaturalKey,
     /// Writes that make something new each time: only when nothing was sent.
     Once,
@@ -29,7 +29,7 @@ impl Repeat {
         match (self, error.cause()) {
             (_, Cause::Connect) => true,
             (Self::Read, _) => error.is_retryable(),
-            (Self::NaturalKey, Cause::Answer(answer)) => matches!(answer.status, 429 | 503),
+            (Self::NaturalKey, Cause::Answer(answer)) => matches!(answer.status, 429 | 503) || answer.is_busy(),
             _ => false,
         }
     }

@@ -1,16 +1,17 @@
 //! One `send` that every operation goes through: endpoints, repetition, limits, errors.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use url::Url;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::{Answer, Cause, Error, one_line};
 use super::retry::{Repeat, RetryPolicy, retry_after};
@@ -22,10 +23,13 @@ pub(crate) struct Call {
     /// What is being done, for errors: "list certificates".
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
-    pub(crate) path: &'static str,
+    /// Without a query. What callers give of it goes through [`path_segment`].
+    pub(crate) path: Cow<'static, str>,
     pub(crate) query: Vec<(&'static str, String)>,
     /// JSON, wiped afterwards: it may hold a password.
     pub(crate) body: Option<Zeroizing<Vec<u8>>>,
+    /// The `Authorization` of this call, marked so that nothing prints it.
+    pub(crate) authorization: Option<HeaderValue>,
     pub(crate) repeat: Repeat,
     /// Statuses that are answers and not errors.
     pub(crate) accepted: &'static [u16],
@@ -59,19 +63,20 @@ pub(crate) struct Transport {
 }
 
 impl Call {
-    pub(crate) fn new(operation: &'static str, method: Method, path: &'static str, repeat: Repeat) -> Self {
+    pub(crate) fn new(operation: &'static str, method: Method, path: impl Into<Cow<'static, str>>, repeat: Repeat) -> Self {
         Self {
             operation,
             method,
-            path,
+            path: path.into(),
             query: Vec::new(),
             body: None,
+            authorization: None,
             repeat,
             accepted: &[200],
         }
     }
 
-    pub(crate) fn get(operation: &'static str, path: &'static str) -> Self {
+    pub(crate) fn get(operation: &'static str, path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(operation, Method::GET, path, Repeat::Read)
     }
 
@@ -110,6 +115,21 @@ impl Reply {
         })
     }
 
+    /// As [`Reply::json`], and `None` for an answer without a body.
+    pub(crate) fn optional_json<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        if self.body.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        self.json().map(Some)
+    }
+
+    /// Wipes the body, which held a secret. What the layers below kept of it is out of reach.
+    pub(crate) fn wipe(self) {
+        if let Ok(mut body) = self.body.try_into_mut() {
+            body.as_mut().zeroize();
+        }
+    }
+
     pub(crate) fn decode_error(&self, problem: impl Into<String>) -> Error {
         Error::new(format!("cannot {}", self.operation), Cause::Decode(problem.into()))
     }
@@ -137,7 +157,7 @@ impl Transport {
                     }
                     Err((error, _)) if !call.repeat.allows(&error) => return Err(error),
                     Err(failed) => {
-                        tracing::debug!(http.method = %call.method, http.path = call.path, error = %failed.0, "request failed and may be repeated");
+                        tracing::debug!(http.method = %call.method, http.path = &*call.path, error = %failed.0, "request failed and may be repeated");
                         last = Some(failed);
                     }
                 }
@@ -174,6 +194,9 @@ impl Transport {
         {
             request = request.header(COOKIE, cookie);
         }
+        if let Some(authorization) = &call.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
         if let Some(body) = &call.body {
             request = request
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -192,7 +215,7 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(http.method = %call.method, http.path = call.path, http.status = status.as_u16(), duration_ms, "request answered");
+        tracing::info!(http.method = %call.method, http.path = &*call.path, http.status = status.as_u16(), duration_ms, "request answered");
         if call.accepted.contains(&status.as_u16()) {
             return Ok(Reply {
                 status,
@@ -210,7 +233,7 @@ impl Transport {
 
     fn url(&self, call: &Call, index: usize) -> Url {
         let mut url = self.endpoints[index].clone();
-        url.set_path(call.path);
+        url.set_path(&call.path);
         if !call.query.is_empty() {
             url.query_pairs_mut()
                 .extend_pairs(call.query.iter().map(|(name, value)| (name, value.as_str())));
@@ -272,6 +295,18 @@ impl Transport {
             *slot = cookie;
         }
     }
+}
+
+/// A caller's word as one segment of a path: letters, digits, `_` and `-` only, so that it can reach no other path.
+pub(crate) fn path_segment<'a>(operation: &str, what: &str, word: &'a str) -> Result<&'a str, Error> {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-');
+    if !word.is_empty() && word.bytes().all(plain) {
+        return Ok(word);
+    }
+    Err(Error::invalid_input(format!(
+        "cannot {operation}: the {what} \"{}\" has other characters than letters, digits, \"_\" and \"-\"",
+        one_line(word)
+    )))
 }
 
 /// A header of every request.

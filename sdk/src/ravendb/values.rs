@@ -2,73 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident,)* }) => {
-        $(#[$about])*
-        ///
-        /// A word this version does not know is kept as it came.
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$doc])* $variant,)*
-            /// A word this version does not know.
-            Unknown(String),
-        }
-
-        impl $name {
-            /// The word as RavenDB writes it. Letter case counts.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => stringify!($variant),)*
-                    Self::Unknown(word) => word,
-                }
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(word: &str) -> Self {
-                match word {
-                    $(stringify!($variant) => Self::$variant,)*
-                    other => Self::Unknown(other.to_owned()),
-                }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer).map(|word| Self::from(word.as_str()))
-            }
-        }
-    };
-}
+use crate::client::words::words;
 
 words! {
     /// What the holder of a certificate may do on the server (contract `ravendb.md` 2).
     SecurityClearance {
         /// Everything.
-        ClusterAdmin,
+        ClusterAdmin = "ClusterAdmin",
         /// Everything; for the nodes of a cluster among themselves.
-        ClusterNode,
+        ClusterNode = "ClusterNode",
         /// Everything but the cluster itself, the server certificate and ClusterAdmin certificates.
-        Operator,
+        Operator = "Operator",
         /// What the permissions on single databases allow.
-        ValidUser,
+        ValidUser = "ValidUser",
         /// What RavenDB stores when no clearance is given; treated like `ValidUser` at login.
-        UnauthenticatedClients,
+        UnauthenticatedClients = "UnauthenticatedClients",
     }
 }
 
@@ -76,11 +26,11 @@ words! {
     /// What a `ValidUser` may do with one database.
     DatabaseAccess {
         /// Read and write documents.
-        ReadWrite,
+        ReadWrite = "ReadWrite",
         /// Read, write, and administer the database.
-        Admin,
+        Admin = "Admin",
         /// Read only. Needs a licence on RavenDB ([`crate::Error::is_license_limit`]).
-        Read,
+        Read = "Read",
     }
 }
 
@@ -88,17 +38,17 @@ words! {
     /// What a certificate is registered for (RavenDB 7.2).
     CertificateUsage {
         /// The server's own certificate.
-        RavenServer,
+        RavenServer = "RavenServer",
         /// The certificate servers talk to each other with.
-        RavenServerForCommunication,
+        RavenServerForCommunication = "RavenServerForCommunication",
         /// A client's certificate.
-        Client,
+        Client = "Client",
         /// A server that vouches for the users of single sign-on.
-        SsoServer,
+        SsoServer = "SsoServer",
         /// A user of single sign-on.
-        SsoClient,
+        SsoClient = "SsoClient",
         /// An issuer whose certificates are let in as ClusterAdmin.
-        WellKnownIssuer,
+        WellKnownIssuer = "WellKnownIssuer",
     }
 }
 

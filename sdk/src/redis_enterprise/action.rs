@@ -1,0 +1,120 @@
+//! What the cluster works off by itself, and waiting for it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::client::Client;
+use super::values::{ActionStatus, ActionUid};
+use super::wire;
+use crate::Error;
+use crate::client::error::{ActionFailure, Cause, one_line};
+use crate::client::transport::{Call, Reply, path_segment};
+
+/// Something the cluster works off by itself, such as the deletion of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Action {
+    /// By which it is asked for.
+    pub action_uid: ActionUid,
+    /// What it does, such as `delete_user`.
+    #[serde(default)]
+    pub name: String,
+    /// How far it is.
+    pub status: ActionStatus,
+    /// How much of it is done, in percent, as the server writes it.
+    #[serde(default, deserialize_with = "wire::text_or_number")]
+    pub progress: Option<String>,
+    /// What it works on, such as `bdb:1`.
+    #[serde(default)]
+    pub object_name: Option<String>,
+    /// Why it failed, as a code.
+    #[serde(default)]
+    pub error_code: Option<String>,
+    /// Why it failed, in words.
+    #[serde(default)]
+    pub error_message: Option<String>,
+}
+
+impl Client {
+    /// How far an action is; `None` when the cluster does not know it, or no more. For any user.
+    ///
+    /// # Errors
+    /// What every operation can fail on.
+    pub async fn action(&self, action_uid: &ActionUid) -> Result<Option<Action>, Error> {
+        let path = path_segment("read an action", "action", action_uid.as_str())?;
+        let call = Call::get("read an action", format!("/v1/actions/{path}"));
+        read_one(self.send(call.accept(&[200, 404])).await?)
+    }
+
+    /// Waits until an action is completed. It is asked for at least once, then in growing intervals of at most 2 s.
+    ///
+    /// # Errors
+    /// [`Error::is_failed_action`] when it failed or was cancelled, [`Error::is_timeout`] when it is not done in time
+    /// (the action goes on), [`Error::is_decode`] when the cluster does not know it, and what every operation can fail on.
+    pub async fn wait_for_action(&self, action_uid: &ActionUid, timeout: Duration) -> Result<Action, Error> {
+        let step = || format!("cannot wait for the action {}", one_line(action_uid.as_str()));
+        let mut pace = Pace::new(timeout);
+        loop {
+            match self.action(action_uid).await? {
+                Some(action) if action.status == ActionStatus::Completed => return Ok(action),
+                Some(action) if action.status.is_final() => {
+                    let failure = ActionFailure {
+                        status: action.status.to_string(),
+                        error_code: action.error_code.as_deref().map(one_line),
+                        message: action.error_message.as_deref().map(one_line),
+                    };
+                    return Err(Error::new(step(), Cause::Action(failure)));
+                }
+                Some(_) => {}
+                None => return Err(Error::new(step(), Cause::Decode("the cluster knows no such action".to_owned()))),
+            }
+            pace.wait(step).await?;
+        }
+    }
+}
+
+/// Waits between questions: 50 ms at first, each time twice as long, at most 2 s, and no longer than the time left.
+pub(super) struct Pace {
+    deadline: Instant,
+    next: Duration,
+}
+
+impl Pace {
+    pub(super) fn new(timeout: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            // A timeout beyond what a clock holds means for ever; a year is that here.
+            deadline: now.checked_add(timeout).unwrap_or(now + Duration::from_secs(365 * 86_400)),
+            next: Duration::from_millis(50),
+        }
+    }
+
+    pub(super) async fn wait(&mut self, step: impl FnOnce() -> String) -> Result<(), Error> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::new(step(), Cause::Timeout));
+        }
+        tokio::time::sleep(self.next.min(left)).await;
+        self.next = (self.next * 2).min(Duration::from_secs(2));
+        Ok(())
+    }
+}
+
+/// The answer to a deletion: the action that carries it out. Some versions answer without a body.
+pub(super) fn read_action_uid(reply: Reply) -> Result<Option<ActionUid>, Error> {
+    #[derive(Deserialize)]
+    struct Wire {
+        action_uid: Option<ActionUid>,
+    }
+    Ok(reply.optional_json::<Wire>()?.and_then(|wire| wire.action_uid))
+}
+
+/// One entity, or none when the answer is 404.
+pub(super) fn read_one<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<Option<T>, Error> {
+    match reply.status.as_u16() {
+        404 => Ok(None),
+        _ => reply.json().map(Some),
+    }
+}

@@ -1,0 +1,199 @@
+//! How a new node becomes a cluster.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::action::Pace;
+use super::client::Client;
+use super::values::BootstrapState;
+use super::wire;
+use crate::Error;
+use crate::client::error::{ActionFailure, Cause, one_line};
+use crate::client::retry::Repeat;
+use crate::client::transport::Call;
+
+/// How far the node that answers is on its way into a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bootstrap {
+    /// How far.
+    pub state: BootstrapState,
+    /// Since when.
+    pub start_time: Option<OffsetDateTime>,
+    /// Until when.
+    pub end_time: Option<OffsetDateTime>,
+    /// Why it failed, as a code.
+    pub error_code: Option<String>,
+    /// Why it failed, in words.
+    pub error_message: Option<String>,
+    /// The node's number, as a text.
+    pub node_uid: Option<String>,
+    /// The version of Redis Enterprise on it.
+    pub software_version: Option<String>,
+}
+
+/// A cluster to make out of a new node, with its first admin.
+pub struct CreateCluster {
+    name: String,
+    username: String,
+    password: SecretString,
+    license: Option<String>,
+}
+
+impl CreateCluster {
+    /// A cluster of this DNS name, with a first admin of this e-mail address and password.
+    pub fn new(name: impl Into<String>, username: impl Into<String>, password: SecretString) -> Self {
+        Self {
+            name: name.into(),
+            username: username.into(),
+            password,
+            license: None,
+        }
+    }
+
+    /// Its licence. Default: a trial.
+    #[must_use]
+    pub fn license(mut self, license: impl Into<String>) -> Self {
+        self.license = Some(license.into());
+        self
+    }
+}
+
+impl fmt::Debug for CreateCluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateCluster")
+            .field("name", &self.name)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// How far the node is on its way into a cluster. Needs no login before it belongs to one, and any user afterwards.
+    ///
+    /// # Errors
+    /// What every operation can fail on.
+    pub async fn bootstrap(&self) -> Result<Bootstrap, Error> {
+        let reply = self.send(Call::get("read the bootstrap state", "/v1/bootstrap")).await?;
+        reply.json().map(|wire: Wire| wire.into())
+    }
+
+    /// Begins to make a cluster out of a new node; [`Client::wait_for_bootstrap`] waits for it. Needs no login. Never
+    /// repeated once anything was sent.
+    ///
+    /// # Errors
+    /// [`Error::is_conflict`] when the node is under way into a cluster already, and what every operation can fail on.
+    pub async fn create_cluster(&self, cluster: &CreateCluster) -> Result<(), Error> {
+        #[derive(Serialize)]
+        struct Request<'a> {
+            action: &'static str,
+            cluster: ClusterRequest<'a>,
+            credentials: CredentialsRequest<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            license: Option<&'a str>,
+        }
+        #[derive(Serialize)]
+        struct ClusterRequest<'a> {
+            name: &'a str,
+        }
+        #[derive(Serialize)]
+        struct CredentialsRequest<'a> {
+            username: &'a str,
+            password: &'a str,
+        }
+        let CreateCluster {
+            name,
+            username,
+            password,
+            license,
+        } = cluster;
+        let body = Request {
+            action: "create_cluster",
+            cluster: ClusterRequest { name },
+            credentials: CredentialsRequest {
+                username,
+                password: password.expose_secret(),
+            },
+            license: license.as_deref(),
+        };
+        let path = "/v1/bootstrap/create_cluster";
+        let call = Call::new("create a cluster", Method::POST, path, Repeat::Once).json(&body)?;
+        self.send(call).await.map(drop)
+    }
+
+    /// Waits until the node belongs to a cluster.
+    ///
+    /// # Errors
+    /// [`Error::is_failed_action`] when it cannot, [`Error::is_timeout`] when it does not in time, and what every
+    /// operation can fail on.
+    pub async fn wait_for_bootstrap(&self, timeout: Duration) -> Result<Bootstrap, Error> {
+        let step = || "cannot wait for the node to become a cluster".to_owned();
+        let mut pace = Pace::new(timeout);
+        loop {
+            let bootstrap = self.bootstrap().await?;
+            match bootstrap.state {
+                BootstrapState::Completed => return Ok(bootstrap),
+                BootstrapState::Error => {
+                    let failure = ActionFailure {
+                        status: bootstrap.state.to_string(),
+                        error_code: bootstrap.error_code.as_deref().map(one_line),
+                        message: bootstrap.error_message.as_deref().map(one_line),
+                    };
+                    return Err(Error::new(step(), Cause::Action(failure)));
+                }
+                _ => pace.wait(step).await?,
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    bootstrap_status: StatusWire,
+    #[serde(default)]
+    local_node_info: NodeWire,
+}
+
+#[derive(Deserialize)]
+struct StatusWire {
+    state: BootstrapState,
+    #[serde(default, deserialize_with = "wire::date")]
+    start_time: Option<OffsetDateTime>,
+    #[serde(default, deserialize_with = "wire::date")]
+    end_time: Option<OffsetDateTime>,
+    error_code: Option<String>,
+    #[serde(default)]
+    error_details: Option<DetailsWire>,
+}
+
+#[derive(Deserialize)]
+struct DetailsWire {
+    message: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct NodeWire {
+    #[serde(default, deserialize_with = "wire::text_or_number")]
+    uid: Option<String>,
+    software_version: Option<String>,
+}
+
+impl From<Wire> for Bootstrap {
+    fn from(wire: Wire) -> Self {
+        let (status, node) = (wire.bootstrap_status, wire.local_node_info);
+        Self {
+            state: status.state,
+            start_time: status.start_time,
+            end_time: status.end_time,
+            error_code: status.error_code,
+            error_message: status.error_details.and_then(|details| details.message),
+            node_uid: node.uid,
+            software_version: node.software_version,
+        }
+    }
+}

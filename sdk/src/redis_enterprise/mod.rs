@@ -1,0 +1,63 @@
+//! Redis Enterprise Software's REST API, as far as it lets people and services in by certificate: the cluster's settings
+//! and certificates, users, roles and ACLs (Redis Enterprise 7.22 and 8; baseline 8.2).
+//!
+//! Begin with [`Client::builder`]. What may be done depends on the management role of the user that the client logs in
+//! as; each operation says which permission it needs (contract `redis-enterprise.md` 3.3).
+//!
+//! ```no_run
+//! use certward::redis_enterprise::{Client, CreateUser, NewCertificate, SubjectValidation, UpdateCluster};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder()
+//!     .endpoint("https://cluster.example:9443")?
+//!     .trust_anchors_pem(&std::fs::read_to_string("cluster-ca.crt")?)?
+//!     .basic("admin@example.com", std::env::var("REDIS_ENTERPRISE_PASSWORD")?.into())
+//!     .build()?;
+//! let authorities = certward::pki::certificates_from_pem(&std::fs::read_to_string("team-ca.crt")?)?;
+//! client.put_certificates(&[NewCertificate::trusted_ca(&authorities)]).await?;
+//! let settings = UpdateCluster::new()
+//!     .mtls_certificate_authentication(true)
+//!     .mtls_client_cert_subject_validation_type(SubjectValidation::Disabled);
+//! client.update_cluster(&settings).await?;
+//! let user = CreateUser::certificate("billing", "CN=billing,OU=payments,O=Example").role_uids([2.into()]);
+//! println!("{} is user {}", "billing", client.create_user(&user).await?.uid);
+//! # Ok(())
+//! # }
+//! ```
+
+mod action;
+mod bootstrap;
+mod certificates;
+mod changes;
+mod client;
+mod cluster;
+mod license;
+mod login;
+mod node;
+mod ocsp;
+mod password;
+mod policy;
+mod redis_acl;
+mod role;
+mod user;
+mod values;
+mod wire;
+
+pub use action::Action;
+pub use bootstrap::{Bootstrap, CreateCluster};
+pub use certificates::{ClusterCertificate, ClusterCertificates, NewCertificate};
+pub use client::{Client, ClientBuilder, LoginMethod};
+pub use cluster::{AuthorizedSubject, Cluster, UpdateCluster};
+pub use license::License;
+pub use login::RolePermissions;
+pub use node::Node;
+pub use ocsp::{OcspConfiguration, OcspStatus, UpdateOcspConfiguration};
+pub use password::NewPassword;
+pub use policy::{ClusterPolicy, UpdateClusterPolicy};
+pub use redis_acl::{CreateRedisAcl, RedisAcl, UpdateRedisAcl};
+pub use role::{CreateRole, Role, RoleResource, UpdateRole};
+pub use user::{CreateUser, UpdateUser, User};
+pub use values::{
+    ActionStatus, ActionUid, AuthMethod, BootstrapState, CertificateName, ManagementRole, NodeUid, OcspCertificateStatus,
+    PasswordHashing, RedisAclUid, ResourceType, RoleUid, SubjectValidation, TlsVersion, UserStatus, UserUid,
+};

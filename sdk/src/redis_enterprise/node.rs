@@ -1,0 +1,61 @@
+//! The nodes of a cluster.
+
+use serde::Deserialize;
+
+use super::action::read_one;
+use super::client::Client;
+use super::values::NodeUid;
+use crate::Error;
+use crate::client::transport::Call;
+
+/// A node of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Node {
+    /// The node's number.
+    pub uid: NodeUid,
+    /// Whether it works, such as `active`, `down` or `provisioning`.
+    pub status: String,
+    /// Its address inside of the cluster.
+    pub addr: Option<String>,
+    /// Its addresses outside of the cluster.
+    #[serde(default)]
+    pub external_addr: Vec<String>,
+    /// The version of Redis Enterprise on it.
+    pub software_version: Option<String>,
+    /// Its operating system.
+    pub os_version: Option<String>,
+    /// The architecture of its processor.
+    pub architecture: Option<String>,
+    /// How many processors it has.
+    pub cores: Option<u32>,
+    /// Its memory, in octets.
+    pub total_memory: Option<u64>,
+    /// How long it runs, in seconds.
+    pub uptime: Option<u64>,
+    /// How many shards of databases it holds.
+    pub shard_count: Option<u32>,
+    /// Its rack.
+    pub rack_id: Option<String>,
+    /// Whether new shards may come to it.
+    pub accept_servers: Option<bool>,
+}
+
+impl Client {
+    /// All nodes. Needs `view_all_nodes_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
+        self.send(Call::get("list nodes", "/v1/nodes")).await?.json()
+    }
+
+    /// One node; `None` when there is none. Needs `view_node_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn node(&self, uid: NodeUid) -> Result<Option<Node>, Error> {
+        let call = Call::get("read a node", format!("/v1/nodes/{uid}")).accept(&[200, 404]);
+        read_one(self.send(call).await?)
+    }
+}

@@ -1,0 +1,144 @@
+//! Redis ACLs: which commands, keys and channels a role may use in a database.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::action::{read_action_uid, read_one};
+use super::changes::changes;
+use super::client::Client;
+use super::values::{ActionUid, RedisAclUid};
+use crate::Error;
+use crate::client::retry::Repeat;
+use crate::client::transport::Call;
+
+/// A Redis ACL as the cluster has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct RedisAcl {
+    /// The ACL's number.
+    pub uid: RedisAclUid,
+    /// Its name.
+    pub name: String,
+    /// Its rules, such as `+@read ~cache:*` (contract `redis-enterprise.md` 2.5).
+    pub acl: String,
+    /// The lowest version of Redis it fits.
+    pub min_version: Option<String>,
+    /// The highest version of Redis it fits; `9999` is any.
+    pub max_version: Option<String>,
+    /// In the answer to a change: the action that carries it out.
+    pub action_uid: Option<ActionUid>,
+}
+
+/// A Redis ACL to make.
+#[derive(Debug, Serialize)]
+pub struct CreateRedisAcl {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<RedisAclUid>,
+    name: String,
+    acl: String,
+}
+
+changes! {
+    /// What to change of a Redis ACL.
+    UpdateRedisAcl {
+        /// The new name.
+        name: String = impl Into<String>,
+        /// The new rules, in place of those before.
+        acl: String = impl Into<String>,
+    }
+}
+
+impl CreateRedisAcl {
+    /// A Redis ACL of this name with these rules.
+    pub fn new(name: impl Into<String>, acl: impl Into<String>) -> Self {
+        Self {
+            uid: None,
+            name: name.into(),
+            acl: acl.into(),
+        }
+    }
+
+    /// The ACL's number. Default: the next free one.
+    #[must_use]
+    pub fn uid(mut self, uid: RedisAclUid) -> Self {
+        self.uid = Some(uid);
+        self
+    }
+}
+
+impl Client {
+    /// All Redis ACLs. Needs `view_all_redis_acls_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn redis_acls(&self) -> Result<Vec<RedisAcl>, Error> {
+        self.send(Call::get("list Redis ACLs", PATH)).await?.json()
+    }
+
+    /// One Redis ACL; `None` when there is none. Needs `view_redis_acl_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn redis_acl(&self, uid: RedisAclUid) -> Result<Option<RedisAcl>, Error> {
+        let call = Call::get("read a Redis ACL", format!("{PATH}/{uid}")).accept(&[200, 404]);
+        read_one(self.send(call).await?)
+    }
+
+    /// Makes a Redis ACL. Needs `create_redis_acl`. Never repeated once anything was sent.
+    ///
+    /// # Errors
+    /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for rules the cluster refuses, and what
+    /// every operation can fail on.
+    pub async fn create_redis_acl(&self, acl: &CreateRedisAcl) -> Result<RedisAcl, Error> {
+        self.send(create(acl, Repeat::Once)?).await?.json()
+    }
+
+    /// What [`Client::create_redis_acl`] would answer. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Client::create_redis_acl`].
+    pub async fn create_redis_acl_dry_run(&self, acl: &CreateRedisAcl) -> Result<RedisAcl, Error> {
+        self.send(create(acl, Repeat::Read)?.query("dry_run", "")).await?.json()
+    }
+
+    /// Changes a Redis ACL, and answers with all of it. Needs `update_redis_acl`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`], [`Error::is_conflict`] when the name is in use or the ACL is one that comes with the
+    /// product, [`Error::is_invalid_input`] for rules the cluster refuses, and what every operation can fail on.
+    pub async fn update_redis_acl(&self, uid: RedisAclUid, changes: &UpdateRedisAcl) -> Result<RedisAcl, Error> {
+        self.send(update(uid, changes)?).await?.json()
+    }
+
+    /// What [`Client::update_redis_acl`] would answer. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Client::update_redis_acl`].
+    pub async fn update_redis_acl_dry_run(
+        &self,
+        uid: RedisAclUid,
+        changes: &UpdateRedisAcl,
+    ) -> Result<RedisAcl, Error> {
+        self.send(update(uid, changes)?.query("dry_run", "")).await?.json()
+    }
+
+    /// Deletes a Redis ACL; the action that the answer names carries it out, if it names one. Needs `delete_redis_acl`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`], [`Error::is_conflict`] for one that comes with the product, [`Error::is_invalid_input`]
+    /// (406) for one in use, and what every operation can fail on.
+    pub async fn delete_redis_acl(&self, uid: RedisAclUid) -> Result<Option<ActionUid>, Error> {
+        let call = Call::new("delete a Redis ACL", Method::DELETE, format!("{PATH}/{uid}"), Repeat::NaturalKey);
+        read_action_uid(self.send(call).await?)
+    }
+}
+
+fn create(acl: &CreateRedisAcl, repeat: Repeat) -> Result<Call, Error> {
+    Call::new("create a Redis ACL", Method::POST, PATH, repeat).json(acl)
+}
+
+fn update(uid: RedisAclUid, changes: &UpdateRedisAcl) -> Result<Call, Error> {
+    Call::new("change a Redis ACL", Method::PUT, format!("{PATH}/{uid}"), Repeat::NaturalKey).json(changes)
+}
+
+const PATH: &str = "/v1/redis_acls";

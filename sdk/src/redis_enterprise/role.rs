@@ -1,0 +1,187 @@
+//! Roles.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::action::{read_action_uid, read_one};
+use super::changes::changes;
+use super::client::Client;
+use super::values::{ActionUid, ManagementRole, ResourceType, RoleUid};
+use crate::Error;
+use crate::client::retry::Repeat;
+use crate::client::transport::Call;
+
+/// A role as the cluster has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Role {
+    /// The role's number.
+    pub uid: RoleUid,
+    /// Its name.
+    pub name: String,
+    /// What its users may do with the cluster. Versions before roles had this leave it out.
+    pub management: Option<ManagementRole>,
+    /// What `db_member` and `db_viewer` are limited to (8.2 and later). Empty: everything.
+    #[serde(default)]
+    pub resources: Vec<RoleResource>,
+    /// In the answer to a change: the action that carries it out.
+    pub action_uid: Option<ActionUid>,
+}
+
+/// Objects that a role is limited to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RoleResource {
+    /// What kind of objects.
+    #[serde(rename = "type")]
+    pub resource_type: ResourceType,
+    /// Their numbers, as texts.
+    #[serde(default)]
+    pub uids: Vec<String>,
+}
+
+/// A role to make.
+#[derive(Debug, Serialize)]
+pub struct CreateRole {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<RoleUid>,
+    name: String,
+    management: ManagementRole,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<RoleResource>>,
+}
+
+changes! {
+    /// What to change of a role.
+    UpdateRole {
+        /// The new name.
+        name: String = impl Into<String>,
+        /// What its users may do with the cluster.
+        management: ManagementRole = ManagementRole,
+        /// What it is limited to, in place of what it was. Empty: everything.
+        resources: Vec<RoleResource> = impl Into<Vec<RoleResource>>,
+    }
+}
+
+impl RoleResource {
+    /// These databases, by their numbers.
+    pub fn databases<I>(uids: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: ToString,
+    {
+        Self {
+            resource_type: ResourceType::Database,
+            uids: uids.into_iter().map(|uid| uid.to_string()).collect(),
+        }
+    }
+}
+
+impl CreateRole {
+    /// A role of this name. [`ManagementRole::None`] gives access to data only.
+    pub fn new(name: impl Into<String>, management: ManagementRole) -> Self {
+        Self {
+            uid: None,
+            name: name.into(),
+            management,
+            resources: None,
+        }
+    }
+
+    /// The role's number. Default: the next free one.
+    #[must_use]
+    pub fn uid(mut self, uid: RoleUid) -> Self {
+        self.uid = Some(uid);
+        self
+    }
+
+    /// What `db_member` and `db_viewer` are limited to (8.2 and later). Default: nothing.
+    #[must_use]
+    pub fn resources(mut self, resources: impl Into<Vec<RoleResource>>) -> Self {
+        self.resources = Some(resources.into());
+        self
+    }
+}
+
+impl Client {
+    /// All roles. Needs `view_all_roles_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn roles(&self) -> Result<Vec<Role>, Error> {
+        self.send(Call::get("list roles", PATH)).await?.json()
+    }
+
+    /// One role; `None` when there is none. Needs `view_role_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn role(&self, uid: RoleUid) -> Result<Option<Role>, Error> {
+        let call = Call::get("read a role", format!("{PATH}/{uid}")).accept(&[200, 404]);
+        read_one(self.send(call).await?)
+    }
+
+    /// Makes a role. Needs `create_role`. Never repeated once anything was sent.
+    ///
+    /// # Errors
+    /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for values the cluster refuses, and
+    /// what every operation can fail on.
+    pub async fn create_role(&self, role: &CreateRole) -> Result<Role, Error> {
+        self.send(create(role, Repeat::Once)?).await?.json()
+    }
+
+    /// What [`Client::create_role`] would answer. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Client::create_role`].
+    pub async fn create_role_dry_run(&self, role: &CreateRole) -> Result<Role, Error> {
+        self.send(create(role, Repeat::Read)?.query("dry_run", "")).await?.json()
+    }
+
+    /// Changes a role, and answers with all of it. Needs `update_role`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`], [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for values the
+    /// cluster refuses, among them less than admin for the last admin, and what every operation can fail on.
+    pub async fn update_role(&self, uid: RoleUid, changes: &UpdateRole) -> Result<Role, Error> {
+        self.send(update(uid, changes)?).await?.json()
+    }
+
+    /// What [`Client::update_role`] would answer. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Client::update_role`].
+    pub async fn update_role_dry_run(&self, uid: RoleUid, changes: &UpdateRole) -> Result<Role, Error> {
+        self.send(update(uid, changes)?.query("dry_run", "")).await?.json()
+    }
+
+    /// Deletes a role; the action that the answer names carries it out, if it names one. Needs `delete_role`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for a role in use, and what every operation can fail on.
+    pub async fn delete_role(&self, uid: RoleUid) -> Result<Option<ActionUid>, Error> {
+        read_action_uid(self.send(delete(uid)).await?)
+    }
+
+    /// Whether [`Client::delete_role`] would be taken. Nothing is deleted.
+    ///
+    /// # Errors
+    /// As [`Client::delete_role`].
+    pub async fn delete_role_dry_run(&self, uid: RoleUid) -> Result<(), Error> {
+        self.send(delete(uid).query("dry_run", "")).await.map(drop)
+    }
+}
+
+fn create(role: &CreateRole, repeat: Repeat) -> Result<Call, Error> {
+    Call::new("create a role", Method::POST, PATH, repeat).json(role)
+}
+
+fn update(uid: RoleUid, changes: &UpdateRole) -> Result<Call, Error> {
+    Call::new("change a role", Method::PUT, format!("{PATH}/{uid}"), Repeat::NaturalKey).json(changes)
+}
+
+fn delete(uid: RoleUid) -> Call {
+    Call::new("delete a role", Method::DELETE, format!("{PATH}/{uid}"), Repeat::NaturalKey)
+}
+
+const PATH: &str = "/v1/roles";

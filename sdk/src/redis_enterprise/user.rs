@@ -1,0 +1,290 @@
+//! Users.
+
+use std::time::Duration;
+
+use http::Method;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::action::{Pace, read_action_uid, read_one};
+use super::changes::changes;
+use super::client::Client;
+use super::values::{ActionUid, AuthMethod, ManagementRole, RoleUid, UserStatus, UserUid};
+use super::wire;
+use crate::Error;
+use crate::client::retry::Repeat;
+use crate::client::transport::Call;
+
+/// A user as the cluster has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct User {
+    /// The user's number.
+    pub uid: UserUid,
+    /// Its name; databases see it.
+    #[serde(default)]
+    pub name: String,
+    /// Its e-mail address, when it has one.
+    #[serde(default, deserialize_with = "wire::non_empty")]
+    pub email: Option<String>,
+    /// How it proves who it is.
+    #[serde(default = "regular")]
+    pub auth_method: AuthMethod,
+    /// The subject of its certificate, as it was given (RFC 2253).
+    #[serde(default, deserialize_with = "wire::non_empty")]
+    pub certificate_subject_line: Option<String>,
+    /// What it may do, when it has one role; with several, one of them.
+    pub role: Option<ManagementRole>,
+    /// Its roles.
+    #[serde(default)]
+    pub role_uids: Vec<RoleUid>,
+    /// Whether it gets mails about alerts at all.
+    pub email_alerts: Option<bool>,
+    /// Whether it gets mails about alerts of the cluster.
+    pub cluster_email_alerts: Option<bool>,
+    /// The databases about whose alerts it gets mails, or `all`.
+    #[serde(default)]
+    pub bdbs_email_alerts: Vec<String>,
+    /// Whether it can log in.
+    pub status: Option<UserStatus>,
+    /// When it last logged in.
+    #[serde(default, deserialize_with = "wire::unix_time")]
+    pub last_login: Option<OffsetDateTime>,
+    /// Since when it has its password. Certificate users have none.
+    #[serde(default, deserialize_with = "wire::date")]
+    pub password_issue_date: Option<OffsetDateTime>,
+    /// In the answer to a change: the action that carries it out.
+    pub action_uid: Option<ActionUid>,
+}
+
+/// A user to make.
+#[derive(Debug, Serialize)]
+pub struct CreateUser {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<UserUid>,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    auth_method: AuthMethod,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_subject_line: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "wire::secret")]
+    password: Option<SecretString>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<ManagementRole>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_uids: Option<Vec<RoleUid>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_alerts: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster_email_alerts: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bdbs_email_alerts: Option<Vec<String>>,
+}
+
+changes! {
+    /// What to change of a user.
+    UpdateUser {
+        /// The new name.
+        name: String = impl Into<String>,
+        /// The new e-mail address; `""` removes it.
+        email: String = impl Into<String>,
+        /// How the user proves who it is.
+        auth_method: AuthMethod = AuthMethod,
+        /// The subject of its certificate (RFC 2253, CN first).
+        certificate_subject_line: String = impl Into<String>,
+        /// The new password, in place of all those before.
+        #[serde(serialize_with = "wire::secret")]
+        password: SecretString = SecretString,
+        /// What it may do. Redis Enterprise takes it until the end of 2027; prefer [`UpdateUser::role_uids`].
+        role: ManagementRole = ManagementRole,
+        /// Its roles, in place of all those before.
+        role_uids: Vec<RoleUid> = impl Into<Vec<RoleUid>>,
+        /// Whether it gets mails about alerts at all.
+        email_alerts: bool = bool,
+        /// Whether it gets mails about alerts of the cluster.
+        cluster_email_alerts: bool = bool,
+        /// The databases about whose alerts it gets mails, or `all`.
+        bdbs_email_alerts: Vec<String> = impl Into<Vec<String>>,
+    }
+}
+
+impl CreateUser {
+    /// A user that logs in with a certificate of this subject (RFC 2253, CN first). It has no password.
+    pub fn certificate(name: impl Into<String>, subject_line: impl Into<String>) -> Self {
+        Self {
+            certificate_subject_line: Some(subject_line.into()),
+            ..Self::of(name.into(), AuthMethod::Certificate)
+        }
+    }
+
+    /// A user that logs in with a password.
+    pub fn regular(name: impl Into<String>, password: SecretString) -> Self {
+        Self {
+            password: Some(password),
+            ..Self::of(name.into(), AuthMethod::Regular)
+        }
+    }
+
+    fn of(name: String, auth_method: AuthMethod) -> Self {
+        Self {
+            uid: None,
+            name,
+            email: None,
+            auth_method,
+            certificate_subject_line: None,
+            password: None,
+            role: None,
+            role_uids: None,
+            email_alerts: None,
+            cluster_email_alerts: None,
+            bdbs_email_alerts: None,
+        }
+    }
+
+    /// The user's number. Default: the next free one.
+    #[must_use]
+    pub fn uid(mut self, uid: UserUid) -> Self {
+        self.uid = Some(uid);
+        self
+    }
+
+    /// Its e-mail address.
+    #[must_use]
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// What it may do. Redis Enterprise takes it until the end of 2027; prefer [`CreateUser::role_uids`].
+    #[must_use]
+    pub fn role(mut self, role: ManagementRole) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// Its roles, at least one.
+    #[must_use]
+    pub fn role_uids(mut self, role_uids: impl Into<Vec<RoleUid>>) -> Self {
+        self.role_uids = Some(role_uids.into());
+        self
+    }
+
+    /// Whether it gets mails about alerts at all. Default: yes.
+    #[must_use]
+    pub fn email_alerts(mut self, email_alerts: bool) -> Self {
+        self.email_alerts = Some(email_alerts);
+        self
+    }
+
+    /// Whether it gets mails about alerts of the cluster.
+    #[must_use]
+    pub fn cluster_email_alerts(mut self, cluster_email_alerts: bool) -> Self {
+        self.cluster_email_alerts = Some(cluster_email_alerts);
+        self
+    }
+
+    /// The databases about whose alerts it gets mails, or `all`.
+    #[must_use]
+    pub fn bdbs_email_alerts(mut self, databases: impl Into<Vec<String>>) -> Self {
+        self.bdbs_email_alerts = Some(databases.into());
+        self
+    }
+}
+
+impl Client {
+    /// All users. Needs `view_all_users_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn users(&self) -> Result<Vec<User>, Error> {
+        self.send(Call::get("list users", PATH)).await?.json()
+    }
+
+    /// One user; `None` when there is none. Needs `view_user_info`, but for oneself.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn user(&self, uid: UserUid) -> Result<Option<User>, Error> {
+        let call = Call::get("read a user", format!("{PATH}/{uid}")).accept(&[200, 404]);
+        read_one(self.send(call).await?)
+    }
+
+    /// Makes a user. Needs `create_new_user`.
+    ///
+    /// Never repeated once anything was sent: after [`Error::is_timeout`] or a broken connection, look for it with
+    /// [`Client::users`].
+    ///
+    /// # Errors
+    /// [`Error::is_conflict`] when name, e-mail address or subject are in use, [`Error::is_invalid_input`] for values the
+    /// cluster refuses, and what every operation can fail on.
+    pub async fn create_user(&self, user: &CreateUser) -> Result<User, Error> {
+        self.send(create(user, Repeat::Once)?).await?.json()
+    }
+
+    /// What [`Client::create_user`] would answer. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Client::create_user`].
+    pub async fn create_user_dry_run(&self, user: &CreateUser) -> Result<User, Error> {
+        self.send(create(user, Repeat::Read)?.query("dry_run", "")).await?.json()
+    }
+
+    /// Changes a user, and answers with all of it. Needs `update_user`; anybody may change their own name, password and
+    /// alert settings.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`], [`Error::is_conflict`] when a value is in use, [`Error::is_invalid_input`] for values the
+    /// cluster refuses, among them another role for the last admin, and what every operation can fail on.
+    pub async fn update_user(&self, uid: UserUid, changes: &UpdateUser) -> Result<User, Error> {
+        self.send(update(uid, changes)?).await?.json()
+    }
+
+    /// What [`Client::update_user`] would answer. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Client::update_user`].
+    pub async fn update_user_dry_run(&self, uid: UserUid, changes: &UpdateUser) -> Result<User, Error> {
+        self.send(update(uid, changes)?.query("dry_run", "")).await?.json()
+    }
+
+    /// Deletes a user. Redis Enterprise only begins to: the action that the answer names carries it out, if it names one.
+    /// Needs `delete_user`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for the last admin, and what every operation can fail
+    /// on.
+    pub async fn delete_user(&self, uid: UserUid) -> Result<Option<ActionUid>, Error> {
+        let call = Call::new("delete a user", Method::DELETE, format!("{PATH}/{uid}"), Repeat::NaturalKey);
+        read_action_uid(self.send(call).await?)
+    }
+
+    /// Deletes a user, and waits until the cluster knows it no more.
+    ///
+    /// # Errors
+    /// As [`Client::delete_user`], and [`Error::is_timeout`] when it is still there after the timeout.
+    pub async fn delete_user_and_wait(&self, uid: UserUid, timeout: Duration) -> Result<(), Error> {
+        let mut pace = Pace::new(timeout);
+        self.delete_user(uid).await?;
+        while self.user(uid).await?.is_some() {
+            pace.wait(|| format!("cannot wait for the deletion of user {uid}")).await?;
+        }
+        Ok(())
+    }
+}
+
+fn create(user: &CreateUser, repeat: Repeat) -> Result<Call, Error> {
+    Call::new("create a user", Method::POST, PATH, repeat).json(user)
+}
+
+fn update(uid: UserUid, changes: &UpdateUser) -> Result<Call, Error> {
+    Call::new("change a user", Method::PUT, format!("{PATH}/{uid}"), Repeat::NaturalKey).json(changes)
+}
+
+/// Versions without other methods leave the member out.
+fn regular() -> AuthMethod {
+    AuthMethod::Regular
+}
+
+const PATH: &str = "/v1/users";

@@ -1,0 +1,259 @@
+//! The words and identifiers of Redis Enterprise's API.
+
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::words::words;
+
+words! {
+    /// What the holder of a role may do with the cluster (contract `redis-enterprise.md` 3.3).
+    ManagementRole {
+        /// Nothing: access to data only.
+        None = "none",
+        /// Look at databases.
+        DbViewer = "db_viewer",
+        /// Look at the cluster and databases.
+        ClusterViewer = "cluster_viewer",
+        /// Manage databases.
+        DbMember = "db_member",
+        /// Manage databases and see keys.
+        ClusterMember = "cluster_member",
+        /// Manage users, roles, ACLs and the licence, but not the cluster (7.8 and later).
+        UserManager = "user_manager",
+        /// Everything.
+        Admin = "admin",
+    }
+}
+
+words! {
+    /// How a user proves who it is.
+    AuthMethod {
+        /// By password.
+        Regular = "regular",
+        /// By a client certificate with the user's subject line (7.8.4 and later).
+        Certificate = "certificate",
+        /// By Microsoft Entra ID.
+        EntraId = "entraid",
+        /// By single sign-on (8.0 and later).
+        Sso = "sso",
+    }
+}
+
+words! {
+    /// Whether a user can log in.
+    UserStatus {
+        /// It can.
+        Active = "active",
+        /// Too many wrong passwords; it passes.
+        Locked = "locked",
+        /// The password must be changed first.
+        PasswordExpired = "password_expired",
+    }
+}
+
+words! {
+    /// Which client certificates of a trusted CA are let on to the look-up of their user (contract 4.2).
+    SubjectValidation {
+        /// Every one.
+        Disabled = "disabled",
+        /// Those whose CN, or one of whose DNS names, is the CN of an authorized subject.
+        SanCn = "san_cn",
+        /// Those whose CN, O, OU, L, ST and C are exactly those of an authorized subject.
+        FullSubject = "full_subject",
+    }
+}
+
+words! {
+    /// The lowest version of TLS that is accepted.
+    TlsVersion {
+        /// TLS 1.2.
+        Tls12 = "1.2",
+        /// TLS 1.3.
+        Tls13 = "1.3",
+    }
+}
+
+words! {
+    /// How the cluster stores passwords.
+    PasswordHashing {
+        /// One round of SHA-256.
+        Sha256 = "SHA-256",
+        /// PBKDF2.
+        Pbkdf2 = "PBKDF2",
+    }
+}
+
+words! {
+    /// The certificates a cluster has (contract 2.2).
+    CertificateName {
+        /// Of the user interface.
+        Cm = "cm",
+        /// Of the REST API.
+        Api = "api",
+        /// The CA certificates that client certificates must lead to. May hold several; has no private key.
+        MtlsTrustedCa = "mtls_trusted_ca",
+        /// Of the databases' endpoints.
+        Proxy = "proxy",
+        /// Of the metrics exporter.
+        MetricsExporter = "metrics_exporter",
+        /// Of replication between clusters.
+        Syncer = "syncer",
+        /// What the cluster shows to an LDAP server.
+        LdapClient = "ldap_client",
+        /// Between nodes, control plane. Made by the cluster, and can be rotated.
+        CcsInternodeEncryption = "ccs_internode_encryption",
+        /// Between nodes, data plane. Made by the cluster, and can be rotated.
+        DataInternodeEncryption = "data_internode_encryption",
+        /// Of single sign-on: the cluster's own.
+        SsoService = "sso_service",
+        /// Of single sign-on: the identity provider's. Has no private key.
+        SsoIssuer = "sso_issuer",
+    }
+}
+
+words! {
+    /// What a role can be limited to.
+    ResourceType {
+        /// Databases.
+        Database = "db",
+    }
+}
+
+words! {
+    /// How far an action is.
+    ActionStatus {
+        /// It waits.
+        Queued = "queued",
+        /// It is about to run.
+        Starting = "starting",
+        /// It runs.
+        Running = "running",
+        /// It is being cancelled.
+        Cancelling = "cancelling",
+        /// It was cancelled.
+        Cancelled = "cancelled",
+        /// It is done.
+        Completed = "completed",
+        /// It failed.
+        Failed = "failed",
+    }
+}
+
+impl ActionStatus {
+    /// Whether it will not change any more.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::Completed | Self::Failed)
+    }
+}
+
+words! {
+    /// How far a node is on its way into a cluster.
+    BootstrapState {
+        /// Nothing was asked for yet.
+        Idle = "idle",
+        /// Asked for.
+        Initiated = "initiated",
+        /// A new cluster is being made.
+        CreatingCluster = "creating_cluster",
+        /// A cluster is being restored.
+        RecoveringCluster = "recovering_cluster",
+        /// The node joins a cluster.
+        JoiningCluster = "joining_cluster",
+        /// The last attempt failed.
+        Error = "error",
+        /// The node belongs to a cluster.
+        Completed = "completed",
+    }
+}
+
+words! {
+    /// What an OCSP responder says about the certificate of the databases' endpoints.
+    OcspCertificateStatus {
+        /// Not revoked.
+        Good = "GOOD",
+        /// Revoked or on hold.
+        Revoked = "REVOKED",
+        /// The responder does not know it.
+        NotKnown = "UNKNOWN",
+    }
+}
+
+macro_rules! uids {
+    ($($(#[$about:meta])* $name:ident,)*) => {$(
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// The number.
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+        }
+
+        impl From<u64> for $name {
+            fn from(number: u64) -> Self {
+                Self(number)
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(uid: $name) -> Self {
+                uid.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+uids! {
+    /// The number of a user, from 1.
+    UserUid,
+    /// The number of a role, from 1.
+    RoleUid,
+    /// The number of a Redis ACL, from 1.
+    RedisAclUid,
+    /// The number of a node, from 1.
+    NodeUid,
+}
+
+/// The name of an action that the cluster works off by itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionUid(String);
+
+impl ActionUid {
+    /// The text the server gave.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for ActionUid {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for ActionUid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

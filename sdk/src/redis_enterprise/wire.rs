@@ -1,0 +1,122 @@
+//! How values stand in Redis Enterprise's JSON, where they stand in several ways.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A text that is `""` when there is none (contract `redis-enterprise.md` 2.3).
+pub(super) fn non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))
+}
+
+/// An ISO 8601 date; `""` and null are none.
+pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OffsetDateTime>, D::Error> {
+    let read = |text: String| {
+        OffsetDateTime::parse(&text, &Rfc3339)
+            .map_err(|_| serde::de::Error::custom("a date is not in the form 2025-10-14T00:01:06Z"))
+    };
+    non_empty(deserializer)?.map(read).transpose()
+}
+
+/// Seconds since 1970, the form of `last_login` only.
+pub(super) fn unix_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OffsetDateTime>, D::Error> {
+    let read = |seconds: i64| {
+        OffsetDateTime::from_unix_timestamp(seconds)
+            .map_err(|_| serde::de::Error::custom("a UNIX time is out of range"))
+    };
+    Option::<i64>::deserialize(deserializer)?.map(read).transpose()
+}
+
+/// A list of texts or numbers; one text alone is a list of one, `""` and null are an empty one. Documents and recorded
+/// answers differ about `reserved_ports` and `data_cipher_suites_tls_1_3` (contract 2.1).
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Wire {
+        One(String),
+        Several(Vec<TextOrNumber>),
+        Null,
+    }
+    Ok(match Wire::deserialize(deserializer)? {
+        Wire::One(text) if text.is_empty() => Vec::new(),
+        Wire::One(text) => vec![text],
+        Wire::Several(texts) => texts.into_iter().map(TextOrNumber::into_text).collect(),
+        Wire::Null => Vec::new(),
+    })
+}
+
+/// A text that some versions write as a number.
+pub(super) fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<TextOrNumber>::deserialize(deserializer)?.map(TextOrNumber::into_text))
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrNumber {
+    Text(String),
+    Number(serde_json::Number),
+}
+
+impl TextOrNumber {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+/// Writes the secret itself, into a body that is wiped.
+pub(super) fn secret<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => serializer.serialize_str(secret.expose_secret()),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Sample {
+        #[serde(deserialize_with = "date")]
+        date: Option<OffsetDateTime>,
+        #[serde(deserialize_with = "unix_time")]
+        login: Option<OffsetDateTime>,
+        #[serde(deserialize_with = "texts")]
+        ports: Vec<String>,
+        #[serde(deserialize_with = "non_empty")]
+        email: Option<String>,
+        #[serde(deserialize_with = "text_or_number")]
+        uid: Option<String>,
+    }
+
+    fn sample(json: &str) -> Sample {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn absent_null_and_empty_values_are_none() {
+        assert_eq!(sample("{}"), Sample::default());
+        let nulls = r#"{"date":null,"login":null,"ports":null,"email":null,"uid":null}"#;
+        assert_eq!(sample(nulls), Sample::default());
+        assert_eq!(sample(r#"{"date":"","ports":"","email":""}"#), Sample::default());
+    }
+
+    #[test]
+    fn values_are_read_in_each_of_their_forms() {
+        let read = sample(r#"{"date":"2025-10-14T00:01:06Z","login":1760400066,"ports":["8080-8090",9000],"uid":1}"#);
+        assert_eq!(read.date, Some(datetime!(2025-10-14 00:01:06 UTC)));
+        assert_eq!(read.login, read.date);
+        assert_eq!(read.ports, ["8080-8090", "9000"]);
+        assert_eq!(read.uid.as_deref(), Some("1"));
+        let read = sample(r#"{"ports":"TLS_AES_256_GCM_SHA384","uid":"1"}"#);
+        assert_eq!((read.ports, read.uid.as_deref()), (vec!["TLS_AES_256_GCM_SHA384".to_owned()], Some("1")));
+        assert!(serde_json::from_str::<Sample>(r#"{"date":"next tuesday"}"#).is_err());
+    }
+}

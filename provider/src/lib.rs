@@ -9,6 +9,7 @@ pub mod configuration;
 pub mod data_sources;
 pub mod plugin;
 
+mod connection;
 #[cfg(test)]
 mod documentation;
 mod duration;

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use certward::pki::Certificate;
-use certward::ravendb::Client;
-use certward::{Identity, TrustAnchors};
+use certward::ravendb;
 use tf_provider::schema::Schema;
-use tf_provider::{AttributePath, Diagnostics};
+use tf_provider::Diagnostics;
 use time::Duration;
 
 use crate::client_certificate::ClientCertificate;
 use crate::clock::{Clock, SystemClock};
 use crate::configuration::credentials;
 use crate::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
+use crate::connection::{Connection, Problem};
 use crate::data_sources::{ClientCertificates, WhoAmI};
 use crate::leftovers::Leftovers;
 use crate::plugin::{Configured, PluginProvider, Registry, log};
 use crate::report::{chain, error, warning};
-use crate::session::{Ravendb, ServerLogin, Session};
+use crate::session::{Api, RedisEnterprise, ServerLogin, Session};
 use crate::timestamp;
 
 /// The provider `certward/certward`.
@@ -92,7 +92,7 @@ impl PluginProvider for Certward {
 }
 
 impl Certward {
-    /// Reads the files that the settings name and makes the client. Nothing connects here.
+    /// Reads the files that the settings name and makes the clients. Nothing connects here.
     fn session(&self, diags: &mut Diagnostics, settings: &Settings, terraform_version: &str) -> Option<Session> {
         if !settings.unknown.is_empty() {
             let names: Vec<String> = settings.unknown.iter().map(ToString::to_string).collect();
@@ -106,7 +106,11 @@ impl Certward {
                      state of the last run."
                 ),
             );
-            return Some(self.session_of(Ravendb::Unknown(names), None));
+            return Some(self.session_of(
+                unknown(&settings.ravendb_endpoints, &names),
+                unknown(&settings.redis_enterprise_endpoints, &names),
+                None,
+            ));
         }
         let (Ok(identity), Ok(trust_anchors)) = (
             credentials::identity(diags, settings),
@@ -118,29 +122,35 @@ impl Certward {
         if let Some(certificate) = &own_certificate {
             self.warn_about(diags, certificate, settings);
         }
-        let ravendb = match &settings.ravendb_endpoints {
-            Setting::Known(endpoints, _) => {
-                match client(settings, endpoints, identity, trust_anchors, terraform_version) {
-                    Ok(client) => Ravendb::Configured(Box::new(client)),
-                    Err((path, problem)) => {
-                        error(
-                            diags,
-                            path,
-                            "Provider settings cannot be used",
-                            format!("{}.", chain(&problem)),
-                        );
-                        return None;
-                    }
-                }
-            }
-            Setting::Absent | Setting::Unknown(_) => Ravendb::Absent,
+        let connection = Connection {
+            settings,
+            identity: identity.as_ref(),
+            trust_anchors,
+            terraform_version,
         };
-        Some(self.session_of(ravendb, own_certificate))
+        let ravendb = connected(&settings.ravendb_endpoints, |endpoints| connection.ravendb(endpoints));
+        let redis_enterprise = connected(&settings.redis_enterprise_endpoints, |endpoints| {
+            connection.redis_enterprise(endpoints)
+        });
+        match (ravendb, redis_enterprise) {
+            (Ok(ravendb), Ok(redis_enterprise)) => Some(self.session_of(ravendb, redis_enterprise, own_certificate)),
+            (Err((path, problem)), _) | (_, Err((path, problem))) => {
+                let detail = format!("{}.", chain(&problem));
+                error(diags, path, "Provider settings cannot be used", detail);
+                None
+            }
+        }
     }
 
-    fn session_of(&self, ravendb: Ravendb, own_certificate: Option<Certificate>) -> Session {
+    fn session_of(
+        &self,
+        ravendb: Api<ravendb::Client>,
+        redis_enterprise: Api<RedisEnterprise>,
+        own_certificate: Option<Certificate>,
+    ) -> Session {
         Session {
             ravendb,
+            redis_enterprise,
             own_certificate,
             clock: Arc::clone(&self.clock),
             leftovers: Leftovers::default(),
@@ -167,38 +177,23 @@ impl Certward {
     }
 }
 
-/// The client, or what the error is about and the error.
-fn client(
-    settings: &Settings,
-    endpoints: &[String],
-    identity: Option<Identity>,
-    trust_anchors: TrustAnchors,
-    terraform_version: &str,
-) -> Result<Client, (AttributePath, certward::Error)> {
-    let of_block = |problem| (AttributePath::root(), problem);
-    let mut builder = Client::builder()
-        .endpoints(endpoints)
-        .map_err(of_block)?
-        .trust_anchors(trust_anchors)
-        .request_timeout(settings.request_timeout)
-        .max_retries(settings.max_retries)
-        .max_concurrent_requests(settings.max_concurrent_requests)
-        .user_agent_suffix(&format!(
-            "terraform-provider-certward/{} terraform/{terraform_version}",
-            env!("CARGO_PKG_VERSION")
-        ));
-    if let Some(identity) = identity {
-        builder = builder.identity(identity);
+/// The API at the endpoints, if any are configured.
+fn connected<T>(
+    endpoints: &Setting<Vec<String>>,
+    connect: impl FnOnce(&[String]) -> Result<T, Problem>,
+) -> Result<Api<T>, Problem> {
+    match endpoints {
+        Setting::Known(endpoints, _) => Ok(Api::Configured(Box::new(connect(endpoints)?))),
+        Setting::Absent | Setting::Unknown(_) => Ok(Api::Absent),
     }
-    if let Setting::Known(name, origin) = &settings.tls_server_name {
-        builder = builder
-            .tls_server_name(name)
-            .map_err(|problem| (origin.path(), problem))?;
+}
+
+/// Whether a product is configured at all, while something of the provider block is not known yet.
+fn unknown<T>(endpoints: &Setting<Vec<String>>, names: &str) -> Api<T> {
+    match endpoints {
+        Setting::Known(..) | Setting::Unknown(_) => Api::Unknown(names.to_owned()),
+        Setting::Absent => Api::Absent,
     }
-    if let Setting::Known(url, origin) = &settings.proxy_url {
-        builder = builder.proxy_url(url).map_err(|problem| (origin.path(), problem))?;
-    }
-    builder.build().map_err(of_block)
 }
 
 /// Names every secret of the settings to the log before anything can print it.

@@ -164,7 +164,7 @@ fn several(text: &str, count: usize) -> Diagnostic {
              certificate alone."
         );
     } else {
-        detail.push_str(" Write one certward_client_certificate for each, for example with for_each.");
+        detail.push_str(" Write one resource for each, for example with for_each.");
     }
     diagnostic(path(), "Several certificates in certificate_pem", detail)
 }
@@ -174,7 +174,7 @@ fn no_certificate(text: &str) -> String {
     if start.contains("-----BEGIN CERTIFICATE REQUEST-----")
         || start.contains("-----BEGIN NEW CERTIFICATE REQUEST-----")
     {
-        "This text is a certificate request. RavenDB signs no requests: have a certification authority sign it, and \
+        "This text is a certificate request, which the cluster does not sign: have a certification authority sign it, and \
          pass the certificate it answers with."
             .to_owned()
     } else if start.contains("-----BEGIN PUBLIC KEY-----") {

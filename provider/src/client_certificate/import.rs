@@ -4,6 +4,7 @@ use certward::ravendb::Client;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
+use super::KIND;
 use super::import_id::ImportId;
 use super::lifecycle;
 use super::state::ClientCertificateState;
@@ -14,7 +15,7 @@ use crate::session::Session;
 
 /// The state of the entry that `id` names: a thumbprint in any spelling, or `name:` and a name that only one entry has.
 pub(crate) async fn import(diags: &mut Diagnostics, session: &Session, id: &str) -> Option<ClientCertificateState> {
-    let client = session.ravendb(diags)?;
+    let client = session.ravendb(diags, KIND)?;
     let id = match id.parse::<ImportId>() {
         Ok(id) => id,
         Err(problem) => {
@@ -72,7 +73,7 @@ async fn named(diags: &mut Diagnostics, client: &Client, name: &str) -> Option<R
     let listed = match registration::named(client, name).await {
         Ok(listed) => listed,
         Err(problem) => {
-            failure::explain(diags, &format!("look for a certificate named \"{name}\""), &problem);
+            failure::ravendb(diags, &format!("look for a certificate named \"{name}\""), &problem);
             return None;
         }
     };

@@ -9,7 +9,7 @@ use tf_provider::{AttributePath, Diagnostics};
 
 use super::database_permissions::{self, Permissions};
 use super::state::ClientCertificateState;
-use super::{certificate_pem, plan};
+use super::{KIND, certificate_pem, plan};
 use crate::failure;
 use crate::registration::{self, Grant, Registered};
 use crate::report::{error, warning};
@@ -22,10 +22,10 @@ pub(crate) async fn read(
     session: &Session,
     mut state: ClientCertificateState,
 ) -> Option<ClientCertificateState> {
-    if session.is_unknown() {
+    if session.ravendb.is_unknown() {
         return Some(state);
     }
-    let client = session.ravendb(diags)?;
+    let client = session.ravendb(diags, KIND)?;
     session.warn_of_server_login(diags, client).await;
     let thumbprint = thumbprint(diags, &state)?;
     let registered = find(diags, client, thumbprint).await?;
@@ -67,7 +67,7 @@ pub(crate) async fn create(
     session: &Session,
     planned: ClientCertificateState,
 ) -> Option<ClientCertificateState> {
-    let client = session.ravendb(diags)?;
+    let client = session.ravendb(diags, KIND)?;
     session.warn_of_server_login(diags, client).await;
     let (certificate, state) = described(diags, planned)?;
     let thumbprint = certificate.thumbprint();
@@ -83,7 +83,7 @@ pub(crate) async fn create(
     }
     session.leftovers.note(thumbprint);
     if let Err(problem) = registration::register(client, &certificate, &grant).await {
-        failure::explain(diags, &format!("register \"{}\" ({thumbprint})", grant.name), &problem);
+        failure::ravendb(diags, &format!("register \"{}\" ({thumbprint})", grant.name), &problem);
         // After an answer of the cluster nothing was stored; after a lost one the next creation finds what was.
         return None;
     }
@@ -91,7 +91,7 @@ pub(crate) async fn create(
     if grant.disabled
         && let Err(problem) = registration::edit(client, thumbprint, &grant).await
     {
-        failure::explain(diags, &format!("disable \"{}\" ({thumbprint})", grant.name), &problem);
+        failure::ravendb(diags, &format!("disable \"{}\" ({thumbprint})", grant.name), &problem);
         return Some(ClientCertificateState {
             disabled: Value::Value(false),
             ..state
@@ -113,7 +113,7 @@ pub(crate) async fn update(
         // Only what Terraform alone knows has changed.
         return Some(planned);
     }
-    let client = session.ravendb(diags)?;
+    let client = session.ravendb(diags, KIND)?;
     let thumbprint = thumbprint(diags, &prior)?;
     match find(diags, client, thumbprint).await? {
         Some(registered) if registered.thumbprint == thumbprint => {}
@@ -141,7 +141,7 @@ pub(crate) async fn update(
         }
     }
     if let Err(problem) = registration::edit(client, thumbprint, &after).await {
-        failure::explain(diags, &format!("change \"{}\" ({thumbprint})", before.name), &problem);
+        failure::ravendb(diags, &format!("change \"{}\" ({thumbprint})", before.name), &problem);
         return None;
     }
     confirm(diags, client, thumbprint, &after, planned).await
@@ -153,11 +153,11 @@ pub(crate) async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &
     if !diags.errors.is_empty() {
         return None;
     }
-    let client = session.ravendb(diags)?;
+    let client = session.ravendb(diags, KIND)?;
     let thumbprint = thumbprint(diags, prior)?;
     let name = prior.name.as_deref().unwrap_or("?");
     if let Err(problem) = registration::delete(client, thumbprint).await {
-        failure::explain(diags, &format!("remove \"{name}\" ({thumbprint})"), &problem);
+        failure::ravendb(diags, &format!("remove \"{name}\" ({thumbprint})"), &problem);
         return None;
     }
     if let Some(registered) = find(diags, client, thumbprint).await? {
@@ -205,7 +205,7 @@ pub(crate) async fn find(
     match registration::find(client, thumbprint).await {
         Ok(registered) => Some(registered),
         Err(problem) => {
-            failure::explain(diags, &format!("read the certificate {thumbprint}"), &problem);
+            failure::ravendb(diags, &format!("read the certificate {thumbprint}"), &problem);
             None
         }
     }

@@ -10,18 +10,7 @@ use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
-use crate::clock::Clock;
-use crate::leftovers::Leftovers;
-use crate::session::{Ravendb, ServerLogin};
-
-#[derive(Debug)]
-struct Fixed(OffsetDateTime);
-
-impl Clock for Fixed {
-    fn now(&self) -> OffsetDateTime {
-        self.0
-    }
-}
+use crate::session::testing::{Fixed, of_ravendb};
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 
@@ -36,13 +25,6 @@ struct Case {
 impl Case {
     async fn new() -> Self {
         let server = MockServer::start().await;
-        let client = Client::builder()
-            .danger_allow_plain_http()
-            .endpoint(&server.uri())
-            .unwrap()
-            .max_retries(0)
-            .build()
-            .unwrap();
         let mut params = CertificateParams::default();
         params.not_before = datetime!(2026-01-01 0:00 UTC);
         params.not_after = datetime!(2027-01-01 0:00 UTC);
@@ -53,14 +35,8 @@ impl Case {
             ..ClientCertificateState::default()
         };
         Self {
+            session: of_ravendb(&server.uri(), NOW),
             server,
-            session: Session {
-                ravendb: Ravendb::Configured(Box::new(client)),
-                own_certificate: None,
-                clock: Arc::new(Fixed(NOW)),
-                leftovers: Leftovers::default(),
-                server_login: ServerLogin::default(),
-            },
             certificate: certificate_pem::parse(&pem).unwrap(),
             planned: plan::create(&mut Diagnostics::default(), config, NOW).unwrap(),
         }

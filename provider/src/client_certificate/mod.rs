@@ -1,6 +1,6 @@
 //! The resource `certward_client_certificate`.
 
-mod certificate_pem;
+pub(crate) mod certificate_pem;
 mod clearance;
 mod database_permissions;
 mod import;
@@ -21,7 +21,7 @@ pub use state::ClientCertificateState;
 
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
-use crate::session::Session;
+use crate::session::{Kind, Session};
 
 /// `certward_client_certificate`: a public client certificate, registered on RavenDB.
 pub struct ClientCertificate {
@@ -72,7 +72,7 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        session.check_ravendb(diags)?;
+        session.check_ravendb(diags, KIND)?;
         let planned = plan::create(diags, config, session.clock.now())?;
         Some((planned, None))
     }
@@ -87,7 +87,7 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>, Vec<AttributePath>)> {
         let session = self.session.get(diags)?;
-        session.check_ravendb(diags)?;
+        session.check_ravendb(diags, KIND)?;
         let (planned, requires_replace) = plan::update(diags, &prior, config, session.own_thumbprint())?;
         Some((planned, private, requires_replace))
     }
@@ -156,3 +156,9 @@ impl Resource for ClientCertificate {
         Some((state, None))
     }
 }
+
+pub(crate) const KIND: Kind = Kind {
+    type_name: "certward_client_certificate",
+    elsewhere: "Redis Enterprise registers no certificates, it knows a user by the subject of its certificate: use \
+                certward_cert_user.",
+};

@@ -56,8 +56,8 @@ pub(crate) fn provider() -> Schema {
     let text = |attribute: &str, description: &str| optional(String, &with_variable(description, attribute));
     let number = |attribute: &str, description: &str| optional(Number, &with_variable(description, attribute));
     schema(
-        "Certificates instead of passwords for databases, as code: who may log in to RavenDB (and, from the next \
-         version on, Redis Enterprise) with which client certificate.\n\n\
+        "Certificates instead of passwords for databases, as code: who may log in to RavenDB and Redis Enterprise \
+         with which client certificate.\n\n\
          Every attribute can come from the environment instead; an attribute wins over its variable. The provider \
          connects when the first resource is read, not before.",
         [
@@ -104,7 +104,9 @@ pub(crate) fn provider() -> Schema {
                             sensitive(text("redis_enterprise.password", "Password of `username`.")),
                         ),
                     ])),
-                    "The Redis Enterprise cluster. Checked and kept; no resource of this version uses it yet.",
+                    "The Redis Enterprise cluster (8.2, or a Certward server) that the resources are about. With \
+                     `username` and `password` set, those are the login here, and the client certificate is that for \
+                     RavenDB alone.",
                 ),
             ),
             (

@@ -14,7 +14,8 @@ use crate::report::error;
 /// What the user configured, as far as it is known.
 pub(crate) struct Settings {
     pub(crate) ravendb_endpoints: Setting<Vec<String>>,
-    /// No resource logs in with it yet; it is known here so that it is never shown.
+    pub(crate) redis_enterprise_endpoints: Setting<Vec<String>>,
+    pub(crate) redis_enterprise_username: Setting<String>,
     pub(crate) redis_enterprise_password: Setting<String>,
     pub(crate) client_certificate: PemSetting,
     pub(crate) client_private_key: PemSetting,
@@ -70,12 +71,13 @@ impl Settings {
             Value::Unknown => Value::Unknown,
         };
         let ravendb_endpoints = reader.endpoints("ravendb.endpoints", RAVENDB_ENDPOINTS, ravendb);
-        reader.endpoints(
+        let redis_enterprise_endpoints = reader.endpoints(
             "redis_enterprise.endpoints",
             REDIS_ENTERPRISE_ENDPOINTS,
             redis.endpoints,
         );
-        let redis_enterprise_password = reader.password_login(&redis.username, &redis.password);
+        let (redis_enterprise_username, redis_enterprise_password) =
+            reader.password_login(&redis.username, &redis.password);
 
         let certificate = reader.either(
             ("client_certificate_pem", &block.client_certificate_pem),
@@ -97,6 +99,8 @@ impl Settings {
         );
         let settings = Self {
             ravendb_endpoints,
+            redis_enterprise_endpoints,
+            redis_enterprise_username,
             redis_enterprise_password,
             client_certificate: certificate.into(),
             client_private_key: key.into(),
@@ -326,8 +330,12 @@ impl Reader<'_> {
         Setting::Known(endpoints, origin)
     }
 
-    /// Checks the pair; answers the password.
-    fn password_login(&mut self, username: &Value<String>, password: &Value<String>) -> Setting<String> {
+    /// The pair, of which there are both or neither.
+    fn password_login(
+        &mut self,
+        username: &Value<String>,
+        password: &Value<String>,
+    ) -> (Setting<String>, Setting<String>) {
         let username = self.text("redis_enterprise.username", username);
         let password = self.text("redis_enterprise.password", password);
         let lonely = match (username.origin(), password.origin()) {
@@ -343,7 +351,7 @@ impl Reader<'_> {
                 format!("{origin} is set, but not redis_enterprise.{other} ({variable}). Set both or neither."),
             );
         }
-        password
+        (username, password)
     }
 
     fn request_timeout(&mut self, value: &Value<String>) -> Duration {

@@ -16,7 +16,7 @@ use crate::plugin::Configured;
 use crate::registration::{self, Registered};
 use crate::report::error;
 use crate::schema::{computed, map_of_strings, named, optional, schema};
-use crate::session::Session;
+use crate::session::{Kind, Session};
 use crate::timestamp;
 
 /// `certward_client_certificates`: the certificates registered on the cluster.
@@ -99,7 +99,7 @@ impl DataSource for ClientCertificates {
         _meta: Option<StructEmpty>,
     ) -> Option<ClientCertificatesState> {
         let session = self.session.get(diags)?;
-        let client = session.ravendb(diags)?;
+        let client = session.ravendb(diags, KIND)?;
         let asked = until_stopped(async {
             Some(match config.name.as_deref() {
                 Value::Value(name) => registration::named(client, name).await,
@@ -110,7 +110,7 @@ impl DataSource for ClientCertificates {
         let listed = match asked.or_interrupted(diags)? {
             Ok(listed) => listed,
             Err(problem) => {
-                failure::explain(diags, "list the registered certificates", &problem);
+                failure::ravendb(diags, "list the registered certificates", &problem);
                 return None;
             }
         };
@@ -253,6 +253,11 @@ fn client_certificates() -> Schema {
     )
 }
 
+const KIND: Kind = Kind {
+    type_name: "certward_client_certificates",
+    elsewhere: "Redis Enterprise registers no certificates, it knows users by the subject of theirs: use \
+                certward_cert_users.",
+};
 /// RavenDB's `SecurityClearance` (contract section 2).
 const CLEARANCES: [&str; 5] = [
     "ValidUser",

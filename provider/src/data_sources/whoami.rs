@@ -13,7 +13,7 @@ use crate::interruption::until_stopped;
 use crate::plugin::Configured;
 use crate::registration::Registered;
 use crate::schema::{computed, map_of_strings, schema};
-use crate::session::Session;
+use crate::session::{Kind, Session};
 use crate::timestamp;
 
 /// `certward_whoami`: whom the cluster takes the provider for.
@@ -56,12 +56,12 @@ impl DataSource for WhoAmI {
         _meta: Option<StructEmpty>,
     ) -> Option<WhoAmIState> {
         let session = self.session.get(diags)?;
-        let client = session.ravendb(diags)?;
+        let client = session.ravendb(diags, KIND)?;
         let asked = until_stopped(async { Some(client.who_am_i().await) }).await;
         let answer = match asked.or_interrupted(diags)? {
             Ok(answer) => answer.map(|answer| Registered::from(answer.certificate)),
             Err(problem) => {
-                failure::explain(diags, "ask who the provider is logged in as", &problem);
+                failure::ravendb(diags, "ask who the provider is logged in as", &problem);
                 return None;
             }
         };
@@ -144,3 +144,8 @@ fn whoami() -> Schema {
         ],
     )
 }
+
+const KIND: Kind = Kind {
+    type_name: "certward_whoami",
+    elsewhere: "Redis Enterprise answers no such question; to test a login there, use certward_cert_users.",
+};

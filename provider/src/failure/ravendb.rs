@@ -1,41 +1,14 @@
-//! One way from an error of the SDK to what the user reads.
+//! What RavenDB says, in words for the user.
 
 use certward::Error;
-use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
-use crate::report::diagnostic;
+use super::{Explanation, transport};
 
-/// Adds the explanation of a failed request.
-///
-/// `attempt` completes "could not …": the step and the object, such as `read the certificate 14C1…`.
-pub(crate) fn explain(diags: &mut Diagnostics, attempt: &str, failure: &Error) {
-    diags.add_error(explained(attempt, failure));
-}
-
-fn explained(attempt: &str, failure: &Error) -> Diagnostic {
-    let Explanation {
-        summary,
-        advice,
-        attribute,
-    } = explanation(failure);
-    diagnostic(
-        attribute.map_or_else(AttributePath::root, AttributePath::new),
-        summary,
-        format!(
-            "Could not {attempt}: {}.\n\n{advice}",
-            failure.report().to_string().trim_end_matches('.')
-        ),
-    )
-}
-
-struct Explanation {
-    summary: &'static str,
-    advice: &'static str,
-    /// The attribute of the resource that is the cause, when it can be told.
-    attribute: Option<&'static str>,
-}
-
-fn explanation(failure: &Error) -> Explanation {
+/// What RavenDB's refusals mean (contract `ravendb.md`, 1.11).
+pub(super) fn explanation(failure: &Error) -> Explanation {
+    if let Some(explanation) = transport(failure) {
+        return explanation;
+    }
     let message = failure.server_message().unwrap_or_default().to_ascii_lowercase();
     let says = |text: &str| message.contains(text);
     let (summary, advice, attribute) = if failure.is_two_factor_required() {
@@ -116,46 +89,11 @@ fn explanation(failure: &Error) -> Explanation {
         )
     } else if failure.is_invalid_input() && says("name is a required field") {
         ("Name refused", "Correct name as the message says.", Some("name"))
-    } else if failure.is_tls() {
-        (
-            "Cannot verify the server",
-            "TLS failed before anything was sent. If the cluster's certificates come from an authority of your own, set \
-             ca_certificate_file in provider \"certward\"; if they are for another name than the endpoint's host, set \
-             tls_server_name.",
-            None,
-        )
-    } else if failure.is_connect() {
-        (
-            "Cannot reach the cluster",
-            "No connection could be made. Check the endpoints in provider \"certward\", that the server runs, and \
-             whether a proxy is needed (proxy_url).",
-            None,
-        )
-    } else if failure.is_timeout() {
-        (
-            "No answer in time",
-            "The cluster took longer than request_timeout of provider \"certward\" allows. Apply again; what was \
-             already done is found then. If it happens often, raise request_timeout.",
-            None,
-        )
-    } else if failure.is_configuration() {
-        (
-            "Provider settings cannot be used",
-            "Correct provider \"certward\" as the message says.",
-            None,
-        )
     } else if failure.is_decode() {
         (
             "This is not RavenDB",
             "The answer is not what RavenDB 7.2 sends. Check that the endpoints in provider \"certward\" are those of \
              the cluster and not of another service or a proxy.",
-            None,
-        )
-    } else if failure.is_retryable() {
-        (
-            "The cluster is not ready",
-            "The request was tried again max_retries times without success. Apply again when the cluster is well; what \
-             was already done is found then.",
             None,
         )
     } else {

@@ -1,0 +1,86 @@
+//! One way from an error of the SDK to what the user reads.
+
+mod ravendb;
+mod redis_enterprise;
+
+use certward::Error;
+use tf_provider::{AttributePath, Diagnostic, Diagnostics};
+
+use crate::report::diagnostic;
+
+/// Adds the explanation of a failed request to RavenDB.
+///
+/// `attempt` completes "could not …": the step and the object, such as `read the certificate 14C1…`.
+pub(crate) fn ravendb(diags: &mut Diagnostics, attempt: &str, failure: &Error) {
+    diags.add_error(explained(attempt, failure, ravendb::explanation(failure)));
+}
+
+/// Adds the explanation of a failed request to Redis Enterprise; `attempt` as for [`ravendb()`].
+pub(crate) fn redis_enterprise(diags: &mut Diagnostics, attempt: &str, failure: &Error) {
+    diags.add_error(explained(attempt, failure, redis_enterprise::explanation(failure)));
+}
+
+fn explained(attempt: &str, failure: &Error, explanation: Explanation) -> Diagnostic {
+    let Explanation {
+        summary,
+        advice,
+        attribute,
+    } = explanation;
+    diagnostic(
+        attribute.map_or_else(AttributePath::root, AttributePath::new),
+        summary,
+        format!(
+            "Could not {attempt}: {}.\n\n{advice}",
+            failure.report().to_string().trim_end_matches('.')
+        ),
+    )
+}
+
+struct Explanation {
+    summary: &'static str,
+    advice: &'static str,
+    /// The attribute of the resource that is the cause, when it can be told.
+    attribute: Option<&'static str>,
+}
+
+/// What went wrong on the way to the cluster, whichever product it is. `None` when the cluster answered.
+fn transport(failure: &Error) -> Option<Explanation> {
+    let (summary, advice) = if failure.is_tls() {
+        (
+            "Cannot verify the server",
+            "TLS failed before anything was sent. If the cluster's certificates come from an authority of your own, set \
+             ca_certificate_file in provider \"certward\"; if they are for another name than the endpoint's host, set \
+             tls_server_name.",
+        )
+    } else if failure.is_connect() {
+        (
+            "Cannot reach the cluster",
+            "No connection could be made. Check the endpoints in provider \"certward\", that the server runs, and \
+             whether a proxy is needed (proxy_url).",
+        )
+    } else if failure.is_timeout() {
+        (
+            "No answer in time",
+            "The cluster took longer than request_timeout of provider \"certward\" allows. Apply again; what was \
+             already done is found then. If it happens often, raise request_timeout.",
+        )
+    } else if failure.is_configuration() {
+        (
+            "Provider settings cannot be used",
+            "Correct provider \"certward\" as the message says.",
+        )
+    } else if failure.is_retryable() {
+        (
+            "The cluster is not ready",
+            "The request was tried again max_retries times without success. Apply again when the cluster is well; what \
+             was already done is found then.",
+        )
+    } else {
+        return None;
+    };
+    Some(Explanation {
+        summary,
+        advice,
+        attribute: None,
+    })
+}

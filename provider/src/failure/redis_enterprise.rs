@@ -1,0 +1,126 @@
+//! What Redis Enterprise says, in words for the user.
+
+use certward::Error;
+
+use super::{Explanation, transport};
+
+/// What Redis Enterprise's refusals mean: by error code where the contract has one (`redis-enterprise.md`, 1.1), else by
+/// status.
+pub(super) fn explanation(failure: &Error) -> Explanation {
+    if let Some(explanation) = transport(failure) {
+        return explanation;
+    }
+    let by_code = failure.error_type().and_then(by_code);
+    let (summary, advice, attribute) = by_code.unwrap_or_else(|| by_status(failure));
+    Explanation {
+        summary,
+        advice,
+        attribute,
+    }
+}
+
+type Words = (&'static str, &'static str, Option<&'static str>);
+
+fn by_code(code: &str) -> Option<Words> {
+    let words = match code {
+        "name_already_exists" => (
+            "Name is in use",
+            "Another object of the cluster has this name, and names are unique. Choose another name, or import the \
+             other object.",
+            Some("name"),
+        ),
+        "email_already_exists" => (
+            "E-mail address is in use",
+            "Another user of the cluster has this e-mail address. Choose another one, or import that user.",
+            Some("email"),
+        ),
+        "subject_already_exists" => (
+            "Subject is in use",
+            "Another user of the cluster is known by this subject; a certificate can be one user only. Choose another \
+             subject, or import that user.",
+            Some("certificate_subject_line"),
+        ),
+        "change_last_admin_role_not_allowed" => (
+            "Last administrator",
+            "This is the last user with the management role admin, and nobody could manage the cluster without one. \
+             Make another administrator first.",
+            None,
+        ),
+        "password_expired" => (
+            "Password has expired",
+            "The password of redis_enterprise.username has expired. Set a new one on the cluster and in provider \
+             \"certward\", or log in with a certificate, which needs no password.",
+            None,
+        ),
+        "redis_acl_read_only" => (
+            "Predefined ACL",
+            "This ACL came with the cluster and can be neither changed nor deleted. Make one of your own, with another \
+             name.",
+            None,
+        ),
+        "unsupported_resource" => (
+            "Databases refused",
+            "The cluster cannot limit this role to databases as asked. Limits need Redis Enterprise 8.2, and one of the \
+             management roles db_viewer and db_member.",
+            Some("resources"),
+        ),
+        _ => return None,
+    };
+    Some(words)
+}
+
+fn by_status(failure: &Error) -> Words {
+    match failure.status() {
+        Some(401) => (
+            "Server does not let the provider in",
+            "The cluster takes neither a certificate nor a password from the provider. With a certificate: it must chain \
+             to the cluster's trusted CA (mtls_trusted_ca), pass the subject validation, and a user must have its \
+             subject; and certificate authentication must be on. With redis_enterprise.username and password: check \
+             both, and that control_plane_basic_authentication is on; after five failures a user is locked out for half \
+             an hour.",
+            None,
+        ),
+        Some(403) => (
+            "Insufficient permission",
+            "The user the provider logs in as may not do this. Users, roles and ACLs need the management role \
+             user_manager or admin; everything else, and whatever concerns an administrator, needs admin.",
+            None,
+        ),
+        Some(409) => (
+            "Conflict with what is there",
+            "The cluster is busy with a change of the same object, or has another object with a name, e-mail address or \
+             subject of this one. Apply again, or correct what the message names.",
+            None,
+        ),
+        _ if failure.is_decode() => (
+            "This is not Redis Enterprise",
+            "The answer is not what Redis Enterprise 8.2 sends. Check that the endpoints in redis_enterprise of provider \
+             \"certward\" are those of the cluster's API (port 9443) and not of another service or a proxy.",
+            None,
+        ),
+        _ => (
+            "Refused by the cluster",
+            "Correct what the message names. If it makes no sense, report it with the log of TF_LOG_PROVIDER=DEBUG.",
+            None,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_code;
+
+    #[test]
+    fn codes_of_the_contract_name_the_attribute() {
+        for (code, attribute) in [
+            ("name_already_exists", Some("name")),
+            ("email_already_exists", Some("email")),
+            ("subject_already_exists", Some("certificate_subject_line")),
+            ("change_last_admin_role_not_allowed", None),
+            ("unsupported_resource", Some("resources")),
+        ] {
+            assert_eq!(by_code(code).unwrap().2, attribute, "{code}");
+        }
+        assert_eq!(by_code("something_else"), None);
+    }
+}

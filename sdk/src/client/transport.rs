@@ -63,7 +63,12 @@ pub(crate) struct Transport {
 }
 
 impl Call {
-    pub(crate) fn new(operation: &'static str, method: Method, path: impl Into<Cow<'static, str>>, repeat: Repeat) -> Self {
+    pub(crate) fn new(
+        operation: &'static str,
+        method: Method,
+        path: impl Into<Cow<'static, str>>,
+        repeat: Repeat,
+    ) -> Self {
         Self {
             operation,
             method,

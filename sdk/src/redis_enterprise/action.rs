@@ -68,7 +68,12 @@ impl Client {
                     return Err(Error::new(step(), Cause::Action(failure)));
                 }
                 Some(_) => {}
-                None => return Err(Error::new(step(), Cause::Decode("the cluster knows no such action".to_owned()))),
+                None => {
+                    return Err(Error::new(
+                        step(),
+                        Cause::Decode("the cluster knows no such action".to_owned()),
+                    ));
+                }
             }
             pace.wait(step).await?;
         }
@@ -86,7 +91,9 @@ impl Pace {
         let now = Instant::now();
         Self {
             // A timeout beyond what a clock holds means for ever; a year is that here.
-            deadline: now.checked_add(timeout).unwrap_or(now + Duration::from_secs(365 * 86_400)),
+            deadline: now
+                .checked_add(timeout)
+                .unwrap_or(now + Duration::from_secs(365 * 86_400)),
             next: Duration::from_millis(50),
         }
     }

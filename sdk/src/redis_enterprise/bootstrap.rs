@@ -79,7 +79,9 @@ impl Client {
     /// # Errors
     /// What every operation can fail on.
     pub async fn bootstrap(&self) -> Result<Bootstrap, Error> {
-        let reply = self.send(Call::get("read the bootstrap state", "/v1/bootstrap")).await?;
+        let reply = self
+            .send(Call::get("read the bootstrap state", "/v1/bootstrap"))
+            .await?;
         reply.json().map(|wire: Wire| wire.into())
     }
 

@@ -5,8 +5,8 @@ use std::fmt;
 
 use http::Method;
 use secrecy::SecretString;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::client::Client;
 use super::values::CertificateName;
@@ -126,7 +126,8 @@ impl Client {
             certificates: Vec<NewWire<'a>>,
         }
         let certificates = certificates.iter().map(NewWire::from).collect();
-        let call = Call::new("install certificates", Method::PUT, PATH, Repeat::NaturalKey).json(&Wire { certificates })?;
+        let call =
+            Call::new("install certificates", Method::PUT, PATH, Repeat::NaturalKey).json(&Wire { certificates })?;
         self.send(call).await.map(drop)
     }
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::client::settings::{Settings, builder_methods};
-use crate::client::transport::{Call, ReadProblem, Reply, Transport, static_header};
+use crate::client::transport::{Call, Reply, Transport, static_header};
 use crate::pki::Certificate;
 
 /// A client of Redis Enterprise's REST API. Cloning is cheap, and clones share their connections.
@@ -138,8 +138,10 @@ impl ClientBuilder {
     /// with a colon or a control character (RFC 7617 2), or a token that is none.
     pub fn build(self) -> Result<Client, Error> {
         let headers = HeaderMap::from_iter([static_header("accept", "application/json")]);
-        let read_problem: ReadProblem = read_problem;
-        let authorization = self.credentials.map(|credentials| credentials.authorization()).transpose()?;
+        let authorization = self
+            .credentials
+            .map(|credentials| credentials.authorization())
+            .transpose()?;
         Ok(Client {
             transport: self.settings.build(headers, read_problem)?,
             authorization: authorization.map(Arc::new),
@@ -151,7 +153,8 @@ impl Credentials {
     fn authorization(&self) -> Result<Authorization, Error> {
         match self {
             Self::Basic { username, password } => {
-                if username.is_empty() || username.contains(|character: char| character == ':' || character.is_control())
+                if username.is_empty()
+                    || username.contains(|character: char| character == ':' || character.is_control())
                 {
                     return Err(Error::configuration(
                         "the user name is empty, or has a colon or a control character, which Basic authentication cannot send",
@@ -166,7 +169,8 @@ impl Credentials {
             }
             Self::Jwt(token) => {
                 let token = token.expose_secret();
-                let of_a_token = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'=');
+                let of_a_token =
+                    |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'=');
                 if token.is_empty() || !token.bytes().all(of_a_token) {
                     return Err(Error::configuration(
                         "the token is empty, or has other characters than letters, digits, \"-\", \"_\" and \".\"",
@@ -212,7 +216,10 @@ mod tests {
     fn a_problem_is_read_by_its_description_and_else_by_its_message() {
         let read = |body: &str| read_problem(body.as_bytes());
         let both = r#"{"error_code":"name_already_exists","description":"in use","message":"older text"}"#;
-        assert_eq!(read(both), (Some("name_already_exists".to_owned()), Some("in use".to_owned())));
+        assert_eq!(
+            read(both),
+            (Some("name_already_exists".to_owned()), Some("in use".to_owned()))
+        );
         let older = r#"{"error_code":"invalid_param","description":"","message":"older text"}"#;
         assert_eq!(read(older).1.as_deref(), Some("older text"));
         assert_eq!(read("<html>502</html>"), (None, None));
@@ -224,11 +231,17 @@ mod tests {
         let builder = || Client::builder().endpoint("https://a.example").unwrap();
         for username in ["", "a:b", "a\nb"] {
             let error = builder().basic(username, "canary".into()).build().unwrap_err();
-            assert!(error.is_configuration() && !error.to_string().contains("canary"), "{error}");
+            assert!(
+                error.is_configuration() && !error.to_string().contains("canary"),
+                "{error}"
+            );
         }
         for token in ["", "canary token", "canary\r\nx: y", "canaryü"] {
             let error = builder().jwt(token.into()).build().unwrap_err();
-            assert!(error.is_configuration() && !error.to_string().contains("canary"), "{error}");
+            assert!(
+                error.is_configuration() && !error.to_string().contains("canary"),
+                "{error}"
+            );
         }
     }
 }

@@ -239,7 +239,8 @@ impl Client {
         }
         // A second time is an error 400, so nothing is repeated that may have been done.
         let path = "/v1/cluster/change_password_hashing_algorithm";
-        let call = Call::new("change the password hashing", Method::PATCH, path, Repeat::Once).json(&Wire { algorithm })?;
+        let call =
+            Call::new("change the password hashing", Method::PATCH, path, Repeat::Once).json(&Wire { algorithm })?;
         self.send(call).await.map(drop)
     }
 }

@@ -89,7 +89,12 @@ impl Client {
         Ok(permissions.remove(role))
     }
 
-    async fn token(&self, operation: &'static str, path: &'static str, ttl: Option<Duration>) -> Result<SecretString, Error> {
+    async fn token(
+        &self,
+        operation: &'static str,
+        path: &'static str,
+        ttl: Option<Duration>,
+    ) -> Result<SecretString, Error> {
         #[derive(Serialize)]
         struct Request {
             #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@
 //! as; each operation says which permission it needs (contract `redis-enterprise.md` 3.3).
 //!
 //! ```no_run
-//! use certward::redis_enterprise::{Client, CreateUser, NewCertificate, SubjectValidation, UpdateCluster};
+//! use certward::redis_enterprise::{Client, CreateUser, NewCertificate, RoleUid, SubjectValidation, UpdateCluster};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder()
@@ -19,8 +19,8 @@
 //!     .mtls_certificate_authentication(true)
 //!     .mtls_client_cert_subject_validation_type(SubjectValidation::Disabled);
 //! client.update_cluster(&settings).await?;
-//! let user = CreateUser::certificate("billing", "CN=billing,OU=payments,O=Example").role_uids([2.into()]);
-//! println!("{} is user {}", "billing", client.create_user(&user).await?.uid);
+//! let user = CreateUser::certificate("billing", "CN=billing,OU=payments,O=Example").role_uids([RoleUid::from(2)]);
+//! println!("billing is user {}", client.create_user(&user).await?.uid);
 //! # Ok(())
 //! # }
 //! ```
@@ -39,6 +39,7 @@ mod password;
 mod policy;
 mod redis_acl;
 mod role;
+mod schema;
 mod user;
 mod values;
 mod wire;
@@ -58,6 +59,7 @@ pub use redis_acl::{CreateRedisAcl, RedisAcl, UpdateRedisAcl};
 pub use role::{CreateRole, Role, RoleResource, UpdateRole};
 pub use user::{CreateUser, UpdateUser, User};
 pub use values::{
-    ActionStatus, ActionUid, AuthMethod, BootstrapState, CertificateName, ManagementRole, NodeUid, OcspCertificateStatus,
-    PasswordHashing, RedisAclUid, ResourceType, RoleUid, SubjectValidation, TlsVersion, UserStatus, UserUid,
+    ActionStatus, ActionUid, AuthMethod, BootstrapState, CertificateName, ManagementRole, NodeUid,
+    OcspCertificateStatus, PasswordHashing, RedisAclUid, ResourceType, RoleUid, SubjectValidation, TlsVersion,
+    UserStatus, UserUid,
 };

@@ -92,7 +92,9 @@ impl Client {
     /// # Errors
     /// [`Error::is_forbidden`] and what every operation can fail on.
     pub async fn ocsp_status(&self) -> Result<OcspStatus, Error> {
-        self.send(Call::get("read the OCSP status", "/v1/ocsp/status")).await?.json()
+        self.send(Call::get("read the OCSP status", "/v1/ocsp/status"))
+            .await?
+            .json()
     }
 
     /// Has the cluster ask the responder now. Needs `test_ocsp_status`.

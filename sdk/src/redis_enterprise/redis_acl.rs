@@ -101,6 +101,17 @@ impl Client {
         self.send(create(acl, Repeat::Read)?.query("dry_run", "")).await?.json()
     }
 
+    /// Whether the cluster takes these rules, by the older route. Nothing is stored.
+    /// [`Client::create_redis_acl_dry_run`] looks at the name too. Needs `create_redis_acl`.
+    ///
+    /// # Errors
+    /// [`Error::is_invalid_input`] for rules the cluster refuses, and what every operation can fail on.
+    pub async fn validate_redis_acl(&self, acl: &CreateRedisAcl) -> Result<(), Error> {
+        let path = "/v1/redis_acls/validate";
+        let call = Call::new("validate a Redis ACL", Method::POST, path, Repeat::Read).json(acl)?;
+        self.send(call).await.map(drop)
+    }
+
     /// Changes a Redis ACL, and answers with all of it. Needs `update_redis_acl`.
     ///
     /// # Errors
@@ -128,7 +139,12 @@ impl Client {
     /// [`Error::is_not_found`], [`Error::is_conflict`] for one that comes with the product, [`Error::is_invalid_input`]
     /// (406) for one in use, and what every operation can fail on.
     pub async fn delete_redis_acl(&self, uid: RedisAclUid) -> Result<Option<ActionUid>, Error> {
-        let call = Call::new("delete a Redis ACL", Method::DELETE, format!("{PATH}/{uid}"), Repeat::NaturalKey);
+        let call = Call::new(
+            "delete a Redis ACL",
+            Method::DELETE,
+            format!("{PATH}/{uid}"),
+            Repeat::NaturalKey,
+        );
         read_action_uid(self.send(call).await?)
     }
 }
@@ -138,7 +154,13 @@ fn create(acl: &CreateRedisAcl, repeat: Repeat) -> Result<Call, Error> {
 }
 
 fn update(uid: RedisAclUid, changes: &UpdateRedisAcl) -> Result<Call, Error> {
-    Call::new("change a Redis ACL", Method::PUT, format!("{PATH}/{uid}"), Repeat::NaturalKey).json(changes)
+    Call::new(
+        "change a Redis ACL",
+        Method::PUT,
+        format!("{PATH}/{uid}"),
+        Repeat::NaturalKey,
+    )
+    .json(changes)
 }
 
 const PATH: &str = "/v1/redis_acls";

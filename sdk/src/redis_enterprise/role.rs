@@ -135,7 +135,9 @@ impl Client {
     /// # Errors
     /// As [`Client::create_role`].
     pub async fn create_role_dry_run(&self, role: &CreateRole) -> Result<Role, Error> {
-        self.send(create(role, Repeat::Read)?.query("dry_run", "")).await?.json()
+        self.send(create(role, Repeat::Read)?.query("dry_run", ""))
+            .await?
+            .json()
     }
 
     /// Changes a role, and answers with all of it. Needs `update_role`.
@@ -177,11 +179,22 @@ fn create(role: &CreateRole, repeat: Repeat) -> Result<Call, Error> {
 }
 
 fn update(uid: RoleUid, changes: &UpdateRole) -> Result<Call, Error> {
-    Call::new("change a role", Method::PUT, format!("{PATH}/{uid}"), Repeat::NaturalKey).json(changes)
+    Call::new(
+        "change a role",
+        Method::PUT,
+        format!("{PATH}/{uid}"),
+        Repeat::NaturalKey,
+    )
+    .json(changes)
 }
 
 fn delete(uid: RoleUid) -> Call {
-    Call::new("delete a role", Method::DELETE, format!("{PATH}/{uid}"), Repeat::NaturalKey)
+    Call::new(
+        "delete a role",
+        Method::DELETE,
+        format!("{PATH}/{uid}"),
+        Repeat::NaturalKey,
+    )
 }
 
 const PATH: &str = "/v1/roles";

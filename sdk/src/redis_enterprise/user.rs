@@ -228,7 +228,9 @@ impl Client {
     /// # Errors
     /// As [`Client::create_user`].
     pub async fn create_user_dry_run(&self, user: &CreateUser) -> Result<User, Error> {
-        self.send(create(user, Repeat::Read)?.query("dry_run", "")).await?.json()
+        self.send(create(user, Repeat::Read)?.query("dry_run", ""))
+            .await?
+            .json()
     }
 
     /// Changes a user, and answers with all of it. Needs `update_user`; anybody may change their own name, password and
@@ -256,7 +258,12 @@ impl Client {
     /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for the last admin, and what every operation can fail
     /// on.
     pub async fn delete_user(&self, uid: UserUid) -> Result<Option<ActionUid>, Error> {
-        let call = Call::new("delete a user", Method::DELETE, format!("{PATH}/{uid}"), Repeat::NaturalKey);
+        let call = Call::new(
+            "delete a user",
+            Method::DELETE,
+            format!("{PATH}/{uid}"),
+            Repeat::NaturalKey,
+        );
         read_action_uid(self.send(call).await?)
     }
 
@@ -268,7 +275,8 @@ impl Client {
         let mut pace = Pace::new(timeout);
         self.delete_user(uid).await?;
         while self.user(uid).await?.is_some() {
-            pace.wait(|| format!("cannot wait for the deletion of user {uid}")).await?;
+            pace.wait(|| format!("cannot wait for the deletion of user {uid}"))
+                .await?;
         }
         Ok(())
     }
@@ -279,7 +287,13 @@ fn create(user: &CreateUser, repeat: Repeat) -> Result<Call, Error> {
 }
 
 fn update(uid: UserUid, changes: &UpdateUser) -> Result<Call, Error> {
-    Call::new("change a user", Method::PUT, format!("{PATH}/{uid}"), Repeat::NaturalKey).json(changes)
+    Call::new(
+        "change a user",
+        Method::PUT,
+        format!("{PATH}/{uid}"),
+        Repeat::NaturalKey,
+    )
+    .json(changes)
 }
 
 /// Versions without other methods leave the member out.

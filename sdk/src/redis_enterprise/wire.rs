@@ -116,7 +116,10 @@ mod tests {
         assert_eq!(read.ports, ["8080-8090", "9000"]);
         assert_eq!(read.uid.as_deref(), Some("1"));
         let read = sample(r#"{"ports":"TLS_AES_256_GCM_SHA384","uid":"1"}"#);
-        assert_eq!((read.ports, read.uid.as_deref()), (vec!["TLS_AES_256_GCM_SHA384".to_owned()], Some("1")));
+        assert_eq!(
+            (read.ports, read.uid.as_deref()),
+            (vec!["TLS_AES_256_GCM_SHA384".to_owned()], Some("1"))
+        );
         assert!(serde_json::from_str::<Sample>(r#"{"date":"next tuesday"}"#).is_err());
     }
 }

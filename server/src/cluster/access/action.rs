@@ -1,0 +1,116 @@
+//! Everything that can be asked of the cluster, with the permission it needs (contract `redis-enterprise.md`,
+//! section 2).
+
+use crate::cluster::permission::Permission;
+
+/// Something that needs a [`super::ClusterPermit`].
+pub trait ClusterAction {
+    /// Who may do it.
+    const REQUIRED: Required;
+    /// The name in audit records.
+    const NAME: &'static str;
+}
+
+/// Who may do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// Everybody who is let in; the use case may ask for more.
+    Authenticated,
+    /// The holders of a permission.
+    Permission(Permission),
+    /// The holders of a permission, and a user for itself.
+    PermissionOrSelf(Permission),
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident: $required:expr, $text:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub enum $name {}
+
+            impl ClusterAction for $name {
+                const REQUIRED: Required = $required;
+                const NAME: &'static str = $text;
+            }
+        )*
+
+        /// The name of every action and who may do it, for the authorization table test.
+        pub const ALL: &[(&str, Required)] = &[$(($text, $required)),*];
+    };
+}
+
+use Required::{Authenticated, PermissionOrSelf};
+
+const fn needs(permission: Permission) -> Required {
+    Required::Permission(permission)
+}
+
+actions! {
+    /// See the cluster, its settings and its policy.
+    ViewCluster: needs(Permission::ViewClusterInfo), "view_cluster";
+    /// Change the settings, the certificates or the policy of the cluster.
+    UpdateCluster: needs(Permission::UpdateCluster), "update_cluster";
+    /// See the certificates of the cluster; their keys need `view_cluster_keys` as well.
+    ViewCertificates: needs(Permission::ViewClusterInfo), "view_certificates";
+    /// Create the cluster, by giving it its first administrator.
+    CreateCluster: needs(Permission::UpdateCluster), "create_cluster";
+    /// See every user.
+    ViewUsers: needs(Permission::ViewAllUsersInfo), "view_users";
+    /// See a user.
+    ViewUser: PermissionOrSelf(Permission::ViewUserInfo), "view_user";
+    /// Make a user.
+    CreateUser: needs(Permission::CreateNewUser), "create_user";
+    /// Change a user.
+    UpdateUser: PermissionOrSelf(Permission::UpdateUser), "update_user";
+    /// Delete a user.
+    DeleteUser: needs(Permission::DeleteUser), "delete_user";
+    /// Set, add or delete a password of one's own, or, as an administrator, of another user.
+    ChangePassword: Authenticated, "change_password";
+    /// See one's own management role, and what the roles may do.
+    ViewPermissions: Authenticated, "view_permissions";
+    /// Get a token, or a new one for an old one.
+    IssueToken: Authenticated, "issue_token";
+    /// See every role.
+    ViewRoles: needs(Permission::ViewAllRolesInfo), "view_roles";
+    /// See a role.
+    ViewRole: needs(Permission::ViewRoleInfo), "view_role";
+    /// Make a role.
+    CreateRole: needs(Permission::CreateRole), "create_role";
+    /// Change a role.
+    UpdateRole: needs(Permission::UpdateRole), "update_role";
+    /// Delete a role.
+    DeleteRole: needs(Permission::DeleteRole), "delete_role";
+    /// See every ACL.
+    ViewRedisAcls: needs(Permission::ViewAllRedisAclsInfo), "view_redis_acls";
+    /// See an ACL.
+    ViewRedisAcl: needs(Permission::ViewRedisAclInfo), "view_redis_acl";
+    /// Make an ACL.
+    CreateRedisAcl: needs(Permission::CreateRedisAcl), "create_redis_acl";
+    /// Change an ACL.
+    UpdateRedisAcl: needs(Permission::UpdateRedisAcl), "update_redis_acl";
+    /// Delete an ACL.
+    DeleteRedisAcl: needs(Permission::DeleteRedisAcl), "delete_redis_acl";
+    /// See every node.
+    ViewNodes: needs(Permission::ViewAllNodesInfo), "view_nodes";
+    /// See a node.
+    ViewNode: needs(Permission::ViewNodeInfo), "view_node";
+    /// See the licence.
+    ViewLicense: needs(Permission::ViewLicense), "view_license";
+    /// Replace the licence.
+    InstallLicense: needs(Permission::InstallNewLicense), "install_license";
+    /// See how far an action is.
+    ViewActions: needs(Permission::ViewStatusOfClusterAction), "view_actions";
+    /// See every database.
+    ViewDatabases: needs(Permission::ViewAllBdbsInfo), "view_databases";
+    /// See the settings of OCSP.
+    ViewOcspSettings: needs(Permission::ViewOcspConfig), "view_ocsp_settings";
+    /// Change the settings of OCSP.
+    UpdateOcspSettings: needs(Permission::ConfigOcsp), "update_ocsp_settings";
+    /// See what the OCSP responder said last.
+    ViewOcspStatus: needs(Permission::ViewOcspStatus), "view_ocsp_status";
+    /// Ask the OCSP responder now.
+    TestOcspStatus: needs(Permission::TestOcspStatus), "test_ocsp_status";
+    /// See the form of an object, and other things that everybody who is let in may see.
+    ViewSchema: Authenticated, "view_schema";
+}

@@ -1,0 +1,153 @@
+//! An authenticated caller of the cluster.
+
+use std::sync::Arc;
+
+use certward::pki::Certificate;
+use time::OffsetDateTime;
+
+use super::certificate;
+use crate::audit::Actor;
+use crate::authn::{Authenticator, Caller};
+use crate::cluster::permission::{ManagementRole, PermissionSet};
+use crate::cluster::state::ClusterState;
+use crate::cluster::user::User;
+use crate::listener::peer::Peer;
+
+/// Somebody who proved who it is, for one request. Only [`super::ClusterAccess`] makes one.
+#[derive(Debug)]
+pub struct ClusterCaller {
+    origin: ClusterCallerOrigin,
+    permissions: PermissionSet,
+    management: ManagementRole,
+    peer: Arc<Peer>,
+}
+
+/// Why a caller is let in.
+#[derive(Debug)]
+pub enum ClusterCallerOrigin {
+    /// It is a user of the cluster.
+    User {
+        /// Which, as it was when it was let in.
+        user: Arc<User>,
+        /// How it proved that.
+        proof: Proof,
+    },
+    /// It holds the server's own certificate or that of a cluster administrator of RavenDB's API, who are
+    /// administrators here too (ARCHITECTURE.md, "Inside the server").
+    Administrator(Arc<Caller>),
+}
+
+/// How a user proved who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// By name and password.
+    Password,
+    /// By a token.
+    Token,
+    /// By a certificate.
+    Certificate,
+}
+
+impl ClusterCaller {
+    pub(super) fn user_by(user: Arc<User>, proof: Proof, state: &ClusterState, peer: &Arc<Peer>) -> Self {
+        Self {
+            permissions: state.permissions_of(&user),
+            management: state.management_role_of(&user),
+            origin: ClusterCallerOrigin::User { user, proof },
+            peer: Arc::clone(peer),
+        }
+    }
+
+    pub(super) fn administrator(caller: Arc<Caller>, peer: &Arc<Peer>) -> Self {
+        Self {
+            permissions: ManagementRole::Admin.permissions(),
+            management: ManagementRole::Admin,
+            origin: ClusterCallerOrigin::Administrator(caller),
+            peer: Arc::clone(peer),
+        }
+    }
+
+    /// Why the caller is let in.
+    #[must_use]
+    pub fn origin(&self) -> &ClusterCallerOrigin {
+        &self.origin
+    }
+
+    /// The user that the caller is; none for an administrator by certificate.
+    #[must_use]
+    pub fn user(&self) -> Option<&Arc<User>> {
+        match &self.origin {
+            ClusterCallerOrigin::User { user, .. } => Some(user),
+            ClusterCallerOrigin::Administrator(_) => None,
+        }
+    }
+
+    /// How the caller proved to be that user.
+    #[must_use]
+    pub fn proof(&self) -> Option<Proof> {
+        match &self.origin {
+            ClusterCallerOrigin::User { proof, .. } => Some(*proof),
+            ClusterCallerOrigin::Administrator(_) => None,
+        }
+    }
+
+    /// What the caller may do.
+    #[must_use]
+    pub fn permissions(&self) -> PermissionSet {
+        self.permissions
+    }
+
+    /// The management role that stands for the caller's roles.
+    #[must_use]
+    pub fn management_role(&self) -> ManagementRole {
+        self.management
+    }
+
+    /// The certificate of the connection, whether the caller was let in by it or not.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.peer.certificate()
+    }
+
+    /// The name for logs and audit records.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.origin {
+            ClusterCallerOrigin::User { user, .. } => user.name.as_str(),
+            ClusterCallerOrigin::Administrator(caller) => caller.name(),
+        }
+    }
+
+    /// The caller in audit records. The thumbprint is that of the certificate shown, which may not be what let it in.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor {
+            name: self.name().to_owned(),
+            thumbprint: self.certificate().map(Certificate::thumbprint),
+            address: Some(self.peer.address().ip().to_string()),
+        }
+    }
+
+    /// What the caller may do in `state`; none when it would not be let in.
+    pub(crate) fn permissions_now(
+        &self,
+        state: &ClusterState,
+        authenticator: &Authenticator,
+        now: OffsetDateTime,
+    ) -> Option<PermissionSet> {
+        match &self.origin {
+            ClusterCallerOrigin::Administrator(_) => certificate::administrator(authenticator, &self.peer)
+                .map(|_| ManagementRole::Admin.permissions()),
+            ClusterCallerOrigin::User { user, proof } => {
+                let user_now = state.user(user.uid)?;
+                if user_now.credentials_revision != user.credentials_revision {
+                    return None;
+                }
+                if *proof == Proof::Certificate {
+                    certificate::user(state, &self.peer, now).ok()?;
+                }
+                Some(state.permissions_of(user_now))
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Who calls the cluster, and what they may do (contract `redis-enterprise.md`, section 3).
+//!
+//! Decided for every request, from the credentials of that request or the certificate of its connection, and from the
+//! cluster of that moment. An `Authorization` header wins over a certificate.
+
+pub mod action;
+mod caller;
+mod certificate;
+mod credentials;
+mod lockout;
+mod password;
+mod permit;
+mod refusal;
+mod token;
+mod verified;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use secrecy::SecretString;
+use time::{Duration, OffsetDateTime};
+
+pub use action::{ClusterAction, Required};
+pub use caller::{ClusterCaller, ClusterCallerOrigin, Proof};
+pub use certificate::CertificateRefusal;
+pub use credentials::{Credentials, MalformedCredentials};
+pub use password::{HashCost, HasherBusy, PasswordHash, PasswordHashError, PasswordHasher};
+pub use permit::{ClusterDenied, ClusterPermit, authorize, authorize_on};
+pub use refusal::ClusterRefusal;
+pub use token::{TokenKey, TokenLifetime, TokenLifetimeError, TokenRefusal};
+
+use self::action::IssueToken;
+use self::lockout::Lockouts;
+use self::token::Tokens;
+use self::verified::VerifiedPasswords;
+use super::settings::ClusterSettings;
+use super::uid::UserUid;
+use super::user::{Authentication, User, UserStatus};
+use super::{Cluster, ClusterError, ClusterState};
+use crate::listener::peer::Peer;
+
+/// Decides who a request comes from.
+#[derive(Debug)]
+pub struct ClusterAccess {
+    cluster: Arc<Cluster>,
+    lockouts: Lockouts,
+    verified: VerifiedPasswords,
+    tokens: Tokens,
+    last_logins: Mutex<HashMap<UserUid, OffsetDateTime>>,
+}
+
+/// Whether a password that has expired is good enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpiredPassword {
+    /// It is not.
+    Refused,
+    /// It is: for changing it.
+    Admitted,
+}
+
+impl ClusterAccess {
+    /// Decides from `cluster`, with tokens under `key`.
+    #[must_use]
+    pub fn new(cluster: Arc<Cluster>, key: &TokenKey) -> Self {
+        Self {
+            cluster,
+            lockouts: Lockouts::default(),
+            verified: VerifiedPasswords::new(),
+            tokens: Tokens::new(key),
+            last_logins: Mutex::default(),
+        }
+    }
+
+    /// Who a request of `peer` with these credentials comes from. Refusals are counted.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterRefusal`].
+    pub async fn authenticate(
+        &self,
+        peer: &Arc<Peer>,
+        credentials: Option<&Credentials>,
+        expired: ExpiredPassword,
+    ) -> Result<Arc<ClusterCaller>, ClusterRefusal> {
+        let now = self.cluster.clock().now();
+        let decided = match credentials {
+            Some(Credentials::Password { login, password }) => self.by_password(peer, login, password, expired).await,
+            Some(Credentials::Token(token)) => self.by_token(peer, token, now),
+            None => self.by_certificate(peer, now),
+        };
+        match &decided {
+            Ok(caller) => {
+                if let Some(user) = caller.user() {
+                    self.last_logins().insert(user.uid, now);
+                }
+            }
+            Err(refusal) => {
+                metrics::counter!(crate::telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
+            }
+        }
+        decided.map(Arc::new)
+    }
+
+    async fn by_password(
+        &self,
+        peer: &Arc<Peer>,
+        login: &str,
+        password: &SecretString,
+        expired: ExpiredPassword,
+    ) -> Result<ClusterCaller, ClusterRefusal> {
+        let state = self.cluster.state();
+        if !state.settings().control_plane_basic_authentication {
+            return Err(ClusterRefusal::PasswordsOff);
+        }
+        let known = state.user_logging_in_as(login).cloned();
+        // Not held while the password is hashed: a change meanwhile would have to copy it.
+        drop(state);
+        let user = self.check_password(known, password).await?;
+        // What has changed meanwhile counts.
+        let (state, now) = (self.cluster.state(), self.cluster.clock().now());
+        let user = state
+            .user(user.uid)
+            .filter(|present| present.credentials_revision == user.credentials_revision)
+            .ok_or(ClusterRefusal::WrongPassword)?;
+        if expired == ExpiredPassword::Refused && has_expired(user, state.settings(), now) {
+            return Err(ClusterRefusal::PasswordExpired);
+        }
+        Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer))
+    }
+
+    /// An unknown user, one without a password and a locked one cost as much as a wrong password, so that the time
+    /// tells nobody which it was.
+    async fn check_password(
+        &self,
+        known: Option<Arc<User>>,
+        password: &SecretString,
+    ) -> Result<Arc<User>, ClusterRefusal> {
+        let passwords = self.cluster.passwords();
+        let now = self.cluster.clock().now();
+        let with_hashes = known.as_ref().and_then(|user| match &user.authentication {
+            Authentication::Regular { passwords, .. } => Some((user, passwords)),
+            _ => None,
+        });
+        let Some((user, hashes)) = with_hashes else {
+            passwords.verify(password, &[]).await?;
+            return Err(ClusterRefusal::WrongPassword);
+        };
+        let is_locked = self.lockouts.is_locked(user, now);
+        if !is_locked && self.verified.contains(user, password, now) {
+            return Ok(Arc::clone(user));
+        }
+        let is_right = passwords.verify(password, hashes).await?.is_some();
+        // Asked again: of many guesses at once, only those that end before the user is locked count.
+        if is_locked || self.lockouts.is_locked(user, self.cluster.clock().now()) {
+            return Err(ClusterRefusal::Locked);
+        }
+        if !is_right {
+            if self.lockouts.failed(user, now) {
+                tracing::warn!(user.uid = user.uid.get(), "a user is locked after too many wrong passwords");
+            }
+            return Err(ClusterRefusal::WrongPassword);
+        }
+        self.lockouts.succeeded(user);
+        self.verified.insert(user, password, now);
+        Ok(Arc::clone(user))
+    }
+
+    fn by_token(
+        &self,
+        peer: &Arc<Peer>,
+        token: &SecretString,
+        now: OffsetDateTime,
+    ) -> Result<ClusterCaller, ClusterRefusal> {
+        let state = self.cluster.state();
+        let user = self
+            .tokens
+            .user(token, &state, now)
+            .map_err(ClusterRefusal::Token)?;
+        Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Token, &state, peer))
+    }
+
+    fn by_certificate(&self, peer: &Arc<Peer>, now: OffsetDateTime) -> Result<ClusterCaller, ClusterRefusal> {
+        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+            return Ok(ClusterCaller::administrator(caller, peer));
+        }
+        let state = self.cluster.state();
+        let user = certificate::user(&state, peer, now)?;
+        Ok(ClusterCaller::user_by(user, Proof::Certificate, &state, peer))
+    }
+
+    /// A token for the caller, which stands for its password until the lifetime is over.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::NoTokenForCaller`] for a caller who was let in by a certificate: a token would outlive the
+    /// trust in it.
+    pub fn issue_token(
+        &self,
+        permit: &ClusterPermit<IssueToken>,
+        lifetime: TokenLifetime,
+    ) -> Result<SecretString, ClusterError> {
+        match permit.caller().origin() {
+            ClusterCallerOrigin::User {
+                user,
+                proof: Proof::Password | Proof::Token,
+            } => Ok(self.tokens.issue(user, lifetime, self.cluster.clock().now())),
+            _ => Err(ClusterError::NoTokenForCaller),
+        }
+    }
+
+    /// What stands in the user's way, if anything does.
+    #[must_use]
+    pub fn status_of(&self, user: &User, state: &ClusterState) -> UserStatus {
+        let now = self.cluster.clock().now();
+        if self.lockouts.is_locked(user, now) {
+            UserStatus::Locked
+        } else if has_expired(user, state.settings(), now) {
+            UserStatus::PasswordExpired
+        } else {
+            UserStatus::Active
+        }
+    }
+
+    /// When the user last called, since this server was started.
+    #[must_use]
+    pub fn last_login_of(&self, uid: UserUid) -> Option<OffsetDateTime> {
+        self.last_logins().get(&uid).copied()
+    }
+
+    fn last_logins(&self) -> MutexGuard<'_, HashMap<UserUid, OffsetDateTime>> {
+        self.last_logins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the user's password is too old. Only users with a password have one that can be.
+fn has_expired(user: &User, settings: &ClusterSettings, now: OffsetDateTime) -> bool {
+    let days = settings.password_expiration_duration;
+    days > 0
+        && user
+            .password_issued_at()
+            .is_some_and(|issued_at| now - issued_at >= Duration::days(days.into()))
+}

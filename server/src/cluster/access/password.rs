@@ -1,0 +1,265 @@
+//! Hashes of passwords: Argon2id (RFC 9106), at a cost that a stranger cannot make the server pay without bound.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use data_encoding::BASE64_NOPAD;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// The hash of a password, with the salt and the cost it was made with. Text is the PHC string format.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash {
+    cost: HashCost,
+    salt: [u8; SALT_LENGTH],
+    hash: [u8; HASH_LENGTH],
+}
+
+/// What hashing a password costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashCost {
+    /// Memory, in KiB.
+    pub memory: u32,
+    /// Passes over it.
+    pub passes: u32,
+}
+
+/// A text that is no hash of a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the text is no Argon2id hash in PHC string format")]
+pub struct PasswordHashError;
+
+/// Makes and checks hashes, in threads of their own and not too many at once.
+#[derive(Debug)]
+pub struct PasswordHasher {
+    cost: HashCost,
+    /// Hashes in the making.
+    working: Arc<Semaphore>,
+    /// Those, and the ones that wait for their turn.
+    admitted: Arc<Semaphore>,
+    /// What the password of an unknown user is held against, so that it costs what a known one's does.
+    decoy: PasswordHash,
+}
+
+/// More passwords wait for their turn than the server takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more passwords are being checked than the server takes on at once")]
+pub struct HasherBusy;
+
+impl Default for HashCost {
+    /// What OWASP's password storage cheat sheet names first for one lane: 19 MiB and two passes, some 20 ms.
+    fn default() -> Self {
+        Self {
+            memory: 19 * 1024,
+            passes: 2,
+        }
+    }
+}
+
+impl PasswordHasher {
+    /// Makes hashes at `cost`; checks those of every cost.
+    #[must_use]
+    pub fn new(cost: HashCost) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            cost,
+            working: Arc::new(Semaphore::new(threads)),
+            admitted: Arc::new(Semaphore::new(threads + MAX_WAITING)),
+            decoy: PasswordHash {
+                cost,
+                salt: [0; SALT_LENGTH],
+                hash: [0; HASH_LENGTH],
+            },
+        }
+    }
+
+    /// The hash of `password`, with a salt of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`HasherBusy`].
+    pub async fn hash(&self, password: &SecretString) -> Result<PasswordHash, HasherBusy> {
+        let (cost, password) = (self.cost, octets(password));
+        self.work(move || {
+            let mut salt = [0; SALT_LENGTH];
+            aws_lc_rs::rand::fill(&mut salt).expect("the system gives random octets");
+            let hash = *derive(cost, &salt, &password);
+            PasswordHash { cost, salt, hash }
+        })
+        .await
+    }
+
+    /// Whether one of `hashes` is that of `password`: the place of the first that is. Without hashes it takes as long
+    /// as with one.
+    ///
+    /// # Errors
+    ///
+    /// [`HasherBusy`].
+    pub async fn verify(
+        &self,
+        password: &SecretString,
+        hashes: &[PasswordHash],
+    ) -> Result<Option<usize>, HasherBusy> {
+        let (password, hashes, decoy) = (octets(password), hashes.to_vec(), self.decoy.clone());
+        self.work(move || {
+            if hashes.is_empty() {
+                // The hash of all zeros is nobody's: the answer is always no.
+                std::hint::black_box(decoy.is_of(&password));
+            }
+            hashes.iter().position(|hash| hash.is_of(&password))
+        })
+        .await
+    }
+
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HasherBusy> {
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| HasherBusy)?;
+        let working = Arc::clone(&self.working).acquire_owned().await.map_err(|_| HasherBusy)?;
+        // The places go with the thread, and not with the caller, who may hang up.
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop((admitted, working));
+            done
+        })
+        .await
+        .map_err(|_| HasherBusy)
+    }
+}
+
+impl PasswordHash {
+    fn is_of(&self, password: &[u8]) -> bool {
+        let hash = derive(self.cost, &self.salt, password);
+        verify_slices_are_equal(hash.as_slice(), &self.hash).is_ok()
+    }
+}
+
+impl fmt::Display for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let HashCost { memory, passes } = self.cost;
+        let (salt, hash) = (BASE64_NOPAD.encode(&self.salt), BASE64_NOPAD.encode(&self.hash));
+        write!(f, "{PREFIX}m={memory},t={passes},p=1${salt}${hash}")
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+impl FromStr for PasswordHash {
+    type Err = PasswordHashError;
+
+    fn from_str(text: &str) -> Result<Self, PasswordHashError> {
+        let read = || {
+            let mut parts = text.strip_prefix(PREFIX)?.split('$');
+            let (cost, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
+            let (memory, passes) = cost.strip_prefix("m=")?.strip_suffix(",p=1")?.split_once(",t=")?;
+            let cost = HashCost {
+                memory: memory.parse().ok()?,
+                passes: passes.parse().ok()?,
+            };
+            params(cost)?;
+            parts.next().is_none().then_some(())?;
+            Some(Self {
+                cost,
+                salt: BASE64_NOPAD.decode(salt.as_bytes()).ok()?.try_into().ok()?,
+                hash: BASE64_NOPAD.decode(hash.as_bytes()).ok()?.try_into().ok()?,
+            })
+        };
+        read().ok_or(PasswordHashError)
+    }
+}
+
+fn octets(password: &SecretString) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(password.expose_secret().as_bytes().to_vec())
+}
+
+fn derive(cost: HashCost, salt: &[u8], password: &[u8]) -> Zeroizing<[u8; HASH_LENGTH]> {
+    let params = params(cost).expect("a cost is checked when it is read, and the default is one");
+    let mut hash = Zeroizing::new([0; HASH_LENGTH]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(password, salt, hash.as_mut_slice())
+        .expect("salt and hash have lengths that Argon2 allows, and passwords are far below its limit");
+    hash
+}
+
+fn params(cost: HashCost) -> Option<Params> {
+    Params::new(cost.memory, cost.passes, 1, Some(HASH_LENGTH)).ok()
+}
+
+const PREFIX: &str = "$argon2id$v=19$";
+/// Recommended for password hashing (RFC 9106, section 3.1).
+const SALT_LENGTH: usize = 16;
+const HASH_LENGTH: usize = 32;
+/// Passwords that wait for their turn, each about 20 ms: who comes later is told to try again, so that a flood of wrong
+/// passwords takes neither the memory (19 MiB for each thread) nor the time of requests that carry none.
+const MAX_WAITING: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hasher() -> PasswordHasher {
+        PasswordHasher::new(HashCost { memory: 8, passes: 1 })
+    }
+
+    #[tokio::test]
+    async fn a_password_is_recognised_among_the_hashes_of_several_and_another_is_not() {
+        let hasher = hasher();
+        let mut hashes = Vec::new();
+        for password in ["first", "second"] {
+            hashes.push(hasher.hash(&SecretString::from(password)).await.unwrap());
+        }
+        for (password, place) in [("first", Some(0)), ("second", Some(1)), ("third", None), ("", None)] {
+            assert_eq!(hasher.verify(&SecretString::from(password), &hashes).await, Ok(place), "{password}");
+        }
+        assert_eq!(hasher.verify(&SecretString::from("first"), &[]).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn a_hash_survives_its_text_and_shows_nothing_in_debug() {
+        let hash = hasher().hash(&SecretString::from("secret")).await.unwrap();
+        let text = hash.to_string();
+        assert!(text.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{text}");
+        assert_eq!(text.parse(), Ok(hash.clone()));
+        assert_eq!(format!("{hash:?}"), "PasswordHash(..)");
+    }
+
+    #[test]
+    fn the_hash_is_the_one_of_the_reference_implementation() {
+        // phc-winner-argon2, src/test.c: Argon2id, version 0x13, 2 passes, 256 KiB, 1 lane.
+        let hash = derive(HashCost { memory: 256, passes: 2 }, b"somesalt", b"password");
+        assert_eq!(
+            data_encoding::HEXLOWER.encode(hash.as_slice()),
+            "9dfeb910e80bad0311fee20f9c0e2b12c17987b4cac90c2ef54d5b3021c68bfe"
+        );
+    }
+
+    #[test]
+    fn a_damaged_text_is_no_hash() {
+        for text in [
+            "",
+            "$argon2i$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "$argon2id$v=19$m=8,t=0,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "$argon2id$v=19$m=8,t=1,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA",
+            "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA",
+        ] {
+            assert!(text.parse::<PasswordHash>().is_err(), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_when_all_places_are_taken_is_told_to_come_again() {
+        let hasher = hasher();
+        let all = Arc::clone(&hasher.admitted);
+        let taken = all.try_acquire_many(u32::try_from(all.available_permits()).unwrap()).unwrap();
+        assert_eq!(hasher.verify(&SecretString::from("x"), &[]).await, Err(HasherBusy));
+        drop(taken);
+        assert_eq!(hasher.verify(&SecretString::from("x"), &[]).await, Ok(None));
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a request comes from nobody.
+
+use super::certificate::CertificateRefusal;
+use super::password::HasherBusy;
+use super::token::TokenRefusal;
+
+/// Why a request comes from nobody. The caller is told no more than that, but for what it can put right by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterRefusal {
+    /// No user has this name and this password.
+    #[error("the name or the password is wrong")]
+    WrongPassword,
+    /// The user is locked. The caller is told what [`Self::WrongPassword`] tells.
+    #[error("the user is locked after too many wrong passwords")]
+    Locked,
+    /// The password is right and too old.
+    #[error("the password has expired")]
+    PasswordExpired,
+    /// The cluster takes no passwords.
+    #[error("basic authentication is off")]
+    PasswordsOff,
+    /// The token lets nobody in.
+    #[error("the token lets nobody in")]
+    Token(#[from] TokenRefusal),
+    /// The certificate lets nobody in, and there are no other credentials.
+    #[error("the certificate lets nobody in")]
+    Certificate(#[from] CertificateRefusal),
+    /// Too many passwords are being checked: come again.
+    #[error("the password was not checked")]
+    Busy(#[from] HasherBusy),
+}
+
+impl ClusterRefusal {
+    /// A word for logs, metrics and audit records.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::WrongPassword => "wrong_password",
+            Self::Locked => "locked",
+            Self::PasswordExpired => "password_expired",
+            Self::PasswordsOff => "basic_authentication_off",
+            Self::Token(TokenRefusal::Forged) => "forged_token",
+            Self::Token(TokenRefusal::Expired) => "expired_token",
+            Self::Token(TokenRefusal::Revoked) => "revoked_token",
+            Self::Certificate(refusal) => refusal.reason(),
+            Self::Busy(_) => "busy",
+        }
+    }
+
+    /// Whether it is a certificate that was shown and did not let its holder in: a password would not be what is
+    /// missing.
+    #[must_use]
+    pub fn is_about_a_certificate(&self) -> bool {
+        matches!(self, Self::Certificate(refusal) if !matches!(refusal, CertificateRefusal::Missing))
+    }
+}

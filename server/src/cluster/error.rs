@@ -1,0 +1,256 @@
+//! Why a use case was not carried out.
+
+use super::named_certificate::CertificateName;
+use super::permission::ManagementRole;
+use super::uid::{RedisAclUid, RoleUid, UserUid};
+use crate::store::StoreError;
+
+/// Why a use case was not carried out; nothing has changed then. Sorted by what the reader does about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    // Ask for something that is there.
+    /// No user has this number.
+    #[error("there is no user {uid}")]
+    NoSuchUser {
+        /// As asked for.
+        uid: UserUid,
+    },
+    /// No user has this name or e-mail address.
+    #[error("there is no user {name:?}")]
+    NoSuchUserName {
+        /// As asked for.
+        name: String,
+    },
+    /// No role has this number.
+    #[error("there is no role {uid}")]
+    NoSuchRole {
+        /// As asked for.
+        uid: RoleUid,
+    },
+    /// No ACL has this number.
+    #[error("there is no Redis ACL {uid}")]
+    NoSuchRedisAcl {
+        /// As asked for.
+        uid: RedisAclUid,
+    },
+    /// No certificate is kept under this name.
+    #[error("the cluster has no certificate {name}")]
+    NoSuchCertificate {
+        /// As asked for.
+        name: CertificateName,
+    },
+
+    // Ask for something else: it is taken.
+    /// The number is taken.
+    #[error("uid {uid} is in use")]
+    UidTaken {
+        /// As asked for.
+        uid: u32,
+    },
+    /// Another user, role or ACL has the name.
+    #[error("the name {name:?} is in use by {holder}")]
+    NameTaken {
+        /// As asked for.
+        name: String,
+        /// Such as `user 3`.
+        holder: String,
+    },
+    /// Another user has the e-mail address.
+    #[error("the e-mail address {email:?} is in use by user {holder}")]
+    EmailTaken {
+        /// As asked for.
+        email: String,
+        /// Who has it.
+        holder: UserUid,
+    },
+    /// Another user has the subject: a certificate would be two users'.
+    #[error("the subject {subject:?} is that of user {holder}")]
+    SubjectTaken {
+        /// As asked for.
+        subject: String,
+        /// Who has it.
+        holder: UserUid,
+    },
+
+    // Ask for something else: it does not go together.
+    /// A user is to get a role that does not exist.
+    #[error("there is no role {uid} to give to a user")]
+    UnknownRole {
+        /// As asked for.
+        uid: RoleUid,
+    },
+    /// A user is to get the role of a management role, and no role has it.
+    #[error("no role has the management role {management}; create one and name its uid in role_uids")]
+    NoRoleWithManagement {
+        /// As asked for.
+        management: ManagementRole,
+    },
+    /// The `regular` method needs a password.
+    #[error("a user with auth_method regular needs a password")]
+    PasswordMissing,
+    /// Only the `regular` method has passwords.
+    #[error("only users with auth_method regular have passwords; this one has {auth_method}")]
+    PasswordNotAllowed {
+        /// What the user has, or is to have.
+        auth_method: &'static str,
+    },
+    /// The `certificate` method needs a subject.
+    #[error("a user with auth_method certificate needs a certificate_subject_line")]
+    SubjectLineMissing,
+    /// Only the `certificate` method has a subject.
+    #[error("only users with auth_method certificate have a certificate_subject_line; this one has {auth_method}")]
+    SubjectLineNotAllowed {
+        /// What the user has, or is to have.
+        auth_method: &'static str,
+    },
+    /// The password breaks a rule of the settings.
+    #[error("the password {rule}")]
+    PasswordTooWeak {
+        /// Such as `has fewer than 8 characters`.
+        rule: String,
+    },
+    /// The password is the one the user has.
+    #[error("the new password is the same as the current one")]
+    PasswordSameAsCurrent,
+    /// The password to be removed is not the user's.
+    #[error("the user has no such password")]
+    NoSuchPassword,
+    /// A user keeps at least one password.
+    #[error("the last password of a user cannot be deleted; set another one first")]
+    LastPassword,
+    /// More passwords than are kept.
+    #[error("a user has at most {limit} passwords; delete one first")]
+    TooManyPasswords {
+        /// How many are kept.
+        limit: usize,
+    },
+    /// A setting is out of its range, or does not go with another.
+    #[error("{setting} {problem}")]
+    InvalidSetting {
+        /// The name of the API.
+        setting: &'static str,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+
+    // Ask for something else: the cluster would be the worse for it.
+    /// Nobody would be left who can administer the cluster.
+    #[error("user {uid} is the last administrator and cannot be demoted")]
+    LastAdminDemoted {
+        /// Who.
+        uid: UserUid,
+    },
+    /// Nobody would be left who can administer the cluster.
+    #[error("user {uid} is the last administrator and cannot be deleted")]
+    LastAdminDeleted {
+        /// Who.
+        uid: UserUid,
+    },
+    /// The role is what makes the last administrators administrators.
+    #[error("role {uid} makes the last administrators; it keeps its management role")]
+    LastAdminRole {
+        /// Which.
+        uid: RoleUid,
+    },
+    /// Users have the role.
+    #[error("role {uid} is in use by user {user}, and cannot be deleted")]
+    RoleInUse {
+        /// Which.
+        uid: RoleUid,
+        /// One of them.
+        user: UserUid,
+    },
+    /// The ACL comes with the cluster.
+    #[error("Redis ACL {uid} is read-only")]
+    ReadOnlyRedisAcl {
+        /// Which.
+        uid: RedisAclUid,
+    },
+    /// Certificate authentication needs a CA.
+    #[error("mtls_certificate_authentication needs a trusted CA; upload mtls_trusted_ca first")]
+    MissingTrustedCa,
+    /// What lets certificate users in cannot be taken away while it does.
+    #[error("certificate {name} is in use; switch mtls_certificate_authentication off first")]
+    CertificateInUse {
+        /// Which.
+        name: CertificateName,
+    },
+    /// The cluster does not work without the certificate.
+    #[error("certificate {name} is required and cannot be deleted; replace it instead")]
+    CertificateRequired {
+        /// Which.
+        name: CertificateName,
+    },
+    /// Only the cluster's internal certificates are rotated.
+    #[error("certificate {name} is not rotated by the cluster; upload a new one instead")]
+    NotRotatable {
+        /// Which.
+        name: CertificateName,
+    },
+    /// The certificate cannot be used under this name.
+    #[error("certificate {name} {reason}")]
+    InvalidCertificate {
+        /// Which.
+        name: CertificateName,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// The certificate is past its end.
+    #[error("certificate {name} {reason}")]
+    CertificateExpired {
+        /// Which.
+        name: CertificateName,
+        /// Which block, and when it ended.
+        reason: String,
+    },
+    /// The caller could not call again.
+    #[error("{setting} would lock out the caller, who {reason}")]
+    WouldLockOutCaller {
+        /// The name of the API.
+        setting: &'static str,
+        /// Such as `authenticated by password`.
+        reason: &'static str,
+    },
+    /// The cluster has been created.
+    #[error("the cluster has already been created")]
+    AlreadyBootstrapped,
+    /// Every number has been given.
+    #[error("there is no uid left")]
+    NoUidLeft,
+
+    // Ask somebody else.
+    /// Nobody gives, takes or changes rights above its own.
+    #[error("{attempt} needs the management role admin: the caller's permissions do not cover it")]
+    AboveOwnRights {
+        /// Such as `giving a user the role Admin`.
+        attempt: String,
+    },
+    /// The passwords of others are an administrator's business.
+    #[error("only an administrator changes the passwords of other users")]
+    PasswordOfAnother,
+    /// Without the permission, users change only some parts of themselves.
+    #[error("{member} cannot be changed by the user itself; update_user is needed")]
+    NotOwnBusiness {
+        /// The name of the API.
+        member: &'static str,
+    },
+    /// The caller lost its rights while the request was under way.
+    #[error("the caller lost its rights while the request was under way")]
+    CallerLostRights,
+    /// Tokens are for users with a password.
+    #[error("only a user who authenticated by password or token is given a token")]
+    NoTokenForCaller,
+
+    // Come again.
+    /// More passwords are being checked than the server takes on at once.
+    #[error("the server is busy with checking passwords; try again")]
+    Busy,
+
+    // Look at the server.
+    /// The store failed.
+    #[error("the change could not be recorded")]
+    Store(#[source] StoreError),
+    /// A key or a certificate of the cluster could not be made.
+    #[error("the certificate could not be made")]
+    Issue(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

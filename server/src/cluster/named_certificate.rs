@@ -1,0 +1,159 @@
+//! The certificates of the cluster, each under its name (contract `redis-enterprise.md`, section 2.2).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use certward::pki::PrivateKeyPem;
+use time::OffsetDateTime;
+
+/// The name of a certificate of the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CertificateName {
+    /// `cm`.
+    Cm,
+    /// `api`.
+    Api,
+    /// `mtls_trusted_ca`: the CAs whose certificates let certificate users in.
+    MtlsTrustedCa,
+    /// `proxy`.
+    Proxy,
+    /// `metrics_exporter`.
+    MetricsExporter,
+    /// `syncer`.
+    Syncer,
+    /// `ldap_client`.
+    LdapClient,
+    /// `ccs_internode_encryption`.
+    CcsInternodeEncryption,
+    /// `data_internode_encryption`.
+    DataInternodeEncryption,
+    /// `sso_service`.
+    SsoService,
+    /// `sso_issuer`.
+    SsoIssuer,
+}
+
+/// A name that no certificate of the cluster has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no certificate of the cluster; the names are {names}", names = CertificateName::list())]
+pub struct UnknownCertificateName(String);
+
+impl CertificateName {
+    /// Every name, in the order of the API's page.
+    pub const ALL: [Self; 11] = [
+        Self::Cm,
+        Self::Api,
+        Self::MtlsTrustedCa,
+        Self::Proxy,
+        Self::MetricsExporter,
+        Self::Syncer,
+        Self::LdapClient,
+        Self::CcsInternodeEncryption,
+        Self::DataInternodeEncryption,
+        Self::SsoService,
+        Self::SsoIssuer,
+    ];
+
+    /// The API's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cm => "cm",
+            Self::Api => "api",
+            Self::MtlsTrustedCa => "mtls_trusted_ca",
+            Self::Proxy => "proxy",
+            Self::MetricsExporter => "metrics_exporter",
+            Self::Syncer => "syncer",
+            Self::LdapClient => "ldap_client",
+            Self::CcsInternodeEncryption => "ccs_internode_encryption",
+            Self::DataInternodeEncryption => "data_internode_encryption",
+            Self::SsoService => "sso_service",
+            Self::SsoIssuer => "sso_issuer",
+        }
+    }
+
+    /// Whether the cluster works without it: it is not made at the start, and can be deleted.
+    #[must_use]
+    pub const fn is_optional(self) -> bool {
+        matches!(
+            self,
+            Self::LdapClient | Self::MtlsTrustedCa | Self::SsoIssuer | Self::SsoService
+        )
+    }
+
+    /// Whether it is the cluster's own business, and made anew by a rotation.
+    #[must_use]
+    pub const fn is_internal(self) -> bool {
+        matches!(self, Self::CcsInternodeEncryption | Self::DataInternodeEncryption)
+    }
+
+    /// Whether it comes without a private key: the certificates of somebody else's CA.
+    #[must_use]
+    pub const fn is_keyless(self) -> bool {
+        matches!(self, Self::MtlsTrustedCa | Self::SsoIssuer)
+    }
+
+    fn list() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
+    }
+}
+
+impl fmt::Display for CertificateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for CertificateName {
+    type Err = UnknownCertificateName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == name)
+            .ok_or_else(|| UnknownCertificateName(name.chars().take(SHOWN).collect()))
+    }
+}
+
+/// A certificate of the cluster, with its private key if it has one.
+#[derive(Debug)]
+pub struct NamedCertificate {
+    /// Which one.
+    pub name: CertificateName,
+    /// The PEM text as it was given: one certificate or several.
+    pub certificate: String,
+    /// The key of the first of them.
+    pub key: Option<PrivateKeyPem>,
+    /// When it was given; its dates were checked then.
+    pub installed_at: OffsetDateTime,
+}
+
+/// The certificates of a cluster.
+#[derive(Debug, Clone, Default)]
+pub struct NamedCertificates(BTreeMap<CertificateName, Arc<NamedCertificate>>);
+
+impl NamedCertificates {
+    /// The certificate of this name.
+    #[must_use]
+    pub fn get(&self, name: CertificateName) -> Option<&Arc<NamedCertificate>> {
+        self.0.get(&name)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<NamedCertificate>> {
+        self.0.values()
+    }
+
+    pub(super) fn put(&mut self, certificate: Arc<NamedCertificate>) {
+        self.0.insert(certificate.name, certificate);
+    }
+
+    pub(super) fn delete(&mut self, name: CertificateName) {
+        self.0.remove(&name);
+    }
+}
+
+/// How much of a wrong name an error repeats.
+const SHOWN: usize = 80;

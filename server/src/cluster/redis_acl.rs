@@ -1,0 +1,54 @@
+//! An ACL: a named set of rules of Redis for commands, keys and channels.
+
+use super::name::ObjectName;
+use super::redis_acl_rules::RedisAclRules;
+use super::uid::RedisAclUid;
+
+/// An ACL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisAcl {
+    /// The number.
+    pub uid: RedisAclUid,
+    /// The name; no two ACLs share one.
+    pub name: ObjectName,
+    /// The rules.
+    pub acl: RedisAclRules,
+}
+
+impl RedisAcl {
+    /// Whether it comes with the cluster and can be neither changed nor deleted.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.uid == FULL_ACCESS
+    }
+}
+
+/// An ACL to be made.
+#[derive(Debug, Clone)]
+pub struct NewRedisAcl {
+    /// The number wanted; otherwise the next.
+    pub uid: Option<RedisAclUid>,
+    /// The name.
+    pub name: ObjectName,
+    /// The rules.
+    pub acl: RedisAclRules,
+}
+
+/// What is to be changed about an ACL; `None` leaves a part as it is.
+#[derive(Debug, Clone, Default)]
+pub struct RedisAclUpdate {
+    /// The name.
+    pub name: Option<ObjectName>,
+    /// The rules.
+    pub acl: Option<RedisAclRules>,
+}
+
+/// The ACLs of a fresh cluster, from uid 1 on (contract `redis-enterprise.md`, section 2.5).
+pub(super) const BUILT_IN: [(&str, &str); 3] = [
+    ("Full Access", "+@all ~*"),
+    ("Not Dangerous", "+@all -@dangerous ~*"),
+    ("Read Only", "+@read ~*"),
+];
+
+/// The first of them is the one that stays as it is.
+const FULL_ACCESS: RedisAclUid = RedisAclUid::new(1).expect("1 is a uid");

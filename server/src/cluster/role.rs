@@ -1,0 +1,52 @@
+//! A role: what its users may do, by a management role and, on databases, by the ACLs those give it.
+
+use super::name::ObjectName;
+use super::permission::ManagementRole;
+use super::uid::RoleUid;
+
+/// A role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// The number.
+    pub uid: RoleUid,
+    /// The name; no two roles share one.
+    pub name: ObjectName,
+    /// What its users may do with the cluster.
+    pub management: ManagementRole,
+    /// The databases that `db_member` and `db_viewer` are limited to; empty for no limit.
+    pub databases: Vec<u32>,
+}
+
+/// A role to be made.
+#[derive(Debug, Clone)]
+pub struct NewRole {
+    /// The number wanted; otherwise the next.
+    pub uid: Option<RoleUid>,
+    /// The name.
+    pub name: ObjectName,
+    /// What its users may do with the cluster.
+    pub management: ManagementRole,
+    /// The databases it is limited to; empty for no limit.
+    pub databases: Vec<u32>,
+}
+
+/// What is to be changed about a role; `None` leaves a part as it is.
+#[derive(Debug, Clone, Default)]
+pub struct RoleUpdate {
+    /// The name.
+    pub name: Option<ObjectName>,
+    /// What its users may do with the cluster.
+    pub management: Option<ManagementRole>,
+    /// The databases it is limited to.
+    pub databases: Option<Vec<u32>>,
+}
+
+/// The roles of a fresh cluster, from uid 1 on (contract `redis-enterprise.md`, section 2.4).
+pub(super) const BUILT_IN: [(&str, ManagementRole); 6] = [
+    ("Admin", ManagementRole::Admin),
+    ("Cluster Member", ManagementRole::ClusterMember),
+    ("Cluster Viewer", ManagementRole::ClusterViewer),
+    ("DB Member", ManagementRole::DbMember),
+    ("DB Viewer", ManagementRole::DbViewer),
+    ("None", ManagementRole::None),
+];

@@ -1,0 +1,137 @@
+//! The settings of the cluster: the members of `PUT /v1/cluster` that are settings (contract `redis-enterprise.md`,
+//! section 2.1), under the names they have there.
+
+use super::trust::{AuthorizedSubject, SubjectValidation};
+
+/// The settings of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// Whether a certificate of a trusted CA lets a certificate user in. Default: no.
+    pub mtls_certificate_authentication: bool,
+    /// What is asked of a certificate's subject before a user is looked for. Default: nothing.
+    pub mtls_client_cert_subject_validation_type: SubjectValidation,
+    /// The subjects that pass. Default: none.
+    pub mtls_authorized_subjects: Vec<AuthorizedSubject>,
+    /// Whether a name and a password let a user in. Default: yes.
+    pub control_plane_basic_authentication: bool,
+    /// For databases; kept for those who read it back. Default: no, as with the three that follow.
+    pub dmc_external_authentication: bool,
+    /// For databases.
+    pub dmc_external_cba_authentication: bool,
+    /// For databases.
+    pub dmc_external_ldap_authentication: bool,
+    /// For databases.
+    pub dmc_external_entraid_authentication: bool,
+    /// The oldest TLS of the API. Default: 1.2.
+    pub min_control_tls_version: TlsVersion,
+    /// The oldest TLS of databases. Default: 1.2.
+    pub min_data_tls_version: TlsVersion,
+    /// The oldest TLS of the discovery service. Default: 1.2.
+    pub min_sentinel_tls_version: TlsVersion,
+    /// Cipher suites of the API, in OpenSSL's words. Default: `DEFAULT:!3DES`.
+    pub control_cipher_suites: String,
+    /// Cipher suites of databases, in OpenSSL's words. Default: `DEFAULT:!3DES`.
+    pub data_cipher_list: String,
+    /// Kept for those who read it back. Default: no.
+    pub encrypt_pkeys: bool,
+    /// Whether a password needs characters of several kinds. Default: no.
+    pub password_complexity: bool,
+    /// The least number of characters of a password, 8 to 256. Default: 8.
+    pub password_min_length: u32,
+    /// How many days a password is good for; 0, the default, for ever.
+    pub password_expiration_duration: u32,
+    /// The name that `GET` gives for the hashing of passwords. They are hashed by Argon2id, whatever it says.
+    pub password_hashing_algorithm: PasswordHashingAlgorithm,
+    /// Default: 8080.
+    pub cnm_http_port: u16,
+    /// Default: 9443.
+    pub cnm_https_port: u16,
+    /// Default: 8443.
+    pub cm_port: u16,
+    /// Default: no. This server answers no plain HTTP, whatever it says.
+    pub http_support: bool,
+    /// Default: no.
+    pub handle_redirects: bool,
+    /// Default: no.
+    pub options_method_forbidden: bool,
+    /// Ports that databases do not get. Default: none.
+    pub reserved_ports: Vec<String>,
+    /// Whether answers about databases hide credentials. Default: no.
+    pub mask_bdb_credentials: bool,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// `1.2`.
+    V1_2,
+    /// `1.3`.
+    V1_3,
+}
+
+/// The names that the API has for the hashing of passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PasswordHashingAlgorithm {
+    /// `SHA-256`.
+    Sha256,
+    /// `PBKDF2`.
+    Pbkdf2,
+}
+
+impl Default for ClusterSettings {
+    fn default() -> Self {
+        Self {
+            mtls_certificate_authentication: false,
+            mtls_client_cert_subject_validation_type: SubjectValidation::Disabled,
+            mtls_authorized_subjects: Vec::new(),
+            control_plane_basic_authentication: true,
+            dmc_external_authentication: false,
+            dmc_external_cba_authentication: false,
+            dmc_external_ldap_authentication: false,
+            dmc_external_entraid_authentication: false,
+            min_control_tls_version: TlsVersion::V1_2,
+            min_data_tls_version: TlsVersion::V1_2,
+            min_sentinel_tls_version: TlsVersion::V1_2,
+            control_cipher_suites: DEFAULT_CIPHERS.to_owned(),
+            data_cipher_list: DEFAULT_CIPHERS.to_owned(),
+            encrypt_pkeys: false,
+            password_complexity: false,
+            password_min_length: 8,
+            password_expiration_duration: 0,
+            password_hashing_algorithm: PasswordHashingAlgorithm::Sha256,
+            cnm_http_port: 8080,
+            cnm_https_port: 9443,
+            cm_port: 8443,
+            http_support: false,
+            handle_redirects: false,
+            options_method_forbidden: false,
+            reserved_ports: Vec::new(),
+            mask_bdb_credentials: false,
+        }
+    }
+}
+
+impl TlsVersion {
+    /// The API's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1_2 => "1.2",
+            Self::V1_3 => "1.3",
+        }
+    }
+}
+
+impl PasswordHashingAlgorithm {
+    /// The API's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Pbkdf2 => "PBKDF2",
+        }
+    }
+}
+
+/// As captured from a real cluster.
+const DEFAULT_CIPHERS: &str = "DEFAULT:!3DES";

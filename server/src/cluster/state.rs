@@ -1,0 +1,406 @@
+//! The cluster in memory: what every request is decided from.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use certward::pki::DistinguishedName;
+use time::OffsetDateTime;
+
+use super::named_certificate::{CertificateName, NamedCertificate, NamedCertificates};
+use super::permission::{ManagementRole, PermissionSet};
+use super::redis_acl::{self, RedisAcl};
+use super::role::{self, Role};
+use super::settings::ClusterSettings;
+use super::trust::TrustAnchors;
+use super::uid::{MAX_UID, RedisAclUid, RoleUid, UserUid};
+use super::user::User;
+
+/// The cluster at one moment. It does not change; a change makes the next one.
+#[derive(Debug, Clone)]
+pub struct ClusterState {
+    revision: u64,
+    identity: Arc<ClusterIdentity>,
+    bootstrapped_at: Option<OffsetDateTime>,
+    users: BTreeMap<UserUid, Arc<User>>,
+    users_by_name: HashMap<String, UserUid>,
+    users_by_email: HashMap<String, UserUid>,
+    users_by_subject: HashMap<DistinguishedName, UserUid>,
+    roles: BTreeMap<RoleUid, Arc<Role>>,
+    redis_acls: BTreeMap<RedisAclUid, Arc<RedisAcl>>,
+    settings: Arc<ClusterSettings>,
+    certificates: NamedCertificates,
+    trust_anchors: Option<Arc<TrustAnchors>>,
+    /// The revision that brought the last change to what certificates are judged by.
+    trust_revision: u64,
+    highest: HighestUids,
+}
+
+/// What a cluster is called, from its making on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterIdentity {
+    /// The name: that of the server, until `create_cluster` gives another.
+    pub name: String,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+/// The highest numbers given so far: none is given twice, so that what was said of a deleted user is not said of
+/// another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HighestUids {
+    /// Of users.
+    pub user: u32,
+    /// Of roles.
+    pub role: u32,
+    /// Of ACLs.
+    pub redis_acl: u32,
+}
+
+impl HighestUids {
+    /// The highest numbers once `changes` are made.
+    pub(super) fn after(mut self, changes: &[Change]) -> Self {
+        for change in changes {
+            match change {
+                Change::PutUser(user) => self.user = self.user.max(user.uid.get()),
+                Change::PutRole(role) => self.role = self.role.max(role.uid.get()),
+                Change::PutRedisAcl(acl) => self.redis_acl = self.redis_acl.max(acl.uid.get()),
+                _ => {}
+            }
+        }
+        self
+    }
+}
+
+/// A change to one part of the cluster.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// The user is new, or takes the place of the one with its number.
+    PutUser(Arc<User>),
+    /// The user is gone.
+    DeleteUser(UserUid),
+    /// The role is new, or takes the place of the one with its number.
+    PutRole(Arc<Role>),
+    /// The role is gone.
+    DeleteRole(RoleUid),
+    /// The ACL is new, or takes the place of the one with its number.
+    PutRedisAcl(Arc<RedisAcl>),
+    /// The ACL is gone.
+    DeleteRedisAcl(RedisAclUid),
+    /// The settings are these.
+    PutSettings(Arc<ClusterSettings>),
+    /// The certificate is new, or takes the place of the one with its name.
+    PutCertificate(Arc<NamedCertificate>),
+    /// The certificate is gone.
+    DeleteCertificate(CertificateName),
+    /// The cluster has been created, under this name.
+    Bootstrap {
+        /// What it is called from now on.
+        identity: Arc<ClusterIdentity>,
+        /// When.
+        at: OffsetDateTime,
+    },
+}
+
+impl ClusterState {
+    /// A cluster that nobody has created yet: the built-in roles and ACLs, the default settings, no user.
+    #[must_use]
+    pub fn fresh(identity: ClusterIdentity) -> Self {
+        let mut state = Self::empty(0, identity, None, HighestUids::default());
+        state.apply(&fresh_changes());
+        state
+    }
+
+    /// A cluster without anything, to be filled with what a store holds.
+    pub(crate) fn empty(
+        revision: u64,
+        identity: ClusterIdentity,
+        bootstrapped_at: Option<OffsetDateTime>,
+        highest: HighestUids,
+    ) -> Self {
+        Self {
+            revision,
+            identity: Arc::new(identity),
+            bootstrapped_at,
+            users: BTreeMap::new(),
+            users_by_name: HashMap::new(),
+            users_by_email: HashMap::new(),
+            users_by_subject: HashMap::new(),
+            roles: BTreeMap::new(),
+            redis_acls: BTreeMap::new(),
+            settings: Arc::default(),
+            certificates: NamedCertificates::default(),
+            trust_anchors: None,
+            trust_revision: revision,
+            highest,
+        }
+    }
+
+    /// Grows by one with each change: the `cluster-state-id` of answers.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The revision of the last change to settings or trusted CAs.
+    #[must_use]
+    pub fn trust_revision(&self) -> u64 {
+        self.trust_revision
+    }
+
+    /// What the cluster is called.
+    #[must_use]
+    pub fn identity(&self) -> &ClusterIdentity {
+        &self.identity
+    }
+
+    /// When `create_cluster` made it; none before. What a certificate allows does not wait for that.
+    #[must_use]
+    pub fn bootstrapped_at(&self) -> Option<OffsetDateTime> {
+        self.bootstrapped_at
+    }
+
+    /// The highest numbers given so far.
+    pub(crate) fn highest_uids(&self) -> HighestUids {
+        self.highest
+    }
+
+    /// The user of this number.
+    #[must_use]
+    pub fn user(&self, uid: UserUid) -> Option<&Arc<User>> {
+        self.users.get(&uid)
+    }
+
+    /// Every user, by number.
+    pub fn users(&self) -> impl ExactSizeIterator<Item = &Arc<User>> {
+        self.users.values()
+    }
+
+    /// The user with this name.
+    #[must_use]
+    pub fn user_named(&self, name: &str) -> Option<&Arc<User>> {
+        self.users_by_name.get(name).and_then(|uid| self.users.get(uid))
+    }
+
+    /// The user with this e-mail address, in any case.
+    #[must_use]
+    pub fn user_with_email(&self, email: &str) -> Option<&Arc<User>> {
+        let uid = self.users_by_email.get(&email.to_ascii_lowercase())?;
+        self.users.get(uid)
+    }
+
+    /// The user who logs in as `login`: its name, or else its e-mail address.
+    #[must_use]
+    pub fn user_logging_in_as(&self, login: &str) -> Option<&Arc<User>> {
+        self.user_named(login).or_else(|| self.user_with_email(login))
+    }
+
+    /// The certificate user with this subject.
+    #[must_use]
+    pub fn user_with_subject(&self, subject: &DistinguishedName) -> Option<&Arc<User>> {
+        self.users_by_subject.get(subject).and_then(|uid| self.users.get(uid))
+    }
+
+    /// The role of this number.
+    #[must_use]
+    pub fn role(&self, uid: RoleUid) -> Option<&Arc<Role>> {
+        self.roles.get(&uid)
+    }
+
+    /// Every role, by number.
+    pub fn roles(&self) -> impl ExactSizeIterator<Item = &Arc<Role>> {
+        self.roles.values()
+    }
+
+    /// The ACL of this number.
+    #[must_use]
+    pub fn redis_acl(&self, uid: RedisAclUid) -> Option<&Arc<RedisAcl>> {
+        self.redis_acls.get(&uid)
+    }
+
+    /// Every ACL, by number.
+    pub fn redis_acls(&self) -> impl ExactSizeIterator<Item = &Arc<RedisAcl>> {
+        self.redis_acls.values()
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Arc<ClusterSettings> {
+        &self.settings
+    }
+
+    /// The certificates.
+    #[must_use]
+    pub fn certificates(&self) -> &NamedCertificates {
+        &self.certificates
+    }
+
+    /// The CAs of `mtls_trusted_ca`.
+    #[must_use]
+    pub fn trust_anchors(&self) -> Option<&Arc<TrustAnchors>> {
+        self.trust_anchors.as_ref()
+    }
+
+    /// What the user may do: the permissions of its roles together.
+    #[must_use]
+    pub fn permissions_of(&self, user: &User) -> PermissionSet {
+        self.management_roles(&user.role_uids)
+            .fold(PermissionSet::default(), |all, role| all.union(role.permissions()))
+    }
+
+    /// The management role that stands for the user's roles: the highest of them.
+    #[must_use]
+    pub fn management_role_of(&self, user: &User) -> ManagementRole {
+        self.highest_management_role(&user.role_uids)
+    }
+
+    pub(super) fn highest_management_role(&self, roles: &[RoleUid]) -> ManagementRole {
+        self.management_roles(roles).max().unwrap_or(ManagementRole::None)
+    }
+
+    /// The users who are administrators.
+    pub(super) fn administrators(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.users()
+            .filter(|user| self.management_role_of(user) == ManagementRole::Admin)
+    }
+
+    fn management_roles(&self, roles: &[RoleUid]) -> impl Iterator<Item = ManagementRole> {
+        roles
+            .iter()
+            .filter_map(|uid| self.roles.get(uid))
+            .map(|role| role.management)
+    }
+
+    pub(super) fn next_user_uid(&self) -> Option<UserUid> {
+        next(self.highest.user, |uid| !self.users.contains_key(&uid), UserUid::new)
+    }
+
+    pub(super) fn next_role_uid(&self) -> Option<RoleUid> {
+        next(self.highest.role, |uid| !self.roles.contains_key(&uid), RoleUid::new)
+    }
+
+    pub(super) fn next_redis_acl_uid(&self) -> Option<RedisAclUid> {
+        next(
+            self.highest.redis_acl,
+            |uid| !self.redis_acls.contains_key(&uid),
+            RedisAclUid::new,
+        )
+    }
+
+    /// The state after `changes`, which count as one.
+    pub(super) fn apply(&mut self, changes: &[Change]) {
+        self.revision += 1;
+        self.highest = self.highest.after(changes);
+        for change in changes {
+            self.apply_one(change);
+        }
+    }
+
+    pub(crate) fn apply_one(&mut self, change: &Change) {
+        match change {
+            Change::PutUser(user) => self.put_user(user),
+            Change::DeleteUser(uid) => self.delete_user(*uid),
+            Change::PutRole(role) => {
+                self.roles.insert(role.uid, Arc::clone(role));
+            }
+            Change::DeleteRole(uid) => {
+                self.roles.remove(uid);
+            }
+            Change::PutRedisAcl(acl) => {
+                self.redis_acls.insert(acl.uid, Arc::clone(acl));
+            }
+            Change::DeleteRedisAcl(uid) => {
+                self.redis_acls.remove(uid);
+            }
+            Change::PutSettings(settings) => {
+                self.settings = Arc::clone(settings);
+                self.trust_revision = self.revision;
+            }
+            Change::PutCertificate(certificate) => {
+                self.certificates.put(Arc::clone(certificate));
+                self.read_trust_anchors(certificate.name);
+            }
+            Change::DeleteCertificate(name) => {
+                self.certificates.delete(*name);
+                self.read_trust_anchors(*name);
+            }
+            Change::Bootstrap { identity, at } => {
+                self.identity = Arc::clone(identity);
+                self.bootstrapped_at = Some(*at);
+            }
+        }
+    }
+
+    fn put_user(&mut self, user: &Arc<User>) {
+        self.delete_user(user.uid);
+        self.users_by_name.insert(user.name.as_str().to_owned(), user.uid);
+        if let Some(email) = &user.email {
+            self.users_by_email.insert(email.to_key(), user.uid);
+        }
+        if let Some(subject) = user.certificate_subject_line() {
+            self.users_by_subject.insert(subject.name().clone(), user.uid);
+        }
+        self.users.insert(user.uid, Arc::clone(user));
+    }
+
+    fn delete_user(&mut self, uid: UserUid) {
+        let Some(user) = self.users.remove(&uid) else {
+            return;
+        };
+        self.users_by_name.remove(user.name.as_str());
+        if let Some(email) = &user.email {
+            self.users_by_email.remove(&email.to_key());
+        }
+        if let Some(subject) = user.certificate_subject_line() {
+            self.users_by_subject.remove(subject.name());
+        }
+    }
+
+    /// The CAs were checked when they were given, against the time of then: one that has expired since stays in the
+    /// bundle and admits nobody.
+    fn read_trust_anchors(&mut self, changed: CertificateName) {
+        if changed != CertificateName::MtlsTrustedCa {
+            return;
+        }
+        self.trust_revision = self.revision;
+        self.trust_anchors = self.certificates.get(changed).and_then(|bundle| {
+            match TrustAnchors::from_pem_bundle(&bundle.certificate, bundle.installed_at) {
+                Ok(anchors) => Some(Arc::new(anchors)),
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "mtls_trusted_ca cannot be read; no certificate lets anybody in by it"
+                    );
+                    None
+                }
+            }
+        });
+    }
+}
+
+/// What makes a fresh cluster of an empty one.
+pub(crate) fn fresh_changes() -> Vec<Change> {
+    let roles = (1..).zip(role::BUILT_IN).map(|(number, (name, management))| {
+        Change::PutRole(Arc::new(Role {
+            uid: RoleUid::new(number).expect("there are a few roles, counted from 1"),
+            name: name.parse().expect("the built-in names are names"),
+            management,
+            databases: Vec::new(),
+        }))
+    });
+    let redis_acls = (1..).zip(redis_acl::BUILT_IN).map(|(number, (name, acl))| {
+        Change::PutRedisAcl(Arc::new(RedisAcl {
+            uid: RedisAclUid::new(number).expect("there are a few ACLs, counted from 1"),
+            name: name.parse().expect("the built-in names are names"),
+            acl: acl.parse().expect("the built-in rules are rules"),
+        }))
+    });
+    roles
+        .chain(redis_acls)
+        .chain([Change::PutSettings(Arc::default())])
+        .collect()
+}
+
+/// The number after the highest, or, once somebody has asked for the very last one, the lowest that is free.
+fn next<U: Copy>(highest: u32, is_free: impl Fn(U) -> bool, uid: impl Fn(u32) -> Option<U>) -> Option<U> {
+    uid(highest.saturating_add(1)).or_else(|| (1..=MAX_UID).filter_map(uid).find(|uid| is_free(*uid)))
+}

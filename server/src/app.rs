@@ -9,6 +9,8 @@ use crate::audit::Audit;
 use crate::authn::Authenticator;
 use crate::authority::Authority;
 use crate::clock::Clock;
+use crate::cluster::Cluster;
+use crate::cluster::access::ClusterAccess;
 use crate::config::Settings;
 use crate::server_certificate::{Replacement, ServerCertificates};
 use crate::two_factor::TwoFactorSessions;
@@ -20,6 +22,10 @@ pub struct App {
     pub authority: Arc<Authority>,
     /// Decides who a peer is.
     pub authenticator: Arc<Authenticator>,
+    /// The cluster of Redis Enterprise's API.
+    pub cluster: Arc<Cluster>,
+    /// Decides who calls that API.
+    pub cluster_access: Arc<ClusterAccess>,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
     /// Replaces it.

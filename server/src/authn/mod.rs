@@ -21,6 +21,7 @@ pub use well_known::WellKnown;
 use crate::authority::definition::RegisteredCertificate;
 use crate::authority::registry::Registry;
 use crate::clock::Clock;
+use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::peer::{Peer, Presented};
 use crate::server_certificate::ServerCertificates;
 
@@ -245,6 +246,15 @@ impl Authenticator {
             None => Ok(None),
             Some(entry) if &entry.der == certificate.der() => Ok(Some(entry)),
             Some(_) => Err(Refusal::ThumbprintCollision),
+        }
+    }
+}
+
+impl TrustReview for Authenticator {
+    fn standing(&self, peer: &Peer) -> Standing {
+        match self.look_at(peer) {
+            Decision::Admitted(_) | Decision::Renewed(_) => Standing::Admitted,
+            Decision::Refused(refusal) => Standing::Refused(refusal.reason()),
         }
     }
 }

@@ -5,26 +5,34 @@
 //! on when the caller hangs up. It is on the disk before it is answered.
 
 pub mod access;
+mod bootstrap;
 mod error;
 pub mod name;
 pub mod named_certificate;
+mod password_rules;
 pub mod permission;
 pub mod redis_acl;
 pub mod redis_acl_rules;
+mod redis_acls;
 pub mod role;
+mod roles;
 pub mod settings;
 pub mod state;
 pub mod trust;
 pub mod uid;
 pub mod user;
+mod user_passwords;
+mod users;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, watch};
 
+pub use bootstrap::NewCluster;
 pub use error::ClusterError;
 pub use state::ClusterState;
+pub use user_passwords::PasswordChange;
 
 use self::access::{ClusterAction, ClusterCaller, ClusterPermit, PasswordHasher};
 use self::permission::{ManagementRole, PermissionSet};
@@ -136,7 +144,7 @@ impl Planning<'_> {
 
     /// Whether the caller may do everything.
     pub(crate) fn is_by_admin(&self) -> bool {
-        self.rights.covers(ManagementRole::Admin.permissions())
+        is_admin(self.rights)
     }
 }
 
@@ -273,4 +281,9 @@ impl Shared {
             .audit
             .refused(asked.actor, asked.action, asked.target, error.to_string());
     }
+}
+
+/// Whether these are the permissions of an administrator: all of them.
+fn is_admin(permissions: PermissionSet) -> bool {
+    permissions.covers(ManagementRole::Admin.permissions())
 }

@@ -1,10 +1,13 @@
 //! The settings of the cluster: the members of `PUT /v1/cluster` that are settings (contract `redis-enterprise.md`,
 //! section 2.1), under the names they have there.
 
+use serde::{Deserialize, Serialize};
+
 use super::trust::{AuthorizedSubject, SubjectValidation};
 
-/// The settings of a cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The settings of a cluster. The store keeps them under these names; one that an older store lacks has its default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ClusterSettings {
     /// Whether a certificate of a trusted CA lets a certificate user in. Default: no.
     pub mtls_certificate_authentication: bool,
@@ -61,7 +64,7 @@ pub struct ClusterSettings {
 }
 
 /// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TlsVersion {
     /// `1.2`.
     V1_2,
@@ -70,7 +73,7 @@ pub enum TlsVersion {
 }
 
 /// The names that the API has for the hashing of passwords.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PasswordHashingAlgorithm {
     /// `SHA-256`.
     Sha256,

@@ -159,6 +159,12 @@ impl ClusterState {
         self.bootstrapped_at
     }
 
+    /// Whether the cluster has been created, or used as if it had been: it has a user.
+    #[must_use]
+    pub fn is_created(&self) -> bool {
+        self.bootstrapped_at.is_some() || !self.users.is_empty()
+    }
+
     /// The highest numbers given so far.
     pub(crate) fn highest_uids(&self) -> HighestUids {
         self.highest
@@ -257,10 +263,10 @@ impl ClusterState {
         self.management_roles(roles).max().unwrap_or(ManagementRole::None)
     }
 
-    /// The users who are administrators.
+    /// The users who are administrators and get in.
     pub(super) fn administrators(&self) -> impl Iterator<Item = &Arc<User>> {
         self.users()
-            .filter(|user| self.management_role_of(user) == ManagementRole::Admin)
+            .filter(|user| user.authentication.lets_in() && self.management_role_of(user) == ManagementRole::Admin)
     }
 
     fn management_roles(&self, roles: &[RoleUid]) -> impl Iterator<Item = ManagementRole> {
@@ -363,7 +369,7 @@ impl ClusterState {
         }
         self.trust_revision = self.revision;
         self.trust_anchors = self.certificates.get(changed).and_then(|bundle| {
-            match TrustAnchors::from_pem_bundle(&bundle.certificate, bundle.installed_at) {
+            match TrustAnchors::from_stored_bundle(&bundle.certificate) {
                 Ok(anchors) => Some(Arc::new(anchors)),
                 Err(error) => {
                     tracing::error!(

@@ -29,7 +29,7 @@ pub struct User {
 }
 
 /// How a user proves who it is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Authentication {
     /// By one of its passwords.
     Regular {

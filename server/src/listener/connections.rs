@@ -1,9 +1,10 @@
 //! The open connections, so that those whose certificate loses its trust can be closed.
 //!
-//! Every request is decided anew by [`crate::authn`]; this is for the connections that make none. A connection counts
+//! Every request is decided anew by [`crate::authn`], or [`crate::cluster::access`]; this is for the connections that make none. A connection counts
 //! as admitted once its certificate was trusted while it was open. One that never was stays open and gets refusals.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -13,12 +14,31 @@ use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 
 use super::peer::Peer;
-use crate::authn::{Authenticator, Decision};
 
-/// The open connections of one server, over all its listeners.
+/// Says whether the certificates of connections are trusted: RavenDB's API and Redis Enterprise's each in its own way.
+pub(crate) trait TrustReview: Debug + Send + Sync {
+    /// Whether the peer's certificate lets it in at this moment.
+    fn standing(&self, peer: &Peer) -> Standing;
+
+    /// The last moment at which the certificates of an admitted peer are all in date.
+    fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
+        peer.certificate().map(|certificate| certificate.validity().not_after)
+    }
+}
+
+/// Whether a certificate lets its holder in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It does.
+    Admitted,
+    /// It does not, for this reason: a word for logs and metrics.
+    Refused(&'static str),
+}
+
+/// The open connections of one listener.
 #[derive(Debug)]
 pub(crate) struct OpenConnections {
-    authenticator: Arc<Authenticator>,
+    reviewer: Arc<dyn TrustReview>,
     index: Mutex<Index>,
     /// Set when the server stops: a handshake that ends later opens a connection that ends at once.
     stopping: AtomicBool,
@@ -37,6 +57,8 @@ struct Index {
 pub(crate) struct OpenConnection {
     id: u64,
     peer: Arc<Peer>,
+    /// Under which it stands in the index.
+    valid_until: Mutex<Option<OffsetDateTime>>,
     admitted: Mutex<bool>,
     must_end: AtomicBool,
     waker: AtomicWaker,
@@ -50,9 +72,9 @@ pub(crate) struct OpenGuard {
 }
 
 impl OpenConnections {
-    pub(crate) fn new(authenticator: Arc<Authenticator>) -> Arc<Self> {
+    pub(crate) fn new(reviewer: Arc<dyn TrustReview>) -> Arc<Self> {
         Arc::new(Self {
-            authenticator,
+            reviewer,
             index: Mutex::default(),
             stopping: AtomicBool::new(false),
         })
@@ -67,6 +89,7 @@ impl OpenConnections {
             let connection = Arc::new(OpenConnection {
                 id,
                 peer,
+                valid_until: Mutex::new(None),
                 admitted: Mutex::new(false),
                 must_end: AtomicBool::new(false),
                 waker: AtomicWaker::new(),
@@ -75,7 +98,7 @@ impl OpenConnections {
             connection
         };
         // After it is in the index: a change of trust in between finds it there.
-        connection.review(&self.authenticator);
+        self.look_at(&connection);
         if self.stopping.load(Ordering::SeqCst) {
             connection.end();
         }
@@ -94,18 +117,16 @@ impl OpenConnections {
             let ids = thumbprints.iter().flat_map(|thumbprint| with(*thumbprint));
             ids.filter_map(|(_, id)| index.by_id.get(id).cloned()).collect()
         };
-        affected
-            .iter()
-            .for_each(|connection| connection.review(&self.authenticator));
+        affected.iter().for_each(|connection| self.look_at(connection));
     }
 
     /// Ends every connection that has lost its trust.
     pub(crate) fn review_all(&self) {
         let all: Vec<_> = self.index().by_id.values().cloned().collect();
-        all.iter().for_each(|connection| connection.review(&self.authenticator));
+        all.iter().for_each(|connection| self.look_at(connection));
     }
 
-    /// Ends the connections whose certificate's `not_after` has passed at `now`. Each is looked at once.
+    /// Ends the connections whose certificates have expired at `now`. Each is looked at once.
     pub(crate) fn review_expired(&self, now: OffsetDateTime) {
         let expired: Vec<_> = {
             let mut index = self.index();
@@ -116,15 +137,20 @@ impl OpenConnections {
                 .filter_map(|(_, id)| index.by_id.get(id).cloned())
                 .collect()
         };
-        expired
-            .iter()
-            .for_each(|connection| connection.review(&self.authenticator));
+        expired.iter().for_each(|connection| self.look_at(connection));
     }
 
     /// Ends all of them, each after the requests it is working on.
     pub(crate) fn end_all(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.index().by_id.values().for_each(|connection| connection.end());
+    }
+
+    /// Reviews the connection, and keeps it under the moment at which it must be reviewed again.
+    fn look_at(&self, connection: &OpenConnection) {
+        connection.review(&*self.reviewer);
+        let valid_until = self.reviewer.valid_until(&connection.peer);
+        self.index().set_expiry(connection, valid_until);
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
@@ -136,7 +162,6 @@ impl Index {
     fn insert(&mut self, connection: &Arc<OpenConnection>) {
         if let Some(certificate) = connection.peer.certificate() {
             self.by_thumbprint.insert((certificate.thumbprint(), connection.id));
-            self.by_expiry.insert((certificate.validity().not_after, connection.id));
         }
         self.by_id.insert(connection.id, Arc::clone(connection));
     }
@@ -144,31 +169,45 @@ impl Index {
     fn remove(&mut self, connection: &OpenConnection) {
         if let Some(certificate) = connection.peer.certificate() {
             self.by_thumbprint.remove(&(certificate.thumbprint(), connection.id));
-            self.by_expiry
-                .remove(&(certificate.validity().not_after, connection.id));
         }
+        self.set_expiry(connection, None);
         self.by_id.remove(&connection.id);
+    }
+
+    /// A connection that is looked at again at the same moment has passed it, and is not looked at for it once more.
+    fn set_expiry(&mut self, connection: &OpenConnection, valid_until: Option<OffsetDateTime>) {
+        let mut kept = connection.valid_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if *kept == valid_until || !self.by_id.contains_key(&connection.id) {
+            return;
+        }
+        if let Some(kept) = *kept {
+            self.by_expiry.remove(&(kept, connection.id));
+        }
+        if let Some(valid_until) = valid_until {
+            self.by_expiry.insert((valid_until, connection.id));
+        }
+        *kept = valid_until;
     }
 }
 
 impl OpenConnection {
     /// Notes whether the certificate is trusted now, and ends the connection when it was and is no longer.
-    fn review(&self, authenticator: &Authenticator) {
+    fn review(&self, reviewer: &dyn TrustReview) {
         // Held over the decision: of two reviews at once, the later decision is the one that counts.
         let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
-        match authenticator.look_at(&self.peer) {
-            Decision::Admitted(_) | Decision::Renewed(_) => *admitted = true,
-            Decision::Refused(refusal) if *admitted => {
+        match reviewer.standing(&self.peer) {
+            Standing::Admitted => *admitted = true,
+            Standing::Refused(reason) if *admitted => {
                 tracing::info!(
                     peer.address = %self.peer.address(),
                     peer.thumbprint = self.peer.certificate().map(|certificate| certificate.thumbprint().to_string()),
-                    refusal.reason = refusal.reason(),
+                    refusal.reason = reason,
                     "ending a connection whose certificate is no longer trusted"
                 );
-                metrics::counter!(crate::telemetry::CONNECTIONS_CUT, "reason" => refusal.reason()).increment(1);
+                metrics::counter!(crate::telemetry::CONNECTIONS_CUT, "reason" => reason).increment(1);
                 self.end();
             }
-            Decision::Refused(_) => {}
+            Standing::Refused(_) => {}
         }
     }
 

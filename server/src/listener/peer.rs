@@ -7,6 +7,7 @@ use certward::pki::Certificate;
 use rustls_pki_types::CertificateDer;
 
 use crate::authn::{Caller, Verdict};
+use crate::cluster::access::ClusterVerdict;
 
 /// The other end of a TLS connection: made once by the listener when the handshake is done, and by nothing else.
 ///
@@ -17,6 +18,7 @@ pub struct Peer {
     address: SocketAddr,
     presented: Presented,
     verdict: Mutex<Option<Verdict>>,
+    cluster_verdict: Mutex<Option<ClusterVerdict>>,
 }
 
 /// What the peer showed in the handshake.
@@ -52,6 +54,7 @@ impl Peer {
             address,
             presented,
             verdict: Mutex::new(None),
+            cluster_verdict: Mutex::new(None),
         }
     }
 
@@ -84,5 +87,10 @@ impl Peer {
     /// The last decision about this peer, for [`crate::authn`] to check whether it still holds.
     pub(crate) fn verdict(&self) -> std::sync::MutexGuard<'_, Option<Verdict>> {
         self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last decision about this peer's chain, for [`crate::cluster::access`] to check whether it still holds.
+    pub(crate) fn cluster_verdict(&self) -> std::sync::MutexGuard<'_, Option<ClusterVerdict>> {
+        self.cluster_verdict.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

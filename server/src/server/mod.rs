@@ -5,6 +5,8 @@ mod error;
 mod running;
 mod socket;
 
+use std::iter;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -14,6 +16,7 @@ use url::Url;
 
 pub use error::StartError;
 pub use running::RunningServer;
+use running::Addresses;
 
 use self::socket::{BoundSocket, Reach};
 
@@ -23,12 +26,15 @@ use crate::authn::{Authenticator, WellKnown};
 use crate::authority::registry::Registry;
 use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
+use crate::cluster::access::{ClusterAccess, HashCost, PasswordHasher};
+use crate::cluster::state::ClusterIdentity;
+use crate::cluster::{Cluster, ClusterParts};
 use crate::config::{Settings, TwoFactorSettings};
 use crate::dialect::ravendb;
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::HttpsListener;
-use crate::listener::connections::OpenConnections;
+use crate::listener::connections::{OpenConnections, TrustReview};
 use crate::listener::tls;
 use crate::listener::trust::TrustChanges;
 use crate::operations::{Operations, OperationsListener};
@@ -50,10 +56,10 @@ impl Server {
     ///
     /// [`StartError`], by what is to be put right.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
-        Self::start_serving(settings, clock, ravendb::api).await
+        Self::start_serving(settings, clock, ravendb::api, |_| axum::Router::new().into()).await
     }
 
-    /// As [`Self::start`], with other routes than RavenDB's: for tests of what is below them.
+    /// As [`Self::start`], with these routes instead of each API's: for tests of what is below them.
     ///
     /// # Errors
     ///
@@ -62,22 +68,24 @@ impl Server {
     pub async fn start_with_routes(
         settings: Settings,
         clock: Arc<dyn Clock>,
-        routes: impl FnOnce(Arc<App>) -> axum::Router,
+        routes: impl Fn(Arc<App>) -> axum::Router,
     ) -> Result<RunningServer, StartError> {
-        Self::start_serving(settings, clock, |app| routes(app).into()).await
+        Self::start_serving(settings, clock, |app| routes(app).into(), |app| routes(app).into()).await
     }
 
     async fn start_serving(
         settings: Settings,
         clock: Arc<dyn Clock>,
-        api: impl FnOnce(Arc<App>) -> Api,
+        ravendb_api: impl FnOnce(Arc<App>) -> Api,
+        redis_enterprise_api: impl FnOnce(Arc<App>) -> Api,
     ) -> Result<RunningServer, StartError> {
         // Somebody else may have installed one; TLS is configured with its own all the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         socket::raise_descriptor_limit();
         data_dir::check_clock(clock.now())?;
         let store = Store::open(&settings.data_dir).await.map_err(StartError::Store)?;
-        let started = Self::assemble(Arc::new(settings), clock, store.clone(), api).await;
+        let apis = (ravendb_api, redis_enterprise_api);
+        let started = Self::assemble(Arc::new(settings), clock, store.clone(), apis).await;
         if started.is_err() {
             store.close().await;
         }
@@ -88,7 +96,7 @@ impl Server {
         settings: Arc<Settings>,
         clock: Arc<dyn Clock>,
         store: Store,
-        api: impl FnOnce(Arc<App>) -> Api,
+        (ravendb_api, redis_enterprise_api): (impl FnOnce(Arc<App>) -> Api, impl FnOnce(Arc<App>) -> Api),
     ) -> Result<RunningServer, StartError> {
         let recorder = Recorder::start();
         let registry = Arc::new(Registry::new(store.load().await.map_err(StartError::Store)?));
@@ -114,13 +122,20 @@ impl Server {
             audit: audit.clone(),
         }));
 
+        let (cluster, cluster_access) = cluster(&store, &authenticator, &clock, &audit, &settings).await?;
+
         // Bound first, all of them, so that none listens when one cannot be had.
         let ravendb = BoundSocket::bind(&settings.server_url, Reach::Anybody).await?;
+        let redis_enterprise = match &settings.redis_enterprise_url {
+            Some(url) => Some(BoundSocket::bind(url, Reach::Anybody).await?),
+            None => None,
+        };
         let operations = match &settings.operations_url {
             Some(url) => Some(BoundSocket::bind(url, Reach::ThisMachine).await?),
             None => None,
         };
         let (tcp, listening_url) = listen_ravendb(&settings, ravendb)?;
+        let redis_enterprise = redis_enterprise.map(BoundSocket::listen).transpose()?;
         let operations = match operations {
             Some(socket) => {
                 let operations = Operations::new(recorder.clone(), Arc::clone(&authority));
@@ -131,6 +146,8 @@ impl Server {
         let app = Arc::new(App {
             authority,
             authenticator,
+            cluster,
+            cluster_access,
             replacement: Replacement::new(certificate_file, Arc::clone(&server_certificates), Arc::clone(&clock)),
             two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
             audit,
@@ -141,49 +158,122 @@ impl Server {
             clock,
             settings,
         });
-        let http = Arc::new(Http::new(api(Arc::clone(&app)), &app.settings.limits));
-        Self::run(app, store, &registry, http, (tcp, operations), recorder)
+        let limits = &app.settings.limits;
+        let ravendb_http = Arc::new(Http::new(ravendb_api(Arc::clone(&app)), limits));
+        let ravendb = Front::open(&app, tcp, ravendb_http, &app.authenticator)?;
+        let redis_enterprise = match redis_enterprise {
+            Some(tcp) => {
+                let http = Arc::new(Http::new(redis_enterprise_api(Arc::clone(&app)), limits));
+                Some(Front::open(&app, tcp, http, &app.cluster_access)?)
+            }
+            None => None,
+        };
+        Ok(Self::run(app, store, &registry, ravendb, redis_enterprise, operations, recorder))
     }
 
     fn run(
         app: Arc<App>,
         store: Store,
         registry: &Registry,
-        http: Arc<Http>,
-        (tcp, operations): (TcpListener, Option<OperationsListener>),
+        ravendb: Front,
+        redis_enterprise: Option<Front>,
+        operations: Option<OperationsListener>,
         recorder: Recorder,
-    ) -> Result<RunningServer, StartError> {
-        let limits = &app.settings.limits;
-        let connections = OpenConnections::new(Arc::clone(&app.authenticator));
-        let tls = tls::server_config(Arc::clone(&app.server_certificates), limits).map_err(StartError::Tls)?;
-        let address = tcp.local_addr();
-        let address = address.map_err(|source| StartError::Listen {
-            url: app.settings.server_url.clone(),
-            source,
-        })?;
-        let ravendb = HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits);
-
+    ) -> RunningServer {
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
-        let changes = TrustChanges::of(registry, &app.server_certificates);
+        let changes = TrustChanges::of(registry, &app.server_certificates, &app.cluster);
+        let addresses = Addresses {
+            ravendb: ravendb.address,
+            redis_enterprise: redis_enterprise.as_ref().map(|front| front.address),
+            operations: operations.as_ref().and_then(OperationsListener::address),
+        };
+        let connections = |front: &Front| Arc::clone(&front.connections);
+        let open = iter::once(&ravendb).chain(&redis_enterprise).map(connections).collect();
+        let (ravendb_connections, redis_enterprise_connections) =
+            (connections(&ravendb), redis_enterprise.as_ref().map(connections));
         let running = RunningServer::new(
             Arc::clone(&app),
             store,
-            address,
-            operations.as_ref().and_then(OperationsListener::address),
-            Arc::clone(&connections),
+            addresses,
+            open,
             (stop.clone(), abort.clone(), tasks.clone()),
         );
-        tasks.spawn(changes.watch(connections, Arc::clone(&app.clock), stop.clone()));
+        tasks.spawn(changes.watch(
+            ravendb_connections,
+            redis_enterprise_connections,
+            Arc::clone(&app.clock),
+            stop.clone(),
+        ));
         tasks.spawn(Arc::clone(&app.replacement).watch_file(stop.clone()));
         tasks.spawn(recorder.keep_up(stop.clone()));
         if let Some(operations) = operations {
             tasks.spawn(operations.run(stop.clone()));
         }
-        tasks.spawn(ravendb.run(tasks.clone(), stop, abort));
-        tracing::info!(url = %app.listening_url, address = %running.ravendb_address(), "the server is listening");
-        Ok(running)
+        tracing::info!(url = %app.listening_url, address = %ravendb.address, "the server is listening");
+        if let Some(front) = redis_enterprise {
+            tracing::info!(address = %front.address, "Redis Enterprise's API is listening");
+            tasks.spawn(front.listener.run(tasks.clone(), stop.clone(), abort.clone()));
+        }
+        tasks.spawn(ravendb.listener.run(tasks.clone(), stop, abort));
+        running
     }
+}
+
+/// An API's listener, and the connections it has accepted.
+struct Front {
+    listener: HttpsListener,
+    address: SocketAddr,
+    connections: Arc<OpenConnections>,
+}
+
+impl Front {
+    fn open<R: TrustReview + 'static>(
+        app: &App,
+        tcp: TcpListener,
+        http: Arc<Http>,
+        reviewer: &Arc<R>,
+    ) -> Result<Self, StartError> {
+        let limits = &app.settings.limits;
+        let tls = tls::server_config(Arc::clone(&app.server_certificates), limits).map_err(StartError::Tls)?;
+        let address = tcp.local_addr().map_err(|source| StartError::Listen {
+            url: app.settings.server_url.clone(),
+            source,
+        })?;
+        let reviewer: Arc<dyn TrustReview> = Arc::<R>::clone(reviewer);
+        let connections = OpenConnections::new(reviewer);
+        Ok(Self {
+            listener: HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits),
+            address,
+            connections,
+        })
+    }
+}
+
+/// The cluster as the store has it, and who may call it.
+async fn cluster(
+    store: &Store,
+    authenticator: &Arc<Authenticator>,
+    clock: &Arc<dyn Clock>,
+    audit: &Audit,
+    settings: &Settings,
+) -> Result<(Arc<Cluster>, Arc<ClusterAccess>), StartError> {
+    let url = settings.public_server_url.as_ref().unwrap_or(&settings.server_url);
+    let identity = ClusterIdentity {
+        name: url.host_str().unwrap_or_default().to_owned(),
+        created_at: clock.now(),
+    };
+    let (state, token_key) = store.open_cluster(identity).await.map_err(StartError::Store)?;
+    let parts = ClusterParts {
+        store: store.clone(),
+        authenticator: Arc::clone(authenticator),
+        passwords: Arc::new(PasswordHasher::new(HashCost::default())),
+        clock: Arc::clone(clock),
+        audit: audit.clone(),
+    };
+    let cluster = Arc::new(Cluster::new(parts, state));
+    let access = ClusterAccess::new(Arc::clone(&cluster), &token_key);
+    Ok((cluster, Arc::new(access)))
 }
 
 fn session_length(settings: &Settings) -> SessionLength {

@@ -15,28 +15,33 @@ use crate::store::Store;
 pub struct RunningServer {
     app: Arc<App>,
     store: Store,
-    ravendb_address: SocketAddr,
-    operations_address: Option<SocketAddr>,
-    connections: Arc<OpenConnections>,
+    addresses: Addresses,
+    connections: Vec<Arc<OpenConnections>>,
     tasks: TaskTracker,
     stop: DropGuard,
     abort: DropGuard,
+}
+
+/// Where a server listens, with the real ports.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    pub(super) ravendb: SocketAddr,
+    pub(super) redis_enterprise: Option<SocketAddr>,
+    pub(super) operations: Option<SocketAddr>,
 }
 
 impl RunningServer {
     pub(super) fn new(
         app: Arc<App>,
         store: Store,
-        ravendb_address: SocketAddr,
-        operations_address: Option<SocketAddr>,
-        connections: Arc<OpenConnections>,
+        addresses: Addresses,
+        connections: Vec<Arc<OpenConnections>>,
         (stop, abort, tasks): (CancellationToken, CancellationToken, TaskTracker),
     ) -> Self {
         Self {
             app,
             store,
-            ravendb_address,
-            operations_address,
+            addresses,
             connections,
             tasks,
             stop: stop.drop_guard(),
@@ -47,13 +52,19 @@ impl RunningServer {
     /// Where RavenDB's API listens, with the real port.
     #[must_use]
     pub fn ravendb_address(&self) -> SocketAddr {
-        self.ravendb_address
+        self.addresses.ravendb
+    }
+
+    /// Where Redis Enterprise's API listens, with the real port, if it does.
+    #[must_use]
+    pub fn redis_enterprise_address(&self) -> Option<SocketAddr> {
+        self.addresses.redis_enterprise
     }
 
     /// Where health and metrics are served, if they are.
     #[must_use]
     pub fn operations_address(&self) -> Option<SocketAddr> {
-        self.operations_address
+        self.addresses.operations
     }
 
     /// The parts of the server.
@@ -77,7 +88,7 @@ impl RunningServer {
             ..
         } = self;
         drop(stop);
-        connections.end_all();
+        connections.iter().for_each(|connections| connections.end_all());
         tasks.close();
         if tokio::time::timeout(app.settings.limits.drain_timeout, tasks.wait())
             .await

@@ -1,9 +1,10 @@
-//! What outlives the process: registered certificates, answered requests, audit records.
+//! What outlives the process: registered certificates, answered requests, the cluster, audit records.
 //!
 //! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The SQL is
 //! written for SQLite and PostgreSQL alike; what is SQLite's own stands in `sqlite`.
 
 mod certificates;
+mod cluster;
 mod error;
 mod records;
 mod sqlite;
@@ -20,6 +21,8 @@ pub use error::StoreError;
 use crate::audit::AuditRecord;
 use crate::authority::definition::RegisteredCertificate;
 use crate::authority::registry::Change;
+use crate::cluster::access::TokenKey;
+use crate::cluster::state::{self, ClusterIdentity, ClusterState, HighestUids};
 
 /// The store of one server.
 #[derive(Debug, Clone)]
@@ -88,6 +91,42 @@ impl Store {
                 records::remember_request(&mut transaction, answered).await?;
             }
             records::append(&mut transaction, records, revision.first_sequence).await?;
+            transaction.commit().await
+        };
+        let start = std::time::Instant::now();
+        let outcome = attempt.await.map_err(StoreError::Write);
+        metrics::histogram!(crate::telemetry::STORE_COMMIT_DURATION).record(start.elapsed());
+        outcome
+    }
+
+    /// The cluster, and the key that its tokens are signed with. When there is none yet, a fresh one is made and called
+    /// `identity`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] when something of it is not what was written, [`StoreError::Read`] when reading fails,
+    /// [`StoreError::Write`] when a fresh one cannot be written.
+    pub async fn open_cluster(&self, identity: ClusterIdentity) -> Result<(ClusterState, TokenKey), StoreError> {
+        cluster::open(&self.pool, &self.path, identity).await
+    }
+
+    /// Makes the changes to the cluster, moves it on to `revision`, and records them: all of it or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`]; the store is then as before.
+    pub(crate) async fn commit_cluster(
+        &self,
+        changes: &[state::Change],
+        revision: u64,
+        highest: HighestUids,
+        records: &[AuditRecord],
+    ) -> Result<(), StoreError> {
+        let attempt = async {
+            let mut transaction = self.pool.begin().await?;
+            let reserved = records::advance(&mut transaction, false, records.len()).await?;
+            cluster::apply(&mut transaction, changes, revision, highest).await?;
+            records::append(&mut transaction, records, reserved.first_sequence).await?;
             transaction.commit().await
         };
         let start = std::time::Instant::now();

@@ -35,6 +35,8 @@ pub enum ClusterCallerOrigin {
     /// It holds the server's own certificate or that of a cluster administrator of RavenDB's API, who are
     /// administrators here too (ARCHITECTURE.md, "Inside the server").
     Administrator(Arc<Caller>),
+    /// It calls from this machine, and the cluster has not been created yet: it may do that, and is nobody after it.
+    Founder,
 }
 
 /// How a user proved who it is.
@@ -67,6 +69,15 @@ impl ClusterCaller {
         }
     }
 
+    pub(super) fn founder(peer: &Arc<Peer>) -> Self {
+        Self {
+            permissions: ManagementRole::Admin.permissions(),
+            management: ManagementRole::Admin,
+            origin: ClusterCallerOrigin::Founder,
+            peer: Arc::clone(peer),
+        }
+    }
+
     /// Why the caller is let in.
     #[must_use]
     pub fn origin(&self) -> &ClusterCallerOrigin {
@@ -78,7 +89,7 @@ impl ClusterCaller {
     pub fn user(&self) -> Option<&Arc<User>> {
         match &self.origin {
             ClusterCallerOrigin::User { user, .. } => Some(user),
-            ClusterCallerOrigin::Administrator(_) => None,
+            ClusterCallerOrigin::Administrator(_) | ClusterCallerOrigin::Founder => None,
         }
     }
 
@@ -87,7 +98,7 @@ impl ClusterCaller {
     pub fn proof(&self) -> Option<Proof> {
         match &self.origin {
             ClusterCallerOrigin::User { proof, .. } => Some(*proof),
-            ClusterCallerOrigin::Administrator(_) => None,
+            ClusterCallerOrigin::Administrator(_) | ClusterCallerOrigin::Founder => None,
         }
     }
 
@@ -115,6 +126,7 @@ impl ClusterCaller {
         match &self.origin {
             ClusterCallerOrigin::User { user, .. } => user.name.as_str(),
             ClusterCallerOrigin::Administrator(caller) => caller.name(),
+            ClusterCallerOrigin::Founder => "founder of the cluster",
         }
     }
 
@@ -138,6 +150,7 @@ impl ClusterCaller {
         match &self.origin {
             ClusterCallerOrigin::Administrator(_) => certificate::administrator(authenticator, &self.peer)
                 .map(|_| ManagementRole::Admin.permissions()),
+            ClusterCallerOrigin::Founder => (!state.is_created()).then(|| ManagementRole::Admin.permissions()),
             ClusterCallerOrigin::User { user, proof } => {
                 let user_now = state.user(user.uid)?;
                 if user_now.credentials_revision != user.credentials_revision {

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use certward::pki::Certificate;
+use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use crate::authn::{Authenticator, Caller, Decision};
@@ -76,20 +78,60 @@ pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Re
             intermediates,
         } => (end_entity, intermediates),
     };
-    let settings = state.settings();
-    if !settings.mtls_certificate_authentication {
+    if !state.settings().mtls_certificate_authentication {
         return Err(CertificateRefusal::Off);
     }
+    let subject = end_entity.subject();
+    // Read before the decision: a change in between makes the verdict stale, never fresh.
+    let trust_revision = state.trust_revision();
+    let mut verdict = peer.cluster_verdict();
+    if verdict.as_ref().is_none_or(|last| !last.holds(trust_revision, now)) {
+        *verdict = None;
+        *verdict = Some(ClusterVerdict {
+            trust_revision,
+            decided_at: now,
+            valid_until: admitted_until(state, end_entity, intermediates, now)?,
+        });
+    }
+    drop(verdict);
+    state.user_with_subject(subject).cloned().ok_or(CertificateRefusal::NoUser)
+}
+
+/// That a peer's chain led to a trusted CA and its subject passed the gate, together with what that was decided from;
+/// kept with the peer, so that a keep-alive connection pays for the signatures once per change and not once per request.
+#[derive(Debug)]
+pub(crate) struct ClusterVerdict {
+    trust_revision: u64,
+    decided_at: OffsetDateTime,
+    valid_until: OffsetDateTime,
+}
+
+impl ClusterVerdict {
+    /// The last moment at which every certificate of the chain is in date.
+    pub(super) fn valid_until(&self) -> OffsetDateTime {
+        self.valid_until
+    }
+
+    fn holds(&self, trust_revision: u64, now: OffsetDateTime) -> bool {
+        self.trust_revision == trust_revision && (self.decided_at..=self.valid_until).contains(&now)
+    }
+}
+
+/// Until when the chain and the gate let the certificate pass, if nothing else changes.
+fn admitted_until(
+    state: &ClusterState,
+    end_entity: &Certificate,
+    intermediates: &[CertificateDer<'static>],
+    now: OffsetDateTime,
+) -> Result<OffsetDateTime, CertificateRefusal> {
+    let settings = state.settings();
     let anchors = state.trust_anchors().ok_or(CertificateRefusal::NoTrustedCa)?;
     let chain = trust::verify(anchors, end_entity, intermediates, now).map_err(CertificateRefusal::Chain)?;
-    let subject = trust::pass_gate(
+    let admitted = trust::pass_gate(
         chain,
         settings.mtls_client_cert_subject_validation_type,
         &settings.mtls_authorized_subjects,
     )
     .map_err(CertificateRefusal::Gate)?;
-    state
-        .user_with_subject(subject.name())
-        .cloned()
-        .ok_or(CertificateRefusal::NoUser)
+    Ok(admitted.valid_until())
 }

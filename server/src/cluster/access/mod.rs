@@ -23,6 +23,7 @@ use time::{Duration, OffsetDateTime};
 pub use action::{ClusterAction, Required};
 pub use caller::{ClusterCaller, ClusterCallerOrigin, Proof};
 pub use certificate::CertificateRefusal;
+pub(crate) use certificate::ClusterVerdict;
 pub use credentials::{Credentials, MalformedCredentials};
 pub use password::{HashCost, HasherBusy, PasswordHash, PasswordHashError, PasswordHasher};
 pub use permit::{ClusterDenied, ClusterPermit, authorize, authorize_on};
@@ -37,6 +38,7 @@ use super::settings::ClusterSettings;
 use super::uid::UserUid;
 use super::user::{Authentication, User, UserStatus};
 use super::{Cluster, ClusterError, ClusterState};
+use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::peer::Peer;
 
 /// Decides who a request comes from.
@@ -99,6 +101,31 @@ impl ClusterAccess {
             }
         }
         decided.map(Arc::new)
+    }
+
+    /// Who wants to create the cluster: before that is done, whoever calls from this machine or holds the certificate of
+    /// an administrator; afterwards, as for every request. Whoever came first from anywhere would own the server.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterRefusal::NotTheFounder`], or as [`Self::authenticate`].
+    pub async fn authenticate_founder(
+        &self,
+        peer: &Arc<Peer>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Arc<ClusterCaller>, ClusterRefusal> {
+        if self.cluster.state().is_created() {
+            return self.authenticate(peer, credentials, ExpiredPassword::Refused).await;
+        }
+        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+            return Ok(Arc::new(ClusterCaller::administrator(caller, peer)));
+        }
+        if peer.address().ip().to_canonical().is_loopback() {
+            return Ok(Arc::new(ClusterCaller::founder(peer)));
+        }
+        let refusal = ClusterRefusal::NotTheFounder;
+        metrics::counter!(crate::telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
+        Err(refusal)
     }
 
     async fn by_password(
@@ -229,6 +256,26 @@ impl ClusterAccess {
 
     fn last_logins(&self) -> MutexGuard<'_, HashMap<UserUid, OffsetDateTime>> {
         self.last_logins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is reviewed is the certificate alone: passwords and tokens come with each request, and need no cutting.
+impl TrustReview for ClusterAccess {
+    fn standing(&self, peer: &Peer) -> Standing {
+        if certificate::administrator(self.cluster.authenticator(), peer).is_some() {
+            return Standing::Admitted;
+        }
+        match certificate::user(&self.cluster.state(), peer, self.cluster.clock().now()) {
+            Ok(_) => Standing::Admitted,
+            Err(refusal) => Standing::Refused(refusal.reason()),
+        }
+    }
+
+    /// Of the chain that was found, or else of the peer's own certificate.
+    fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
+        let own = peer.certificate()?.validity().not_after;
+        let chain = peer.cluster_verdict().as_ref().map(ClusterVerdict::valid_until);
+        Some(chain.map_or(own, |chain| chain.min(own)))
     }
 }
 

@@ -25,6 +25,9 @@ pub enum ClusterRefusal {
     /// The certificate lets nobody in, and there are no other credentials.
     #[error("the certificate lets nobody in")]
     Certificate(#[from] CertificateRefusal),
+    /// The cluster has not been created, and cannot be by this caller.
+    #[error("the cluster can be created only from the server's own machine, or with an administrator's certificate")]
+    NotTheFounder,
     /// Too many passwords are being checked: come again.
     #[error("the password was not checked")]
     Busy(#[from] HasherBusy),
@@ -43,6 +46,7 @@ impl ClusterRefusal {
             Self::Token(TokenRefusal::Expired) => "expired_token",
             Self::Token(TokenRefusal::Revoked) => "revoked_token",
             Self::Certificate(refusal) => refusal.reason(),
+            Self::NotTheFounder => "not_the_founder",
             Self::Busy(_) => "busy",
         }
     }

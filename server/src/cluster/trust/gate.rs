@@ -7,7 +7,7 @@ use super::chain::VerifiedChain;
 
 /// How a subject is held against the authorized ones: `mtls_client_cert_subject_validation_type` (contract, section
 /// 4.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum SubjectValidation {
     /// Not at all: the chain is enough.
     #[default]
@@ -21,7 +21,7 @@ pub enum SubjectValidation {
 
 /// An entry of `mtls_authorized_subjects`. Text is compared byte by byte, `*` is a character like any other, and empty
 /// text means that the attribute is absent.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct AuthorizedSubject {
     /// `CN`; every entry has one.
     pub common_name: String,

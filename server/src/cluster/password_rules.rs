@@ -1,0 +1,99 @@
+//! What the settings ask of a new password.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::ClusterError;
+use super::name::EmailAddress;
+use super::settings::ClusterSettings;
+
+/// Checks a new password. `password_min_length` holds always; with `password_complexity`, the password has characters of
+/// all four kinds, no character four times in a row, and not the user's e-mail address or its reverse in it (the
+/// vendor's page "Password complexity rules").
+///
+/// # Errors
+///
+/// [`ClusterError::PasswordTooWeak`], by the first rule that is broken.
+pub(super) fn check(
+    password: &SecretString,
+    settings: &ClusterSettings,
+    email: Option<&EmailAddress>,
+) -> Result<(), ClusterError> {
+    let password = password.expose_secret();
+    let broken = |rule: String| Err(ClusterError::PasswordTooWeak { rule });
+    let least = settings.password_min_length;
+    if password.chars().count() < least as usize {
+        return broken(format!("has fewer than {least} characters"));
+    }
+    if password.len() > MAX_LENGTH {
+        return broken(format!("has more than {MAX_LENGTH} octets"));
+    }
+    if !settings.password_complexity {
+        return Ok(());
+    }
+    let kinds: [(fn(char) -> bool, &str); 4] = [
+        (char::is_uppercase, "upper-case letter"),
+        (char::is_lowercase, "lower-case letter"),
+        (char::is_numeric, "digit"),
+        (|character| !character.is_alphanumeric(), "character that is neither letter nor digit"),
+    ];
+    for (is_of_kind, kind) in kinds {
+        if !password.chars().any(is_of_kind) {
+            return broken(format!("has no {kind}"));
+        }
+    }
+    let characters: Vec<char> = password.chars().collect();
+    if characters.windows(4).any(|run| run.iter().all(|character| *character == run[0])) {
+        return broken("has a character more than three times in a row".to_owned());
+    }
+    if let Some(email) = email.map(EmailAddress::to_key) {
+        let lower = password.to_lowercase();
+        let reverse: String = email.chars().rev().collect();
+        if lower.contains(&email) || lower.contains(&reverse) {
+            return broken("holds the e-mail address of the user".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// What is hashed must have an end; nobody types more.
+const MAX_LENGTH: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(password: &str, password_complexity: bool) -> bool {
+        let settings = ClusterSettings {
+            password_complexity,
+            ..ClusterSettings::default()
+        };
+        let email = "bob@b.com".parse().unwrap();
+        super::check(&SecretString::from(password), &settings, Some(&email)).is_ok()
+    }
+
+    #[test]
+    fn a_password_has_the_least_number_of_characters_whatever_they_are() {
+        for (password, good) in [("", false), ("1234567", false), ("12345678", true), ("äöüäöüä", false), ("äöüäöüäö", true)] {
+            assert_eq!(check(password, false), good, "{password}");
+        }
+        assert!(check(&"x".repeat(1024), false));
+        assert!(!check(&"x".repeat(1025), false));
+    }
+
+    #[test]
+    fn complexity_asks_for_all_four_kinds_and_against_runs_and_the_address() {
+        for (password, good) in [
+            ("Passw0rd!", true),
+            ("passw0rd!", false),
+            ("PASSW0RD!", false),
+            ("Password!", false),
+            ("Passw0rdd", false),
+            ("Passss0rd!", false),
+            ("Passs0rd!", true),
+            ("X1!bob@b.com", false),
+            ("X1!MOC.b@bob", false),
+        ] {
+            assert_eq!(check(password, true), good, "{password}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Making, changing and deleting roles.
+
+use std::sync::Arc;
+
+use super::access::ClusterPermit;
+use super::access::action::{CreateRole, DeleteRole, UpdateRole};
+use super::name::ObjectName;
+use super::permission::ManagementRole;
+use super::role::{NewRole, Role, RoleUpdate};
+use super::state::Change;
+use super::uid::RoleUid;
+use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
+
+impl Cluster {
+    /// Makes a role.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`]; [`ClusterError::AboveOwnRights`] when
+    /// somebody who is no administrator would make a role of administrators; [`ClusterError::Store`].
+    pub async fn create_role(
+        &self,
+        permit: &ClusterPermit<CreateRole>,
+        new: NewRole,
+        run: Run,
+    ) -> Result<Arc<Role>, ClusterError> {
+        let asked = Asked::by(permit, format!("role {:?}", new.name.as_str()));
+        self.change(asked, run, move |planning| plan_create(planning, new)).await
+    }
+
+    /// Changes a role. Its users have the new rights from their next request on.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::NoSuchRole`]; [`ClusterError::NameTaken`]; [`ClusterError::AboveOwnRights`] when
+    /// somebody who is no administrator would change a role of administrators, or make one of it;
+    /// [`ClusterError::LastAdminRole`]; [`ClusterError::Store`].
+    pub async fn update_role(
+        &self,
+        permit: &ClusterPermit<UpdateRole>,
+        uid: RoleUid,
+        update: RoleUpdate,
+        run: Run,
+    ) -> Result<Arc<Role>, ClusterError> {
+        let asked = Asked::by(permit, format!("role {uid}"));
+        self.change(asked, run, move |planning| plan_update(planning, uid, update)).await
+    }
+
+    /// Deletes a role that no user has.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::NoSuchRole`]; [`ClusterError::AboveOwnRights`] when somebody who is no
+    /// administrator would delete a role of administrators; [`ClusterError::RoleInUse`];
+    /// [`ClusterError::LastAdminRole`]; [`ClusterError::Store`].
+    pub async fn delete_role(
+        &self,
+        permit: &ClusterPermit<DeleteRole>,
+        uid: RoleUid,
+        run: Run,
+    ) -> Result<(), ClusterError> {
+        let asked = Asked::by(permit, format!("role {uid}"));
+        self.change(asked, run, move |planning| plan_delete(planning, uid)).await
+    }
+}
+
+fn plan_create(planning: &Planning<'_>, new: NewRole) -> Result<Plan<Arc<Role>>, ClusterError> {
+    let state = planning.state;
+    let uid = match new.uid {
+        Some(uid) if state.role(uid).is_some() => return Err(ClusterError::UidTaken { uid: uid.get() }),
+        Some(uid) => uid,
+        None => state.next_role_uid().ok_or(ClusterError::NoUidLeft)?,
+    };
+    check_unique(state, uid, &new.name)?;
+    planning.check_reach(new.management, || "making a role of administrators".to_owned())?;
+    let role = Arc::new(Role {
+        uid,
+        name: new.name,
+        management: new.management,
+        databases: new.databases,
+    });
+    Ok(Plan {
+        changes: vec![Change::PutRole(Arc::clone(&role))],
+        detail: format!("created {}", described(&role)),
+        outcome: role,
+    })
+}
+
+fn plan_update(planning: &Planning<'_>, uid: RoleUid, update: RoleUpdate) -> Result<Plan<Arc<Role>>, ClusterError> {
+    let state = planning.state;
+    let role = state.role(uid).ok_or(ClusterError::NoSuchRole { uid })?;
+    let changed = Arc::new(Role {
+        uid,
+        name: update.name.unwrap_or_else(|| role.name.clone()),
+        management: update.management.unwrap_or(role.management),
+        databases: update.databases.unwrap_or_else(|| role.databases.clone()),
+    });
+    check_unique(state, uid, &changed.name)?;
+    planning.check_reach(role.management.max(changed.management), || {
+        "changing a role of administrators".to_owned()
+    })?;
+    if changed.management != ManagementRole::Admin && is_last_of_administrators(state, role) {
+        return Err(ClusterError::LastAdminRole { uid });
+    }
+    Ok(Plan {
+        changes: vec![Change::PutRole(Arc::clone(&changed))],
+        detail: format!("changed {} to {}", described(role), described(&changed)),
+        outcome: changed,
+    })
+}
+
+fn plan_delete(planning: &Planning<'_>, uid: RoleUid) -> Result<Plan<()>, ClusterError> {
+    let state = planning.state;
+    let role = state.role(uid).ok_or(ClusterError::NoSuchRole { uid })?;
+    planning.check_reach(role.management, || "deleting a role of administrators".to_owned())?;
+    if let Some(user) = state.users().find(|user| user.role_uids.contains(&uid)) {
+        return Err(ClusterError::RoleInUse { uid, user: user.uid });
+    }
+    if is_last_of_administrators(state, role) {
+        return Err(ClusterError::LastAdminRole { uid });
+    }
+    Ok(Plan {
+        changes: vec![Change::DeleteRole(uid)],
+        detail: format!("deleted {}", described(role)),
+        outcome: (),
+    })
+}
+
+/// Whether, without this role of administrators, there would be none, or nobody would be one any more.
+fn is_last_of_administrators(state: &ClusterState, role: &Role) -> bool {
+    if role.management != ManagementRole::Admin {
+        return false;
+    }
+    let others: Vec<RoleUid> = state
+        .roles()
+        .filter(|other| other.management == ManagementRole::Admin && other.uid != role.uid)
+        .map(|other| other.uid)
+        .collect();
+    let mut administrators = state.administrators().peekable();
+    others.is_empty()
+        || (administrators.peek().is_some()
+            && !administrators.any(|user| user.role_uids.iter().any(|uid| others.contains(uid))))
+}
+
+fn check_unique(state: &ClusterState, uid: RoleUid, name: &ObjectName) -> Result<(), ClusterError> {
+    match state.roles().find(|role| role.name == *name && role.uid != uid) {
+        Some(holder) => Err(ClusterError::NameTaken {
+            name: name.to_string(),
+            holder: format!("role {}", holder.uid),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn described(role: &Role) -> String {
+    format!(
+        "role {} {:?} with management {}",
+        role.uid,
+        role.name.as_str(),
+        role.management
+    )
+}

@@ -1,0 +1,188 @@
+//! The passwords of users: several are good at a time, so that they can be rotated.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::access::action::ChangePassword;
+use super::access::{ClusterPermit, PasswordHash};
+use super::password_rules;
+use super::state::Change;
+use super::uid::UserUid;
+use super::user::{Authentication, User};
+use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
+
+/// A new password for a user.
+#[derive(Debug)]
+pub struct PasswordChange {
+    /// The name or e-mail address of the user; none for the caller itself.
+    pub username: Option<String>,
+    /// The password.
+    pub password: SecretString,
+}
+
+impl Cluster {
+    /// Makes the password the only one of the user. Tokens of the user are void from then on.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::PasswordOfAnother`] when somebody who is no administrator names another;
+    /// [`ClusterError::NoSuchUserName`]; [`ClusterError::PasswordNotAllowed`]; [`ClusterError::PasswordTooWeak`];
+    /// [`ClusterError::Busy`]; [`ClusterError::PasswordSameAsCurrent`]; [`ClusterError::Store`].
+    pub async fn set_password(
+        &self,
+        permit: &ClusterPermit<ChangePassword>,
+        change: PasswordChange,
+    ) -> Result<(), ClusterError> {
+        self.put_password(permit, change, |_, hash| Ok(vec![hash]), "set the password").await
+    }
+
+    /// Adds the password to those of the user. Tokens of the user are void from then on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::set_password`]; [`ClusterError::TooManyPasswords`].
+    pub async fn add_password(
+        &self,
+        permit: &ClusterPermit<ChangePassword>,
+        change: PasswordChange,
+    ) -> Result<(), ClusterError> {
+        let add = |present: &[PasswordHash], hash| {
+            if present.len() >= MAX_PASSWORDS {
+                return Err(ClusterError::TooManyPasswords { limit: MAX_PASSWORDS });
+            }
+            Ok(present.iter().cloned().chain([hash]).collect())
+        };
+        self.put_password(permit, change, add, "added a password").await
+    }
+
+    /// Removes the password from those of the user. Tokens of the user are void from then on.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::PasswordOfAnother`] when somebody who is no administrator names another;
+    /// [`ClusterError::NoSuchUserName`]; [`ClusterError::PasswordNotAllowed`]; [`ClusterError::Busy`];
+    /// [`ClusterError::NoSuchPassword`]; [`ClusterError::LastPassword`]; [`ClusterError::Store`].
+    pub async fn delete_password(
+        &self,
+        permit: &ClusterPermit<ChangePassword>,
+        change: PasswordChange,
+    ) -> Result<(), ClusterError> {
+        let user = target(&self.state(), permit, change.username.as_deref())?;
+        let place = self
+            .passwords()
+            .verify(&change.password, passwords_of(&user)?)
+            .await
+            .map_err(|_| ClusterError::Busy)?
+            .ok_or(ClusterError::NoSuchPassword)?;
+        let gone = passwords_of(&user)?[place].clone();
+        let asked = Asked::by(permit, format!("user {}", user.uid));
+        self.change(asked, Run::Apply, move |planning| {
+            let (user, present) = present(planning, user.uid)?;
+            let left: Vec<PasswordHash> = present.iter().filter(|hash| **hash != gone).cloned().collect();
+            if left.len() == present.len() {
+                return Err(ClusterError::NoSuchPassword);
+            }
+            if left.is_empty() {
+                return Err(ClusterError::LastPassword);
+            }
+            let issued_at = user.password_issued_at().unwrap_or(planning.now);
+            Ok(plan(planning, user, left, issued_at, "deleted a password"))
+        })
+        .await
+    }
+
+    async fn put_password(
+        &self,
+        permit: &ClusterPermit<ChangePassword>,
+        change: PasswordChange,
+        next: impl FnOnce(&[PasswordHash], PasswordHash) -> Result<Vec<PasswordHash>, ClusterError> + Send + 'static,
+        what: &'static str,
+    ) -> Result<(), ClusterError> {
+        let state = self.state();
+        let user = target(&state, permit, change.username.as_deref())?;
+        let present_hashes = passwords_of(&user)?;
+        password_rules::check(&change.password, state.settings(), user.email.as_ref())?;
+        drop(state);
+        let passwords = self.passwords();
+        let place = passwords.verify(&change.password, present_hashes).await;
+        if place.map_err(|_| ClusterError::Busy)?.is_some() {
+            return Err(ClusterError::PasswordSameAsCurrent);
+        }
+        let hash = passwords.hash(&change.password).await.map_err(|_| ClusterError::Busy)?;
+        let asked = Asked::by(permit, format!("user {}", user.uid));
+        self.change(asked, Run::Apply, move |planning| {
+            let (user, present) = present(planning, user.uid)?;
+            let hashes = next(present, hash)?;
+            Ok(plan(planning, user, hashes, planning.now, what))
+        })
+        .await
+    }
+}
+
+/// The user whose password is meant. Whoever may not change it is not told whether there is such a user.
+fn target(
+    state: &ClusterState,
+    permit: &ClusterPermit<ChangePassword>,
+    username: Option<&str>,
+) -> Result<Arc<User>, ClusterError> {
+    let caller = permit.caller();
+    let own = caller.user().and_then(|user| state.user(user.uid));
+    let named = username.map(|name| state.user_logging_in_as(name));
+    let is_own = match (own, named) {
+        (Some(own), Some(Some(named))) => own.uid == named.uid,
+        (Some(_), None) => true,
+        _ => false,
+    };
+    if !is_own && !super::is_admin(caller.permissions()) {
+        return Err(ClusterError::PasswordOfAnother);
+    }
+    let user = named.unwrap_or(own).ok_or_else(|| ClusterError::NoSuchUserName {
+        name: username.unwrap_or(caller.name()).to_owned(),
+    })?;
+    Ok(Arc::clone(user))
+}
+
+fn passwords_of(user: &User) -> Result<&[PasswordHash], ClusterError> {
+    match &user.authentication {
+        Authentication::Regular { passwords, .. } => Ok(passwords),
+        _ => Err(ClusterError::PasswordNotAllowed {
+            auth_method: user.auth_method().as_str(),
+        }),
+    }
+}
+
+/// The user and its passwords at the moment of the change.
+fn present<'a>(
+    planning: &Planning<'a>,
+    uid: UserUid,
+) -> Result<(&'a Arc<User>, &'a [PasswordHash]), ClusterError> {
+    let user = planning.state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
+    Ok((user, passwords_of(user)?))
+}
+
+fn plan(
+    planning: &Planning<'_>,
+    user: &User,
+    passwords: Vec<PasswordHash>,
+    issued_at: time::OffsetDateTime,
+    what: &str,
+) -> Plan<()> {
+    let changed = User {
+        uid: user.uid,
+        name: user.name.clone(),
+        email: user.email.clone(),
+        authentication: Authentication::Regular { passwords, issued_at },
+        credentials_revision: planning.state.revision() + 1,
+        role_uids: user.role_uids.clone(),
+        alerts: user.alerts.clone(),
+    };
+    Plan {
+        changes: vec![Change::PutUser(Arc::new(changed))],
+        detail: format!("{what} of user {} {:?}", user.uid, user.name.as_str()),
+        outcome: (),
+    }
+}
+
+/// Each is tried at a login, at 20 ms.
+const MAX_PASSWORDS: usize = 8;

@@ -1,0 +1,370 @@
+//! Making, changing and deleting users.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::access::action::{CreateUser, DeleteUser, UpdateUser};
+use super::access::{ClusterPermit, PasswordHash};
+use super::name::{EmailAddress, UserName};
+use super::password_rules;
+use super::permission::ManagementRole;
+use super::state::Change;
+use super::trust::SubjectLine;
+use super::uid::{RoleUid, UserUid};
+use super::user::{AuthMethod, Authentication, EmailAlerts, NewUser, RoleSelection, User, UserUpdate};
+use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
+
+impl Cluster {
+    /// Makes a user.
+    ///
+    /// # Errors
+    ///
+    /// In this order: those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::PasswordMissing`] and the
+    /// like, when method, password and subject do not go together; [`ClusterError::UidTaken`],
+    /// [`ClusterError::NameTaken`], [`ClusterError::EmailTaken`], [`ClusterError::SubjectTaken`];
+    /// [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would make
+    /// one; [`ClusterError::Store`].
+    pub async fn create_user(
+        &self,
+        permit: &ClusterPermit<CreateUser>,
+        new: NewUser,
+        run: Run,
+    ) -> Result<Arc<User>, ClusterError> {
+        let asked = Asked::by(permit, new.label());
+        let hash = self.hash_new(new.password.as_ref(), new.email.as_ref()).await?;
+        self.change(asked, run, move |planning| plan_create(planning, new, hash)).await
+    }
+
+    /// Changes a user. A user whose permit is for itself alone changes its name, its password and its alerts; to name
+    /// another part as it is, is no change.
+    ///
+    /// # Errors
+    ///
+    /// In this order: those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`];
+    /// [`ClusterError::NotOwnBusiness`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would
+    /// change or make one; [`ClusterError::PasswordSameAsCurrent`]; [`ClusterError::PasswordMissing`] and the like;
+    /// [`ClusterError::NameTaken`] and the like; [`ClusterError::UnknownRole`]; [`ClusterError::LastAdminDemoted`];
+    /// [`ClusterError::Store`].
+    pub async fn update_user(
+        &self,
+        permit: &ClusterPermit<UpdateUser>,
+        uid: UserUid,
+        update: UserUpdate,
+        run: Run,
+    ) -> Result<Arc<User>, ClusterError> {
+        let asked = Asked::by(permit, format!("user {uid}"));
+        let is_for_itself = permit.target().is_some();
+        if let Some(password) = &update.password {
+            self.refuse_current(uid, password).await?;
+        }
+        let email = self.state().user(uid).and_then(|user| user.email.clone());
+        let hash = self.hash_new(update.password.as_ref(), email.as_ref()).await?;
+        self.change(asked, run, move |planning| {
+            plan_update(planning, uid, update, hash, is_for_itself)
+        })
+        .await
+    }
+
+    /// Deletes a user. Its certificate and its tokens let nobody in from then on.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::NoSuchUser`]; [`ClusterError::AboveOwnRights`] when somebody who is no
+    /// administrator would delete one; [`ClusterError::LastAdminDeleted`]; [`ClusterError::Store`].
+    pub async fn delete_user(&self, permit: &ClusterPermit<DeleteUser>, uid: UserUid) -> Result<(), ClusterError> {
+        let asked = Asked::by(permit, format!("user {uid}"));
+        self.change(asked, Run::Apply, move |planning| plan_delete(planning, uid)).await
+    }
+
+    async fn hash_new(
+        &self,
+        password: Option<&SecretString>,
+        email: Option<&EmailAddress>,
+    ) -> Result<Option<PasswordHash>, ClusterError> {
+        let Some(password) = password else {
+            return Ok(None);
+        };
+        password_rules::check(password, self.state().settings(), email)?;
+        self.passwords().hash(password).await.map(Some).map_err(|_| ClusterError::Busy)
+    }
+
+    async fn refuse_current(&self, uid: UserUid, password: &SecretString) -> Result<(), ClusterError> {
+        let state = self.state();
+        let Some(Authentication::Regular { passwords, .. }) = state.user(uid).map(|user| &user.authentication) else {
+            return Ok(());
+        };
+        match self.passwords().verify(password, passwords).await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(ClusterError::PasswordSameAsCurrent),
+            Err(_) => Err(ClusterError::Busy),
+        }
+    }
+}
+
+impl NewUser {
+    /// What the audit calls it.
+    fn label(&self) -> String {
+        match (&self.name, &self.email) {
+            (Some(name), _) => format!("user {name:?}"),
+            (None, Some(email)) => format!("user {email:?}", email = email.as_str()),
+            (None, None) => "a user without a name".to_owned(),
+        }
+    }
+}
+
+fn plan_create(
+    planning: &Planning<'_>,
+    new: NewUser,
+    hash: Option<PasswordHash>,
+) -> Result<Plan<Arc<User>>, ClusterError> {
+    let state = planning.state;
+    let authentication = Authentication::new(new.auth_method, hash, new.certificate_subject_line, planning)?;
+    let uid = match new.uid {
+        Some(uid) if state.user(uid).is_some() => return Err(ClusterError::UidTaken { uid: uid.get() }),
+        Some(uid) => uid,
+        None => state.next_user_uid().ok_or(ClusterError::NoUidLeft)?,
+    };
+    let name = new.name.map_or_else(|| default_name(new.email.as_ref(), uid), Ok)?;
+    check_unique(state, uid, &name, new.email.as_ref(), &authentication)?;
+    let role_uids = resolve(state, new.roles)?;
+    planning.check_reach(state.highest_management_role(&role_uids), || "making an administrator".to_owned())?;
+    let user = Arc::new(User {
+        uid,
+        name,
+        email: new.email,
+        authentication,
+        credentials_revision: state.revision() + 1,
+        role_uids,
+        alerts: new.alerts,
+    });
+    Ok(Plan {
+        changes: vec![Change::PutUser(Arc::clone(&user))],
+        detail: format!("created {}", described(&user)),
+        outcome: user,
+    })
+}
+
+fn plan_update(
+    planning: &Planning<'_>,
+    uid: UserUid,
+    update: UserUpdate,
+    hash: Option<PasswordHash>,
+    is_for_itself: bool,
+) -> Result<Plan<Arc<User>>, ClusterError> {
+    let state = planning.state;
+    let user = state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
+    let role_uids = update.roles.map(|roles| resolve(state, roles)).transpose()?;
+    let role_uids = role_uids.unwrap_or_else(|| user.role_uids.clone());
+    let email = update.email.unwrap_or_else(|| user.email.clone());
+    let method = update.auth_method.unwrap_or_else(|| user.auth_method());
+    if is_for_itself {
+        let subject = update.certificate_subject_line.as_ref();
+        let others = [
+            ("role_uids", role_uids != user.role_uids),
+            ("email", email != user.email),
+            ("auth_method", method != user.auth_method()),
+            (
+                "certificate_subject_line",
+                subject.is_some() && subject != user.certificate_subject_line(),
+            ),
+        ];
+        if let Some((member, _)) = others.into_iter().find(|(_, differs)| *differs) {
+            return Err(ClusterError::NotOwnBusiness { member });
+        }
+    } else {
+        planning.check_reach(state.management_role_of(user), || format!("changing the administrator {:?}", user.name.as_str()))?;
+    }
+    let is_admin = state.highest_management_role(&role_uids) == ManagementRole::Admin;
+    if is_admin && !is_for_itself {
+        planning.check_reach(ManagementRole::Admin, || format!("making user {uid} an administrator"))?;
+    }
+    let authentication = user
+        .authentication
+        .changed(method, hash, update.certificate_subject_line, planning)?;
+    let name = update.name.unwrap_or_else(|| user.name.clone());
+    let changed_credentials = authentication.is_some();
+    let authentication = authentication.unwrap_or_else(|| user.authentication.clone());
+    check_unique(state, uid, &name, email.as_ref(), &authentication)?;
+    if !(is_admin && authentication.lets_in()) && is_last_administrator(state, uid) {
+        return Err(ClusterError::LastAdminDemoted { uid });
+    }
+    let alerts = EmailAlerts {
+        enabled: update.email_alerts.unwrap_or(user.alerts.enabled),
+        cluster: update.cluster_email_alerts.or(user.alerts.cluster),
+        databases: update.bdbs_email_alerts.or_else(|| user.alerts.databases.clone()),
+    };
+    let changed = Arc::new(User {
+        uid,
+        name,
+        email,
+        authentication,
+        credentials_revision: if changed_credentials {
+            state.revision() + 1
+        } else {
+            user.credentials_revision
+        },
+        role_uids,
+        alerts,
+    });
+    Ok(Plan {
+        changes: vec![Change::PutUser(Arc::clone(&changed))],
+        detail: format!("changed {} to {}", described(user), described(&changed)),
+        outcome: changed,
+    })
+}
+
+fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, ClusterError> {
+    let state = planning.state;
+    let user = state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
+    planning.check_reach(state.management_role_of(user), || format!("deleting the administrator {:?}", user.name.as_str()))?;
+    if is_last_administrator(state, uid) {
+        return Err(ClusterError::LastAdminDeleted { uid });
+    }
+    Ok(Plan {
+        changes: vec![Change::DeleteUser(uid)],
+        detail: format!("deleted {}", described(user)),
+        outcome: (),
+    })
+}
+
+/// Whether this user is an administrator who can get in, and no other is.
+fn is_last_administrator(state: &ClusterState, uid: UserUid) -> bool {
+    let mut administrators = state.administrators();
+    administrators.next().is_some_and(|user| user.uid == uid) && administrators.next().is_none()
+}
+
+/// The roles that a selection names, each once.
+fn resolve(state: &ClusterState, selection: RoleSelection) -> Result<Vec<RoleUid>, ClusterError> {
+    match selection {
+        RoleSelection::Uids(uids) => {
+            if let Some(uid) = uids.iter().copied().find(|uid| state.role(*uid).is_none()) {
+                return Err(ClusterError::UnknownRole { uid });
+            }
+            let mut unique = Vec::with_capacity(uids.len());
+            for uid in uids {
+                if !unique.contains(&uid) {
+                    unique.push(uid);
+                }
+            }
+            Ok(unique)
+        }
+        RoleSelection::Management(management) => match state.roles().find(|role| role.management == management) {
+            Some(role) => Ok(vec![role.uid]),
+            None if management == ManagementRole::None => Ok(Vec::new()),
+            None => Err(ClusterError::NoRoleWithManagement { management }),
+        },
+    }
+}
+
+fn default_name(email: Option<&EmailAddress>, uid: UserUid) -> Result<UserName, ClusterError> {
+    let name = email.map_or_else(|| format!("user-{uid}"), |email| email.as_str().to_owned());
+    Ok(name.parse().expect("the characters of an address and a number are those of a name"))
+}
+
+/// A name, an address and a subject lead to one user. A name that is another's address would lead to two.
+fn check_unique(
+    state: &ClusterState,
+    uid: UserUid,
+    name: &UserName,
+    email: Option<&EmailAddress>,
+    authentication: &Authentication,
+) -> Result<(), ClusterError> {
+    let is_another = |user: &&Arc<User>| user.uid != uid;
+    let by_name = state.user_named(name.as_str()).filter(is_another);
+    if let Some(holder) = by_name.or_else(|| state.user_with_email(name.as_str()).filter(is_another)) {
+        return Err(ClusterError::NameTaken {
+            name: name.to_string(),
+            holder: format!("user {}", holder.uid),
+        });
+    }
+    if let Some(email) = email {
+        let by_email = state.user_with_email(email.as_str()).filter(is_another);
+        if let Some(holder) = by_email.or_else(|| state.user_named(email.as_str()).filter(is_another)) {
+            return Err(ClusterError::EmailTaken {
+                email: email.to_string(),
+                holder: holder.uid,
+            });
+        }
+    }
+    if let Authentication::Certificate { subject } = authentication
+        && let Some(holder) = state.user_with_subject(subject.name()).filter(is_another)
+    {
+        return Err(ClusterError::SubjectTaken {
+            subject: subject.to_string(),
+            holder: holder.uid,
+        });
+    }
+    Ok(())
+}
+
+fn described(user: &User) -> String {
+    let roles: Vec<String> = user.role_uids.iter().map(ToString::to_string).collect();
+    let mut text = format!(
+        "user {} {:?} with auth_method {} and roles {}",
+        user.uid,
+        user.name.as_str(),
+        user.auth_method().as_str(),
+        if roles.is_empty() { "none".to_owned() } else { roles.join(", ") }
+    );
+    if let Some(subject) = user.certificate_subject_line() {
+        text.push_str(&format!(" as {:?}", subject.as_str()));
+    }
+    text
+}
+
+impl Authentication {
+    fn new(
+        method: AuthMethod,
+        hash: Option<PasswordHash>,
+        subject: Option<SubjectLine>,
+        planning: &Planning<'_>,
+    ) -> Result<Self, ClusterError> {
+        let auth_method = method.as_str();
+        if hash.is_some() && method != AuthMethod::Regular {
+            return Err(ClusterError::PasswordNotAllowed { auth_method });
+        }
+        if subject.is_some() && method != AuthMethod::Certificate {
+            return Err(ClusterError::SubjectLineNotAllowed { auth_method });
+        }
+        match method {
+            AuthMethod::Regular => Ok(Self::Regular {
+                passwords: vec![hash.ok_or(ClusterError::PasswordMissing)?],
+                issued_at: planning.now,
+            }),
+            AuthMethod::Certificate => Ok(Self::Certificate {
+                subject: subject.ok_or(ClusterError::SubjectLineMissing)?,
+            }),
+            AuthMethod::EntraId => Ok(Self::EntraId),
+            AuthMethod::Sso => Ok(Self::Sso),
+        }
+    }
+
+    /// What takes the place of this one; none when it stays.
+    fn changed(
+        &self,
+        method: AuthMethod,
+        hash: Option<PasswordHash>,
+        subject: Option<SubjectLine>,
+        planning: &Planning<'_>,
+    ) -> Result<Option<Self>, ClusterError> {
+        let stays = match (self, method) {
+            (Self::Regular { .. }, AuthMethod::Regular) => hash.is_none() && subject.is_none(),
+            (Self::Certificate { subject: present }, AuthMethod::Certificate) => {
+                let same = subject.as_ref().is_none_or(|subject| subject.as_str() == present.as_str());
+                hash.is_none() && same
+            }
+            (Self::EntraId, AuthMethod::EntraId) | (Self::Sso, AuthMethod::Sso) => hash.is_none() && subject.is_none(),
+            _ => false,
+        };
+        if stays {
+            return Ok(None);
+        }
+        Self::new(method, hash, subject, planning).map(Some)
+    }
+
+    /// Whether this server lets anybody in by it.
+    pub(super) fn lets_in(&self) -> bool {
+        matches!(self, Self::Regular { .. } | Self::Certificate { .. })
+    }
+}

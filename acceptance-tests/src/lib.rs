@@ -1,9 +1,13 @@
 //! The harness of the acceptance tests: certificates made at run time, the reference server as a process, and the programs
 //! a test needs.
 
+pub mod curl;
 pub mod mutual_tls;
 pub mod programs;
 pub mod ravendb;
+pub mod redis_enterprise;
 pub mod reference_server;
+mod site;
+pub mod team;
 pub mod terraform;
 pub mod test_pki;

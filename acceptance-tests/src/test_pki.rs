@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, SanType,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -78,10 +78,21 @@ impl TestCa {
     /// A client certificate of this CA, with a new key.
     #[must_use]
     pub fn issue(&self, common_name: &str) -> Identity {
+        self.issue_to(&[(DnType::CommonName, common_name)], &[])
+    }
+
+    /// The same with a whole subject, in the order of its encoding, and DNS names.
+    #[must_use]
+    pub fn issue_to(&self, subject: &[(DnType, &str)], dns_names: &[&str]) -> Identity {
+        let mut params = client_params("");
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        for (attribute, value) in subject {
+            params.distinguished_name.push(attribute.clone(), *value);
+        }
+        let dns_name = |name: &&str| SanType::DnsName((*name).try_into().expect("a DNS name is ASCII"));
+        params.subject_alt_names = dns_names.iter().map(dns_name).collect();
         let key = KeyPair::generate().expect("a P-256 key can be made");
-        let certificate = client_params(common_name)
-            .signed_by(&key, &self.0)
-            .expect("the parameters are complete");
+        let certificate = params.signed_by(&key, &self.0).expect("the parameters are complete");
         Identity::new(&certificate, &key)
     }
 }

@@ -5,7 +5,7 @@
 //! on when the caller hangs up. It is on the disk before it is answered.
 
 pub mod access;
-mod bootstrap;
+pub mod bootstrap;
 mod error;
 pub mod name;
 pub mod named_certificate;
@@ -287,3 +287,6 @@ impl Shared {
 fn is_admin(permissions: PermissionSet) -> bool {
     permissions.covers(ManagementRole::Admin.permissions())
 }
+
+#[cfg(test)]
+mod tests;

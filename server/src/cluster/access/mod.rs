@@ -32,7 +32,7 @@ pub use token::{TokenKey, TokenLifetime, TokenLifetimeError, TokenRefusal};
 
 use self::action::IssueToken;
 use self::lockout::Lockouts;
-use self::token::Tokens;
+pub(in crate::cluster) use self::token::Tokens;
 use self::verified::VerifiedPasswords;
 use super::settings::ClusterSettings;
 use super::uid::UserUid;

@@ -17,7 +17,7 @@ use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
 
 /// Gives and takes tokens.
-pub(super) struct Tokens(hmac::Key);
+pub(in crate::cluster) struct Tokens(hmac::Key);
 
 /// The key that tokens are signed with: 256 random bits. Wiped on drop; `Debug` shows nothing.
 pub struct TokenKey(Zeroizing<[u8; 32]>);
@@ -106,7 +106,7 @@ impl TokenLifetime {
 }
 
 impl Tokens {
-    pub(super) fn new(key: &TokenKey) -> Self {
+    pub(in crate::cluster) fn new(key: &TokenKey) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
     }
 
@@ -130,7 +130,7 @@ impl Tokens {
     /// # Errors
     ///
     /// [`TokenRefusal`].
-    pub(super) fn user<'a>(
+    pub(in crate::cluster) fn user<'a>(
         &self,
         token: &SecretString,
         state: &'a ClusterState,

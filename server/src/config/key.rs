@@ -241,7 +241,7 @@ pub const KEYS: &[Key] = &[
     followed(
         "Certward.RedisEnterprise.ServerUrl",
         "",
-        "Where Redis Enterprise's API listens. This version reads the key and does not serve that API.",
+        "Where Redis Enterprise's API listens, with the same server certificate and the same limits: `https` only. `certward-server setup` writes port 9443.",
     ),
     followed(
         "Certward.Operations.ServerUrl",

@@ -9,10 +9,14 @@ use crate::issuer::KeyAlgorithm;
 pub(super) fn text(plan: &Plan) -> String {
     let mut settings = Map::new();
     let mut set = |key: &str, value: String| settings.insert(key.to_owned(), Value::String(value));
-    set("ServerUrl", listening_url(plan));
+    set("ServerUrl", listening_url(plan, plan.port));
     if !plan.hosts.is_empty() {
         set("PublicServerUrl", public_url(plan));
     }
+    set(
+        "Certward.RedisEnterprise.ServerUrl",
+        listening_url(plan, REDIS_ENTERPRISE_PORT),
+    );
     set("Setup.Mode", "Secured".to_owned());
     set("DataDir", folder::DATA_DIR.to_owned());
     set("Security.Certificate.Path", "server.pfx".to_owned());
@@ -31,7 +35,10 @@ pub(super) fn public_url(plan: &Plan) -> String {
     format!("https://{host}:{}", plan.port)
 }
 
-fn listening_url(plan: &Plan) -> String {
+fn listening_url(plan: &Plan, port: u16) -> String {
     let address = if plan.hosts.is_empty() { "127.0.0.1" } else { "0.0.0.0" };
-    format!("https://{address}:{}", plan.port)
+    format!("https://{address}:{port}")
 }
+
+/// The vendor's port for the REST API.
+const REDIS_ENTERPRISE_PORT: u16 = 9443;

@@ -17,7 +17,7 @@ use crate::cluster::redis_acl::RedisAcl;
 use crate::cluster::role::Role;
 use crate::cluster::state::{Change, ClusterIdentity, ClusterState, HighestUids, fresh_changes};
 use crate::cluster::uid::{RedisAclUid, RoleUid, UserUid};
-use crate::cluster::user::{AuthMethod, Authentication, EmailAlerts, User};
+use crate::cluster::user::{Authentication, EmailAlerts, User};
 
 /// The cluster as it is kept, and the key of its tokens; a fresh one, called `identity`, when none is kept yet.
 pub(super) async fn open(

@@ -20,6 +20,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "cluster",
+        &["dialect", "http", "server", "command", "config", "axum", "hyper"],
+    ),
+    (
         "authn",
         &[
             "dialect",

@@ -107,6 +107,7 @@ impl Installation {
         let mut command = program(&["run", "--settings", &self.argument("settings.json")]);
         command.args([
             "--ServerUrl=https://127.0.0.1:0",
+            "--Certward.RedisEnterprise.ServerUrl=https://127.0.0.1:0",
             // No keys in advance: many servers are started, and few are asked for one.
             "--Certward.ClientCertificate.KeyPoolSize=0",
         ]);

@@ -25,6 +25,7 @@ fn setup_writes_everything_for_the_owner_alone() {
     let settings = std::fs::read_to_string(installation.path("settings.json")).unwrap();
     for line in [
         r#""ServerUrl": "https://127.0.0.1:8443""#,
+        r#""Certward.RedisEnterprise.ServerUrl": "https://127.0.0.1:9443""#,
         r#""Setup.Mode": "Secured""#,
         r#""DataDir": "Databases""#,
         r#""Security.Certificate.Path": "server.pfx""#,

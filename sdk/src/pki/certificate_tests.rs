@@ -81,7 +81,7 @@ fn an_authority_is_told_by_its_basic_constraints() {
 
 #[test]
 fn digests_are_those_of_openssl() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/distinguished-names");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/distinguished-names");
     let certificate = Certificate::from_der(std::fs::read(folder.join("01-victim.der")).unwrap()).unwrap();
     // openssl x509 -inform der -in 01-victim.der -noout -fingerprint -sha1 / -sha256
     // openssl x509 -inform der -in 01-victim.der -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64

@@ -15,3 +15,4 @@ mod program;
 mod settings;
 mod setup;
 mod support;
+mod x509_client_suite;

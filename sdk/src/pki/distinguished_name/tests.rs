@@ -7,7 +7,7 @@ use super::*;
 use crate::pki::Certificate;
 
 fn subject(file: &str) -> DistinguishedName {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/distinguished-names");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/distinguished-names");
     let der = std::fs::read(folder.join(file)).unwrap();
     Certificate::from_der(der).unwrap().subject().clone()
 }
@@ -226,4 +226,102 @@ proptest! {
         let _ = text.parse::<DistinguishedName>();
         let _ = DistinguishedName::from_der(&octets);
     }
+}
+
+/// A name of up to four relative names, from characters and encodings that are easily confused, and one that differs from
+/// it in one place.
+fn neighbours(random: &mut fastrand::Rng) -> [DistinguishedName; 2] {
+    let mut sets: Vec<Vec<AttributeTypeAndValue>> = (0..random.usize(0..4))
+        .map(|_| (0..random.usize(1..=2)).map(|_| confusing_attribute(random)).collect())
+        .collect();
+    let name = |sets: &[Vec<AttributeTypeAndValue>]| {
+        let sets = sets.iter().cloned().map(RelativeDistinguishedName::new);
+        DistinguishedName::from_relative_names(sets.collect())
+    };
+    let first = name(&sets);
+    let place = random.usize(0..=sets.len());
+    match random.u8(0..4) {
+        0 if place < sets.len() => sets.swap(0, place),
+        1 if place + 1 < sets.len() => {
+            let next = sets.remove(place + 1); // one set of two attributes looks like two sets of one
+            sets[place].extend(next);
+        }
+        2 if place < sets.len() => sets[place][0] = confusing_attribute(random),
+        _ => sets.insert(place, vec![confusing_attribute(random)]),
+    }
+    [first, name(&sets)]
+}
+
+fn confusing_attribute(random: &mut fastrand::Rng) -> AttributeTypeAndValue {
+    const TYPES: [&str; 6] = [
+        "2.5.4.3",
+        "2.5.4.10",
+        "2.5.4.11",
+        "2.5.4.6",
+        "1.2.840.113549.1.9.1",
+        "1.3.6.1.4.1.55555.1",
+    ];
+    const PIECES: [&str; 20] = [
+        "a", "A", " ", ",", "+", "=", "\"", "\\", "#", ";", "<", "/", "\0", "\n", "\u{1b}", "\u{e9}", "e\u{301}",
+        "\u{430}", ", O=a", "#0c0161",
+    ];
+    const TAGS: [u8; 6] = [
+        der::UTF8_STRING,
+        der::PRINTABLE_STRING,
+        der::IA5_STRING,
+        0x14,
+        0x1c,
+        0x1e,
+    ];
+    let text: String = (0..random.usize(0..4))
+        .map(|_| PIECES[random.usize(..PIECES.len())])
+        .collect();
+    let tag = if random.u8(0..4) == 0 {
+        TAGS[random.usize(..TAGS.len())]
+    } else {
+        der::UTF8_STRING
+    };
+    let encoded = der::encode(tag, text.as_bytes());
+    let value = AttributeValue::from_element(DerReader::new(&encoded).element().unwrap());
+    AttributeTypeAndValue::new(TYPES[random.usize(..TYPES.len())].parse().unwrap(), value)
+}
+
+/// 20,000 names; `make stress` takes a million.
+#[test]
+fn print_parse_and_compare_agree_on_generated_names() {
+    let long = std::env::var_os("CERTWARD_LONG_TESTS").is_some();
+    let pairs = if long { 500_000 } else { 10_000 };
+    let mut random = fastrand::Rng::with_seed(0x5eed);
+    let mut unequal = 0;
+    for _ in 0..pairs {
+        let [one, other] = neighbours(&mut random);
+        let printed = one.to_string();
+        let blanks_after_commas = printed
+            .replace("\\,", "\u{fffd}")
+            .replace(',', ", ")
+            .replace('\u{fffd}', "\\,");
+        assert_eq!(printed.parse::<DistinguishedName>().as_ref(), Ok(&one), "{printed}");
+        assert_eq!(
+            blanks_after_commas.parse::<DistinguishedName>().as_ref(),
+            Ok(&one),
+            "{printed}"
+        );
+        assert_eq!(
+            DistinguishedName::from_der(one.as_der()).as_ref(),
+            Ok(&one),
+            "{printed}"
+        );
+        assert!(!printed.contains(char::is_control), "{printed:?}");
+        // Two names are equal exactly when their texts are: no structure hides behind another's text.
+        assert_eq!(one == other, printed == other.to_string(), "{printed} and {other}");
+        if one == other {
+            assert_eq!(HashSet::from([one, other]).len(), 1, "{printed}");
+        } else {
+            unequal += 1;
+        }
+    }
+    assert!(
+        unequal > pairs / 2,
+        "{unequal} of {pairs} pairs differ: the generator compares names with themselves"
+    );
 }

@@ -93,13 +93,12 @@ impl TrustAnchors {
                     subject: certificate.subject().to_string(),
                 });
             }
-            let anchor = authority_certificate::to_anchor(certificate, now).map_err(|fault| {
-                UntrustworthyCa::Certificate {
+            let anchor =
+                authority_certificate::to_anchor(certificate, now).map_err(|fault| UntrustworthyCa::Certificate {
                     number,
                     subject: certificate.subject().to_string(),
                     fault,
-                }
-            })?;
+                })?;
             anchors.push(anchor);
         }
         drop(places);
@@ -112,7 +111,10 @@ impl TrustAnchors {
 
     /// The certificate of one of [`TrustAnchors::as_webpki`].
     pub(super) fn of(&self, anchor: &TrustAnchor<'_>) -> &Certificate {
-        let place = self.anchors.iter().position(|candidate| std::ptr::eq(candidate, anchor));
+        let place = self
+            .anchors
+            .iter()
+            .position(|candidate| std::ptr::eq(candidate, anchor));
         &self.certificates[place.expect("webpki returns a reference into the slice that it was given")]
     }
 }

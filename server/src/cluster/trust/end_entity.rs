@@ -52,7 +52,10 @@ pub(super) fn check(certificate: &Certificate, now: OffsetDateTime) -> Result<()
     if validity.is_over(now) {
         return Err(EndEntityFault::Expired(validity.not_after));
     }
-    if !certificate.extended_key_usage().is_some_and(|usage| usage.client_auth()) {
+    if !certificate
+        .extended_key_usage()
+        .is_some_and(|usage| usage.client_auth())
+    {
         return Err(EndEntityFault::Purpose);
     }
     if certificate

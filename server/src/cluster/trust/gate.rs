@@ -1,13 +1,14 @@
 //! The gate: which subjects of the trusted CAs are looked at at all. It grants nothing.
 
 use certward::pki::{Certificate, DistinguishedName, SubjectAltName};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::chain::VerifiedChain;
 
 /// How a subject is held against the authorized ones: `mtls_client_cert_subject_validation_type` (contract, section
 /// 4.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum SubjectValidation {
     /// Not at all: the chain is enough.
     #[default]
@@ -21,7 +22,7 @@ pub enum SubjectValidation {
 
 /// An entry of `mtls_authorized_subjects`. Text is compared byte by byte, `*` is a character like any other, and empty
 /// text means that the attribute is absent.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct AuthorizedSubject {
     /// `CN`; every entry has one.
     pub common_name: String,

@@ -13,7 +13,8 @@ pub(super) fn is_strong(key: &PublicKey) -> bool {
 }
 
 /// The same in words, for errors.
-pub(super) const STRONG_KEYS: &str = "RSA of 2048 to 8192 bits in whole octets, ECDSA on P-256, P-384 or P-521, or Ed25519";
+pub(super) const STRONG_KEYS: &str =
+    "RSA of 2048 to 8192 bits in whole octets, ECDSA on P-256, P-384 or P-521, or Ed25519";
 
 #[cfg(test)]
 mod tests {

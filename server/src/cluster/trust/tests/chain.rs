@@ -1,0 +1,200 @@
+//! Which chains hold.
+
+use certward::pki::PublicKey;
+use time::{Duration, OffsetDateTime};
+
+use super::minted::*;
+use crate::cluster::trust::{ChainRefusal, EndEntityFault, TrustAnchors, verify};
+
+fn trust(authorities: &[&Minted]) -> TrustAnchors {
+    let text: String = authorities.iter().map(|authority| authority.pem()).collect();
+    TrustAnchors::from_stored_bundle(&text).unwrap()
+}
+
+fn check_at(
+    now: OffsetDateTime,
+    anchors: &TrustAnchors,
+    client: &Minted,
+    intermediates: &[&Minted],
+) -> Result<OffsetDateTime, ChainRefusal> {
+    let intermediates: Vec<_> = intermediates.iter().map(|intermediate| intermediate.der()).collect();
+    verify(anchors, &client.certificate, &intermediates, now).map(|chain| chain.valid_until())
+}
+
+fn check(anchors: &TrustAnchors, client: &Minted, intermediates: &[&Minted]) -> Result<OffsetDateTime, ChainRefusal> {
+    check_at(NOW, anchors, client, intermediates)
+}
+
+#[test]
+fn a_client_of_a_trusted_authority_is_verified_as_long_as_every_certificate_is_in_date() {
+    let root = ca("CN=Root").self_signed();
+    let mut shorter = ca("CN=Issuing");
+    shorter.not_after = NOW + Duration::DAY;
+    let issuing = root.issue(shorter);
+    let alice = issuing.issue(client("CN=alice"));
+    assert_eq!(check(&trust(&[&root]), &alice, &[&issuing]), Ok(NOW + Duration::DAY));
+    assert_eq!(check(&trust(&[&issuing]), &alice, &[]), Ok(NOW + Duration::DAY));
+    let bob = root.issue(client("CN=bob"));
+    assert_eq!(
+        check(&trust(&[&root]), &bob, &[&issuing]),
+        Ok(bob.certificate.validity().not_after)
+    );
+}
+
+#[test]
+fn a_client_of_another_authority_is_unknown_even_of_the_same_name() {
+    let root = ca("CN=Root").self_signed();
+    let other = ca("CN=Other").self_signed();
+    let namesake = ca("CN=Root").self_signed();
+    let unknown = |issuer: &str| {
+        Err(ChainRefusal::UnknownIssuer {
+            issuer: issuer.to_owned(),
+        })
+    };
+    assert_eq!(
+        check(&trust(&[&root]), &other.issue(client("CN=alice")), &[]),
+        unknown("CN=Other")
+    );
+    assert_eq!(
+        check(&trust(&[&root]), &namesake.issue(client("CN=alice")), &[]),
+        Err(ChainRefusal::Path(webpki::Error::InvalidSignatureForPublicKey))
+    );
+    // Nor does it help to send the unknown root along.
+    let alice = other.issue(client("CN=alice"));
+    assert_eq!(check(&trust(&[&root]), &alice, &[&other]), unknown("CN=Other"));
+}
+
+#[test]
+fn a_certificate_signed_by_a_client_is_refused() {
+    let root = ca("CN=Root").self_signed();
+    let alice = root.issue(client("CN=alice"));
+    let forged = alice.issue(client("CN=admin"));
+    assert_eq!(
+        check(&trust(&[&root]), &forged, &[&alice]),
+        Err(ChainRefusal::Path(webpki::Error::EndEntityUsedAsCa))
+    );
+}
+
+#[test]
+fn an_authority_that_expires_while_it_is_loaded_admits_no_more() {
+    let mut template = ca("CN=Root");
+    template.not_after = NOW + Duration::HOUR;
+    let root = template.clone().self_signed();
+    let anchors = trust(&[&root]);
+    let alice = root.issue(client("CN=alice"));
+    assert_eq!(
+        check_at(NOW + Duration::HOUR, &anchors, &alice, &[]),
+        Ok(NOW + Duration::HOUR)
+    );
+    let refused = check_at(NOW + Duration::HOUR + Duration::SECOND, &anchors, &alice, &[]);
+    assert!(
+        matches!(refused, Err(ChainRefusal::AnchorOutOfDate { .. })),
+        "{refused:?}"
+    );
+    // The renewed certificate of the same key and name stands beside it.
+    let renewed = root.again(ca("CN=Root"));
+    let both = trust(&[&root, &renewed]);
+    assert!(check_at(NOW + Duration::DAY, &both, &alice, &[]).is_ok());
+}
+
+#[test]
+fn each_fault_of_the_clients_certificate_is_told_apart() {
+    let root = ca("CN=Root").self_signed();
+    let anchors = trust(&[&root]);
+    let fault = |template: Template| match check(&anchors, &root.issue(template), &[]) {
+        Err(ChainRefusal::EndEntity(fault)) => fault,
+        other => panic!("{other:?}"),
+    };
+    let alice = || client("CN=alice");
+    let purpose = extended_key_usage(&[CLIENT_AUTH]);
+
+    let mut version_1 = alice();
+    version_1.version = 1;
+    assert_eq!(fault(version_1), EndEntityFault::Version(1));
+    assert_eq!(
+        fault(alice().with(basic_constraints(true, Some(true), None))),
+        EndEntityFault::IsAuthority
+    );
+    let mut early = alice();
+    early.not_before = NOW + Duration::SECOND;
+    assert_eq!(fault(early), EndEntityFault::NotYetValid(NOW + Duration::SECOND));
+    let mut late = alice();
+    late.not_after = NOW - Duration::SECOND;
+    assert_eq!(fault(late), EndEntityFault::Expired(NOW - Duration::SECOND));
+    for purposes in [
+        vec![],
+        vec![extended_key_usage(&[SERVER_AUTH])],
+        vec![any_extended_key_usage()],
+    ] {
+        assert_eq!(fault(alice().with_only(&purposes)), EndEntityFault::Purpose);
+    }
+    for usage in [
+        key_usage(&[KEY_ENCIPHERMENT]),
+        key_usage(&[DIGITAL_SIGNATURE, KEY_CERT_SIGN]),
+    ] {
+        assert_eq!(
+            fault(alice().with_only(&[usage, purpose.clone()])),
+            EndEntityFault::KeyUsage
+        );
+    }
+    let mut weak = alice();
+    weak.subject_public_key_info = Some(rsa_key(1024));
+    assert_eq!(fault(weak), EndEntityFault::WeakKey(PublicKey::Rsa { bits: 1024 }));
+    assert_eq!(
+        fault(alice().with(permitted_names(0x82, b"example.com"))),
+        EndEntityFault::NameConstraints
+    );
+}
+
+#[test]
+fn a_client_certificate_needs_no_key_usage_and_may_be_a_servers_too() {
+    let root = ca("CN=Root").self_signed();
+    let both = extended_key_usage(&[SERVER_AUTH, CLIENT_AUTH]);
+    let alice = root.issue(client("CN=alice").with_only(&[both]));
+    assert!(check(&trust(&[&root]), &alice, &[]).is_ok());
+}
+
+#[test]
+fn what_stands_above_must_be_allowed_to() {
+    let root = ca("CN=Root")
+        .with_only(&[basic_constraints(true, Some(true), Some(0))])
+        .self_signed();
+    let issuing = root.issue(ca("CN=Issuing"));
+    let alice = issuing.issue(client("CN=alice"));
+    assert_eq!(
+        check(&trust(&[&root]), &alice, &[&issuing]),
+        Err(ChainRefusal::AnchorPathLength {
+            subject: "CN=Root".to_owned(),
+            allowed: 0,
+            found: 1
+        })
+    );
+    let root = ca("CN=Root").self_signed();
+    let signer = root
+        .issue(ca("CN=Signs nothing").with_only(&[basic_constraints(true, Some(true), None), key_usage(&[CRL_SIGN])]));
+    let alice = signer.issue(client("CN=alice"));
+    assert_eq!(
+        check(&trust(&[&root]), &alice, &[&signer]),
+        Err(ChainRefusal::IntermediateKeyUsage {
+            subject: "CN=Signs nothing".to_owned()
+        })
+    );
+}
+
+#[test]
+fn a_chain_that_is_too_large_is_not_looked_at() {
+    let root = ca("CN=Root").self_signed();
+    let alice = root.issue(client("CN=alice"));
+    assert!(check(&trust(&[&root]), &alice, &[&root; 4]).is_ok());
+    let refused = check(&trust(&[&root]), &alice, &[&root; 5]);
+    assert!(
+        matches!(refused, Err(ChainRefusal::TooLarge { intermediates: 5, .. })),
+        "{refused:?}"
+    );
+    let huge = root.issue(client("CN=bob").with(extension(99, false, &[0; 16 * 1024])));
+    let refused = check(&trust(&[&root]), &huge, &[]);
+    assert!(
+        matches!(refused, Err(ChainRefusal::TooLarge { intermediates: 0, .. })),
+        "{refused:?}"
+    );
+}

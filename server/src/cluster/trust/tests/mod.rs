@@ -1,0 +1,5 @@
+mod anchors;
+mod chain;
+mod gate;
+mod minted;
+mod names;

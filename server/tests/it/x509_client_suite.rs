@@ -1,0 +1,155 @@
+//! 273 chains of the public suites, each decided as its `act` says: `tests/data/README.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+
+use certward::pki::{Certificate, certificates_from_pem};
+use certward_server::cluster::trust::{
+    AuthorizedSubject, ChainRefusal, SubjectValidation, TrustAnchors, pass_gate, verify,
+};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::datetime;
+
+#[derive(Deserialize)]
+struct Suite {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    act: String,
+    expected: String,
+    time: Option<String>,
+    roots: Vec<String>,
+    inter: Vec<String>,
+    leaf: String,
+    names: Vec<Name>,
+}
+
+#[derive(Deserialize)]
+struct Name {
+    value: String,
+}
+
+/// Where a chain came to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decided {
+    RefusedWhenTheCaIsUploaded,
+    RefusedForWhatTheEndEntityIs,
+    RefusedByItsChain,
+    RefusedByTheGate,
+    Admitted,
+}
+
+use Decided::{
+    Admitted, RefusedByItsChain, RefusedByTheGate, RefusedForWhatTheEndEntityIs, RefusedWhenTheCaIsUploaded,
+};
+
+#[test]
+fn every_case_is_decided_as_its_act_says_but_for_the_listed_ones() {
+    let cases = suite();
+    assert_eq!(cases.len(), 273);
+    let mut exceptions: BTreeMap<&str, (Decided, &str)> = BTreeMap::new();
+    for (decided, reason, ids) in EXCEPTIONS {
+        for id in *ids {
+            let earlier = exceptions.insert(id, (*decided, reason));
+            assert!(earlier.is_none(), "{id} is listed twice");
+        }
+    }
+    let mut mistakes = Vec::new();
+    let mut seen = BTreeSet::new();
+    for case in &cases {
+        seen.insert(case.id.as_str());
+        let (decided, because) = decide(case);
+        let as_act_says = acts_as_told(case, decided);
+        match exceptions.get(case.id.as_str()) {
+            None if !as_act_says => mistakes.push(format!("{}: {} but {decided:?}: {because}", case.id, case.act)),
+            Some(_) if as_act_says => mistakes.push(format!("{}: listed, and decided as told", case.id)),
+            Some((listed, reason)) if *listed != decided => {
+                mistakes.push(format!(
+                    "{}: listed as {listed:?} ({reason}), but {decided:?}: {because}",
+                    case.id
+                ));
+            }
+            _ => {}
+        }
+    }
+    for id in exceptions.keys().filter(|id| !seen.contains(*id)) {
+        mistakes.push(format!("{id}: listed, and not in the suite"));
+    }
+    assert!(
+        mistakes.is_empty(),
+        "{} cases:\n{}",
+        mistakes.len(),
+        mistakes.join("\n")
+    );
+}
+
+/// Whether `decided` is what the case's `act` asks for.
+fn acts_as_told(case: &Case, decided: Decided) -> bool {
+    match case.act.as_str() {
+        "as-is" => (decided == Admitted) == (case.expected == "SUCCESS"),
+        "refuse-when-the-CA-is-uploaded" => decided == RefusedWhenTheCaIsUploaded,
+        "refuse-at-registration-or-by-policy" => decided == RefusedForWhatTheEndEntityIs,
+        "app-name-check" => decided == RefusedByTheGate,
+        "stricter-than-rfc-accepted" => decided != Admitted,
+        "pedantic-accepted" => decided == Admitted,
+        other => panic!("{}: the suite has a new act, {other}", case.id),
+    }
+}
+
+/// The way of a client certificate from the upload of its CA on, with the reason where it ended.
+fn decide(case: &Case) -> (Decided, String) {
+    let now = case
+        .time
+        .as_ref()
+        .map_or(MADE, |time| OffsetDateTime::parse(time, &Rfc3339).unwrap());
+    let anchors = match TrustAnchors::from_pem_bundle(&case.roots.concat(), now) {
+        Ok(anchors) => anchors,
+        Err(error) => return (RefusedWhenTheCaIsUploaded, error.to_string()),
+    };
+    let Ok([end_entity]) = <[Certificate; 1]>::try_from(certificates_from_pem(&case.leaf).unwrap_or_default()) else {
+        return (RefusedByItsChain, "unreadable".to_owned());
+    };
+    let intermediates: Vec<_> = case
+        .inter
+        .iter()
+        .map(|pem| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap())
+        .collect();
+    let chain = match verify(&anchors, &end_entity, &intermediates, now) {
+        Ok(chain) => chain,
+        Err(ChainRefusal::EndEntity(fault)) => return (RefusedForWhatTheEndEntityIs, fault.to_string()),
+        Err(refusal) => return (RefusedByItsChain, format!("{refusal:?}")),
+    };
+    if case.act != "app-name-check" {
+        return (Admitted, String::new());
+    }
+    let entry = AuthorizedSubject {
+        common_name: case.names[0].value.clone(),
+        ..AuthorizedSubject::default()
+    };
+    match pass_gate(chain, SubjectValidation::SanCn, &[entry]) {
+        Ok(_) => (Admitted, String::new()),
+        Err(refusal) => (RefusedByTheGate, refusal.to_string()),
+    }
+}
+
+fn suite() -> Vec<Case> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/x509-client-suite.json.gz");
+    let mut json = Vec::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap())
+        .read_to_end(&mut json)
+        .unwrap();
+    serde_json::from_slice::<Suite>(&json).unwrap().cases
+}
+
+/// The clock of cases without one: the day the suite was made.
+const MADE: OffsetDateTime = datetime!(2026-11-22 0:00 UTC);
+
+/// What is decided otherwise than `act` says, and why.
+const EXCEPTIONS: &[(Decided, &str, &[&str])] = &[];

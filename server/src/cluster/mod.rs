@@ -6,6 +6,9 @@
 
 pub mod access;
 pub mod bootstrap;
+mod certificate_rules;
+mod certificates;
+mod cipher_list;
 mod error;
 pub mod name;
 pub mod named_certificate;
@@ -17,6 +20,7 @@ mod redis_acls;
 pub mod role;
 mod roles;
 pub mod settings;
+mod settings_update;
 pub mod state;
 pub mod trust;
 pub mod uid;
@@ -34,7 +38,7 @@ pub use error::ClusterError;
 pub use state::ClusterState;
 pub use user_passwords::PasswordChange;
 
-use self::access::{ClusterAction, ClusterCaller, ClusterPermit, PasswordHasher};
+use self::access::{ClusterAction, ClusterCaller, ClusterPermit, PasswordHasher, Proof};
 use self::permission::{ManagementRole, PermissionSet};
 use self::state::Change;
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
@@ -140,6 +144,30 @@ impl Planning<'_> {
             return Err(ClusterError::AboveOwnRights { attempt: attempt() });
         }
         Ok(())
+    }
+
+    /// Refuses changes after which the caller could not call again by what it called with: the way back would be closed
+    /// too. Administrators by a certificate of RavenDB's API are let in whatever the settings say.
+    pub(crate) fn check_lets_back_in(&self, caller: &ClusterCaller, changes: &[Change]) -> Result<(), ClusterError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut next = self.state.clone();
+        next.apply(changes);
+        let (setting, reason) = match caller.proof() {
+            Some(Proof::Password) if !next.settings().control_plane_basic_authentication => {
+                ("control_plane_basic_authentication", "authenticated by password")
+            }
+            Some(Proof::Token) if !next.settings().control_plane_basic_authentication => {
+                ("control_plane_basic_authentication", "authenticated by the token of a user with a password")
+            }
+            Some(Proof::Certificate) if !caller.has_admissible_certificate(&next, self.now) => (
+                "this change of certificate authentication",
+                "authenticated by a certificate that would not be let in; call by another way, or keep its CA and subject",
+            ),
+            _ => return Ok(()),
+        };
+        Err(ClusterError::WouldLockOutCaller { setting, reason })
     }
 
     /// Whether the caller may do everything.

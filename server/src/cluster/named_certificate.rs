@@ -89,6 +89,13 @@ impl CertificateName {
         matches!(self, Self::CcsInternodeEncryption | Self::DataInternodeEncryption)
     }
 
+    /// Whether it is the certificate that the server itself shows, on this API too, which is replaced as a file and not
+    /// here: what is under this name is not the cluster's to keep.
+    #[must_use]
+    pub const fn is_server_certificate(self) -> bool {
+        matches!(self, Self::Api)
+    }
+
     /// Whether it comes without a private key: the certificates of somebody else's CA.
     #[must_use]
     pub const fn is_keyless(self) -> bool {
@@ -128,6 +135,17 @@ pub struct NamedCertificate {
     pub key: Option<PrivateKeyPem>,
     /// When it was given; its dates were checked then.
     pub installed_at: OffsetDateTime,
+}
+
+/// A certificate to be stored, not checked yet.
+#[derive(Debug)]
+pub struct NewCertificate {
+    /// Which one.
+    pub name: CertificateName,
+    /// PEM: one certificate or several.
+    pub certificate: String,
+    /// The key of the first of them.
+    pub key: Option<PrivateKeyPem>,
 }
 
 /// The certificates of a cluster.

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::settings_update::SettingsUpdate;
 use super::trust::{AuthorizedSubject, SubjectValidation};
 
 /// The settings of a cluster. The store keeps them under these names; one that an older store lacks has its default.

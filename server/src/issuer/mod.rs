@@ -7,6 +7,7 @@ mod archive;
 mod key;
 mod pool;
 mod profile;
+pub(crate) mod service;
 pub mod setup;
 
 use std::sync::Arc;

@@ -173,7 +173,7 @@ impl std::fmt::Debug for CreatedServerCertificate {
     }
 }
 
-fn parameters(now: OffsetDateTime, lifetime: Duration) -> Result<CertificateParams, IssuerError> {
+pub(super) fn parameters(now: OffsetDateTime, lifetime: Duration) -> Result<CertificateParams, IssuerError> {
     let mut serial_number = [0; 20];
     SystemRandom::new()
         .fill(&mut serial_number)
@@ -198,7 +198,7 @@ fn common_name(hosts: &[String]) -> String {
         .unwrap_or_else(|| "certward-server".to_owned())
 }
 
-fn readable(der: Vec<u8>) -> Result<Certificate, IssuerError> {
+pub(super) fn readable(der: Vec<u8>) -> Result<Certificate, IssuerError> {
     Certificate::from_der(der).map_err(IssuerError::Certificate)
 }
 

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::audit::AuditError;
+use crate::cluster::ClusterError;
 use crate::server_certificate::CertificateFileError;
 use crate::store::StoreError;
 
@@ -37,6 +38,9 @@ pub enum StartError {
     /// The audit log cannot be written.
     #[error("cannot start the audit log")]
     Audit(#[source] AuditError),
+    /// The cluster of Redis Enterprise's API could not be given the certificates of its services.
+    #[error("cannot make the certificates of the cluster's services")]
+    Cluster(#[source] ClusterError),
     /// TLS cannot be configured.
     #[error("cannot configure TLS")]
     Tls(#[source] rustls::Error),

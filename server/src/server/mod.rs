@@ -272,6 +272,9 @@ async fn cluster(
         audit: audit.clone(),
     };
     let cluster = Arc::new(Cluster::new(parts, state));
+    if settings.redis_enterprise_url.is_some() {
+        cluster.make_missing_certificates().await.map_err(StartError::Cluster)?;
+    }
     let access = ClusterAccess::new(Arc::clone(&cluster), &token_key);
     Ok((cluster, Arc::new(access)))
 }

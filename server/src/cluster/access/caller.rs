@@ -140,6 +140,12 @@ impl ClusterCaller {
         }
     }
 
+    /// Whether the certificate of the connection would let its holder in under the settings and CAs of `state`. Nothing
+    /// is kept of the answer: `state` may never come to be.
+    pub(crate) fn has_admissible_certificate(&self, state: &ClusterState, now: OffsetDateTime) -> bool {
+        certificate::is_admissible(state, &self.peer, now)
+    }
+
     /// What the caller may do in `state`; none when it would not be let in.
     pub(crate) fn permissions_now(
         &self,

@@ -97,6 +97,19 @@ pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Re
     state.user_with_subject(subject).cloned().ok_or(CertificateRefusal::NoUser)
 }
 
+/// Whether settings and CAs of `state` admit the certificate of the peer, decided anew.
+pub(super) fn is_admissible(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> bool {
+    match peer.presented() {
+        Presented::Certificate {
+            end_entity,
+            intermediates,
+        } if state.settings().mtls_certificate_authentication => {
+            admitted_until(state, end_entity, intermediates, now).is_ok()
+        }
+        _ => false,
+    }
+}
+
 /// That a peer's chain led to a trusted CA and its subject passed the gate, together with what that was decided from;
 /// kept with the peer, so that a keep-alive connection pays for the signatures once per change and not once per request.
 #[derive(Debug)]

@@ -1,0 +1,99 @@
+//! Which keys a server can have under a list of cipher suites.
+
+use certward::pki::PublicKey;
+
+/// How a server proves its identity in TLS 1.2, as its cipher suites name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signing {
+    /// An RSA key.
+    Rsa,
+    /// A key on an elliptic curve, Ed25519 too (RFC 8422, section 5.10).
+    Ecdsa,
+}
+
+impl Signing {
+    /// What a key signs with; `None` for keys that no suite is for.
+    pub(crate) fn of(key: &PublicKey) -> Option<Self> {
+        match key {
+            PublicKey::Rsa { .. } => Some(Self::Rsa),
+            PublicKey::EcdsaP256 | PublicKey::EcdsaP384 | PublicKey::EcdsaP521 | PublicKey::Ed25519 => {
+                Some(Self::Ecdsa)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a list in OpenSSL's form (`openssl-ciphers`, "CIPHER LIST FORMAT"), such as `DEFAULT:!3DES`, leaves a suite
+    /// that such a key can be used with. Suites of TLS 1.3, which fit every key, are not in such lists.
+    pub(crate) fn is_allowed_by(self, cipher_list: &str) -> bool {
+        let mut allowed = false;
+        for element in cipher_list.split([':', ',', ' ']).filter(|element| !element.is_empty()) {
+            match element.split_at_checked(1) {
+                Some(("!", excluded)) if self.is_whole(excluded) => return false,
+                Some(("-", removed)) if self.is_whole(removed) => allowed = false,
+                // Others taken out leave some suite of this kind; "+" and "@" put suites into another order.
+                Some(("!" | "-" | "+" | "@", _)) => {}
+                _ => allowed |= self.is_among(element),
+            }
+        }
+        allowed
+    }
+
+    /// Whether a keyword stands for every suite with such a key.
+    fn is_whole(self, keyword: &str) -> bool {
+        match self {
+            Self::Rsa => matches!(keyword, "aRSA" | "ALL"),
+            Self::Ecdsa => matches!(keyword, "aECDSA" | "ECDSA" | "ALL"),
+        }
+    }
+
+    /// Whether a keyword, a combination of keywords or a suite's name stands for some suite with such a key.
+    fn is_among(self, element: &str) -> bool {
+        let signing = if element.starts_with("TLS_AES_") || element.starts_with("TLS_CHACHA20_") {
+            return false;
+        } else if element.contains("ECDSA") {
+            Some(Self::Ecdsa)
+        } else if element.contains("RSA") || element.contains('-') {
+            Some(Self::Rsa) // a suite whose name has no signature in it, AES128-SHA for instance, is RSA's
+        } else {
+            None // DEFAULT, HIGH, ECDHE, AESGCM: suites with either
+        };
+        signing.is_none_or(|signing| signing == self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_allows_the_keys_that_its_suites_name() {
+        for (list, rsa, ecdsa) in [
+            ("DEFAULT:!3DES", true, true),
+            ("HIGH:!aNULL:!MD5", true, true),
+            ("ECDHE+AESGCM", true, true),
+            ("ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384", true, false),
+            ("ECDHE-ECDSA-AES128-GCM-SHA256", false, true),
+            ("ECDHE-ECDSA-AES128-GCM-SHA256:AES128-SHA", true, true),
+            ("AES128-SHA", true, false),
+            ("DEFAULT:!aRSA", false, true),
+            ("DEFAULT:!ECDSA", true, false),
+            ("DEFAULT:-aECDSA:ECDHE-ECDSA-AES128-GCM-SHA256", true, true),
+            ("DEFAULT:!aECDSA:ECDHE-ECDSA-AES128-GCM-SHA256", true, false),
+            ("DEFAULT@SECLEVEL=2", true, true),
+            ("TLS_AES_128_GCM_SHA256", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(Signing::Rsa.is_allowed_by(list), rsa, "RSA under {list}");
+            assert_eq!(Signing::Ecdsa.is_allowed_by(list), ecdsa, "ECDSA under {list}");
+        }
+    }
+
+    #[test]
+    fn every_usable_key_signs_in_one_way() {
+        assert_eq!(Signing::of(&PublicKey::Rsa { bits: 2048 }), Some(Signing::Rsa));
+        assert_eq!(Signing::of(&PublicKey::Ed25519), Some(Signing::Ecdsa));
+        assert_eq!(Signing::of(&PublicKey::EcdsaP384), Some(Signing::Ecdsa));
+        assert_eq!(Signing::of(&PublicKey::Other("1.2.840.10040.4.1".to_owned())), None);
+    }
+}

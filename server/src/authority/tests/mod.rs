@@ -1,24 +1,21 @@
 //! The use cases, called as a dialect calls them.
 
+mod deletion;
 mod figures;
+mod record;
 mod world;
 
-use std::sync::Arc;
-
-use certward::pki::{Certificate, Thumbprint};
+use certward::pki::Thumbprint;
 use rcgen::KeyPair;
 use time::Duration;
 
-use self::world::{NOW, TestCa, World, grant, self_signed, self_signed_until};
+use self::world::{NOW, TestCa, World, grant, self_signed};
 use super::clearance::{DatabaseAccess, Permissions, SecurityClearance};
 use super::definition::{Collection, TwoFactorKey};
 use super::{Attempt, EditRequest, Error, GenerateRequest, TwoFactorChange};
-use crate::audit::Outcome;
-use crate::authn::{Decision, Refusal};
-use crate::authz::action::{
-    DeleteCertificate, EditCertificate, GenerateCertificate, PurgeCertificates, RegisterCertificate,
-};
-use SecurityClearance::{ClusterAdmin, ClusterNode, Operator, UnauthenticatedClients, ValidUser};
+use crate::authn::Decision;
+use crate::authz::action::DeleteCertificate;
+use SecurityClearance::{ClusterAdmin, ClusterNode, Operator, ValidUser};
 
 fn generate(name: &str, clearance: SecurityClearance) -> GenerateRequest {
     GenerateRequest {
@@ -282,149 +279,12 @@ async fn certificates_registered_together_are_one_collection() {
 }
 
 #[tokio::test]
-async fn nobody_deletes_or_disables_the_certificate_it_calls_with() {
-    let world = World::new().await;
-    let own = world.registered(ClusterAdmin).await;
-    let answer = world.authority.delete(&world.permit(&own), &own.thumbprint()).await;
-    assert!(matches!(answer, Err(Error::OwnCertificate { .. })), "{answer:?}");
-    let request = EditRequest {
-        disabled: true,
-        ..edit(own.thumbprint(), ClusterAdmin)
-    };
-    let answer = world.authority.edit(&world.permit(&own), request).await;
-    assert!(matches!(answer, Err(Error::OwnCertificate { .. })), "{answer:?}");
-    // Nor through its primary.
-    let (primary, secondary) = (self_signed("p"), self_signed("s"));
-    world
-        .register(ClusterAdmin, vec![primary.clone(), secondary.clone()])
-        .await;
-    let answer = world
-        .authority
-        .delete(&world.permit(&secondary), &primary.thumbprint())
-        .await;
-    assert!(matches!(answer, Err(Error::OwnCertificate { .. })), "{answer:?}");
-    // It may lower itself (observed record 412-edit-own), and others may delete the last administrator.
-    world
-        .authority
-        .edit(&world.permit(&own), edit(own.thumbprint(), Operator))
-        .await
-        .unwrap();
-    world
-        .authority
-        .delete(&world.as_server(), &primary.thumbprint())
-        .await
-        .unwrap();
-}
-
-#[tokio::test]
-async fn cluster_nodes_are_not_disabled_and_strangers_not_edited() {
-    let world = World::new().await;
-    let node = world.registered(ClusterNode).await.thumbprint();
-    let user = world.registered(ValidUser).await.thumbprint();
-    for (thumbprint, clearance) in [(node, ClusterNode), (node, ValidUser), (user, ClusterNode)] {
-        let request = EditRequest {
-            disabled: true,
-            ..edit(thumbprint, clearance)
-        };
-        let answer = world.authority.edit(&world.as_server(), request).await;
-        assert!(matches!(answer, Err(Error::ClusterNodeDisabled { .. })), "{answer:?}");
-    }
-    let server = world.server_certificate().thumbprint();
-    let answer = world.authority.edit(&world.as_server(), edit(server, Operator)).await;
-    assert!(
-        matches!(answer, Err(Error::NotRegistered { thumbprint }) if thumbprint == server),
-        "{answer:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_disabled_certificate_is_refused_until_it_is_enabled() {
-    let world = World::new().await;
-    let user = world.registered(ValidUser).await;
-    let request = EditRequest {
-        disabled: true,
-        ..edit(user.thumbprint(), ValidUser)
-    };
-    world.authority.edit(&world.as_server(), request).await.unwrap();
-    assert!(matches!(
-        world.decide(&[&user]),
-        Decision::Refused(Refusal::Disabled { .. })
-    ));
-    world
-        .authority
-        .edit(&world.as_server(), edit(user.thumbprint(), ValidUser))
-        .await
-        .unwrap();
-    world.caller(&user);
-}
-
-#[tokio::test]
 async fn the_server_certificate_is_not_registered() {
     let world = World::new().await;
     let with_own = vec![self_signed("x"), world.server_certificate()];
     let answer = world.register_as(&world.as_server(), Operator, with_own).await;
     assert!(matches!(answer, Err(Error::ServerCertificate { .. })), "{answer:?}");
     assert!(world.authority.registry().is_empty());
-}
-
-#[tokio::test]
-async fn deleting_what_is_not_there_is_no_error() {
-    let world = World::new().await;
-    world
-        .authority
-        .delete(&world.as_server(), &Thumbprint::from_bytes([7; 20]))
-        .await
-        .unwrap();
-    assert!(world.audit_records().await.is_empty());
-}
-
-#[tokio::test]
-async fn purge_takes_whole_collections_and_spares_what_is_valid() {
-    let world = World::new().await;
-    let (soon, later) = (NOW + Duration::days(1), NOW + Duration::days(9));
-    let make = |name: &str, not_after| self_signed_until(name, &KeyPair::generate().unwrap(), not_after);
-    let expiring = make("single", soon);
-    let valid = make("valid", later);
-    let (primary, hanging) = (make("primary", soon), make("hanging", later));
-    let (lasting, old) = (make("lasting", later), make("old", soon));
-    world.register(ValidUser, vec![expiring.clone()]).await;
-    world.register(Operator, vec![valid.clone()]).await;
-    world.register(ValidUser, vec![primary.clone(), hanging.clone()]).await;
-    world.register(ValidUser, vec![lasting.clone(), old.clone()]).await;
-    world.clock.set(soon + Duration::SECOND);
-    let purged = world
-        .authority
-        .purge(&world.permit::<PurgeCertificates>(&valid))
-        .await
-        .unwrap();
-    assert_eq!(purged, 4);
-    let left = |certificate: &Certificate| world.entry(certificate.thumbprint()).is_some();
-    assert_eq!([&expiring, &primary, &hanging, &old].map(left), [false; 4]);
-    assert_eq!([&valid, &lasting].map(left), [true; 2]);
-    assert_eq!(
-        world.entry(lasting.thumbprint()).unwrap().collection,
-        Collection::Single
-    );
-    world.assert_store_agrees().await;
-    assert_eq!(world.authority.purge(&world.as_server()).await.unwrap(), 0);
-}
-
-#[tokio::test]
-async fn purge_leaves_the_collection_of_the_caller() {
-    let world = World::new().await;
-    let primary = self_signed_until("primary", &KeyPair::generate().unwrap(), NOW + Duration::days(1));
-    let own = self_signed("own");
-    world.register(Operator, vec![primary, own.clone()]).await;
-    world.clock.advance(Duration::days(2));
-    assert_eq!(
-        world
-            .authority
-            .purge(&world.permit::<PurgeCertificates>(&own))
-            .await
-            .unwrap(),
-        0
-    );
-    world.caller(&own);
 }
 
 #[tokio::test]
@@ -469,117 +329,4 @@ async fn a_renewal_of_what_was_deleted_is_refused() {
     let answer = world.authority.register_renewal(&renewal).await;
     assert!(matches!(answer, Err(Error::NotRegistered { .. })), "{answer:?}");
     assert!(world.entry(certificate.thumbprint()).is_none());
-}
-
-#[tokio::test]
-async fn every_change_and_every_refusal_is_recorded_in_order() {
-    let world = World::new().await;
-    let operator = world.registered(Operator).await;
-    let issued = world
-        .authority
-        .generate(
-            &world.permit::<GenerateCertificate>(&operator),
-            generate("u", ValidUser),
-        )
-        .await
-        .unwrap();
-    let target = issued.certificate.thumbprint();
-    world
-        .authority
-        .edit(
-            &world.permit::<EditCertificate>(&operator),
-            edit(target, UnauthenticatedClients),
-        )
-        .await
-        .unwrap();
-    for _ in 0..3 {
-        let permit = world.permit::<RegisterCertificate>(&operator);
-        world
-            .register_as(&permit, ClusterAdmin, vec![self_signed("evil")])
-            .await
-            .unwrap_err();
-    }
-    world
-        .authority
-        .delete(&world.permit::<DeleteCertificate>(&operator), &target)
-        .await
-        .unwrap();
-    let records = world.audit_records().await;
-    let done: Vec<_> = records
-        .iter()
-        .filter(|record| matches!(record.outcome, Outcome::Done(_)))
-        .collect();
-    let actions: Vec<&str> = done.iter().map(|record| record.action.as_ref()).collect();
-    assert_eq!(
-        actions,
-        [
-            "register_certificate",
-            "generate_certificate",
-            "edit_certificate",
-            "delete_certificate"
-        ]
-    );
-    let refused: u64 = records
-        .iter()
-        .filter(
-            |record| matches!(&record.outcome, Outcome::Refused(reason) if reason.contains("clearance ClusterAdmin")),
-        )
-        .map(|record| record.occurrences)
-        .sum();
-    assert_eq!(refused, 3);
-    let by_operator = records
-        .iter()
-        .find(|record| record.action == "delete_certificate")
-        .unwrap();
-    assert_eq!(by_operator.actor.thumbprint, Some(operator.thumbprint()));
-    assert_eq!(by_operator.actor.address.as_deref(), Some("127.0.0.1"));
-    assert_eq!(by_operator.target, target.to_string());
-}
-
-#[tokio::test]
-async fn a_change_is_finished_when_its_caller_hangs_up() {
-    let world = World::new().await;
-    let certificate = self_signed("x");
-    let permit = world.as_server();
-    let mut change = Box::pin(world.register_as(&permit, Operator, vec![certificate.clone()]));
-    // Started, and dropped at once.
-    assert!(futures_util::poll!(&mut change).is_pending());
-    drop(change);
-    for _ in 0..500 {
-        if world.entry(certificate.thumbprint()).is_some() {
-            world.assert_store_agrees().await;
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("the change was lost half-way");
-}
-
-#[tokio::test]
-async fn what_was_changed_is_there_after_a_restart() {
-    let world = World::new().await;
-    let admin = world.registered(ClusterAdmin).await;
-    let (primary, secondary) = (self_signed("p"), self_signed("s"));
-    world.register(ValidUser, vec![primary.clone(), secondary]).await;
-    let World {
-        directory,
-        authority,
-        authenticator,
-        store,
-        audit,
-        ..
-    } = world;
-    drop((authority, authenticator, audit));
-    store.close().await;
-    let reopened = crate::store::Store::open(directory.path()).await.unwrap();
-    let entries = reopened.load().await.unwrap();
-    assert_eq!(entries.len(), 3);
-    assert_eq!(entries[0].thumbprint, admin.thumbprint());
-    let again = Arc::new(
-        entries
-            .into_iter()
-            .find(|entry| entry.thumbprint == primary.thumbprint())
-            .unwrap(),
-    );
-    assert!(matches!(&again.collection, Collection::Primary { secondaries } if secondaries.len() == 1));
 }

@@ -152,8 +152,10 @@ async fn the_first_administrator_creates_the_cluster_once() {
     assert_eq!((state.identity().name.as_str(), state.bootstrapped_at()), ("prod.example", Some(NOW)));
     // The founder is nobody any more.
     assert!(world.access.authenticate_founder(&peer, None).await.is_err());
-    let late = world.cluster.create_user(&authorize(&founder).unwrap(), world::regular("mallory", ManagementRole::Admin), Run::Apply);
-    assert!(matches!(late.await, Err(ClusterError::CallerLostRights)));
+    let late_permit = authorize(&founder).unwrap();
+    let mallory = world::regular("mallory", ManagementRole::Admin);
+    let late = world.cluster.create_user(&late_permit, mallory, Run::Apply).await;
+    assert!(matches!(late, Err(ClusterError::CallerLostRights)), "{late:?}");
     let again = world.cluster.create(&permit, new()).await;
     assert!(matches!(again, Err(ClusterError::AlreadyBootstrapped)), "{again:?}");
     world.login("admin@example.com", world::PASSWORD).await.unwrap();

@@ -14,10 +14,13 @@ use tf_provider::Diagnostics;
 use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType, Schema};
 
 use crate::Certward;
+use crate::cert_user::CertUserState;
 use crate::client_certificate::ClientCertificateState;
 use crate::configuration::ProviderBlock;
-use crate::data_sources::{ClientCertificatesState, WhoAmIState};
+use crate::data_sources::{CertUserData, CertUsersState, ClientCertificatesState, RedisRolesState, WhoAmIState};
 use crate::plugin::{PluginProvider, Registry};
+use crate::redis_acl::RedisAclState;
+use crate::redis_role::RedisRoleState;
 
 #[test]
 fn pages_are_those_of_the_schemas() {
@@ -59,7 +62,13 @@ fn states_hold_what_their_schemas_say() {
     fits::<ClientCertificateState>(&schemas["resource certward_client_certificate"]);
     fits::<WhoAmIState>(&schemas["data source certward_whoami"]);
     fits::<ClientCertificatesState>(&schemas["data source certward_client_certificates"]);
-    assert_eq!(schemas.len(), 4, "a new type needs a line above");
+    fits::<CertUserState>(&schemas["resource certward_cert_user"]);
+    fits::<RedisRoleState>(&schemas["resource certward_redis_role"]);
+    fits::<RedisAclState>(&schemas["resource certward_redis_acl"]);
+    fits::<CertUserData>(&schemas["data source certward_cert_user"]);
+    fits::<CertUsersState>(&schemas["data source certward_cert_users"]);
+    fits::<RedisRolesState>(&schemas["data source certward_redis_roles"]);
+    assert_eq!(schemas.len(), 10, "a new type needs a line above");
 }
 
 #[test]
@@ -186,13 +195,18 @@ fn index(schema: &Schema) -> String {
         "# certward Provider\n\n{description}\n\n\
          | works with | versions |\n| --- | --- |\n\
          | RavenDB, and the Certward server in its place | 7.2 |\n\
+         | Redis Enterprise Software, and the Certward server in its place | 8.2; certificate users from 7.8.4 on |\n\
          | Terraform | 1.8 and newer; tested with 1.11 |\n\n\
          ## Example\n\n```terraform\n{}```\n\nWith a PKCS#12 file:\n\n```terraform\n{}```\n\n\
+         For Redis Enterprise:\n\n```terraform\n{}```\n\n\
          ## Which rights the provider needs\n\n\
-         The certificate it logs in with is registered on the cluster with the clearance `Operator`; to register, change \
-         or remove a `ClusterAdmin`, it is a `ClusterAdmin` itself. The first one comes from RavenDB's setup zip, from \
+         On RavenDB, the certificate it logs in with is registered with the clearance `Operator`; to register, change or \
+         remove a `ClusterAdmin`, it is a `ClusterAdmin` itself. The first one comes from RavenDB's setup zip, from \
          `rvn admin-channel` (`generateClientCert`), or from `certward-server setup`. Its private key stays in the file \
          or variable named here: it is in no state, plan file or log.\n\n\
+         On Redis Enterprise, the provider is a user with the management role `admin`; `user_manager` is enough for \
+         users, roles and ACLs that are not about administrators. Until the cluster takes certificates, set \
+         `username` and `password` of `redis_enterprise`; with those set, the certificate is not shown there.\n\n\
          ## Where the values come from\n\n\
          An attribute wins over its environment variable; there is no default endpoint. `_pem` and `_file` are two \
          forms of one value, of which one is set. Values that are known only after apply are allowed: until they are \
@@ -204,6 +218,7 @@ fn index(schema: &Schema) -> String {
          provider talks to your cluster and to nobody else.\n\n{}",
         example("provider.tf"),
         example("provider_pkcs12.tf"),
+        example("provider_redis_enterprise.tf"),
         attributes_section(&schema.block.attributes),
     );
     text
@@ -215,11 +230,20 @@ fn page(name: &str, kind: &str, schema: &Schema, example_file: &str) -> String {
     let mut text = front_matter(&format!("{title} - certward"), description);
     _ = write!(
         text,
-        "# {title}\n\n{description}\n\nSupported on: RavenDB 7.2, Certward server.\n\n## Example\n\n```terraform\n{}```\n\n{}",
+        "# {title}\n\n{description}\n\nSupported on: {}, Certward server.\n\n## Example\n\n```terraform\n{}```\n\n{}",
+        product(name),
         example(example_file),
         attributes_section(&schema.block.attributes)
     );
     text
+}
+
+/// Which product a resource or data source is for.
+fn product(name: &str) -> &'static str {
+    match name {
+        "certward_client_certificate" | "certward_client_certificates" | "certward_whoami" => "RavenDB 7.2",
+        _ => "Redis Enterprise 8.2",
+    }
 }
 
 fn import(name: &str) -> String {
@@ -238,13 +262,19 @@ fn front_matter(title: &str, description: &str) -> String {
 fn attributes_section(attributes: &HashMap<String, Attribute>) -> String {
     let mut text = "## Schema\n".to_owned();
     list(&mut text, "###", attributes);
+    nested_sections(&mut text, "", attributes);
+    text
+}
+
+fn nested_sections(text: &mut String, above: &str, attributes: &HashMap<String, Attribute>) {
     for (name, attribute) in sorted(attributes) {
         if let Some(nested) = nested(&attribute.attr_type) {
+            let name = format!("{above}{name}");
             _ = writeln!(text, "\n### Nested schema for `{name}`");
-            list(&mut text, "####", nested);
+            list(text, "####", nested);
+            nested_sections(text, &format!("{name}."), nested);
         }
     }
-    text
 }
 
 fn list(text: &mut String, heading: &str, attributes: &HashMap<String, Attribute>) {

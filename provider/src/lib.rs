@@ -3,11 +3,14 @@
 //! [`Certward`] is the provider; [`plugin`] serves it to Terraform and knows nothing of certificates. A resource is a
 //! folder or file with its schema, its state and its life; every request to a cluster goes through the SDK `certward`.
 
+pub mod cert_user;
 pub mod client_certificate;
 pub mod clock;
 pub mod configuration;
 pub mod data_sources;
 pub mod plugin;
+pub mod redis_acl;
+pub mod redis_role;
 
 mod connection;
 #[cfg(test)]
@@ -16,8 +19,12 @@ mod duration;
 mod failure;
 mod interruption;
 mod leftovers;
+mod management_role;
 mod provider;
+mod redis_name;
+mod redis_object;
 mod registration;
+mod removal;
 mod report;
 mod schema;
 mod session;

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use certward::pki::Certificate;
 use certward::ravendb;
-use tf_provider::schema::Schema;
 use tf_provider::Diagnostics;
+use tf_provider::schema::Schema;
 use time::Duration;
 
+use crate::cert_user::CertUser;
 use crate::client_certificate::ClientCertificate;
 use crate::clock::{Clock, SystemClock};
 use crate::configuration::credentials;
 use crate::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
 use crate::connection::{Connection, Problem};
-use crate::data_sources::{ClientCertificates, WhoAmI};
+use crate::data_sources::{self, CertUsers, ClientCertificates, RedisRoles, WhoAmI};
 use crate::leftovers::Leftovers;
 use crate::plugin::{Configured, PluginProvider, Registry, log};
+use crate::redis_acl::RedisAcl;
+use crate::redis_role::RedisRole;
 use crate::report::{chain, error, warning};
 use crate::session::{Api, RedisEnterprise, ServerLogin, Session};
 use crate::timestamp;
@@ -83,11 +86,17 @@ impl PluginProvider for Certward {
                 "certward_client_certificate",
                 ClientCertificate::new(self.session.clone()),
             )
+            .resource("certward_cert_user", CertUser::new(self.session.clone()))
+            .resource("certward_redis_role", RedisRole::new(self.session.clone()))
+            .resource("certward_redis_acl", RedisAcl::new(self.session.clone()))
             .data_source("certward_whoami", WhoAmI::new(self.session.clone()))
             .data_source(
                 "certward_client_certificates",
                 ClientCertificates::new(self.session.clone()),
-            );
+            )
+            .data_source("certward_cert_user", data_sources::CertUser::new(self.session.clone()))
+            .data_source("certward_cert_users", CertUsers::new(self.session.clone()))
+            .data_source("certward_redis_roles", RedisRoles::new(self.session.clone()));
     }
 }
 

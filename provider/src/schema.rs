@@ -64,6 +64,16 @@ pub(crate) fn list_of_strings() -> AttributeType {
     AttributeType::List(Box::new(AttributeType::String))
 }
 
+/// A set of text.
+pub(crate) fn set_of_strings() -> AttributeType {
+    AttributeType::Set(Box::new(AttributeType::String))
+}
+
+/// A set of numbers.
+pub(crate) fn set_of_numbers() -> AttributeType {
+    AttributeType::Set(Box::new(AttributeType::Number))
+}
+
 fn attribute(constraint: AttributeConstraint, attr_type: AttributeType, description: &str) -> Attribute {
     Attribute {
         attr_type,

@@ -1,0 +1,192 @@
+//! The attribute `certificate_subject_line`: the subject as text.
+//!
+//! Redis Enterprise wants the RFC 2253 text of the certificate's subject: attributes in reverse order beginning with the
+//! common name, no blank after a comma, ASCII (contract `redis-enterprise.md` 4.3). Whether a cluster compares the text or
+//! the name is not documented, so what is sent is always that one form, however the user wrote it.
+
+use std::fmt::Write as _;
+
+use certward::pki::{DistinguishedName, RelativeDistinguishedName};
+use tf_provider::{AttributePath, Diagnostic};
+
+use crate::report::{chain, diagnostic};
+
+/// The path of the attribute.
+pub(crate) fn path() -> AttributePath {
+    AttributePath::new("certificate_subject_line")
+}
+
+/// Reads what the user wrote; the error says what would have been right.
+pub(crate) fn parse(text: &str) -> Result<DistinguishedName, Diagnostic> {
+    let refuse = |detail: String| Err(diagnostic(path(), "Unsuitable subject line", detail));
+    if text.contains("-----BEGIN") {
+        return refuse("This is a PEM text. Give a certificate as certificate_pem.".to_owned());
+    }
+    if text.starts_with('/') {
+        return refuse(format!(
+            "{text:?} is the slash form of older tools. Write the attributes with commas between, the common name \
+             first, such as \"CN=app,OU=payments,O=Example,C=US\"; openssl x509 -noout -subject -nameopt RFC2253 prints \
+             a certificate's subject so."
+        ));
+    }
+    let name: DistinguishedName = match text.strip_prefix("subject=").unwrap_or(text).parse() {
+        Ok(name) => name,
+        Err(problem) => {
+            return refuse(format!(
+                "{text:?} is no subject: {}. A comma, plus sign or quotation mark that belongs to a value needs a \
+                 backslash before it. openssl x509 -noout -subject -nameopt RFC2253 prints a certificate's subject in \
+                 the right form.",
+                chain(&problem)
+            ));
+        }
+    };
+    if let Some(finding) = check(&name, &path()) {
+        return Err(finding);
+    }
+    let relative_names = name.relative_names();
+    if relative_names.last().is_none_or(has_common_name) {
+        return Ok(name);
+    }
+    if relative_names.first().is_some_and(has_common_name) {
+        return refuse(format!(
+            "The attributes of {text:?} are in the order of the certificate. Redis Enterprise compares with the reverse \
+             order, which begins with the common name: write {:?}. If the certificate really has its common name first, \
+             give it as certificate_pem.",
+            to_text(&name.reversed())
+        ));
+    }
+    refuse(format!(
+        "{text:?} does not begin with a common name (CN=…), as Redis Enterprise asks for. If the certificate's subject \
+         really is so, give the certificate as certificate_pem."
+    ))
+}
+
+/// What makes a name unusable for a user, wherever it comes from.
+pub(crate) fn check(name: &DistinguishedName, attribute: &AttributePath) -> Option<Diagnostic> {
+    let detail = if name.is_empty() {
+        "The subject is empty: there is nothing to know a user by. Use a certificate with a common name.".to_owned()
+    } else if name.has_control_characters() {
+        format!("The subject {name} holds control characters, which no certificate of a user should.")
+    } else if !name.is_comparable_text() {
+        format!(
+            "The subject {name} holds a value in an outdated encoding whose text cannot be compared. Use a certificate \
+             with UTF-8 or printable strings."
+        )
+    } else {
+        return None;
+    };
+    Some(diagnostic(attribute.clone(), "Unsuitable subject", detail))
+}
+
+/// A warning when Redis Enterprise may not map the certificate: its documentation allows one organizational unit only.
+pub(crate) fn warn_of_units(name: &DistinguishedName, attribute: &AttributePath) -> Option<Diagnostic> {
+    let units = name
+        .attributes()
+        .filter(|attribute| attribute.short_name() == Some("OU"))
+        .count();
+    (units > 1).then(|| {
+        diagnostic(
+            attribute.clone(),
+            "Several organizational units",
+            format!(
+                "The subject {name} has {units} organizational units (OU). Redis Enterprise documents one only for the \
+                 subject line of a user, so this user may not be able to log in to a real cluster; a Certward server \
+                 takes any number. Use a certificate with one unit if you can."
+            ),
+        )
+    })
+}
+
+/// The form that is sent: RFC 2253 as OpenSSL prints it, everything but ASCII as escaped octets.
+pub(crate) fn to_text(name: &DistinguishedName) -> String {
+    let mut text = String::new();
+    for character in name.to_string().chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            for octet in character.encode_utf8(&mut [0; 4]).bytes() {
+                _ = write!(text, "\\{octet:02X}");
+            }
+        }
+    }
+    text
+}
+
+/// Whether two texts mean the same subject. A text that is no subject is equal to itself only.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    one == other
+        || match (one.parse::<DistinguishedName>(), other.parse::<DistinguishedName>()) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => false,
+        }
+}
+
+fn has_common_name(relative_name: &RelativeDistinguishedName) -> bool {
+    relative_name
+        .attributes()
+        .any(|attribute| attribute.short_name() == Some("CN"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_of_the_contract_are_printed_as_openssl_does() {
+        for line in [
+            "CN=admin,OU=unit1,O=MyOrg,L=Chicago,ST=Illinois,C=US",
+            "CN=admin,OU=unit2,OU=unit1,O=MyOrg,C=US",
+            r"CN=svc\+a q \<x\>\;y\\z,O=Acme\, Inc.,C=US",
+            r"CN=\#hash\ ,O=\ lead,C=US",
+            r#"CN=a\"b,C=US"#,
+            r"CN=j\C3\B6rg,O=M\C3\BCller,C=DE",
+            "CN=abc,DC=example,DC=com",
+        ] {
+            assert_eq!(to_text(&parse(line).unwrap()), line);
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_subject_are_the_same() {
+        let line = "CN=admin,OU=unit1,O=M\\C3\\BCller";
+        for other in [
+            "CN=admin, OU=unit1, O=Müller",
+            "cn=admin,ou=unit1,o=Müller",
+            "CN = admin , OU = unit1 , O = \"Müller\"",
+        ] {
+            assert!(same(line, other), "{other}");
+            assert_eq!(to_text(&parse(other).unwrap()), line);
+        }
+        for other in ["CN=Admin,OU=unit1,O=Müller", "OU=unit1,CN=admin,O=Müller", "nothing"] {
+            assert!(!same(line, other), "{other}");
+        }
+        assert!(same("nothing", "nothing"));
+        assert_eq!(to_text(&parse("subject=CN=a,C=US").unwrap()), "CN=a,C=US");
+    }
+
+    #[test]
+    fn wrong_lines_are_refused_with_what_would_be_right() {
+        for (bad, expected) in [
+            ("", "subject is empty"),
+            ("admin", "has no \"=\""),
+            ("C=US, O=MyOrg, CN=admin", "write \"CN=admin,O=MyOrg,C=US\""),
+            ("OU=unit1,O=MyOrg", "does not begin with a common name"),
+            ("/C=US/CN=admin", "slash form"),
+            ("CN=a;b", "an unescaped"),
+            ("XY=a", "has the type \"XY\""),
+            ("CN=a\\0A", "control characters"),
+            ("-----BEGIN CERTIFICATE-----", "certificate_pem"),
+        ] {
+            let finding = parse(bad).unwrap_err();
+            assert!(finding.detail.contains(expected), "{bad}: {finding:?}");
+            assert_eq!(finding.attribute, path());
+        }
+    }
+
+    #[test]
+    fn second_organizational_unit_is_warned_of() {
+        let warned = |line: &str| warn_of_units(&parse(line).unwrap(), &path()).is_some();
+        assert!(warned("CN=a,OU=b,OU=c") && warned("CN=a,OU=b+OU=c"));
+        assert!(!warned("CN=a,OU=b,O=OU=c"));
+    }
+}

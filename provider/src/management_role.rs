@@ -1,0 +1,69 @@
+//! Management roles of Redis Enterprise, as attributes have them.
+
+use tf_provider::{AttributePath, Diagnostic};
+
+use crate::report::diagnostic;
+
+/// What is wrong with the value of this attribute.
+pub(crate) fn check(attribute: AttributePath, role: &str) -> Option<Diagnostic> {
+    if MANAGEMENT_ROLES.contains(&role) {
+        return None;
+    }
+    let spelled = role.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+    let detail = match MANAGEMENT_ROLES.iter().find(|known| **known == spelled) {
+        Some(known) => format!("\"{role}\" is not known. Write \"{known}\"."),
+        None => format!(
+            "\"{role}\" is not known. Write one of \"{}\".",
+            MANAGEMENT_ROLES.join("\", \"")
+        ),
+    };
+    Some(diagnostic(attribute, "Unknown management role", detail))
+}
+
+/// How much a management role allows, compared with others; unknown ones are 0.
+pub(crate) fn rank(role: &str) -> usize {
+    MANAGEMENT_ROLES.iter().position(|known| *known == role).unwrap_or(0)
+}
+
+/// Contract `redis-enterprise.md` 3.3, the weakest first; the last two manage users.
+const MANAGEMENT_ROLES: [&str; 7] = [
+    "none",
+    "db_viewer",
+    "cluster_viewer",
+    "db_member",
+    "cluster_member",
+    "user_manager",
+    "admin",
+];
+
+#[cfg(test)]
+mod tests {
+    use certward::redis_enterprise::ManagementRole;
+
+    use super::*;
+
+    #[test]
+    fn roles_are_those_of_the_sdk() {
+        for known in MANAGEMENT_ROLES {
+            assert!(
+                !matches!(ManagementRole::from(known), ManagementRole::Unknown(_)),
+                "{known}"
+            );
+            assert_eq!(check(AttributePath::new("role"), known), None);
+        }
+        assert!(rank("admin") > rank("user_manager") && rank("user_manager") > rank("cluster_member"));
+    }
+
+    #[test]
+    fn other_words_are_explained() {
+        for (bad, expected) in [
+            ("DB Viewer", "Write \"db_viewer\""),
+            ("Admin", "Write \"admin\""),
+            ("boss", "Write one of"),
+            ("", "Write one of"),
+        ] {
+            let finding = check(AttributePath::new("role"), bad).unwrap();
+            assert!(finding.detail.contains(expected), "{finding:?}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The life of an object of Redis Enterprise that has a uid and a unique name: user, role, ACL.
+//!
+//! Each says in [`RedisObject`] what it is; how it is read, made, changed, removed and imported is the same for all.
+
+mod import;
+mod import_id;
+mod lifecycle;
+
+use certward::Error;
+use certward::redis_enterprise::Client;
+use tf_provider::value::Value;
+
+pub(crate) use import::{found, import};
+pub(crate) use import_id::RedisImportId;
+pub(crate) use lifecycle::{create, destroy, read, try_create, try_update, update};
+
+use crate::session::Kind;
+
+/// One kind of objects.
+pub(crate) trait RedisObject {
+    /// What Terraform keeps.
+    type State: Clone;
+    /// What the cluster answers.
+    type Object;
+    /// What can be decided about one.
+    type Definition: Definition;
+
+    const KIND: Kind;
+    /// In messages, such as `role`.
+    const NOUN: &'static str;
+
+    /// The attributes `id` and `name`.
+    fn id_and_name(state: &Self::State) -> (&Value<String>, &Value<String>);
+
+    /// What a state or plan says; `None` when too little of it is known yet.
+    fn of_state(state: &Self::State) -> Option<Self::Definition>;
+
+    /// What the cluster says.
+    fn of_object(object: &Self::Object) -> Self::Definition;
+
+    fn uid(object: &Self::Object) -> u64;
+
+    /// Fills in what the cluster says. What means the same as before keeps its spelling.
+    fn take_over(state: &mut Self::State, object: &Self::Object);
+
+    /// The state after a change: as planned, with what the cluster has filled in.
+    fn confirm(planned: Self::State, object: &Self::Object) -> Self::State {
+        let mut state = planned;
+        Self::take_over(&mut state, object);
+        state
+    }
+
+    /// The state that an import begins with: what only Terraform knows.
+    fn imported() -> Self::State;
+
+    /// Why an object of the cluster is nothing to manage here: summary and detail.
+    fn refusal(object: &Self::Object) -> Option<(&'static str, String)> {
+        _ = object;
+        None
+    }
+
+    async fn find(client: &Client, uid: u64) -> Result<Option<Self::Object>, Error>;
+
+    async fn list(client: &Client) -> Result<Vec<Self::Object>, Error>;
+
+    /// Makes it; the answer is the object as stored, or as it would be.
+    async fn create(client: &Client, wanted: &Self::Definition, run: Run) -> Result<Self::Object, Error>;
+
+    /// Sends what differs from what is there; the answer is the object as stored, or as it would be.
+    async fn update(
+        client: &Client,
+        uid: u64,
+        there: &Self::Definition,
+        wanted: &Self::Definition,
+        run: Run,
+    ) -> Result<Self::Object, Error>;
+
+    /// Removes it. One that is gone already is an error.
+    async fn delete(client: &Client, uid: u64) -> Result<(), Error>;
+}
+
+/// What can be decided about an object, in a form to compare.
+pub(crate) trait Definition {
+    fn name(&self) -> &str;
+
+    /// The e-mail address, of objects that can have one.
+    fn email(&self) -> Option<&str> {
+        None
+    }
+
+    /// The attributes in which something other than this is there.
+    fn differences(&self, there: &Self) -> Vec<&'static str>;
+
+    /// The attributes that only one object of the cluster can have, as far as they are set.
+    fn unique(&self) -> Vec<&'static str> {
+        vec!["name"]
+    }
+
+    /// The value of an attribute, as it stands in a configuration.
+    fn shown(&self, attribute: &str) -> String;
+}
+
+/// Whether something is done, or only tried (`dry_run`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Run {
+    Apply,
+    Try,
+}

@@ -1,0 +1,181 @@
+//! The attribute `resources`: what a role is limited to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use certward::redis_enterprise;
+use tf_provider::value::Value;
+use tf_provider::{AttributePath, Diagnostic};
+
+use super::state::RoleResource;
+use crate::report::diagnostic;
+
+/// Uids by type. Neither the order of elements nor that of uids means anything.
+pub(crate) type Resources = BTreeMap<String, BTreeSet<String>>;
+
+/// The path of the attribute.
+pub(crate) fn path() -> AttributePath {
+    AttributePath::new("resources")
+}
+
+/// What is wrong with the value, as far as it is known.
+pub(crate) fn check(resources: &[RoleResource], management: &Value<String>) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (index, resource) in resources.iter().enumerate() {
+        let element = |attribute: &'static str| path().index(index as i64).attribute(attribute);
+        if let Value::Value(resource_type) = &resource.r#type
+            && resource_type != DATABASE
+        {
+            findings.push(diagnostic(
+                element("type"),
+                "Unknown type of resource",
+                format!("\"{resource_type}\" is not known. A role can be limited to databases: write \"{DATABASE}\"."),
+            ));
+        }
+        let uids = resource.uids.as_ref_option().into_iter().flatten();
+        let wrong = |uid: &&String| uid.parse::<u64>().map_or(true, |uid| uid == 0);
+        if let Some(uid) = uids.filter_map(Value::as_ref_option).find(wrong) {
+            findings.push(diagnostic(
+                element("uids"),
+                "Unsuitable uid",
+                format!("{uid:?} is no uid of a database; uids are whole numbers from 1."),
+            ));
+        }
+        if resource.uids.as_ref_option().is_some_and(Vec::is_empty) {
+            findings.push(diagnostic(
+                element("uids"),
+                "No uid",
+                "uids is empty. Name the databases, or leave resources away: then the role is for all of them.",
+            ));
+        }
+    }
+    if let Value::Value(management) = management
+        && !resources.is_empty()
+        && !LIMITED.contains(&management.as_str())
+    {
+        findings.push(diagnostic(
+            path(),
+            "Limit without effect",
+            format!(
+                "The management role {management} is not about single databases; resources limit \"db_member\" and \
+                 \"db_viewer\" only. Remove resources, or use one of those two."
+            ),
+        ));
+    }
+    findings
+}
+
+/// The value in a form to compare; `None` when something of it is not known yet.
+pub(crate) fn known(value: &Value<Vec<RoleResource>>) -> Option<Resources> {
+    let mut resources = Resources::new();
+    for resource in value.as_ref_option()? {
+        let uids = resource.uids.as_ref_option()?.iter();
+        let uids: Option<BTreeSet<String>> = uids.map(|uid| uid.as_ref_option().cloned()).collect();
+        let known = resources.entry(resource.r#type.as_ref_option()?.clone()).or_default();
+        known.extend(uids?);
+    }
+    Some(resources)
+}
+
+/// What the cluster says.
+pub(crate) fn of_cluster(resources: &[redis_enterprise::RoleResource]) -> Resources {
+    let mut known = Resources::new();
+    for resource in resources {
+        let uids = known.entry(resource.resource_type.to_string()).or_default();
+        uids.extend(resource.uids.iter().cloned());
+    }
+    // An element without uids limits nothing, as no element does (contract `redis-enterprise.md` 2.4).
+    known.retain(|_, uids| !uids.is_empty());
+    known
+}
+
+/// The same for a request. Only databases can be asked for.
+pub(crate) fn to_cluster(resources: &Resources) -> Vec<redis_enterprise::RoleResource> {
+    let of_databases = resources.iter().filter(|(resource_type, _)| *resource_type == DATABASE);
+    of_databases
+        .map(|(_, uids)| redis_enterprise::RoleResource::databases(uids))
+        .collect()
+}
+
+/// The value as the state has it.
+pub(crate) fn to_value(resources: &Resources) -> Value<Vec<RoleResource>> {
+    let elements = resources.iter().map(|(resource_type, uids)| RoleResource {
+        r#type: Value::Value(resource_type.clone()),
+        uids: Value::Value(uids.iter().cloned().map(Value::Value).collect()),
+    });
+    Value::Value(elements.collect())
+}
+
+/// The one type of contract 2.4.
+const DATABASE: &str = "db";
+/// The management roles that can be limited (contract 2.4).
+const LIMITED: [&str; 2] = ["db_member", "db_viewer"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(resource_type: &str, uids: &[&str]) -> RoleResource {
+        RoleResource {
+            r#type: Value::Value(resource_type.to_owned()),
+            uids: Value::Value(uids.iter().map(|uid| Value::Value((*uid).to_owned())).collect()),
+        }
+    }
+
+    #[test]
+    fn order_and_division_mean_nothing() {
+        let one = Value::Value(vec![resource("db", &["1", "2"])]);
+        let other = Value::Value(vec![resource("db", &["2"]), resource("db", &["1", "2"])]);
+        assert_eq!(known(&one), known(&other));
+        let there = of_cluster(&to_cluster(&known(&other).unwrap()));
+        assert_eq!(to_value(&there), one);
+        assert_eq!(
+            of_cluster(&[redis_enterprise::RoleResource::databases([0u8; 0])]),
+            Resources::new()
+        );
+    }
+
+    #[test]
+    fn unknown_part_is_not_compared() {
+        let mut part = resource("db", &["1"]);
+        part.uids = Value::Value(vec![Value::Unknown]);
+        assert_eq!(known(&Value::Value(vec![part.clone()])), None);
+        assert_eq!(check(&[part], &Value::Unknown), []);
+    }
+
+    #[test]
+    fn wrong_limits_are_refused_on_their_attribute() {
+        let member = Value::Value("db_member".to_owned());
+        assert_eq!(check(&[resource("db", &["1", "20"])], &member), []);
+        for (resources, management, summary, attribute) in [
+            (
+                resource("node", &["1"]),
+                "db_member",
+                "Unknown type of resource",
+                path().index(0).attribute("type"),
+            ),
+            (
+                resource("db", &["orders"]),
+                "db_viewer",
+                "Unsuitable uid",
+                path().index(0).attribute("uids"),
+            ),
+            (
+                resource("db", &["0"]),
+                "db_viewer",
+                "Unsuitable uid",
+                path().index(0).attribute("uids"),
+            ),
+            (
+                resource("db", &[]),
+                "db_viewer",
+                "No uid",
+                path().index(0).attribute("uids"),
+            ),
+            (resource("db", &["1"]), "admin", "Limit without effect", path()),
+        ] {
+            let findings = check(&[resources], &Value::Value(management.to_owned()));
+            assert_eq!(findings.len(), 1, "{findings:?}");
+            assert_eq!((&*findings[0].summary, &findings[0].attribute), (summary, &attribute));
+        }
+    }
+}

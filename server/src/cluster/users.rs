@@ -41,9 +41,10 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// In this order: those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`];
+    /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators are told;
+    /// those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`];
     /// [`ClusterError::NotOwnBusiness`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would
-    /// change or make one; [`ClusterError::PasswordSameAsCurrent`]; [`ClusterError::PasswordMissing`] and the like;
+    /// change or make one; [`ClusterError::PasswordMissing`] and the like;
     /// [`ClusterError::NameTaken`] and the like; [`ClusterError::UnknownRole`]; [`ClusterError::LastAdminDemoted`];
     /// [`ClusterError::Store`].
     pub async fn update_user(
@@ -55,7 +56,12 @@ impl Cluster {
     ) -> Result<Arc<User>, ClusterError> {
         let asked = Asked::by(permit, format!("user {uid}"));
         let is_for_itself = permit.target().is_some();
-        if let Some(password) = &update.password {
+        // Whoever else could ask this would have a way to guess passwords that no lock-out ends.
+        let caller = permit.caller();
+        let may_compare = caller.user().is_some_and(|user| user.uid == uid) || super::is_admin(caller.permissions());
+        if let Some(password) = &update.password
+            && may_compare
+        {
             self.refuse_current(uid, password).await?;
         }
         let email = self.state().user(uid).and_then(|user| user.email.clone());
@@ -186,7 +192,7 @@ fn plan_update(
     let changed_credentials = authentication.is_some();
     let authentication = authentication.unwrap_or_else(|| user.authentication.clone());
     check_unique(state, uid, &name, email.as_ref(), &authentication)?;
-    if !(is_admin && authentication.lets_in()) && is_last_administrator(state, uid) {
+    if !(is_admin && authentication.lets_in()) && is_last_administrator(state, user) {
         return Err(ClusterError::LastAdminDemoted { uid });
     }
     let alerts = EmailAlerts {
@@ -218,7 +224,7 @@ fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, Cluste
     let state = planning.state;
     let user = state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
     planning.check_reach(state.management_role_of(user), || format!("deleting the administrator {:?}", user.name.as_str()))?;
-    if is_last_administrator(state, uid) {
+    if is_last_administrator(state, user) {
         return Err(ClusterError::LastAdminDeleted { uid });
     }
     Ok(Plan {
@@ -229,9 +235,9 @@ fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, Cluste
 }
 
 /// Whether this user is an administrator who can get in, and no other is.
-fn is_last_administrator(state: &ClusterState, uid: UserUid) -> bool {
-    let mut administrators = state.administrators();
-    administrators.next().is_some_and(|user| user.uid == uid) && administrators.next().is_none()
+fn is_last_administrator(state: &ClusterState, user: &User) -> bool {
+    let is_one = user.authentication.lets_in() && state.management_role_of(user) == ManagementRole::Admin;
+    is_one && state.administrators().all(|other| other.uid == user.uid)
 }
 
 /// The roles that a selection names, each once.

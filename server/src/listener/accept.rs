@@ -6,10 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,7 +16,7 @@ use super::connections::OpenConnections;
 use super::half_open::{HalfOpen, Place};
 use super::peer::Peer;
 use super::reserve::ReservedDescriptor;
-use super::tls;
+use super::tls::{self, Tls};
 use crate::config::Limits;
 use crate::http::{Http, Version};
 use crate::telemetry;
@@ -32,7 +30,7 @@ pub(crate) struct HttpsListener {
 
 #[derive(Debug)]
 struct Shared {
-    tls: TlsAcceptorDebug,
+    tls: Tls,
     http: Arc<Http>,
     connections: Arc<OpenConnections>,
     half_open: Arc<HalfOpen>,
@@ -44,7 +42,7 @@ impl HttpsListener {
     /// Takes a listening socket. Nothing is accepted before [`Self::run`].
     pub(crate) fn new(
         tcp: TcpListener,
-        tls: Arc<ServerConfig>,
+        tls: Tls,
         http: Arc<Http>,
         connections: Arc<OpenConnections>,
         limits: &Limits,
@@ -52,7 +50,7 @@ impl HttpsListener {
         Self {
             tcp,
             shared: Arc::new(Shared {
-                tls: TlsAcceptorDebug(TlsAcceptor::from(tls)),
+                tls,
                 http,
                 connections,
                 half_open: HalfOpen::new(limits.handshaking_connections),
@@ -138,7 +136,7 @@ impl Shared {
         tokio::select! {
             biased;
             () = half_open.displaced() => Err(HandshakeError::Displaced),
-            handshake = tokio::time::timeout(self.handshake_timeout, self.tls.0.accept(stream)) => match handshake {
+            handshake = tokio::time::timeout(self.handshake_timeout, self.tls.acceptor().accept(stream)) => match handshake {
                 Ok(Ok(stream)) => Ok(stream),
                 Ok(Err(error)) => Err(HandshakeError::Failed(error)),
                 Err(_) => Err(HandshakeError::TimedOut),
@@ -165,15 +163,6 @@ impl HandshakeError {
             Self::TimedOut => "timed_out",
             Self::Failed(_) => "failed",
         }
-    }
-}
-
-/// `TlsAcceptor` shows nothing of itself.
-struct TlsAcceptorDebug(TlsAcceptor);
-
-impl std::fmt::Debug for TlsAcceptorDebug {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TlsAcceptor(..)")
     }
 }
 

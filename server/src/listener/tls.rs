@@ -1,27 +1,68 @@
 //! The TLS side of the API listeners.
 
+use std::fmt;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::TlsAcceptor;
 
 use super::client_certificate::ProofOfPossession;
 use crate::certificate::ChainBounds;
 use crate::config::Limits;
 use crate::server_certificate::ServerCertificates;
 
-/// TLS 1.2 and 1.3, a client certificate asked for and not demanded, no resumption of any kind.
+/// The TLS of a listener: versions 1.2 and 1.3, or 1.3 alone for as long as its API says so.
+pub(crate) struct Tls {
+    both: TlsAcceptor,
+    newest: TlsAcceptor,
+    newest_alone: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Tls {
+    /// TLS that shows the server certificate of the moment. `newest_alone` is asked at each handshake.
+    ///
+    /// # Errors
+    ///
+    /// When the cryptography library was built without the protocol versions; it is not.
+    pub(crate) fn new(
+        certificates: &Arc<ServerCertificates>,
+        limits: &Limits,
+        newest_alone: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Self, rustls::Error> {
+        let acceptor = |versions: &[&'static SupportedProtocolVersion]| {
+            server_config(Arc::clone(certificates), limits, versions).map(TlsAcceptor::from)
+        };
+        Ok(Self {
+            both: acceptor(&[&TLS13, &TLS12])?,
+            newest: acceptor(&[&TLS13])?,
+            newest_alone: Box::new(newest_alone),
+        })
+    }
+
+    /// What makes the next handshake.
+    pub(super) fn acceptor(&self) -> &TlsAcceptor {
+        if (self.newest_alone)() { &self.newest } else { &self.both }
+    }
+}
+
+/// There is little to show of it.
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls(..)")
+    }
+}
+
+/// A client certificate asked for and not demanded, no resumption of any kind.
 ///
 /// A resumed session takes the client's certificate from the ticket and skips the check of it, so that every connection
 /// makes a full handshake: no tickets, no session cache, no early data.
-///
-/// # Errors
-///
-/// When the cryptography library was built without the protocol versions; it is not.
-pub(crate) fn server_config(
+fn server_config(
     certificates: Arc<ServerCertificates>,
     limits: &Limits,
+    versions: &[&'static SupportedProtocolVersion],
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier = ProofOfPossession::new(
@@ -32,7 +73,7 @@ pub(crate) fn server_config(
         },
     );
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_protocol_versions(versions)?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_cert_resolver(Arc::new(CurrentCertificate(certificates)));
     config.send_tls13_tickets = 0;

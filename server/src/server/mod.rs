@@ -27,6 +27,7 @@ use crate::authority::registry::Registry;
 use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
 use crate::cluster::access::{ClusterAccess, HashCost, PasswordHasher};
+use crate::cluster::settings::TlsVersion;
 use crate::cluster::state::ClusterIdentity;
 use crate::cluster::{Cluster, ClusterParts};
 use crate::config::{Settings, TwoFactorSettings};
@@ -35,7 +36,7 @@ use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::HttpsListener;
 use crate::listener::connections::{OpenConnections, TrustReview};
-use crate::listener::tls;
+use crate::listener::tls::Tls;
 use crate::listener::trust::TrustChanges;
 use crate::operations::{Operations, OperationsListener};
 use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
@@ -160,11 +161,14 @@ impl Server {
         });
         let limits = &app.settings.limits;
         let ravendb_http = Arc::new(Http::new(ravendb_api(Arc::clone(&app)), limits));
-        let ravendb = Front::open(&app, tcp, ravendb_http, &app.authenticator)?;
+        let ravendb = Front::open(&app, tcp, ravendb_http, &app.authenticator, || false)?;
         let redis_enterprise = match redis_enterprise {
             Some(tcp) => {
                 let http = Arc::new(Http::new(redis_enterprise_api(Arc::clone(&app)), limits));
-                Some(Front::open(&app, tcp, http, &app.cluster_access)?)
+                let cluster = Arc::clone(&app.cluster);
+                let oldest = move || cluster.state().settings().min_control_tls_version;
+                let tls_1_3_alone = move || oldest() > TlsVersion::V1_2;
+                Some(Front::open(&app, tcp, http, &app.cluster_access, tls_1_3_alone)?)
             }
             None => None,
         };
@@ -233,9 +237,10 @@ impl Front {
         tcp: TcpListener,
         http: Arc<Http>,
         reviewer: &Arc<R>,
+        tls_1_3_alone: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let limits = &app.settings.limits;
-        let tls = tls::server_config(Arc::clone(&app.server_certificates), limits).map_err(StartError::Tls)?;
+        let tls = Tls::new(&app.server_certificates, limits, tls_1_3_alone).map_err(StartError::Tls)?;
         let address = tcp.local_addr().map_err(|source| StartError::Listen {
             url: app.settings.server_url.clone(),
             source,

@@ -197,4 +197,6 @@ impl Store {
 }
 
 #[cfg(test)]
+mod cluster_tests;
+#[cfg(test)]
 mod tests;

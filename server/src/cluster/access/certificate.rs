@@ -56,12 +56,14 @@ impl CertificateRefusal {
     }
 }
 
-/// The caller of RavenDB's API that the peer is, if it is an administrator there.
+/// The caller of RavenDB's API that the peer is, if it is an administrator there. One that needs a one-time code is
+/// none here, where no code can be given.
 pub(super) fn administrator(authenticator: &Authenticator, peer: &Peer) -> Option<Arc<Caller>> {
-    match authenticator.look_at(peer) {
-        Decision::Admitted(caller) if caller.level() == Level::ClusterAdmin => Some(caller),
-        _ => None,
-    }
+    let Decision::Admitted(caller) = authenticator.look_at(peer) else {
+        return None;
+    };
+    let needs_code = caller.registered_certificate().is_some_and(|entry| entry.has_two_factor());
+    (caller.level() == Level::ClusterAdmin && !needs_code).then_some(caller)
 }
 
 /// The user of the cluster whose certificate the peer showed.

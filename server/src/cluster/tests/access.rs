@@ -1,7 +1,12 @@
+use std::sync::Arc;
+
 use secrecy::SecretString;
 use time::Duration;
 
 use super::world::{NOW, PASSWORD, TestCa, World, basic, certified, peer, regular};
+use crate::authority::clearance::{Permissions, SecurityClearance};
+use crate::authority::definition::{Grant, RegisteredCertificate, TwoFactorKey};
+use crate::authority::registry;
 use crate::cluster::access::action::IssueToken;
 use crate::cluster::access::{
     ClusterCallerOrigin, ClusterRefusal, Credentials, ExpiredPassword, Proof, TokenLifetime, authorize,
@@ -174,6 +179,33 @@ async fn the_servers_own_certificate_is_an_administrators() {
     assert!(matches!(caller.origin(), ClusterCallerOrigin::Administrator(_)));
     assert_eq!(caller.management_role(), ManagementRole::Admin);
     assert!(caller.user().is_none());
+}
+
+#[tokio::test]
+async fn a_cluster_administrator_of_ravendb_is_one_here_unless_it_needs_a_one_time_code() {
+    let world = World::new().await;
+    let certificate = TestCa::new("any").client("admin");
+    for (clearance, code, admitted) in [
+        (SecurityClearance::ClusterAdmin, false, true),
+        (SecurityClearance::ClusterNode, false, true),
+        (SecurityClearance::ClusterAdmin, true, false),
+        (SecurityClearance::Operator, false, false),
+        (SecurityClearance::ValidUser, false, false),
+    ] {
+        let entry = RegisteredCertificate::new(
+            &certificate,
+            Grant {
+                name: "admin".to_owned(),
+                clearance,
+                permissions: Permissions::none(),
+                disabled: false,
+                two_factor_key: code.then(|| TwoFactorKey::from_bytes(vec![1; 20])),
+            },
+        );
+        world.registry.apply(&[registry::Change::Put(Arc::new(entry))]);
+        let decided = world.call(&peer(&[&certificate]), None).await;
+        assert_eq!(decided.is_ok(), admitted, "{clearance} {code}: {decided:?}");
+    }
 }
 
 #[tokio::test]

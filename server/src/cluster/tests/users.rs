@@ -278,6 +278,19 @@ async fn a_user_manager_manages_all_but_administrators() {
 }
 
 #[tokio::test]
+async fn a_user_manager_cannot_guess_the_password_of_another_by_setting_it() {
+    let (world, manager) = with_manager().await;
+    let admin = world.user("root", ManagementRole::Admin).await;
+    let alice = world.user("alice", ManagementRole::None).await;
+    let guess = async |uid| {
+        let permit = world.permit_of(&manager).await;
+        world.cluster.update_user(&permit, uid, password(PASSWORD), Run::Dry).await
+    };
+    assert!(matches!(guess(admin.uid).await, Err(ClusterError::AboveOwnRights { .. })));
+    guess(alice.uid).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_caller_that_lost_its_rights_meanwhile_changes_nothing() {
     let (world, manager) = with_manager().await;
     let permit = world.permit_of(&manager).await;

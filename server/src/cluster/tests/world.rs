@@ -39,6 +39,7 @@ pub(super) struct World {
     pub(super) access: ClusterAccess,
     pub(super) clock: Arc<ManualClock>,
     pub(super) store: Store,
+    pub(super) registry: Arc<Registry>,
     audit: Audit,
     server: Certificate,
     directory: tempfile::TempDir,
@@ -54,7 +55,7 @@ impl World {
         let server_certificates = Arc::new(ServerCertificates::new(created.to_server_certificate().unwrap()));
         let registry = Arc::new(Registry::new([]));
         let authenticator = Arc::new(Authenticator::new(
-            registry,
+            Arc::clone(&registry),
             server_certificates,
             WellKnown::default(),
             clock.clone(),
@@ -74,6 +75,7 @@ impl World {
             cluster,
             clock,
             store,
+            registry,
             audit,
             server: created.certificate().clone(),
             directory,

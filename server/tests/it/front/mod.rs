@@ -1,6 +1,8 @@
 //! From the socket to the request: what a connection meets before any route, on routes made for the purpose.
 
 mod certificate;
+mod cluster;
+mod cluster_routes;
 mod handshake;
 mod http2;
 mod lifecycle;

@@ -22,6 +22,8 @@ use http::StatusCode;
 use http_body_util::BodyExt as _;
 use zeroize::Zeroizing;
 
+use super::cluster_routes;
+
 type Answer = Result<String, (StatusCode, String)>;
 
 pub(super) fn routes(app: Arc<App>) -> Router {
@@ -34,6 +36,7 @@ pub(super) fn routes(app: Arc<App>) -> Router {
         .route("/certificates/{id}", put(register).delete(remove))
         .route("/certificates/{id}/demote", post(demote))
         .route("/server-certificate/{when}", post(replace).get(replacement))
+        .merge(cluster_routes::routes())
         .with_state(app)
 }
 

@@ -73,6 +73,13 @@ impl Fixture {
         }
     }
 
+    /// The same server, whose clients now go to Redis Enterprise's API.
+    pub(super) fn at_redis_enterprise(mut self) -> Self {
+        let running = self.running.as_ref().unwrap();
+        self.address = running.redis_enterprise_address().unwrap();
+        self
+    }
+
     /// Starts the server again, on the same files.
     pub(super) async fn restart(&mut self) {
         let settings = read_settings(&self.folder, &[]);
@@ -99,10 +106,18 @@ impl Fixture {
     }
 
     pub(super) fn client_config(&self, identity: Option<&Identity>) -> Arc<ClientConfig> {
+        self.client_config_for(identity, rustls::DEFAULT_VERSIONS)
+    }
+
+    pub(super) fn client_config_for(
+        &self,
+        identity: Option<&Identity>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Arc<ClientConfig> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.authority.certificate().der().clone()).unwrap();
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots);
         Arc::new(match identity {
@@ -222,6 +237,11 @@ impl Http {
         self.send("GET", path, Vec::new()).await
     }
 
+    pub(super) async fn get_as(&mut self, path: &str, authorization: &str) -> (StatusCode, String) {
+        let request = Request::get(path).header("host", "localhost").header("authorization", authorization);
+        self.answer(request.body(Full::default()).unwrap()).await.unwrap()
+    }
+
     pub(super) async fn send(&mut self, method: &str, path: &str, body: Vec<u8>) -> (StatusCode, String) {
         self.try_send(method, path, body).await.unwrap()
     }
@@ -232,12 +252,13 @@ impl Http {
         path: &str,
         body: Vec<u8>,
     ) -> hyper::Result<(StatusCode, String)> {
-        self.sender.ready().await?;
         let request = Request::builder().method(method).uri(path).header("host", "localhost");
-        let response = self
-            .sender
-            .send_request(request.body(Full::from(body)).unwrap())
-            .await?;
+        self.answer(request.body(Full::from(body)).unwrap()).await
+    }
+
+    async fn answer(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<(StatusCode, String)> {
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         Ok((status, String::from_utf8_lossy(&body).into_owned()))

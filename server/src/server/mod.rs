@@ -1,12 +1,13 @@
 //! Puts the parts of a server together, starts it, and stops it.
 
+mod cluster;
 mod data_dir;
 mod error;
+mod front;
 mod running;
 mod socket;
 
 use std::iter;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -18,6 +19,7 @@ pub use error::StartError;
 pub use running::RunningServer;
 use running::Addresses;
 
+use self::front::Front;
 use self::socket::{BoundSocket, Reach};
 
 use crate::app::App;
@@ -26,17 +28,11 @@ use crate::authn::{Authenticator, WellKnown};
 use crate::authority::registry::Registry;
 use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
-use crate::cluster::access::{ClusterAccess, HashCost, PasswordHasher};
 use crate::cluster::settings::TlsVersion;
-use crate::cluster::state::ClusterIdentity;
-use crate::cluster::{Cluster, ClusterParts};
 use crate::config::{Settings, TwoFactorSettings};
 use crate::dialect::ravendb;
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
-use crate::listener::HttpsListener;
-use crate::listener::connections::{OpenConnections, TrustReview};
-use crate::listener::tls::Tls;
 use crate::listener::trust::TrustChanges;
 use crate::operations::{Operations, OperationsListener};
 use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
@@ -123,7 +119,7 @@ impl Server {
             audit: audit.clone(),
         }));
 
-        let (cluster, cluster_access) = cluster(&store, &authenticator, &clock, &audit, &settings).await?;
+        let (cluster, cluster_access) = cluster::open(&store, &authenticator, &clock, &audit, &settings).await?;
 
         // Bound first, all of them, so that none listens when one cannot be had.
         let ravendb = BoundSocket::bind(&settings.server_url, Reach::Anybody).await?;
@@ -161,14 +157,14 @@ impl Server {
         });
         let limits = &app.settings.limits;
         let ravendb_http = Arc::new(Http::new(ravendb_api(Arc::clone(&app)), limits));
-        let ravendb = Front::open(&app, tcp, ravendb_http, &app.authenticator, || false)?;
-        let redis_enterprise = match redis_enterprise {
-            Some(tcp) => {
+        let ravendb = Front::open(&app, &app.settings.server_url, tcp, ravendb_http, &app.authenticator, || false)?;
+        let redis_enterprise = match app.settings.redis_enterprise_url.as_ref().zip(redis_enterprise) {
+            Some((url, tcp)) => {
                 let http = Arc::new(Http::new(redis_enterprise_api(Arc::clone(&app)), limits));
                 let cluster = Arc::clone(&app.cluster);
                 let oldest = move || cluster.state().settings().min_control_tls_version;
                 let tls_1_3_alone = move || oldest() > TlsVersion::V1_2;
-                Some(Front::open(&app, tcp, http, &app.cluster_access, tls_1_3_alone)?)
+                Some(Front::open(&app, url, tcp, http, &app.cluster_access, tls_1_3_alone)?)
             }
             None => None,
         };
@@ -222,66 +218,6 @@ impl Server {
         tasks.spawn(ravendb.listener.run(tasks.clone(), stop, abort));
         running
     }
-}
-
-/// An API's listener, and the connections it has accepted.
-struct Front {
-    listener: HttpsListener,
-    address: SocketAddr,
-    connections: Arc<OpenConnections>,
-}
-
-impl Front {
-    fn open<R: TrustReview + 'static>(
-        app: &App,
-        tcp: TcpListener,
-        http: Arc<Http>,
-        reviewer: &Arc<R>,
-        tls_1_3_alone: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Result<Self, StartError> {
-        let limits = &app.settings.limits;
-        let tls = Tls::new(&app.server_certificates, limits, tls_1_3_alone).map_err(StartError::Tls)?;
-        let address = tcp.local_addr().map_err(|source| StartError::Listen {
-            url: app.settings.server_url.clone(),
-            source,
-        })?;
-        let reviewer: Arc<dyn TrustReview> = Arc::<R>::clone(reviewer);
-        let connections = OpenConnections::new(reviewer);
-        Ok(Self {
-            listener: HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits),
-            address,
-            connections,
-        })
-    }
-}
-
-/// The cluster as the store has it, and who may call it.
-async fn cluster(
-    store: &Store,
-    authenticator: &Arc<Authenticator>,
-    clock: &Arc<dyn Clock>,
-    audit: &Audit,
-    settings: &Settings,
-) -> Result<(Arc<Cluster>, Arc<ClusterAccess>), StartError> {
-    let url = settings.public_server_url.as_ref().unwrap_or(&settings.server_url);
-    let identity = ClusterIdentity {
-        name: url.host_str().unwrap_or_default().to_owned(),
-        created_at: clock.now(),
-    };
-    let (state, token_key) = store.open_cluster(identity).await.map_err(StartError::Store)?;
-    let parts = ClusterParts {
-        store: store.clone(),
-        authenticator: Arc::clone(authenticator),
-        passwords: Arc::new(PasswordHasher::new(HashCost::default())),
-        clock: Arc::clone(clock),
-        audit: audit.clone(),
-    };
-    let cluster = Arc::new(Cluster::new(parts, state));
-    if settings.redis_enterprise_url.is_some() {
-        cluster.make_missing_certificates().await.map_err(StartError::Cluster)?;
-    }
-    let access = ClusterAccess::new(Arc::clone(&cluster), &token_key);
-    Ok((cluster, Arc::new(access)))
 }
 
 fn session_length(settings: &Settings) -> SessionLength {

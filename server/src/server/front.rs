@@ -1,0 +1,51 @@
+//! An API's listener, with the connections it has accepted.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::StartError;
+use crate::app::App;
+use crate::http::Http;
+use crate::listener::HttpsListener;
+use crate::listener::connections::{OpenConnections, TrustReview};
+use crate::listener::tls::Tls;
+
+/// An API's listener, and the connections it has accepted.
+pub(super) struct Front {
+    pub(super) listener: HttpsListener,
+    pub(super) address: SocketAddr,
+    pub(super) connections: Arc<OpenConnections>,
+}
+
+impl Front {
+    /// Takes a listening socket, whose URL is in an error. Nothing is accepted before the listener runs.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Tls`], [`StartError::Listen`].
+    pub(super) fn open<R: TrustReview + 'static>(
+        app: &App,
+        url: &Url,
+        tcp: TcpListener,
+        http: Arc<Http>,
+        reviewer: &Arc<R>,
+        tls_1_3_alone: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
+        let limits = &app.settings.limits;
+        let tls = Tls::new(&app.server_certificates, limits, tls_1_3_alone).map_err(StartError::Tls)?;
+        let address = tcp.local_addr().map_err(|source| StartError::Listen {
+            url: url.clone(),
+            source,
+        })?;
+        let reviewer: Arc<dyn TrustReview> = Arc::<R>::clone(reviewer);
+        let connections = OpenConnections::new(reviewer);
+        Ok(Self {
+            listener: HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits),
+            address,
+            connections,
+        })
+    }
+}

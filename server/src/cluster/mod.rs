@@ -14,6 +14,7 @@ pub mod name;
 pub mod named_certificate;
 mod password_rules;
 pub mod permission;
+pub mod policy;
 pub mod redis_acl;
 pub mod redis_acl_rules;
 mod redis_acls;

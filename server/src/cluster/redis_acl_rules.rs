@@ -461,7 +461,12 @@ mod tests {
 
     #[test]
     fn passwords_are_refused_and_never_shown() {
-        for (text, prefix) in [(">hunter2", '>'), ("<hunter2", '<'), ("#hunter2", '#'), ("!hunter2", '!')] {
+        for (text, prefix) in [
+            (">hunter2", '>'),
+            ("<hunter2", '<'),
+            ("#hunter2", '#'),
+            ("!hunter2", '!'),
+        ] {
             let error = format!("+get {text}").parse::<RedisAclRules>().unwrap_err();
             assert_eq!(error, RedisAclRefusal::Password { prefix });
             assert!(!error.to_string().contains("hunter2"));
@@ -506,7 +511,11 @@ mod tests {
 
     #[test]
     fn a_misspelt_category_is_answered_with_the_nearest() {
-        for (category, nearest) in [("raed", "read"), ("dangerouse", "dangerous"), ("sortedsets", "sortedset")] {
+        for (category, nearest) in [
+            ("raed", "read"),
+            ("dangerouse", "dangerous"),
+            ("sortedsets", "sortedset"),
+        ] {
             let expected = RedisAclRefusal::UnknownCategory {
                 category: category.to_owned(),
                 nearest,

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::{ClusterPolicy, OcspSettings};
 pub use super::settings_update::SettingsUpdate;
 use super::trust::{AuthorizedSubject, SubjectValidation};
 
@@ -62,6 +63,12 @@ pub struct ClusterSettings {
     pub reserved_ports: Vec<String>,
     /// Whether answers about databases hide credentials. Default: no.
     pub mask_bdb_credentials: bool,
+    /// `/v1/cluster/policy`.
+    pub policy: ClusterPolicy,
+    /// `/v1/ocsp`.
+    pub ocsp: OcspSettings,
+    /// The text of the licence that was installed. Default: none, and none is needed.
+    pub license: Option<String>,
 }
 
 /// A version of TLS.
@@ -111,6 +118,9 @@ impl Default for ClusterSettings {
             options_method_forbidden: false,
             reserved_ports: Vec::new(),
             mask_bdb_credentials: false,
+            policy: ClusterPolicy::default(),
+            ocsp: OcspSettings::default(),
+            license: None,
         }
     }
 }

@@ -26,6 +26,10 @@ macro_rules! settings_update {
             fn applied_to(self, settings: &ClusterSettings) -> ClusterSettings {
                 ClusterSettings {
                     $($field: self.$field.unwrap_or_else(|| settings.$field.clone()),)*
+                    // What is not a member of the cluster object has its own use case.
+                    policy: settings.policy.clone(),
+                    ocsp: settings.ocsp.clone(),
+                    license: settings.license.clone(),
                 }
             }
         }

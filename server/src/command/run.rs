@@ -31,9 +31,6 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let (data_dir, socket_path) = (settings.data_dir.clone(), settings.admin_socket());
     // First of all, because it tells of a server that runs on this DataDir already.
     let socket = AdminSocket::bind(socket_path.clone()).map_err(Failure::failed)?;
-    if settings.redis_enterprise_url.is_some() {
-        tracing::warn!("Certward.RedisEnterprise.ServerUrl is set, and this version does not serve that API");
-    }
     let server = Server::start(settings, Arc::new(SystemClock))
         .await
         .map_err(Failure::failed)?;

@@ -30,7 +30,7 @@ use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
 use crate::cluster::settings::TlsVersion;
 use crate::config::{Settings, TwoFactorSettings};
-use crate::dialect::ravendb;
+use crate::dialect::{ravendb, redis_enterprise};
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::trust::TrustChanges;
@@ -53,7 +53,7 @@ impl Server {
     ///
     /// [`StartError`], by what is to be put right.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
-        Self::start_serving(settings, clock, ravendb::api, |_| axum::Router::new().into()).await
+        Self::start_serving(settings, clock, ravendb::api, redis_enterprise::api).await
     }
 
     /// As [`Self::start`], with these routes instead of each API's: for tests of what is below them.

@@ -1,0 +1,238 @@
+//! The parts of a cluster that this server keeps for its clients and does not act on: the policy for resources, the
+//! settings of OCSP, the licence (contract `redis-enterprise.md`, sections 2.6 and 2.7).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::access::ClusterPermit;
+use super::access::action::{InstallLicense, UpdateCluster, UpdateOcspSettings};
+use super::settings::ClusterSettings;
+use super::state::Change;
+use super::{Asked, Cluster, ClusterError, Plan, Run};
+
+/// The policy for resources, under the names of `/v1/cluster/policy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClusterPolicy {
+    /// What an ACL without a rule for channels allows. Default: nothing.
+    pub acl_pubsub_default: PubSubDefault,
+    /// Default: no.
+    pub db_conns_auditing: bool,
+    /// Default: `single`.
+    pub default_non_sharded_proxy_policy: String,
+    /// Default: `7.4`.
+    pub default_provisioned_redis_version: String,
+    /// Default: `single`.
+    pub default_sharded_proxy_policy: String,
+    /// Default: `dense`.
+    pub default_shards_placement: String,
+    /// Default: `major`.
+    pub redis_upgrade_policy: String,
+    /// Default: yes.
+    pub resp3_default: bool,
+}
+
+/// What an ACL without a rule for channels allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PubSubDefault {
+    /// No channel.
+    #[default]
+    ResetChannels,
+    /// Every channel.
+    AllChannels,
+}
+
+/// What is to be changed about the policy; `None` leaves a part as it is.
+#[derive(Debug, Default)]
+pub struct PolicyUpdate {
+    /// As [`ClusterPolicy::acl_pubsub_default`]; the others likewise.
+    pub acl_pubsub_default: Option<PubSubDefault>,
+    /// See above.
+    pub db_conns_auditing: Option<bool>,
+    /// See above.
+    pub default_non_sharded_proxy_policy: Option<String>,
+    /// See above.
+    pub default_provisioned_redis_version: Option<String>,
+    /// See above.
+    pub default_sharded_proxy_policy: Option<String>,
+    /// See above.
+    pub default_shards_placement: Option<String>,
+    /// See above.
+    pub redis_upgrade_policy: Option<String>,
+    /// See above.
+    pub resp3_default: Option<bool>,
+}
+
+/// How the status of the proxy certificate would be asked for: seconds, and a number of tries. Nothing asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OcspSettings {
+    /// 60 to 86400; 3600.
+    pub query_frequency: u32,
+    /// 60 to 86400; 60.
+    pub recovery_frequency: u32,
+    /// 1 to 100; 5.
+    pub recovery_max_tries: u32,
+    /// 1 to 60; 1.
+    pub response_timeout: u32,
+}
+
+/// What is to be changed about the settings of OCSP; `None` leaves a part as it is. The ranges have been checked.
+#[derive(Debug, Default)]
+pub struct OcspUpdate {
+    /// As [`OcspSettings::query_frequency`]; the others likewise.
+    pub query_frequency: Option<u32>,
+    /// See above.
+    pub recovery_frequency: Option<u32>,
+    /// See above.
+    pub recovery_max_tries: Option<u32>,
+    /// See above.
+    pub response_timeout: Option<u32>,
+}
+
+impl PubSubDefault {
+    /// The API's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetChannels => "resetchannels",
+            Self::AllChannels => "allchannels",
+        }
+    }
+}
+
+/// As captured from a real cluster, and as its pages say.
+impl Default for ClusterPolicy {
+    fn default() -> Self {
+        Self {
+            acl_pubsub_default: PubSubDefault::default(),
+            db_conns_auditing: false,
+            default_non_sharded_proxy_policy: "single".to_owned(),
+            default_provisioned_redis_version: "7.4".to_owned(),
+            default_sharded_proxy_policy: "single".to_owned(),
+            default_shards_placement: "dense".to_owned(),
+            redis_upgrade_policy: "major".to_owned(),
+            resp3_default: true,
+        }
+    }
+}
+
+/// As captured from a real cluster.
+impl Default for OcspSettings {
+    fn default() -> Self {
+        Self {
+            query_frequency: 3600,
+            recovery_frequency: 60,
+            recovery_max_tries: 5,
+            response_timeout: 1,
+        }
+    }
+}
+
+impl Cluster {
+    /// Changes the policy.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::CallerLostRights`]; [`ClusterError::Store`].
+    pub async fn update_policy(
+        &self,
+        permit: &ClusterPermit<UpdateCluster>,
+        update: PolicyUpdate,
+    ) -> Result<(), ClusterError> {
+        let edit = move |settings: &mut ClusterSettings| {
+            let policy = &mut settings.policy;
+            set(&mut policy.acl_pubsub_default, update.acl_pubsub_default);
+            set(&mut policy.db_conns_auditing, update.db_conns_auditing);
+            set(
+                &mut policy.default_non_sharded_proxy_policy,
+                update.default_non_sharded_proxy_policy,
+            );
+            set(
+                &mut policy.default_provisioned_redis_version,
+                update.default_provisioned_redis_version,
+            );
+            set(
+                &mut policy.default_sharded_proxy_policy,
+                update.default_sharded_proxy_policy,
+            );
+            set(&mut policy.default_shards_placement, update.default_shards_placement);
+            set(&mut policy.redis_upgrade_policy, update.redis_upgrade_policy);
+            set(&mut policy.resp3_default, update.resp3_default);
+        };
+        self.edit(Asked::by(permit, "policy"), "changed the policy", edit)
+            .await?;
+        Ok(())
+    }
+
+    /// Changes the settings of OCSP, and returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::CallerLostRights`]; [`ClusterError::Store`].
+    pub async fn update_ocsp(
+        &self,
+        permit: &ClusterPermit<UpdateOcspSettings>,
+        update: OcspUpdate,
+    ) -> Result<OcspSettings, ClusterError> {
+        let edit = move |settings: &mut ClusterSettings| {
+            let ocsp = &mut settings.ocsp;
+            set(&mut ocsp.query_frequency, update.query_frequency);
+            set(&mut ocsp.recovery_frequency, update.recovery_frequency);
+            set(&mut ocsp.recovery_max_tries, update.recovery_max_tries);
+            set(&mut ocsp.response_timeout, update.response_timeout);
+        };
+        let settings = self
+            .edit(Asked::by(permit, "OCSP"), "changed the settings of OCSP", edit)
+            .await?;
+        Ok(settings.ocsp.clone())
+    }
+
+    /// Keeps the text of a licence, in the place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::CallerLostRights`]; [`ClusterError::Store`].
+    pub async fn install_license(
+        &self,
+        permit: &ClusterPermit<InstallLicense>,
+        license: String,
+    ) -> Result<(), ClusterError> {
+        let edit = move |settings: &mut ClusterSettings| settings.license = Some(license);
+        self.edit(Asked::by(permit, "licence"), "replaced the licence", edit)
+            .await?;
+        Ok(())
+    }
+
+    /// Changes settings in a way that nothing else depends on. Nothing is recorded when nothing changes.
+    async fn edit(
+        &self,
+        asked: Asked,
+        detail: &'static str,
+        edit: impl FnOnce(&mut ClusterSettings) + Send + 'static,
+    ) -> Result<Arc<ClusterSettings>, ClusterError> {
+        self.change(asked, Run::Apply, move |planning| {
+            let mut settings = ClusterSettings::clone(planning.state.settings());
+            edit(&mut settings);
+            let changes = if settings == **planning.state.settings() {
+                Vec::new()
+            } else {
+                vec![Change::PutSettings(Arc::new(settings.clone()))]
+            };
+            Ok(Plan {
+                changes,
+                detail: detail.to_owned(),
+                outcome: Arc::new(settings),
+            })
+        })
+        .await
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

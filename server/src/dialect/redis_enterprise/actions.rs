@@ -1,0 +1,146 @@
+//! The actions: what a real cluster does after its answer, and this server before it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Serialize;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::authorized::Authorized;
+use super::problem::{Code, Problem};
+use super::{Dialect, answer};
+use crate::clock::Clock;
+use crate::cluster::access::action::ViewActions;
+
+/// The last actions, each of them done.
+pub(super) struct Actions {
+    done: Mutex<VecDeque<Action>>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone)]
+struct Action {
+    uid: Uuid,
+    name: &'static str,
+    at: OffsetDateTime,
+}
+
+/// An action, with the members of the captured ones (`actions/list.answer.json`).
+#[derive(Serialize)]
+struct View {
+    action_uid: String,
+    creation_time: String,
+    name: &'static str,
+    node_uid: &'static str,
+    progress: &'static str,
+    status: &'static str,
+    task_id: String,
+}
+
+#[derive(Serialize)]
+struct List {
+    actions: Vec<View>,
+    #[serde(rename = "state-machines")]
+    state_machines: [View; 0],
+}
+
+impl Actions {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            done: Mutex::default(),
+            clock,
+        }
+    }
+
+    /// Remembers that something was done, under the number that is given.
+    pub(super) fn done(&self, name: &'static str) -> String {
+        let uid = Uuid::new_v4();
+        let mut done = self.lock();
+        if done.len() == REMEMBERED {
+            done.pop_front();
+        }
+        done.push_back(Action {
+            uid,
+            name,
+            at: self.clock.now(),
+        });
+        uid.to_string()
+    }
+
+    fn find(&self, uid: Uuid) -> Option<Action> {
+        self.lock().iter().rev().find(|action| action.uid == uid).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Action>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl View {
+    fn of(action: &Action) -> Self {
+        Self {
+            action_uid: action.uid.to_string(),
+            creation_time: action.at.unix_timestamp().to_string(),
+            name: action.name,
+            node_uid: "1",
+            progress: "100",
+            status: "completed",
+            task_id: action.uid.to_string(),
+        }
+    }
+}
+
+/// The answer to a deletion.
+#[derive(Serialize)]
+pub(super) struct Deleted {
+    pub(super) action_uid: String,
+}
+
+/// `GET /v1/actions`
+pub(super) async fn list(_: Authorized<ViewActions>, State(dialect): State<Arc<Dialect>>) -> Response {
+    let actions = dialect.actions.lock().iter().map(View::of).collect();
+    answer::json(&List {
+        actions,
+        state_machines: [],
+    })
+}
+
+/// `GET /v1/actions/{uid}`
+pub(super) async fn read(
+    _: Authorized<ViewActions>,
+    State(dialect): State<Arc<Dialect>>,
+    Path(uid): Path<String>,
+) -> Result<Response, Problem> {
+    let action = uid.parse().ok().and_then(|uid| dialect.actions.find(uid));
+    match action {
+        Some(action) => Ok(answer::json(&View::of(&action))),
+        None => Err(Problem::new(
+            Code::ActionNotExist,
+            format!("there is no action of this number; the last {REMEMBERED} are remembered, until the server stops"),
+        )),
+    }
+}
+
+/// Clients ask for an action right after the answer that named it.
+const REMEMBERED: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn the_last_thousand_actions_are_remembered() {
+        let actions = Actions::new(Arc::new(SystemClock));
+        let first: Uuid = actions.done("delete_user").parse().unwrap();
+        let second: Uuid = actions.done("delete_role").parse().unwrap();
+        for _ in 0..REMEMBERED - 1 {
+            actions.done("delete_user");
+        }
+        assert!(actions.find(first).is_none());
+        assert_eq!(actions.find(second).map(|action| action.name), Some("delete_role"));
+    }
+}

@@ -1,0 +1,213 @@
+//! From a connection and a header to a permit: the part of every route that comes before its handler.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, FromRequestParts, Path};
+use axum::response::{IntoResponse, Response};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+
+use super::Dialect;
+use super::problem::{Code, Problem};
+use crate::audit::Actor;
+use crate::cluster::access::action::{ChangePassword, CreateCluster};
+use crate::cluster::access::{
+    self, ClusterAction, ClusterCaller, ClusterDenied, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword,
+};
+use crate::cluster::uid::UserUid;
+use crate::listener::peer::Peer;
+
+/// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
+pub(super) struct Authorized<A>(pub(super) ClusterPermit<A>);
+
+/// The permit of a caller who may do `A` to the user in the path, and that user's number; none when the path holds no
+/// number, which only those are told who may do `A` to everybody.
+pub(super) struct AuthorizedOn<A> {
+    pub(super) permit: ClusterPermit<A>,
+    pub(super) target: Option<UserUid>,
+}
+
+/// The permit to change passwords, which a password that has expired gives too: it could not be replaced otherwise.
+pub(super) struct AuthorizedToChangePassword(pub(super) ClusterPermit<ChangePassword>);
+
+/// The permit to create the cluster, which there is nobody to give yet.
+pub(super) struct AuthorizedToCreateCluster(pub(super) ClusterPermit<CreateCluster>);
+
+impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for Authorized<A> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, dialect: &Arc<Dialect>) -> Result<Self, Response> {
+        let caller = caller(dialect, parts, A::NAME, ExpiredPassword::Refused).await?;
+        access::authorize::<A>(&caller)
+            .map(Self)
+            .map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))
+    }
+}
+
+impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for AuthorizedOn<A> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, dialect: &Arc<Dialect>) -> Result<Self, Response> {
+        let caller = caller(dialect, parts, A::NAME, ExpiredPassword::Refused).await?;
+        let target = match Path::<String>::from_request_parts(parts, dialect).await {
+            Ok(Path(uid)) => uid.parse().ok(),
+            Err(_) => None,
+        };
+        let permit = match target {
+            Some(target) => access::authorize_on::<A>(&caller, target),
+            None => access::authorize::<A>(&caller),
+        };
+        permit
+            .map(|permit| Self { permit, target })
+            .map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))
+    }
+}
+
+impl FromRequestParts<Arc<Dialect>> for AuthorizedToChangePassword {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, dialect: &Arc<Dialect>) -> Result<Self, Response> {
+        let name = ChangePassword::NAME;
+        let caller = caller(dialect, parts, name, ExpiredPassword::Admitted).await?;
+        access::authorize(&caller)
+            .map(Self)
+            .map_err(|denied| refuse(dialect, parts, name, &caller, denied))
+    }
+}
+
+impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, dialect: &Arc<Dialect>) -> Result<Self, Response> {
+        let name = CreateCluster::NAME;
+        let (peer, credentials) = presented(dialect, parts, name).await?;
+        let access = &dialect.app.cluster_access;
+        let caller = access
+            .authenticate_founder(&peer, credentials.as_ref())
+            .await
+            .map_err(|refusal| not_let_in(dialect, parts, name, &peer, &refusal))?;
+        access::authorize(&caller)
+            .map(Self)
+            .map_err(|denied| refuse(dialect, parts, name, &caller, denied))
+    }
+}
+
+/// Who the request comes from. An `Authorization` header wins over the certificate of the connection.
+async fn caller(
+    dialect: &Dialect,
+    parts: &mut Parts,
+    action: &'static str,
+    expired: ExpiredPassword,
+) -> Result<Arc<ClusterCaller>, Response> {
+    let (peer, credentials) = presented(dialect, parts, action).await?;
+    let access = &dialect.app.cluster_access;
+    let decided = access.authenticate(&peer, credentials.as_ref(), expired).await;
+    decided.map_err(|refusal| not_let_in(dialect, parts, action, &peer, &refusal))
+}
+
+/// The connection, and what the caller says of itself.
+async fn presented(
+    dialect: &Dialect,
+    parts: &mut Parts,
+    action: &'static str,
+) -> Result<(Arc<Peer>, Option<Credentials>), Response> {
+    let peer = peer(parts).await?;
+    match credentials(&parts.headers) {
+        Ok(credentials) => Ok((peer, credentials)),
+        Err(problem) => {
+            record(dialect, &peer, action, parts.uri.path(), "malformed_credentials");
+            Err(problem.into_response())
+        }
+    }
+}
+
+fn not_let_in(
+    dialect: &Dialect,
+    parts: &Parts,
+    action: &'static str,
+    peer: &Peer,
+    refusal: &ClusterRefusal,
+) -> Response {
+    record(dialect, peer, action, parts.uri.path(), refusal.reason());
+    // Only `authorize` tells that a password has expired (contract section 2.3).
+    problem_of(refusal, ExpiredPassword::Admitted).into_response()
+}
+
+/// The peer of the connection, which the listener leaves with every request.
+pub(super) async fn peer(parts: &mut Parts) -> Result<Arc<Peer>, Response> {
+    let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, &())
+        .await
+        .map_err(IntoResponse::into_response)?;
+    Ok(peer)
+}
+
+/// The credentials in the `Authorization` header, if there is one.
+///
+/// # Errors
+///
+/// When it is there and holds none, or is there twice.
+pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<Credentials>, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Problem::challenge("there is more than one Authorization header"));
+    }
+    let read = |value: &HeaderValue| Credentials::from_authorization(value.to_str().unwrap_or_default());
+    match read(value) {
+        Ok(credentials) => Ok(Some(credentials)),
+        Err(error) => Err(Problem::challenge(error.to_string())),
+    }
+}
+
+/// What a refused caller is told: nothing that tells a stranger more than that it is one.
+pub(super) fn problem_of(refusal: &ClusterRefusal, expired: ExpiredPassword) -> Problem {
+    match refusal {
+        ClusterRefusal::Busy(_) => Problem::new(Code::Busy, "too many passwords are being checked; try again"),
+        ClusterRefusal::PasswordExpired if expired == ExpiredPassword::Refused => Problem::new(
+            Code::PasswordExpired,
+            "the password has expired; set a new one with PUT /v1/users/password",
+        ),
+        ClusterRefusal::WrongPassword | ClusterRefusal::Locked | ClusterRefusal::PasswordExpired => {
+            Problem::challenge("the name or the password is wrong, or cannot be used now")
+        }
+        ClusterRefusal::NotTheFounder => Problem::new(
+            Code::Unauthorized,
+            "the cluster can be created only from the server's own machine, or with an administrator's certificate",
+        ),
+        ClusterRefusal::PasswordsOff => Problem::new(Code::Unauthorized, "basic authentication is off on this cluster"),
+        ClusterRefusal::Token(_) => Problem::challenge("the token is wrong, has expired or was revoked"),
+        ClusterRefusal::Certificate(_) if refusal.is_about_a_certificate() => Problem::new(
+            Code::ClientCertificateRefused,
+            "the client certificate lets nobody in, and there are no other credentials",
+        ),
+        ClusterRefusal::Certificate(_) => {
+            Problem::challenge("credentials are needed: a client certificate, a name and a password, or a token")
+        }
+    }
+}
+
+/// Records that somebody was not let in.
+pub(super) fn record(dialect: &Dialect, peer: &Peer, action: &'static str, path: &str, reason: &'static str) {
+    dialect.app.audit.refused(Actor::stranger(peer), action, path, reason);
+}
+
+fn refuse(
+    dialect: &Dialect,
+    parts: &Parts,
+    action: &'static str,
+    caller: &ClusterCaller,
+    denied: ClusterDenied,
+) -> Response {
+    dialect
+        .app
+        .audit
+        .refused(caller.actor(), action, parts.uri.path(), "permission_missing");
+    Problem::new(
+        Code::UnauthorizedAction,
+        format!("the roles of the caller do not have the permission {}", denied.required),
+    )
+    .into_response()
+}

@@ -1,0 +1,118 @@
+//! Request bodies: JSON by their header, read in one go, wiped after use.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header};
+use http_body_util::BodyExt as _;
+use zeroize::Zeroizing;
+
+use super::Dialect;
+use super::json::{self, Object};
+use super::problem::{Code, Problem};
+use crate::http::BodyError;
+
+/// A request's body, wiped on drop: it may hold a password or a private key.
+pub(super) struct RequestBody {
+    content: Zeroizing<Vec<u8>>,
+}
+
+impl RequestBody {
+    /// The object that the body is.
+    ///
+    /// # Errors
+    ///
+    /// As [`json::read`].
+    pub(super) fn object(&self) -> Result<Object, Problem> {
+        Ok(json::read(&self.content)?)
+    }
+
+    /// The object that the body is; an empty one when there is no body.
+    ///
+    /// # Errors
+    ///
+    /// As [`json::read`].
+    pub(super) fn object_if_any(&self) -> Result<Object, Problem> {
+        if self.content.trim_ascii().is_empty() {
+            Ok(Object::default())
+        } else {
+            self.object()
+        }
+    }
+}
+
+impl FromRequest<Arc<Dialect>> for RequestBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, dialect: &Arc<Dialect>) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        refuse_coding(&parts.headers)?;
+        let limit = dialect.app.settings.limits.body_bytes;
+        let content = match http_body_util::Limited::new(body, limit).collect().await {
+            Ok(content) => Zeroizing::new(Vec::from(content.to_bytes())),
+            Err(error) => return Err(unread(&*error, limit)),
+        };
+        if !content.is_empty() && !is_json(&parts.headers) {
+            return Err(Problem::new(
+                Code::InvalidContentType,
+                "the header Content-Type must be application/json",
+            ));
+        }
+        Ok(Self { content })
+    }
+}
+
+/// Whether the header says JSON (contract section 1: an invalid header gives 400).
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let media_type = value.split(';').next().unwrap_or_default().trim();
+            media_type.eq_ignore_ascii_case("application/json")
+        })
+}
+
+fn refuse_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get(header::CONTENT_ENCODING).map(header::HeaderValue::as_bytes) {
+        None | Some(b"" | b"identity") => Ok(()),
+        Some(_) => Err(Problem::new(
+            Code::UnsupportedCoding,
+            "the header Content-Encoding must be left out: bodies are taken as they are",
+        )),
+    }
+}
+
+fn unread(error: &(dyn std::error::Error + 'static), limit: usize) -> Problem {
+    let too_large = || Problem::new(Code::RequestTooLarge, format!("the body is larger than {limit} bytes"));
+    match BodyError::within(error) {
+        Some(BodyError::TimedOut { .. }) => Problem::new(Code::RequestTimeout, "the body did not arrive in time"),
+        Some(BodyError::TooLarge { .. }) => too_large(),
+        None if error.is::<http_body_util::LengthLimitError>() => too_large(),
+        Some(BodyError::Broken(_)) | None => Problem::new(Code::InvalidJson, "the body broke off"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_json_by_its_header() {
+        for (value, expected) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/x-www-form-urlencoded", false),
+            ("text/plain", false),
+            ("application/jsonp", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
+            assert_eq!(is_json(&headers), expected, "{value}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

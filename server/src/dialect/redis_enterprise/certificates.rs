@@ -1,0 +1,142 @@
+//! `/v1/cluster/certificates` and `/v1/cluster/update_cert`: the cluster's certificates (contract section 2.2).
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use certward::pki::PrivateKeyPem;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+
+use super::authorized::Authorized;
+use super::body::RequestBody;
+use super::json::{self, Object, Request, Value};
+use super::problem::{Code, Problem};
+use super::schemas::{CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS};
+use super::{Dialect, answer};
+use crate::cluster::access::action::{UpdateCluster, ViewCertificates};
+use crate::cluster::named_certificate::{CertificateName, NamedCertificates, NewCertificate, UnknownCertificateName};
+use crate::cluster::permission::Permission;
+
+/// The certificates, flat: `<name>_cert` and, for those who may see keys, `<name>_key`. `api` is what this server shows
+/// in TLS; its key is a file of the server's, and no client's to read.
+struct View<'a> {
+    server_certificate: String,
+    certificates: &'a NamedCertificates,
+    with_keys: bool,
+}
+
+impl Serialize for View<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("api_cert", &self.server_certificate)?;
+        for certificate in self.certificates.iter() {
+            members.serialize_entry(&format!("{}_cert", certificate.name), &certificate.certificate)?;
+            if self.with_keys
+                && let Some(key) = &certificate.key
+            {
+                members.serialize_entry(&format!("{}_key", certificate.name), key.expose())?;
+            }
+        }
+        members.end()
+    }
+}
+
+/// `GET /v1/cluster/certificates`
+pub(super) async fn list(
+    Authorized(permit): Authorized<ViewCertificates>,
+    State(dialect): State<Arc<Dialect>>,
+) -> Response {
+    answer::json(&View {
+        server_certificate: dialect.app.server_certificates.current().certificate().to_pem(),
+        certificates: dialect.app.cluster.state().certificates(),
+        with_keys: permit.caller().permissions().contains(Permission::ViewClusterKeys),
+    })
+}
+
+/// `PUT /v1/cluster/certificates`: all of them or none.
+pub(super) async fn put(
+    Authorized(permit): Authorized<UpdateCluster>,
+    State(dialect): State<Arc<Dialect>>,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let body = body.object()?;
+    json::check(&body, &CERTIFICATE_UPLOADS, Request::New)?;
+    let entries = body.array("certificates").unwrap_or_default();
+    let certificates = entries
+        .iter()
+        .filter_map(Value::as_object)
+        .map(upload)
+        .collect::<Result<Vec<_>, Problem>>()?;
+    if certificates.is_empty() {
+        return Err(Problem::new(
+            Code::InvalidSchema,
+            "the field 'certificates' is empty; name at least one certificate",
+        ));
+    }
+    dialect.app.cluster.put_certificates(&permit, certificates).await?;
+    Ok(answer::done())
+}
+
+/// `PUT /v1/cluster/update_cert`, deprecated by [`put`].
+pub(super) async fn update(
+    Authorized(permit): Authorized<UpdateCluster>,
+    State(dialect): State<Arc<Dialect>>,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let body = body.object()?;
+    json::check(&body, &CERTIFICATE_UPLOAD, Request::New)?;
+    dialect
+        .app
+        .cluster
+        .put_certificates(&permit, vec![upload(&body)?])
+        .await?;
+    Ok(answer::done())
+}
+
+/// `DELETE /v1/cluster/certificates/{certificate_name}`
+pub(super) async fn delete(
+    Authorized(permit): Authorized<UpdateCluster>,
+    State(dialect): State<Arc<Dialect>>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let name = name
+        .parse()
+        .map_err(|error: UnknownCertificateName| Problem::new(Code::CertificateNotExist, error.to_string()))?;
+    dialect.app.cluster.delete_certificate(&permit, name).await?;
+    Ok(answer::done())
+}
+
+/// `POST /v1/cluster/certificates/rotate`
+pub(super) async fn rotate(
+    Authorized(permit): Authorized<UpdateCluster>,
+    State(dialect): State<Arc<Dialect>>,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let body = body.object_if_any()?;
+    json::check(&body, &CERTIFICATE_ROTATION, Request::New)?;
+    let name = body.text("name").map(named).transpose()?;
+    dialect.app.cluster.rotate_certificates(&permit, name).await?;
+    Ok(answer::done())
+}
+
+fn upload(entry: &Object) -> Result<NewCertificate, Problem> {
+    let name = named(entry.text("name").unwrap_or_default())?;
+    // An empty key is as good as none: a form that has the field sends it.
+    let key = entry.text("key").filter(|key| !key.trim().is_empty());
+    Ok(NewCertificate {
+        name,
+        certificate: entry.text("certificate").unwrap_or_default().to_owned(),
+        key: key.map(PrivateKeyPem::from_pem).transpose().map_err(|error| {
+            Problem::new(
+                Code::InvalidCertificate,
+                format!("certificate {name}: the key is not usable: {error}"),
+            )
+        })?,
+    })
+}
+
+fn named(name: &str) -> Result<CertificateName, Problem> {
+    name.parse()
+        .map_err(|error: UnknownCertificateName| Problem::new(Code::InvalidCertificateName, error.to_string()))
+}

@@ -1,0 +1,317 @@
+//! What a body should be: one table serves the check, the OpenAPI document and `/v1/jsonschema`.
+
+use std::fmt;
+
+use strsim::damerau_levenshtein;
+
+use super::{Object, Value};
+
+/// An object of the API.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Schema {
+    /// Its name in the documents.
+    pub(in super::super) name: &'static str,
+    /// What it is.
+    pub(in super::super) summary: &'static str,
+    /// Its members.
+    pub(in super::super) members: &'static [Member],
+    /// What becomes of members that are not in the table.
+    pub(in super::super) unknown: Unknown,
+}
+
+/// What becomes of a member that is not in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Unknown {
+    /// It is refused.
+    Refused,
+    /// It is not looked at: the vendor has more of them than this server knows, and none changes what it does.
+    Ignored,
+}
+
+/// A member of an object.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Member {
+    /// Its name.
+    pub(in super::super) name: &'static str,
+    /// What its value is.
+    pub(in super::super) kind: Kind,
+    /// Who writes it.
+    pub(in super::super) access: Access,
+    /// What it means.
+    pub(in super::super) meaning: &'static str,
+}
+
+/// Who writes a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Access {
+    /// The client; a request may leave it out.
+    Optional,
+    /// The client; a request that makes something new must have it.
+    Required,
+    /// The client; no answer holds it.
+    WriteOnly,
+    /// The client; no answer holds it, and a request must have it.
+    RequiredWriteOnly,
+    /// The server; a request may hold it when it says what is so anyway.
+    ReadOnly,
+    /// The client when it makes something new; afterwards as [`Self::ReadOnly`].
+    Fixed,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number in this range.
+    Integer {
+        /// The least.
+        min: i64,
+        /// The greatest.
+        max: i64,
+    },
+    /// Text of at most this many characters.
+    Text {
+        /// In characters.
+        max: usize,
+    },
+    /// Text that the function takes, and what it takes in words.
+    Pattern {
+        /// Whether it is right.
+        is_right: fn(&str) -> bool,
+        /// "a …", for errors.
+        wanted: &'static str,
+        /// The regular expression of the vendor's schema.
+        regex: &'static str,
+    },
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// Texts, no two alike.
+    Texts,
+    /// Texts.
+    TextList,
+    /// Whole numbers from 1, no two alike, at least one.
+    Uids,
+    /// An object.
+    Object(&'static Schema),
+    /// Objects.
+    Objects(&'static Schema),
+    /// Something that the server does not look into.
+    Anything,
+}
+
+/// Why a body is not what it should be. The value itself is never told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(in super::super) enum SchemaError {
+    /// A member that is not in the table.
+    #[error("there is no field '{path}'{}", nearest.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default())]
+    Unknown {
+        /// Where.
+        path: String,
+        /// The member whose name is most like it.
+        nearest: Option<&'static str>,
+    },
+    /// A member that is needed.
+    #[error("the field '{path}' is missing")]
+    Missing {
+        /// Where.
+        path: String,
+    },
+    /// A value that is not what it should be.
+    #[error("the field '{path}' is {found}; it must be {wanted}")]
+    Wrong {
+        /// Where.
+        path: String,
+        /// What it is.
+        found: &'static str,
+        /// What would be right.
+        wanted: String,
+    },
+    /// A value of the server's, and another one than the server has.
+    #[error("the field '{path}' cannot be changed; leave it out")]
+    ReadOnly {
+        /// Where.
+        path: String,
+    },
+}
+
+/// Whether a request makes something, or changes it.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) enum Request<'a> {
+    /// Required members must be there.
+    New,
+    /// What is left out stays; read-only members must be those of this answer.
+    Change(&'a serde_json::Map<String, serde_json::Value>),
+}
+
+/// A member that may be left out.
+pub(in super::super) const fn member(name: &'static str, kind: Kind, meaning: &'static str) -> Member {
+    Member {
+        name,
+        kind,
+        access: Access::Optional,
+        meaning,
+    }
+}
+
+impl Member {
+    /// The same member, needed in requests that make something new.
+    pub(in super::super) const fn required(self) -> Self {
+        Self {
+            access: match self.access {
+                Access::WriteOnly => Access::RequiredWriteOnly,
+                _ => Access::Required,
+            },
+            ..self
+        }
+    }
+
+    /// The same member, which only the server writes.
+    pub(in super::super) const fn read_only(self) -> Self {
+        Self {
+            access: Access::ReadOnly,
+            ..self
+        }
+    }
+
+    /// The same member, which cannot be changed once it is there.
+    pub(in super::super) const fn fixed(self) -> Self {
+        Self {
+            access: Access::Fixed,
+            ..self
+        }
+    }
+
+    /// The same member, which no answer holds.
+    pub(in super::super) const fn write_only(self) -> Self {
+        Self {
+            access: Access::WriteOnly,
+            ..self
+        }
+    }
+}
+
+/// Checks the body of a request.
+///
+/// # Errors
+///
+/// [`SchemaError`], by the first fault found: members in the order written, then what is missing.
+pub(in super::super) fn check(object: &Object, schema: &Schema, request: Request<'_>) -> Result<(), SchemaError> {
+    check_members(object, schema, "", request)
+}
+
+fn check_members(object: &Object, schema: &Schema, at: &str, request: Request<'_>) -> Result<(), SchemaError> {
+    for (name, value) in object.iter() {
+        let path = || format!("{at}{name}");
+        let Some(member) = schema.members.iter().find(|member| member.name == name) else {
+            if schema.unknown == Unknown::Ignored {
+                continue;
+            }
+            return Err(SchemaError::Unknown {
+                path: path(),
+                nearest: nearest(name, schema),
+            });
+        };
+        match (member.access, request) {
+            (Access::ReadOnly | Access::Fixed, Request::Change(current)) => {
+                if !current.get(name).is_some_and(|current| value.says(current)) {
+                    return Err(SchemaError::ReadOnly { path: path() });
+                }
+            }
+            (Access::ReadOnly, Request::New) => return Err(SchemaError::ReadOnly { path: path() }),
+            _ => check_value(value, member.kind, &path())?,
+        }
+    }
+    if matches!(request, Request::New) {
+        for member in schema.members {
+            let needed = matches!(member.access, Access::Required | Access::RequiredWriteOnly);
+            if needed && object.get(member.name).is_none() {
+                return Err(SchemaError::Missing {
+                    path: format!("{at}{}", member.name),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_value(value: &Value, kind: Kind, path: &str) -> Result<(), SchemaError> {
+    let right = match (kind, value) {
+        (Kind::Anything, _) | (Kind::Boolean, Value::Bool(_)) => true,
+        (Kind::Integer { min, max }, value) => value.as_integer().is_some_and(|number| (min..=max).contains(&number)),
+        (Kind::Text { max }, Value::Text(text)) => text.chars().count() <= max,
+        (Kind::Pattern { is_right, .. }, Value::Text(text)) => is_right(text),
+        (Kind::OneOf(words), Value::Text(text)) => words.contains(&text.as_str()),
+        (Kind::Texts, Value::Array(elements)) => each_once(elements, Value::as_text),
+        (Kind::TextList, Value::Array(elements)) => elements.iter().all(|element| element.as_text().is_some()),
+        (Kind::Uids, Value::Array(elements)) => {
+            !elements.is_empty()
+                && each_once(elements, Value::as_integer)
+                && elements
+                    .iter()
+                    .all(|uid| uid.as_integer().is_some_and(|uid| (1..=MAX_UID).contains(&uid)))
+        }
+        (Kind::Object(schema), Value::Object(object)) => {
+            return check_members(object, schema, &format!("{path}."), Request::New);
+        }
+        (Kind::Objects(schema), Value::Array(elements)) => {
+            for (index, element) in elements.iter().enumerate() {
+                check_value(element, Kind::Object(schema), &format!("{path}[{index}]"))?;
+            }
+            true
+        }
+        _ => false,
+    };
+    if right {
+        Ok(())
+    } else {
+        Err(SchemaError::Wrong {
+            path: path.to_owned(),
+            found: value.kind(),
+            wanted: kind.to_string(),
+        })
+    }
+}
+
+/// Whether every element is what `of` takes, and none is there twice.
+fn each_once<'a, T: Eq + std::hash::Hash>(elements: &'a [Value], of: impl Fn(&'a Value) -> Option<T>) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    elements
+        .iter()
+        .all(|element| of(element).is_some_and(|value| seen.insert(value)))
+}
+
+fn nearest(name: &str, schema: &Schema) -> Option<&'static str> {
+    schema
+        .members
+        .iter()
+        .map(|member| (damerau_levenshtein(member.name, name), member.name))
+        .min()
+        .filter(|(distance, _)| *distance <= MAX_MISSPELLING.max(name.len() / 3))
+        .map(|(_, name)| name)
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean => f.write_str("true or false"),
+            Self::Integer { min, max: i64::MAX } => write!(f, "a whole number from {min}"),
+            Self::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
+            Self::Text { max } => write!(f, "a string of at most {max} characters"),
+            Self::Pattern { wanted, .. } => f.write_str(wanted),
+            Self::OneOf(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
+            Self::Texts => f.write_str("an array of strings, no two alike"),
+            Self::TextList => f.write_str("an array of strings"),
+            Self::Uids => f.write_str("an array of at least one uid, no two alike; a uid is a whole number from 1"),
+            Self::Object(schema) => write!(f, "an object: {}", schema.summary),
+            Self::Objects(schema) => write!(f, "an array of objects: {}", schema.summary),
+            Self::Anything => f.write_str("any JSON value"),
+        }
+    }
+}
+
+/// As [`crate::cluster::uid::MAX_UID`].
+pub(in super::super) const MAX_UID: i64 = i32::MAX as i64;
+
+/// How many letters may be wrong in a name that somebody is thought to have meant.
+const MAX_MISSPELLING: usize = 2;

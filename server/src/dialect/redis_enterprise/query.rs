@@ -1,0 +1,103 @@
+//! The query string. Names are the API's exactly; unknown ones are ignored.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::problem::{Code, Problem};
+use crate::cluster::Run;
+
+/// The names and values of a query string.
+#[derive(Debug)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// The value under `name`.
+    ///
+    /// # Errors
+    ///
+    /// When it is given twice: which of two values is meant cannot be known.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.0.iter().filter(|(other, _)| other == name);
+        let first = values.next().map(|(_, value)| value.as_str());
+        match values.next() {
+            None => Ok(first),
+            Some(_) => Err(Problem::new(
+                Code::InvalidQuery,
+                format!("the query parameter '{name}' is given more than once"),
+            )),
+        }
+    }
+
+    /// Whether the request is only to be tried: `?dry_run`, with or without a value (contract section 1).
+    ///
+    /// # Errors
+    ///
+    /// When it is given twice, or its value is neither of truth nor of falsehood: a change that was meant for a trial
+    /// cannot be taken back.
+    pub(super) fn run(&self) -> Result<Run, Problem> {
+        match self.text("dry_run")?.map(str::to_ascii_lowercase).as_deref() {
+            None | Some("false" | "0") => Ok(Run::Apply),
+            Some("" | "true" | "1") => Ok(Run::Dry),
+            Some(_) => Err(Problem::new(
+                Code::InvalidQuery,
+                "the query parameter 'dry_run' must be true, false or empty",
+            )),
+        }
+    }
+}
+
+impl Query {
+    /// Refuses to try what can only be done.
+    ///
+    /// # Errors
+    ///
+    /// When `dry_run` is asked for: to carry the request out would be worse than to refuse it.
+    pub(super) fn refuse_dry_run(&self) -> Result<(), Problem> {
+        match self.run()? {
+            Run::Apply => Ok(()),
+            Run::Dry => Err(Problem::new(
+                Code::NotSupported,
+                "dry_run is not supported on this route",
+            )),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Query {
+        Query(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    #[test]
+    fn a_dry_run_is_asked_for_with_and_without_a_value() {
+        for text in ["dry_run", "dry_run=", "dry_run=true", "a=b&dry_run=1", "dry_run=True"] {
+            assert_eq!(query(text).run().unwrap(), Run::Dry, "{text}");
+        }
+        for text in ["", "dry_run=false", "dry_run=0", "dryrun", "DRY_RUN"] {
+            assert_eq!(query(text).run().unwrap(), Run::Apply, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dry_run_in_doubt_is_refused() {
+        for text in ["dry_run=yes", "dry_run&dry_run=false", "dry_run=2"] {
+            assert!(query(text).run().is_err(), "{text}");
+        }
+    }
+}

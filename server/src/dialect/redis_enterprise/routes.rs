@@ -1,0 +1,487 @@
+//! Every route of the dialect, in one table: the router, the OpenAPI document and the authorization test are made from
+//! it.
+
+use std::sync::Arc;
+
+use axum::routing::{MethodRouter, delete, get, post, put};
+
+use super::json::Schema;
+use super::{
+    Dialect, actions, bootstrap, certificates, cluster, databases, jsonschema, license, node, ocsp, openapi, policy,
+    redis_acls, roles, schemas, users,
+};
+use crate::cluster::access::action as actions_of;
+use crate::cluster::access::{ClusterAction, Required};
+
+/// A route.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The method in capitals.
+    pub method: &'static str,
+    /// The path, in axum's pattern language.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// What it is for.
+    pub summary: &'static str,
+    /// Whether `?dry_run` only tries it.
+    pub dry_run: bool,
+    /// Further query parameters it reads: name, type and meaning.
+    pub(super) query: &'static [(&'static str, &'static str, &'static str)],
+    /// What its body is.
+    pub(super) request: Option<&'static Schema>,
+    /// What its answer holds.
+    pub(super) content: Content,
+    /// What goes wrong beside 400, 401 and 403.
+    pub(super) refusals: &'static [u16],
+    pub(super) handler: fn() -> MethodRouter<Arc<Dialect>>,
+}
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody; the handler asks for credentials of its own.
+    Anybody,
+    /// Everybody until the cluster is created, then everybody who is let in.
+    UntilCreated,
+    /// Callers who are let in and may do this.
+    Caller(Required),
+}
+
+/// What an answer holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Content {
+    /// Nothing.
+    Nothing,
+    /// An object.
+    One(&'static Schema),
+    /// An array of objects.
+    Many(&'static Schema),
+    /// JSON without a schema.
+    Json,
+}
+
+const fn to<A: ClusterAction>() -> Access {
+    Access::Caller(A::REQUIRED)
+}
+
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    summary: &'static str,
+    handler: fn() -> MethodRouter<Arc<Dialect>>,
+) -> Route {
+    Route {
+        method,
+        path,
+        access,
+        summary,
+        dry_run: false,
+        query: &[],
+        request: None,
+        content: Content::Nothing,
+        refusals: &[],
+        handler,
+    }
+}
+
+impl Route {
+    const fn dry_run(self) -> Self {
+        Self { dry_run: true, ..self }
+    }
+
+    const fn query(self, query: &'static [(&'static str, &'static str, &'static str)]) -> Self {
+        Self { query, ..self }
+    }
+
+    const fn body(self, schema: &'static Schema) -> Self {
+        Self {
+            request: Some(schema),
+            ..self
+        }
+    }
+
+    const fn answers(self, content: Content) -> Self {
+        Self { content, ..self }
+    }
+
+    const fn refuses(self, refusals: &'static [u16]) -> Self {
+        Self { refusals, ..self }
+    }
+}
+
+use self::Content::{Json, Many, Nothing, One};
+use self::actions_of::{
+    ChangePassword, CreateCluster, CreateRedisAcl, CreateRole, CreateUser, DeleteRedisAcl, DeleteRole, DeleteUser,
+    InstallLicense, IssueToken, TestOcspStatus, UpdateCluster, UpdateOcspSettings, UpdateRedisAcl, UpdateRole,
+    UpdateUser, ViewActions, ViewCertificates, ViewCluster, ViewDatabases, ViewLicense, ViewNode, ViewNodes,
+    ViewOcspSettings, ViewOcspStatus, ViewPermissions, ViewRedisAcl, ViewRedisAcls, ViewRole, ViewRoles, ViewSchema,
+    ViewUser, ViewUsers,
+};
+
+/// Every route.
+pub const ROUTES: &[Route] = &[
+    // The cluster.
+    route(
+        "GET",
+        "/v1/cluster",
+        to::<ViewCluster>(),
+        "The cluster and its settings",
+        || get(cluster::read),
+    )
+    .answers(One(&schemas::CLUSTER)),
+    route(
+        "PUT",
+        "/v1/cluster",
+        to::<UpdateCluster>(),
+        "Change settings of the cluster",
+        || put(cluster::update),
+    )
+    .dry_run()
+    .body(&schemas::CLUSTER)
+    .answers(One(&schemas::CLUSTER)),
+    route(
+        "GET",
+        "/v1/cluster/certificates",
+        to::<ViewCertificates>(),
+        "The certificates; their keys for holders of view_cluster_keys",
+        || get(certificates::list),
+    )
+    .answers(One(&schemas::CERTIFICATES)),
+    route(
+        "PUT",
+        "/v1/cluster/certificates",
+        to::<UpdateCluster>(),
+        "Install certificates, all of them or none",
+        || put(certificates::put),
+    )
+    .body(&schemas::CERTIFICATE_UPLOADS)
+    .answers(One(&schemas::DONE))
+    .refuses(&[406]),
+    route(
+        "DELETE",
+        "/v1/cluster/certificates/{certificate_name}",
+        to::<UpdateCluster>(),
+        "Remove an optional certificate",
+        || delete(certificates::delete),
+    )
+    .answers(One(&schemas::DONE))
+    .refuses(&[404]),
+    route(
+        "POST",
+        "/v1/cluster/certificates/rotate",
+        to::<UpdateCluster>(),
+        "Make internal certificates anew",
+        || post(certificates::rotate),
+    )
+    .body(&schemas::CERTIFICATE_ROTATION)
+    .answers(One(&schemas::DONE)),
+    route(
+        "PUT",
+        "/v1/cluster/update_cert",
+        to::<UpdateCluster>(),
+        "Deprecated: install one certificate",
+        || put(certificates::update),
+    )
+    .body(&schemas::CERTIFICATE_UPLOAD)
+    .answers(One(&schemas::DONE))
+    .refuses(&[406]),
+    route(
+        "GET",
+        "/v1/cluster/policy",
+        to::<ViewCluster>(),
+        "The cluster's policy",
+        || get(policy::read),
+    )
+    .answers(One(&schemas::POLICY)),
+    route(
+        "PUT",
+        "/v1/cluster/policy",
+        to::<UpdateCluster>(),
+        "Change the cluster's policy",
+        || put(policy::update),
+    )
+    .body(&schemas::POLICY)
+    .answers(One(&schemas::DONE)),
+    // Users.
+    route("GET", "/v1/users", to::<ViewUsers>(), "Every user", || get(users::list)).answers(Many(&schemas::USER)),
+    route("POST", "/v1/users", to::<CreateUser>(), "Make a user", || {
+        post(users::create)
+    })
+    .dry_run()
+    .body(&schemas::USER)
+    .answers(One(&schemas::USER))
+    .refuses(&[409]),
+    route(
+        "GET",
+        "/v1/users/{uid}",
+        to::<ViewUser>(),
+        "A user; everybody may see itself",
+        || get(users::read),
+    )
+    .answers(One(&schemas::USER))
+    .refuses(&[404]),
+    route(
+        "PUT",
+        "/v1/users/{uid}",
+        to::<UpdateUser>(),
+        "Change a user; everybody may change its own name, password and alerts",
+        || put(users::update),
+    )
+    .dry_run()
+    .body(&schemas::USER)
+    .answers(One(&schemas::USER))
+    .refuses(&[404, 406, 409]),
+    route("DELETE", "/v1/users/{uid}", to::<DeleteUser>(), "Delete a user", || {
+        delete(users::delete)
+    })
+    .answers(One(&schemas::DELETED))
+    .refuses(&[404, 406]),
+    route(
+        "GET",
+        "/v1/users/role",
+        to::<ViewPermissions>(),
+        "The caller's management role",
+        || get(users::own_role),
+    )
+    .answers(One(&schemas::OWN_ROLE)),
+    route(
+        "GET",
+        "/v1/users/permissions",
+        to::<ViewPermissions>(),
+        "What each management role may do",
+        || get(users::permissions),
+    )
+    .answers(One(&schemas::PERMISSIONS)),
+    route(
+        "GET",
+        "/v1/users/permissions/{role}",
+        to::<ViewPermissions>(),
+        "What a management role may do",
+        || get(users::permissions_of_role),
+    )
+    .answers(One(&schemas::PERMISSIONS))
+    .refuses(&[404]),
+    route(
+        "PUT",
+        "/v1/users/password",
+        to::<ChangePassword>(),
+        "Set the one password of a user; those of others as an administrator",
+        || put(users::set_password),
+    )
+    .body(&schemas::NEW_PASSWORD)
+    .answers(One(&schemas::DONE))
+    .refuses(&[404]),
+    route(
+        "POST",
+        "/v1/users/password",
+        to::<ChangePassword>(),
+        "Give a user a further password",
+        || post(users::add_password),
+    )
+    .body(&schemas::NEW_PASSWORD)
+    .answers(One(&schemas::DONE))
+    .refuses(&[404]),
+    route(
+        "DELETE",
+        "/v1/users/password",
+        to::<ChangePassword>(),
+        "Take a password from a user",
+        || delete(users::remove_password),
+    )
+    .body(&schemas::OLD_PASSWORD)
+    .answers(One(&schemas::DONE))
+    .refuses(&[404]),
+    route(
+        "POST",
+        "/v1/users/authorize",
+        Access::Anybody,
+        "A token for a name and a password",
+        || post(users::authorize),
+    )
+    .body(&schemas::AUTHORIZE)
+    .answers(One(&schemas::ACCESS_TOKEN)),
+    route(
+        "POST",
+        "/v1/users/refresh_jwt",
+        to::<IssueToken>(),
+        "A new token for an old one",
+        || post(users::refresh),
+    )
+    .body(&schemas::REFRESH)
+    .answers(One(&schemas::ACCESS_TOKEN)),
+    // Roles.
+    route("GET", "/v1/roles", to::<ViewRoles>(), "Every role", || get(roles::list)).answers(Many(&schemas::ROLE)),
+    route("POST", "/v1/roles", to::<CreateRole>(), "Make a role", || {
+        post(roles::create)
+    })
+    .dry_run()
+    .body(&schemas::ROLE)
+    .answers(One(&schemas::ROLE))
+    .refuses(&[409]),
+    route("GET", "/v1/roles/{uid}", to::<ViewRole>(), "A role", || {
+        get(roles::read)
+    })
+    .answers(One(&schemas::ROLE))
+    .refuses(&[404]),
+    route("PUT", "/v1/roles/{uid}", to::<UpdateRole>(), "Change a role", || {
+        put(roles::update)
+    })
+    .dry_run()
+    .body(&schemas::ROLE)
+    .answers(One(&schemas::ROLE))
+    .refuses(&[404, 406, 409]),
+    route("DELETE", "/v1/roles/{uid}", to::<DeleteRole>(), "Delete a role", || {
+        delete(roles::delete)
+    })
+    .dry_run()
+    .answers(One(&schemas::DELETED))
+    .refuses(&[404, 406]),
+    // ACLs.
+    route("GET", "/v1/redis_acls", to::<ViewRedisAcls>(), "Every ACL", || {
+        get(redis_acls::list)
+    })
+    .answers(Many(&schemas::REDIS_ACL)),
+    route("POST", "/v1/redis_acls", to::<CreateRedisAcl>(), "Make an ACL", || {
+        post(redis_acls::create)
+    })
+    .dry_run()
+    .body(&schemas::REDIS_ACL)
+    .answers(One(&schemas::REDIS_ACL))
+    .refuses(&[409]),
+    route(
+        "POST",
+        "/v1/redis_acls/validate",
+        to::<CreateRedisAcl>(),
+        "Deprecated: try to make an ACL",
+        || post(redis_acls::validate),
+    )
+    .body(&schemas::REDIS_ACL)
+    .answers(One(&schemas::REDIS_ACL))
+    .refuses(&[409]),
+    route("GET", "/v1/redis_acls/{uid}", to::<ViewRedisAcl>(), "An ACL", || {
+        get(redis_acls::read)
+    })
+    .answers(One(&schemas::REDIS_ACL))
+    .refuses(&[404]),
+    route(
+        "PUT",
+        "/v1/redis_acls/{uid}",
+        to::<UpdateRedisAcl>(),
+        "Change an ACL",
+        || put(redis_acls::update),
+    )
+    .dry_run()
+    .body(&schemas::REDIS_ACL)
+    .answers(One(&schemas::REDIS_ACL))
+    .refuses(&[404, 409]),
+    route(
+        "DELETE",
+        "/v1/redis_acls/{uid}",
+        to::<DeleteRedisAcl>(),
+        "Delete an ACL",
+        || delete(redis_acls::delete),
+    )
+    .answers(One(&schemas::DELETED))
+    .refuses(&[404, 409]),
+    // What clients touch on connect.
+    route(
+        "GET",
+        "/v1/bootstrap",
+        Access::UntilCreated,
+        "How far the making of the cluster is",
+        || get(bootstrap::read),
+    )
+    .answers(One(&schemas::BOOTSTRAP)),
+    route(
+        "POST",
+        "/v1/bootstrap/{action}",
+        to::<CreateCluster>(),
+        "create_cluster: name the cluster, and make its first administrator",
+        || post(bootstrap::start),
+    )
+    .body(&schemas::NEW_CLUSTER)
+    .answers(One(&schemas::BOOTSTRAP))
+    .refuses(&[404, 409]),
+    route("GET", "/v1/nodes", to::<ViewNodes>(), "Every node: one", || {
+        get(node::list)
+    })
+    .answers(Many(&schemas::NODE)),
+    route("GET", "/v1/nodes/{uid}", to::<ViewNode>(), "A node", || get(node::read))
+        .answers(One(&schemas::NODE))
+        .refuses(&[404]),
+    route("GET", "/v1/license", to::<ViewLicense>(), "The licence", || {
+        get(license::read)
+    })
+    .answers(One(&schemas::LICENSE)),
+    route(
+        "PUT",
+        "/v1/license",
+        to::<InstallLicense>(),
+        "Replace the licence",
+        || put(license::update),
+    )
+    .body(&schemas::NEW_LICENSE)
+    .answers(Nothing),
+    route("GET", "/v1/bdbs", to::<ViewDatabases>(), "Every database", || {
+        get(databases::list)
+    })
+    .answers(Json),
+    route("GET", "/v1/actions", to::<ViewActions>(), "The last actions", || {
+        get(actions::list)
+    })
+    .answers(One(&schemas::ACTIONS)),
+    route("GET", "/v1/actions/{uid}", to::<ViewActions>(), "An action", || {
+        get(actions::read)
+    })
+    .answers(One(&schemas::ACTION))
+    .refuses(&[404]),
+    route(
+        "GET",
+        "/v1/ocsp",
+        to::<ViewOcspSettings>(),
+        "How the status of the proxy certificate is asked for",
+        || get(ocsp::read),
+    )
+    .answers(One(&schemas::OCSP)),
+    route(
+        "PUT",
+        "/v1/ocsp",
+        to::<UpdateOcspSettings>(),
+        "Change how it is asked for",
+        || put(ocsp::update),
+    )
+    .body(&schemas::OCSP)
+    .answers(One(&schemas::OCSP)),
+    route(
+        "GET",
+        "/v1/ocsp/status",
+        to::<ViewOcspStatus>(),
+        "What the responder said last",
+        || get(ocsp::status),
+    )
+    .answers(One(&schemas::OCSP_STATUS)),
+    route(
+        "POST",
+        "/v1/ocsp/test",
+        to::<TestOcspStatus>(),
+        "Ask the responder now",
+        || post(ocsp::test),
+    )
+    .answers(One(&schemas::OCSP_STATUS)),
+    route(
+        "GET",
+        "/v1/jsonschema",
+        to::<ViewSchema>(),
+        "The JSON Schema of an object",
+        || get(jsonschema::read),
+    )
+    .query(&[("object", "string", "the object; without it, the names of all")])
+    .answers(Json)
+    .refuses(&[406]),
+    route("GET", "/v1/openapi.json", to::<ViewSchema>(), "This document", || {
+        get(openapi::document)
+    })
+    .answers(Json),
+];

@@ -1,0 +1,97 @@
+//! The objects of the API, member for member: what requests are checked against, and what the OpenAPI document and
+//! `/v1/jsonschema` show (contract `redis-enterprise.md`, section 2).
+
+mod certificates;
+mod cluster;
+mod operations;
+mod people;
+
+pub(super) use certificates::{CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS, CERTIFICATES};
+pub(super) use cluster::{AUTHORIZED_SUBJECT, CLUSTER, OCSP, OCSP_STATUS, POLICY};
+pub(super) use operations::{
+    ACTION, ACTIONS, BOOTSTRAP, BOOTSTRAP_STATUS, CREDENTIALS, DELETED, DONE, ERROR, LICENSE, NEW_CLUSTER, NEW_LICENSE,
+    NODE,
+};
+pub(super) use people::{
+    ACCESS_TOKEN, AUTHORIZE, NEW_PASSWORD, OLD_PASSWORD, OWN_ROLE, PERMISSIONS, REDIS_ACL, REFRESH, RESOURCE, ROLE,
+    ROLE_PERMISSIONS, USER,
+};
+
+use super::json::{Kind, MAX_UID, Member, Schema, Unknown};
+
+/// A strict object.
+const fn strict(name: &'static str, summary: &'static str, members: &'static [Member]) -> Schema {
+    Schema {
+        name,
+        summary,
+        members,
+        unknown: Unknown::Refused,
+    }
+}
+
+/// An object that holds more than this server looks at.
+const fn open(name: &'static str, summary: &'static str, members: &'static [Member]) -> Schema {
+    Schema {
+        name,
+        summary,
+        members,
+        unknown: Unknown::Ignored,
+    }
+}
+
+const UID: Kind = Kind::Integer { min: 1, max: MAX_UID };
+const COUNT: Kind = Kind::Integer { min: 0, max: i64::MAX };
+const TEXT: Kind = Kind::Text { max: MAX_TEXT };
+const PEM: Kind = Kind::Text { max: MAX_PEM };
+const PORT: Kind = Kind::Integer { min: 1024, max: 65535 };
+const MANAGEMENT: Kind = Kind::OneOf(&[
+    "none",
+    "db_viewer",
+    "cluster_viewer",
+    "db_member",
+    "cluster_member",
+    "user_manager",
+    "admin",
+]);
+
+/// No text of this API but PEM needs more.
+const MAX_TEXT: usize = 4096;
+/// A bundle of a hundred CAs; the limit of the whole body is of the same order.
+const MAX_PEM: usize = 1024 * 1024;
+
+/// Every object, for the documents.
+pub(super) const ALL: &[&Schema] = &[
+    &CLUSTER,
+    &AUTHORIZED_SUBJECT,
+    &POLICY,
+    &CERTIFICATES,
+    &CERTIFICATE_UPLOAD,
+    &CERTIFICATE_UPLOADS,
+    &CERTIFICATE_ROTATION,
+    &USER,
+    &NEW_PASSWORD,
+    &OLD_PASSWORD,
+    &AUTHORIZE,
+    &REFRESH,
+    &ACCESS_TOKEN,
+    &OWN_ROLE,
+    &PERMISSIONS,
+    &ROLE_PERMISSIONS,
+    &ROLE,
+    &RESOURCE,
+    &REDIS_ACL,
+    &BOOTSTRAP,
+    &BOOTSTRAP_STATUS,
+    &NEW_CLUSTER,
+    &CREDENTIALS,
+    &NODE,
+    &LICENSE,
+    &NEW_LICENSE,
+    &OCSP,
+    &OCSP_STATUS,
+    &ACTION,
+    &ACTIONS,
+    &DELETED,
+    &DONE,
+    &ERROR,
+];

@@ -1,0 +1,68 @@
+//! What the caller may do, and what the management roles may do.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Path;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::super::answer;
+use super::super::authorized::Authorized;
+use super::super::problem::{Code, Problem};
+use crate::cluster::access::action::ViewPermissions;
+use crate::cluster::permission::ManagementRole;
+
+#[derive(Serialize)]
+struct OwnRole {
+    role: &'static str,
+}
+
+#[derive(Serialize)]
+struct Permissions {
+    api_permissions: Vec<&'static str>,
+    ui_permissions: Vec<&'static str>,
+}
+
+/// `GET /v1/users/role`
+pub(in super::super) async fn own_role(Authorized(permit): Authorized<ViewPermissions>) -> Response {
+    answer::json(&OwnRole {
+        role: permit.caller().management_role().as_str(),
+    })
+}
+
+/// `GET /v1/users/permissions`
+pub(in super::super) async fn permissions(_: Authorized<ViewPermissions>) -> Response {
+    answer::json(&by_role(ManagementRole::ALL))
+}
+
+/// `GET /v1/users/permissions/{role}`
+pub(in super::super) async fn permissions_of_role(
+    _: Authorized<ViewPermissions>,
+    Path(role): Path<String>,
+) -> Result<Response, Problem> {
+    let role: ManagementRole = role
+        .parse()
+        .map_err(|error: crate::cluster::permission::UnknownManagementRole| {
+            Problem::new(Code::RoleNotExist, error.to_string())
+        })?;
+    Ok(answer::json(&by_role([role])))
+}
+
+/// There is no UI of this server's: what a role could do in the vendor's is what it can do over the API.
+fn by_role(roles: impl IntoIterator<Item = ManagementRole>) -> BTreeMap<&'static str, Permissions> {
+    roles
+        .into_iter()
+        .map(|role| {
+            let names: Vec<&'static str> = role
+                .permissions()
+                .iter()
+                .map(|permission| permission.as_str())
+                .collect();
+            let permissions = Permissions {
+                api_permissions: names.clone(),
+                ui_permissions: names,
+            };
+            (role.as_str(), permissions)
+        })
+        .collect()
+}

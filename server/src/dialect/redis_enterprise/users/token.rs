@@ -1,0 +1,105 @@
+//! Tokens in the place of passwords: `authorize` and `refresh_jwt`.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Request, State};
+use axum::response::{IntoResponse, Response};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+
+use super::super::authorized::{self, Authorized};
+use super::super::body::RequestBody;
+use super::super::json::{self, Object, Request as Made};
+use super::super::problem::{Code, Problem};
+use super::super::schemas::{AUTHORIZE, REFRESH};
+use super::super::{Dialect, answer};
+use super::definition;
+use crate::cluster::access::action::IssueToken;
+use crate::cluster::access::{
+    self, ClusterAction, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword, Proof, TokenLifetime,
+};
+use crate::listener::peer::Peer;
+
+#[derive(Serialize)]
+struct AccessToken<'a> {
+    access_token: &'a str,
+}
+
+/// `POST /v1/users/authorize`: name and password in the header, as the machine-made reference has it, or in the body, as
+/// the hand-written one has.
+pub(in super::super) async fn authorize(
+    State(dialect): State<Arc<Dialect>>,
+    request: Request,
+) -> Result<Response, Response> {
+    let (mut parts, body) = request.into_parts();
+    let peer = authorized::peer(&mut parts).await?;
+    let path = parts.uri.path().to_owned();
+    let in_header = authorized::credentials(&parts.headers).map_err(IntoResponse::into_response)?;
+    let body = RequestBody::from_request(Request::from_parts(parts, body), &dialect)
+        .await
+        .and_then(|body| body.object_if_any())
+        .map_err(IntoResponse::into_response)?;
+    json::check(&body, &AUTHORIZE, Made::New).map_err(|error| Problem::from(error).into_response())?;
+    let credentials = match in_header {
+        Some(credentials) => Some(credentials),
+        None => in_body(&body).map_err(IntoResponse::into_response)?,
+    };
+    let permit = permit(&dialect, &peer, credentials.as_ref()).await.map_err(|refusal| {
+        authorized::record(&dialect, &peer, IssueToken::NAME, &path, refusal.reason());
+        authorized::problem_of(&refusal, ExpiredPassword::Refused).into_response()
+    })?;
+    answer_token(&dialect, &permit, &body).map_err(IntoResponse::into_response)
+}
+
+/// `POST /v1/users/refresh_jwt`
+pub(in super::super) async fn refresh(
+    Authorized(permit): Authorized<IssueToken>,
+    State(dialect): State<Arc<Dialect>>,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    if permit.caller().proof() != Some(Proof::Token) {
+        return Err(Problem::new(
+            Code::Unauthorized,
+            "a token is needed in the header, as in 'Authorization: JWT <token>'",
+        ));
+    }
+    let body = body.object_if_any()?;
+    json::check(&body, &REFRESH, Made::New)?;
+    answer_token(&dialect, &permit, &body)
+}
+
+async fn permit(
+    dialect: &Dialect,
+    peer: &Arc<Peer>,
+    credentials: Option<&Credentials>,
+) -> Result<ClusterPermit<IssueToken>, ClusterRefusal> {
+    let access = &dialect.app.cluster_access;
+    let caller = access.authenticate(peer, credentials, ExpiredPassword::Refused).await?;
+    Ok(access::authorize(&caller).expect("a token may be asked for by everybody who is let in"))
+}
+
+fn in_body(body: &Object) -> Result<Option<Credentials>, Problem> {
+    match (body.text("username"), definition::password(body, "password")) {
+        (Some(login), Some(password)) => Ok(Some(Credentials::Password {
+            login: login.to_owned(),
+            password,
+        })),
+        (None, None) => Ok(None),
+        _ => Err(Problem::new(
+            Code::MissingField,
+            "username and password go together; give both, or neither and an Authorization header",
+        )),
+    }
+}
+
+fn answer_token(dialect: &Dialect, permit: &ClusterPermit<IssueToken>, body: &Object) -> Result<Response, Problem> {
+    let lifetime = match body.integer("ttl") {
+        None => TokenLifetime::default(),
+        Some(seconds) => TokenLifetime::from_seconds(seconds)
+            .map_err(|error| Problem::new(Code::InvalidSchema, format!("ttl: {error}")))?,
+    };
+    let token: SecretString = dialect.app.cluster_access.issue_token(permit, lifetime)?;
+    Ok(answer::json(&AccessToken {
+        access_token: token.expose_secret(),
+    }))
+}

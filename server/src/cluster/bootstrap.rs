@@ -44,7 +44,11 @@ impl Cluster {
         }
         password_rules::check(&new.password, state.settings(), new.email.as_ref())?;
         drop(state);
-        let hash = self.passwords().hash(&new.password).await.map_err(|_| ClusterError::Busy)?;
+        let hash = self
+            .passwords()
+            .hash(&new.password)
+            .await
+            .map_err(|_| ClusterError::Busy)?;
         let asked = Asked::by(permit, "cluster");
         self.change(asked, Run::Apply, move |planning| {
             let authentication = Authentication::Regular {

@@ -140,7 +140,11 @@ impl Asked {
 impl Planning<'_> {
     /// Refuses an attempt on rights that the caller does not have itself: a user manager neither makes nor touches
     /// administrators.
-    pub(crate) fn check_reach(&self, wanted: ManagementRole, attempt: impl FnOnce() -> String) -> Result<(), ClusterError> {
+    pub(crate) fn check_reach(
+        &self,
+        wanted: ManagementRole,
+        attempt: impl FnOnce() -> String,
+    ) -> Result<(), ClusterError> {
         if wanted == ManagementRole::Admin && !self.is_by_admin() {
             return Err(ClusterError::AboveOwnRights { attempt: attempt() });
         }
@@ -159,9 +163,10 @@ impl Planning<'_> {
             Some(Proof::Password) if !next.settings().control_plane_basic_authentication => {
                 ("control_plane_basic_authentication", "authenticated by password")
             }
-            Some(Proof::Token) if !next.settings().control_plane_basic_authentication => {
-                ("control_plane_basic_authentication", "authenticated by the token of a user with a password")
-            }
+            Some(Proof::Token) if !next.settings().control_plane_basic_authentication => (
+                "control_plane_basic_authentication",
+                "authenticated by the token of a user with a password",
+            ),
             Some(Proof::Certificate) if !caller.has_admissible_certificate(&next, self.now) => (
                 "this change of certificate authentication",
                 "authenticated by a certificate that would not be let in; call by another way, or keep its CA and subject",
@@ -235,8 +240,7 @@ impl Cluster {
             }
             outcome
         });
-        step.await
-            .unwrap_or(Err(ClusterError::Store(StoreError::Interrupted)))
+        step.await.unwrap_or(Err(ClusterError::Store(StoreError::Interrupted)))
     }
 }
 

@@ -77,7 +77,9 @@ pub struct EmailAddress(String);
 
 /// A text that is no e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the e-mail address is not of the form local@domain.tld with letters, digits and _ . + - in at most 255 characters")]
+#[error(
+    "the e-mail address is not of the form local@domain.tld with letters, digits and _ . + - in at most 255 characters"
+)]
 pub struct EmailAddressError;
 
 impl EmailAddress {

@@ -34,7 +34,10 @@ pub(super) fn check(
         (char::is_uppercase, "upper-case letter"),
         (char::is_lowercase, "lower-case letter"),
         (char::is_numeric, "digit"),
-        (|character| !character.is_alphanumeric(), "character that is neither letter nor digit"),
+        (
+            |character| !character.is_alphanumeric(),
+            "character that is neither letter nor digit",
+        ),
     ];
     for (is_of_kind, kind) in kinds {
         if !password.chars().any(is_of_kind) {
@@ -42,7 +45,10 @@ pub(super) fn check(
         }
     }
     let characters: Vec<char> = password.chars().collect();
-    if characters.windows(4).any(|run| run.iter().all(|character| *character == run[0])) {
+    if characters
+        .windows(4)
+        .any(|run| run.iter().all(|character| *character == run[0]))
+    {
         return broken("has a character more than three times in a row".to_owned());
     }
     if let Some(email) = email.map(EmailAddress::to_key) {
@@ -73,7 +79,13 @@ mod tests {
 
     #[test]
     fn a_password_has_the_least_number_of_characters_whatever_they_are() {
-        for (password, good) in [("", false), ("1234567", false), ("12345678", true), ("äöüäöüä", false), ("äöüäöüäö", true)] {
+        for (password, good) in [
+            ("", false),
+            ("1234567", false),
+            ("12345678", true),
+            ("äöüäöüä", false),
+            ("äöüäöüäö", true),
+        ] {
             assert_eq!(check(password, false), good, "{password}");
         }
         assert!(check(&"x".repeat(1024), false));

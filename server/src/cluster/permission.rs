@@ -124,7 +124,11 @@ impl PermissionSet {
 
 impl FromIterator<Permission> for PermissionSet {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
-        Self(permissions.into_iter().fold(0, |bits, permission| bits | permission.bit()))
+        Self(
+            permissions
+                .into_iter()
+                .fold(0, |bits, permission| bits | permission.bit()),
+        )
     }
 }
 
@@ -297,7 +301,11 @@ mod tests {
         let admin = ManagementRole::Admin.permissions();
         for role in ManagementRole::ALL {
             assert!(admin.covers(role.permissions()), "{role}");
-            assert_eq!(role.permissions().covers(admin), role == ManagementRole::Admin, "{role}");
+            assert_eq!(
+                role.permissions().covers(admin),
+                role == ManagementRole::Admin,
+                "{role}"
+            );
         }
     }
 

@@ -23,7 +23,8 @@ impl Cluster {
         run: Run,
     ) -> Result<Arc<RedisAcl>, ClusterError> {
         let asked = Asked::by(permit, format!("Redis ACL {:?}", new.name.as_str()));
-        self.change(asked, run, move |planning| plan_create(planning, new)).await
+        self.change(asked, run, move |planning| plan_create(planning, new))
+            .await
     }
 
     /// Changes an ACL.
@@ -40,7 +41,8 @@ impl Cluster {
         run: Run,
     ) -> Result<Arc<RedisAcl>, ClusterError> {
         let asked = Asked::by(permit, format!("Redis ACL {uid}"));
-        self.change(asked, run, move |planning| plan_update(planning, uid, update)).await
+        self.change(asked, run, move |planning| plan_update(planning, uid, update))
+            .await
     }
 
     /// Deletes an ACL.
@@ -124,5 +126,10 @@ fn check_unique(state: &ClusterState, uid: RedisAclUid, name: &ObjectName) -> Re
 }
 
 fn described(acl: &RedisAcl) -> String {
-    format!("Redis ACL {} {:?} with {:?}", acl.uid, acl.name.as_str(), acl.acl.as_str())
+    format!(
+        "Redis ACL {} {:?} with {:?}",
+        acl.uid,
+        acl.name.as_str(),
+        acl.acl.as_str()
+    )
 }

@@ -25,7 +25,8 @@ impl Cluster {
         run: Run,
     ) -> Result<Arc<Role>, ClusterError> {
         let asked = Asked::by(permit, format!("role {:?}", new.name.as_str()));
-        self.change(asked, run, move |planning| plan_create(planning, new)).await
+        self.change(asked, run, move |planning| plan_create(planning, new))
+            .await
     }
 
     /// Changes a role. Its users have the new rights from their next request on.
@@ -43,7 +44,8 @@ impl Cluster {
         run: Run,
     ) -> Result<Arc<Role>, ClusterError> {
         let asked = Asked::by(permit, format!("role {uid}"));
-        self.change(asked, run, move |planning| plan_update(planning, uid, update)).await
+        self.change(asked, run, move |planning| plan_update(planning, uid, update))
+            .await
     }
 
     /// Deletes a role that no user has.
@@ -60,7 +62,8 @@ impl Cluster {
         run: Run,
     ) -> Result<(), ClusterError> {
         let asked = Asked::by(permit, format!("role {uid}"));
-        self.change(asked, run, move |planning| plan_delete(planning, uid)).await
+        self.change(asked, run, move |planning| plan_delete(planning, uid))
+            .await
     }
 }
 

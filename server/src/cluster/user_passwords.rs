@@ -34,7 +34,8 @@ impl Cluster {
         permit: &ClusterPermit<ChangePassword>,
         change: PasswordChange,
     ) -> Result<(), ClusterError> {
-        self.put_password(permit, change, |_, hash| Ok(vec![hash]), "set the password").await
+        self.put_password(permit, change, |_, hash| Ok(vec![hash]), "set the password")
+            .await
     }
 
     /// Adds the password to those of the user. Tokens of the user are void from then on.
@@ -153,10 +154,7 @@ fn passwords_of(user: &User) -> Result<&[PasswordHash], ClusterError> {
 }
 
 /// The user and its passwords at the moment of the change.
-fn present<'a>(
-    planning: &Planning<'a>,
-    uid: UserUid,
-) -> Result<(&'a Arc<User>, &'a [PasswordHash]), ClusterError> {
+fn present<'a>(planning: &Planning<'a>, uid: UserUid) -> Result<(&'a Arc<User>, &'a [PasswordHash]), ClusterError> {
     let user = planning.state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
     Ok((user, passwords_of(user)?))
 }

@@ -33,7 +33,8 @@ impl Cluster {
     ) -> Result<Arc<User>, ClusterError> {
         let asked = Asked::by(permit, new.label());
         let hash = self.hash_new(new.password.as_ref(), new.email.as_ref()).await?;
-        self.change(asked, run, move |planning| plan_create(planning, new, hash)).await
+        self.change(asked, run, move |planning| plan_create(planning, new, hash))
+            .await
     }
 
     /// Changes a user. A user whose permit is for itself alone changes its name, its password and its alerts; to name
@@ -80,7 +81,8 @@ impl Cluster {
     /// administrator would delete one; [`ClusterError::LastAdminDeleted`]; [`ClusterError::Store`].
     pub async fn delete_user(&self, permit: &ClusterPermit<DeleteUser>, uid: UserUid) -> Result<(), ClusterError> {
         let asked = Asked::by(permit, format!("user {uid}"));
-        self.change(asked, Run::Apply, move |planning| plan_delete(planning, uid)).await
+        self.change(asked, Run::Apply, move |planning| plan_delete(planning, uid))
+            .await
     }
 
     async fn hash_new(
@@ -92,7 +94,11 @@ impl Cluster {
             return Ok(None);
         };
         password_rules::check(password, self.state().settings(), email)?;
-        self.passwords().hash(password).await.map(Some).map_err(|_| ClusterError::Busy)
+        self.passwords()
+            .hash(password)
+            .await
+            .map(Some)
+            .map_err(|_| ClusterError::Busy)
     }
 
     async fn refuse_current(&self, uid: UserUid, password: &SecretString) -> Result<(), ClusterError> {
@@ -134,7 +140,9 @@ fn plan_create(
     let name = new.name.map_or_else(|| default_name(new.email.as_ref(), uid), Ok)?;
     check_unique(state, uid, &name, new.email.as_ref(), &authentication)?;
     let role_uids = resolve(state, new.roles)?;
-    planning.check_reach(state.highest_management_role(&role_uids), || "making an administrator".to_owned())?;
+    planning.check_reach(state.highest_management_role(&role_uids), || {
+        "making an administrator".to_owned()
+    })?;
     let user = Arc::new(User {
         uid,
         name,
@@ -179,7 +187,9 @@ fn plan_update(
             return Err(ClusterError::NotOwnBusiness { member });
         }
     } else {
-        planning.check_reach(state.management_role_of(user), || format!("changing the administrator {:?}", user.name.as_str()))?;
+        planning.check_reach(state.management_role_of(user), || {
+            format!("changing the administrator {:?}", user.name.as_str())
+        })?;
     }
     let is_admin = state.highest_management_role(&role_uids) == ManagementRole::Admin;
     if is_admin && !is_for_itself {
@@ -223,7 +233,9 @@ fn plan_update(
 fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, ClusterError> {
     let state = planning.state;
     let user = state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
-    planning.check_reach(state.management_role_of(user), || format!("deleting the administrator {:?}", user.name.as_str()))?;
+    planning.check_reach(state.management_role_of(user), || {
+        format!("deleting the administrator {:?}", user.name.as_str())
+    })?;
     if is_last_administrator(state, user) {
         return Err(ClusterError::LastAdminDeleted { uid });
     }
@@ -265,7 +277,9 @@ fn resolve(state: &ClusterState, selection: RoleSelection) -> Result<Vec<RoleUid
 
 fn default_name(email: Option<&EmailAddress>, uid: UserUid) -> Result<UserName, ClusterError> {
     let name = email.map_or_else(|| format!("user-{uid}"), |email| email.as_str().to_owned());
-    Ok(name.parse().expect("the characters of an address and a number are those of a name"))
+    Ok(name
+        .parse()
+        .expect("the characters of an address and a number are those of a name"))
 }
 
 /// A name, an address and a subject lead to one user. A name that is another's address would lead to two.
@@ -311,7 +325,11 @@ fn described(user: &User) -> String {
         user.uid,
         user.name.as_str(),
         user.auth_method().as_str(),
-        if roles.is_empty() { "none".to_owned() } else { roles.join(", ") }
+        if roles.is_empty() {
+            "none".to_owned()
+        } else {
+            roles.join(", ")
+        }
     );
     if let Some(subject) = user.certificate_subject_line() {
         text.push_str(&format!(" as {:?}", subject.as_str()));
@@ -357,7 +375,9 @@ impl Authentication {
         let stays = match (self, method) {
             (Self::Regular { .. }, AuthMethod::Regular) => hash.is_none() && subject.is_none(),
             (Self::Certificate { subject: present }, AuthMethod::Certificate) => {
-                let same = subject.as_ref().is_none_or(|subject| subject.as_str() == present.as_str());
+                let same = subject
+                    .as_ref()
+                    .is_none_or(|subject| subject.as_str() == present.as_str());
                 hash.is_none() && same
             }
             (Self::EntraId, AuthMethod::EntraId) | (Self::Sso, AuthMethod::Sso) => hash.is_none() && subject.is_none(),

@@ -168,7 +168,11 @@ impl<'a> Reader<'a> {
         let keep_alive = self.number("Certward.Limits.KeepAliveTimeoutInSec", 1, 86_400);
         let drain = self.number("Certward.Limits.DrainTimeoutInSec", 0, 300);
         let body_kilobytes: Option<usize> = self.number("Certward.Limits.MaxBodySizeInKb", 1, 65_536);
-        let intermediates = self.number("Certward.Limits.MaxIntermediateCertificates", 0, ChainBounds::WIDEST.intermediates);
+        let intermediates = self.number(
+            "Certward.Limits.MaxIntermediateCertificates",
+            0,
+            ChainBounds::WIDEST.intermediates,
+        );
         let certificate_kilobytes: Option<usize> = self.number("Certward.Limits.MaxCertificateSizeInKb", 1, 64);
         let connections = self.number("Certward.Limits.MaxConnections", 1, 1_000_000);
         let handshaking_connections = self.number("Certward.Limits.MaxHandshakingConnections", 1, 1_000_000);

@@ -44,7 +44,11 @@ impl Tls {
 
     /// What makes the next handshake.
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
-        if (self.newest_alone)() { &self.newest } else { &self.both }
+        if (self.newest_alone)() {
+            &self.newest
+        } else {
+            &self.both
+        }
     }
 }
 

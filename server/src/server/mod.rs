@@ -16,8 +16,8 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use error::StartError;
-pub use running::RunningServer;
 use running::Addresses;
+pub use running::RunningServer;
 
 use self::front::Front;
 use self::socket::{BoundSocket, Reach};
@@ -157,7 +157,14 @@ impl Server {
         });
         let limits = &app.settings.limits;
         let ravendb_http = Arc::new(Http::new(ravendb_api(Arc::clone(&app)), limits));
-        let ravendb = Front::open(&app, &app.settings.server_url, tcp, ravendb_http, &app.authenticator, || false)?;
+        let ravendb = Front::open(
+            &app,
+            &app.settings.server_url,
+            tcp,
+            ravendb_http,
+            &app.authenticator,
+            || false,
+        )?;
         let redis_enterprise = match app.settings.redis_enterprise_url.as_ref().zip(redis_enterprise) {
             Some((url, tcp)) => {
                 let http = Arc::new(Http::new(redis_enterprise_api(Arc::clone(&app)), limits));
@@ -168,7 +175,15 @@ impl Server {
             }
             None => None,
         };
-        Ok(Self::run(app, store, &registry, ravendb, redis_enterprise, operations, recorder))
+        Ok(Self::run(
+            app,
+            store,
+            &registry,
+            ravendb,
+            redis_enterprise,
+            operations,
+            recorder,
+        ))
     }
 
     fn run(

@@ -53,7 +53,13 @@ async fn create(pool: &SqlitePool, identity: ClusterIdentity) -> Result<(Cluster
         .bind(key.expose())
         .execute(&mut *transaction)
         .await?;
-    apply(&mut transaction, &fresh_changes(), state.revision(), state.highest_uids()).await?;
+    apply(
+        &mut transaction,
+        &fresh_changes(),
+        state.revision(),
+        state.highest_uids(),
+    )
+    .await?;
     transaction.commit().await?;
     Ok((state, key))
 }
@@ -178,9 +184,13 @@ pub(super) async fn apply(
     for change in changes {
         match change {
             Change::PutUser(user) => put_user(transaction, user).await?,
-            Change::DeleteUser(uid) => delete(transaction, "DELETE FROM cluster_users WHERE uid = $1", uid.get()).await?,
+            Change::DeleteUser(uid) => {
+                delete(transaction, "DELETE FROM cluster_users WHERE uid = $1", uid.get()).await?
+            }
             Change::PutRole(role) => put_role(transaction, role).await?,
-            Change::DeleteRole(uid) => delete(transaction, "DELETE FROM cluster_roles WHERE uid = $1", uid.get()).await?,
+            Change::DeleteRole(uid) => {
+                delete(transaction, "DELETE FROM cluster_roles WHERE uid = $1", uid.get()).await?
+            }
             Change::PutRedisAcl(acl) => put_redis_acl(transaction, acl).await?,
             Change::DeleteRedisAcl(uid) => {
                 delete(transaction, "DELETE FROM cluster_redis_acls WHERE uid = $1", uid.get()).await?;

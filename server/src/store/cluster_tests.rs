@@ -50,7 +50,12 @@ async fn put_next(store: &Store, state: &ClusterState) -> UserName {
         ..state.highest_uids()
     };
     store
-        .commit_cluster(&[Change::PutUser(Arc::new(user))], state.revision() + 1, highest, &[record()])
+        .commit_cluster(
+            &[Change::PutUser(Arc::new(user))],
+            state.revision() + 1,
+            highest,
+            &[record()],
+        )
         .await
         .unwrap();
     name
@@ -83,7 +88,10 @@ async fn a_cluster_that_the_disk_has_changed_is_refused() {
         put_next(&store, &state).await;
         sqlx::query(damage).execute(&store.pool).await.unwrap();
         let opened = store.open_cluster(identity()).await;
-        assert!(matches!(&opened, Err(StoreError::Damaged { .. })), "{damage}: {opened:?}");
+        assert!(
+            matches!(&opened, Err(StoreError::Damaged { .. })),
+            "{damage}: {opened:?}"
+        );
     }
 }
 

@@ -154,8 +154,9 @@ impl ClusterCaller {
         now: OffsetDateTime,
     ) -> Option<PermissionSet> {
         match &self.origin {
-            ClusterCallerOrigin::Administrator(_) => certificate::administrator(authenticator, &self.peer)
-                .map(|_| ManagementRole::Admin.permissions()),
+            ClusterCallerOrigin::Administrator(_) => {
+                certificate::administrator(authenticator, &self.peer).map(|_| ManagementRole::Admin.permissions())
+            }
             ClusterCallerOrigin::Founder => (!state.is_created()).then(|| ManagementRole::Admin.permissions()),
             ClusterCallerOrigin::User { user, proof } => {
                 let user_now = state.user(user.uid)?;

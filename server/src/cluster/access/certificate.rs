@@ -62,7 +62,9 @@ pub(super) fn administrator(authenticator: &Authenticator, peer: &Peer) -> Optio
     let Decision::Admitted(caller) = authenticator.look_at(peer) else {
         return None;
     };
-    let needs_code = caller.registered_certificate().is_some_and(|entry| entry.has_two_factor());
+    let needs_code = caller
+        .registered_certificate()
+        .is_some_and(|entry| entry.has_two_factor());
     (caller.level() == Level::ClusterAdmin && !needs_code).then_some(caller)
 }
 
@@ -96,7 +98,10 @@ pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Re
         });
     }
     drop(verdict);
-    state.user_with_subject(subject).cloned().ok_or(CertificateRefusal::NoUser)
+    state
+        .user_with_subject(subject)
+        .cloned()
+        .ok_or(CertificateRefusal::NoUser)
 }
 
 /// Whether settings and CAs of `state` admit the certificate of the peer, decided anew.

@@ -1,8 +1,8 @@
 //! What a caller says of itself beside its certificate: the value of an `Authorization` header (RFC 9110, section 11.6).
 
 use base64::Engine as _;
-use base64::engine::{DecodePaddingMode, GeneralPurpose};
 use base64::engine::general_purpose::GeneralPurposeConfig;
+use base64::engine::{DecodePaddingMode, GeneralPurpose};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_password_may_hold_colons_and_a_login_name_may_not() {
-        let Ok(Credentials::Password { login, password }) = Credentials::from_authorization(&basic(b"a@b.c:x:y")) else {
+        let Ok(Credentials::Password { login, password }) = Credentials::from_authorization(&basic(b"a@b.c:x:y"))
+        else {
             panic!("no password");
         };
         assert_eq!((login.as_str(), password.expose_secret()), ("a@b.c", "x:y"));
@@ -103,7 +104,16 @@ mod tests {
 
     #[test]
     fn everything_else_is_malformed() {
-        for value in ["", "Basic", "Basic ", "Basic !", "Digest a=b", "Bearer a b", "JWT", "a:b"] {
+        for value in [
+            "",
+            "Basic",
+            "Basic ",
+            "Basic !",
+            "Digest a=b",
+            "Bearer a b",
+            "JWT",
+            "a:b",
+        ] {
             assert!(Credentials::from_authorization(value).is_err(), "{value}");
         }
         assert!(Credentials::from_authorization(&basic(b"no-colon")).is_err());

@@ -183,7 +183,10 @@ impl ClusterAccess {
         }
         if !is_right {
             if self.lockouts.failed(user, now) {
-                tracing::warn!(user.uid = user.uid.get(), "a user is locked after too many wrong passwords");
+                tracing::warn!(
+                    user.uid = user.uid.get(),
+                    "a user is locked after too many wrong passwords"
+                );
             }
             return Err(ClusterRefusal::WrongPassword);
         }
@@ -199,10 +202,7 @@ impl ClusterAccess {
         now: OffsetDateTime,
     ) -> Result<ClusterCaller, ClusterRefusal> {
         let state = self.cluster.state();
-        let user = self
-            .tokens
-            .user(token, &state, now)
-            .map_err(ClusterRefusal::Token)?;
+        let user = self.tokens.user(token, &state, now).map_err(ClusterRefusal::Token)?;
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Token, &state, peer))
     }
 

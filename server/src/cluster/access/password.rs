@@ -99,11 +99,7 @@ impl PasswordHasher {
     /// # Errors
     ///
     /// [`HasherBusy`].
-    pub async fn verify(
-        &self,
-        password: &SecretString,
-        hashes: &[PasswordHash],
-    ) -> Result<Option<usize>, HasherBusy> {
+    pub async fn verify(&self, password: &SecretString, hashes: &[PasswordHash]) -> Result<Option<usize>, HasherBusy> {
         let (password, hashes, decoy) = (octets(password), hashes.to_vec(), self.decoy.clone());
         self.work(move || {
             if hashes.is_empty() {
@@ -117,7 +113,10 @@ impl PasswordHasher {
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HasherBusy> {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| HasherBusy)?;
-        let working = Arc::clone(&self.working).acquire_owned().await.map_err(|_| HasherBusy)?;
+        let working = Arc::clone(&self.working)
+            .acquire_owned()
+            .await
+            .map_err(|_| HasherBusy)?;
         // The places go with the thread, and not with the caller, who may hang up.
         tokio::task::spawn_blocking(move || {
             let done = work();
@@ -215,7 +214,11 @@ mod tests {
             hashes.push(hasher.hash(&SecretString::from(password)).await.unwrap());
         }
         for (password, place) in [("first", Some(0)), ("second", Some(1)), ("third", None), ("", None)] {
-            assert_eq!(hasher.verify(&SecretString::from(password), &hashes).await, Ok(place), "{password}");
+            assert_eq!(
+                hasher.verify(&SecretString::from(password), &hashes).await,
+                Ok(place),
+                "{password}"
+            );
         }
         assert_eq!(hasher.verify(&SecretString::from("first"), &[]).await, Ok(None));
     }
@@ -257,7 +260,9 @@ mod tests {
     async fn whoever_comes_when_all_places_are_taken_is_told_to_come_again() {
         let hasher = hasher();
         let all = Arc::clone(&hasher.admitted);
-        let taken = all.try_acquire_many(u32::try_from(all.available_permits()).unwrap()).unwrap();
+        let taken = all
+            .try_acquire_many(u32::try_from(all.available_permits()).unwrap())
+            .unwrap();
         assert_eq!(hasher.verify(&SecretString::from("x"), &[]).await, Err(HasherBusy));
         drop(taken);
         assert_eq!(hasher.verify(&SecretString::from("x"), &[]).await, Ok(None));

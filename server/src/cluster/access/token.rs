@@ -212,7 +212,12 @@ mod tests {
         state
     }
 
-    fn check(tokens: &Tokens, token: &SecretString, state: &ClusterState, now: OffsetDateTime) -> Result<u32, TokenRefusal> {
+    fn check(
+        tokens: &Tokens,
+        token: &SecretString,
+        state: &ClusterState,
+        now: OffsetDateTime,
+    ) -> Result<u32, TokenRefusal> {
         tokens.user(token, state, now).map(|user| user.uid.get())
     }
 
@@ -222,8 +227,14 @@ mod tests {
         let token = tokens.issue(&user(3), TokenLifetime::default(), NOON);
         assert_eq!(check(&tokens, &token, &state, NOON), Ok(7));
         assert_eq!(check(&tokens, &token, &state, NOON + Duration::seconds(299)), Ok(7));
-        assert_eq!(check(&tokens, &token, &state, NOON + Duration::seconds(300)), Err(TokenRefusal::Expired));
-        assert_eq!(check(&tokens, &token, &state, NOON - Duration::SECOND), Err(TokenRefusal::Expired));
+        assert_eq!(
+            check(&tokens, &token, &state, NOON + Duration::seconds(300)),
+            Err(TokenRefusal::Expired)
+        );
+        assert_eq!(
+            check(&tokens, &token, &state, NOON - Duration::SECOND),
+            Err(TokenRefusal::Expired)
+        );
     }
 
     #[test]
@@ -231,7 +242,10 @@ mod tests {
         let tokens = Tokens::new(&TokenKey::generate());
         let token = tokens.issue(&user(3), TokenLifetime::default(), NOON);
         assert_eq!(check(&tokens, &token, &state(&[]), NOON), Err(TokenRefusal::Revoked));
-        assert_eq!(check(&tokens, &token, &state(&[user(4)]), NOON), Err(TokenRefusal::Revoked));
+        assert_eq!(
+            check(&tokens, &token, &state(&[user(4)]), NOON),
+            Err(TokenRefusal::Revoked)
+        );
     }
 
     #[test]
@@ -261,7 +275,13 @@ mod tests {
 
     #[test]
     fn a_lifetime_is_1_second_to_a_day() {
-        for (seconds, good) in [(0, false), (1, true), (86_400, true), (86_401, false), (u64::MAX, false)] {
+        for (seconds, good) in [
+            (0, false),
+            (1, true),
+            (86_400, true),
+            (86_401, false),
+            (u64::MAX, false),
+        ] {
             assert_eq!(TokenLifetime::from_seconds(seconds).is_ok(), good, "{seconds}");
         }
     }

@@ -39,10 +39,24 @@ async fn a_user_logs_in_by_name_or_address_with_its_password() {
     world.create(new).await.unwrap();
     for login in ["alice", "alice@example.com", "Alice@EXAMPLE.com"] {
         let caller = world.login(login, PASSWORD).await.unwrap();
-        assert_eq!((caller.name(), caller.proof()), ("alice", Some(Proof::Password)), "{login}");
+        assert_eq!(
+            (caller.name(), caller.proof()),
+            ("alice", Some(Proof::Password)),
+            "{login}"
+        );
     }
-    for (login, password) in [("Alice", PASSWORD), ("alice", "wrong horse"), ("alice", ""), ("", ""), ("nobody", PASSWORD)] {
-        assert_eq!(world.refusal(login, password).await, "wrong_password", "{login} {password}");
+    for (login, password) in [
+        ("Alice", PASSWORD),
+        ("alice", "wrong horse"),
+        ("alice", ""),
+        ("", ""),
+        ("nobody", PASSWORD),
+    ] {
+        assert_eq!(
+            world.refusal(login, password).await,
+            "wrong_password",
+            "{login} {password}"
+        );
     }
     let alice = world.cluster.state().user_named("alice").cloned().unwrap();
     assert_eq!(world.access.last_login_of(alice.uid), Some(NOW));
@@ -83,7 +97,11 @@ async fn of_many_guesses_at_once_no_more_than_five_count() {
         async move { world.refusal("alice", &format!("guess {number}")).await }
     });
     let answers = futures_util::future::join_all(guesses).await;
-    assert_eq!(answers.iter().filter(|answer| **answer == "wrong_password").count(), 5, "{answers:?}");
+    assert_eq!(
+        answers.iter().filter(|answer| **answer == "wrong_password").count(),
+        5,
+        "{answers:?}"
+    );
 }
 
 #[tokio::test]
@@ -93,7 +111,10 @@ async fn an_administrator_unlocks_a_user_by_giving_it_a_password() {
     for _ in 0..5 {
         world.refusal("alice", "wrong horse").await;
     }
-    let change = PasswordChange { username: Some("alice".to_owned()), password: SecretString::from("a new horse") };
+    let change = PasswordChange {
+        username: Some("alice".to_owned()),
+        password: SecretString::from("a new horse"),
+    };
     world.cluster.set_password(&world.permit().await, change).await.unwrap();
     assert_eq!(world.refusal("alice", "a new horse").await, "admitted");
 }
@@ -108,11 +129,25 @@ async fn an_expired_password_is_good_for_changing_it_alone() {
     world.clock.advance(Duration::SECOND);
     assert_eq!(world.refusal("alice", PASSWORD).await, "password_expired");
     assert_eq!(world.refusal("alice", "wrong horse").await, "wrong_password");
-    assert_eq!(world.access.status_of(&alice, &world.cluster.state()), UserStatus::PasswordExpired);
+    assert_eq!(
+        world.access.status_of(&alice, &world.cluster.state()),
+        UserStatus::PasswordExpired
+    );
     let credentials = basic("alice", PASSWORD);
-    let caller = world.access.authenticate(&peer(&[]), Some(&credentials), ExpiredPassword::Admitted).await.unwrap();
-    let change = PasswordChange { username: None, password: SecretString::from("a new horse") };
-    world.cluster.set_password(&authorize(&caller).unwrap(), change).await.unwrap();
+    let caller = world
+        .access
+        .authenticate(&peer(&[]), Some(&credentials), ExpiredPassword::Admitted)
+        .await
+        .unwrap();
+    let change = PasswordChange {
+        username: None,
+        password: SecretString::from("a new horse"),
+    };
+    world
+        .cluster
+        .set_password(&authorize(&caller).unwrap(), change)
+        .await
+        .unwrap();
     assert_eq!(world.refusal("alice", "a new horse").await, "admitted");
 }
 
@@ -121,7 +156,9 @@ async fn without_basic_authentication_no_password_is_good_and_a_token_still_is()
     let world = World::new().await;
     world.user("alice", ManagementRole::None).await;
     let token = token(&world, "alice").await;
-    world.set(|settings| settings.control_plane_basic_authentication = false).await;
+    world
+        .set(|settings| settings.control_plane_basic_authentication = false)
+        .await;
     assert_eq!(world.refusal("alice", PASSWORD).await, "basic_authentication_off");
     assert_eq!(world.refusal("nobody", "x").await, "basic_authentication_off");
     assert_eq!(refusal(&world, &token).await, "admitted");
@@ -135,14 +172,27 @@ async fn a_token_stands_for_the_user_until_its_password_changes_or_it_is_deleted
     let caller = world.call(&peer(&[]), Some(&first)).await.unwrap();
     assert_eq!((caller.name(), caller.proof()), ("alice", Some(Proof::Token)));
     // A token gives a token.
-    world.access.issue_token(&authorize(&caller).unwrap(), TokenLifetime::default()).unwrap();
+    world
+        .access
+        .issue_token(&authorize(&caller).unwrap(), TokenLifetime::default())
+        .unwrap();
     // What changes the rights leaves the token, and is seen at once.
-    let roles = UserUpdate { roles: Some(RoleSelection::Management(ManagementRole::None)), ..UserUpdate::default() };
-    world.cluster.update_user(&world.permit().await, alice.uid, roles, Run::Apply).await.unwrap();
+    let roles = UserUpdate {
+        roles: Some(RoleSelection::Management(ManagementRole::None)),
+        ..UserUpdate::default()
+    };
+    world
+        .cluster
+        .update_user(&world.permit().await, alice.uid, roles, Run::Apply)
+        .await
+        .unwrap();
     let caller = world.call(&peer(&[]), Some(&first)).await.unwrap();
     assert!(caller.permissions().is_empty());
 
-    let change = PasswordChange { username: Some("alice".to_owned()), password: SecretString::from(PASSWORD.to_uppercase()) };
+    let change = PasswordChange {
+        username: Some("alice".to_owned()),
+        password: SecretString::from(PASSWORD.to_uppercase()),
+    };
     world.cluster.set_password(&world.permit().await, change).await.unwrap();
     assert_eq!(refusal(&world, &first).await, "revoked_token");
     world.user("bob", ManagementRole::None).await;
@@ -213,7 +263,10 @@ async fn a_certificate_of_the_trusted_ca_is_the_user_with_its_subject() {
     let world = World::new().await;
     let ca = TestCa::new("ca");
     world.trust(&ca).await;
-    world.create(certified("alice", "CN=alice, O=Acme", ManagementRole::DbViewer)).await.unwrap();
+    world
+        .create(certified("alice", "CN=alice, O=Acme", ManagementRole::DbViewer))
+        .await
+        .unwrap();
     let caller = world.call(&peer(&[&ca.client("alice")]), None).await.unwrap();
     assert_eq!((caller.name(), caller.proof()), ("alice", Some(Proof::Certificate)));
     assert_eq!(caller.management_role(), ManagementRole::DbViewer);
@@ -222,11 +275,17 @@ async fn a_certificate_of_the_trusted_ca_is_the_user_with_its_subject() {
         Ok(caller) => panic!("{caller:?}"),
     };
     assert_eq!(reason(ca.client("bob")).await, ("no_user_with_subject", true));
-    assert_eq!(reason(TestCa::new("ca").client("alice")).await, ("untrusted_certificate", true));
+    assert_eq!(
+        reason(TestCa::new("ca").client("alice")).await,
+        ("untrusted_certificate", true)
+    );
     let expired = ca.client_until("alice", NOW - Duration::SECOND);
     assert_eq!(reason(expired).await, ("untrusted_certificate", true));
     let none = world.call(&peer(&[]), None).await.unwrap_err();
-    assert_eq!((none.reason(), none.is_about_a_certificate()), ("no_certificate", false));
+    assert_eq!(
+        (none.reason(), none.is_about_a_certificate()),
+        ("no_certificate", false)
+    );
 }
 
 #[tokio::test]
@@ -234,10 +293,16 @@ async fn an_authorization_header_wins_over_a_certificate() {
     let world = World::new().await;
     let ca = TestCa::new("ca");
     world.trust(&ca).await;
-    world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::DbViewer)).await.unwrap();
+    world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::DbViewer))
+        .await
+        .unwrap();
     world.user("bob", ManagementRole::None).await;
     let peer = peer(&[&ca.client("alice")]);
-    assert_eq!(world.call(&peer, Some(&basic("bob", PASSWORD))).await.unwrap().name(), "bob");
+    assert_eq!(
+        world.call(&peer, Some(&basic("bob", PASSWORD))).await.unwrap().name(),
+        "bob"
+    );
     let wrong = world.call(&peer, Some(&basic("bob", "wrong horse"))).await;
     assert!(matches!(wrong, Err(ClusterRefusal::WrongPassword)), "{wrong:?}");
 }
@@ -245,7 +310,10 @@ async fn an_authorization_header_wins_over_a_certificate() {
 #[tokio::test]
 async fn a_certificate_user_has_no_password_to_log_in_with() {
     let world = World::new().await;
-    world.create(certified("alice", "CN=alice", ManagementRole::None)).await.unwrap();
+    world
+        .create(certified("alice", "CN=alice", ManagementRole::None))
+        .await
+        .unwrap();
     assert_eq!(world.refusal("alice", "").await, "wrong_password");
 }
 
@@ -254,7 +322,10 @@ async fn every_change_to_the_trust_is_seen_by_the_next_request_of_an_open_connec
     let world = World::new().await;
     let ca = TestCa::new("ca");
     world.trust(&ca).await;
-    let alice = world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::DbViewer)).await.unwrap();
+    let alice = world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::DbViewer))
+        .await
+        .unwrap();
     let peer = peer(&[&ca.client("alice")]);
     let reason = async || match world.call(&peer, None).await {
         Ok(_) => {
@@ -268,27 +339,54 @@ async fn every_change_to_the_trust_is_seen_by_the_next_request_of_an_open_connec
     };
     assert_eq!(reason().await, "admitted");
 
-    world.set(|settings| settings.mtls_client_cert_subject_validation_type = SubjectValidation::SanCn).await;
+    world
+        .set(|settings| settings.mtls_client_cert_subject_validation_type = SubjectValidation::SanCn)
+        .await;
     assert_eq!(reason().await, "unauthorized_subject");
-    let subject = AuthorizedSubject { common_name: "alice".to_owned(), ..AuthorizedSubject::default() };
-    world.set(|settings| settings.mtls_authorized_subjects = vec![subject]).await;
+    let subject = AuthorizedSubject {
+        common_name: "alice".to_owned(),
+        ..AuthorizedSubject::default()
+    };
+    world
+        .set(|settings| settings.mtls_authorized_subjects = vec![subject])
+        .await;
     assert_eq!(reason().await, "admitted");
 
-    world.set(|settings| settings.mtls_certificate_authentication = false).await;
+    world
+        .set(|settings| settings.mtls_certificate_authentication = false)
+        .await;
     assert_eq!(reason().await, "certificate_authentication_off");
-    world.set(|settings| settings.mtls_certificate_authentication = true).await;
-    world.put(Change::DeleteCertificate(CertificateName::MtlsTrustedCa)).await;
+    world
+        .set(|settings| settings.mtls_certificate_authentication = true)
+        .await;
+    world
+        .put(Change::DeleteCertificate(CertificateName::MtlsTrustedCa))
+        .await;
     assert_eq!(reason().await, "no_trusted_ca");
     world.trust(&TestCa::new("another")).await;
     assert_eq!(reason().await, "untrusted_certificate");
     world.trust(&ca).await;
     assert_eq!(reason().await, "admitted");
 
-    let other_subject = UserUpdate { certificate_subject_line: Some("CN=bob".parse().unwrap()), ..UserUpdate::default() };
-    world.cluster.update_user(&world.permit().await, alice.uid, other_subject, Run::Apply).await.unwrap();
+    let other_subject = UserUpdate {
+        certificate_subject_line: Some("CN=bob".parse().unwrap()),
+        ..UserUpdate::default()
+    };
+    world
+        .cluster
+        .update_user(&world.permit().await, alice.uid, other_subject, Run::Apply)
+        .await
+        .unwrap();
     assert_eq!(reason().await, "no_user_with_subject");
-    world.cluster.delete_user(&world.permit().await, alice.uid).await.unwrap();
-    world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::None)).await.unwrap();
+    world
+        .cluster
+        .delete_user(&world.permit().await, alice.uid)
+        .await
+        .unwrap();
+    world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::None))
+        .await
+        .unwrap();
     assert_eq!(reason().await, "admitted");
 }
 
@@ -297,16 +395,26 @@ async fn a_certificate_and_the_ca_above_it_end_at_their_time_while_a_connection_
     let world = World::new().await;
     let ca = TestCa::until("ca", NOW + Duration::hours(2));
     world.trust(&ca).await;
-    world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::None)).await.unwrap();
+    world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::None))
+        .await
+        .unwrap();
     let short = peer(&[&ca.client_until("alice", NOW + Duration::hours(1))]);
     let long = peer(&[&ca.client_until("alice", NOW + Duration::days(1))]);
     for peer in [&short, &long] {
         assert_eq!(world.access.standing(peer), Standing::Admitted);
     }
     assert_eq!(world.access.valid_until(&short), Some(NOW + Duration::hours(1)));
-    assert_eq!(world.access.valid_until(&long), Some(NOW + Duration::hours(2)), "the CA ends first");
+    assert_eq!(
+        world.access.valid_until(&long),
+        Some(NOW + Duration::hours(2)),
+        "the CA ends first"
+    );
     world.clock.advance(Duration::hours(1) + Duration::SECOND);
-    assert_eq!(world.access.standing(&short), Standing::Refused("untrusted_certificate"));
+    assert_eq!(
+        world.access.standing(&short),
+        Standing::Refused("untrusted_certificate")
+    );
     assert_eq!(world.access.standing(&long), Standing::Admitted);
     world.clock.advance(Duration::hours(1));
     assert_eq!(world.access.standing(&long), Standing::Refused("untrusted_certificate"));

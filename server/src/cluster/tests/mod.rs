@@ -19,7 +19,12 @@ use crate::cluster::uid::RedisAclUid;
 fn described(state: &ClusterState) -> String {
     let users: Vec<_> = state
         .users()
-        .map(|user| format!("{user:?} {:?}", user.certificate_subject_line().map(|subject| subject.as_str())))
+        .map(|user| {
+            format!(
+                "{user:?} {:?}",
+                user.certificate_subject_line().map(|subject| subject.as_str())
+            )
+        })
         .collect();
     format!(
         "{} {:?} {:?} {:?} {users:?} {:?} {:?} {:?} {:?}",
@@ -53,7 +58,10 @@ async fn a_fresh_cluster_has_the_built_in_roles_and_acls_and_no_user() {
             (6, "None", "none"),
         ]
     );
-    let acls: Vec<_> = state.redis_acls().map(|acl| (acl.name.as_str(), acl.acl.as_str())).collect();
+    let acls: Vec<_> = state
+        .redis_acls()
+        .map(|acl| (acl.name.as_str(), acl.acl.as_str()))
+        .collect();
     assert_eq!(
         acls,
         [
@@ -62,7 +70,10 @@ async fn a_fresh_cluster_has_the_built_in_roles_and_acls_and_no_user() {
             ("Read Only", "+@read ~*"),
         ]
     );
-    assert_eq!((state.users().len(), state.revision(), state.is_created()), (0, 1, false));
+    assert_eq!(
+        (state.users().len(), state.revision(), state.is_created()),
+        (0, 1, false)
+    );
 }
 
 #[tokio::test]
@@ -70,9 +81,16 @@ async fn what_was_answered_is_what_the_next_process_finds() {
     let world = World::new().await;
     world.trust(&TestCa::new("ca")).await;
     world.user("alice", ManagementRole::Admin).await;
-    world.create(certified("bob", "CN=bob, O=Acme", ManagementRole::DbViewer)).await.unwrap();
+    world
+        .create(certified("bob", "CN=bob, O=Acme", ManagementRole::DbViewer))
+        .await
+        .unwrap();
     let gone = world.user("carol", ManagementRole::None).await;
-    world.cluster.delete_user(&world.permit().await, gone.uid).await.unwrap();
+    world
+        .cluster
+        .delete_user(&world.permit().await, gone.uid)
+        .await
+        .unwrap();
     let shown = world.cluster.state();
     let (found, _) = world.reopened().await;
     assert_eq!(described(&found), described(&shown));
@@ -90,7 +108,10 @@ async fn the_revision_grows_by_one_with_each_change_and_not_without_one() {
     assert_eq!(world.cluster.state().revision(), before + 1);
     assert!(changes.has_changed().unwrap());
     assert_eq!(*changes.borrow_and_update(), before + 1);
-    world.create(world::regular("alice", ManagementRole::Admin)).await.unwrap_err();
+    world
+        .create(world::regular("alice", ManagementRole::Admin))
+        .await
+        .unwrap_err();
     assert_eq!(world.cluster.state().revision(), before + 1);
     assert!(!changes.has_changed().unwrap());
 }
@@ -124,13 +145,22 @@ async fn a_dry_run_checks_everything_and_changes_nothing() {
 async fn a_change_and_a_refusal_are_recorded_with_who_asked_for_them() {
     let world = World::new().await;
     world.user("alice", ManagementRole::Admin).await;
-    world.create(world::regular("alice", ManagementRole::Admin)).await.unwrap_err();
+    world
+        .create(world::regular("alice", ManagementRole::Admin))
+        .await
+        .unwrap_err();
     let records = world.audit_records().await;
     let [done, refused] = records.as_slice() else {
         panic!("{records:?}");
     };
-    assert_eq!((done.actor.name.as_str(), &*done.action), ("Server Certificate", "create_user"));
-    assert!(matches!(&done.outcome, Outcome::Done(detail) if detail.contains("\"alice\"")), "{done:?}");
+    assert_eq!(
+        (done.actor.name.as_str(), &*done.action),
+        ("Server Certificate", "create_user")
+    );
+    assert!(
+        matches!(&done.outcome, Outcome::Done(detail) if detail.contains("\"alice\"")),
+        "{done:?}"
+    );
     assert!(matches!(&refused.outcome, Outcome::Refused(_)), "{refused:?}");
 }
 
@@ -149,7 +179,10 @@ async fn the_first_administrator_creates_the_cluster_once() {
     let user = world.cluster.create(&permit, new()).await.unwrap();
     let state = world.cluster.state();
     assert_eq!(state.management_role_of(&user), ManagementRole::Admin);
-    assert_eq!((state.identity().name.as_str(), state.bootstrapped_at()), ("prod.example", Some(NOW)));
+    assert_eq!(
+        (state.identity().name.as_str(), state.bootstrapped_at()),
+        ("prod.example", Some(NOW))
+    );
     // The founder is nobody any more.
     assert!(world.access.authenticate_founder(&peer, None).await.is_err());
     let late_permit = authorize(&founder).unwrap();
@@ -168,7 +201,13 @@ async fn a_stranger_from_elsewhere_does_not_create_the_cluster() {
         let address = std::net::SocketAddr::new(address.parse().unwrap(), 4711);
         Arc::new(crate::listener::peer::Peer::from_handshake(address, None))
     };
-    for (address, admitted) in [("192.0.2.7", false), ("2001:db8::7", false), ("127.0.0.5", true), ("::1", true), ("::ffff:127.0.0.1", true)] {
+    for (address, admitted) in [
+        ("192.0.2.7", false),
+        ("2001:db8::7", false),
+        ("127.0.0.5", true),
+        ("::1", true),
+        ("::ffff:127.0.0.1", true),
+    ] {
         let decided = world.access.authenticate_founder(&from_elsewhere(address), None).await;
         assert_eq!(decided.is_ok(), admitted, "{address}");
     }
@@ -183,24 +222,43 @@ async fn the_full_access_acl_stays_as_it_is_and_others_come_and_go() {
         name: name.parse().unwrap(),
         acl: "+@read ~app:*".parse().unwrap(),
     };
-    let acl = cluster.create_redis_acl(&world.permit().await, new("app"), Run::Apply).await.unwrap();
+    let acl = cluster
+        .create_redis_acl(&world.permit().await, new("app"), Run::Apply)
+        .await
+        .unwrap();
     assert_eq!(acl.uid.get(), 4);
-    let taken = cluster.create_redis_acl(&world.permit().await, new("app"), Run::Apply).await;
+    let taken = cluster
+        .create_redis_acl(&world.permit().await, new("app"), Run::Apply)
+        .await;
     assert!(matches!(taken, Err(ClusterError::NameTaken { .. })), "{taken:?}");
     let update = RedisAclUpdate {
         acl: Some("+@all ~*".parse().unwrap()),
         ..RedisAclUpdate::default()
     };
-    let changed = cluster.update_redis_acl(&world.permit().await, acl.uid, update.clone(), Run::Apply).await.unwrap();
+    let changed = cluster
+        .update_redis_acl(&world.permit().await, acl.uid, update.clone(), Run::Apply)
+        .await
+        .unwrap();
     assert_eq!((changed.name.as_str(), changed.acl.as_str()), ("app", "+@all ~*"));
     let full_access = RedisAclUid::new(1).unwrap();
-    let changed = cluster.update_redis_acl(&world.permit().await, full_access, update, Run::Apply).await;
-    assert!(matches!(changed, Err(ClusterError::ReadOnlyRedisAcl { .. })), "{changed:?}");
+    let changed = cluster
+        .update_redis_acl(&world.permit().await, full_access, update, Run::Apply)
+        .await;
+    assert!(
+        matches!(changed, Err(ClusterError::ReadOnlyRedisAcl { .. })),
+        "{changed:?}"
+    );
     let deleted = cluster.delete_redis_acl(&world.permit().await, full_access).await;
-    assert!(matches!(deleted, Err(ClusterError::ReadOnlyRedisAcl { .. })), "{deleted:?}");
+    assert!(
+        matches!(deleted, Err(ClusterError::ReadOnlyRedisAcl { .. })),
+        "{deleted:?}"
+    );
     cluster.delete_redis_acl(&world.permit().await, acl.uid).await.unwrap();
     let again = cluster.delete_redis_acl(&world.permit().await, acl.uid).await;
     assert!(matches!(again, Err(ClusterError::NoSuchRedisAcl { .. })), "{again:?}");
-    let next = cluster.create_redis_acl(&world.permit().await, new("app"), Run::Apply).await.unwrap();
+    let next = cluster
+        .create_redis_acl(&world.permit().await, new("app"), Run::Apply)
+        .await
+        .unwrap();
     assert_eq!(next.uid.get(), 5, "a number is not given twice");
 }

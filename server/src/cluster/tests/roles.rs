@@ -36,17 +36,42 @@ async fn a_role_is_created_changed_and_deleted() {
         uid: Some(role_uid(uid)),
         ..role("other", ManagementRole::None)
     };
-    assert!(matches!(create(&world, with_uid(7)).await, Err(ClusterError::UidTaken { uid: 7 })));
+    assert!(matches!(
+        create(&world, with_uid(7)).await,
+        Err(ClusterError::UidTaken { uid: 7 })
+    ));
     assert_eq!(create(&world, with_uid(20)).await.unwrap().uid.get(), 20);
-    assert_eq!(create(&world, role("next", ManagementRole::None)).await.unwrap().uid.get(), 21);
+    assert_eq!(
+        create(&world, role("next", ManagementRole::None))
+            .await
+            .unwrap()
+            .uid
+            .get(),
+        21
+    );
     let changed = world
         .cluster
-        .update_role(&world.permit().await, created.uid, management(ManagementRole::DbMember), Run::Apply)
+        .update_role(
+            &world.permit().await,
+            created.uid,
+            management(ManagementRole::DbMember),
+            Run::Apply,
+        )
         .await
         .unwrap();
-    assert_eq!((changed.name.as_str(), changed.management), ("ops", ManagementRole::DbMember));
-    world.cluster.delete_role(&world.permit().await, created.uid, Run::Apply).await.unwrap();
-    let again = world.cluster.delete_role(&world.permit().await, created.uid, Run::Apply).await;
+    assert_eq!(
+        (changed.name.as_str(), changed.management),
+        ("ops", ManagementRole::DbMember)
+    );
+    world
+        .cluster
+        .delete_role(&world.permit().await, created.uid, Run::Apply)
+        .await
+        .unwrap();
+    let again = world
+        .cluster
+        .delete_role(&world.permit().await, created.uid, Run::Apply)
+        .await;
     assert!(matches!(again, Err(ClusterError::NoSuchRole { .. })), "{again:?}");
 }
 
@@ -54,8 +79,14 @@ async fn a_role_is_created_changed_and_deleted() {
 async fn a_role_in_use_is_not_deleted() {
     let world = World::new().await;
     let user = world.user("alice", ManagementRole::DbViewer).await;
-    let deleted = world.cluster.delete_role(&world.permit().await, role_uid(5), Run::Apply).await;
-    assert!(matches!(deleted, Err(ClusterError::RoleInUse { user: by, .. }) if by == user.uid), "{deleted:?}");
+    let deleted = world
+        .cluster
+        .delete_role(&world.permit().await, role_uid(5), Run::Apply)
+        .await;
+    assert!(
+        matches!(deleted, Err(ClusterError::RoleInUse { user: by, .. }) if by == user.uid),
+        "{deleted:?}"
+    );
 }
 
 #[tokio::test]
@@ -65,7 +96,11 @@ async fn a_changed_role_changes_what_its_users_may_do_at_once() {
     let permissions = |world: &World| world.cluster.state().permissions_of(&user);
     assert!(!permissions(&world).contains(Permission::CreateBdb));
     let update = management(ManagementRole::DbMember);
-    world.cluster.update_role(&world.permit().await, role_uid(5), update, Run::Apply).await.unwrap();
+    world
+        .cluster
+        .update_role(&world.permit().await, role_uid(5), update, Run::Apply)
+        .await
+        .unwrap();
     assert!(permissions(&world).contains(Permission::CreateBdb));
 }
 
@@ -89,40 +124,79 @@ async fn the_role_that_makes_the_last_administrators_keeps_its_management_role()
     let update = || management(ManagementRole::ClusterMember);
     let demote = |uid| {
         let world = &world;
-        async move { world.cluster.update_role(&world.permit().await, uid, update(), Run::Apply).await }
+        async move {
+            world
+                .cluster
+                .update_role(&world.permit().await, uid, update(), Run::Apply)
+                .await
+        }
     };
     let only_one = demote(role_uid(1)).await;
-    assert!(matches!(only_one, Err(ClusterError::LastAdminRole { .. })), "{only_one:?}");
+    assert!(
+        matches!(only_one, Err(ClusterError::LastAdminRole { .. })),
+        "{only_one:?}"
+    );
     let second = create(&world, role("second", ManagementRole::Admin)).await.unwrap();
     world.user("alice", ManagementRole::Admin).await;
     let with_users = demote(role_uid(1)).await;
-    assert!(matches!(with_users, Err(ClusterError::LastAdminRole { .. })), "{with_users:?}");
+    assert!(
+        matches!(with_users, Err(ClusterError::LastAdminRole { .. })),
+        "{with_users:?}"
+    );
     demote(second.uid).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_user_manager_neither_makes_nor_touches_a_role_of_administrators() {
     let world = World::new().await;
-    create(&world, role("managers", ManagementRole::UserManager)).await.unwrap();
+    create(&world, role("managers", ManagementRole::UserManager))
+        .await
+        .unwrap();
     let manager = world.user("mary", ManagementRole::UserManager).await;
     let cluster = &world.cluster;
     let made = cluster
-        .create_role(&world.permit_of(&manager).await, role("mine", ManagementRole::Admin), Run::Apply)
+        .create_role(
+            &world.permit_of(&manager).await,
+            role("mine", ManagementRole::Admin),
+            Run::Apply,
+        )
         .await;
     assert!(matches!(made, Err(ClusterError::AboveOwnRights { .. })), "{made:?}");
     let own = role_uid(7);
     let raised = cluster
-        .update_role(&world.permit_of(&manager).await, own, management(ManagementRole::Admin), Run::Apply)
+        .update_role(
+            &world.permit_of(&manager).await,
+            own,
+            management(ManagementRole::Admin),
+            Run::Apply,
+        )
         .await;
     assert!(matches!(raised, Err(ClusterError::AboveOwnRights { .. })), "{raised:?}");
     let lowered = cluster
-        .update_role(&world.permit_of(&manager).await, role_uid(1), management(ManagementRole::None), Run::Apply)
+        .update_role(
+            &world.permit_of(&manager).await,
+            role_uid(1),
+            management(ManagementRole::None),
+            Run::Apply,
+        )
         .await;
-    assert!(matches!(lowered, Err(ClusterError::AboveOwnRights { .. })), "{lowered:?}");
-    let deleted = cluster.delete_role(&world.permit_of(&manager).await, role_uid(1), Run::Apply).await;
-    assert!(matches!(deleted, Err(ClusterError::AboveOwnRights { .. })), "{deleted:?}");
+    assert!(
+        matches!(lowered, Err(ClusterError::AboveOwnRights { .. })),
+        "{lowered:?}"
+    );
+    let deleted = cluster
+        .delete_role(&world.permit_of(&manager).await, role_uid(1), Run::Apply)
+        .await;
+    assert!(
+        matches!(deleted, Err(ClusterError::AboveOwnRights { .. })),
+        "{deleted:?}"
+    );
     cluster
-        .create_role(&world.permit_of(&manager).await, role("theirs", ManagementRole::ClusterMember), Run::Apply)
+        .create_role(
+            &world.permit_of(&manager).await,
+            role("theirs", ManagementRole::ClusterMember),
+            Run::Apply,
+        )
         .await
         .unwrap();
 }

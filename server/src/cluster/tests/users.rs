@@ -3,14 +3,17 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::world::{NOW, PASSWORD, World, certified, regular, role_uid, user_uid};
-use crate::cluster::role::NewRole;
 use crate::cluster::permission::ManagementRole;
+use crate::cluster::role::NewRole;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::{AuthMethod, NewUser, RoleSelection, User, UserUpdate};
 use crate::cluster::{ClusterError, PasswordChange, Run};
 
 async fn update(world: &World, uid: UserUid, update: UserUpdate) -> Result<Arc<User>, ClusterError> {
-    world.cluster.update_user(&world.permit().await, uid, update, Run::Apply).await
+    world
+        .cluster
+        .update_user(&world.permit().await, uid, update, Run::Apply)
+        .await
 }
 
 fn roles(management: ManagementRole) -> UserUpdate {
@@ -43,7 +46,11 @@ async fn with_manager() -> (World, Arc<User>) {
         management: ManagementRole::UserManager,
         databases: Vec::new(),
     };
-    world.cluster.create_role(&world.permit().await, role, Run::Apply).await.unwrap();
+    world
+        .cluster
+        .create_role(&world.permit().await, role, Run::Apply)
+        .await
+        .unwrap();
     let manager = world.user("mary", ManagementRole::UserManager).await;
     (world, manager)
 }
@@ -56,7 +63,10 @@ async fn a_certificate_user_needs_neither_name_nor_role_nor_password() {
         ..certified("x", "CN=alice, O=Acme", ManagementRole::None)
     };
     let user = world.create(new).await.unwrap();
-    assert_eq!((user.name.as_str(), user.role_uids.as_slice()), ("user-1", &[role_uid(6)][..]));
+    assert_eq!(
+        (user.name.as_str(), user.role_uids.as_slice()),
+        ("user-1", &[role_uid(6)][..])
+    );
     assert_eq!(user.password_issued_at(), None);
     let named_by_address = NewUser {
         name: None,
@@ -64,7 +74,10 @@ async fn a_certificate_user_needs_neither_name_nor_role_nor_password() {
         ..regular("x", ManagementRole::None)
     };
     let user = world.create(named_by_address).await.unwrap();
-    assert_eq!((user.name.as_str(), user.password_issued_at()), ("bob@example.com", Some(NOW)));
+    assert_eq!(
+        (user.name.as_str(), user.password_issued_at()),
+        ("bob@example.com", Some(NOW))
+    );
 }
 
 #[tokio::test]
@@ -84,12 +97,21 @@ async fn method_password_and_subject_must_go_together() {
     let missing = create(AuthMethod::Regular, None, None).await;
     assert!(matches!(missing, Err(ClusterError::PasswordMissing)), "{missing:?}");
     let subject_of_regular = create(AuthMethod::Regular, secret(), subject()).await;
-    assert!(matches!(subject_of_regular, Err(ClusterError::SubjectLineNotAllowed { auth_method: "regular" })));
+    assert!(matches!(
+        subject_of_regular,
+        Err(ClusterError::SubjectLineNotAllowed { auth_method: "regular" })
+    ));
     let no_subject = create(AuthMethod::Certificate, None, None).await;
-    assert!(matches!(no_subject, Err(ClusterError::SubjectLineMissing)), "{no_subject:?}");
+    assert!(
+        matches!(no_subject, Err(ClusterError::SubjectLineMissing)),
+        "{no_subject:?}"
+    );
     for method in [AuthMethod::Certificate, AuthMethod::EntraId, AuthMethod::Sso] {
         let with_password = create(method, secret(), None).await;
-        assert!(matches!(with_password, Err(ClusterError::PasswordNotAllowed { .. })), "{with_password:?}");
+        assert!(
+            matches!(with_password, Err(ClusterError::PasswordNotAllowed { .. })),
+            "{with_password:?}"
+        );
     }
     create(AuthMethod::Sso, None, None).await.unwrap();
 }
@@ -100,26 +122,50 @@ async fn names_addresses_subjects_and_numbers_belong_to_one_user() {
     let mut alice = regular("alice", ManagementRole::None);
     alice.email = Some("Alice@Example.com".parse().unwrap());
     world.create(alice).await.unwrap();
-    world.create(certified("bob", "CN=bob,O=Acme", ManagementRole::None)).await.unwrap();
+    world
+        .create(certified("bob", "CN=bob,O=Acme", ManagementRole::None))
+        .await
+        .unwrap();
 
     let same_name = world.create(regular("alice", ManagementRole::None)).await;
-    assert!(matches!(same_name, Err(ClusterError::NameTaken { .. })), "{same_name:?}");
+    assert!(
+        matches!(same_name, Err(ClusterError::NameTaken { .. })),
+        "{same_name:?}"
+    );
     let name_is_address = world.create(regular("alice@example.com", ManagementRole::None)).await;
-    assert!(matches!(name_is_address, Err(ClusterError::NameTaken { .. })), "{name_is_address:?}");
+    assert!(
+        matches!(name_is_address, Err(ClusterError::NameTaken { .. })),
+        "{name_is_address:?}"
+    );
     let mut same_address = regular("carol", ManagementRole::None);
     same_address.email = Some("alice@example.COM".parse().unwrap());
     let same_address = world.create(same_address).await;
-    assert!(matches!(same_address, Err(ClusterError::EmailTaken { .. })), "{same_address:?}");
-    let same_subject = world.create(certified("carol", "cn=bob, O=Acme", ManagementRole::None)).await;
+    assert!(
+        matches!(same_address, Err(ClusterError::EmailTaken { .. })),
+        "{same_address:?}"
+    );
+    let same_subject = world
+        .create(certified("carol", "cn=bob, O=Acme", ManagementRole::None))
+        .await;
     assert!(matches!(same_subject, Err(ClusterError::SubjectTaken { holder, .. }) if holder == user_uid(2)));
     let same_uid = NewUser {
         uid: Some(user_uid(1)),
         ..regular("carol", ManagementRole::None)
     };
-    assert!(matches!(world.create(same_uid).await, Err(ClusterError::UidTaken { uid: 1 })));
+    assert!(matches!(
+        world.create(same_uid).await,
+        Err(ClusterError::UidTaken { uid: 1 })
+    ));
     // What nobody has any more can be had again.
-    world.cluster.delete_user(&world.permit().await, user_uid(2)).await.unwrap();
-    let carol = world.create(certified("bob", "CN=bob,O=Acme", ManagementRole::None)).await.unwrap();
+    world
+        .cluster
+        .delete_user(&world.permit().await, user_uid(2))
+        .await
+        .unwrap();
+    let carol = world
+        .create(certified("bob", "CN=bob,O=Acme", ManagementRole::None))
+        .await
+        .unwrap();
     assert_eq!(carol.uid, user_uid(3), "a number is not given twice");
 }
 
@@ -133,7 +179,10 @@ async fn a_role_that_does_not_exist_is_not_given() {
     let unknown = world.create(unknown).await;
     assert!(matches!(unknown, Err(ClusterError::UnknownRole { .. })), "{unknown:?}");
     let without = world.create(regular("alice", ManagementRole::UserManager)).await;
-    assert!(matches!(without, Err(ClusterError::NoRoleWithManagement { .. })), "{without:?}");
+    assert!(
+        matches!(without, Err(ClusterError::NoRoleWithManagement { .. })),
+        "{without:?}"
+    );
 }
 
 #[tokio::test]
@@ -149,11 +198,26 @@ async fn a_user_changes_its_own_name_password_and_alerts_and_nothing_else() {
     };
     for (member, change) in [
         ("role_uids", roles(ManagementRole::Admin)),
-        ("email", UserUpdate { email: Some(Some("a@b.c".parse().unwrap())), ..UserUpdate::default() }),
-        ("auth_method", UserUpdate { auth_method: Some(AuthMethod::Sso), ..UserUpdate::default() }),
+        (
+            "email",
+            UserUpdate {
+                email: Some(Some("a@b.c".parse().unwrap())),
+                ..UserUpdate::default()
+            },
+        ),
+        (
+            "auth_method",
+            UserUpdate {
+                auth_method: Some(AuthMethod::Sso),
+                ..UserUpdate::default()
+            },
+        ),
         (
             "certificate_subject_line",
-            UserUpdate { certificate_subject_line: Some("CN=x".parse().unwrap()), ..UserUpdate::default() },
+            UserUpdate {
+                certificate_subject_line: Some("CN=x".parse().unwrap()),
+                ..UserUpdate::default()
+            },
         ),
     ] {
         let refused = own(change).await;
@@ -171,7 +235,10 @@ async fn a_user_changes_its_own_name_password_and_alerts_and_nothing_else() {
     };
     let changed = own(whole).await.unwrap();
     assert!(!changed.alerts.enabled);
-    let renamed = UserUpdate { name: Some("alice".parse().unwrap()), ..password("another horse") };
+    let renamed = UserUpdate {
+        name: Some("alice".parse().unwrap()),
+        ..password("another horse")
+    };
     own(renamed).await.unwrap();
     assert_eq!(world.refusal("alice", PASSWORD).await, "wrong_password");
     assert_eq!(world.refusal("alice", "another horse").await, "admitted");
@@ -213,17 +280,32 @@ async fn a_change_of_method_takes_the_old_way_in_away() {
     };
     let refused = update(&world, alice.uid, without_password).await;
     assert!(matches!(refused, Err(ClusterError::PasswordMissing)), "{refused:?}");
-    let back = UserUpdate { auth_method: Some(AuthMethod::Regular), ..password(PASSWORD) };
+    let back = UserUpdate {
+        auth_method: Some(AuthMethod::Regular),
+        ..password(PASSWORD)
+    };
     update(&world, alice.uid, back).await.unwrap();
-    assert!(world.cluster.state().user_with_subject(&"CN=alice".parse().unwrap()).is_none());
+    assert!(
+        world
+            .cluster
+            .state()
+            .user_with_subject(&"CN=alice".parse().unwrap())
+            .is_none()
+    );
     assert_eq!(world.refusal("alice", PASSWORD).await, "admitted");
 }
 
 #[tokio::test]
 async fn a_subject_line_is_kept_as_it_was_given_last() {
     let world = World::new().await;
-    let alice = world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::None)).await.unwrap();
-    let spaced = UserUpdate { certificate_subject_line: Some("CN=alice, O=Acme".parse().unwrap()), ..UserUpdate::default() };
+    let alice = world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::None))
+        .await
+        .unwrap();
+    let spaced = UserUpdate {
+        certificate_subject_line: Some("CN=alice, O=Acme".parse().unwrap()),
+        ..UserUpdate::default()
+    };
     let changed = update(&world, alice.uid, spaced).await.unwrap();
     assert_eq!(changed.certificate_subject_line().unwrap().as_str(), "CN=alice, O=Acme");
 }
@@ -234,21 +316,41 @@ async fn the_last_administrator_is_neither_demoted_nor_deleted() {
     let alice = world.user("alice", ManagementRole::Admin).await;
     for change in [
         roles(ManagementRole::ClusterMember),
-        UserUpdate { auth_method: Some(AuthMethod::Sso), ..UserUpdate::default() },
+        UserUpdate {
+            auth_method: Some(AuthMethod::Sso),
+            ..UserUpdate::default()
+        },
     ] {
         let demoted = update(&world, alice.uid, change).await;
-        assert!(matches!(demoted, Err(ClusterError::LastAdminDemoted { .. })), "{demoted:?}");
+        assert!(
+            matches!(demoted, Err(ClusterError::LastAdminDemoted { .. })),
+            "{demoted:?}"
+        );
     }
     let deleted = world.cluster.delete_user(&world.permit().await, alice.uid).await;
-    assert!(matches!(deleted, Err(ClusterError::LastAdminDeleted { .. })), "{deleted:?}");
+    assert!(
+        matches!(deleted, Err(ClusterError::LastAdminDeleted { .. })),
+        "{deleted:?}"
+    );
     // One who does not get in is no other administrator.
-    let sso = NewUser { auth_method: AuthMethod::Sso, password: None, ..regular("sso", ManagementRole::Admin) };
+    let sso = NewUser {
+        auth_method: AuthMethod::Sso,
+        password: None,
+        ..regular("sso", ManagementRole::Admin)
+    };
     world.create(sso).await.unwrap();
     let deleted = world.cluster.delete_user(&world.permit().await, alice.uid).await;
-    assert!(matches!(deleted, Err(ClusterError::LastAdminDeleted { .. })), "{deleted:?}");
+    assert!(
+        matches!(deleted, Err(ClusterError::LastAdminDeleted { .. })),
+        "{deleted:?}"
+    );
     world.user("bob", ManagementRole::Admin).await;
     update(&world, alice.uid, roles(ManagementRole::None)).await.unwrap();
-    world.cluster.delete_user(&world.permit().await, alice.uid).await.unwrap();
+    world
+        .cluster
+        .delete_user(&world.permit().await, alice.uid)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -257,7 +359,11 @@ async fn a_user_manager_manages_all_but_administrators() {
     let admin = world.user("root", ManagementRole::Admin).await;
     let cluster = &world.cluster;
     let made = cluster
-        .create_user(&world.permit_of(&manager).await, regular("mine", ManagementRole::Admin), Run::Apply)
+        .create_user(
+            &world.permit_of(&manager).await,
+            regular("mine", ManagementRole::Admin),
+            Run::Apply,
+        )
         .await;
     assert!(matches!(made, Err(ClusterError::AboveOwnRights { .. })), "{made:?}");
     for (uid, change) in [
@@ -265,16 +371,31 @@ async fn a_user_manager_manages_all_but_administrators() {
         (admin.uid, roles(ManagementRole::None)),
         (admin.uid, password("taken over by me")),
     ] {
-        let changed = cluster.update_user(&world.permit_of(&manager).await, uid, change, Run::Apply).await;
-        assert!(matches!(changed, Err(ClusterError::AboveOwnRights { .. })), "{changed:?}");
+        let changed = cluster
+            .update_user(&world.permit_of(&manager).await, uid, change, Run::Apply)
+            .await;
+        assert!(
+            matches!(changed, Err(ClusterError::AboveOwnRights { .. })),
+            "{changed:?}"
+        );
     }
     let deleted = cluster.delete_user(&world.permit_of(&manager).await, admin.uid).await;
-    assert!(matches!(deleted, Err(ClusterError::AboveOwnRights { .. })), "{deleted:?}");
+    assert!(
+        matches!(deleted, Err(ClusterError::AboveOwnRights { .. })),
+        "{deleted:?}"
+    );
     let theirs = cluster
-        .create_user(&world.permit_of(&manager).await, regular("theirs", ManagementRole::DbMember), Run::Apply)
+        .create_user(
+            &world.permit_of(&manager).await,
+            regular("theirs", ManagementRole::DbMember),
+            Run::Apply,
+        )
         .await
         .unwrap();
-    cluster.delete_user(&world.permit_of(&manager).await, theirs.uid).await.unwrap();
+    cluster
+        .delete_user(&world.permit_of(&manager).await, theirs.uid)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -284,9 +405,15 @@ async fn a_user_manager_cannot_guess_the_password_of_another_by_setting_it() {
     let alice = world.user("alice", ManagementRole::None).await;
     let guess = async |uid| {
         let permit = world.permit_of(&manager).await;
-        world.cluster.update_user(&permit, uid, password(PASSWORD), Run::Dry).await
+        world
+            .cluster
+            .update_user(&permit, uid, password(PASSWORD), Run::Dry)
+            .await
     };
-    assert!(matches!(guess(admin.uid).await, Err(ClusterError::AboveOwnRights { .. })));
+    assert!(matches!(
+        guess(admin.uid).await,
+        Err(ClusterError::AboveOwnRights { .. })
+    ));
     guess(alice.uid).await.unwrap();
 }
 
@@ -294,8 +421,15 @@ async fn a_user_manager_cannot_guess_the_password_of_another_by_setting_it() {
 async fn a_caller_that_lost_its_rights_meanwhile_changes_nothing() {
     let (world, manager) = with_manager().await;
     let permit = world.permit_of(&manager).await;
-    world.cluster.delete_user(&world.permit().await, manager.uid).await.unwrap();
-    let made = world.cluster.create_user(&permit, regular("mine", ManagementRole::None), Run::Apply).await;
+    world
+        .cluster
+        .delete_user(&world.permit().await, manager.uid)
+        .await
+        .unwrap();
+    let made = world
+        .cluster
+        .create_user(&permit, regular("mine", ManagementRole::None), Run::Apply)
+        .await;
     assert!(matches!(made, Err(ClusterError::CallerLostRights)), "{made:?}");
 }
 
@@ -304,18 +438,33 @@ async fn several_passwords_are_good_until_they_are_deleted_and_one_stays() {
     let world = World::new().await;
     let alice = world.user("alice", ManagementRole::None).await;
     let cluster = &world.cluster;
-    cluster.add_password(&world.permit_of(&alice).await, change(None, "second horse")).await.unwrap();
+    cluster
+        .add_password(&world.permit_of(&alice).await, change(None, "second horse"))
+        .await
+        .unwrap();
     assert_eq!(world.refusal("alice", PASSWORD).await, "admitted");
     assert_eq!(world.refusal("alice", "second horse").await, "admitted");
-    let again = cluster.add_password(&world.permit_of(&alice).await, change(None, "second horse")).await;
+    let again = cluster
+        .add_password(&world.permit_of(&alice).await, change(None, "second horse"))
+        .await;
     assert!(matches!(again, Err(ClusterError::PasswordSameAsCurrent)), "{again:?}");
-    let unknown = cluster.delete_password(&world.permit_of(&alice).await, change(None, "third horse")).await;
+    let unknown = cluster
+        .delete_password(&world.permit_of(&alice).await, change(None, "third horse"))
+        .await;
     assert!(matches!(unknown, Err(ClusterError::NoSuchPassword)), "{unknown:?}");
-    cluster.delete_password(&world.permit_of(&alice).await, change(None, "second horse")).await.unwrap();
+    cluster
+        .delete_password(&world.permit_of(&alice).await, change(None, "second horse"))
+        .await
+        .unwrap();
     assert_eq!(world.refusal("alice", "second horse").await, "wrong_password");
-    let last = cluster.delete_password(&world.permit_of(&alice).await, change(None, PASSWORD)).await;
+    let last = cluster
+        .delete_password(&world.permit_of(&alice).await, change(None, PASSWORD))
+        .await;
     assert!(matches!(last, Err(ClusterError::LastPassword)), "{last:?}");
-    cluster.set_password(&world.permit_of(&alice).await, change(Some("alice"), "only horse")).await.unwrap();
+    cluster
+        .set_password(&world.permit_of(&alice).await, change(Some("alice"), "only horse"))
+        .await
+        .unwrap();
     assert_eq!(world.refusal("alice", PASSWORD).await, "wrong_password");
     assert_eq!(world.refusal("alice", "only horse").await, "admitted");
 }
@@ -328,8 +477,14 @@ async fn only_so_many_passwords_are_kept() {
         let more = change(Some("alice"), &format!("password {number}"));
         world.cluster.add_password(&world.permit().await, more).await.unwrap();
     }
-    let more = world.cluster.add_password(&world.permit().await, change(Some("alice"), "password 9")).await;
-    assert!(matches!(more, Err(ClusterError::TooManyPasswords { limit: 8 })), "{more:?}");
+    let more = world
+        .cluster
+        .add_password(&world.permit().await, change(Some("alice"), "password 9"))
+        .await;
+    assert!(
+        matches!(more, Err(ClusterError::TooManyPasswords { limit: 8 })),
+        "{more:?}"
+    );
 }
 
 #[tokio::test]
@@ -338,22 +493,46 @@ async fn the_passwords_of_others_are_an_administrators_business() {
     world.user("alice", ManagementRole::None).await;
     let cluster = &world.cluster;
     for name in ["alice", "nobody"] {
-        let refused = cluster.set_password(&world.permit_of(&manager).await, change(Some(name), "new password")).await;
-        assert!(matches!(refused, Err(ClusterError::PasswordOfAnother)), "{name}: {refused:?}");
+        let refused = cluster
+            .set_password(&world.permit_of(&manager).await, change(Some(name), "new password"))
+            .await;
+        assert!(
+            matches!(refused, Err(ClusterError::PasswordOfAnother)),
+            "{name}: {refused:?}"
+        );
     }
-    cluster.set_password(&world.permit().await, change(Some("alice"), "new password")).await.unwrap();
+    cluster
+        .set_password(&world.permit().await, change(Some("alice"), "new password"))
+        .await
+        .unwrap();
     assert_eq!(world.refusal("alice", "new password").await, "admitted");
-    let unknown = cluster.set_password(&world.permit().await, change(Some("nobody"), "new password")).await;
-    assert!(matches!(unknown, Err(ClusterError::NoSuchUserName { .. })), "{unknown:?}");
-    world.create(certified("bob", "CN=bob", ManagementRole::None)).await.unwrap();
-    let certificate = cluster.set_password(&world.permit().await, change(Some("bob"), "new password")).await;
-    assert!(matches!(certificate, Err(ClusterError::PasswordNotAllowed { .. })), "{certificate:?}");
+    let unknown = cluster
+        .set_password(&world.permit().await, change(Some("nobody"), "new password"))
+        .await;
+    assert!(
+        matches!(unknown, Err(ClusterError::NoSuchUserName { .. })),
+        "{unknown:?}"
+    );
+    world
+        .create(certified("bob", "CN=bob", ManagementRole::None))
+        .await
+        .unwrap();
+    let certificate = cluster
+        .set_password(&world.permit().await, change(Some("bob"), "new password"))
+        .await;
+    assert!(
+        matches!(certificate, Err(ClusterError::PasswordNotAllowed { .. })),
+        "{certificate:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_password_follows_the_rules_of_the_settings() {
     let world = World::new().await;
-    let short = NewUser { password: Some(SecretString::from("short")), ..regular("alice", ManagementRole::None) };
+    let short = NewUser {
+        password: Some(SecretString::from("short")),
+        ..regular("alice", ManagementRole::None)
+    };
     let short = world.create(short).await;
     assert!(matches!(short, Err(ClusterError::PasswordTooWeak { .. })), "{short:?}");
     let alice = world.user("alice", ManagementRole::None).await;

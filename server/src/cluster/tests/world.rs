@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use certward::pki::Certificate;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
 };
 use secrecy::SecretString;
 use time::macros::datetime;
@@ -114,7 +115,9 @@ impl World {
         peer: &Arc<Peer>,
         credentials: Option<&Credentials>,
     ) -> Result<Arc<ClusterCaller>, ClusterRefusal> {
-        self.access.authenticate(peer, credentials, ExpiredPassword::Refused).await
+        self.access
+            .authenticate(peer, credentials, ExpiredPassword::Refused)
+            .await
     }
 
     pub(super) async fn login(&self, login: &str, password: &str) -> Result<Arc<ClusterCaller>, ClusterRefusal> {
@@ -123,7 +126,9 @@ impl World {
 
     /// The word for why a login is refused.
     pub(super) async fn refusal(&self, login: &str, password: &str) -> &'static str {
-        self.login(login, password).await.map_or_else(|refusal| refusal.reason(), |_| "admitted")
+        self.login(login, password)
+            .await
+            .map_or_else(|refusal| refusal.reason(), |_| "admitted")
     }
 
     /// Makes a user with [`PASSWORD`] in the name of the server.
@@ -144,7 +149,10 @@ impl World {
                 outcome: (),
             })
         };
-        self.cluster.change(Asked::server("test", "cluster"), Run::Apply, plan).await.unwrap();
+        self.cluster
+            .change(Asked::server("test", "cluster"), Run::Apply, plan)
+            .await
+            .unwrap();
     }
 
     pub(super) async fn set(&self, change: impl FnOnce(&mut ClusterSettings)) {
@@ -162,7 +170,8 @@ impl World {
             installed_at: NOW,
         })))
         .await;
-        self.set(|settings| settings.mtls_certificate_authentication = true).await;
+        self.set(|settings| settings.mtls_certificate_authentication = true)
+            .await;
     }
 
     /// Every audit record, after those under way.

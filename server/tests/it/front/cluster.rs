@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use certward_server::clock::ManualClock;
 use http::StatusCode;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
 use rustls::pki_types::PrivateKeyDer;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -65,24 +68,35 @@ impl World {
 
     async fn with_ca(ca: TeamCa) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
-        let server = Fixture::start_at(&[LISTEN], Arc::clone(&clock) as _).await.at_redis_enterprise();
+        let server = Fixture::start_at(&[LISTEN], Arc::clone(&clock) as _)
+            .await
+            .at_redis_enterprise();
         let world = Self { server, clock, ca };
         world.administer("PUT", "/cluster/trusted-ca", world.ca.pem()).await;
-        world.administer("PUT", "/cluster/certificate-authentication/true", Vec::new()).await;
+        world
+            .administer("PUT", "/cluster/certificate-authentication/true", Vec::new())
+            .await;
         world.administer("PUT", "/cluster/users/alice", Vec::new()).await;
         world
     }
 
     async fn administer(&self, method: &str, path: &str, body: Vec<u8>) {
         let mut http = self.server.http(Some(&self.server.administrator)).await;
-        assert_eq!(http.send(method, path, body).await, (StatusCode::OK, String::new()), "{path}");
+        assert_eq!(
+            http.send(method, path, body).await,
+            (StatusCode::OK, String::new()),
+            "{path}"
+        );
     }
 
     /// A connection of alice's.
     async fn alice(&self) -> Http {
         let identity = self.ca.client("alice", NOW + Duration::from_secs(3600));
         let mut http = self.server.http(Some(&identity)).await;
-        assert_eq!(http.get("/cluster/whoami").await, (StatusCode::OK, "alice db_viewer".into()));
+        assert_eq!(
+            http.get("/cluster/whoami").await,
+            (StatusCode::OK, "alice db_viewer".into())
+        );
         http
     }
 }
@@ -91,7 +105,10 @@ impl World {
 async fn the_servers_own_certificate_administers_both_apis() {
     let world = World::new().await;
     let mut http = world.server.http(Some(&world.server.administrator)).await;
-    assert_eq!(http.get("/cluster/whoami").await, (StatusCode::OK, "Server Certificate admin".into()));
+    assert_eq!(
+        http.get("/cluster/whoami").await,
+        (StatusCode::OK, "Server Certificate admin".into())
+    );
     assert_eq!(http.get("/whoami").await.0, StatusCode::OK);
 }
 
@@ -101,7 +118,10 @@ async fn a_cluster_administrator_of_ravendb_is_admin_and_an_operator_is_nobody()
     let (admin, operator) = (server.register("ClusterAdmin").await, server.register("Operator").await);
     let server = server.at_redis_enterprise();
     let mut http = server.http(Some(&admin)).await;
-    assert_eq!(http.get("/cluster/whoami").await, (StatusCode::OK, "client admin".into()));
+    assert_eq!(
+        http.get("/cluster/whoami").await,
+        (StatusCode::OK, "client admin".into())
+    );
     let mut http = server.http(Some(&operator)).await;
     let refused = (StatusCode::UNAUTHORIZED, "certificate_authentication_off".into());
     assert_eq!(http.get("/cluster/whoami").await, refused);
@@ -126,7 +146,9 @@ async fn another_ca_or_none_at_all_closes_the_connections_of_the_first() {
 
     world.administer("PUT", "/cluster/trusted-ca", world.ca.pem()).await;
     let mut alice = world.alice().await;
-    world.administer("PUT", "/cluster/certificate-authentication/false", Vec::new()).await;
+    world
+        .administer("PUT", "/cluster/certificate-authentication/false", Vec::new())
+        .await;
     assert!(alice.closes_within(Duration::from_secs(1)).await);
 }
 
@@ -138,7 +160,10 @@ async fn a_connection_is_closed_when_its_certificate_or_the_ca_expires() {
     assert_eq!(brief.get("/cluster/whoami").await.0, StatusCode::OK);
     let mut alice = world.alice().await;
     world.clock.set(NOW + Duration::from_secs(100));
-    assert!(!brief.closes_within(Duration::from_millis(600)).await, "the last second is included");
+    assert!(
+        !brief.closes_within(Duration::from_millis(600)).await,
+        "the last second is included"
+    );
     world.clock.set(NOW + Duration::from_secs(101));
     assert!(brief.closes_within(Duration::from_secs(1)).await);
     assert!(!alice.closes_within(Duration::from_millis(600)).await);
@@ -175,13 +200,18 @@ async fn a_deleted_cluster_administrator_has_its_connections_closed_there_too() 
 #[tokio::test]
 async fn a_password_is_decided_for_each_request_and_cuts_no_connection() {
     let world = World::new().await;
-    world.administer("PUT", "/cluster/users/bob", b"correct horse".to_vec()).await;
+    world
+        .administer("PUT", "/cluster/users/bob", b"correct horse".to_vec())
+        .await;
     let mut http = world.server.http(None).await;
     // "bob:correct horse"
     let authorization = "Basic Ym9iOmNvcnJlY3QgaG9yc2U=";
     let admitted = (StatusCode::OK, "bob db_viewer".to_owned());
     assert_eq!(http.get_as("/cluster/whoami", authorization).await, admitted);
-    assert_eq!(http.get("/cluster/whoami").await, (StatusCode::UNAUTHORIZED, "no_certificate".into()));
+    assert_eq!(
+        http.get("/cluster/whoami").await,
+        (StatusCode::UNAUTHORIZED, "no_certificate".into())
+    );
     world.administer("DELETE", "/cluster/users/bob", Vec::new()).await;
     let refused = (StatusCode::UNAUTHORIZED, "wrong_password".to_owned());
     assert_eq!(http.get_as("/cluster/whoami", authorization).await, refused);
@@ -199,7 +229,11 @@ async fn the_oldest_tls_of_the_settings_holds_for_new_connections_of_this_listen
     };
     let mut open = Http::over(connect(&server).await.unwrap()).await;
     assert_eq!(open.send("PUT", "/cluster/tls-1.3", Vec::new()).await.0, StatusCode::OK);
-    assert_eq!(open.get("/cluster/whoami").await.0, StatusCode::OK, "an open connection goes on");
+    assert_eq!(
+        open.get("/cluster/whoami").await.0,
+        StatusCode::OK,
+        "an open connection goes on"
+    );
     assert!(connect(&server).await.is_err());
     server.http(Some(&server.administrator)).await;
     server.address = ravendb;

@@ -92,7 +92,11 @@ async fn create(
         uid: None,
         name: Some(name.parse().unwrap()),
         email: None,
-        auth_method: if is_certified { AuthMethod::Certificate } else { AuthMethod::Regular },
+        auth_method: if is_certified {
+            AuthMethod::Certificate
+        } else {
+            AuthMethod::Regular
+        },
         password: (!is_certified).then(|| password.into()),
         certificate_subject_line: is_certified.then(|| format!("CN={name}").parse().unwrap()),
         roles: RoleSelection::Management(ManagementRole::DbViewer),

@@ -238,7 +238,9 @@ impl Http {
     }
 
     pub(super) async fn get_as(&mut self, path: &str, authorization: &str) -> (StatusCode, String) {
-        let request = Request::get(path).header("host", "localhost").header("authorization", authorization);
+        let request = Request::get(path)
+            .header("host", "localhost")
+            .header("authorization", authorization);
         self.answer(request.body(Full::default()).unwrap()).await.unwrap()
     }
 

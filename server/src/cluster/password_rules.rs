@@ -30,7 +30,7 @@ pub(super) fn check(
     if !settings.password_complexity {
         return Ok(());
     }
-    let kinds: [(fn(char) -> bool, &str); 4] = [
+    let kinds: [Kind; 4] = [
         (char::is_uppercase, "upper-case letter"),
         (char::is_lowercase, "lower-case letter"),
         (char::is_numeric, "digit"),
@@ -60,6 +60,9 @@ pub(super) fn check(
     }
     Ok(())
 }
+
+/// A kind of characters, and what one of them is called.
+type Kind = (fn(char) -> bool, &'static str);
 
 /// What is hashed must have an end; nobody types more.
 const MAX_LENGTH: usize = 1024;

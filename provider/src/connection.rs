@@ -91,7 +91,13 @@ impl Connection<'_> {
                 .build()
                 .map_err(of_block)?,
         };
-        Ok(RedisEnterprise { client, by_certificate })
+        let own_chain = self.identity.map(|identity| identity.chain().to_vec());
+        Ok(RedisEnterprise {
+            client,
+            by_certificate,
+            own_chain: own_chain.unwrap_or_default(),
+            trusted_ca: tokio::sync::Mutex::default(),
+        })
     }
 
     /// A copy of the identity for one more client.

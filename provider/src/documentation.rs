@@ -16,11 +16,16 @@ use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType, Schema}
 use crate::Certward;
 use crate::cert_user::CertUserState;
 use crate::client_certificate::ClientCertificateState;
+use crate::cluster_mtls_settings::ClusterMtlsSettingsState;
 use crate::configuration::ProviderBlock;
-use crate::data_sources::{CertUserData, CertUsersState, ClientCertificatesState, RedisRolesState, WhoAmIState};
+use crate::data_sources::{
+    CertUserData, CertUsersState, ClientCertificatesState, ClusterState, RedisRolesState, TrustedCasState, WhoAmIState,
+};
 use crate::plugin::{PluginProvider, Registry};
 use crate::redis_acl::RedisAclState;
 use crate::redis_role::RedisRoleState;
+use crate::trusted_ca::TrustedCaState;
+use crate::trusted_ca_bundle::TrustedCaBundleState;
 
 #[test]
 fn pages_are_those_of_the_schemas() {
@@ -68,7 +73,12 @@ fn states_hold_what_their_schemas_say() {
     fits::<CertUserData>(&schemas["data source certward_cert_user"]);
     fits::<CertUsersState>(&schemas["data source certward_cert_users"]);
     fits::<RedisRolesState>(&schemas["data source certward_redis_roles"]);
-    assert_eq!(schemas.len(), 10, "a new type needs a line above");
+    fits::<TrustedCaState>(&schemas["resource certward_trusted_ca"]);
+    fits::<TrustedCaBundleState>(&schemas["resource certward_trusted_ca_bundle"]);
+    fits::<ClusterMtlsSettingsState>(&schemas["resource certward_cluster_mtls_settings"]);
+    fits::<ClusterState>(&schemas["data source certward_cluster"]);
+    fits::<TrustedCasState>(&schemas["data source certward_trusted_cas"]);
+    assert_eq!(schemas.len(), 15, "a new type needs a line above");
 }
 
 #[test]
@@ -132,7 +142,9 @@ fn sample(attr_type: &AttributeType) -> Json {
         AttributeType::List(element) | AttributeType::Set(element) => json!([sample(element)]),
         AttributeType::Map(element) => json!({ "key": sample(element) }),
         AttributeType::AttributeSingle(attributes) => sample_object(attributes),
-        AttributeType::AttributeList(attributes) => json!([sample_object(attributes)]),
+        AttributeType::AttributeList(attributes) | AttributeType::AttributeSet(attributes) => {
+            json!([sample_object(attributes)])
+        }
         other => panic!("no sample of {other:?}"),
     }
 }
@@ -242,6 +254,7 @@ fn page(name: &str, kind: &str, schema: &Schema, example_file: &str) -> String {
 fn product(name: &str) -> &'static str {
     match name {
         "certward_client_certificate" | "certward_client_certificates" | "certward_whoami" => "RavenDB 7.2",
+        "certward_trusted_cas" => "Redis Enterprise 8.2, RavenDB 7.2",
         _ => "Redis Enterprise 8.2",
     }
 }
@@ -324,6 +337,7 @@ fn type_name(attr_type: &AttributeType) -> String {
         AttributeType::Map(element) => format!("Map of {}", type_name(element)),
         AttributeType::AttributeSingle(_) => "Object, see below".to_owned(),
         AttributeType::AttributeList(_) => "List of Object, see below".to_owned(),
+        AttributeType::AttributeSet(_) => "Set of Object, see below".to_owned(),
         other => panic!("no name for {other:?}"),
     }
 }

@@ -6,11 +6,14 @@
 pub mod cert_user;
 pub mod client_certificate;
 pub mod clock;
+pub mod cluster_mtls_settings;
 pub mod configuration;
 pub mod data_sources;
 pub mod plugin;
 pub mod redis_acl;
 pub mod redis_role;
+pub mod trusted_ca;
+pub mod trusted_ca_bundle;
 
 mod connection;
 #[cfg(test)]
@@ -29,5 +32,6 @@ mod report;
 mod schema;
 mod session;
 mod timestamp;
+mod trust;
 
 pub use provider::Certward;

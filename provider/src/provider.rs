@@ -12,10 +12,11 @@ use time::Duration;
 use crate::cert_user::CertUser;
 use crate::client_certificate::ClientCertificate;
 use crate::clock::{Clock, SystemClock};
+use crate::cluster_mtls_settings::ClusterMtlsSettings;
 use crate::configuration::credentials;
 use crate::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
 use crate::connection::{Connection, Problem};
-use crate::data_sources::{self, CertUsers, ClientCertificates, RedisRoles, WhoAmI};
+use crate::data_sources::{self, CertUsers, ClientCertificates, RedisRoles, TrustedCas, WhoAmI};
 use crate::leftovers::Leftovers;
 use crate::plugin::{Configured, PluginProvider, Registry, log};
 use crate::redis_acl::RedisAcl;
@@ -23,6 +24,8 @@ use crate::redis_role::RedisRole;
 use crate::report::{chain, error, warning};
 use crate::session::{Api, RedisEnterprise, ServerLogin, Session};
 use crate::timestamp;
+use crate::trusted_ca::TrustedCa;
+use crate::trusted_ca_bundle::TrustedCaBundle;
 
 /// The provider `certward/certward`.
 pub struct Certward {
@@ -89,6 +92,14 @@ impl PluginProvider for Certward {
             .resource("certward_cert_user", CertUser::new(self.session.clone()))
             .resource("certward_redis_role", RedisRole::new(self.session.clone()))
             .resource("certward_redis_acl", RedisAcl::new(self.session.clone()))
+            .resource("certward_trusted_ca", TrustedCa::new(self.session.clone()))
+            .resource("certward_trusted_ca_bundle", TrustedCaBundle::new(self.session.clone()))
+            .resource(
+                "certward_cluster_mtls_settings",
+                ClusterMtlsSettings::new(self.session.clone()),
+            )
+            .data_source("certward_cluster", data_sources::Cluster::new(self.session.clone()))
+            .data_source("certward_trusted_cas", TrustedCas::new(self.session.clone()))
             .data_source("certward_whoami", WhoAmI::new(self.session.clone()))
             .data_source(
                 "certward_client_certificates",

@@ -42,6 +42,10 @@ pub(crate) struct RedisEnterprise {
     /// Logs in with the certificate of the provider block and nothing else; `None` without one. The same as `client`
     /// when that logs in by certificate.
     pub(crate) by_certificate: Option<redis_enterprise::Client>,
+    /// The certificate of the provider block and those above it, as they are shown; empty without one.
+    pub(crate) own_chain: Vec<Certificate>,
+    /// Held while the trusted authorities are changed, which can only be written as a whole.
+    pub(crate) trusted_ca: tokio::sync::Mutex<()>,
 }
 
 /// A resource or data source, as far as it matters which product it is for.
@@ -71,7 +75,8 @@ impl<T> Api<T> {
         }
     }
 
-    fn is_absent(&self) -> bool {
+    /// Whether the provider block says nothing about it.
+    pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 }
@@ -276,6 +281,7 @@ pub(crate) mod testing {
     /// A session with the Redis Enterprise at this plain URL, where the provider logs in as `own`.
     pub(crate) fn of_redis_enterprise(url: &str, own: Option<Identity>, now: OffsetDateTime) -> Session {
         let own_certificate = own.as_ref().map(|own| own.certificate().clone());
+        let own_chain = own.as_ref().map(|own| own.chain().to_vec()).unwrap_or_default();
         let mut builder = redis_enterprise::Client::builder()
             .danger_allow_plain_http()
             .max_retries(0)
@@ -288,6 +294,8 @@ pub(crate) mod testing {
         let redis = RedisEnterprise {
             by_certificate: own_certificate.as_ref().map(|_| client.clone()),
             client,
+            own_chain,
+            trusted_ca: tokio::sync::Mutex::default(),
         };
         Session {
             redis_enterprise: Api::Configured(Box::new(redis)),

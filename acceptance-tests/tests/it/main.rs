@@ -13,4 +13,5 @@ mod revocation;
 mod terraform_inputs;
 mod terraform_lifecycle;
 mod terraform_provider_block;
+mod terraform_redis_trust;
 mod terraform_secrets;

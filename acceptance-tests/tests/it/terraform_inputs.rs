@@ -105,6 +105,7 @@ fn wrong_inputs_are_refused_on_their_attribute() {
 fn examples_are_valid_and_formatted() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/provider");
     let pem = Identity::self_signed("app").certificate_pem;
+    let authority_pem = TestCa::new("Team CA").certificate_pem();
     let required = "terraform {\n  required_providers {\n    certward = { source = \"certward/certward\" }\n  }\n}\n";
     let mut seen = 0;
     for file in terraform_files(&examples) {
@@ -117,6 +118,9 @@ fn examples_are_valid_and_formatted() {
         terraform.write("example.tf", &text);
         for certificate in ["app.crt", "order-service.crt", "alice.crt"] {
             terraform.write(certificate, &pem);
+        }
+        for authority in ["ca.crt", "partner-ca.crt"] {
+            terraform.write(authority, &authority_pem);
         }
         let formatted = terraform.run(&["fmt", "-check", "-no-color", "example.tf"]);
         assert_eq!(

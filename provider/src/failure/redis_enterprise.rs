@@ -58,6 +58,25 @@ fn by_code(code: &str) -> Option<Words> {
              name.",
             None,
         ),
+        "missing_trusted_ca" => (
+            "No trusted authority",
+            "The cluster trusts no authority that could vouch for clients. Trust one first (certward_trusted_ca), and let \
+             this resource depend on it (depends_on).",
+            Some("certificate_authentication_enabled"),
+        ),
+        "would_lock_out_caller" => (
+            "Would lock you out",
+            "The provider logs in with a password and could not do so afterwards. Log in with a certificate first: \
+             client_certificate_file and client_private_key_file of provider \"certward\", without \
+             redis_enterprise.username.",
+            Some("basic_authentication_enabled"),
+        ),
+        "certificate_in_use" => (
+            "Last trusted authority",
+            "The cluster keeps its last authority while authentication by certificate is on. Switch that off first \
+             (certificate_authentication_enabled of certward_cluster_mtls_settings), or trust another authority.",
+            None,
+        ),
         "unsupported_resource" => (
             "Databases refused",
             "The cluster cannot limit this role to databases as asked. Limits need Redis Enterprise 8.2, and one of the \

@@ -1,0 +1,1 @@
+terraform import certward_cluster_mtls_settings.cluster cluster

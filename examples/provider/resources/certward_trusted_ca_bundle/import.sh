@@ -1,0 +1,1 @@
+terraform import certward_trusted_ca_bundle.clients bundle

@@ -1,0 +1,193 @@
+//! The resource `certward_cluster_mtls_settings`.
+
+mod change;
+mod lifecycle;
+mod plan;
+pub(crate) mod schema;
+mod settings;
+pub(crate) mod state;
+mod validate;
+
+use async_trait::async_trait;
+use tf_provider::schema::Schema;
+use tf_provider::value::{StructEmpty, Value};
+use tf_provider::{AttributePath, Diagnostics, Resource};
+
+pub use state::{AuthorizedSubjectState, ClusterMtlsSettingsState};
+
+use settings::MtlsSettings;
+
+use crate::interruption::until_stopped;
+use crate::plugin::{Configured, PluginResource};
+use crate::session::{Kind, Session};
+
+/// `certward_cluster_mtls_settings`: how a Redis Enterprise cluster decides about client certificates.
+pub struct ClusterMtlsSettings {
+    session: Configured<Session>,
+}
+
+/// What was found before Terraform's first change of each setting; kept in the private state, beside the state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct EarlierSettings(MtlsSettings);
+
+impl ClusterMtlsSettings {
+    pub(crate) fn new(session: Configured<Session>) -> Self {
+        Self { session }
+    }
+}
+
+impl PluginResource for ClusterMtlsSettings {}
+
+#[async_trait]
+impl Resource for ClusterMtlsSettings {
+    type State<'a> = ClusterMtlsSettingsState;
+    type PrivateState<'a> = Option<EarlierSettings>;
+    type ProviderMetaState<'a> = Option<StructEmpty>;
+
+    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
+        Some(schema::cluster_mtls_settings())
+    }
+
+    async fn validate<'a>(&self, diags: &mut Diagnostics, config: ClusterMtlsSettingsState) -> Option<()> {
+        validate::validate(diags, &config);
+        diags.errors.is_empty().then_some(())
+    }
+
+    async fn read<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        state: ClusterMtlsSettingsState,
+        earlier: Option<EarlierSettings>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClusterMtlsSettingsState, Option<EarlierSettings>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, earlier))
+    }
+
+    async fn plan_create<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        _proposed: ClusterMtlsSettingsState,
+        config: ClusterMtlsSettingsState,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClusterMtlsSettingsState, Option<EarlierSettings>)> {
+        let session = self.session.get(diags)?;
+        session.check_redis_enterprise(diags, KIND)?;
+        let planned = plan::create(config);
+        self.rehearse(diags, &session, &planned, &planned.settings()).await?;
+        Some((planned, None))
+    }
+
+    async fn plan_update<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: ClusterMtlsSettingsState,
+        _proposed: ClusterMtlsSettingsState,
+        config: ClusterMtlsSettingsState,
+        earlier: Option<EarlierSettings>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClusterMtlsSettingsState, Option<EarlierSettings>, Vec<AttributePath>)> {
+        let session = self.session.get(diags)?;
+        session.check_redis_enterprise(diags, KIND)?;
+        let planned = plan::update(&prior, config);
+        let changes = planned.settings().changes(&prior.settings());
+        if !changes.is_empty() {
+            self.rehearse(diags, &session, &planned, &changes).await?;
+        }
+        Some((planned, earlier, Vec::new()))
+    }
+
+    async fn plan_destroy<'a>(
+        &self,
+        _diags: &mut Diagnostics,
+        _prior: ClusterMtlsSettingsState,
+        earlier: Option<EarlierSettings>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<Option<EarlierSettings>> {
+        Some(earlier)
+    }
+
+    async fn create<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        planned: ClusterMtlsSettingsState,
+        _config: ClusterMtlsSettingsState,
+        _earlier: Option<EarlierSettings>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClusterMtlsSettingsState, Option<EarlierSettings>)> {
+        let session = self.session.get(diags)?;
+        let (state, earlier) = lifecycle::write(diags, &session, planned, MtlsSettings::default()).await?;
+        Some((state, Some(EarlierSettings(earlier))))
+    }
+
+    async fn update<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        _prior: ClusterMtlsSettingsState,
+        planned: ClusterMtlsSettingsState,
+        _config: ClusterMtlsSettingsState,
+        earlier: Option<EarlierSettings>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(ClusterMtlsSettingsState, Option<EarlierSettings>)> {
+        let session = self.session.get(diags)?;
+        let EarlierSettings(earlier) = earlier.unwrap_or_default();
+        let (state, earlier) = lifecycle::write(diags, &session, planned, earlier).await?;
+        Some((state, Some(EarlierSettings(earlier))))
+    }
+
+    async fn destroy<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: ClusterMtlsSettingsState,
+        earlier: Option<EarlierSettings>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<()> {
+        let session = self.session.get(diags)?;
+        let EarlierSettings(earlier) = earlier.unwrap_or_default();
+        lifecycle::destroy(diags, &session, &prior, &earlier).await
+    }
+
+    async fn import<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        id: String,
+    ) -> Option<(ClusterMtlsSettingsState, Option<EarlierSettings>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::import(diags, &session, &id)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, None))
+    }
+}
+
+impl ClusterMtlsSettings {
+    /// Has a planned change looked at by the cluster, once everything about it is known.
+    async fn rehearse(
+        &self,
+        diags: &mut Diagnostics,
+        session: &Session,
+        planned: &ClusterMtlsSettingsState,
+        changes: &MtlsSettings,
+    ) -> Option<()> {
+        if !planned.is_partly_unknown() && !planned.allow_lockout.is_unknown() {
+            let allow_lockout = planned.allow_lockout == Value::Value(true);
+            let rehearsed = until_stopped(async {
+                change::rehearse(diags, session, changes, allow_lockout).await;
+                Some(())
+            });
+            rehearsed.await.or_interrupted(diags)?;
+        }
+        diags.errors.is_empty().then_some(())
+    }
+}
+
+const KIND: Kind = Kind {
+    type_name: "certward_cluster_mtls_settings",
+    elsewhere: "RavenDB has no such settings: there a certificate is let in when it is registered \
+                (certward_client_certificate), or by the server's own settings.",
+};
+/// What a configuration that says nothing about `on_destroy` gets.
+const KEEP: &str = "keep";
+/// The other way to destroy.
+const RESTORE: &str = "restore";

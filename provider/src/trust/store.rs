@@ -1,0 +1,214 @@
+//! The authorities of a cluster, which keeps them as one text (`mtls_trusted_ca`) that can only be written as a whole.
+//!
+//! Within one run, changes take turns. Against another run, each change is looked at again a moment later, and made
+//! again when somebody who had read the text before it wrote his own after it.
+
+use std::time::Duration;
+
+use certward::pki::Certificate;
+use certward::redis_enterprise::{CertificateName, Client, NewCertificate};
+use tf_provider::{AttributePath, Diagnostics};
+use time::OffsetDateTime;
+
+use super::admission::Rules;
+use super::lockout;
+use crate::failure;
+use crate::report::{chain, error};
+use crate::session::RedisEnterprise;
+
+/// A change of the authorities.
+pub(crate) enum Change<'a> {
+    /// These are trusted too.
+    Add(&'a [Certificate]),
+    /// These are trusted no more.
+    Remove(&'a [Certificate]),
+    /// These are trusted, and no others.
+    Replace(&'a [Certificate]),
+}
+
+/// Who makes a change, as far as its errors go.
+pub(crate) struct Attempt<'a> {
+    /// Completes "could not …", such as `trust CN=Team CA`.
+    pub(crate) what: &'a str,
+    pub(crate) attribute: AttributePath,
+    /// Whether the change is made also when the provider could not log in afterwards.
+    pub(crate) allow_lockout: bool,
+    pub(crate) now: OffsetDateTime,
+}
+
+/// The authorities the cluster trusts, in their order; an error for a text that cannot be read.
+pub(crate) async fn read(diags: &mut Diagnostics, client: &Client) -> Option<Vec<Certificate>> {
+    let certificates = match client.certificates().await {
+        Ok(certificates) => certificates,
+        Err(problem) => {
+            failure::redis_enterprise(diags, "read the trusted authorities", &problem);
+            return None;
+        }
+    };
+    match certificates.trusted_ca() {
+        Ok(authorities) => Some(authorities),
+        Err(problem) => {
+            error(
+                diags,
+                AttributePath::root(),
+                "Trusted authorities cannot be read",
+                format!(
+                    "The cluster's mtls_trusted_ca is not PEM that could be understood: {}. To change it would lose what \
+                     is in it. Put it right on the cluster (PUT /v1/cluster/certificates) first.",
+                    chain(&problem)
+                ),
+            );
+            None
+        }
+    }
+}
+
+/// Makes a change, and answers the authorities that are trusted then. A change that is there already asks for nothing.
+pub(crate) async fn change(
+    diags: &mut Diagnostics,
+    redis: &RedisEnterprise,
+    change: &Change<'_>,
+    attempt: &Attempt<'_>,
+) -> Option<Vec<Certificate>> {
+    for pause in PAUSES {
+        {
+            let _turn = redis.trusted_ca.lock().await;
+            let present = read(diags, &redis.client).await?;
+            let wanted = change.applied_to(&present);
+            if wanted == present {
+                return Some(present);
+            }
+            if present.iter().any(|authority| !wanted.contains(authority)) && !attempt.allow_lockout {
+                guard(diags, redis, &present, &wanted, attempt).await?;
+            }
+            match write(&redis.client, &wanted).await {
+                Ok(()) => {}
+                // "Not all nodes updated" (contract section 2.2): it passes.
+                Err(problem) if problem.is_conflict() => {
+                    tracing::info!(error = %problem.report(), "not every node has taken the authorities; trying again");
+                }
+                Err(problem) => {
+                    failure::redis_enterprise(diags, attempt.what, &problem);
+                    return None;
+                }
+            }
+        }
+        tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+    }
+    let present = read(diags, &redis.client).await?;
+    if change.applied_to(&present) == present {
+        return Some(present);
+    }
+    error(
+        diags,
+        attempt.attribute.clone(),
+        "Value not applied",
+        format!(
+            "Could not {}: the cluster took the request {} times, but does not have the authorities that were sent. \
+             Somebody else changes mtls_trusted_ca at the same time, or not all of its nodes answer. Apply again.",
+            attempt.what,
+            PAUSES.len()
+        ),
+    );
+    None
+}
+
+impl Change<'_> {
+    /// What the authorities become. Those that stay keep their order.
+    fn applied_to(&self, present: &[Certificate]) -> Vec<Certificate> {
+        let mut wanted = present.to_vec();
+        let added: &[Certificate] = match self {
+            Self::Add(added) => added,
+            Self::Remove(removed) => {
+                wanted.retain(|authority| !removed.contains(authority));
+                &[]
+            }
+            Self::Replace(members) => {
+                wanted.retain(|authority| members.contains(authority));
+                members
+            }
+        };
+        for authority in added {
+            if !wanted.contains(authority) {
+                wanted.push(authority.clone());
+            }
+        }
+        wanted
+    }
+}
+
+/// Refuses a removal that would end the provider's own login, and that of the last authority while certificates count.
+async fn guard(
+    diags: &mut Diagnostics,
+    redis: &RedisEnterprise,
+    present: &[Certificate],
+    wanted: &[Certificate],
+    attempt: &Attempt<'_>,
+) -> Option<()> {
+    let cluster = match redis.client.cluster().await {
+        Ok(cluster) => cluster,
+        Err(problem) => {
+            failure::redis_enterprise(diags, "read the cluster's settings", &problem);
+            return None;
+        }
+    };
+    let before = Rules::of(&cluster, present.to_vec());
+    let after = Rules {
+        authorities: wanted.to_vec(),
+        ..before.clone()
+    };
+    if let (Some(refusal), Some(own)) = (
+        lockout::ends_login(redis, &before, &after, attempt.now).await,
+        redis.own_chain.first(),
+    ) {
+        lockout::refuse(diags, attempt.attribute.clone(), attempt.what, own, &refusal);
+        return None;
+    }
+    if wanted.is_empty() && before.certificate_authentication {
+        error(
+            diags,
+            attempt.attribute.clone(),
+            "Last trusted authority",
+            format!(
+                "Refusing to {}: it is the last authority the cluster trusts, and authentication by certificate is on, so \
+                 nobody could log in with a certificate any more. Switch it off first \
+                 (certificate_authentication_enabled of certward_cluster_mtls_settings; with on_destroy = \"restore\" it \
+                 goes before the authority it depends on), trust another authority, or set allow_lockout = true.",
+                attempt.what
+            ),
+        );
+        return None;
+    }
+    Some(())
+}
+
+/// Writes the whole text, or deletes it when nothing is left.
+async fn write(client: &Client, authorities: &[Certificate]) -> Result<(), certward::Error> {
+    if authorities.is_empty() {
+        return match client.delete_certificate(&CertificateName::MtlsTrustedCa).await {
+            Err(problem) if problem.is_not_found() => Ok(()),
+            answer => answer,
+        };
+    }
+    let certificate = NewCertificate::trusted_ca(authorities);
+    match client.put_certificates(std::slice::from_ref(&certificate)).await {
+        // Redis Enterprise before 7.22 has the older route only.
+        Err(problem) if matches!(problem.status(), Some(404 | 405)) => client.update_certificate(&certificate).await,
+        answer => answer,
+    }
+}
+
+/// After each writing, the time in which another run that had read before it has written too; then the pauses grow, for
+/// nodes that are slow. Half to the whole of it is waited, so that two runs do not stay in step.
+const PAUSES: [Duration; 6] = [
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1_600),
+    Duration::from_millis(3_200),
+    Duration::from_millis(6_400),
+];
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -1,0 +1,157 @@
+//! The resource `certward_trusted_ca_bundle`.
+
+mod lifecycle;
+mod plan;
+mod schema;
+mod state;
+
+use async_trait::async_trait;
+use tf_provider::schema::Schema;
+use tf_provider::value::StructEmpty;
+use tf_provider::{AttributePath, Diagnostics, Resource};
+
+pub use state::TrustedCaBundleState;
+
+use crate::interruption::until_stopped;
+use crate::plugin::{Configured, PluginResource};
+use crate::session::{Kind, Session};
+
+/// `certward_trusted_ca_bundle`: every authority that a Redis Enterprise cluster trusts.
+pub struct TrustedCaBundle {
+    session: Configured<Session>,
+}
+
+impl TrustedCaBundle {
+    pub(crate) fn new(session: Configured<Session>) -> Self {
+        Self { session }
+    }
+}
+
+impl PluginResource for TrustedCaBundle {}
+
+#[async_trait]
+impl Resource for TrustedCaBundle {
+    type State<'a> = TrustedCaBundleState;
+    type PrivateState<'a> = Option<StructEmpty>;
+    type ProviderMetaState<'a> = Option<StructEmpty>;
+
+    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
+        Some(schema::trusted_ca_bundle())
+    }
+
+    async fn validate<'a>(&self, diags: &mut Diagnostics, config: TrustedCaBundleState) -> Option<()> {
+        plan::validate(diags, &config);
+        diags.errors.is_empty().then_some(())
+    }
+
+    async fn read<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        state: TrustedCaBundleState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, private))
+    }
+
+    async fn plan_create<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        _proposed: TrustedCaBundleState,
+        config: TrustedCaBundleState,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        session.check_redis_enterprise(diags, KIND)?;
+        let planned = plan::create(diags, config, session.clock.now())?;
+        Some((planned, None))
+    }
+
+    async fn plan_update<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: TrustedCaBundleState,
+        _proposed: TrustedCaBundleState,
+        config: TrustedCaBundleState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>, Vec<AttributePath>)> {
+        let session = self.session.get(diags)?;
+        session.check_redis_enterprise(diags, KIND)?;
+        let planned = plan::update(diags, &prior, config, session.clock.now())?;
+        Some((planned, private, Vec::new()))
+    }
+
+    /// Whether the authorities can go is asked when they go: what depends on them may go before in the same run.
+    async fn plan_destroy<'a>(
+        &self,
+        _diags: &mut Diagnostics,
+        _prior: TrustedCaBundleState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<Option<StructEmpty>> {
+        Some(private)
+    }
+
+    async fn create<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        planned: TrustedCaBundleState,
+        _config: TrustedCaBundleState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::write(diags, &session, planned)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, private))
+    }
+
+    async fn update<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        _prior: TrustedCaBundleState,
+        planned: TrustedCaBundleState,
+        _config: TrustedCaBundleState,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::write(diags, &session, planned)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, private))
+    }
+
+    async fn destroy<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: TrustedCaBundleState,
+        _private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<()> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::destroy(diags, &session, &prior)).await;
+        answer.or_interrupted(diags)
+    }
+
+    async fn import<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        id: String,
+    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::import(diags, &session, &id)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, None))
+    }
+}
+
+const KIND: Kind = Kind {
+    type_name: "certward_trusted_ca_bundle",
+    elsewhere: "RavenDB has its trusted issuers in the server's settings (Security.WellKnownIssuers.Admin), and would \
+                register an authority's certificate as a login of whoever holds its key: to let a client in there, use \
+                certward_client_certificate.",
+};

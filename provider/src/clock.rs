@@ -6,8 +6,9 @@ use time::OffsetDateTime;
 
 /// Where the provider takes the time from.
 ///
-/// It is asked when a creation is planned and when an object is read, and nowhere else: a plan must not change because
-/// the clock went on between planning and applying.
+/// It is asked when something is to be added, when an object is read, and to foresee whether the provider could still log
+/// in after a change. No planned value comes from it: a plan must not change because the clock went on between planning
+/// and applying.
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The present instant, in UTC.
     fn now(&self) -> OffsetDateTime;

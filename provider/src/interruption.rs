@@ -18,6 +18,7 @@ pub(crate) enum Ended<T> {
 ///
 /// Stopping anywhere is safe. Every request names its certificate by thumbprint, so the next run finds what this one
 /// reached: an entry that was registered is taken over, one that was removed is gone, and a change is seen or made again.
+/// What is not so (a change with its own check and rollback) is done outside of this.
 pub(crate) async fn until_stopped<T>(work: impl Future<Output = Option<T>>) -> Ended<T> {
     let stop = stop_requested();
     tokio::select! {

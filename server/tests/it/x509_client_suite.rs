@@ -152,4 +152,71 @@ fn suite() -> Vec<Case> {
 const MADE: OffsetDateTime = datetime!(2026-11-22 0:00 UTC);
 
 /// What is decided otherwise than `act` says, and why.
-const EXCEPTIONS: &[(Decided, &str, &[&str])] = &[];
+const EXCEPTIONS: &[(Decided, &str, &[&str])] = &[
+    (
+        Admitted,
+        "this API has no revocation: a CA, a subject or a user is taken away instead (contract, section 2.6)",
+        &["crl::revoked-certificate-with-crl"],
+    ),
+    (
+        RefusedByItsChain,
+        "the chain has more than four intermediates or 16 KiB: a path is not looked for in it",
+        &[
+            "cve::cve-2024-0567",
+            "pathological::nc-dos-3",
+            "bettertls-client::pathbuilding::tc48",
+            "bettertls-client::pathbuilding::tc49",
+            "bettertls-client::pathbuilding::tc50",
+            "bettertls-client::pathbuilding::tc51",
+            "bettertls-client::pathbuilding::tc52",
+            "bettertls-client::pathbuilding::tc53",
+            "bettertls-client::pathbuilding::tc54",
+            "bettertls-client::pathbuilding::tc55",
+            "bettertls-client::pathbuilding::tc56",
+            "bettertls-client::pathbuilding::tc57",
+            "bettertls-client::pathbuilding::tc58",
+            "bettertls-client::pathbuilding::tc59",
+            "bettertls-client::pathbuilding::tc60",
+            "bettertls-client::pathbuilding::tc61",
+            "bettertls-client::pathbuilding::tc62",
+            "bettertls-client::pathbuilding::tc63",
+            "bettertls-client::pathbuilding::tc64",
+            "bettertls-client::pathbuilding::tc65",
+            "bettertls-client::pathbuilding::tc66",
+            "bettertls-client::pathbuilding::tc67",
+            "bettertls-client::pathbuilding::tc68",
+        ],
+    ),
+    (
+        RefusedForWhatTheEndEntityIs,
+        "webpki::eku::ee-without-eku, the same certificate, asks for a refusal: a purpose must be named, or a server's certificate would do",
+        &["rfc5280::eku::ee-without-eku"],
+    ),
+    (
+        RefusedWhenTheCaIsUploaded,
+        "one of its two CAs is not fit to be trusted, and a bundle is taken whole or not at all",
+        &["rfc5280::unknown-critical-extension-unrelated-root"],
+    ),
+    (
+        Admitted,
+        "a DNS name among the alternative names is the entry's, which is enough; of its form, its criticality and the common name nothing is asked",
+        &[
+            "rfc5280::san::ip-in-dns",
+            "webpki::cn::case-mismatch",
+            "webpki::cn::not-in-san",
+            "webpki::cn::punycode-not-in-san",
+            "webpki::cn::utf8-vs-punycode-mismatch",
+            "webpki::san::san-critical-with-nonempty-subject",
+        ],
+    ),
+    (
+        Admitted,
+        "the common name is the entry's, which is enough also beside alternative names (contract, section 4.2)",
+        &[
+            "webpki::san::mismatch-apex-subdomain-san",
+            "webpki::san::no-san",
+            "webpki::san::public-suffix-wildcard-san",
+            "webpki::san::san-wildcard-only",
+        ],
+    ),
+];

@@ -1,7 +1,9 @@
 //! The use cases and the decisions about callers, called as a dialect calls them.
 
 mod access;
+mod certificates;
 mod roles;
+mod settings;
 mod users;
 mod world;
 

@@ -23,8 +23,11 @@ pub enum EndEntityFault {
     /// The last second has passed.
     #[error("the certificate has expired on {0}")]
     Expired(OffsetDateTime),
-    /// Not meant for clients. A certificate that names no purpose at all is refused too: those of servers often do not.
-    #[error("the certificate's extended key usage does not name clientAuth (1.3.6.1.5.5.7.3.2)")]
+    /// Not meant for clients. One rule for all: the purpose is named. A certificate that names none, as those of servers
+    /// sometimes do, or any, is refused too.
+    #[error(
+        "the certificate's extended key usage must name clientAuth (1.3.6.1.5.5.7.3.2), and must not name anyExtendedKeyUsage"
+    )]
     Purpose,
     /// Its key may not sign a handshake, or is said to sign certificates, which only a CA's may (RFC 5280 4.2.1.3).
     #[error("the certificate's key usage must name digitalSignature and must not name keyCertSign")]
@@ -54,7 +57,7 @@ pub(super) fn check(certificate: &Certificate, now: OffsetDateTime) -> Result<()
     }
     if !certificate
         .extended_key_usage()
-        .is_some_and(|usage| usage.client_auth())
+        .is_some_and(|usage| usage.client_auth() && !usage.any())
     {
         return Err(EndEntityFault::Purpose);
     }

@@ -198,6 +198,11 @@ const EXCEPTIONS: &[(Decided, &str, &[&str])] = &[
         &["rfc5280::unknown-critical-extension-unrelated-root"],
     ),
     (
+        RefusedWhenTheCaIsUploaded,
+        "the CA's key identifier is critical, which RFC 5280 forbids and path building here does not read",
+        &["rfc5280::aki::critical-aki", "rfc5280::ski::critical-ski"],
+    ),
+    (
         Admitted,
         "a DNS name among the alternative names is the entry's, which is enough; of its form, its criticality and the common name nothing is asked",
         &[

@@ -20,7 +20,9 @@ struct Service {
 
 fn service(not_after: OffsetDateTime, purposes: &[ExtendedKeyUsagePurpose]) -> Service {
     let mut parameters = CertificateParams::default();
-    parameters.distinguished_name.push(DnType::CommonName, "cluster.example");
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, "cluster.example");
     parameters.not_before = NOW - Duration::days(1);
     parameters.not_after = not_after;
     parameters.extended_key_usages = purposes.to_vec();
@@ -52,12 +54,18 @@ async fn put_as(
     caller: &Arc<ClusterCaller>,
     certificates: Vec<NewCertificate>,
 ) -> Result<(), ClusterError> {
-    world.cluster.put_certificates(&authorize(caller).unwrap(), certificates).await
+    world
+        .cluster
+        .put_certificates(&authorize(caller).unwrap(), certificates)
+        .await
 }
 
 fn stored(world: &World, name: CertificateName) -> Option<String> {
     let state = world.cluster.state();
-    state.certificates().get(name).map(|certificate| certificate.certificate.clone())
+    state
+        .certificates()
+        .get(name)
+        .map(|certificate| certificate.certificate.clone())
 }
 
 fn first(pem: &str) -> Certificate {
@@ -69,7 +77,11 @@ async fn the_services_get_certificates_at_the_first_start_and_keep_them() {
     let world = World::new().await;
     world.cluster.make_missing_certificates().await.unwrap();
     let state = world.cluster.state();
-    let names: Vec<_> = state.certificates().iter().map(|certificate| certificate.name.as_str()).collect();
+    let names: Vec<_> = state
+        .certificates()
+        .iter()
+        .map(|certificate| certificate.name.as_str())
+        .collect();
     assert_eq!(
         names,
         [
@@ -104,14 +116,29 @@ async fn several_certificates_are_replaced_together_or_not_at_all() {
     put(&world, both(&syncer.key)).await.unwrap();
     assert_eq!(stored(&world, Proxy).unwrap(), proxy.pem);
     let state = world.cluster.state();
-    let key = state.certificates().get(Syncer).unwrap().key.as_ref().unwrap().expose().to_owned();
+    let key = state
+        .certificates()
+        .get(Syncer)
+        .unwrap()
+        .key
+        .as_ref()
+        .unwrap()
+        .expose()
+        .to_owned();
     assert_eq!(key, PrivateKeyPem::from_pem(&syncer.key).unwrap().expose());
     let revision = state.revision();
     put(&world, both(&syncer.key)).await.unwrap();
-    assert_eq!(world.cluster.state().revision(), revision, "the same again is no change");
+    assert_eq!(
+        world.cluster.state().revision(),
+        revision,
+        "the same again is no change"
+    );
     let one = || new(SsoIssuer, &proxy.pem, None);
     match put(&world, vec![one(), one()]).await {
-        Err(ClusterError::InvalidCertificate { name: SsoIssuer, reason }) => assert!(reason.contains("twice"), "{reason}"),
+        Err(ClusterError::InvalidCertificate {
+            name: SsoIssuer,
+            reason,
+        }) => assert!(reason.contains("twice"), "{reason}"),
         other => panic!("{other:?}"),
     }
 }
@@ -131,13 +158,24 @@ async fn each_fault_of_a_certificate_is_told_with_its_name() {
         (new(Cm, &for_clients.pem, Some(&for_clients.key)), Cm, "serverAuth"),
         (new(LdapClient, &good.pem, Some(&good.key)), LdapClient, "clientAuth"),
         (new(Api, &good.pem, Some(&good.key)), Api, "server certificate"),
-        (new(MtlsTrustedCa, &ca, Some(&good.key)), MtlsTrustedCa, "without a private key"),
+        (
+            new(MtlsTrustedCa, &ca, Some(&good.key)),
+            MtlsTrustedCa,
+            "without a private key",
+        ),
         (new(MtlsTrustedCa, &leaf, None), MtlsTrustedCa, "is no CA"),
-        (new(MtlsTrustedCa, &(ca.clone() + &good.key), None), MtlsTrustedCa, "begins a private key"),
+        (
+            new(MtlsTrustedCa, &(ca.clone() + &good.key), None),
+            MtlsTrustedCa,
+            "begins a private key",
+        ),
         (new(SsoIssuer, "no pem", None), SsoIssuer, "PEM"),
     ] {
         match put(&world, vec![certificate]).await {
-            Err(ClusterError::InvalidCertificate { name: found, reason: told }) => {
+            Err(ClusterError::InvalidCertificate {
+                name: found,
+                reason: told,
+            }) => {
                 assert_eq!(found, name);
                 assert!(told.contains(reason), "{name}: {told}");
             }
@@ -185,7 +223,9 @@ async fn a_key_must_fit_the_cipher_suites_of_its_service() {
         }
     }
     put(&world, upload(Syncer)).await.unwrap();
-    world.set(|settings| settings.min_data_tls_version = crate::cluster::settings::TlsVersion::V1_3).await;
+    world
+        .set(|settings| settings.min_data_tls_version = crate::cluster::settings::TlsVersion::V1_3)
+        .await;
     put(&world, upload(Proxy)).await.unwrap();
 }
 
@@ -194,11 +234,16 @@ async fn a_new_bundle_of_cas_takes_the_place_of_the_old_one_at_once() {
     let world = World::new().await;
     let (old, new_ca) = (TestCa::new("old"), TestCa::new("new"));
     world.trust(&old).await;
-    world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin)).await.unwrap();
+    world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin))
+        .await
+        .unwrap();
     let (by_old, by_new) = (peer(&[&old.client("alice")]), peer(&[&new_ca.client("alice")]));
     assert!(world.call(&by_old, None).await.is_ok());
     assert!(world.call(&by_new, None).await.is_err());
-    put(&world, vec![new(MtlsTrustedCa, &new_ca.certificate().to_pem(), None)]).await.unwrap();
+    put(&world, vec![new(MtlsTrustedCa, &new_ca.certificate().to_pem(), None)])
+        .await
+        .unwrap();
     assert!(world.call(&by_old, None).await.is_err());
     assert!(world.call(&by_new, None).await.is_ok());
 }
@@ -208,16 +253,26 @@ async fn a_caller_by_certificate_does_not_replace_its_own_ca() {
     let world = World::new().await;
     let (old, new_ca) = (TestCa::new("old"), TestCa::new("new"));
     world.trust(&old).await;
-    world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin)).await.unwrap();
+    world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin))
+        .await
+        .unwrap();
     let alice = world.call(&peer(&[&old.client("alice")]), None).await.unwrap();
     let new_pem = new_ca.certificate().to_pem();
     let refused = put_as(&world, &alice, vec![new(MtlsTrustedCa, &new_pem, None)]).await;
-    assert!(matches!(refused, Err(ClusterError::WouldLockOutCaller { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ClusterError::WouldLockOutCaller { .. })),
+        "{refused:?}"
+    );
     let both = old.certificate().to_pem() + &new_pem;
-    put_as(&world, &alice, vec![new(MtlsTrustedCa, &both, None)]).await.unwrap();
+    put_as(&world, &alice, vec![new(MtlsTrustedCa, &both, None)])
+        .await
+        .unwrap();
     // With a certificate of the new CA, the old one can go.
     let renewed = world.call(&peer(&[&new_ca.client("alice")]), None).await.unwrap();
-    put_as(&world, &renewed, vec![new(MtlsTrustedCa, &new_pem, None)]).await.unwrap();
+    put_as(&world, &renewed, vec![new(MtlsTrustedCa, &new_pem, None)])
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -229,16 +284,30 @@ async fn only_what_the_cluster_works_without_is_deleted() {
     let delete = |name| world.cluster.delete_certificate(&permit, name);
     for name in CertificateName::ALL.into_iter().filter(|name| !name.is_optional()) {
         let refused = delete(name).await;
-        assert!(matches!(refused, Err(ClusterError::CertificateRequired { .. })), "{name}: {refused:?}");
+        assert!(
+            matches!(refused, Err(ClusterError::CertificateRequired { .. })),
+            "{name}: {refused:?}"
+        );
     }
-    assert!(matches!(delete(LdapClient).await, Err(ClusterError::NoSuchCertificate { .. })));
+    assert!(matches!(
+        delete(LdapClient).await,
+        Err(ClusterError::NoSuchCertificate { .. })
+    ));
     let in_use = delete(MtlsTrustedCa).await;
-    assert!(matches!(in_use, Err(ClusterError::CertificateInUse { name: MtlsTrustedCa })), "{in_use:?}");
-    world.set(|settings| settings.mtls_certificate_authentication = false).await;
+    assert!(
+        matches!(in_use, Err(ClusterError::CertificateInUse { name: MtlsTrustedCa })),
+        "{in_use:?}"
+    );
+    world
+        .set(|settings| settings.mtls_certificate_authentication = false)
+        .await;
     delete(MtlsTrustedCa).await.unwrap();
     assert_eq!(stored(&world, MtlsTrustedCa), None);
     assert!(world.cluster.state().trust_anchors().is_none());
-    assert!(matches!(delete(MtlsTrustedCa).await, Err(ClusterError::NoSuchCertificate { .. })));
+    assert!(matches!(
+        delete(MtlsTrustedCa).await,
+        Err(ClusterError::NoSuchCertificate { .. })
+    ));
 }
 
 #[tokio::test]
@@ -249,8 +318,15 @@ async fn a_rotation_makes_internal_certificates_anew_and_no_others() {
     let before = all(&world);
     let permit = world.permit().await;
     let refused = world.cluster.rotate_certificates(&permit, Some(Proxy)).await;
-    assert!(matches!(refused, Err(ClusterError::NotRotatable { name: Proxy })), "{refused:?}");
-    world.cluster.rotate_certificates(&permit, Some(DataInternodeEncryption)).await.unwrap();
+    assert!(
+        matches!(refused, Err(ClusterError::NotRotatable { name: Proxy })),
+        "{refused:?}"
+    );
+    world
+        .cluster
+        .rotate_certificates(&permit, Some(DataInternodeEncryption))
+        .await
+        .unwrap();
     let after_one = all(&world);
     world.cluster.rotate_certificates(&permit, None).await.unwrap();
     let after_all = all(&world);

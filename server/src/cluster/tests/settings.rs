@@ -70,7 +70,10 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
     assert_eq!(world.cluster.state().revision(), revision + 1);
     let records = world.audit_records().await;
     let record = format!("{:?}", records.last().unwrap());
-    assert!(record.contains("mtls_authorized_subjects, min_data_TLS_version, password_min_length"), "{record}");
+    assert!(
+        record.contains("mtls_authorized_subjects, min_data_TLS_version, password_min_length"),
+        "{record}"
+    );
     let (reopened, _) = world.reopened().await;
     assert_eq!(**reopened.settings(), expected);
 }
@@ -110,7 +113,11 @@ async fn a_dry_run_answers_as_if_and_changes_nothing() {
         password_complexity: Some(true),
         ..SettingsUpdate::default()
     };
-    let found = world.cluster.update_settings(&permit, wanted(), Run::Dry).await.unwrap();
+    let found = world
+        .cluster
+        .update_settings(&permit, wanted(), Run::Dry)
+        .await
+        .unwrap();
     assert!(found.password_complexity);
     let refused = world.cluster.update_settings(&permit, switched_on(), Run::Dry).await;
     assert!(matches!(refused, Err(ClusterError::MissingTrustedCa)), "{refused:?}");
@@ -134,32 +141,74 @@ async fn what_is_out_of_range_is_refused_by_name() {
         (subjects(vec![entry("alice"), entry("")]), "mtls_authorized_subjects"),
         (subjects(vec![with_line_end]), "mtls_authorized_subjects"),
         (subjects(vec![entry("alice"); 1001]), "mtls_authorized_subjects"),
-        (SettingsUpdate { password_min_length: Some(7), ..default() }, "password_min_length"),
-        (SettingsUpdate { password_min_length: Some(257), ..default() }, "password_min_length"),
         (
-            SettingsUpdate { password_expiration_duration: Some(36_501), ..default() },
+            SettingsUpdate {
+                password_min_length: Some(7),
+                ..default()
+            },
+            "password_min_length",
+        ),
+        (
+            SettingsUpdate {
+                password_min_length: Some(257),
+                ..default()
+            },
+            "password_min_length",
+        ),
+        (
+            SettingsUpdate {
+                password_expiration_duration: Some(36_501),
+                ..default()
+            },
             "password_expiration_duration",
         ),
         (
-            SettingsUpdate { control_cipher_suites: Some(String::new()), ..default() },
+            SettingsUpdate {
+                control_cipher_suites: Some(String::new()),
+                ..default()
+            },
             "control_cipher_suites",
         ),
         (
-            SettingsUpdate { data_cipher_list: Some("DEFAULT\n".to_owned()), ..default() },
+            SettingsUpdate {
+                data_cipher_list: Some("DEFAULT\n".to_owned()),
+                ..default()
+            },
             "data_cipher_list",
         ),
         (
-            SettingsUpdate { data_cipher_list: Some("ALL:!ALL".to_owned()), ..default() },
+            SettingsUpdate {
+                data_cipher_list: Some("ALL:!ALL".to_owned()),
+                ..default()
+            },
             "data_cipher_list",
         ),
-        (SettingsUpdate { cm_port: Some(0), ..default() }, "cm_port"),
-        (SettingsUpdate { cm_port: Some(9443), ..default() }, "cm_port"),
         (
-            SettingsUpdate { reserved_ports: Some(vec!["20010-20000".to_owned()]), ..default() },
+            SettingsUpdate {
+                cm_port: Some(0),
+                ..default()
+            },
+            "cm_port",
+        ),
+        (
+            SettingsUpdate {
+                cm_port: Some(9443),
+                ..default()
+            },
+            "cm_port",
+        ),
+        (
+            SettingsUpdate {
+                reserved_ports: Some(vec!["20010-20000".to_owned()]),
+                ..default()
+            },
             "reserved_ports",
         ),
         (
-            SettingsUpdate { reserved_ports: Some(vec!["0".to_owned()]), ..default() },
+            SettingsUpdate {
+                reserved_ports: Some(vec!["0".to_owned()]),
+                ..default()
+            },
             "reserved_ports",
         ),
     ] {
@@ -174,7 +223,10 @@ async fn what_is_out_of_range_is_refused_by_name() {
 #[tokio::test]
 async fn certificate_authentication_needs_a_ca() {
     let world = World::new().await;
-    assert!(matches!(update(&world, switched_on()).await, Err(ClusterError::MissingTrustedCa)));
+    assert!(matches!(
+        update(&world, switched_on()).await,
+        Err(ClusterError::MissingTrustedCa)
+    ));
     assert!(!world.cluster.state().settings().mtls_certificate_authentication);
     world.trust(&TestCa::new("ca")).await;
     assert!(update(&world, switched_on()).await.is_ok());
@@ -187,7 +239,9 @@ async fn who_called_by_password_or_token_does_not_switch_passwords_off() {
     let by_password = world.login("alice", super::world::PASSWORD).await.unwrap();
     let by_token = {
         let permit = authorize(&by_password).unwrap();
-        let token = world.access.issue_token(&permit, crate::cluster::access::TokenLifetime::default());
+        let token = world
+            .access
+            .issue_token(&permit, crate::cluster::access::TokenLifetime::default());
         let token = crate::cluster::access::Credentials::Token(token.unwrap());
         world.call(&peer(&[]), Some(&token)).await.unwrap()
     };
@@ -203,7 +257,18 @@ async fn who_called_by_password_or_token_does_not_switch_passwords_off() {
             ),
             "{refused:?}"
         );
-        assert!(update_as(&world, caller, SettingsUpdate { password_min_length: Some(9), ..SettingsUpdate::default() }).await.is_ok());
+        assert!(
+            update_as(
+                &world,
+                caller,
+                SettingsUpdate {
+                    password_min_length: Some(9),
+                    ..SettingsUpdate::default()
+                }
+            )
+            .await
+            .is_ok()
+        );
     }
     assert_eq!(world.refusal("alice", super::world::PASSWORD).await, "admitted");
 }
@@ -214,12 +279,25 @@ async fn who_called_by_certificate_switches_passwords_off() {
     let ca = TestCa::new("ca");
     world.trust(&ca).await;
     world.user("bob", ManagementRole::Admin).await;
-    world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin)).await.unwrap();
+    world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin))
+        .await
+        .unwrap();
     let alice = world.call(&peer(&[&ca.client("alice")]), None).await.unwrap();
     update_as(&world, &alice, without_passwords()).await.unwrap();
     assert_ne!(world.refusal("bob", super::world::PASSWORD).await, "admitted");
     // An administrator by a certificate of RavenDB's API is let in whatever the settings say.
-    assert!(update(&world, SettingsUpdate { mtls_certificate_authentication: Some(false), ..SettingsUpdate::default() }).await.is_ok());
+    assert!(
+        update(
+            &world,
+            SettingsUpdate {
+                mtls_certificate_authentication: Some(false),
+                ..SettingsUpdate::default()
+            }
+        )
+        .await
+        .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -227,7 +305,10 @@ async fn who_called_by_certificate_does_not_shut_itself_out() {
     let world = World::new().await;
     let ca = TestCa::new("ca");
     world.trust(&ca).await;
-    world.create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin)).await.unwrap();
+    world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin))
+        .await
+        .unwrap();
     let peer = peer(&[&ca.client("alice")]);
     let alice = world.call(&peer, None).await.unwrap();
     let subjects = |validation, subjects: &[&str]| SettingsUpdate {
@@ -246,11 +327,16 @@ async fn who_called_by_certificate_does_not_shut_itself_out() {
         subjects(SubjectValidation::FullSubject, &["alice"]), // her certificate has an organization too
     ] {
         let refused = update_as(&world, &alice, wanted.clone()).await;
-        assert!(matches!(refused, Err(ClusterError::WouldLockOutCaller { .. })), "{wanted:?}: {refused:?}");
+        assert!(
+            matches!(refused, Err(ClusterError::WouldLockOutCaller { .. })),
+            "{wanted:?}: {refused:?}"
+        );
     }
     // What was only considered has left nothing behind.
     assert!(world.call(&peer, None).await.is_ok());
-    update_as(&world, &alice, subjects(SubjectValidation::SanCn, &["bob", "alice"])).await.unwrap();
+    update_as(&world, &alice, subjects(SubjectValidation::SanCn, &["bob", "alice"]))
+        .await
+        .unwrap();
     assert!(world.call(&peer, None).await.is_ok());
     assert_eq!(world.cluster.state().settings().mtls_authorized_subjects.len(), 2);
 }

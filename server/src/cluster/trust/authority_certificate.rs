@@ -200,17 +200,14 @@ fn constrain_directory_names(content: &[u8]) -> Result<bool, NotDer> {
 
 /// 2.5.29.19.
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
-/// Extensions that webpki or this file reads: subject key identifier, key usage, subject alternative name, basic
-/// constraints, name constraints, CRL distribution points, authority key identifier, extended key usage. Policies and the
-/// like must then not be critical.
-const KNOWN_EXTENSIONS: [&[u8]; 8] = [
-    &[0x55, 0x1d, 14],
+/// Extensions that webpki decides by: key usage, subject alternative name, basic constraints, name constraints, CRL
+/// distribution points, extended key usage. Key identifiers, policies and the like must then not be critical.
+const KNOWN_EXTENSIONS: [&[u8]; 6] = [
     &[0x55, 0x1d, 15],
     &[0x55, 0x1d, 17],
     BASIC_CONSTRAINTS,
     &[0x55, 0x1d, 30],
     &[0x55, 0x1d, 31],
-    &[0x55, 0x1d, 35],
     &[0x55, 0x1d, 37],
 ];
 const BIT_STRING: u8 = 0x03;

@@ -14,4 +14,5 @@ mod terraform_inputs;
 mod terraform_lifecycle;
 mod terraform_provider_block;
 mod terraform_redis_trust;
+mod terraform_redis_users;
 mod terraform_secrets;

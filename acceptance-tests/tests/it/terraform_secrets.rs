@@ -5,8 +5,13 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use certward::SecretString;
+use certward::redis_enterprise::{CreateUser, ManagementRole};
 use certward_acceptance_tests::programs;
 use certward_acceptance_tests::ravendb::RavenDb;
+use certward_acceptance_tests::redis_enterprise::RedisEnterprise;
 use certward_acceptance_tests::terraform::Terraform;
 use certward_acceptance_tests::test_pki::Identity;
 
@@ -94,6 +99,61 @@ fn secrets_reach_neither_state_nor_plan_nor_log() {
             }
         }
         terraform.destroy().expect_success();
+    }
+}
+
+#[test]
+fn password_of_redis_enterprise_reaches_neither_state_nor_plan_nor_log() {
+    let redis = RedisEnterprise::start();
+    let username = redis.name("operator");
+    let operator = CreateUser::regular(&username, SecretString::from(REDIS_PASSWORD)).role(ManagementRole::Admin);
+    redis.call(async |client| client.create_user(&operator).await);
+    let mut terraform = Terraform::new("");
+    terraform.set("TF_LOG", "TRACE");
+    terraform.set("TF_LOG_PATH", terraform.path("trace.log").to_str().unwrap());
+    terraform.set("TF_VAR_password", REDIS_PASSWORD);
+    let login = format!("\"], username = \"{username}\", password = var.password }}");
+    let block: String = redis.provider_block().replacen("\"] }", &login, 1);
+    // Nothing but the password opens the door.
+    let block: Vec<&str> = block.lines().filter(|line| !line.contains("client_")).collect();
+    terraform.configure(&format!(
+        "{}\nvariable \"password\" {{\n  type      = string\n  ephemeral = true\n}}\n\
+         resource \"certward_cert_user\" \"app\" {{\n  name = \"{}\"\n  certificate_subject_line = \"CN={}\"\n  role = \"none\"\n}}\n",
+        block.join("\n"),
+        redis.name("app"),
+        redis.name("app"),
+    ));
+    let plan = terraform.plan().expect_changes();
+    let apply = terraform
+        .run(&["apply", "-json", "-input=false", "plan.bin"])
+        .expect_success();
+    terraform.plan().expect_empty();
+
+    let trace = fs::read_to_string(terraform.path("trace.log")).unwrap();
+    assert!(trace.contains("request answered"), "the provider's log is in the log");
+    let state = fs::read(terraform.path("terraform.tfstate")).unwrap();
+    let mut searched = vec![
+        ("output of the plan".to_owned(), plan.output.into_bytes()),
+        ("output of the apply".to_owned(), apply.output.into_bytes()),
+        ("log".to_owned(), trace.into_bytes()),
+        ("state".to_owned(), state),
+    ];
+    searched.extend(unzipped(&terraform.path("plan.bin")));
+    let public = redis.name("app");
+    assert!(
+        searched
+            .iter()
+            .any(|(place, content)| place == "state" && holds(content, &public))
+    );
+    let header = STANDARD.encode(format!("{username}:{REDIS_PASSWORD}"));
+    for (place, content) in &searched {
+        for canary in [REDIS_PASSWORD, header.trim_end_matches('=')] {
+            assert!(
+                !holds(content, canary),
+                "the {place} holds a secret: {}…",
+                &canary[..12]
+            );
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::plugin::{Configured, PluginProvider, Registry, log};
 use crate::redis_acl::RedisAcl;
 use crate::redis_role::RedisRole;
 use crate::report::{chain, error, warning};
-use crate::session::{Api, RedisEnterprise, ServerLogin, Session};
+use crate::session::{Api, RedisEnterprise, ServerLogin, Session, Trials};
 use crate::timestamp;
 use crate::trusted_ca::TrustedCa;
 use crate::trusted_ca_bundle::TrustedCaBundle;
@@ -175,6 +175,7 @@ impl Certward {
             clock: Arc::clone(&self.clock),
             leftovers: Leftovers::default(),
             server_login: ServerLogin::default(),
+            trials: Trials::default(),
         }
     }
 

@@ -23,6 +23,7 @@ pub(crate) struct Session {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) leftovers: Leftovers,
     pub(crate) server_login: ServerLogin,
+    pub(crate) trials: Trials,
 }
 
 /// Whether there is a cluster of one product to talk to.
@@ -60,6 +61,25 @@ pub(crate) struct Kind {
 /// Whether it has been looked at, in this run, if the provider logs in with the server's own certificate.
 #[derive(Default)]
 pub(crate) struct ServerLogin(AtomicBool);
+
+/// Whether plans are tried on the Redis Enterprise cluster (`dry_run`): until it cannot be reached for the first time in
+/// this run, so that a plan without a cluster does not wait once for each resource.
+#[derive(Default)]
+pub(crate) struct Trials(AtomicBool);
+
+impl Trials {
+    /// Whether they were given up.
+    pub(crate) fn are_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Gives them up for the rest of this run when the failure is that there was no answer.
+    pub(crate) fn note(&self, failure: &certward::Error) {
+        if failure.status().is_none() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
 
 impl<T> Api<T> {
     /// Whether the cluster cannot be asked yet, because the provider block depends on values known after apply.
@@ -242,7 +262,7 @@ pub(crate) mod testing {
     use certward::{Identity, ravendb, redis_enterprise};
     use time::OffsetDateTime;
 
-    use super::{Api, RedisEnterprise, ServerLogin, Session};
+    use super::{Api, RedisEnterprise, ServerLogin, Session, Trials};
     use crate::clock::Clock;
     use crate::leftovers::Leftovers;
 
@@ -265,6 +285,7 @@ pub(crate) mod testing {
             clock: Arc::new(Fixed(now)),
             leftovers: Leftovers::default(),
             server_login: ServerLogin::default(),
+            trials: Trials::default(),
         }
     }
 

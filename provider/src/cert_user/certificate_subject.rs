@@ -23,10 +23,11 @@ pub(crate) fn parse(parts: &CertificateSubject) -> Result<Option<DistinguishedNa
             Value::Unknown => return Ok(None),
         };
         if value.is_empty() && member == "common_name" {
+            // On the attribute as a whole: Terraform shows no line for a path that goes into an object.
             return Err(diagnostic(
-                path().attribute(member),
+                path(),
                 "Unsuitable subject",
-                "The common name is empty; it is what tells one user from another. Write the CN of the certificate.",
+                "common_name is empty; it is what tells one user from another. Write the CN of the certificate.",
             ));
         }
         // An empty part is one that the certificate does not have, as in the vendor's own examples.
@@ -183,10 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn empty_common_name_is_refused_on_its_attribute() {
+    fn unsuitable_common_name_is_refused() {
         let mut parts = example();
         parts.common_name = text("");
-        assert_eq!(parse(&parts).unwrap_err().attribute, path().attribute("common_name"));
+        assert!(parse(&parts).unwrap_err().detail.contains("common_name is empty"));
         parts.common_name = text("a\nb");
         assert_eq!(parse(&parts).unwrap_err().attribute, path());
     }

@@ -74,8 +74,9 @@ impl Resource for CertUser {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::create(diags, config)?;
-        redis_object::try_create::<Self>(diags, &session, &planned).await;
-        diags.errors.is_empty().then_some((planned, None))
+        let tried = until_stopped(redis_object::try_create::<Self>(diags, &session, &planned)).await;
+        tried.or_interrupted(diags)?;
+        Some((planned, None))
     }
 
     async fn plan_update<'a>(
@@ -90,8 +91,9 @@ impl Resource for CertUser {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::update(diags, &prior, config, session.own_redis_subject())?;
-        redis_object::try_update::<Self>(diags, &session, &prior, &planned).await;
-        diags.errors.is_empty().then_some((planned, private, Vec::new()))
+        let tried = until_stopped(redis_object::try_update::<Self>(diags, &session, &prior, &planned)).await;
+        tried.or_interrupted(diags)?;
+        Some((planned, private, Vec::new()))
     }
 
     async fn plan_destroy<'a>(

@@ -69,8 +69,9 @@ impl Resource for RedisAcl {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::create(config);
-        redis_object::try_create::<Self>(diags, &session, &planned).await;
-        diags.errors.is_empty().then_some((planned, None))
+        let tried = until_stopped(redis_object::try_create::<Self>(diags, &session, &planned)).await;
+        tried.or_interrupted(diags)?;
+        Some((planned, None))
     }
 
     async fn plan_update<'a>(
@@ -85,8 +86,9 @@ impl Resource for RedisAcl {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::update(&prior, config);
-        redis_object::try_update::<Self>(diags, &session, &prior, &planned).await;
-        diags.errors.is_empty().then_some((planned, private, Vec::new()))
+        let tried = until_stopped(redis_object::try_update::<Self>(diags, &session, &prior, &planned)).await;
+        tried.or_interrupted(diags)?;
+        Some((planned, private, Vec::new()))
     }
 
     async fn plan_destroy<'a>(

@@ -33,13 +33,19 @@ pub(crate) async fn read<O: RedisObject>(
 ///
 /// Only a refusal of the values counts. A cluster that cannot be asked now is no reason to refuse a plan, and neither is
 /// a name in use: its holder may be the object that this one replaces.
-pub(crate) async fn try_create<O: RedisObject>(diags: &mut Diagnostics, session: &Session, planned: &O::State) {
-    if let (Some(redis), Some(wanted)) = (session.redis_enterprise.configured(), O::of_state(planned))
-        && let Err(problem) = O::create(&redis.client, &wanted, Run::Try).await
+pub(crate) async fn try_create<O: RedisObject>(
+    diags: &mut Diagnostics,
+    session: &Session,
+    planned: &O::State,
+) -> Option<()> {
+    if let (Some(client), Some(wanted)) = (trial_client(session), O::of_state(planned))
+        && let Err(problem) = O::create(client, &wanted, Run::Try).await
     {
         let attempt = format!("make the {} \"{}\"", O::NOUN, wanted.name());
+        session.trials.note(&problem);
         failure::redis_enterprise_at_plan(diags, &attempt, &problem);
     }
+    diags.errors.is_empty().then_some(())
 }
 
 /// Asks the cluster whether it would make the planned change, as [`try_create`] does.
@@ -48,18 +54,22 @@ pub(crate) async fn try_update<O: RedisObject>(
     session: &Session,
     prior: &O::State,
     planned: &O::State,
-) {
-    if let (Some(redis), Some(there), Some(wanted)) = (
-        session.redis_enterprise.configured(),
-        O::of_state(prior),
-        O::of_state(planned),
-    ) && let Some(uid) = parsed_uid::<O>(prior)
+) -> Option<()> {
+    if let (Some(there), Some(wanted)) = (O::of_state(prior), O::of_state(planned))
         && !wanted.differences(&there).is_empty()
-        && let Err(problem) = O::update(&redis.client, uid, &there, &wanted, Run::Try).await
+        && let (Some(client), Some(uid)) = (trial_client(session), parsed_uid::<O>(prior))
+        && let Err(problem) = O::update(client, uid, &there, &wanted, Run::Try).await
     {
         let attempt = format!("change the {} \"{}\"", O::NOUN, there.name());
+        session.trials.note(&problem);
         failure::redis_enterprise_at_plan(diags, &attempt, &problem);
     }
+    diags.errors.is_empty().then_some(())
+}
+
+fn trial_client(session: &Session) -> Option<&Client> {
+    let redis = session.redis_enterprise.configured()?;
+    (!session.trials.are_over()).then_some(&redis.client)
 }
 
 /// Makes a planned object, or takes over one that is equal already.

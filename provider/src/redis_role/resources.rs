@@ -21,28 +21,29 @@ pub(crate) fn path() -> AttributePath {
 pub(crate) fn check(resources: &[RoleResource], management: &Value<String>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (index, resource) in resources.iter().enumerate() {
-        let element = |attribute: &'static str| path().index(index as i64).attribute(attribute);
+        // Terraform shows the line of an element, but of nothing inside it.
+        let element = || path().index(index as i64);
         if let Value::Value(resource_type) = &resource.r#type
             && resource_type != DATABASE
         {
             findings.push(diagnostic(
-                element("type"),
+                element(),
                 "Unknown type of resource",
-                format!("\"{resource_type}\" is not known. A role can be limited to databases: write \"{DATABASE}\"."),
+                format!("The type \"{resource_type}\" is not known. A role can be limited to databases: write \"{DATABASE}\"."),
             ));
         }
         let uids = resource.uids.as_ref_option().into_iter().flatten();
         let wrong = |uid: &&String| uid.parse::<u64>().map_or(true, |uid| uid == 0);
         if let Some(uid) = uids.filter_map(Value::as_ref_option).find(wrong) {
             findings.push(diagnostic(
-                element("uids"),
+                element(),
                 "Unsuitable uid",
                 format!("{uid:?} is no uid of a database; uids are whole numbers from 1."),
             ));
         }
         if resource.uids.as_ref_option().is_some_and(Vec::is_empty) {
             findings.push(diagnostic(
-                element("uids"),
+                element(),
                 "No uid",
                 "uids is empty. Name the databases, or leave resources away: then the role is for all of them.",
             ));
@@ -151,26 +152,16 @@ mod tests {
                 resource("node", &["1"]),
                 "db_member",
                 "Unknown type of resource",
-                path().index(0).attribute("type"),
+                path().index(0),
             ),
             (
                 resource("db", &["orders"]),
                 "db_viewer",
                 "Unsuitable uid",
-                path().index(0).attribute("uids"),
+                path().index(0),
             ),
-            (
-                resource("db", &["0"]),
-                "db_viewer",
-                "Unsuitable uid",
-                path().index(0).attribute("uids"),
-            ),
-            (
-                resource("db", &[]),
-                "db_viewer",
-                "No uid",
-                path().index(0).attribute("uids"),
-            ),
+            (resource("db", &["0"]), "db_viewer", "Unsuitable uid", path().index(0)),
+            (resource("db", &[]), "db_viewer", "No uid", path().index(0)),
             (resource("db", &["1"]), "admin", "Limit without effect", path()),
         ] {
             let findings = check(&[resources], &Value::Value(management.to_owned()));

@@ -38,6 +38,23 @@ pub struct Action {
 }
 
 impl Client {
+    /// What the cluster works off or has lately. For any user.
+    ///
+    /// # Errors
+    /// What every operation can fail on.
+    pub async fn actions(&self) -> Result<Vec<Action>, Error> {
+        #[derive(Deserialize)]
+        struct Wire {
+            #[serde(default)]
+            actions: Vec<Action>,
+            #[serde(default, rename = "state-machines")]
+            state_machines: Vec<Action>,
+        }
+        let mut wire: Wire = self.send(Call::get("list actions", "/v1/actions")).await?.json()?;
+        wire.actions.append(&mut wire.state_machines);
+        Ok(wire.actions)
+    }
+
     /// How far an action is; `None` when the cluster does not know it, or no more. For any user.
     ///
     /// # Errors

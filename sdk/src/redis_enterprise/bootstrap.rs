@@ -43,6 +43,7 @@ pub struct CreateCluster {
     username: String,
     password: SecretString,
     license: Option<String>,
+    paths: Option<(String, String)>,
 }
 
 impl CreateCluster {
@@ -53,7 +54,15 @@ impl CreateCluster {
             username: username.into(),
             password,
             license: None,
+            paths: None,
         }
+    }
+
+    /// Where the node keeps what outlives a restart, and what does not. Default: where it was installed to.
+    #[must_use]
+    pub fn storage_paths(mut self, persistent: impl Into<String>, ephemeral: impl Into<String>) -> Self {
+        self.paths = Some((persistent.into(), ephemeral.into()));
+        self
     }
 
     /// Its licence. Default: a trial.
@@ -95,13 +104,25 @@ impl Client {
         struct Request<'a> {
             action: &'static str,
             cluster: ClusterRequest<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            node: Option<NodeRequest<'a>>,
             credentials: CredentialsRequest<'a>,
             #[serde(skip_serializing_if = "Option::is_none")]
             license: Option<&'a str>,
         }
         #[derive(Serialize)]
         struct ClusterRequest<'a> {
+            nodes: [&'a str; 0],
             name: &'a str,
+        }
+        #[derive(Serialize)]
+        struct NodeRequest<'a> {
+            paths: PathsRequest<'a>,
+        }
+        #[derive(Serialize)]
+        struct PathsRequest<'a> {
+            persistent_path: &'a str,
+            ephemeral_path: &'a str,
         }
         #[derive(Serialize)]
         struct CredentialsRequest<'a> {
@@ -113,10 +134,16 @@ impl Client {
             username,
             password,
             license,
+            paths,
         } = cluster;
+        let paths = paths.as_ref().map(|(persistent_path, ephemeral_path)| PathsRequest {
+            persistent_path,
+            ephemeral_path,
+        });
         let body = Request {
             action: "create_cluster",
-            cluster: ClusterRequest { name },
+            cluster: ClusterRequest { nodes: [], name },
+            node: paths.map(|paths| NodeRequest { paths }),
             credentials: CredentialsRequest {
                 username,
                 password: password.expose_secret(),

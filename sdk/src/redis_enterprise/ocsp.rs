@@ -45,7 +45,8 @@ pub struct OcspStatus {
     pub this_update: Option<String>,
     /// When there will be news.
     pub next_update: Option<String>,
-    /// When the certificate was revoked.
+    /// When the certificate was revoked, if it was.
+    #[serde(default, deserialize_with = "wire::non_empty")]
     pub revocation_time: Option<String>,
 }
 

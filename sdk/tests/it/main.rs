@@ -6,5 +6,6 @@
 
 mod contract;
 mod live;
+mod redis_enterprise;
 mod tls;
 mod transport;

@@ -13,17 +13,17 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
-struct Issued {
+pub(crate) struct Issued {
     certificate: String,
     key: KeyPair,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -32,11 +32,11 @@ impl Authority {
         }
     }
 
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.issuer.pem()
     }
 
-    fn issue(&self, name: &str, purpose: ExtendedKeyUsagePurpose, expired: bool) -> Issued {
+    pub(crate) fn issue(&self, name: &str, purpose: ExtendedKeyUsagePurpose, expired: bool) -> Issued {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![purpose];
@@ -51,20 +51,32 @@ impl Authority {
         }
     }
 
-    fn client(&self) -> Identity {
+    pub(crate) fn client(&self) -> Identity {
         self.issue("client", ExtendedKeyUsagePurpose::ClientAuth, false)
             .identity()
     }
 }
 
 impl Issued {
-    fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         Identity::from_pem(&self.certificate, &self.key.serialize_pem()).unwrap()
     }
 }
 
 /// Answers every request with the version and the number of certificates the client presented.
 async fn serve(server: &Issued, clients: Option<&Authority>) -> String {
+    let body = |presented: usize, _: &str| {
+        format!(r#"{{"ProductVersion":"7.2","BuildVersion":{presented},"CommitHash":"","FullVersion":"7.2.7"}}"#)
+    };
+    serve_with(server, clients, body).await
+}
+
+/// Answers every request with the body made of how many certificates the client presented, and of the request's text.
+pub(crate) async fn serve_with(
+    server: &Issued,
+    clients: Option<&Authority>,
+    body: impl Fn(usize, &str) -> String + Clone + Send + 'static,
+) -> String {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -91,18 +103,16 @@ async fn serve(server: &Issued, clients: Option<&Authority>) -> String {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
+            let (acceptor, body) = (acceptor.clone(), body.clone());
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(socket).await else {
                     return;
                 };
                 let presented = stream.get_ref().1.peer_certificates().map_or(0, <[_]>::len);
-                let body = format!(
-                    r#"{{"ProductVersion":"7.2","BuildVersion":{presented},"CommitHash":"","FullVersion":"7.2.7"}}"#
-                );
-                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
                 let mut buffer = [0; 4096];
-                while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+                    let body = body(presented, &String::from_utf8_lossy(&buffer[..read]));
+                    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
                     if stream.write_all(answer.as_bytes()).await.is_err() {
                         return;
                     }

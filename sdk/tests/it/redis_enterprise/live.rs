@@ -1,0 +1,412 @@
+//! The operations end to end, against a whole cluster: a real Redis Enterprise 7.22 or later, or the reference server.
+//!
+//! What a test makes has a name that begins with `certward-live`, and is deleted. One test changes the cluster's mTLS
+//! settings and trusted CA, and puts back what was there.
+
+use std::any::Any;
+use std::time::Duration;
+
+use certward::pki::{Certificate, certificates_from_pem};
+use certward::redis_enterprise::{
+    AuthMethod, AuthorizedSubject, CertificateName, Client, ClientBuilder, Cluster, CreateRedisAcl, CreateRole,
+    CreateUser, ManagementRole, NewCertificate, NewPassword, SubjectValidation, UpdateCluster, UpdateRedisAcl,
+    UpdateRole, UpdateUser,
+};
+use certward::{Error, Identity};
+use rcgen::{CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use time::macros::datetime;
+
+use super::server;
+
+/// The cluster, and how an admin logs in.
+pub(super) struct Server {
+    pub(super) endpoint: String,
+    /// Whom to trust, PEM.
+    pub(super) ca: String,
+    /// Certificate and private key, PEM.
+    pub(super) identity: Option<(String, String)>,
+    /// E-mail address and password; they win over the certificate.
+    pub(super) login: Option<(String, String)>,
+    /// Keeps the server running.
+    pub(super) guard: Box<dyn Any + Send + Sync>,
+}
+
+#[tokio::test]
+async fn the_cluster_tells_about_itself_and_the_caller() {
+    let Some(server) = server().await else { return };
+    let admin = server.admin();
+    assert_eq!(admin.own_role().await.unwrap(), ManagementRole::Admin);
+    let cluster = admin.cluster().await.unwrap();
+    assert!(!cluster.name.is_empty() && cluster.mtls_certificate_authentication.is_some());
+    let certificates = admin.certificates().await.unwrap();
+    assert!(certificates.get(&CertificateName::Proxy).is_some());
+    assert!(
+        certificates
+            .iter()
+            .all(|(_, certificate)| certificate.private_key.is_none())
+    );
+    let nodes = admin.nodes().await.unwrap();
+    assert_eq!(admin.node(nodes[0].uid).await.unwrap().unwrap().uid, nodes[0].uid);
+    assert_eq!(admin.node(9999.into()).await.unwrap(), None);
+    admin.license().await.unwrap();
+    admin.cluster_policy().await.unwrap();
+    admin.bootstrap().await.unwrap();
+    admin.ocsp_configuration().await.unwrap();
+    let permissions = admin.permissions().await.unwrap();
+    let of_admin = &permissions[&ManagementRole::Admin].api_permissions;
+    assert!(of_admin.iter().any(|permission| permission == "update_cluster"));
+    let none = admin.permissions_of(&ManagementRole::None).await.unwrap().unwrap();
+    assert!(none.api_permissions.is_empty());
+}
+
+#[tokio::test]
+async fn a_role_is_made_changed_and_deleted() {
+    let Some(server) = server().await else { return };
+    let admin = server.admin();
+    let name = unique("certward-live-role");
+    let role = CreateRole::new(&name, ManagementRole::DbViewer);
+    admin.create_role_dry_run(&role).await.unwrap();
+    let is_listed = async || admin.roles().await.unwrap().iter().any(|role| role.name == name);
+    assert!(!is_listed().await);
+    let made = admin.create_role(&role).await.unwrap();
+    assert!(is_listed().await);
+    assert_eq!((&made.name, &made.management), (&name, &Some(ManagementRole::DbViewer)));
+    assert!(admin.create_role(&role).await.unwrap_err().is_conflict());
+    let changes = UpdateRole::new().management(ManagementRole::ClusterViewer);
+    let changed = admin.update_role(made.uid, &changes).await.unwrap();
+    assert_eq!(
+        (changed.name, changed.management),
+        (name, Some(ManagementRole::ClusterViewer))
+    );
+    admin.delete_role(made.uid).await.unwrap();
+    soon("the role is gone", async || {
+        admin.role(made.uid).await.unwrap().is_none()
+    })
+    .await;
+    assert!(admin.delete_role(made.uid).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_redis_acl_is_made_changed_and_deleted() {
+    let Some(server) = server().await else { return };
+    let admin = server.admin();
+    let name = unique("certward-live-acl");
+    let wrong = CreateRedisAcl::new(&name, "+@read >password");
+    assert!(
+        admin
+            .create_redis_acl_dry_run(&wrong)
+            .await
+            .unwrap_err()
+            .is_invalid_input()
+    );
+    let acl = CreateRedisAcl::new(&name, "+@read ~cache:*");
+    admin.create_redis_acl_dry_run(&acl).await.unwrap();
+    let made = admin.create_redis_acl(&acl).await.unwrap();
+    assert_eq!(
+        (made.name.as_str(), made.acl.as_str()),
+        (name.as_str(), "+@read ~cache:*")
+    );
+    assert!(admin.create_redis_acl(&acl).await.unwrap_err().is_conflict());
+    let changes = UpdateRedisAcl::new().name(&name).acl("+@read ~*");
+    assert_eq!(
+        admin.update_redis_acl(made.uid, &changes).await.unwrap().acl,
+        "+@read ~*"
+    );
+    assert_eq!(admin.redis_acl(made.uid).await.unwrap().unwrap().acl, "+@read ~*");
+    assert!(admin.redis_acls().await.unwrap().iter().any(|acl| acl.uid == made.uid));
+    admin.delete_redis_acl(made.uid).await.unwrap();
+    soon("the ACL is gone", async || {
+        admin.redis_acl(made.uid).await.unwrap().is_none()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_certificate_user_is_made_changed_and_deleted() {
+    let Some(server) = server().await else { return };
+    let admin = server.admin();
+    let name = unique("certward-live-user");
+    let role = admin
+        .create_role(&CreateRole::new(&name, ManagementRole::None))
+        .await
+        .unwrap();
+    let subject_line = format!("CN={name}, OU=payments, O=Example");
+    let user = CreateUser::certificate(&name, &subject_line).role_uids([role.uid]);
+    admin.create_user_dry_run(&user).await.unwrap();
+    assert!(!admin.users().await.unwrap().iter().any(|user| user.name == name));
+
+    let made = admin.create_user(&user).await.unwrap();
+    assert_eq!(made.auth_method, AuthMethod::Certificate);
+    assert_eq!(made.certificate_subject_line.as_ref(), Some(&subject_line)); // as it was given
+    assert_eq!((&made.email, &made.role_uids), (&None, &vec![role.uid]));
+    assert!(admin.create_user(&user).await.unwrap_err().is_conflict());
+    let changes = UpdateUser::new()
+        .certificate_subject_line(format!("CN={name},O=Other"))
+        .email_alerts(false);
+    let changed = admin.update_user(made.uid, &changes).await.unwrap();
+    assert_eq!(changed.certificate_subject_line, Some(format!("CN={name},O=Other")));
+    assert_eq!((changed.name, changed.email_alerts), (name, Some(false)));
+
+    admin
+        .delete_user_and_wait(made.uid, Duration::from_secs(30))
+        .await
+        .unwrap();
+    assert_eq!(admin.user(made.uid).await.unwrap(), None);
+    assert!(admin.delete_user(made.uid).await.unwrap_err().is_not_found());
+    admin.delete_role(role.uid).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_with_a_password_logs_in_and_gets_tokens() {
+    let Some(server) = server().await else { return };
+    let admin = server.admin();
+    let name = unique("certward-live-password");
+    let email = format!("{name}@example.com");
+    let viewer = admin
+        .create_role(&CreateRole::new(&name, ManagementRole::ClusterViewer))
+        .await
+        .unwrap();
+    let user = CreateUser::regular(&name, "Certward-1-password".into())
+        .email(&email)
+        .role_uids([viewer.uid]);
+    let made = admin.create_user(&user).await.unwrap();
+    let login = |password: &str| server.builder().basic(&email, password.into()).build().unwrap();
+    assert_eq!(
+        login("Certward-1-password").own_role().await.unwrap(),
+        ManagementRole::ClusterViewer
+    );
+    let refused = login("Certward-1-wrong").own_role().await.unwrap_err();
+    assert!(refused.is_unauthorized(), "{refused:?}");
+
+    let by_token = login("Certward-1-password")
+        .log_in(Some(Duration::from_secs(60)))
+        .await
+        .unwrap();
+    let newer = by_token.refresh_jwt(None).await.unwrap();
+    let by_token = by_token.with_jwt(newer).unwrap();
+    by_token.cluster().await.unwrap();
+    let refused = by_token
+        .create_user(&CreateUser::certificate("x", "CN=x"))
+        .await
+        .unwrap_err();
+    assert!(refused.is_forbidden() && !refused.is_unauthorized(), "{refused:?}");
+    let forged = by_token.with_jwt("aaaa.bbbb.cccc".into()).unwrap();
+    assert!(forged.own_role().await.unwrap_err().is_unauthorized());
+
+    let new = || NewPassword::new("Certward-2-password".into());
+    login("Certward-1-password").set_password(&new()).await.unwrap();
+    soon("the old password is refused", async || {
+        is_unauthorized(login("Certward-1-password").own_role().await)
+    })
+    .await;
+    login("Certward-2-password").own_role().await.unwrap();
+    let own = login("Certward-2-password").user(made.uid).await.unwrap().unwrap();
+    assert!(own.password_issue_date.is_some());
+
+    admin
+        .delete_user_and_wait(made.uid, Duration::from_secs(30))
+        .await
+        .unwrap();
+    soon("its token is refused", async || {
+        is_unauthorized(by_token.own_role().await)
+    })
+    .await;
+    admin.delete_role(viewer.uid).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_trusted_ca_logs_in_as_its_user() {
+    let Some(server) = server().await else { return };
+    let admin = server.admin();
+    let before = admin.cluster().await.unwrap();
+    let trusted_before = admin.certificates().await.unwrap().trusted_ca().unwrap();
+
+    // In a task of its own, so that the settings are put back when it fails.
+    let trusted = trusted_before.clone();
+    let outcome = tokio::spawn(async move { log_in_by_certificate(server, trusted).await }).await;
+    put_back(&admin, &before, &trusted_before).await;
+    outcome.unwrap();
+}
+
+async fn log_in_by_certificate(server: Server, mut trusted: Vec<Certificate>) {
+    let admin = server.admin();
+    let team = TeamCa::new();
+    let name = unique("certward-live-login");
+    let identity = || team.issued(&name);
+    let (certificate, _) = identity();
+    trusted.push(team.certificate());
+    admin
+        .put_certificates(&[NewCertificate::trusted_ca(&trusted)])
+        .await
+        .unwrap();
+    assert_eq!(admin.certificates().await.unwrap().trusted_ca().unwrap(), trusted);
+
+    let switch_on = UpdateCluster::new()
+        .mtls_certificate_authentication(true)
+        .mtls_client_cert_subject_validation_type(SubjectValidation::Disabled);
+    let cluster = admin.update_cluster(&switch_on).await.unwrap();
+    assert_eq!(cluster.mtls_certificate_authentication, Some(true));
+
+    let viewer = admin
+        .create_role(&CreateRole::new(&name, ManagementRole::ClusterViewer))
+        .await
+        .unwrap();
+    let user = CreateUser::certificate(&name, certificate.subject().to_string()).role_uids([viewer.uid]);
+    let user = admin.create_user(&user).await.unwrap();
+    let holder = || server.builder().identity(identity().1).build().unwrap();
+    soon("the holder is let in", async || {
+        holder()
+            .own_role()
+            .await
+            .is_ok_and(|role| role == ManagementRole::ClusterViewer)
+    })
+    .await;
+    let client = holder();
+    client.cluster().await.unwrap();
+    let refused = client
+        .create_role(&CreateRole::new("x", ManagementRole::None))
+        .await
+        .unwrap_err();
+    assert!(refused.is_forbidden() && !refused.is_unauthorized(), "{refused:?}");
+
+    let gate = |validation, subject| {
+        UpdateCluster::new()
+            .mtls_client_cert_subject_validation_type(validation)
+            .mtls_authorized_subjects([subject])
+    };
+    let full = || AuthorizedSubject::new(&name).organization("Example");
+    for (changes, admitted) in [
+        (gate(SubjectValidation::FullSubject, full()), true),
+        (
+            gate(SubjectValidation::FullSubject, AuthorizedSubject::new(&name)),
+            false,
+        ),
+        (gate(SubjectValidation::SanCn, AuthorizedSubject::new(&name)), true),
+        (gate(SubjectValidation::SanCn, AuthorizedSubject::new("another")), false),
+        (gate(SubjectValidation::Disabled, full()), true),
+    ] {
+        admin.update_cluster(&changes).await.unwrap();
+        soon(&format!("{changes:?} counts"), async || {
+            let role = holder().own_role().await;
+            if admitted { role.is_ok() } else { is_unauthorized(role) }
+        })
+        .await;
+    }
+
+    let stranger = server
+        .builder()
+        .identity(team.issued("certward-live-stranger").1)
+        .build()
+        .unwrap();
+    assert!(stranger.own_role().await.unwrap_err().is_unauthorized());
+    admin
+        .delete_user_and_wait(user.uid, Duration::from_secs(30))
+        .await
+        .unwrap();
+    soon("a deleted user is refused", async || {
+        is_unauthorized(holder().own_role().await)
+    })
+    .await;
+    admin.delete_role(viewer.uid).await.unwrap();
+}
+
+async fn put_back(admin: &Client, before: &Cluster, trusted_before: &[Certificate]) {
+    let validation = before.mtls_client_cert_subject_validation_type.clone();
+    let changes = UpdateCluster::new()
+        .mtls_certificate_authentication(before.mtls_certificate_authentication == Some(true))
+        .mtls_client_cert_subject_validation_type(validation.unwrap_or(SubjectValidation::Disabled))
+        .mtls_authorized_subjects(before.mtls_authorized_subjects.clone());
+    let settings = admin.update_cluster(&changes).await;
+    let authorities = match trusted_before {
+        [] => admin.delete_certificate(&CertificateName::MtlsTrustedCa).await,
+        authorities => admin.put_certificates(&[NewCertificate::trusted_ca(authorities)]).await,
+    };
+    settings.unwrap();
+    authorities.unwrap();
+}
+
+impl Server {
+    fn builder(&self) -> ClientBuilder {
+        let _keeps_running = &self.guard;
+        Client::builder()
+            .endpoint(&self.endpoint)
+            .unwrap()
+            .trust_anchors_pem(&self.ca)
+            .unwrap()
+    }
+
+    fn admin(&self) -> Client {
+        let mut builder = self.builder();
+        if let Some((certificate, private_key)) = &self.identity {
+            builder = builder.identity(Identity::from_pem(certificate, private_key).unwrap());
+        }
+        if let Some((username, password)) = &self.login {
+            builder = builder.basic(username, password.as_str().into());
+        }
+        builder.build().unwrap()
+    }
+}
+
+/// A CA of the team's own, with the extensions that a CA needs.
+struct TeamCa(CertifiedIssuer<'static, KeyPair>);
+
+impl TeamCa {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, unique("certward-live-ca"));
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        (params.not_before, params.not_after) = VALIDITY;
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn certificate(&self) -> Certificate {
+        certificates_from_pem(&self.0.pem()).unwrap().remove(0)
+    }
+
+    /// A client certificate for `CN=name,O=Example`, and the identity to log in with.
+    fn issued(&self, name: &str) -> (Certificate, Identity) {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::OrganizationName, "Example");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        (params.not_before, params.not_after) = VALIDITY;
+        let key = KeyPair::generate().unwrap();
+        let pem = params.signed_by(&key, &self.0).unwrap().pem();
+        let identity = Identity::from_pem(&pem, &key.serialize_pem()).unwrap();
+        (identity.certificate().clone(), identity)
+    }
+}
+
+/// A real cluster takes a moment to tell its nodes about a change.
+async fn soon(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..100 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not within 10 s: {what}");
+}
+
+fn is_unauthorized<T>(result: Result<T, Error>) -> bool {
+    result.is_err_and(|error| error.is_unauthorized())
+}
+
+/// Runs against one cluster must not meet each other's users.
+fn unique(name: &str) -> String {
+    let random = KeyPair::generate().unwrap().serialize_der();
+    let digits: String = random
+        .iter()
+        .rev()
+        .take(6)
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    format!("{name}-{digits}")
+}
+
+const VALIDITY: (time::OffsetDateTime, time::OffsetDateTime) =
+    (datetime!(2025-01-01 0:00 UTC), datetime!(2045-01-01 0:00 UTC));

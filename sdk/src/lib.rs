@@ -51,3 +51,8 @@ pub mod redis_enterprise;
 pub use client::{error::Error, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors};
 #[cfg(feature = "client")]
 pub use secrecy::{ExposeSecret, SecretString};
+
+/// Compiles the examples of the README.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

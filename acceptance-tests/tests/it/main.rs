@@ -9,6 +9,7 @@
 mod durability;
 mod published_clients;
 mod ravendb_recorded;
+mod redis_enterprise_sdk;
 mod revocation;
 mod terraform_inputs;
 mod terraform_lifecycle;

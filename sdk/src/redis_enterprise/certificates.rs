@@ -11,6 +11,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::client::Client;
 use super::values::CertificateName;
 use crate::Error;
+use crate::client::error::one_line;
 use crate::client::retry::Repeat;
 use crate::client::transport::{Call, path_segment};
 use crate::pki::{Certificate, PemError, PrivateKeyPem, certificates_from_pem};
@@ -30,7 +31,6 @@ pub struct ClusterCertificate {
 }
 
 /// A certificate to install in place of the one of that name.
-#[derive(Debug)]
 pub struct NewCertificate {
     name: CertificateName,
     certificate: String,
@@ -93,6 +93,15 @@ impl NewCertificate {
     }
 }
 
+impl fmt::Debug for NewCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text is a caller's: somebody may have pasted a key into it.
+        f.debug_struct("NewCertificate")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Client {
     /// The cluster's certificates, without private keys: those that Redis Enterprise sends along are dropped while the
     /// answer is read. Needs `view_cluster_info`.
@@ -117,15 +126,15 @@ impl Client {
     /// later.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] for a certificate that is broken, unfit (400) or expired (406), [`Error::is_forbidden`]
-    /// for an unknown name or a missing right, [`Error::is_conflict`] when not all nodes took them, and what every
-    /// operation can fail on.
+    /// [`Error::is_invalid_input`] for a private key among the certificates, which is not sent, and for a certificate that
+    /// is broken, unfit (400) or expired (406); [`Error::is_forbidden`] for an unknown name or a missing right,
+    /// [`Error::is_conflict`] when not all nodes took them, and what every operation can fail on.
     pub async fn put_certificates(&self, certificates: &[NewCertificate]) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
             certificates: Vec<NewWire<'a>>,
         }
-        let certificates = certificates.iter().map(NewWire::from).collect();
+        let certificates = certificates.iter().map(NewWire::of).collect::<Result<_, _>>()?;
         let call =
             Call::new("install certificates", Method::PUT, PATH, Repeat::NaturalKey).json(&Wire { certificates })?;
         self.send(call).await.map(drop)
@@ -138,7 +147,7 @@ impl Client {
     pub async fn update_certificate(&self, certificate: &NewCertificate) -> Result<(), Error> {
         let path = "/v1/cluster/update_cert";
         let call = Call::new("install a certificate", Method::PUT, path, Repeat::NaturalKey)
-            .json(&NewWire::from(certificate))?;
+            .json(&NewWire::of(certificate)?)?;
         self.send(call).await.map(drop)
     }
 
@@ -187,13 +196,20 @@ struct NewWire<'a> {
     key: Option<&'a str>,
 }
 
-impl<'a> From<&'a NewCertificate> for NewWire<'a> {
-    fn from(certificate: &'a NewCertificate) -> Self {
-        Self {
+impl<'a> NewWire<'a> {
+    /// A key among the certificates would be stored as one, and shown to everybody who may look.
+    fn of(certificate: &'a NewCertificate) -> Result<Self, Error> {
+        if certificate.certificate.contains("PRIVATE KEY-----") {
+            return Err(Error::invalid_input(format!(
+                "cannot install the certificate {}: its text holds a private key; give the key by itself",
+                one_line(certificate.name.as_str())
+            )));
+        }
+        Ok(Self {
             name: &certificate.name,
             certificate: &certificate.certificate,
             key: certificate.private_key.as_ref().map(PrivateKeyPem::expose),
-        }
+        })
     }
 }
 

@@ -228,6 +228,20 @@ async fn certificates_are_installed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_private_key_among_the_certificates_is_not_sent() {
+    let cluster = Exchange::new("certificates/put").await;
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let both = NewCertificate::new(CertificateName::MtlsTrustedCa, format!("{}{key}", self_signed()));
+    let refused = cluster.client.update_certificate(&both).await.unwrap_err();
+    assert!(
+        refused.is_invalid_input() && !refused.to_string().contains(&key),
+        "{refused}"
+    );
+    assert!(cluster.client.put_certificates(&[both]).await.is_err());
+    assert_eq!(cluster.server.received_requests().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
 async fn users_are_read() {
     let cluster = Exchange::new("users/list").await;
     let users = cluster.client.users().await.unwrap();

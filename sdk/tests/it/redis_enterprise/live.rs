@@ -269,7 +269,7 @@ async fn log_in_by_certificate(server: Server, mut trusted: Vec<Certificate>) {
         .unwrap_err();
     assert!(refused.is_forbidden() && !refused.is_unauthorized(), "{refused:?}");
 
-    let gate = |validation, subject| {
+    let gate = |validation: SubjectValidation, subject: AuthorizedSubject| {
         UpdateCluster::new()
             .mtls_client_cert_subject_validation_type(validation)
             .mtls_authorized_subjects([subject])

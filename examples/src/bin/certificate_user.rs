@@ -1,0 +1,43 @@
+//! Lets the holder of a certificate into Redis Enterprise: its CA is trusted, and a user with its subject made.
+//!
+//! `certificate_user NAME ROLE CA.crt CERTIFICATE.crt`, where ROLE is the name of a role of the cluster.
+#![expect(clippy::print_stdout, reason = "a program that prints its answer")]
+
+use std::error::Error;
+
+use certward::pki::{Certificate, certificates_from_pem};
+use certward::redis_enterprise::{CreateUser, NewCertificate, UpdateCluster};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, role, ca, certificate] = arguments.as_slice() else {
+        return Err("usage: certificate_user NAME ROLE CA.crt CERTIFICATE.crt".into());
+    };
+    let first = |path: &str| -> Result<Certificate, Box<dyn Error>> {
+        let mut certificates = certificates_from_pem(&std::fs::read_to_string(path)?)?;
+        Ok(certificates.swap_remove(0)) // a text without any is an error above
+    };
+    let (ca, certificate) = (first(ca)?, first(certificate)?);
+    let client = certward_examples::redis_enterprise_client_from_environment()?;
+
+    let roles = client.roles().await?;
+    let role = roles
+        .iter()
+        .find(|candidate| candidate.name == *role)
+        .ok_or_else(|| format!("the cluster has no role {role}"))?;
+    let mut trusted = client.certificates().await?.trusted_ca()?;
+    if !trusted.contains(&ca) {
+        trusted.push(ca); // installing replaces all of them, so the others go along
+        client.put_certificates(&[NewCertificate::trusted_ca(&trusted)]).await?;
+    }
+    let switch_on = UpdateCluster::new().mtls_certificate_authentication(true);
+    client.update_cluster(&switch_on).await?;
+    let user = CreateUser::certificate(name, certificate.subject().to_string()).role_uids([role.uid]);
+    let user = client
+        .create_user(&user)
+        .await
+        .map_err(|error| error.report().to_string())?;
+    println!("{} logs in as user {}, {name}", certificate.subject(), user.uid);
+    Ok(())
+}

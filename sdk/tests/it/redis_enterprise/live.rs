@@ -15,6 +15,7 @@ use certward::redis_enterprise::{
 use certward::{Error, Identity};
 use rcgen::{CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 use time::macros::datetime;
+use tokio::task::LocalSet;
 
 use super::server;
 
@@ -223,7 +224,9 @@ async fn a_certificate_of_the_trusted_ca_logs_in_as_its_user() {
 
     // In a task of its own, so that the settings are put back when it fails.
     let trusted = trusted_before.clone();
-    let outcome = tokio::spawn(async move { log_in_by_certificate(server, trusted).await }).await;
+    let tasks = LocalSet::new();
+    let login = tasks.spawn_local(log_in_by_certificate(server, trusted));
+    let outcome = tasks.run_until(login).await;
     put_back(&admin, &before, &trusted_before).await;
     outcome.unwrap();
 }

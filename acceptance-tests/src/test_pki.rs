@@ -91,6 +91,12 @@ impl TestCa {
         }
         let dns_name = |name: &&str| SanType::DnsName((*name).try_into().expect("a DNS name is ASCII"));
         params.subject_alt_names = dns_names.iter().map(dns_name).collect();
+        self.issue_with(params)
+    }
+
+    /// A certificate of this CA that says what `params` say, with a new key.
+    #[must_use]
+    pub fn issue_with(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().expect("a P-256 key can be made");
         let certificate = params.signed_by(&key, &self.0).expect("the parameters are complete");
         Identity::new(&certificate, &key)

@@ -8,7 +8,7 @@ use certward::redis_enterprise::{
 use certward_acceptance_tests::ravendb::RavenDb;
 use certward_acceptance_tests::redis_enterprise::RedisEnterprise;
 use certward_acceptance_tests::terraform::Terraform;
-use certward_acceptance_tests::test_pki::{Identity, TestCa};
+use certward_acceptance_tests::test_pki::{Identity, TestCa, client_params};
 use serde_json::json;
 
 const TEAM: &str = "certward_trusted_ca.team";
@@ -494,6 +494,63 @@ fn password_login_keeps_passwords_on_and_looks_at_its_certificate() {
     case.terraform.write("own.key", &own.private_key_pem);
     case.terraform.apply_and_settle();
     assert_eq!(case.cluster().mtls_certificate_authentication, Some(true));
+}
+
+#[test]
+fn change_after_which_the_login_fails_is_put_back() {
+    let Some(mut case) = Case::new() else { return };
+    let password = "correct-horse-Battery-7";
+    let admin = CreateUser::regular("admin", password.into()).role_uids([1.into()]);
+    let user = CreateUser::certificate("terraform", "CN=terraform").role_uids([1.into()]);
+    case.redis.call(async |client: &Client| {
+        client.create_user(&admin).await?;
+        client.create_user(&user).await
+    });
+    case.trust(&certificates(&case.team));
+    // Chain, subject and user are as they have to be, so that nothing can be foreseen; but the server wants clientAuth
+    // spelt out, and refuses the certificate.
+    let mut params = client_params("terraform");
+    params.extended_key_usages.clear();
+    let own = case.team.issue_with(params);
+    case.terraform.write("own.crt", &own.certificate_pem);
+    case.terraform.write("own.key", &own.private_key_pem);
+    case.provider = case.provider_with(
+        &format!("username = \"admin\"\n    password = \"{password}\""),
+        "client_certificate_file = \"own.crt\"\n  client_private_key_file = \"own.key\"",
+    );
+    let before = case.snapshot();
+    case.configure_settings("certificate_authentication_enabled = true\n  subject_validation_type = \"disabled\"");
+    let run = case.terraform.apply();
+    assert!(!run.output.contains(password));
+    assert!(run.find("error", "Settings were put back").is_some(), "{}", run.output);
+    run.expect_error("Server does not let the provider in");
+    assert_eq!(case.snapshot(), before);
+    assert_eq!(case.terraform.attributes(SETTINGS), json!(null), "nothing was made");
+
+    case.configure_settings("certificate_authentication_enabled = true\n  allow_lockout = true");
+    case.terraform.apply_and_settle();
+}
+
+#[test]
+fn runs_at_the_same_time_lose_no_authority() {
+    let Some(case) = Case::new() else { return };
+    let workspaces: Vec<Terraform> = (0..4)
+        .map(|number| {
+            let authority = TestCa::new(&format!("CA {number}"));
+            let terraform = Terraform::new(&format!("{}\n{}", case.provider, team_ca("")));
+            terraform.write("ca.crt", &authority.certificate_pem());
+            terraform
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for terraform in &workspaces {
+            scope.spawn(|| terraform.apply().expect_success());
+        }
+    });
+    assert_eq!(case.trusted().len(), workspaces.len());
+    for terraform in &workspaces {
+        terraform.plan().expect_empty();
+    }
 }
 
 #[test]

@@ -12,7 +12,8 @@ pub(crate) fn cluster_mtls_settings() -> Schema {
     schema(
         "How a Redis Enterprise cluster decides about client certificates on its API, and whether it takes passwords \
          there. Write one of it for each cluster. An attribute that is left out is not managed: it is neither read nor \
-         changed.\n\n\
+         changed. An import takes every setting into the state; one that the configuration leaves out then shows once as \
+         becoming null, which changes nothing on the cluster.\n\n\
          Before anything is changed, the provider looks whether it could still log in afterwards; after the change it \
          asks the cluster again, and if that fails, it puts the old values back. Who is let in by certificate has three \
          parts: an authority (`certward_trusted_ca`), the settings here, and a user (`certward_cert_user`). RavenDB has \

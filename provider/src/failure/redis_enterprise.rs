@@ -71,6 +71,13 @@ fn by_code(code: &str) -> Option<Words> {
              redis_enterprise.username.",
             Some("basic_authentication_enabled"),
         ),
+        "certificate_expired" => (
+            "Certificate has expired",
+            "The cluster takes the certificates of its trusted authorities as one text, and refuses all of it because of \
+             one that has ended: the one that the message names, which may be another than that of this resource. End \
+             the trust in it first; where several have ended, certward_trusted_ca_bundle without them does so at once.",
+            None,
+        ),
         "certificate_in_use" => (
             "Last trusted authority",
             "The cluster keeps its last authority while authentication by certificate is on. Switch that off first \

@@ -6,6 +6,7 @@
     reason = "helpers of tests, too, end the test when something is missing, and tell what was skipped"
 )]
 
+mod client_certificate_recipe;
 mod durability;
 mod published_clients;
 mod ravendb_recorded;

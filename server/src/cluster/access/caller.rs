@@ -35,7 +35,8 @@ pub enum ClusterCallerOrigin {
     /// It holds the server's own certificate or that of a cluster administrator of RavenDB's API, who are
     /// administrators here too (ARCHITECTURE.md, "Inside the server").
     Administrator(Arc<Caller>),
-    /// It calls from this machine, and the cluster has not been created yet: it may do that, and is nobody after it.
+    /// It calls from this machine as the server's own user, and the cluster has not been created yet: it may do that,
+    /// and is nobody after it.
     Founder,
 }
 

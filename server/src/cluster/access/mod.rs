@@ -11,6 +11,7 @@ mod lockout;
 mod password;
 mod permit;
 mod refusal;
+mod socket_owner;
 mod token;
 mod verified;
 
@@ -103,8 +104,9 @@ impl ClusterAccess {
         decided.map(Arc::new)
     }
 
-    /// Who wants to create the cluster: before that is done, whoever calls from this machine or holds the certificate of
-    /// an administrator; afterwards, as for every request. Whoever came first from anywhere would own the server.
+    /// Who wants to create the cluster: before that is done, whoever holds the certificate of an administrator, or calls
+    /// from this machine as the server's own user; afterwards, as for every request. Otherwise the server would belong
+    /// to whoever came first.
     ///
     /// # Errors
     ///
@@ -120,7 +122,7 @@ impl ClusterAccess {
         if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
             return Ok(Arc::new(ClusterCaller::administrator(caller, peer)));
         }
-        if peer.address().ip().to_canonical().is_loopback() {
+        if socket_owner::is_trusted(peer.address()).await {
             return Ok(Arc::new(ClusterCaller::founder(peer)));
         }
         let refusal = ClusterRefusal::NotTheFounder;

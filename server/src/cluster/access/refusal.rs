@@ -26,7 +26,9 @@ pub enum ClusterRefusal {
     #[error("the certificate lets nobody in")]
     Certificate(#[from] CertificateRefusal),
     /// The cluster has not been created, and cannot be by this caller.
-    #[error("the cluster can be created only from the server's own machine, or with an administrator's certificate")]
+    #[error(
+        "the cluster can be created only with an administrator's certificate, or from the server's machine as its own user"
+    )]
     NotTheFounder,
     /// Too many passwords are being checked: come again.
     #[error("the password was not checked")]

@@ -9,13 +9,16 @@ mod world;
 
 use std::sync::Arc;
 
+use tokio::net::{TcpListener, TcpStream};
+
 use self::world::{NOW, TestCa, World, certified};
 use super::permission::ManagementRole;
 use super::redis_acl::{NewRedisAcl, RedisAclUpdate};
 use super::{ClusterError, ClusterState, NewCluster, Run};
 use crate::audit::Outcome;
-use crate::cluster::access::authorize;
+use crate::cluster::access::{ClusterRefusal, authorize};
 use crate::cluster::uid::RedisAclUid;
+use crate::listener::peer::Peer;
 
 /// Everything of a state that a store keeps.
 fn described(state: &ClusterState) -> String {
@@ -169,7 +172,7 @@ async fn a_change_and_a_refusal_are_recorded_with_who_asked_for_them() {
 #[tokio::test]
 async fn the_first_administrator_creates_the_cluster_once() {
     let world = World::new().await;
-    let peer = world::peer(&[]);
+    let (peer, _connection) = local_peer().await;
     let founder = world.access.authenticate_founder(&peer, None).await.unwrap();
     let new = || NewCluster {
         name: Some("prod.example".to_owned()),
@@ -199,20 +202,32 @@ async fn the_first_administrator_creates_the_cluster_once() {
 #[tokio::test]
 async fn a_stranger_from_elsewhere_does_not_create_the_cluster() {
     let world = World::new().await;
-    let from_elsewhere = |address: &str| {
-        let address = std::net::SocketAddr::new(address.parse().unwrap(), 4711);
-        Arc::new(crate::listener::peer::Peer::from_handshake(address, None))
-    };
-    for (address, admitted) in [
-        ("192.0.2.7", false),
-        ("2001:db8::7", false),
-        ("127.0.0.5", true),
-        ("::1", true),
-        ("::ffff:127.0.0.1", true),
-    ] {
-        let decided = world.access.authenticate_founder(&from_elsewhere(address), None).await;
-        assert_eq!(decided.is_ok(), admitted, "{address}");
+    // The last one is of this machine, where nobody has such a connection.
+    for address in ["192.0.2.7:443", "[2001:db8::7]:443", "127.0.0.1:1", "[::1]:1"] {
+        let peer = Arc::new(Peer::from_handshake(address.parse().unwrap(), None));
+        let refused = world.access.authenticate_founder(&peer, None).await;
+        assert!(
+            matches!(refused, Err(ClusterRefusal::NotTheFounder)),
+            "{address}: {refused:?}"
+        );
     }
+    let (peer, connection) = local_peer().await;
+    world.access.authenticate_founder(&peer, None).await.unwrap();
+    drop(connection);
+    world.user("alice", ManagementRole::Admin).await;
+    let (peer, _connection) = local_peer().await;
+    assert!(
+        world.access.authenticate_founder(&peer, None).await.is_err(),
+        "the cluster has a user"
+    );
+}
+
+/// The server's end of a connection from this process, and both of its sockets.
+async fn local_peer() -> (Arc<Peer>, [TcpStream; 2]) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, address) = listener.accept().await.unwrap();
+    (Arc::new(Peer::from_handshake(address, None)), [client, server])
 }
 
 #[tokio::test]

@@ -1,0 +1,94 @@
+//! Whose program is at the other end of a connection from this machine, as the kernel's table of sockets tells
+//! (proc(5), `/proc/net/tcp`).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Whether the other end of a connection, at `peer`, is a program on this machine that runs as the user of this server,
+/// or as root.
+pub(super) async fn is_trusted(peer: SocketAddr) -> bool {
+    if !peer.ip().to_canonical().is_loopback() {
+        return false;
+    }
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let Ok(table) = tokio::fs::read_to_string(table).await else {
+            continue;
+        };
+        if let Some(owner) = table.lines().find_map(|line| owner(line, peer)) {
+            return owner == 0 || owner == rustix::process::geteuid().as_raw();
+        }
+    }
+    false
+}
+
+/// The user whose socket a line of the table is about, if that socket has the address `local`.
+fn owner(line: &str, local: SocketAddr) -> Option<u32> {
+    let mut columns = line.split_ascii_whitespace();
+    let address = columns.nth(1)?;
+    let state = columns.nth(1)?;
+    let owner = columns.nth(3)?;
+    let is_it = state == ESTABLISHED && parse(address)? == (local.ip().to_canonical(), local.port());
+    is_it.then(|| owner.parse().ok()).flatten()
+}
+
+/// An address such as `0100007F:24DB`: words in the byte order of the machine, the port in that of the network.
+fn parse(text: &str) -> Option<(IpAddr, u16)> {
+    let (address, port) = text.split_once(':')?;
+    let word = |place: usize| {
+        let digits = address.get(8 * place..8 * (place + 1))?;
+        u32::from_str_radix(digits, 16).ok().map(u32::to_ne_bytes)
+    };
+    let address: IpAddr = match address.len() {
+        8 => Ipv4Addr::from(word(0)?).into(),
+        32 => {
+            let words = [word(0)?, word(1)?, word(2)?, word(3)?];
+            let octets: [u8; 16] = words.concat().try_into().ok()?;
+            Ipv6Addr::from(octets).to_canonical()
+        }
+        _ => return None,
+    };
+    Some((address, u16::from_str_radix(port, 16).ok()?))
+}
+
+/// The state of a socket whose connection is open.
+const ESTABLISHED: &str = "01";
+
+#[cfg(all(test, target_endian = "little"))]
+mod tests {
+    use super::*;
+
+    const TCP: &str = "   0: 0100007F:8124 0100007F:24DB 01 00000000:00000000 00:00000000 00000000  1000        0 7 1";
+    const TCP6: &str = "   1: 0000000000000000FFFF00000100007F:8125 0000000000000000FFFF00000100007F:24DB 01 \
+                        00000000:00000000 00:00000000 00000000     0        0 8 1";
+
+    #[test]
+    fn the_owner_of_a_socket_is_found_by_its_address() {
+        for (line, address, expected) in [
+            (TCP, "127.0.0.1:33060", Some(1000)),
+            (TCP, "[::ffff:127.0.0.1]:33060", Some(1000)),
+            (TCP, "127.0.0.1:33061", None),
+            (TCP, "127.0.0.1:9435", None),
+            (TCP, "127.0.0.2:33060", None),
+            (TCP6, "127.0.0.1:33061", Some(0)),
+            ("  sl  local_address rem_address   st tx_queue", "127.0.0.1:33060", None),
+            ("", "127.0.0.1:33060", None),
+        ] {
+            assert_eq!(owner(line, address.parse().unwrap()), expected, "{address} in {line}");
+        }
+        let listening = TCP.replace(" 01 ", " 0A ");
+        assert_eq!(owner(&listening, "127.0.0.1:33060".parse().unwrap()), None);
+    }
+
+    #[tokio::test]
+    async fn a_connection_of_this_process_is_trusted_and_an_address_without_one_is_not() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = tokio::net::TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (_server, peer) = listener.accept().await.unwrap();
+        assert_eq!(peer, client.local_addr().unwrap());
+        assert!(is_trusted(peer).await);
+        drop(client);
+        assert!(!is_trusted("127.0.0.1:1".parse().unwrap()).await);
+        assert!(!is_trusted("192.0.2.7:443".parse().unwrap()).await);
+    }
+}

@@ -249,7 +249,7 @@ async fn users_are_read() {
     let cluster = Exchange::new("users/read").await;
     let user = cluster.client.user(1.into()).await.unwrap().unwrap();
     cluster.sent_what_the_file_holds("users/read").await;
-    assert_eq!(users, [user.clone()]);
+    assert_eq!(users, std::slice::from_ref(&user));
     assert_eq!((user.uid.get(), user.name.as_str()), (1, "Administrator"));
     assert_eq!(user.email.as_deref(), Some("admin@redis.local"));
     assert_eq!(

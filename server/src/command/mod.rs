@@ -29,7 +29,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run { arguments } => run::run(arguments),
         Command::Cli(server) => console::interactive(&server),
         Command::Admin { server, command } => console::one_shot(&server, &command),
-        Command::Openapi => openapi::print(),
+        Command::Openapi { api } => openapi::print(api),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,8 +72,12 @@ enum Command {
         )]
         command: Vec<String>,
     },
-    /// Print the OpenAPI document of the API that the server serves.
-    Openapi,
+    /// Print the OpenAPI document of an API that the server serves.
+    Openapi {
+        /// Which one.
+        #[arg(value_enum, default_value = "ravendb")]
+        api: openapi::Api,
+    },
 }
 
 /// Why a command ended without doing what it was asked for.

@@ -1,11 +1,26 @@
 //! `certward-server openapi`.
 
-use super::Failure;
-use crate::dialect::ravendb;
+use clap::ValueEnum;
 
-/// Prints the OpenAPI document, which the server also serves.
+use super::Failure;
+use crate::dialect::{ravendb, redis_enterprise};
+
+/// An API that the server serves.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Api {
+    /// RavenDB's, also at /openapi.json
+    Ravendb,
+    /// Redis Enterprise's, also at /v1/openapi.json
+    RedisEnterprise,
+}
+
+/// Prints the OpenAPI document of an API.
 #[expect(clippy::print_stdout, reason = "the document is the program's output")]
-pub(super) fn print() -> Result<(), Failure> {
-    println!("{}", ravendb::openapi().to_pretty_json().map_err(Failure::failed)?);
+pub(super) fn print(api: Api) -> Result<(), Failure> {
+    let document = match api {
+        Api::Ravendb => ravendb::openapi(),
+        Api::RedisEnterprise => redis_enterprise::openapi(),
+    };
+    println!("{}", document.to_pretty_json().map_err(Failure::failed)?);
     Ok(())
 }

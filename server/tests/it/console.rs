@@ -416,11 +416,17 @@ fn the_server_certificate_is_replaced_and_read_again() {
 }
 
 #[test]
-fn the_openapi_document_is_printed() {
-    let document: serde_json::Value =
-        serde_json::from_str(&succeed(&mut crate::program::program(&["openapi"]))).unwrap();
-    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-    assert!(document["paths"]["/admin/certificates"]["post"].is_object());
+fn the_openapi_document_of_each_api_is_printed() {
+    for (arguments, path, method) in [
+        (&["openapi"] as &[&str], "/admin/certificates", "post"),
+        (&["openapi", "ravendb"], "/admin/certificates", "put"),
+        (&["openapi", "redis-enterprise"], "/v1/users/{uid}", "delete"),
+    ] {
+        let printed = succeed(&mut crate::program::program(arguments));
+        let document: serde_json::Value = serde_json::from_str(&printed).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        assert!(document["paths"][path][method].is_object(), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod front;
 mod generated;
 mod layering;
 mod program;
+mod redis_enterprise;
 mod settings;
 mod setup;
 mod support;

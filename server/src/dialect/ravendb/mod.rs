@@ -17,7 +17,6 @@ mod databases;
 mod grant;
 mod json;
 mod openapi;
-mod origin;
 mod problem;
 mod query;
 mod refusal;
@@ -41,8 +40,8 @@ use tower::Service as _;
 pub use openapi::openapi;
 pub use routes::{Access, ROUTES, Route};
 
-use self::origin::Origins;
 use self::problem::Problem;
+use super::origin::Origins;
 use crate::app::App;
 use crate::http::Api;
 

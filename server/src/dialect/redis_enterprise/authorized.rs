@@ -175,7 +175,7 @@ pub(super) fn problem_of(refusal: &ClusterRefusal, expired: ExpiredPassword) -> 
         }
         ClusterRefusal::NotTheFounder => Problem::new(
             Code::Unauthorized,
-            "the cluster can be created only from the server's own machine, or with an administrator's certificate",
+            "the cluster can be created only with an administrator's certificate, or from the server's machine as its own user",
         ),
         ClusterRefusal::PasswordsOff => Problem::new(Code::Unauthorized, "basic authentication is off on this cluster"),
         ClusterRefusal::Token(_) => Problem::challenge("the token is wrong, has expired or was revoked"),

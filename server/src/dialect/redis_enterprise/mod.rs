@@ -48,6 +48,7 @@ pub use routes::{Access, ROUTES, Route};
 use self::actions::Actions;
 use self::answer::CLUSTER_STATE_ID;
 use self::problem::Problem;
+use super::origin::Origins;
 use crate::app::App;
 use crate::http::Api;
 
@@ -58,6 +59,7 @@ pub fn api(app: Arc<App>) -> Api {
         app,
     });
     let entrance = Arc::new(Entrance {
+        origins: origins(&dialect.app),
         routes: router(Arc::clone(&dialect)),
         allowed: allowed_methods(),
         dialect,
@@ -76,6 +78,7 @@ struct Dialect {
 /// What every request goes through.
 struct Entrance {
     dialect: Arc<Dialect>,
+    origins: Origins,
     routes: Router,
     /// The methods of each path, as the header `Allow` names them.
     allowed: matchit::Router<HeaderValue>,
@@ -96,6 +99,10 @@ impl Entrance {
 
     async fn routed(&self, request: Request) -> Response {
         if let Err(problem) = check_api_version(request.headers()) {
+            return answer::anonymous(problem.into_response());
+        }
+        if self.origins.refuse(&request) {
+            let problem = Problem::new(Code::ForeignOrigin, "the page that made this request is another site's");
             return answer::anonymous(problem.into_response());
         }
         let allowed = self.allowed.at(request.uri().path()).map(|found| found.value.clone());
@@ -127,6 +134,12 @@ fn router(dialect: Arc<Dialect>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(dialect)
+}
+
+/// The sites whose pages may send requests: this listener's own, and those that the settings name.
+fn origins(app: &App) -> Origins {
+    let url = app.settings.redis_enterprise_url.as_ref();
+    Origins::new(&app.settings.csrf, url.unwrap_or(&app.listening_url))
 }
 
 fn allowed_methods() -> matchit::Router<HeaderValue> {

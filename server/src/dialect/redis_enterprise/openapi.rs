@@ -210,11 +210,12 @@ fn simple(kind: Type) -> RefOr<Described> {
     RefOr::T(Described::Object(ObjectBuilder::new().schema_type(kind).build()))
 }
 
-const METHODS: [(HttpMethod, &str); 4] = [
+const METHODS: [(HttpMethod, &str); 5] = [
     (HttpMethod::Get, "GET"),
     (HttpMethod::Post, "POST"),
     (HttpMethod::Put, "PUT"),
     (HttpMethod::Delete, "DELETE"),
+    (HttpMethod::Patch, "PATCH"),
 ];
 
 const DRY_RUN: (&str, &str, &str) = ("dry_run", "boolean", "check and answer, and change nothing; false");

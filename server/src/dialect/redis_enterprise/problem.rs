@@ -96,6 +96,7 @@ codes! {
     ClientCertificateRefused: "client_certificate_refused", UNAUTHORIZED, Certward, "The certificate of the connection lets nobody in.";
     PasswordExpired: "password_expired", UNAUTHORIZED, Vendor, "The password is right and too old.";
     UnauthorizedAction: "unauthorized_action", FORBIDDEN, Vendor, "The caller's role does not allow it.";
+    ForeignOrigin: "foreign_origin", FORBIDDEN, Certward, "A browser sent the request for another site's page.";
     NotSupported: "not_supported", BAD_REQUEST, Certward, "This server does not do it.";
 
     // What was asked for is not there.

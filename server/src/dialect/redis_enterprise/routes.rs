@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::json::Schema;
 use super::{
@@ -187,6 +187,15 @@ pub const ROUTES: &[Route] = &[
     .body(&schemas::CERTIFICATE_UPLOAD)
     .answers(One(&schemas::DONE))
     .refuses(&[406]),
+    route(
+        "PATCH",
+        "/v1/cluster/change_password_hashing_algorithm",
+        to::<UpdateCluster>(),
+        "Change how passwords are said to be hashed",
+        || patch(cluster::change_password_hashing_algorithm),
+    )
+    .body(&schemas::HASHING_ALGORITHM)
+    .answers(One(&schemas::DONE)),
     route(
         "GET",
         "/v1/cluster/policy",

@@ -11,11 +11,13 @@ use axum::response::Response;
 use super::authorized::Authorized;
 use super::body::RequestBody;
 use super::json::{self, Request};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::query::Query;
-use super::schemas::CLUSTER;
+use super::schemas::{CLUSTER, HASHING_ALGORITHM};
 use super::{Dialect, answer};
+use crate::cluster::Run;
 use crate::cluster::access::action::{UpdateCluster, ViewCluster};
+use crate::cluster::settings::SettingsUpdate;
 
 /// `GET /v1/cluster`
 pub(super) async fn read(_: Authorized<ViewCluster>, State(dialect): State<Arc<Dialect>>) -> Response {
@@ -38,4 +40,28 @@ pub(super) async fn update(
     let update = update::from_body(&body);
     let settings = dialect.app.cluster.update_settings(&permit, update, run).await?;
     Ok(answer::json(&view::members(&dialect.app.cluster.state(), &settings)))
+}
+
+/// `PATCH /v1/cluster/change_password_hashing_algorithm` (contract section 2.2): what is shown changes; passwords are
+/// hashed by Argon2id all the same.
+pub(super) async fn change_password_hashing_algorithm(
+    Authorized(permit): Authorized<UpdateCluster>,
+    State(dialect): State<Arc<Dialect>>,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let body = body.object()?;
+    json::check(&body, &HASHING_ALGORITHM, Request::New)?;
+    let algorithm = update::hashing_algorithm(&body);
+    if algorithm == Some(dialect.app.cluster.state().settings().password_hashing_algorithm) {
+        return Err(Problem::new(
+            Code::InvalidSchema,
+            "the field 'algorithm' is what the cluster has already",
+        ));
+    }
+    let update = SettingsUpdate {
+        password_hashing_algorithm: algorithm,
+        ..SettingsUpdate::default()
+    };
+    dialect.app.cluster.update_settings(&permit, update, Run::Apply).await?;
+    Ok(answer::done())
 }

@@ -1,7 +1,7 @@
 //! From the body of a request to what is to be changed about the settings.
 
 use super::super::json::{Object, Value};
-use crate::cluster::settings::{SettingsUpdate, TlsVersion};
+use crate::cluster::settings::{PasswordHashingAlgorithm, SettingsUpdate, TlsVersion};
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 
 /// What is to be changed. The body has passed its schema; what is left out stays.
@@ -53,6 +53,14 @@ fn tls_version(name: &str) -> Option<TlsVersion> {
     [TlsVersion::V1_2, TlsVersion::V1_3]
         .into_iter()
         .find(|version| version.as_str() == name)
+}
+
+/// The algorithm under the member `algorithm`.
+pub(super) fn hashing_algorithm(body: &Object) -> Option<PasswordHashingAlgorithm> {
+    let name = body.text("algorithm")?;
+    [PasswordHashingAlgorithm::Sha256, PasswordHashingAlgorithm::Pbkdf2]
+        .into_iter()
+        .find(|algorithm| algorithm.as_str() == name)
 }
 
 /// A new list takes the place of the old one. An empty attribute is as good as none, so that an empty `OU` counts too.

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
+use super::schema::shown;
 use super::{Object, Value};
 
 /// Why a body is no object.
@@ -155,6 +156,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut names = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
             if !names.insert(name.clone()) {
+                let name = shown(&name);
                 self.fault.set(Some(ReadError::Repeated { name }));
                 return Err(A::Error::custom("repeated member"));
             }

@@ -208,7 +208,7 @@ fn check_members(object: &Object, schema: &Schema, at: &str, request: Request<'_
                 continue;
             }
             return Err(SchemaError::Unknown {
-                path: path(),
+                path: format!("{at}{}", shown(name)),
                 nearest: nearest(name, schema),
             });
         };
@@ -281,7 +281,16 @@ fn each_once<'a, T: Eq + std::hash::Hash>(elements: &'a [Value], of: impl Fn(&'a
         .all(|element| of(element).is_some_and(|value| seen.insert(value)))
 }
 
+/// How much of a stranger's name an error repeats.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().take(MAX_NAME).collect()
+}
+
+/// The name that was meant. One that is far longer than any of ours is not compared: that takes time by its length.
 fn nearest(name: &str, schema: &Schema) -> Option<&'static str> {
+    if name.len() > MAX_NAME {
+        return None;
+    }
     schema
         .members
         .iter()
@@ -315,3 +324,6 @@ pub(in super::super) const MAX_UID: i64 = i32::MAX as i64;
 
 /// How many letters may be wrong in a name that somebody is thought to have meant.
 const MAX_MISSPELLING: usize = 2;
+
+/// Longer than any name of the API.
+const MAX_NAME: usize = 80;

@@ -196,3 +196,12 @@ fn a_change_may_hold_what_only_the_server_writes_when_it_says_the_same() {
     }
     assert!(change("{\"status\":\"active\"}", "{}").is_err());
 }
+
+#[test]
+fn a_long_name_is_repeated_in_part() {
+    let name = "x".repeat(500_000);
+    let error = new(&format!("{{\"{name}\":1}}")).unwrap_err();
+    assert_eq!(error, format!("there is no field '{}'", "x".repeat(80)));
+    let error = read(format!("{{\"{name}\":1,\"{name}\":2}}").as_bytes()).err().unwrap();
+    assert!(error.to_string().len() < 200, "{error}");
+}

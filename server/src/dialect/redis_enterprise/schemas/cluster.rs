@@ -97,7 +97,7 @@ pub(in super::super) const CLUSTER: Schema = strict(
         ),
         member(
             "password_hashing_algorithm",
-            Kind::OneOf(&["SHA-256", "PBKDF2"]),
+            ALGORITHM,
             "What is shown; passwords are hashed by Argon2id.",
         )
         .read_only(),
@@ -169,6 +169,13 @@ pub(in super::super) const CLUSTER: Schema = strict(
         member("use_ipv6", Kind::Boolean, FIXED).read_only(),
         member("wait_command", Kind::Boolean, FIXED).read_only(),
     ],
+);
+
+/// How passwords are said to be hashed.
+pub(in super::super) const HASHING_ALGORITHM: Schema = strict(
+    "password_hashing_algorithm",
+    "How passwords are said to be hashed.",
+    &[member("algorithm", ALGORITHM, "What the cluster shows; Argon2id is used.").required()],
 );
 
 /// An entry of `mtls_authorized_subjects`.
@@ -271,6 +278,8 @@ pub(in super::super) const OCSP_STATUS: Schema = open(
 );
 
 const PROXY_POLICY: Kind = Kind::OneOf(&["single", "all-master-shards", "all-nodes"]);
+
+const ALGORITHM: Kind = Kind::OneOf(&["SHA-256", "PBKDF2"]);
 
 const TLS: Kind = Kind::OneOf(&["1.2", "1.3"]);
 

@@ -1,9 +1,8 @@
 //! Requests that a page of another site makes a browser send.
 //!
-//! A browser shows its user's certificate to whoever makes it ask, and JSON is parsed here whatever its content type
-//! says: without this check any page could administer certificates through an administrator's browser. Browsers name
-//! the page's site in `Origin` (RFC 6454) with every such request; programs send none. The answer is the real server's:
-//! 403 without a body (contract `ravendb.md`, section 2).
+//! A browser shows its user's certificate to whoever makes it ask, and what a request does may not depend on a body
+//! that only programs can send: without this check any page could administer a server through an administrator's
+//! browser. Browsers name the page's site in `Origin` (RFC 6454) with every such request; programs send none.
 
 use axum::extract::Request;
 use http::header;

@@ -1,0 +1,7 @@
+//! Redis Enterprise's API over a real server.
+
+mod authorization;
+mod certificates;
+mod errors;
+mod house;
+mod objects;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -46,9 +47,13 @@ impl BodyError {
 }
 
 /// A body as it comes in.
+///
+/// A refusal is answered before the body is read. On HTTP/2 a body that is dropped unread resets its stream, and clients
+/// such as curl 7.88 then lose the answer. So what little is still on its way is read and thrown away.
 #[derive(Debug)]
 pub(super) struct LimitedBody {
-    incoming: Incoming,
+    /// There until the drop.
+    incoming: Option<Incoming>,
     limit: usize,
     read: usize,
     allowed: Duration,
@@ -59,7 +64,7 @@ pub(super) struct LimitedBody {
 impl LimitedBody {
     pub(super) fn new(incoming: Incoming, limit: usize, allowed: Duration) -> Self {
         Self {
-            incoming,
+            incoming: Some(incoming),
             limit,
             read: 0,
             allowed,
@@ -77,12 +82,15 @@ impl Body for LimitedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
+        let Some(incoming) = &mut this.incoming else {
+            return Poll::Ready(None);
+        };
         // A length announced in the header is refused before any of it is read.
-        let announced = usize::try_from(this.incoming.size_hint().lower()).unwrap_or(usize::MAX);
+        let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
         if this.read.saturating_add(announced) > this.limit {
             return Poll::Ready(Some(Err(BodyError::TooLarge { limit: this.limit })));
         }
-        match Pin::new(&mut this.incoming).poll_frame(context) {
+        match Pin::new(incoming).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 this.read = this.read.saturating_add(frame.data_ref().map_or(0, Bytes::len));
                 Poll::Ready(Some(if this.read > this.limit {
@@ -105,10 +113,37 @@ impl Body for LimitedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.incoming.as_ref().map(Incoming::size_hint).unwrap_or_default()
     }
 }
+
+impl Drop for LimitedBody {
+    fn drop(&mut self) {
+        let Some(mut incoming) = self.incoming.take() else {
+            return;
+        };
+        let left = incoming.size_hint().lower();
+        if incoming.is_end_stream() || left > MOST_THROWN_AWAY || self.read > self.limit {
+            return;
+        }
+        // Outside the runtime nothing is served any more.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(self.allowed, async move {
+                let mut thrown_away = 0;
+                while let Some(Ok(frame)) = incoming.frame().await {
+                    thrown_away += frame.data_ref().map_or(0, Bytes::len);
+                    if thrown_away as u64 > MOST_THROWN_AWAY {
+                        break;
+                    }
+                }
+            }));
+        }
+    }
+}
+
+/// A body of which more than this is left is not worth reading for a caller that was refused: bytes.
+const MOST_THROWN_AWAY: u64 = 64 * 1024;

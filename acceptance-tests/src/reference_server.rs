@@ -82,7 +82,8 @@ impl ReferenceServer {
             .spawn()
             .expect("the server can be started");
         let process = self.process.insert(process);
-        while TcpStream::connect(self.address).is_err() {
+        let addresses = [self.address, self.redis_enterprise_address];
+        while addresses.iter().any(|address| TcpStream::connect(address).is_err()) {
             if let Ok(Some(status)) = process.try_wait() {
                 panic!(
                     "the server ended with {status}:\n{}",
@@ -91,8 +92,7 @@ impl ReferenceServer {
             }
             assert!(
                 started.elapsed() < Duration::from_secs(30),
-                "the server does not listen on {}",
-                self.address
+                "the server does not listen on {addresses:?}"
             );
             std::thread::sleep(Duration::from_millis(2));
         }

@@ -10,6 +10,8 @@ mod client_certificate_recipe;
 mod durability;
 mod published_clients;
 mod ravendb_recorded;
+mod redis_enterprise_page;
+mod redis_enterprise_revocation;
 mod redis_enterprise_sdk;
 mod revocation;
 mod terraform_inputs;

@@ -1,11 +1,14 @@
-//! The vendors' published clients, unchanged: PyPI `ravendb` 7.2.7 and npm `ravendb` 7.2.6.
+//! The vendors' published clients, unchanged: PyPI `ravendb` 7.2.7 and npm `ravendb` 7.2.6; the crate `redis-enterprise`
+//! 0.10.0 and PyPI's of the same name.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use certward::pki::Thumbprint;
-use certward_acceptance_tests::programs::{installed, succeed};
+use certward_acceptance_tests::programs::{built, installed, succeed};
 use certward_acceptance_tests::reference_server::ReferenceServer;
+use certward_acceptance_tests::team::Team;
 use certward_acceptance_tests::test_pki::Identity;
 
 #[test]
@@ -14,7 +17,7 @@ fn the_python_client_runs_its_certificate_operations() {
         return;
     }
     let python = python_environment();
-    check(Command::new(python).arg(program("python/certificate_operations.py")));
+    check_ravendb(Command::new(python).arg(program("python/certificate_operations.py")));
 }
 
 #[test]
@@ -23,15 +26,32 @@ fn the_node_client_runs_its_certificate_operations() {
         return;
     }
     let modules = node_modules();
-    check(
+    check_ravendb(
         Command::new("node")
             .current_dir(&modules)
             .arg(modules.join("certificate_operations.mjs")),
     );
 }
 
-/// Runs a client program against a new server and reads its steps.
-fn check(command: &mut Command) {
+#[test]
+fn the_python_client_of_redis_enterprise_runs_its_calls() {
+    if !installed("python3") {
+        return;
+    }
+    let python = python_environment();
+    check_redis_enterprise(Command::new(python).arg(program("python/redis_enterprise_calls.py")));
+}
+
+#[test]
+fn the_rust_client_of_redis_enterprise_runs_its_calls() {
+    if !installed("cargo") {
+        return;
+    }
+    check_redis_enterprise(&mut Command::new(rust_program()));
+}
+
+/// Runs a client program against a new RavenDB and reads its steps.
+fn check_ravendb(command: &mut Command) {
     let server = ReferenceServer::start();
     let identity = Identity::self_signed("published-client");
     let admin = format!(
@@ -39,37 +59,54 @@ fn check(command: &mut Command) {
         server.read("admin.crt").trim(),
         server.read("admin.key").trim()
     );
-    let output = succeed(
-        command
-            .env("ENDPOINT", server.endpoint())
-            .env("CLIENT_PEM", server.write("admin.pem", admin.as_bytes()))
-            .env("CA", server.path("ca.crt"))
-            .env(
-                "CERTIFICATE",
-                server.write("put.crt", identity.certificate_pem.as_bytes()),
-            )
-            .env(
-                "CERTIFICATE_THUMBPRINT",
-                Thumbprint::of(&identity.certificate).to_string(),
-            )
-            .env("PREFIX", "certward-acc-")
-            .env("REPLACEMENT_PFX", server.path("server.pfx"))
-            .env("WORK", server.work()),
-    );
-    let steps = String::from_utf8_lossy(&output.stdout).into_owned();
-    println!("{steps}");
-    assert!(
-        steps.ends_with("ok: the server certificate is replaced\n"),
-        "the program did not reach its end"
-    );
+    command
+        .env("ENDPOINT", server.endpoint())
+        .env("CLIENT_PEM", server.write("admin.pem", admin.as_bytes()))
+        .env("CA", server.path("ca.crt"))
+        .env(
+            "CERTIFICATE",
+            server.write("put.crt", identity.certificate_pem.as_bytes()),
+        )
+        .env(
+            "CERTIFICATE_THUMBPRINT",
+            Thumbprint::of(&identity.certificate).to_string(),
+        )
+        .env("PREFIX", "certward-acc-")
+        .env("REPLACEMENT_PFX", server.path("server.pfx"))
+        .env("WORK", server.work());
+    check(command, "ok: the server certificate is replaced\n");
 }
 
-/// The interpreter of a virtual environment with the client in it, made once per checkout.
+/// Runs a client program against a new Redis Enterprise cluster, which it creates itself, and reads its steps.
+fn check_redis_enterprise(command: &mut Command) {
+    let team = Team::new();
+    let (user, password) = ("admin@example.com", "a password for tests");
+    let server = &team.server;
+    let (endpoint, ca) = (server.redis_enterprise_endpoint(), server.path("ca.crt"));
+    let trusted_ca = team.ca.certificate_pem();
+    command
+        .env("TRUSTED_CA", server.write("trusted-ca.crt", trusted_ca.as_bytes()))
+        // The names that the Python client reads by itself, and those of the Rust program.
+        .envs([("REDIS_ENTERPRISE_URL", &endpoint), ("ENDPOINT", &endpoint)])
+        .envs([("REDIS_ENTERPRISE_CA_CERT", &ca), ("CA", &ca)])
+        .envs(["REDIS_ENTERPRISE_USER", "USERNAME"].map(|name| (name, user)))
+        .envs(["REDIS_ENTERPRISE_PASSWORD", "PASSWORD"].map(|name| (name, password)));
+    check(command, "ok: every call was made\n");
+}
+
+fn check(command: &mut Command, last_step: &str) {
+    let output = succeed(command);
+    let steps = String::from_utf8_lossy(&output.stdout).into_owned();
+    println!("{steps}");
+    assert!(steps.ends_with(last_step), "the program did not reach its end");
+}
+
+/// The interpreter of a virtual environment with the clients in it, made once per checkout and list of clients.
 fn python_environment() -> PathBuf {
     let directory = cache().join("python");
     let python = directory.join("bin/python");
-    let ready = directory.join("ready");
-    if !ready.exists() {
+    let requirements = program("python/requirements.txt");
+    once(&directory, &requirements, || {
         succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory));
         succeed(
             Command::new(&python)
@@ -81,30 +118,58 @@ fn python_environment() -> PathBuf {
                     "--disable-pip-version-check",
                     "--requirement",
                 ])
-                .arg(program("python/requirements.txt")),
+                .arg(&requirements),
         );
-        std::fs::write(ready, "").unwrap();
-    }
+    });
     python
 }
 
-/// A folder with the Node program and the client beside it, made once per checkout.
+/// A folder with the Node program and the client beside it, made once per checkout and list of clients.
 fn node_modules() -> PathBuf {
     let directory = cache().join("node");
-    std::fs::create_dir_all(&directory).unwrap();
+    fs::create_dir_all(&directory).unwrap();
     for file in ["package.json", "certificate_operations.mjs"] {
-        std::fs::copy(program(&format!("node/{file}")), directory.join(file)).unwrap();
+        fs::copy(program(&format!("node/{file}")), directory.join(file)).unwrap();
     }
-    let ready = directory.join("ready");
-    if !ready.exists() {
+    once(&directory, &program("node/package.json"), || {
         succeed(
             Command::new("npm")
                 .args(["install", "--no-audit", "--no-fund", "--silent"])
                 .current_dir(&directory),
         );
-        std::fs::write(ready, "").unwrap();
-    }
+    });
     directory
+}
+
+/// The program on the Rust client, built into this workspace's target directory, where most of what it needs is built.
+fn rust_program() -> PathBuf {
+    let built = built("certward-server");
+    let target = built
+        .parent()
+        .and_then(Path::parent)
+        .expect("programs are built into target/PROFILE");
+    succeed(
+        Command::new("cargo")
+            .args(["build", "--locked", "--quiet", "--manifest-path"])
+            .arg(program("rust/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(target),
+    );
+    target.join("debug/certward-acceptance-rust-client")
+}
+
+/// Fills `directory`, unless it was filled before from the same `list`. One of several tests at a time.
+fn once(directory: &Path, list: &Path, fill: impl FnOnce()) {
+    fs::create_dir_all(cache()).unwrap();
+    let lock = fs::File::create(directory.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    let wanted = fs::read(list).unwrap();
+    let ready = directory.join("ready");
+    if fs::read(&ready).is_ok_and(|found| found == wanted) {
+        return;
+    }
+    fill();
+    fs::write(ready, wanted).unwrap();
 }
 
 fn program(path: &str) -> PathBuf {

@@ -7,6 +7,8 @@ identities=$work/identities
 configuration=$work/terraform
 port=${CERTWARD_QUICKSTART_PORT:-8443}
 endpoint=https://127.0.0.1:$port
+redis_enterprise_port=${CERTWARD_QUICKSTART_REDIS_ENTERPRISE_PORT:-9443}
+redis_enterprise_endpoint=https://127.0.0.1:$redis_enterprise_port
 target=${CARGO_TARGET_DIR:-$root/target}
 
 say() { printf '\n==> %s\n' "$*"; }

@@ -1,4 +1,4 @@
-# The certificates of a small team, as code.
+# The certificates of a small team, as code: who may use RavenDB. `redis_enterprise.tf` says who may use Redis Enterprise.
 #
 # The keys are made by the people and services that use them; only their public certificates come here.
 
@@ -13,6 +13,9 @@ terraform {
 provider "certward" {
   ravendb = {
     endpoints = [var.endpoint]
+  }
+  redis_enterprise = {
+    endpoints = [var.redis_enterprise_endpoint]
   }
   client_certificate_file = "${var.server_directory}/admin.crt"
   client_private_key_file = "${var.server_directory}/admin.key"

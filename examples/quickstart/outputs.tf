@@ -10,3 +10,10 @@ output "thumbprints" {
     order_service = certward_client_certificate.order_service.thumbprint
   }
 }
+
+output "redis_enterprise_users" {
+  description = "The users that log in by certificate, and the subject each is known by."
+  value = {
+    for user in [certward_cert_user.dana, certward_cert_user.metrics] : user.name => user.certificate_subject_line
+  }
+}

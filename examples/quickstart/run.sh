@@ -18,12 +18,13 @@ fi
 if pid=$(server_pid); then
     say "The server is already running (process $pid)"
 else
-    say "Starting the server on $endpoint"
+    say "Starting the server on $endpoint (RavenDB) and $redis_enterprise_endpoint (Redis Enterprise)"
     cp "$target/debug/certward-server" "$work/certward-server"
     readlink -f "$work/certward-server" >"$work/server.exe"
     # `Read` access needs a licence on a real RavenDB; here a setting stands for it.
     nohup "$work/certward-server" run --settings "$server/settings.json" \
-        --ServerUrl="$endpoint" --Certward.License.ReadOnlyCertificates=true \
+        --ServerUrl="$endpoint" --Certward.RedisEnterprise.ServerUrl="$redis_enterprise_endpoint" \
+        --Certward.License.ReadOnlyCertificates=true \
         >"$work/server.log" 2>&1 </dev/null &
     echo $! >"$work/server.pid"
 fi
@@ -33,7 +34,8 @@ for attempt in $(seq 100); do
     curl "${admin[@]}" --output /dev/null "$endpoint/build/version" 2>/dev/null && break
     server_pid >/dev/null || {
         cat "$work/server.log" >&2
-        fail "the server ended; if port $port is taken, set CERTWARD_QUICKSTART_PORT to a free one"
+        fail "the server ended; if port $port or $redis_enterprise_port is taken, set CERTWARD_QUICKSTART_PORT" \
+            "or CERTWARD_QUICKSTART_REDIS_ENTERPRISE_PORT to a free one"
     }
     [ "$attempt" -lt 100 ] || fail "the server does not answer on $endpoint; see $work/server.log"
     sleep 0.1
@@ -49,6 +51,30 @@ for name in alice order-service ci-reader; do
         -keyout "$identities/$name.key" -out "$identities/$name.crt" 2>/dev/null)
     echo "    $identities/$name.crt"
 done
+
+if [ ! -e "$identities/team-ca.crt" ]; then
+    say "Making a CA of the team's own, for Redis Enterprise"
+    # A CA must say that it is one: without these extensions it is refused.
+    (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
+        -subj "/C=US/O=Example Team/CN=Example Team CA" \
+        -addext basicConstraints=critical,CA:TRUE,pathlen:0 -addext keyUsage=critical,keyCertSign,cRLSign \
+        -keyout "$identities/team-ca.key" -out "$identities/team-ca.crt" 2>/dev/null)
+    echo "    $identities/team-ca.crt"
+fi
+issue() { # NAME SUBJECT [ALTERNATIVE NAME]: a client certificate of the team's CA
+    [ -e "$identities/$1.crt" ] && return
+    {
+        printf '%s\n' basicConstraints=critical,CA:FALSE keyUsage=critical,digitalSignature extendedKeyUsage=clientAuth
+        printf '%s\n' subjectKeyIdentifier=hash authorityKeyIdentifier=keyid ${3:+"subjectAltName=$3"}
+    } >"$work/extensions.cnf"
+    (umask 077 && openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" \
+        -keyout "$identities/$1.key" -out "$work/$1.csr" 2>/dev/null)
+    openssl x509 -req -in "$work/$1.csr" -CA "$identities/team-ca.crt" -CAkey "$identities/team-ca.key" \
+        -CAcreateserial -days 90 -extfile "$work/extensions.cnf" -out "$identities/$1.crt" 2>/dev/null
+    echo "    $identities/$1.crt"
+}
+issue dana "/C=US/O=Example Team/OU=Platform/CN=dana"
+issue metrics "/C=US/O=Example Team/OU=Services/CN=collector-1" DNS:metrics.example.com
 
 say "Installing the provider into a local mirror and running terraform init"
 version=0.1.0
@@ -66,11 +92,16 @@ provider_installation {
 CONFIGURATION
 export TF_CLI_CONFIG_FILE=$work/terraform.rc CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1
 cp "$root"/examples/quickstart/*.tf "$configuration/"
-cat >"$configuration/quickstart.auto.tfvars" <<VARIABLES
-endpoint             = "$endpoint"
-server_directory     = "$server"
-identities_directory = "$identities"
+variables() { # SUBJECT_VALIDATION_TYPE
+    cat >"$configuration/quickstart.auto.tfvars" <<VARIABLES
+endpoint                  = "$endpoint"
+redis_enterprise_endpoint = "$redis_enterprise_endpoint"
+server_directory          = "$server"
+identities_directory      = "$identities"
+subject_validation_type   = "$1"
 VARIABLES
+}
+variables full_subject
 cd "$configuration"
 rm -f .terraform.lock.hcl # the provider was just built anew
 terraform init -input=false -no-color >"$work/init.log" || {
@@ -80,11 +111,18 @@ terraform init -input=false -no-color >"$work/init.log" || {
 
 say "terraform apply"
 terraform apply -auto-approve -input=false
+apply_quietly() {
+    terraform apply -auto-approve -input=false >"$work/apply.log" || {
+        cat "$work/apply.log" >&2
+        fail "terraform apply failed"
+    }
+}
 
-say "Proving it"
-as() { # NAME METHOD PATH: prints the status and leaves the body in $work/answer
+say "Proving it: RavenDB"
+as() { # NAME METHOD PATH [ENDPOINT] [BODY]: prints the status and leaves the body in $work/answer
     curl --silent --show-error --cacert "$server/ca.crt" --cert "$identities/$1.crt" --key "$identities/$1.key" \
-        --request "$2" --output "$work/answer" --write-out '%{http_code}' "$endpoint$3"
+        --request "$2" ${5:+--header "Content-Type: application/json" --data "$5"} \
+        --output "$work/answer" --write-out '%{http_code}' "${4:-$endpoint}$3"
 }
 expect() { # WANTED STATUS SENTENCE
     [ "$1" = "$2" ] || fail "expected $1, got $2: $3 ($(head -c 300 "$work/answer"))"
@@ -103,32 +141,47 @@ printf '    %s\n' "terraform plan: no changes"
 
 say "Removing ci-reader from the configuration, and applying"
 rm "$configuration/ci_reader.tf"
-terraform apply -auto-approve -input=false >"$work/apply.log" || {
-    cat "$work/apply.log" >&2
-    fail "terraform apply failed"
-}
+apply_quietly
 expect 403 "$(as ci-reader GET /build/version)" "ci-reader is refused at its next request"
 cp "$root/examples/quickstart/ci_reader.tf" "$configuration/"
-terraform apply -auto-approve -input=false >"$work/apply.log" || {
-    cat "$work/apply.log" >&2
-    fail "terraform apply failed"
-}
+apply_quietly
 expect 200 "$(as ci-reader GET /certificates/whoami)" "put back, it logs in again"
+
+say "Proving it: Redis Enterprise, which lets in whole subjects (full_subject)"
+redis_as() { # NAME METHOD PATH [BODY]
+    as "$1" "$2" "$3" "$redis_enterprise_endpoint" "${4:-}"
+}
+expect 200 "$(redis_as dana GET /v1/cluster)" "dana, whose certificate is the team CA's, reads /v1/cluster: $(
+    grep -o '"name":"[^"]*"' "$work/answer" | head -n 1)"
+expect 200 "$(redis_as dana GET /v1/users/role)" "as the user of her subject: $(cat "$work/answer")"
+expect 403 "$(redis_as dana GET /v1/users)" "her role does not let her see users"
+expect 403 "$(redis_as dana PUT /v1/cluster '{"mtls_certificate_authentication": false}')" "or change the cluster"
+expect 401 "$(redis_as metrics GET /v1/cluster)" "metrics has a user, but its whole subject is not among the authorized"
+expect 401 "$(redis_as order-service GET /v1/users/role)" "order-service, whose certificate no trusted CA issued, is refused"
+
+say "Changing to common names and DNS names (san_cn), and applying"
+variables san_cn
+apply_quietly
+expect 200 "$(redis_as metrics GET /v1/cluster)" "metrics is let in by its DNS name, metrics.example.com"
+expect 200 "$(redis_as dana GET /v1/cluster)" "dana still is by her common name"
 
 cat <<SUMMARY
 
 Done. What you have now:
 
-  * a server on $endpoint that speaks RavenDB's certificate API (log: $work/server.log),
-    with its own CA in $server/ca.crt;
-  * three certificates registered by Terraform: alice, order-service and ci-reader;
-    their private keys never left $identities
+  * a server on $endpoint that speaks RavenDB's certificate API, and on
+    $redis_enterprise_endpoint Redis Enterprise's (log: $work/server.log), with its own CA in $server/ca.crt;
+  * three certificates registered by Terraform for RavenDB: alice, order-service and ci-reader;
+  * two users on Redis Enterprise, dana and metrics, known by the subjects of certificates of the team's own CA;
+    all private keys stayed in $identities
 
 Go on:
 
   * ask the server who you are:
       curl --cacert $server/ca.crt \\
         --cert $identities/alice.crt --key $identities/alice.key $endpoint/certificates/whoami
+      curl --cacert $server/ca.crt \\
+        --cert $identities/dana.crt --key $identities/dana.key $redis_enterprise_endpoint/v1/users/role
   * change $configuration/main.tf and apply:
       cd $configuration && TF_CLI_CONFIG_FILE=$work/terraform.rc terraform apply
   * talk to the server's console:

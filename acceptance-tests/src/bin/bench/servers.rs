@@ -31,30 +31,55 @@ pub(crate) async fn certward(
     data: &Path,
     settings: &[(&str, &str)],
 ) -> Result<(Server, Duration), Failure> {
+    start(bench, site, data, settings, None).await
+}
+
+/// The same with Redis Enterprise's API, which is where the answer is given and what `address` is the address of.
+pub(crate) async fn redis_enterprise(
+    bench: &Bench,
+    site: &Site,
+    data: &Path,
+    settings: &[(&str, &str)],
+) -> Result<Server, Failure> {
+    let address = free_address()?;
+    let (server, _) = start(bench, site, data, settings, Some(address)).await?;
+    Ok(Server { address, ..server })
+}
+
+async fn start(
+    bench: &Bench,
+    site: &Site,
+    data: &Path,
+    settings: &[(&str, &str)],
+    redis_enterprise: Option<SocketAddr>,
+) -> Result<(Server, Duration), Failure> {
     let address = free_address()?;
     let mut command = Command::new(bench.program("certward-server"));
     command.arg("run").arg("--settings").arg(site.file(SETTINGS));
     command.arg(format!("--ServerUrl=https://{address}"));
+    let redis_enterprise_url = redis_enterprise.map(|address| format!("https://{address}"));
+    command.arg(format!(
+        "--Certward.RedisEnterprise.ServerUrl={}",
+        redis_enterprise_url.unwrap_or_default()
+    ));
     command.arg(format!("--DataDir={}", data.display()));
     command.arg(format!(
         "--Security.Certificate.Path={}",
         site.server_certificate().display()
     ));
-    command.args([
-        "--PublicServerUrl=",
-        "--Certward.RedisEnterprise.ServerUrl=",
-        "--Certward.Operations.ServerUrl=",
-    ]);
+    command.args(["--PublicServerUrl=", "--Certward.Operations.ServerUrl="]);
     command.arg("--Security.AuditLog.FolderPath=");
     if !settings.iter().any(|(key, _)| *key == LOG_LEVEL) {
         command.arg(format!("--{LOG_LEVEL}=warn"));
     }
     command.args(settings.iter().map(|(key, value)| format!("--{key}={value}")));
-    let client = site.administrator(address)?;
+    let (client, question) = match redis_enterprise {
+        None => (site.administrator(address)?, get(WHOAMI)),
+        Some(address) => (site.administrator(address)?, get(OWN_ROLE)),
+    };
     let started = Instant::now();
     let mut process = Process::start(&mut command, &bench.log("certward-server"))?;
-    let whoami = get(WHOAMI);
-    while let Err(error) = client.once(&whoami).await.and_then(|answer| answer.expect_ok()) {
+    while let Err(error) = client.once(&question).await.and_then(|answer| answer.expect_ok()) {
         process.check()?;
         if started.elapsed() > START_DEADLINE {
             return Err(format!("certward-server does not answer: {error}{}", process.last_words()).into());
@@ -214,8 +239,10 @@ http {{
     )
 }
 
-/// The route that every server here is asked for.
+/// RavenDB's route to oneself.
 pub(crate) const WHOAMI: &str = "/certificates/whoami";
+/// Redis Enterprise's.
+pub(crate) const OWN_ROLE: &str = "/v1/users/role";
 /// The setting; without it the servers here log what goes wrong and no requests.
 pub(crate) const LOG_LEVEL: &str = "Certward.Log.Level";
 const START_DEADLINE: Duration = Duration::from_secs(60);

@@ -1,12 +1,16 @@
 //! The benchmarks, one a module.
 
+mod cert_users;
+mod comparison;
 mod generate;
 mod idle;
 mod key;
 mod plan;
 mod provider;
+mod redis_enterprise;
 mod requests;
 mod start;
+mod terraform;
 
 use crate::report::Outcome;
 use crate::{Bench, Failure};
@@ -21,6 +25,9 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("idle", "10,000 idle mTLS connections"),
     ("provider", "Starting the Terraform provider"),
     ("plan", "Planning 1,000 certificates again"),
+    ("users", "Listing 10,000 users of Redis Enterprise"),
+    ("cert-login", "Logging in to Redis Enterprise by certificate"),
+    ("cert-users-apply", "Applying 1,000 certificate users"),
 ];
 
 /// Runs one.
@@ -34,6 +41,9 @@ pub(crate) async fn run(name: &str, bench: &Bench) -> Result<Outcome, Failure> {
         "idle" => idle::run(bench).await,
         "provider" => provider::run(bench),
         "plan" => plan::run(bench).await,
+        "users" => redis_enterprise::users(bench).await,
+        "cert-login" => redis_enterprise::login(bench).await,
+        "cert-users-apply" => cert_users::run(bench).await,
         _ => Err(format!("no benchmark {name}").into()),
     }
 }

@@ -325,3 +325,59 @@ pub(crate) mod testing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const KIND: Kind = Kind {
+        type_name: "certward_thing",
+        elsewhere: "There it is certward_other_thing.",
+    };
+
+    fn asked(session: &Session) -> (bool, Diagnostics) {
+        let mut diags = Diagnostics::default();
+        let found = session.redis_enterprise(&mut diags, KIND).is_some();
+        (found, diags)
+    }
+
+    #[tokio::test]
+    async fn product_that_is_not_configured_is_an_error_that_says_what_to_do() {
+        let now = datetime!(2026-11-21 0:00 UTC);
+        let (found, diags) = asked(&testing::of_redis_enterprise("http://127.0.0.1:9443", None, now));
+        assert_eq!((found, diags), (true, Diagnostics::default()));
+
+        let (found, diags) = asked(&testing::empty(now));
+        assert!(!found);
+        assert_eq!(diags.errors[0].summary, "Redis Enterprise is not configured");
+        assert!(
+            diags.errors[0].detail.contains("redis_enterprise = { endpoints"),
+            "{diags:?}"
+        );
+
+        let (found, diags) = asked(&testing::of_ravendb("http://127.0.0.1:8443", now));
+        assert!(!found);
+        assert_eq!(diags.errors[0].summary, "Not supported on RavenDB");
+        assert!(diags.errors[0].detail.contains("certward_other_thing"), "{diags:?}");
+    }
+
+    #[test]
+    fn product_that_is_known_later_can_be_planned_and_not_asked() {
+        let session = Session {
+            redis_enterprise: Api::Unknown("redis_enterprise.endpoints".to_owned()),
+            ..testing::empty(datetime!(2026-11-21 0:00 UTC))
+        };
+        let mut diags = Diagnostics::default();
+        assert_eq!(session.check_redis_enterprise(&mut diags, KIND), Some(()));
+        assert_eq!(diags, Diagnostics::default());
+        let (found, diags) = asked(&session);
+        assert!(!found);
+        assert_eq!(diags.errors[0].summary, "Provider is not configured yet");
+        // The other product is not there, now or later.
+        let mut diags = Diagnostics::default();
+        assert_eq!(session.check_ravendb(&mut diags, KIND), None);
+        assert_eq!(diags.errors[0].summary, "Not supported on Redis Enterprise");
+    }
+}

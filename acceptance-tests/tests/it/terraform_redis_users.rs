@@ -496,6 +496,29 @@ fn equal_user_is_adopted_and_a_different_one_refused_with_the_import_block() {
 }
 
 #[test]
+fn many_users_at_once_are_all_made_and_removed() {
+    let case = Case::new();
+    let prefix = case.redis.name("");
+    case.configure(&format!(
+        "resource \"certward_cert_user\" \"many\" {{\n  for_each = toset([for number in range(50) : \"{prefix}${{number}}\"])\n  \
+         name = each.key\n  certificate_subject = {{ common_name = each.key }}\n  role = \"none\"\n}}"
+    ));
+    let made = || {
+        let users = case.redis.call(async |client| client.users().await);
+        users.iter().filter(|user| user.name.starts_with(&prefix)).count()
+    };
+    case.terraform
+        .run(&["apply", "-json", "-auto-approve", "-parallelism=30"])
+        .expect_success();
+    assert_eq!(made(), 50);
+    case.terraform.plan().expect_empty();
+    case.terraform
+        .run(&["destroy", "-json", "-auto-approve", "-parallelism=30"])
+        .expect_success();
+    assert_eq!(made(), 0);
+}
+
+#[test]
 fn protected_user_stays() {
     let case = Case::new();
     let arguments = format!(

@@ -71,7 +71,7 @@ pub(crate) fn cert_user() -> Schema {
                     "A certificate of the user, as text with exactly one PEM block `CERTIFICATE`; its subject is taken, \
                      and nothing else of it reaches the cluster. Refused are private keys, certificates of certification \
                      authorities, and certificates that are not for clients. Another certificate with the same subject \
-                     changes the state only.",
+                     changes the state only; so does the first plan after an import, which knows no certificate.",
                 ),
             ),
             (

@@ -4,6 +4,7 @@
 //! settings and trusted CA, and puts back what was there.
 
 use std::any::Any;
+use std::rc::Rc;
 use std::time::Duration;
 
 use certward::pki::{Certificate, certificates_from_pem};
@@ -217,7 +218,7 @@ async fn a_user_with_a_password_logs_in_and_gets_tokens() {
 
 #[tokio::test]
 async fn a_certificate_of_the_trusted_ca_logs_in_as_its_user() {
-    let Some(server) = server().await else { return };
+    let Some(server) = server().await.map(Rc::new) else { return };
     let admin = server.admin();
     let before = admin.cluster().await.unwrap();
     let trusted_before = admin.certificates().await.unwrap().trusted_ca().unwrap();
@@ -225,13 +226,13 @@ async fn a_certificate_of_the_trusted_ca_logs_in_as_its_user() {
     // In a task of its own, so that the settings are put back when it fails.
     let trusted = trusted_before.clone();
     let tasks = LocalSet::new();
-    let login = tasks.spawn_local(log_in_by_certificate(server, trusted));
+    let login = tasks.spawn_local(log_in_by_certificate(Rc::clone(&server), trusted));
     let outcome = tasks.run_until(login).await;
     put_back(&admin, &before, &trusted_before).await;
     outcome.unwrap();
 }
 
-async fn log_in_by_certificate(server: Server, mut trusted: Vec<Certificate>) {
+async fn log_in_by_certificate(server: Rc<Server>, mut trusted: Vec<Certificate>) {
     let admin = server.admin();
     let team = TeamCa::new();
     let name = unique("certward-live-login");

@@ -218,7 +218,9 @@ async fn a_user_with_a_password_logs_in_and_gets_tokens() {
 
 #[tokio::test]
 async fn a_certificate_of_the_trusted_ca_logs_in_as_its_user() {
-    let Some(server) = server().await.map(Rc::new) else { return };
+    let Some(server) = server().await.map(Rc::new) else {
+        return;
+    };
     let admin = server.admin();
     let before = admin.cluster().await.unwrap();
     let trusted_before = admin.certificates().await.unwrap().trusted_ca().unwrap();

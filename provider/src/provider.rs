@@ -20,6 +20,7 @@ use crate::data_sources::{self, CertUsers, ClientCertificates, RedisRoles, Trust
 use crate::leftovers::Leftovers;
 use crate::plugin::{Configured, PluginProvider, Registry, log};
 use crate::redis_acl::RedisAcl;
+use crate::redis_object::RedisResource;
 use crate::redis_role::RedisRole;
 use crate::report::{chain, error, warning};
 use crate::session::{Api, RedisEnterprise, ServerLogin, Session, Trials};
@@ -89,9 +90,18 @@ impl PluginProvider for Certward {
                 "certward_client_certificate",
                 ClientCertificate::new(self.session.clone()),
             )
-            .resource("certward_cert_user", CertUser::new(self.session.clone()))
-            .resource("certward_redis_role", RedisRole::new(self.session.clone()))
-            .resource("certward_redis_acl", RedisAcl::new(self.session.clone()))
+            .resource(
+                "certward_cert_user",
+                RedisResource::<CertUser>::new(self.session.clone()),
+            )
+            .resource(
+                "certward_redis_role",
+                RedisResource::<RedisRole>::new(self.session.clone()),
+            )
+            .resource(
+                "certward_redis_acl",
+                RedisResource::<RedisAcl>::new(self.session.clone()),
+            )
             .resource("certward_trusted_ca", TrustedCa::new(self.session.clone()))
             .resource("certward_trusted_ca_bundle", TrustedCaBundle::new(self.session.clone()))
             .resource(

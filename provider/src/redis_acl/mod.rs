@@ -6,147 +6,38 @@ mod rules;
 mod schema;
 mod state;
 
-use async_trait::async_trait;
+use certward::pki::DistinguishedName;
+use tf_provider::Diagnostics;
 use tf_provider::schema::Schema;
-use tf_provider::value::StructEmpty;
-use tf_provider::{AttributePath, Diagnostics, Resource};
 
 pub use state::RedisAclState;
 
-use crate::interruption::until_stopped;
-use crate::plugin::{Configured, PluginResource};
-use crate::redis_object;
-use crate::session::{Kind, Session};
+use crate::redis_object::Planned;
+use crate::session::Kind;
 
 /// `certward_redis_acl`: an ACL on a Redis Enterprise cluster.
-pub struct RedisAcl {
-    session: Configured<Session>,
-}
+pub enum RedisAcl {}
 
-impl RedisAcl {
-    pub(crate) fn new(session: Configured<Session>) -> Self {
-        Self { session }
-    }
-}
-
-impl PluginResource for RedisAcl {}
-
-#[async_trait]
-impl Resource for RedisAcl {
-    type State<'a> = RedisAclState;
-    type PrivateState<'a> = Option<StructEmpty>;
-    type ProviderMetaState<'a> = Option<StructEmpty>;
-
-    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
-        Some(schema::redis_acl())
+impl Planned for RedisAcl {
+    fn schema() -> Schema {
+        schema::redis_acl()
     }
 
-    async fn validate<'a>(&self, diags: &mut Diagnostics, config: RedisAclState) -> Option<()> {
-        plan::validate(diags, &config);
-        diags.errors.is_empty().then_some(())
+    fn validate(diags: &mut Diagnostics, config: &RedisAclState) {
+        plan::validate(diags, config);
     }
 
-    async fn read<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        state: RedisAclState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(RedisAclState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(redis_object::read::<Self>(diags, &session, state)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
+    fn plan_create(_diags: &mut Diagnostics, config: RedisAclState) -> Option<RedisAclState> {
+        Some(plan::create(config))
     }
 
-    async fn plan_create<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        _proposed: RedisAclState,
-        config: RedisAclState,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(RedisAclState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        session.check_redis_enterprise(diags, KIND)?;
-        let planned = plan::create(config);
-        let tried = until_stopped(redis_object::try_create::<Self>(diags, &session, &planned)).await;
-        tried.or_interrupted(diags)?;
-        Some((planned, None))
-    }
-
-    async fn plan_update<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        prior: RedisAclState,
-        _proposed: RedisAclState,
-        config: RedisAclState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(RedisAclState, Option<StructEmpty>, Vec<AttributePath>)> {
-        let session = self.session.get(diags)?;
-        session.check_redis_enterprise(diags, KIND)?;
-        let planned = plan::update(&prior, config);
-        let tried = until_stopped(redis_object::try_update::<Self>(diags, &session, &prior, &planned)).await;
-        tried.or_interrupted(diags)?;
-        Some((planned, private, Vec::new()))
-    }
-
-    async fn plan_destroy<'a>(
-        &self,
+    fn plan_update(
         _diags: &mut Diagnostics,
-        _prior: RedisAclState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<Option<StructEmpty>> {
-        Some(private)
-    }
-
-    async fn create<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        planned: RedisAclState,
-        _config: RedisAclState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(RedisAclState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(redis_object::create::<Self>(diags, &session, planned)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
-    }
-
-    async fn update<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        prior: RedisAclState,
-        planned: RedisAclState,
-        _config: RedisAclState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(RedisAclState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(redis_object::update::<Self>(diags, &session, prior, planned)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
-    }
-
-    async fn destroy<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        prior: RedisAclState,
-        _private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<()> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(redis_object::destroy::<Self>(diags, &session, &prior)).await;
-        answer.or_interrupted(diags)
-    }
-
-    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(RedisAclState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(redis_object::import::<Self>(diags, &session, &id)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, None))
+        prior: &RedisAclState,
+        config: RedisAclState,
+        _own: Option<&DistinguishedName>,
+    ) -> Option<RedisAclState> {
+        Some(plan::update(prior, config))
     }
 }
 

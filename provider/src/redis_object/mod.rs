@@ -5,25 +5,28 @@
 mod import;
 mod import_id;
 mod lifecycle;
+mod resource;
 
 use certward::Error;
 use certward::redis_enterprise::Client;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tf_provider::value::Value;
 
 pub(crate) use import::{found, import};
 pub(crate) use import_id::RedisImportId;
-pub(crate) use lifecycle::{create, destroy, read, try_create, try_update, update};
+pub(crate) use resource::{Planned, RedisResource};
 
 use crate::session::Kind;
 
 /// One kind of objects.
-pub(crate) trait RedisObject {
+pub(crate) trait RedisObject: 'static {
     /// What Terraform keeps.
-    type State: Clone;
+    type State: Clone + Serialize + DeserializeOwned + Send + Sync;
     /// What the cluster answers.
-    type Object;
+    type Object: Send + Sync;
     /// What can be decided about one.
-    type Definition: Definition;
+    type Definition: Definition + Send + Sync;
 
     const KIND: Kind;
     /// In messages, such as `role`.
@@ -59,24 +62,28 @@ pub(crate) trait RedisObject {
         None
     }
 
-    async fn find(client: &Client, uid: u64) -> Result<Option<Self::Object>, Error>;
+    fn find(client: &Client, uid: u64) -> impl Future<Output = Result<Option<Self::Object>, Error>> + Send;
 
-    async fn list(client: &Client) -> Result<Vec<Self::Object>, Error>;
+    fn list(client: &Client) -> impl Future<Output = Result<Vec<Self::Object>, Error>> + Send;
 
     /// Makes it; the answer is the object as stored, or as it would be.
-    async fn create(client: &Client, wanted: &Self::Definition, run: Run) -> Result<Self::Object, Error>;
+    fn create(
+        client: &Client,
+        wanted: &Self::Definition,
+        run: Run,
+    ) -> impl Future<Output = Result<Self::Object, Error>> + Send;
 
     /// Sends what differs from what is there; the answer is the object as stored, or as it would be.
-    async fn update(
+    fn update(
         client: &Client,
         uid: u64,
         there: &Self::Definition,
         wanted: &Self::Definition,
         run: Run,
-    ) -> Result<Self::Object, Error>;
+    ) -> impl Future<Output = Result<Self::Object, Error>> + Send;
 
     /// Removes it. One that is gone already is an error.
-    async fn delete(client: &Client, uid: u64) -> Result<(), Error>;
+    fn delete(client: &Client, uid: u64) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// What can be decided about an object, in a form to compare.

@@ -1,0 +1,181 @@
+//! The resource of each kind: where Terraform's calls go.
+
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
+use certward::pki::DistinguishedName;
+use tf_provider::schema::Schema;
+use tf_provider::value::StructEmpty;
+use tf_provider::{AttributePath, Diagnostics, Resource};
+
+use super::{RedisObject, import, lifecycle};
+use crate::interruption::until_stopped;
+use crate::plugin::{Configured, PluginResource};
+use crate::session::Session;
+
+/// What a kind of objects decides for itself, without the cluster.
+pub(crate) trait Planned: RedisObject {
+    fn schema() -> Schema;
+
+    /// Checks a configuration.
+    fn validate(diags: &mut Diagnostics, config: &Self::State);
+
+    /// Plans a new object.
+    fn plan_create(diags: &mut Diagnostics, config: Self::State) -> Option<Self::State>;
+
+    /// Plans a change of one that is there; `own` is the subject that the provider itself logs in by.
+    fn plan_update(
+        diags: &mut Diagnostics,
+        prior: &Self::State,
+        config: Self::State,
+        own: Option<&DistinguishedName>,
+    ) -> Option<Self::State>;
+
+    /// Says what speaks against removing it, if anything does.
+    fn guard_removal(diags: &mut Diagnostics, prior: &Self::State, own: Option<&DistinguishedName>) {
+        _ = (diags, prior, own);
+    }
+}
+
+/// The resource of one kind of objects.
+pub(crate) struct RedisResource<O> {
+    session: Configured<Session>,
+    kind: PhantomData<fn() -> O>,
+}
+
+impl<O> RedisResource<O> {
+    pub(crate) fn new(session: Configured<Session>) -> Self {
+        Self {
+            session,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<O: Planned> PluginResource for RedisResource<O> {}
+
+#[async_trait]
+impl<O: Planned> Resource for RedisResource<O> {
+    type State<'a> = O::State;
+    type PrivateState<'a> = Option<StructEmpty>;
+    type ProviderMetaState<'a> = Option<StructEmpty>;
+
+    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
+        Some(O::schema())
+    }
+
+    async fn validate<'a>(&self, diags: &mut Diagnostics, config: O::State) -> Option<()> {
+        O::validate(diags, &config);
+        diags.errors.is_empty().then_some(())
+    }
+
+    async fn read<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        state: O::State,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(O::State, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::read::<O>(diags, &session, state)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, private))
+    }
+
+    async fn plan_create<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        _proposed: O::State,
+        config: O::State,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(O::State, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        session.check_redis_enterprise(diags, O::KIND)?;
+        let planned = O::plan_create(diags, config)?;
+        let tried = until_stopped(lifecycle::try_create::<O>(diags, &session, &planned)).await;
+        tried.or_interrupted(diags)?;
+        Some((planned, None))
+    }
+
+    async fn plan_update<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: O::State,
+        _proposed: O::State,
+        config: O::State,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(O::State, Option<StructEmpty>, Vec<AttributePath>)> {
+        let session = self.session.get(diags)?;
+        session.check_redis_enterprise(diags, O::KIND)?;
+        let planned = O::plan_update(diags, &prior, config, session.own_redis_subject())?;
+        let tried = until_stopped(lifecycle::try_update::<O>(diags, &session, &prior, &planned)).await;
+        tried.or_interrupted(diags)?;
+        Some((planned, private, Vec::new()))
+    }
+
+    async fn plan_destroy<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: O::State,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<Option<StructEmpty>> {
+        let session = self.session.peek();
+        let own = session.as_ref().and_then(|session| session.own_redis_subject());
+        O::guard_removal(diags, &prior, own);
+        diags.errors.is_empty().then_some(private)
+    }
+
+    async fn create<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        planned: O::State,
+        _config: O::State,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(O::State, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::create::<O>(diags, &session, planned)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, private))
+    }
+
+    async fn update<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: O::State,
+        planned: O::State,
+        _config: O::State,
+        private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<(O::State, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(lifecycle::update::<O>(diags, &session, prior, planned)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, private))
+    }
+
+    async fn destroy<'a>(
+        &self,
+        diags: &mut Diagnostics,
+        prior: O::State,
+        _private: Option<StructEmpty>,
+        _meta: Option<StructEmpty>,
+    ) -> Option<()> {
+        let session = self.session.get(diags)?;
+        O::guard_removal(diags, &prior, session.own_redis_subject());
+        if !diags.errors.is_empty() {
+            return None;
+        }
+        let answer = until_stopped(lifecycle::destroy::<O>(diags, &session, &prior)).await;
+        answer.or_interrupted(diags)
+    }
+
+    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(O::State, Option<StructEmpty>)> {
+        let session = self.session.get(diags)?;
+        let answer = until_stopped(import::import::<O>(diags, &session, &id)).await;
+        let state = answer.or_interrupted(diags)?;
+        Some((state, None))
+    }
+}

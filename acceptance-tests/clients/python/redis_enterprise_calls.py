@@ -103,3 +103,7 @@ async def at_once():
 answers = asyncio.run(at_once())
 step("four calls run at once", answers[0]["name"] == "cluster.example" and len(answers[1]) == 1)
 step("every call was made")
+
+# The client's own runtime keeps threads that touch the interpreter while it is taken down: one run in five ends with
+# SIGSEGV after its last line (0.10.0). So the interpreter is left as it is.
+os._exit(0)

@@ -17,7 +17,7 @@ fn the_recipe_makes_a_ca_that_is_trusted_and_a_certificate_that_its_subject_line
         return;
     }
     let (directory, now) = (run(&recipe()), now());
-    let anchors = TrustAnchors::from_pem_bundle(&text(directory.path(), "ca.crt"), now).unwrap();
+    let anchors = TrustAnchors::from_pem_bundle(&text(directory.path(), "ca.crt"), &[], now).unwrap();
     let alice = certificate(directory.path(), "alice.crt");
     let chain = verify(&anchors, &alice, &[], now).unwrap();
     let admitted = pass_gate(chain, SubjectValidation::Disabled, &[]).unwrap();
@@ -36,7 +36,7 @@ fn a_certificate_made_without_extensions_is_refused_in_words() {
     let careless = recipe().replace(" -extfile client.ext", "");
     assert_ne!(careless, recipe());
     let (directory, now) = (run(&careless), now());
-    let anchors = TrustAnchors::from_pem_bundle(&text(directory.path(), "ca.crt"), now).unwrap();
+    let anchors = TrustAnchors::from_pem_bundle(&text(directory.path(), "ca.crt"), &[], now).unwrap();
     let alice = certificate(directory.path(), "alice.crt");
     let refused = verify(&anchors, &alice, &[], now).map(drop);
     assert!(
@@ -48,7 +48,7 @@ fn a_certificate_made_without_extensions_is_refused_in_words() {
         ),
         "{refused:?}"
     );
-    let as_ca = TrustAnchors::from_pem_bundle(&text(directory.path(), "alice.crt"), now).map(drop);
+    let as_ca = TrustAnchors::from_pem_bundle(&text(directory.path(), "alice.crt"), &[], now).map(drop);
     assert!(
         matches!(as_ca, Err(UntrustworthyCa::Certificate { number: 1, .. })),
         "{as_ca:?}"

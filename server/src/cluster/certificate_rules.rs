@@ -8,6 +8,7 @@ use super::ClusterError;
 use super::cipher_list::Signing;
 use super::named_certificate::{CertificateName, NewCertificate};
 use super::settings::{ClusterSettings, TlsVersion};
+use super::state::ClusterState;
 use super::trust::{CaFault, TrustAnchors, UntrustworthyCa};
 
 /// Checks a certificate that is to be stored. Gives it in words for the audit.
@@ -16,11 +17,7 @@ use super::trust::{CaFault, TrustAnchors, UntrustworthyCa};
 ///
 /// [`ClusterError::CertificateExpired`] when one of the text has expired, [`ClusterError::InvalidCertificate`] for anything
 /// else.
-pub(super) fn check(
-    new: &NewCertificate,
-    settings: &ClusterSettings,
-    now: OffsetDateTime,
-) -> Result<String, ClusterError> {
+pub(super) fn check(new: &NewCertificate, state: &ClusterState, now: OffsetDateTime) -> Result<String, ClusterError> {
     let name = new.name;
     if name.is_server_certificate() {
         return Err(invalid(
@@ -33,8 +30,9 @@ pub(super) fn check(
         (Some(_), true) => return Err(invalid(name, "comes without a private key; leave \"key\" out")),
         (None, false) => return Err(invalid(name, "needs its private key in \"key\"")),
         (None, true) if name == CertificateName::MtlsTrustedCa => {
-            let anchors =
-                TrustAnchors::from_pem_bundle(&new.certificate, now).map_err(|error| untrustworthy(name, &error))?;
+            let present = state.trust_anchors().map_or(&[][..], |present| present.certificates());
+            let anchors = TrustAnchors::from_pem_bundle(&new.certificate, present, now)
+                .map_err(|error| untrustworthy(name, &error))?;
             anchors.certificates().to_vec()
         }
         (_, _) => read(new, now)?,
@@ -43,7 +41,7 @@ pub(super) fn check(
         let end_entity = &certificates[0];
         check_usage(name, end_entity)?;
         check_key(name, end_entity, key)?;
-        check_cipher_suites(name, end_entity, settings)?;
+        check_cipher_suites(name, end_entity, state.settings())?;
     }
     let thumbprints: Vec<_> = certificates
         .iter()

@@ -113,7 +113,7 @@ fn plan_put(planning: &Planning<'_>, certificates: Vec<NewCertificate>) -> Resul
             });
         }
         names.push(name);
-        let described = certificate_rules::check(&certificate, state.settings(), planning.now)?;
+        let described = certificate_rules::check(&certificate, state, planning.now)?;
         if is_present(state, &certificate) {
             continue; // the same again changes nothing
         }

@@ -7,16 +7,19 @@ use rustls_pki_types::TrustAnchor;
 use time::OffsetDateTime;
 
 use super::authority_certificate::{self, CaFault};
+use super::proven::ProvenChains;
 
 /// CAs that client certificates may chain to, each found fit to be trusted when it was given.
 ///
 /// Each stands for itself: an intermediate in the bundle is trusted whether or not its root is there. An anchor that
 /// expires admits nobody from then on, and stays.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct TrustAnchors {
     certificates: Vec<Certificate>,
     /// The same, in the same order, as webpki wants them.
     anchors: Vec<TrustAnchor<'static>>,
+    /// To them.
+    proven: ProvenChains,
 }
 
 /// Why a text cannot be `mtls_trusted_ca`.
@@ -53,13 +56,14 @@ pub enum UntrustworthyCa {
 
 impl TrustAnchors {
     /// Reads the text an administrator wants to trust: certificates in PEM, each a CA fit to be trusted at `now`. Text
-    /// between them does no harm.
+    /// between them does no harm. One of `present`, which is trusted already, may have expired since: it admits nobody, and
+    /// must not stand in the way of other changes.
     ///
     /// # Errors
     ///
     /// [`UntrustworthyCa`], about the first certificate that is not fit; nothing of the text is then to be trusted.
-    pub fn from_pem_bundle(pem: &str, now: OffsetDateTime) -> Result<Self, UntrustworthyCa> {
-        Self::read(pem, Some(now))
+    pub fn from_pem_bundle(pem: &str, present: &[Certificate], now: OffsetDateTime) -> Result<Self, UntrustworthyCa> {
+        Self::read(pem, |certificate| (!present.contains(certificate)).then_some(now))
     }
 
     /// Reads the text again that [`TrustAnchors::from_pem_bundle`] took once. A CA that has expired since is no error
@@ -69,7 +73,7 @@ impl TrustAnchors {
     ///
     /// [`UntrustworthyCa`] when the text is another one.
     pub fn from_stored_bundle(pem: &str) -> Result<Self, UntrustworthyCa> {
-        Self::read(pem, None)
+        Self::read(pem, |_| None)
     }
 
     /// The CAs, in the order of the text.
@@ -78,7 +82,8 @@ impl TrustAnchors {
         &self.certificates
     }
 
-    fn read(pem: &str, now: Option<OffsetDateTime>) -> Result<Self, UntrustworthyCa> {
+    /// Each certificate is held against the moment that `in_date_at` gives for it, if it gives one.
+    fn read(pem: &str, in_date_at: impl Fn(&Certificate) -> Option<OffsetDateTime>) -> Result<Self, UntrustworthyCa> {
         let certificates = certificates_from_pem(pem).map_err(UntrustworthyCa::Pem)?;
         if certificates.len() > MAX_ANCHORS {
             return Err(UntrustworthyCa::TooMany(certificates.len()));
@@ -93,16 +98,25 @@ impl TrustAnchors {
                     subject: certificate.subject().to_string(),
                 });
             }
-            let anchor =
-                authority_certificate::to_anchor(certificate, now).map_err(|fault| UntrustworthyCa::Certificate {
+            let anchor = authority_certificate::to_anchor(certificate, in_date_at(certificate)).map_err(|fault| {
+                UntrustworthyCa::Certificate {
                     number,
                     subject: certificate.subject().to_string(),
                     fault,
-                })?;
+                }
+            })?;
             anchors.push(anchor);
         }
         drop(places);
-        Ok(Self { certificates, anchors })
+        Ok(Self {
+            certificates,
+            anchors,
+            proven: ProvenChains::default(),
+        })
+    }
+
+    pub(super) fn proven(&self) -> &ProvenChains {
+        &self.proven
     }
 
     pub(super) fn as_webpki(&self) -> &[TrustAnchor<'static>] {

@@ -3,13 +3,14 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use certward::pki::Certificate;
+use certward::pki::{Certificate, Validity};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use time::OffsetDateTime;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, VerifiedPath};
 
 use super::anchors::TrustAnchors;
 use super::end_entity::{self, EndEntityFault};
+use super::proven::PresentedDigest;
 use crate::certificate::ChainBounds;
 
 /// Proof that a trusted CA stands above a certificate, and that it is one to log in with at the moment of [`verify`],
@@ -97,12 +98,34 @@ pub fn verify<'a>(
         });
     }
     end_entity::check(end_entity, now)?;
+    let presented = PresentedDigest::of(end_entity.der(), intermediates);
+    let issuers = match anchors.proven().get(presented, now) {
+        Some(issuers) => issuers,
+        None => {
+            let issuers = find_issuers(anchors, end_entity, intermediates, now)?;
+            anchors.proven().insert(presented, issuers);
+            issuers
+        }
+    };
+    Ok(VerifiedChain {
+        end_entity,
+        valid_until: issuers.not_after.min(end_entity.validity().not_after),
+    })
+}
+
+/// When all certificates above the end entity are in date.
+fn find_issuers(
+    anchors: &TrustAnchors,
+    end_entity: &Certificate,
+    intermediates: &[CertificateDer<'static>],
+    now: OffsetDateTime,
+) -> Result<Validity, ChainRefusal> {
     let refused_path: Cell<Option<ChainRefusal>> = Cell::new(None);
-    let valid_until = Cell::new(end_entity.validity().not_after);
+    let accepted_path: Cell<Option<Validity>> = Cell::new(None);
     // Called for each path whose signatures, dates and constraints hold; the first it accepts is taken.
     let accept_path = |path: &VerifiedPath<'_>| match check_path(anchors, path, now) {
-        Ok(issuers_valid_until) => {
-            valid_until.set(issuers_valid_until.min(end_entity.validity().not_after));
+        Ok(issuers) => {
+            accepted_path.set(Some(issuers));
             Ok(())
         }
         Err(refusal) => {
@@ -121,10 +144,7 @@ pub fn verify<'a>(
         Some(&accept_path),
     );
     match (found, refused_path.take()) {
-        (Ok(_), _) => Ok(VerifiedChain {
-            end_entity,
-            valid_until: valid_until.get(),
-        }),
+        (Ok(_), _) => Ok(accepted_path.take().expect("webpki takes the path that was accepted")),
         // A path that held but for our own rules says more than whatever stopped the others.
         (Err(_), Some(refusal)) => Err(refusal),
         (Err(webpki::Error::UnknownIssuer), None) => Err(ChainRefusal::UnknownIssuer {
@@ -148,12 +168,8 @@ impl<'a> VerifiedChain<'a> {
     }
 }
 
-/// What webpki does not ask of the certificates above the end entity. Gives the last second of the first to expire.
-fn check_path(
-    anchors: &TrustAnchors,
-    path: &VerifiedPath<'_>,
-    now: OffsetDateTime,
-) -> Result<OffsetDateTime, ChainRefusal> {
+/// What webpki does not ask of the certificates above the end entity. Gives the time in which all of them are in date.
+fn check_path(anchors: &TrustAnchors, path: &VerifiedPath<'_>, now: OffsetDateTime) -> Result<Validity, ChainRefusal> {
     let anchor = anchors.of(path.anchor());
     let validity = anchor.validity();
     if !validity.contains(now) {
@@ -163,7 +179,7 @@ fn check_path(
             not_after: validity.not_after,
         });
     }
-    let mut valid_until = validity.not_after;
+    let mut issuers = validity;
     let mut counted = 0;
     for intermediate in path.intermediate_certificates() {
         let intermediate = Certificate::from_der(intermediate.der().into_owned())
@@ -173,7 +189,8 @@ fn check_path(
                 subject: intermediate.subject().to_string(),
             });
         }
-        valid_until = valid_until.min(intermediate.validity().not_after);
+        issuers.not_before = issuers.not_before.max(intermediate.validity().not_before);
+        issuers.not_after = issuers.not_after.min(intermediate.validity().not_after);
         counted += usize::from(!intermediate.is_self_issued());
     }
     match anchor.path_length_constraint() {
@@ -182,7 +199,7 @@ fn check_path(
             allowed,
             found: counted,
         }),
-        _ => Ok(valid_until),
+        _ => Ok(issuers),
     }
 }
 

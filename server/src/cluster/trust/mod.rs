@@ -2,7 +2,8 @@
 //!
 //! Three steps, each of which needs what the one before it returns: [`verify`] builds the chain to `mtls_trusted_ca`,
 //! [`pass_gate`] holds the subject against `mtls_authorized_subjects`, and the name in the [`AdmittedSubject`] finds the
-//! user whose [`SubjectLine`] it equals. Pure: the time is given, nothing is read or written.
+//! user whose [`SubjectLine`] it equals. The time is given, nothing is read or written; only a chain that was found is
+//! remembered with its anchors.
 //!
 //! webpki builds the path. It takes any certificate as a trust anchor, a client's own too, and looks neither at an
 //! anchor's dates and extensions nor at key usages nor at the strength of the client's key: those are checked here.
@@ -12,6 +13,7 @@ mod authority_certificate;
 mod chain;
 mod end_entity;
 mod gate;
+mod proven;
 mod strength;
 mod subject_line;
 

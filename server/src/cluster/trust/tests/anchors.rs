@@ -7,7 +7,7 @@ use super::minted::*;
 use crate::cluster::trust::{CaFault, TrustAnchors, UntrustworthyCa};
 
 fn fault(ca: &Minted) -> CaFault {
-    match TrustAnchors::from_pem_bundle(&ca.pem(), NOW) {
+    match TrustAnchors::from_pem_bundle(&ca.pem(), &[], NOW) {
         Err(UntrustworthyCa::Certificate { number: 1, fault, .. }) => fault,
         other => panic!("{other:?}"),
     }
@@ -18,7 +18,7 @@ fn a_root_and_an_intermediate_in_one_text_are_both_trusted() {
     let root = ca("CN=Root,O=Acme").self_signed();
     let intermediate = root.issue(ca("CN=Issuing,O=Acme"));
     let text = format!("Acme's CAs\n{}\r\nand\n{}", root.pem(), intermediate.pem());
-    let anchors = TrustAnchors::from_pem_bundle(&text, NOW).unwrap();
+    let anchors = TrustAnchors::from_pem_bundle(&text, &[], NOW).unwrap();
     assert_eq!(anchors.certificates(), [root.certificate, intermediate.certificate]);
 }
 
@@ -63,7 +63,7 @@ fn each_kind_of_authority_that_tools_make_is_trusted() {
         ),
     ] {
         let root = template.clone().with_only(&extensions).self_signed();
-        assert!(TrustAnchors::from_pem_bundle(&root.pem(), NOW).is_ok(), "{what}");
+        assert!(TrustAnchors::from_pem_bundle(&root.pem(), &[], NOW).is_ok(), "{what}");
     }
 }
 
@@ -86,7 +86,7 @@ fn a_certificate_that_is_no_authority_is_refused_with_its_issuer() {
 fn a_certificate_of_version_1_is_refused_with_the_recipe() {
     let mut template = ca("CN=Root");
     template.version = 1;
-    let error = TrustAnchors::from_pem_bundle(&template.self_signed().pem(), NOW).unwrap_err();
+    let error = TrustAnchors::from_pem_bundle(&template.self_signed().pem(), &[], NOW).unwrap_err();
     assert_eq!(
         error.to_string(),
         "certificate 1 (\"CN=Root\") is X.509 version 1, which cannot say that it is a CA; expected version 3 with \
@@ -110,7 +110,7 @@ fn an_authority_is_trusted_from_its_first_to_its_last_second() {
             Some(CaFault::Expired(validity.not_after)),
         ),
     ] {
-        let found = match TrustAnchors::from_pem_bundle(&root.pem(), now) {
+        let found = match TrustAnchors::from_pem_bundle(&root.pem(), &[], now) {
             Ok(_) => None,
             Err(UntrustworthyCa::Certificate { fault, .. }) => Some(fault),
             Err(other) => panic!("{other}"),
@@ -188,7 +188,7 @@ fn a_root_that_its_own_key_did_not_sign_is_refused() {
     ];
     let [subject_key, authority_key] = key_identifiers;
     let carried_over = root.issue(ca("CN=Root").with(subject_key).with(authority_key));
-    assert!(TrustAnchors::from_pem_bundle(&carried_over.pem(), NOW).is_ok());
+    assert!(TrustAnchors::from_pem_bundle(&carried_over.pem(), &[], NOW).is_ok());
 }
 
 #[test]
@@ -216,14 +216,14 @@ fn a_sha1_signature_is_taken_from_a_root_only_and_only_when_it_is_right() {
 fn the_text_is_refused_as_a_whole_and_the_certificate_named() {
     let root = ca("CN=Root").self_signed();
     let leaf = root.issue(client("CN=alice"));
-    let error = TrustAnchors::from_pem_bundle(&(root.pem() + &leaf.pem()), NOW).unwrap_err();
+    let error = TrustAnchors::from_pem_bundle(&(root.pem() + &leaf.pem()), &[], NOW).unwrap_err();
     assert_eq!(
         error.to_string(),
         "certificate 2 (\"CN=alice\") is no CA: its basic constraints do not say CA:TRUE; expected the certificate of its \
          issuer, \"CN=Root\""
     );
     assert_eq!(
-        TrustAnchors::from_pem_bundle(&root.pem().repeat(2), NOW).unwrap_err(),
+        TrustAnchors::from_pem_bundle(&root.pem().repeat(2), &[], NOW).unwrap_err(),
         UntrustworthyCa::Repeated {
             number: 2,
             first: 1,
@@ -231,7 +231,7 @@ fn the_text_is_refused_as_a_whole_and_the_certificate_named() {
         }
     );
     assert!(matches!(
-        TrustAnchors::from_pem_bundle(&root.pem().repeat(257), NOW),
+        TrustAnchors::from_pem_bundle(&root.pem().repeat(257), &[], NOW),
         Err(UntrustworthyCa::TooMany(257))
     ));
 }
@@ -239,12 +239,28 @@ fn the_text_is_refused_as_a_whole_and_the_certificate_named() {
 #[test]
 fn a_private_key_in_the_text_is_named_and_not_repeated() {
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
-    let error = TrustAnchors::from_pem_bundle(&format!("{}{key}", ca("CN=Root").self_signed().pem()), NOW).unwrap_err();
+    let error =
+        TrustAnchors::from_pem_bundle(&format!("{}{key}", ca("CN=Root").self_signed().pem()), &[], NOW).unwrap_err();
     let secret = key.lines().nth(1).unwrap();
     assert!(matches!(error, UntrustworthyCa::Pem(PemError::PrivateKeyFound { .. })));
     assert!(!format!("{error} {error:?}").contains(secret));
     assert!(matches!(
-        TrustAnchors::from_pem_bundle("", NOW),
+        TrustAnchors::from_pem_bundle("", &[], NOW),
         Err(UntrustworthyCa::Pem(PemError::NoCertificate))
     ));
+}
+
+#[test]
+fn a_ca_that_expired_while_it_was_trusted_does_not_stand_in_the_way_of_others() {
+    let (old, new) = (ca("CN=Old").self_signed(), ca("CN=New").self_signed());
+    let later = old.certificate.validity().not_after + time::Duration::SECOND;
+    let mut lasting = ca("CN=Lasting");
+    lasting.not_after = later + time::Duration::DAY;
+    let lasting = lasting.self_signed();
+    let present = TrustAnchors::from_pem_bundle(&old.pem(), &[], NOW).unwrap();
+    let both = old.pem() + &lasting.pem();
+    let read = |text: &str, present: &[_]| TrustAnchors::from_pem_bundle(text, present, later);
+    assert!(read(&both, present.certificates()).is_ok());
+    assert!(read(&both, &[]).is_err());
+    assert!(read(&(both + &new.pem()), present.certificates()).is_err());
 }

@@ -198,3 +198,28 @@ fn a_chain_that_is_too_large_is_not_looked_at() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn a_chain_found_before_holds_only_under_its_anchors_and_within_the_dates_of_its_issuers() {
+    let root = ca("CN=Root").self_signed();
+    let mut shorter = ca("CN=Issuing");
+    shorter.not_after = NOW + Duration::DAY;
+    let issuing = root.issue(shorter);
+    let alice = issuing.issue(client("CN=alice"));
+    let anchors = trust(&[&root]);
+    for _ in 0..2 {
+        assert_eq!(check(&anchors, &alice, &[&issuing]), Ok(NOW + Duration::DAY));
+    }
+    // Without its intermediate, and another certificate with it, are other questions.
+    assert!(matches!(
+        check(&anchors, &alice, &[]),
+        Err(ChainRefusal::UnknownIssuer { .. })
+    ));
+    let forged = ca("CN=Issuing").self_signed().issue(client("CN=alice"));
+    assert!(check(&anchors, &forged, &[&issuing]).is_err());
+    let after = NOW + Duration::DAY + Duration::SECOND;
+    assert!(check_at(after, &anchors, &alice, &[&issuing]).is_err());
+    let before = issuing.certificate.validity().not_before - Duration::SECOND;
+    assert!(check_at(before, &anchors, &alice, &[&issuing]).is_err());
+    assert!(check(&trust(&[&ca("CN=Root").self_signed()]), &alice, &[&issuing]).is_err());
+}

@@ -10,7 +10,7 @@ fn check(
 ) -> Result<(), GateRefusal> {
     let root = ca("CN=Root").self_signed();
     let client = root.issue(template);
-    let anchors = TrustAnchors::from_pem_bundle(&root.pem(), NOW).unwrap();
+    let anchors = TrustAnchors::from_pem_bundle(&root.pem(), &[], NOW).unwrap();
     let chain = verify(&anchors, &client.certificate, &[], NOW).unwrap();
     let admitted = pass_gate(chain, validation, authorized)?;
     assert_eq!(admitted.name(), client.certificate.subject());

@@ -9,6 +9,7 @@ pub mod bootstrap;
 mod certificate_rules;
 mod certificates;
 mod cipher_list;
+pub mod database;
 mod error;
 pub mod name;
 pub mod named_certificate;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use certward::pki::DistinguishedName;
 use time::OffsetDateTime;
 
+use super::database::Database;
 use super::named_certificate::{CertificateName, NamedCertificate, NamedCertificates};
 use super::permission::{ManagementRole, PermissionSet};
 use super::redis_acl::{self, RedisAcl};
 use super::role::{self, Role};
 use super::settings::ClusterSettings;
 use super::trust::TrustAnchors;
-use super::uid::{MAX_UID, RedisAclUid, RoleUid, UserUid};
+use super::uid::{DatabaseUid, MAX_UID, RedisAclUid, RoleUid, UserUid};
 use super::user::User;
 
 /// The cluster at one moment. It does not change; a change makes the next one.
@@ -27,6 +28,7 @@ pub struct ClusterState {
     users_by_subject: HashMap<DistinguishedName, UserUid>,
     roles: BTreeMap<RoleUid, Arc<Role>>,
     redis_acls: BTreeMap<RedisAclUid, Arc<RedisAcl>>,
+    databases: BTreeMap<DatabaseUid, Arc<Database>>,
     settings: Arc<ClusterSettings>,
     certificates: NamedCertificates,
     trust_anchors: Option<Arc<TrustAnchors>>,
@@ -54,6 +56,8 @@ pub struct HighestUids {
     pub role: u32,
     /// Of ACLs.
     pub redis_acl: u32,
+    /// Of databases.
+    pub database: u32,
 }
 
 impl HighestUids {
@@ -64,6 +68,7 @@ impl HighestUids {
                 Change::PutUser(user) => self.user = self.user.max(user.uid.get()),
                 Change::PutRole(role) => self.role = self.role.max(role.uid.get()),
                 Change::PutRedisAcl(acl) => self.redis_acl = self.redis_acl.max(acl.uid.get()),
+                Change::PutDatabase(database) => self.database = self.database.max(database.uid.get()),
                 _ => {}
             }
         }
@@ -86,6 +91,10 @@ pub enum Change {
     PutRedisAcl(Arc<RedisAcl>),
     /// The ACL is gone.
     DeleteRedisAcl(RedisAclUid),
+    /// The database is new, or takes the place of the one with its number.
+    PutDatabase(Arc<Database>),
+    /// The database is gone.
+    DeleteDatabase(DatabaseUid),
     /// The settings are these.
     PutSettings(Arc<ClusterSettings>),
     /// The certificate is new, or takes the place of the one with its name.
@@ -127,6 +136,7 @@ impl ClusterState {
             users_by_subject: HashMap::new(),
             roles: BTreeMap::new(),
             redis_acls: BTreeMap::new(),
+            databases: BTreeMap::new(),
             settings: Arc::default(),
             certificates: NamedCertificates::default(),
             trust_anchors: None,
@@ -228,6 +238,17 @@ impl ClusterState {
         self.redis_acls.values()
     }
 
+    /// The database of this number.
+    #[must_use]
+    pub fn database(&self, uid: DatabaseUid) -> Option<&Arc<Database>> {
+        self.databases.get(&uid)
+    }
+
+    /// Every database, by number.
+    pub fn databases(&self) -> impl ExactSizeIterator<Item = &Arc<Database>> {
+        self.databases.values()
+    }
+
     /// The settings.
     #[must_use]
     pub fn settings(&self) -> &Arc<ClusterSettings> {
@@ -316,6 +337,12 @@ impl ClusterState {
             }
             Change::DeleteRedisAcl(uid) => {
                 self.redis_acls.remove(uid);
+            }
+            Change::PutDatabase(database) => {
+                self.databases.insert(database.uid, Arc::clone(database));
+            }
+            Change::DeleteDatabase(uid) => {
+                self.databases.remove(uid);
             }
             Change::PutSettings(settings) => {
                 self.settings = Arc::clone(settings);

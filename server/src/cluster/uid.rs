@@ -1,4 +1,4 @@
-//! The numbers by which users, roles and ACLs are known.
+//! The numbers by which users, roles, ACLs and databases are known.
 
 use std::fmt;
 use std::str::FromStr;
@@ -53,6 +53,8 @@ uids! {
     RoleUid, "role";
     /// The number of an ACL.
     RedisAclUid, "redis_acl";
+    /// The number of a database.
+    DatabaseUid, "bdb";
 }
 
 /// A text that is nobody's number.

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, Sqlite, Transaction};
 use time::OffsetDateTime;
 
-use super::StoreError;
+use super::{StoreError, databases};
 use crate::cluster::access::{PasswordHash, TokenKey};
 use crate::cluster::named_certificate::NamedCertificate;
 use crate::cluster::redis_acl::RedisAcl;
@@ -32,8 +32,14 @@ pub(super) async fn open(
     let Some(row) = kept else {
         return create(pool, identity).await.map_err(StoreError::Write);
     };
-    let mut tables = Vec::with_capacity(4);
-    for select in [SELECT_ROLES, SELECT_REDIS_ACLS, SELECT_CERTIFICATES, SELECT_USERS] {
+    let mut tables = Vec::with_capacity(5);
+    for select in [
+        SELECT_ROLES,
+        SELECT_REDIS_ACLS,
+        SELECT_CERTIFICATES,
+        SELECT_USERS,
+        databases::SELECT,
+    ] {
         tables.push(sqlx::query(select).fetch_all(pool).await.map_err(StoreError::Read)?);
     }
     read(&row, &tables).map_err(|detail| StoreError::Damaged {
@@ -74,12 +80,13 @@ fn read(row: &SqliteRow, tables: &[Vec<SqliteRow>]) -> Result<(ClusterState, Tok
         user: narrow(get(row, 4)?)?,
         role: narrow(get(row, 5)?)?,
         redis_acl: narrow(get(row, 6)?)?,
+        database: narrow(get(row, 9)?)?,
     };
     let revision = u64::try_from(get::<i64>(row, 3)?).map_err(|_| "no readable revision")?;
     let key = TokenKey::from_bytes(&zeroize::Zeroizing::new(get::<Vec<u8>>(row, 8)?)).ok_or("no readable token key")?;
     let settings = json(get(row, 7)?, "settings")?;
     let mut changes = vec![Change::PutSettings(Arc::new(settings))];
-    for (rows, change) in tables.iter().zip([role, redis_acl, certificate, user]) {
+    for (rows, change) in tables.iter().zip([role, redis_acl, certificate, user, databases::read]) {
         for row in rows {
             changes.push(change(row)?);
         }
@@ -179,6 +186,7 @@ pub(super) async fn apply(
         .bind(i64::from(highest.user))
         .bind(i64::from(highest.role))
         .bind(i64::from(highest.redis_acl))
+        .bind(i64::from(highest.database))
         .execute(&mut **transaction)
         .await?;
     for change in changes {
@@ -194,6 +202,10 @@ pub(super) async fn apply(
             Change::PutRedisAcl(acl) => put_redis_acl(transaction, acl).await?,
             Change::DeleteRedisAcl(uid) => {
                 delete(transaction, "DELETE FROM cluster_redis_acls WHERE uid = $1", uid.get()).await?;
+            }
+            Change::PutDatabase(database) => databases::put(transaction, database).await?,
+            Change::DeleteDatabase(uid) => {
+                delete(transaction, "DELETE FROM cluster_databases WHERE uid = $1", uid.get()).await?;
             }
             Change::PutSettings(settings) => {
                 sqlx::query("UPDATE cluster_state SET settings = $1 WHERE id = 1")
@@ -289,15 +301,18 @@ async fn delete(transaction: &mut Transaction<'_, Sqlite>, query: &'static str, 
     Ok(())
 }
 
-fn get<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(row: &'r SqliteRow, column: usize) -> Result<T, String> {
+pub(super) fn get<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(
+    row: &'r SqliteRow,
+    column: usize,
+) -> Result<T, String> {
     row.try_get(column).map_err(|error| error.to_string())
 }
 
-fn instant(seconds: i64) -> Result<OffsetDateTime, String> {
+pub(super) fn instant(seconds: i64) -> Result<OffsetDateTime, String> {
     OffsetDateTime::from_unix_timestamp(seconds).map_err(|error| error.to_string())
 }
 
-fn narrow(number: i64) -> Result<u32, String> {
+pub(super) fn narrow(number: i64) -> Result<u32, String> {
     u32::try_from(number).map_err(|_| format!("{number} is no uid"))
 }
 
@@ -305,22 +320,22 @@ fn number(revision: u64) -> i64 {
     i64::try_from(revision).unwrap_or(i64::MAX)
 }
 
-fn json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, String> {
+pub(super) fn json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| format!("no readable {what}: {error}"))
 }
 
-fn text(value: &(impl Serialize + ?Sized)) -> String {
+pub(super) fn text(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).expect("settings, numbers and strings are JSON")
 }
 
 const SELECT_STATE: &str = "SELECT name, created_at, bootstrapped_at, revision, highest_user, highest_role, \
-    highest_redis_acl, settings, token_key FROM cluster_state WHERE id = 1";
+    highest_redis_acl, settings, token_key, highest_database FROM cluster_state WHERE id = 1";
 
 const INSERT_STATE: &str = "INSERT INTO cluster_state (id, name, created_at, revision, highest_user, highest_role, \
     highest_redis_acl, settings, token_key) VALUES (1, $1, $2, $3, 0, 0, 0, $4, $5)";
 
 const UPDATE_STATE: &str = "UPDATE cluster_state SET revision = $1, highest_user = $2, highest_role = $3, \
-    highest_redis_acl = $4 WHERE id = 1";
+    highest_redis_acl = $4, highest_database = $5 WHERE id = 1";
 
 const SELECT_ROLES: &str = "SELECT uid, name, management, databases FROM cluster_roles ORDER BY uid";
 

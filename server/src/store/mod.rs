@@ -5,6 +5,7 @@
 
 mod certificates;
 mod cluster;
+mod databases;
 mod error;
 mod records;
 mod sqlite;

@@ -1,0 +1,116 @@
+//! Who may connect to a database: TLS, its own client certificates, and which of their subjects.
+
+use std::fmt;
+use std::sync::Arc;
+
+use certward::pki::{Certificate, PemError, PrivateKeyPem, certificates_from_pem};
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
+
+/// The TLS of a database.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DatabaseTls {
+    /// Whether clients speak TLS.
+    pub mode: TlsMode,
+    /// Whether a client without a certificate is turned away.
+    pub enforce_client_authentication: bool,
+    /// The certificates that clients show or chain to. Not those of `mtls_trusted_ca`.
+    pub client_certificates: ClientCertificates,
+    /// How subjects are held against the authorized ones. Certificates that are themselves among the client
+    /// certificates are not asked for it.
+    pub subject_validation: SubjectValidation,
+    /// The subjects that pass.
+    pub authorized_subjects: Vec<AuthorizedSubject>,
+    /// Common names and DNS names that pass: the older form of the authorized subjects.
+    pub authorized_names: Vec<String>,
+    /// Whether an expired client certificate is let in.
+    pub allow_outdated_certificates: bool,
+    /// Whether signatures with SHA-1 and RSA keys below 2048 bits are let in.
+    pub allow_weak_hashing: bool,
+    /// What the database shows to clients; none for the cluster's `proxy` certificate.
+    #[serde(skip)]
+    pub certificate: Option<Arc<ProxyCertificate>>,
+}
+
+/// Whether clients of a database speak TLS: `tls_mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum TlsMode {
+    /// They do.
+    Enabled,
+    /// They do not.
+    #[default]
+    Disabled,
+}
+
+/// The certificates that a database trusts: CAs, intermediates, or a client's own (`authentication_ssl_client_certs`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct ClientCertificates {
+    texts: Vec<String>,
+    certificates: Vec<Certificate>,
+}
+
+impl ClientCertificates {
+    /// Reads texts of one or more certificates in PEM each. Whether they are fit to be trusted is not asked here.
+    ///
+    /// # Errors
+    ///
+    /// The number of the text, from 0 on, and what is wrong with it.
+    pub fn from_pem_texts(texts: Vec<String>) -> Result<Self, (usize, PemError)> {
+        let mut certificates = Vec::with_capacity(texts.len());
+        for (number, text) in texts.iter().enumerate() {
+            certificates.extend(certificates_from_pem(text).map_err(|error| (number, error))?);
+        }
+        Ok(Self { texts, certificates })
+    }
+
+    /// As given.
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// The certificates of all texts, in their order.
+    #[must_use]
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+}
+
+impl TryFrom<Vec<String>> for ClientCertificates {
+    type Error = PemError;
+
+    fn try_from(texts: Vec<String>) -> Result<Self, PemError> {
+        Self::from_pem_texts(texts).map_err(|(_, error)| error)
+    }
+}
+
+impl From<ClientCertificates> for Vec<String> {
+    fn from(certificates: ClientCertificates) -> Self {
+        certificates.texts
+    }
+}
+
+/// A database's own server certificate and its key.
+pub struct ProxyCertificate {
+    /// The chain in PEM, the end entity first.
+    pub chain: String,
+    /// The key of the end entity.
+    pub key: PrivateKeyPem,
+}
+
+/// By the chain: a certificate has one key.
+impl PartialEq for ProxyCertificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.chain == other.chain
+    }
+}
+
+impl Eq for ProxyCertificate {}
+
+impl fmt::Debug for ProxyCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxyCertificate").finish_non_exhaustive()
+    }
+}

@@ -109,7 +109,7 @@ fn decide(case: &Case) -> (Decided, String) {
         .time
         .as_ref()
         .map_or(MADE, |time| OffsetDateTime::parse(time, &Rfc3339).unwrap());
-    let anchors = match TrustAnchors::from_pem_bundle(&case.roots.concat(), now) {
+    let anchors = match TrustAnchors::from_pem_bundle(&case.roots.concat(), &[], now) {
         Ok(anchors) => anchors,
         Err(error) => return (RefusedWhenTheCaIsUploaded, error.to_string()),
     };

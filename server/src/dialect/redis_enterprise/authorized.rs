@@ -8,9 +8,11 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
-use super::Dialect;
 use super::problem::{Code, Problem};
+use super::query::Query;
+use super::{CannotBeTried, Dialect};
 use crate::audit::Actor;
+use crate::cluster::Run;
 use crate::cluster::access::action::{ChangePassword, CreateCluster};
 use crate::cluster::access::{
     self, ClusterAction, ClusterCaller, ClusterDenied, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword,
@@ -39,9 +41,10 @@ impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for Authorized<A> {
 
     async fn from_request_parts(parts: &mut Parts, dialect: &Arc<Dialect>) -> Result<Self, Response> {
         let caller = caller(dialect, parts, A::NAME, ExpiredPassword::Refused).await?;
-        access::authorize::<A>(&caller)
-            .map(Self)
-            .map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))
+        let permit = access::authorize::<A>(&caller);
+        let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))?;
+        check_trial(parts)?;
+        Ok(Self(permit))
     }
 }
 
@@ -58,9 +61,9 @@ impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for AuthorizedOn<A> {
             Some(target) => access::authorize_on::<A>(&caller, target),
             None => access::authorize::<A>(&caller),
         };
-        permit
-            .map(|permit| Self { permit, target })
-            .map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))
+        let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))?;
+        check_trial(parts)?;
+        Ok(Self { permit, target })
     }
 }
 
@@ -70,9 +73,10 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToChangePassword {
     async fn from_request_parts(parts: &mut Parts, dialect: &Arc<Dialect>) -> Result<Self, Response> {
         let name = ChangePassword::NAME;
         let caller = caller(dialect, parts, name, ExpiredPassword::Admitted).await?;
-        access::authorize(&caller)
-            .map(Self)
-            .map_err(|denied| refuse(dialect, parts, name, &caller, denied))
+        let permit = access::authorize(&caller);
+        let permit = permit.map_err(|denied| refuse(dialect, parts, name, &caller, denied))?;
+        check_trial(parts)?;
+        Ok(Self(permit))
     }
 }
 
@@ -87,9 +91,10 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
             .authenticate_founder(&peer, credentials.as_ref())
             .await
             .map_err(|refusal| not_let_in(dialect, parts, name, &peer, &refusal))?;
-        access::authorize(&caller)
-            .map(Self)
-            .map_err(|denied| refuse(dialect, parts, name, &caller, denied))
+        let permit = access::authorize(&caller);
+        let permit = permit.map_err(|denied| refuse(dialect, parts, name, &caller, denied))?;
+        check_trial(parts)?;
+        Ok(Self(permit))
     }
 }
 
@@ -187,6 +192,20 @@ pub(super) fn problem_of(refusal: &ClusterRefusal, expired: ExpiredPassword) -> 
             Problem::challenge("credentials are needed: a client certificate, a name and a password, or a token")
         }
     }
+}
+
+/// Refuses to try what can only be done: a change that was meant for a trial cannot be taken back.
+fn check_trial(parts: &Parts) -> Result<(), Response> {
+    let wants_trial = match Query::of(&parts.uri).run() {
+        _ if parts.method.is_safe() => return Ok(()),
+        Ok(run) => run == Run::Dry,
+        Err(problem) => return Err(problem.into_response()),
+    };
+    if wants_trial && parts.extensions.get::<CannotBeTried>().is_some() {
+        let problem = Problem::new(Code::NotSupported, "dry_run is not supported on this route");
+        return Err(problem.into_response());
+    }
+    Ok(())
 }
 
 /// Records that somebody was not let in.

@@ -34,10 +34,10 @@ mod users;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Router};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tower::Service as _;
 
@@ -74,6 +74,10 @@ struct Dialect {
     app: Arc<App>,
     actions: Actions,
 }
+
+/// Comes with a request to a route that changes something and has no `dry_run`.
+#[derive(Debug, Clone, Copy)]
+struct CannotBeTried;
 
 /// What every request goes through.
 struct Entrance {
@@ -128,7 +132,14 @@ impl Entrance {
 fn router(dialect: Arc<Dialect>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        router = router.route(route.path, (route.handler)());
+        let handler = (route.handler)();
+        let is_read = route.method == Method::GET.as_str();
+        let handler = if is_read || route.dry_run {
+            handler
+        } else {
+            handler.layer(Extension(CannotBeTried))
+        };
+        router = router.route(route.path, handler);
     }
     router
         .fallback(not_found)

@@ -11,7 +11,6 @@ use super::authorized::Authorized;
 use super::body::RequestBody;
 use super::json::{self, Request};
 use super::problem::{Code, Problem};
-use super::query::Query;
 use super::schemas::OCSP;
 use super::{Dialect, answer};
 use crate::cluster::access::action::{TestOcspStatus, UpdateOcspSettings, ViewOcspSettings, ViewOcspStatus};
@@ -26,10 +25,8 @@ pub(super) async fn read(_: Authorized<ViewOcspSettings>, State(dialect): State<
 pub(super) async fn update(
     Authorized(permit): Authorized<UpdateOcspSettings>,
     State(dialect): State<Arc<Dialect>>,
-    query: Query,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    query.refuse_dry_run()?;
     let body = body.object()?;
     let current = shown(&dialect.app.cluster.state().settings().ocsp);
     json::check(&body, &OCSP, Request::Change(&answer::members(&current)))?;

@@ -10,7 +10,6 @@ use super::authorized::Authorized;
 use super::body::RequestBody;
 use super::json::{self, Object, Request};
 use super::problem::Problem;
-use super::query::Query;
 use super::schemas::POLICY;
 use super::{Dialect, answer};
 use crate::cluster::access::action::{UpdateCluster, ViewCluster};
@@ -25,10 +24,8 @@ pub(super) async fn read(_: Authorized<ViewCluster>, State(dialect): State<Arc<D
 pub(super) async fn update(
     Authorized(permit): Authorized<UpdateCluster>,
     State(dialect): State<Arc<Dialect>>,
-    query: Query,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    query.refuse_dry_run()?;
     let body = body.object()?;
     let current = shown(&dialect.app.cluster.state().settings().policy);
     json::check(&body, &POLICY, Request::Change(&answer::members(&current)))?;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use http::Uri;
 use http::request::Parts;
 
 use super::problem::{Code, Problem};
@@ -13,6 +14,12 @@ use crate::cluster::Run;
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
+    /// Of a request's target.
+    pub(super) fn of(uri: &Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
     /// The value under `name`.
     ///
     /// # Errors
@@ -48,31 +55,11 @@ impl Query {
     }
 }
 
-impl Query {
-    /// Refuses to try what can only be done.
-    ///
-    /// # Errors
-    ///
-    /// When `dry_run` is asked for: to carry the request out would be worse than to refuse it.
-    pub(super) fn refuse_dry_run(&self) -> Result<(), Problem> {
-        match self.run()? {
-            Run::Apply => Ok(()),
-            Run::Dry => Err(Problem::new(
-                Code::NotSupported,
-                "dry_run is not supported on this route",
-            )),
-        }
-    }
-}
-
 impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(
-            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        ))
+        Ok(Self::of(&parts.uri))
     }
 }
 

@@ -108,10 +108,8 @@ pub(super) async fn update(
 pub(super) async fn delete(
     Authorized(permit): Authorized<DeleteRedisAcl>,
     State(dialect): State<Arc<Dialect>>,
-    query: Query,
     Path(uid): Path<String>,
 ) -> Result<Response, Problem> {
-    query.refuse_dry_run()?;
     dialect.app.cluster.delete_redis_acl(&permit, number(&uid)?).await?;
     Ok(answer::json(&Deleted {
         action_uid: dialect.actions.done("delete_redis_acl"),

@@ -1,5 +1,6 @@
 //! What is refused before it is looked at, and how it is said (contract `redis-enterprise.md`, section 1).
 
+use certward_server::dialect::redis_enterprise::ROUTES;
 use serde_json::json;
 
 use super::house::{House, PASSWORD};
@@ -345,5 +346,29 @@ async fn the_state_id_grows_by_one_with_each_change_and_with_nothing_else() {
         changed.header("cluster-state-id"),
         Some((before + 2).to_string().as_str())
     );
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_tried_is_not_done_when_a_trial_is_asked_for() {
+    let house = House::open().await;
+    let mut asked = 0;
+    for route in ROUTES {
+        let changes_nothing = route.method == "GET"
+            || ["/authorize", "/refresh_jwt"]
+                .iter()
+                .any(|end| route.path.ends_with(end));
+        if route.dry_run || changes_nothing {
+            continue;
+        }
+        let path = route
+            .path
+            .replace("{uid}", "1")
+            .replace("{certificate_name}", "ldap_client");
+        let answer = house.admin.send(route.method, &format!("{path}?dry_run"), "{}").await;
+        assert_eq!(answer.refused(400), "not_supported", "{} {path}", route.method);
+        asked += 1;
+    }
+    assert!(asked > 10, "{asked} routes");
     house.server.shutdown().await;
 }

@@ -94,10 +94,8 @@ pub(super) async fn update(
 pub(super) async fn delete(
     Authorized(permit): Authorized<DeleteUser>,
     State(dialect): State<Arc<Dialect>>,
-    query: Query,
     Path(uid): Path<String>,
 ) -> Result<Response, Problem> {
-    query.refuse_dry_run()?;
     dialect.app.cluster.delete_user(&permit, number(&uid)?).await?;
     Ok(answer::json(&Deleted {
         action_uid: dialect.actions.done("delete_user"),

@@ -1,7 +1,9 @@
 //! The least that mutual TLS over HTTP/1.1 costs with rustls: demands a client certificate of a CA, reads a request up to
-//! its blank line, and answers fixed bytes. The benchmarks hold Certward against it.
+//! its blank line, and answers fixed bytes. Or the least that a TLS front costs: it copies to a Unix socket and back. The
+//! benchmarks hold Certward against it.
 //!
-//! Usage: `bench_floor CERTIFICATE KEY CLIENT_CA BODY` (files; the first three PEM). Prints its address on a line.
+//! Usage: `bench_floor CERTIFICATE KEY CLIENT_CA BODY` (files; the first three PEM), or `… --copy SOCKET` in place of the
+//! body. Prints its address on a line.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -12,31 +14,54 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [certificate, key, client_ca, body] = arguments.as_slice() else {
-        return Err("usage: bench_floor CERTIFICATE KEY CLIENT_CA BODY".into());
+    let [certificate, key, client_ca, work @ ..] = arguments.as_slice() else {
+        return Err(USAGE.into());
     };
     let acceptor = TlsAcceptor::from(Arc::new(tls(certificate, key, client_ca)?));
-    let body = std::fs::read(body)?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    writeln!(io::stdout(), "{}", listener.local_addr()?)?;
+    match work {
+        [body] => answer_all(&listener, &acceptor, &std::fs::read(body)?).await,
+        [flag, socket] if flag == "--copy" => copy_all(&listener, &acceptor, socket).await,
+        _ => Err(USAGE.into()),
+    }
+}
+
+/// Accepts connections for ever. One that fails concerns its client, which notices.
+async fn copy_all(listener: &TcpListener, acceptor: &TlsAcceptor, upstream: &str) -> Result<(), Box<dyn Error>> {
+    loop {
+        let (socket, _) = listener.accept().await?;
+        let (acceptor, upstream) = (acceptor.clone(), upstream.to_owned());
+        tokio::spawn(async move { copy(socket, &acceptor, &upstream).await.ok() });
+    }
+}
+
+async fn copy(socket: TcpStream, acceptor: &TlsAcceptor, upstream: &str) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let mut client = acceptor.accept(socket).await?;
+    let mut upstream = UnixStream::connect(upstream).await?;
+    tokio::io::copy_bidirectional_with_sizes(&mut client, &mut upstream, COPY_BUFFER, COPY_BUFFER).await?;
+    Ok(())
+}
+
+/// Accepts connections for ever, and answers each request with `body`.
+async fn answer_all(listener: &TcpListener, acceptor: &TlsAcceptor, body: &[u8]) -> Result<(), Box<dyn Error>> {
     let mut answer = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     )
     .into_bytes();
-    answer.extend_from_slice(&body);
+    answer.extend_from_slice(body);
     let answer: Arc<[u8]> = answer.into();
-
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    writeln!(io::stdout(), "{}", listener.local_addr()?)?;
     loop {
         let (socket, _) = listener.accept().await?;
         let (acceptor, answer) = (acceptor.clone(), Arc::clone(&answer));
-        // A connection that fails concerns its client, which notices.
         tokio::spawn(async move { serve(socket, &acceptor, &answer).await.ok() });
     }
 }
@@ -76,4 +101,7 @@ async fn serve(socket: TcpStream, acceptor: &TlsAcceptor, answer: &[u8]) -> io::
     stream.shutdown().await
 }
 
+const USAGE: &str = "usage: bench_floor CERTIFICATE KEY CLIENT_CA BODY | --copy SOCKET";
+/// A TLS record's.
+const COPY_BUFFER: usize = 16 * 1024;
 const MAX_REQUEST: usize = 64 * 1024;

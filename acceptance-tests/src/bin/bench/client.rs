@@ -173,6 +173,22 @@ impl Connection {
         }
     }
 
+    /// Sends octets and reads until `expected` has come, which must be all that comes.
+    pub(crate) async fn expect(&mut self, octets: &[u8], expected: &[u8]) -> Result<(), Failure> {
+        self.stream.write_all(octets).await?;
+        self.stream.flush().await?;
+        self.received.clear();
+        while self.received.len() < expected.len() && expected.starts_with(&self.received) {
+            if self.stream.read_buf(&mut self.received).await? == 0 {
+                return Err("the server closed the connection before its answer".into());
+            }
+        }
+        if self.received == expected {
+            return Ok(());
+        }
+        Err(format!("the server answered {:?}", String::from_utf8_lossy(&self.received)).into())
+    }
+
     /// Says goodbye; whether the server hears it does not matter here.
     pub(crate) async fn close(mut self) {
         let _ = self.stream.shutdown().await;

@@ -46,6 +46,12 @@ impl Process {
         Ok(from_ticks(ticks))
     }
 
+    /// User and system time of the process alone: what it has started counts for itself.
+    pub(crate) fn own_cpu(&self) -> Result<Duration, Failure> {
+        let stat = Stat::of(self.child.id()).ok_or_else(|| format!("the process is gone{}", self.last_words()))?;
+        Ok(from_ticks(stat.ticks))
+    }
+
     /// Resident memory of the process now, in KiB.
     pub(crate) fn resident_kib(&self) -> Result<u64, Failure> {
         self.status("VmRSS:")

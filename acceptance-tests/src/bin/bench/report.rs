@@ -86,6 +86,18 @@ impl Outcome {
         });
     }
 
+    /// How many a second: ours against a peer's. The ratio, the median of the rounds', must be at least `goal`.
+    pub(crate) fn rate(&mut self, what: &str, ours: f64, peer: (&str, f64), ratio: f64, goal: f64) {
+        self.rows.push(Row {
+            what: what.to_owned(),
+            ours: format!("{ours:.0}/s"),
+            peer: format!("{:.0}/s ({})", peer.1, peer.0),
+            ratio: format!("{ratio:.2}"),
+            goal: format!("≥ {goal}"),
+            met: Some(ratio >= goal),
+        });
+    }
+
     pub(crate) fn print(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
         for row in &self.rows {
             writeln!(

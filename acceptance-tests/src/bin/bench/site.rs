@@ -122,6 +122,18 @@ impl Site {
         })
     }
 
+    /// The same, with the certificate and the key in the files `client.crt` and `client.key` of `directory` too.
+    pub(crate) fn client_with_files(&self, name: &str, key: Key, directory: &Path) -> Result<Identity, Failure> {
+        let key = key.generate()?;
+        let certificate = client_parameters(name).signed_by(&key, &self.issuer)?;
+        fs::write(directory.join("client.crt"), certificate.pem())?;
+        write_secret(&directory.join("client.key"), &key.serialize_pem())?;
+        Ok(Identity {
+            certificate: certificate.der().clone(),
+            key: PrivateKeyDer::try_from(key.serialize_der())?,
+        })
+    }
+
     fn load(directory: &Path, server_certificate: &'static str) -> Result<Self, Failure> {
         let ca_pem = fs::read_to_string(directory.join("ca.crt"))?;
         let ca_key = KeyPair::from_pem(&fs::read_to_string(directory.join("ca.key"))?)?;

@@ -7,6 +7,7 @@ mod idle;
 mod key;
 mod plan;
 mod provider;
+mod redis;
 mod redis_enterprise;
 mod requests;
 mod start;
@@ -28,6 +29,8 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("users", "Listing 10,000 users of Redis Enterprise"),
     ("cert-login", "Logging in to Redis Enterprise by certificate"),
     ("cert-users-apply", "Applying 1,000 certificate users"),
+    ("redis", "Redis through the front"),
+    ("redis-connections", "New connections to Redis through the front"),
 ];
 
 /// Runs one.
@@ -44,6 +47,8 @@ pub(crate) async fn run(name: &str, bench: &Bench) -> Result<Outcome, Failure> {
         "users" => redis_enterprise::users(bench).await,
         "cert-login" => redis_enterprise::login(bench).await,
         "cert-users-apply" => cert_users::run(bench).await,
+        "redis" => redis::throughput(bench).await,
+        "redis-connections" => redis::connections(bench).await,
         _ => Err(format!("no benchmark {name}").into()),
     }
 }

@@ -89,8 +89,8 @@ impl Cluster {
         let asked = Asked::server("make_certificates", "certificates of the services");
         self.change(asked, Run::Apply, |planning| {
             let is_missing = |name: &CertificateName| {
-                let made_here = !name.is_optional() && !name.is_server_certificate();
-                made_here && planning.state.certificates().get(*name).is_none()
+                let is_the_servers = name.is_server_certificate() || name.is_server_certificate_at_first();
+                !name.is_optional() && !is_the_servers && planning.state.certificates().get(*name).is_none()
             };
             let names: Vec<_> = CertificateName::ALL.into_iter().filter(is_missing).collect();
             plan_make(planning, &names)

@@ -96,6 +96,13 @@ impl CertificateName {
         matches!(self, Self::Api)
     }
 
+    /// Whether the server's own certificate stands in for it until an administrator installs one: clients of databases
+    /// know that one, and it names the hosts that they connect to.
+    #[must_use]
+    pub const fn is_server_certificate_at_first(self) -> bool {
+        matches!(self, Self::Proxy)
+    }
+
     /// Whether it comes without a private key: the certificates of somebody else's CA.
     #[must_use]
     pub const fn is_keyless(self) -> bool {

@@ -55,6 +55,17 @@ impl ServerCertificate {
         &self.chain
     }
 
+    /// The certificate and then its issuers in PEM: what somebody who is to trust it needs.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        let issuers = self
+            .chain
+            .iter()
+            .filter_map(|der| Certificate::from_der(der.clone()).ok());
+        let issuers: String = issuers.map(|issuer| issuer.to_pem()).collect();
+        self.certificate.to_pem() + &issuers
+    }
+
     /// What TLS shows and signs with.
     #[must_use]
     pub fn tls(&self) -> &Arc<CertifiedKey> {

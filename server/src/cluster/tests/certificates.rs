@@ -86,14 +86,13 @@ async fn the_services_get_certificates_at_the_first_start_and_keep_them() {
         names,
         [
             "cm",
-            "proxy",
             "metrics_exporter",
             "syncer",
             "ccs_internode_encryption",
             "data_internode_encryption"
         ]
     );
-    let made = first(&state.certificates().get(Proxy).unwrap().certificate);
+    let made = first(&state.certificates().get(Syncer).unwrap().certificate);
     assert_eq!(made.subject().to_string(), "CN=cluster.example");
     assert!(made.validity().contains(NOW) && made.extended_key_usage().unwrap().server_auth());
     world.cluster.make_missing_certificates().await.unwrap();

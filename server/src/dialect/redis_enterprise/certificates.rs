@@ -17,11 +17,12 @@ use super::{Dialect, answer};
 use crate::cluster::access::action::{UpdateCluster, ViewCertificates};
 use crate::cluster::named_certificate::{CertificateName, NamedCertificates, NewCertificate, UnknownCertificateName};
 use crate::cluster::permission::Permission;
+use crate::server_certificate::ServerCertificate;
 
 /// The certificates, flat: `<name>_cert` and, for those who may see keys, `<name>_key`. `api` is what this server shows
-/// in TLS; its key is a file of the server's, and no client's to read.
+/// in TLS, and `proxy` too until one is installed; its key is a file of the server's, and no client's to read.
 struct View<'a> {
-    server_certificate: String,
+    server_certificate: Arc<ServerCertificate>,
     certificates: &'a NamedCertificates,
     with_keys: bool,
 }
@@ -29,7 +30,10 @@ struct View<'a> {
 impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_map(None)?;
-        members.serialize_entry("api_cert", &self.server_certificate)?;
+        members.serialize_entry("api_cert", &self.server_certificate.certificate().to_pem())?;
+        if self.certificates.get(CertificateName::Proxy).is_none() {
+            members.serialize_entry("proxy_cert", &self.server_certificate.to_pem())?;
+        }
         for certificate in self.certificates.iter() {
             members.serialize_entry(&format!("{}_cert", certificate.name), &certificate.certificate)?;
             if self.with_keys
@@ -48,7 +52,7 @@ pub(super) async fn list(
     State(dialect): State<Arc<Dialect>>,
 ) -> Response {
     answer::json(&View {
-        server_certificate: dialect.app.server_certificates.current().certificate().to_pem(),
+        server_certificate: dialect.app.server_certificates.current(),
         certificates: dialect.app.cluster.state().certificates(),
         with_keys: permit.caller().permissions().contains(Permission::ViewClusterKeys),
     })

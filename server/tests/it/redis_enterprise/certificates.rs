@@ -88,12 +88,17 @@ async fn the_keys_of_certificates_are_shown_to_holders_of_view_cluster_keys_alon
         house.user(name, &[role]).await;
         let shown = house.basic(name).get("/v1/cluster/certificates").await.expect(200);
         let shown = shown.as_object().unwrap();
-        assert!(shown["proxy_cert"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
-        assert_eq!(shown.contains_key("proxy_key"), sees_keys, "{name}");
+        assert!(shown["syncer_cert"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
+        assert_eq!(shown.contains_key("syncer_key"), sees_keys, "{name}");
         assert_eq!(shown.keys().any(|key| key.ends_with("_key")), sees_keys, "{name}");
         // The key of what the server shows in TLS is nobody's to read.
         assert!(shown["api_cert"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
-        assert!(!shown.contains_key("api_key") && !shown.contains_key("mtls_trusted_ca_key"));
+        assert!(shown["proxy_cert"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
+        assert!(
+            !shown.contains_key("api_key")
+                && !shown.contains_key("proxy_key")
+                && !shown.contains_key("mtls_trusted_ca_key")
+        );
     }
     house.server.shutdown().await;
 }
@@ -107,6 +112,12 @@ async fn several_certificates_are_installed_together_or_not_at_all() {
         .self_signed(&key)
         .unwrap();
     let before = house.admin.get("/v1/cluster/certificates").await.expect(200);
+    let shown_at_first = before["proxy_cert"].as_str().unwrap();
+    assert!(shown_at_first.starts_with(before["api_cert"].as_str().unwrap()));
+    assert_eq!(
+        house.admin.get("/v1/cluster").await.expect(200)["proxy_certificate"],
+        shown_at_first
+    );
     let with_ca = |ca: String| {
         json!({ "certificates": [
             { "name": "proxy", "certificate": proxy.pem(), "key": key.serialize_pem() },

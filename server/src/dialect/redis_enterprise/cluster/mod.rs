@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use serde_json::{Map, Value};
 
 use super::authorized::Authorized;
 use super::body::RequestBody;
@@ -15,14 +16,14 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use super::schemas::{CLUSTER, HASHING_ALGORITHM};
 use super::{Dialect, answer};
-use crate::cluster::Run;
 use crate::cluster::access::action::{UpdateCluster, ViewCluster};
-use crate::cluster::settings::SettingsUpdate;
+use crate::cluster::settings::{ClusterSettings, SettingsUpdate};
+use crate::cluster::{ClusterState, Run};
 
 /// `GET /v1/cluster`
 pub(super) async fn read(_: Authorized<ViewCluster>, State(dialect): State<Arc<Dialect>>) -> Response {
     let state = dialect.app.cluster.state();
-    answer::json(&view::members(&state, state.settings()))
+    answer::json(&shown(&dialect, &state, state.settings()))
 }
 
 /// `PUT /v1/cluster`, answered with the whole cluster.
@@ -35,11 +36,15 @@ pub(super) async fn update(
     let run = query.run()?;
     let body = body.object()?;
     let state = dialect.app.cluster.state();
-    let shown = view::members(&state, state.settings());
-    json::check(&body, &CLUSTER, Request::Change(&shown))?;
+    let present = shown(&dialect, &state, state.settings());
+    json::check(&body, &CLUSTER, Request::Change(&present))?;
     let update = update::from_body(&body);
     let settings = dialect.app.cluster.update_settings(&permit, update, run).await?;
-    Ok(answer::json(&view::members(&dialect.app.cluster.state(), &settings)))
+    Ok(answer::json(&shown(&dialect, &dialect.app.cluster.state(), &settings)))
+}
+
+fn shown(dialect: &Dialect, state: &ClusterState, settings: &ClusterSettings) -> Map<String, Value> {
+    view::members(state, settings, &dialect.app.server_certificates.current().to_pem())
 }
 
 /// `PATCH /v1/cluster/change_password_hashing_algorithm` (contract section 2.2): what is shown changes; passwords are

@@ -11,7 +11,11 @@ use crate::cluster::settings::ClusterSettings;
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 
 /// The members of the cluster, with these settings.
-pub(super) fn members(state: &ClusterState, settings: &ClusterSettings) -> Map<String, Value> {
+pub(super) fn members(
+    state: &ClusterState,
+    settings: &ClusterSettings,
+    server_certificate: &str,
+) -> Map<String, Value> {
     let mut members = FIXED.clone();
     let identity = state.identity();
     let own: [(&str, Value); 30] = [
@@ -82,7 +86,7 @@ pub(super) fn members(state: &ClusterState, settings: &ClusterSettings) -> Map<S
             settings.reserved_ports.iter().map(String::as_str).collect(),
         ),
         ("mask_bdb_credentials", settings.mask_bdb_credentials.into()),
-        ("proxy_certificate", certificate(state, CertificateName::Proxy)),
+        ("proxy_certificate", proxy_certificate(state, server_certificate)),
         ("syncer_certificate", certificate(state, CertificateName::Syncer)),
     ];
     members.extend(own.map(|(name, value)| (name.to_owned(), value)));
@@ -110,6 +114,14 @@ fn subject(subject: &AuthorizedSubject) -> Value {
     })
 }
 
+/// What databases show.
+fn proxy_certificate(state: &ClusterState, server_certificate: &str) -> Value {
+    match state.certificates().get(CertificateName::Proxy) {
+        Some(installed) => installed.certificate.as_str().into(),
+        None => server_certificate.into(),
+    }
+}
+
 fn certificate(state: &ClusterState, name: CertificateName) -> Value {
     let certificate = state.certificates().get(name);
     certificate
@@ -135,7 +147,7 @@ mod tests {
             name: "house.test".to_owned(),
             created_at: datetime!(2026-11-22 12:00 UTC),
         });
-        members(&state, state.settings())
+        members(&state, state.settings(), "")
     }
 
     #[test]

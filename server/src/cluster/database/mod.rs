@@ -5,6 +5,7 @@
 
 mod name;
 mod persistence;
+pub mod rights;
 mod tls;
 
 use std::fmt;

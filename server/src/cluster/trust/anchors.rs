@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::authority_certificate::{self, CaFault};
 use super::proven::ProvenChains;
+use super::strength::Strength;
 
 /// CAs that client certificates may chain to, each found fit to be trusted when it was given.
 ///
@@ -18,6 +19,8 @@ pub struct TrustAnchors {
     certificates: Vec<Certificate>,
     /// The same, in the same order, as webpki wants them.
     anchors: Vec<TrustAnchor<'static>>,
+    /// Of the keys and signatures in chains to them.
+    strength: Strength,
     /// To them.
     proven: ProvenChains,
 }
@@ -98,21 +101,51 @@ impl TrustAnchors {
                     subject: certificate.subject().to_string(),
                 });
             }
-            let anchor = authority_certificate::to_anchor(certificate, in_date_at(certificate)).map_err(|fault| {
-                UntrustworthyCa::Certificate {
+            let anchor = authority_certificate::to_anchor(certificate, in_date_at(certificate), Strength::Strong).map_err(
+                |fault| UntrustworthyCa::Certificate {
                     number,
                     subject: certificate.subject().to_string(),
                     fault,
-                }
-            })?;
+                },
+            )?;
             anchors.push(anchor);
         }
         drop(places);
         Ok(Self {
             certificates,
             anchors,
+            strength: Strength::Strong,
             proven: ProvenChains::default(),
         })
+    }
+
+    /// The CAs among the certificates of a database, each of which stands for itself too. One that is not fit to be trusted
+    /// is given to `unfit` and left out; so are those beyond [`MAX_ANCHORS`].
+    pub(super) fn of_database(
+        certificates: &[Certificate],
+        strength: Strength,
+        mut unfit: impl FnMut(&Certificate, CaFault),
+    ) -> Self {
+        let mut fit = Self {
+            certificates: Vec::new(),
+            anchors: Vec::new(),
+            strength,
+            proven: ProvenChains::default(),
+        };
+        for certificate in certificates.iter().take(MAX_ANCHORS) {
+            match authority_certificate::to_anchor(certificate, None, strength) {
+                Ok(anchor) => {
+                    fit.certificates.push(certificate.clone());
+                    fit.anchors.push(anchor);
+                }
+                Err(fault) => unfit(certificate, fault),
+            }
+        }
+        fit
+    }
+
+    pub(super) fn strength(&self) -> Strength {
+        self.strength
     }
 
     pub(super) fn proven(&self) -> &ProvenChains {

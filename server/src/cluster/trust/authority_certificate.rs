@@ -5,7 +5,7 @@ use certward::pki::{Certificate, PublicKey, SignatureAlgorithm};
 use rustls_pki_types::TrustAnchor;
 use time::OffsetDateTime;
 
-use super::strength::{STRONG_KEYS, is_strong};
+use super::strength::{STRONG_KEYS, Strength, is_strong};
 use crate::asn1::{self, NotDer, Reader};
 use crate::certificate::signature;
 
@@ -73,6 +73,7 @@ pub enum CaFault {
 pub(super) fn to_anchor(
     certificate: &Certificate,
     now: Option<OffsetDateTime>,
+    strength: Strength,
 ) -> Result<TrustAnchor<'static>, CaFault> {
     check_constraints(certificate)?;
     if let Some(now) = now {
@@ -81,10 +82,10 @@ pub(super) fn to_anchor(
     if certificate.subject().is_empty() {
         return Err(CaFault::EmptySubject);
     }
-    if !is_strong(certificate.public_key()) {
+    if !strength.admits_key(certificate.public_key()) {
         return Err(CaFault::WeakKey(certificate.public_key().clone()));
     }
-    check_signature(certificate)?;
+    check_signature(certificate, strength)?;
     let anchor = webpki::anchor_from_trusted_cert(certificate.der())
         .map_err(CaFault::Unreadable)?
         .to_owned();
@@ -139,21 +140,22 @@ fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Result<(), CaF
 
 /// A root's own signature proves nothing but that the certificate is whole, so an old root may have made it with SHA-1.
 /// Another's signature is what the administrator may have gone by, and must not be one that can be forged.
-fn check_signature(certificate: &Certificate) -> Result<(), CaFault> {
+fn check_signature(certificate: &Certificate, strength: Strength) -> Result<(), CaFault> {
     let algorithm = certificate.signature_algorithm();
     if !is_self_signed(certificate) {
-        return if algorithm.is_weak() {
+        return if strength.admits_signature(algorithm) {
+            Ok(())
+        } else {
             Err(CaFault::WeakSignature {
                 issuer: certificate.issuer().to_string(),
                 algorithm: algorithm.clone(),
             })
-        } else {
-            Ok(())
         };
     }
     let is_its_own = match algorithm {
         SignatureAlgorithm::RsaSha1 => is_own_sha1_signature(certificate).unwrap_or(false),
-        _ => signature::is_by(certificate, certificate),
+        // webpki checks no signature of a key that is weak; whoever trusts one does not go by its own signature.
+        _ => !is_strong(certificate.public_key()) || signature::is_by(certificate, certificate),
     };
     if is_its_own { Ok(()) } else { Err(CaFault::OwnSignature) }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use certward::pki::{Certificate, Validity};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use time::OffsetDateTime;
-use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, VerifiedPath};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
 use super::anchors::TrustAnchors;
 use super::end_entity::{self, EndEntityFault};
@@ -97,7 +97,7 @@ pub fn verify<'a>(
             bytes: end_entity.der().len() + intermediates.iter().map(|der| der.len()).sum::<usize>(),
         });
     }
-    end_entity::check(end_entity, now)?;
+    end_entity::check(end_entity, now, anchors.strength())?;
     let presented = PresentedDigest::of(end_entity.der(), intermediates);
     let issuers = match anchors.proven().get(presented, now) {
         Some(issuers) => issuers,
@@ -135,7 +135,7 @@ fn find_issuers(
     };
     let parsed = EndEntityCert::try_from(end_entity.der()).map_err(ChainRefusal::Path)?;
     let found = parsed.verify_for_usage(
-        ALL_VERIFICATION_ALGS,
+        anchors.strength().algorithms(),
         anchors.as_webpki(),
         intermediates,
         unix_time(now),

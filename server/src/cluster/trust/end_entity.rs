@@ -3,7 +3,7 @@
 use certward::pki::{Certificate, PublicKey};
 use time::OffsetDateTime;
 
-use super::strength::{STRONG_KEYS, is_strong};
+use super::strength::{STRONG_KEYS, Strength};
 
 /// Why a certificate is none to log in with, whoever issued it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,20 +41,18 @@ pub enum EndEntityFault {
 }
 
 /// Checks everything that does not depend on the issuer.
-pub(super) fn check(certificate: &Certificate, now: OffsetDateTime) -> Result<(), EndEntityFault> {
+pub(super) fn check(
+    certificate: &Certificate,
+    now: OffsetDateTime,
+    strength: Strength,
+) -> Result<(), EndEntityFault> {
     if certificate.version() != 3 {
         return Err(EndEntityFault::Version(certificate.version()));
     }
     if certificate.is_ca() {
         return Err(EndEntityFault::IsAuthority);
     }
-    let validity = certificate.validity();
-    if validity.is_early(now) {
-        return Err(EndEntityFault::NotYetValid(validity.not_before));
-    }
-    if validity.is_over(now) {
-        return Err(EndEntityFault::Expired(validity.not_after));
-    }
+    check_dates(certificate, now)?;
     if !certificate
         .extended_key_usage()
         .is_some_and(|usage| usage.client_auth() && !usage.any())
@@ -67,9 +65,7 @@ pub(super) fn check(certificate: &Certificate, now: OffsetDateTime) -> Result<()
     {
         return Err(EndEntityFault::KeyUsage);
     }
-    if !is_strong(certificate.public_key()) {
-        return Err(EndEntityFault::WeakKey(certificate.public_key().clone()));
-    }
+    check_key(certificate, strength)?;
     let has_name_constraints = certificate
         .extensions()
         .iter()
@@ -78,6 +74,25 @@ pub(super) fn check(certificate: &Certificate, now: OffsetDateTime) -> Result<()
         return Err(EndEntityFault::NameConstraints);
     }
     Ok(())
+}
+
+pub(super) fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Result<(), EndEntityFault> {
+    let validity = certificate.validity();
+    if validity.is_early(now) {
+        return Err(EndEntityFault::NotYetValid(validity.not_before));
+    }
+    if validity.is_over(now) {
+        return Err(EndEntityFault::Expired(validity.not_after));
+    }
+    Ok(())
+}
+
+pub(super) fn check_key(certificate: &Certificate, strength: Strength) -> Result<(), EndEntityFault> {
+    if strength.admits_key(certificate.public_key()) {
+        Ok(())
+    } else {
+        Err(EndEntityFault::WeakKey(certificate.public_key().clone()))
+    }
 }
 
 /// 2.5.29.30 (RFC 5280 4.2.1.10).

@@ -1,0 +1,314 @@
+//! What a user may do in a database: the ACLs of the user's roles there, within what databases keep for themselves.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Database;
+use crate::cluster::ClusterState;
+use crate::cluster::policy::PubSubDefault;
+use crate::cluster::redis_acl::RedisAcl;
+use crate::cluster::uid::RedisAclUid;
+use crate::cluster::user::User;
+
+/// A user as Redis gets to know it. Equal rights are the same rights: whoever has them need not be asked again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseRights {
+    /// The name that `ACL WHOAMI` answers.
+    pub name: Arc<str>,
+    /// The rules, one by one, as `ACL SETUSER` takes them after `reset`.
+    pub rules: Arc<[String]>,
+}
+
+/// Why a user has no rights in a database.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoRights {
+    /// None of the user's roles is among the database's.
+    #[error("user {user} has no role on database {database}")]
+    NoRole {
+        /// The user's name.
+        user: String,
+        /// The database's.
+        database: String,
+    },
+    /// A name that Redis cannot have, or that stands for somebody else there.
+    #[error("the name {user:?} cannot be a user's in a database; it must have no blank, and not be {DEFAULT} or {CONTROL}")]
+    Name {
+        /// The user's name.
+        user: String,
+    },
+}
+
+/// The rights of `user` in `database`: the union of the ACLs that the database's `roles_permissions` give its roles.
+///
+/// One ACL is Redis's own permissions of the user. Of several, the first is, and the others are selectors beside it
+/// (`ACL SETUSER`, "Selectors", Redis 7.0): a command is allowed when any of them allows it as a whole.
+///
+/// # Errors
+///
+/// [`NoRights`].
+pub fn rights_in(database: &Database, user: &User, state: &ClusterState) -> Result<DatabaseRights, NoRights> {
+    let name = user.name.as_str();
+    if name.contains(char::is_whitespace) || name == DEFAULT || name == CONTROL {
+        return Err(NoRights::Name { user: name.to_owned() });
+    }
+    let acls = acls_of(database, user, state);
+    let [root, others @ ..] = acls.as_slice() else {
+        return Err(NoRights::NoRole {
+            user: name.to_owned(),
+            database: database.name.to_string(),
+        });
+    };
+    let channels = state.settings().policy.acl_pubsub_default;
+    let mut rules = Scopes::of(root).into_rules(channels);
+    for other in others {
+        let other = Scopes::of(other);
+        rules.push(selector(other.root, channels));
+        rules.extend(other.selectors.into_iter().map(|scope| selector(scope, channels)));
+    }
+    Ok(DatabaseRights {
+        name: name.into(),
+        rules: rules.into(),
+    })
+}
+
+/// Each ACL once, in the database's order.
+fn acls_of<'a>(database: &Database, user: &User, state: &'a ClusterState) -> Vec<&'a Arc<RedisAcl>> {
+    let mut uids: Vec<RedisAclUid> = Vec::new();
+    for permission in &database.roles_permissions {
+        if user.role_uids.contains(&permission.role_uid) && !uids.contains(&permission.redis_acl_uid) {
+            uids.push(permission.redis_acl_uid);
+        }
+    }
+    uids.into_iter().filter_map(|uid| state.redis_acl(uid)).collect()
+}
+
+/// The rules of an ACL, those of the user itself apart from those of its selectors.
+#[derive(Default)]
+struct Scopes<'a> {
+    root: Vec<&'a str>,
+    selectors: Vec<Vec<&'a str>>,
+}
+
+impl<'a> Scopes<'a> {
+    fn of(acl: &'a RedisAcl) -> Self {
+        let mut scopes = Self::default();
+        for rule in acl.acl.rules() {
+            match rule.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+                Some(inner) => scopes.selectors.push(inner.split_ascii_whitespace().collect()),
+                None if rule.eq_ignore_ascii_case("clearselectors") => scopes.selectors.clear(),
+                None => scopes.root.push(rule),
+            }
+        }
+        scopes
+    }
+
+    fn into_rules(self, channels: PubSubDefault) -> Vec<String> {
+        let mut rules: Vec<_> = complete(self.root, channels).map(str::to_owned).collect();
+        rules.extend(self.selectors.into_iter().map(|scope| selector(scope, channels)));
+        rules
+    }
+}
+
+/// A scope's rules, after what holds of channels unless they say otherwise, and before what is taken from everybody:
+/// Redis goes by the last rule that concerns a command.
+fn complete(scope: Vec<&str>, channels: PubSubDefault) -> impl Iterator<Item = &str> {
+    let speaks_of_channels = scope.iter().any(|rule| {
+        rule.starts_with('&') || ["allchannels", "resetchannels"].iter().any(|word| rule.eq_ignore_ascii_case(word))
+    });
+    let channels = (!speaks_of_channels || channels == PubSubDefault::ResetChannels).then(|| channels.as_str());
+    channels.into_iter().chain(scope).chain(KEPT_BACK.iter().copied())
+}
+
+fn selector(scope: Vec<&str>, channels: PubSubDefault) -> String {
+    let rules: Vec<_> = complete(scope, channels).collect();
+    format!("({})", rules.join(" "))
+}
+
+impl fmt::Debug for DatabaseRights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseRights")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Redis's user for whoever has not said who it is.
+pub(crate) const DEFAULT: &str = "default";
+/// The server's own user in its engines.
+pub(crate) const CONTROL: &str = "certward";
+
+/// What no user of a database may do, whatever its ACL says: all that would reach past the database into its engine, its
+/// files and its users, which are the API's business, or at other people's connections. Redis Enterprise has the like
+/// ("Compatibility with Redis server management commands", 2024). Every name is in Redis 7.0, which refuses rules with names that
+/// it does not know.
+const KEPT_BACK: [&str; 28] = [
+    "-acl|deluser",
+    "-acl|dryrun",
+    "-acl|genpass",
+    "-acl|getuser",
+    "-acl|list",
+    "-acl|load",
+    "-acl|log",
+    "-acl|save",
+    "-acl|setuser",
+    "-acl|users",
+    "-bgrewriteaof",
+    "-bgsave",
+    "-client|kill",
+    "-client|pause",
+    "-client|unpause",
+    "-cluster",
+    "-config",
+    "-debug",
+    "-failover",
+    "-migrate",
+    "-module",
+    "-psync",
+    "-replconf",
+    "-replicaof",
+    "-save",
+    "-shutdown",
+    "-slaveof",
+    "-sync",
+];
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::cluster::database::{DatabaseTls, DefaultUser, EvictionPolicy, Persistence, RolePermission};
+    use crate::cluster::redis_acl::RedisAcl;
+    use crate::cluster::settings::ClusterSettings;
+    use crate::cluster::state::{Change, ClusterIdentity};
+    use crate::cluster::uid::{DatabaseUid, RoleUid, UserUid};
+    use crate::cluster::user::{Authentication, EmailAlerts};
+
+    #[test]
+    fn one_acl_is_the_users_own_permissions() {
+        let rules = rules_of(&["+@read ~cache:*"], PubSubDefault::ResetChannels);
+        assert_eq!(rules[..3], ["resetchannels", "+@read", "~cache:*"]);
+        assert_eq!(rules[3..], KEPT_BACK);
+    }
+
+    #[test]
+    fn several_acls_are_a_union_of_selectors() {
+        let rules = rules_of(&["+get ~a", "+set ~b (+del ~c)"], PubSubDefault::ResetChannels);
+        let selectors: Vec<_> = rules.iter().filter(|rule| rule.starts_with('(')).collect();
+        assert_eq!(selectors.len(), 2);
+        assert!(selectors[0].starts_with("(resetchannels +set ~b -acl|deluser "), "{selectors:?}");
+        assert!(selectors[1].starts_with("(resetchannels +del ~c -acl|deluser "), "{selectors:?}");
+        assert_eq!(rules[..3], ["resetchannels", "+get", "~a"]);
+    }
+
+    #[test]
+    fn selectors_that_an_acl_clears_are_gone_in_a_union_too() {
+        let rules = rules_of(&["+get ~a", "(+@all ~*) clearselectors (+set ~b)"], PubSubDefault::ResetChannels);
+        assert!(rules.iter().all(|rule| !rule.contains("+@all")), "{rules:?}");
+        assert_eq!(rules.iter().filter(|rule| rule.contains("+set")).count(), 1);
+    }
+
+    #[test]
+    fn what_is_kept_back_ends_every_scope() {
+        for rule in rules_of(&["+@all ~* (+config ~*)", "+@all ~*"], PubSubDefault::AllChannels) {
+            if rule.starts_with('(') {
+                assert!(rule.ends_with("-sync)") && rule.contains(" -config "), "{rule}");
+            }
+        }
+        let root = rules_of(&["+@all ~* +config|set"], PubSubDefault::AllChannels);
+        let last = |rule: &str| root.iter().rposition(|candidate| candidate == rule);
+        assert!(last("-config") > last("+config|set"));
+    }
+
+    #[test]
+    fn the_clusters_policy_says_what_an_acl_leaves_open_about_channels() {
+        let first = |acl: &str, policy| rules_of(&[acl], policy)[0].clone();
+        assert_eq!(first("+@all ~*", PubSubDefault::AllChannels), "allchannels");
+        assert_eq!(first("+@all ~*", PubSubDefault::ResetChannels), "resetchannels");
+        assert_eq!(first("+@all &news", PubSubDefault::AllChannels), "+@all");
+        assert_eq!(first("+@all resetchannels", PubSubDefault::AllChannels), "+@all");
+        assert_eq!(first("+@all &news", PubSubDefault::ResetChannels), "resetchannels");
+    }
+
+    #[test]
+    fn a_user_without_a_role_there_has_no_rights() {
+        let (state, database) = cluster(&["+@all ~*"], PubSubDefault::AllChannels);
+        let refused = rights_in(&database, &user("alice", &[7]), &state).unwrap_err();
+        assert_eq!(refused.to_string(), "user alice has no role on database cache");
+    }
+
+    #[test]
+    fn names_that_mean_somebody_else_to_redis_are_refused() {
+        let (state, database) = cluster(&["+@all ~*"], PubSubDefault::AllChannels);
+        for name in ["default", "certward", "alice smith"] {
+            let refused = rights_in(&database, &user(name, &[1]), &state);
+            assert!(matches!(refused, Err(NoRights::Name { .. })), "{name}");
+        }
+        assert!(rights_in(&database, &user("Default", &[1]), &state).is_ok());
+    }
+
+    /// The rules of a user who has a role for each of the ACLs.
+    fn rules_of(acls: &[&str], channels: PubSubDefault) -> Vec<String> {
+        let (state, database) = cluster(acls, channels);
+        let roles: Vec<_> = database.roles_permissions.iter().map(|permission| permission.role_uid.get()).collect();
+        let rights = rights_in(&database, &user("alice", &roles), &state).unwrap();
+        assert_eq!(&*rights.name, "alice");
+        rights.rules.to_vec()
+    }
+
+    fn cluster(acls: &[&str], channels: PubSubDefault) -> (ClusterState, Database) {
+        let now = datetime!(2026-11-22 12:00 UTC);
+        let mut state = ClusterState::fresh(ClusterIdentity {
+            name: "test".to_owned(),
+            created_at: now,
+        });
+        let mut settings = ClusterSettings::default();
+        settings.policy.acl_pubsub_default = channels;
+        state.apply_one(&Change::PutSettings(Arc::new(settings)));
+        let mut roles_permissions = Vec::new();
+        for (number, acl) in (1..).zip(acls) {
+            let redis_acl_uid = RedisAclUid::new(100 + number).unwrap();
+            state.apply_one(&Change::PutRedisAcl(Arc::new(RedisAcl {
+                uid: redis_acl_uid,
+                name: format!("acl-{number}").parse().unwrap(),
+                acl: acl.parse().unwrap(),
+            })));
+            roles_permissions.push(RolePermission {
+                role_uid: RoleUid::new(number).unwrap(),
+                redis_acl_uid,
+            });
+        }
+        let database = Database {
+            uid: DatabaseUid::new(1).unwrap(),
+            name: "cache".parse().unwrap(),
+            port: 12_000.try_into().unwrap(),
+            memory_size: 0,
+            eviction_policy: EvictionPolicy::default(),
+            persistence: Persistence::default(),
+            tls: DatabaseTls::default(),
+            default_user: DefaultUser {
+                is_enabled: true,
+                password_hashes: Vec::new(),
+            },
+            roles_permissions,
+            created_at: now,
+            changed_at: now,
+        };
+        (state, database)
+    }
+
+    fn user(name: &str, roles: &[u32]) -> User {
+        User {
+            uid: UserUid::new(1).unwrap(),
+            name: name.parse().unwrap(),
+            email: None,
+            authentication: Authentication::Certificate {
+                subject: "CN=alice".parse().unwrap(),
+            },
+            credentials_revision: 1,
+            role_uids: roles.iter().map(|uid| RoleUid::new(*uid).unwrap()).collect(),
+            alerts: EmailAlerts::default(),
+        }
+    }
+}

@@ -72,6 +72,13 @@ pub fn rights_in(database: &Database, user: &User, state: &ClusterState) -> Resu
     })
 }
 
+/// What Redis's user `default` may do in a database: everything, but what is kept back from everybody.
+#[must_use]
+pub fn default_user_rules() -> Arc<[String]> {
+    let everything = vec!["+@all", "~*", "&*"];
+    everything.into_iter().chain(KEPT_BACK).map(str::to_owned).collect()
+}
+
 /// Each ACL once, in the database's order.
 fn acls_of<'a>(database: &Database, user: &User, state: &'a ClusterState) -> Vec<&'a Arc<RedisAcl>> {
     let mut uids: Vec<RedisAclUid> = Vec::new();

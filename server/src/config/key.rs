@@ -244,6 +244,31 @@ pub const KEYS: &[Key] = &[
         "Where Redis Enterprise's API listens, with the same server certificate and the same limits: `https` only. `certward-server setup` writes port 9443.",
     ),
     followed(
+        "Certward.Redis.ServerPath",
+        "",
+        "The program that a Redis database is: a path, or a name in `PATH`. Without it, `redis-server`, else `valkey-server`.",
+    ),
+    secret(
+        "Certward.Redis.Upstream",
+        "",
+        "Redis servers that are put behind databases instead of starting one: `URL`, or `NAME=URL` for the database of that name, separated by `;`. A URL is `redis://` or `rediss://` with `user:password@` where needed; each is put behind one database.",
+    ),
+    followed(
+        "Certward.Redis.UpstreamCa",
+        "",
+        "File with the CAs, in PEM, that the certificates of `rediss://` servers must chain to. Needed for `rediss://`.",
+    ),
+    followed(
+        "Certward.Redis.ListenAddress",
+        "",
+        "Where the ports of databases listen: an address or a host. Without it, the host of `Certward.RedisEnterprise.ServerUrl`.",
+    ),
+    followed(
+        "Certward.Redis.Ports",
+        "10000-19999",
+        "The ports of databases that name none of their own.",
+    ),
+    followed(
         "Certward.Operations.ServerUrl",
         "",
         "Where `/healthz`, `/readyz` and `/metrics` are served: `http` on a loopback address, such as `http://127.0.0.1:9080`.",

@@ -8,6 +8,7 @@ pub mod key;
 mod limits;
 mod mistake;
 mod reader;
+mod redis;
 mod secret_file;
 mod source;
 mod well_known;
@@ -21,6 +22,7 @@ use url::Url;
 pub use crate::issuer::KeyAlgorithm;
 pub use limits::Limits;
 pub use mistake::{Mistake, Mistakes, Origin};
+pub use redis::{RedisSettings, RedisUpstream};
 pub use source::{CommandLine, Sources};
 
 use reader::Reader;
@@ -58,6 +60,8 @@ pub struct Settings {
     pub operations_url: Option<Url>,
     /// `Certward.RedisEnterprise.ServerUrl`; none turns Redis Enterprise's API off.
     pub redis_enterprise_url: Option<Url>,
+    /// `Certward.Redis.*`.
+    pub redis: RedisSettings,
     /// `Security.Csrf.*`.
     pub csrf: CsrfSettings,
     /// `Certward.Store`.

@@ -1,5 +1,6 @@
 //! From text by key to typed settings; every mistake is kept until the end.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,14 +8,14 @@ use std::time::Duration;
 use certward::pki::Thumbprint;
 use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
-use url::Url;
+use url::{Host, Url};
 
 use super::key::{self, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::{Given, Sources};
 use super::{
-    CsrfSettings, KeyAlgorithm, Limits, LogFormat, LogSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings,
-    secret_file, well_known,
+    CsrfSettings, KeyAlgorithm, Limits, LogFormat, LogSettings, RedisSettings, Settings, SetupMode, StoreSetting,
+    TwoFactorSettings, redis, secret_file, well_known,
 };
 use crate::certificate::ChainBounds;
 
@@ -73,6 +74,7 @@ impl<'a> Reader<'a> {
         let audit_log_folder = self.optional_path("Security.AuditLog.FolderPath");
         let operations_url = self.optional("Certward.Operations.ServerUrl", operations_url);
         let redis_enterprise_url = self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
+        let redis = self.redis(redis_enterprise_url.as_ref());
         let store = self.required("Certward.Store", store);
         let key_algorithm = self.required("Certward.ClientCertificate.KeyAlgorithm", key_algorithm);
         let key_pool_size = self.number("Certward.ClientCertificate.KeyPoolSize", 0, 1024);
@@ -97,6 +99,7 @@ impl<'a> Reader<'a> {
             },
             operations_url,
             redis_enterprise_url,
+            redis: redis?,
             store: store?,
             key_algorithm: key_algorithm?,
             key_pool_size: key_pool_size?,
@@ -158,6 +161,36 @@ impl<'a> Reader<'a> {
         Some(TwoFactorSettings {
             default_session_minutes,
             max_session_minutes,
+        })
+    }
+
+    /// `api` is where Redis Enterprise's API listens.
+    fn redis(&mut self, api: Option<&Url>) -> Option<RedisSettings> {
+        const UPSTREAM: &str = "Certward.Redis.Upstream";
+        const UPSTREAM_CA: &str = "Certward.Redis.UpstreamCa";
+        let server_path = self.program("Certward.Redis.ServerPath");
+        let upstreams = self.list(UPSTREAM, |text, _| redis::upstream(text));
+        if let Err(problem) = redis::check_upstreams(&upstreams) {
+            self.mistake(UPSTREAM, problem);
+        }
+        let upstream_ca_path = self.optional_path(UPSTREAM_CA);
+        if upstream_ca_path.is_none() && upstreams.iter().any(|upstream| upstream.tls) {
+            self.mistake(
+                UPSTREAM_CA,
+                format!("must name the CAs that certificates of rediss:// servers chain to, for {UPSTREAM} has such a server"),
+            );
+        }
+        let listen_address = self.optional("Certward.Redis.ListenAddress", redis::listen_address);
+        let api_host = || api.and_then(Url::host).map(|host| host.to_owned());
+        let ports = self.required("Certward.Redis.Ports", redis::ports);
+        Some(RedisSettings {
+            server_path,
+            upstreams,
+            upstream_ca_path,
+            listen_address: listen_address
+                .or_else(api_host)
+                .unwrap_or(Host::Ipv4(Ipv4Addr::LOCALHOST)),
+            ports: ports?,
         })
     }
 
@@ -283,6 +316,16 @@ impl<'a> Reader<'a> {
 
     fn optional_path(&mut self, name: &'static str) -> Option<PathBuf> {
         self.text(name).map(|text| self.sources.folder.join(text))
+    }
+
+    /// A program: a path, or a name that is looked for in `PATH`.
+    fn program(&mut self, name: &'static str) -> Option<PathBuf> {
+        let text = self.text(name)?;
+        Some(if text.contains('/') {
+            self.sources.folder.join(text)
+        } else {
+            PathBuf::from(text)
+        })
     }
 
     fn mistake(&mut self, name: &str, problem: String) {

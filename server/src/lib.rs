@@ -21,6 +21,7 @@ pub mod issuer;
 pub mod listener;
 pub mod operations;
 mod pkcs12;
+mod redis;
 pub mod server;
 pub mod server_certificate;
 pub mod setup;

@@ -32,7 +32,9 @@ pub enum NoRights {
         database: String,
     },
     /// A name that Redis cannot have, or that stands for somebody else there.
-    #[error("the name {user:?} cannot be a user's in a database; it must have no blank, and not be {DEFAULT} or {CONTROL}")]
+    #[error(
+        "the name {user:?} cannot be a user's in a database; it must have no blank, and not be {DEFAULT} or {CONTROL}"
+    )]
     Name {
         /// The user's name.
         user: String,
@@ -121,7 +123,10 @@ impl<'a> Scopes<'a> {
 /// Redis goes by the last rule that concerns a command.
 fn complete(scope: Vec<&str>, channels: PubSubDefault) -> impl Iterator<Item = &str> {
     let speaks_of_channels = scope.iter().any(|rule| {
-        rule.starts_with('&') || ["allchannels", "resetchannels"].iter().any(|word| rule.eq_ignore_ascii_case(word))
+        rule.starts_with('&')
+            || ["allchannels", "resetchannels"]
+                .iter()
+                .any(|word| rule.eq_ignore_ascii_case(word))
     });
     let channels = (!speaks_of_channels || channels == PubSubDefault::ResetChannels).then(|| channels.as_str());
     channels.into_iter().chain(scope).chain(KEPT_BACK.iter().copied())
@@ -204,14 +209,23 @@ mod tests {
         let rules = rules_of(&["+get ~a", "+set ~b (+del ~c)"], PubSubDefault::ResetChannels);
         let selectors: Vec<_> = rules.iter().filter(|rule| rule.starts_with('(')).collect();
         assert_eq!(selectors.len(), 2);
-        assert!(selectors[0].starts_with("(resetchannels +set ~b -acl|deluser "), "{selectors:?}");
-        assert!(selectors[1].starts_with("(resetchannels +del ~c -acl|deluser "), "{selectors:?}");
+        assert!(
+            selectors[0].starts_with("(resetchannels +set ~b -acl|deluser "),
+            "{selectors:?}"
+        );
+        assert!(
+            selectors[1].starts_with("(resetchannels +del ~c -acl|deluser "),
+            "{selectors:?}"
+        );
         assert_eq!(rules[..3], ["resetchannels", "+get", "~a"]);
     }
 
     #[test]
     fn selectors_that_an_acl_clears_are_gone_in_a_union_too() {
-        let rules = rules_of(&["+get ~a", "(+@all ~*) clearselectors (+set ~b)"], PubSubDefault::ResetChannels);
+        let rules = rules_of(
+            &["+get ~a", "(+@all ~*) clearselectors (+set ~b)"],
+            PubSubDefault::ResetChannels,
+        );
         assert!(rules.iter().all(|rule| !rule.contains("+@all")), "{rules:?}");
         assert_eq!(rules.iter().filter(|rule| rule.contains("+set")).count(), 1);
     }
@@ -258,7 +272,11 @@ mod tests {
     /// The rules of a user who has a role for each of the ACLs.
     fn rules_of(acls: &[&str], channels: PubSubDefault) -> Vec<String> {
         let (state, database) = cluster(acls, channels);
-        let roles: Vec<_> = database.roles_permissions.iter().map(|permission| permission.role_uid.get()).collect();
+        let roles: Vec<_> = database
+            .roles_permissions
+            .iter()
+            .map(|permission| permission.role_uid.get())
+            .collect();
         let rights = rights_in(&database, &user("alice", &roles), &state).unwrap();
         assert_eq!(&*rights.name, "alice");
         rights.rules.to_vec()

@@ -101,13 +101,12 @@ impl TrustAnchors {
                     subject: certificate.subject().to_string(),
                 });
             }
-            let anchor = authority_certificate::to_anchor(certificate, in_date_at(certificate), Strength::Strong).map_err(
-                |fault| UntrustworthyCa::Certificate {
+            let anchor = authority_certificate::to_anchor(certificate, in_date_at(certificate), Strength::Strong)
+                .map_err(|fault| UntrustworthyCa::Certificate {
                     number,
                     subject: certificate.subject().to_string(),
                     fault,
-                },
-            )?;
+                })?;
             anchors.push(anchor);
         }
         drop(places);

@@ -111,7 +111,8 @@ impl DatabaseTrust {
                 .map_err(DatabaseTrustRefusal::Pinned)?;
             not_after
         } else {
-            let chain = chain::verify(&self.anchors, end_entity, intermediates, now).map_err(DatabaseTrustRefusal::from)?;
+            let chain =
+                chain::verify(&self.anchors, end_entity, intermediates, now).map_err(DatabaseTrustRefusal::from)?;
             gate::pass_gate(chain, self.validation, &self.authorized)
                 .map_err(DatabaseTrustRefusal::Gate)?
                 .valid_until()
@@ -142,9 +143,8 @@ impl DatabaseTrustRefusal {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Chain(ChainRefusal::EndEntity(EndEntityFault::Expired(_))) | Self::Pinned(EndEntityFault::Expired(_)) => {
-                "certificate_expired"
-            }
+            Self::Chain(ChainRefusal::EndEntity(EndEntityFault::Expired(_)))
+            | Self::Pinned(EndEntityFault::Expired(_)) => "certificate_expired",
             Self::UnknownIssuer { .. } => "certificate_unknown_ca",
             Self::Chain(_) | Self::Pinned(_) => "certificate_chain",
             Self::Gate(_) => "certificate_subject",

@@ -41,11 +41,7 @@ pub enum EndEntityFault {
 }
 
 /// Checks everything that does not depend on the issuer.
-pub(super) fn check(
-    certificate: &Certificate,
-    now: OffsetDateTime,
-    strength: Strength,
-) -> Result<(), EndEntityFault> {
+pub(super) fn check(certificate: &Certificate, now: OffsetDateTime, strength: Strength) -> Result<(), EndEntityFault> {
     if certificate.version() != 3 {
         return Err(EndEntityFault::Version(certificate.version()));
     }

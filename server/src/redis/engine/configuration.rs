@@ -1,0 +1,226 @@
+//! What an engine is told about its database: in a file when it starts, by commands while it runs.
+
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::command::Command;
+use super::login::CONTROL_USER;
+use super::program::{EngineVersion, SELECTORS};
+use super::secrets::EngineSecret;
+use crate::cluster::database::{AofPolicy, Database, DefaultUser, EvictionPolicy, Persistence};
+
+/// What an engine is told about its database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EngineConfiguration {
+    /// How many octets the data may take; 0 for no limit.
+    pub(crate) memory: u64,
+    /// What goes when the memory is full.
+    pub(crate) eviction: EvictionPolicy,
+    /// What of the data is on the disk.
+    pub(crate) persistence: Persistence,
+    /// Who is there without a user of the cluster.
+    pub(crate) default_user: DefaultUser,
+    /// What that user may do, as `ACL SETUSER` takes it.
+    pub(crate) default_user_rules: Arc<[String]>,
+}
+
+/// How an engine is started, beside the configuration of its database.
+pub(super) struct Start<'a> {
+    pub(super) version: EngineVersion,
+    /// Where it keeps its files. It is the current directory of the engine, too.
+    pub(super) directory: &'a Path,
+    /// The name of the socket in that directory.
+    pub(super) socket: &'a str,
+    /// The password of the control user.
+    pub(super) control: &'a EngineSecret,
+    /// Whether the data is loaded from the append-only file, and goes on there.
+    pub(super) append_only: bool,
+}
+
+impl EngineConfiguration {
+    /// That of `database`, whose default user may do what `default_user_rules` say.
+    pub(crate) fn of(database: &Database, default_user_rules: Arc<[String]>) -> Self {
+        Self {
+            memory: database.memory_size,
+            eviction: database.eviction_policy,
+            persistence: database.persistence.clone(),
+            default_user: database.default_user.clone(),
+            default_user_rules,
+        }
+    }
+
+    /// The text of `redis.conf`. Every value is quoted: none can be read as more than a value.
+    pub(super) fn file(&self, start: &Start<'_>) -> String {
+        let mut file = File(String::new());
+        file.line("port", &["0"]);
+        file.line("unixsocket", &[start.socket]);
+        file.line("unixsocketperm", &["700"]);
+        file.line("tcp-backlog", &[BACKLOG]);
+        file.line("maxclients", &[MAX_CLIENTS]);
+        file.line("daemonize", &["no"]);
+        file.line("supervised", &["no"]);
+        file.line("always-show-logo", &["no"]);
+        file.line("crash-memcheck-enabled", &["no"]);
+        file.line_of_octets("dir", start.directory.as_os_str().as_bytes());
+        if start.version >= SELECTORS {
+            file.line("enable-protected-configs", &["no"]);
+            file.line("enable-debug-command", &["no"]);
+            file.line("enable-module-command", &["no"]);
+        }
+        file.line("maxmemory", &[&self.memory.to_string()]);
+        file.line("maxmemory-policy", &[policy(self.eviction)]);
+        file.line("appendonly", &[if start.append_only { "yes" } else { "no" }]);
+        file.line("appendfsync", &[self.fsync()]);
+        file.line("save", &[""]);
+        if let Persistence::Snapshot(policies) = &self.persistence {
+            for policy in policies {
+                file.line("save", &[&policy.seconds.to_string(), &policy.writes.to_string()]);
+            }
+        }
+        let password = start.control.rule();
+        file.line("user", &[CONTROL_USER, "on", &password, "~*", "&*", "+@all"]);
+        let default: Vec<&str> = ["default"].into_iter().chain(self.default_user_words()).collect();
+        let passwords = self.default_user_passwords();
+        let default: Vec<&str> = default
+            .into_iter()
+            .chain(passwords.iter().map(String::as_str))
+            .collect();
+        file.line("user", &default);
+        file.0
+    }
+
+    /// The commands that put everything but the persistence in force while the engine runs.
+    pub(super) fn commands(&self) -> Vec<Command> {
+        let passwords = self.default_user_passwords();
+        let default = ["default", "reset"].into_iter().chain(self.default_user_words());
+        let default = default.chain(passwords.iter().map(String::as_str));
+        vec![
+            Command::new("CONFIG SET", ["maxmemory-policy", policy(self.eviction)]),
+            Command::new("CONFIG SET", ["maxmemory", &self.memory.to_string()]),
+            Command::new("ACL SETUSER", default),
+        ]
+    }
+
+    /// `appendfsync`, which has a meaning only with an append-only file.
+    pub(super) fn fsync(&self) -> &'static str {
+        match self.persistence {
+            Persistence::Aof(AofPolicy::Always) => "always",
+            _ => "everysec",
+        }
+    }
+
+    /// `save`, as `CONFIG SET` takes it: nothing, if no snapshots are wanted.
+    pub(super) fn save(&self) -> String {
+        let Persistence::Snapshot(policies) = &self.persistence else {
+            return String::new();
+        };
+        let pairs: Vec<String> = policies
+            .iter()
+            .map(|policy| format!("{} {}", policy.seconds, policy.writes))
+            .collect();
+        pairs.join(" ")
+    }
+
+    fn default_user_words(&self) -> impl Iterator<Item = &str> {
+        let state = if self.default_user.is_enabled { "on" } else { "off" };
+        let open = self.default_user.password_hashes.is_empty().then_some("nopass");
+        let rules = self.default_user_rules.iter().map(String::as_str);
+        [state].into_iter().chain(open).chain(rules)
+    }
+
+    fn default_user_passwords(&self) -> Vec<String> {
+        let hashes = self.default_user.password_hashes.iter();
+        hashes.map(|hash| format!("#{}", hash.to_hex())).collect()
+    }
+}
+
+/// The lines of a configuration file, in the quoting of Redis's `sdssplitargs`.
+struct File(String);
+
+impl File {
+    fn line(&mut self, directive: &str, values: &[&str]) {
+        self.0.push_str(directive);
+        for value in values {
+            self.value(value.as_bytes());
+        }
+        self.0.push('\n');
+    }
+
+    fn line_of_octets(&mut self, directive: &str, value: &[u8]) {
+        self.0.push_str(directive);
+        self.value(value);
+        self.0.push('\n');
+    }
+
+    fn value(&mut self, value: &[u8]) {
+        self.0.push_str(" \"");
+        for &octet in value {
+            if octet.is_ascii_graphic() && !matches!(octet, b'"' | b'\\') || octet == b' ' {
+                self.0.push(char::from(octet));
+            } else {
+                write!(self.0, "\\x{octet:02x}").expect("writing to a String does not fail");
+            }
+        }
+        self.0.push('"');
+    }
+}
+
+/// In Redis's words.
+fn policy(policy: EvictionPolicy) -> &'static str {
+    match policy {
+        EvictionPolicy::NoEviction => "noeviction",
+        EvictionPolicy::AllkeysLru => "allkeys-lru",
+        EvictionPolicy::AllkeysLfu => "allkeys-lfu",
+        EvictionPolicy::AllkeysRandom => "allkeys-random",
+        EvictionPolicy::VolatileLru => "volatile-lru",
+        EvictionPolicy::VolatileLfu => "volatile-lfu",
+        EvictionPolicy::VolatileRandom => "volatile-random",
+        EvictionPolicy::VolatileTtl => "volatile-ttl",
+    }
+}
+
+/// Connections that wait to be accepted; the system takes no more than `net.core.somaxconn`.
+const BACKLOG: &str = "4096";
+/// More than the front lets in. The engine takes fewer when it may not have as many descriptors.
+const MAX_CLIENTS: &str = "65000";
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use secrecy::SecretString;
+
+    use super::super::secrets::EngineSecrets;
+    use super::*;
+    use crate::cluster::database::PasswordDigest;
+
+    #[test]
+    fn no_value_of_the_file_can_be_read_as_more_than_a_value() {
+        let configuration = EngineConfiguration {
+            memory: 0,
+            eviction: EvictionPolicy::default(),
+            persistence: Persistence::Disabled,
+            default_user: DefaultUser {
+                is_enabled: true,
+                password_hashes: vec![PasswordDigest::of(&SecretString::from("x"))],
+            },
+            default_user_rules: Arc::from(["~a\"\nport 6379\n# \\".to_owned()]),
+        };
+        let file = configuration.file(&Start {
+            version: "7.0.0".parse().unwrap(),
+            directory: Path::new(OsStr::from_bytes(b"/tmp/a b\"\xff\r\nport 1")),
+            socket: "engine.sock",
+            control: &EngineSecrets::new().of("certward"),
+            append_only: false,
+        });
+        assert_eq!(
+            file.lines().filter(|line| line.starts_with("port")).collect::<Vec<_>>(),
+            ["port \"0\""]
+        );
+        assert!(file.contains("dir \"/tmp/a b\\x22\\xff\\x0d\\x0aport 1\"\n"), "{file}");
+        assert!(file.contains("\"~a\\x22\\x0aport 6379\\x0a# \\x5c\""), "{file}");
+        assert!(file.is_ascii(), "{file}");
+    }
+}

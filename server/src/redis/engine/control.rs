@@ -1,0 +1,146 @@
+//! The server's own connection to an engine: commands go out as they come, replies come back in their order.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
+
+use super::command::Command;
+use super::error::EngineError;
+use super::login::accepted;
+use super::stream::EngineStream;
+use crate::redis::resp::reply::Reply;
+
+/// The server's own connection to an engine. Copies share it; it is closed when the last of them is gone.
+#[derive(Clone)]
+pub(super) struct Control {
+    requests: mpsc::Sender<Request>,
+    incarnation: u64,
+    closed: CancellationToken,
+}
+
+struct Request {
+    command: Command,
+    answer: oneshot::Sender<Reply>,
+}
+
+impl Control {
+    /// Takes over a connection that is logged in already.
+    pub(super) fn start(stream: EngineStream, incarnation: u64, tasks: &TaskTracker) -> Self {
+        let (requests, received) = mpsc::channel(MAX_QUEUED);
+        let closed = CancellationToken::new();
+        let end = closed.clone().drop_guard();
+        tasks.spawn(async move {
+            let _end = end;
+            // Whoever waits for a reply learns of the end by it.
+            if let Err(error) = converse(stream, received).await {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "the connection to an engine has ended"
+                );
+            }
+        });
+        Self {
+            requests,
+            incarnation,
+            closed,
+        }
+    }
+
+    /// The life of the engine that this is a connection to.
+    pub(super) fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    /// Waits for its end.
+    pub(super) async fn closed(&self) {
+        self.closed.cancelled().await;
+    }
+
+    /// The reply to a command, if it comes within 5 seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NotReady`] when the connection ends, [`EngineError::TimedOut`], [`EngineError::Refused`].
+    pub(super) async fn ask(&self, command: Command) -> Result<Reply, EngineError> {
+        tokio::time::timeout(ANSWER_TIMEOUT, self.ask_patiently(command))
+            .await
+            .map_err(|_| EngineError::TimedOut)?
+    }
+
+    /// The reply to a command, whenever it comes.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NotReady`] when the connection ends, [`EngineError::Refused`].
+    pub(super) async fn ask_patiently(&self, command: Command) -> Result<Reply, EngineError> {
+        let name = command.name();
+        let (answer, reply) = oneshot::channel();
+        let request = Request { command, answer };
+        self.requests.send(request).await.map_err(|_| EngineError::NotReady)?;
+        accepted(name, reply.await.map_err(|_| EngineError::NotReady)?)
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("incarnation", &self.incarnation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes and reads until the other end, or every [`Control`], is gone.
+async fn converse(stream: EngineStream, mut requests: mpsc::Receiver<Request>) -> Result<(), EngineError> {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let (waiting, mut waiters) = mpsc::channel(MAX_QUEUED);
+    let write = async {
+        let mut batch = Vec::new();
+        while requests.recv_many(&mut batch, MAX_BATCH).await > 0 {
+            let size = batch.iter().map(|request| request.command.octets().len()).sum();
+            let mut octets = Zeroizing::new(Vec::with_capacity(size));
+            for Request { command, answer } in batch.drain(..) {
+                octets.extend_from_slice(command.octets());
+                if waiting.send(answer).await.is_err() {
+                    return Ok(());
+                }
+            }
+            writer.write_all(&octets).await.map_err(EngineError::unreachable)?;
+            writer.flush().await.map_err(EngineError::unreachable)?;
+        }
+        Ok(())
+    };
+    let read = async {
+        let mut received = Vec::new();
+        loop {
+            if reader.read_buf(&mut received).await.map_err(EngineError::unreachable)? == 0 {
+                return Ok(());
+            }
+            let mut at = 0;
+            while let Some((reply, length)) = Reply::read(&received[at..]).map_err(EngineError::Garbled)? {
+                at += length;
+                let Ok(answer) = waiters.try_recv() else {
+                    return Err(EngineError::Garbled(crate::redis::resp::reply::ReplyError::Malformed));
+                };
+                // Whoever asked may have given up.
+                let _: Result<(), Reply> = oneshot::Sender::send(answer, reply);
+            }
+            received.drain(..at);
+        }
+    };
+    tokio::select! {
+        written = write => written,
+        read = read => read,
+    }
+}
+
+/// Logins of thousands of users at once wait here for their turn.
+const MAX_QUEUED: usize = 4096;
+/// Commands that are sent in one go.
+const MAX_BATCH: usize = 64;
+/// An engine answers at once, unless a client keeps it busy.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);

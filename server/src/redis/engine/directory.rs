@@ -1,0 +1,251 @@
+//! Where an engine keeps its files: its socket, its data, its configuration and its log.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+
+/// The directory of an engine. One server at a time has it, which a lock on a file in it says.
+pub(super) struct EngineDirectory {
+    path: PathBuf,
+    open: OnceLock<OpenDirectory>,
+    lock: Mutex<Option<File>>,
+}
+
+struct OpenDirectory {
+    /// The path without links in it, as the system says it of processes.
+    canonical: PathBuf,
+    handle: File,
+}
+
+impl EngineDirectory {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            open: OnceLock::new(),
+            lock: Mutex::new(None),
+        }
+    }
+
+    /// As it was given.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the directory, mode 0700, and takes it for this server. Nothing is done when it has been taken already.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::ResourceBusy`] while another server has it; otherwise what the system says.
+    pub(super) fn take(&self) -> io::Result<()> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_some() {
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
+        fs::set_permissions(&self.path, Permissions::from_mode(0o700))?;
+        let file = private()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.path.join(LOCK))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let busy = format!("another server has {}", self.path.display());
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, busy));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        if self.open.get().is_none() {
+            let canonical = fs::canonicalize(&self.path)?;
+            let handle = File::open(&canonical)?;
+            // Only the holder of the lock comes here.
+            let _ = self.open.set(OpenDirectory { canonical, handle });
+        }
+        *lock = Some(file);
+        Ok(())
+    }
+
+    /// Lets other servers take it.
+    pub(super) fn release(&self) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The path without links in it, once it has been taken.
+    pub(super) fn canonical(&self) -> Option<&Path> {
+        self.open.get().map(|open| open.canonical.as_path())
+    }
+
+    /// A connection to whoever listens on the socket.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`io::ErrorKind::NotFound`] before the directory has been taken.
+    pub(super) async fn connect(&self) -> io::Result<UnixStream> {
+        let open = self.open.get().ok_or(io::ErrorKind::NotFound)?;
+        let mut path = open.canonical.join(SOCKET);
+        if path.as_os_str().len() > MAX_SOCKET_PATH {
+            // The same file by a path that is short (proc(5), /proc/pid/fd).
+            path = Path::new("/proc/self/fd")
+                .join(open.handle.as_raw_fd().to_string())
+                .join(SOCKET);
+        }
+        loop {
+            match UnixStream::connect(&path).await {
+                // The engine has not accepted those that came before; whoever calls gives up in time.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(FULL_BACKLOG).await,
+                connected => return connected,
+            }
+        }
+    }
+
+    /// Writes what the engine reads when it starts, and which programs may be found here after a crash of the server.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn write_configuration(&self, text: &str, program: &Path) -> io::Result<()> {
+        write_private(&self.path.join(PROGRAM), program.as_os_str().as_encoded_bytes())?;
+        write_private(&self.path.join(CONFIGURATION), text.as_bytes())?;
+        remove_if_there(fs::remove_file(self.path.join(SOCKET)))
+    }
+
+    /// The program that was started here last: the file that its processes run.
+    pub(super) fn program(&self) -> Option<PathBuf> {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let octets = fs::read(self.path.join(PROGRAM)).ok()?;
+        Some(PathBuf::from(std::ffi::OsString::from_vec(octets)))
+    }
+
+    /// Where the engine finds its configuration.
+    pub(super) fn configuration(&self) -> PathBuf {
+        self.path.join(CONFIGURATION)
+    }
+
+    /// Whether the data is in the append-only file. Redis 7 has made it when its manifest is there. Redis 6 begins it at
+    /// once, and while the snapshot is still there, it is not certain that it is complete.
+    pub(super) fn is_append_only(&self) -> bool {
+        let manifest = self.path.join(APPEND_ONLY_DIRECTORY).join(APPEND_ONLY_MANIFEST);
+        manifest.exists() || (self.path.join(APPEND_ONLY_FILE).exists() && !self.has_snapshot())
+    }
+
+    /// Whether there is a snapshot.
+    pub(super) fn has_snapshot(&self) -> bool {
+        self.path.join(SNAPSHOT).exists()
+    }
+
+    /// Takes the snapshot away.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn remove_snapshot(&self) -> io::Result<()> {
+        remove_if_there(fs::remove_file(self.path.join(SNAPSHOT)))
+    }
+
+    /// Takes the append-only file away.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn remove_append_only(&self) -> io::Result<()> {
+        remove_if_there(fs::remove_dir_all(self.path.join(APPEND_ONLY_DIRECTORY)))?;
+        remove_if_there(fs::remove_file(self.path.join(APPEND_ONLY_FILE)))
+    }
+
+    /// The log, to be appended to.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn open_log(&self) -> io::Result<File> {
+        self.bound_log()?;
+        private().append(true).create(true).open(self.path.join(LOG))
+    }
+
+    /// Begins the log anew when it is long; what was in it is kept once.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn bound_log(&self) -> io::Result<()> {
+        let path = self.path.join(LOG);
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.len() > MAX_LOG => {
+                fs::copy(&path, self.path.join(OLD_LOG))?;
+                // The engine goes on writing at its end, wherever that is.
+                OpenOptions::new().write(true).open(&path)?.set_len(0)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The last line of the log that says something; none that repeats a line of the configuration, which may hold the
+    /// digest of a password.
+    pub(super) fn last_words(&self) -> Option<String> {
+        let mut file = File::open(self.path.join(LOG)).ok()?;
+        let length = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
+        let mut tail = Vec::new();
+        file.take(TAIL).read_to_end(&mut tail).ok()?;
+        let tail = String::from_utf8_lossy(&tail).into_owned();
+        let says = |line: &&str| !line.trim().is_empty() && !line.starts_with(">>>");
+        tail.lines().rev().find(says).map(|line| line.trim().to_owned())
+    }
+
+    /// Deletes it with everything in it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        remove_if_there(fs::remove_dir_all(&self.path))
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+fn write_private(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let mut file = private().write(true).create(true).truncate(true).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(octets)
+}
+
+fn remove_if_there(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// The socket of the engine.
+pub(super) const SOCKET: &str = "engine.sock";
+const CONFIGURATION: &str = "redis.conf";
+const LOCK: &str = "lock";
+const PROGRAM: &str = "engine.program";
+const LOG: &str = "engine.log";
+const OLD_LOG: &str = "engine.log.1";
+// Redis's own defaults.
+const SNAPSHOT: &str = "dump.rdb";
+const APPEND_ONLY_DIRECTORY: &str = "appendonlydir";
+const APPEND_ONLY_MANIFEST: &str = "appendonly.aof.manifest";
+const APPEND_ONLY_FILE: &str = "appendonly.aof";
+/// `sun_path` has 108 octets, the last of them zero (unix(7)).
+const MAX_SOCKET_PATH: usize = 107;
+/// Two of them are some ten thousand lines.
+const MAX_LOG: u64 = 1024 * 1024;
+/// Where the last line is looked for.
+const TAIL: u64 = 4096;
+/// The engine accepts a thousand connections in this time.
+const FULL_BACKLOG: Duration = Duration::from_millis(5);

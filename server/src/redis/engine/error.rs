@@ -1,0 +1,59 @@
+//! Why an engine did not do what it was asked to.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::redis::resp::reply::ReplyError;
+
+/// Why an engine did not do what it was asked to. No text holds a password, a secret or a rule.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum EngineError {
+    /// It has not started yet, or has died and is being started again. Trying again later helps.
+    #[error("the engine of the database is not ready")]
+    NotReady,
+    /// It has not answered in time. Whether it has done what it was asked to is not known.
+    #[error("the engine of the database has not answered within 5 seconds")]
+    TimedOut,
+    /// No connection to it can be had.
+    #[error("the engine of the database cannot be reached")]
+    Unreachable(#[source] Arc<io::Error>),
+    /// What it sent is no reply.
+    #[error("the engine of the database has sent what is no answer")]
+    Garbled(#[source] ReplyError),
+    /// It refused a command, in its own words.
+    #[error("the engine of the database refused {command}: {message}")]
+    Refused {
+        /// The command, without what may be secret in it.
+        command: &'static str,
+        /// What the engine said.
+        message: String,
+    },
+    /// A user of this name would take the place of one that is needed.
+    #[error(
+        "no user of a database can be called {name:?}: the name is taken by the server or by Redis, or has a blank in it"
+    )]
+    ReservedName {
+        /// The name.
+        name: Arc<str>,
+    },
+    /// The rules come from a state of the cluster that is older than the one the engine has the user's rules from.
+    /// Whoever asks decides again.
+    #[error("the rules of the user have changed in the meantime")]
+    Superseded,
+    /// A change of persistence has not come to its end in time, and goes on.
+    #[error("the data is still being written in its new form; ask again later")]
+    Persisting,
+    /// A file of the database could not be changed.
+    #[error("a file of the database cannot be changed")]
+    File(#[source] Arc<io::Error>),
+}
+
+impl EngineError {
+    pub(super) fn unreachable(error: io::Error) -> Self {
+        Self::Unreachable(Arc::new(error))
+    }
+
+    pub(super) fn file(error: io::Error) -> Self {
+        Self::File(Arc::new(error))
+    }
+}

@@ -1,0 +1,159 @@
+//! Who a connection to an engine is, and how it becomes that: one round trip on a new connection.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use zeroize::Zeroizing;
+
+use super::command::Command;
+use super::error::EngineError;
+use super::secrets::EngineSecret;
+use super::stream::EngineStream;
+use crate::redis::resp::reply::Reply;
+
+/// Who a connection to an engine is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EngineLogin {
+    /// A user of the cluster.
+    User(EngineUser),
+    /// Nobody in particular: what the engine itself lets a new connection do, as its user `default` or before any
+    /// `AUTH`.
+    DefaultUser,
+}
+
+/// A user of the cluster in an engine.
+#[derive(Debug, Clone)]
+pub(crate) struct EngineUser {
+    /// The name, which `ACL WHOAMI` answers.
+    pub(crate) name: Arc<str>,
+    /// What the user may do, as `ACL SETUSER` takes it, one rule each.
+    pub(crate) rules: Arc<[String]>,
+    /// The revision of the cluster that the rules were made from: of two sets of rules for one user, that of the later
+    /// revision is in force.
+    pub(crate) revision: u64,
+}
+
+/// By name and rules: the revision only says which rules are newer.
+impl PartialEq for EngineUser {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.rules == other.rules
+    }
+}
+
+impl Eq for EngineUser {}
+
+/// A connection to an engine that is who it is to be. Whatever the engine sends on it from now on is the client's.
+#[derive(Debug)]
+pub(crate) struct EngineConnection {
+    /// The connection.
+    pub(crate) stream: EngineStream,
+    /// What the engine knows it by.
+    pub(crate) client: EngineClientId,
+}
+
+/// The number of a connection in its engine. It means nothing after a restart of the engine, and is never given twice
+/// before one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct EngineClientId {
+    pub(super) number: i64,
+    /// The life of the engine that the number was given in.
+    pub(super) incarnation: u64,
+}
+
+impl fmt::Display for EngineClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number.fmt(f)
+    }
+}
+
+/// The command that logs a user in.
+pub(super) fn auth(name: &str, secret: &EngineSecret) -> Command {
+    Command::new("AUTH", [name, secret.secret().expose_secret()])
+}
+
+/// Sends `commands` on a connection that nobody else uses, and reads a reply for each.
+///
+/// # Errors
+///
+/// [`EngineError::Unreachable`] when the connection ends before the last reply, [`EngineError::Garbled`],
+/// [`EngineError::Refused`] with the first that is refused.
+pub(super) async fn exchange(stream: &mut EngineStream, commands: &[&Command]) -> Result<Vec<Reply>, EngineError> {
+    let size = commands.iter().map(|command| command.octets().len()).sum();
+    let mut octets = Zeroizing::new(Vec::with_capacity(size));
+    for command in commands {
+        octets.extend_from_slice(command.octets());
+    }
+    stream.write_all(&octets).await.map_err(EngineError::unreachable)?;
+    stream.flush().await.map_err(EngineError::unreachable)?;
+
+    let mut replies = Vec::with_capacity(commands.len());
+    let mut received = Vec::with_capacity(USUAL_REPLIES);
+    let mut at = 0;
+    loop {
+        while let Some(command) = commands.get(replies.len())
+            && let Some((reply, length)) = Reply::read(&received[at..]).map_err(EngineError::Garbled)?
+        {
+            at += length;
+            replies.push(accepted(command.name(), reply)?);
+        }
+        if replies.len() == commands.len() {
+            break;
+        }
+        if stream.read_buf(&mut received).await.map_err(EngineError::unreachable)? == 0 {
+            return Err(EngineError::unreachable(io::ErrorKind::UnexpectedEof.into()));
+        }
+    }
+    if at < received.len() {
+        // Nothing was asked that could be answered by this.
+        return Err(EngineError::Garbled(crate::redis::resp::reply::ReplyError::Malformed));
+    }
+    Ok(replies)
+}
+
+/// The reply to the command `name`, if it is no error.
+pub(super) fn accepted(name: &'static str, reply: Reply) -> Result<Reply, EngineError> {
+    match reply.error() {
+        None => Ok(reply),
+        Some(message) => Err(EngineError::Refused {
+            command: name,
+            message: message.to_owned(),
+        }),
+    }
+}
+
+/// Whether a user of the cluster may have this name in an engine whose control user is `control`.
+pub(super) fn check_name(name: &Arc<str>, control: Option<&str>) -> Result<(), EngineError> {
+    let is_taken = RESERVED.contains(&&**name) || control == Some(&**name);
+    // Redis takes neither in the name of a user (`ACLStringHasSpaces`).
+    let is_unfit = name.is_empty() || name.contains(|c: char| c.is_ascii_whitespace() || c == '\0' || c == '\x0b');
+    if is_taken || is_unfit {
+        Err(EngineError::ReservedName { name: Arc::clone(name) })
+    } else {
+        Ok(())
+    }
+}
+
+/// The server's own user in the engines that it starts.
+pub(super) const CONTROL_USER: &str = "certward";
+/// Users that no user of the cluster can take the place of.
+const RESERVED: [&str; 2] = ["default", CONTROL_USER];
+/// `+OK`, a number, `+OK`.
+const USUAL_REPLIES: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_others_need_are_refused() {
+        for name in ["default", "certward", "root", "", "a b", "a\tb", "a\0b"] {
+            assert!(check_name(&Arc::from(name), Some("root")).is_err(), "{name:?}");
+        }
+        for name in ["alice", "Default", "ops@example.com", "certward-2"] {
+            assert!(check_name(&Arc::from(name), Some("root")).is_ok(), "{name:?}");
+        }
+    }
+}

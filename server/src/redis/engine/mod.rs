@@ -1,0 +1,366 @@
+//! The Redis behind a database: one that the server starts and watches, or one that was there before.
+//!
+//! An engine lives in lives ("incarnations"): each start of its process is a new one, in which its users have to be
+//! told again. Everything else about it outlasts them.
+
+mod command;
+mod configuration;
+mod control;
+mod directory;
+mod error;
+mod login;
+mod orphans;
+mod persistence;
+mod program;
+mod secrets;
+mod serve;
+mod stream;
+mod supervised;
+#[cfg(test)]
+mod tests;
+mod upstream;
+mod users;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
+
+use command::Command;
+pub(crate) use configuration::EngineConfiguration;
+use control::{ANSWER_TIMEOUT, Control};
+use directory::EngineDirectory;
+pub(crate) use error::EngineError;
+use login::CONTROL_USER;
+pub(crate) use login::{EngineClientId, EngineConnection, EngineLogin, EngineUser};
+pub(crate) use program::{EngineProgram, EngineProgramError, EngineVersion};
+use secrets::EngineSecrets;
+pub(crate) use stream::EngineStream;
+use supervised::Supervised;
+pub(crate) use upstream::{Upstream, UpstreamError};
+use users::EngineUsers;
+
+use crate::redis::resp::reply::Reply;
+
+/// The engine of one database. A task of its own keeps it alive until [`Self::stop`].
+pub(crate) struct Engine {
+    place: Place,
+    /// The last that was asked for. Held while it is put in force.
+    configuration: tokio::sync::Mutex<EngineConfiguration>,
+    secrets: EngineSecrets,
+    users: EngineUsers,
+    control: Mutex<Option<Control>>,
+    life: Mutex<Life>,
+    health: watch::Sender<EngineHealth>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    ended: CancellationToken,
+}
+
+/// Where an engine comes from.
+enum Place {
+    Supervised(Supervised),
+    Attached(Upstream),
+}
+
+/// Which life of the engine this is.
+#[derive(Default)]
+struct Life {
+    incarnation: u64,
+    /// What the engine calls it: the `run_id` of `INFO`.
+    run: String,
+    version: Option<EngineVersion>,
+}
+
+/// How an engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EngineHealth {
+    /// It has not been ready yet.
+    Starting,
+    /// It answers.
+    Ready,
+    /// It does not, and is being started or tried again, unless it has been stopped.
+    Down {
+        /// What happened, in a sentence for administrators.
+        reason: String,
+    },
+}
+
+impl Engine {
+    /// Starts `program` in `directory`, which becomes its own, and starts it again whenever it ends. The engine is not
+    /// ready when this returns; [`Self::health`] says when.
+    pub(crate) fn supervise(
+        program: &EngineProgram,
+        directory: PathBuf,
+        configuration: EngineConfiguration,
+        tasks: &TaskTracker,
+    ) -> Arc<Self> {
+        let place = Place::Supervised(Supervised {
+            program: program.clone(),
+            directory: Arc::new(EngineDirectory::new(directory)),
+        });
+        Self::start(place, configuration, tasks)
+    }
+
+    /// Takes the Redis at `upstream` for an engine. Nothing of it is changed but its users and, by [`Self::flush`], its
+    /// data: memory, eviction, persistence and the user `default` are the business of whoever runs it.
+    pub(crate) fn attach(upstream: Upstream, configuration: EngineConfiguration, tasks: &TaskTracker) -> Arc<Self> {
+        Self::start(Place::Attached(upstream), configuration, tasks)
+    }
+
+    fn start(place: Place, configuration: EngineConfiguration, tasks: &TaskTracker) -> Arc<Self> {
+        let engine = Arc::new(Self {
+            place,
+            configuration: tokio::sync::Mutex::new(configuration),
+            secrets: EngineSecrets::new(),
+            users: EngineUsers::default(),
+            control: Mutex::new(None),
+            life: Mutex::default(),
+            health: watch::Sender::new(EngineHealth::Starting),
+            tasks: tasks.clone(),
+            stop: CancellationToken::new(),
+            ended: CancellationToken::new(),
+        });
+        tasks.spawn(Arc::clone(&engine).run());
+        engine
+    }
+
+    /// How it is, and how it changes.
+    pub(crate) fn health(&self) -> watch::Receiver<EngineHealth> {
+        self.health.subscribe()
+    }
+
+    /// Which version it is, once that is known.
+    pub(crate) fn version(&self) -> Option<EngineVersion> {
+        match &self.place {
+            Place::Supervised(place) => Some(place.program.version()),
+            Place::Attached(_) => self.life().version,
+        }
+    }
+
+    /// Has it run by `configuration` from now on, without losing data: at once if it is ready, otherwise from its next
+    /// start. Returns when what is there is on the disk as wanted, which takes its time with much data.
+    ///
+    /// An attached engine is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`]. The configuration is the one of its next start all the same.
+    pub(crate) async fn configure(&self, configuration: EngineConfiguration) -> Result<(), EngineError> {
+        let mut current = self.configuration.lock().await;
+        *current = configuration;
+        match self.control() {
+            Err(_) => Ok(()),
+            Ok(control) => self.put_in_force(&control, &current).await,
+        }
+    }
+
+    async fn put_in_force(&self, control: &Control, configuration: &EngineConfiguration) -> Result<(), EngineError> {
+        let Place::Supervised(place) = &self.place else {
+            return Ok(());
+        };
+        for command in configuration.commands() {
+            control.ask(command).await?;
+        }
+        persistence::settle(control, configuration, &place.directory).await
+    }
+
+    /// A new connection that is `login`. The user's rules in the engine are those of the login, or newer ones.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::ReservedName`], [`EngineError::Superseded`], [`EngineError::Refused`] when the engine does not know
+    /// a rule, and what becomes of an engine that does not answer.
+    pub(crate) async fn log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
+        tokio::time::timeout(ANSWER_TIMEOUT, async {
+            match self.try_log_in(login).await {
+                // Another administrator of an attached Redis may have deleted the user, or it has been restarted.
+                Err(EngineError::Refused { command: "AUTH", .. } | EngineError::Unreachable(_)) => {
+                    if let EngineLogin::User(user) = login {
+                        self.users.doubt(&user.name).await;
+                    }
+                    self.try_log_in(login).await
+                }
+                done => done,
+            }
+        })
+        .await
+        .map_err(|_| EngineError::TimedOut)?
+    }
+
+    async fn try_log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
+        let control = self.control()?;
+        if let EngineLogin::User(user) = login {
+            login::check_name(&user.name, self.control_user())?;
+            self.users.tell(&control, &self.secrets, user).await?;
+        }
+        let mut stream = self.connect().await.map_err(EngineError::unreachable)?;
+        let (own, identify, become_it) = (self.own_login(), Command::new("CLIENT ID", []), self.login(login));
+        let commands: Vec<&Command> = own.iter().chain([&identify, &become_it]).collect();
+        let mut replies = login::exchange(&mut stream, &commands).await?;
+        let number = match replies.swap_remove(commands.len() - 2) {
+            Reply::Integer(number) => number,
+            _ => return Err(EngineError::NotReady),
+        };
+        // Otherwise the number may be of a life that has ended, or of one that has not been told of anything.
+        let incarnation = control.incarnation();
+        if self.control()?.incarnation() != incarnation {
+            return Err(EngineError::NotReady);
+        }
+        Ok(EngineConnection {
+            stream,
+            client: EngineClientId { number, incarnation },
+        })
+    }
+
+    /// What makes an open connection `login`, after a `RESET` for example: `AUTH` with the user's name and secret, or
+    /// `RESET`. It says nothing about rules: a [`Self::log_in`] of the same user, or [`Self::tell`], has to come first.
+    pub(crate) fn login_command(&self, login: &EngineLogin) -> Zeroizing<Vec<u8>> {
+        self.login(login).into_octets()
+    }
+
+    /// Has the user's rules in the engine be those of `user`, for a login in the middle of a connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::log_in`].
+    pub(crate) async fn tell(&self, user: &EngineUser) -> Result<(), EngineError> {
+        login::check_name(&user.name, self.control_user())?;
+        self.users.tell(&self.control()?, &self.secrets, user).await
+    }
+
+    /// Whether the engine takes these rules: it has every command and category in them.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Refused`] with what it says, when it does not; what becomes of an engine that does not answer.
+    pub(crate) async fn check_rules(&self, rules: &[String]) -> Result<(), EngineError> {
+        let control = self.control()?;
+        let words = [PROBE_USER, "reset", "off"].into_iter();
+        let command = Command::new("ACL SETUSER", words.chain(rules.iter().map(String::as_str)));
+        let set = control.ask(command).await;
+        control.ask(Command::new("ACL DELUSER", [PROBE_USER])).await?;
+        set.map(drop)
+    }
+
+    /// Ends a connection in the engine: what the engine has read of it and not executed is dropped, and nothing more is
+    /// read. To be waited for before the stream is closed, because an engine executes what it finds in a closed one.
+    pub(crate) async fn end_client(&self, client: EngineClientId) {
+        let Ok(control) = self.control() else { return };
+        if control.incarnation() == client.incarnation {
+            let number = client.number.to_string();
+            // An error says that the connection, or the engine, has ended already.
+            let _ = control
+                .ask_patiently(Command::new("CLIENT KILL", ["ID", &number]))
+                .await;
+        }
+    }
+
+    /// Has the engine forget a user, and end its connections.
+    pub(crate) async fn forget_user(&self, name: &str) {
+        let Ok(control) = self.control() else { return };
+        if let Err(error) = self.users.forget(&control, name).await {
+            // Nobody but the server knows the user's secret.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                user.name = name,
+                "an engine has not forgotten a user"
+            );
+        }
+    }
+
+    /// Deletes all data.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`].
+    pub(crate) async fn flush(&self) -> Result<(), EngineError> {
+        // The data is gone when this is answered; only its memory is given back later.
+        self.control()?.ask(Command::new("FLUSHALL", ["ASYNC"])).await.map(drop)
+    }
+
+    /// Ends it, and waits for its end: a process of ours writes what is to be written and goes, an attached one forgets
+    /// its users.
+    pub(crate) async fn stop(&self) {
+        if let (Place::Attached(_), Ok(control)) = (&self.place, self.control()) {
+            let names = self.users.names();
+            if !names.is_empty() {
+                let _ = control
+                    .ask(Command::new("ACL DELUSER", names.iter().map(|name| &**name)))
+                    .await;
+            }
+        }
+        self.stop.cancel();
+        self.ended.cancelled().await;
+    }
+
+    /// Ends it and deletes its directory with the data. The data of an attached one stays.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) async fn remove(&self) -> io::Result<()> {
+        self.stop().await;
+        let Place::Supervised(place) = &self.place else {
+            return Ok(());
+        };
+        let directory = Arc::clone(&place.directory);
+        tokio::task::spawn_blocking(move || directory.remove())
+            .await
+            .map_err(io::Error::other)?
+    }
+
+    async fn connect(&self) -> io::Result<EngineStream> {
+        match &self.place {
+            Place::Supervised(place) => place.directory.connect().await.map(EngineStream::Unix),
+            Place::Attached(upstream) => upstream.connect().await,
+        }
+    }
+
+    /// The server's own login, where it needs one.
+    fn own_login(&self) -> Option<Command> {
+        match &self.place {
+            Place::Supervised(_) => Some(login::auth(CONTROL_USER, &self.secrets.of(CONTROL_USER))),
+            Place::Attached(upstream) => upstream.login(),
+        }
+    }
+
+    fn login(&self, login: &EngineLogin) -> Command {
+        match login {
+            EngineLogin::User(user) => login::auth(&user.name, &self.secrets.of(&user.name)),
+            EngineLogin::DefaultUser => Command::new("RESET", []),
+        }
+    }
+
+    fn control_user(&self) -> Option<&str> {
+        match &self.place {
+            Place::Supervised(_) => None,
+            Place::Attached(upstream) => Some(upstream.user()),
+        }
+    }
+
+    fn control(&self) -> Result<Control, EngineError> {
+        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        control.clone().ok_or(EngineError::NotReady)
+    }
+
+    fn life(&self) -> std::sync::MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("health", &*self.health.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A user that is there for the moment in which rules are tried.
+const PROBE_USER: &str = "certward-probe";

@@ -1,0 +1,134 @@
+//! Engines whose server has died: found, and ended before another is started in their place.
+//!
+//! An orphan is not taken over: the secrets that its users have died with the server, and so has the word of its
+//! configuration. It ends as an engine of ours would: by SIGTERM, which writes what is to be written.
+
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::directory::EngineDirectory;
+
+/// Ends every process that an engine in `directory` has left. Blocks until they are gone.
+///
+/// A process is one when it belongs to this server's user, runs the program that was last started here, and has
+/// this directory as its own: nobody else has such a process there, and it cannot be mistaken for another one, for
+/// it is signalled by a descriptor that was open while it was looked at.
+///
+/// # Errors
+///
+/// What the system says; [`io::ErrorKind::TimedOut`] when one does not go.
+pub(super) fn end(directory: &EngineDirectory) -> io::Result<()> {
+    let (Some(place), Some(program)) = (directory.canonical(), directory.program()) else {
+        return Ok(());
+    };
+    let found = find(place, &program)?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(
+        database.directory = %place.display(),
+        engine.pids = ?found.iter().map(|orphan| orphan.pid).collect::<Vec<_>>(),
+        "an engine has outlived its server; it is ended"
+    );
+    for orphan in &found {
+        // What writes a file for an engine that is gone has nobody to give it to.
+        orphan.signal(if orphan.is_writer { Signal::KILL } else { Signal::TERM })?;
+    }
+    if wait(place, &program, PATIENCE) {
+        return Ok(());
+    }
+    for orphan in &found {
+        orphan.signal(Signal::KILL)?;
+    }
+    if wait(place, &program, PATIENCE) {
+        Ok(())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "an engine that has outlived its server does not end",
+        ))
+    }
+}
+
+struct Orphan {
+    pid: i32,
+    handle: OwnedFd,
+    is_writer: bool,
+}
+
+impl Orphan {
+    fn signal(&self, signal: Signal) -> io::Result<()> {
+        match pidfd_send_signal(&self.handle, signal) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn find(place: &Path, program: &Path) -> io::Result<Vec<Orphan>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let Ok(pid) = entry?.file_name().to_string_lossy().parse::<i32>() else {
+            continue;
+        };
+        if !is_engine(pid, place, program) {
+            continue;
+        }
+        let Some(handle) = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
+            continue;
+        };
+        // Looked at again: from now on the number can belong to no other process without the descriptor knowing.
+        if is_engine(pid, place, program) {
+            let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let title = String::from_utf8_lossy(&title).into_owned();
+            found.push(Orphan {
+                pid,
+                handle,
+                is_writer: WRITERS.iter().any(|writer| title.contains(writer)),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// A process that has ended and is not yet waited for has no directory any more.
+fn is_engine(pid: i32, place: &Path, program: &Path) -> bool {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let is_ours = fs::metadata(&process).is_ok_and(|data| data.uid() == rustix::process::geteuid().as_raw());
+    is_ours
+        && fs::read_link(process.join("cwd")).is_ok_and(|link| link == place)
+        && fs::read_link(process.join("exe")).is_ok_and(|link| {
+            let octets = link.as_os_str().as_bytes();
+            // The package may have been upgraded since.
+            octets.strip_suffix(b" (deleted)").unwrap_or(octets) == program.as_os_str().as_bytes()
+        })
+}
+
+/// Whether they have gone in time.
+fn wait(place: &Path, program: &Path, patience: Duration) -> bool {
+    let until = Instant::now() + patience;
+    loop {
+        if find(place, program).is_ok_and(|found| found.is_empty()) {
+            return true;
+        }
+        if Instant::now() >= until {
+            return false;
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+}
+
+/// The titles of processes that write a snapshot or an append-only file for their engine.
+const WRITERS: [&str; 2] = ["-rdb-", "-aof-rewrite"];
+/// As long as an engine of our own has to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);

@@ -1,0 +1,256 @@
+//! The program that an engine is: `redis-server` or `valkey-server`.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::cluster::redis_acl_rules::DatabaseVersion;
+
+/// A program that can be started as an engine: it is there, and has said its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EngineProgram {
+    path: PathBuf,
+    version: EngineVersion,
+}
+
+/// The version of an engine. Valkey's versions go on from Redis 7.2, so that one order holds for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EngineVersion {
+    major: u16,
+    minor: u16,
+    patch: u16,
+}
+
+/// Why no engine can be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EngineProgramError {
+    /// None of the programs is installed.
+    #[error(
+        "neither redis-server nor valkey-server is installed; install one of them (Debian and Ubuntu: apt-get install \
+         redis-server; Fedora: dnf install valkey), or name one in Certward.Redis.ServerPath"
+    )]
+    NotInstalled,
+    /// The one that the setting names cannot be run.
+    #[error("{} cannot be run; name a redis-server or valkey-server in Certward.Redis.ServerPath", path.display())]
+    NotRunnable {
+        /// The program.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// It runs, and is something else.
+    #[error("{} is neither redis-server nor valkey-server: it does not say its version", path.display())]
+    NotAnEngine {
+        /// The program.
+        path: PathBuf,
+    },
+    /// It is too old.
+    #[error(
+        "{} is version {version}; databases need Redis {OLDEST} or newer, or Valkey; install one, or name one in \
+         Certward.Redis.ServerPath",
+        path.display()
+    )]
+    TooOld {
+        /// The program.
+        path: PathBuf,
+        /// What it says.
+        version: EngineVersion,
+    },
+}
+
+impl EngineProgram {
+    /// The program that the setting names; without a setting `redis-server`, then `valkey-server`, as they are found
+    /// in `search_path`, which is written like `PATH`. It is run once, to say its version.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineProgramError`], with what to install.
+    pub(crate) async fn find(setting: Option<&Path>, search_path: &OsStr) -> Result<Self, EngineProgramError> {
+        if let Some(path) = setting {
+            return Self::at(path.to_owned()).await;
+        }
+        let mut refusal = EngineProgramError::NotInstalled;
+        for name in NAMES {
+            let Some(path) = std::env::split_paths(search_path)
+                .map(|directory| directory.join(name))
+                .find(|path| path.is_file())
+            else {
+                continue;
+            };
+            match Self::at(path).await {
+                Ok(program) => return Ok(program),
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
+    }
+
+    async fn at(path: PathBuf) -> Result<Self, EngineProgramError> {
+        let run = Command::new(&path)
+            .arg("--version")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        let output = match tokio::time::timeout(ANSWER_TIMEOUT, run).await {
+            Ok(Ok(output)) => output,
+            Ok(Err(source)) => return Err(EngineProgramError::NotRunnable { path, source }),
+            Err(_) => return Err(EngineProgramError::NotAnEngine { path }),
+        };
+        match version_of(&String::from_utf8_lossy(&output.stdout)) {
+            None => Err(EngineProgramError::NotAnEngine { path }),
+            Some(version) if version < OLDEST => Err(EngineProgramError::TooOld { path, version }),
+            Some(version) => Ok(Self { path, version }),
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which it is.
+    pub(crate) fn version(&self) -> EngineVersion {
+        self.version
+    }
+}
+
+impl EngineVersion {
+    /// Whether it knows rules that need `needed`: those that Redis Enterprise has since its databases of version 7.2
+    /// (selectors, `%R~`, subcommands that are taken away) Redis has since 7.0.
+    pub(crate) fn takes(self, needed: DatabaseVersion) -> bool {
+        match needed {
+            DatabaseVersion::V6_0 | DatabaseVersion::V6_2 => true,
+            DatabaseVersion::V7_2 => self >= SELECTORS,
+        }
+    }
+}
+
+impl fmt::Display for EngineVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl FromStr for EngineVersion {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.split('.').map(|part| {
+            let digits = part.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+            digits.parse().map_err(|_| ())
+        });
+        Ok(Self {
+            major: parts.next().ok_or(())??,
+            minor: parts.next().ok_or(())??,
+            patch: parts.next().unwrap_or(Ok(0))?,
+        })
+    }
+}
+
+/// `Redis server v=7.0.15 sha=…` or `Valkey server v=8.1.0 sha=…`.
+fn version_of(line: &str) -> Option<EngineVersion> {
+    let mut words = line.split_whitespace();
+    words.next().filter(|name| ["Redis", "Valkey"].contains(name))?;
+    words.find_map(|word| word.strip_prefix("v="))?.parse().ok()
+}
+
+/// In the order in which they are looked for.
+const NAMES: [&str; 2] = ["redis-server", "valkey-server"];
+/// `RESET`, channels in ACLs, `ACL SETUSER` as the server uses it.
+const OLDEST: EngineVersion = EngineVersion {
+    major: 6,
+    minor: 2,
+    patch: 0,
+};
+/// ACL selectors, and protected configuration.
+pub(super) const SELECTORS: EngineVersion = EngineVersion {
+    major: 7,
+    minor: 0,
+    patch: 0,
+};
+/// A program that says its version says it at once.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_redis_and_valkey_say_of_themselves() {
+        for (line, expected) in [
+            (
+                "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64",
+                Some("7.0.15"),
+            ),
+            (
+                "Valkey server v=8.1.0 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64",
+                Some("8.1.0"),
+            ),
+            ("Redis server v=7.4.0-rc1 sha=0", Some("7.4.0")),
+            ("redis-cli 7.0.15", None),
+            ("", None),
+        ] {
+            let version = version_of(line).map(|version| version.to_string());
+            assert_eq!(version.as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn selectors_need_redis_7() {
+        for (version, takes) in [("6.2.14", false), ("7.0.0", true), ("7.2.4", true), ("8.1.0", true)] {
+            let version: EngineVersion = version.parse().unwrap();
+            assert_eq!(version.takes(DatabaseVersion::V7_2), takes, "{version}");
+            assert!(version.takes(DatabaseVersion::V6_2), "{version}");
+        }
+    }
+
+    /// A program that prints `line`, under the name `name`.
+    fn program(directory: &Path, name: &str, line: &str) -> PathBuf {
+        let path = directory.join(name);
+        std::fs::write(&path, format!("#!/bin/sh\necho '{line}'\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        path
+    }
+
+    #[tokio::test]
+    async fn valkey_is_taken_where_redis_is_not_installed_or_too_old() {
+        let directory = tempfile::tempdir().unwrap();
+        let search = directory.path().as_os_str();
+        let error = EngineProgram::find(None, search).await.unwrap_err();
+        assert!(error.to_string().contains("apt-get install redis-server"), "{error}");
+
+        program(directory.path(), "redis-server", "Redis server v=6.0.16 sha=0");
+        let error = EngineProgram::find(None, search).await.unwrap_err();
+        assert!(matches!(error, EngineProgramError::TooOld { .. }), "{error}");
+
+        let valkey = program(directory.path(), "valkey-server", "Valkey server v=8.1.0 sha=0");
+        let found = EngineProgram::find(None, search).await.unwrap();
+        assert_eq!(
+            (found.path(), found.version().to_string().as_str()),
+            (valkey.as_path(), "8.1.0")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_setting_that_names_no_engine_is_refused_with_its_own_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("nothing");
+        let error = EngineProgram::find(Some(&missing), OsStr::new("")).await.unwrap_err();
+        assert!(matches!(error, EngineProgramError::NotRunnable { .. }), "{error}");
+        assert!(error.to_string().contains("Certward.Redis.ServerPath"), "{error}");
+
+        let other = program(directory.path(), "other", "hello");
+        let error = EngineProgram::find(Some(&other), OsStr::new("")).await.unwrap_err();
+        assert!(matches!(error, EngineProgramError::NotAnEngine { .. }), "{error}");
+    }
+}

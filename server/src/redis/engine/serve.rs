@@ -1,0 +1,172 @@
+//! The life of an engine, seen from the server: brought into force, watched, and begun again.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::command::Command;
+use super::control::{ANSWER_TIMEOUT, Control};
+use super::error::EngineError;
+use super::persistence::{text, value};
+use super::{Engine, EngineHealth, Place, login, supervised};
+
+impl Engine {
+    /// Keeps the engine alive until it is stopped.
+    pub(super) async fn run(self: Arc<Self>) {
+        // Also when the runtime ends.
+        let _ended = self.ended.clone().drop_guard();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let began = Instant::now();
+            let end = match &self.place {
+                Place::Supervised(place) => supervised::live(&self, place).await,
+                Place::Attached(_) => tokio::select! {
+                    () = self.stop.cancelled() => "the engine has been let go".to_owned(),
+                    end = self.serve() => end,
+                },
+            };
+            self.is_down(end);
+            if began.elapsed() >= HEALTHY_LIFE {
+                pause = FIRST_PAUSE;
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            }
+        }
+        if let Place::Supervised(place) = &self.place {
+            place.directory.release();
+        }
+    }
+
+    /// Speaks to the engine: puts its configuration in force when it is ready, and watches it from then on. Says why it
+    /// is over.
+    pub(super) async fn serve(&self) -> String {
+        let control = match self.begin().await {
+            Ok(control) => control,
+            Err(error) => return told(&error),
+        };
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = control.closed() => return "the connection to the engine has ended".to_owned(),
+                _ = ticks.tick() => {}
+            }
+            match control.ask(Command::new("PING", [])).await {
+                Ok(_) => self.is_healthy(EngineHealth::Ready),
+                // It is kept busy, or says BUSY; it is there, and the data with it.
+                Err(error @ (EngineError::TimedOut | EngineError::Refused { .. })) => {
+                    self.is_healthy(EngineHealth::Down { reason: told(&error) });
+                }
+                Err(error) => return told(&error),
+            }
+            if let Place::Supervised(place) = &self.place
+                && let Err(error) = place.directory.bound_log()
+            {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    database.directory = %place.directory.path().display(),
+                    "the log of an engine cannot be begun anew"
+                );
+            }
+        }
+    }
+
+    /// Waits until the engine takes commands and puts the configuration in force; then it is ready.
+    async fn begin(&self) -> Result<Control, EngineError> {
+        let control = loop {
+            match tokio::time::timeout(ANSWER_TIMEOUT, self.knock()).await {
+                Ok(Ok(control)) => break control,
+                // Its socket is not there yet.
+                Ok(Err(EngineError::Unreachable(_))) if matches!(self.place, Place::Supervised(_)) => {}
+                // It reads its data.
+                Ok(Err(EngineError::Refused { message, .. })) if message.starts_with(LOADING) => {}
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Err(EngineError::TimedOut),
+            }
+            tokio::time::sleep(KNOCK_AGAIN).await;
+        };
+        let configuration = self.configuration.lock().await;
+        self.put_in_force(&control, &configuration).await?;
+        *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
+        self.is_healthy(EngineHealth::Ready);
+        Ok(control)
+    }
+
+    /// Connects, and asks which life this is.
+    async fn knock(&self) -> Result<Control, EngineError> {
+        let mut stream = self.connect().await.map_err(EngineError::unreachable)?;
+        let (own, ping) = (self.own_login(), Command::new("PING", []));
+        let info = Command::new("INFO", ["server"]);
+        let commands: Vec<&Command> = own.iter().chain([&ping, &info]).collect();
+        let replies = login::exchange(&mut stream, &commands).await?;
+        let info = replies.into_iter().next_back().map(text).unwrap_or_default();
+        let run = value(&info, "run_id").unwrap_or_default();
+        let mut life = self.life();
+        if life.run != run || run.is_empty() {
+            life.incarnation += 1;
+            life.run = run.to_owned();
+        }
+        life.version = value(&info, "redis_version").and_then(|version| version.parse().ok());
+        Ok(Control::start(stream, life.incarnation, &self.tasks))
+    }
+
+    /// It can no longer be asked for anything.
+    pub(super) fn is_down(&self, reason: String) {
+        self.leave();
+        self.is_healthy(EngineHealth::Down { reason });
+    }
+
+    /// Gives the connection up.
+    pub(super) fn leave(&self) {
+        *self.control.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Says so, and logs it when it is news.
+    fn is_healthy(&self, health: EngineHealth) {
+        let is_news = self.health.send_if_modified(|current| {
+            let is_news = *current != health;
+            current.clone_from(&health);
+            is_news
+        });
+        if !is_news {
+            return;
+        }
+        let place = match &self.place {
+            Place::Supervised(place) => place.directory.path().display().to_string(),
+            Place::Attached(upstream) => upstream.to_string(),
+        };
+        match health {
+            EngineHealth::Starting => {}
+            EngineHealth::Ready => tracing::info!(engine.place = place, "an engine is ready"),
+            EngineHealth::Down { .. } if self.stop.is_cancelled() => {
+                tracing::info!(engine.place = place, "an engine has been stopped");
+            }
+            EngineHealth::Down { reason } => {
+                tracing::warn!(engine.place = place, reason, "an engine is down; it is tried again");
+            }
+        }
+    }
+}
+
+/// An error with its causes, in one sentence.
+fn told(error: &EngineError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+/// What an engine answers while it reads its data.
+const LOADING: &str = "LOADING";
+/// How soon an engine that is not there is tried again.
+const KNOCK_AGAIN: Duration = Duration::from_millis(20);
+/// How often it is asked whether it is there.
+const TICK: Duration = Duration::from_secs(1);
+/// Before the first new start; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// It must be back within five seconds, however often it dies.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Whoever has lived this long did not die of its start.
+const HEALTHY_LIFE: Duration = Duration::from_secs(30);

@@ -1,0 +1,133 @@
+//! An engine that the server has started itself: one process, watched, and started again when it ends.
+
+use std::fs;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command as Process};
+
+use super::Engine;
+use super::configuration::Start;
+use super::directory::{EngineDirectory, SOCKET};
+use super::login::CONTROL_USER;
+use super::orphans;
+use super::program::EngineProgram;
+use crate::cluster::database::Persistence;
+
+/// What is needed to start an engine.
+pub(super) struct Supervised {
+    pub(super) program: EngineProgram,
+    pub(super) directory: Arc<EngineDirectory>,
+}
+
+/// One life of the engine, from its start to its end or to the moment when it is no longer wanted. Says why it has ended.
+pub(super) async fn live(engine: &Engine, place: &Supervised) -> String {
+    let mut child = match start(engine, place).await {
+        Ok(child) => child,
+        Err(error) => return format!("the engine cannot be started: {error}"),
+    };
+    loop {
+        let end = tokio::select! {
+            () = engine.stop.cancelled() => {
+                engine.leave();
+                end(&mut child).await;
+                return "the engine has been stopped".to_owned();
+            }
+            status = child.wait() => return epitaph(status, &place.directory),
+            end = engine.serve() => end,
+        };
+        // The process may be ending, which is seen in a moment; otherwise it is spoken to again.
+        engine.is_down(end);
+        let pause = tokio::time::sleep(SPEAK_AGAIN);
+        tokio::select! {
+            () = engine.stop.cancelled() => {}
+            () = pause => {}
+            status = child.wait() => return epitaph(status, &place.directory),
+        }
+    }
+}
+
+/// Starts the process, once nothing of a former one is left.
+async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
+    let configuration = engine.configuration.lock().await.clone();
+    let control = engine.secrets.of(CONTROL_USER);
+    let (program, directory) = (place.program.clone(), Arc::clone(&place.directory));
+    let prepare = move || {
+        directory.take()?;
+        orphans::end(&directory)?;
+        if configuration.persistence == Persistence::Disabled {
+            directory.remove_append_only()?;
+            directory.remove_snapshot()?;
+        }
+        // An engine that is to append, and finds a snapshot alone, would begin with nothing: it loads the snapshot, and
+        // appends from then on (Redis documentation, "Redis persistence").
+        let wants = matches!(configuration.persistence, Persistence::Aof(_));
+        let append_only = directory.is_append_only() || (wants && !directory.has_snapshot());
+        let here = directory.canonical().ok_or(io::ErrorKind::NotFound)?.to_owned();
+        let text = configuration.file(&Start {
+            version: program.version(),
+            directory: &here,
+            socket: SOCKET,
+            control: &control,
+            append_only,
+        });
+        directory.write_configuration(&text, &fs::canonicalize(program.path())?)?;
+        let log = directory.open_log()?;
+        Process::new(program.path())
+            .arg(directory.configuration().canonicalize()?)
+            .current_dir(here)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            // Ctrl-C at the server's terminal is the server's business.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+    };
+    // The runtime is the same on its threads for blocking work.
+    tokio::task::spawn_blocking(prepare).await.map_err(io::Error::other)?
+}
+
+/// Ends the process: politely, so that it writes what is to be written, and after a while no more.
+async fn end(child: &mut Child) {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // It has not been waited for: the number is still its own.
+        let _ = kill_process(pid, Signal::TERM);
+        if tokio::time::timeout(PATIENCE, child.wait()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(
+            engine.pid = pid.as_raw_nonzero().get(),
+            "an engine does not end; it is killed"
+        );
+    }
+    if let Err(error) = child.kill().await {
+        tracing::error!(error = &error as &dyn std::error::Error, "an engine cannot be killed");
+    }
+}
+
+fn epitaph(status: io::Result<ExitStatus>, directory: &EngineDirectory) -> String {
+    let how = match status {
+        Ok(status) => match (status.code(), status.signal()) {
+            (Some(code), _) => format!("the engine has ended with status {code}"),
+            (None, Some(signal)) => format!("the engine was ended by signal {signal}"),
+            (None, None) => "the engine has ended".to_owned(),
+        },
+        Err(error) => format!("the engine cannot be waited for: {error}"),
+    };
+    match directory.last_words() {
+        Some(words) => format!("{how}; its last words: {words}"),
+        None => how,
+    }
+}
+
+/// An engine that writes a snapshot at its end has this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two attempts to speak to a process that is there.
+const SPEAK_AGAIN: Duration = Duration::from_millis(100);

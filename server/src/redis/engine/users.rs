@@ -1,0 +1,105 @@
+//! Which rules the users of an engine have there, so that a login sets them only when they are others.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::command::Command;
+use super::control::Control;
+use super::error::EngineError;
+use super::login::EngineUser;
+use super::secrets::EngineSecrets;
+
+/// The users that an engine has been told of.
+#[derive(Default)]
+pub(super) struct EngineUsers {
+    known: Mutex<HashMap<Arc<str>, Entry>>,
+}
+
+/// Held while the engine is told, so that logins of one user share one `ACL SETUSER` and logins of others do not wait.
+type Entry = Arc<tokio::sync::Mutex<Told>>;
+
+/// What an engine has been told of a user.
+#[derive(Default)]
+struct Told {
+    /// The life of the engine; none when it is not certain that it has heard.
+    incarnation: Option<u64>,
+    revision: u64,
+    rules: Option<Arc<[String]>>,
+}
+
+impl EngineUsers {
+    /// Has the engine know `user` by these rules and no others. They replace the ones before in one step; open
+    /// connections of the user follow them.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Superseded`]; what [`Control::ask`] gives.
+    pub(super) async fn tell(
+        &self,
+        control: &Control,
+        secrets: &EngineSecrets,
+        user: &EngineUser,
+    ) -> Result<(), EngineError> {
+        let entry = self.entry(&user.name);
+        let mut told = entry.lock().await;
+        if told.rules.as_ref() == Some(&user.rules) && told.incarnation == Some(control.incarnation()) {
+            told.revision = told.revision.max(user.revision);
+            return Ok(());
+        }
+        if user.revision < told.revision && told.rules.as_ref() != Some(&user.rules) {
+            return Err(EngineError::Superseded);
+        }
+        // Whoever waits may hang up, and the engine has heard or has not.
+        *told = Told {
+            incarnation: None,
+            revision: told.revision.max(user.revision),
+            rules: Some(Arc::clone(&user.rules)),
+        };
+        let password = secrets.of(&user.name).rule();
+        let words = [&*user.name, "reset", "on", &password].into_iter();
+        let command = Command::new("ACL SETUSER", words.chain(user.rules.iter().map(String::as_str)));
+        control.ask(command).await?;
+        told.incarnation = Some(control.incarnation());
+        Ok(())
+    }
+
+    /// Has the next login of the user `name` tell the engine again.
+    pub(super) async fn doubt(&self, name: &Arc<str>) {
+        self.entry(name).lock().await.incarnation = None;
+    }
+
+    /// Has the engine forget the user `name`, and end its connections.
+    ///
+    /// # Errors
+    ///
+    /// What [`Control::ask`] gives.
+    pub(super) async fn forget(&self, control: &Control, name: &str) -> Result<(), EngineError> {
+        let Some(entry) = self.known().get(name).cloned() else {
+            return Ok(());
+        };
+        let mut told = entry.lock().await;
+        told.incarnation = None;
+        told.rules = None;
+        control.ask(Command::new("ACL DELUSER", [name])).await?;
+        drop(told);
+        let mut known = self.known();
+        // Nobody waits for it but this task.
+        if Arc::strong_count(&entry) == 2 {
+            known.remove(name);
+        }
+        Ok(())
+    }
+
+    /// Everybody.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        self.known().keys().cloned().collect()
+    }
+
+    fn entry(&self, name: &Arc<str>) -> Entry {
+        Arc::clone(self.known().entry(Arc::clone(name)).or_default())
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Arc<str>, Entry>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,8 +1,10 @@
 //! Why a use case was not carried out.
 
+use time::OffsetDateTime;
+
 use super::named_certificate::CertificateName;
 use super::permission::ManagementRole;
-use super::uid::{RedisAclUid, RoleUid, UserUid};
+use super::uid::{DatabaseUid, RedisAclUid, RoleUid, UserUid};
 use crate::store::StoreError;
 
 /// Why a use case was not carried out; nothing has changed then. Sorted by what the reader does about it.
@@ -40,6 +42,19 @@ pub enum ClusterError {
         name: CertificateName,
     },
 
+    /// No database has this number.
+    #[error("there is no database {uid}")]
+    NoSuchDatabase {
+        /// As asked for.
+        uid: DatabaseUid,
+    },
+    /// The database has no server certificate of its own.
+    #[error("database {uid} has no certificate of its own; it shows the cluster's certificate proxy")]
+    NoDatabaseCertificate {
+        /// Which.
+        uid: DatabaseUid,
+    },
+
     // Ask for something else: it is taken.
     /// The number is taken.
     #[error("uid {uid} is in use")]
@@ -47,7 +62,21 @@ pub enum ClusterError {
         /// As asked for.
         uid: u32,
     },
-    /// Another user, role or ACL has the name.
+    /// Another database, another program or the settings have the port.
+    #[error("port {port} is in use by {holder}; name another, or none to be given one")]
+    PortTaken {
+        /// As asked for.
+        port: u16,
+        /// Such as `database 3`.
+        holder: String,
+    },
+    /// Every port for databases is taken.
+    #[error("none of the ports {ports} is free; Certward.Redis.Ports names them")]
+    NoPortLeft {
+        /// Such as `10000-19999`.
+        ports: String,
+    },
+    /// Another user, role, ACL or database has the name.
     #[error("the name {name:?} is in use by {holder}")]
     NameTaken {
         /// As asked for.
@@ -133,6 +162,67 @@ pub enum ClusterError {
         problem: String,
     },
 
+    /// The policies of a database's persistence do not go together.
+    #[error("{problem}")]
+    InvalidPersistence {
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// Clients are to show certificates, and none is trusted.
+    #[error(
+        "enforce_client_authentication needs at least one certificate in authentication_ssl_client_certs while tls_mode is enabled"
+    )]
+    ClientCertificateMissing,
+    /// A client certificate is past its end.
+    #[error(
+        "the client certificate \"{subject}\" has expired on {not_after}; give its successor, or set mtls_allow_outdated_certs"
+    )]
+    ClientCertificateExpired {
+        /// Whose it is.
+        subject: String,
+        /// Its last second.
+        not_after: OffsetDateTime,
+    },
+    /// A client certificate is given twice.
+    #[error("the client certificate \"{subject}\" is given more than once")]
+    DuplicateClientCertificate {
+        /// Whose it is.
+        subject: String,
+    },
+    /// More client certificates than are kept.
+    #[error("authentication_ssl_client_certs has {count} certificates; at most {limit} are kept")]
+    TooManyClientCertificates {
+        /// How many there are.
+        count: usize,
+        /// How many are kept.
+        limit: usize,
+    },
+    /// Roles and ACLs of a database that are not there, or not one to one.
+    #[error("the roles_permissions {problem}")]
+    InvalidRolePermission {
+        /// What is wrong.
+        problem: String,
+    },
+    /// The engine is too old for the rules of an ACL.
+    #[error("Redis ACL {uid} needs {needed}, and the database's engine is {engine}")]
+    RedisAclUnsupported {
+        /// Which.
+        uid: RedisAclUid,
+        /// Such as `Redis 7.0`.
+        needed: String,
+        /// Such as `Redis 6.2.6`.
+        engine: String,
+    },
+    /// The password to be removed is not the default user's.
+    #[error("the default user has no such password")]
+    NoSuchDatabasePassword,
+    /// More passwords than are kept.
+    #[error("the default user has at most {limit} passwords; delete one first")]
+    TooManyDatabasePasswords {
+        /// How many are kept.
+        limit: usize,
+    },
+
     // Ask for something else: the cluster would be the worse for it.
     /// Nobody would be left who can administer the cluster.
     #[error("user {uid} is the last administrator and cannot be demoted")]
@@ -152,13 +242,21 @@ pub enum ClusterError {
         /// Which.
         uid: RoleUid,
     },
-    /// Users have the role.
-    #[error("role {uid} is in use by user {user}, and cannot be deleted")]
+    /// Users have the role, or databases give it an ACL.
+    #[error("role {uid} is in use by {holder}, and cannot be deleted")]
     RoleInUse {
         /// Which.
         uid: RoleUid,
+        /// One of them, such as `user 3`.
+        holder: String,
+    },
+    /// Databases give the ACL to roles.
+    #[error("Redis ACL {uid} is in use by database {database}, and cannot be deleted")]
+    RedisAclInUse {
+        /// Which.
+        uid: RedisAclUid,
         /// One of them.
-        user: UserUid,
+        database: DatabaseUid,
     },
     /// The ACL comes with the cluster.
     #[error("Redis ACL {uid} is read-only")]
@@ -241,12 +339,37 @@ pub enum ClusterError {
     #[error("only a user who authenticated by password or token is given a token")]
     NoTokenForCaller,
 
+    /// The caller's roles are limited to other databases.
+    #[error("the caller's roles are limited to other databases than {uid}")]
+    OutsideScope {
+        /// As asked for.
+        uid: DatabaseUid,
+    },
+    /// The caller's roles are limited to databases that are there.
+    #[error("the caller's roles are limited to some databases, and make no others")]
+    MakingOutsideScope,
+
     // Come again.
     /// More passwords are being checked than the server takes on at once.
     #[error("the server is busy with checking passwords; try again")]
     Busy,
 
+    /// The engine of a database does not answer.
+    #[error("database {uid} cannot be reached: {reason}; try again")]
+    DatabaseUnavailable {
+        /// Which.
+        uid: DatabaseUid,
+        /// What its engine last said.
+        reason: String,
+    },
+
     // Look at the server.
+    /// There is nothing to run a database with.
+    #[error("{reason}")]
+    NoEngine {
+        /// What is missing, and how to get it.
+        reason: String,
+    },
     /// The store failed.
     #[error("the change could not be recorded")]
     Store(#[source] StoreError),

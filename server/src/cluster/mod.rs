@@ -10,6 +10,7 @@ mod certificate_rules;
 mod certificates;
 mod cipher_list;
 pub mod database;
+pub mod databases;
 mod error;
 pub mod name;
 pub mod named_certificate;

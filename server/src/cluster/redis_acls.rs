@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::access::ClusterPermit;
 use super::access::action::{CreateRedisAcl, DeleteRedisAcl, UpdateRedisAcl};
+use super::database::RolePermission;
 use super::name::ObjectName;
 use super::redis_acl::{NewRedisAcl, RedisAcl, RedisAclUpdate};
 use super::state::Change;
@@ -45,11 +46,12 @@ impl Cluster {
             .await
     }
 
-    /// Deletes an ACL.
+    /// Deletes an ACL that no database names.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::NoSuchRedisAcl`]; [`ClusterError::ReadOnlyRedisAcl`]; [`ClusterError::Store`].
+    /// In this order: [`ClusterError::NoSuchRedisAcl`]; [`ClusterError::ReadOnlyRedisAcl`];
+    /// [`ClusterError::RedisAclInUse`]; [`ClusterError::Store`].
     pub async fn delete_redis_acl(
         &self,
         permit: &ClusterPermit<DeleteRedisAcl>,
@@ -58,6 +60,12 @@ impl Cluster {
         let asked = Asked::by(permit, format!("Redis ACL {uid}"));
         self.change(asked, Run::Apply, move |planning| {
             let acl = changeable(planning.state, uid)?;
+            let gives = |permission: &RolePermission| permission.redis_acl_uid == uid;
+            let mut databases = planning.state.databases();
+            if let Some(database) = databases.find(|database| database.roles_permissions.iter().any(gives)) {
+                let database = database.uid;
+                return Err(ClusterError::RedisAclInUse { uid, database });
+            }
             Ok(Plan {
                 changes: vec![Change::DeleteRedisAcl(uid)],
                 detail: format!("deleted {}", described(acl)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::access::ClusterPermit;
 use super::access::action::{CreateRole, DeleteRole, UpdateRole};
+use super::database::RolePermission;
 use super::name::ObjectName;
 use super::permission::ManagementRole;
 use super::role::{NewRole, Role, RoleUpdate};
@@ -48,7 +49,7 @@ impl Cluster {
             .await
     }
 
-    /// Deletes a role that no user has.
+    /// Deletes a role that no user has and no database names.
     ///
     /// # Errors
     ///
@@ -117,7 +118,16 @@ fn plan_delete(planning: &Planning<'_>, uid: RoleUid) -> Result<Plan<()>, Cluste
     let role = state.role(uid).ok_or(ClusterError::NoSuchRole { uid })?;
     planning.check_reach(role.management, || "deleting a role of administrators".to_owned())?;
     if let Some(user) = state.users().find(|user| user.role_uids.contains(&uid)) {
-        return Err(ClusterError::RoleInUse { uid, user: user.uid });
+        let holder = format!("user {}", user.uid);
+        return Err(ClusterError::RoleInUse { uid, holder });
+    }
+    let gives = |permission: &RolePermission| permission.role_uid == uid;
+    if let Some(database) = state
+        .databases()
+        .find(|database| database.roles_permissions.iter().any(gives))
+    {
+        let holder = format!("database {}", database.uid);
+        return Err(ClusterError::RoleInUse { uid, holder });
     }
     if is_last_of_administrators(state, role) {
         return Err(ClusterError::LastAdminRole { uid });

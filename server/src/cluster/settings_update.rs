@@ -128,7 +128,7 @@ fn plan_update(planning: &Planning<'_>, update: SettingsUpdate) -> Result<Plan<A
 
 /// Refuses settings that are out of range, whoever wants them.
 fn check(settings: &ClusterSettings) -> Result<(), ClusterError> {
-    check_subjects(&settings.mtls_authorized_subjects)?;
+    check_subjects("mtls_authorized_subjects", &settings.mtls_authorized_subjects)?;
     check_range("password_min_length", settings.password_min_length, 8, 256)?;
     check_range(
         "password_expiration_duration",
@@ -148,8 +148,8 @@ fn check(settings: &ClusterSettings) -> Result<(), ClusterError> {
     }
 }
 
-fn check_subjects(subjects: &[AuthorizedSubject]) -> Result<(), ClusterError> {
-    let setting = "mtls_authorized_subjects";
+/// Refuses subjects that no certificate has; `setting` is the name of their list.
+pub(super) fn check_subjects(setting: &'static str, subjects: &[AuthorizedSubject]) -> Result<(), ClusterError> {
     if subjects.len() > MAX_SUBJECTS {
         return Err(invalid(
             setting,

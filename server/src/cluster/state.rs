@@ -274,6 +274,29 @@ impl ClusterState {
             .fold(PermissionSet::default(), |all, role| all.union(role.permissions()))
     }
 
+    /// What the user may do with a database that is none of those its roles are limited to.
+    #[must_use]
+    pub fn unlimited_permissions_of(&self, user: &User) -> PermissionSet {
+        self.permissions_by(user, |role| role.databases.is_empty())
+    }
+
+    /// What the user may do with this database: the permissions of its roles that are not limited to others.
+    #[must_use]
+    pub fn permissions_on(&self, user: &User, database: DatabaseUid) -> PermissionSet {
+        self.permissions_by(user, |role| {
+            role.databases.is_empty() || role.databases.contains(&database.get())
+        })
+    }
+
+    fn permissions_by(&self, user: &User, counts: impl Fn(&Role) -> bool) -> PermissionSet {
+        let roles = user.role_uids.iter().filter_map(|uid| self.roles.get(uid));
+        roles
+            .filter(|role| counts(role))
+            .fold(PermissionSet::default(), |all, role| {
+                all.union(role.management.permissions())
+            })
+    }
+
     /// The management role that stands for the user's roles: the highest of them.
     #[must_use]
     pub fn management_role_of(&self, user: &User) -> ManagementRole {
@@ -310,6 +333,14 @@ impl ClusterState {
             self.highest.redis_acl,
             |uid| !self.redis_acls.contains_key(&uid),
             RedisAclUid::new,
+        )
+    }
+
+    pub(super) fn next_database_uid(&self) -> Option<DatabaseUid> {
+        next(
+            self.highest.database,
+            |uid| !self.databases.contains_key(&uid),
+            DatabaseUid::new,
         )
     }
 

@@ -103,6 +103,16 @@ actions! {
     ViewActions: needs(Permission::ViewStatusOfClusterAction), "view_actions";
     /// See every database.
     ViewDatabases: needs(Permission::ViewAllBdbsInfo), "view_databases";
+    /// See a database.
+    ViewDatabase: needs(Permission::ViewBdbInfo), "view_database";
+    /// Make a database.
+    CreateDatabase: needs(Permission::CreateBdb), "create_database";
+    /// Change a database, its passwords or its server certificate.
+    UpdateDatabase: needs(Permission::UpdateBdb), "update_database";
+    /// Change a database and empty it.
+    UpdateDatabaseWithAction: needs(Permission::UpdateBdbWithAction), "update_database_with_action";
+    /// Delete a database.
+    DeleteDatabase: needs(Permission::DeleteBdb), "delete_database";
     /// See the settings of OCSP.
     ViewOcspSettings: needs(Permission::ViewOcspConfig), "view_ocsp_settings";
     /// Change the settings of OCSP.
@@ -113,4 +123,22 @@ actions! {
     TestOcspStatus: needs(Permission::TestOcspStatus), "test_ocsp_status";
     /// See the form of an object, and other things that everybody who is let in may see.
     ViewSchema: Authenticated, "view_schema";
+}
+
+/// Something that changes one database: roles that are limited to others do not allow it.
+pub trait ChangesDatabases: ClusterAction {
+    /// What the caller needs on that database.
+    const PERMISSION: Permission;
+}
+
+impl ChangesDatabases for UpdateDatabase {
+    const PERMISSION: Permission = Permission::UpdateBdb;
+}
+
+impl ChangesDatabases for UpdateDatabaseWithAction {
+    const PERMISSION: Permission = Permission::UpdateBdbWithAction;
+}
+
+impl ChangesDatabases for DeleteDatabase {
+    const PERMISSION: Permission = Permission::DeleteBdb;
 }

@@ -8,8 +8,9 @@ use time::OffsetDateTime;
 use super::certificate;
 use crate::audit::Actor;
 use crate::authn::{Authenticator, Caller};
-use crate::cluster::permission::{ManagementRole, PermissionSet};
+use crate::cluster::permission::{ManagementRole, Permission, PermissionSet};
 use crate::cluster::state::ClusterState;
+use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
 use crate::listener::peer::Peer;
 
@@ -119,6 +120,29 @@ impl ClusterCaller {
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
         self.peer.certificate()
+    }
+
+    /// What the caller may do with a database: nothing when its roles are limited to others.
+    #[must_use]
+    pub fn permissions_on(&self, state: &ClusterState, database: DatabaseUid) -> PermissionSet {
+        match self.user() {
+            None => self.permissions,
+            Some(user) => state
+                .user(user.uid)
+                .map_or_else(PermissionSet::default, |user| state.permissions_on(user, database)),
+        }
+    }
+
+    /// Whether the caller may make databases, which none of those it is limited to could be.
+    #[must_use]
+    pub fn may_make_databases(&self, state: &ClusterState) -> bool {
+        let permissions = match self.user() {
+            None => self.permissions,
+            Some(user) => state
+                .user(user.uid)
+                .map_or_else(PermissionSet::default, |user| state.unlimited_permissions_of(user)),
+        };
+        permissions.contains(Permission::CreateBdb)
     }
 
     /// The name for logs and audit records.

@@ -106,6 +106,7 @@ codes! {
     RoleNotExist: "role_not_exist", NOT_FOUND, Certward, "There is no such role.";
     RedisAclNotExist: "redis_acl_not_exist", NOT_FOUND, Certward, "There is no such ACL.";
     CertificateNotExist: "certificate_not_exist", NOT_FOUND, Certward, "There is no such certificate.";
+    DatabaseNotExist: "db_not_found", NOT_FOUND, Vendor, "There is no such database.";
     NodeNotExist: "node_not_exist", NOT_FOUND, Certward, "There is no such node.";
     ActionNotExist: "action_not_exist", NOT_FOUND, Certward, "There is no such action.";
     InvalidLicense: "invalid_license", BAD_REQUEST, Vendor, "The text is no licence.";
@@ -115,6 +116,7 @@ codes! {
     UidExists: "uid_exists", CONFLICT, Vendor, "The uid is taken.";
     NameAlreadyExists: "name_already_exists", CONFLICT, Vendor, "The name is taken.";
     EmailAlreadyExists: "email_already_exists", CONFLICT, Vendor, "The e-mail address is taken.";
+    PortUnavailable: "port_unavailable", NOT_ACCEPTABLE, Vendor, "The port of a database is taken.";
     SubjectAlreadyExists: "subject_already_exists", CONFLICT, Certward, "Another user has the subject.";
 
     // What was asked for does not go together.
@@ -131,10 +133,32 @@ codes! {
     WouldLockOutCaller: "would_lock_out_caller", BAD_REQUEST, Certward, "The caller could not call again.";
     NoResponderUrl: "no_responder_url", BAD_REQUEST, Vendor, "OCSP is to be on, and there is no responder.";
 
+    // The database cannot be so: 406, where the rest of the API has 400.
+    MissingDatabaseName: "missing_db_name", NOT_ACCEPTABLE, Vendor, "A new database has no name.";
+    MissingMemorySize: "missing_memory_size", NOT_ACCEPTABLE, Vendor, "A new database has no memory limit.";
+    InvalidPersistence: "invalid_data_persistence", NOT_ACCEPTABLE, Vendor, "The policies of persistence do not go together.";
+    InvalidReplication: "invalid_replication", NOT_ACCEPTABLE, Vendor, "A copy is asked for, and there is one node.";
+    InvalidSharding: "invalid_sharding", NOT_ACCEPTABLE, Vendor, "Several shards are asked for.";
+    InvalidOssCluster: "invalid_oss_cluster_configuration", NOT_ACCEPTABLE, Vendor, "The OSS Cluster API is asked for.";
+    NotRackAware: "not_rack_aware", NOT_ACCEPTABLE, Vendor, "Racks are asked for.";
+    InvalidProxyPolicy: "invalid_proxy_policy", NOT_ACCEPTABLE, Vendor, "Several proxies are asked for.";
+    InvalidVersion: "invalid_version", NOT_ACCEPTABLE, Vendor, "Another version than the engine's is asked for.";
+    InvalidSasl: "invalid_sasl_credentials", NOT_ACCEPTABLE, Vendor, "SASL is asked for, which memcached has.";
+    MissingModule: "missing_module", NOT_ACCEPTABLE, Vendor, "A module is asked for.";
+    InsufficientResources: "insufficient_resources", NOT_ACCEPTABLE, Vendor, "There is nothing to run a database with.";
+    DatabaseNotSupported: "not_supported", NOT_ACCEPTABLE, Certward, "This server's databases do not do it.";
+    InvalidClientCertificate: "invalid_certificate", NOT_ACCEPTABLE, Vendor, "A client certificate is missing or cannot be read.";
+    DuplicateCertificates: "duplicated_certs", NOT_ACCEPTABLE, Vendor, "A client certificate is given twice.";
+    InvalidRolesPermissions: "invalid_roles_permissions", NOT_ACCEPTABLE, Certward, "A role or an ACL of a database is not there, or a role has two.";
+    RedisAclUnsupported: "redis_acl_unsupported", NOT_ACCEPTABLE, Vendor, "The engine is too old for the rules of an ACL.";
+    DatabasePasswordNotExist: "password_not_exist", NOT_ACCEPTABLE, Certward, "The default user has no such password.";
+    TooManyDatabasePasswords: "too_many_passwords", NOT_ACCEPTABLE, Certward, "The default user has as many passwords as are kept.";
+
     // The cluster would be the worse for it.
     LastAdmin: "change_last_admin_role_not_allowed", NOT_ACCEPTABLE, Vendor, "The last administrator would be none.";
     DeleteLastAdmin: "delete_last_admin_not_allowed", NOT_ACCEPTABLE, Certward, "The last administrator would be gone.";
-    RoleInUse: "role_in_use", NOT_ACCEPTABLE, Certward, "A user has the role.";
+    RoleInUse: "role_in_use", NOT_ACCEPTABLE, Certward, "A user has the role, or a database names it.";
+    RedisAclInUse: "redis_acl_in_use", NOT_ACCEPTABLE, Certward, "A database gives the ACL to a role.";
     RedisAclReadOnly: "redis_acl_read_only", CONFLICT, Certward, "The ACL comes with the cluster.";
 
     // Certificates.
@@ -148,6 +172,7 @@ codes! {
     // The state of the server.
     AlreadyBootstrapped: "already_bootstrapped", CONFLICT, Certward, "The cluster has been created.";
     Busy: "busy", SERVICE_UNAVAILABLE, Vendor, "Try again.";
+    DatabaseUnavailable: "bdb_unavailable", SERVICE_UNAVAILABLE, Vendor, "The database cannot be reached.";
     ServiceUnavailable: "service_unavailable", SERVICE_UNAVAILABLE, Certward, "The change could not be recorded.";
     InternalError: "internal_error", INTERNAL_SERVER_ERROR, Vendor, "The server failed.";
 }
@@ -224,7 +249,19 @@ impl From<ClusterError> for Problem {
             E::NoSuchUser { .. } | E::NoSuchUserName { .. } => Code::UserNotExist,
             E::NoSuchRole { .. } => Code::RoleNotExist,
             E::NoSuchRedisAcl { .. } => Code::RedisAclNotExist,
-            E::NoSuchCertificate { .. } => Code::CertificateNotExist,
+            E::NoSuchDatabase { .. } => Code::DatabaseNotExist,
+            E::NoSuchCertificate { .. } | E::NoDatabaseCertificate { .. } => Code::CertificateNotExist,
+            E::PortTaken { .. } | E::NoPortLeft { .. } => Code::PortUnavailable,
+            E::InvalidPersistence { .. } => Code::InvalidPersistence,
+            E::ClientCertificateMissing | E::TooManyClientCertificates { .. } => Code::InvalidClientCertificate,
+            E::DuplicateClientCertificate { .. } => Code::DuplicateCertificates,
+            E::InvalidRolePermission { .. } => Code::InvalidRolesPermissions,
+            E::RedisAclUnsupported { .. } => Code::RedisAclUnsupported,
+            E::NoSuchDatabasePassword => Code::DatabasePasswordNotExist,
+            E::TooManyDatabasePasswords { .. } => Code::TooManyDatabasePasswords,
+            E::RedisAclInUse { .. } => Code::RedisAclInUse,
+            E::NoEngine { .. } => Code::InsufficientResources,
+            E::DatabaseUnavailable { .. } => Code::DatabaseUnavailable,
             E::UidTaken { .. } => Code::UidExists,
             E::NameTaken { .. } => Code::NameAlreadyExists,
             E::EmailTaken { .. } => Code::EmailAlreadyExists,
@@ -248,13 +285,15 @@ impl From<ClusterError> for Problem {
             E::CertificateRequired { .. } => Code::CertificateRequired,
             E::NotRotatable { .. } => Code::RotationNotSupported,
             E::InvalidCertificate { .. } => Code::InvalidCertificate,
-            E::CertificateExpired { .. } => Code::CertificateExpired,
+            E::CertificateExpired { .. } | E::ClientCertificateExpired { .. } => Code::CertificateExpired,
             E::WouldLockOutCaller { .. } => Code::WouldLockOutCaller,
             E::AlreadyBootstrapped => Code::AlreadyBootstrapped,
             E::AboveOwnRights { .. }
             | E::PasswordOfAnother
             | E::NotOwnBusiness { .. }
             | E::CallerLostRights
+            | E::OutsideScope { .. }
+            | E::MakingOutsideScope
             | E::NoTokenForCaller => Code::UnauthorizedAction,
             E::Busy => Code::Busy,
             E::Store(_) => Code::ServiceUnavailable,
@@ -279,8 +318,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_codes_have_one_text() {
-        let texts: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    fn no_two_codes_have_one_text_and_status() {
+        let texts: HashSet<_> = Code::ALL.iter().map(|code| (code.as_str(), code.status())).collect();
         assert_eq!(texts.len(), Code::ALL.len());
     }
 

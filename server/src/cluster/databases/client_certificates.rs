@@ -1,0 +1,57 @@
+//! What the client certificates of a database must be to be kept.
+
+use std::collections::HashSet;
+
+use certward::pki::Certificate;
+use time::OffsetDateTime;
+
+use crate::cluster::ClusterError;
+use crate::cluster::database::{DatabaseTls, TlsMode};
+
+/// Checks the client certificates of a database. Those that it has already are not asked for their dates again: one
+/// that has expired since must not stand in the way of other changes (Redis Enterprise 7.8.2, RS133653).
+///
+/// # Errors
+///
+/// In this order: [`ClusterError::TooManyClientCertificates`]; [`ClusterError::DuplicateClientCertificate`];
+/// [`ClusterError::ClientCertificateExpired`]; [`ClusterError::ClientCertificateMissing`] when clients are to be asked
+/// for certificates that nobody could have.
+pub(super) fn check(tls: &DatabaseTls, present: Option<&DatabaseTls>, now: OffsetDateTime) -> Result<(), ClusterError> {
+    let certificates = tls.client_certificates.certificates();
+    if certificates.len() > MAX_CERTIFICATES {
+        return Err(ClusterError::TooManyClientCertificates {
+            count: certificates.len(),
+            limit: MAX_CERTIFICATES,
+        });
+    }
+    let mut seen = HashSet::new();
+    for certificate in certificates {
+        if !seen.insert(certificate.der().as_ref()) {
+            return Err(ClusterError::DuplicateClientCertificate {
+                subject: certificate.subject().to_string(),
+            });
+        }
+    }
+    if !tls.allow_outdated_certificates {
+        let kept: HashSet<&[u8]> = present
+            .map_or(&[][..], |present| present.client_certificates.certificates())
+            .iter()
+            .map(|certificate| certificate.der().as_ref())
+            .collect();
+        let is_new = |certificate: &&Certificate| !kept.contains(certificate.der().as_ref());
+        let mut new = certificates.iter().filter(is_new);
+        if let Some(expired) = new.find(|certificate| certificate.validity().is_over(now)) {
+            return Err(ClusterError::ClientCertificateExpired {
+                subject: expired.subject().to_string(),
+                not_after: expired.validity().not_after,
+            });
+        }
+    }
+    if tls.mode == TlsMode::Enabled && tls.enforce_client_authentication && certificates.is_empty() {
+        return Err(ClusterError::ClientCertificateMissing);
+    }
+    Ok(())
+}
+
+/// Each is tried above every client's certificate.
+const MAX_CERTIFICATES: usize = 100;

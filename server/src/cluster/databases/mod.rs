@@ -1,0 +1,232 @@
+//! Making, changing and deleting databases (contract `redis-enterprise.md`, section 2.6).
+//!
+//! What is decided here is what is recorded. Ports are taken and engines started by [`crate::redis`].
+
+mod certificate;
+mod client_certificates;
+mod password;
+mod permissions;
+mod update;
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+pub use update::{DatabaseUpdate, NewDatabase, PersistenceKind};
+
+use self::update::Definition;
+use super::access::ClusterPermit;
+use super::access::action::{ChangesDatabases, CreateDatabase, DeleteDatabase};
+use super::database::Database;
+use super::settings::ClusterSettings;
+use super::state::Change;
+use super::uid::DatabaseUid;
+use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
+
+impl Cluster {
+    /// Makes a database, whose port has been taken for it.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::OutsideScope`] when the caller is limited to other databases;
+    /// [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`]; [`ClusterError::PortTaken`]; those of the values, as
+    /// [`Self::update_database`]; [`ClusterError::Store`].
+    pub async fn create_database(
+        &self,
+        permit: &ClusterPermit<CreateDatabase>,
+        new: NewDatabase,
+        port: NonZeroU16,
+        run: Run,
+    ) -> Result<Arc<Database>, ClusterError> {
+        let asked = Asked::by(permit, format!("database {:?}", new.name.as_str()));
+        let caller = Arc::clone(permit.caller());
+        self.change(asked, run, move |planning| {
+            if !caller.may_make_databases(planning.state) {
+                return Err(ClusterError::MakingOutsideScope);
+            }
+            plan_create(planning, new, port)
+        })
+        .await
+    }
+
+    /// Changes a database. Whoever is let in otherwise from then on is cut off and may come again.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::NoSuchDatabase`]; [`ClusterError::OutsideScope`]; [`ClusterError::NameTaken`];
+    /// [`ClusterError::PortTaken`]; [`ClusterError::InvalidPersistence`]; about the client certificates, as far as they
+    /// are new: [`ClusterError::DuplicateClientCertificate`], [`ClusterError::ClientCertificateExpired`],
+    /// [`ClusterError::ClientCertificateMissing`]; [`ClusterError::InvalidSetting`] about subjects;
+    /// [`ClusterError::InvalidRolePermission`]; [`ClusterError::Store`].
+    pub async fn update_database<A: ChangesDatabases>(
+        &self,
+        permit: &ClusterPermit<A>,
+        uid: DatabaseUid,
+        update: DatabaseUpdate,
+        run: Run,
+    ) -> Result<Arc<Database>, ClusterError> {
+        let plan = |planning: &Planning<'_>, database: &Arc<Database>| plan_update(planning, database, update);
+        self.change_database(permit, uid, run, plan).await
+    }
+
+    /// Records that the data of a database is to go.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::NoSuchDatabase`]; [`ClusterError::OutsideScope`]; [`ClusterError::Store`].
+    pub(crate) async fn record_flush<A: ChangesDatabases>(
+        &self,
+        permit: &ClusterPermit<A>,
+        uid: DatabaseUid,
+        run: Run,
+    ) -> Result<Arc<Database>, ClusterError> {
+        let plan = |planning: &Planning<'_>, database: &Arc<Database>| {
+            let mut flushed = Database::clone(database);
+            flushed.changed_at = planning.now;
+            Ok(changed(flushed, |database| format!("flushed {}", described(database))))
+        };
+        self.change_database(permit, uid, run, plan).await
+    }
+
+    /// Deletes a database.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`ClusterError::NoSuchDatabase`]; [`ClusterError::OutsideScope`]; [`ClusterError::Store`].
+    pub async fn delete_database(
+        &self,
+        permit: &ClusterPermit<DeleteDatabase>,
+        uid: DatabaseUid,
+    ) -> Result<(), ClusterError> {
+        let plan = move |_: &Planning<'_>, database: &Arc<Database>| {
+            Ok(Plan {
+                changes: vec![Change::DeleteDatabase(uid)],
+                detail: format!("deleted {}", described(database)),
+                outcome: (),
+            })
+        };
+        self.change_database(permit, uid, Run::Apply, plan).await
+    }
+
+    /// Changes the database of this number in the way that `plan` says, if the caller may.
+    async fn change_database<A, T, F>(
+        &self,
+        permit: &ClusterPermit<A>,
+        uid: DatabaseUid,
+        run: Run,
+        plan: F,
+    ) -> Result<T, ClusterError>
+    where
+        A: ChangesDatabases,
+        T: Send + 'static,
+        F: FnOnce(&Planning<'_>, &Arc<Database>) -> Result<Plan<T>, ClusterError> + Send + 'static,
+    {
+        let asked = Asked::by(permit, format!("database {uid}"));
+        let caller = Arc::clone(permit.caller());
+        self.change(asked, run, move |planning| {
+            let database = planning
+                .state
+                .database(uid)
+                .ok_or(ClusterError::NoSuchDatabase { uid })?;
+            if !caller.permissions_on(planning.state, uid).contains(A::PERMISSION) {
+                return Err(ClusterError::OutsideScope { uid });
+            }
+            plan(planning, database)
+        })
+        .await
+    }
+}
+
+fn plan_create(
+    planning: &Planning<'_>,
+    new: NewDatabase,
+    port: NonZeroU16,
+) -> Result<Plan<Arc<Database>>, ClusterError> {
+    let state = planning.state;
+    let uid = match new.uid {
+        Some(uid) if state.database(uid).is_some() => return Err(ClusterError::UidTaken { uid: uid.get() }),
+        Some(uid) => uid,
+        None => state.next_database_uid().ok_or(ClusterError::NoUidLeft)?,
+    };
+    let database = Definition::of_new(uid, new, port, planning.now).checked(planning, None)?;
+    Ok(changed(database, |database| format!("created {}", described(database))))
+}
+
+fn plan_update(
+    planning: &Planning<'_>,
+    present: &Arc<Database>,
+    update: DatabaseUpdate,
+) -> Result<Plan<Arc<Database>>, ClusterError> {
+    let database = Definition::of_update(present, update).checked(planning, Some(present))?;
+    if database == **present {
+        return Ok(Plan {
+            changes: Vec::new(),
+            detail: String::new(),
+            outcome: Arc::clone(present),
+        });
+    }
+    let names = update::differing(present, &database).join(", ");
+    let database = Database {
+        changed_at: planning.now,
+        ..database
+    };
+    Ok(changed(database, |database| {
+        format!("changed {} of {}", names, described(database))
+    }))
+}
+
+/// The plan of putting a database.
+fn changed(database: Database, detail: impl FnOnce(&Database) -> String) -> Plan<Arc<Database>> {
+    let database = Arc::new(database);
+    Plan {
+        changes: vec![Change::PutDatabase(Arc::clone(&database))],
+        detail: detail(&database),
+        outcome: database,
+    }
+}
+
+/// Refuses a name that another database has.
+fn check_name(state: &ClusterState, database: &Database) -> Result<(), ClusterError> {
+    match others(state, database).find(|other| other.name == database.name) {
+        Some(holder) => Err(ClusterError::NameTaken {
+            name: database.name.to_string(),
+            holder: format!("database {}", holder.uid),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a port that another database has, or that databases do not get.
+fn check_port(state: &ClusterState, database: &Database) -> Result<(), ClusterError> {
+    let port = database.port.get();
+    let taken = |holder| ClusterError::PortTaken { port, holder };
+    if let Some(holder) = others(state, database).find(|other| other.port == database.port) {
+        return Err(taken(format!("database {}", holder.uid)));
+    }
+    if is_reserved(state.settings(), port) {
+        return Err(taken("reserved_ports of the cluster".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether the settings keep the port from databases.
+pub(crate) fn is_reserved(settings: &ClusterSettings, port: u16) -> bool {
+    settings.reserved_ports.iter().any(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let bounds = first.parse::<u16>().ok().zip(last.parse::<u16>().ok());
+        bounds.is_some_and(|(first, last)| (first..=last).contains(&port))
+    })
+}
+
+fn others<'a>(state: &'a ClusterState, database: &Database) -> impl Iterator<Item = &'a Arc<Database>> {
+    let own = database.uid;
+    state.databases().filter(move |other| other.uid != own)
+}
+
+fn described(database: &Database) -> String {
+    format!(
+        "database {} {:?} on port {}",
+        database.uid,
+        database.name.as_str(),
+        database.port
+    )
+}

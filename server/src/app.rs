@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::cluster::access::ClusterAccess;
 use crate::config::Settings;
+use crate::redis::Databases;
 use crate::server_certificate::{Replacement, ServerCertificates};
 use crate::two_factor::TwoFactorSessions;
 
@@ -26,6 +27,8 @@ pub struct App {
     pub cluster: Arc<Cluster>,
     /// Decides who calls that API.
     pub cluster_access: Arc<ClusterAccess>,
+    /// What runs for its databases.
+    pub(crate) databases: Arc<Databases>,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
     /// Replaces it.

@@ -203,15 +203,13 @@ pub enum ClusterError {
         /// What is wrong.
         problem: String,
     },
-    /// The engine is too old for the rules of an ACL.
-    #[error("Redis ACL {uid} needs {needed}, and the database's engine is {engine}")]
+    /// The engine does not take the rules of an ACL.
+    #[error("Redis ACL {uid} {problem}")]
     RedisAclUnsupported {
         /// Which.
         uid: RedisAclUid,
-        /// Such as `Redis 7.0`.
-        needed: String,
-        /// Such as `Redis 6.2.6`.
-        engine: String,
+        /// Such as `needs Redis 7.0, and the engine of the database is 6.2.6`.
+        problem: String,
     },
     /// The password to be removed is not the default user's.
     #[error("the default user has no such password")]

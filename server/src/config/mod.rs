@@ -22,7 +22,7 @@ use url::Url;
 pub use crate::issuer::KeyAlgorithm;
 pub use limits::Limits;
 pub use mistake::{Mistake, Mistakes, Origin};
-pub use redis::{RedisSettings, RedisUpstream};
+pub use redis::{RedisSettings, UpstreamSetting};
 pub use source::{CommandLine, Sources};
 
 use reader::Reader;

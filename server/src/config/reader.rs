@@ -167,26 +167,24 @@ impl<'a> Reader<'a> {
     /// `api` is where Redis Enterprise's API listens.
     fn redis(&mut self, api: Option<&Url>) -> Option<RedisSettings> {
         const UPSTREAM: &str = "Certward.Redis.Upstream";
-        const UPSTREAM_CA: &str = "Certward.Redis.UpstreamCa";
         let server_path = self.program("Certward.Redis.ServerPath");
         let upstreams = self.list(UPSTREAM, |text, _| redis::upstream(text));
-        if let Err(problem) = redis::check_upstreams(&upstreams) {
+        let folder = &self.sources.folder;
+        let upstream_authorities = self.optional("Certward.Redis.UpstreamCa", |text| {
+            redis::authorities(&folder.join(text))
+        });
+        let upstream_authorities = upstream_authorities.unwrap_or_default();
+        if let Err(problem) = redis::check_upstreams(&upstreams, &upstream_authorities) {
             self.mistake(UPSTREAM, problem);
-        }
-        let upstream_ca_path = self.optional_path(UPSTREAM_CA);
-        if upstream_ca_path.is_none() && upstreams.iter().any(|upstream| upstream.tls) {
-            self.mistake(
-                UPSTREAM_CA,
-                format!("must name the CAs that certificates of rediss:// servers chain to, for {UPSTREAM} has such a server"),
-            );
         }
         let listen_address = self.optional("Certward.Redis.ListenAddress", redis::listen_address);
         let api_host = || api.and_then(Url::host).map(|host| host.to_owned());
         let ports = self.required("Certward.Redis.Ports", redis::ports);
         Some(RedisSettings {
             server_path,
+            search_path: std::env::var_os("PATH").unwrap_or_default(),
             upstreams,
-            upstream_ca_path,
+            upstream_authorities,
             listen_address: listen_address
                 .or_else(api_host)
                 .unwrap_or(Host::Ipv4(Ipv4Addr::LOCALHOST)),

@@ -1,25 +1,30 @@
 //! What Redis databases are made of: `Certward.Redis.*`.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
-use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use certward::pki::{Certificate, certificates_from_pem};
+use rustls_pki_types::CertificateDer;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
 use crate::cluster::database::DatabaseName;
+use crate::redis::engine::Upstream;
 
 /// The settings of Redis databases.
 #[derive(Debug)]
 pub struct RedisSettings {
-    /// `Certward.Redis.ServerPath`: the program that databases are. None: `redis-server`, else `valkey-server`, in PATH.
+    /// `Certward.Redis.ServerPath`: the program that databases are. None: `redis-server`, else `valkey-server`, in
+    /// [`Self::search_path`].
     pub server_path: Option<PathBuf>,
-    /// `Certward.Redis.Upstream`: Redis servers that are there already.
-    pub upstreams: Vec<RedisUpstream>,
-    /// `Certward.Redis.UpstreamCa`: what the certificates of `rediss://` servers must chain to. Set when
-    /// one of them is named.
-    pub upstream_ca_path: Option<PathBuf>,
+    /// `PATH`.
+    pub search_path: OsString,
+    /// `Certward.Redis.Upstream`: Redis servers that are there already. At most one is for no database in particular.
+    pub upstreams: Vec<UpstreamSetting>,
+    /// `Certward.Redis.UpstreamCa`: what the certificates of `rediss://` servers must chain to.
+    pub upstream_authorities: Vec<Certificate>,
     /// `Certward.Redis.ListenAddress`: where clients reach databases.
     pub listen_address: Host,
     /// `Certward.Redis.Ports`: for databases that name no port of their own.
@@ -28,23 +33,22 @@ pub struct RedisSettings {
 
 /// A Redis server that is there already, to be put behind a database.
 #[derive(Debug)]
-pub struct RedisUpstream {
+pub struct UpstreamSetting {
     /// The database that it is put behind; none for the first that none is named for.
     pub database: Option<DatabaseName>,
-    /// Whether TLS is spoken to it.
-    pub tls: bool,
-    /// Its host.
-    pub host: Host,
-    /// Its port; 6379 unless the URL names another.
-    pub port: NonZeroU16,
-    /// The ACL user to log in as; none for `default`.
-    pub user: Option<String>,
-    /// The password of that user, if it needs one.
-    pub password: Option<SecretString>,
+    /// Its URL, which may hold a password.
+    pub url: SecretString,
+}
+
+impl RedisSettings {
+    /// What an upstream's URL names.
+    pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<Upstream, String> {
+        read_upstream(setting.url.expose_secret(), &self.upstream_authorities)
+    }
 }
 
 /// `URL`, or `NAME=URL`. The text is never shown: it holds a password.
-pub(super) fn upstream(text: &str) -> Result<RedisUpstream, String> {
+pub(super) fn upstream(text: &str) -> Result<UpstreamSetting, String> {
     // A URL may hold `=` too, but its scheme comes before.
     let (database, url) = match text.split_once('=') {
         Some((name, url)) if !name.contains(':') => {
@@ -53,40 +57,37 @@ pub(super) fn upstream(text: &str) -> Result<RedisUpstream, String> {
         }
         _ => (None, text),
     };
-    let url = Url::parse(url).map_err(|error| format!("is not a URL such as redis://127.0.0.1:6379: {error}"))?;
-    let tls = match url.scheme() {
-        "redis" => false,
-        "rediss" => true,
-        _ => return Err("must start with redis:// or rediss://".to_owned()),
-    };
-    if !matches!(url.path(), "" | "/" | "/0") || url.query().is_some() || url.fragment().is_some() {
-        return Err("must be a scheme, user:password@ if needed, a host and a port only; clients select databases by number themselves".to_owned());
-    }
-    let host = url.host().filter(|host| !host.to_string().is_empty());
-    Ok(RedisUpstream {
+    Ok(UpstreamSetting {
         database,
-        tls,
-        host: host
-            .ok_or("has no host; expected one such as redis://127.0.0.1:6379")?
-            .to_owned(),
-        port: NonZeroU16::new(url.port().unwrap_or(REDIS_PORT)).ok_or("has port 0")?,
-        user: Some(decoded(url.username())?).filter(|user| !user.is_empty()),
-        password: url.password().map(decoded).transpose()?.map(SecretString::from),
+        url: SecretString::from(url),
     })
 }
 
-/// Refuses two upstreams for one database.
-pub(super) fn check_upstreams(upstreams: &[RedisUpstream]) -> Result<(), String> {
+/// Refuses URLs that name no Redis server, and two servers for one database.
+pub(super) fn check_upstreams(upstreams: &[UpstreamSetting], authorities: &[Certificate]) -> Result<(), String> {
     for (place, upstream) in upstreams.iter().enumerate() {
-        let Some(name) = &upstream.database else { continue };
-        if upstreams[..place]
-            .iter()
-            .any(|other| other.database.as_ref() == Some(name))
-        {
-            return Err(format!("names two servers for the database {name}; a database has one"));
+        read_upstream(upstream.url.expose_secret(), authorities)?;
+        let is_same = |other: &UpstreamSetting| other.database == upstream.database;
+        if upstreams[..place].iter().any(is_same) {
+            return Err(match &upstream.database {
+                Some(name) => format!("names two servers for the database {name}; a database has one"),
+                None => "names several servers without the names of their databases; write NAME=URL".to_owned(),
+            });
         }
     }
     Ok(())
+}
+
+fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<Upstream, String> {
+    let url = Url::parse(url).map_err(|error| format!("holds no URL such as redis://127.0.0.1:6379: {error}"))?;
+    let authorities: Vec<CertificateDer<'_>> = authorities.iter().map(|ca| ca.der().clone()).collect();
+    Upstream::new(&url, &authorities).map_err(|error| format!("is refused: {error}"))
+}
+
+/// The certificates of a PEM file.
+pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    certificates_from_pem(&text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
 }
 
 /// An address of this machine, or a name of one.
@@ -114,54 +115,21 @@ pub(super) fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
     }
 }
 
-/// Resolves `%XX` (RFC 3986, section 2.1), in which a password's `@`, `:` and `/` must be written.
-fn decoded(text: &str) -> Result<String, String> {
-    let wrong = || "has a user or password whose %XX are no UTF-8".to_owned();
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, others @ ..] = rest {
-        rest = others;
-        if *first != b'%' {
-            octets.push(*first);
-            continue;
-        }
-        let digits = others.get(..2).ok_or_else(wrong)?;
-        let octet = data_encoding::HEXLOWER_PERMISSIVE.decode(digits).map_err(|_| wrong())?;
-        octets.extend(octet);
-        rest = &others[2..];
-    }
-    String::from_utf8(octets).map_err(|_| wrong())
-}
-
-const REDIS_PORT: u16 = 6379;
-
 /// Ports below are the system's; the API gives databases none of them either.
 const LEAST_PORT: u16 = 1024;
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     #[test]
     fn an_upstream_is_a_url_for_one_database_or_for_any() {
-        let any = upstream("redis://127.0.0.1").unwrap();
-        assert_eq!(
-            (any.database, any.tls, any.port.get(), any.user),
-            (None, false, 6379, None)
-        );
-        let named = upstream("cache=rediss://certward:p%40ss%3D@redis.example:6390/").unwrap();
-        assert_eq!(named.database.unwrap().as_str(), "cache");
-        assert_eq!(
-            (named.host.to_string().as_str(), named.port.get()),
-            ("redis.example", 6390)
-        );
-        assert_eq!(named.user.as_deref(), Some("certward"));
-        assert_eq!(named.password.unwrap().expose_secret(), "p@ss=");
-        let without_user = upstream("redis://:secret=@[::1]:1").unwrap();
-        assert!(without_user.database.is_none() && without_user.user.is_none());
-        assert_eq!(without_user.password.unwrap().expose_secret(), "secret=");
+        let any = upstream("redis://:p=w@127.0.0.1").unwrap();
+        assert_eq!(any.database, None);
+        assert_eq!(any.url.expose_secret(), "redis://:p=w@127.0.0.1");
+        let named = upstream("cache = redis://certward:p%40ss%3D@redis.example:6390/").unwrap();
+        assert_eq!(named.database.as_ref().map(DatabaseName::as_str), Some("cache"));
+        assert_eq!(check_upstreams(&[any, named], &[]), Ok(()));
     }
 
     #[test]
@@ -169,18 +137,19 @@ mod tests {
         for text in [
             "hunter2",
             "http://hunter2@h",
-            "redis://hunter2@h/1",
+            "redis://:hunter2@h/1",
             "redis://:hunter2@h?a=b",
-            "redis://:hunter2@h:0",
             "redis://:hunter2%zz@h",
+            "rediss://:hunter2@h",
             "redis://",
-            "a b=redis://hunter2@h",
+            "a b=redis://:hunter2@h",
+            "redis://:hunter2@h;redis://:hunter2@i",
+            "a=redis://:hunter2@h;a=redis://:hunter2@i",
         ] {
-            let problem = upstream(text).unwrap_err();
+            let read: Result<Vec<_>, _> = text.split(';').map(upstream).collect();
+            let problem = read.and_then(|read| check_upstreams(&read, &[])).unwrap_err();
             assert!(!problem.contains("hunter2"), "{problem}");
         }
-        let twice = [upstream("a=redis://b").unwrap(), upstream("a=redis://c").unwrap()];
-        assert!(check_upstreams(&twice).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub(crate) mod connections;
 mod half_open;
 pub mod peer;
 mod reserve;
+pub(crate) mod socket;
 pub(crate) mod tls;
 pub(crate) mod trust;
 

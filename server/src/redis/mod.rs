@@ -1,10 +1,253 @@
 //! What runs for the databases of the cluster: a Redis engine behind each, and a port before it.
+//!
+//! The cluster's state says which databases there are; what runs follows it, and never stands in its way: an engine
+//! that does not start, or a port that cannot be had, is tried again and again, and the server goes on.
 
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the fronts and the databases that use it are not all there yet"
-)]
+mod administration;
+mod door;
+#[allow(dead_code, unused_imports, reason = "the fronts that use it are not all there yet")]
 pub(crate) mod engine;
+mod ports;
 #[allow(dead_code, reason = "the front's half of it is not there yet")]
 pub(crate) mod resp;
+mod running;
+mod status;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion};
+use self::ports::Ports;
+use self::running::Running;
+pub(crate) use self::status::DatabaseStatus;
+use crate::cluster::Cluster;
+use crate::cluster::database::{Database, DatabaseName, rights};
+use crate::cluster::uid::DatabaseUid;
+use crate::config::{RedisSettings, Settings, UpstreamSetting};
+
+/// What runs for the databases of the cluster.
+pub(crate) struct Databases {
+    cluster: Arc<Cluster>,
+    settings: Arc<Settings>,
+    ports: Arc<Ports>,
+    /// What engines are, once it has been found.
+    program: Mutex<Option<EngineProgram>>,
+    /// The database that has the upstream which none is named for.
+    nameless: Mutex<Option<DatabaseUid>>,
+    running: Mutex<BTreeMap<DatabaseUid, Arc<Running>>>,
+    /// Something that ran has ended.
+    ended: Notify,
+}
+
+impl Databases {
+    /// Nothing runs yet. What engines are is looked for; a database can be made as soon as it is there.
+    pub(crate) async fn new(cluster: Arc<Cluster>, settings: Arc<Settings>) -> Arc<Self> {
+        let redis = &settings.redis;
+        let databases = Arc::new(Self {
+            ports: Ports::new(redis.listen_address.clone(), redis.ports.clone()),
+            cluster,
+            settings,
+            program: Mutex::default(),
+            nameless: Mutex::default(),
+            running: Mutex::default(),
+            ended: Notify::new(),
+        });
+        if let Err(error) = databases.program().await {
+            let wanted = databases.cluster.state().databases().len() > 0 || databases.redis().server_path.is_some();
+            if wanted {
+                tracing::error!(error = &error as &dyn std::error::Error, "no Redis can be started");
+            } else {
+                tracing::debug!(error = &error as &dyn std::error::Error, "no Redis can be started");
+            }
+        }
+        databases
+    }
+
+    /// Runs what the cluster's state says, from now on and after each change of it, until `stop`. Then every engine is
+    /// stopped, once its connections have ended or `abort` has ended them.
+    pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
+        let mut changes = self.cluster.changes();
+        self.clear_leftovers().await;
+        let mut is_start = true;
+        loop {
+            self.follow(is_start, &tasks, &stop, &abort);
+            is_start = false;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                () = self.ended.notified() => {}
+                changed = changes.changed() => if changed.is_err() { break },
+            }
+        }
+        let running: Vec<_> = self.running().values().cloned().collect();
+        for running in &running {
+            running.stop();
+        }
+        for running in running {
+            running.ended().await;
+        }
+    }
+
+    /// How a database is. One that has just been made, and is not looked after yet, is pending.
+    pub(crate) fn status(&self, database: &Arc<Database>) -> DatabaseStatus {
+        let running = self.running().get(&database.uid).cloned();
+        running.map_or(DatabaseStatus::Pending, |running| running.status(database))
+    }
+
+    /// Which version engines that are started have, once a program has been found.
+    pub(crate) fn program_version(&self) -> Option<EngineVersion> {
+        self.known_program().as_ref().map(EngineProgram::version)
+    }
+
+    /// Which version the engine of a database has.
+    pub(crate) fn version_of(&self, uid: DatabaseUid) -> Option<EngineVersion> {
+        let engine = self.engine_of(uid).and_then(|engine| engine.version());
+        engine.or_else(|| self.program_version())
+    }
+
+    /// Makes what runs follow the state.
+    fn follow(
+        self: &Arc<Self>,
+        is_start: bool,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+        abort: &CancellationToken,
+    ) {
+        let state = self.cluster.state();
+        let mut all = self.running();
+        all.retain(|_, running| !running.has_ended());
+        for database in state.databases() {
+            match all.get(&database.uid) {
+                Some(running) => running.follow(database),
+                None => {
+                    let running = Running::new(database, is_start);
+                    let databases = Arc::clone(self);
+                    let (ours, stop, abort) = (tasks.clone(), stop.clone(), abort.clone());
+                    tasks.spawn(Arc::clone(&running).keep(databases, ours, stop, abort));
+                    all.insert(database.uid, running);
+                }
+            }
+        }
+        for (uid, running) in &*all {
+            if state.database(*uid).is_none() {
+                running.remove();
+            }
+        }
+    }
+
+    /// The engine that a database is to have: an upstream that is there already, or one that is started.
+    async fn make_engine(
+        &self,
+        database: &Database,
+        tasks: &TaskTracker,
+    ) -> Result<Arc<Engine>, Box<dyn std::error::Error + Send + Sync>> {
+        let configuration = configuration_of(database);
+        if let Some(setting) = self.upstream_for(&database.name, Some(database.uid)) {
+            let upstream = self.redis().upstream(setting)?;
+            tracing::info!(database.uid = database.uid.get(), %upstream, "a database is attached to a Redis that is there");
+            return Ok(Engine::attach(upstream, configuration, tasks));
+        }
+        let program = self.program().await?;
+        let directory = self.directory(database.uid);
+        Ok(Engine::supervise(&program, directory, configuration, tasks))
+    }
+
+    /// The upstream for a database of this name and number; for one that has no number yet, the one it would have. The
+    /// upstream that no database is named for is that of the first one that has no data of its own here.
+    fn upstream_for(&self, name: &DatabaseName, uid: Option<DatabaseUid>) -> Option<&UpstreamSetting> {
+        let upstreams = &self.redis().upstreams;
+        let named = |upstream: &&UpstreamSetting| upstream.database.as_ref() == Some(name);
+        if let Some(upstream) = upstreams.iter().find(named) {
+            return Some(upstream);
+        }
+        let nameless = upstreams.iter().find(|upstream| upstream.database.is_none())?;
+        if uid.is_some_and(|uid| self.directory(uid).exists()) {
+            return None;
+        }
+        let mut holder = self.nameless.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.cluster.state();
+        if holder.is_none_or(|holder| state.database(holder).is_none()) {
+            *holder = uid;
+            return Some(nameless);
+        }
+        (*holder == uid).then_some(nameless)
+    }
+
+    /// The program that engines are, found again when it was not there before.
+    async fn program(&self) -> Result<EngineProgram, EngineProgramError> {
+        if let Some(program) = &*self.known_program() {
+            return Ok(program.clone());
+        }
+        let redis = self.redis();
+        let program = EngineProgram::find(redis.server_path.as_deref(), &redis.search_path).await?;
+        tracing::info!(path = %program.path().display(), version = %program.version(), "databases are this program");
+        *self.known_program() = Some(program.clone());
+        Ok(program)
+    }
+
+    /// Deletes the data of databases that were deleted when there was no time left for it.
+    async fn clear_leftovers(&self) {
+        let Ok(mut entries) = tokio::fs::read_dir(self.settings.data_dir.join(DIRECTORY)).await else {
+            return;
+        };
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            let uid = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<DatabaseUid>().ok());
+            let Some(uid) = uid.filter(|uid| self.cluster.state().database(*uid).is_none()) else {
+                continue;
+            };
+            match Engine::clear(entry.path()).await {
+                Ok(()) => tracing::info!(database.uid = uid.get(), "the data of a deleted database is gone"),
+                Err(error) => tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    database.uid = uid.get(),
+                    "the data of a deleted database cannot be deleted"
+                ),
+            }
+        }
+    }
+
+    fn engine_of(&self, uid: DatabaseUid) -> Option<Arc<Engine>> {
+        self.running().get(&uid).and_then(|running| running.engine())
+    }
+
+    fn directory(&self, uid: DatabaseUid) -> PathBuf {
+        self.settings.data_dir.join(DIRECTORY).join(uid.to_string())
+    }
+
+    fn redis(&self) -> &RedisSettings {
+        &self.settings.redis
+    }
+
+    fn known_program(&self) -> MutexGuard<'_, Option<EngineProgram>> {
+        self.program.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<DatabaseUid, Arc<Running>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Databases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Databases")
+            .field("ports", &self.ports)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the engine of a database is told.
+fn configuration_of(database: &Database) -> EngineConfiguration {
+    EngineConfiguration::of(database, rights::default_user_rules())
+}
+
+/// In `DataDir`, with a directory for each database, by its number.
+const DIRECTORY: &str = "databases";

@@ -35,6 +35,7 @@ use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::trust::TrustChanges;
 use crate::operations::{Operations, OperationsListener};
+use crate::redis::Databases;
 use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
 use crate::store::Store;
 use crate::telemetry::Recorder;
@@ -140,11 +141,13 @@ impl Server {
             }
             None => None,
         };
+        let databases = Databases::new(Arc::clone(&cluster), Arc::clone(&settings)).await;
         let app = Arc::new(App {
             authority,
             authenticator,
             cluster,
             cluster_access,
+            databases,
             replacement: Replacement::new(certificate_file, Arc::clone(&server_certificates), Arc::clone(&clock)),
             two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
             audit,
@@ -225,6 +228,8 @@ impl Server {
         if let Some(operations) = operations {
             tasks.spawn(operations.run(stop.clone()));
         }
+        let databases = Arc::clone(&app.databases);
+        tasks.spawn(databases.run(tasks.clone(), stop.clone(), abort.clone()));
         tracing::info!(url = %app.listening_url, address = %ravendb.address, "the server is listening");
         if let Some(front) = redis_enterprise {
             tracing::info!(address = %front.address, "Redis Enterprise's API is listening");

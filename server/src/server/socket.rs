@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
-use url::{Host, Url};
+use url::Url;
 
 use super::StartError;
+use crate::listener::socket;
 
 /// A socket that has its address and does not listen yet.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl BoundSocket {
         }
         let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
         for address in addresses {
-            match bind(address) {
+            match socket::bind(address) {
                 Ok((socket, address)) => {
                     return Ok(Self {
                         url: url.clone(),
@@ -69,34 +70,19 @@ impl BoundSocket {
     ///
     /// [`StartError::Listen`].
     pub(super) fn listen(self) -> Result<TcpListener, StartError> {
-        let Self { url, socket, .. } = self;
-        socket
-            .listen(BACKLOG)
+        let Self { url, socket: bound, .. } = self;
+        bound
+            .listen(socket::BACKLOG)
             .map_err(|source| StartError::Listen { url, source })
     }
 }
 
 async fn addresses(url: &Url) -> io::Result<Vec<SocketAddr>> {
     let port = url.port_or_known_default().unwrap_or_default();
-    Ok(match url.host() {
-        Some(Host::Ipv4(address)) => vec![(address, port).into()],
-        Some(Host::Ipv6(address)) => vec![(address, port).into()],
-        Some(Host::Domain(name)) => tokio::net::lookup_host((name, port)).await?.collect(),
-        None => Vec::new(),
-    })
-}
-
-fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    // A restarted server may take the port of connections that are still winding down.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    let address = socket.local_addr()?;
-    Ok((socket, address))
+    match url.host() {
+        Some(host) => socket::addresses(&host.to_owned(), port).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Allows the process as many descriptors as it may allow itself: the usual soft limit of 1,024 is below the number of
@@ -113,6 +99,3 @@ pub(super) fn raise_descriptor_limit() {
         tracing::warn!(%error, "cannot raise the limit on open files");
     }
 }
-
-/// Connections that wait to be accepted: a burst is not turned away while the loop is at work.
-const BACKLOG: u32 = 4096;

@@ -84,7 +84,7 @@ async fn a_role_in_use_is_not_deleted() {
         .delete_role(&world.permit().await, role_uid(5), Run::Apply)
         .await;
     assert!(
-        matches!(deleted, Err(ClusterError::RoleInUse { user: by, .. }) if by == user.uid),
+        matches!(&deleted, Err(ClusterError::RoleInUse { holder, .. }) if *holder == format!("user {}", user.uid)),
         "{deleted:?}"
     );
 }

@@ -150,7 +150,7 @@ codes! {
     InvalidClientCertificate: "invalid_certificate", NOT_ACCEPTABLE, Vendor, "A client certificate is missing or cannot be read.";
     DuplicateCertificates: "duplicated_certs", NOT_ACCEPTABLE, Vendor, "A client certificate is given twice.";
     InvalidRolesPermissions: "invalid_roles_permissions", NOT_ACCEPTABLE, Certward, "A role or an ACL of a database is not there, or a role has two.";
-    RedisAclUnsupported: "redis_acl_unsupported", NOT_ACCEPTABLE, Vendor, "The engine is too old for the rules of an ACL.";
+    RedisAclUnsupported: "redis_acl_unsupported", NOT_ACCEPTABLE, Vendor, "The engine does not take the rules of an ACL.";
     DatabasePasswordNotExist: "password_not_exist", NOT_ACCEPTABLE, Certward, "The default user has no such password.";
     TooManyDatabasePasswords: "too_many_passwords", NOT_ACCEPTABLE, Certward, "The default user has as many passwords as are kept.";
 

@@ -315,6 +315,25 @@ impl Engine {
             .map_err(io::Error::other)?
     }
 
+    /// Ends what a server before this one has left running in `directory`, and deletes it with the data. Nothing is done
+    /// when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`io::ErrorKind::ResourceBusy`] while another server has it.
+    pub(crate) async fn clear(directory: PathBuf) -> io::Result<()> {
+        let clear = move || {
+            if !directory.exists() {
+                return Ok(());
+            }
+            let directory = EngineDirectory::new(directory);
+            directory.take()?;
+            orphans::end(&directory)?;
+            directory.remove()
+        };
+        tokio::task::spawn_blocking(clear).await.map_err(io::Error::other)?
+    }
+
     async fn connect(&self) -> io::Result<EngineStream> {
         match &self.place {
             Place::Supervised(place) => place.directory.connect().await.map(EngineStream::Unix),

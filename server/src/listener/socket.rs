@@ -1,0 +1,41 @@
+//! Taking an address for a listener.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpSocket;
+use url::Host;
+
+/// The addresses of a host with this port. A name is resolved.
+///
+/// # Errors
+///
+/// What the system says of a name that has none.
+pub(crate) async fn addresses(host: &Host, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok(match host {
+        Host::Ipv4(address) => vec![(*address, port).into()],
+        Host::Ipv6(address) => vec![(*address, port).into()],
+        Host::Domain(name) => tokio::net::lookup_host((name.as_str(), port)).await?.collect(),
+    })
+}
+
+/// Takes an address, and gives it with the real port. Nobody can connect before the socket listens.
+///
+/// # Errors
+///
+/// What the system says.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A restarted server may take the port of connections that are still winding down.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let address = socket.local_addr()?;
+    Ok((socket, address))
+}
+
+/// Connections that wait to be accepted: a burst is not turned away while the loop is at work.
+pub(crate) const BACKLOG: u32 = 4096;

@@ -1,0 +1,242 @@
+//! The use cases of databases, with what has to run for them: a port is taken before a database is recorded, and an
+//! answer waits a moment for the engine.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Databases;
+use super::engine::EngineError;
+use super::ports::{PortError, ReservedPort};
+use crate::cluster::access::ClusterPermit;
+use crate::cluster::access::action::{ChangesDatabases, CreateDatabase, DeleteDatabase};
+use crate::cluster::database::{Database, DatabaseName, RolePermission};
+use crate::cluster::databases::{self, DatabaseUpdate, NewDatabase};
+use crate::cluster::redis_acl_rules::DatabaseVersion;
+use crate::cluster::uid::DatabaseUid;
+use crate::cluster::{ClusterError, Run};
+
+impl Databases {
+    /// Makes a database, and gives it a port when it names none. Waits a moment until it can be used.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::NoEngine`] when there is nothing to run it with; [`ClusterError::RedisAclUnsupported`];
+    /// [`ClusterError::PortTaken`], [`ClusterError::NoPortLeft`]; those of
+    /// [`Cluster::create_database`](crate::cluster::Cluster::create_database).
+    pub(crate) async fn create(
+        &self,
+        permit: &ClusterPermit<CreateDatabase>,
+        new: NewDatabase,
+        run: Run,
+    ) -> Result<Arc<Database>, ClusterError> {
+        self.check_can_run(&new.name).await?;
+        self.check_acls(None, new.rest.roles_permissions.as_deref()).await?;
+        let reserved = self.reserve(new.rest.port).await?;
+        let made = self.cluster.create_database(permit, new, reserved.port(), run).await?;
+        if run == Run::Apply {
+            self.settle(&made).await;
+        }
+        Ok(made)
+    }
+
+    /// Changes a database. Waits a moment until it is so.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::RedisAclUnsupported`]; [`ClusterError::PortTaken`]; those of
+    /// [`Cluster::update_database`](crate::cluster::Cluster::update_database).
+    pub(crate) async fn update<A: ChangesDatabases>(
+        &self,
+        permit: &ClusterPermit<A>,
+        uid: DatabaseUid,
+        update: DatabaseUpdate,
+        run: Run,
+    ) -> Result<Arc<Database>, ClusterError> {
+        self.check_acls(Some(uid), update.roles_permissions.as_deref()).await?;
+        let present = self.cluster.state().database(uid).map(|database| database.port);
+        let _reserved = match update.port {
+            Some(port) if present.is_some_and(|present| present != port) => Some(self.reserve(Some(port)).await?),
+            _ => None,
+        };
+        let changed = self.cluster.update_database(permit, uid, update, run).await?;
+        if run == Run::Apply {
+            self.settle(&changed).await;
+        }
+        Ok(changed)
+    }
+
+    /// Deletes a database with its data. Waits a while until its port is free.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cluster::delete_database`](crate::cluster::Cluster::delete_database).
+    pub(crate) async fn delete(
+        &self,
+        permit: &ClusterPermit<DeleteDatabase>,
+        uid: DatabaseUid,
+    ) -> Result<(), ClusterError> {
+        let running = self.running().get(&uid).cloned();
+        self.cluster.delete_database(permit, uid).await?;
+        if let Some(running) = running {
+            // What is not done by then goes on.
+            let _ = tokio::time::timeout(END, running.ended()).await;
+        }
+        Ok(())
+    }
+
+    /// Deletes all data of a database.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cluster::update_database`](crate::cluster::Cluster::update_database) about who may;
+    /// [`ClusterError::DatabaseUnavailable`] when the engine does not do it.
+    pub(crate) async fn flush<A: ChangesDatabases>(
+        &self,
+        permit: &ClusterPermit<A>,
+        uid: DatabaseUid,
+        run: Run,
+    ) -> Result<Arc<Database>, ClusterError> {
+        let flushed = self.cluster.record_flush(permit, uid, run).await?;
+        if run == Run::Apply {
+            let engine = self.engine_of(uid).ok_or_else(|| self.unavailable(uid))?;
+            let done = engine.flush().await;
+            done.map_err(|error| ClusterError::DatabaseUnavailable {
+                uid,
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(flushed)
+    }
+
+    /// Whether clients can use the database now.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::NoSuchDatabase`]; [`ClusterError::DatabaseUnavailable`].
+    pub(crate) fn check_usable(&self, uid: DatabaseUid) -> Result<(), ClusterError> {
+        let state = self.cluster.state();
+        let database = state.database(uid).ok_or(ClusterError::NoSuchDatabase { uid })?;
+        if self.status(database).is_usable() {
+            Ok(())
+        } else {
+            Err(self.unavailable(uid))
+        }
+    }
+
+    fn unavailable(&self, uid: DatabaseUid) -> ClusterError {
+        let running = self.running().get(&uid).cloned();
+        let reason = running.and_then(|running| running.reason());
+        ClusterError::DatabaseUnavailable {
+            uid,
+            reason: reason.unwrap_or_else(|| "its engine is being started".to_owned()),
+        }
+    }
+
+    /// Waits a moment until the database is as it should be.
+    async fn settle(&self, database: &Arc<Database>) {
+        let settled = async {
+            let mut running = None;
+            while running.is_none() {
+                running = self.running().get(&database.uid).cloned();
+                if running.is_none() {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+            if let Some(running) = running {
+                running.settled(database).await;
+            }
+        };
+        // What is not done by then goes on, and the status says so.
+        let _ = tokio::time::timeout(SETTLE, settled).await;
+    }
+
+    async fn check_can_run(&self, name: &DatabaseName) -> Result<(), ClusterError> {
+        if self.upstream_for(name, None).is_some() {
+            return Ok(());
+        }
+        self.program().await.map(drop).map_err(|error| ClusterError::NoEngine {
+            reason: error.to_string(),
+        })
+    }
+
+    /// Whether the engine takes the rules of these ACLs. One that is not there yet is judged by its version.
+    async fn check_acls(
+        &self,
+        uid: Option<DatabaseUid>,
+        permissions: Option<&[RolePermission]>,
+    ) -> Result<(), ClusterError> {
+        let Some(permissions) = permissions else { return Ok(()) };
+        let state = self.cluster.state();
+        let engine = uid.and_then(|uid| self.engine_of(uid));
+        let version = engine.as_ref().and_then(|engine| engine.version());
+        let version = version.or_else(|| self.program_version());
+        for acl in permissions
+            .iter()
+            .filter_map(|permission| state.redis_acl(permission.redis_acl_uid))
+        {
+            let needed = acl.acl.min_version();
+            if let Some(version) = version.filter(|version| !version.takes(needed)) {
+                return Err(ClusterError::RedisAclUnsupported {
+                    uid: acl.uid,
+                    problem: format!(
+                        "needs {}, and the engine of the database is {version}",
+                        needed_engine(needed)
+                    ),
+                });
+            }
+            let rules: Vec<String> = acl.acl.rules().map(str::to_owned).collect();
+            if let Some(engine) = &engine
+                && let Err(EngineError::Refused { message, .. }) = engine.check_rules(&rules).await
+            {
+                return Err(ClusterError::RedisAclUnsupported {
+                    uid: acl.uid,
+                    problem: format!("is refused by the engine of the database: {message}"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn reserve(&self, wanted: Option<NonZeroU16>) -> Result<ReservedPort, ClusterError> {
+        let state = self.cluster.state();
+        let spoken_for = |port: u16| {
+            let is_a_databases = state.databases().any(|database| database.port.get() == port);
+            is_a_databases || databases::is_reserved(state.settings(), port)
+        };
+        if let Some(port) = wanted.filter(|port| spoken_for(port.get())) {
+            return Err(ClusterError::PortTaken {
+                port: port.get(),
+                holder: "another database, or reserved_ports of the cluster".to_owned(),
+            });
+        }
+        let reserved = self.ports.reserve(wanted, spoken_for).await;
+        reserved.map_err(|error| match error {
+            PortError::Taken { port, source } => ClusterError::PortTaken {
+                port: port.get(),
+                holder: match source {
+                    Some(source) => format!("another program ({source})"),
+                    None => "another request".to_owned(),
+                },
+            },
+            PortError::NoneLeft { range } => ClusterError::NoPortLeft {
+                ports: format!("{}-{}", range.start(), range.end()),
+            },
+        })
+    }
+}
+
+fn needed_engine(version: DatabaseVersion) -> &'static str {
+    match version {
+        DatabaseVersion::V6_0 => "Redis 6.0",
+        DatabaseVersion::V6_2 => "Redis 6.2",
+        DatabaseVersion::V7_2 => "Redis 7.0",
+    }
+}
+
+/// An engine without data is ready in a tenth of this.
+const SETTLE: Duration = Duration::from_secs(2);
+/// Connections are cut within a second, and an engine ends when it has written what is to be written.
+const END: Duration = Duration::from_secs(5);
+/// What runs follows the state at once.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);

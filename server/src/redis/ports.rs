@@ -1,0 +1,234 @@
+//! The ports of databases: taken before a database is recorded, so that one that cannot be had is refused at once.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::rand;
+use tokio::net::TcpListener;
+use url::Host;
+
+use crate::listener::socket;
+
+/// Takes ports.
+pub(super) struct Ports {
+    host: Host,
+    range: RangeInclusive<u16>,
+    held: Mutex<HashMap<NonZeroU16, TcpListener>>,
+}
+
+/// A port that nobody else gets. Dropping it lets it go, unless [`Ports::listen`] has taken it up.
+pub(super) struct ReservedPort {
+    port: NonZeroU16,
+    ports: Arc<Ports>,
+}
+
+/// Why a port cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PortError {
+    /// The one that was wanted is taken.
+    #[error("port {port} cannot be had")]
+    Taken {
+        /// Which.
+        port: NonZeroU16,
+        /// What the system says; none when another request has taken it.
+        #[source]
+        source: Option<io::Error>,
+    },
+    /// None of those that may be given is free.
+    #[error("no port from {} to {} is free", range.start(), range.end())]
+    NoneLeft {
+        /// Those that may be given.
+        range: RangeInclusive<u16>,
+    },
+}
+
+impl Ports {
+    /// Those of `host`; ports that nobody names come from `range`.
+    pub(super) fn new(host: Host, range: RangeInclusive<u16>) -> Arc<Self> {
+        Arc::new(Self {
+            host,
+            range,
+            held: Mutex::default(),
+        })
+    }
+
+    /// Takes the port that is wanted, or a free one that is not `spoken_for`.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`].
+    pub(super) async fn reserve(
+        self: &Arc<Self>,
+        wanted: Option<NonZeroU16>,
+        spoken_for: impl Fn(u16) -> bool,
+    ) -> Result<ReservedPort, PortError> {
+        if let Some(port) = wanted {
+            return self.take(port).await;
+        }
+        let count = u32::from(self.range.end() - self.range.start()) + 1;
+        // Anywhere: a client of a database that is gone should not find another in its place.
+        let first = anywhere(count);
+        for step in 0..count {
+            let offset = (first + step) % count;
+            let port = u16::try_from(u32::from(*self.range.start()) + offset).ok();
+            let Some(port) = port.and_then(NonZeroU16::new).filter(|port| !spoken_for(port.get())) else {
+                continue;
+            };
+            if let Ok(reserved) = self.take(port).await {
+                return Ok(reserved);
+            }
+        }
+        Err(PortError::NoneLeft {
+            range: self.range.clone(),
+        })
+    }
+
+    async fn take(self: &Arc<Self>, port: NonZeroU16) -> Result<ReservedPort, PortError> {
+        let taken = |source| PortError::Taken { port, source };
+        if self.held().contains_key(&port) {
+            return Err(taken(None));
+        }
+        let listener = self.open(port).await.map_err(|source| taken(Some(source)))?;
+        // Of two that came here at once, the system gave it to one.
+        self.held().insert(port, listener);
+        Ok(ReservedPort {
+            port,
+            ports: Arc::clone(self),
+        })
+    }
+
+    /// A listener on the port: the one that was taken for it, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) async fn listen(&self, port: NonZeroU16) -> io::Result<TcpListener> {
+        let held = self.held().remove(&port);
+        match held {
+            Some(listener) => Ok(listener),
+            None => self.open(port).await,
+        }
+    }
+
+    /// It listens already: otherwise another program that reuses addresses could have it too.
+    async fn open(&self, port: NonZeroU16) -> io::Result<TcpListener> {
+        let addresses = socket::addresses(&self.host, port.get()).await?;
+        let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
+        for address in addresses {
+            match listen(address) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<NonZeroU16, TcpListener>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReservedPort {
+    /// Which it is.
+    pub(super) fn port(&self) -> NonZeroU16 {
+        self.port
+    }
+}
+
+impl Drop for ReservedPort {
+    fn drop(&mut self) {
+        self.ports.held().remove(&self.port);
+    }
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ports")
+            .field("range", &self.range)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ReservedPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReservedPort").field(&self.port).finish()
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let (socket, _) = socket::bind(address)?;
+    socket.listen(socket::BACKLOG)
+}
+
+/// A number below `count`, which is at most 65536 and not 0.
+fn anywhere(count: u32) -> u32 {
+    let mut octets = [0; 4];
+    // Without random numbers, the first is as good as any.
+    let _ = rand::fill(&mut octets);
+    u32::from_be_bytes(octets) % count
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn ports(range: RangeInclusive<u16>) -> Arc<Ports> {
+        Ports::new(Host::Ipv4(Ipv4Addr::LOCALHOST), range)
+    }
+
+    async fn free_port() -> NonZeroU16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        NonZeroU16::new(listener.local_addr().unwrap().port()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_port_is_nobody_elses_until_it_is_let_go() {
+        let ports = ports(10_000..=19_999);
+        let wanted = free_port().await;
+        let reserved = ports.reserve(Some(wanted), |_| false).await.unwrap();
+        assert_eq!(reserved.port(), wanted);
+        let again = ports.reserve(Some(wanted), |_| false).await;
+        assert!(matches!(again, Err(PortError::Taken { source: None, .. })), "{again:?}");
+        let elsewhere = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted.get())).await;
+        assert!(elsewhere.is_err());
+        drop(reserved);
+        assert!(ports.reserve(Some(wanted), |_| false).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_listened_on_stays_taken_when_its_reservation_goes() {
+        let ports = ports(10_000..=19_999);
+        let reserved = ports.reserve(None, |_| false).await.unwrap();
+        let port = reserved.port();
+        let listener = ports.listen(port).await.unwrap();
+        drop(reserved);
+        assert_eq!(listener.local_addr().unwrap().port(), port.get());
+        let again = ports.reserve(Some(port), |_| false).await;
+        assert!(
+            matches!(again, Err(PortError::Taken { source: Some(_), .. })),
+            "{again:?}"
+        );
+        drop(listener);
+        assert!(ports.listen(port).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_range_is_given_to_its_end_without_what_is_spoken_for() {
+        let first = free_port().await.get().min(u16::MAX - 2);
+        let ports = ports(first..=first + 1);
+        let spoken_for = |port| port == first;
+        let Ok(only) = ports.reserve(None, spoken_for).await else {
+            return eprintln!("port {} is another program's", first + 1);
+        };
+        assert_eq!(only.port().get(), first + 1);
+        let none = ports.reserve(None, spoken_for).await;
+        assert!(matches!(none, Err(PortError::NoneLeft { .. })), "{none:?}");
+    }
+}

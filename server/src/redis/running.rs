@@ -1,0 +1,303 @@
+//! One database at work: its engine, the port before it, and whoever keeps both as they should be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::door::Door;
+use super::engine::{Engine, EngineConfiguration, EngineHealth};
+use super::{DatabaseStatus, Databases, configuration_of};
+use crate::cluster::database::Database;
+use crate::cluster::uid::DatabaseUid;
+
+/// One database at work.
+pub(super) struct Running {
+    uid: DatabaseUid,
+    orders: watch::Sender<Order>,
+    seen: watch::Sender<Seen>,
+    /// Whether it was there when the server started.
+    is_restored: bool,
+    ended: CancellationToken,
+}
+
+/// What is to be done with it.
+#[derive(Debug, Clone)]
+enum Order {
+    /// It runs, in this form.
+    Run(Arc<Database>),
+    /// It ends, and its data stays.
+    Stop,
+    /// It ends, and its data goes.
+    Remove,
+}
+
+/// How it is.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    engine: Option<Arc<Engine>>,
+    /// The form that it has.
+    applied: Option<Arc<Database>>,
+    is_ready: bool,
+    was_ready: bool,
+    /// Why it is not ready.
+    reason: Option<String>,
+}
+
+impl Running {
+    /// Of a database that nobody looks after yet: [`Self::keep`] does.
+    pub(super) fn new(database: &Arc<Database>, is_restored: bool) -> Arc<Self> {
+        Arc::new(Self {
+            uid: database.uid,
+            orders: watch::Sender::new(Order::Run(Arc::clone(database))),
+            seen: watch::Sender::default(),
+            is_restored,
+            ended: CancellationToken::new(),
+        })
+    }
+
+    /// Looks after it until it is to end, and ends it.
+    pub(super) async fn keep(
+        self: Arc<Self>,
+        databases: Arc<Databases>,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+        abort: CancellationToken,
+    ) {
+        let mut orders = self.orders.subscribe();
+        let engine = self.engine_for(&databases, &tasks, &mut orders).await;
+        let door = match &engine {
+            None => None,
+            Some((engine, configured)) => {
+                let opening = Opening {
+                    databases: &databases,
+                    tasks: &tasks,
+                    stop: &stop,
+                    abort: &abort,
+                };
+                self.look_after(engine, configured.clone(), &mut orders, &opening).await
+            }
+        };
+        let is_removed = matches!(*self.orders.borrow(), Order::Remove);
+        if let Some(door) = door {
+            door.close(is_removed).await;
+        }
+        let removed = match engine {
+            Some((engine, _)) if is_removed => engine.remove().await,
+            Some((engine, _)) => {
+                engine.stop().await;
+                Ok(())
+            }
+            None if is_removed => Engine::clear(databases.directory(self.uid)).await,
+            None => Ok(()),
+        };
+        if let Err(error) = removed {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                database.uid = self.uid.get(),
+                "the data of a deleted database cannot be deleted"
+            );
+        }
+        self.seen.send_replace(Seen::default());
+        self.ended.cancel();
+        databases.ended.notify_one();
+    }
+
+    /// Its engine, as soon as there can be one; none when it is to end before.
+    async fn engine_for(
+        &self,
+        databases: &Databases,
+        tasks: &TaskTracker,
+        orders: &mut watch::Receiver<Order>,
+    ) -> Option<(Arc<Engine>, EngineConfiguration)> {
+        loop {
+            let Order::Run(database) = orders.borrow_and_update().clone() else {
+                return None;
+            };
+            match databases.make_engine(&database, tasks).await {
+                Ok(engine) => {
+                    self.seen.send_modify(|seen| {
+                        seen.engine = Some(Arc::clone(&engine));
+                        seen.reason = None;
+                    });
+                    return Some((engine, configuration_of(&database)));
+                }
+                Err(error) => self.cannot(error.to_string()),
+            }
+            tokio::select! {
+                changed = orders.changed() => if changed.is_err() { return None },
+                () = tokio::time::sleep(RETRY) => {}
+            }
+        }
+    }
+
+    /// Keeps the engine and the port as the orders say. Gives the port when it is to end.
+    async fn look_after(
+        &self,
+        engine: &Arc<Engine>,
+        mut configured: EngineConfiguration,
+        orders: &mut watch::Receiver<Order>,
+        opening: &Opening<'_>,
+    ) -> Option<Door> {
+        let mut health = engine.health();
+        let mut door: Option<Door> = None;
+        loop {
+            let Order::Run(database) = orders.borrow_and_update().clone() else {
+                return door;
+            };
+            if door.as_ref().is_none_or(|door| door.port() != database.port) {
+                if let Some(door) = door.take() {
+                    door.close(true).await;
+                }
+                door = self.open_door(&database, engine, opening).await;
+            }
+            let wanted = configuration_of(&database);
+            if wanted != configured {
+                match engine.configure(wanted.clone()).await {
+                    Ok(()) => configured = wanted,
+                    Err(error) => tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        database.uid = self.uid.get(),
+                        "a database is not yet as it was changed to be"
+                    ),
+                }
+            }
+            let is_as_wanted = door.is_some() && configured == configuration_of(&database);
+            self.notice(&health.borrow_and_update(), is_as_wanted.then_some(&database));
+            tokio::select! {
+                changed = orders.changed() => if changed.is_err() { return door },
+                changed = health.changed() => if changed.is_err() { return door },
+                () = tokio::time::sleep(RETRY), if !is_as_wanted => {}
+            }
+        }
+    }
+
+    async fn open_door(&self, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Option<Door> {
+        match opening.databases.ports.listen(database.port).await {
+            Ok(tcp) => Some(Door::open(tcp, database, engine, opening)),
+            Err(error) => {
+                self.cannot(format!("port {} cannot be listened on: {error}", database.port));
+                None
+            }
+        }
+    }
+
+    /// Remembers how the engine is, and the form that it has when that is the one that it should have.
+    fn notice(&self, health: &EngineHealth, applied: Option<&Arc<Database>>) {
+        self.seen.send_modify(|seen| {
+            if let Some(database) = applied {
+                seen.applied = Some(Arc::clone(database));
+            }
+            let is_ready = *health == EngineHealth::Ready && seen.applied.is_some();
+            match health {
+                EngineHealth::Down { reason } => seen.reason = Some(reason.clone()),
+                EngineHealth::Ready if is_ready => seen.reason = None,
+                EngineHealth::Ready | EngineHealth::Starting => {}
+            }
+            seen.is_ready = is_ready;
+            seen.was_ready |= is_ready;
+        });
+    }
+
+    /// Says why it is not ready, once.
+    fn cannot(&self, reason: String) {
+        if self.seen.borrow().reason.as_ref() != Some(&reason) {
+            tracing::error!(database.uid = self.uid.get(), reason, "a database cannot be run");
+        }
+        self.seen.send_modify(|seen| {
+            seen.reason = Some(reason);
+            seen.is_ready = false;
+        });
+    }
+
+    /// Has it take this form, unless it is to end.
+    pub(super) fn follow(&self, database: &Arc<Database>) {
+        self.orders.send_if_modified(|order| match order {
+            Order::Run(present) if !Arc::ptr_eq(present, database) => {
+                *present = Arc::clone(database);
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// Has it end; its data stays.
+    pub(super) fn stop(&self) {
+        self.orders.send_if_modified(|order| {
+            let runs = matches!(order, Order::Run(_));
+            if runs {
+                *order = Order::Stop;
+            }
+            runs
+        });
+    }
+
+    /// Has it end, and its data go.
+    pub(super) fn remove(&self) {
+        self.orders.send_if_modified(|order| {
+            let is_news = !matches!(order, Order::Remove);
+            *order = Order::Remove;
+            is_news
+        });
+    }
+
+    /// Once it has ended.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
+    /// Once it has the form of `database`, or whatever is in the way of that is known.
+    pub(super) async fn settled(&self, database: &Arc<Database>) {
+        let mut seen = self.seen.subscribe();
+        // An error says that it has ended.
+        let _ = seen
+            .wait_for(|_| !self.status(database).is_passing() || self.has_ended())
+            .await;
+    }
+
+    /// How it is, when `database` is what it should be.
+    pub(super) fn status(&self, database: &Arc<Database>) -> DatabaseStatus {
+        if matches!(*self.orders.borrow(), Order::Remove) {
+            return DatabaseStatus::DeletePending;
+        }
+        let seen = self.seen.borrow();
+        let is_applied = seen
+            .applied
+            .as_ref()
+            .is_some_and(|applied| Arc::ptr_eq(applied, database));
+        match (seen.is_ready, &seen.reason) {
+            (true, _) if is_applied => DatabaseStatus::Active,
+            (true, _) => DatabaseStatus::ActiveChangePending,
+            (false, _) if seen.was_ready || self.is_restored => DatabaseStatus::Recovery,
+            (false, Some(_)) => DatabaseStatus::CreationFailed,
+            (false, None) => DatabaseStatus::Pending,
+        }
+    }
+
+    /// Its engine, if there is one.
+    pub(super) fn engine(&self) -> Option<Arc<Engine>> {
+        self.seen.borrow().engine.clone()
+    }
+
+    /// Why it is not ready, if that is known.
+    pub(super) fn reason(&self) -> Option<String> {
+        self.seen.borrow().reason.clone()
+    }
+}
+
+/// What a door is opened with.
+pub(super) struct Opening<'a> {
+    pub(super) databases: &'a Arc<Databases>,
+    pub(super) tasks: &'a TaskTracker,
+    pub(super) stop: &'a CancellationToken,
+    pub(super) abort: &'a CancellationToken,
+}
+
+/// Between two attempts at what cannot be done now: a port that is another program's, an engine that is not installed.
+const RETRY: Duration = Duration::from_secs(2);

@@ -1,0 +1,42 @@
+//! How a database is, in the API's words.
+
+/// How a database is: the `status` of contract `redis-enterprise.md`, section 2.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DatabaseStatus {
+    /// It is being made.
+    Pending,
+    /// It can be used.
+    Active,
+    /// It can be used, and is not yet as it was changed to be.
+    ActiveChangePending,
+    /// It is deleted, and has not ended.
+    DeletePending,
+    /// It was made, and has not been usable since. It is tried again.
+    CreationFailed,
+    /// It was usable, or was there when the server started, and is not usable now. It is brought back.
+    Recovery,
+}
+
+impl DatabaseStatus {
+    /// The API's word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::ActiveChangePending => "active-change-pending",
+            Self::DeletePending => "delete-pending",
+            Self::CreationFailed => "creation-failed",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    /// Whether clients can use it.
+    pub(crate) const fn is_usable(self) -> bool {
+        matches!(self, Self::Active | Self::ActiveChangePending)
+    }
+
+    /// Whether something is under way that ends by itself.
+    pub(crate) const fn is_passing(self) -> bool {
+        matches!(self, Self::Pending | Self::ActiveChangePending | Self::DeletePending)
+    }
+}

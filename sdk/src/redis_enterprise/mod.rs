@@ -1,5 +1,5 @@
 //! Redis Enterprise Software's REST API, as far as it lets people and services in by certificate: the cluster's settings
-//! and certificates, users, roles and ACLs (Redis Enterprise 7.22 and 8; baseline 8.2).
+//! and certificates, users, roles, ACLs and databases (Redis Enterprise 7.22 and 8; baseline 8.2).
 //!
 //! Begin with [`Client::builder`]. What may be done depends on the management role of the user that the client logs in
 //! as; each operation says which permission it needs (contract `redis-enterprise.md` 3.3).
@@ -31,6 +31,7 @@ mod certificates;
 mod changes;
 mod client;
 mod cluster;
+mod database;
 mod license;
 mod login;
 mod node;
@@ -49,6 +50,10 @@ pub use bootstrap::{Bootstrap, CreateCluster};
 pub use certificates::{ClusterCertificate, ClusterCertificates, NewCertificate};
 pub use client::{Client, ClientBuilder, LoginMethod};
 pub use cluster::{AuthorizedSubject, Cluster, UpdateCluster};
+pub use database::{
+    ClientCertificate, CreateDatabase, Database, DatabaseCertificate, DatabaseEndpoint, ListDatabaseCertificates,
+    NewDatabaseCertificate, RolePermission, SnapshotPolicy, UpdateDatabase,
+};
 pub use license::License;
 pub use login::RolePermissions;
 pub use node::Node;
@@ -59,7 +64,8 @@ pub use redis_acl::{CreateRedisAcl, RedisAcl, UpdateRedisAcl};
 pub use role::{CreateRole, Role, RoleResource, UpdateRole};
 pub use user::{CreateUser, UpdateUser, User};
 pub use values::{
-    ActionStatus, ActionUid, AuthMethod, BootstrapState, CertificateName, ManagementRole, NodeUid,
-    OcspCertificateStatus, PasswordHashing, RedisAclUid, ResourceType, RoleUid, SubjectValidation, TlsVersion,
-    UserStatus, UserUid,
+    ActionStatus, ActionUid, AofPolicy, AuthMethod, BootstrapState, CertificateName, ClientAuthentication,
+    DataPersistence, DatabaseStatus, DatabaseTlsMode, DatabaseUid, EvictionPolicy, LinkSconnOnFullRequest,
+    ManagementRole, NodeUid, OcspCertificateStatus, PasswordHashing, RedisAclUid, ResourceType, RoleUid,
+    SubjectValidation, TlsVersion, UserStatus, UserUid,
 };

@@ -181,6 +181,104 @@ words! {
     }
 }
 
+words! {
+    /// Whether a database can be used (contract 2.6).
+    DatabaseStatus {
+        /// It is being made.
+        Pending = "pending",
+        /// It can be used.
+        Active = "active",
+        /// It can be used, and is being changed.
+        ActiveChangePending = "active-change-pending",
+        /// It is being deleted.
+        DeletePending = "delete-pending",
+        /// It is being filled.
+        ImportPending = "import-pending",
+        /// It could not be made.
+        CreationFailed = "creation-failed",
+        /// It is being restored, and cannot be used.
+        Recovery = "recovery",
+    }
+}
+
+words! {
+    /// Whether clients of a database speak TLS.
+    DatabaseTlsMode {
+        /// They do.
+        Enabled = "enabled",
+        /// They do not.
+        Disabled = "disabled",
+        /// Only replicas of it do.
+        ReplicaSsl = "replica_ssl",
+    }
+}
+
+words! {
+    /// Whether a client of a database must show a certificate.
+    ClientAuthentication {
+        /// It must.
+        Enabled = "enabled",
+        /// It may come without one.
+        Disabled = "disabled",
+    }
+}
+
+words! {
+    /// What of a database's data is on the disk.
+    DataPersistence {
+        /// Nothing.
+        Disabled = "disabled",
+        /// A snapshot of everything from time to time.
+        Snapshot = "snapshot",
+        /// Every write, in a file that is only appended to.
+        Aof = "aof",
+    }
+}
+
+words! {
+    /// When a write that was appended to the file is on the disk.
+    AofPolicy {
+        /// Within a second.
+        EverySecond = "appendfsync-every-sec",
+        /// Before it is answered.
+        Always = "appendfsync-always",
+    }
+}
+
+words! {
+    /// Which keys go when the memory is full.
+    EvictionPolicy {
+        /// None; writes are refused.
+        NoEviction = "noeviction",
+        /// The least recently used of all.
+        AllkeysLru = "allkeys-lru",
+        /// The least frequently used of all.
+        AllkeysLfu = "allkeys-lfu",
+        /// Any.
+        AllkeysRandom = "allkeys-random",
+        /// The least recently used of those that expire.
+        VolatileLru = "volatile-lru",
+        /// The least frequently used of those that expire.
+        VolatileLfu = "volatile-lfu",
+        /// Any of those that expire.
+        VolatileRandom = "volatile-random",
+        /// The one that expires next.
+        VolatileTtl = "volatile-ttl",
+    }
+}
+
+words! {
+    /// When a client's connection to a database is bound to one of the engine.
+    LinkSconnOnFullRequest {
+        /// When a whole request has come.
+        Enabled = "enabled",
+        /// When the client connects.
+        Disabled = "disabled",
+        /// When a whole request has come, with TLS only.
+        SslOnly = "ssl_only",
+    }
+}
+
 macro_rules! uids {
     ($($(#[$about:meta])* $name:ident,)*) => {$(
         $(#[$about])*
@@ -232,6 +330,8 @@ uids! {
     RedisAclUid,
     /// The number of a node, from 1.
     NodeUid,
+    /// The number of a database, from 1.
+    DatabaseUid,
 }
 
 /// The name of an action that the cluster works off by itself.

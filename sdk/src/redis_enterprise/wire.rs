@@ -2,8 +2,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serializer};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// A text that is `""` when there is none (contract `redis-enterprise.md` 2.3).
 pub(super) fn non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -17,6 +17,26 @@ pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
             .map_err(|_| serde::de::Error::custom("a date is not in the form 2025-10-14T00:01:06Z"))
     };
     non_empty(deserializer)?.map(read).transpose()
+}
+
+/// The form that [`date`] reads, in whole seconds.
+pub(super) fn to_date(moment: OffsetDateTime) -> String {
+    let moment = moment.to_offset(UtcOffset::UTC);
+    let (date, time) = (moment.date(), moment.time());
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        date.year(),
+        u8::from(date.month()),
+        date.day(),
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
+}
+
+/// A port; 0 and null are none.
+pub(super) fn non_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    Ok(Option::<u16>::deserialize(deserializer)?.filter(|port| *port != 0))
 }
 
 /// Seconds since 1970, the form of `last_login` only.
@@ -67,6 +87,11 @@ impl TextOrNumber {
     }
 }
 
+/// A secret that is `""` when there is none.
+pub(super) fn read_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(non_empty(deserializer)?.map(SecretString::from))
+}
+
 /// Writes the secret itself, into a body that is wiped.
 pub(super) fn secret<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
@@ -94,6 +119,8 @@ mod tests {
         email: Option<String>,
         #[serde(deserialize_with = "text_or_number")]
         uid: Option<String>,
+        #[serde(deserialize_with = "non_zero")]
+        port: Option<u16>,
     }
 
     fn sample(json: &str) -> Sample {
@@ -103,9 +130,12 @@ mod tests {
     #[test]
     fn absent_null_and_empty_values_are_none() {
         assert_eq!(sample("{}"), Sample::default());
-        let nulls = r#"{"date":null,"login":null,"ports":null,"email":null,"uid":null}"#;
+        let nulls = r#"{"date":null,"login":null,"ports":null,"email":null,"uid":null,"port":null}"#;
         assert_eq!(sample(nulls), Sample::default());
-        assert_eq!(sample(r#"{"date":"","ports":"","email":""}"#), Sample::default());
+        assert_eq!(
+            sample(r#"{"date":"","ports":"","email":"","port":0}"#),
+            Sample::default()
+        );
     }
 
     #[test]
@@ -113,6 +143,8 @@ mod tests {
         let read = sample(r#"{"date":"2025-10-14T00:01:06Z","login":1760400066,"ports":["8080-8090",9000],"uid":1}"#);
         assert_eq!(read.date, Some(datetime!(2025-10-14 00:01:06 UTC)));
         assert_eq!(read.login, read.date);
+        assert_eq!(to_date(datetime!(2025-10-14 02:01:06.9 +2)), "2025-10-14T00:01:06Z");
+        assert_eq!(sample(r#"{"port":12000}"#).port, Some(12000));
         assert_eq!(read.ports, ["8080-8090", "9000"]);
         assert_eq!(read.uid.as_deref(), Some("1"));
         let read = sample(r#"{"ports":"TLS_AES_256_GCM_SHA384","uid":"1"}"#);

@@ -738,7 +738,7 @@ async fn a_users_word_reaches_no_other_path() {
 #[test]
 fn every_file_of_the_contract_is_read_here() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../acceptance-tests/contract/redis_enterprise");
-    let source = include_str!("contract.rs");
+    let source = [include_str!("contract.rs"), include_str!("databases.rs")].concat();
     let not_ours = ["users/create-page", "users/authorize-body"];
     for area in std::fs::read_dir(&folder)
         .unwrap()
@@ -769,7 +769,7 @@ fn dry_run(operation: &str) -> Value {
 }
 
 /// A file with its placeholders filled in.
-fn with_values(content: Value, certificate: &str, key: &str) -> Value {
+pub(super) fn with_values(content: Value, certificate: &str, key: &str) -> Value {
     match content {
         Value::String(text) if text == "<PEM>" => json!(certificate),
         Value::String(text) if text == "<PEM key>" => json!(key),
@@ -785,7 +785,7 @@ fn with_values(content: Value, certificate: &str, key: &str) -> Value {
     }
 }
 
-fn self_signed() -> String {
+pub(super) fn self_signed() -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     let pem = rcgen::CertificateParams::new(["a.example".to_owned()])
         .unwrap()

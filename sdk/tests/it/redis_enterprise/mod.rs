@@ -1,6 +1,7 @@
 //! `certward::redis_enterprise` from outside.
 
 mod contract;
+mod databases;
 mod exchange;
 mod live;
 mod mutual_tls;

@@ -1,0 +1,62 @@
+//! Whether a database can be used, and waiting for it.
+
+use std::time::Duration;
+
+use super::Database;
+use super::operations::PATH;
+use crate::Error;
+use crate::client::error::{ActionFailure, Answer, Cause};
+use crate::client::transport::Call;
+use crate::redis_enterprise::action::Pace;
+use crate::redis_enterprise::client::Client;
+use crate::redis_enterprise::values::{DatabaseStatus, DatabaseUid};
+
+impl Client {
+    /// Whether a database answers its clients now. Needs `view_bdb_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`], and what every operation can fail on.
+    pub async fn is_database_available(&self, uid: DatabaseUid) -> Result<bool, Error> {
+        let call = Call::get(
+            "ask whether a database is available",
+            format!("{PATH}/{uid}/availability"),
+        );
+        let reply = self.send(call.accept(&[200, 503])).await?;
+        Ok(reply.status == 200)
+    }
+
+    /// Waits until a database is `active`, and answers with it. It is asked for at least once, then in growing intervals
+    /// of at most 2 s.
+    ///
+    /// # Errors
+    /// [`Error::is_failed_action`] when it could not be made, [`Error::is_not_found`] when there is none (any more),
+    /// [`Error::is_timeout`] when it is not active in time (the cluster goes on), and what every operation can fail on.
+    pub async fn wait_until_active(&self, uid: DatabaseUid, timeout: Duration) -> Result<Database, Error> {
+        let step = || format!("cannot wait for database {uid}");
+        let mut pace = Pace::new(timeout);
+        loop {
+            let Some(database) = self.database(uid).await? else {
+                let answer = Answer {
+                    status: 404,
+                    error_type: None,
+                    message: Some("the cluster knows no such database".to_owned()),
+                };
+                return Err(Error::new(step(), Cause::Answer(answer)));
+            };
+            match &database.status {
+                // A version that does not say is not waited for.
+                None | Some(DatabaseStatus::Active) => return Ok(database),
+                Some(status @ DatabaseStatus::CreationFailed) => {
+                    let failure = ActionFailure {
+                        status: status.to_string(),
+                        error_code: None,
+                        message: None,
+                    };
+                    return Err(Error::new(step(), Cause::Action(failure)));
+                }
+                Some(_) => {}
+            }
+            pace.wait(step).await?;
+        }
+    }
+}

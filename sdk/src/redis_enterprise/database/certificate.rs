@@ -1,0 +1,218 @@
+//! A database's own server certificate, in place of the cluster's `proxy`. Who may connect is not decided here.
+
+use std::fmt;
+
+use http::Method;
+use serde::{Deserialize, Deserializer, Serialize};
+use time::OffsetDateTime;
+
+use super::operations::PATH;
+use crate::Error;
+use crate::client::retry::Repeat;
+use crate::client::transport::Call;
+use crate::pki::{Certificate, PemError, PrivateKeyPem, certificates_from_pem};
+use crate::redis_enterprise::action::read_one;
+use crate::redis_enterprise::client::Client;
+use crate::redis_enterprise::values::{DatabaseTlsMode, DatabaseUid};
+use crate::redis_enterprise::wire;
+
+/// What a database shows to its clients.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct DatabaseCertificate {
+    /// Whose it is.
+    #[serde(default, rename = "bdb_uid", deserialize_with = "uid")]
+    pub database_uid: Option<DatabaseUid>,
+    /// The certificate and those above it, PEM.
+    #[serde(rename = "cert")]
+    pub pem: String,
+    /// When it begins.
+    #[serde(default, deserialize_with = "wire::date")]
+    pub not_before: Option<OffsetDateTime>,
+    /// When it ends.
+    #[serde(default, deserialize_with = "wire::date")]
+    pub not_after: Option<OffsetDateTime>,
+}
+
+/// A certificate for a database to show, with its key.
+pub struct NewDatabaseCertificate {
+    certificate: String,
+    private_key: PrivateKeyPem,
+}
+
+/// Which certificates of databases to list.
+#[derive(Clone, Debug, Default)]
+pub struct ListDatabaseCertificates {
+    page: Option<u32>,
+    page_size: Option<u32>,
+    expires_before: Option<String>,
+    tls_mode: Option<DatabaseTlsMode>,
+}
+
+impl DatabaseCertificate {
+    /// The certificates of the text, in their order.
+    ///
+    /// # Errors
+    /// [`PemError`]: the text cannot be read.
+    pub fn certificates(&self) -> Result<Vec<Certificate>, PemError> {
+        certificates_from_pem(&self.pem)
+    }
+}
+
+impl NewDatabaseCertificate {
+    /// A certificate, and those above it, as PEM, with its key. **The key is sent to the cluster.**
+    pub fn new(certificate: impl Into<String>, private_key: PrivateKeyPem) -> Self {
+        Self {
+            certificate: certificate.into(),
+            private_key,
+        }
+    }
+}
+
+impl fmt::Debug for NewDatabaseCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text is a caller's: somebody may have pasted a key into it.
+        f.debug_struct("NewDatabaseCertificate").finish_non_exhaustive()
+    }
+}
+
+impl ListDatabaseCertificates {
+    /// Every one, on one page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The page, from 1 on.
+    #[must_use]
+    pub fn page(mut self, page: u32) -> Self {
+        self.page = Some(page);
+        self
+    }
+
+    /// How many certificates a page has.
+    #[must_use]
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = Some(page_size);
+        self
+    }
+
+    /// Only those that end before this moment. Fractions of seconds do not count.
+    #[must_use]
+    pub fn expires_before(mut self, moment: OffsetDateTime) -> Self {
+        self.expires_before = Some(wire::to_date(moment));
+        self
+    }
+
+    /// Only those of databases with this setting.
+    #[must_use]
+    pub fn tls_mode(mut self, tls_mode: DatabaseTlsMode) -> Self {
+        self.tls_mode = Some(tls_mode);
+        self
+    }
+
+    fn call(&self) -> Call {
+        let mut call = Call::get("list the certificates of databases", format!("{PATH}/certificates"));
+        if let Some(page) = self.page {
+            call = call.query("page", page);
+        }
+        if let Some(page_size) = self.page_size {
+            call = call.query("page_size", page_size);
+        }
+        if let Some(expires_before) = &self.expires_before {
+            call = call.query("expires_before", expires_before);
+        }
+        if let Some(tls_mode) = &self.tls_mode {
+            call = call.query("tls_mode", tls_mode);
+        }
+        call
+    }
+}
+
+impl Client {
+    /// The certificates of databases that have one of their own. Needs `view_all_bdbs_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn database_certificates(
+        &self,
+        list: &ListDatabaseCertificates,
+    ) -> Result<Vec<DatabaseCertificate>, Error> {
+        self.send(list.call()).await?.json()
+    }
+
+    /// The certificate of a database; `None` when it has none of its own, and when there is no such database. Needs
+    /// `view_bdb_info`.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn database_certificate(&self, uid: DatabaseUid) -> Result<Option<DatabaseCertificate>, Error> {
+        let call = Call::get("read the certificate of a database", path(uid)).accept(&[200, 404]);
+        read_one(self.send(call).await?)
+    }
+
+    /// Gives a database a certificate of its own, in place of the one it had. Needs `update_bdb`.
+    ///
+    /// # Errors
+    /// [`Error::is_invalid_input`] for a certificate that is broken or unfit (400, 406), and for a private key among the
+    /// certificates, which is not sent; [`Error::is_not_found`], and what every operation can fail on.
+    pub async fn put_database_certificate(
+        &self,
+        uid: DatabaseUid,
+        certificate: &NewDatabaseCertificate,
+    ) -> Result<(), Error> {
+        self.send(put(uid, certificate)?).await.map(drop)
+    }
+
+    /// Whether [`Client::put_database_certificate`] would be taken. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Client::put_database_certificate`].
+    pub async fn put_database_certificate_dry_run(
+        &self,
+        uid: DatabaseUid,
+        certificate: &NewDatabaseCertificate,
+    ) -> Result<(), Error> {
+        self.send(put(uid, certificate)?.query("dry_run", "")).await.map(drop)
+    }
+
+    /// Takes a database's own certificate away; it shows the cluster's `proxy` from then on. Needs `update_bdb`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`], and what every operation can fail on.
+    pub async fn delete_database_certificate(&self, uid: DatabaseUid) -> Result<(), Error> {
+        let operation = "delete the certificate of a database";
+        self.send(Call::new(operation, Method::DELETE, path(uid), Repeat::NaturalKey))
+            .await
+            .map(drop)
+    }
+}
+
+fn put(uid: DatabaseUid, certificate: &NewDatabaseCertificate) -> Result<Call, Error> {
+    #[derive(Serialize)]
+    struct Wire<'a> {
+        cert: &'a str,
+        private_key: &'a str,
+    }
+    let operation = "install the certificate of a database";
+    // A key among the certificates would be stored as one, and shown to everybody who may look.
+    if certificate.certificate.contains("PRIVATE KEY-----") {
+        return Err(Error::invalid_input(format!(
+            "cannot {operation}: its text holds a private key; give the key by itself"
+        )));
+    }
+    Call::new(operation, Method::POST, path(uid), Repeat::NaturalKey).json(&Wire {
+        cert: &certificate.certificate,
+        private_key: certificate.private_key.expose(),
+    })
+}
+
+fn path(uid: DatabaseUid) -> String {
+    format!("{PATH}/{uid}/certificates")
+}
+
+/// A text here, a number everywhere else (contract 2.2).
+fn uid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DatabaseUid>, D::Error> {
+    let text = wire::text_or_number(deserializer)?;
+    let uid = text.map(|text| text.parse()).transpose();
+    uid.map_err(|_| serde::de::Error::custom("a database's uid is no whole number"))
+}

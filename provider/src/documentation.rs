@@ -19,10 +19,12 @@ use crate::client_certificate::ClientCertificateState;
 use crate::cluster_mtls_settings::ClusterMtlsSettingsState;
 use crate::configuration::ProviderBlock;
 use crate::data_sources::{
-    CertUserData, CertUsersState, ClientCertificatesState, ClusterState, RedisRolesState, TrustedCasState, WhoAmIState,
+    CertUserData, CertUsersState, ClientCertificatesState, ClusterState, RedisDatabasesState, RedisRolesState,
+    TrustedCasState, WhoAmIState,
 };
 use crate::plugin::{PluginProvider, Registry};
 use crate::redis_acl::RedisAclState;
+use crate::redis_database::RedisDatabaseState;
 use crate::redis_role::RedisRoleState;
 use crate::trusted_ca::TrustedCaState;
 use crate::trusted_ca_bundle::TrustedCaBundleState;
@@ -70,15 +72,17 @@ fn states_hold_what_their_schemas_say() {
     fits::<CertUserState>(&schemas["resource certward_cert_user"]);
     fits::<RedisRoleState>(&schemas["resource certward_redis_role"]);
     fits::<RedisAclState>(&schemas["resource certward_redis_acl"]);
+    fits::<RedisDatabaseState>(&schemas["resource certward_redis_database"]);
     fits::<CertUserData>(&schemas["data source certward_cert_user"]);
     fits::<CertUsersState>(&schemas["data source certward_cert_users"]);
     fits::<RedisRolesState>(&schemas["data source certward_redis_roles"]);
+    fits::<RedisDatabasesState>(&schemas["data source certward_redis_databases"]);
     fits::<TrustedCaState>(&schemas["resource certward_trusted_ca"]);
     fits::<TrustedCaBundleState>(&schemas["resource certward_trusted_ca_bundle"]);
     fits::<ClusterMtlsSettingsState>(&schemas["resource certward_cluster_mtls_settings"]);
     fits::<ClusterState>(&schemas["data source certward_cluster"]);
     fits::<TrustedCasState>(&schemas["data source certward_trusted_cas"]);
-    assert_eq!(schemas.len(), 15, "a new type needs a line above");
+    assert_eq!(schemas.len(), 17, "a new type needs a line above");
 }
 
 #[test]
@@ -107,6 +111,7 @@ fn secrets_are_sensitive() {
                 "pkcs12_base64",
                 "pkcs12_password",
                 "proxy_url",
+                "default_user_password_wo",
             ];
             assert_eq!(attribute.sensitive, secret.contains(&name.as_str()), "{name}");
         }

@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod data_sources;
 pub mod plugin;
 pub mod redis_acl;
+pub mod redis_database;
 pub mod redis_role;
 pub mod trusted_ca;
 pub mod trusted_ca_bundle;

@@ -16,10 +16,11 @@ use crate::cluster_mtls_settings::ClusterMtlsSettings;
 use crate::configuration::credentials;
 use crate::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
 use crate::connection::{Connection, Problem};
-use crate::data_sources::{self, CertUsers, ClientCertificates, RedisRoles, TrustedCas, WhoAmI};
+use crate::data_sources::{self, CertUsers, ClientCertificates, RedisDatabases, RedisRoles, TrustedCas, WhoAmI};
 use crate::leftovers::Leftovers;
 use crate::plugin::{Configured, PluginProvider, Registry, log};
 use crate::redis_acl::RedisAcl;
+use crate::redis_database::RedisDatabase;
 use crate::redis_object::RedisResource;
 use crate::redis_role::RedisRole;
 use crate::report::{chain, error, warning};
@@ -102,6 +103,10 @@ impl PluginProvider for Certward {
                 "certward_redis_acl",
                 RedisResource::<RedisAcl>::new(self.session.clone()),
             )
+            .resource(
+                "certward_redis_database",
+                RedisResource::<RedisDatabase>::new(self.session.clone()),
+            )
             .resource("certward_trusted_ca", TrustedCa::new(self.session.clone()))
             .resource("certward_trusted_ca_bundle", TrustedCaBundle::new(self.session.clone()))
             .resource(
@@ -117,7 +122,8 @@ impl PluginProvider for Certward {
             )
             .data_source("certward_cert_user", data_sources::CertUser::new(self.session.clone()))
             .data_source("certward_cert_users", CertUsers::new(self.session.clone()))
-            .data_source("certward_redis_roles", RedisRoles::new(self.session.clone()));
+            .data_source("certward_redis_roles", RedisRoles::new(self.session.clone()))
+            .data_source("certward_redis_databases", RedisDatabases::new(self.session.clone()));
     }
 }
 

@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// The pauses between two questions whether the object is gone: growing ones, for a minute in all.
+/// The pauses between two questions whether the object is gone: growing ones.
 pub(crate) struct Pauses {
     deadline: Instant,
     next: Duration,
 }
 
 impl Pauses {
-    /// Begins now.
-    pub(crate) fn new() -> Self {
+    /// Begins now, for so long in all.
+    pub(crate) fn lasting(timeout: Duration) -> Self {
+        let now = Instant::now();
         Self {
-            deadline: Instant::now() + TIMEOUT,
+            // Beyond what a clock holds is for ever; a year is that here.
+            deadline: now
+                .checked_add(timeout)
+                .unwrap_or(now + Duration::from_secs(365 * 86_400)),
             next: FIRST_PAUSE,
         }
     }
@@ -32,7 +36,7 @@ impl Pauses {
 }
 
 /// A deletion takes seconds at most when the cluster is well (contract `redis-enterprise.md` 2.3).
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -41,9 +45,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn pauses_grow_and_end_after_a_minute() {
+    async fn pauses_grow_and_end_with_the_time() {
         let start = Instant::now();
-        let mut pauses = Pauses::new();
+        let mut pauses = Pauses::lasting(TIMEOUT);
         assert!(pauses.wait().await);
         assert_eq!(start.elapsed().as_millis(), FIRST_PAUSE.as_millis());
         let mut count = 1;

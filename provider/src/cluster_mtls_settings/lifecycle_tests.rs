@@ -2,8 +2,8 @@ use certward::redis_enterprise::AuthorizedSubject;
 use serde_json::{Value as Json, json};
 use wiremock::ResponseTemplate;
 
+use super::super::AuthorizedSubjectState;
 use super::super::plan;
-use super::super::state::AuthorizedSubjectState;
 use super::super::validate::validate;
 use super::*;
 use crate::session::Api;

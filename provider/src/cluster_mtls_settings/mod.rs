@@ -1,9 +1,10 @@
 //! The resource `certward_cluster_mtls_settings`.
 
+pub(crate) mod authorized_subjects;
 mod change;
 mod lifecycle;
 mod plan;
-pub(crate) mod schema;
+mod schema;
 mod settings;
 pub(crate) mod state;
 mod validate;
@@ -13,7 +14,8 @@ use tf_provider::schema::Schema;
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, Diagnostics, Resource};
 
-pub use state::{AuthorizedSubjectState, ClusterMtlsSettingsState};
+pub use authorized_subjects::AuthorizedSubjectState;
+pub use state::ClusterMtlsSettingsState;
 
 use settings::MtlsSettings;
 

@@ -1,10 +1,9 @@
 //! What the user can write and read.
 
-use std::collections::HashMap;
+use tf_provider::schema::{AttributeType, Schema};
 
-use tf_provider::schema::{Attribute, AttributeType, Schema};
-
-use crate::schema::{computed, defaulted, list_of_strings, named, optional, required, schema};
+use super::authorized_subjects::authorized_subject;
+use crate::schema::{computed, defaulted, optional, schema};
 
 /// The schema of `certward_cluster_mtls_settings`.
 pub(crate) fn cluster_mtls_settings() -> Schema {
@@ -73,23 +72,4 @@ pub(crate) fn cluster_mtls_settings() -> Schema {
             ("id", computed(String, "Name of the cluster.")),
         ],
     )
-}
-
-/// The attributes of an authorized subject.
-pub(crate) fn authorized_subject() -> HashMap<String, Attribute> {
-    use AttributeType::String;
-    named([
-        ("common_name", required(String, "Common name, `CN`.")),
-        ("organization", optional(String, "Organization, `O`.")),
-        (
-            "organizational_units",
-            optional(
-                list_of_strings(),
-                "Organizational units, every `OU` of the certificate, in any order.",
-            ),
-        ),
-        ("locality", optional(String, "Locality (city), `L`.")),
-        ("province", optional(String, "State or province, `ST`.")),
-        ("country", optional(String, "Country of two letters, `C`.")),
-    ])
 }

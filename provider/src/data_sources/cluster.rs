@@ -8,7 +8,7 @@ use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
 use crate::cluster_mtls_settings::AuthorizedSubjectState;
-use crate::cluster_mtls_settings::schema::authorized_subject;
+use crate::cluster_mtls_settings::authorized_subjects::authorized_subject;
 use crate::failure;
 use crate::interruption::until_stopped;
 use crate::plugin::Configured;

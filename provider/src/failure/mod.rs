@@ -23,9 +23,9 @@ pub(crate) fn redis_enterprise(diags: &mut Diagnostics, attempt: &str, failure: 
 /// Adds what a trial run of Redis Enterprise (`dry_run`) found against the values of a plan.
 ///
 /// Only a refusal of values counts. A cluster that cannot be asked now is no reason to refuse a plan; neither is a
-/// conflict, because its other side may be what the same run removes first.
+/// conflict, because its other side may be what the same run removes first: a name, or a database's port.
 pub(crate) fn redis_enterprise_at_plan(diags: &mut Diagnostics, attempt: &str, failure: &Error) {
-    if failure.status().is_some() && failure.is_invalid_input() {
+    if failure.status().is_some() && failure.is_invalid_input() && failure.error_type() != Some("port_unavailable") {
         redis_enterprise(diags, attempt, failure);
     } else {
         tracing::debug!(error = %failure.report(), "the trial run gave no verdict on the plan");

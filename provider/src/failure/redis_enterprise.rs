@@ -75,8 +75,53 @@ fn by_code(code: &str) -> Option<Words> {
             "Certificate has expired",
             "The cluster takes the certificates of its trusted authorities as one text, and refuses all of it because of \
              one that has ended: the one that the message names, which may be another than that of this resource. End \
-             the trust in it first; where several have ended, certward_trusted_ca_bundle without them does so at once.",
+             the trust in it first; where several have ended, certward_trusted_ca_bundle without them does so at once. A \
+             database's mtls.client_certificates_pem is one list in the same way: leave out those that have ended.",
             None,
+        ),
+        "port_unavailable" => (
+            "Port is in use",
+            "Another database or program has this port. Choose another one, or leave port away to have the cluster choose.",
+            Some("port"),
+        ),
+        "invalid_certificate" => (
+            "Unsuitable client certificates",
+            "The cluster cannot use a certificate of mtls.client_certificates_pem, or has none although \
+             client_authentication_enforced is true. Pass the certificates of the clients' authorities, with \
+             basicConstraints=critical,CA:TRUE, or clients' own.",
+            Some("mtls"),
+        ),
+        "duplicated_certs" => (
+            "Certificate listed twice",
+            "A certificate is twice in the database's list. Apply again; if it stays, report it with the log of \
+             TF_LOG_PROVIDER=DEBUG.",
+            Some("mtls"),
+        ),
+        "redis_acl_unsupported" => (
+            "ACL does not fit the database",
+            "The database's version of Redis does not know a rule of an ACL in roles_permissions. Correct the ACL \
+             (certward_redis_acl).",
+            Some("roles_permissions"),
+        ),
+        "insufficient_resources" => (
+            "No room on the cluster",
+            "The cluster has too little memory left for this database. Lower memory_size, or make room.",
+            Some("memory_size"),
+        ),
+        "invalid_data_persistence" => (
+            "Persistence is not possible",
+            "The cluster cannot keep the data as asked. Correct data_persistence and its policy.",
+            Some("data_persistence"),
+        ),
+        "eviction_policy_violation" => (
+            "Eviction is not possible",
+            "The cluster does not take this eviction_policy for this database.",
+            Some("eviction_policy"),
+        ),
+        "name_violation" => (
+            "Unsuitable name",
+            "The cluster does not take this name for a database.",
+            Some("name"),
         ),
         "certificate_in_use" => (
             "Last trusted authority",
@@ -144,6 +189,9 @@ mod tests {
             ("subject_already_exists", Some("certificate_subject_line")),
             ("change_last_admin_role_not_allowed", None),
             ("unsupported_resource", Some("resources")),
+            ("port_unavailable", Some("port")),
+            ("invalid_certificate", Some("mtls")),
+            ("redis_acl_unsupported", Some("roles_permissions")),
         ] {
             assert_eq!(by_code(code).unwrap().2, attribute, "{code}");
         }

@@ -1,10 +1,12 @@
 //! Reading, making, changing and removing.
 
+use std::time::Duration;
+
 use certward::Error;
 use certward::redis_enterprise::Client;
 use tf_provider::{AttributePath, Diagnostics};
 
-use super::{Definition, RedisObject, Run};
+use super::{Definition, RedisObject, Run, Step};
 use crate::failure;
 use crate::removal::Pauses;
 use crate::report::error;
@@ -77,11 +79,16 @@ pub(crate) async fn create<O: RedisObject>(
     diags: &mut Diagnostics,
     session: &Session,
     planned: O::State,
+    config: &O::State,
 ) -> Option<O::State> {
     let client = &session.redis_enterprise(diags, O::KIND)?.client;
-    let wanted = wanted::<O>(diags, &planned)?;
+    let mut wanted = wanted::<O>(diags, &planned)?;
+    O::add_write_only(&mut wanted, config);
     let problem = match O::create(client, &wanted, Run::Apply).await {
-        Ok(object) => return Some(confirmed::<O>(diags, &wanted, &object, planned)),
+        Ok(object) => {
+            let object = O::settle(diags, client, object, &planned, Step::Creation).await;
+            return Some(confirmed::<O>(diags, &wanted, &object, planned));
+        }
         Err(problem) => problem,
     };
     // A name in use, or an answer that was lost the last time: the list tells which.
@@ -97,6 +104,7 @@ pub(crate) async fn create<O: RedisObject>(
                 "the {} is there already, and equal; taking it over",
                 O::NOUN
             );
+            let object = O::settle(diags, client, object, &planned, Step::Creation).await;
             Some(confirmed::<O>(diags, &wanted, &object, planned))
         }
         Some(object) => {
@@ -117,8 +125,10 @@ pub(crate) async fn update<O: RedisObject>(
     session: &Session,
     prior: O::State,
     planned: O::State,
+    config: &O::State,
 ) -> Option<O::State> {
-    let wanted = wanted::<O>(diags, &planned)?;
+    let mut wanted = wanted::<O>(diags, &planned)?;
+    O::add_write_only(&mut wanted, config);
     if O::of_state(&prior).is_some_and(|before| wanted.differences(&before).is_empty()) {
         // Only what Terraform alone knows has changed.
         return Some(planned);
@@ -142,12 +152,15 @@ pub(crate) async fn update<O: RedisObject>(
         error(diags, AttributePath::root(), summary, detail);
         return None;
     }
-    let there = O::of_object(&object);
+    let there = O::of_object_beside(&object, &prior);
     if wanted.differences(&there).is_empty() {
         return Some(confirmed::<O>(diags, &wanted, &object, planned));
     }
     match O::update(client, uid, &there, &wanted, Run::Apply).await {
-        Ok(object) => Some(confirmed::<O>(diags, &wanted, &object, planned)),
+        Ok(object) => {
+            let object = O::settle(diags, client, object, &planned, Step::Change).await;
+            Some(confirmed::<O>(diags, &wanted, &object, planned))
+        }
         Err(problem) => {
             let attempt = format!("change the {} \"{name}\" (uid {uid})", O::NOUN);
             failure::redis_enterprise(diags, &attempt, &problem);
@@ -165,7 +178,7 @@ pub(crate) async fn destroy<O: RedisObject>(
     let client = &session.redis_enterprise(diags, O::KIND)?.client;
     let uid = uid_of::<O>(diags, prior)?;
     let name = O::id_and_name(prior).1.as_deref().unwrap_or("?");
-    match remove::<O>(client, uid).await {
+    match remove::<O>(client, uid, O::removal_timeout(prior)).await {
         Ok(true) => Some(()),
         Ok(false) => {
             error(
@@ -205,12 +218,12 @@ pub(super) async fn find<O: RedisObject>(
 }
 
 /// Whether it is gone in the end.
-async fn remove<O: RedisObject>(client: &Client, uid: u64) -> Result<bool, Error> {
+async fn remove<O: RedisObject>(client: &Client, uid: u64, timeout: Duration) -> Result<bool, Error> {
     match O::delete(client, uid).await {
         Err(problem) if problem.is_not_found() => return Ok(true),
         answer => answer?,
     }
-    let mut pauses = Pauses::new();
+    let mut pauses = Pauses::lasting(timeout);
     while O::find(client, uid).await?.is_some() {
         if !pauses.wait().await {
             return Ok(false);
@@ -292,7 +305,7 @@ fn confirmed<O: RedisObject>(
     object: &O::Object,
     planned: O::State,
 ) -> O::State {
-    let there = O::of_object(object);
+    let there = O::of_object_beside(object, &planned);
     for attribute in wanted.differences(&there) {
         error(
             diags,

@@ -53,13 +53,13 @@ impl Case {
 
     async fn created(&self, planned: &CertUserState) -> (Option<CertUserState>, Diagnostics) {
         let mut diags = Diagnostics::default();
-        let state = create::<CertUser>(&mut diags, &self.session, planned.clone()).await;
+        let state = create::<CertUser>(&mut diags, &self.session, planned.clone(), planned).await;
         (state, diags)
     }
 
     async fn updated(&self, prior: &CertUserState, planned: &CertUserState) -> (Option<CertUserState>, Diagnostics) {
         let mut diags = Diagnostics::default();
-        let state = update::<CertUser>(&mut diags, &self.session, prior.clone(), planned.clone()).await;
+        let state = update::<CertUser>(&mut diags, &self.session, prior.clone(), planned.clone(), planned).await;
         (state, diags)
     }
 

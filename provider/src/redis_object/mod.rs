@@ -1,22 +1,26 @@
-//! The life of an object of Redis Enterprise that has a uid and a unique name: user, role, ACL.
+//! The life of an object of Redis Enterprise that has a uid and a unique name: user, role, ACL, database.
 //!
 //! Each says in [`RedisObject`] what it is; how it is read, made, changed, removed and imported is the same for all.
 
 mod import;
 mod import_id;
-mod lifecycle;
+pub(crate) mod lifecycle;
 mod resource;
+
+use std::time::Duration;
 
 use certward::Error;
 use certward::redis_enterprise::Client;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tf_provider::Diagnostics;
 use tf_provider::value::Value;
 
 pub(crate) use import::{found, import};
 pub(crate) use import_id::RedisImportId;
 pub(crate) use resource::{Planned, RedisResource};
 
+use crate::removal;
 use crate::session::Kind;
 
 /// One kind of objects.
@@ -55,6 +59,36 @@ pub(crate) trait RedisObject: 'static {
 
     /// The state that an import begins with: what only Terraform knows.
     fn imported() -> Self::State;
+
+    /// What the cluster says, and beside it what the cluster does not tell but a state knows.
+    fn of_object_beside(object: &Self::Object, state: &Self::State) -> Self::Definition {
+        _ = state;
+        Self::of_object(object)
+    }
+
+    /// Adds to what is wanted what is in a configuration only: the values of write-only attributes.
+    fn add_write_only(wanted: &mut Self::Definition, config: &Self::State) {
+        _ = (wanted, config);
+    }
+
+    /// Waits until an object that was made or changed can be used, and answers with how it is then. What goes wrong is
+    /// added to the diagnostics: the object is there all the same.
+    fn settle(
+        diags: &mut Diagnostics,
+        client: &Client,
+        object: Self::Object,
+        planned: &Self::State,
+        step: Step,
+    ) -> impl Future<Output = Self::Object> + Send {
+        _ = (diags, client, planned, step);
+        std::future::ready(object)
+    }
+
+    /// How long to wait until a removed object is gone.
+    fn removal_timeout(state: &Self::State) -> Duration {
+        _ = state;
+        removal::TIMEOUT
+    }
 
     /// Why an object of the cluster is nothing to manage here: summary and detail.
     fn refusal(object: &Self::Object) -> Option<(&'static str, String)> {
@@ -105,6 +139,13 @@ pub(crate) trait Definition {
 
     /// The value of an attribute, as it stands in a configuration.
     fn shown(&self, attribute: &str) -> String;
+}
+
+/// What an object has gone through when it is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Creation,
+    Change,
 }
 
 /// Whether something is done, or only tried (`dry_run`).

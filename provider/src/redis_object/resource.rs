@@ -7,6 +7,7 @@ use certward::pki::DistinguishedName;
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
+use time::OffsetDateTime;
 
 use super::{RedisObject, import, lifecycle};
 use crate::interruption::until_stopped;
@@ -16,6 +17,11 @@ use crate::session::Session;
 /// What a kind of objects decides for itself, without the cluster.
 pub(crate) trait Planned: RedisObject {
     fn schema() -> Schema;
+
+    /// The write-only attributes, as [`PluginResource::write_only`] wants them.
+    fn write_only() -> Vec<AttributePath> {
+        Vec::new()
+    }
 
     /// Checks a configuration.
     fn validate(diags: &mut Diagnostics, config: &Self::State);
@@ -30,6 +36,11 @@ pub(crate) trait Planned: RedisObject {
         config: Self::State,
         own: Option<&DistinguishedName>,
     ) -> Option<Self::State>;
+
+    /// Adds what speaks against a plan, or is to be known about it, at this moment; `prior` is there for a change.
+    fn check_plan(diags: &mut Diagnostics, prior: Option<&Self::State>, planned: &Self::State, now: OffsetDateTime) {
+        _ = (diags, prior, planned, now);
+    }
 
     /// Says what speaks against removing it, if anything does.
     fn guard_removal(diags: &mut Diagnostics, prior: &Self::State, own: Option<&DistinguishedName>) {
@@ -52,7 +63,11 @@ impl<O> RedisResource<O> {
     }
 }
 
-impl<O: Planned> PluginResource for RedisResource<O> {}
+impl<O: Planned> PluginResource for RedisResource<O> {
+    fn write_only(&self) -> Vec<AttributePath> {
+        O::write_only()
+    }
+}
 
 #[async_trait]
 impl<O: Planned> Resource for RedisResource<O> {
@@ -92,6 +107,10 @@ impl<O: Planned> Resource for RedisResource<O> {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, O::KIND)?;
         let planned = O::plan_create(diags, config)?;
+        O::check_plan(diags, None, &planned, session.clock.now());
+        if !diags.errors.is_empty() {
+            return None;
+        }
         let tried = until_stopped(lifecycle::try_create::<O>(diags, &session, &planned)).await;
         tried.or_interrupted(diags)?;
         Some((planned, None))
@@ -109,6 +128,10 @@ impl<O: Planned> Resource for RedisResource<O> {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, O::KIND)?;
         let planned = O::plan_update(diags, &prior, config, session.own_redis_subject())?;
+        O::check_plan(diags, Some(&prior), &planned, session.clock.now());
+        if !diags.errors.is_empty() {
+            return None;
+        }
         let tried = until_stopped(lifecycle::try_update::<O>(diags, &session, &prior, &planned)).await;
         tried.or_interrupted(diags)?;
         Some((planned, private, Vec::new()))
@@ -131,12 +154,12 @@ impl<O: Planned> Resource for RedisResource<O> {
         &self,
         diags: &mut Diagnostics,
         planned: O::State,
-        _config: O::State,
+        config: O::State,
         private: Option<StructEmpty>,
         _meta: Option<StructEmpty>,
     ) -> Option<(O::State, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::create::<O>(diags, &session, planned)).await;
+        let answer = until_stopped(lifecycle::create::<O>(diags, &session, planned, &config)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))
     }
@@ -146,12 +169,12 @@ impl<O: Planned> Resource for RedisResource<O> {
         diags: &mut Diagnostics,
         prior: O::State,
         planned: O::State,
-        _config: O::State,
+        config: O::State,
         private: Option<StructEmpty>,
         _meta: Option<StructEmpty>,
     ) -> Option<(O::State, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::update::<O>(diags, &session, prior, planned)).await;
+        let answer = until_stopped(lifecycle::update::<O>(diags, &session, prior, planned, &config)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))
     }

@@ -1,0 +1,112 @@
+//! The attribute `roles_permissions`: what the users of roles may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use certward::redis_enterprise::RolePermission;
+use tf_provider::value::Value;
+use tf_provider::{AttributePath, Diagnostic};
+
+use super::state::RolePermissionState;
+use crate::report::diagnostic;
+
+/// Without order and repetition, which mean nothing.
+pub(crate) type RolesPermissions = BTreeSet<RolePermission>;
+
+/// What is wrong with the value, as far as it is known.
+pub(crate) fn check(permissions: &[Value<RolePermissionState>]) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let mut acls: BTreeMap<i64, i64> = BTreeMap::new();
+    for permission in permissions.iter().filter_map(Value::as_ref_option) {
+        let (role, acl) = (&permission.role_id, &permission.redis_acl_id);
+        let (role, acl) = (role.as_ref_option().copied(), acl.as_ref_option().copied());
+        if let Some(wrong) = [role, acl].into_iter().flatten().find(|id| *id < 1) {
+            findings.push(diagnostic(
+                path(),
+                "Unsuitable id",
+                format!("{wrong} is no id of a role or an ACL; ids are whole numbers from 1."),
+            ));
+        }
+        if let (Some(role), Some(acl)) = (role, acl)
+            && let Some(other) = acls.insert(role, acl)
+            && other != acl
+        {
+            findings.push(diagnostic(
+                path(),
+                "Role listed twice",
+                format!(
+                    "The role {role} has the ACL {other} and the ACL {acl}; a role has one ACL in a database. Make one \
+                     ACL that says both, or give the users two roles."
+                ),
+            ));
+        }
+    }
+    findings
+}
+
+/// The value in a form to compare; `None` when something of it is not known yet.
+pub(crate) fn known(value: &Value<Vec<Value<RolePermissionState>>>) -> Option<RolesPermissions> {
+    let permissions = value.as_ref_option()?.iter();
+    permissions
+        .map(|permission| {
+            let permission = permission.as_ref_option()?;
+            let id = |id: &Value<i64>| u64::try_from(*id.as_ref_option()?).ok();
+            let (role, acl) = (id(&permission.role_id)?, id(&permission.redis_acl_id)?);
+            Some(RolePermission::new(role.into(), acl.into()))
+        })
+        .collect()
+}
+
+/// The value as the state has it.
+pub(crate) fn to_value(permissions: &RolesPermissions) -> Value<Vec<Value<RolePermissionState>>> {
+    let id = |uid: u64| i64::try_from(uid).map_or(Value::Null, Value::Value);
+    let permissions = permissions.iter().map(|permission| {
+        Value::Value(RolePermissionState {
+            role_id: id(permission.role_uid.get()),
+            redis_acl_id: id(permission.redis_acl_uid.get()),
+        })
+    });
+    Value::Value(permissions.collect())
+}
+
+fn path() -> AttributePath {
+    AttributePath::new("roles_permissions")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(role: i64, acl: Value<i64>) -> Value<RolePermissionState> {
+        Value::Value(RolePermissionState {
+            role_id: Value::Value(role),
+            redis_acl_id: acl,
+        })
+    }
+
+    #[test]
+    fn order_means_nothing() {
+        let one = vec![permission(2, Value::Value(3)), permission(1, Value::Value(4))];
+        let other = vec![permission(1, Value::Value(4)), permission(2, Value::Value(3))];
+        let permissions = known(&Value::Value(one)).unwrap();
+        assert_eq!(known(&Value::Value(other.clone())), Some(permissions.clone()));
+        assert_eq!(to_value(&permissions), Value::Value(other));
+        assert_eq!(known(&Value::Value(vec![permission(1, Value::Unknown)])), None);
+    }
+
+    #[test]
+    fn a_role_has_one_acl() {
+        let twice = [permission(2, Value::Value(3)), permission(2, Value::Value(4))];
+        let findings = check(&twice);
+        assert_eq!(&*findings[0].summary, "Role listed twice");
+        assert!(findings[0].detail.contains("the ACL 3 and the ACL 4"), "{findings:?}");
+        assert_eq!(
+            check(&[permission(2, Value::Value(3)), permission(5, Value::Value(3))]),
+            []
+        );
+        assert_eq!(
+            check(&[permission(2, Value::Unknown), permission(2, Value::Unknown)]),
+            []
+        );
+        assert_eq!(&*check(&[permission(0, Value::Value(3))])[0].summary, "Unsuitable id");
+    }
+}

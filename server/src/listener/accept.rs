@@ -1,4 +1,4 @@
-//! The accept loop: a task for each connection, from TCP through the handshake to its last request.
+//! The accept loop: a task for each connection, from TCP to its end, within what one listener may use up.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,60 +8,61 @@ use std::time::Duration;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connections::OpenConnections;
 use super::half_open::{HalfOpen, Place};
-use super::peer::Peer;
 use super::reserve::ReservedDescriptor;
-use super::tls::{self, Tls};
 use crate::config::Limits;
-use crate::http::{Http, Version};
 use crate::telemetry;
 
-/// A bound listener that speaks HTTP over TLS.
+/// A listening socket, and how many connections of it may be open.
 #[derive(Debug)]
-pub(crate) struct HttpsListener {
+pub(crate) struct AcceptLoop {
     tcp: TcpListener,
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    tls: Tls,
-    http: Arc<Http>,
-    connections: Arc<OpenConnections>,
     half_open: Arc<HalfOpen>,
     places: Arc<Semaphore>,
-    handshake_timeout: Duration,
 }
 
-impl HttpsListener {
+/// What becomes of the connections of a listener.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// Serves one connection to its end.
+    fn serve(self: Arc<Self>, accepted: Accepted) -> impl Future<Output = ()> + Send;
+}
+
+/// A connection that has just been accepted. It counts as open for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// The connection.
+    pub(crate) stream: TcpStream,
+    /// Its other end.
+    pub(crate) address: SocketAddr,
+    /// For the time of the handshake.
+    pub(crate) half_open: Place,
+    /// For all of its time.
+    pub(crate) place: OwnedSemaphorePermit,
+}
+
+impl AcceptLoop {
     /// Takes a listening socket. Nothing is accepted before [`Self::run`].
-    pub(crate) fn new(
-        tcp: TcpListener,
-        tls: Tls,
-        http: Arc<Http>,
-        connections: Arc<OpenConnections>,
-        limits: &Limits,
-    ) -> Self {
+    pub(crate) fn new(tcp: TcpListener, limits: &Limits) -> Self {
         Self {
             tcp,
-            shared: Arc::new(Shared {
-                tls,
-                http,
-                connections,
-                half_open: HalfOpen::new(limits.handshaking_connections),
-                places: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
-                handshake_timeout: limits.handshake_timeout,
-            }),
+            half_open: HalfOpen::new(limits.handshaking_connections),
+            places: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
         }
     }
 
     /// Accepts connections until `stop`, and serves each in a task of `tasks`, at the longest until `abort`.
-    pub(crate) async fn run(self, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
+    pub(crate) async fn run<S: Service>(
+        &self,
+        service: Arc<S>,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+        abort: CancellationToken,
+    ) {
         let mut reserve = ReservedDescriptor::new();
         loop {
             let accepted = tokio::select! {
@@ -69,7 +70,7 @@ impl HttpsListener {
                 accepted = self.tcp.accept() => accepted,
             };
             match accepted {
-                Ok((stream, address)) => self.take(stream, address, &tasks, &abort),
+                Ok((stream, address)) => self.take(&service, stream, address, &tasks, &abort),
                 // What happened to one connection before it was accepted is no concern of the others (accept(2)).
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
@@ -84,70 +85,61 @@ impl HttpsListener {
         }
     }
 
-    fn take(&self, stream: TcpStream, address: SocketAddr, tasks: &TaskTracker, abort: &CancellationToken) {
-        let Ok(place) = Arc::clone(&self.shared.places).try_acquire_owned() else {
+    fn take<S: Service>(
+        &self,
+        service: &Arc<S>,
+        stream: TcpStream,
+        address: SocketAddr,
+        tasks: &TaskTracker,
+        abort: &CancellationToken,
+    ) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             metrics::counter!(telemetry::CONNECTIONS_REFUSED, "reason" => "connections").increment(1);
             return;
         };
-        let shared = Arc::clone(&self.shared);
-        let half_open = shared.half_open.enter();
+        // An answer is written in one piece: waiting for more of it (Nagle) only delays it. A failure changes nothing.
+        let _ = stream.set_nodelay(true);
+        let accepted = Accepted {
+            stream,
+            address,
+            half_open: self.half_open.enter(),
+            place,
+        };
         // Boxed: wrapped as it is, the future would be in the task three times over.
-        let served = Box::pin(shared.serve(stream, address, half_open, place));
+        let served = Box::pin(Arc::clone(service).serve(accepted));
         tasks.spawn(abort.clone().run_until_cancelled_owned(served));
     }
 }
 
-impl Shared {
-    async fn serve(
-        self: Arc<Self>,
-        stream: TcpStream,
-        address: SocketAddr,
-        half_open: Place,
-        _place: OwnedSemaphorePermit,
-    ) {
-        // An answer is written in one piece: waiting for more of it (Nagle) only delays it. A failure changes nothing.
-        let _ = stream.set_nodelay(true);
-        // Boxed, because a task is as large as its largest moment, and this one is soon over.
-        let stream = match Box::pin(self.handshake(stream, half_open)).await {
-            // A kilobyte that is handed on through several futures, each of which would hold a place for it.
-            Ok(stream) => Box::new(stream),
-            Err(reason) => {
-                metrics::counter!(telemetry::HANDSHAKES, "outcome" => reason.outcome()).increment(1);
-                tracing::debug!(peer.address = %address, reason = %reason, "a handshake failed");
-                return;
-            }
-        };
-        metrics::counter!(telemetry::HANDSHAKES, "outcome" => "done").increment(1);
-        let (_, session) = stream.get_ref();
-        let version = if session.alpn_protocol() == Some(tls::HTTP_2) {
-            Version::Http2
-        } else {
-            Version::Http1
-        };
-        let peer = Arc::new(Peer::from_handshake(address, session.peer_certificates()));
-        let open = self.connections.open(Arc::clone(&peer));
-        Arc::clone(&self.http)
-            .serve(stream, version, peer, open.connection())
-            .await;
-    }
-
-    /// rustls has no timer of its own: the deadline covers everything from the accepted connection to `Finished`.
-    async fn handshake(&self, stream: TcpStream, mut half_open: Place) -> Result<TlsStream<TcpStream>, HandshakeError> {
-        tokio::select! {
-            biased;
-            () = half_open.displaced() => Err(HandshakeError::Displaced),
-            handshake = tokio::time::timeout(self.handshake_timeout, self.tls.acceptor().accept(stream)) => match handshake {
-                Ok(Ok(stream)) => Ok(stream),
-                Ok(Err(error)) => Err(HandshakeError::Failed(error)),
-                Err(_) => Err(HandshakeError::TimedOut),
-            },
-        }
-    }
+/// Makes a TLS handshake, and counts it. rustls has no timer of its own: `timeout` covers everything from the accepted
+/// connection to `Finished`.
+///
+/// # Errors
+///
+/// [`HandshakeError`].
+pub(crate) async fn handshake(
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+    mut half_open: Place,
+    timeout: Duration,
+) -> Result<TlsStream<TcpStream>, HandshakeError> {
+    let done = tokio::select! {
+        biased;
+        () = half_open.displaced() => Err(HandshakeError::Displaced),
+        handshake = tokio::time::timeout(timeout, acceptor.accept(stream)) => match handshake {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(HandshakeError::Failed(error)),
+            Err(_) => Err(HandshakeError::TimedOut),
+        },
+    };
+    let outcome = done.as_ref().map_or_else(HandshakeError::outcome, |_| "done");
+    metrics::counter!(telemetry::HANDSHAKES, "outcome" => outcome).increment(1);
+    done
 }
 
 /// Why a connection came to nothing.
 #[derive(Debug, thiserror::Error)]
-enum HandshakeError {
+pub(crate) enum HandshakeError {
     #[error("newer connections have taken its place")]
     Displaced,
     #[error("it took too long")]

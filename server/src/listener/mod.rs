@@ -1,13 +1,14 @@
 //! TCP connections, TLS, limits, and who is at the other end.
 
-mod accept;
-mod client_certificate;
+pub(crate) mod accept;
+pub(crate) mod client_certificate;
 pub(crate) mod connections;
 mod half_open;
+mod https;
 pub mod peer;
 mod reserve;
 pub(crate) mod socket;
 pub(crate) mod tls;
 pub(crate) mod trust;
 
-pub(crate) use accept::HttpsListener;
+pub(crate) use https::HttpsListener;

@@ -83,18 +83,20 @@ pub(super) const STRONG_KEYS: &str =
 
 /// The weak ones first: of two that fit a signature, the first decides.
 static ALL_AND_WEAK: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> = LazyLock::new(|| {
-    let weak: [&dyn SignatureVerificationAlgorithm; 3] = [&WEAK_SHA1, &WEAK_SHA256, &WEAK_SHA512];
+    let weak = [WEAK_SHA1, WEAK_SHA256, WEAK_SHA512];
     weak.into_iter().chain(ALL_VERIFICATION_ALGS.iter().copied()).collect()
 });
-static WEAK_SHA1: WeakRsa = WeakRsa {
+const WEAK_SHA1: &dyn SignatureVerificationAlgorithm = &WeakRsa {
     parameters: &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
     signature: SHA1_WITH_RSA_ENCRYPTION,
 };
-static WEAK_SHA256: WeakRsa = WeakRsa {
+/// RSA from 1024 bits, PKCS #1 and SHA-256.
+pub(crate) const WEAK_SHA256: &dyn SignatureVerificationAlgorithm = &WeakRsa {
     parameters: &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
     signature: alg_id::RSA_PKCS1_SHA256,
 };
-static WEAK_SHA512: WeakRsa = WeakRsa {
+/// RSA from 1024 bits, PKCS #1 and SHA-512.
+pub(crate) const WEAK_SHA512: &dyn SignatureVerificationAlgorithm = &WeakRsa {
     parameters: &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
     signature: alg_id::RSA_PKCS1_SHA512,
 };

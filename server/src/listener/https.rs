@@ -1,0 +1,88 @@
+//! A listener that speaks HTTP over TLS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::accept::{self, AcceptLoop, Accepted, Service};
+use super::connections::OpenConnections;
+use super::peer::Peer;
+use super::tls::{self, Tls};
+use crate::config::Limits;
+use crate::http::{Http, Version};
+
+/// A bound listener that speaks HTTP over TLS.
+#[derive(Debug)]
+pub(crate) struct HttpsListener {
+    accept: AcceptLoop,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    tls: Tls,
+    http: Arc<Http>,
+    connections: Arc<OpenConnections>,
+    handshake_timeout: Duration,
+}
+
+impl HttpsListener {
+    /// Takes a listening socket. Nothing is accepted before [`Self::run`].
+    pub(crate) fn new(
+        tcp: TcpListener,
+        tls: Tls,
+        http: Arc<Http>,
+        connections: Arc<OpenConnections>,
+        limits: &Limits,
+    ) -> Self {
+        Self {
+            accept: AcceptLoop::new(tcp, limits),
+            shared: Arc::new(Shared {
+                tls,
+                http,
+                connections,
+                handshake_timeout: limits.handshake_timeout,
+            }),
+        }
+    }
+
+    /// Accepts connections until `stop`, and serves each in a task of `tasks`, at the longest until `abort`.
+    pub(crate) async fn run(self, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
+        self.accept.run(self.shared, tasks, stop, abort).await;
+    }
+}
+
+impl Service for Shared {
+    async fn serve(self: Arc<Self>, accepted: Accepted) {
+        let Accepted {
+            stream,
+            address,
+            half_open,
+            place: _place,
+        } = accepted;
+        let handshake = accept::handshake(self.tls.acceptor(), stream, half_open, self.handshake_timeout);
+        // Boxed, because a task is as large as its largest moment, and this one is soon over.
+        let stream = match Box::pin(handshake).await {
+            // A kilobyte that is handed on through several futures, each of which would hold a place for it.
+            Ok(stream) => Box::new(stream),
+            Err(reason) => {
+                tracing::debug!(peer.address = %address, reason = %reason, "a handshake failed");
+                return;
+            }
+        };
+        let (_, session) = stream.get_ref();
+        let version = if session.alpn_protocol() == Some(tls::HTTP_2) {
+            Version::Http2
+        } else {
+            Version::Http1
+        };
+        let peer = Arc::new(Peer::from_handshake(address, session.peer_certificates()));
+        let open = self.connections.open(Arc::clone(&peer));
+        Arc::clone(&self.http)
+            .serve(stream, version, peer, open.connection())
+            .await;
+    }
+}

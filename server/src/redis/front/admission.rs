@@ -1,0 +1,241 @@
+//! Who a connection to a database is: from its certificate, or from nothing.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use certward::pki::Certificate;
+use rustls::pki_types::CertificateDer;
+use time::OffsetDateTime;
+
+use super::policy::{Policy, Transport};
+use crate::cluster::ClusterState;
+use crate::cluster::database::DefaultUser;
+use crate::cluster::database::rights::{DatabaseRights, NoRights, rights_in};
+use crate::cluster::trust::DatabaseTrustRefusal;
+use crate::cluster::uid::UserUid;
+use crate::cluster::user::User;
+
+/// How a client has come to a database.
+#[derive(Debug)]
+pub(super) struct Client {
+    /// Whether the connection is TLS.
+    pub(super) is_secure: bool,
+    /// What it showed.
+    pub(super) certificate: Option<ClientCertificate>,
+}
+
+/// A certificate whose key the client holds.
+#[derive(Debug)]
+pub(super) struct ClientCertificate {
+    end_entity: Certificate,
+    intermediates: Vec<CertificateDer<'static>>,
+}
+
+/// Who a connection is. Two that are equal may do the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// A user of the cluster, by the subject of its certificate.
+    Certificate(Access),
+    /// A user of the cluster, by its name and password.
+    Password(Access),
+    /// Redis's user `default`, or nobody before `AUTH`.
+    Default(DefaultUser),
+}
+
+/// A user of the cluster in a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Access {
+    /// Who.
+    pub(super) user: UserUid,
+    /// What the user proved itself by has not changed since.
+    pub(super) credentials_revision: u64,
+    /// What the user may do.
+    pub(super) rights: DatabaseRights,
+}
+
+/// A connection that is let in.
+#[derive(Debug)]
+pub(super) struct Admission {
+    /// As whom.
+    pub(super) identity: Identity,
+    /// The last second of the certificate, where there is one and it counts.
+    pub(super) valid_until: Option<OffsetDateTime>,
+}
+
+/// Why a connection is not let in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    /// The database takes other connections now.
+    #[error("the database has changed the way in which it is connected to")]
+    Transport,
+    /// No certificate, where there must be one.
+    #[error("the database takes no client without a certificate")]
+    NoCertificate,
+    /// A certificate that is not trusted.
+    #[error(transparent)]
+    Trust(DatabaseTrustRefusal),
+    /// A trusted certificate that is nobody's.
+    #[error("no user has the certificate subject \"{subject}\", and the database has no default user")]
+    NoUser {
+        /// As RFC 4514 prints it.
+        subject: String,
+    },
+    /// A user without rights here.
+    #[error(transparent)]
+    NoRights(NoRights),
+}
+
+/// Decides from one state of the cluster, and remembers the rights it has found.
+pub(super) struct Judge<'a> {
+    policy: &'a Policy,
+    state: &'a ClusterState,
+    now: OffsetDateTime,
+    rights: RefCell<HashMap<UserUid, Result<DatabaseRights, NoRights>>>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(policy: &'a Policy, state: &'a ClusterState, now: OffsetDateTime) -> Self {
+        Self {
+            policy,
+            state,
+            now,
+            rights: RefCell::default(),
+        }
+    }
+
+    /// The policy that is decided by.
+    pub(super) fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
+    /// The time of the decisions.
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.now
+    }
+
+    /// Lets a client in, or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub(super) fn admit(&self, client: &Client) -> Result<Admission, Refusal> {
+        let valid_until = self.trust(client)?;
+        Ok(Admission {
+            identity: self.identify(client)?,
+            valid_until,
+        })
+    }
+
+    /// Until when the client's certificate is trusted, if it has one and that ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Trust`].
+    pub(super) fn trust(&self, client: &Client) -> Result<Option<OffsetDateTime>, Refusal> {
+        let Some(certificate) = &client.certificate else {
+            return Ok(None);
+        };
+        let ClientCertificate {
+            end_entity,
+            intermediates,
+        } = certificate;
+        let admitted = self.policy.trust.admit(end_entity, intermediates, self.now);
+        admitted.map(|client| client.valid_until()).map_err(Refusal::Trust)
+    }
+
+    /// Who a client is whose certificate is trusted, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub(super) fn identify(&self, client: &Client) -> Result<Identity, Refusal> {
+        let database = &self.policy.database;
+        if client.is_secure != matches!(self.policy.transport, Transport::Tls(_)) {
+            return Err(Refusal::Transport);
+        }
+        let default_user = || Identity::Default(database.default_user.clone());
+        let Some(certificate) = &client.certificate else {
+            return if client.is_secure && database.tls.enforce_client_authentication {
+                Err(Refusal::NoCertificate)
+            } else {
+                Ok(default_user())
+            };
+        };
+        let subject = certificate.end_entity.subject();
+        match self.state.user_with_subject(subject) {
+            Some(user) => self.access(user).map(Identity::Certificate).map_err(Refusal::NoRights),
+            None if database.default_user.is_enabled => Ok(default_user()),
+            None => Err(Refusal::NoUser {
+                subject: subject.to_string(),
+            }),
+        }
+    }
+
+    /// What a user may do in the database.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRights`].
+    pub(super) fn access(&self, user: &User) -> Result<Access, NoRights> {
+        let mut known = self.rights.borrow_mut();
+        let rights = known
+            .entry(user.uid)
+            .or_insert_with(|| rights_in(&self.policy.database, user, self.state));
+        Ok(Access {
+            user: user.uid,
+            credentials_revision: user.credentials_revision,
+            rights: rights.clone()?,
+        })
+    }
+
+    /// Whether a client that has been `identity` would be it now, too.
+    pub(super) fn confirms(&self, identity: &Identity, client: &Client) -> bool {
+        match (self.identify(client), identity) {
+            // Whoever has logged in by password began as nobody in particular.
+            (Ok(Identity::Default(_)), Identity::Password(access)) => self
+                .state
+                .user(access.user)
+                .is_some_and(|user| self.access(user).is_ok_and(|present| present == *access)),
+            (Ok(present), identity) => present == *identity,
+            (Err(_), _) => false,
+        }
+    }
+}
+
+impl ClientCertificate {
+    /// Of what the client sent in the handshake, end entity first.
+    pub(super) fn of(certificates: Option<&[CertificateDer<'_>]>) -> Option<Self> {
+        let (end_entity, intermediates) = certificates?.split_first()?;
+        Some(Self {
+            // The handshake has read it before.
+            end_entity: Certificate::from_der(end_entity.clone().into_owned()).ok()?,
+            intermediates: intermediates.iter().map(|der| der.clone().into_owned()).collect(),
+        })
+    }
+
+    /// The client's own.
+    pub(super) fn end_entity(&self) -> &Certificate {
+        &self.end_entity
+    }
+}
+
+impl Refusal {
+    /// The error of Redis's protocol that the client gets.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::NoRights(_) => "NOPERM",
+            _ => "NOAUTH",
+        }
+    }
+
+    /// A word for logs and metrics.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Transport => "database_transport",
+            Self::NoCertificate => "no_certificate",
+            Self::Trust(refusal) => refusal.reason(),
+            Self::NoUser { .. } => "no_user",
+            Self::NoRights(_) => "no_rights",
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What the connections of a database are judged by, made anew when something of it has changed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::sign::CertifiedKey;
+use tokio_rustls::TlsAcceptor;
+
+use super::tls::{self, UnusableTls};
+use super::FrontParts;
+use crate::certificate::ChainBounds;
+use crate::cluster::ClusterState;
+use crate::cluster::database::{Database, TlsMode};
+use crate::cluster::named_certificate::{CertificateName, NamedCertificate};
+use crate::cluster::settings::TlsVersion;
+use crate::cluster::trust::DatabaseTrust;
+use crate::cluster::uid::DatabaseUid;
+
+/// What the connections of a database are judged by. It does not change; a change makes the next one.
+#[derive(Debug)]
+pub(super) struct Policy {
+    /// The database.
+    pub(super) database: Arc<Database>,
+    /// Its trust: the same for as long as what it is made of is.
+    pub(super) trust: Arc<DatabaseTrust>,
+    /// How its connections begin.
+    pub(super) transport: Transport,
+    basis: Basis,
+}
+
+/// How connections begin.
+#[derive(Clone)]
+pub(super) enum Transport {
+    /// As they are.
+    Plain,
+    /// With TLS.
+    Tls(TlsAcceptor),
+    /// Not at all: the certificate that the database would show cannot be used.
+    Broken,
+}
+
+/// What the TLS of a policy was made from, beside the database.
+#[derive(Debug)]
+struct Basis {
+    revision: u64,
+    server_certificate_revision: u64,
+    shared_certificate: Option<Arc<NamedCertificate>>,
+    oldest: TlsVersion,
+}
+
+/// The policy of the moment.
+#[derive(Debug, Default)]
+pub(super) struct Policies(Mutex<Option<Arc<Policy>>>);
+
+impl Policies {
+    /// The policy at `state`, which is the present one; none when the database is gone.
+    pub(super) fn at(&self, state: &ClusterState, database: DatabaseUid, parts: &FrontParts) -> Option<Arc<Policy>> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let server_certificate_revision = parts.server_certificates.revision();
+        if let Some(policy) = &*last
+            && policy.basis.revision == state.revision()
+            && policy.basis.server_certificate_revision == server_certificate_revision
+        {
+            return Some(Arc::clone(policy));
+        }
+        let database = state.database(database)?;
+        let basis = Basis {
+            revision: state.revision(),
+            server_certificate_revision,
+            shared_certificate: state.certificates().get(CertificateName::Proxy).cloned(),
+            oldest: state.settings().min_data_tls_version,
+        };
+        let policy = Arc::new(Policy::new(database, basis, last.as_deref(), parts));
+        *last = Some(Arc::clone(&policy));
+        Some(policy)
+    }
+}
+
+impl Policy {
+    /// What `last` has and is still right is taken over.
+    fn new(database: &Arc<Database>, basis: Basis, last: Option<&Self>, parts: &FrontParts) -> Self {
+        let last = last.filter(|last| last.database.tls == database.tls);
+        let trust = last.map_or_else(|| trust_of(database), |last| Arc::clone(&last.trust));
+        let transport = match last {
+            Some(last) if last.basis.makes_the_same_tls(&basis) => last.transport.clone(),
+            _ => transport(database, &trust, &basis, parts),
+        };
+        Self {
+            database: Arc::clone(database),
+            trust,
+            transport,
+            basis,
+        }
+    }
+}
+
+impl Basis {
+    fn makes_the_same_tls(&self, other: &Self) -> bool {
+        let certificate = |basis: &Self| basis.shared_certificate.as_ref().map(Arc::as_ptr);
+        self.server_certificate_revision == other.server_certificate_revision
+            && self.oldest == other.oldest
+            && certificate(self) == certificate(other)
+    }
+}
+
+fn trust_of(database: &Database) -> Arc<DatabaseTrust> {
+    // A client's own certificate among the others is no mistake: what is no CA's is left out of the CAs without a word.
+    let trust = DatabaseTrust::new(&database.tls, |certificate, fault| {
+        if certificate.is_ca() {
+            tracing::warn!(
+                database.uid = database.uid.get(),
+                certificate.subject = %certificate.subject(),
+                %fault,
+                "a certificate is not trusted as a CA"
+            );
+        }
+    });
+    Arc::new(trust)
+}
+
+fn transport(database: &Database, trust: &Arc<DatabaseTrust>, basis: &Basis, parts: &FrontParts) -> Transport {
+    if database.tls.mode == TlsMode::Disabled {
+        return Transport::Plain;
+    }
+    let config = shown(database, basis, parts).and_then(|certificate| {
+        tls::server_config(
+            database,
+            Arc::clone(trust),
+            certificate,
+            basis.oldest,
+            ChainBounds {
+                intermediates: parts.limits.intermediates,
+                bytes: parts.limits.certificate_bytes,
+            },
+            Arc::clone(&parts.clock),
+        )
+    });
+    match config {
+        Ok(config) => Transport::Tls(TlsAcceptor::from(config)),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                database.uid = database.uid.get(),
+                "nobody can connect to a database"
+            );
+            Transport::Broken
+        }
+    }
+}
+
+/// The certificate of the database's own, or the one that databases share, or else the server's.
+fn shown(database: &Database, basis: &Basis, parts: &FrontParts) -> Result<Arc<CertifiedKey>, UnusableTls> {
+    if let Some(own) = &database.tls.certificate {
+        return tls::own_certificate(own);
+    }
+    let shared = basis.shared_certificate.as_deref().map(tls::shared_certificate);
+    Ok(shared
+        .transpose()?
+        .flatten()
+        .unwrap_or_else(|| Arc::clone(parts.server_certificates.current().tls())))
+}
+
+/// There is little to show of it.
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "Plain",
+            Self::Tls(_) => "Tls(..)",
+            Self::Broken => "Broken",
+        })
+    }
+}

@@ -1,0 +1,265 @@
+//! The open connections to a database, each with what it was let in by, so that it is cut when it would not be let in
+//! again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+
+use futures_util::task::AtomicWaker;
+use time::OffsetDateTime;
+
+use super::admission::{Admission, Client, Identity, Judge};
+use crate::cluster::trust::DatabaseTrust;
+use crate::telemetry;
+
+/// The open connections to a database.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    index: Mutex<Index>,
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    next_id: u64,
+    by_id: BTreeMap<u64, Arc<Session>>,
+    by_expiry: BTreeSet<(OffsetDateTime, u64)>,
+    /// Once set, connections that are opened get this at once.
+    standing_order: Order,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    id: u64,
+    address: SocketAddr,
+    client: Client,
+    /// What it was let in by. More than one identity where it is Redis that knows whether it has changed.
+    basis: Mutex<Basis>,
+    order: AtomicU8,
+    waker: AtomicWaker,
+}
+
+#[derive(Debug)]
+struct Basis {
+    identities: Vec<Identity>,
+    trust: Arc<DatabaseTrust>,
+    valid_until: Option<OffsetDateTime>,
+}
+
+/// What a connection is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Order {
+    /// Nothing.
+    #[default]
+    None,
+    /// To take no more commands, and to end when those under way are answered: the server stops.
+    Finish,
+    /// To end at once.
+    Cut,
+}
+
+/// Keeps a connection among the open ones until it is dropped.
+#[derive(Debug)]
+pub(super) struct OpenSession {
+    sessions: Arc<Sessions>,
+    session: Arc<Session>,
+}
+
+impl Sessions {
+    /// Takes in a connection that was let in by `judge`. What has changed since is for [`Self::review`] to find.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        address: SocketAddr,
+        client: Client,
+        admission: Admission,
+        trust: Arc<DatabaseTrust>,
+    ) -> OpenSession {
+        let mut index = self.index();
+        let id = index.next_id;
+        index.next_id += 1;
+        let session = Arc::new(Session {
+            id,
+            address,
+            client,
+            order: AtomicU8::new(index.standing_order as u8),
+            waker: AtomicWaker::new(),
+            basis: Mutex::new(Basis {
+                identities: vec![admission.identity],
+                trust,
+                valid_until: admission.valid_until,
+            }),
+        });
+        if let Some(valid_until) = admission.valid_until {
+            index.by_expiry.insert((valid_until, id));
+        }
+        index.by_id.insert(id, Arc::clone(&session));
+        drop(index);
+        metrics::gauge!(telemetry::DATABASE_CONNECTIONS).increment(1.0);
+        OpenSession {
+            sessions: Arc::clone(self),
+            session,
+        }
+    }
+
+    /// Cuts the connections that `judge` would not let in as who they are.
+    pub(super) fn review(&self, judge: &Judge<'_>) {
+        let all: Vec<_> = self.index().by_id.values().cloned().collect();
+        all.iter().for_each(|session| self.look_at(session, judge));
+    }
+
+    /// Cuts the connection if `judge` would not let it in as who it is.
+    pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
+        let mut basis = session.basis();
+        if !Arc::ptr_eq(&basis.trust, &judge.policy().trust) || !basis.is_in_date(judge.now()) {
+            match judge.trust(&session.client) {
+                Ok(valid_until) => {
+                    basis.trust = Arc::clone(&judge.policy().trust);
+                    self.index().move_expiry(session, basis.valid_until, valid_until);
+                    basis.valid_until = valid_until;
+                }
+                Err(refusal) => return session.cut(refusal.reason()),
+            }
+        }
+        if !basis.identities.iter().all(|identity| judge.confirms(identity, &session.client)) {
+            session.cut("decision_changed");
+        }
+    }
+
+    /// Cuts the connections whose certificates have expired at `now`.
+    pub(super) fn cut_expired(&self, now: OffsetDateTime) {
+        let expired: Vec<_> = {
+            let mut index = self.index();
+            let later = index.by_expiry.split_off(&(now, 0));
+            let expired = std::mem::replace(&mut index.by_expiry, later);
+            expired
+                .iter()
+                .filter_map(|(_, id)| index.by_id.get(id).cloned())
+                .collect()
+        };
+        expired.iter().for_each(|session| session.cut("certificate_expired"));
+    }
+
+    /// Tells all of them, and those that come.
+    pub(super) fn tell_all(&self, order: Order, reason: &'static str) {
+        let all: Vec<_> = {
+            let mut index = self.index();
+            index.standing_order = index.standing_order.max(order);
+            index.by_id.values().cloned().collect()
+        };
+        for session in all {
+            match order {
+                Order::Cut => session.cut(reason),
+                _ => session.tell(order),
+            }
+        }
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    fn move_expiry(&mut self, session: &Session, from: Option<OffsetDateTime>, to: Option<OffsetDateTime>) {
+        if let Some(from) = from {
+            self.by_expiry.remove(&(from, session.id));
+        }
+        if let Some(to) = to
+            && self.by_id.contains_key(&session.id)
+        {
+            self.by_expiry.insert((to, session.id));
+        }
+    }
+}
+
+impl Basis {
+    fn is_in_date(&self, now: OffsetDateTime) -> bool {
+        self.valid_until.is_none_or(|valid_until| now <= valid_until)
+    }
+}
+
+impl Session {
+    /// How the client has come.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The connection's other end.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The connection is `identity` from now on, and nobody else.
+    pub(super) fn become_only(&self, identity: Identity) {
+        self.basis().identities = vec![identity];
+    }
+
+    /// The connection may be `identity` from now on: it is cut when that would not be let in, or what it was before.
+    pub(super) fn become_perhaps(&self, identity: Identity) {
+        let mut basis = self.basis();
+        if !basis.identities.contains(&identity) {
+            basis.identities.push(identity);
+        }
+    }
+
+    /// What the connection is told. Wakes the task that asked last when it is told more.
+    pub(super) fn poll_order(&self, context: &Context<'_>) -> Order {
+        self.waker.register(context.waker());
+        self.order()
+    }
+
+    /// What the connection is told.
+    pub(super) fn order(&self) -> Order {
+        match self.order.load(Ordering::Acquire) {
+            0 => Order::None,
+            1 => Order::Finish,
+            _ => Order::Cut,
+        }
+    }
+
+    fn tell(&self, order: Order) -> Order {
+        let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
+        self.waker.wake();
+        if before >= Order::Cut as u8 { Order::Cut } else { Order::None }
+    }
+
+    fn cut(&self, reason: &'static str) {
+        if self.tell(Order::Cut) == Order::Cut {
+            return;
+        }
+        tracing::info!(
+            peer.address = %self.address,
+            certificate.thumbprint = self
+                .client
+                .certificate
+                .as_ref()
+                .map(|certificate| certificate.end_entity().thumbprint().to_string()),
+            reason,
+            "cutting a connection to a database"
+        );
+        metrics::counter!(telemetry::CONNECTIONS_CUT, "reason" => reason).increment(1);
+    }
+
+    fn basis(&self) -> MutexGuard<'_, Basis> {
+        self.basis.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OpenSession {
+    pub(super) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+}
+
+impl Drop for OpenSession {
+    fn drop(&mut self) {
+        let valid_until = self.session.basis().valid_until;
+        let mut index = self.sessions.index();
+        index.by_id.remove(&self.session.id);
+        index.move_expiry(&self.session, valid_until, None);
+        drop(index);
+        metrics::gauge!(telemetry::DATABASE_CONNECTIONS).decrement(1.0);
+    }
+}

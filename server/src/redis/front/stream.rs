@@ -1,0 +1,264 @@
+//! A client's connection, with TLS or without, as the relay wants it: what was received is looked at in place, and
+//! nothing more is received before it has gone on.
+
+use std::io::{self, BufRead as _, IoSlice, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use rustls::ServerConnection;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// A client's connection. It holds no buffer but for octets that are on their way.
+pub(super) enum ClientStream {
+    Tls(Box<TlsClient>),
+    Plain(PlainClient),
+}
+
+/// rustls keeps what was received, a record or two, and what is to be sent.
+pub(super) struct TlsClient {
+    tcp: TcpStream,
+    session: ServerConnection,
+}
+
+pub(super) struct PlainClient {
+    tcp: TcpStream,
+    received: Waiting,
+    unsent: Waiting,
+}
+
+/// Octets that wait to go on.
+#[derive(Default)]
+struct Waiting {
+    octets: Vec<u8>,
+    gone: usize,
+}
+
+impl ClientStream {
+    pub(super) fn plain(tcp: TcpStream) -> Self {
+        Self::Plain(PlainClient {
+            tcp,
+            received: Waiting::default(),
+            unsent: Waiting::default(),
+        })
+    }
+
+    pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
+        let (tcp, mut session) = stream.into_inner();
+        // The relay sends nothing before the last is gone, so that there is a limit: the size of its buffer.
+        session.set_buffer_limit(None);
+        Self::Tls(Box::new(TlsClient { tcp, session }))
+    }
+
+    /// Waits until something has been received: `false` when nothing will be.
+    pub(super) fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        match self {
+            Self::Tls(client) => client.poll_receive(context),
+            Self::Plain(client) => client.poll_receive(context),
+        }
+    }
+
+    /// What was received and has not gone on, as much of it as lies together.
+    pub(super) fn received(&mut self) -> &[u8] {
+        match self {
+            // At the end there is nothing either.
+            Self::Tls(client) => client.session.reader().into_first_chunk().unwrap_or_default(),
+            Self::Plain(client) => client.received.octets(),
+        }
+    }
+
+    /// So many of the received octets have gone on.
+    pub(super) fn consume(&mut self, count: usize) {
+        match self {
+            Self::Tls(client) => client.session.reader().consume(count),
+            Self::Plain(client) => client.received.go_on(count),
+        }
+    }
+
+    /// Takes octets to be sent. They are on their way when [`Self::poll_flush`] says so.
+    pub(super) fn send(&mut self, context: &mut Context<'_>, octets: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Tls(client) => client.session.writer().write_all(octets),
+            Self::Plain(client) => client.send(context, octets),
+        }
+    }
+
+    /// Waits until everything is with the system.
+    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(client) => client.poll_flush(context),
+            Self::Plain(client) => client.unsent.poll_write(&mut client.tcp, context),
+        }
+    }
+
+    /// Says that nothing more will be sent, after everything that was.
+    pub(super) fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Self::Tls(client) = self {
+            // Once is enough, and rustls sees to that.
+            client.session.send_close_notify();
+        }
+        ready!(self.poll_flush(context))?;
+        Pin::new(self.tcp()).poll_shutdown(context)
+    }
+
+    /// Waits until the client has closed its side too, or has sent more than `most` octets after the end. What it sends is
+    /// thrown away: closed with something unread, the connection would be reset, and what was said last be lost.
+    pub(super) fn poll_drain(&mut self, context: &mut Context<'_>, most: &mut usize) -> Poll<()> {
+        let mut scrap = [0; 4096];
+        while *most > 0 {
+            let mut buffer = ReadBuf::new(&mut scrap);
+            match ready!(Pin::new(self.tcp()).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => *most = most.saturating_sub(buffer.filled().len()),
+                _ => break,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn tcp(&mut self) -> &mut TcpStream {
+        match self {
+            Self::Tls(client) => &mut client.tcp,
+            Self::Plain(client) => &mut client.tcp,
+        }
+    }
+}
+
+impl TlsClient {
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            match self.session.reader().into_first_chunk() {
+                Ok([]) => return Poll::Ready(Ok(false)),
+                Ok(_) => return Poll::Ready(Ok(true)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // The client has closed without saying so in TLS, as most clients of Redis do. Whatever of a command is
+                // missing, Redis does not carry out.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Ok(false)),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            let mut tcp = Waker {
+                tcp: &mut self.tcp,
+                context,
+            };
+            match self.session.read_tls(&mut tcp) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            if let Err(error) = self.session.process_new_packets() {
+                // The alert that says what is wrong goes out if it can.
+                let _ = self.poll_flush(context);
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+            }
+        }
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.session.wants_write() {
+            let mut tcp = Waker {
+                tcp: &mut self.tcp,
+                context,
+            };
+            match self.session.write_tls(&mut tcp) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl PlainClient {
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if !self.received.octets().is_empty() {
+            return Poll::Ready(Ok(true));
+        }
+        RECEIVED.with_borrow_mut(|octets| {
+            let mut buffer = ReadBuf::new(octets);
+            ready!(Pin::new(&mut self.tcp).poll_read(context, &mut buffer))?;
+            self.received.push(buffer.filled());
+            Poll::Ready(Ok(!buffer.filled().is_empty()))
+        })
+    }
+
+    fn send(&mut self, context: &mut Context<'_>, octets: &[u8]) -> io::Result<()> {
+        let mut rest = octets;
+        // Most of the time there is room for all of it, and nothing is kept.
+        while self.unsent.octets().is_empty() && !rest.is_empty() {
+            match Pin::new(&mut self.tcp).poll_write(context, rest) {
+                Poll::Ready(written) => rest = &rest[written?..],
+                Poll::Pending => break,
+            }
+        }
+        self.unsent.push(rest);
+        Ok(())
+    }
+}
+
+impl Waiting {
+    fn octets(&self) -> &[u8] {
+        &self.octets[self.gone..]
+    }
+
+    fn push(&mut self, octets: &[u8]) {
+        self.octets.extend_from_slice(octets);
+    }
+
+    fn go_on(&mut self, count: usize) {
+        self.gone += count;
+        if self.gone >= self.octets.len() {
+            // The memory goes back: most connections are idle.
+            *self = Self::default();
+        }
+    }
+
+    fn poll_write(&mut self, tcp: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.octets().is_empty() {
+            let written = ready!(Pin::new(&mut *tcp).poll_write(context, self.octets()))?;
+            self.go_on(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A TCP stream as rustls wants it: one that says `WouldBlock`, and then wakes the task.
+struct Waker<'a, 'b> {
+    tcp: &'a mut TcpStream,
+    context: &'a mut Context<'b>,
+}
+
+impl Read for Waker<'_, '_> {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(octets);
+        blocking(Pin::new(&mut *self.tcp).poll_read(self.context, &mut buffer))?;
+        Ok(buffer.filled().len())
+    }
+}
+
+impl Write for Waker<'_, '_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        blocking(Pin::new(&mut *self.tcp).poll_write(self.context, octets))
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        blocking(Pin::new(&mut *self.tcp).poll_write_vectored(self.context, slices))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn blocking<T>(result: Poll<io::Result<T>>) -> io::Result<T> {
+    match result {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+thread_local! {
+    /// What is read into before it is known how much there is.
+    static RECEIVED: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; 16 * 1024]);
+}

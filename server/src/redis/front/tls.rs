@@ -1,0 +1,233 @@
+//! The TLS of a database: its own trust, decided within the handshake, so that a client that is refused sees why in the
+//! alert.
+
+use std::sync::{Arc, LazyLock};
+
+use certward::pki::{Certificate, certificates_from_pem};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
+use rustls::server::NoServerSessionStorage;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
+    SupportedProtocolVersion,
+};
+
+use crate::certificate::ChainBounds;
+use crate::clock::Clock;
+use crate::cluster::database::{Database, ProxyCertificate};
+use crate::cluster::named_certificate::NamedCertificate;
+use crate::cluster::settings::TlsVersion;
+use crate::cluster::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
+use crate::cluster::trust::{ChainRefusal, DatabaseTrust, DatabaseTrustRefusal, EndEntityFault};
+use crate::cluster::uid::DatabaseUid;
+use crate::listener::client_certificate::ProofOfPossession;
+use crate::telemetry;
+
+/// Why a database cannot be reached by TLS. It was checked when it was given.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UnusableTls {
+    /// The text of its certificate.
+    #[error("the certificate of the database cannot be read")]
+    Certificate(#[source] certward::pki::PemError),
+    /// The key, or the protocol.
+    #[error("TLS cannot use the certificate of the database")]
+    Tls(#[source] rustls::Error),
+}
+
+/// The TLS of a database: the client's certificate demanded, asked for or left alone as the database says, no resumption
+/// of any kind.
+///
+/// A resumed session takes the client's certificate from the ticket and skips the check of it, so that every connection
+/// makes a full handshake: no tickets, no session cache, no early data.
+///
+/// # Errors
+///
+/// When the cryptography library was built without the protocol versions; it is not.
+pub(super) fn server_config(
+    database: &Database,
+    trust: Arc<DatabaseTrust>,
+    certificate: Arc<CertifiedKey>,
+    oldest: TlsVersion,
+    bounds: ChainBounds,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<ServerConfig>, UnusableTls> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let versions: &[&'static SupportedProtocolVersion] = match oldest {
+        TlsVersion::V1_2 => &[&TLS13, &TLS12],
+        TlsVersion::V1_3 => &[&TLS13],
+    };
+    let algorithms = match trust.strength() {
+        Strength::Strong => provider.signature_verification_algorithms,
+        Strength::DangerAllowWeak => weak_algorithms(&provider.signature_verification_algorithms),
+    };
+    let tls = &database.tls;
+    let verifier = DatabaseClients {
+        possession: ProofOfPossession::new(algorithms, bounds),
+        database: database.uid,
+        is_asked: tls.enforce_client_authentication || !tls.client_certificates.certificates().is_empty(),
+        is_mandatory: tls.enforce_client_authentication,
+        trust,
+        clock,
+    };
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(UnusableTls::Tls)?
+        .with_client_cert_verifier(Arc::new(verifier))
+        // Whatever name the client asks for: a database has one certificate.
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.max_early_data_size = 0;
+    Ok(Arc::new(config))
+}
+
+/// The certificate of a database's own.
+///
+/// # Errors
+///
+/// [`UnusableTls`].
+pub(super) fn own_certificate(certificate: &ProxyCertificate) -> Result<Arc<CertifiedKey>, UnusableTls> {
+    certified_key(&certificate.chain, &certificate.key)
+}
+
+/// The certificate that databases without one of their own share, if an administrator has installed one with its key.
+///
+/// # Errors
+///
+/// [`UnusableTls`].
+pub(super) fn shared_certificate(certificate: &NamedCertificate) -> Result<Option<Arc<CertifiedKey>>, UnusableTls> {
+    let key = certificate.key.as_ref();
+    key.map(|key| certified_key(&certificate.certificate, key)).transpose()
+}
+
+fn certified_key(chain: &str, key: &certward::pki::PrivateKeyPem) -> Result<Arc<CertifiedKey>, UnusableTls> {
+    let chain = certificates_from_pem(chain).map_err(UnusableTls::Certificate)?;
+    let chain = chain.iter().map(|certificate| certificate.der().clone()).collect();
+    let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key.to_private_key_der());
+    Ok(Arc::new(CertifiedKey::new(chain, key.map_err(UnusableTls::Tls)?)))
+}
+
+/// Holds a client's certificate against the database's trust.
+#[derive(Debug)]
+struct DatabaseClients {
+    possession: ProofOfPossession,
+    trust: Arc<DatabaseTrust>,
+    database: DatabaseUid,
+    is_asked: bool,
+    is_mandatory: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl ClientCertVerifier for DatabaseClients {
+    fn offer_client_auth(&self) -> bool {
+        self.is_asked
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.is_mandatory
+    }
+
+    /// No hints: a client that is told issuers may keep a certificate back that is trusted by itself.
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let verified = self.possession.verify_client_cert(end_entity, intermediates, now)?;
+        let end_entity =
+            Certificate::from_der(end_entity.clone().into_owned()).map_err(|_| CertificateError::BadEncoding)?;
+        let intermediates: Vec<_> = intermediates.iter().map(|der| der.clone().into_owned()).collect();
+        match self.trust.admit(&end_entity, &intermediates, self.clock.now()) {
+            Ok(_) => Ok(verified),
+            Err(refusal) => {
+                metrics::counter!(telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
+                tracing::info!(
+                    database.uid = self.database.get(),
+                    certificate.subject = %end_entity.subject(),
+                    certificate.thumbprint = %end_entity.thumbprint(),
+                    reason = %refusal,
+                    "a database refuses a client certificate"
+                );
+                Err(to_alert(&refusal).into())
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.possession.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.possession.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.possession.supported_verify_schemes()
+    }
+}
+
+/// The error that rustls makes the right alert of (RFC 8446, section 6.2): 45 `certificate_expired`, 48 `unknown_ca`, 43
+/// `unsupported_certificate`, 49 `access_denied`, 51 `decrypt_error`, and 42 `bad_certificate` for the rest.
+fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
+    match refusal {
+        DatabaseTrustRefusal::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
+        DatabaseTrustRefusal::Pinned(fault) | DatabaseTrustRefusal::Chain(ChainRefusal::EndEntity(fault)) => match fault {
+            EndEntityFault::Expired(_) => CertificateError::Expired,
+            EndEntityFault::NotYetValid(_) => CertificateError::NotValidYet,
+            EndEntityFault::Purpose | EndEntityFault::KeyUsage | EndEntityFault::IsAuthority => {
+                CertificateError::InvalidPurpose
+            }
+            _ => CertificateError::BadEncoding,
+        },
+        DatabaseTrustRefusal::Chain(ChainRefusal::AnchorOutOfDate { .. }) => CertificateError::Expired,
+        DatabaseTrustRefusal::Chain(ChainRefusal::IntermediateKeyUsage { .. }) => CertificateError::InvalidPurpose,
+        DatabaseTrustRefusal::Chain(ChainRefusal::Path(error)) => match error {
+            webpki::Error::CertExpired { .. } => CertificateError::Expired,
+            webpki::Error::CertNotValidYet { .. } => CertificateError::NotValidYet,
+            webpki::Error::InvalidSignatureForPublicKey => CertificateError::BadSignature,
+            _ => CertificateError::BadEncoding,
+        },
+        DatabaseTrustRefusal::Gate(_) => CertificateError::ApplicationVerificationFailure,
+        _ => CertificateError::BadEncoding,
+    }
+}
+
+/// With RSA keys from 1024 bits too, as far as there is an algorithm for their signatures: PKCS #1, which is TLS 1.2's.
+fn weak_algorithms(strong: &WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorithms {
+    type Mapping = Vec<(SignatureScheme, &'static [&'static dyn SignatureVerificationAlgorithm])>;
+    static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
+        let strong = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms;
+        let weak = |(scheme, algorithms): &(SignatureScheme, _)| match scheme {
+            SignatureScheme::RSA_PKCS1_SHA256 => (*scheme, WEAK_RSA_SHA256),
+            SignatureScheme::RSA_PKCS1_SHA512 => (*scheme, WEAK_RSA_SHA512),
+            _ => (*scheme, *algorithms),
+        };
+        strong.mapping.iter().map(weak).collect()
+    });
+    WebPkiSupportedAlgorithms {
+        all: strong.all,
+        mapping: &MAPPING,
+    }
+}
+
+const WEAK_RSA_SHA256: &[&dyn SignatureVerificationAlgorithm] = &[WEAK_SHA256];
+const WEAK_RSA_SHA512: &[&dyn SignatureVerificationAlgorithm] = &[WEAK_SHA512];

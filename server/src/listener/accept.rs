@@ -42,7 +42,7 @@ pub(crate) struct Accepted {
     /// For the time of the handshake.
     pub(crate) half_open: Place,
     /// For all of its time.
-    pub(crate) place: OwnedSemaphorePermit,
+    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 impl AcceptLoop {
@@ -103,7 +103,7 @@ impl AcceptLoop {
             stream,
             address,
             half_open: self.half_open.enter(),
-            place,
+            place: Some(place),
         };
         // Boxed: wrapped as it is, the future would be in the task three times over.
         let served = Box::pin(Arc::clone(service).serve(accepted));

@@ -7,6 +7,8 @@ mod administration;
 mod door;
 #[allow(dead_code, unused_imports, reason = "the fronts that use it are not all there yet")]
 pub(crate) mod engine;
+#[allow(dead_code, reason = "the databases that use it are not there yet")]
+pub(crate) mod front;
 mod ports;
 #[allow(dead_code, reason = "the front's half of it is not there yet")]
 pub(crate) mod resp;

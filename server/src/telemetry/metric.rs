@@ -19,6 +19,8 @@ pub(crate) const PANICS: &str = "certward_panics_total";
 pub(crate) const HANDSHAKES: &str = "certward_handshakes_total";
 /// Connections that are open after their handshake.
 pub(crate) const OPEN_CONNECTIONS: &str = "certward_open_connections";
+/// Connections to databases that are open after their login.
+pub(crate) const DATABASE_CONNECTIONS: &str = "certward_database_connections";
 /// Connections closed because their certificate lost its trust, by reason.
 pub(crate) const CONNECTIONS_CUT: &str = "certward_connections_cut_total";
 /// Connections not taken, by the limit that they ran into.

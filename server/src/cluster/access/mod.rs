@@ -157,6 +157,31 @@ impl ClusterAccess {
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer))
     }
 
+    /// The user of this name, if the password is the user's and has not expired. Whether the API takes passwords is the
+    /// API's business.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterRefusal`].
+    pub(crate) async fn user_by_password(
+        &self,
+        name: &str,
+        password: &SecretString,
+    ) -> Result<Arc<User>, ClusterRefusal> {
+        let known = self.cluster.state().user_named(name).cloned();
+        let checked = self.check_password(known, password).await?;
+        // What has changed meanwhile counts.
+        let (state, now) = (self.cluster.state(), self.cluster.clock().now());
+        let user = state
+            .user(checked.uid)
+            .filter(|present| present.credentials_revision == checked.credentials_revision)
+            .ok_or(ClusterRefusal::WrongPassword)?;
+        if has_expired(user, state.settings(), now) {
+            return Err(ClusterRefusal::PasswordExpired);
+        }
+        Ok(Arc::clone(user))
+    }
+
     /// An unknown user, one without a password and a locked one cost as much as a wrong password, so that the time
     /// tells nobody which it was.
     async fn check_password(

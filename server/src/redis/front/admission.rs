@@ -108,6 +108,11 @@ impl<'a> Judge<'a> {
         self.policy
     }
 
+    /// The revision of the cluster that is decided from.
+    pub(super) fn revision(&self) -> u64 {
+        self.state.revision()
+    }
+
     /// The time of the decisions.
     pub(super) fn now(&self) -> OffsetDateTime {
         self.now
@@ -199,6 +204,14 @@ impl<'a> Judge<'a> {
             (Ok(present), identity) => present == *identity,
             (Err(_), _) => false,
         }
+    }
+}
+
+impl Client {
+    /// The subject of its certificate, for logs.
+    pub(super) fn subject(&self) -> Option<String> {
+        let certificate = self.certificate.as_ref()?;
+        Some(certificate.end_entity.subject().to_string())
     }
 }
 

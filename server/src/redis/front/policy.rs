@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
-use super::tls::{self, UnusableTls};
 use super::FrontParts;
+use super::tls::{self, UnusableTls};
 use crate::certificate::ChainBounds;
 use crate::cluster::ClusterState;
 use crate::cluster::database::{Database, TlsMode};

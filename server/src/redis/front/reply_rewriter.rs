@@ -195,7 +195,11 @@ mod tests {
     fn check(expectations: &[Instead], received: impl Fn(&[Marker]) -> Vec<u8>, expected: &[u8]) {
         let run = |cut: Option<usize>| {
             let mut rewriter = ReplyRewriter::default();
-            let markers: Vec<_> = expectations.iter().cloned().map(|instead| rewriter.expect(instead)).collect();
+            let markers: Vec<_> = expectations
+                .iter()
+                .cloned()
+                .map(|instead| rewriter.expect(instead))
+                .collect();
             let received = received(&markers);
             let (one, other) = received.split_at(cut.unwrap_or(received.len()).min(received.len()));
             let mut out = rewriter.rewrite(one).unwrap();
@@ -225,14 +229,17 @@ mod tests {
         let other = line(&Marker::new());
         let value = [b"$10\r\n", other.as_slice(), b"+RESET\r\n+OK\r\n"].concat();
         let received = |markers: &[Marker]| [value.as_slice(), &line(&markers[0]), &value].concat();
-        check(&[error()], received, &[value.as_slice(), b"-ERR no\r\n", &value].concat());
+        check(
+            &[error()],
+            received,
+            &[value.as_slice(), b"-ERR no\r\n", &value].concat(),
+        );
     }
 
     #[test]
     fn a_reset_is_answered_once() {
-        let received = |markers: &[Marker]| {
-            [b"+OK\r\n+RESET\r\n+OK\r\n", line(&markers[0]).as_slice(), b"+PONG\r\n"].concat()
-        };
+        let received =
+            |markers: &[Marker]| [b"+OK\r\n+RESET\r\n+OK\r\n", line(&markers[0]).as_slice(), b"+PONG\r\n"].concat();
         check(&[Instead::Reset], received, b"+OK\r\n+RESET\r\n+PONG\r\n");
     }
 

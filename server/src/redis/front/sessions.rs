@@ -122,7 +122,11 @@ impl Sessions {
                 Err(refusal) => return session.cut(refusal.reason()),
             }
         }
-        if !basis.identities.iter().all(|identity| judge.confirms(identity, &session.client)) {
+        if !basis
+            .identities
+            .iter()
+            .all(|identity| judge.confirms(identity, &session.client))
+        {
             session.cut("decision_changed");
         }
     }
@@ -149,9 +153,10 @@ impl Sessions {
             index.by_id.values().cloned().collect()
         };
         for session in all {
-            match order {
-                Order::Cut => session.cut(reason),
-                _ => session.tell(order),
+            if order == Order::Cut {
+                session.cut(reason);
+            } else {
+                session.tell(order);
             }
         }
     }
@@ -219,14 +224,15 @@ impl Session {
         }
     }
 
-    fn tell(&self, order: Order) -> Order {
+    /// Whether it is news.
+    fn tell(&self, order: Order) -> bool {
         let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
         self.waker.wake();
-        if before >= Order::Cut as u8 { Order::Cut } else { Order::None }
+        before < order as u8
     }
 
     fn cut(&self, reason: &'static str) {
-        if self.tell(Order::Cut) == Order::Cut {
+        if !self.tell(Order::Cut) {
             return;
         }
         tracing::info!(

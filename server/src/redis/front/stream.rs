@@ -136,7 +136,7 @@ impl TlsClient {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Ok(false)),
                 Err(error) => return Poll::Ready(Err(error)),
             }
-            let mut tcp = Waker {
+            let mut tcp = PolledTcp {
                 tcp: &mut self.tcp,
                 context,
             };
@@ -155,7 +155,7 @@ impl TlsClient {
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.session.wants_write() {
-            let mut tcp = Waker {
+            let mut tcp = PolledTcp {
                 tcp: &mut self.tcp,
                 context,
             };
@@ -224,12 +224,12 @@ impl Waiting {
 }
 
 /// A TCP stream as rustls wants it: one that says `WouldBlock`, and then wakes the task.
-struct Waker<'a, 'b> {
+struct PolledTcp<'a, 'b> {
     tcp: &'a mut TcpStream,
     context: &'a mut Context<'b>,
 }
 
-impl Read for Waker<'_, '_> {
+impl Read for PolledTcp<'_, '_> {
     fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(octets);
         blocking(Pin::new(&mut *self.tcp).poll_read(self.context, &mut buffer))?;
@@ -237,7 +237,7 @@ impl Read for Waker<'_, '_> {
     }
 }
 
-impl Write for Waker<'_, '_> {
+impl Write for PolledTcp<'_, '_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         blocking(Pin::new(&mut *self.tcp).poll_write(self.context, octets))
     }

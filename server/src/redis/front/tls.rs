@@ -190,14 +190,16 @@ impl ClientCertVerifier for DatabaseClients {
 fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     match refusal {
         DatabaseTrustRefusal::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
-        DatabaseTrustRefusal::Pinned(fault) | DatabaseTrustRefusal::Chain(ChainRefusal::EndEntity(fault)) => match fault {
-            EndEntityFault::Expired(_) => CertificateError::Expired,
-            EndEntityFault::NotYetValid(_) => CertificateError::NotValidYet,
-            EndEntityFault::Purpose | EndEntityFault::KeyUsage | EndEntityFault::IsAuthority => {
-                CertificateError::InvalidPurpose
+        DatabaseTrustRefusal::Pinned(fault) | DatabaseTrustRefusal::Chain(ChainRefusal::EndEntity(fault)) => {
+            match fault {
+                EndEntityFault::Expired(_) => CertificateError::Expired,
+                EndEntityFault::NotYetValid(_) => CertificateError::NotValidYet,
+                EndEntityFault::Purpose | EndEntityFault::KeyUsage | EndEntityFault::IsAuthority => {
+                    CertificateError::InvalidPurpose
+                }
+                _ => CertificateError::BadEncoding,
             }
-            _ => CertificateError::BadEncoding,
-        },
+        }
         DatabaseTrustRefusal::Chain(ChainRefusal::AnchorOutOfDate { .. }) => CertificateError::Expired,
         DatabaseTrustRefusal::Chain(ChainRefusal::IntermediateKeyUsage { .. }) => CertificateError::InvalidPurpose,
         DatabaseTrustRefusal::Chain(ChainRefusal::Path(error)) => match error {

@@ -251,7 +251,11 @@ impl CommandScanner {
             let is_line = matches!(self.state, State::Inline);
             self.state = State::Garbage;
             // A line that is too long is Redis's to refuse.
-            return if is_line { Scanned::Garbage(input.len()) } else { Scanned::TooLong };
+            return if is_line {
+                Scanned::Garbage(input.len())
+            } else {
+                Scanned::TooLong
+            };
         }
         self.held.extend_from_slice(input);
         Scanned::Hold(input.len())
@@ -320,7 +324,11 @@ impl IdentityCommand {
                 _ => Self::Malformed,
             });
         }
-        if name.eq_ignore_ascii_case(b"HELLO") { hello(rest) } else { None }
+        if name.eq_ignore_ascii_case(b"HELLO") {
+            hello(rest)
+        } else {
+            None
+        }
     }
 }
 
@@ -393,7 +401,10 @@ impl Number {
             b'0'..=b'9' => {
                 let is_second_after_zero = self.value == 0 && self.digits > 0;
                 let is_negative_zero = self.is_negative && self.digits == 0 && octet == b'0';
-                let next = self.value.checked_mul(10).and_then(|value| value.checked_add((octet - b'0').into()));
+                let next = self
+                    .value
+                    .checked_mul(10)
+                    .and_then(|value| value.checked_add((octet - b'0').into()));
                 match next {
                     Some(next) if !is_second_after_zero && !is_negative_zero => {
                         self.value = next;
@@ -445,7 +456,7 @@ impl Name {
 }
 
 /// The arguments of a whole command, `*` first, whose form has been checked.
-fn arguments_of(command: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+pub(crate) fn arguments_of(command: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut arguments = Vec::new();
     let Some((_, mut rest)) = number_line(command) else {
         return arguments;

@@ -53,7 +53,11 @@ fn push(out: &mut Vec<Out>, octets: &[u8]) {
 
 fn describe(command: &IdentityCommand) -> String {
     let login = |credentials: &Credentials| {
-        format!("{} {}", credentials.name.escape_ascii(), credentials.password.escape_ascii())
+        format!(
+            "{} {}",
+            credentials.name.escape_ascii(),
+            credentials.password.escape_ascii()
+        )
     };
     match command {
         IdentityCommand::Auth(credentials) => format!("auth {}", login(credentials)),
@@ -76,7 +80,12 @@ fn describe(command: &IdentityCommand) -> String {
 fn check(input: &[u8], expected: &[Out]) {
     assert_eq!(scan_all([input]), expected, "{}", input.escape_ascii());
     for at in 0..input.len() {
-        assert_eq!(scan_all([&input[..at], &input[at..]]), expected, "{} at {at}", input.escape_ascii());
+        assert_eq!(
+            scan_all([&input[..at], &input[at..]]),
+            expected,
+            "{} at {at}",
+            input.escape_ascii()
+        );
     }
     assert_eq!(scan_all(input.chunks(1)), expected, "{} by octet", input.escape_ascii());
 }
@@ -110,12 +119,21 @@ fn commands_that_say_who_the_client_is_are_taken_out_in_their_place() {
     for (name, expected) in [
         (command(&["AUTH", "secret"]), "auth default secret"),
         (command(&["auth", "alice", "secret"]), "auth alice secret"),
-        (command(&["HeLLo", "3", "Auth", "alice", "secret", "setname", "me"]), "hello 3 alice secret me"),
-        (command(&["HELLO", "2", "SETNAME", "me", "AUTH", "alice", "secret"]), "hello 2 alice secret me"),
+        (
+            command(&["HeLLo", "3", "Auth", "alice", "secret", "setname", "me"]),
+            "hello 3 alice secret me",
+        ),
+        (
+            command(&["HELLO", "2", "SETNAME", "me", "AUTH", "alice", "secret"]),
+            "hello 2 alice secret me",
+        ),
         (command(&["ReSeT"]), "reset"),
         (command(&["AUTH"]), "malformed"),
         (command(&["AUTH", "a", "b", "c"]), "malformed"),
-        (command(&["HELLO", "3", "AUTH", "a", "b", "AUTH", "c", "d"]), "malformed"),
+        (
+            command(&["HELLO", "3", "AUTH", "a", "b", "AUTH", "c", "d"]),
+            "malformed",
+        ),
         (command(&["HELLO", "3", "AUTH", "a", "b", "NAME"]), "malformed"),
         (b"auth alice \"se\\x63ret\"\r\n".to_vec(), "auth alice secret"),
         (b"\"\\x41UTH\" secret\n".to_vec(), "auth default secret"),
@@ -155,7 +173,11 @@ fn what_redis_refuses_as_no_protocol_ends_the_stream() {
         let Some(Out::Bytes(bytes)) = out.first() else {
             panic!("nothing went on of {}", garbage.escape_ascii());
         };
-        assert!(bytes.len() <= b"PING\r\n".len() + garbage.len(), "{}", bytes.escape_ascii());
+        assert!(
+            bytes.len() <= b"PING\r\n".len() + garbage.len(),
+            "{}",
+            bytes.escape_ascii()
+        );
     }
 }
 
@@ -183,7 +205,10 @@ fn transactions_and_subscriptions_are_noted() {
     let mut feed = |arguments: &[&str]| {
         let input = command(arguments);
         let scanned = scanner.scan(&input);
-        assert!(matches!(scanned, Scanned::Pass(_) | Scanned::Identity(..)), "{scanned:?}");
+        assert!(
+            matches!(scanned, Scanned::Pass(_) | Scanned::Identity(..)),
+            "{scanned:?}"
+        );
         scanner.mode()
     };
     assert!(feed(&["multi"]).in_transaction);

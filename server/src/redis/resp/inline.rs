@@ -88,7 +88,9 @@ fn single_quoted(text: &[u8], mut at: usize, argument: &mut Vec<u8>) -> Option<u
 
 /// After the closing mark stands a blank, or nothing.
 fn end_of_quotation(text: &[u8], mark: usize) -> Option<usize> {
-    text.get(mark + 1).is_none_or(|next| is_blank(*next)).then_some(mark + 1)
+    text.get(mark + 1)
+        .is_none_or(|next| is_blank(*next))
+        .then_some(mark + 1)
 }
 
 fn digit(octet: u8) -> u8 {
@@ -109,7 +111,9 @@ mod tests {
 
     fn check(line: &[u8], expected: Option<&[&[u8]]>) {
         let arguments = arguments(line);
-        let arguments: Option<Vec<&[u8]>> = arguments.as_ref().map(|all| all.iter().map(|one| one.as_slice()).collect());
+        let arguments: Option<Vec<&[u8]>> = arguments
+            .as_ref()
+            .map(|all| all.iter().map(|one| one.as_slice()).collect());
         assert_eq!(arguments.as_deref(), expected, "{}", line.escape_ascii());
     }
 
@@ -118,7 +122,10 @@ mod tests {
         check(b"", Some(&[]));
         check(b" \t\r\n", Some(&[]));
         check(b"AUTH alice secret\r\n", Some(&[b"AUTH", b"alice", b"secret"]));
-        check(b"  set\tkey  'a \\' b' \"\\x41\\n\\q\"\n", Some(&[b"set", b"key", b"a ' b", b"A\nq"]));
+        check(
+            b"  set\tkey  'a \\' b' \"\\x41\\n\\q\"\n",
+            Some(&[b"set", b"key", b"a ' b", b"A\nq"]),
+        );
         check(b"\"\\x41UTH\" x", Some(&[b"AUTH", b"x"]));
         check(b"AU\"TH\" x", Some(&[b"AUTH", b"x"]));
         check(b"a''", Some(&[b"a"]));

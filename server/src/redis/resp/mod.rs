@@ -1,3 +1,5 @@
 //! RESP, the protocol of Redis, as far as the server reads it itself.
 
+pub(crate) mod command;
+mod inline;
 pub(crate) mod reply;

@@ -1,0 +1,322 @@
+//! The way into a database: port → TLS with the database's own trust → who it is → logged in to the engine → octets both
+//! ways, until the connection ends or is cut.
+
+mod admission;
+mod logins;
+mod policy;
+mod refused;
+mod relay;
+mod reply_rewriter;
+mod sessions;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::admission::{Access, Admission, Client, ClientCertificate, Identity, Judge};
+use self::logins::Logins;
+use self::policy::{Policies, Policy, Transport};
+use self::refused::Refused;
+use self::relay::{Ending, Relay};
+use self::sessions::{Order, Session, Sessions};
+use self::stream::ClientStream;
+use crate::clock::Clock;
+use crate::cluster::access::ClusterAccess;
+use crate::cluster::database::DefaultUser;
+use crate::cluster::database::rights::NoRights;
+use crate::cluster::uid::DatabaseUid;
+use crate::cluster::user::User;
+use crate::cluster::{Cluster, ClusterState};
+use crate::config::Limits;
+use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
+use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
+use crate::server_certificate::ServerCertificates;
+use crate::telemetry;
+
+/// The port of a database, with the connections that came in by it.
+pub(crate) struct DatabaseFront {
+    accept: AcceptLoop,
+    database: DatabaseUid,
+    engine: Arc<Engine>,
+    parts: FrontParts,
+    policies: Policies,
+    sessions: Arc<Sessions>,
+}
+
+/// What the fronts of all databases share.
+#[derive(Debug, Clone)]
+pub(crate) struct FrontParts {
+    /// Whose users come.
+    pub(crate) cluster: Arc<Cluster>,
+    /// Checks their passwords.
+    pub(crate) access: Arc<ClusterAccess>,
+    /// What databases show that have no certificate of their own, until the cluster has one for them.
+    pub(crate) server_certificates: Arc<ServerCertificates>,
+    /// What strangers may use up.
+    pub(crate) limits: Limits,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A connection that is in the engine, as the engine has it.
+struct LoggedIn {
+    admission: Admission,
+    policy: Arc<Policy>,
+    login: EngineLogin,
+    engine: EngineConnection,
+}
+
+impl DatabaseFront {
+    /// Takes a listening socket. Nothing is accepted before [`Self::run`].
+    pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: FrontParts) -> Arc<Self> {
+        Arc::new(Self {
+            accept: AcceptLoop::new(tcp, &parts.limits),
+            database,
+            engine,
+            parts,
+            policies: Policies::default(),
+            sessions: Arc::default(),
+        })
+    }
+
+    /// Accepts connections until `stop`, when those that are open take no more commands, and serves each in a task of
+    /// `tasks`, at the longest until `abort`. Follows the cluster: what a change takes the way in from is cut, and
+    /// everything when the database is gone.
+    pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
+        // Before the first connection is accepted, so that no change falls in between.
+        let changes = self.parts.cluster.changes();
+        let accepted = self.accept.run(Arc::clone(&self), tasks, stop.clone(), abort);
+        tokio::join!(accepted, self.watch(changes, stop.clone()));
+        self.sessions.tell_all(Order::Finish, "stopping");
+    }
+
+    /// Cuts every connection, and those that still come: the database is deleted, or its port changes.
+    pub(crate) fn cut_all(&self) {
+        self.sessions.tell_all(Order::Cut, "database_closed");
+    }
+
+    async fn watch(&self, mut changes: watch::Receiver<u64>, stop: CancellationToken) {
+        let mut expiry = tokio::time::interval(EXPIRY_CHECK);
+        expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = changes.changed() => match changed {
+                    Ok(()) => self.review(),
+                    Err(_) => return,
+                },
+                _ = expiry.tick() => self.sessions.cut_expired(self.parts.clock.now()),
+            }
+        }
+    }
+
+    fn review(&self) {
+        self.judge(|judge| self.sessions.review(judge))
+            .unwrap_or_else(|| self.cut_all());
+    }
+
+    /// Cuts one connection if it would not be let in as who it is.
+    fn review_one(&self, session: &Session) {
+        self.judge(|judge| self.sessions.look_at(session, judge))
+            .unwrap_or_else(|| self.cut_all());
+    }
+
+    /// Decides from the cluster of this moment; none when the database is gone.
+    fn judge<T>(&self, decide: impl FnOnce(&Judge<'_>) -> T) -> Option<T> {
+        let state = self.parts.cluster.state();
+        let policy = self.policies.at(&state, self.database, &self.parts)?;
+        Some(decide(&Judge::new(&policy, &state, self.now())))
+    }
+
+    /// Who is here without having said so.
+    fn default_identity(&self) -> Identity {
+        let state = self.parts.cluster.state();
+        Identity::Default(state.database(self.database).map_or(
+            DefaultUser {
+                is_enabled: false,
+                password_hashes: Vec::new(),
+            },
+            |database| database.default_user.clone(),
+        ))
+    }
+
+    /// What a user may do here, with the revision of the cluster that says so.
+    fn access_of(&self, user: &User) -> Result<(Access, u64), NoRights> {
+        let decided = self.judge(|judge| judge.access(user).map(|access| (access, judge.revision())));
+        decided.unwrap_or_else(|| {
+            Err(NoRights::NoRole {
+                user: user.name.to_string(),
+                database: self.database.to_string(),
+            })
+        })
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        self.parts.clock.now()
+    }
+
+    /// Lets a client in, and logs it in to the engine.
+    async fn log_in(&self, client: &Client) -> Result<LoggedIn, Refused> {
+        let mut attempts = 0;
+        loop {
+            let (admission, policy, login) = self.admit(client)?;
+            match self.engine.log_in(&login).await {
+                Ok(engine) => {
+                    return Ok(LoggedIn {
+                        admission,
+                        policy,
+                        login,
+                        engine,
+                    });
+                }
+                // The cluster has changed since the decision: it is made again.
+                Err(EngineError::Superseded) if attempts < MAX_DECISIONS => attempts += 1,
+                Err(error) => return Err(Refused::Engine(error)),
+            }
+        }
+    }
+
+    fn admit(&self, client: &Client) -> Result<(Admission, Arc<Policy>, EngineLogin), Refused> {
+        let state = self.parts.cluster.state();
+        let policy = self.policies.at(&state, self.database, &self.parts);
+        let policy = policy.ok_or(Refused::Gone)?;
+        let admission = Judge::new(&policy, &state, self.now())
+            .admit(client)
+            .map_err(Refused::Client)?;
+        let login = login_as(&admission.identity, &state);
+        Ok((admission, policy, login))
+    }
+
+    /// Ends the handshake, or takes the connection as it is.
+    async fn begin(&self, accepted: Accepted) -> Option<(ClientStream, Client)> {
+        let Accepted {
+            stream,
+            address,
+            half_open,
+            ..
+        } = accepted;
+        let transport = {
+            let state = self.parts.cluster.state();
+            self.policies.at(&state, self.database, &self.parts)?.transport.clone()
+        };
+        let acceptor = match transport {
+            Transport::Broken => return None,
+            Transport::Plain => return Some((ClientStream::plain(stream), client(false, None))),
+            Transport::Tls(acceptor) => acceptor,
+        };
+        match accept::handshake(&acceptor, stream, half_open, self.parts.limits.handshake_timeout).await {
+            Ok(stream) => {
+                let certificate = ClientCertificate::of(stream.get_ref().1.peer_certificates());
+                Some((ClientStream::tls(stream), client(true, certificate)))
+            }
+            Err(reason) => {
+                tracing::debug!(
+                    peer.address = %address,
+                    database.uid = self.database.get(),
+                    reason = %reason,
+                    "a handshake failed"
+                );
+                None
+            }
+        }
+    }
+
+    async fn refuse(&self, mut stream: ClientStream, address: SocketAddr, client: &Client, refused: &Refused) {
+        metrics::counter!(telemetry::REFUSALS, "reason" => refused.reason()).increment(1);
+        tracing::info!(
+            peer.address = %address,
+            database.uid = self.database.get(),
+            certificate.subject = client.subject(),
+            reason = %refused,
+            "a database refuses a client"
+        );
+        refused::tell(&mut stream, refused).await;
+    }
+
+    /// Moves octets until the connection is over, and then ends both sides of it.
+    async fn relay(self: Arc<Self>, stream: ClientStream, address: SocketAddr, client: Client, logged_in: LoggedIn) {
+        let LoggedIn {
+            admission,
+            policy,
+            login,
+            engine,
+        } = logged_in;
+        let open = self
+            .sessions
+            .open(address, client, admission, Arc::clone(&policy.trust));
+        drop(policy);
+        // After it is among the sessions: a change since the decision finds it there, or is found here.
+        self.review_one(open.session());
+        let session = Arc::clone(open.session());
+        let logins = Logins::new(Arc::clone(&self), Arc::clone(&session), &login);
+        drop(login);
+        let mut relay = Box::new(Relay::new(stream, engine.stream, session, logins));
+        match relay.run().await {
+            Ending::Closed => refused::say_goodbye(relay.client()).await,
+            Ending::Cut => {
+                // While both sides are open: the engine carries out what it finds in a closed connection.
+                self.engine.end_client(engine.client).await;
+            }
+            Ending::Broken(error) => {
+                tracing::debug!(peer.address = %address, %error, "a connection to a database broke off");
+            }
+        }
+    }
+}
+
+impl Service for DatabaseFront {
+    async fn serve(self: Arc<Self>, mut accepted: Accepted) {
+        let address = accepted.address;
+        let _place = accepted.place.take();
+        // Boxed, because a task is as large as its largest moment, and these are soon over.
+        let Some((stream, client)) = Box::pin(self.begin(accepted)).await else {
+            return;
+        };
+        match Box::pin(self.log_in(&client)).await {
+            Ok(logged_in) => Box::pin(self.relay(stream, address, client, logged_in)).await,
+            Err(refused) => Box::pin(self.refuse(stream, address, &client, &refused)).await,
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseFront {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseFront")
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+fn client(is_secure: bool, certificate: Option<ClientCertificate>) -> Client {
+    Client { is_secure, certificate }
+}
+
+/// What the engine is told of a connection.
+fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
+    match identity {
+        Identity::Certificate(access) | Identity::Password(access) => EngineLogin::User(EngineUser {
+            name: Arc::clone(&access.rights.name),
+            rules: Arc::clone(&access.rights.rules),
+            revision: state.revision(),
+        }),
+        Identity::Default(_) => EngineLogin::DefaultUser,
+    }
+}
+
+/// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
+/// a clock that is set. A connection is cut within one second of its certificate's end.
+const EXPIRY_CHECK: Duration = Duration::from_millis(250);
+/// A login loses against changes of its own user only, and those are rare.
+const MAX_DECISIONS: u32 = 8;

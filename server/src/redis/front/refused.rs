@@ -1,0 +1,97 @@
+//! Connections that are not let in: an error of Redis's protocol that says why, and the end.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use super::admission::Refusal;
+use super::stream::ClientStream;
+use crate::redis::engine::EngineError;
+
+/// Why a connection that TLS has taken comes to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// The client is not let in.
+    #[error(transparent)]
+    Client(Refusal),
+    /// The engine cannot be had now.
+    #[error(transparent)]
+    Engine(EngineError),
+    /// The database has been deleted.
+    #[error("the database has been deleted")]
+    Gone,
+}
+
+impl Refused {
+    /// The line that the client gets. Its first word is the error's code, by which clients decide what to do: `LOADING` is
+    /// tried again.
+    fn line(&self) -> String {
+        let code = match self {
+            Self::Client(refusal) => refusal.code(),
+            Self::Engine(EngineError::NotReady | EngineError::TimedOut | EngineError::Unreachable(_)) => "LOADING",
+            Self::Engine(EngineError::ReservedName { .. }) => "NOPERM",
+            Self::Engine(_) | Self::Gone => "ERR",
+        };
+        let text: String = self
+            .to_string()
+            .chars()
+            .map(|character| if character.is_control() { ' ' } else { character })
+            .collect();
+        format!("-{code} {text}\r\n")
+    }
+
+    /// A word for logs and metrics.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Client(refusal) => refusal.reason(),
+            Self::Engine(_) => "engine",
+            Self::Gone => "database_deleted",
+        }
+    }
+}
+
+/// Tells the client why it is not let in.
+pub(super) async fn tell(stream: &mut ClientStream, refused: &Refused) {
+    let line = refused.line();
+    let told = poll_fn(|context| std::task::Poll::Ready(stream.send(context, line.as_bytes()))).await;
+    if told.is_ok() {
+        say_goodbye(stream).await;
+    }
+}
+
+/// Ends the client's side after everything that was sent, and waits a moment for the client to have read it.
+pub(super) async fn say_goodbye(stream: &mut ClientStream) {
+    let mut most = MOST_DRAINED;
+    // A client that does not read, or goes on sending, has had its time.
+    let _ = tokio::time::timeout(FAREWELL, async {
+        if poll_fn(|context| stream.poll_finish(context)).await.is_ok() {
+            poll_fn(|context| stream.poll_drain(context, &mut most)).await;
+        }
+    })
+    .await;
+}
+
+/// For a line and the end to reach the client.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// More than clients send before they read.
+const MOST_DRAINED: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line_that_starts_with_its_code() {
+        let refused = Refused::Client(Refusal::NoUser {
+            subject: "CN=a\r\nb".to_owned(),
+        });
+        assert_eq!(
+            refused.line(),
+            "-NOAUTH no user has the certificate subject \"CN=a  b\", and the database has no default user\r\n"
+        );
+        assert!(
+            Refused::Engine(EngineError::NotReady)
+                .line()
+                .starts_with("-LOADING the engine ")
+        );
+    }
+}

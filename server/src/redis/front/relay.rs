@@ -1,0 +1,283 @@
+//! The octets of one connection, both ways, until it ends or is cut.
+//!
+//! One task moves both directions: what the client sends goes on from where rustls has decrypted it, what the engine sends
+//! is read into a buffer that all connections of a thread share, so that an idle connection holds none. Nothing is taken
+//! from one side before the other has taken the last.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use zeroize::Zeroizing;
+
+use super::logins::{Answer, LoginOutcome, Logins, refuse};
+use super::reply_rewriter::ReplyRewriter;
+use super::sessions::{Order, Session};
+use super::stream::ClientStream;
+use crate::redis::engine::EngineStream;
+use crate::redis::resp::command::{CommandScanner, Scanned};
+
+/// A connection between a client and an engine.
+pub(super) struct Relay {
+    client: ClientStream,
+    engine: EngineStream,
+    session: Arc<Session>,
+    logins: Logins,
+    commands: CommandScanner,
+    /// Of what the client has sent, so many octets have been looked at and go on.
+    looked_at: usize,
+    /// What goes to the engine before them.
+    insertion: Insertion,
+    /// Nothing of the client goes on before this has come to its end.
+    login: Option<Pin<Box<dyn Future<Output = LoginOutcome> + Send>>>,
+    replies: ReplyRewriter,
+    upstream: Upstream,
+}
+
+/// How a relay has ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// The engine has ended the connection, and the client has been told everything.
+    Closed,
+    /// It was to be cut: what the engine has not carried out must not be.
+    Cut,
+    /// One of the sides is gone.
+    Broken(io::Error),
+}
+
+/// The way from the client to the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Upstream {
+    Open,
+    /// Nothing more comes; what is there still goes on.
+    Ending,
+    /// The engine has been told.
+    Ended,
+}
+
+/// Octets for the engine that are not the client's, or were held back. They may be secret.
+#[derive(Default)]
+struct Insertion {
+    octets: Zeroizing<Vec<u8>>,
+    gone: usize,
+}
+
+impl Relay {
+    pub(super) fn new(client: ClientStream, engine: EngineStream, session: Arc<Session>, logins: Logins) -> Self {
+        Self {
+            client,
+            engine,
+            session,
+            logins,
+            commands: CommandScanner::default(),
+            looked_at: 0,
+            insertion: Insertion::default(),
+            login: None,
+            replies: ReplyRewriter::default(),
+            upstream: Upstream::Open,
+        }
+    }
+
+    /// Moves octets until the connection is over. Both sides are left as they are.
+    pub(super) async fn run(&mut self) -> Ending {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    /// The client's side, after the end.
+    pub(super) fn client(&mut self) -> &mut ClientStream {
+        &mut self.client
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
+        match self.session.poll_order(context) {
+            Order::None => {}
+            Order::Finish if self.upstream == Upstream::Open => self.upstream = Upstream::Ending,
+            Order::Finish => {}
+            Order::Cut => return Poll::Ready(Ending::Cut),
+        }
+        // The way down first: an answer that has been waited for may let the client's next command go on.
+        match self.poll_down(context) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ending::Closed),
+            Poll::Ready(Err(error)) => return Poll::Ready(Ending::Broken(error)),
+            Poll::Pending => {}
+        }
+        if let Poll::Ready(Err(error)) = self.poll_up(context) {
+            return Poll::Ready(Ending::Broken(error));
+        }
+        // Whatever TLS has to say to what has come.
+        match self.client.poll_flush(context) {
+            Poll::Ready(Err(error)) => Poll::Ready(Ending::Broken(error)),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// From the client to the engine. Ready when nothing more will go up.
+    fn poll_up(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.session.order() == Order::Cut {
+                // The task has been woken, and comes to its end next.
+                return Poll::Pending;
+            }
+            if !self.insertion.is_empty() {
+                match ready!(Pin::new(&mut self.engine).poll_write(context, self.insertion.octets())) {
+                    Ok(written) => self.insertion.go_on(written),
+                    Err(_) => self.engine_takes_no_more(),
+                }
+                continue;
+            }
+            if let Some(login) = &mut self.login {
+                let outcome = ready!(login.as_mut().poll(context));
+                self.login = None;
+                self.insertion.put(match outcome {
+                    LoginOutcome::Command(command) => command,
+                    LoginOutcome::Error(text) => refuse(&text, &mut self.replies),
+                });
+                continue;
+            }
+            if self.upstream == Upstream::Ended {
+                return Poll::Ready(Ok(()));
+            }
+            if self.is_held_up() {
+                return self.poll_end_while_held_up(context);
+            }
+            if self.looked_at > 0 {
+                let octets = &self.client.received()[..self.looked_at];
+                match ready!(Pin::new(&mut self.engine).poll_write(context, octets)) {
+                    Ok(written) => {
+                        self.client.consume(written);
+                        self.looked_at -= written;
+                    }
+                    Err(_) => self.engine_takes_no_more(),
+                }
+                continue;
+            }
+            match self.upstream {
+                Upstream::Open if ready!(self.client.poll_receive(context))? => self.look(),
+                Upstream::Open => self.upstream = Upstream::Ending,
+                _ => {
+                    // An engine that has gone cannot be told.
+                    let _ = ready!(Pin::new(&mut self.engine).poll_shutdown(context));
+                    self.upstream = Upstream::Ended;
+                }
+            }
+        }
+    }
+
+    /// Looks at what the client has sent, and decides what goes on.
+    fn look(&mut self) {
+        match self.commands.scan(self.client.received()) {
+            Scanned::Pass(count) => {
+                if self.commands.holds() {
+                    self.insertion.put(self.commands.take_held());
+                }
+                self.looked_at = count;
+            }
+            Scanned::Hold(count) => self.client.consume(count),
+            Scanned::Identity(count, command) => {
+                self.client.consume(count);
+                match self.logins.answer(command, self.commands.mode(), &mut self.replies) {
+                    Answer::Now(octets) => self.insertion.put(octets),
+                    Answer::Later(login) => self.login = Some(login),
+                }
+            }
+            Scanned::Garbage(count) => {
+                // Redis looks at it when its line has ended, and says what is wrong with it.
+                let mut last = self.commands.take_held();
+                last.extend_from_slice(&self.client.received()[..count]);
+                last.extend_from_slice(b"\r\n");
+                self.insertion.put(last);
+                self.upstream = Upstream::Ending;
+            }
+            Scanned::TooLong => self.upstream = Upstream::Ending,
+        }
+    }
+
+    /// Whether nothing of the client may go on before Redis has said that the user is logged in again.
+    fn is_held_up(&self) -> bool {
+        self.replies.expects_reset()
+    }
+
+    /// A client that goes away meanwhile ends the connection: the engine may be waiting for something that never comes.
+    fn poll_end_while_held_up(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.upstream == Upstream::Open && !ready!(self.client.poll_receive(context))? {
+            self.upstream = Upstream::Ending;
+        }
+        if self.upstream == Upstream::Ending && self.client.received().is_empty() {
+            let _ = ready!(Pin::new(&mut self.engine).poll_shutdown(context));
+            self.upstream = Upstream::Ended;
+        }
+        Poll::Pending
+    }
+
+    /// What it has said before is still to be read.
+    fn engine_takes_no_more(&mut self) {
+        self.insertion = Insertion::default();
+        self.looked_at = 0;
+        self.upstream = Upstream::Ended;
+    }
+
+    /// From the engine to the client. Ready when the engine has ended and everything has been said.
+    fn poll_down(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.client.poll_flush(context))?;
+            let Self {
+                client,
+                engine,
+                replies,
+                ..
+            } = self;
+            let is_over = RECEIVED.with_borrow_mut(|octets| {
+                let mut buffer = ReadBuf::new(octets);
+                // An engine that has gone has said everything it will say.
+                let _ = ready!(Pin::new(engine).poll_read(context, &mut buffer));
+                let received = buffer.filled();
+                let sent = if received.is_empty() {
+                    client.send(context, &replies.take_held())
+                } else if replies.is_idle() {
+                    client.send(context, received)
+                } else {
+                    let rewritten = replies.rewrite(received).map_err(|_| not_logged_in())?;
+                    client.send(context, &rewritten)
+                };
+                Poll::Ready(sent.map(|()| received.is_empty()))
+            });
+            if ready!(is_over)? {
+                return self.client.poll_flush(context);
+            }
+        }
+    }
+}
+
+impl Insertion {
+    fn is_empty(&self) -> bool {
+        self.octets.is_empty()
+    }
+
+    fn octets(&self) -> &[u8] {
+        &self.octets[self.gone..]
+    }
+
+    /// Only when it is empty.
+    fn put(&mut self, octets: Zeroizing<Vec<u8>>) {
+        *self = Self { octets, gone: 0 };
+    }
+
+    fn go_on(&mut self, count: usize) {
+        self.gone += count;
+        if self.gone >= self.octets.len() {
+            *self = Self::default();
+        }
+    }
+}
+
+fn not_logged_in() -> io::Error {
+    io::Error::other("the engine has not logged the user in again after RESET")
+}
+
+thread_local! {
+    /// What is read from engines: as much as four TLS records hold.
+    static RECEIVED: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
+}

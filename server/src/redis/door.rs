@@ -2,25 +2,41 @@
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::engine::Engine;
+use super::front::DatabaseFront;
 use super::running::Opening;
 use crate::cluster::database::Database;
 
 /// The port before a database, and whoever came through it.
 pub(super) struct Door {
     port: NonZeroU16,
-    _tcp: TcpListener,
+    front: Arc<DatabaseFront>,
+    connections: TaskTracker,
+    stop: CancellationToken,
+    abort: CancellationToken,
 }
 
 impl Door {
     /// Lets clients in on `tcp`.
-    pub(super) fn open(tcp: TcpListener, database: &Database, _engine: &Arc<Engine>, _opening: &Opening<'_>) -> Self {
+    pub(super) fn open(tcp: TcpListener, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Self {
+        let parts = opening.databases.front.clone();
+        let front = DatabaseFront::new(tcp, database.uid, Arc::clone(engine), parts);
+        let (stop, abort) = (opening.stop.child_token(), opening.abort.child_token());
+        let connections = TaskTracker::new();
+        let run = Arc::clone(&front).run(connections.clone(), stop.clone(), abort.clone());
+        connections.spawn(run);
         Self {
             port: database.port,
-            _tcp: tcp,
+            front,
+            connections,
+            stop,
+            abort,
         }
     }
 
@@ -29,6 +45,20 @@ impl Door {
         self.port
     }
 
-    /// Lets nobody in any more; at once, ends the connections of those who are in.
-    pub(super) async fn close(self, _at_once: bool) {}
+    /// Lets nobody in any more, and waits until those who are in have gone: at once, they are cut; otherwise they get the
+    /// answers that they wait for.
+    pub(super) async fn close(self, at_once: bool) {
+        self.stop.cancel();
+        self.connections.close();
+        if at_once {
+            self.front.cut_all();
+            if tokio::time::timeout(PATIENCE, self.connections.wait()).await.is_err() {
+                self.abort.cancel();
+            }
+        }
+        self.connections.wait().await;
+    }
 }
+
+/// For the engine to hear of the connections that are cut. What is left then has not even ended its handshake.
+const PATIENCE: Duration = Duration::from_secs(1);

@@ -5,12 +5,10 @@
 
 mod administration;
 mod door;
-#[allow(dead_code, unused_imports, reason = "the fronts that use it are not all there yet")]
+#[allow(dead_code, unused_imports, reason = "the API of databases that uses it is not all there yet")]
 pub(crate) mod engine;
-#[allow(dead_code, reason = "the databases that use it are not there yet")]
 pub(crate) mod front;
 mod ports;
-#[allow(dead_code, reason = "the front's half of it is not there yet")]
 pub(crate) mod resp;
 mod running;
 mod status;
@@ -25,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion};
+pub(crate) use self::front::FrontParts;
 use self::ports::Ports;
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
@@ -37,6 +36,8 @@ use crate::config::{RedisSettings, Settings, UpstreamSetting};
 pub(crate) struct Databases {
     cluster: Arc<Cluster>,
     settings: Arc<Settings>,
+    /// What the ways in share.
+    front: FrontParts,
     ports: Arc<Ports>,
     /// What engines are, once it has been found.
     program: Mutex<Option<EngineProgram>>,
@@ -49,12 +50,13 @@ pub(crate) struct Databases {
 
 impl Databases {
     /// Nothing runs yet. What engines are is looked for; a database can be made as soon as it is there.
-    pub(crate) async fn new(cluster: Arc<Cluster>, settings: Arc<Settings>) -> Arc<Self> {
+    pub(crate) async fn new(front: FrontParts, settings: Arc<Settings>) -> Arc<Self> {
         let redis = &settings.redis;
         let databases = Arc::new(Self {
             ports: Ports::new(redis.listen_address.clone(), redis.ports.clone()),
-            cluster,
+            cluster: Arc::clone(&front.cluster),
             settings,
+            front,
             program: Mutex::default(),
             nameless: Mutex::default(),
             running: Mutex::default(),

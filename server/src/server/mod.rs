@@ -35,7 +35,7 @@ use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::trust::TrustChanges;
 use crate::operations::{Operations, OperationsListener};
-use crate::redis::Databases;
+use crate::redis::{Databases, FrontParts};
 use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
 use crate::store::Store;
 use crate::telemetry::Recorder;
@@ -141,7 +141,14 @@ impl Server {
             }
             None => None,
         };
-        let databases = Databases::new(Arc::clone(&cluster), Arc::clone(&settings)).await;
+        let front = FrontParts {
+            cluster: Arc::clone(&cluster),
+            access: Arc::clone(&cluster_access),
+            server_certificates: Arc::clone(&server_certificates),
+            limits: settings.limits,
+            clock: Arc::clone(&clock),
+        };
+        let databases = Databases::new(front, Arc::clone(&settings)).await;
         let app = Arc::new(App {
             authority,
             authenticator,

@@ -5,11 +5,13 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::Databases;
 use super::engine::EngineError;
 use super::ports::{PortError, ReservedPort};
 use crate::cluster::access::ClusterPermit;
-use crate::cluster::access::action::{ChangesDatabases, CreateDatabase, DeleteDatabase};
+use crate::cluster::access::action::{ChangesDatabases, CreateDatabase, DeleteDatabase, UpdateDatabase};
 use crate::cluster::database::{Database, DatabaseName, RolePermission};
 use crate::cluster::databases::{self, DatabaseUpdate, NewDatabase};
 use crate::cluster::redis_acl_rules::DatabaseVersion;
@@ -82,6 +84,55 @@ impl Databases {
             // What is not done by then goes on.
             let _ = tokio::time::timeout(END, running.ended()).await;
         }
+        Ok(())
+    }
+
+    /// Makes the password the only one of the default user.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cluster::set_database_password`](crate::cluster::Cluster::set_database_password), as in the two that
+    /// follow.
+    pub(crate) async fn set_password(
+        &self,
+        permit: &ClusterPermit<UpdateDatabase>,
+        uid: DatabaseUid,
+        password: &SecretString,
+    ) -> Result<(), ClusterError> {
+        let changed = self.cluster.set_database_password(permit, uid, password).await?;
+        self.settle(&changed).await;
+        Ok(())
+    }
+
+    /// Adds the password to those of the default user.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub(crate) async fn add_password(
+        &self,
+        permit: &ClusterPermit<UpdateDatabase>,
+        uid: DatabaseUid,
+        password: &SecretString,
+    ) -> Result<(), ClusterError> {
+        let changed = self.cluster.add_database_password(permit, uid, password).await?;
+        self.settle(&changed).await;
+        Ok(())
+    }
+
+    /// Removes the password from those of the default user.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub(crate) async fn delete_password(
+        &self,
+        permit: &ClusterPermit<UpdateDatabase>,
+        uid: DatabaseUid,
+        password: &SecretString,
+    ) -> Result<(), ClusterError> {
+        let changed = self.cluster.delete_database_password(permit, uid, password).await?;
+        self.settle(&changed).await;
         Ok(())
     }
 

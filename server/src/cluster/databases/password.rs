@@ -22,7 +22,7 @@ impl Cluster {
         permit: &ClusterPermit<UpdateDatabase>,
         uid: DatabaseUid,
         password: &SecretString,
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Arc<Database>, ClusterError> {
         let set = |_: &[PasswordDigest], digest| Ok(vec![digest]);
         self.change_password(permit, uid, password, set, "set the default user's password")
             .await
@@ -38,7 +38,7 @@ impl Cluster {
         permit: &ClusterPermit<UpdateDatabase>,
         uid: DatabaseUid,
         password: &SecretString,
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Arc<Database>, ClusterError> {
         let add = |present: &[PasswordDigest], digest| {
             if present.contains(&digest) {
                 return Ok(present.to_vec());
@@ -62,7 +62,7 @@ impl Cluster {
         permit: &ClusterPermit<UpdateDatabase>,
         uid: DatabaseUid,
         password: &SecretString,
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Arc<Database>, ClusterError> {
         let delete = |present: &[PasswordDigest], digest| {
             let left: Vec<_> = present.iter().copied().filter(|other| *other != digest).collect();
             if left.len() == present.len() {
@@ -81,7 +81,7 @@ impl Cluster {
         password: &SecretString,
         next: impl FnOnce(&[PasswordDigest], PasswordDigest) -> Result<Vec<PasswordDigest>, ClusterError> + Send + 'static,
         what: &'static str,
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Arc<Database>, ClusterError> {
         let digest = PasswordDigest::of(password);
         let plan = move |planning: &Planning<'_>, present: &Arc<Database>| {
             let mut database = Database::clone(present);
@@ -96,7 +96,7 @@ impl Cluster {
                 format!("{what} of {}{left}", described(database))
             }))
         };
-        self.change_database(permit, uid, Run::Apply, plan).await.map(drop)
+        self.change_database(permit, uid, Run::Apply, plan).await
     }
 }
 

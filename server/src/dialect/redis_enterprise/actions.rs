@@ -1,4 +1,4 @@
-//! The actions: what a real cluster does after its answer, and this server before it.
+//! The actions: what a real cluster does after its answer, and this server mostly before it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,10 @@ use super::problem::{Code, Problem};
 use super::{Dialect, answer};
 use crate::clock::Clock;
 use crate::cluster::access::action::ViewActions;
+use crate::cluster::uid::DatabaseUid;
+use crate::redis::DatabaseStatus;
 
-/// The last actions, each of them done.
+/// The last actions.
 pub(super) struct Actions {
     done: Mutex<VecDeque<Action>>,
     clock: Arc<dyn Clock>,
@@ -26,6 +28,8 @@ struct Action {
     uid: Uuid,
     name: &'static str,
     at: OffsetDateTime,
+    /// The database that it is about, if it may go on after its answer.
+    database: Option<DatabaseUid>,
 }
 
 /// An action, with the members of the captured ones (`actions/list.answer.json`).
@@ -57,6 +61,16 @@ impl Actions {
 
     /// Remembers that something was done, under the number that is given.
     pub(super) fn done(&self, name: &'static str) -> String {
+        self.remember(name, None)
+    }
+
+    /// Remembers that something was begun with a database, under the number that is given. It is done when the database
+    /// is as it should be.
+    pub(super) fn begun(&self, name: &'static str, database: DatabaseUid) -> String {
+        self.remember(name, Some(database))
+    }
+
+    fn remember(&self, name: &'static str, database: Option<DatabaseUid>) -> String {
         let uid = Uuid::new_v4();
         let mut done = self.lock();
         if done.len() == REMEMBERED {
@@ -66,6 +80,7 @@ impl Actions {
             uid,
             name,
             at: self.clock.now(),
+            database,
         });
         uid.to_string()
     }
@@ -80,17 +95,31 @@ impl Actions {
 }
 
 impl View {
-    fn of(action: &Action) -> Self {
+    fn of(action: &Action, dialect: &Dialect) -> Self {
+        let status = action.database.and_then(|uid| status_of(dialect, uid));
+        let (status, progress) = match status {
+            Some(DatabaseStatus::CreationFailed) => ("failed", "0"),
+            Some(status) if status.is_passing() => ("running", "50"),
+            _ => ("completed", "100"),
+        };
         Self {
             action_uid: action.uid.to_string(),
             creation_time: action.at.unix_timestamp().to_string(),
             name: action.name,
             node_uid: "1",
-            progress: "100",
-            status: "completed",
+            progress,
+            status,
             task_id: action.uid.to_string(),
         }
     }
+}
+
+/// How a database is, if there is one of this number.
+fn status_of(dialect: &Dialect, uid: DatabaseUid) -> Option<DatabaseStatus> {
+    let state = dialect.app.cluster.state();
+    state
+        .database(uid)
+        .map(|database| dialect.app.databases.status(database))
 }
 
 /// The answer to a deletion.
@@ -101,7 +130,8 @@ pub(super) struct Deleted {
 
 /// `GET /v1/actions`
 pub(super) async fn list(_: Authorized<ViewActions>, State(dialect): State<Arc<Dialect>>) -> Response {
-    let actions = dialect.actions.lock().iter().map(View::of).collect();
+    let remembered: Vec<Action> = dialect.actions.lock().iter().cloned().collect();
+    let actions = remembered.iter().map(|action| View::of(action, &dialect)).collect();
     answer::json(&List {
         actions,
         state_machines: [],
@@ -116,7 +146,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let action = uid.parse().ok().and_then(|uid| dialect.actions.find(uid));
     match action {
-        Some(action) => Ok(answer::json(&View::of(&action))),
+        Some(action) => Ok(answer::json(&View::of(&action, &dialect))),
         None => Err(Problem::new(
             Code::ActionNotExist,
             format!("there is no action of this number; the last {REMEMBERED} are remembered, until the server stops"),

@@ -31,7 +31,7 @@ pub(super) async fn read(_: Authorized<ViewLicense>, State(dialect): State<Arc<D
         "key": "",
         "license": installed.unwrap_or_default(),
         "owner": null,
-        "ram_shards_in_use": 0,
+        "ram_shards_in_use": state.databases().len(),
         "ram_shards_limit": null,
         "shards_limit": 4,
     }))

@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::authorized::Authorized;
+use super::databases::major_and_minor;
 use super::problem::{Code, Problem};
 use super::{Dialect, answer};
 use crate::cluster::access::action::{ViewNode, ViewNodes};
@@ -35,6 +36,8 @@ pub(super) async fn read(
 /// The node with the members of the captured one (`nodes/read.answer.json`). Sizes of memory and disks are 0: nothing
 /// here depends on them, and they are not measured.
 fn members(dialect: &Dialect) -> Map<String, Value> {
+    let state = dialect.app.cluster.state();
+    let shards: Vec<u32> = state.databases().map(|database| database.uid.get()).collect();
     let members = json!({
         "accept_servers": true,
         "addr": address(dialect),
@@ -58,13 +61,13 @@ fn members(dialect: &Dialect) -> Map<String, Value> {
         "persistent_storage_path": "",
         "persistent_storage_size": 0.0,
         "rack_id": "",
-        "ram_shard_count": 0,
+        "ram_shard_count": shards.len(),
         "second_rack_id": "",
-        "shard_count": 0,
-        "shard_list": [],
+        "shard_count": shards.len(),
+        "shard_list": shards,
         "software_version": SOFTWARE_VERSION,
         "status": "active",
-        "supported_database_versions": [],
+        "supported_database_versions": supported_versions(dialect),
         "total_memory": 0,
         "uid": UID,
         "uptime": uptime(dialect),
@@ -94,11 +97,28 @@ pub(super) fn local_node_info(dialect: &Dialect) -> Value {
         "persistent_storage_path": "",
         "persistent_storage_size": 0.0,
         "software_version": SOFTWARE_VERSION,
-        "supported_database_versions": [],
+        "supported_database_versions": supported_versions(dialect),
         "total_memory": 0,
         "uid": UID.to_string(),
         "uptime": uptime(dialect),
     })
+}
+
+/// The version of the program that databases are, once it has been found.
+fn supported_versions(dialect: &Dialect) -> Vec<Value> {
+    let version = dialect.app.databases.program_version();
+    let described = |version: String| {
+        json!({
+            "db_type": "redis",
+            "major": true,
+            "redis_version": major_and_minor(&version),
+            "version": version,
+        })
+    };
+    version
+        .map(|version| described(version.to_string()))
+        .into_iter()
+        .collect()
 }
 
 /// The host that clients reach the node by, of the setting that names this listener.

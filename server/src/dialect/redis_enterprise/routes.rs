@@ -113,12 +113,18 @@ impl Route {
 
 use self::Content::{Json, Many, Nothing, One};
 use self::actions_of::{
-    ChangePassword, CreateCluster, CreateRedisAcl, CreateRole, CreateUser, DeleteRedisAcl, DeleteRole, DeleteUser,
-    InstallLicense, IssueToken, TestOcspStatus, UpdateCluster, UpdateOcspSettings, UpdateRedisAcl, UpdateRole,
-    UpdateUser, ViewActions, ViewCertificates, ViewCluster, ViewDatabases, ViewLicense, ViewNode, ViewNodes,
-    ViewOcspSettings, ViewOcspStatus, ViewPermissions, ViewRedisAcl, ViewRedisAcls, ViewRole, ViewRoles, ViewSchema,
-    ViewUser, ViewUsers,
+    ChangePassword, CreateCluster, CreateDatabase, CreateRedisAcl, CreateRole, CreateUser, DeleteDatabase,
+    DeleteRedisAcl, DeleteRole, DeleteUser, InstallLicense, IssueToken, TestOcspStatus, UpdateCluster, UpdateDatabase,
+    UpdateDatabaseWithAction, UpdateOcspSettings, UpdateRedisAcl, UpdateRole, UpdateUser, ViewActions,
+    ViewCertificates, ViewCluster, ViewDatabase, ViewDatabases, ViewLicense, ViewNode, ViewNodes, ViewOcspSettings,
+    ViewOcspStatus, ViewPermissions, ViewRedisAcl, ViewRedisAcls, ViewRole, ViewRoles, ViewSchema, ViewUser, ViewUsers,
 };
+
+const FIELDS: (&str, &str, &str) = (
+    "fields",
+    "string",
+    "the names of the members that are wanted, separated by commas",
+);
 
 /// Every route.
 pub const ROUTES: &[Route] = &[
@@ -393,7 +399,7 @@ pub const ROUTES: &[Route] = &[
         || delete(redis_acls::delete),
     )
     .answers(One(&schemas::DELETED))
-    .refuses(&[404, 409]),
+    .refuses(&[404, 406, 409]),
     // What clients touch on connect.
     route(
         "GET",
@@ -433,10 +439,162 @@ pub const ROUTES: &[Route] = &[
     )
     .body(&schemas::NEW_LICENSE)
     .answers(Nothing),
-    route("GET", "/v1/bdbs", to::<ViewDatabases>(), "Every database", || {
-        get(databases::list)
+    // Databases.
+    route(
+        "GET",
+        "/v1/bdbs",
+        to::<ViewDatabases>(),
+        "Every database that the caller may see",
+        || get(databases::list),
+    )
+    .query(&[FIELDS, ("extended", "boolean", "without effect")])
+    .answers(Many(&schemas::BDB)),
+    route("POST", "/v1/bdbs", to::<CreateDatabase>(), "Make a database", || {
+        post(databases::create)
     })
-    .answers(Json),
+    .dry_run()
+    .body(&schemas::BDB)
+    .answers(One(&schemas::BDB))
+    .refuses(&[406, 409]),
+    route(
+        "POST",
+        "/v2/bdbs",
+        to::<CreateDatabase>(),
+        "Make a database, which stands under bdb in the body",
+        || post(databases::create_from_plan),
+    )
+    .dry_run()
+    .body(&schemas::NEW_BDB)
+    .answers(One(&schemas::BDB))
+    .refuses(&[406, 409]),
+    route("GET", "/v1/bdbs/{uid}", to::<ViewDatabase>(), "A database", || {
+        get(databases::read)
+    })
+    .query(&[FIELDS])
+    .answers(One(&schemas::BDB))
+    .refuses(&[404]),
+    route(
+        "PUT",
+        "/v1/bdbs/{uid}",
+        to::<UpdateDatabase>(),
+        "Change a database",
+        || put(databases::update),
+    )
+    .dry_run()
+    .body(&schemas::BDB)
+    .answers(One(&schemas::BDB))
+    .refuses(&[404, 406, 409]),
+    route(
+        "PUT",
+        "/v1/bdbs/{uid}/{action}",
+        to::<UpdateDatabaseWithAction>(),
+        "Change a database, and flush: delete its data",
+        || put(databases::act),
+    )
+    .dry_run()
+    .body(&schemas::BDB)
+    .answers(One(&schemas::BDB))
+    .refuses(&[404, 406, 409, 503]),
+    route(
+        "DELETE",
+        "/v1/bdbs/{uid}",
+        to::<DeleteDatabase>(),
+        "Delete a database with its data",
+        || delete(databases::delete),
+    )
+    .answers(One(&schemas::DELETED))
+    .refuses(&[404]),
+    route(
+        "GET",
+        "/v1/bdbs/{uid}/availability",
+        to::<ViewDatabase>(),
+        "Whether a database can be used",
+        || get(databases::availability),
+    )
+    .answers(Nothing)
+    .refuses(&[404, 503]),
+    route(
+        "GET",
+        "/v1/local/bdbs/{uid}/endpoint/availability",
+        to::<ViewDatabase>(),
+        "Whether the endpoint of a database can be used",
+        || get(databases::availability),
+    )
+    .answers(Nothing)
+    .refuses(&[404, 503]),
+    route(
+        "PUT",
+        "/v1/bdbs/{uid}/passwords",
+        to::<UpdateDatabase>(),
+        "Set the one password of the default user",
+        || put(databases::set_password),
+    )
+    .body(&schemas::BDB_PASSWORD)
+    .answers(One(&schemas::DONE))
+    .refuses(&[404]),
+    route(
+        "POST",
+        "/v1/bdbs/{uid}/passwords",
+        to::<UpdateDatabase>(),
+        "Give the default user a further password",
+        || post(databases::add_password),
+    )
+    .body(&schemas::BDB_PASSWORD)
+    .answers(One(&schemas::DONE))
+    .refuses(&[404, 406]),
+    route(
+        "DELETE",
+        "/v1/bdbs/{uid}/passwords",
+        to::<UpdateDatabase>(),
+        "Take a password from the default user",
+        || delete(databases::remove_password),
+    )
+    .body(&schemas::BDB_PASSWORD)
+    .answers(One(&schemas::DONE))
+    .refuses(&[404, 406]),
+    route(
+        "GET",
+        "/v1/bdbs/certificates",
+        to::<ViewDatabases>(),
+        "The server certificates that databases have of their own",
+        || get(databases::list_certificates),
+    )
+    .query(&[
+        ("page", "integer", "which page, from 1"),
+        ("page_size", "integer", "how many on a page; 100, at most 1000"),
+        ("expires_before", "string", "only those that end before this instant"),
+        ("tls_mode", "string", "only those of databases with this tls_mode"),
+    ])
+    .answers(Many(&schemas::BDB_CERTIFICATE)),
+    route(
+        "GET",
+        "/v1/bdbs/{uid}/certificates",
+        to::<ViewDatabase>(),
+        "The server certificate that a database has of its own",
+        || get(databases::read_certificate),
+    )
+    .answers(One(&schemas::BDB_CERTIFICATE))
+    .refuses(&[404]),
+    route(
+        "POST",
+        "/v1/bdbs/{uid}/certificates",
+        to::<UpdateDatabase>(),
+        "Give a database a server certificate of its own",
+        || post(databases::put_certificate),
+    )
+    .dry_run()
+    .body(&schemas::BDB_CERTIFICATE)
+    .answers(One(&schemas::BDB_CERTIFICATE))
+    .refuses(&[404, 406]),
+    route(
+        "DELETE",
+        "/v1/bdbs/{uid}/certificates",
+        to::<UpdateDatabase>(),
+        "Have a database show the cluster's certificate again",
+        || delete(databases::delete_certificate),
+    )
+    .answers(One(&schemas::DONE))
+    .refuses(&[404]),
     route("GET", "/v1/actions", to::<ViewActions>(), "The last actions", || {
         get(actions::list)
     })

@@ -9,6 +9,8 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value};
 
+pub(super) use self::update::{subjects, validation_named};
+pub(super) use self::view::{subject, validation};
 use super::authorized::Authorized;
 use super::body::RequestBody;
 use super::json::{self, Request};

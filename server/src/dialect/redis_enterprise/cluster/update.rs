@@ -11,7 +11,7 @@ pub(super) fn from_body(body: &Object) -> SettingsUpdate {
         mtls_certificate_authentication: body.boolean("mtls_certificate_authentication"),
         mtls_client_cert_subject_validation_type: body
             .text("mtls_client_cert_subject_validation_type")
-            .and_then(validation),
+            .and_then(validation_named),
         mtls_authorized_subjects: body.array("mtls_authorized_subjects").map(subjects),
         control_plane_basic_authentication: body.boolean("control_plane_basic_authentication"),
         dmc_external_authentication: body.boolean("dmc_external_authentication"),
@@ -39,7 +39,8 @@ pub(super) fn from_body(body: &Object) -> SettingsUpdate {
     }
 }
 
-fn validation(name: &str) -> Option<SubjectValidation> {
+/// How subjects are held against the authorized ones, by the API's name.
+pub(in super::super) fn validation_named(name: &str) -> Option<SubjectValidation> {
     [
         SubjectValidation::Disabled,
         SubjectValidation::SanCn,
@@ -64,7 +65,7 @@ pub(super) fn hashing_algorithm(body: &Object) -> Option<PasswordHashingAlgorith
 }
 
 /// A new list takes the place of the old one. An empty attribute is as good as none, so that an empty `OU` counts too.
-fn subjects(entries: &[Value]) -> Vec<AuthorizedSubject> {
+pub(in super::super) fn subjects(entries: &[Value]) -> Vec<AuthorizedSubject> {
     let attribute = |entry: &Object, name| entry.text(name).unwrap_or_default().to_owned();
     entries
         .iter()

@@ -94,7 +94,7 @@ pub(super) fn members(
 }
 
 /// The API's name.
-pub(super) const fn validation(validation: SubjectValidation) -> &'static str {
+pub(in super::super) const fn validation(validation: SubjectValidation) -> &'static str {
     match validation {
         SubjectValidation::Disabled => "disabled",
         SubjectValidation::SanCn => "san_cn",
@@ -103,7 +103,7 @@ pub(super) const fn validation(validation: SubjectValidation) -> &'static str {
 }
 
 /// An authorized subject. Attributes that it does not have are shown as the vendor's page writes them, empty.
-fn subject(subject: &AuthorizedSubject) -> Value {
+pub(in super::super) fn subject(subject: &AuthorizedSubject) -> Value {
     json!({
         "CN": subject.common_name,
         "O": subject.organization,

@@ -115,6 +115,17 @@ impl Object {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Takes members away that are not looked at.
+    pub(super) fn forget(&mut self, names: &[&str]) {
+        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+    }
+
+    /// The value of a member, which is taken out.
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        let place = self.0.iter().position(|(other, _)| other == name)?;
+        Some(self.0.swap_remove(place).1)
+    }
+
     /// The text of a member.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_text()

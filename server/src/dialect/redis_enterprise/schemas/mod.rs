@@ -3,11 +3,15 @@
 
 mod certificates;
 mod cluster;
+mod databases;
 mod operations;
 mod people;
 
 pub(super) use certificates::{CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS, CERTIFICATES};
 pub(super) use cluster::{AUTHORIZED_SUBJECT, CLUSTER, HASHING_ALGORITHM, OCSP, OCSP_STATUS, POLICY};
+pub(super) use databases::{
+    BDB, BDB_CERTIFICATE, BDB_PASSWORD, CLIENT_CERTIFICATE, NEW_BDB, ROLE_PERMISSION, SNAPSHOT_POLICY,
+};
 pub(super) use operations::{
     ACTION, ACTIONS, BOOTSTRAP, BOOTSTRAP_STATUS, CREDENTIALS, DELETED, DONE, ERROR, LICENSE, NEW_CLUSTER, NEW_LICENSE,
     NODE,
@@ -81,6 +85,13 @@ pub(super) const ALL: &[&Schema] = &[
     &ROLE,
     &RESOURCE,
     &REDIS_ACL,
+    &BDB,
+    &NEW_BDB,
+    &CLIENT_CERTIFICATE,
+    &SNAPSHOT_POLICY,
+    &ROLE_PERMISSION,
+    &BDB_PASSWORD,
+    &BDB_CERTIFICATE,
     &BOOTSTRAP,
     &BOOTSTRAP_STATUS,
     &NEW_CLUSTER,

@@ -121,15 +121,15 @@ pub(in super::super) const NEW_LICENSE: Schema = strict(
     .required()],
 );
 
-/// Something that takes its time on a real cluster, and here is done before the answer.
+/// Something that takes its time on a real cluster, and here is mostly done before the answer.
 pub(in super::super) const ACTION: Schema = open(
     "action",
     "An API object that represents a change that is under way or done.",
     &[
         member("action_uid", TEXT, "The number that its start was answered with.").read_only(),
         member("name", TEXT, "What it does.").read_only(),
-        member("status", TEXT, "completed.").read_only(),
-        member("progress", TEXT, "100.").read_only(),
+        member("status", TEXT, "running, completed or failed.").read_only(),
+        member("progress", TEXT, "Per cent: 100 when it is done.").read_only(),
         member("creation_time", TEXT, "When: seconds since 1970.").read_only(),
         member("node_uid", TEXT, "On which node.").read_only(),
         member("task_id", TEXT, "The same as action_uid.").read_only(),

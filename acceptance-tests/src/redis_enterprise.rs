@@ -65,7 +65,7 @@ impl RedisEnterprise {
         &self.site.ca_certificate
     }
 
-    /// A name of this test's own. Users, roles and ACLs with such a name are removed at the end.
+    /// A name of this test's own. Users, roles, ACLs and databases with such a name are removed at the end.
     #[must_use]
     pub fn name(&self, rest: &str) -> String {
         self.site.name(rest)
@@ -96,7 +96,13 @@ impl Drop for RedisEnterprise {
         }
         let (site, client) = (&self.site, &self.client);
         self.runtime.block_on(async {
-            // Users first: a role that somebody has cannot be deleted.
+            // Databases first: they have roles and ACLs.
+            for database in client.databases().await.unwrap_or_default() {
+                if site.owns(&database.name) {
+                    _ = client.delete_database(database.uid).await;
+                }
+            }
+            // Then users: a role that somebody has cannot be deleted.
             for user in client.users().await.unwrap_or_default() {
                 if site.owns(&user.name) {
                     _ = client.delete_user(user.uid).await;

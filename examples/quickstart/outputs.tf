@@ -17,3 +17,8 @@ output "redis_enterprise_users" {
     for user in [certward_cert_user.dana, certward_cert_user.metrics] : user.name => user.certificate_subject_line
   }
 }
+
+output "redis_port" {
+  description = "The port of the deliveries database."
+  value       = certward_redis_database.deliveries.port
+}

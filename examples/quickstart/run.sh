@@ -75,6 +75,7 @@ issue() { # NAME SUBJECT [ALTERNATIVE NAME]: a client certificate of the team's 
 }
 issue dana "/C=US/O=Example Team/OU=Platform/CN=dana"
 issue metrics "/C=US/O=Example Team/OU=Services/CN=collector-1" DNS:metrics.example.com
+issue courier "/C=US/O=Example Team/OU=Services/CN=courier"
 
 say "Installing the provider into a local mirror and running terraform init"
 version=0.1.0
@@ -165,6 +166,55 @@ apply_quietly
 expect 200 "$(redis_as metrics GET /v1/cluster)" "metrics is let in by its DNS name, metrics.example.com"
 expect 200 "$(redis_as dana GET /v1/cluster)" "dana still is by her common name"
 
+say "Proving it: Redis, by certificate and without a password"
+redis_port=$(terraform output -raw redis_port)
+redis_by() { # NAME COMMAND…: runs it as the holder of a certificate; what goes wrong is an answer too
+    local name=$1
+    shift
+    timeout 10 redis-cli -h 127.0.0.1 -p "$redis_port" --tls --cacert "$server/ca.crt" \
+        --cert "$identities/$name.crt" --key "$identities/$name.key" "$@" 2>&1 || true
+}
+answers() { # BEGINNING ANSWER SENTENCE
+    case $2 in
+        "$1"*) printf '    %s: %s\n' "$3" "$2" ;;
+        *) fail "expected an answer that begins with $1, got $2: $3" ;;
+    esac
+}
+answers courier "$(redis_by courier ACL WHOAMI)" "ACL WHOAMI of the courier's certificate"
+answers OK "$(redis_by courier SET delivery:1 'on its way')" "SET delivery:1 is allowed"
+answers NOPERM "$(redis_by courier SET customer:1 'somebody')" "SET customer:1 is not"
+answers NOPERM "$(redis_by courier FLUSHALL)" "and FLUSHALL is not"
+
+say "Removing the courier from the configuration, with one of its connections open"
+timeout 120 redis-cli -h 127.0.0.1 -p "$redis_port" --tls --cacert "$server/ca.crt" \
+    --cert "$identities/courier.crt" --key "$identities/courier.key" \
+    SUBSCRIBE deliveries >"$work/subscriber.log" 2>&1 &
+subscriber=$!
+for _ in $(seq 100); do
+    grep -q subscribe "$work/subscriber.log" && break
+    sleep 0.1
+done
+kill -0 "$subscriber" 2>/dev/null || fail "the courier could not subscribe: $(cat "$work/subscriber.log")"
+printf '    %s\n' "the courier listens to the channel deliveries"
+rm "$configuration/courier.tf"
+apply_quietly
+for _ in $(seq 20); do
+    kill -0 "$subscriber" 2>/dev/null || break
+    sleep 0.1
+done
+if kill -0 "$subscriber" 2>/dev/null; then
+    kill "$subscriber"
+    fail "the courier's connection is still open"
+fi
+printf '    %s\n' "its connection was closed"
+case $(redis_by courier ACL WHOAMI) in
+    courier) fail "the courier still comes in" ;;
+    *) printf '    %s\n' "and its certificate opens no other" ;;
+esac
+cp "$root/examples/quickstart/courier.tf" "$configuration/"
+apply_quietly
+answers courier "$(redis_by courier ACL WHOAMI)" "put back, it is there again"
+
 cat <<SUMMARY
 
 Done. What you have now:
@@ -173,6 +223,7 @@ Done. What you have now:
     $redis_enterprise_endpoint Redis Enterprise's (log: $work/server.log), with its own CA in $server/ca.crt;
   * three certificates registered by Terraform for RavenDB: alice, order-service and ci-reader;
   * two users on Redis Enterprise, dana and metrics, known by the subjects of certificates of the team's own CA;
+  * a Redis database on port $redis_port, with the courier as a user by its certificate;
     all private keys stayed in $identities
 
 Go on:
@@ -182,6 +233,9 @@ Go on:
         --cert $identities/alice.crt --key $identities/alice.key $endpoint/certificates/whoami
       curl --cacert $server/ca.crt \\
         --cert $identities/dana.crt --key $identities/dana.key $redis_enterprise_endpoint/v1/users/role
+  * use Redis without a password:
+      redis-cli -p $redis_port --tls --cacert $server/ca.crt \\
+        --cert $identities/courier.crt --key $identities/courier.key
   * change $configuration/main.tf and apply:
       cd $configuration && TF_CLI_CONFIG_FILE=$work/terraform.rc terraform apply
   * talk to the server's console:

@@ -17,6 +17,7 @@ mod revocation;
 mod terraform_inputs;
 mod terraform_lifecycle;
 mod terraform_provider_block;
+mod terraform_redis_databases;
 mod terraform_redis_trust;
 mod terraform_redis_users;
 mod terraform_secrets;

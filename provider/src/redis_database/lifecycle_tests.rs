@@ -306,6 +306,10 @@ async fn import_takes_in_what_differs_from_a_database_without_tls() {
     for (changes, expected) in [
         (json!({"tls_mode": "disabled"}), Value::Null),
         (
+            json!({"tls_mode": "disabled", "enforce_client_authentication": "enabled"}),
+            Value::Null,
+        ),
+        (
             json!({"authorized_subjects": [{"CN": "a"}], "client_cert_subject_validation_type": "san_cn"}),
             Value::Value((text("enabled"), text("san_cn"))),
         ),

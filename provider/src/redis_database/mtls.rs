@@ -172,8 +172,11 @@ impl MtlsDefinition {
 
     /// What differs from a database without TLS.
     fn imported(&self) -> Value<DatabaseMtls> {
-        let plain = Self::plain();
-        let differing = self.missing(&plain);
+        let mut differing = self.missing(&Self::plain());
+        if differing.tls_mode.is_none() {
+            // The cluster's default, which does nothing without TLS.
+            differing.client_authentication_enforced = None;
+        }
         if differing.is_empty() {
             return Value::Null;
         }

@@ -27,7 +27,7 @@ pub(crate) fn create(config: RedisDatabaseState) -> RedisDatabaseState {
 pub(crate) fn update(prior: &RedisDatabaseState, config: RedisDatabaseState) -> RedisDatabaseState {
     let mut planned = with_defaults(config);
     if planned.port.is_null() {
-        planned.port = prior.port.clone();
+        planned.port = prior.port;
     }
     planned.id = prior.id.clone();
     planned.status = prior.status.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::redis::resp::reply::ReplyError;
 
-/// Why an engine did not do what it was asked to. No text holds a password, a secret or a rule.
+/// Why an engine did not do what it was asked to. No text holds a password or a secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum EngineError {
     /// It has not started yet, or has died and is being started again. Trying again later helps.
@@ -40,9 +40,6 @@ pub(crate) enum EngineError {
     /// Whoever asks decides again.
     #[error("the rules of the user have changed in the meantime")]
     Superseded,
-    /// A change of persistence has not come to its end in time, and goes on.
-    #[error("the data is still being written in its new form; ask again later")]
-    Persisting,
     /// A file of the database could not be changed.
     #[error("a file of the database cannot be changed")]
     File(#[source] Arc<io::Error>),

@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use command::Command;
@@ -241,10 +242,12 @@ impl Engine {
     /// [`EngineError::Refused`] with what it says, when it does not; what becomes of an engine that does not answer.
     pub(crate) async fn check_rules(&self, rules: &[String]) -> Result<(), EngineError> {
         let control = self.control()?;
-        let words = [PROBE_USER, "reset", "off"].into_iter();
+        // A user that is there for a moment, under a name that nobody has.
+        let probe = Uuid::new_v4().to_string();
+        let words = [probe.as_str(), "reset", "off"].into_iter();
         let command = Command::new("ACL SETUSER", words.chain(rules.iter().map(String::as_str)));
         let set = control.ask(command).await;
-        control.ask(Command::new("ACL DELUSER", [PROBE_USER])).await?;
+        control.ask(Command::new("ACL DELUSER", [probe.as_str()])).await?;
         set.map(drop)
     }
 
@@ -380,6 +383,3 @@ impl fmt::Debug for Engine {
             .finish_non_exhaustive()
     }
 }
-
-/// A user that is there for the moment in which rules are tried.
-const PROBE_USER: &str = "certward-probe";

@@ -66,22 +66,26 @@ pub(crate) enum EngineProgramError {
 }
 
 impl EngineProgram {
-    /// The program that the setting names; without a setting `redis-server`, then `valkey-server`, as they are found
-    /// in `search_path`, which is written like `PATH`. It is run once, to say its version.
+    /// The program that the setting names; without a setting `redis-server`, then `valkey-server`. A name is found in
+    /// `search_path`, which is written like `PATH`. It is run once, to say its version.
     ///
     /// # Errors
     ///
     /// [`EngineProgramError`], with what to install.
     pub(crate) async fn find(setting: Option<&Path>, search_path: &OsStr) -> Result<Self, EngineProgramError> {
-        if let Some(path) = setting {
-            return Self::at(path.to_owned()).await;
+        let installed = |name: &OsStr| {
+            std::env::split_paths(search_path)
+                .map(|directory| directory.join(name))
+                .find(|path| path.is_file())
+        };
+        if let Some(setting) = setting {
+            let is_name = setting.file_name() == Some(setting.as_os_str());
+            let found = is_name.then(|| installed(setting.as_os_str())).flatten();
+            return Self::at(found.unwrap_or_else(|| setting.to_owned())).await;
         }
         let mut refusal = EngineProgramError::NotInstalled;
         for name in NAMES {
-            let Some(path) = std::env::split_paths(search_path)
-                .map(|directory| directory.join(name))
-                .find(|path| path.is_file())
-            else {
+            let Some(path) = installed(OsStr::new(name)) else {
                 continue;
             };
             match Self::at(path).await {
@@ -239,6 +243,10 @@ mod tests {
             (found.path(), found.version().to_string().as_str()),
             (valkey.as_path(), "8.1.0")
         );
+        let named = EngineProgram::find(Some(Path::new("valkey-server")), search)
+            .await
+            .unwrap();
+        assert_eq!(named, found);
     }
 
     #[tokio::test]

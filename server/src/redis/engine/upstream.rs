@@ -33,7 +33,7 @@ pub(crate) enum UpstreamError {
     /// Nobody to connect to.
     #[error("the upstream has no host")]
     Host,
-    /// A database number, or more.
+    /// A database number other than 0, which clients select themselves, or more.
     #[error("an upstream is redis://user:password@host:port, without a path, a query or a fragment")]
     Path,
     /// A percent sign that is none.
@@ -62,7 +62,7 @@ impl Upstream {
             "rediss" => true,
             _ => return Err(UpstreamError::Scheme),
         };
-        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        if !matches!(url.path(), "" | "/" | "/0") || url.query().is_some() || url.fragment().is_some() {
             return Err(UpstreamError::Path);
         }
         let host = host(url).ok_or(UpstreamError::Host)?;
@@ -218,6 +218,7 @@ mod tests {
         check("redis://:@cache", Ok(("cache:6379", "default", None)));
         check("redis://ops@cache", Err(UpstreamError::NoPassword));
         check("redis://ops:%ff@cache", Err(UpstreamError::Credentials));
+        check("redis://cache/0", Ok(("cache:6379", "default", None)));
         check("redis://cache/3", Err(UpstreamError::Path));
         check("redis://cache?x=1", Err(UpstreamError::Path));
         check("http://cache", Err(UpstreamError::Scheme));

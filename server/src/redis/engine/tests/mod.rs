@@ -1,1 +1,7 @@
-//! Tests with a real engine.
+//! Engines that really run: what holds of their lives, their users, their data, and of those that were there before.
+
+mod attached;
+mod data;
+mod lives;
+mod users;
+mod world;

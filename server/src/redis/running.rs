@@ -73,7 +73,6 @@ impl Running {
             Some((engine, configured)) => {
                 let opening = Opening {
                     databases: &databases,
-                    tasks: &tasks,
                     stop: &stop,
                     abort: &abort,
                 };
@@ -294,7 +293,6 @@ impl Running {
 /// What a door is opened with.
 pub(super) struct Opening<'a> {
     pub(super) databases: &'a Arc<Databases>,
-    pub(super) tasks: &'a TaskTracker,
     pub(super) stop: &'a CancellationToken,
     pub(super) abort: &'a CancellationToken,
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod certificates;
+mod databases;
 mod roles;
 mod settings;
 mod users;

@@ -118,6 +118,21 @@ const CASES: &[Case] = &[
     case("GET", "/v1/license", "/v1/license", "", Permission("view_license"), 200),
     case("PUT", "/v1/license", "/v1/license", "{}", Permission("install_new_license"), 400),
     case("GET", "/v1/bdbs", "/v1/bdbs", "", Permission("view_all_bdbs_info"), 200),
+    case("POST", "/v1/bdbs", "/v1/bdbs", "{}", Permission("create_bdb"), 406),
+    case("POST", "/v2/bdbs", "/v2/bdbs", "{\"bdb\":{}}", Permission("create_bdb"), 406),
+    case("GET", "/v1/bdbs/{uid}", "/v1/bdbs/9999", "", Permission("view_bdb_info"), 404),
+    case("PUT", "/v1/bdbs/{uid}", "/v1/bdbs/9999", "{}", Permission("update_bdb"), 404),
+    case("PUT", "/v1/bdbs/{uid}/{action}", "/v1/bdbs/9999/flush", "{}", Permission("update_bdb_with_action"), 404),
+    case("DELETE", "/v1/bdbs/{uid}", "/v1/bdbs/9999", "", Permission("delete_bdb"), 404),
+    case("GET", "/v1/bdbs/{uid}/availability", "/v1/bdbs/9999/availability", "", Permission("view_bdb_info"), 404),
+    case("GET", "/v1/local/bdbs/{uid}/endpoint/availability", "/v1/local/bdbs/9999/endpoint/availability", "", Permission("view_bdb_info"), 404),
+    case("PUT", "/v1/bdbs/{uid}/passwords", "/v1/bdbs/9999/passwords", "{\"password\":\"x\"}", Permission("update_bdb"), 404),
+    case("POST", "/v1/bdbs/{uid}/passwords", "/v1/bdbs/9999/passwords", "{\"password\":\"x\"}", Permission("update_bdb"), 404),
+    case("DELETE", "/v1/bdbs/{uid}/passwords", "/v1/bdbs/9999/passwords", "{\"password\":\"x\"}", Permission("update_bdb"), 404),
+    case("GET", "/v1/bdbs/certificates", "/v1/bdbs/certificates", "", Permission("view_all_bdbs_info"), 200),
+    case("GET", "/v1/bdbs/{uid}/certificates", "/v1/bdbs/9999/certificates", "", Permission("view_bdb_info"), 404),
+    case("POST", "/v1/bdbs/{uid}/certificates", "/v1/bdbs/9999/certificates", "{}", Permission("update_bdb"), 400),
+    case("DELETE", "/v1/bdbs/{uid}/certificates", "/v1/bdbs/9999/certificates", "", Permission("update_bdb"), 404),
     case("GET", "/v1/actions", "/v1/actions", "", Permission("view_status_of_cluster_action"), 200),
     case("GET", "/v1/actions/{uid}", "/v1/actions/none", "", Permission("view_status_of_cluster_action"), 404),
     case("GET", "/v1/ocsp", "/v1/ocsp", "", Permission("view_ocsp_config"), 200),
@@ -136,6 +151,7 @@ fn holders(permission: &str) -> &'static [&'static str] {
         | "view_all_nodes_info"
         | "view_node_info"
         | "view_all_bdbs_info"
+        | "view_bdb_info"
         | "view_all_roles_info"
         | "view_role_info"
         | "view_all_redis_acls_info"
@@ -147,6 +163,7 @@ fn holders(permission: &str) -> &'static [&'static str] {
             "db_viewer",
             "user_manager",
         ],
+        "create_bdb" | "update_bdb" | "update_bdb_with_action" | "delete_bdb" => &["cluster_member", "db_member"],
         "view_all_users_info"
         | "view_user_info"
         | "create_new_user"

@@ -31,7 +31,8 @@ pub(super) struct House {
     pub(super) server: RunningServer,
     pub(super) admin: Client,
     root: CertificateDer<'static>,
-    _directory: tempfile::TempDir,
+    key: KeyPair,
+    directory: tempfile::TempDir,
 }
 
 /// A caller on a connection of its own, which is opened anew when the server has closed it.
@@ -56,21 +57,36 @@ pub(super) struct Ca(CertifiedIssuer<'static, KeyPair>);
 
 impl House {
     pub(super) async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// With these settings beside its own.
+    pub(super) async fn open_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let key = KeyPair::generate().unwrap();
         let certificate = params("house.test").self_signed(&key).unwrap();
         let pem = directory.path().join("server.pem");
         std::fs::write(&pem, certificate.pem() + &key.serialize_pem()).unwrap();
         std::fs::set_permissions(&pem, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let server = start(directory.path(), &pem).await;
+        let server = start(directory.path(), arguments).await;
         let root = certificate.der().clone();
-        let identity = Some((vec![root.clone()], &key));
-        let address = server.redis_enterprise_address().unwrap();
         Self {
-            admin: Client::new(address, config(&root, identity)),
+            admin: administrator(&server, &root, &key),
             server,
             root,
-            _directory: directory,
+            key,
+            directory,
+        }
+    }
+
+    /// The same after the server has been stopped and started again.
+    pub(super) async fn restart(self) -> Self {
+        self.server.shutdown().await;
+        let server = start(self.directory.path(), &[]).await;
+        Self {
+            admin: administrator(&server, &self.root, &self.key),
+            server,
+            ..self
         }
     }
 
@@ -252,20 +268,30 @@ pub(super) fn contract(file: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-async fn start(directory: &Path, certificate: &Path) -> RunningServer {
-    let arguments = [
+/// A caller with the server's own certificate.
+fn administrator(server: &RunningServer, certificate: &CertificateDer<'static>, key: &KeyPair) -> Client {
+    let identity = Some((vec![certificate.clone()], key));
+    let address = server.redis_enterprise_address().unwrap();
+    Client::new(address, config(certificate, identity))
+}
+
+async fn start(directory: &Path, arguments: &[&str]) -> RunningServer {
+    let own = [
         "--ServerUrl=https://127.0.0.1:0".to_owned(),
         "--Certward.RedisEnterprise.ServerUrl=https://127.0.0.1:0".to_owned(),
         format!("--DataDir={}", directory.join("data").display()),
-        format!("--Security.Certificate.Path={}", certificate.display()),
+        format!("--Security.Certificate.Path={}", directory.join("server.pem").display()),
         "--Certward.ClientCertificate.KeyPoolSize=0".to_owned(),
     ];
+    let arguments = own
+        .into_iter()
+        .chain(arguments.iter().map(|&argument| argument.to_owned()));
     let sources = Sources::read(&CommandLine::parse(arguments), []).unwrap();
     let settings = Settings::from_sources(&sources).unwrap();
     Server::start(settings, Arc::new(SystemClock)).await.unwrap()
 }
 
-fn params(common_name: &str) -> CertificateParams {
+pub(super) fn params(common_name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod certificates;
+mod databases;
 mod errors;
 mod house;
 mod objects;

@@ -88,16 +88,26 @@ fn find(place: &Path, program: &Path) -> io::Result<Vec<Orphan>> {
         };
         // Looked at again: from now on the number can belong to no other process without the descriptor knowing.
         if is_engine(pid, place, program) {
-            let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let title = String::from_utf8_lossy(&title).into_owned();
             found.push(Orphan {
                 pid,
                 handle,
-                is_writer: WRITERS.iter().any(|writer| title.contains(writer)),
+                is_writer: is_writer(pid),
             });
         }
     }
     Ok(found)
+}
+
+/// Whether a process writes a file for its engine: it calls itself `redis-rdb-bgsave` then, or the like, and not by the
+/// path of its program.
+fn is_writer(pid: i32) -> bool {
+    let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let name = title
+        .split(|octet| matches!(octet, b' ' | 0))
+        .next()
+        .unwrap_or_default();
+    let name = String::from_utf8_lossy(name);
+    !name.contains('/') && WRITERS.iter().any(|writer| name.contains(writer))
 }
 
 /// A process that has ended and is not yet waited for has no directory any more.

@@ -3,8 +3,10 @@
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
+use rcgen::{CertificateParams, KeyPair};
+use rustls_pki_types::CertificateDer;
 use tempfile::TempDir;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::{Engine, EngineError, EngineLogin, Upstream};
 use super::world::{World, ask, bulk, configuration, down, log_in, ready, refusal, user};
@@ -16,21 +18,47 @@ struct Existing {
     child: Child,
     port: u16,
     directory: TempDir,
+    listen: String,
 }
 
 impl Existing {
     fn start(world: &World) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let directory = tempfile::tempdir().unwrap();
-        let child = Self::child(world, port, &directory);
-        Self { child, port, directory }
+        let port = free_port();
+        Self::listening(world, port, tempfile::tempdir().unwrap(), format!("port {port}\n"))
     }
 
-    fn child(world: &World, port: u16, directory: &TempDir) -> Child {
+    /// One that speaks TLS, and the authority of its certificate.
+    fn start_tls(world: &World) -> (Self, CertificateDer<'static>) {
+        let (port, directory) = (free_port(), tempfile::tempdir().unwrap());
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let (chain, private) = (directory.path().join("tls.crt"), directory.path().join("tls.key"));
+        std::fs::write(&chain, certificate.pem()).unwrap();
+        std::fs::write(&private, key.serialize_pem()).unwrap();
+        let listen = format!(
+            "port 0\ntls-port {port}\ntls-auth-clients no\ntls-cert-file {}\ntls-key-file {}\n",
+            chain.display(),
+            private.display()
+        );
+        let existing = Self::listening(world, port, directory, listen);
+        (existing, certificate.der().clone())
+    }
+
+    fn listening(world: &World, port: u16, directory: TempDir, listen: String) -> Self {
+        Self {
+            child: Self::child(world, &listen, &directory),
+            port,
+            directory,
+            listen,
+        }
+    }
+
+    fn child(world: &World, listen: &str, directory: &TempDir) -> Child {
         let settings = "user default on >theirs ~* &* +@all\nuser ops on >p\u{e4} ~* &* +@all\nmaxmemory 77mb\n";
         let file = directory.path().join("redis.conf");
         let data = directory.path().display();
-        std::fs::write(&file, format!("bind 127.0.0.1\nport {port}\ndir {data}\n{settings}")).unwrap();
+        std::fs::write(&file, format!("bind 127.0.0.1\n{listen}dir {data}\n{settings}")).unwrap();
         Command::new(world.program.path())
             .arg(file)
             .stdout(Stdio::null())
@@ -41,13 +69,17 @@ impl Existing {
     fn again(&mut self, world: &World) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = Self::child(world, self.port, &self.directory);
+        self.child = Self::child(world, &self.listen, &self.directory);
     }
 
     fn upstream(&self, password: &str) -> Upstream {
         let url = format!("redis://ops:{password}@127.0.0.1:{}", self.port);
         Upstream::new(&url.parse().unwrap(), &[]).unwrap()
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for Existing {
@@ -129,5 +161,40 @@ async fn a_redis_that_refuses_the_server_is_down_and_says_why() {
         .is_ok();
     assert!(told);
     assert!(!format!("{:?}", *engine.health().borrow()).contains("wrong\""));
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_redis_with_tls_is_spoken_to_when_its_certificate_chains_to_the_authority_and_not_otherwise() {
+    let Some(world) = World::new().await else { return };
+    let (existing, authority) = Existing::start_tls(&world);
+    let url = format!("rediss://ops:p%C3%A4@127.0.0.1:{}", existing.port)
+        .parse()
+        .unwrap();
+    let upstream = Upstream::new(&url, &[authority]).unwrap();
+    let engine = Engine::attach(upstream, configuration(Persistence::Disabled), &world.tasks);
+    let mut alice = log_in(&engine, &user("alice", "~* +@all", 1)).await;
+    assert_eq!(ask(&mut alice, "ACL WHOAMI", []).await.unwrap(), bulk("alice"));
+    let blocked = alice.stream.try_read(&mut [0; 8]).unwrap_err();
+    assert_eq!(blocked.kind(), std::io::ErrorKind::WouldBlock);
+    assert_eq!(alice.stream.try_write(b"PING\r\n").unwrap(), 6);
+    alice.stream.flush().await.unwrap();
+    let mut pong = [0; 7];
+    alice.stream.read_exact(&mut pong).await.unwrap();
+    assert_eq!(&pong, b"+PONG\r\n");
+    engine.stop().await;
+
+    let (_, other) = Existing::start_tls(&world);
+    let engine = Engine::attach(
+        Upstream::new(&url, &[other]).unwrap(),
+        configuration(Persistence::Disabled),
+        &world.tasks,
+    );
+    let refused = engine
+        .health()
+        .wait_for(|health| format!("{health:?}").contains("invalid peer certificate"))
+        .await
+        .is_ok();
+    assert!(refused);
     engine.stop().await;
 }

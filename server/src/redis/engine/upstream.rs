@@ -137,7 +137,7 @@ impl fmt::Display for Upstream {
 fn host(url: &Url) -> Option<String> {
     Some(match url.host()? {
         // Schemes that the URL standard does not know have hosts of one kind only.
-        Host::Domain(name) if name.is_empty() => return None,
+        Host::Domain("") => return None,
         Host::Domain(name) => name.to_owned(),
         Host::Ipv4(address) => address.to_string(),
         Host::Ipv6(address) => address.to_string(),

@@ -156,6 +156,7 @@ impl Databases {
                 uid,
                 reason: error.to_string(),
             })?;
+            self.settle(&flushed).await;
         }
         Ok(flushed)
     }
@@ -266,7 +267,7 @@ impl Databases {
             PortError::Taken { port, source } => ClusterError::PortTaken {
                 port: port.get(),
                 holder: match source {
-                    Some(source) => format!("another program ({source})"),
+                    Some(source) => format!("another program, or kept by the system ({source})"),
                     None => "another request".to_owned(),
                 },
             },

@@ -53,10 +53,10 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    /// Nothing runs yet. What engines are is looked for; a database can be made as soon as it is there.
-    pub(crate) async fn new(front: FrontParts, settings: Arc<Settings>) -> Arc<Self> {
+    /// Nothing runs yet.
+    pub(crate) fn new(front: FrontParts, settings: Arc<Settings>) -> Arc<Self> {
         let redis = &settings.redis;
-        let databases = Arc::new(Self {
+        Arc::new(Self {
             ports: Ports::new(redis.listen_address.clone(), redis.ports.clone()),
             cluster: Arc::clone(&front.cluster),
             settings,
@@ -65,16 +65,7 @@ impl Databases {
             nameless: Mutex::default(),
             running: Mutex::default(),
             ended: Notify::new(),
-        });
-        if let Err(error) = databases.program().await {
-            let wanted = databases.cluster.state().databases().len() > 0 || databases.redis().server_path.is_some();
-            if wanted {
-                tracing::error!(error = &error as &dyn std::error::Error, "no Redis can be started");
-            } else {
-                tracing::debug!(error = &error as &dyn std::error::Error, "no Redis can be started");
-            }
-        }
-        databases
+        })
     }
 
     /// Runs what the cluster's state says, from now on and after each change of it, until `stop`. Then every engine is
@@ -82,6 +73,7 @@ impl Databases {
     pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         let mut changes = self.cluster.changes();
         self.clear_leftovers().await;
+        self.look_for_program().await;
         let mut is_start = true;
         loop {
             self.follow(is_start, &tasks, &stop, &abort);
@@ -197,6 +189,22 @@ impl Databases {
         tracing::info!(path = %program.path().display(), version = %program.version(), "databases are this program");
         *self.known_program() = Some(program.clone());
         Ok(program)
+    }
+
+    /// Finds the program that engines are, before anybody asks for it. One that comes later is found when it is needed.
+    async fn look_for_program(&self) {
+        let has_databases = self.cluster.state().databases().len() > 0;
+        if !has_databases && self.settings.redis_enterprise_url.is_none() {
+            return;
+        }
+        if let Err(error) = self.program().await {
+            let error = &error as &dyn std::error::Error;
+            if has_databases || self.redis().server_path.is_some() {
+                tracing::error!(error, "no Redis can be started");
+            } else {
+                tracing::info!(error, "no databases can be made");
+            }
+        }
     }
 
     /// Deletes the data of databases that were deleted when there was no time left for it.

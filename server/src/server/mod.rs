@@ -148,7 +148,7 @@ impl Server {
             limits: settings.limits,
             clock: Arc::clone(&clock),
         };
-        let databases = Databases::new(front, Arc::clone(&settings)).await;
+        let databases = Databases::new(front, Arc::clone(&settings));
         let app = Arc::new(App {
             authority,
             authenticator,

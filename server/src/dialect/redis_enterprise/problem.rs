@@ -299,7 +299,8 @@ impl From<ClusterError> for Problem {
             E::Store(_) => Code::ServiceUnavailable,
             E::Issue(_) => Code::InternalError,
         };
-        if code.status().is_server_error() {
+        // A database that is down is no failure of a request; it is logged where it is looked after.
+        if code.status().is_server_error() && code != Code::DatabaseUnavailable {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "a request to the cluster failed"

@@ -1,9 +1,13 @@
 //! `/v1/bdbs`: databases are made, changed and deleted, and what cannot be is refused with the vendor's codes.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rcgen::{DnType, KeyPair};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufStream};
+use tokio::net::TcpStream;
 
 use super::house::{Ca, House};
 
@@ -531,7 +535,7 @@ async fn databases_and_their_data_are_there_after_a_restart_of_the_server() {
             break;
         }
         assert_eq!(read["status"], "recovery");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let (mut made, mut read) = (made, read);
     for database in [&mut made, &mut read] {
@@ -539,6 +543,101 @@ async fn databases_and_their_data_are_there_after_a_restart_of_the_server() {
     }
     assert_eq!(read, made);
     house.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_flush_empties_the_database_and_its_password_opens_it() {
+    if !has_engine() {
+        return;
+    }
+    let house = House::open().await;
+    let body = json!({ "name": "a", "memory_size": 0, "authentication_redis_pass": "first" });
+    let made = made(&house, &body).await;
+    let port = u16::try_from(made["port"].as_u64().unwrap()).unwrap();
+    assert!(ask(port, &["PING"]).await[0].starts_with("-NOAUTH"));
+    assert_eq!(
+        ask(port, &["AUTH first", "SET a 1", "DBSIZE"]).await,
+        ["+OK", "+OK", ":1"]
+    );
+    house
+        .admin
+        .put("/v1/bdbs/1/flush?dry_run", &json!({}))
+        .await
+        .expect(200);
+    assert_eq!(ask(port, &["AUTH first", "DBSIZE"]).await, ["+OK", ":1"]);
+    let flushed = house
+        .admin
+        .put("/v1/bdbs/1/flush", &json!({ "memory_size": 50_000_000 }))
+        .await;
+    let flushed = flushed.expect(200);
+    assert_eq!(
+        (&flushed["memory_size"], &flushed["status"]),
+        (&json!(50_000_000), &json!("active"))
+    );
+    assert_eq!(ask(port, &["AUTH first", "DBSIZE"]).await, ["+OK", ":0"]);
+    house
+        .admin
+        .put("/v1/bdbs/1/passwords", &json!({ "password": "second" }))
+        .await
+        .expect(200);
+    assert!(ask(port, &["AUTH first"]).await[0].starts_with("-WRONGPASS"));
+    assert_eq!(ask(port, &["AUTH second", "DBSIZE"]).await, ["+OK", ":0"]);
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_database_is_put_before_a_redis_that_is_there_and_leaves_its_data_to_it() {
+    if !has_engine() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = free_port();
+    let Ok(mut redis) = Command::new("redis-server")
+        .args(["--port", &upstream.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+    else {
+        return println!("skipped: there is no redis-server");
+    };
+    let house = House::open_with(&[&format!("--Certward.Redis.Upstream=there=redis://127.0.0.1:{upstream}")]).await;
+    let made = made(&house, &json!({ "name": "there", "memory_size": 0 })).await;
+    let port = u16::try_from(made["port"].as_u64().unwrap()).unwrap();
+    let mut usable = false;
+    for _ in 0..100 {
+        usable = house.admin.get("/v1/bdbs/1/availability").await.status == 200;
+        if usable {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(usable);
+    assert_eq!(ask(port, &["SET a 1"]).await, ["+OK"]);
+    assert_eq!(ask(upstream, &["EXISTS a"]).await, [":1"]);
+    house.admin.delete("/v1/bdbs/1").await.expect(200);
+    assert_eq!(ask(upstream, &["EXISTS a"]).await, [":1"]);
+    house.server.shutdown().await;
+    redis.kill().unwrap();
+    redis.wait().unwrap();
+}
+
+/// The first line of the answer to each command, on a connection without TLS.
+async fn ask(port: u16, commands: &[&str]) -> Vec<String> {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    let mut stream = BufStream::new(stream);
+    let mut answers = Vec::new();
+    for command in commands {
+        stream.write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut line = String::new();
+        let read = stream.read_line(&mut line);
+        tokio::time::timeout(Duration::from_secs(10), read)
+            .await
+            .unwrap()
+            .unwrap();
+        answers.push(line.trim_end().to_owned());
+    }
+    answers
 }
 
 /// A certificate that has expired.

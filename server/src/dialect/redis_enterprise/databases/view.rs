@@ -205,6 +205,19 @@ mod tests {
     }
 
     #[test]
+    fn the_fixed_members_are_those_captured_from_a_real_cluster() {
+        let captured: Value = serde_json::from_str(include_str!(
+            "../../../../../acceptance-tests/contract/redis_enterprise/databases/read.answer.json"
+        ))
+        .unwrap();
+        // The modules and the password that this server does not have.
+        let own = ["module_list", "authentication_admin_pass"];
+        for (name, value) in FIXED.iter().filter(|(name, _)| !own.contains(&name.as_str())) {
+            assert_eq!(captured["body"].get(name), Some(value), "{name}");
+        }
+    }
+
+    #[test]
     fn a_version_is_named_by_two_of_its_parts() {
         assert_eq!(major_and_minor("7.0.15"), "7.0");
         assert_eq!(major_and_minor(""), "");

@@ -50,7 +50,7 @@ resource "certward_redis_role" "reporting" {
 
 resource "certward_redis_acl" "reporting" {
   name = "reporting"
-  acl  = "+@read +@connection -@dangerous ~*"
+  acl  = "+@read +@connection -@dangerous +acl|whoami ~*"
 }
 
 resource "certward_cert_user" "reporting" {

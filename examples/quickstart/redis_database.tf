@@ -30,5 +30,5 @@ resource "certward_redis_role" "couriers" {
 # The keys and the channel of deliveries, and no dangerous commands.
 resource "certward_redis_acl" "deliveries" {
   name = "deliveries"
-  acl  = "+@read +@write +@connection +subscribe -@dangerous ~delivery:* &deliveries"
+  acl  = "+@read +@write +@connection +subscribe -@dangerous +acl|whoami ~delivery:* &deliveries"
 }

@@ -61,12 +61,12 @@ resource "certward_redis_role" "auditors" {
 # Commands and keys.
 resource "certward_redis_acl" "orders" {
   name = "orders"
-  acl  = "+@read +@write +@connection -@dangerous ~order:*"
+  acl  = "+@read +@write +@connection -@dangerous +acl|whoami ~order:*"
 }
 
 resource "certward_redis_acl" "read_only" {
   name = "orders read only"
-  acl  = "+@read +@connection -@dangerous ~*"
+  acl  = "+@read +@connection -@dangerous +acl|whoami ~*"
 }
 
 # Who the holders of certificates are: whoever shows a certificate of this subject. Redis says the name: ACL WHOAMI.

@@ -222,7 +222,7 @@ fn index(schema: &Schema) -> String {
          `rvn admin-channel` (`generateClientCert`), or from `certward-server setup`. Its private key stays in the file \
          or variable named here: it is in no state, plan file or log.\n\n\
          On Redis Enterprise, the provider is a user with the management role `admin`; `user_manager` is enough for \
-         users, roles and ACLs that are not about administrators. Until the cluster takes certificates, set \
+         users, roles and ACLs that are not about administrators, `db_member` for databases. Until the cluster takes certificates, set \
          `username` and `password` of `redis_enterprise`; with those set, the certificate is not shown there.\n\n\
          ## Where the values come from\n\n\
          An attribute wins over its environment variable; there is no default endpoint. `_pem` and `_file` are two \

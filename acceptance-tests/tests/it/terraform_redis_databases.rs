@@ -102,7 +102,7 @@ fn database_is_made_with_its_roles_and_users_and_lets_a_certificate_in_as_its_us
         r#"
 resource "certward_redis_acl" "app" {{
   name = "{name}"
-  acl  = "+@read +@connection ~cache:*"
+  acl  = "+@read +acl|whoami ~cache:*"
 }}
 resource "certward_redis_role" "app" {{
   name       = "{name}"

@@ -104,9 +104,10 @@ fn by_code(code: &str) -> Option<Words> {
             Some("roles_permissions"),
         ),
         "insufficient_resources" => (
-            "No room on the cluster",
-            "The cluster has too little memory left for this database. Lower memory_size, or make room.",
-            Some("memory_size"),
+            "The cluster cannot run the database",
+            "On Redis Enterprise, too little memory or shards are left: lower memory_size, or make room. On a Certward \
+             server, there is no Redis to run: the message says what to install or to set.",
+            None,
         ),
         "invalid_data_persistence" => (
             "Persistence is not possible",
@@ -154,7 +155,8 @@ fn by_status(failure: &Error) -> Words {
         Some(403) => (
             "Insufficient permission",
             "The user the provider logs in as may not do this. Users, roles and ACLs need the management role \
-             user_manager or admin; everything else, and whatever concerns an administrator, needs admin.",
+             user_manager or admin, databases db_member, cluster_member or admin; everything else, and whatever concerns an \
+             administrator, needs admin.",
             None,
         ),
         Some(409) => (

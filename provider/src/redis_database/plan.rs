@@ -106,7 +106,7 @@ fn check_enforcement(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
     if mtls.client_authentication_enforced == Value::Value(true) && mtls.client_certificates_pem.is_null() {
         error(
             diags,
-            client_certificates::path(),
+            AttributePath::new("mtls"),
             "No client certificates",
             "client_authentication_enforced is true, and without client_certificates_pem nobody could be let in; the \
              cluster refuses that. Pass the certificate of the clients' authority, for example [file(\"ca.crt\")].",

@@ -155,7 +155,9 @@ fn new_database_without_certificates_cannot_demand_them() {
         client_authentication_enforced: Value::Value(true),
         ..DatabaseMtls::default()
     });
-    assert_eq!(&*checked(None, &planned).errors[0].summary, "No client certificates");
+    let refused = checked(None, &planned);
+    assert_eq!(&*refused.errors[0].summary, "No client certificates");
+    assert_eq!(refused.errors[0].attribute.to_string(), "mtls");
     // A database that is there may have certificates that are not managed here.
     assert_eq!(checked(Some(&prior()), &planned), Diagnostics::default());
 }

@@ -129,6 +129,14 @@ fn check_password(diags: &mut Diagnostics, config: &RedisDatabaseState) {
 
 fn check_mtls(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
     let path = |attribute: &'static str| AttributePath::new("mtls").attribute(attribute);
+    // Terraform shows no line of what is not there.
+    let path_if = |is_there: bool, attribute| {
+        if is_there {
+            path(attribute)
+        } else {
+            AttributePath::new("mtls")
+        }
+    };
     if let Value::Value(mode) = &mtls.tls_mode {
         diags.errors.extend(check_word(path("tls_mode"), mode, &TLS_MODES));
     }
@@ -141,7 +149,7 @@ fn check_mtls(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
     if enforced && is_plain {
         error(
             diags,
-            path("tls_mode"),
+            path_if(mtls.tls_mode.is_value(), "tls_mode"),
             "Certificates without TLS",
             "client_authentication_enforced is true, and clients show certificates in TLS only. Write tls_mode = \
              \"enabled\".",
@@ -174,7 +182,7 @@ fn check_mtls(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
     {
         error(
             diags,
-            path("authorized_subjects"),
+            path_if(mtls.authorized_subjects.is_value(), "authorized_subjects"),
             "Nobody could connect",
             format!(
                 "With {validation} only authorized subjects are let through, and there are none. Add the subjects, or \

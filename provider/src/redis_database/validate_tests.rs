@@ -122,7 +122,7 @@ fn password_and_version_go_together() {
 fn mutual_tls_that_lets_nobody_in_is_refused() {
     check_mtls(
         |mtls| mtls.client_authentication_enforced = Value::Value(true),
-        "mtls.tls_mode",
+        "mtls",
         "Certificates without TLS",
     );
     check_mtls(
@@ -142,7 +142,7 @@ fn mutual_tls_that_lets_nobody_in_is_refused() {
     );
     check_mtls(
         |mtls| mtls.subject_validation_type = text("san_cn"),
-        "mtls.authorized_subjects",
+        "mtls",
         "Nobody could connect",
     );
     let gate = DatabaseMtls {

@@ -91,8 +91,8 @@ pub(crate) async fn create<O: RedisObject>(
         }
         Err(problem) => problem,
     };
-    // A name in use, or an answer that was lost the last time: the list tells which.
-    let holder = if problem.is_conflict() {
+    // A name (or port) in use, or an answer that was lost the last time: the list tells which.
+    let holder = if problem.is_conflict() || problem.error_type() == Some("port_unavailable") {
         holder::<O>(client, &wanted).await.unwrap_or_default()
     } else {
         None

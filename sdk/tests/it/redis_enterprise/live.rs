@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use certward::pki::{Certificate, certificates_from_pem};
 use certward::redis_enterprise::{
-    AuthMethod, AuthorizedSubject, CertificateName, Client, ClientBuilder, Cluster, CreateRedisAcl, CreateRole,
-    CreateUser, ManagementRole, NewCertificate, NewPassword, SubjectValidation, UpdateCluster, UpdateRedisAcl,
-    UpdateRole, UpdateUser,
+    AofPolicy, AuthMethod, AuthorizedSubject, CertificateName, Client, ClientAuthentication, ClientBuilder,
+    ClientCertificate, Cluster, CreateDatabase, CreateRedisAcl, CreateRole, CreateUser, DataPersistence,
+    DatabaseStatus, DatabaseTlsMode, EvictionPolicy, ListDatabaseCertificates, ManagementRole, NewCertificate,
+    NewPassword, RolePermission, SubjectValidation, UpdateCluster, UpdateDatabase, UpdateRedisAcl, UpdateRole,
+    UpdateUser,
 };
 use certward::{Error, Identity};
 use rcgen::{CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
@@ -156,6 +158,110 @@ async fn a_certificate_user_is_made_changed_and_deleted() {
     assert_eq!(admin.user(made.uid).await.unwrap(), None);
     assert!(admin.delete_user(made.uid).await.unwrap_err().is_not_found());
     admin.delete_role(role.uid).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_is_made_changed_flushed_and_deleted() {
+    let Some(server) = server().await else { return };
+    let admin = server.admin();
+    let name = unique("certward-live-db");
+    let acl = admin
+        .create_redis_acl(&CreateRedisAcl::new(&name, "+@read ~*"))
+        .await
+        .unwrap();
+    let role = admin
+        .create_role(&CreateRole::new(&name, ManagementRole::None))
+        .await
+        .unwrap();
+    let permission = RolePermission::new(role.uid, acl.uid);
+    let database = CreateDatabase::new(&name, 64 << 20)
+        .tls_mode(DatabaseTlsMode::Enabled)
+        .enforce_client_authentication(ClientAuthentication::Enabled)
+        .authentication_ssl_client_certs([ClientCertificate::from(&TeamCa::new().certificate())])
+        .default_user(false)
+        .roles_permissions([permission]);
+    match admin.create_database_dry_run(&database).await {
+        Err(error) if error.error_type() == Some("insufficient_resources") => {
+            println!("skipped: the cluster can run no database: {error}");
+            return;
+        }
+        answer => assert_eq!(answer.unwrap().name, name),
+    }
+    assert!(!admin.databases().await.unwrap().iter().any(|other| other.name == name));
+
+    let made = admin.create_database(&database).await.unwrap();
+    let active = admin
+        .wait_until_active(made.uid, Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert!(admin.is_database_available(made.uid).await.unwrap());
+    assert!(active.client_port().is_some_and(|port| port > 0));
+    assert_eq!(active.tls_mode, Some(DatabaseTlsMode::Enabled));
+    assert_eq!(
+        active.enforce_client_authentication,
+        Some(ClientAuthentication::Enabled)
+    );
+    assert_eq!(active.client_certificates().unwrap().len(), 1);
+    assert_eq!(
+        (active.default_user, active.roles_permissions),
+        (Some(false), vec![permission])
+    );
+    assert!(admin.create_database(&database).await.unwrap_err().is_conflict());
+    let listed = admin.databases_with_fields(&["name", "status"]).await.unwrap();
+    let listed = listed.into_iter().find(|other| other.uid == made.uid).unwrap();
+    assert_eq!((listed.name.as_str(), listed.memory_size), (name.as_str(), None));
+
+    let no_certificates = UpdateDatabase::new().authentication_ssl_client_certs([]);
+    let refused = admin
+        .update_database_dry_run(made.uid, &no_certificates)
+        .await
+        .unwrap_err();
+    assert!(refused.is_invalid_input(), "{refused:?}");
+    let changes = UpdateDatabase::new()
+        .memory_size(128 << 20)
+        .eviction_policy(EvictionPolicy::AllkeysLru)
+        .data_persistence(DataPersistence::Aof)
+        .aof_policy(AofPolicy::Always)
+        .default_user(true);
+    admin.update_database(made.uid, &changes).await.unwrap();
+    let changed = admin
+        .wait_until_active(made.uid, Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert_eq!(
+        (changed.memory_size, changed.eviction_policy),
+        (Some(128 << 20), Some(EvictionPolicy::AllkeysLru))
+    );
+    assert_eq!(
+        (changed.data_persistence, changed.aof_policy),
+        (Some(DataPersistence::Aof), Some(AofPolicy::Always))
+    );
+    admin
+        .set_database_password(made.uid, &"Certward-1-password".into())
+        .await
+        .unwrap();
+    admin
+        .add_database_password(made.uid, &"Certward-2-password".into())
+        .await
+        .unwrap();
+    admin
+        .delete_database_password(made.uid, &"Certward-1-password".into())
+        .await
+        .unwrap();
+    let all = ListDatabaseCertificates::new();
+    let own = admin.database_certificates(&all).await.unwrap();
+    assert!(own.iter().all(|certificate| certificate.database_uid != Some(made.uid)));
+    admin.flush_database(made.uid).await.unwrap();
+    admin
+        .delete_database_and_wait(made.uid, Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert!(admin.database(made.uid).await.unwrap().is_none());
+    assert!(admin.delete_database(made.uid).await.unwrap_err().is_not_found());
+    let gone = admin.wait_until_active(made.uid, Duration::ZERO).await.unwrap_err();
+    assert!(gone.is_not_found() && changed.status == Some(DatabaseStatus::Active));
+    admin.delete_role(role.uid).await.unwrap();
+    admin.delete_redis_acl(acl.uid).await.unwrap();
 }
 
 #[tokio::test]

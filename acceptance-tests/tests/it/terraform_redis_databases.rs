@@ -408,22 +408,22 @@ fn mistakes_are_found_when_planning() {
         (
             mtls("client_authentication_enforced = true\n    client_certificates_pem = []"),
             "No client certificates",
-            "client_certificates_pem",
+            "mtls",
         ),
         (
             mtls("client_certificates_pem = [file(\"${path.module}/ended.crt\")]"),
             "Certificate has expired",
-            "client_certificates_pem",
+            "mtls",
         ),
         (
             mtls("client_certificates_pem = [file(\"${path.module}/both.pem\")]"),
             "Private key in client_certificates_pem",
-            "client_certificates_pem",
+            "mtls",
         ),
         (
             mtls("client_certificates_pem = [\"ca.crt\"]"),
             "No certificate in client_certificates_pem",
-            "client_certificates_pem",
+            "mtls",
         ),
         (
             "memory_size = 0\n  roles_permissions = [{ role_id = 1, redis_acl_id = 1 }, { role_id = 1, redis_acl_id = \

@@ -93,8 +93,9 @@ pub(crate) fn to_cluster(members: &Members) -> Vec<ClientCertificate> {
     members.values().map(ClientCertificate::from).collect()
 }
 
+/// The path of `mtls`: Terraform shows the line of a nested attribute as a whole, and of nothing inside it.
 pub(crate) fn path() -> AttributePath {
-    AttributePath::new("mtls").attribute("client_certificates_pem")
+    AttributePath::new("mtls")
 }
 
 #[cfg(test)]

@@ -244,7 +244,8 @@ async fn database_that_is_not_active_in_time_is_kept_with_an_error() {
     };
     let (state, diags) = case.created(&config).await;
     assert_eq!(summaries(&diags), ["Database is not usable in time"]);
-    assert_eq!(diags.errors[0].attribute.to_string(), "timeouts.create");
+    assert_eq!(diags.errors[0].attribute.to_string(), "timeouts");
+    assert!(diags.errors[0].detail.contains("timeouts.create"), "{diags:?}");
     let state = state.unwrap();
     assert_eq!((&state.id, &state.status), (&text("3"), &text("pending")));
 }

@@ -116,7 +116,7 @@ impl RedisObject for RedisDatabase {
             let status = database.status.as_ref().map_or("unknown", DatabaseStatus::as_str);
             error(
                 diags,
-                AttributePath::new("timeouts").attribute(attribute),
+                AttributePath::new("timeouts"),
                 "Database is not usable in time",
                 format!(
                     "{called} was {status} when it was asked for, and not active after {} s. The cluster goes on with \

@@ -84,7 +84,7 @@ pub(crate) fn check(
     if mtls.allow_outdated_certificates == Value::Value(true) {
         warning(
             diags,
-            path("allow_outdated_certificates"),
+            client_certificates::path(),
             "Certificates are good for ever",
             "Clients are let in with certificates that have ended, so one that was lost or replaced stays a way in. Have \
              the certificates renewed, and remove allow_outdated_certificates.",
@@ -93,7 +93,7 @@ pub(crate) fn check(
     if mtls.allow_weak_hashing == Value::Value(true) {
         warning(
             diags,
-            path("allow_weak_hashing"),
+            client_certificates::path(),
             "Certificates can be forged",
             "Clients are let in with certificates that are signed with SHA-1 or have short keys. Have them issued again, \
              and remove allow_weak_hashing.",
@@ -106,7 +106,7 @@ fn check_enforcement(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
     if mtls.client_authentication_enforced == Value::Value(true) && mtls.client_certificates_pem.is_null() {
         error(
             diags,
-            AttributePath::new("mtls"),
+            client_certificates::path(),
             "No client certificates",
             "client_authentication_enforced is true, and without client_certificates_pem nobody could be let in; the \
              cluster refuses that. Pass the certificate of the clients' authority, for example [file(\"ca.crt\")].",
@@ -159,10 +159,6 @@ fn keep_same<T: Clone, K: PartialEq>(planned: &mut Value<T>, prior: &Value<T>, k
     {
         *planned = prior.clone();
     }
-}
-
-fn path(attribute: &'static str) -> AttributePath {
-    AttributePath::new("mtls").attribute(attribute)
 }
 
 #[cfg(test)]

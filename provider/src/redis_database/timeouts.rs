@@ -40,8 +40,13 @@ pub(crate) fn check(timeouts: &DatabaseTimeouts) -> Vec<Diagnostic> {
     let named = [("create", create), ("update", update), ("delete", delete)];
     let findings = named.into_iter().filter_map(|(name, value)| {
         let problem = duration::parse(value.as_deref_option()?).err()?;
-        let path = AttributePath::new("timeouts").attribute(name);
-        Some(diagnostic(path, "Unsuitable duration", format!("{problem}.")))
+        // Terraform shows the line of a nested attribute as a whole, and of nothing inside it.
+        let path = AttributePath::new("timeouts");
+        Some(diagnostic(
+            path,
+            "Unsuitable duration",
+            format!("timeouts.{name}: {problem}."),
+        ))
     });
     findings.collect()
 }
@@ -81,7 +86,8 @@ mod tests {
         assert_eq!(check(&timeouts(Value::Null)), []);
         assert_eq!(check(&timeouts(Value::Unknown)), []);
         let findings = check(&timeouts(Value::Value("30".to_owned())));
-        assert_eq!(findings[0].attribute.to_string(), "timeouts.create");
+        assert_eq!(findings[0].attribute.to_string(), "timeouts");
+        assert!(findings[0].detail.starts_with("timeouts.create: "), "{findings:?}");
         assert!(findings[0].detail.contains("\"30s\""), "{findings:?}");
     }
 }

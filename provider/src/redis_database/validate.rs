@@ -3,6 +3,7 @@
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
+use super::client_certificates::path;
 use super::state::{DatabaseMtls, RedisDatabaseState};
 use super::{PASSWORD, PASSWORD_VERSION, client_certificates, persistence, roles_permissions, timeouts};
 use crate::cluster_mtls_settings::authorized_subjects;
@@ -27,7 +28,7 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &RedisDatabaseState) {
         if let Value::Value(word) = value {
             diags
                 .errors
-                .extend(check_word(AttributePath::new(attribute), word, words));
+                .extend(check_word(AttributePath::new(attribute), attribute, word, words));
         }
     }
     diags.errors.extend(persistence::check(config));
@@ -86,14 +87,17 @@ fn check_port(port: i64) -> Option<Diagnostic> {
     })
 }
 
-fn check_word(path: AttributePath, word: &str, words: &[&str]) -> Option<Diagnostic> {
+fn check_word(path: AttributePath, attribute: &str, word: &str, words: &[&str]) -> Option<Diagnostic> {
     if words.contains(&word) {
         return None;
     }
     let written: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
     let detail = match words.iter().find(|known| known.eq_ignore_ascii_case(word)) {
-        Some(known) => format!("{word:?} is not known; upper and lower case count. Write {known:?}."),
-        None => format!("{word:?} is not known. Write one of {}.", written.join(", ")),
+        Some(known) => format!("{attribute} {word:?} is not known; upper and lower case count. Write {known:?}."),
+        None => format!(
+            "{attribute} {word:?} is not known. Write one of {}.",
+            written.join(", ")
+        ),
     };
     Some(diagnostic(path, "Unknown word", detail))
 }
@@ -128,17 +132,8 @@ fn check_password(diags: &mut Diagnostics, config: &RedisDatabaseState) {
 }
 
 fn check_mtls(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
-    let path = |attribute: &'static str| AttributePath::new("mtls").attribute(attribute);
-    // Terraform shows no line of what is not there.
-    let path_if = |is_there: bool, attribute| {
-        if is_there {
-            path(attribute)
-        } else {
-            AttributePath::new("mtls")
-        }
-    };
     if let Value::Value(mode) = &mtls.tls_mode {
-        diags.errors.extend(check_word(path("tls_mode"), mode, &TLS_MODES));
+        diags.errors.extend(check_word(path(), "tls_mode", mode, &TLS_MODES));
     }
     let enforced = mtls.client_authentication_enforced == Value::Value(true);
     let is_plain = match &mtls.tls_mode {
@@ -149,7 +144,7 @@ fn check_mtls(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
     if enforced && is_plain {
         error(
             diags,
-            path_if(mtls.tls_mode.is_value(), "tls_mode"),
+            path(),
             "Certificates without TLS",
             "client_authentication_enforced is true, and clients show certificates in TLS only. Write tls_mode = \
              \"enabled\".",
@@ -160,7 +155,7 @@ fn check_mtls(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
         if enforced && texts.is_empty() {
             error(
                 diags,
-                client_certificates::path(),
+                path(),
                 "No client certificates",
                 "client_authentication_enforced is true, and client_certificates_pem is empty, so nobody could be let \
                  in; the cluster refuses that. Pass the certificate of the clients' authority, for example \
@@ -170,19 +165,19 @@ fn check_mtls(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
     }
     let validation = mtls.subject_validation_type.as_deref_option();
     if let Some(validation) = validation {
-        let finding = authorized_subjects::check_validation(path("subject_validation_type"), validation);
+        let finding = authorized_subjects::check_validation(path(), validation);
         diags.errors.extend(finding);
     }
     let subjects = authorized_subjects::known(&mtls.authorized_subjects);
     for subject in subjects.iter().flatten() {
-        authorized_subjects::check(diags, &path("authorized_subjects"), subject, validation);
+        authorized_subjects::check(diags, &path(), subject, validation);
     }
     if let Some(validation @ ("san_cn" | "full_subject")) = validation
         && (mtls.authorized_subjects.is_null() || subjects.is_some_and(|subjects| subjects.is_empty()))
     {
         error(
             diags,
-            path_if(mtls.authorized_subjects.is_value(), "authorized_subjects"),
+            path(),
             "Nobody could connect",
             format!(
                 "With {validation} only authorized subjects are let through, and there are none. Add the subjects, or \

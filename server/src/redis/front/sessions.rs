@@ -186,16 +186,6 @@ impl Basis {
 }
 
 impl Session {
-    /// How the client has come.
-    pub(super) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// The connection's other end.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// The connection is `identity` from now on, and nobody else.
     pub(super) fn become_only(&self, identity: Identity) {
         self.basis().identities = vec![identity];

@@ -186,7 +186,7 @@ impl ClientCertVerifier for DatabaseClients {
 }
 
 /// The error that rustls makes the right alert of (RFC 8446, section 6.2): 45 `certificate_expired`, 48 `unknown_ca`, 43
-/// `unsupported_certificate`, 49 `access_denied`, 51 `decrypt_error`, and 42 `bad_certificate` for the rest.
+/// `unsupported_certificate`, 49 `access_denied`, and 42 `bad_certificate` for the rest.
 fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     match refusal {
         DatabaseTrustRefusal::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
@@ -205,7 +205,8 @@ fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
         DatabaseTrustRefusal::Chain(ChainRefusal::Path(error)) => match error {
             webpki::Error::CertExpired { .. } => CertificateError::Expired,
             webpki::Error::CertNotValidYet { .. } => CertificateError::NotValidYet,
-            webpki::Error::InvalidSignatureForPublicKey => CertificateError::BadSignature,
+            // Another CA of the same name.
+            webpki::Error::InvalidSignatureForPublicKey => CertificateError::UnknownIssuer,
             _ => CertificateError::BadEncoding,
         },
         DatabaseTrustRefusal::Gate(_) => CertificateError::ApplicationVerificationFailure,

@@ -136,14 +136,14 @@ impl CommandScanner {
                     Some(end) if input[at + end] == 0 => return self.garbage(at + end),
                     Some(end) => {
                         at += end + 1;
-                        let Some(arguments) = self.inline_arguments(&input[commands_end..at]) else {
+                        let Some(arguments) = inline::arguments(&self.present(input, commands_end, at)) else {
                             return self.garbage(at);
                         };
                         self.note_name(arguments.first().map_or(&[], |name| name.as_slice()));
                         if self.fate == Fate::IsHeld
                             && let Some(command) = IdentityCommand::of(&arguments)
                         {
-                            return self.end_with(input, commands_end, at, command);
+                            return self.end_with(commands_end, at, command);
                         }
                         self.go_on();
                     }
@@ -205,9 +205,10 @@ impl CommandScanner {
                         continue;
                     }
                     if self.fate == Fate::IsHeld
-                        && let Some(command) = self.held_command(&input[commands_end..at])
+                        && let Some(command) =
+                            IdentityCommand::of(&arguments_of(&self.present(input, commands_end, at)))
                     {
-                        return self.end_with(input, commands_end, at, command);
+                        return self.end_with(commands_end, at, command);
                     }
                     self.go_on();
                 }
@@ -262,7 +263,7 @@ impl CommandScanner {
     }
 
     /// The present command, one of those that are looked for, ends at `at`. Those before it go first.
-    fn end_with(&mut self, input: &[u8], commands_end: usize, at: usize, command: IdentityCommand) -> Scanned {
+    fn end_with(&mut self, commands_end: usize, at: usize, command: IdentityCommand) -> Scanned {
         self.state = State::Start;
         if commands_end > 0 {
             return Scanned::Pass(commands_end);
@@ -271,7 +272,6 @@ impl CommandScanner {
             self.state = State::Garbage;
             return Scanned::TooLong;
         }
-        debug_assert!(at <= input.len());
         self.held = Zeroizing::default();
         if matches!(command, IdentityCommand::Reset) {
             self.mode = Mode::default();
@@ -299,13 +299,10 @@ impl CommandScanner {
         }
     }
 
-    fn inline_arguments(&self, end: &[u8]) -> Option<Vec<Zeroizing<Vec<u8>>>> {
-        let line = joined(&self.held, end);
-        inline::arguments(&line)
-    }
-
-    fn held_command(&self, end: &[u8]) -> Option<IdentityCommand> {
-        IdentityCommand::of(&arguments_of(&joined(&self.held, end)))
+    /// The present command, which ends at `at`. What is held belongs to the first command of the input, and to no other.
+    fn present(&self, input: &[u8], commands_end: usize, at: usize) -> Zeroizing<Vec<u8>> {
+        let held: &[u8] = if commands_end == 0 { &self.held } else { &[] };
+        joined(held, &input[commands_end..at])
     }
 }
 

@@ -159,7 +159,7 @@ fn what_redis_refuses_as_no_protocol_ends_the_stream() {
         b"*\r",
         b"*-0",
         b"*1\r\nx",
-        b"*1\r\n$-",
+        b"*1\r\n$-\r",
         b"*1\r\n$x",
         b"*1\r\n$+",
         b"*1\r\n$99999999999999999999",

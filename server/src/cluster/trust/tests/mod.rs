@@ -1,5 +1,6 @@
 mod anchors;
 mod chain;
+mod database;
 mod gate;
 mod minted;
 mod names;

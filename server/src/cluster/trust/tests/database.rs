@@ -1,0 +1,130 @@
+use certward::pki::Certificate;
+use time::{Duration, OffsetDateTime};
+
+use super::minted::{Minted, NOW, Template, ca, client, rsa_key};
+use crate::cluster::database::{ClientCertificates, DatabaseTls};
+use crate::cluster::trust::{
+    AuthorizedSubject, ChainRefusal, DatabaseTrust, DatabaseTrustRefusal, EndEntityFault, SubjectValidation,
+};
+
+/// TLS of a database that trusts these.
+fn trusting(certificates: &[&Minted]) -> DatabaseTls {
+    let texts = certificates.iter().map(|certificate| certificate.pem()).collect();
+    DatabaseTls {
+        client_certificates: ClientCertificates::from_pem_texts(texts).unwrap(),
+        ..DatabaseTls::default()
+    }
+}
+
+fn check(
+    tls: &DatabaseTls,
+    certificate: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Option<OffsetDateTime>, DatabaseTrustRefusal> {
+    let trust = DatabaseTrust::new(tls, |_, _| {});
+    trust.admit(certificate, &[], now).map(|client| client.valid_until())
+}
+
+fn expired() -> Template {
+    Template {
+        not_after: NOW - Duration::days(1),
+        ..client("CN=alice")
+    }
+}
+
+#[test]
+fn certificates_below_the_databases_cas_are_let_in() {
+    let (ours, other) = (ca("CN=ours").self_signed(), ca("CN=other").self_signed());
+    let alice = ours.issue(client("CN=alice"));
+    let tls = trusting(&[&other, &ours]);
+    let not_after = alice.certificate.validity().not_after;
+    assert_eq!(check(&tls, &alice.certificate, NOW), Ok(Some(not_after)));
+    let refused = check(&trusting(&[&other]), &alice.certificate, NOW).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "no client certificate of the database stands above the certificate; its issuer is \"CN=ours\""
+    );
+}
+
+#[test]
+fn an_expired_certificate_is_let_in_where_that_is_allowed_and_does_not_end() {
+    let ours = ca("CN=ours").self_signed();
+    let alice = ours.issue(expired());
+    let mut tls = trusting(&[&ours]);
+    let refused = check(&tls, &alice.certificate, NOW).unwrap_err();
+    assert!(matches!(
+        refused,
+        DatabaseTrustRefusal::Chain(ChainRefusal::EndEntity(EndEntityFault::Expired(_)))
+    ));
+    assert_eq!(refused.reason(), "certificate_expired");
+    tls.allow_outdated_certificates = true;
+    assert_eq!(check(&tls, &alice.certificate, NOW), Ok(None));
+    // The CA must have been in date when the certificate was.
+    let early = Template {
+        not_before: NOW,
+        ..ca("CN=ours")
+    };
+    let renewed = ours.again(early);
+    let mut tls = trusting(&[&renewed]);
+    tls.allow_outdated_certificates = true;
+    assert!(check(&tls, &alice.certificate, NOW).is_err());
+}
+
+#[test]
+fn a_weak_key_is_let_in_where_that_is_allowed() {
+    let ours = ca("CN=ours").self_signed();
+    let with_key = |bits| {
+        ours.issue(Template {
+            subject_public_key_info: Some(rsa_key(bits)),
+            ..client("CN=alice")
+        })
+    };
+    let mut tls = trusting(&[&ours]);
+    assert!(check(&tls, &with_key(2048).certificate, NOW).is_ok());
+    assert!(check(&tls, &with_key(1024).certificate, NOW).is_err());
+    tls.allow_weak_hashing = true;
+    assert!(check(&tls, &with_key(1024).certificate, NOW).is_ok());
+    assert!(check(&tls, &with_key(1016).certificate, NOW).is_err());
+}
+
+#[test]
+fn a_certificate_that_is_named_itself_is_asked_for_its_dates_alone() {
+    let own = Template {
+        version: 1,
+        ..client("CN=alice")
+    }
+    .self_signed();
+    let mut tls = trusting(&[&own]);
+    tls.subject_validation = SubjectValidation::FullSubject;
+    assert!(check(&tls, &own.certificate, NOW).is_ok());
+    let not_after = own.certificate.validity().not_after;
+    let refused = check(&tls, &own.certificate, not_after + Duration::seconds(1)).unwrap_err();
+    assert!(matches!(
+        refused,
+        DatabaseTrustRefusal::Pinned(EndEntityFault::Expired(_))
+    ));
+    // Nothing is below a certificate that is no CA's.
+    let below = own.issue(client("CN=bob"));
+    assert!(check(&tls, &below.certificate, NOW).is_err());
+}
+
+#[test]
+fn the_older_names_stand_beside_the_subjects_and_alone() {
+    let ours = ca("CN=ours").self_signed();
+    let passes = |tls: &DatabaseTls, name: &str| {
+        let certificate = ours.issue(client(&format!("CN={name}"))).certificate;
+        check(tls, &certificate, NOW).is_ok()
+    };
+    let mut tls = trusting(&[&ours]);
+    assert!(passes(&tls, "bob"));
+    tls.authorized_names = vec!["alice".to_owned()];
+    assert!(passes(&tls, "alice") && !passes(&tls, "bob"));
+    tls.subject_validation = SubjectValidation::SanCn;
+    tls.authorized_subjects = vec![AuthorizedSubject {
+        common_name: "bob".to_owned(),
+        ..AuthorizedSubject::default()
+    }];
+    assert!(passes(&tls, "alice") && passes(&tls, "bob") && !passes(&tls, "carol"));
+    tls.subject_validation = SubjectValidation::FullSubject;
+    assert!(!passes(&tls, "alice") && passes(&tls, "bob"));
+}

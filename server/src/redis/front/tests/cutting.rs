@@ -1,0 +1,205 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::world::{NOW, PASSWORD, TestCa, TestClient, World, acl, encode, permission, uid, user_uid};
+use crate::cluster::database::TlsMode;
+use crate::cluster::state::Change;
+use crate::cluster::trust::SubjectValidation;
+
+/// A connection of alice's that is in use.
+async fn alice(world: &World) -> TestClient {
+    let mut alice = world.client("alice").await;
+    assert_eq!(alice.ask(&["ACL", "WHOAMI"]).await, "alice");
+    alice
+}
+
+#[tokio::test]
+async fn whoever_would_not_be_let_in_as_it_was_is_cut() {
+    let Some(world) = World::new().await else { return };
+    world.put_certified(4, "witness", 2).await;
+    let mut witness = world.client("witness").await;
+    assert_eq!(witness.ask(&["PING"]).await, "+PONG");
+
+    let mut cut = alice(&world).await;
+    world.put(Change::DeleteUser(user_uid(1))).await;
+    cut.is_cut().await;
+
+    world.put_certified(1, "alice", 1).await;
+    let mut cut = alice(&world).await;
+    world.put_certified(1, "alicia", 1).await;
+    cut.is_cut().await;
+
+    world.put_certified(1, "alice", 1).await;
+    let mut cut = alice(&world).await;
+    world.put_certified(1, "alice", 3).await;
+    cut.is_cut().await;
+
+    world.put_certified(1, "alice", 1).await;
+    let mut cut = alice(&world).await;
+    world.put(acl(1, "+@all -flushall ~* &*")).await;
+    cut.is_cut().await;
+
+    let mut cut = alice(&world).await;
+    world
+        .change(|database| database.roles_permissions = vec![permission(1, 2), permission(2, 2)])
+        .await;
+    cut.is_cut().await;
+
+    // The same rights by another way are the same rights.
+    world.put(acl(3, "+@read +@connection ~*")).await;
+    world
+        .change(|database| database.roles_permissions[1] = permission(2, 3))
+        .await;
+    assert_eq!(witness.ask(&["PING"]).await, "+PONG");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_databases_trust_cuts_whom_it_shuts_out() {
+    let Some(world) = World::new().await else { return };
+    let other = TestCa::new("others");
+    let mut cut = alice(&world).await;
+    world
+        .change(|database| database.tls.client_certificates = other.trusted())
+        .await;
+    cut.is_cut().await;
+
+    world
+        .change(|database| database.tls.client_certificates = world.ca.trusted())
+        .await;
+    let mut cut = alice(&world).await;
+    world
+        .change(|database| database.tls.subject_validation = SubjectValidation::SanCn)
+        .await;
+    cut.is_cut().await;
+
+    world
+        .change(|database| database.tls.subject_validation = SubjectValidation::Disabled)
+        .await;
+    let mut cut = alice(&world).await;
+    world.change(|database| database.tls.mode = TlsMode::Disabled).await;
+    cut.is_cut().await;
+
+    world.change(|database| database.tls.mode = TlsMode::Enabled).await;
+    let mut cut = alice(&world).await;
+    world.put(Change::DeleteDatabase(uid())).await;
+    cut.is_cut().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_is_cut_unless_expired_ones_are_let_in() {
+    let Some(world) = World::new().await else { return };
+    let expires = || world.ca.client_until("alice", NOW + time::Duration::minutes(1));
+    let mut cut = world.connect(Some(expires())).await;
+    let mut stays = alice(&world).await;
+    assert_eq!(cut.ask(&["PING"]).await, "+PONG");
+    world.clock.set(NOW + time::Duration::minutes(2));
+    cut.is_cut().await;
+    assert_eq!(stays.ask(&["PING"]).await, "+PONG");
+
+    world.clock.set(NOW);
+    world
+        .change(|database| database.tls.allow_outdated_certificates = true)
+        .await;
+    let mut outdated = world.connect(Some(expires())).await;
+    world.clock.set(NOW + time::Duration::minutes(2));
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(outdated.ask(&["PING"]).await, "+PONG");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn clients_without_a_certificate_are_cut_by_what_they_are() {
+    let Some(world) = World::new().await else { return };
+    world
+        .change(|database| {
+            database.tls.enforce_client_authentication = false;
+            database.default_user.is_enabled = true;
+        })
+        .await;
+    let mut carol = world.connect(None).await;
+    assert_eq!(carol.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+    let mut default = world.connect(None).await;
+    assert_eq!(default.ask(&["PING"]).await, "+PONG");
+    let mut nobody = world.client("nobody").await;
+    assert_eq!(nobody.ask(&["ACL", "WHOAMI"]).await, "default");
+
+    world.put_certified(4, "nobody", 1).await;
+    nobody.is_cut().await;
+    world.change(|database| database.default_user.is_enabled = false).await;
+    default.is_cut().await;
+    assert_eq!(carol.ask(&["ACL", "WHOAMI"]).await, "carol");
+
+    let mut other = world.regular(3, "carol", 1);
+    other.credentials_revision = 2;
+    world.put(Change::PutUser(Arc::new(other))).await;
+    carol.is_cut().await;
+
+    let mut carol = world.connect(None).await;
+    assert_eq!(carol.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+    world
+        .change(|database| database.tls.enforce_client_authentication = true)
+        .await;
+    carol.is_cut().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nothing_that_waits_is_carried_out_after_the_cut() {
+    let Some(world) = World::new().await else { return };
+    // With the rights of alice, and somebody else.
+    world.put_certified(4, "victim", 1).await;
+    let mut blocked = world.client("victim").await;
+    blocked
+        .send(&[encode(&["BLPOP", "list", "0"]), encode(&["SET", "after", "blpop"])].concat())
+        .await;
+    let mut transaction = world.client("victim").await;
+    transaction
+        .send(&[encode(&["MULTI"]), encode(&["SET", "after", "multi"])].concat())
+        .await;
+    transaction.expect("+OK\r\n+QUEUED\r\n").await;
+    let mut subscriber = world.client("victim").await;
+    subscriber.send(&encode(&["SUBSCRIBE", "news"])).await;
+    subscriber.expect("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n").await;
+    world.eventually(&["PUBLISH", "news", "early"], ":1").await;
+
+    world.put(Change::DeleteUser(user_uid(4))).await;
+    blocked.is_cut().await;
+    transaction.is_cut().await;
+    let _ = transaction.try_send(&encode(&["EXEC"])).await;
+    subscriber.is_cut().await;
+
+    let mut alice = alice(&world).await;
+    assert_eq!(alice.ask(&["PUBLISH", "news", "late"]).await, ":0");
+    assert_eq!(alice.ask(&["RPUSH", "list", "item"]).await, ":1");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(alice.ask(&["LLEN", "list"]).await, ":1");
+    assert_eq!(alice.ask(&["EXISTS", "after"]).await, ":0");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_pipeline_under_way_stops_at_the_cut() {
+    let Some(world) = World::new().await else { return };
+    world.put_certified(4, "victim", 1).await;
+    let mut victim = world.client("victim").await;
+    let writing = tokio::spawn(async move {
+        let batch = encode(&["INCR", "count"]).repeat(100);
+        while victim.try_send(&batch).await.is_ok() {
+            let mut answers = vec![0; 100];
+            victim.read_some(&mut answers).await;
+        }
+    });
+    world.eventually(&["EXISTS", "count"], ":1").await;
+    world.put(Change::DeleteUser(user_uid(4))).await;
+    tokio::time::timeout(Duration::from_secs(3), writing)
+        .await
+        .unwrap()
+        .unwrap();
+    let mut alice = alice(&world).await;
+    let count = alice.ask(&["GET", "count"]).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(alice.ask(&["GET", "count"]).await, count);
+    world.end().await;
+}

@@ -1,0 +1,534 @@
+//! A database with a real engine, its front, and clients with certificates of their own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certward::pki::Certificate;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{AlertDescription, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use time::OffsetDateTime;
+use time::macros::datetime;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::audit::Audit;
+use crate::authn::{Authenticator, WellKnown};
+use crate::authority::registry::Registry;
+use crate::clock::ManualClock;
+use crate::cluster::access::{ClusterAccess, HashCost, PasswordHash, PasswordHasher};
+use crate::cluster::database::rights::default_user_rules;
+use crate::cluster::database::{
+    ClientCertificates, Database, DatabaseTls, DefaultUser, EvictionPolicy, Persistence, RolePermission, TlsMode,
+};
+use crate::cluster::redis_acl::RedisAcl;
+use crate::cluster::state::{Change, ClusterIdentity};
+use crate::cluster::uid::{DatabaseUid, RedisAclUid, RoleUid, UserUid};
+use crate::cluster::user::{Authentication, EmailAlerts, User};
+use crate::cluster::{Asked, Cluster, ClusterParts, Plan, Planning, Run};
+use crate::config::Limits;
+use crate::issuer::setup::{create_ca, create_server_certificate};
+use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProgram};
+use crate::redis::front::{DatabaseFront, FrontParts};
+use crate::redis::resp::command;
+use crate::server_certificate::ServerCertificates;
+use crate::store::Store;
+
+pub(super) const NOW: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
+pub(super) const PASSWORD: &str = "correct horse";
+/// Longer than anything takes here, shorter than a test may.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) struct World {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) ca: TestCa,
+    pub(super) front: Arc<DatabaseFront>,
+    pub(super) stop: CancellationToken,
+    engine: Arc<Engine>,
+    password: PasswordHash,
+    port: u16,
+    _directory: tempfile::TempDir,
+}
+
+impl World {
+    /// Database 1 with mutual TLS, whose client CA is [`Self::ca`]. Role 1 has full access there, role 2 reads; role 3 has
+    /// nothing. The users are alice (1) with role 1 and bob (2) with role 2, both by certificate, and carol (3) with role 1
+    /// and [`PASSWORD`]. The default user is off. None where no Redis is installed.
+    pub(super) async fn new() -> Option<Self> {
+        let program = EngineProgram::find(None, &std::env::var_os("PATH").unwrap_or_default()).await;
+        let Ok(program) = program else {
+            assert!(std::env::var_os("CI").is_none(), "redis-server is not installed");
+            eprintln!("skipped: redis-server is not installed");
+            return None;
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        let clock = Arc::new(ManualClock::at(NOW));
+        let created = create_server_certificate(&create_ca(NOW).unwrap(), &["db.example".to_owned()], NOW).unwrap();
+        let server_certificates = Arc::new(ServerCertificates::new(created.to_server_certificate().unwrap()));
+        let authenticator = Arc::new(Authenticator::new(
+            Arc::new(Registry::new([])),
+            Arc::clone(&server_certificates),
+            WellKnown::default(),
+            clock.clone(),
+        ));
+        let identity = ClusterIdentity {
+            name: "cluster.example".to_owned(),
+            created_at: NOW,
+        };
+        let (state, key) = store.open_cluster(identity).await.unwrap();
+        let passwords = Arc::new(PasswordHasher::new(HashCost { memory: 8, passes: 1 }));
+        let parts = ClusterParts {
+            audit: Audit::start(store.clone(), clock.clone(), None).await.unwrap(),
+            store,
+            authenticator,
+            passwords: Arc::clone(&passwords),
+            clock: clock.clone(),
+        };
+        let cluster = Arc::new(Cluster::new(parts, state));
+        let password = passwords.hash(&PASSWORD.into()).await.unwrap();
+        let ca = TestCa::new("clients");
+        let database = Arc::new(database(&ca));
+        let tasks = TaskTracker::new();
+        let engine = Engine::supervise(
+            &program,
+            directory.path().join("engine"),
+            EngineConfiguration::of(&database, default_user_rules()),
+            &tasks,
+        );
+        let mut health = engine.health();
+        let ready = health.wait_for(|health| *health == EngineHealth::Ready);
+        tokio::time::timeout(PATIENCE, ready).await.unwrap().unwrap();
+        let tcp = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = tcp.local_addr().unwrap().port();
+        let parts = FrontParts {
+            cluster: Arc::clone(&cluster),
+            access: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
+            server_certificates,
+            limits: Limits::default(),
+            clock: clock.clone(),
+        };
+        let front = DatabaseFront::new(tcp, database.uid, Arc::clone(&engine), parts);
+        let stop = CancellationToken::new();
+        let run = Arc::clone(&front).run(tasks.clone(), stop.clone(), CancellationToken::new());
+        tasks.spawn(run);
+        let world = Self {
+            cluster,
+            clock,
+            ca,
+            front,
+            stop,
+            engine,
+            password,
+            port,
+            _directory: directory,
+        };
+        world
+            .put_all(vec![
+                Change::PutDatabase(database),
+                acl(1, "+@all ~* &*"),
+                acl(2, "+@read +@connection ~*"),
+            ])
+            .await;
+        world.put_certified(1, "alice", 1).await;
+        world.put_certified(2, "bob", 2).await;
+        world.put(Change::PutUser(Arc::new(world.regular(3, "carol", 1)))).await;
+        Some(world)
+    }
+
+    /// Ends the engine, so that nothing of the test is left.
+    pub(super) async fn end(self) {
+        self.stop.cancel();
+        self.front.cut_all();
+        self.engine.stop().await;
+    }
+
+    pub(super) async fn put(&self, change: Change) {
+        self.put_all(vec![change]).await;
+    }
+
+    async fn put_all(&self, changes: Vec<Change>) {
+        let plan = |_: &Planning<'_>| {
+            Ok(Plan {
+                changes,
+                detail: "set up".to_owned(),
+                outcome: (),
+            })
+        };
+        let asked = Asked::server("test", "cluster");
+        self.cluster.change(asked, Run::Apply, plan).await.unwrap();
+    }
+
+    /// Changes the database, and what its engine is told.
+    pub(super) async fn change(&self, change: impl FnOnce(&mut Database)) {
+        let mut database = Database::clone(self.cluster.state().database(uid()).unwrap());
+        change(&mut database);
+        let configuration = EngineConfiguration::of(&database, default_user_rules());
+        self.engine.configure(configuration).await.unwrap();
+        self.put(Change::PutDatabase(Arc::new(database))).await;
+    }
+
+    pub(super) async fn put_certified(&self, number: u32, name: &str, role: u32) {
+        let authentication = Authentication::Certificate {
+            subject: format!("CN={name}").parse().unwrap(),
+        };
+        let user = user(number, name, role, authentication);
+        self.put(Change::PutUser(Arc::new(user))).await;
+    }
+
+    /// A user with [`PASSWORD`].
+    pub(super) fn regular(&self, number: u32, name: &str, role: u32) -> User {
+        let authentication = Authentication::Regular {
+            passwords: vec![self.password.clone()],
+            issued_at: NOW,
+        };
+        user(number, name, role, authentication)
+    }
+
+    /// A client with the certificate of this user.
+    pub(super) async fn client(&self, name: &str) -> TestClient {
+        self.connect(Some(self.ca.client(name))).await
+    }
+
+    pub(super) async fn connect(&self, identity: Option<ClientIdentity>) -> TestClient {
+        let config = client_config(identity);
+        let name = ServerName::try_from("db.example").unwrap();
+        let stream = TlsConnector::from(config)
+            .connect(name, self.tcp().await)
+            .await
+            .unwrap();
+        TestClient(Box::new(stream))
+    }
+
+    pub(super) async fn plain(&self) -> TestClient {
+        TestClient(Box::new(self.tcp().await))
+    }
+
+    /// The alert with which the handshake ends.
+    pub(super) async fn alert(&self, identity: Option<ClientIdentity>) -> AlertDescription {
+        let config = client_config(identity);
+        let name = ServerName::try_from("db.example").unwrap();
+        let attempt = async {
+            let mut stream = TlsConnector::from(config).connect(name, self.tcp().await).await?;
+            stream.read_u8().await
+        };
+        let error = tokio::time::timeout(PATIENCE, attempt).await.unwrap().unwrap_err();
+        let inner = error.get_ref().unwrap_or_else(|| panic!("{error}"));
+        match inner.downcast_ref::<rustls::Error>() {
+            Some(rustls::Error::AlertReceived(alert)) => *alert,
+            _ => panic!("{error}"),
+        }
+    }
+
+    /// Waits until the engine answers this, asked by a client of its own.
+    pub(super) async fn eventually(&self, arguments: &[&str], expected: &str) {
+        let mut last = String::new();
+        for _ in 0..200 {
+            let mut client = self.client("alice").await;
+            last = client.ask(arguments).await;
+            if last == expected {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{arguments:?} answers {last:?} and not {expected:?}");
+    }
+
+    async fn tcp(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
+    }
+}
+
+/// A client of the database.
+pub(super) struct TestClient(Box<dyn Stream>);
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+impl TestClient {
+    pub(super) async fn send(&mut self, octets: &[u8]) {
+        self.0.write_all(octets).await.unwrap();
+        self.0.flush().await.unwrap();
+    }
+
+    /// As [`Self::send`], where the connection may have been cut.
+    pub(super) async fn try_send(&mut self, octets: &[u8]) -> std::io::Result<()> {
+        self.0.write_all(octets).await?;
+        self.0.flush().await
+    }
+
+    /// Says that nothing more will be sent.
+    pub(super) async fn finish(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
+    pub(super) async fn read(&mut self, octets: &mut [u8]) {
+        tokio::time::timeout(PATIENCE, self.0.read_exact(octets))
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    /// Reads what comes next, if anything does.
+    pub(super) async fn read_some(&mut self, octets: &mut [u8]) {
+        let _ = tokio::time::timeout(PATIENCE, self.0.read(octets)).await.unwrap();
+    }
+
+    /// Reads exactly this.
+    pub(super) async fn expect(&mut self, expected: &str) {
+        let mut octets = vec![0; expected.len()];
+        let mut at = 0;
+        while at < octets.len() {
+            let read = self.0.read(&mut octets[at..]);
+            let read = tokio::time::timeout(PATIENCE, read).await;
+            match read {
+                Ok(Ok(count)) if count > 0 => at += count,
+                other => panic!("{} and then {other:?}, not {expected:?}", octets[..at].escape_ascii()),
+            }
+            let known = String::from_utf8_lossy(&octets[..at]).into_owned();
+            assert!(expected.starts_with(&known), "{known:?}, not {expected:?}");
+        }
+    }
+
+    /// The first line of the answer to a command; the value when the line says how long it is.
+    pub(super) async fn ask(&mut self, arguments: &[&str]) -> String {
+        self.send(&encode(arguments)).await;
+        let line = self.line().await;
+        match line.strip_prefix('$').map(str::parse::<usize>) {
+            Some(Ok(length)) => {
+                let mut value = vec![0; length + 2];
+                self.read(&mut value).await;
+                String::from_utf8(value[..length].to_vec()).unwrap()
+            }
+            _ => line,
+        }
+    }
+
+    pub(super) async fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            let octet = tokio::time::timeout(PATIENCE, self.0.read_u8()).await.unwrap().unwrap();
+            line.push(octet);
+        }
+        line.truncate(line.len() - 2);
+        String::from_utf8(line).unwrap()
+    }
+
+    /// Everything until the end of the connection, in whatever way it ends.
+    pub(super) async fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        let _ = tokio::time::timeout(PATIENCE, self.0.read_to_end(&mut rest))
+            .await
+            .expect("the connection ends");
+        String::from_utf8(rest).unwrap()
+    }
+
+    /// Waits for the end, within the second in which it must come; three for a machine that is busy.
+    pub(super) async fn is_cut(&mut self) {
+        let mut rest = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(3), self.0.read_to_end(&mut rest)).await;
+        assert!(end.is_ok(), "the connection is open");
+    }
+}
+
+/// A certificate and its key.
+pub(super) struct ClientIdentity {
+    pub(super) certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl ClientIdentity {
+    pub(super) fn pem(&self) -> String {
+        Certificate::from_der(self.certificate.clone()).unwrap().to_pem()
+    }
+
+    pub(super) fn self_signed(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters(name, NOW + time::Duration::days(30))
+            .self_signed(&key)
+            .unwrap();
+        Self {
+            certificate: certificate.der().clone(),
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
+    }
+}
+
+impl Clone for ClientIdentity {
+    fn clone(&self) -> Self {
+        Self {
+            certificate: self.certificate.clone(),
+            key: self.key.clone_key(),
+        }
+    }
+}
+
+pub(super) struct TestCa(CertifiedIssuer<'static, KeyPair>);
+
+impl TestCa {
+    pub(super) fn new(name: &str) -> Self {
+        let mut parameters = parameters(name, NOW + time::Duration::days(365));
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub(super) fn trusted(&self) -> ClientCertificates {
+        let certificate = Certificate::from_der(self.0.der().to_vec()).unwrap();
+        ClientCertificates::from_pem_texts(vec![certificate.to_pem()]).unwrap()
+    }
+
+    pub(super) fn client(&self, name: &str) -> ClientIdentity {
+        self.client_until(name, NOW + time::Duration::days(30))
+    }
+
+    pub(super) fn client_until(&self, name: &str, not_after: OffsetDateTime) -> ClientIdentity {
+        let mut parameters = parameters(name, not_after);
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.signed_by(&key, &self.0).unwrap();
+        ClientIdentity {
+            certificate: certificate.der().clone(),
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
+    }
+}
+
+pub(super) fn uid() -> DatabaseUid {
+    DatabaseUid::new(1).unwrap()
+}
+
+pub(super) fn user_uid(number: u32) -> UserUid {
+    UserUid::new(number).unwrap()
+}
+
+/// An ACL with a number above those that a cluster comes with.
+pub(super) fn acl(number: u32, rules: &str) -> Change {
+    Change::PutRedisAcl(Arc::new(RedisAcl {
+        uid: acl_uid(number),
+        name: format!("acl-{number}").parse().unwrap(),
+        acl: rules.parse().unwrap(),
+    }))
+}
+
+pub(super) fn permission(role: u32, acl: u32) -> RolePermission {
+    RolePermission {
+        role_uid: RoleUid::new(role).unwrap(),
+        redis_acl_uid: acl_uid(acl),
+    }
+}
+
+pub(super) fn encode(arguments: &[&str]) -> Vec<u8> {
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.as_bytes()).collect();
+    command::encode(&arguments).to_vec()
+}
+
+fn acl_uid(number: u32) -> RedisAclUid {
+    RedisAclUid::new(100 + number).unwrap()
+}
+
+fn database(ca: &TestCa) -> Database {
+    Database {
+        uid: uid(),
+        name: "cache".parse().unwrap(),
+        port: 12_000.try_into().unwrap(),
+        memory_size: 0,
+        eviction_policy: EvictionPolicy::default(),
+        persistence: Persistence::default(),
+        tls: DatabaseTls {
+            mode: TlsMode::Enabled,
+            enforce_client_authentication: true,
+            client_certificates: ca.trusted(),
+            ..DatabaseTls::default()
+        },
+        default_user: DefaultUser {
+            is_enabled: false,
+            password_hashes: Vec::new(),
+        },
+        roles_permissions: vec![permission(1, 1), permission(2, 2)],
+        created_at: NOW,
+        changed_at: NOW,
+    }
+}
+
+fn user(number: u32, name: &str, role: u32, authentication: Authentication) -> User {
+    User {
+        uid: user_uid(number),
+        name: name.parse().unwrap(),
+        email: None,
+        authentication,
+        credentials_revision: 1,
+        role_uids: vec![RoleUid::new(role).unwrap()],
+        alerts: EmailAlerts::default(),
+    }
+}
+
+fn parameters(name: &str, not_after: OffsetDateTime) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters.not_before = NOW - time::Duration::days(365);
+    parameters.not_after = not_after;
+    parameters
+}
+
+fn client_config(identity: Option<ClientIdentity>) -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyServer));
+    Arc::new(match identity {
+        None => config.with_no_client_auth(),
+        Some(ClientIdentity { certificate, key }) => config.with_client_auth_cert(vec![certificate], key).unwrap(),
+    })
+}
+
+/// The tests are about clients, at a time of their own.
+#[derive(Debug)]
+struct AnyServer;
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -266,8 +266,10 @@ impl DatabaseFront {
         match relay.run().await {
             Ending::Closed => refused::say_goodbye(relay.client()).await,
             Ending::Cut => {
-                // While both sides are open: the engine carries out what it finds in a closed connection.
+                let upstream = relay.close_client().await;
+                // While it is open: the engine carries out what it finds in a closed connection.
                 self.engine.end_client(engine.client).await;
+                drop(upstream);
             }
             Ending::Broken(error) => {
                 tracing::debug!(peer.address = %address, %error, "a connection to a database broke off");

@@ -5,6 +5,7 @@
 //! from one side before the other has taken the last.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -83,12 +84,19 @@ impl Relay {
 
     /// Moves octets until the connection is over. Both sides are left as they are.
     pub(super) async fn run(&mut self) -> Ending {
-        std::future::poll_fn(|context| self.poll(context)).await
+        poll_fn(|context| self.poll(context)).await
     }
 
     /// The client's side, after the end.
     pub(super) fn client(&mut self) -> &mut ClientStream {
         &mut self.client
+    }
+
+    /// Ends the client's side at once, and gives the engine's.
+    pub(super) async fn close_client(mut self) -> EngineStream {
+        // The client is told if that takes no time.
+        let _ = poll_fn(|context| Poll::Ready(self.client.poll_finish(context))).await;
+        self.engine
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
@@ -121,11 +129,19 @@ impl Relay {
                 // The task has been woken, and comes to its end next.
                 return Poll::Pending;
             }
+            if self.upstream == Upstream::Ended {
+                return Poll::Ready(Ok(()));
+            }
             if !self.insertion.is_empty() {
                 match ready!(Pin::new(&mut self.engine).poll_write(context, self.insertion.octets())) {
                     Ok(written) => self.insertion.go_on(written),
                     Err(_) => self.engine_takes_no_more(),
                 }
+                continue;
+            }
+            // An engine that is spoken to in TLS may still hold what was written.
+            if ready!(Pin::new(&mut self.engine).poll_flush(context)).is_err() {
+                self.engine_takes_no_more();
                 continue;
             }
             if let Some(login) = &mut self.login {
@@ -136,9 +152,6 @@ impl Relay {
                     LoginOutcome::Error(text) => refuse(&text, &mut self.replies),
                 });
                 continue;
-            }
-            if self.upstream == Upstream::Ended {
-                return Poll::Ready(Ok(()));
             }
             if self.is_held_up() {
                 return self.poll_end_while_held_up(context);

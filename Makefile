@@ -9,7 +9,7 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 20
 
 .PHONY: quickstart
-quickstart: ## Build, start a server, apply examples/quickstart with Terraform, prove it with curl
+quickstart: ## Build, start a server, apply examples/quickstart with Terraform, prove it with curl and redis-cli
 	@tools/packages quickstart
 	@examples/quickstart/run.sh
 

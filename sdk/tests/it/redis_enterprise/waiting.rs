@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certward::redis_enterprise::{ActionStatus, BootstrapState};
+use certward::redis_enterprise::{ActionStatus, BootstrapState, DatabaseStatus};
 use serde_json::{Value, json};
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer};
@@ -120,6 +120,40 @@ async fn a_deletion_is_waited_for_until_the_user_is_gone() {
     let server = cluster(&[file("users/read", "answer")]).await;
     let error = client(&server)
         .delete_user_and_wait(1.into(), Duration::from_millis(100))
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_database_is_waited_for_until_it_is_active_and_until_it_is_gone() {
+    let status = |status: &str| {
+        let mut answer = file("databases/read", "answer");
+        answer["body"]["status"] = json!(status);
+        answer
+    };
+    let server = cluster(&[
+        status("pending"),
+        status("active-change-pending"),
+        status("a new word"),
+        status("active"),
+    ])
+    .await;
+    let active = client(&server).wait_until_active(1.into(), MINUTE).await.unwrap();
+    assert_eq!(active.status, Some(DatabaseStatus::Active));
+    assert_eq!(server.received_requests().await.unwrap().len(), 4);
+
+    let server = cluster(&[status("delete-pending"), file("errors/not-found", "error-404")]).await;
+    client(&server)
+        .delete_database_and_wait(1.into(), MINUTE)
+        .await
+        .unwrap();
+    let requests = server.received_requests().await.unwrap();
+    let methods: Vec<&str> = requests.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(methods, ["DELETE", "GET", "GET"]);
+    let server = cluster(&[status("delete-pending")]).await;
+    let error = client(&server)
+        .delete_database_and_wait(1.into(), Duration::from_millis(100))
         .await
         .unwrap_err();
     assert!(error.is_timeout(), "{error:?}");

@@ -43,7 +43,7 @@ impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for Authorized<A> {
         let caller = caller(dialect, parts, A::NAME, ExpiredPassword::Refused).await?;
         let permit = access::authorize::<A>(&caller);
         let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))?;
-        check_trial(parts)?;
+        check_trial(parts).map_err(IntoResponse::into_response)?;
         Ok(Self(permit))
     }
 }
@@ -62,7 +62,7 @@ impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for AuthorizedOn<A> {
             None => access::authorize::<A>(&caller),
         };
         let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))?;
-        check_trial(parts)?;
+        check_trial(parts).map_err(IntoResponse::into_response)?;
         Ok(Self { permit, target })
     }
 }
@@ -75,7 +75,7 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToChangePassword {
         let caller = caller(dialect, parts, name, ExpiredPassword::Admitted).await?;
         let permit = access::authorize(&caller);
         let permit = permit.map_err(|denied| refuse(dialect, parts, name, &caller, denied))?;
-        check_trial(parts)?;
+        check_trial(parts).map_err(IntoResponse::into_response)?;
         Ok(Self(permit))
     }
 }
@@ -93,7 +93,7 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
             .map_err(|refusal| not_let_in(dialect, parts, name, &peer, &refusal))?;
         let permit = access::authorize(&caller);
         let permit = permit.map_err(|denied| refuse(dialect, parts, name, &caller, denied))?;
-        check_trial(parts)?;
+        check_trial(parts).map_err(IntoResponse::into_response)?;
         Ok(Self(permit))
     }
 }
@@ -195,15 +195,17 @@ pub(super) fn problem_of(refusal: &ClusterRefusal, expired: ExpiredPassword) -> 
 }
 
 /// Refuses to try what can only be done: a change that was meant for a trial cannot be taken back.
-fn check_trial(parts: &Parts) -> Result<(), Response> {
+fn check_trial(parts: &Parts) -> Result<(), Problem> {
     let wants_trial = match Query::of(&parts.uri).run() {
         _ if parts.method.is_safe() => return Ok(()),
         Ok(run) => run == Run::Dry,
-        Err(problem) => return Err(problem.into_response()),
+        Err(problem) => return Err(problem),
     };
     if wants_trial && parts.extensions.get::<CannotBeTried>().is_some() {
-        let problem = Problem::new(Code::NotSupported, "dry_run is not supported on this route");
-        return Err(problem.into_response());
+        return Err(Problem::new(
+            Code::NotSupported,
+            "dry_run is not supported on this route",
+        ));
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ fn has_engine() -> bool {
     });
     assert!(found || std::env::var_os("CI").is_none(), "CI has redis-server");
     if !found {
-        println!("skipped: neither redis-server nor valkey-server is installed");
+        eprintln!("skipped: neither redis-server nor valkey-server is installed");
     }
     found
 }
@@ -598,7 +598,7 @@ async fn a_database_is_put_before_a_redis_that_is_there_and_leaves_its_data_to_i
         .stdout(Stdio::null())
         .spawn()
     else {
-        return println!("skipped: there is no redis-server");
+        return eprintln!("skipped: there is no redis-server");
     };
     let house = House::open_with(&[&format!("--Certward.Redis.Upstream=there=redis://127.0.0.1:{upstream}")]).await;
     let made = made(&house, &json!({ "name": "there", "memory_size": 0 })).await;

@@ -7,7 +7,7 @@
 
 use zeroize::Zeroizing;
 
-use super::inline;
+use super::{inline, plain};
 
 /// Finds `AUTH`, `HELLO` with `AUTH`, and `RESET` in a stream of commands, however it is split.
 #[derive(Debug, Default)]
@@ -122,7 +122,11 @@ impl CommandScanner {
         while at < input.len() {
             match self.state {
                 State::Start => {
+                    at += plain::commands(&input[at..]);
                     commands_end = at;
+                    if at == input.len() {
+                        break;
+                    }
                     self.fate = Fate::Unknown;
                     self.name = Name::default();
                     self.state = State::Inline;

@@ -2,4 +2,5 @@
 
 pub(crate) mod command;
 mod inline;
+mod plain;
 pub(crate) mod reply;

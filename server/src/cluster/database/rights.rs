@@ -113,7 +113,8 @@ impl<'a> Scopes<'a> {
     }
 
     fn into_rules(self, channels: PubSubDefault) -> Vec<String> {
-        let mut rules: Vec<_> = complete(self.root, channels).map(str::to_owned).collect();
+        let root = complete(self.root, channels).chain([OWN_NAME]);
+        let mut rules: Vec<_> = root.map(str::to_owned).collect();
         rules.extend(self.selectors.into_iter().map(|scope| selector(scope, channels)));
         rules
     }
@@ -149,6 +150,9 @@ impl fmt::Debug for DatabaseRights {
 pub(crate) const DEFAULT: &str = "default";
 /// The server's own user in its engines.
 pub(crate) const CONTROL: &str = "certward";
+
+/// Every user may ask who it is: that tells it nothing but what its certificate says.
+const OWN_NAME: &str = "+acl|whoami";
 
 /// What no user of a database may do, whatever its ACL says: all that would reach past the database into its engine, its
 /// files and its users, which are the API's business, or at other people's connections. Redis Enterprise has the like
@@ -201,7 +205,11 @@ mod tests {
     fn one_acl_is_the_users_own_permissions() {
         let rules = rules_of(&["+@read ~cache:*"], PubSubDefault::ResetChannels);
         assert_eq!(rules[..3], ["resetchannels", "+@read", "~cache:*"]);
-        assert_eq!(rules[3..], KEPT_BACK);
+        let (own_name, kept_back) = rules[3..].split_last().unwrap();
+        assert_eq!(
+            (kept_back, own_name.as_str()),
+            (KEPT_BACK.map(str::to_owned).as_slice(), OWN_NAME)
+        );
     }
 
     #[test]

@@ -205,6 +205,11 @@ impl Cluster {
         self.shared.state()
     }
 
+    /// The revision of the last change, without the state that belongs to it.
+    pub(crate) fn revision(&self) -> u64 {
+        *self.shared.changes.borrow()
+    }
+
     /// The revision of each later change.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {

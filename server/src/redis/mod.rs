@@ -5,11 +5,6 @@
 
 mod administration;
 mod door;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the API of databases that uses it is not all there yet"
-)]
 pub(crate) mod engine;
 pub(crate) mod front;
 mod ports;

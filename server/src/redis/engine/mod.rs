@@ -43,7 +43,7 @@ pub(crate) use program::{EngineProgram, EngineProgramError, EngineVersion};
 use secrets::EngineSecrets;
 pub(crate) use stream::EngineStream;
 use supervised::Supervised;
-pub(crate) use upstream::{Upstream, UpstreamError};
+pub(crate) use upstream::Upstream;
 use users::EngineUsers;
 
 use crate::redis::resp::reply::Reply;
@@ -262,6 +262,11 @@ impl Engine {
                 .ask_patiently(Command::new("CLIENT KILL", ["ID", &number]))
                 .await;
         }
+    }
+
+    /// The users that it knows from logins.
+    pub(crate) fn user_names(&self) -> Vec<Arc<str>> {
+        self.users.names()
     }
 
     /// Has the engine forget a user, and end its connections.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -17,44 +17,6 @@ pub(crate) enum EngineStream {
     Tcp(TcpStream),
     /// To one that was there before, with TLS.
     Tls(Box<client::TlsStream<TcpStream>>),
-}
-
-impl EngineStream {
-    /// Reads what is there.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::WouldBlock`] when nothing is; what reading says otherwise.
-    pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Unix(stream) => stream.try_read(buffer),
-            Self::Tcp(stream) => stream.try_read(buffer),
-            Self::Tls(stream) => {
-                let mut buffer = ReadBuf::new(buffer);
-                // Whoever waits afterwards leaves its own waker.
-                match Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer) {
-                    Poll::Ready(read) => read.map(|()| buffer.filled().len()),
-                    Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-                }
-            }
-        }
-    }
-
-    /// Writes what there is room for.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::WouldBlock`] when there is none; what writing says otherwise.
-    pub(crate) fn try_write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Unix(stream) => stream.try_write(octets),
-            Self::Tcp(stream) => stream.try_write(octets),
-            Self::Tls(stream) => match Pin::new(stream).poll_write(&mut Context::from_waker(Waker::noop()), octets) {
-                Poll::Ready(written) => written,
-                Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-            },
-        }
-    }
 }
 
 /// Calls the same method of the stream in each variant.

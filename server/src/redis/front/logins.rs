@@ -70,6 +70,12 @@ impl Logins {
         }
     }
 
+    /// Has the connection cut, unless it may still be who it is. Asked for all that a client sends, so that nothing sent
+    /// after a change was answered is carried out.
+    pub(super) fn review(&self) {
+        self.front.review_if_changed(&self.session);
+    }
+
     /// What to do about a command, on a connection in this mode.
     pub(super) fn answer(&self, command: IdentityCommand, mode: Mode, replies: &mut ReplyRewriter) -> Answer {
         if let Some(user) = &self.certificate_user {

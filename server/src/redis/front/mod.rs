@@ -15,6 +15,7 @@ mod tls;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,7 +115,10 @@ impl DatabaseFront {
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = changes.changed() => match changed {
-                    Ok(()) => self.review(),
+                    Ok(()) => {
+                        self.review();
+                        self.forget_the_deleted();
+                    }
                     Err(_) => return,
                 },
                 _ = expiry.tick() => self.sessions.cut_expired(self.parts.clock.now()),
@@ -125,6 +129,28 @@ impl DatabaseFront {
     fn review(&self) {
         self.judge(|judge| self.sessions.review(judge))
             .unwrap_or_else(|| self.cut_all());
+    }
+
+    /// Has the engine forget the users that the cluster no longer has. Nobody waits for it: their connections are cut.
+    fn forget_the_deleted(&self) {
+        let state = self.parts.cluster.state();
+        let mut deleted = self.engine.user_names();
+        deleted.retain(|name| state.user_named(name).is_none());
+        if !deleted.is_empty() {
+            let engine = Arc::clone(&self.engine);
+            tokio::spawn(async move {
+                for name in deleted {
+                    engine.forget_user(&name).await;
+                }
+            });
+        }
+    }
+
+    /// Cuts one connection if the cluster has changed since it was last looked at, and would not let it in as who it is.
+    fn review_if_changed(&self, session: &Session) {
+        if !session.is_reviewed_at(self.parts.cluster.revision()) {
+            self.review_one(session);
+        }
     }
 
     /// Cuts one connection if it would not be let in as who it is.
@@ -266,9 +292,14 @@ impl DatabaseFront {
         match relay.run().await {
             Ending::Closed => refused::say_goodbye(relay.client()).await,
             Ending::Cut => {
+                // While the connection to it is open: the engine carries out what it finds in a closed one. A client that
+                // sees its end can count on it that nothing more is carried out, unless the engine does not answer.
+                let mut ended = pin!(self.engine.end_client(engine.client));
+                let in_time = tokio::time::timeout(CUT_PATIENCE, &mut ended).await.is_ok();
                 let upstream = relay.close_client().await;
-                // While it is open: the engine carries out what it finds in a closed connection.
-                self.engine.end_client(engine.client).await;
+                if !in_time {
+                    ended.await;
+                }
                 drop(upstream);
             }
             Ending::Broken(error) => {
@@ -320,5 +351,7 @@ fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
 /// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
 /// a clock that is set. A connection is cut within one second of its certificate's end.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);
+/// A quarter of the second in which a connection has to be cut.
+const CUT_PATIENCE: Duration = Duration::from_millis(250);
 /// A login loses against changes of its own user only, and those are rare.
 const MAX_DECISIONS: u32 = 8;

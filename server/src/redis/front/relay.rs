@@ -168,7 +168,12 @@ impl Relay {
                 continue;
             }
             match self.upstream {
-                Upstream::Open if ready!(self.client.poll_receive(context))? => self.look(),
+                Upstream::Open if ready!(self.client.poll_receive(context))? => {
+                    self.logins.review();
+                    if self.session.order() != Order::Cut {
+                        self.look();
+                    }
+                }
                 Upstream::Open => self.upstream = Upstream::Ending,
                 _ => {
                     // An engine that has gone cannot be told.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 
@@ -39,6 +39,8 @@ pub(super) struct Session {
     basis: Mutex<Basis>,
     order: AtomicU8,
     waker: AtomicWaker,
+    /// The revision of the cluster that it was last held against.
+    reviewed: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -85,6 +87,7 @@ impl Sessions {
             client,
             order: AtomicU8::new(index.standing_order as u8),
             waker: AtomicWaker::new(),
+            reviewed: AtomicU64::new(0),
             basis: Mutex::new(Basis {
                 identities: vec![admission.identity],
                 trust,
@@ -112,6 +115,7 @@ impl Sessions {
     /// Cuts the connection if `judge` would not let it in as who it is.
     pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
         let mut basis = session.basis();
+        session.reviewed.fetch_max(judge.revision(), Ordering::AcqRel);
         if !Arc::ptr_eq(&basis.trust, &judge.policy().trust) || !basis.is_in_date(judge.now()) {
             match judge.trust(&session.client) {
                 Ok(valid_until) => {
@@ -131,11 +135,12 @@ impl Sessions {
         }
     }
 
-    /// Cuts the connections whose certificates have expired at `now`.
+    /// Cuts the connections whose certificates have expired at `now`: their last second has passed.
     pub(super) fn cut_expired(&self, now: OffsetDateTime) {
         let expired: Vec<_> = {
             let mut index = self.index();
-            let later = index.by_expiry.split_off(&(now, 0));
+            let second = now.replace_nanosecond(0).unwrap_or(now);
+            let later = index.by_expiry.split_off(&(second, 0));
             let expired = std::mem::replace(&mut index.by_expiry, later);
             expired
                 .iter()
@@ -181,7 +186,8 @@ impl Index {
 
 impl Basis {
     fn is_in_date(&self, now: OffsetDateTime) -> bool {
-        self.valid_until.is_none_or(|valid_until| now <= valid_until)
+        self.valid_until
+            .is_none_or(|valid_until| now.unix_timestamp() <= valid_until.unix_timestamp())
     }
 }
 
@@ -197,6 +203,11 @@ impl Session {
         if !basis.identities.contains(&identity) {
             basis.identities.push(identity);
         }
+    }
+
+    /// Whether it has been held against this revision of the cluster.
+    pub(super) fn is_reviewed_at(&self, revision: u64) -> bool {
+        self.reviewed.load(Ordering::Acquire) >= revision
     }
 
     /// What the connection is told. Wakes the task that asked last when it is told more.

@@ -4,7 +4,9 @@
 pub mod curl;
 pub mod mutual_tls;
 pub mod programs;
+pub mod published_clients;
 pub mod ravendb;
+pub mod redis_database;
 pub mod redis_enterprise;
 pub mod reference_server;
 mod site;

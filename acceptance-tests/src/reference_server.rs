@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::programs;
@@ -137,6 +138,31 @@ impl ReferenceServer {
         self.directory.path().join("server").join(file)
     }
 
+    /// The server's `DataDir`.
+    #[must_use]
+    pub fn data_directory(&self) -> PathBuf {
+        self.path("Databases")
+    }
+
+    /// The processes that run in a folder of this server's data: the engines of its databases.
+    #[must_use]
+    pub fn engines(&self) -> Vec<i32> {
+        let data = self.data_directory();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes
+            .filter_map(|process| process.file_name().to_str()?.parse().ok())
+            .filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&data)))
+            .collect()
+    }
+
+    /// Ends the engines with SIGKILL, as crashes would.
+    pub fn kill_engines(&self) {
+        for pid in self.engines().into_iter().filter_map(Pid::from_raw) {
+            // It may have ended by itself.
+            _ = kill_process(pid, Signal::KILL);
+        }
+    }
+
     /// The text of a file that `setup` wrote.
     ///
     /// # Panics
@@ -186,6 +212,8 @@ impl ReferenceServer {
 impl Drop for ReferenceServer {
     fn drop(&mut self) {
         self.kill();
+        // They outlive a server that crashes, on purpose.
+        self.kill_engines();
     }
 }
 

@@ -10,6 +10,7 @@ mod client_certificate_recipe;
 mod durability;
 mod published_clients;
 mod ravendb_recorded;
+mod redis_databases;
 mod redis_enterprise_page;
 mod redis_enterprise_revocation;
 mod redis_enterprise_sdk;

@@ -1,12 +1,12 @@
 //! The vendors' published clients, unchanged: PyPI `ravendb` 7.2.7 and npm `ravendb` 7.2.6; the crate `redis-enterprise`
 //! 0.10.0 and PyPI's of the same name.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use certward::pki::Thumbprint;
 use certward_acceptance_tests::programs::{built, installed, succeed};
+use certward_acceptance_tests::published_clients::{node_modules, program, python_environment};
 use certward_acceptance_tests::reference_server::ReferenceServer;
 use certward_acceptance_tests::team::Team;
 use certward_acceptance_tests::test_pki::Identity;
@@ -101,46 +101,6 @@ fn check(command: &mut Command, last_step: &str) {
     assert!(steps.ends_with(last_step), "the program did not reach its end");
 }
 
-/// The interpreter of a virtual environment with the clients in it, made once per checkout and list of clients.
-fn python_environment() -> PathBuf {
-    let directory = cache().join("python");
-    let python = directory.join("bin/python");
-    let requirements = program("python/requirements.txt");
-    once(&directory, &requirements, || {
-        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory));
-        succeed(
-            Command::new(&python)
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "--requirement",
-                ])
-                .arg(&requirements),
-        );
-    });
-    python
-}
-
-/// A folder with the Node program and the client beside it, made once per checkout and list of clients.
-fn node_modules() -> PathBuf {
-    let directory = cache().join("node");
-    fs::create_dir_all(&directory).unwrap();
-    for file in ["package.json", "certificate_operations.mjs"] {
-        fs::copy(program(&format!("node/{file}")), directory.join(file)).unwrap();
-    }
-    once(&directory, &program("node/package.json"), || {
-        succeed(
-            Command::new("npm")
-                .args(["install", "--no-audit", "--no-fund", "--silent"])
-                .current_dir(&directory),
-        );
-    });
-    directory
-}
-
 /// The program on the Rust client, built into this workspace's target directory, where most of what it needs is built.
 fn rust_program() -> PathBuf {
     let built = built("certward-server");
@@ -156,26 +116,4 @@ fn rust_program() -> PathBuf {
             .arg(target),
     );
     target.join("debug/certward-acceptance-rust-client")
-}
-
-/// Fills `directory`, unless it was filled before from the same `list`. One of several tests at a time.
-fn once(directory: &Path, list: &Path, fill: impl FnOnce()) {
-    fs::create_dir_all(cache()).unwrap();
-    let lock = fs::File::create(directory.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    let wanted = fs::read(list).unwrap();
-    let ready = directory.join("ready");
-    if fs::read(&ready).is_ok_and(|found| found == wanted) {
-        return;
-    }
-    fill();
-    fs::write(ready, wanted).unwrap();
-}
-
-fn program(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(path)
-}
-
-fn cache() -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("published-clients")
 }

@@ -219,7 +219,7 @@ fn haproxy(bench: &Bench, site: &Site, directory: &Path, socket: &Path) -> Resul
         &configuration,
         format!(
             "global
-    maxconn 20000
+    maxconn 5000
 defaults
     mode tcp
     timeout connect 5s

@@ -1,0 +1,6 @@
+//! Redis databases behind mutual TLS, through real clients and a real engine.
+
+mod clients;
+mod cut;
+mod durability;
+mod transparency;

@@ -23,7 +23,7 @@ resource "certward_redis_database" "orders" {
   mtls = {
     tls_mode                       = "enabled"
     client_authentication_enforced = true
-    client_certificates_pem        = [file("team-ca.crt")]
+    client_certificates_pem        = [file("${path.module}/ca.crt")]
   }
   default_user_enabled = false
 

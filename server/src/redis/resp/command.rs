@@ -7,6 +7,7 @@
 
 use zeroize::Zeroizing;
 
+use super::watched::Watched;
 use super::{inline, plain};
 
 /// Finds `AUTH`, `HELLO` with `AUTH`, and `RESET` in a stream of commands, however it is split.
@@ -180,7 +181,7 @@ impl CommandScanner {
                         NumberStep::More => self.state = State::Length(number),
                         NumberStep::Is(length) if length >= 0 => {
                             let length = length.unsigned_abs();
-                            if self.fate == Fate::Unknown && !Name::may_have(length) {
+                            if self.fate == Fate::Unknown && !Watched::may_have(length) {
                                 self.fate = Fate::GoesOn;
                             }
                             self.state = State::Body(length.saturating_add(2));
@@ -290,16 +291,13 @@ impl CommandScanner {
 
     /// Decides by the name of the command, in any case of its letters.
     fn note_name(&mut self, name: &[u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         self.fate = Fate::GoesOn;
-        if is("AUTH") || is("HELLO") || is("RESET") {
-            self.fate = Fate::IsHeld;
-        } else if is("MULTI") {
-            self.mode.in_transaction = true;
-        } else if is("EXEC") || is("DISCARD") {
-            self.mode.in_transaction = false;
-        } else if is("SUBSCRIBE") || is("PSUBSCRIBE") || is("SSUBSCRIBE") {
-            self.mode.subscribed = true;
+        match Watched::of(name) {
+            Some(Watched::Identity) => self.fate = Fate::IsHeld,
+            Some(Watched::BeginsTransaction) => self.mode.in_transaction = true,
+            Some(Watched::EndsTransaction) => self.mode.in_transaction = false,
+            Some(Watched::Subscribes) => self.mode.subscribed = true,
+            None => {}
         }
     }
 
@@ -436,11 +434,6 @@ struct Name {
 }
 
 impl Name {
-    /// `AUTH` and `EXEC`, `HELLO`, `RESET` and `MULTI`, `DISCARD`, `SUBSCRIBE`, `PSUBSCRIBE` and `SSUBSCRIBE`.
-    fn may_have(length: u64) -> bool {
-        matches!(length, 4 | 5 | 7 | 9 | 10)
-    }
-
     fn push(&mut self, octets: &[u8]) {
         for octet in octets {
             if let Some(place) = self.octets.get_mut(self.length) {

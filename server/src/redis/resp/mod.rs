@@ -4,3 +4,4 @@ pub(crate) mod command;
 mod inline;
 mod plain;
 pub(crate) mod reply;
+mod watched;

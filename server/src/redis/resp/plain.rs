@@ -1,7 +1,9 @@
 //! Commands as every client writes them, when all of them are there: by far the most, and skipped in a few steps each.
 //!
-//! What is written in any other way, what is not all there yet, and every name that [`super::command`] looks for, is left to
-//! its closer look, octet by octet.
+//! What is written in any other way, what is not all there yet, and every command that is [`Watched`], is left to the
+//! closer look of [`super::command`], octet by octet.
+
+use super::watched::Watched;
 
 /// How many octets of `input` are whole commands of no interest.
 pub(super) fn commands(input: &[u8]) -> usize {
@@ -19,7 +21,7 @@ fn command(input: &[u8]) -> Option<usize> {
         let start = at + start;
         // With the line's end, of which Redis does not look at the octets either.
         let end = start + length + 2;
-        if end > input.len() || (argument == 0 && is_of_interest(&input[start..start + length])) {
+        if end > input.len() || (argument == 0 && Watched::of(&input[start..start + length]).is_some()) {
             return None;
         }
         at = end;
@@ -43,18 +45,6 @@ fn header(input: &[u8], mark: u8) -> Option<(usize, usize)> {
         .iter()
         .fold(0, |value, digit| value * 10 + usize::from(digit - b'0'));
     Some((number, digits + 3))
-}
-
-fn is_of_interest(name: &[u8]) -> bool {
-    let is_one_of = |known: &[&str]| known.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-    match name.len() {
-        4 => is_one_of(&["AUTH", "EXEC"]),
-        5 => is_one_of(&["HELLO", "RESET", "MULTI"]),
-        7 => is_one_of(&["DISCARD"]),
-        9 => is_one_of(&["SUBSCRIBE"]),
-        10 => is_one_of(&["PSUBSCRIBE", "SSUBSCRIBE"]),
-        _ => false,
-    }
 }
 
 /// Below every limit of Redis's: a million arguments, 512 MiB each.

@@ -1,5 +1,6 @@
 //! The three servers under the same load: Certward, nginx, and the bare rustls server.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -165,13 +166,19 @@ pub(crate) async fn nginx(bench: &Bench, site: &Site, body: &[u8], answer: Answe
 pub(crate) fn floor(bench: &Bench, site: &Site, body: &[u8]) -> Result<Server, Failure> {
     let body_file = bench.work.path().join("floor-body");
     fs::write(&body_file, body)?;
+    let (process, address) = start_floor(bench, site, &[body_file.as_os_str()])?;
+    Ok(Server {
+        name: FLOOR,
+        process,
+        address,
+    })
+}
+
+/// The program `bench_floor` with the site's certificates and these last arguments, and where it listens.
+pub(crate) fn start_floor(bench: &Bench, site: &Site, work: &[&OsStr]) -> Result<(Process, SocketAddr), Failure> {
     let mut command = Command::new(bench.program("bench_floor"));
-    command.args([
-        site.file("server.crt"),
-        site.file("server.key"),
-        site.file("ca.crt"),
-        body_file,
-    ]);
+    command.args([site.file("server.crt"), site.file("server.key"), site.file("ca.crt")]);
+    command.args(work);
     let mut process = Process::start(&mut command, &bench.log("bench_floor"))?;
     let mut line = String::new();
     let stdout = process.stdout().ok_or("bench_floor has no standard output")?;
@@ -180,11 +187,7 @@ pub(crate) fn floor(bench: &Bench, site: &Site, body: &[u8]) -> Result<Server, F
         .trim()
         .parse()
         .map_err(|_| format!("bench_floor does not listen{}", process.last_words()))?;
-    Ok(Server {
-        name: "bare rustls",
-        process,
-        address,
-    })
+    Ok((process, address))
 }
 
 impl Server {
@@ -239,6 +242,8 @@ http {{
     )
 }
 
+/// What `bench_floor` is called.
+pub(crate) const FLOOR: &str = "bare rustls";
 /// RavenDB's route to oneself.
 pub(crate) const WHOAMI: &str = "/certificates/whoami";
 /// Redis Enterprise's.

@@ -1,7 +1,6 @@
 //! The fronts, before one engine but for `redis-server`'s own TLS.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use crate::benchmarks::generate::POOL_SIZE;
 use crate::client::{Connection, get, with_json};
 use crate::process::Process;
-use crate::servers::{free_address, redis_enterprise};
+use crate::servers::{FLOOR, free_address, redis_enterprise, start_floor};
 use crate::site::{Identity, Key, Site};
 use crate::{Bench, Failure};
 
@@ -249,17 +248,11 @@ backend engine
 
 /// The program `bench_floor` as a copy loop.
 fn floor(bench: &Bench, site: &Site, socket: &Path) -> Result<Front, Failure> {
-    let mut command = Command::new(bench.program("bench_floor"));
-    command.args([site.file("server.crt"), site.file("server.key"), site.file("ca.crt")]);
-    command.arg("--copy").arg(socket);
-    let mut process = Process::start(&mut command, &bench.log("bench_floor"))?;
-    let mut line = String::new();
-    let stdout = process.stdout().ok_or("bench_floor has no standard output")?;
-    BufReader::new(stdout).read_line(&mut line)?;
+    let (process, address) = start_floor(bench, site, &["--copy".as_ref(), socket.as_os_str()])?;
     Ok(Front {
-        name: "bare rustls",
-        address: line.trim().parse()?,
+        name: FLOOR,
         process,
+        address,
         password: None,
     })
 }

@@ -8,6 +8,7 @@ mod configuration;
 mod control;
 mod directory;
 mod error;
+mod local;
 mod login;
 mod orphans;
 mod persistence;
@@ -37,6 +38,7 @@ pub(crate) use configuration::EngineConfiguration;
 use control::{ANSWER_TIMEOUT, Control};
 use directory::EngineDirectory;
 pub(crate) use error::EngineError;
+use local::LocalSocket;
 use login::CONTROL_USER;
 pub(crate) use login::{EngineClientId, EngineConnection, EngineLogin, EngineUser};
 pub(crate) use program::{EngineProgram, EngineProgramError, EngineVersion};
@@ -344,7 +346,12 @@ impl Engine {
 
     async fn connect(&self) -> io::Result<EngineStream> {
         match &self.place {
-            Place::Supervised(place) => place.directory.connect().await.map(EngineStream::Unix),
+            Place::Supervised(place) => place
+                .directory
+                .connect()
+                .await
+                .and_then(LocalSocket::new)
+                .map(EngineStream::Local),
             Place::Attached(upstream) => upstream.connect().await,
         }
     }

@@ -5,14 +5,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio_rustls::client;
+
+use super::local::LocalSocket;
 
 /// A connection to an engine.
 #[derive(Debug)]
 pub(crate) enum EngineStream {
     /// To one that the server has started.
-    Unix(UnixStream),
+    Local(LocalSocket),
     /// To one that was there before.
     Tcp(TcpStream),
     /// To one that was there before, with TLS.
@@ -23,7 +25,7 @@ pub(crate) enum EngineStream {
 macro_rules! each {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self.get_mut() {
-            EngineStream::Unix($stream) => $call,
+            EngineStream::Local($stream) => $call,
             EngineStream::Tcp($stream) => $call,
             EngineStream::Tls($stream) => $call,
         }
@@ -59,7 +61,7 @@ impl AsyncWrite for EngineStream {
 
     fn is_write_vectored(&self) -> bool {
         match self {
-            Self::Unix(stream) => stream.is_write_vectored(),
+            Self::Local(stream) => stream.is_write_vectored(),
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
         }

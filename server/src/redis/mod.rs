@@ -15,6 +15,7 @@ mod status;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -43,6 +44,8 @@ pub(crate) struct Databases {
     /// The database that has the upstream which none is named for.
     nameless: Mutex<Option<DatabaseUid>>,
     running: Mutex<BTreeMap<DatabaseUid, Arc<Running>>>,
+    /// Whether the databases that were there at the start are among them.
+    has_followed: AtomicBool,
     /// Something that ran has ended.
     ended: Notify,
 }
@@ -59,6 +62,7 @@ impl Databases {
             program: Mutex::default(),
             nameless: Mutex::default(),
             running: Mutex::default(),
+            has_followed: AtomicBool::new(false),
             ended: Notify::new(),
         })
     }
@@ -89,10 +93,14 @@ impl Databases {
         }
     }
 
-    /// How a database is. One that has just been made, and is not looked after yet, is pending.
+    /// How a database is. One that is not looked after yet has just been made, or was there when the server started.
     pub(crate) fn status(&self, database: &Arc<Database>) -> DatabaseStatus {
         let running = self.running().get(&database.uid).cloned();
-        running.map_or(DatabaseStatus::Pending, |running| running.status(database))
+        match running {
+            Some(running) => running.status(database),
+            None if self.has_followed.load(Ordering::Relaxed) => DatabaseStatus::Pending,
+            None => DatabaseStatus::Recovery,
+        }
     }
 
     /// Which version engines that are started have, once a program has been found.
@@ -129,6 +137,7 @@ impl Databases {
                 }
             }
         }
+        self.has_followed.store(true, Ordering::Relaxed);
         for (uid, running) in &*all {
             if state.database(*uid).is_none() {
                 running.remove();

@@ -7,7 +7,6 @@ use certward::pki::{Certificate, certificates_from_pem};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
-use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
@@ -25,6 +24,7 @@ use crate::cluster::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
 use crate::cluster::trust::{ChainRefusal, DatabaseTrust, DatabaseTrustRefusal, EndEntityFault};
 use crate::cluster::uid::DatabaseUid;
 use crate::listener::client_certificate::ProofOfPossession;
+use crate::listener::tls::{crypto_provider, hardened};
 use crate::telemetry;
 
 /// Why a database cannot be reached by TLS. It was checked when it was given.
@@ -38,11 +38,7 @@ pub(super) enum UnusableTls {
     Tls(#[source] rustls::Error),
 }
 
-/// The TLS of a database: the client's certificate demanded, asked for or left alone as the database says, no resumption
-/// of any kind.
-///
-/// A resumed session takes the client's certificate from the ticket and skips the check of it, so that every connection
-/// makes a full handshake: no tickets, no session cache, no early data.
+/// The TLS of a database: the client's certificate demanded, asked for or left alone as the database says.
 ///
 /// # Errors
 ///
@@ -55,7 +51,7 @@ pub(super) fn server_config(
     bounds: ChainBounds,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<ServerConfig>, UnusableTls> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = crypto_provider();
     let versions: &[&'static SupportedProtocolVersion] = match oldest {
         TlsVersion::V1_2 => &[&TLS13, &TLS12],
         TlsVersion::V1_3 => &[&TLS13],
@@ -73,16 +69,13 @@ pub(super) fn server_config(
         trust,
         clock,
     };
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(UnusableTls::Tls)?
         .with_client_cert_verifier(Arc::new(verifier))
         // Whatever name the client asks for: a database has one certificate.
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
-    config.send_tls13_tickets = 0;
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.max_early_data_size = 0;
-    Ok(Arc::new(config))
+    Ok(hardened(config))
 }
 
 /// The certificate of a database's own.

@@ -1,4 +1,5 @@
-//! The accept loop: a task for each connection, from TCP to its end, within what one listener may use up.
+//! The accept loop: a task for each connection, from TCP to the end of its handshake, and one more from there to its end,
+//! within what one listener may use up.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,14 +8,16 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::half_open::{HalfOpen, Place};
+use super::movable::MovableTcp;
 use super::reserve::ReservedDescriptor;
+use super::workers::Workers;
 use crate::config::Limits;
 use crate::telemetry;
 
@@ -22,17 +25,24 @@ use crate::telemetry;
 #[derive(Debug)]
 pub(crate) struct AcceptLoop {
     tcp: TcpListener,
+    workers: Workers,
     half_open: Arc<HalfOpen>,
     places: Arc<Semaphore>,
 }
 
 /// What becomes of the connections of a listener.
 pub(crate) trait Service: Send + Sync + 'static {
-    /// Serves one connection to its end.
-    fn serve(self: Arc<Self>, accepted: Accepted) -> impl Future<Output = ()> + Send;
+    /// A connection whose handshake is done.
+    type Opened: Send + 'static;
+
+    /// Makes the handshake, where all cores do what takes long. None when it came to nothing.
+    fn open(self: Arc<Self>, accepted: Accepted) -> impl Future<Output = Option<Self::Opened>> + Send;
+
+    /// Serves one connection to its end, on the thread on which it stays.
+    fn serve(self: Arc<Self>, opened: Self::Opened) -> impl Future<Output = ()> + Send;
 }
 
-/// A connection that has just been accepted. It counts as open for as long as this lives.
+/// A connection that has just been accepted.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     /// The connection.
@@ -41,21 +51,21 @@ pub(crate) struct Accepted {
     pub(crate) address: SocketAddr,
     /// For the time of the handshake.
     pub(crate) half_open: Place,
-    /// For all of its time.
-    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 impl AcceptLoop {
     /// Takes a listening socket. Nothing is accepted before [`Self::run`].
-    pub(crate) fn new(tcp: TcpListener, limits: &Limits) -> Self {
+    pub(crate) fn new(tcp: TcpListener, workers: Workers, limits: &Limits) -> Self {
         Self {
             tcp,
+            workers,
             half_open: HalfOpen::new(limits.handshaking_connections),
             places: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
         }
     }
 
-    /// Accepts connections until `stop`, and serves each in a task of `tasks`, at the longest until `abort`.
+    /// Accepts connections until `stop`, and serves each in a task of `tasks` on one of the threads for connections, at the
+    /// longest until `abort`.
     pub(crate) async fn run<S: Service>(
         &self,
         service: Arc<S>,
@@ -93,7 +103,7 @@ impl AcceptLoop {
         tasks: &TaskTracker,
         abort: &CancellationToken,
     ) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
             metrics::counter!(telemetry::CONNECTIONS_REFUSED, "reason" => "connections").increment(1);
             return;
         };
@@ -103,11 +113,23 @@ impl AcceptLoop {
             stream,
             address,
             half_open: self.half_open.enter(),
-            place: Some(place),
         };
+        let (service, workers) = (Arc::clone(service), self.workers.clone());
+        let (later, aborted) = (tasks.clone(), abort.clone());
         // Boxed: wrapped as it is, the future would be in the task three times over.
-        let served = Box::pin(Arc::clone(service).serve(accepted));
-        tasks.spawn(abort.clone().run_until_cancelled_owned(served));
+        let opened = Box::pin(async move {
+            let Some(opened) = Arc::clone(&service).open(accepted).await else {
+                return;
+            };
+            let seat = workers.seat();
+            let runtime = seat.runtime().clone();
+            let served = Box::pin(async move {
+                service.serve(opened).await;
+                drop((permit, seat));
+            });
+            later.spawn_on(aborted.run_until_cancelled_owned(served), &runtime);
+        });
+        tasks.spawn(abort.clone().run_until_cancelled_owned(opened));
     }
 }
 
@@ -122,11 +144,11 @@ pub(crate) async fn handshake(
     stream: TcpStream,
     mut half_open: Place,
     timeout: Duration,
-) -> Result<TlsStream<TcpStream>, HandshakeError> {
+) -> Result<TlsStream<MovableTcp>, HandshakeError> {
     let done = tokio::select! {
         biased;
         () = half_open.displaced() => Err(HandshakeError::Displaced),
-        handshake = tokio::time::timeout(timeout, acceptor.accept(stream)) => match handshake {
+        handshake = tokio::time::timeout(timeout, acceptor.accept(MovableTcp::new(stream))) => match handshake {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(error)) => Err(HandshakeError::Failed(error)),
             Err(_) => Err(HandshakeError::TimedOut),
@@ -135,6 +157,12 @@ pub(crate) async fn handshake(
     let outcome = done.as_ref().map_or_else(HandshakeError::outcome, |_| "done");
     metrics::counter!(telemetry::HANDSHAKES, "outcome" => outcome).increment(1);
     done
+}
+
+/// Tells of a connection that the system has not let its thread have.
+pub(crate) fn cannot_be_served(error: &io::Error) {
+    metrics::counter!(telemetry::CONNECTIONS_REFUSED, "reason" => "resources").increment(1);
+    tracing::warn!(%error, "cannot serve a connection");
 }
 
 /// Why a connection came to nothing.

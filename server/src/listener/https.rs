@@ -1,16 +1,20 @@
 //! A listener that speaks HTTP over TLS.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::accept::{self, AcceptLoop, Accepted, Service};
 use super::connections::OpenConnections;
+use super::movable::MovableTcp;
 use super::peer::Peer;
 use super::tls::{self, Tls};
+use super::workers::Workers;
 use crate::config::Limits;
 use crate::http::{Http, Version};
 
@@ -36,10 +40,10 @@ impl HttpsListener {
         tls: Tls,
         http: Arc<Http>,
         connections: Arc<OpenConnections>,
-        limits: &Limits,
+        (workers, limits): (Workers, &Limits),
     ) -> Self {
         Self {
-            accept: AcceptLoop::new(tcp, limits),
+            accept: AcceptLoop::new(tcp, workers, limits),
             shared: Arc::new(Shared {
                 tls,
                 http,
@@ -56,24 +60,29 @@ impl HttpsListener {
 }
 
 impl Service for Shared {
-    async fn serve(self: Arc<Self>, accepted: Accepted) {
+    type Opened = (Box<TlsStream<MovableTcp>>, SocketAddr);
+
+    async fn open(self: Arc<Self>, accepted: Accepted) -> Option<Self::Opened> {
         let Accepted {
             stream,
             address,
             half_open,
-            place: _place,
         } = accepted;
-        let handshake = accept::handshake(self.tls.acceptor(), stream, half_open, self.handshake_timeout);
-        // Boxed, because a task is as large as its largest moment, and this one is soon over.
-        let stream = match Box::pin(handshake).await {
+        match accept::handshake(self.tls.acceptor(), stream, half_open, self.handshake_timeout).await {
             // A kilobyte that is handed on through several futures, each of which would hold a place for it.
-            Ok(stream) => Box::new(stream),
+            Ok(stream) => Some((Box::new(stream), address)),
             Err(reason) => {
                 tracing::debug!(peer.address = %address, reason = %reason, "a handshake failed");
-                return;
+                None
             }
-        };
-        let (_, session) = stream.get_ref();
+        }
+    }
+
+    async fn serve(self: Arc<Self>, (mut stream, address): Self::Opened) {
+        let (tcp, session) = stream.get_mut();
+        if let Err(error) = tcp.move_here() {
+            return accept::cannot_be_served(&error);
+        }
         let version = if session.alpn_protocol() == Some(tls::HTTP_2) {
             Version::Http2
         } else {

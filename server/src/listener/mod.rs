@@ -5,10 +5,12 @@ pub(crate) mod client_certificate;
 pub(crate) mod connections;
 mod half_open;
 mod https;
+pub(crate) mod movable;
 pub mod peer;
 mod reserve;
 pub(crate) mod socket;
 pub(crate) mod tls;
 pub(crate) mod trust;
+pub(crate) mod workers;
 
 pub(crate) use https::HttpsListener;

@@ -41,6 +41,9 @@ pub enum StartError {
     /// The cluster of Redis Enterprise's API could not be given the certificates of its services.
     #[error("cannot make the certificates of the cluster's services")]
     Cluster(#[source] ClusterError),
+    /// The system has no threads or descriptors left for the connections.
+    #[error("cannot start the threads that serve connections")]
+    Threads(#[source] io::Error),
     /// TLS cannot be configured.
     #[error("cannot configure TLS")]
     Tls(#[source] rustls::Error),

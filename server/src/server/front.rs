@@ -12,6 +12,7 @@ use crate::http::Http;
 use crate::listener::HttpsListener;
 use crate::listener::connections::{OpenConnections, TrustReview};
 use crate::listener::tls::Tls;
+use crate::listener::workers::Workers;
 
 /// An API's listener, and the connections it has accepted.
 pub(super) struct Front {
@@ -29,7 +30,7 @@ impl Front {
     pub(super) fn open<R: TrustReview + 'static>(
         app: &App,
         url: &Url,
-        tcp: TcpListener,
+        (tcp, workers): (TcpListener, &Workers),
         http: Arc<Http>,
         reviewer: &Arc<R>,
         tls_1_3_alone: impl Fn() -> bool + Send + Sync + 'static,
@@ -43,7 +44,7 @@ impl Front {
         let reviewer: Arc<dyn TrustReview> = Arc::<R>::clone(reviewer);
         let connections = OpenConnections::new(reviewer);
         Ok(Self {
-            listener: HttpsListener::new(tcp, tls, http, Arc::clone(&connections), limits),
+            listener: HttpsListener::new(tcp, tls, http, Arc::clone(&connections), (workers.clone(), limits)),
             address,
             connections,
         })

@@ -34,6 +34,7 @@ use crate::dialect::{ravendb, redis_enterprise};
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::trust::TrustChanges;
+use crate::listener::workers::Workers;
 use crate::operations::{Operations, OperationsListener};
 use crate::redis::{Databases, FrontParts};
 use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
@@ -97,6 +98,8 @@ impl Server {
         (ravendb_api, redis_enterprise_api): (impl FnOnce(Arc<App>) -> Api, impl FnOnce(Arc<App>) -> Api),
     ) -> Result<RunningServer, StartError> {
         let recorder = Recorder::start();
+        // Apart, so that a long answer of an API holds no database up.
+        let (api_workers, database_workers) = (workers("api")?, workers("redis")?);
         let registry = Arc::new(Registry::new(store.load().await.map_err(StartError::Store)?));
         let topology_id = data_dir::topology_id(&settings.data_dir).await?;
         let certificate_file = CertificateFile::from_settings(&settings);
@@ -146,6 +149,7 @@ impl Server {
             access: Arc::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,
+            workers: database_workers,
             clock: Arc::clone(&clock),
         };
         let databases = Databases::new(front, Arc::clone(&settings));
@@ -170,7 +174,7 @@ impl Server {
         let ravendb = Front::open(
             &app,
             &app.settings.server_url,
-            tcp,
+            (tcp, &api_workers),
             ravendb_http,
             &app.authenticator,
             || false,
@@ -181,7 +185,14 @@ impl Server {
                 let cluster = Arc::clone(&app.cluster);
                 let oldest = move || cluster.state().settings().min_control_tls_version;
                 let tls_1_3_alone = move || oldest() > TlsVersion::V1_2;
-                Some(Front::open(&app, url, tcp, http, &app.cluster_access, tls_1_3_alone)?)
+                Some(Front::open(
+                    &app,
+                    url,
+                    (tcp, &api_workers),
+                    http,
+                    &app.cluster_access,
+                    tls_1_3_alone,
+                )?)
             }
             None => None,
         };
@@ -245,6 +256,10 @@ impl Server {
         tasks.spawn(ravendb.listener.run(tasks.clone(), stop, abort));
         running
     }
+}
+
+fn workers(name: &str) -> Result<Workers, StartError> {
+    Workers::start(name).map_err(StartError::Threads)
 }
 
 fn session_length(settings: &Settings) -> SessionLength {

@@ -14,15 +14,17 @@ mod tests;
 mod tls;
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -42,6 +44,8 @@ use crate::cluster::user::User;
 use crate::cluster::{Cluster, ClusterState};
 use crate::config::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
+use crate::listener::movable::MovableTcp;
+use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
 use crate::server_certificate::ServerCertificates;
 use crate::telemetry;
@@ -67,6 +71,8 @@ pub(crate) struct FrontParts {
     pub(crate) server_certificates: Arc<ServerCertificates>,
     /// What strangers may use up.
     pub(crate) limits: Limits,
+    /// Where connections are served.
+    pub(crate) workers: Workers,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -79,11 +85,22 @@ struct LoggedIn {
     engine: EngineConnection,
 }
 
+/// A connection whose handshake is done.
+pub(crate) struct Opened {
+    stream: OpenedStream,
+    address: SocketAddr,
+}
+
+enum OpenedStream {
+    Tls(Box<TlsStream<MovableTcp>>),
+    Plain(TcpStream),
+}
+
 impl DatabaseFront {
     /// Takes a listening socket. Nothing is accepted before [`Self::run`].
     pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: FrontParts) -> Arc<Self> {
         Arc::new(Self {
-            accept: AcceptLoop::new(tcp, &parts.limits),
+            accept: AcceptLoop::new(tcp, parts.workers.clone(), &parts.limits),
             database,
             engine,
             parts,
@@ -226,12 +243,11 @@ impl DatabaseFront {
     }
 
     /// Ends the handshake, or takes the connection as it is.
-    async fn begin(&self, accepted: Accepted) -> Option<(ClientStream, Client)> {
+    async fn begin(&self, accepted: Accepted) -> Option<Opened> {
         let Accepted {
             stream,
             address,
             half_open,
-            ..
         } = accepted;
         let transport = {
             let state = self.parts.cluster.state();
@@ -239,13 +255,16 @@ impl DatabaseFront {
         };
         let acceptor = match transport {
             Transport::Broken => return None,
-            Transport::Plain => return Some((ClientStream::plain(stream), client(false, None))),
+            Transport::Plain => {
+                let stream = OpenedStream::Plain(stream);
+                return Some(Opened { stream, address });
+            }
             Transport::Tls(acceptor) => acceptor,
         };
         match accept::handshake(&acceptor, stream, half_open, self.parts.limits.handshake_timeout).await {
             Ok(stream) => {
-                let certificate = ClientCertificate::of(stream.get_ref().1.peer_certificates());
-                Some((ClientStream::tls(stream), client(true, certificate)))
+                let stream = OpenedStream::Tls(Box::new(stream));
+                Some(Opened { stream, address })
             }
             Err(reason) => {
                 tracing::debug!(
@@ -310,17 +329,39 @@ impl DatabaseFront {
 }
 
 impl Service for DatabaseFront {
-    async fn serve(self: Arc<Self>, mut accepted: Accepted) {
-        let address = accepted.address;
-        let _place = accepted.place.take();
-        // Boxed, because a task is as large as its largest moment, and these are soon over.
-        let Some((stream, client)) = Box::pin(self.begin(accepted)).await else {
-            return;
+    type Opened = Opened;
+
+    async fn open(self: Arc<Self>, accepted: Accepted) -> Option<Opened> {
+        self.begin(accepted).await
+    }
+
+    async fn serve(self: Arc<Self>, Opened { stream, address }: Opened) {
+        let (stream, client) = match stream.move_here() {
+            Ok(here) => here,
+            Err(error) => return accept::cannot_be_served(&error),
         };
+        // Boxed, because a task is as large as its largest moment, and these are soon over.
         match Box::pin(self.log_in(&client)).await {
             Ok(logged_in) => Box::pin(self.relay(stream, address, client, logged_in)).await,
             Err(refused) => Box::pin(self.refuse(stream, address, &client, &refused)).await,
         }
+    }
+}
+
+impl OpenedStream {
+    /// What the relay wants, on the thread on which the connection stays, and who the client is.
+    fn move_here(self) -> io::Result<(ClientStream, Client)> {
+        Ok(match self {
+            Self::Plain(tcp) => {
+                let tcp = TcpStream::from_std(tcp.into_std()?)?;
+                (ClientStream::plain(tcp), client(false, None))
+            }
+            Self::Tls(stream) => {
+                let certificate = ClientCertificate::of(stream.get_ref().1.peer_certificates());
+                let (tcp, session) = stream.into_inner();
+                (ClientStream::tls(tcp.into_here()?, session), client(true, certificate))
+            }
+        })
     }
 }
 

@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
 /// A client's connection. It holds no buffer but for octets that are on their way.
 pub(super) enum ClientStream {
@@ -44,8 +43,7 @@ impl ClientStream {
         })
     }
 
-    pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
-        let (tcp, mut session) = stream.into_inner();
+    pub(super) fn tls(tcp: TcpStream, mut session: ServerConnection) -> Self {
         // The relay sends nothing before the last is gone, so that there is a limit: the size of its buffer.
         session.set_buffer_limit(None);
         Self::Tls(Box::new(TlsClient { tcp, session }))

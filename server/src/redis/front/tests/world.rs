@@ -35,6 +35,7 @@ use crate::cluster::user::{Authentication, EmailAlerts, User};
 use crate::cluster::{Asked, Cluster, ClusterParts, Plan, Planning, Run};
 use crate::config::Limits;
 use crate::issuer::setup::{create_ca, create_server_certificate};
+use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProgram};
 use crate::redis::front::{DatabaseFront, FrontParts};
 use crate::redis::resp::command;
@@ -114,6 +115,7 @@ impl World {
             access: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
             server_certificates,
             limits: Limits::default(),
+            workers: Workers::start("redis").unwrap(),
             clock: clock.clone(),
         };
         let front = DatabaseFront::new(tcp, database.uid, Arc::clone(&engine), parts);

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::half_open::{HalfOpen, Place};
 use super::movable::MovableTcp;
 use super::reserve::ReservedDescriptor;
+use super::socket;
 use super::workers::Workers;
 use crate::config::Limits;
 use crate::telemetry;
@@ -154,6 +155,9 @@ pub(crate) async fn handshake(
             Err(_) => Err(HandshakeError::TimedOut),
         },
     };
+    if let Ok(Some(tcp)) = done.as_ref().map(|stream| stream.get_ref().0.get()) {
+        socket::acknowledge_at_once(tcp);
+    }
     let outcome = done.as_ref().map_or_else(HandshakeError::outcome, |_| "done");
     metrics::counter!(telemetry::HANDSHAKES, "outcome" => outcome).increment(1);
     done

@@ -249,6 +249,12 @@ impl Cluster {
         });
         step.await.unwrap_or(Err(ClusterError::Store(StoreError::Interrupted)))
     }
+
+    /// Records that what was asked for is refused before it comes to [`Self::change`], and gives the reason back.
+    pub(crate) fn refused(&self, asked: Asked, error: ClusterError) -> ClusterError {
+        self.shared.refused(asked, &error);
+        error
+    }
 }
 
 impl Shared {

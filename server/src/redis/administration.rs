@@ -32,9 +32,9 @@ impl Databases {
         new: NewDatabase,
         run: Run,
     ) -> Result<Arc<Database>, ClusterError> {
-        self.check_can_run(&new.name).await?;
-        self.check_acls(None, new.rest.roles_permissions.as_deref()).await?;
-        let reserved = self.reserve(new.rest.port).await?;
+        let reserved = self.prepare(&new).await;
+        let reserved =
+            reserved.map_err(|error| self.cluster.refused(databases::asked_to_make(permit, &new.name), error))?;
         let made = self.cluster.create_database(permit, new, reserved.port(), run).await?;
         if run == Run::Apply {
             self.settle(&made).await;
@@ -55,12 +55,8 @@ impl Databases {
         update: DatabaseUpdate,
         run: Run,
     ) -> Result<Arc<Database>, ClusterError> {
-        self.check_acls(Some(uid), update.roles_permissions.as_deref()).await?;
-        let present = self.cluster.state().database(uid).map(|database| database.port);
-        let _reserved = match update.port {
-            Some(port) if present.is_some_and(|present| present != port) => Some(self.reserve(Some(port)).await?),
-            _ => None,
-        };
+        let reserved = self.prepare_update(uid, &update).await;
+        let _reserved = reserved.map_err(|error| self.cluster.refused(databases::asked_about(permit, uid), error))?;
         let changed = self.cluster.update_database(permit, uid, update, run).await?;
         if run == Run::Apply {
             self.settle(&changed).await;
@@ -201,6 +197,27 @@ impl Databases {
         };
         // What is not done by then goes on, and the status says so.
         let _ = tokio::time::timeout(SETTLE, settled).await;
+    }
+
+    /// Looks whether a new database could run, and takes its port.
+    async fn prepare(&self, new: &NewDatabase) -> Result<ReservedPort, ClusterError> {
+        self.check_can_run(&new.name).await?;
+        self.check_acls(None, new.rest.roles_permissions.as_deref()).await?;
+        self.reserve(new.rest.port).await
+    }
+
+    /// Looks whether a database could run as it is to be, and takes the port if that changes.
+    async fn prepare_update(
+        &self,
+        uid: DatabaseUid,
+        update: &DatabaseUpdate,
+    ) -> Result<Option<ReservedPort>, ClusterError> {
+        self.check_acls(Some(uid), update.roles_permissions.as_deref()).await?;
+        let present = self.cluster.state().database(uid).map(|database| database.port);
+        match update.port {
+            Some(port) if present.is_some_and(|present| present != port) => self.reserve(Some(port)).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     async fn check_can_run(&self, name: &DatabaseName) -> Result<(), ClusterError> {

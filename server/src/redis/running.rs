@@ -1,5 +1,6 @@
 //! One database at work: its engine, the port before it, and whoever keeps both as they should be.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,11 +112,19 @@ impl Running {
         tasks: &TaskTracker,
         orders: &mut watch::Receiver<Order>,
     ) -> Option<(Arc<Engine>, EngineConfiguration)> {
+        let mut is_clear = self.is_restored;
         loop {
             let Order::Run(database) = orders.borrow_and_update().clone() else {
                 return None;
             };
-            match databases.make_engine(&database, tasks).await {
+            let made = match self.clear(databases, is_clear).await {
+                Ok(()) => {
+                    is_clear = true;
+                    databases.make_engine(&database, tasks).await
+                }
+                Err(error) => Err(error),
+            };
+            match made {
                 Ok(engine) => {
                     self.seen.send_modify(|seen| {
                         seen.engine = Some(Arc::clone(&engine));
@@ -130,6 +139,16 @@ impl Running {
                 () = tokio::time::sleep(RETRY) => {}
             }
         }
+    }
+
+    /// Deletes what a deleted database with the same number may have left: a new one is empty.
+    async fn clear(&self, databases: &Databases, is_clear: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if is_clear {
+            return Ok(());
+        }
+        Engine::clear(databases.directory(self.uid)).await.map_err(|error| {
+            format!("the data of a deleted database with its number cannot be deleted: {error}").into()
+        })
     }
 
     /// Keeps the engine and the port as the orders say. Gives the port when it is to end.

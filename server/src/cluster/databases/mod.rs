@@ -14,9 +14,9 @@ use std::sync::Arc;
 pub use update::{DatabaseUpdate, NewDatabase, PersistenceKind};
 
 use self::update::Definition;
-use super::access::ClusterPermit;
 use super::access::action::{ChangesDatabases, CreateDatabase, DeleteDatabase};
-use super::database::Database;
+use super::access::{ClusterAction, ClusterPermit};
+use super::database::{Database, DatabaseName};
 use super::settings::ClusterSettings;
 use super::state::Change;
 use super::uid::DatabaseUid;
@@ -37,7 +37,7 @@ impl Cluster {
         port: NonZeroU16,
         run: Run,
     ) -> Result<Arc<Database>, ClusterError> {
-        let asked = Asked::by(permit, format!("database {:?}", new.name.as_str()));
+        let asked = asked_to_make(permit, &new.name);
         let caller = Arc::clone(permit.caller());
         self.change(asked, run, move |planning| {
             if !caller.may_make_databases(planning.state) {
@@ -120,7 +120,7 @@ impl Cluster {
         T: Send + 'static,
         F: FnOnce(&Planning<'_>, &Arc<Database>) -> Result<Plan<T>, ClusterError> + Send + 'static,
     {
-        let asked = Asked::by(permit, format!("database {uid}"));
+        let asked = asked_about(permit, uid);
         let caller = Arc::clone(permit.caller());
         self.change(asked, run, move |planning| {
             let database = planning
@@ -134,6 +134,16 @@ impl Cluster {
         })
         .await
     }
+}
+
+/// A request for a database that is not there yet, for the audit record.
+pub(crate) fn asked_to_make(permit: &ClusterPermit<CreateDatabase>, name: &DatabaseName) -> Asked {
+    Asked::by(permit, format!("database {:?}", name.as_str()))
+}
+
+/// A request about a database, for the audit record.
+pub(crate) fn asked_about<A: ClusterAction>(permit: &ClusterPermit<A>, uid: DatabaseUid) -> Asked {
+    Asked::by(permit, format!("database {uid}"))
 }
 
 fn plan_create(

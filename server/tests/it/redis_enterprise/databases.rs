@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::house::{Ca, House};
 
 /// Whether a Redis to run databases with is installed. In CI it must be.
-fn has_engine() -> bool {
+pub(super) fn has_engine() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| {
         ["redis-server", "valkey-server"]
@@ -622,7 +622,7 @@ async fn a_database_is_put_before_a_redis_that_is_there_and_leaves_its_data_to_i
 }
 
 /// The first line of the answer to each command, on a connection without TLS.
-async fn ask(port: u16, commands: &[&str]) -> Vec<String> {
+pub(super) async fn ask(port: u16, commands: &[&str]) -> Vec<String> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
     let mut stream = BufStream::new(stream);
     let mut answers = Vec::new();

@@ -90,6 +90,11 @@ impl House {
         }
     }
 
+    /// Where the server keeps its data.
+    pub(super) fn data_dir(&self) -> &std::path::Path {
+        &self.server.app().settings.data_dir
+    }
+
     /// A caller without a certificate and without credentials.
     pub(super) fn stranger(&self) -> Client {
         self.client(None)

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod certificates;
+mod database_leftovers;
 mod databases;
 mod errors;
 mod house;

@@ -1,0 +1,75 @@
+//! What deleted databases leave behind, and what refused ones leave on record.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::databases::{ask, has_engine};
+use super::house::House;
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_database_with_the_number_of_one_whose_data_could_not_be_deleted_is_empty() {
+    if !has_engine() {
+        return;
+    }
+    let house = House::open().await;
+    let durable =
+        json!({ "name": "first", "memory_size": 0, "data_persistence": "aof", "aof_policy": "appendfsync-always" });
+    let first = house.admin.post("/v1/bdbs", &durable).await.expect(200);
+    let port = |database: &Value| u16::try_from(database["port"].as_u64().unwrap()).unwrap();
+    assert_eq!(ask(port(&first), &["SET a 1", "DBSIZE"]).await, ["+OK", ":1"]);
+    let data = house.data_dir().join("databases");
+    copy(&data.join("1"), &data.join("7"));
+
+    let mut second = durable;
+    second["name"] = "second".into();
+    second["uid"] = 7.into();
+    let second = house.admin.post("/v1/bdbs", &second).await.expect(200);
+    assert_eq!(second["status"], "active");
+    assert_eq!(ask(port(&second), &["DBSIZE"]).await, [":0"]);
+    assert_eq!(ask(port(&first), &["DBSIZE"]).await, [":1"]);
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_run_is_refused_on_record() {
+    if !has_engine() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open_with(&[&format!("--Security.AuditLog.FolderPath={}", folder.path().display())]).await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let body = json!({ "name": "orders", "memory_size": 0, "port": port });
+    house.admin.post("/v1/bdbs", &body).await.refused(406);
+    let kept = house
+        .admin
+        .post("/v1/bdbs", &json!({ "name": "kept", "memory_size": 0 }))
+        .await
+        .expect(200);
+    let moved = json!({ "port": port });
+    house
+        .admin
+        .put(&format!("/v1/bdbs/{}", kept["uid"]), &moved)
+        .await
+        .refused(406);
+    house.server.shutdown().await;
+    let log = std::fs::read_to_string(folder.path().join("audit.log")).unwrap();
+    let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for target in ["database \"orders\"", "database 1"] {
+        let is_told = |record: &&Value| record["target"] == target && record.to_string().contains(&port.to_string());
+        assert!(records.iter().any(|record| is_told(&record)), "{target}: {log}");
+    }
+}

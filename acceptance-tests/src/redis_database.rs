@@ -47,9 +47,17 @@ impl RedisDatabase {
     ///
     /// # Panics
     ///
-    /// When the server refuses, or the database does not become active within 20 s.
+    /// As [`Self::start_on`].
     pub async fn start_with(members: &Value) -> Self {
-        let team = Team::new();
+        Self::start_on(Team::new(), members).await
+    }
+
+    /// The same on a team's server.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses, or the database does not become active within 20 s.
+    pub async fn start_on(team: Team, members: &Value) -> Self {
         let mut admin = administrator(&team).await;
         let role = json!({ "name": "data", "management": "none" });
         let role = created(&mut admin, "/v1/roles", &role).await;

@@ -4,3 +4,5 @@ mod clients;
 mod cut;
 mod durability;
 mod transparency;
+mod upstream;
+mod weak_chains;

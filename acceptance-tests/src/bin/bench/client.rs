@@ -160,8 +160,7 @@ impl Client {
 impl Connection {
     /// Sends a request and reads its whole answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer, Failure> {
-        self.stream.write_all(request).await?;
-        self.stream.flush().await?;
+        self.send(request).await?;
         self.received.clear();
         loop {
             if let Some(answer) = parse(&self.received)? {
@@ -175,8 +174,7 @@ impl Connection {
 
     /// Sends octets and reads until `expected` has come, which must be all that comes.
     pub(crate) async fn expect(&mut self, octets: &[u8], expected: &[u8]) -> Result<(), Failure> {
-        self.stream.write_all(octets).await?;
-        self.stream.flush().await?;
+        self.send(octets).await?;
         self.received.clear();
         while self.received.len() < expected.len() && expected.starts_with(&self.received) {
             if self.stream.read_buf(&mut self.received).await? == 0 {
@@ -187,6 +185,18 @@ impl Connection {
             return Ok(());
         }
         Err(format!("the server answered {:?}", String::from_utf8_lossy(&self.received)).into())
+    }
+
+    /// Sends octets.
+    pub(crate) async fn send(&mut self, octets: &[u8]) -> Result<(), Failure> {
+        self.stream.write_all(octets).await?;
+        Ok(self.stream.flush().await?)
+    }
+
+    /// Receives at most so many octets, and gives how many; 0 at the end.
+    pub(crate) async fn receive(&mut self, most: usize) -> Result<usize, Failure> {
+        let mut octets = vec![0; most];
+        Ok(self.stream.read(&mut octets).await?)
     }
 
     /// Says goodbye; whether the server hears it does not matter here.

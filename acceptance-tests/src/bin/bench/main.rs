@@ -113,6 +113,14 @@ async fn measure() -> Result<(), Failure> {
     }
 }
 
+/// How many files a process may have open.
+pub(crate) fn open_files() -> usize {
+    let limit = getrlimit(Resource::Nofile).maximum;
+    limit
+        .and_then(|limit| usize::try_from(limit).ok())
+        .unwrap_or(usize::MAX)
+}
+
 /// Thousands of connections need as many descriptors, here and in the servers, which inherit the limit.
 fn allow_many_files() -> Result<(), Failure> {
     let maximum = getrlimit(Resource::Nofile).maximum;

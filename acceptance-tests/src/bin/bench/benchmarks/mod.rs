@@ -31,6 +31,8 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("cert-users-apply", "Applying 1,000 certificate users"),
     ("redis", "Redis through the front"),
     ("redis-connections", "New connections to Redis through the front"),
+    ("redis-idle", "10,000 idle connections to a Redis database"),
+    ("redis-crowd", "A Redis client beside stalled and slow ones"),
 ];
 
 /// Runs one.
@@ -49,6 +51,8 @@ pub(crate) async fn run(name: &str, bench: &Bench) -> Result<Outcome, Failure> {
         "cert-users-apply" => cert_users::run(bench).await,
         "redis" => redis::throughput(bench).await,
         "redis-connections" => redis::connections(bench).await,
+        "redis-idle" => redis::crowd::idle(bench).await,
+        "redis-crowd" => redis::crowd::disturbance(bench).await,
         _ => Err(format!("no benchmark {name}").into()),
     }
 }

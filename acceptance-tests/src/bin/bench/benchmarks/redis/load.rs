@@ -114,4 +114,5 @@ pub(super) async fn new_connections(fronts: &Fronts, front: &Front) -> Result<f6
 /// Connections that are opened at the same time.
 pub(super) const AT_ONCE: usize = 8;
 const CONNECTIONS: usize = 2400;
-const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+/// A command.
+pub(super) const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";

@@ -1,5 +1,6 @@
 //! A Redis database behind mutual TLS: ours, `redis-server`'s own TLS, stunnel, haproxy, and a bare rustls copy loop.
 
+pub(crate) mod crowd;
 mod fronts;
 mod load;
 

@@ -35,6 +35,17 @@ impl LocalSocket {
     }
 }
 
+impl LocalSocket {
+    /// Reads what is there now. Nobody is woken when there is something later.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] when there is nothing; what the system says.
+    pub(crate) fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
+        self.readable.get_ref().read(room)
+    }
+}
+
 #[expect(
     deprecated,
     reason = "its successor is unsafe, for types that may change their descriptor; this one does not"

@@ -32,6 +32,16 @@ macro_rules! each {
     };
 }
 
+impl EngineStream {
+    /// The socket of an engine on this machine.
+    pub(crate) fn local(&self) -> Option<&LocalSocket> {
+        match self {
+            Self::Local(socket) => Some(socket),
+            Self::Tcp(_) | Self::Tls(_) => None,
+        }
+    }
+}
+
 impl AsyncRead for EngineStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         each!(self, stream => Pin::new(stream).poll_read(cx, buffer))

@@ -2,6 +2,7 @@
 //! ways, until the connection ends or is cut.
 
 mod admission;
+mod busy_wait;
 mod logins;
 mod policy;
 mod refused;

@@ -10,10 +10,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use zeroize::Zeroizing;
 
+use super::busy_wait::BusyWait;
 use super::logins::{Answer, LoginOutcome, Logins, refuse};
 use super::reply_rewriter::ReplyRewriter;
 use super::sessions::{Order, Session};
@@ -35,6 +37,7 @@ pub(super) struct Relay {
     /// Nothing of the client goes on before this has come to its end.
     login: Option<Pin<Box<dyn Future<Output = LoginOutcome> + Send>>>,
     replies: ReplyRewriter,
+    busy_wait: BusyWait,
     upstream: Upstream,
 }
 
@@ -78,6 +81,7 @@ impl Relay {
             insertion: Insertion::default(),
             login: None,
             replies: ReplyRewriter::default(),
+            busy_wait: BusyWait::new(),
             upstream: Upstream::Open,
         }
     }
@@ -115,7 +119,10 @@ impl Relay {
         if let Poll::Ready(Err(error)) = self.poll_up(context) {
             return Poll::Ready(Ending::Broken(error));
         }
-        // Whatever TLS has to say to what has come.
+        if let Poll::Ready(Err(error)) = self.wait_for_answer(context) {
+            return Poll::Ready(Ending::Broken(error));
+        }
+        // Whatever TLS has to say to what has come, and the answer.
         match self.client.poll_flush(context) {
             Poll::Ready(Err(error)) => Poll::Ready(Ending::Broken(error)),
             _ => Poll::Pending,
@@ -162,6 +169,9 @@ impl Relay {
                     Ok(written) => {
                         self.client.consume(written);
                         self.looked_at -= written;
+                        if self.engine.local().is_some() {
+                            self.busy_wait.asked();
+                        }
                     }
                     Err(_) => self.engine_takes_no_more(),
                 }
@@ -241,31 +251,72 @@ impl Relay {
     fn poll_down(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.client.poll_flush(context))?;
-            let Self {
-                client,
-                engine,
-                replies,
-                ..
-            } = self;
-            let is_over = RECEIVED.with_borrow_mut(|octets| {
-                let mut buffer = ReadBuf::new(octets);
+            let read = |engine: &mut EngineStream, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>| {
                 // An engine that has gone has said everything it will say.
-                let _ = ready!(Pin::new(engine).poll_read(context, &mut buffer));
-                let received = buffer.filled();
-                let sent = if received.is_empty() {
-                    client.send(context, &replies.take_held())
-                } else if replies.is_idle() {
-                    client.send(context, received)
-                } else {
-                    let rewritten = replies.rewrite(received).map_err(|_| not_logged_in())?;
-                    client.send(context, &rewritten)
-                };
-                Poll::Ready(sent.map(|()| received.is_empty()))
-            });
-            if ready!(is_over)? {
+                Pin::new(engine).poll_read(context, buffer).map(drop)
+            };
+            if ready!(self.poll_engine(context, read))? {
                 return self.client.poll_flush(context);
             }
         }
+    }
+
+    /// Looks for the answer to what has gone up, where that is better than to sleep until it comes.
+    fn wait_for_answer(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(until) = self.busy_wait.begin() else {
+            return Poll::Pending;
+        };
+        ready!(self.client.poll_flush(context))?;
+        let look = |engine: &mut EngineStream, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>| {
+            match engine
+                .local()
+                .map(|socket| socket.try_read(buffer.initialize_unfilled()))
+            {
+                Some(Ok(count @ 1..)) => {
+                    buffer.advance(count);
+                    Poll::Ready(())
+                }
+                // The end, and what is wrong with the socket, are found when it wakes the thread.
+                _ => Poll::Pending,
+            }
+        };
+        while self.poll_engine(context, look)?.is_pending() {
+            if Instant::now() > until {
+                self.busy_wait.was_in_vain();
+                return Poll::Pending;
+            }
+            std::hint::spin_loop();
+        }
+        self.busy_wait.was_answered();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes what `read` gives of the engine, and says whether that was nothing, which is the end.
+    fn poll_engine(
+        &mut self,
+        context: &mut Context<'_>,
+        read: impl FnOnce(&mut EngineStream, &mut Context<'_>, &mut ReadBuf<'_>) -> Poll<()>,
+    ) -> Poll<io::Result<bool>> {
+        let Self {
+            client,
+            engine,
+            replies,
+            ..
+        } = self;
+        RECEIVED.with_borrow_mut(|octets| {
+            let mut buffer = ReadBuf::new(octets);
+            ready!(read(engine, context, &mut buffer));
+            let received = buffer.filled();
+            let sent = if received.is_empty() {
+                client.send(context, &replies.take_held())
+            } else if replies.is_idle() {
+                client.send(context, received)
+            } else {
+                let rewritten = replies.rewrite(received).map_err(|_| not_logged_in())?;
+                client.send(context, &rewritten)
+            };
+            Poll::Ready(sent.map(|()| received.is_empty()))
+        })
     }
 }
 

@@ -1,0 +1,127 @@
+//! Whether a thread looks for an engine's answer itself before it sleeps.
+//!
+//! To be woken takes a thread longer than Redis takes for most commands: with one client that asks one thing at a time it
+//! is a sixth of the whole. While one connection alone is at work on a thread, the thread therefore asks for the answer
+//! again and again, for a moment. With a second one at work it would hold that up, and it sleeps as always; and so it does
+//! after answers that were not there in time, the longer the more there were.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Decides for one connection.
+#[derive(Debug)]
+pub(super) struct BusyWait {
+    id: u64,
+    /// Something was asked, and has not been waited for.
+    asked: bool,
+    /// So many answers are not waited for.
+    skipped: u32,
+    /// So many the next time that one is not there in time.
+    penalty: u32,
+}
+
+impl BusyWait {
+    pub(super) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            asked: false,
+            skipped: 0,
+            penalty: 1,
+        }
+    }
+
+    /// The engine was asked something.
+    pub(super) fn asked(&mut self) {
+        self.asked = true;
+        let (id, times) = LAST.get();
+        LAST.set((self.id, if id == self.id { times.saturating_add(1) } else { 0 }));
+    }
+
+    /// Until when to look for the answer to what was asked; none when it is not worth it.
+    pub(super) fn begin(&mut self) -> Option<Instant> {
+        let is_due = std::mem::take(&mut self.asked) && self.is_worth_it();
+        is_due.then(|| Instant::now() + LONGEST)
+    }
+
+    /// The answer was there in time.
+    pub(super) fn was_answered(&mut self) {
+        self.penalty = 1;
+    }
+
+    /// It was not.
+    pub(super) fn was_in_vain(&mut self) {
+        self.skipped = self.penalty;
+        self.penalty = (self.penalty * 2).min(MOST_SKIPPED);
+    }
+
+    fn is_worth_it(&mut self) -> bool {
+        let (id, times) = LAST.get();
+        if id != self.id || times < ALONE {
+            return false;
+        }
+        let is_due = self.skipped == 0;
+        self.skipped = self.skipped.saturating_sub(1);
+        is_due
+    }
+}
+
+thread_local! {
+    /// Which connection of this thread has asked last, and how often since another did.
+    static LAST: Cell<(u64, u32)> = const { Cell::new((u64::MAX, 0)) };
+}
+
+/// A connection that has asked so often without another in between is alone at work.
+const ALONE: u32 = 16;
+/// What Redis takes for most commands, with the time until it has been woken.
+const LONGEST: Duration = Duration::from_micros(50);
+/// One answer in a thousand is waited for in vain, at the most.
+const MOST_SKIPPED: u32 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(connection: &mut BusyWait, is_there: bool) -> bool {
+        connection.asked();
+        let is_begun = connection.begin().is_some();
+        match (is_begun, is_there) {
+            (true, true) => connection.was_answered(),
+            (true, false) => connection.was_in_vain(),
+            (false, _) => {}
+        }
+        is_begun
+    }
+
+    fn count(connection: &mut BusyWait, times: u32, is_there: bool) -> usize {
+        (0..times).filter(|_| asks(connection, is_there)).count()
+    }
+
+    #[test]
+    fn a_connection_is_waited_for_when_it_is_alone_at_work() {
+        let (mut one, mut other) = (BusyWait::new(), BusyWait::new());
+        assert_eq!(count(&mut one, ALONE, true), 0);
+        assert_eq!(count(&mut one, 100, true), 100);
+        assert!(!asks(&mut other, true));
+        assert_eq!(count(&mut one, ALONE, true), 0);
+        assert!(asks(&mut one, true));
+    }
+
+    #[test]
+    fn answers_that_are_never_there_in_time_are_hardly_waited_for() {
+        let mut slow = BusyWait::new();
+        count(&mut slow, ALONE, false);
+        assert_eq!(count(&mut slow, 2047, false), 11);
+        assert_eq!(count(&mut slow, 10 * (MOST_SKIPPED + 1), false), 10);
+        assert!(count(&mut slow, MOST_SKIPPED + 1, true) > 0);
+        assert_eq!(count(&mut slow, 100, true), 100);
+    }
+
+    #[test]
+    fn nothing_is_waited_for_when_nothing_was_asked() {
+        let mut connection = BusyWait::new();
+        count(&mut connection, 2 * ALONE, true);
+        assert_eq!(connection.begin(), None);
+    }
+}

@@ -110,19 +110,26 @@ impl Relay {
             Order::Finish => {}
             Order::Cut => return Poll::Ready(Ending::Cut),
         }
-        // The way down first: an answer that has been waited for may let the client's next command go on.
-        match self.poll_down(context) {
-            Poll::Ready(Ok(())) => return Poll::Ready(Ending::Closed),
-            Poll::Ready(Err(error)) => return Poll::Ready(Ending::Broken(error)),
-            Poll::Pending => {}
+        // Once: the thread has other connections, which may have something by then.
+        let mut may_wait = true;
+        loop {
+            // The way down first: an answer that has been waited for may let the client's next command go on.
+            match self.poll_down(context) {
+                Poll::Ready(Ok(())) => return Poll::Ready(Ending::Closed),
+                Poll::Ready(Err(error)) => return Poll::Ready(Ending::Broken(error)),
+                Poll::Pending => {}
+            }
+            if let Poll::Ready(Err(error)) = self.poll_up(context) {
+                return Poll::Ready(Ending::Broken(error));
+            }
+            match self.wait_for_answer(context, std::mem::take(&mut may_wait)) {
+                // Nobody will be woken for it.
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Ending::Broken(error)),
+                Poll::Pending => break,
+            }
         }
-        if let Poll::Ready(Err(error)) = self.poll_up(context) {
-            return Poll::Ready(Ending::Broken(error));
-        }
-        if let Poll::Ready(Err(error)) = self.wait_for_answer(context) {
-            return Poll::Ready(Ending::Broken(error));
-        }
-        // Whatever TLS has to say to what has come, and the answer.
+        // Whatever TLS has to say to what has come.
         match self.client.poll_flush(context) {
             Poll::Ready(Err(error)) => Poll::Ready(Ending::Broken(error)),
             _ => Poll::Pending,
@@ -262,8 +269,8 @@ impl Relay {
     }
 
     /// Looks for the answer to what has gone up, where that is better than to sleep until it comes.
-    fn wait_for_answer(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(until) = self.busy_wait.begin() else {
+    fn wait_for_answer(&mut self, context: &mut Context<'_>, may_wait: bool) -> Poll<io::Result<()>> {
+        let Some(until) = self.busy_wait.begin().filter(|_| may_wait) else {
             return Poll::Pending;
         };
         ready!(self.client.poll_flush(context))?;

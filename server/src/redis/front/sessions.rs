@@ -115,7 +115,12 @@ impl Sessions {
     /// Cuts the connection if `judge` would not let it in as who it is.
     pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
         let mut basis = session.basis();
+        self.decide(session, &mut basis, judge);
+        // Last: whoever finds that the connection was held against this revision must find it cut if it is.
         session.reviewed.fetch_max(judge.revision(), Ordering::AcqRel);
+    }
+
+    fn decide(&self, session: &Session, basis: &mut Basis, judge: &Judge<'_>) {
         if !Arc::ptr_eq(&basis.trust, &judge.policy().trust) || !basis.is_in_date(judge.now()) {
             match judge.trust(&session.client) {
                 Ok(valid_until) => {

@@ -1,6 +1,7 @@
 //! What deleted databases leave behind, and what refused ones leave on record.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -65,11 +66,29 @@ async fn a_database_that_cannot_run_is_refused_on_record() {
         .put(&format!("/v1/bdbs/{}", kept["uid"]), &moved)
         .await
         .refused(406);
-    house.server.shutdown().await;
-    let log = std::fs::read_to_string(folder.path().join("audit.log")).unwrap();
-    let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let file = folder.path().join("audit.log");
     for target in ["database \"orders\"", "database 1"] {
-        let is_told = |record: &&Value| record["target"] == target && record.to_string().contains(&port.to_string());
-        assert!(records.iter().any(|record| is_told(&record)), "{target}: {log}");
+        // The file follows the store.
+        let told = async {
+            while !tells_of(&file, target, port) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(10), told).await;
+        assert!(told.is_ok(), "{target}: {:?}", std::fs::read_to_string(&file));
     }
+    house.server.shutdown().await;
+}
+
+/// Whether a record is about the target and names the port.
+fn tells_of(file: &Path, target: &str, port: u16) -> bool {
+    let log = std::fs::read_to_string(file).unwrap_or_default();
+    let records = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    records
+        .filter(|record| record["target"] == target && record["outcome"] == "refused")
+        .any(|record| {
+            record["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.contains(&port.to_string()))
+        })
 }

@@ -28,10 +28,10 @@ pub(super) async fn get_and_set(
     pipeline: usize,
 ) -> Result<Measured, Failure> {
     let requests = match (connections, pipeline) {
-        (1, 1) => 20_000,
-        (_, 1) => 60_000,
-        (1, _) => 160_000,
-        _ => 480_000,
+        (1, 1) => 10_000,
+        (_, 1) => 30_000,
+        (1, _) => 80_000,
+        _ => 240_000,
     };
     let before = front.process.own_cpu()?;
     let mut command = Command::new("redis-benchmark");

@@ -12,12 +12,12 @@ pub(crate) mod resp;
 mod running;
 mod status;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,8 +44,8 @@ pub(crate) struct Databases {
     /// The database that has the upstream which none is named for.
     nameless: Mutex<Option<DatabaseUid>>,
     running: Mutex<BTreeMap<DatabaseUid, Arc<Running>>>,
-    /// Whether the databases that were there at the start are among them.
-    has_followed: AtomicBool,
+    /// The databases that were there at the start, with when they were made: a number may be given again.
+    restored: BTreeSet<(DatabaseUid, OffsetDateTime)>,
     /// Something that ran has ended.
     ended: Notify,
 }
@@ -54,7 +54,10 @@ impl Databases {
     /// Nothing runs yet.
     pub(crate) fn new(front: FrontParts, settings: Arc<Settings>) -> Arc<Self> {
         let redis = &settings.redis;
+        let state = front.cluster.state();
+        let restored = state.databases().map(|database| (database.uid, database.created_at));
         Arc::new(Self {
+            restored: restored.collect(),
             ports: Ports::new(redis.listen_address.clone(), redis.ports.clone()),
             cluster: Arc::clone(&front.cluster),
             settings,
@@ -62,7 +65,6 @@ impl Databases {
             program: Mutex::default(),
             nameless: Mutex::default(),
             running: Mutex::default(),
-            has_followed: AtomicBool::new(false),
             ended: Notify::new(),
         })
     }
@@ -73,10 +75,8 @@ impl Databases {
         let mut changes = self.cluster.changes();
         self.clear_leftovers().await;
         self.look_for_program().await;
-        let mut is_start = true;
         loop {
-            self.follow(is_start, &tasks, &stop, &abort);
-            is_start = false;
+            self.follow(&tasks, &stop, &abort);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -98,9 +98,14 @@ impl Databases {
         let running = self.running().get(&database.uid).cloned();
         match running {
             Some(running) => running.status(database),
-            None if self.has_followed.load(Ordering::Relaxed) => DatabaseStatus::Pending,
-            None => DatabaseStatus::Recovery,
+            None if self.is_restored(database) => DatabaseStatus::Recovery,
+            None => DatabaseStatus::Pending,
         }
+    }
+
+    /// Whether it was there when the server started.
+    fn is_restored(&self, database: &Database) -> bool {
+        self.restored.contains(&(database.uid, database.created_at))
     }
 
     /// Which version engines that are started have, once a program has been found.
@@ -115,13 +120,7 @@ impl Databases {
     }
 
     /// Makes what runs follow the state.
-    fn follow(
-        self: &Arc<Self>,
-        is_start: bool,
-        tasks: &TaskTracker,
-        stop: &CancellationToken,
-        abort: &CancellationToken,
-    ) {
+    fn follow(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
         let state = self.cluster.state();
         let mut all = self.running();
         all.retain(|_, running| !running.has_ended());
@@ -129,7 +128,7 @@ impl Databases {
             match all.get(&database.uid) {
                 Some(running) => running.follow(database),
                 None => {
-                    let running = Running::new(database, is_start);
+                    let running = Running::new(database, self.is_restored(database));
                     let databases = Arc::clone(self);
                     let (ours, stop, abort) = (tasks.clone(), stop.clone(), abort.clone());
                     tasks.spawn(Arc::clone(&running).keep(databases, ours, stop, abort));
@@ -137,7 +136,6 @@ impl Databases {
                 }
             }
         }
-        self.has_followed.store(true, Ordering::Relaxed);
         for (uid, running) in &*all {
             if state.database(*uid).is_none() {
                 running.remove();

@@ -29,6 +29,10 @@ pub(crate) enum Scanned {
     Pass(usize),
     /// This many bytes of the input are held; none goes on before more has come.
     Hold(usize),
+    /// A command of one line ends after this many bytes of the input. What was held belongs to it. The engine gets it as this
+    /// array, since engines read lines differently: Valkey drops 0xFF from them, Valkey 9.1 goes on in a word behind a
+    /// quotation mark, and Valkey 8.1 reads what follows a line of blanks as a line. Empty for a line without a word.
+    Line(usize, Zeroizing<Vec<u8>>),
     /// A command that changes who the connection is ends after this many bytes of the input. What was held belongs to it.
     Identity(usize, IdentityCommand),
     /// The input is not the protocol. Nothing more goes on; the client gets this error, and the connection ends.
@@ -139,7 +143,7 @@ impl CommandScanner {
                         if let Some(command) = IdentityCommand::of(&arguments) {
                             return self.end_with(commands_end, at, command);
                         }
-                        self.go_on();
+                        return self.end_line(commands_end, at, &arguments);
                     }
                     None => at = input.len(),
                 },
@@ -209,7 +213,12 @@ impl CommandScanner {
                         && let Some(command) =
                             IdentityCommand::of(&arguments_of(&self.present(input, commands_end, at)))
                     {
-                        return self.end_with(commands_end, at, command);
+                        // Valkey 9.1 ends the connection for other bytes than CR LF; older engines take any two.
+                        return if is_terminated(&self.present(input, commands_end, at)) {
+                            self.end_with(commands_end, at, command)
+                        } else {
+                            self.refuse(commands_end, at, INVALID_END.to_owned())
+                        };
                     }
                     self.go_on();
                 }
@@ -263,6 +272,27 @@ impl CommandScanner {
         }
         self.held = Zeroizing::default();
         Scanned::Identity(at, command)
+    }
+
+    /// The present line, which changes nothing of who the connection is, ends at `at`. Commands before it go first.
+    fn end_line(&mut self, commands_end: usize, at: usize, arguments: &[Zeroizing<Vec<u8>>]) -> Scanned {
+        self.state = State::Start;
+        if commands_end > 0 {
+            return Scanned::Pass(commands_end);
+        }
+        if self.held.len() + at > MAX_HELD {
+            return self.end(TOO_LONG_A_LINE.to_owned());
+        }
+        self.held = Zeroizing::default();
+        let arguments: Vec<_> = arguments.iter().map(|argument| argument.as_slice()).collect();
+        Scanned::Line(
+            at,
+            if arguments.is_empty() {
+                Zeroizing::default()
+            } else {
+                encode(&arguments)
+            },
+        )
     }
 
     /// The present command is not the protocol, as the byte before `at` shows. Those before it go first.
@@ -478,6 +508,21 @@ pub(crate) fn arguments_of(command: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     arguments
 }
 
+/// Whether every number and argument of a whole command is followed by CR LF.
+fn is_terminated(command: &[u8]) -> bool {
+    let is_at = |text: &[u8], at: usize| text.get(at..at + 2) == Some(b"\r\n");
+    let mut rest = command;
+    while let Some((length, body)) = number_line(rest) {
+        let is_count = rest[0] == b'*';
+        let end = if is_count { 0 } else { length };
+        if !is_at(rest, rest.len() - body.len() - 2) || !(is_count || is_at(body, end)) {
+            return false;
+        }
+        rest = body.get(if is_count { 0 } else { end + 2 }..).unwrap_or_default();
+    }
+    true
+}
+
 /// The number after the first byte, and what follows its line.
 fn number_line(text: &[u8]) -> Option<(usize, &[u8])> {
     let end = position(text, |byte| byte == b'\r')?;
@@ -518,6 +563,7 @@ fn no_mark(byte: u8) -> String {
 // The engines' own words (`setProtocolError` of networking.c).
 const INVALID_COUNT: &str = "-ERR Protocol error: invalid multibulk length";
 const INVALID_LENGTH: &str = "-ERR Protocol error: invalid bulk length";
+const INVALID_END: &str = "-ERR Protocol error: invalid CRLF in request";
 const TOO_LONG_A_LINE: &str = "-ERR Protocol error: too big inline request";
 const UNBALANCED: &str = "-ERR Protocol error: unbalanced quotes in request";
 const UNFIT_NAME: &str = "-ERR Client names cannot contain spaces, newlines or special characters.";

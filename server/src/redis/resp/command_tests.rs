@@ -16,6 +16,10 @@ fn scan_all<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Out> {
                     rest = &rest[passed..];
                 }
                 Scanned::Hold(held) => rest = &rest[held..],
+                Scanned::Line(taken, array) => {
+                    push(&mut out, &array);
+                    rest = &rest[taken..];
+                }
                 Scanned::Identity(taken, command) => {
                     out.push(Out::Identity(describe(&command)));
                     rest = &rest[taken..];
@@ -112,7 +116,7 @@ fn commands_that_say_nothing_of_who_the_client_is_go_on_as_they_are() {
     goes_on(&command(&["HELLO", "3", "SETNAME", "AUTH"]));
     goes_on(&command(&["RESET", "now"]));
     goes_on(&command(&["SET", "AUTH", "*2\r\n$4\r\nAUTH\r\n$1\r\nx\r\n"]));
-    goes_on(b"*0\r\n*-1\r\nPING\r\n\r\n\nset key 'a b'\r\n");
+    goes_on(b"*0\r\n*-1\r\n");
     goes_on(b"*1\rx$4\ryPINGzz");
 }
 
@@ -180,6 +184,27 @@ fn commands_that_say_who_the_client_is_are_taken_out_in_their_place() {
     }
 }
 
+/// Engines read lines differently, and arrays alike.
+#[test]
+fn a_line_goes_on_as_an_array_and_a_line_without_a_word_does_not() {
+    let array = [command(&["PING"]), command(&["set", "key", "a b"])].concat();
+    check(b"PING\r\n\r\n\n \t\r\nset key 'a b'\r\n", &[Out::Bytes(array)]);
+    let bytes: &[&[u8]] = &[b"A\xffUTH", b"nobody", b"pw"];
+    check(b"A\xffUTH nobody pw\n", &[Out::Bytes(encode(bytes).to_vec())]);
+    for line in ["\"\"AUTH nobody pw\n", "'A'UTH nobody pw\n", "\"AU\"'TH' nobody pw\n"] {
+        check(line.as_bytes(), &[Out::Refused(UNBALANCED.to_owned())]);
+    }
+}
+
+#[test]
+fn a_login_whose_parts_do_not_end_with_crlf_is_not_repaired() {
+    let refused = [Out::Refused(INVALID_END.to_owned())];
+    check(b"*2\r\n$4\r\nAUTH\r\n$1\r\nxyz", &refused);
+    check(b"*2\rx$4\r\nAUTH\r\n$1\r\nx\r\n", &refused);
+    check(b"*2\r\n$4\rzAUTH\r\n$1\r\nx\r\n", &refused);
+    check(b"*1\r\n$5\r\nRESETab", &refused);
+}
+
 /// Nothing of the malformed command goes on, however the stream is split, and nothing behind it.
 #[test]
 fn input_that_is_not_the_protocol_ends_the_stream() {
@@ -207,7 +232,7 @@ fn input_that_is_not_the_protocol_ends_the_stream() {
         let input = [b"PING\r\n", garbage, b"\r\nAUTH default x\r\n"].concat();
         check(
             &input,
-            &[Out::Bytes(b"PING\r\n".to_vec()), Out::Refused(error.to_owned())],
+            &[Out::Bytes(command(&["PING"])), Out::Refused(error.to_owned())],
         );
     }
 }
@@ -222,7 +247,7 @@ fn input_that_is_not_the_protocol_inside_a_command_that_has_gone_on_is_left_to_t
 
 #[test]
 fn the_smallest_number_is_one() {
-    goes_on(b"*-9223372036854775808\r\nPING\r\n");
+    goes_on(b"*-9223372036854775808\r\n*1\r\n$4\r\nPING\r\n");
 }
 
 #[test]

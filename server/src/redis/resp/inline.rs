@@ -25,7 +25,7 @@ fn argument(text: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
     let mut at = 0;
     while let Some(octet) = text.get(at).copied() {
         match octet {
-            _ if is_blank(octet) => break,
+            b' ' | b'\t' | b'\r' | b'\n' => break,
             b'"' => {
                 at = double_quoted(text, at + 1, &mut argument)?;
                 return Some((argument, &text[at..]));
@@ -129,6 +129,9 @@ mod tests {
         check(b"\"\\x41UTH\" x", Some(&[b"AUTH", b"x"]));
         check(b"AU\"TH\" x", Some(&[b"AUTH", b"x"]));
         check(b"a''", Some(&[b"a"]));
+        // Only these end a word; all of `isspace` is skipped before one.
+        check(b"AUTH\x0ba\x0cb c\r\n", Some(&[b"AUTH\x0ba\x0cb", b"c"]));
+        check(b"\x0b\x0c a\r\n", Some(&[b"a"]));
     }
 
     #[test]

@@ -1,59 +1,20 @@
-//! An engine of the matrix, in a state in which each command has one reply that names it.
+//! An engine that a stream is sent to.
 
-use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// The engines of the matrix, as `tools/engines` names them.
-pub(crate) const MATRIX: [&str; 4] = ["redis-7.0", "redis-8.0", "valkey-8.1", "valkey-9.1"];
-
-/// A running engine. It ends when this is dropped.
+/// An engine, by its socket. Its user may run nothing, so that each command has one reply that names it.
 #[derive(Debug)]
 pub(crate) struct MatrixEngine {
-    process: Child,
     socket: PathBuf,
 }
 
 impl MatrixEngine {
-    /// Starts an engine of the matrix in an empty directory, with these lines in its configuration.
-    ///
-    /// # Panics
-    ///
-    /// When it is not there, or does not start: there is no test without it.
-    pub(crate) fn start(name: &str, directory: &Path, configuration: &str) -> Self {
-        let program = program(name);
-        let socket = directory.join("engine.sock");
-        let file = directory.join("engine.conf");
-        let text = format!(
-            "port 0\nunixsocket {}\ndir {}\nsave \"\"\nappendonly no\nloglevel warning\nlogfile {}\n{configuration}\n",
-            socket.display(),
-            directory.display(),
-            directory.join("engine.log").display()
-        );
-        fs::write(&file, text).expect("the directory can be written");
-        let process = Command::new(&program)
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} cannot be started: {error}; run tools/engines", program.display()));
-        let engine = Self { process, socket };
-        let until = Instant::now() + PATIENCE;
-        while engine.connect().is_err() {
-            assert!(Instant::now() < until, "{name} does not start");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        engine
-    }
-
-    /// One user, `default`, who may run nothing, so that every command is answered by an error that names it. `AUTH`,
-    /// `HELLO`, `RESET` and `QUIT` are never forbidden.
-    pub(crate) fn start_without_rights(name: &str, directory: &Path) -> Self {
-        Self::start(name, directory, "user default on nopass resetkeys -@all")
+    pub(crate) fn at(socket: PathBuf) -> Self {
+        Self { socket }
     }
 
     pub(crate) fn connect(&self) -> io::Result<UnixStream> {
@@ -93,22 +54,5 @@ impl MatrixEngine {
     }
 }
 
-impl Drop for MatrixEngine {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// In `$CERTWARD_ENGINES`, else where `tools/engines` links it.
-fn program(name: &str) -> PathBuf {
-    let folder = std::env::var_os("CERTWARD_ENGINES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/engines"),
-        PathBuf::from,
-    );
-    let program = name.split('-').next().unwrap_or_default();
-    folder.join(name).join("bin").join(format!("{program}-server"))
-}
-
 /// Longer than anything takes here.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);

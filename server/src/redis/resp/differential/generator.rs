@@ -4,22 +4,37 @@ use std::ops::Range;
 
 /// Pseudo-random numbers (SplitMix64), so that a stream can be made again from its seed.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(crate) struct Random {
+    state: u64,
+    names_default: bool,
+}
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            state: seed,
+            names_default: false,
+        }
+    }
+
+    /// Has `default` among the names of users. The engine must not let it in: `HELLO` would then look like one without
+    /// `AUTH`.
+    pub(crate) fn naming_default(self) -> Self {
+        Self {
+            names_default: true,
+            ..self
+        }
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
 
-    pub(super) fn below(&mut self, range: Range<usize>) -> usize {
+    pub(crate) fn below(&mut self, range: Range<usize>) -> usize {
         let width = (range.end - range.start) as u64;
         range.start + usize::try_from(self.next() % width).expect("less than a usize")
     }
@@ -35,7 +50,7 @@ impl Random {
 }
 
 /// A stream, in items that may be left out one by one to find the smallest that still shows something.
-pub(super) fn stream(random: &mut Random) -> Vec<Vec<u8>> {
+pub(crate) fn stream(random: &mut Random) -> Vec<Vec<u8>> {
     let mut items: Vec<_> = (0..random.below(1..7)).map(|_| item(random)).collect();
     if random.one_in(4) {
         let at = random.below(0..items.len());
@@ -49,7 +64,7 @@ pub(super) fn stream(random: &mut Random) -> Vec<Vec<u8>> {
 }
 
 /// A stream of whole commands as clients write them, whatever they say.
-pub(super) fn well_formed(random: &mut Random) -> Vec<Vec<u8>> {
+pub(crate) fn well_formed(random: &mut Random) -> Vec<Vec<u8>> {
     (0..random.below(1..7))
         .map(|_| {
             if random.one_in(3) {
@@ -76,7 +91,7 @@ fn quoted(argument: &[u8]) -> Vec<u8> {
 }
 
 /// Where a stream is split.
-pub(super) fn pieces<'a>(stream: &'a [u8], random: &mut Random) -> Vec<&'a [u8]> {
+pub(crate) fn pieces<'a>(stream: &'a [u8], random: &mut Random) -> Vec<&'a [u8]> {
     let longest = match random.below(0..4) {
         0 => 1,
         1 => 4,
@@ -205,8 +220,10 @@ fn name(plain: &[u8], random: &mut Random) -> Vec<u8> {
     name
 }
 
-/// `default` is not among the names that may log in: with it, `HELLO` would succeed and look like one without `AUTH`.
 fn value(random: &mut Random) -> Vec<u8> {
+    if random.names_default && random.one_in(3) {
+        return b"default".to_vec();
+    }
     match random.below(0..12) {
         0 => Vec::new(),
         1 => random

@@ -8,11 +8,15 @@
 
 pub(crate) mod engine;
 #[cfg(test)]
-mod generator;
+pub(crate) mod generator;
+#[cfg(test)]
+pub(crate) mod matrix;
 mod replies;
 mod scanned;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
 pub(crate) use self::replies::disagreement;
+pub(crate) use self::replies::identity_command_run;
 pub(crate) use self::scanned::{Forwarded, forward};

@@ -7,13 +7,10 @@ use super::scanned::{Forwarded, Intercepted, marker};
 ///
 /// Where not `is_exact`, the front may send on less than the engine would have run.
 pub(crate) fn disagreement(front: &Forwarded, original: &[u8], forwarded: &[u8], is_exact: bool) -> Option<String> {
-    let forwarded = commands_of(forwarded);
-    if let Some(reply) = forwarded
-        .iter()
-        .find(|reply| matches!(kind(reply), Kind::Auth | Kind::Reset))
-    {
+    if let Some(reply) = identity_command_run(forwarded) {
         return Some(format!("a command got past the scanner: {}", reply.escape_ascii()));
     }
+    let forwarded = commands_of(forwarded);
     let run = Run {
         intercepted: &front.intercepted,
         original: &commands_of(original),
@@ -21,6 +18,14 @@ pub(crate) fn disagreement(front: &Forwarded, original: &[u8], forwarded: &[u8],
         is_exact,
     };
     run.disagreement(0, 0, 0)
+}
+
+/// The reply to an identity command that has got to the engine.
+pub(crate) fn identity_command_run(forwarded: &[u8]) -> Option<&[u8]> {
+    let replies = commands_of(forwarded);
+    replies
+        .into_iter()
+        .find(|reply| matches!(kind(reply), Kind::Auth | Kind::Reset))
 }
 
 /// The replies to both runs of a stream, command by command.
@@ -92,6 +97,7 @@ enum Kind {
     Auth,
     Hello,
     Reset,
+    ResetRefused,
     Unknown,
     Other,
 }
@@ -106,6 +112,8 @@ fn kind(reply: &[u8]) -> Kind {
         Kind::Auth
     } else if begins("+RESET") {
         Kind::Reset
+    } else if begins("-ERR wrong number of arguments for 'reset'") {
+        Kind::ResetRefused
     } else if begins("-ERR unknown command") {
         Kind::Unknown
     } else if begins("*")
@@ -131,7 +139,7 @@ fn fits(intercepted: Intercepted, reply: &[u8]) -> bool {
         (Intercepted::Hello, Kind::Auth) => true,
         (Intercepted::Hello, Kind::Hello) => !matches!(reply[0], b'*' | b'%'),
         // What engines do with these is not the same everywhere; the front refuses them.
-        (Intercepted::Malformed, Kind::Auth | Kind::Hello | Kind::Reset) => true,
+        (Intercepted::Malformed, Kind::Auth | Kind::Hello | Kind::Reset | Kind::ResetRefused) => true,
         _ => false,
     }
 }

@@ -1,9 +1,9 @@
 //! Generated streams, on each engine of the matrix.
 
-use super::engine::{MATRIX, MatrixEngine};
 use super::generator::{Random, pieces, stream, well_formed};
+use super::matrix::{MATRIX, Started};
 use super::scanned::forward;
-use super::{Forwarded, disagreement};
+use super::{Forwarded, disagreement, identity_command_run};
 
 #[test]
 fn the_scanner_and_redis_7_0_agree_about_generated_streams() {
@@ -73,11 +73,21 @@ impl Case {
     fn is_exact(&self) -> bool {
         self.is_well_formed || (self.bytes.len() < 60 * 1024 && !self.front.has_ended)
     }
+
+    /// Whether all engines cut the lines of it into the same words. Valkey drops 0xFF from inline commands; Valkey 9.1 goes on
+    /// in a word behind a quotation mark, and Valkey 8.1 reads the command behind a line of blanks as a line, whatever it is.
+    /// There it is enough that no identity command gets by.
+    fn is_portable(&self) -> bool {
+        let is_read_alike = |byte: &u8| !matches!(byte, 0xff | 0x0b | 0x0c | b'"' | b'\'');
+        let has_word = |line: &[u8]| !line.trim_ascii().is_empty() || matches!(line, b"" | b"\r");
+        self.is_well_formed
+            || (self.bytes.iter().all(is_read_alike) && self.bytes.split(|byte| *byte == b'\n').all(has_word))
+    }
 }
 
 fn check(number: usize) {
     let directory = tempfile::tempdir().unwrap();
-    let engine = MatrixEngine::start_without_rights(MATRIX[number], directory.path());
+    let engine = Started::new(MATRIX[number], directory.path());
     let streams = if std::env::var_os("CERTWARD_LONG_TESTS").is_some() {
         LONG
     } else {
@@ -121,13 +131,13 @@ fn check(number: usize) {
     );
 }
 
-fn disagreements(engine: &MatrixEngine, cases: &[Case]) -> Vec<(Case, String)> {
+fn disagreements(engine: &Started, cases: &[Case]) -> Vec<(Case, String)> {
     let streams: Vec<_> = cases.iter().map(|case| case.bytes.as_slice()).collect();
-    let originals = engine.answers(&streams);
+    let originals = engine.engine.answers(&streams);
     // Where nothing was changed there is nothing to run twice.
     let changed: Vec<_> = cases.iter().filter(|case| case.front.bytes != case.bytes).collect();
     let streams: Vec<_> = changed.iter().map(|case| case.front.bytes.as_slice()).collect();
-    let mut forwarded = engine.answers(&streams).into_iter();
+    let mut forwarded = engine.engine.answers(&streams).into_iter();
     let mut found = Vec::new();
     for (case, original) in cases.iter().zip(&originals) {
         let answer = if case.front.bytes == case.bytes {
@@ -137,10 +147,13 @@ fn disagreements(engine: &MatrixEngine, cases: &[Case]) -> Vec<(Case, String)> {
         };
         let whole = forward([case.bytes.as_slice()]);
         // A line of more than 64 KiB is refused when so much of it is there without its end.
-        let text = if whole == case.front || case.bytes.len() > 60 * 1024 {
+        let text = if whole != case.front && case.bytes.len() <= 60 * 1024 {
+            Some("it is another one when it is split".to_owned())
+        } else if case.is_portable() || !engine.is_valkey {
             disagreement(&case.front, original, &answer, case.is_exact())
         } else {
-            Some("it is another one when it is split".to_owned())
+            identity_command_run(&answer)
+                .map(|reply| format!("a command got past the scanner: {}", reply.escape_ascii()))
         };
         if let Some(text) = text {
             let case = Case {
@@ -157,7 +170,7 @@ fn disagreements(engine: &MatrixEngine, cases: &[Case]) -> Vec<(Case, String)> {
 }
 
 /// The same without whatever can be left out.
-fn smallest(engine: &MatrixEngine, case: Case, kind: &str) -> Case {
+fn smallest(engine: &Started, case: Case, kind: &str) -> Case {
     let mut best = case;
     for unit in ["items", "octets"] {
         if unit == "octets" {

@@ -22,13 +22,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion};
+use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
 pub(crate) use self::front::FrontParts;
 use self::ports::Ports;
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
 use crate::cluster::Cluster;
-use crate::cluster::database::{Database, DatabaseName, rights};
+use crate::cluster::access::TokenKey;
+use crate::cluster::database::{Database, DatabaseName};
 use crate::cluster::uid::DatabaseUid;
 use crate::config::{RedisSettings, Settings, UpstreamSetting};
 
@@ -38,6 +39,8 @@ pub(crate) struct Databases {
     settings: Arc<Settings>,
     /// What the ways in share.
     front: FrontParts,
+    /// Makes the marks of users in external Redis.
+    key: TokenKey,
     ports: Arc<Ports>,
     /// What engines are, once it has been found.
     program: Mutex<Option<EngineProgram>>,
@@ -52,7 +55,7 @@ pub(crate) struct Databases {
 
 impl Databases {
     /// Nothing runs yet.
-    pub(crate) fn new(front: FrontParts, settings: Arc<Settings>) -> Arc<Self> {
+    pub(crate) fn new(front: FrontParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
         let redis = &settings.redis;
         let state = front.cluster.state();
         let restored = state.databases().map(|database| (database.uid, database.created_at));
@@ -62,6 +65,7 @@ impl Databases {
             cluster: Arc::clone(&front.cluster),
             settings,
             front,
+            key,
             program: Mutex::default(),
             nameless: Mutex::default(),
             running: Mutex::default(),
@@ -119,6 +123,11 @@ impl Databases {
         engine.or_else(|| self.program_version())
     }
 
+    /// What administrators should know of the Redis behind a database, a sentence each.
+    pub(crate) fn warnings(&self, uid: DatabaseUid) -> Vec<String> {
+        self.engine_of(uid).map(|engine| engine.warnings()).unwrap_or_default()
+    }
+
     /// Makes what runs follow the state.
     fn follow(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
         let state = self.cluster.state();
@@ -149,11 +158,12 @@ impl Databases {
         database: &Database,
         tasks: &TaskTracker,
     ) -> Result<Arc<Engine>, Box<dyn std::error::Error + Send + Sync>> {
-        let configuration = configuration_of(database);
+        let configuration = EngineConfiguration::of(database);
         if let Some(setting) = self.upstream_for(&database.name, Some(database.uid)) {
             let upstream = self.redis().upstream(setting)?;
             tracing::info!(database.uid = database.uid.get(), %upstream, "a database is attached to a Redis that is there");
-            return Ok(Engine::attach(upstream, configuration, tasks));
+            let mark = UserMark::new(&self.key, database.uid);
+            return Ok(Engine::attach(upstream, mark, configuration, tasks));
         }
         let program = self.program().await?;
         let directory = self.directory(database.uid);
@@ -260,11 +270,6 @@ impl fmt::Debug for Databases {
             .field("ports", &self.ports)
             .finish_non_exhaustive()
     }
-}
-
-/// What the engine of a database is told.
-fn configuration_of(database: &Database) -> EngineConfiguration {
-    EngineConfiguration::of(database, rights::default_user_rules())
 }
 
 /// In `DataDir`, with a directory for each database, by its number.

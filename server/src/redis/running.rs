@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::door::Door;
 use super::engine::{Engine, EngineConfiguration, EngineHealth};
-use super::{DatabaseStatus, Databases, configuration_of};
+use super::{DatabaseStatus, Databases};
 use crate::cluster::database::Database;
 use crate::cluster::uid::DatabaseUid;
 
@@ -130,7 +130,7 @@ impl Running {
                         seen.engine = Some(Arc::clone(&engine));
                         seen.reason = None;
                     });
-                    return Some((engine, configuration_of(&database)));
+                    return Some((engine, EngineConfiguration::of(&database)));
                 }
                 Err(error) => self.cannot(error.to_string()),
             }
@@ -171,7 +171,7 @@ impl Running {
                 }
                 door = self.open_door(&database, engine, opening).await;
             }
-            let wanted = configuration_of(&database);
+            let wanted = EngineConfiguration::of(&database);
             if wanted != configured {
                 match engine.configure(wanted.clone()).await {
                     Ok(()) => configured = wanted,
@@ -182,7 +182,7 @@ impl Running {
                     ),
                 }
             }
-            let is_as_wanted = door.is_some() && configured == configuration_of(&database);
+            let is_as_wanted = door.is_some() && configured == EngineConfiguration::of(&database);
             self.notice(&health.borrow_and_update(), is_as_wanted.then_some(&database));
             tokio::select! {
                 changed = orders.changed() => if changed.is_err() { return door },

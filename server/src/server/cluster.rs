@@ -6,13 +6,13 @@ use super::StartError;
 use crate::audit::Audit;
 use crate::authn::Authenticator;
 use crate::clock::Clock;
-use crate::cluster::access::{ClusterAccess, HashCost, PasswordHasher};
+use crate::cluster::access::{ClusterAccess, HashCost, PasswordHasher, TokenKey};
 use crate::cluster::state::ClusterIdentity;
 use crate::cluster::{Cluster, ClusterParts};
 use crate::config::Settings;
 use crate::store::Store;
 
-/// The cluster as the store has it, and who may call it.
+/// The cluster as the store has it, who may call it, and the key of its store.
 ///
 /// # Errors
 ///
@@ -23,7 +23,7 @@ pub(super) async fn open(
     clock: &Arc<dyn Clock>,
     audit: &Audit,
     settings: &Settings,
-) -> Result<(Arc<Cluster>, Arc<ClusterAccess>), StartError> {
+) -> Result<(Arc<Cluster>, Arc<ClusterAccess>, TokenKey), StartError> {
     let url = settings.public_server_url.as_ref().unwrap_or(&settings.server_url);
     let identity = ClusterIdentity {
         name: url.host_str().unwrap_or_default().to_owned(),
@@ -42,5 +42,5 @@ pub(super) async fn open(
         cluster.make_missing_certificates().await.map_err(StartError::Cluster)?;
     }
     let access = ClusterAccess::new(Arc::clone(&cluster), &token_key);
-    Ok((cluster, Arc::new(access)))
+    Ok((cluster, Arc::new(access), token_key))
 }

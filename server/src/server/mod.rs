@@ -123,7 +123,7 @@ impl Server {
             audit: audit.clone(),
         }));
 
-        let (cluster, cluster_access) = cluster::open(&store, &authenticator, &clock, &audit, &settings).await?;
+        let (cluster, cluster_access, key) = cluster::open(&store, &authenticator, &clock, &audit, &settings).await?;
 
         // Bound first, all of them, so that none listens when one cannot be had.
         let ravendb = BoundSocket::bind(&settings.server_url, Reach::Anybody).await?;
@@ -152,7 +152,7 @@ impl Server {
             workers: database_workers,
             clock: Arc::clone(&clock),
         };
-        let databases = Databases::new(front, Arc::clone(&settings));
+        let databases = Databases::new(front, Arc::clone(&settings), key);
         let app = Arc::new(App {
             authority,
             authenticator,

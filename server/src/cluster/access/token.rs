@@ -59,6 +59,13 @@ struct Claims {
 }
 
 impl TokenKey {
+    /// A key for another purpose, which says nothing about this one.
+    pub(crate) fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
+        let tag = hmac::sign(&key, purpose.as_bytes());
+        Zeroizing::new(tag.as_ref().try_into().expect("HMAC-SHA256 has 32 bytes"))
+    }
+
     /// A new key.
     #[must_use]
     pub fn generate() -> Self {

@@ -75,7 +75,13 @@ impl PasswordDigest {
     /// Of a password in the clear.
     #[must_use]
     pub fn of(password: &SecretString) -> Self {
-        let digest = digest::digest(&digest::SHA256, password.expose_secret().as_bytes());
+        Self::of_bytes(password.expose_secret().as_bytes())
+    }
+
+    /// Of a password as a client of Redis sends it, which need not be text.
+    #[must_use]
+    pub fn of_bytes(password: &[u8]) -> Self {
+        let digest = digest::digest(&digest::SHA256, password);
         Self(digest.as_ref().try_into().expect("SHA-256 has 32 octets"))
     }
 

@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::command::Command;
 use super::login::CONTROL_USER;
 use super::program::{EngineVersion, SELECTORS};
 use super::secrets::EngineSecret;
-use crate::cluster::database::{AofPolicy, Database, DefaultUser, EvictionPolicy, Persistence};
+use crate::cluster::database::{AofPolicy, Database, EvictionPolicy, Persistence};
 
 /// What an engine is told about its database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +19,6 @@ pub(crate) struct EngineConfiguration {
     pub(crate) eviction: EvictionPolicy,
     /// What of the data is on the disk.
     pub(crate) persistence: Persistence,
-    /// Who is there without a user of the cluster.
-    pub(crate) default_user: DefaultUser,
-    /// What that user may do, as `ACL SETUSER` takes it.
-    pub(crate) default_user_rules: Arc<[String]>,
 }
 
 /// How an engine is started, beside the configuration of its database.
@@ -40,14 +35,12 @@ pub(super) struct Start<'a> {
 }
 
 impl EngineConfiguration {
-    /// That of `database`, whose default user may do what `default_user_rules` say.
-    pub(crate) fn of(database: &Database, default_user_rules: Arc<[String]>) -> Self {
+    /// That of `database`.
+    pub(crate) fn of(database: &Database) -> Self {
         Self {
             memory: database.memory_size,
             eviction: database.eviction_policy,
             persistence: database.persistence.clone(),
-            default_user: database.default_user.clone(),
-            default_user_rules,
         }
     }
 
@@ -81,25 +74,16 @@ impl EngineConfiguration {
         }
         let password = start.control.rule();
         file.line("user", &[CONTROL_USER, "on", &password, "~*", "&*", "+@all"]);
-        let default: Vec<&str> = ["default"].into_iter().chain(self.default_user_words()).collect();
-        let passwords = self.default_user_passwords();
-        let default: Vec<&str> = default
-            .into_iter()
-            .chain(passwords.iter().map(String::as_str))
-            .collect();
-        file.line("user", &default);
+        // Who may come in without a user of the cluster is the proxy's business: it logs in by a secret, as for any user.
+        file.line("user", &["default", "off", "resetpass", "-@all"]);
         file.0
     }
 
     /// The commands that put everything but the persistence in force while the engine runs.
     pub(super) fn commands(&self) -> Vec<Command> {
-        let passwords = self.default_user_passwords();
-        let default = ["default", "reset"].into_iter().chain(self.default_user_words());
-        let default = default.chain(passwords.iter().map(String::as_str));
         vec![
             Command::new("CONFIG SET", ["maxmemory-policy", policy(self.eviction)]),
             Command::new("CONFIG SET", ["maxmemory", &self.memory.to_string()]),
-            Command::new("ACL SETUSER", default),
         ]
     }
 
@@ -121,18 +105,6 @@ impl EngineConfiguration {
             .map(|policy| format!("{} {}", policy.seconds, policy.writes))
             .collect();
         pairs.join(" ")
-    }
-
-    fn default_user_words(&self) -> impl Iterator<Item = &str> {
-        let state = if self.default_user.is_enabled { "on" } else { "off" };
-        let open = self.default_user.password_hashes.is_empty().then_some("nopass");
-        let rules = self.default_user_rules.iter().map(String::as_str);
-        [state].into_iter().chain(open).chain(rules)
-    }
-
-    fn default_user_passwords(&self) -> Vec<String> {
-        let hashes = self.default_user.password_hashes.iter();
-        hashes.map(|hash| format!("#{}", hash.to_hex())).collect()
     }
 }
 
@@ -190,11 +162,8 @@ const MAX_CLIENTS: &str = "65000";
 mod tests {
     use std::ffi::OsStr;
 
-    use secrecy::SecretString;
-
     use super::super::secrets::EngineSecrets;
     use super::*;
-    use crate::cluster::database::PasswordDigest;
 
     #[test]
     fn no_value_of_the_file_can_be_read_as_more_than_a_value() {
@@ -202,11 +171,6 @@ mod tests {
             memory: 0,
             eviction: EvictionPolicy::default(),
             persistence: Persistence::Disabled,
-            default_user: DefaultUser {
-                is_enabled: true,
-                password_hashes: vec![PasswordDigest::of(&SecretString::from("x"))],
-            },
-            default_user_rules: Arc::from(["~a\"\nport 6379\n# \\".to_owned()]),
         };
         let file = configuration.file(&Start {
             version: "7.0.0".parse().unwrap(),
@@ -220,7 +184,10 @@ mod tests {
             ["port \"0\""]
         );
         assert!(file.contains("dir \"/tmp/a b\\x22\\xff\\x0d\\x0aport 1\"\n"), "{file}");
-        assert!(file.contains("\"~a\\x22\\x0aport 6379\\x0a# \\x5c\""), "{file}");
+        assert!(
+            file.contains("user \"default\" \"off\" \"resetpass\" \"-@all\"\n"),
+            "{file}"
+        );
         assert!(file.is_ascii(), "{file}");
     }
 }

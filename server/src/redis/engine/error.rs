@@ -36,6 +36,15 @@ pub(crate) enum EngineError {
         /// The name.
         name: Arc<str>,
     },
+    /// The external Redis has a user of this name that the server did not create.
+    #[error(
+        "the external Redis has a user {name:?} that Certward did not create; rename the user of the cluster, or delete the \
+         one there (ACL DELUSER)"
+    )]
+    ForeignUser {
+        /// The name.
+        name: Arc<str>,
+    },
     /// The rules come from a state of the cluster that is older than the one the engine has the user's rules from.
     /// Whoever asks decides again.
     #[error("the rules of the user have changed in the meantime")]

@@ -12,6 +12,7 @@ use super::command::Command;
 use super::error::EngineError;
 use super::secrets::EngineSecret;
 use super::stream::EngineStream;
+use crate::cluster::database::rights::{CONTROL, DEFAULT, default_user_rules};
 use crate::redis::resp::reply::Reply;
 
 /// Who a connection to an engine is to be.
@@ -19,9 +20,12 @@ use crate::redis::resp::reply::Reply;
 pub(crate) enum EngineLogin {
     /// A user of the cluster.
     User(EngineUser),
-    /// Nobody in particular: what the engine itself lets a new connection do, as its user `default` or before any
-    /// `AUTH`.
+    /// The user `default`: in an engine of ours by a secret, as any user; in an external Redis what that lets a new
+    /// connection do before any `AUTH`.
     DefaultUser,
+    /// Nobody: no command is carried out but those that log in. In an external Redis this is a user without rights, because
+    /// its `default` may be open, now or later.
+    Nobody,
 }
 
 /// A user of the cluster in an engine.
@@ -34,6 +38,22 @@ pub(crate) struct EngineUser {
     /// The revision of the cluster that the rules were made from: of two sets of rules for one user, that of the later
     /// revision is in force.
     pub(crate) revision: u64,
+}
+
+impl EngineUser {
+    /// The user `default` in an engine of ours.
+    pub(super) fn default_user() -> Self {
+        Self::fixed(DEFAULT.into(), default_user_rules())
+    }
+
+    /// One whose rules never change.
+    pub(super) fn fixed(name: Arc<str>, rules: Arc<[String]>) -> Self {
+        Self {
+            name,
+            rules,
+            revision: 0,
+        }
+    }
 }
 
 /// By name and rules: the revision only says which rules are newer.
@@ -137,9 +157,9 @@ pub(super) fn check_name(name: &Arc<str>, control: Option<&str>) -> Result<(), E
 }
 
 /// The server's own user in the engines that it starts.
-pub(super) const CONTROL_USER: &str = "certward";
+pub(super) const CONTROL_USER: &str = CONTROL;
 /// Users that no user of the cluster can take the place of.
-const RESERVED: [&str; 2] = ["default", CONTROL_USER];
+const RESERVED: [&str; 2] = [DEFAULT, CONTROL_USER];
 /// `+OK`, a number, `+OK`.
 const USUAL_REPLIES: usize = 128;
 

@@ -8,6 +8,7 @@ mod configuration;
 mod control;
 mod directory;
 mod error;
+mod external_users;
 mod local;
 mod login;
 mod orphans;
@@ -27,6 +28,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,6 +40,8 @@ pub(crate) use configuration::EngineConfiguration;
 use control::{ANSWER_TIMEOUT, Control};
 use directory::EngineDirectory;
 pub(crate) use error::EngineError;
+use external_users::OpenUsers;
+pub(crate) use external_users::UserMark;
 use local::LocalSocket;
 use login::CONTROL_USER;
 pub(crate) use login::{EngineClientId, EngineConnection, EngineLogin, EngineUser};
@@ -68,7 +72,14 @@ pub(crate) struct Engine {
 /// Where an engine comes from.
 enum Place {
     Supervised(Supervised),
-    Attached(Upstream),
+    Attached(Attached),
+}
+
+/// A Redis that was there before.
+struct Attached {
+    upstream: Upstream,
+    mark: UserMark,
+    open_users: Mutex<OpenUsers>,
 }
 
 /// Which life of the engine this is.
@@ -110,10 +121,21 @@ impl Engine {
         Self::start(place, configuration, tasks)
     }
 
-    /// Takes the Redis at `upstream` for an engine. Nothing of it is changed but its users and, by [`Self::flush`], its
-    /// data: memory, eviction, persistence and the user `default` are the business of whoever runs it.
-    pub(crate) fn attach(upstream: Upstream, configuration: EngineConfiguration, tasks: &TaskTracker) -> Arc<Self> {
-        Self::start(Place::Attached(upstream), configuration, tasks)
+    /// Takes the external Redis at `upstream` for an engine. Nothing of it is changed but users with the `mark` and, by
+    /// [`Self::flush`], its data: memory, eviction, persistence and every other user, `default` among them, are the
+    /// business of its operator.
+    pub(crate) fn attach(
+        upstream: Upstream,
+        mark: UserMark,
+        configuration: EngineConfiguration,
+        tasks: &TaskTracker,
+    ) -> Arc<Self> {
+        let attached = Attached {
+            upstream,
+            mark,
+            open_users: Mutex::default(),
+        };
+        Self::start(Place::Attached(attached), configuration, tasks)
     }
 
     fn start(place: Place, configuration: EngineConfiguration, tasks: &TaskTracker) -> Arc<Self> {
@@ -143,6 +165,24 @@ impl Engine {
         match &self.place {
             Place::Supervised(place) => Some(place.program.version()),
             Place::Attached(_) => self.life().version,
+        }
+    }
+
+    /// Whether it is an external Redis.
+    pub(crate) fn is_external(&self) -> bool {
+        matches!(self.place, Place::Attached(_))
+    }
+
+    /// What administrators should know of it, a sentence each: users of an external Redis that let anybody in.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        match &self.place {
+            Place::Supervised(_) => Vec::new(),
+            Place::Attached(Attached {
+                upstream, open_users, ..
+            }) => open_users
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .warnings(&upstream.to_string()),
         }
     }
 
@@ -177,14 +217,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::ReservedName`], [`EngineError::Superseded`], [`EngineError::Refused`] when the engine does not know
-    /// a rule, and what becomes of an engine that does not answer.
+    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Refused`]
+    /// when the engine does not know a rule, and what becomes of an engine that does not answer.
     pub(crate) async fn log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
         tokio::time::timeout(ANSWER_TIMEOUT, async {
             match self.try_log_in(login).await {
-                // Another administrator of an attached Redis may have deleted the user, or it has been restarted.
+                // Another administrator of an external Redis may have deleted the user, or it has been restarted.
                 Err(EngineError::Refused { command: "AUTH", .. } | EngineError::Unreachable(_)) => {
-                    if let EngineLogin::User(user) = login {
+                    if let Some(user) = self.user_of(login) {
                         self.users.doubt(&user.name).await;
                     }
                     self.try_log_in(login).await
@@ -198,12 +238,10 @@ impl Engine {
 
     async fn try_log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
         let control = self.control()?;
-        if let EngineLogin::User(user) = login {
-            login::check_name(&user.name, self.control_user())?;
-            self.users.tell(&control, &self.secrets, user).await?;
-        }
+        self.prepare_on(&control, login).await?;
         let mut stream = self.connect().await.map_err(EngineError::unreachable)?;
-        let (own, identify, become_it) = (self.own_login(), Command::new("CLIENT ID", []), self.login(login));
+        let (own, identify) = (self.own_login(), Command::new("CLIENT ID", []));
+        let become_it = self.login(login).unwrap_or_else(|| Command::new("RESET", []));
         let commands: Vec<&Command> = own.iter().chain([&identify, &become_it]).collect();
         let mut replies = login::exchange(&mut stream, &commands).await?;
         let number = match replies.swap_remove(commands.len() - 2) {
@@ -221,20 +259,47 @@ impl Engine {
         })
     }
 
-    /// What makes an open connection `login`, after a `RESET` for example: `AUTH` with the user's name and secret, or
-    /// `RESET`. It says nothing about rules: a [`Self::log_in`] of the same user, or [`Self::tell`], has to come first.
-    pub(crate) fn login_command(&self, login: &EngineLogin) -> Zeroizing<Vec<u8>> {
-        self.login(login).into_octets()
+    /// The command that makes an open connection `login`, where a `RESET` does not: `AUTH` with the user's name and secret.
+    /// The login must have been prepared ([`Self::prepare`]).
+    pub(crate) fn login_command(&self, login: &EngineLogin) -> Option<Zeroizing<Vec<u8>>> {
+        self.login(login).map(Command::into_octets)
     }
 
-    /// Has the user's rules in the engine be those of `user`, for a login in the middle of a connection.
+    /// The secret of the user that a login of a client by password becomes; none where the engine itself checks the
+    /// password: for `default` of an external Redis. The login must have been prepared ([`Self::prepare`]).
+    pub(crate) fn secret_of(&self, login: &EngineLogin) -> Option<Zeroizing<String>> {
+        let user = self.user_of(login)?;
+        let secret = self.secrets.of(&user.name);
+        Some(Zeroizing::new(secret.secret().expose_secret().to_owned()))
+    }
+
+    /// Creates or changes the user of `login` in the engine, before a login in the middle of a connection.
     ///
     /// # Errors
     ///
     /// As [`Self::log_in`].
-    pub(crate) async fn tell(&self, user: &EngineUser) -> Result<(), EngineError> {
-        login::check_name(&user.name, self.control_user())?;
-        self.users.tell(&self.control()?, &self.secrets, user).await
+    pub(crate) async fn prepare(&self, login: &EngineLogin) -> Result<(), EngineError> {
+        self.prepare_on(&self.control()?, login).await
+    }
+
+    async fn prepare_on(&self, control: &Control, login: &EngineLogin) -> Result<(), EngineError> {
+        let Some(user) = self.user_of(login) else { return Ok(()) };
+        if let EngineLogin::User(user) = login {
+            login::check_name(&user.name, self.control_user())?;
+        }
+        self.users.tell(control, &self.secrets, self.mark(), &user).await
+    }
+
+    /// The user of the engine that a connection becomes; none when it is left without a login.
+    fn user_of(&self, login: &EngineLogin) -> Option<EngineUser> {
+        match (login, &self.place) {
+            (EngineLogin::User(user), _) => Some(user.clone()),
+            (EngineLogin::DefaultUser, Place::Supervised(_)) => Some(EngineUser::default_user()),
+            (EngineLogin::Nobody, Place::Attached(attached)) => {
+                Some(EngineUser::fixed(attached.mark.nobody().into(), Arc::from([])))
+            }
+            (EngineLogin::DefaultUser, Place::Attached(_)) | (EngineLogin::Nobody, Place::Supervised(_)) => None,
+        }
     }
 
     /// Whether the engine takes these rules: it has every command and category in them.
@@ -266,15 +331,18 @@ impl Engine {
         }
     }
 
-    /// The users that it knows from logins.
+    /// The users that it knows from logins, `default` among them, but for the one without rights.
     pub(crate) fn user_names(&self) -> Vec<Arc<str>> {
-        self.users.names()
+        let nobody = self.mark().map(UserMark::nobody);
+        let mut names = self.users.names();
+        names.retain(|name| nobody.as_deref() != Some(name));
+        names
     }
 
     /// Has the engine forget a user, and end its connections.
     pub(crate) async fn forget_user(&self, name: &str) {
         let Ok(control) = self.control() else { return };
-        if let Err(error) = self.users.forget(&control, name).await {
+        if let Err(error) = self.users.forget(&control, self.mark(), name).await {
             // Nobody but the server knows the user's secret.
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -297,12 +365,9 @@ impl Engine {
     /// Ends it, and waits for its end: a process of ours writes what is to be written and goes, an attached one forgets
     /// its users.
     pub(crate) async fn stop(&self) {
-        if let (Place::Attached(_), Ok(control)) = (&self.place, self.control()) {
-            let names = self.users.names();
-            if !names.is_empty() {
-                let _ = control
-                    .ask(Command::new("ACL DELUSER", names.iter().map(|name| &**name)))
-                    .await;
+        if self.is_external() && self.control().is_ok() {
+            for name in self.users.names() {
+                self.forget_user(&name).await;
             }
         }
         self.stop.cancel();
@@ -352,7 +417,7 @@ impl Engine {
                 .await
                 .and_then(LocalSocket::new)
                 .map(EngineStream::Local),
-            Place::Attached(upstream) => upstream.connect().await,
+            Place::Attached(attached) => attached.upstream.connect().await,
         }
     }
 
@@ -360,21 +425,26 @@ impl Engine {
     fn own_login(&self) -> Option<Command> {
         match &self.place {
             Place::Supervised(_) => Some(login::auth(CONTROL_USER, &self.secrets.of(CONTROL_USER))),
-            Place::Attached(upstream) => upstream.login(),
+            Place::Attached(attached) => attached.upstream.login(),
         }
     }
 
-    fn login(&self, login: &EngineLogin) -> Command {
-        match login {
-            EngineLogin::User(user) => login::auth(&user.name, &self.secrets.of(&user.name)),
-            EngineLogin::DefaultUser => Command::new("RESET", []),
+    fn login(&self, login: &EngineLogin) -> Option<Command> {
+        let user = self.user_of(login)?;
+        Some(login::auth(&user.name, &self.secrets.of(&user.name)))
+    }
+
+    fn mark(&self) -> Option<&UserMark> {
+        match &self.place {
+            Place::Supervised(_) => None,
+            Place::Attached(attached) => Some(&attached.mark),
         }
     }
 
     fn control_user(&self) -> Option<&str> {
         match &self.place {
             Place::Supervised(_) => None,
-            Place::Attached(upstream) => Some(upstream.user()),
+            Place::Attached(attached) => Some(attached.upstream.user()),
         }
     }
 

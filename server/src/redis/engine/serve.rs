@@ -9,7 +9,7 @@ use super::command::Command;
 use super::control::{ANSWER_TIMEOUT, Control};
 use super::error::EngineError;
 use super::persistence::{text, value};
-use super::{Engine, EngineHealth, Place, login, supervised};
+use super::{Engine, EngineHealth, OpenUsers, Place, login, supervised};
 
 impl Engine {
     /// Keeps the engine alive until it is stopped.
@@ -47,6 +47,7 @@ impl Engine {
             Ok(control) => control,
             Err(error) => return told(&error),
         };
+        let mut looked_up = Instant::now();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -61,6 +62,10 @@ impl Engine {
                     self.is_healthy(EngineHealth::Down { reason: told(&error) });
                 }
                 Err(error) => return told(&error),
+            }
+            if looked_up.elapsed() >= LOOK_UP_AGAIN {
+                looked_up = Instant::now();
+                self.look_up_users(&control).await;
             }
             if let Place::Supervised(place) = &self.place
                 && let Err(error) = place.directory.bound_log()
@@ -90,9 +95,32 @@ impl Engine {
         };
         let configuration = self.configuration.lock().await;
         self.put_in_force(&control, &configuration).await?;
+        self.look_up_users(&control).await;
         *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
         self.is_healthy(EngineHealth::Ready);
         Ok(control)
+    }
+
+    /// Looks for users of an external Redis that let anybody in, and logs what is new.
+    async fn look_up_users(&self, control: &Control) {
+        let Place::Attached(attached) = &self.place else { return };
+        let found = match OpenUsers::look_up(control).await {
+            Ok(found) => found,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, engine.place = %attached.upstream, "the users of an external Redis cannot be looked up");
+                return;
+            }
+        };
+        let before = {
+            let mut known = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *known, found.clone())
+        };
+        if before != found {
+            for warning in self.warnings() {
+                tracing::warn!("{warning}");
+            }
+        }
     }
 
     /// Connects, and asks which life this is.
@@ -136,7 +164,7 @@ impl Engine {
         }
         let place = match &self.place {
             Place::Supervised(place) => place.directory.path().display().to_string(),
-            Place::Attached(upstream) => upstream.to_string(),
+            Place::Attached(attached) => attached.upstream.to_string(),
         };
         match health {
             EngineHealth::Starting => {}
@@ -164,6 +192,8 @@ const LOADING: &str = "LOADING";
 const KNOCK_AGAIN: Duration = Duration::from_millis(20);
 /// How often it is asked whether it is there.
 const TICK: Duration = Duration::from_secs(1);
+/// How often the users of an external Redis are looked up.
+const LOOK_UP_AGAIN: Duration = Duration::from_secs(60);
 /// Before the first new start; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// It must be back within five seconds, however often it dies.

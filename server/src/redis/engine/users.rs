@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::command::Command;
 use super::control::Control;
 use super::error::EngineError;
+use super::external_users::UserMark;
 use super::login::EngineUser;
 use super::secrets::EngineSecrets;
+use crate::cluster::database::rights::DEFAULT;
 
 /// The users that an engine has been told of.
 #[derive(Default)]
@@ -28,16 +30,17 @@ struct Told {
 }
 
 impl EngineUsers {
-    /// Has the engine know `user` by these rules and no others. They replace the ones before in one step; open
-    /// connections of the user follow them.
+    /// Creates or changes `user` in the engine, in one step: open connections of the user follow. With a `mark`, the engine
+    /// has users of others too, and theirs are left alone.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Superseded`]; what [`Control::ask`] gives.
+    /// [`EngineError::Superseded`]; [`EngineError::ForeignUser`]; what [`Control::ask`] gives.
     pub(super) async fn tell(
         &self,
         control: &Control,
         secrets: &EngineSecrets,
+        mark: Option<&UserMark>,
         user: &EngineUser,
     ) -> Result<(), EngineError> {
         let entry = self.entry(&user.name);
@@ -49,6 +52,9 @@ impl EngineUsers {
         if user.revision < told.revision && told.rules.as_ref() != Some(&user.rules) {
             return Err(EngineError::Superseded);
         }
+        if let Some(mark) = mark {
+            mark.check(control, &user.name).await?;
+        }
         // Whoever waits may hang up, and the engine has heard or has not.
         *told = Told {
             incarnation: None,
@@ -56,7 +62,10 @@ impl EngineUsers {
             rules: Some(Arc::clone(&user.rules)),
         };
         let password = secrets.of(&user.name).rule();
-        let words = [&*user.name, "reset", "on", &password].into_iter();
+        let mark = mark.map(|mark| mark.rule(&user.name));
+        let words = [&*user.name, "reset", "on", &password]
+            .into_iter()
+            .chain(mark.as_deref());
         let command = Command::new("ACL SETUSER", words.chain(user.rules.iter().map(String::as_str)));
         control.ask(command).await?;
         told.incarnation = Some(control.incarnation());
@@ -68,19 +77,34 @@ impl EngineUsers {
         self.entry(name).lock().await.incarnation = None;
     }
 
-    /// Has the engine forget the user `name`, and end its connections.
+    /// Deletes the user `name` in the engine, which ends its connections there.
     ///
     /// # Errors
     ///
     /// What [`Control::ask`] gives.
-    pub(super) async fn forget(&self, control: &Control, name: &str) -> Result<(), EngineError> {
+    pub(super) async fn forget(
+        &self,
+        control: &Control,
+        mark: Option<&UserMark>,
+        name: &str,
+    ) -> Result<(), EngineError> {
         let Some(entry) = self.known().get(name).cloned() else {
             return Ok(());
         };
         let mut told = entry.lock().await;
+        let was_told = told.rules.take().is_some();
         told.incarnation = None;
-        told.rules = None;
-        control.ask(Command::new("ACL DELUSER", [name])).await?;
+        // Somebody else's by now, or never ours.
+        let is_ours = match mark {
+            None => true,
+            Some(mark) => was_told && mark.is_on(control, name).await?,
+        };
+        if name == DEFAULT {
+            // No engine deletes it.
+            control.ask(Command::new("ACL SETUSER", [name, "reset"])).await?;
+        } else if is_ours {
+            control.ask(Command::new("ACL DELUSER", [name])).await?;
+        }
         drop(told);
         let mut known = self.known();
         // Nobody waits for it but this task.

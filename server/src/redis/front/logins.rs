@@ -2,12 +2,14 @@
 //!
 //! | the connection is | `AUTH`, `HELLO … AUTH` | `RESET` |
 //! | --- | --- | --- |
-//! | a user's, by certificate | answered with an error in its place | reaches Redis, and the user is logged in again behind it |
-//! | nobody's, or a user's by password | with the name of a user of the cluster: the password is checked here, and what reaches Redis is the user's secret of this engine, or a wrong one; otherwise it is Redis's | reaches Redis, and whoever it was is nobody again |
+//! | a user's, by certificate | answered with an error in its place | reaches the engine, and the user is logged in again behind it |
+//! | nobody's, `default`'s, or a user's by password | the password is checked here; what reaches the engine is the user's secret there, or a wrong one | reaches the engine, and the connection is again who it was at its start |
 //!
 //! The certificate says who its holder is, and a password must not say otherwise: a connection is cut by what it was let
-//! in by. In a transaction, or between subscribing and `RESET`, Redis may carry out `AUTH` later or not at all, and nobody
-//! would know whose the connection is: there it is answered with an error.
+//! in by. Who the connection is changes only when the engine has answered that it has.
+//!
+//! No password of a client reaches an engine of ours. The user `default` of an external Redis is the business of its
+//! operator: there its password is checked by that Redis, and by the database's own record first.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,12 +19,13 @@ use zeroize::Zeroizing;
 
 use super::DatabaseFront;
 use super::admission::Identity;
-use super::reply_rewriter::{Instead, ReplyRewriter};
+use super::reply_rewriter::ReplyRewriter;
 use super::sessions::Session;
 use crate::cluster::access::ClusterRefusal;
 use crate::cluster::database::rights::{CONTROL, DEFAULT};
+use crate::cluster::database::{DefaultUser, PasswordDigest};
 use crate::redis::engine::{EngineLogin, EngineUser};
-use crate::redis::resp::command::{self, Credentials, IdentityCommand, Mode};
+use crate::redis::resp::command::{self, Credentials, IdentityCommand};
 use crate::telemetry;
 
 /// Decides about the commands of one connection.
@@ -33,7 +36,7 @@ pub(super) struct Logins {
     certificate_user: Option<EngineUser>,
 }
 
-/// What goes to Redis in place of a command.
+/// What goes to the engine in place of a command.
 pub(super) enum Answer {
     /// This.
     Now(Zeroizing<Vec<u8>>),
@@ -41,16 +44,20 @@ pub(super) enum Answer {
     Later(Pin<Box<dyn Future<Output = LoginOutcome> + Send>>),
 }
 
-/// What came of a login by password.
+/// What came of a command.
 pub(super) enum LoginOutcome {
-    /// Redis decides it: by the user's secret, or by one that is nobody's.
+    /// The engine decides it: by the user's secret, or by one that is nobody's.
     Command(Zeroizing<Vec<u8>>),
+    /// The connection is reset, and this logs it in again, if anything has to.
+    Reset(Option<Zeroizing<Vec<u8>>>),
     /// It is answered with this error.
     Error(String),
 }
 
 /// The form in which the client has said it.
 enum Form {
+    /// `AUTH` without a name.
+    Password,
     Auth,
     Hello {
         version: Vec<u8>,
@@ -65,7 +72,7 @@ impl Logins {
             session,
             certificate_user: match login {
                 EngineLogin::User(user) => Some(user.clone()),
-                EngineLogin::DefaultUser => None,
+                EngineLogin::DefaultUser | EngineLogin::Nobody => None,
             },
         }
     }
@@ -76,69 +83,101 @@ impl Logins {
         self.front.review_if_changed(&self.session);
     }
 
-    /// What to do about a command, on a connection in this mode.
-    pub(super) fn answer(&self, command: IdentityCommand, mode: Mode, replies: &mut ReplyRewriter) -> Answer {
+    /// The engine has answered a command of [`Self::answer`].
+    pub(super) fn settle(&self, is_done: bool) {
+        self.session.settle(is_done);
+    }
+
+    /// What to do about a command.
+    pub(super) fn answer(&self, command: IdentityCommand, replies: &mut ReplyRewriter) -> Answer {
+        let is_reset = matches!(command, IdentityCommand::Reset);
         if let Some(user) = &self.certificate_user {
-            return Answer::Now(match command {
-                IdentityCommand::Reset => self.reset_and_log_in(user, replies),
-                _ => refuse(
-                    &format!("-ERR AUTH is refused: the certificate says that this is {}", user.name),
-                    replies,
-                ),
+            return Answer::Now(if is_reset {
+                let login = self.front.engine.login_command(&EngineLogin::User(user.clone()));
+                replies.reset(login.as_deref().map(Vec::as_slice))
+            } else {
+                replies.refuse(format!(
+                    "-ERR AUTH is refused: the certificate says that this is {}",
+                    user.name
+                ))
             });
         }
-        let (form, credentials) = match command {
+        let (form, name, password) = match command {
             IdentityCommand::Reset => {
-                self.session.become_only(self.front.default_identity());
-                return Answer::Now(command::encode(&[b"RESET"]));
+                let (front, session) = (Arc::clone(&self.front), Arc::clone(&self.session));
+                return Answer::Later(Box::pin(reset(front, session)));
             }
-            IdentityCommand::Malformed => {
-                return Answer::Now(refuse(
-                    "-ERR wrong arguments for AUTH, expected a name and a password once",
-                    replies,
-                ));
-            }
-            IdentityCommand::Auth(credentials) => (Form::Auth, credentials),
+            IdentityCommand::Refused(error) => return Answer::Now(replies.refuse(error)),
+            IdentityCommand::Password(password) => (Form::Password, DEFAULT.into(), password),
+            IdentityCommand::Auth(Credentials { name, password }) => (Form::Auth, name, password),
             IdentityCommand::Hello {
                 version,
-                credentials,
+                credentials: Credentials { name, password },
                 connection_name,
             } => {
                 let form = Form::Hello {
                     version,
                     connection_name,
                 };
-                (form, credentials)
+                (form, name, password)
             }
         };
-        if credentials.name == DEFAULT.as_bytes() {
-            self.session.become_perhaps(self.front.default_identity());
-            return Answer::Now(form.with(&credentials.name, &credentials.password));
-        }
-        if mode.in_transaction || mode.subscribed {
-            let text = "-ERR AUTH is refused in a transaction, and from a subscription on until RESET";
-            return Answer::Now(refuse(text, replies));
-        }
         let (front, session) = (Arc::clone(&self.front), Arc::clone(&self.session));
-        Answer::Later(Box::pin(log_in(front, session, form, credentials)))
-    }
-
-    /// Nothing more may reach Redis before [`ReplyRewriter`] has seen the answer.
-    fn reset_and_log_in(&self, user: &EngineUser, replies: &mut ReplyRewriter) -> Zeroizing<Vec<u8>> {
-        let login = self.front.engine.login_command(&EngineLogin::User(user.clone()));
-        let reset = command::encode(&[b"RESET"]);
-        let marker = replies.expect(Instead::Reset).command();
-        let mut commands = Zeroizing::new(Vec::with_capacity(reset.len() + login.len() + marker.len()));
-        commands.extend_from_slice(&reset);
-        commands.extend_from_slice(&login);
-        commands.extend_from_slice(&marker);
-        commands
+        if name == DEFAULT.as_bytes() {
+            return Answer::Later(Box::pin(log_in_as_default(front, session, form, password)));
+        }
+        Answer::Later(Box::pin(log_in(front, session, form, Credentials { name, password })))
     }
 }
 
-/// What has Redis answer with this error.
-pub(super) fn refuse(error: &str, replies: &mut ReplyRewriter) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(replies.expect(Instead::Error(error.to_owned())).command())
+/// Who a connection is in the engine while its client has not said who it is.
+pub(super) fn unnamed_login(default_user: &DefaultUser) -> EngineLogin {
+    if default_user.is_enabled && default_user.password_hashes.is_empty() {
+        EngineLogin::DefaultUser
+    } else {
+        EngineLogin::Nobody
+    }
+}
+
+/// The connection is again who a client is that has said nothing.
+async fn reset(front: Arc<DatabaseFront>, session: Arc<Session>) -> LoginOutcome {
+    let default_user = front.default_user();
+    let login = unnamed_login(&default_user);
+    if let Err(error) = front.engine.prepare(&login).await {
+        return LoginOutcome::Error(format!("-ERR {error}"));
+    }
+    session.may_become(Identity::Default(default_user));
+    front.review_one(&session);
+    LoginOutcome::Reset(front.engine.login_command(&login))
+}
+
+async fn log_in_as_default(
+    front: Arc<DatabaseFront>,
+    session: Arc<Session>,
+    form: Form,
+    password: Zeroizing<Vec<u8>>,
+) -> LoginOutcome {
+    let default_user = front.default_user();
+    let hashes = &default_user.password_hashes;
+    let is_right = hashes.is_empty() || hashes.contains(&PasswordDigest::of_bytes(&password));
+    if !default_user.is_enabled || !is_right {
+        metrics::counter!(telemetry::REFUSALS, "reason" => "wrong_password").increment(1);
+        return LoginOutcome::Command(form.with(DEFAULT.as_bytes(), &random_secret()));
+    }
+    if hashes.is_empty() && matches!(form, Form::Password) && !front.engine.is_external() {
+        return LoginOutcome::Error(NO_PASSWORD.to_owned());
+    }
+    let login = EngineLogin::DefaultUser;
+    if let Err(error) = front.engine.prepare(&login).await {
+        return LoginOutcome::Error(format!("-ERR {error}"));
+    }
+    session.may_become(Identity::Default(default_user));
+    // What has changed since the decision cuts the connection, as it does from now on.
+    front.review_one(&session);
+    LoginOutcome::Command(match front.engine.secret_of(&login) {
+        Some(secret) => form.with(DEFAULT.as_bytes(), secret.as_bytes()),
+        None => form.with(DEFAULT.as_bytes(), &password),
+    })
 }
 
 async fn log_in(
@@ -149,7 +188,7 @@ async fn log_in(
 ) -> LoginOutcome {
     let wrong = |form: &Form, reason| {
         metrics::counter!(telemetry::REFUSALS, "reason" => reason).increment(1);
-        // Whatever the client gave stays here: Redis says what it says of a wrong password.
+        // What the client gave stays here: the engine says what it says of a wrong password.
         LoginOutcome::Command(form.with(&credentials.name, &random_secret()))
     };
     let texts = (
@@ -187,28 +226,23 @@ async fn log_in(
         rules: Arc::clone(&access.rights.rules),
         revision,
     };
-    if let Err(error) = front.engine.tell(&engine_user).await {
+    let login = EngineLogin::User(engine_user);
+    if let Err(error) = front.engine.prepare(&login).await {
         return LoginOutcome::Error(format!("-ERR {error}"));
     }
-    let identity = Identity::Password(access);
-    match form {
-        Form::Auth => session.become_only(identity),
-        // Redis may refuse the version, and then carries out nothing of it.
-        Form::Hello { .. } => session.become_perhaps(identity),
-    }
+    session.may_become(Identity::Password(access));
     // What has changed since the decision cuts the connection, as it does from now on.
     front.review_one(&session);
-    let login = front.engine.login_command(&EngineLogin::User(engine_user));
-    match command::arguments_of(&login).as_slice() {
-        [_, name, secret] => LoginOutcome::Command(form.with(name, secret)),
-        _ => LoginOutcome::Error("-ERR the database cannot log users in now".to_owned()),
+    match front.engine.secret_of(&login) {
+        Some(secret) => LoginOutcome::Command(form.with(&credentials.name, secret.as_bytes())),
+        None => LoginOutcome::Error("-ERR the database cannot log users in now".to_owned()),
     }
 }
 
 impl Form {
     fn with(&self, name: &[u8], password: &[u8]) -> Zeroizing<Vec<u8>> {
         match self {
-            Self::Auth => command::encode(&[b"AUTH", name, password]),
+            Self::Password | Self::Auth => command::encode(&[b"AUTH", name, password]),
             Self::Hello {
                 version,
                 connection_name: None,
@@ -221,9 +255,13 @@ impl Form {
     }
 }
 
+/// As an engine answers to `AUTH password` whose user `default` needs none.
+const NO_PASSWORD: &str = "-ERR AUTH <password> called without any password configured for the default user. Are you sure \
+                           your configuration is correct?";
+
 /// The password of nobody.
 fn random_secret() -> Zeroizing<Vec<u8>> {
     let mut secret = Zeroizing::new(vec![0; 32]);
-    aws_lc_rs::rand::fill(&mut secret).expect("the system gives random octets");
+    aws_lc_rs::rand::fill(&mut secret).expect("the system gives random bytes");
     Zeroizing::new(data_encoding::HEXLOWER.encode(&secret).into_bytes())
 }

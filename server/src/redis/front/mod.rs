@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::admission::{Access, Admission, Client, ClientCertificate, Identity, Judge};
-use self::logins::Logins;
+use self::logins::{Logins, unnamed_login};
 use self::policy::{Policies, Policy, Transport};
 use self::refused::Refused;
 use self::relay::{Ending, Relay};
@@ -39,7 +39,7 @@ use self::stream::ClientStream;
 use crate::clock::Clock;
 use crate::cluster::access::ClusterAccess;
 use crate::cluster::database::DefaultUser;
-use crate::cluster::database::rights::NoRights;
+use crate::cluster::database::rights::{DEFAULT, NoRights};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
 use crate::cluster::{Cluster, ClusterState};
@@ -153,7 +153,14 @@ impl DatabaseFront {
     fn forget_the_deleted(&self) {
         let state = self.parts.cluster.state();
         let mut deleted = self.engine.user_names();
-        deleted.retain(|name| state.user_named(name).is_none());
+        let has_default = self.default_user().is_enabled;
+        deleted.retain(|name| {
+            if **name == *DEFAULT {
+                !has_default
+            } else {
+                state.user_named(name).is_none()
+            }
+        });
         if !deleted.is_empty() {
             let engine = Arc::clone(&self.engine);
             tokio::spawn(async move {
@@ -184,16 +191,16 @@ impl DatabaseFront {
         Some(decide(&Judge::new(&policy, &state, self.now())))
     }
 
-    /// Who is here without having said so.
-    fn default_identity(&self) -> Identity {
+    /// The database's record of its user `default`, which is off when the database is gone.
+    fn default_user(&self) -> DefaultUser {
         let state = self.parts.cluster.state();
-        Identity::Default(state.database(self.database).map_or(
+        state.database(self.database).map_or(
             DefaultUser {
                 is_enabled: false,
                 password_hashes: Vec::new(),
             },
             |database| database.default_user.clone(),
-        ))
+        )
     }
 
     /// What a user may do here, with the revision of the cluster that says so.
@@ -386,7 +393,7 @@ fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
             rules: Arc::clone(&access.rights.rules),
             revision: state.revision(),
         }),
-        Identity::Default(_) => EngineLogin::DefaultUser,
+        Identity::Default(default_user) => unnamed_login(default_user),
     }
 }
 

@@ -10,14 +10,15 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::time::Sleep;
 use zeroize::Zeroizing;
 
 use super::busy_wait::BusyWait;
-use super::logins::{Answer, LoginOutcome, Logins, refuse};
-use super::reply_rewriter::ReplyRewriter;
+use super::logins::{Answer, LoginOutcome, Logins};
+use super::reply_rewriter::{ReplyRewriter, silence_command};
 use super::sessions::{Order, Session};
 use super::stream::ClientStream;
 use crate::redis::engine::EngineStream;
@@ -39,6 +40,8 @@ pub(super) struct Relay {
     replies: ReplyRewriter,
     busy_wait: BusyWait,
     upstream: Upstream,
+    /// While an exchange is under way.
+    absence: Option<Box<Absence>>,
 }
 
 /// How a relay has ended.
@@ -69,6 +72,12 @@ struct Insertion {
     gone: usize,
 }
 
+/// Looks from time to time whether the client has gone.
+struct Absence {
+    pause: Pin<Box<Sleep>>,
+    was_gone: bool,
+}
+
 impl Relay {
     pub(super) fn new(client: ClientStream, engine: EngineStream, session: Arc<Session>, logins: Logins) -> Self {
         Self {
@@ -83,6 +92,7 @@ impl Relay {
             replies: ReplyRewriter::default(),
             busy_wait: BusyWait::new(),
             upstream: Upstream::Open,
+            absence: None,
         }
     }
 
@@ -146,6 +156,7 @@ impl Relay {
             if self.upstream == Upstream::Ended {
                 return Poll::Ready(Ok(()));
             }
+            self.settle();
             if !self.insertion.is_empty() {
                 match ready!(Pin::new(&mut self.engine).poll_write(context, self.insertion.octets())) {
                     Ok(written) => self.insertion.go_on(written),
@@ -162,14 +173,16 @@ impl Relay {
                 let outcome = ready!(login.as_mut().poll(context));
                 self.login = None;
                 self.insertion.put(match outcome {
-                    LoginOutcome::Command(command) => command,
-                    LoginOutcome::Error(text) => refuse(&text, &mut self.replies),
+                    LoginOutcome::Command(command) => self.replies.log_in(&command),
+                    LoginOutcome::Reset(login) => self.replies.reset(login.as_deref().map(Vec::as_slice)),
+                    LoginOutcome::Error(text) => self.replies.refuse(text),
                 });
                 continue;
             }
-            if self.is_held_up() {
-                return self.poll_end_while_held_up(context);
+            if self.replies.is_exchanging() {
+                return self.poll_absence(context);
             }
+            self.absence = None;
             if self.looked_at > 0 {
                 let octets = &self.client.received()[..self.looked_at];
                 match ready!(Pin::new(&mut self.engine).poll_write(context, octets)) {
@@ -213,38 +226,49 @@ impl Relay {
             Scanned::Hold(count) => self.client.consume(count),
             Scanned::Identity(count, command) => {
                 self.client.consume(count);
-                match self.logins.answer(command, self.commands.mode(), &mut self.replies) {
+                match self.logins.answer(command, &mut self.replies) {
                     Answer::Now(octets) => self.insertion.put(octets),
                     Answer::Later(login) => self.login = Some(login),
                 }
             }
+            Scanned::Refused(error) => {
+                self.insertion.put(self.replies.refuse(error));
+                self.upstream = Upstream::Ending;
+            }
             Scanned::Garbage(count) => {
-                // Redis looks at it when its line has ended, and says what is wrong with it.
+                // The engine reads it to the end of its line.
                 let mut last = self.commands.take_held();
                 last.extend_from_slice(&self.client.received()[..count]);
                 last.extend_from_slice(b"\r\n");
                 self.insertion.put(last);
                 self.upstream = Upstream::Ending;
             }
-            Scanned::TooLong => self.upstream = Upstream::Ending,
         }
     }
 
-    /// Whether nothing of the client may go on before Redis has said that the user is logged in again.
-    fn is_held_up(&self) -> bool {
-        self.replies.expects_reset()
+    /// Takes note of what came of an exchange.
+    fn settle(&mut self) {
+        if let Some(settled) = self.replies.take_settled() {
+            self.logins.settle(settled.is_done);
+            if settled.was_silent {
+                self.insertion.put(silence_command());
+            }
+        }
     }
 
-    /// A client that goes away meanwhile ends the connection: the engine may be waiting for something that never comes.
-    fn poll_end_while_held_up(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.upstream == Upstream::Open && !ready!(self.client.poll_receive(context))? {
-            self.upstream = Upstream::Ending;
+    /// Nothing of the client goes on until the engine has answered. A client that has gone meanwhile is not waited for: the
+    /// engine may be waiting for something that never comes. It has a moment, because commands sent before the end count.
+    fn poll_absence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let timer = self.absence.get_or_insert_with(Box::default);
+        loop {
+            ready!(timer.pause.as_mut().poll(context));
+            if !self.client.is_gone() {
+                timer.was_gone = false;
+            } else if std::mem::replace(&mut timer.was_gone, true) {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
+            timer.pause.as_mut().reset(tokio::time::Instant::now() + ABSENCE_CHECK);
         }
-        if self.upstream == Upstream::Ending && self.client.received().is_empty() {
-            let _ = ready!(Pin::new(&mut self.engine).poll_shutdown(context));
-            self.upstream = Upstream::Ended;
-        }
-        Poll::Pending
     }
 
     /// What it has said before is still to be read.
@@ -319,11 +343,20 @@ impl Relay {
             } else if replies.is_idle() {
                 client.send(context, received)
             } else {
-                let rewritten = replies.rewrite(received).map_err(|_| not_logged_in())?;
+                let rewritten = replies.rewrite(received).map_err(io::Error::other)?;
                 client.send(context, &rewritten)
             };
             Poll::Ready(sent.map(|()| received.is_empty()))
         })
+    }
+}
+
+impl Default for Absence {
+    fn default() -> Self {
+        Self {
+            pause: Box::pin(tokio::time::sleep(ABSENCE_CHECK)),
+            was_gone: false,
+        }
     }
 }
 
@@ -349,9 +382,8 @@ impl Insertion {
     }
 }
 
-fn not_logged_in() -> io::Error {
-    io::Error::other("the engine has not logged the user in again after RESET")
-}
+/// A client that is gone twice in a row is not waited for.
+const ABSENCE_CHECK: Duration = Duration::from_millis(500);
 
 thread_local! {
     /// What is read from engines: as much as four TLS records hold.

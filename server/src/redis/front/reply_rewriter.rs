@@ -1,122 +1,218 @@
-//! Answers that are not for the client, found among those that are.
+//! Answers that are not for the client, found among those that are, and what they say of who the connection is.
 //!
-//! What the front refuses is answered in its place among Redis's own answers, which come in the order of the commands and
-//! which nobody here reads. So that Redis gives the place, the command is replaced by one that nobody has, whose name is
-//! a random number: Redis says that it does not know it, in any state of a connection (`processCommand` of server.c looks a
-//! command up before anything else), and only that line is taken out. Nobody but this connection knows the number, and it
-//! is used once, so that no value can look like the line.
+//! Engines answer in the order of the commands, and nobody here reads answers otherwise. To find a place among them, the
+//! proxy sends a *marker*: a command that no engine has, whose name is a random number. An engine answers that it does not
+//! know it, in any state of a connection (`processCommand` of Redis's server.c looks a command up before anything else).
+//! Only this connection knows the number, and it is used once, so that no value can look like the answer.
+//!
+//! * A *refusal* is a marker in place of a command; an error of the proxy's own takes the place of its answer.
+//! * An *exchange* changes who the connection is, by `AUTH`, `HELLO` or `RESET`, between two markers. Nothing of the client
+//!   goes on before the second one is answered, and what stands between says whether the engine has done it. In a
+//!   transaction the markers also see to it that `EXEC` refuses: an `AUTH` that was queued is never carried out.
+//!
+//! `CLIENT REPLY OFF` and `SKIP` would hide the answer: an exchange that is no `RESET`, which ends them, turns answers on
+//! first. Two markers before that show whether they were off, and they are turned off again afterwards.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use data_encoding::HEXLOWER;
+use zeroize::Zeroizing;
 
-use crate::redis::resp::command;
+use crate::redis::resp::{command, frame};
 
-/// Takes the answers out that are expected, and puts others in their place.
+/// Takes out the answers that are expected, and puts others in their place.
 #[derive(Debug, Default)]
 pub(super) struct ReplyRewriter {
-    expected: VecDeque<Expected>,
+    refusals: VecDeque<Refusal>,
+    /// The one that is under way. Its markers come after those of all refusals.
+    exchange: Option<Exchange>,
+    settled: Option<Settled>,
     /// The end of what was received, which may be the start of an answer that is expected.
     held: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Expected {
+struct Refusal {
     marker: Marker,
-    instead: Instead,
+    /// The error, without the end of its line.
+    error: String,
 }
 
-/// What takes an answer's place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Instead {
-    /// This error.
-    Error(String),
-    /// The answer to `RESET`, which stands before it with that of `AUTH`.
-    Reset,
+#[derive(Debug)]
+struct Exchange {
+    kind: Kind,
+    /// Before answers are turned on: none is answered while they are off, the second alone after `SKIP`.
+    probes: [Marker; 2],
+    start: Marker,
+    end: Marker,
+    stage: Stage,
+    /// Answers to the client as they were when the exchange began, as far as that is known.
+    silence: Silence,
 }
 
-/// The name of a command that nobody has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Marker(String);
-
-/// The connection is not who it was after `RESET`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotLoggedIn;
+enum Kind {
+    /// `AUTH`, or `HELLO` with it.
+    Login,
+    /// `RESET`, and a login behind it or not.
+    Reset { logs_in: bool },
+}
+
+/// How far the answers of an exchange have been read.
+#[derive(Debug)]
+enum Stage {
+    /// None of them.
+    Before,
+    /// To the second probe: the answer to `CLIENT REPLY ON` comes next.
+    Probed,
+    /// To the first marker: the answers follow, these among them.
+    Started(Vec<Answer>),
+}
+
+/// Whether answers to the client were off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    None,
+    /// For one command.
+    Skip,
+    Off,
+}
+
+/// What was done with a part of the input.
+enum Step {
+    /// This many bytes of it have been taken.
+    Taken(usize),
+    /// All but this many bytes at its start is held until more has come. Those go to the client.
+    Held(usize),
+}
+
+/// An answer between the markers, as far as it says what the engine has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Done,
+    Reset,
+    Queued,
+    Error,
+}
+
+/// What came of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// The engine has done it; otherwise the connection is who it was.
+    pub(super) is_done: bool,
+    /// Answers were off before, and have to be turned off again: [`silence_command`].
+    pub(super) was_silent: bool,
+}
+
+/// The name of a command that no engine has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Marker(String);
+
+/// The engine has answered in a way that leaves open who the connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the engine does not say who the connection is")]
+pub(super) struct Undecided;
 
 impl Marker {
     fn new() -> Self {
         let mut number = [0; 16];
-        aws_lc_rs::rand::fill(&mut number).expect("the system gives random octets");
+        aws_lc_rs::rand::fill(&mut number).expect("the system gives random bytes");
         Self(HEXLOWER.encode(&number))
     }
 
-    /// The command, for Redis.
-    pub(super) fn command(&self) -> Vec<u8> {
-        command::encode(&[self.0.as_bytes()]).to_vec()
+    fn command(&self) -> Zeroizing<Vec<u8>> {
+        command::encode(&[self.0.as_bytes()])
+    }
+
+    /// Whether `line` is the answer to it.
+    fn is_answered_by(&self, line: &[u8]) -> bool {
+        let name = line.strip_prefix(UNKNOWN_COMMAND).and_then(|rest| rest.get(1..));
+        name.is_some_and(|name| name.starts_with(self.0.as_bytes()))
     }
 }
 
 impl ReplyRewriter {
-    /// Expects an answer to a new marker.
-    pub(super) fn expect(&mut self, instead: Instead) -> Marker {
-        if self.expected.len() >= MAX_EXPECTED {
-            // After CLIENT REPLY OFF none is answered; the client sees the rest as Redis says it.
-            self.expected.pop_front();
+    /// What is sent in place of a command, so that the client gets this error in the place of its answer.
+    pub(super) fn refuse(&mut self, error: String) -> Zeroizing<Vec<u8>> {
+        if self.refusals.len() >= MAX_REFUSALS {
+            // After CLIENT REPLY OFF none is answered; the client sees the rest as the engine says it.
+            self.refusals.pop_front();
         }
         let marker = Marker::new();
-        self.expected.push_back(Expected {
-            marker: marker.clone(),
-            instead,
-        });
-        marker
+        let command = marker.command();
+        self.refusals.push_back(Refusal { marker, error });
+        command
     }
 
-    /// Whether answers have to be looked at.
+    /// What is sent for an `AUTH`, or a `HELLO` with it. Only when no exchange is under way.
+    pub(super) fn log_in(&mut self, login: &[u8]) -> Zeroizing<Vec<u8>> {
+        let exchange = self.begin(Kind::Login);
+        let [first, second] = exchange.probes.each_ref().map(Marker::command);
+        let turn_on = command::encode(&[b"CLIENT", b"REPLY", b"ON"]);
+        let (start, end) = (exchange.start.command(), exchange.end.command());
+        joined(&[&first, &second, &turn_on, &start, login, &end])
+    }
+
+    /// What is sent for a `RESET`, with the login that follows it. Only when no exchange is under way.
+    pub(super) fn reset(&mut self, login: Option<&[u8]>) -> Zeroizing<Vec<u8>> {
+        let logs_in = login.is_some();
+        let exchange = self.begin(Kind::Reset { logs_in });
+        let (start, end) = (exchange.start.command(), exchange.end.command());
+        joined(&[&start, &command::encode(&[b"RESET"]), login.unwrap_or_default(), &end])
+    }
+
+    fn begin(&mut self, kind: Kind) -> &Exchange {
+        self.exchange.insert(Exchange {
+            kind,
+            probes: [Marker::new(), Marker::new()],
+            start: Marker::new(),
+            end: Marker::new(),
+            stage: Stage::Before,
+            silence: Silence::Off,
+        })
+    }
+
+    /// Whether no answer has to be looked at.
     pub(super) fn is_idle(&self) -> bool {
-        self.expected.is_empty() && self.held.is_empty()
+        self.refusals.is_empty() && self.exchange.is_none() && self.held.is_empty()
     }
 
-    /// Whether the connection waits for the answer to a `RESET`.
-    pub(super) fn expects_reset(&self) -> bool {
-        self.expected.iter().any(|expected| expected.instead == Instead::Reset)
+    /// Whether an exchange is under way: nothing of the client may go on.
+    pub(super) fn is_exchanging(&self) -> bool {
+        self.exchange.is_some()
     }
 
-    /// What of the received octets goes to the client, with what was held before. Something may be held back until more has
+    /// What came of the last exchange, once.
+    pub(super) fn take_settled(&mut self) -> Option<Settled> {
+        self.settled.take()
+    }
+
+    /// What of the received bytes goes to the client, with what was held before. Something may be held back until more has
     /// come.
     ///
     /// # Errors
     ///
-    /// [`NotLoggedIn`].
-    pub(super) fn rewrite(&mut self, received: &[u8]) -> Result<Vec<u8>, NotLoggedIn> {
+    /// [`Undecided`]: the connection must end.
+    pub(super) fn rewrite(&mut self, received: &[u8]) -> Result<Vec<u8>, Undecided> {
         let mut input = std::mem::take(&mut self.held);
         input.extend_from_slice(received);
         let mut out = Vec::with_capacity(input.len());
         let mut rest = input.as_slice();
-        while let Some((line, number)) = self.find(rest) {
-            // Redis answers in order: those before it were not answered.
-            let Some(Expected { instead, .. }) = self.expected.drain(..=number).next_back() else {
-                break;
+        loop {
+            let step = match &self.exchange {
+                Some(exchange) if !matches!(exchange.stage, Stage::Before) => self.take_frame(rest, &mut out)?,
+                _ => self.take_line(rest, &mut out)?,
             };
-            let before = &rest[..line.start];
-            match instead {
-                Instead::Error(text) => {
-                    out.extend_from_slice(before);
-                    out.extend_from_slice(text.as_bytes());
-                    out.extend_from_slice(b"\r\n");
-                }
-                Instead::Reset => {
-                    let before = before.strip_suffix(LOGGED_IN).ok_or(NotLoggedIn)?;
-                    out.extend_from_slice(before);
-                    out.extend_from_slice(RESET);
+            match step {
+                Step::Taken(taken) => rest = &rest[taken..],
+                Step::Held(from) => {
+                    out.extend_from_slice(&rest[..from]);
+                    self.held = rest[from..].to_vec();
+                    return Ok(out);
                 }
             }
-            rest = &rest[line.end..];
         }
-        let end = self.start_of_held(rest);
-        out.extend_from_slice(&rest[..end]);
-        self.held.extend_from_slice(&rest[end..]);
-        Ok(out)
     }
 
     /// What is held, at the end of the connection.
@@ -124,48 +220,229 @@ impl ReplyRewriter {
         std::mem::take(&mut self.held)
     }
 
-    /// The first whole line about a marker, and which one it is.
-    fn find(&self, text: &[u8]) -> Option<(Range<usize>, usize)> {
+    /// Takes the bytes to the end of the next answer to a marker, wherever it stands.
+    fn take_line(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<Step, Undecided> {
+        let Some((line, found)) = self.find(text) else {
+            return Ok(Step::Held(self.start_of_held(text)));
+        };
+        let before = &text[..line.start];
+        match found {
+            Found::Refusal(number) => {
+                out.extend_from_slice(before);
+                // Answers come in order: those before it were not answered.
+                if let Some(Refusal { error, .. }) = self.refusals.drain(..=number).next_back() {
+                    out.extend_from_slice(error.as_bytes());
+                    out.extend_from_slice(b"\r\n");
+                }
+            }
+            Found::Exchange(mark) => {
+                self.refusals.clear();
+                out.extend_from_slice(self.reach(&mark, before)?);
+            }
+        }
+        Ok(Step::Taken(line.end))
+    }
+
+    /// A marker of the exchange is answered, before any other answer of it was read. Returns what of the bytes `before` it
+    /// is the client's.
+    fn reach<'a>(&mut self, mark: &Mark, before: &'a [u8]) -> Result<&'a [u8], Undecided> {
+        let exchange = self.exchange.as_mut().ok_or(Undecided)?;
+        match (mark, exchange.kind) {
+            (Mark::FirstProbe, Kind::Login) => {
+                exchange.silence = Silence::None;
+                Ok(before)
+            }
+            (Mark::SecondProbe, Kind::Login) => {
+                if exchange.silence != Silence::None {
+                    exchange.silence = Silence::Skip;
+                }
+                exchange.stage = Stage::Probed;
+                Ok(before)
+            }
+            (Mark::Start, Kind::Login) => {
+                exchange.stage = Stage::Started(Vec::new());
+                before.strip_suffix(OK).ok_or(Undecided)
+            }
+            (Mark::Start, Kind::Reset { .. }) => {
+                exchange.silence = Silence::None;
+                exchange.stage = Stage::Started(Vec::new());
+                Ok(before)
+            }
+            // Answers were off until RESET.
+            (Mark::End, Kind::Reset { logs_in }) => {
+                let rest = before
+                    .strip_suffix(if logs_in { LOGGED_IN } else { RESET })
+                    .ok_or(Undecided)?;
+                self.exchange = None;
+                self.settled = Some(Settled {
+                    is_done: true,
+                    was_silent: false,
+                });
+                // The answer to RESET is the client's.
+                Ok(&before[..rest.len() + RESET.len()])
+            }
+            _ => Err(Undecided),
+        }
+    }
+
+    /// Takes the next answer of an exchange.
+    fn take_frame(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<Step, Undecided> {
+        let Some(length) = frame::length(text).map_err(|_| Undecided)? else {
+            return if text.len() > MAX_FRAME {
+                Err(Undecided)
+            } else {
+                Ok(Step::Held(0))
+            };
+        };
+        let frame = &text[..length];
+        let exchange = self.exchange.as_mut().ok_or(Undecided)?;
+        match &mut exchange.stage {
+            Stage::Before => return Err(Undecided),
+            Stage::Probed if exchange.start.is_answered_by(frame) => exchange.stage = Stage::Started(Vec::new()),
+            // The answer to CLIENT REPLY ON, whatever it is.
+            Stage::Probed if matches!(frame[0], b'+' | b'-') => {}
+            Stage::Probed => out.extend_from_slice(frame),
+            Stage::Started(answers) if exchange.end.is_answered_by(frame) => {
+                let settled = settled(exchange.kind, exchange.silence, answers)?;
+                self.settled = Some(settled);
+                self.exchange = None;
+            }
+            Stage::Started(answers) => match answer(frame) {
+                // A message to a subscriber, which may come between any two answers.
+                None => out.extend_from_slice(frame),
+                Some(answer) => {
+                    answers.push(answer);
+                    // The second is that of the login behind RESET.
+                    let is_shown = exchange.silence == Silence::None && answers.len() == 1;
+                    match answer {
+                        _ if !is_shown => {}
+                        Answer::Queued => out.extend_from_slice(IN_TRANSACTION),
+                        _ => out.extend_from_slice(frame),
+                    }
+                }
+            },
+        }
+        Ok(Step::Taken(length))
+    }
+
+    /// The first whole answer to a marker in `text`, and which one it is.
+    fn find(&self, text: &[u8]) -> Option<(Range<usize>, Found)> {
         let mut from = 0;
         while let Some(start) = position(&text[from..], UNKNOWN_COMMAND).map(|at| from + at) {
             from = start + 1;
-            let name = text.get(start + UNKNOWN_COMMAND.len() + 1..)?;
-            let known = |expected: &Expected| name.starts_with(expected.marker.0.as_bytes());
-            if let Some(number) = self.expected.iter().position(known) {
+            if let Some(found) = self.found(&text[start..]) {
                 let end = position(&text[start..], b"\r\n")?;
-                return Some((start..start + end + 2, number));
+                return Some((start..start + end + 2, found));
             }
         }
         None
     }
 
-    /// From where on the text may be the start of something that is expected. The line about a marker is found whole or not
-    /// at all, so that it is enough to look at the last of its octets.
+    fn found(&self, line: &[u8]) -> Option<Found> {
+        let answered = |refusal: &Refusal| refusal.marker.is_answered_by(line);
+        if let Some(number) = self.refusals.iter().position(answered) {
+            return Some(Found::Refusal(number));
+        }
+        let exchange = self.exchange.as_ref()?;
+        [
+            (&exchange.probes[0], Mark::FirstProbe),
+            (&exchange.probes[1], Mark::SecondProbe),
+            (&exchange.start, Mark::Start),
+            (&exchange.end, Mark::End),
+        ]
+        .into_iter()
+        .find(|(marker, _)| marker.is_answered_by(line))
+        .map(|(_, mark)| Found::Exchange(mark))
+    }
+
+    /// From where on the text may be the start of something that is expected. An answer to a marker is found whole or not
+    /// at all, so that it is enough to look at the last bytes.
     fn start_of_held(&self, text: &[u8]) -> usize {
-        if self.expected.is_empty() {
+        if self.refusals.is_empty() && self.exchange.is_none() {
             return text.len();
         }
-        let first = text.len().saturating_sub(LOGGED_IN.len() + LONGEST_LINE);
+        let hidden: &[u8] = match self.exchange.as_ref().map(|exchange| exchange.kind) {
+            None => b"",
+            Some(Kind::Login) => OK,
+            Some(Kind::Reset { logs_in: true }) => LOGGED_IN,
+            Some(Kind::Reset { logs_in: false }) => RESET,
+        };
         let may_be_line = |rest: &[u8]| {
             let known = rest.len().min(UNKNOWN_COMMAND.len());
             rest[..known] == UNKNOWN_COMMAND[..known] && position(rest, b"\r\n").is_none()
         };
-        let may_be_reset = |rest: &[u8]| {
-            let known = rest.len().min(LOGGED_IN.len());
-            rest[..known] == LOGGED_IN[..known] && may_be_line(&rest[known..])
+        let may_be_hidden = |rest: &[u8]| {
+            let known = rest.len().min(hidden.len());
+            known > 0 && rest[..known] == hidden[..known] && may_be_line(&rest[known..])
         };
-        let with_reset = self.expects_reset();
+        let first = text.len().saturating_sub(hidden.len() + LONGEST_LINE);
         (first..text.len())
-            .find(|start| may_be_line(&text[*start..]) || with_reset && may_be_reset(&text[*start..]))
+            .find(|start| may_be_line(&text[*start..]) || may_be_hidden(&text[*start..]))
             .unwrap_or(text.len())
     }
+}
+
+/// What an answer to a marker belongs to.
+enum Found {
+    Refusal(usize),
+    Exchange(Mark),
+}
+
+enum Mark {
+    FirstProbe,
+    SecondProbe,
+    Start,
+    End,
+}
+
+/// Turns answers off again.
+pub(super) fn silence_command() -> Zeroizing<Vec<u8>> {
+    command::encode(&[b"CLIENT", b"REPLY", b"OFF"])
+}
+
+fn joined(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let mut all = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    parts.iter().for_each(|part| all.extend_from_slice(part));
+    all
+}
+
+/// None when it is no answer to a command of the exchange, but a message to a subscriber.
+fn answer(frame: &[u8]) -> Option<Answer> {
+    match frame {
+        OK => Some(Answer::Done),
+        RESET => Some(Answer::Reset),
+        b"+QUEUED\r\n" => Some(Answer::Queued),
+        [b'-', ..] => Some(Answer::Error),
+        // The answer to HELLO, in RESP3 and in RESP2.
+        [b'%', ..] => Some(Answer::Done),
+        [b'*', rest @ ..] => {
+            let first = position(rest, b"\r\n").map(|end| &rest[end + 2..]);
+            first
+                .is_some_and(|first| first.starts_with(b"$6\r\nserver\r\n"))
+                .then_some(Answer::Done)
+        }
+        _ => None,
+    }
+}
+
+fn settled(kind: Kind, silence: Silence, answers: &[Answer]) -> Result<Settled, Undecided> {
+    let is_done = match (kind, answers) {
+        (Kind::Login, [answer]) => *answer == Answer::Done,
+        (Kind::Reset { logs_in: false }, [Answer::Reset])
+        | (Kind::Reset { logs_in: true }, [Answer::Reset, Answer::Done]) => true,
+        _ => return Err(Undecided),
+    };
+    Ok(Settled {
+        is_done,
+        was_silent: silence == Silence::Off,
+    })
 }
 
 fn position(text: &[u8], part: &[u8]) -> Option<usize> {
     let first = part[0];
     let mut from = 0;
     loop {
-        let at = from + text.get(from..)?.iter().position(|octet| *octet == first)?;
+        let at = from + text.get(from..)?.iter().position(|byte| *byte == first)?;
         if text[at..].starts_with(part) {
             return Some(at);
         }
@@ -175,99 +452,18 @@ fn position(text: &[u8], part: &[u8]) -> Option<usize> {
 
 /// Before the name, which stands in quotation marks of the version's own.
 const UNKNOWN_COMMAND: &[u8] = b"-ERR unknown command ";
+const OK: &[u8] = b"+OK\r\n";
 const RESET: &[u8] = b"+RESET\r\n";
-/// The answers to `RESET` and `AUTH`.
+/// The answers to `RESET` and to the login behind it.
 const LOGGED_IN: &[u8] = b"+RESET\r\n+OK\r\n";
-/// The line about a marker has some 90 octets.
+const IN_TRANSACTION: &[u8] = b"-ERR AUTH is refused in a transaction, and from a subscription on until RESET\r\n";
+/// The answer to a marker has some 90 bytes.
 const LONGEST_LINE: usize = 256;
 /// Refusals that have not been answered. A client that has so many on their way reads no answers.
-const MAX_EXPECTED: usize = 64;
+const MAX_REFUSALS: usize = 64;
+/// An answer, or a message to a subscriber, between the two markers of an exchange.
+const MAX_FRAME: usize = 64 * 1024 * 1024;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(marker: &Marker) -> Vec<u8> {
-        format!("-ERR unknown command '{}', with args beginning with: \r\n", marker.0).into_bytes()
-    }
-
-    /// The same whole, and cut in two at every octet.
-    fn check(expectations: &[Instead], received: impl Fn(&[Marker]) -> Vec<u8>, expected: &[u8]) {
-        let run = |cut: Option<usize>| {
-            let mut rewriter = ReplyRewriter::default();
-            let markers: Vec<_> = expectations
-                .iter()
-                .cloned()
-                .map(|instead| rewriter.expect(instead))
-                .collect();
-            let received = received(&markers);
-            let (one, other) = received.split_at(cut.unwrap_or(received.len()).min(received.len()));
-            let mut out = rewriter.rewrite(one).unwrap();
-            out.extend(rewriter.rewrite(other).unwrap());
-            out.extend(rewriter.take_held());
-            (out.escape_ascii().to_string(), received.len())
-        };
-        let (whole, length) = run(None);
-        assert_eq!(whole, expected.escape_ascii().to_string());
-        for at in 0..length {
-            assert_eq!(run(Some(at)).0, whole, "at {at}");
-        }
-    }
-
-    fn error() -> Instead {
-        Instead::Error("-ERR no".to_owned())
-    }
-
-    #[test]
-    fn an_answer_is_replaced_in_its_place() {
-        let received = |markers: &[Marker]| [b"+OK\r\n$1\r\n-\r\n", line(&markers[0]).as_slice(), b":1\r\n"].concat();
-        check(&[error()], received, b"+OK\r\n$1\r\n-\r\n-ERR no\r\n:1\r\n");
-    }
-
-    #[test]
-    fn what_only_looks_like_it_stays() {
-        let other = line(&Marker::new());
-        let value = [b"$10\r\n", other.as_slice(), b"+RESET\r\n+OK\r\n"].concat();
-        let received = |markers: &[Marker]| [value.as_slice(), &line(&markers[0]), &value].concat();
-        check(
-            &[error()],
-            received,
-            &[value.as_slice(), b"-ERR no\r\n", &value].concat(),
-        );
-    }
-
-    #[test]
-    fn a_reset_is_answered_once() {
-        let received =
-            |markers: &[Marker]| [b"+OK\r\n+RESET\r\n+OK\r\n", line(&markers[0]).as_slice(), b"+PONG\r\n"].concat();
-        check(&[Instead::Reset], received, b"+OK\r\n+RESET\r\n+PONG\r\n");
-    }
-
-    #[test]
-    fn several_are_told_apart_and_one_that_is_never_answered_is_passed_over() {
-        let received = |markers: &[Marker]| [line(&markers[1]).as_slice(), b"+OK\r\n", &line(&markers[2])].concat();
-        let expectations = [
-            Instead::Error("-ERR a".to_owned()),
-            Instead::Error("-ERR b".to_owned()),
-            Instead::Error("-ERR c".to_owned()),
-        ];
-        check(&expectations, received, b"-ERR b\r\n+OK\r\n-ERR c\r\n");
-    }
-
-    #[test]
-    fn a_reset_without_a_login_is_an_error() {
-        let mut rewriter = ReplyRewriter::default();
-        let marker = rewriter.expect(Instead::Reset);
-        let received = [b"+RESET\r\n-WRONGPASS no\r\n", line(&marker).as_slice()].concat();
-        assert_eq!(rewriter.rewrite(&received), Err(NotLoggedIn));
-    }
-
-    #[test]
-    fn nothing_is_kept_when_nothing_is_expected() {
-        let mut rewriter = ReplyRewriter::default();
-        let marker = rewriter.expect(error());
-        assert!(!rewriter.is_idle());
-        rewriter.rewrite(&line(&marker)).unwrap();
-        assert!(rewriter.is_idle());
-    }
-}
+#[path = "reply_rewriter_tests.rs"]
+mod tests;

@@ -35,7 +35,7 @@ pub(super) struct Session {
     id: u64,
     address: SocketAddr,
     client: Client,
-    /// What it was let in by. More than one identity where it is Redis that knows whether it has changed.
+    /// What it was let in by.
     basis: Mutex<Basis>,
     order: AtomicU8,
     waker: AtomicWaker,
@@ -45,7 +45,9 @@ pub(super) struct Session {
 
 #[derive(Debug)]
 struct Basis {
-    identities: Vec<Identity>,
+    identity: Identity,
+    /// Who it becomes if the engine says so. Until then it is cut when either would not be let in.
+    pending: Option<Identity>,
     trust: Arc<DatabaseTrust>,
     valid_until: Option<OffsetDateTime>,
 }
@@ -89,7 +91,8 @@ impl Sessions {
             waker: AtomicWaker::new(),
             reviewed: AtomicU64::new(0),
             basis: Mutex::new(Basis {
-                identities: vec![admission.identity],
+                identity: admission.identity,
+                pending: None,
                 trust,
                 valid_until: admission.valid_until,
             }),
@@ -131,11 +134,8 @@ impl Sessions {
                 Err(refusal) => return session.cut(refusal.reason()),
             }
         }
-        if !basis
-            .identities
-            .iter()
-            .all(|identity| judge.confirms(identity, &session.client))
-        {
+        let mut identities = [&basis.identity].into_iter().chain(&basis.pending);
+        if !identities.all(|identity| judge.confirms(identity, &session.client)) {
             session.cut("decision_changed");
         }
     }
@@ -197,16 +197,18 @@ impl Basis {
 }
 
 impl Session {
-    /// The connection is `identity` from now on, and nobody else.
-    pub(super) fn become_only(&self, identity: Identity) {
-        self.basis().identities = vec![identity];
+    /// The connection becomes `identity` if the engine does what it is told next.
+    pub(super) fn may_become(&self, identity: Identity) {
+        self.basis().pending = Some(identity);
     }
 
-    /// The connection may be `identity` from now on: it is cut when that would not be let in, or what it was before.
-    pub(super) fn become_perhaps(&self, identity: Identity) {
+    /// The engine has said whether the connection has become what it might.
+    pub(super) fn settle(&self, is_done: bool) {
         let mut basis = self.basis();
-        if !basis.identities.contains(&identity) {
-            basis.identities.push(identity);
+        if let Some(identity) = basis.pending.take()
+            && is_done
+        {
+            basis.identity = identity;
         }
     }
 

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
@@ -112,6 +113,16 @@ impl ClientStream {
             }
         }
         Poll::Ready(())
+    }
+
+    /// Whether the client has closed its side, or the connection is broken, also while bytes of it have not been received.
+    pub(super) fn is_gone(&mut self) -> bool {
+        let mut watched = [PollFd::new(self.tcp(), PollFlags::RDHUP)];
+        let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+        match poll(&mut watched, Some(&none)) {
+            Ok(count) => count > 0,
+            Err(_) => false,
+        }
     }
 
     fn tcp(&mut self) -> &mut TcpStream {

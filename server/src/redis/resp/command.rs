@@ -1,13 +1,13 @@
-//! Commands of clients, read as far as it takes to find those that say who the client is.
+//! Commands of clients, read as far as it takes to find those that change who the connection is.
 //!
-//! The stream goes on to Redis as it is, so that it must be cut into commands exactly where Redis cuts it
-//! (`processInlineBuffer` and `processMultibulkBuffer` of networking.c, Redis 7.0): a command that is seen here as the
-//! inside of a value, and by Redis as a command, would get past. What Redis refuses as no protocol ends the connection
-//! there, and ends it here too, whatever Redis makes of it. Values are skipped by their length.
+//! The stream goes on to the engine as it is, so it must be cut into commands exactly where the engine cuts it
+//! (`processInlineBuffer` and `processMultibulkBuffer` of Redis's networking.c): a command taken for the inside of a
+//! value here, and for a command there, would slip by. Names and option words end at their first NUL, as in C. Input that
+//! is not the protocol ends the connection, and nothing behind it goes on. Values are skipped by their length.
 
 use zeroize::Zeroizing;
 
-use super::watched::Watched;
+use super::watched::{LONGEST, SHORTEST, c_string, is_identity};
 use super::{inline, plain};
 
 /// Finds `AUTH`, `HELLO` with `AUTH`, and `RESET` in a stream of commands, however it is split.
@@ -15,79 +15,69 @@ use super::{inline, plain};
 pub(crate) struct CommandScanner {
     state: State,
     fate: Fate,
-    /// Arguments of the command that have not ended, the present one too.
+    /// Arguments of the present command that have not ended, the present one included.
     arguments: u64,
-    /// The octets of the present command's first argument, as far as they may be a name that is looked for.
     name: Name,
-    /// Octets of the present command from earlier input, which go on once it is known to be none of these.
+    /// Bytes of the present command from earlier input, which go on once it is known to be none of these.
     held: Zeroizing<Vec<u8>>,
-    mode: Mode,
 }
 
-/// What is to become of the octets that were looked at.
+/// What is to be done with the bytes that were scanned.
 #[derive(Debug)]
 pub(crate) enum Scanned {
-    /// What was held goes on ([`CommandScanner::take_held`]), and then so many octets of the input.
+    /// What was held goes on ([`CommandScanner::take_held`]), and then this many bytes of the input.
     Pass(usize),
-    /// So many octets of the input are held; none goes on before more has come.
+    /// This many bytes of the input are held; none goes on before more has come.
     Hold(usize),
-    /// A command that says who the client is ends after so many octets of the input. What was held belongs to it.
+    /// A command that changes who the connection is ends after this many bytes of the input. What was held belongs to it.
     Identity(usize, IdentityCommand),
-    /// Redis refuses what ends after so many octets, and closes the connection. It goes on after what was held; whatever
-    /// follows does not.
+    /// The input is not the protocol. Nothing more goes on; the client gets this error, and the connection ends.
+    Refused(String),
+    /// The same, inside a command whose start the engine has already. This many bytes of the input still go on, after what
+    /// was held, and then CR LF: the engine refuses them with its own error and ends the connection.
     Garbage(usize),
-    /// A command that says who the client is, with more octets than are held. Nothing of it goes on.
-    TooLong,
 }
 
-/// A command that says who the client is.
+/// A command that changes who the connection is.
 #[derive(Debug)]
 pub(crate) enum IdentityCommand {
-    /// `AUTH password` or `AUTH name password`.
+    /// `AUTH password`.
+    Password(Zeroizing<Vec<u8>>),
+    /// `AUTH name password`.
     Auth(Credentials),
     /// `HELLO version AUTH name password`, with `SETNAME` or without.
     Hello {
         /// As given.
         version: Vec<u8>,
-        /// Who.
+        /// The user.
         credentials: Credentials,
-        /// After `SETNAME`.
+        /// After `SETNAME`; the engine accepts it.
         connection_name: Option<Vec<u8>>,
     },
     /// `RESET`.
     Reset,
-    /// `AUTH` or `HELLO` with `AUTH`, in a form that Redis refuses or that says two names.
-    Malformed,
+    /// One of these in a form that no engine carries out, or that engines read differently. It is answered with this error.
+    Refused(String),
 }
 
-/// Who a client says it is.
+/// The user that a client says it is.
 pub(crate) struct Credentials {
-    /// `default` when none was given.
+    /// As given.
     pub(crate) name: Vec<u8>,
     /// In the clear.
     pub(crate) password: Zeroizing<Vec<u8>>,
 }
 
-/// Nothing of the password is shown.
+/// Shows nothing of the password.
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").finish_non_exhaustive()
     }
 }
 
-/// What earlier commands have brought the connection into, as far as they were carried out. In both modes Redis may answer
-/// to `AUTH` otherwise than by carrying it out at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Mode {
-    /// Between `MULTI` and `EXEC` or `DISCARD`.
-    pub(crate) in_transaction: bool,
-    /// After `SUBSCRIBE` or one of its kind.
-    pub(crate) subscribed: bool,
-}
-
 #[derive(Debug, Clone, Copy, Default)]
 enum State {
-    /// At the first octet of a command.
+    /// At the first byte of a command.
     #[default]
     Start,
     /// In a command of one line.
@@ -98,10 +88,10 @@ enum State {
     Mark,
     /// In the number after `$`.
     Length(Number),
-    /// In an argument, which ends after so many octets, the two after it too.
+    /// In an argument, which ends after this many bytes, the two after it included.
     Body(u64),
-    /// After what is no protocol.
-    Garbage,
+    /// After input that is not the protocol.
+    Ended,
 }
 
 /// What becomes of the present command.
@@ -115,7 +105,7 @@ enum Fate {
 }
 
 impl CommandScanner {
-    /// Looks at what comes next. At least one octet of a non-empty input is accounted for, or it is [`Scanned::TooLong`].
+    /// Scans what comes next. At least one byte of a non-empty input is accounted for, unless it is [`Scanned::Refused`].
     pub(crate) fn scan(&mut self, input: &[u8]) -> Scanned {
         let mut at = 0;
         // All before it goes on, and with it what was held, unless it is 0 and something is held.
@@ -136,18 +126,17 @@ impl CommandScanner {
                         at += 1;
                     }
                 }
-                State::Inline => match memchr(&input[at..], |octet| octet == b'\n' || octet == 0) {
-                    // In Redis a NUL hides the line's end until the line is too long.
-                    Some(end) if input[at + end] == 0 => return self.garbage(at + end),
+                State::Inline => match position(&input[at..], |byte| byte == b'\n' || byte == 0) {
+                    // A NUL hides the end of the line from the engine, which waits until the line is too long.
+                    Some(end) if input[at + end] == 0 => {
+                        return self.refuse(commands_end, at, TOO_LONG_A_LINE.to_owned());
+                    }
                     Some(end) => {
                         at += end + 1;
                         let Some(arguments) = inline::arguments(&self.present(input, commands_end, at)) else {
-                            return self.garbage(at);
+                            return self.refuse(commands_end, at, UNBALANCED.to_owned());
                         };
-                        self.note_name(arguments.first().map_or(&[], |name| name.as_slice()));
-                        if self.fate == Fate::IsHeld
-                            && let Some(command) = IdentityCommand::of(&arguments)
-                        {
+                        if let Some(command) = IdentityCommand::of(&arguments) {
                             return self.end_with(commands_end, at, command);
                         }
                         self.go_on();
@@ -164,12 +153,14 @@ impl CommandScanner {
                             self.arguments = count.unsigned_abs();
                             self.state = State::Mark;
                         }
-                        NumberStep::Is(_) | NumberStep::None => return self.garbage(at),
+                        NumberStep::Is(_) | NumberStep::None => {
+                            return self.refuse(commands_end, at, INVALID_COUNT.to_owned());
+                        }
                     }
                 }
                 State::Mark => {
                     if input[at] != b'$' {
-                        return self.garbage(at + 1);
+                        return self.refuse(commands_end, at + 1, no_mark(input[at]));
                     }
                     self.state = State::Length(Number::default());
                     at += 1;
@@ -181,18 +172,27 @@ impl CommandScanner {
                         NumberStep::More => self.state = State::Length(number),
                         NumberStep::Is(length) if length >= 0 => {
                             let length = length.unsigned_abs();
-                            if self.fate == Fate::Unknown && !Watched::may_have(length) {
-                                self.fate = Fate::GoesOn;
+                            if self.fate == Fate::Unknown {
+                                self.name = Name::of_length(length);
+                                if length < SHORTEST as u64 {
+                                    self.fate = Fate::GoesOn;
+                                }
                             }
                             self.state = State::Body(length.saturating_add(2));
                         }
-                        NumberStep::Is(_) | NumberStep::None => return self.garbage(at),
+                        NumberStep::Is(_) | NumberStep::None => {
+                            return self.refuse(commands_end, at, INVALID_LENGTH.to_owned());
+                        }
                     }
                 }
                 State::Body(left) => {
                     let there = usize::try_from(left).unwrap_or(usize::MAX).min(input.len() - at);
                     if self.fate == Fate::Unknown {
                         self.name.push(&input[at..at + there]);
+                        if self.name.is_known() {
+                            let is_identity = is_identity(self.name.as_slice());
+                            self.fate = if is_identity { Fate::IsHeld } else { Fate::GoesOn };
+                        }
                     }
                     at += there;
                     let left = left - there as u64;
@@ -202,10 +202,6 @@ impl CommandScanner {
                     }
                     self.state = State::Mark;
                     self.arguments -= 1;
-                    if self.fate == Fate::Unknown {
-                        let name = self.name;
-                        self.note_name(name.as_slice());
-                    }
                     if self.arguments > 0 {
                         continue;
                     }
@@ -217,13 +213,13 @@ impl CommandScanner {
                     }
                     self.go_on();
                 }
-                State::Garbage => return Scanned::Garbage(0),
+                State::Ended => return Scanned::Refused(ENDED.to_owned()),
             }
         }
         self.end_of_input(input, commands_end)
     }
 
-    /// What goes on before the octets of [`Scanned::Pass`] and [`Scanned::Garbage`].
+    /// What goes on before the bytes of [`Scanned::Pass`] and [`Scanned::Garbage`].
     pub(crate) fn take_held(&mut self) -> Zeroizing<Vec<u8>> {
         std::mem::take(&mut self.held)
     }
@@ -233,12 +229,7 @@ impl CommandScanner {
         !self.held.is_empty()
     }
 
-    /// What the commands so far have brought the connection into.
-    pub(crate) fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    /// The present command has ended and is none of those that are looked for.
+    /// The present command has ended and changes nothing of who the connection is.
     fn go_on(&mut self) {
         self.fate = Fate::GoesOn;
         self.state = State::Start;
@@ -249,56 +240,48 @@ impl CommandScanner {
             return Scanned::Pass(input.len());
         }
         if commands_end > 0 {
-            // The command that has begun is looked at anew when the others are gone.
+            // The command that has begun is scanned anew when the others are gone.
             self.state = State::Start;
             return Scanned::Pass(commands_end);
         }
         if self.held.len() + input.len() > MAX_HELD {
             let is_line = matches!(self.state, State::Inline);
-            self.state = State::Garbage;
-            // A line that is too long is Redis's to refuse.
-            return if is_line {
-                Scanned::Garbage(input.len())
-            } else {
-                Scanned::TooLong
-            };
+            return self.end(if is_line { TOO_LONG_A_LINE } else { TOO_LONG_A_LOGIN }.to_owned());
         }
         self.held.extend_from_slice(input);
         Scanned::Hold(input.len())
     }
 
-    /// The present command, one of those that are looked for, ends at `at`. Those before it go first.
+    /// The present command, which changes who the connection is, ends at `at`. Those before it go first.
     fn end_with(&mut self, commands_end: usize, at: usize, command: IdentityCommand) -> Scanned {
         self.state = State::Start;
         if commands_end > 0 {
             return Scanned::Pass(commands_end);
         }
         if self.held.len() + at > MAX_HELD {
-            self.state = State::Garbage;
-            return Scanned::TooLong;
+            return self.end(TOO_LONG_A_LOGIN.to_owned());
         }
         self.held = Zeroizing::default();
-        if matches!(command, IdentityCommand::Reset) {
-            self.mode = Mode::default();
-        }
         Scanned::Identity(at, command)
     }
 
-    fn garbage(&mut self, at: usize) -> Scanned {
-        self.state = State::Garbage;
-        Scanned::Garbage(at)
+    /// The present command is not the protocol, as the byte before `at` shows. Those before it go first.
+    fn refuse(&mut self, commands_end: usize, at: usize, error: String) -> Scanned {
+        if commands_end > 0 && self.fate != Fate::GoesOn {
+            self.state = State::Start;
+            return Scanned::Pass(commands_end);
+        }
+        if self.fate == Fate::GoesOn {
+            self.state = State::Ended;
+            return Scanned::Garbage(at);
+        }
+        self.end(error)
     }
 
-    /// Decides by the name of the command, in any case of its letters.
-    fn note_name(&mut self, name: &[u8]) {
-        self.fate = Fate::GoesOn;
-        match Watched::of(name) {
-            Some(Watched::Identity) => self.fate = Fate::IsHeld,
-            Some(Watched::BeginsTransaction) => self.mode.in_transaction = true,
-            Some(Watched::EndsTransaction) => self.mode.in_transaction = false,
-            Some(Watched::Subscribes) => self.mode.subscribed = true,
-            None => {}
-        }
+    fn end(&mut self, error: String) -> Scanned {
+        self.state = State::Ended;
+        self.held = Zeroizing::default();
+        Scanned::Refused(error)
     }
 
     /// The present command, which ends at `at`. What is held belongs to the first command of the input, and to no other.
@@ -309,59 +292,74 @@ impl CommandScanner {
 }
 
 impl IdentityCommand {
-    /// None when the command says nothing of who the client is.
+    /// None when the command changes nothing of who the connection is.
     fn of(arguments: &[Zeroizing<Vec<u8>>]) -> Option<Self> {
         let (name, rest) = arguments.split_first()?;
+        if !is_identity(name) {
+            return None;
+        }
+        let word = c_string(name);
+        if word.len() < name.len() {
+            // Whether it is the command of the word differs between engines, and from name to name.
+            let word = String::from_utf8_lossy(word);
+            return Some(Self::Refused(format!(
+                "-ERR unknown command '{word}', with args beginning with: "
+            )));
+        }
         if name.eq_ignore_ascii_case(b"RESET") {
-            // With arguments, Redis refuses it.
+            // Engines refuse arguments.
             return rest.is_empty().then_some(Self::Reset);
         }
         if name.eq_ignore_ascii_case(b"AUTH") {
             return Some(match rest {
-                [password] => Self::Auth(Credentials::new(b"default", password)),
+                [] => Self::Refused("-ERR wrong number of arguments for 'auth' command".to_owned()),
+                [password] => Self::Password(password.clone()),
                 [name, password] => Self::Auth(Credentials::new(name, password)),
-                _ => Self::Malformed,
+                _ => Self::Refused("-ERR syntax error".to_owned()),
             });
         }
-        if name.eq_ignore_ascii_case(b"HELLO") {
-            hello(rest)
-        } else {
-            None
-        }
+        hello(rest)
     }
 }
 
-/// As `helloCommand` reads its options: it carries out one `AUTH` after the other, until one is wrong.
+/// As `helloCommand` reads its options. None without `AUTH`.
 fn hello(arguments: &[Zeroizing<Vec<u8>>]) -> Option<IdentityCommand> {
     let (version, mut options) = arguments.split_first()?;
-    let (mut logins, mut is_right) = (Vec::new(), true);
-    let mut connection_name = None;
-    loop {
-        match options {
-            [] => break,
-            [option, name, password, rest @ ..] if option.eq_ignore_ascii_case(b"AUTH") => {
+    let (mut logins, mut connection_name, mut error) = (Vec::new(), None, None);
+    while let [option, values @ ..] = options {
+        let is = |word: &str| c_string(option).eq_ignore_ascii_case(word.as_bytes());
+        options = match values {
+            [name, password, rest @ ..] if is("AUTH") => {
                 logins.push(Credentials::new(name, password));
-                options = rest;
+                rest
             }
-            [option, name, rest @ ..] if option.eq_ignore_ascii_case(b"SETNAME") => {
+            [name, rest @ ..] if is("SETNAME") => {
+                // `validateClientName`. Redis 7.0 would log in first and refuse the name then.
+                if !name.iter().all(|byte| (b'!'..=b'~').contains(byte)) {
+                    error.get_or_insert_with(|| UNFIT_NAME.to_owned());
+                }
                 connection_name = Some(name.to_vec());
-                options = rest;
+                rest
             }
             _ => {
-                is_right = false;
+                let option: String = String::from_utf8_lossy(c_string(option)).chars().take(128).collect();
+                let option = option.replace(['\r', '\n'], " ");
+                error.get_or_insert_with(|| format!("-ERR Syntax error in HELLO option '{option}'"));
                 break;
             }
-        }
+        };
     }
     let credentials = logins.pop()?;
-    Some(if is_right && logins.is_empty() {
-        IdentityCommand::Hello {
+    if !logins.is_empty() {
+        error.get_or_insert_with(|| "-ERR HELLO takes AUTH once".to_owned());
+    }
+    Some(match error {
+        Some(error) => IdentityCommand::Refused(error),
+        None => IdentityCommand::Hello {
             version: version.to_vec(),
             credentials,
             connection_name,
-        }
-    } else {
-        IdentityCommand::Malformed
+        },
     })
 }
 
@@ -374,10 +372,10 @@ impl Credentials {
     }
 }
 
-/// A number and the two octets after it, as `string2ll` takes it: no sign but one minus, no zero before other digits.
+/// A number and the two bytes after it, as `string2ll` takes it: no sign but one minus, no zero before other digits.
 #[derive(Debug, Clone, Copy, Default)]
 struct Number {
-    value: i64,
+    value: u64,
     digits: u8,
     is_negative: bool,
     has_ended: bool,
@@ -391,19 +389,25 @@ enum NumberStep {
 }
 
 impl Number {
-    fn push(&mut self, octet: u8) -> NumberStep {
+    fn push(&mut self, byte: u8) -> NumberStep {
         if self.has_ended {
-            // Redis looks for the CR, and takes whatever comes after it for the LF.
-            return NumberStep::Is(if self.is_negative { -self.value } else { self.value });
+            // The engine looks for the CR, and takes any byte after it for the LF.
+            return NumberStep::Is(if self.is_negative {
+                0_i64.wrapping_sub_unsigned(self.value)
+            } else {
+                0_i64.wrapping_add_unsigned(self.value)
+            });
         }
-        match octet {
+        match byte {
             b'0'..=b'9' => {
                 let is_second_after_zero = self.value == 0 && self.digits > 0;
-                let is_negative_zero = self.is_negative && self.digits == 0 && octet == b'0';
+                let is_negative_zero = self.is_negative && self.digits == 0 && byte == b'0';
+                let largest = i64::MAX.unsigned_abs() + u64::from(self.is_negative);
                 let next = self
                     .value
                     .checked_mul(10)
-                    .and_then(|value| value.checked_add((octet - b'0').into()));
+                    .and_then(|value| value.checked_add((byte - b'0').into()))
+                    .filter(|next| *next <= largest);
                 match next {
                     Some(next) if !is_second_after_zero && !is_negative_zero => {
                         self.value = next;
@@ -426,26 +430,35 @@ impl Number {
     }
 }
 
-/// The first argument of a command, as long as one of the names that matter.
+/// The name of a command, as far as it can be one that changes who the connection is.
 #[derive(Debug, Clone, Copy, Default)]
 struct Name {
-    octets: [u8; LONGEST_NAME],
+    bytes: [u8; LONGEST + 1],
     length: usize,
+    /// Of the bytes that are kept.
+    wanted: usize,
 }
 
 impl Name {
-    fn push(&mut self, octets: &[u8]) {
-        for octet in octets {
-            if let Some(place) = self.octets.get_mut(self.length) {
-                *place = *octet;
-                self.length += 1;
-            }
+    fn of_length(length: u64) -> Self {
+        Self {
+            wanted: usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST + 1),
+            ..Self::default()
         }
     }
 
-    /// Without the two octets after it.
+    fn push(&mut self, bytes: &[u8]) {
+        let count = bytes.len().min(self.wanted - self.length);
+        self.bytes[self.length..self.length + count].copy_from_slice(&bytes[..count]);
+        self.length += count;
+    }
+
+    fn is_known(&self) -> bool {
+        self.length == self.wanted
+    }
+
     fn as_slice(&self) -> &[u8] {
-        &self.octets[..self.length.saturating_sub(2)]
+        &self.bytes[..self.length]
     }
 }
 
@@ -465,9 +478,9 @@ pub(crate) fn arguments_of(command: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     arguments
 }
 
-/// The number after the first octet, and what follows its line.
+/// The number after the first byte, and what follows its line.
 fn number_line(text: &[u8]) -> Option<(usize, &[u8])> {
-    let end = memchr(text, |octet| octet == b'\r')?;
+    let end = position(text, |byte| byte == b'\r')?;
     let number = std::str::from_utf8(text.get(1..end)?).ok()?.parse().ok()?;
     Some((number, text.get(end + 2..)?))
 }
@@ -493,13 +506,24 @@ fn joined(held: &[u8], end: &[u8]) -> Zeroizing<Vec<u8>> {
     all
 }
 
-fn memchr(octets: &[u8], is_it: impl Fn(u8) -> bool) -> Option<usize> {
-    octets.iter().position(|octet| is_it(*octet))
+fn position(bytes: &[u8], is_it: impl Fn(u8) -> bool) -> Option<usize> {
+    bytes.iter().position(|byte| is_it(*byte))
 }
 
-/// With the two octets after it: of `PSUBSCRIBE`.
-const LONGEST_NAME: usize = 12;
-/// Redis's own limit since 7.0; older ones refuse less.
+fn no_mark(byte: u8) -> String {
+    let byte = if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { byte };
+    format!("-ERR Protocol error: expected '$', got '{}'", char::from(byte))
+}
+
+// The engines' own words (`setProtocolError` of networking.c).
+const INVALID_COUNT: &str = "-ERR Protocol error: invalid multibulk length";
+const INVALID_LENGTH: &str = "-ERR Protocol error: invalid bulk length";
+const TOO_LONG_A_LINE: &str = "-ERR Protocol error: too big inline request";
+const UNBALANCED: &str = "-ERR Protocol error: unbalanced quotes in request";
+const UNFIT_NAME: &str = "-ERR Client names cannot contain spaces, newlines or special characters.";
+const TOO_LONG_A_LOGIN: &str = "-ERR AUTH and HELLO with AUTH take at most 64 KiB";
+const ENDED: &str = "-ERR Protocol error: the connection has ended";
+/// Redis's own limit since 7.0; older versions refuse less.
 const MAX_ARGUMENTS: i64 = i32::MAX as i64;
 /// Redis's own limit for a line (`PROTO_INLINE_MAX_SIZE`); no name and password are as long.
 const MAX_HELD: usize = 64 * 1024;

@@ -26,8 +26,8 @@ fn scan_all<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Out> {
                     out.push(Out::End);
                     return out;
                 }
-                Scanned::TooLong => {
-                    out.push(Out::End);
+                Scanned::Refused(error) => {
+                    out.push(Out::Refused(error));
                     return out;
                 }
             }
@@ -40,14 +40,17 @@ fn scan_all<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Out> {
 enum Out {
     Bytes(Vec<u8>),
     Identity(String),
+    /// The stream ends with this error.
+    Refused(String),
+    /// The stream ends with what the engine says.
     End,
 }
 
-fn push(out: &mut Vec<Out>, octets: &[u8]) {
+fn push(out: &mut Vec<Out>, bytes: &[u8]) {
     match out.last_mut() {
-        _ if octets.is_empty() => {}
-        Some(Out::Bytes(bytes)) => bytes.extend_from_slice(octets),
-        _ => out.push(Out::Bytes(octets.to_vec())),
+        _ if bytes.is_empty() => {}
+        Some(Out::Bytes(last)) => last.extend_from_slice(bytes),
+        _ => out.push(Out::Bytes(bytes.to_vec())),
     }
 }
 
@@ -60,6 +63,7 @@ fn describe(command: &IdentityCommand) -> String {
         )
     };
     match command {
+        IdentityCommand::Password(password) => format!("auth {}", password.escape_ascii()),
         IdentityCommand::Auth(credentials) => format!("auth {}", login(credentials)),
         IdentityCommand::Hello {
             version,
@@ -72,11 +76,11 @@ fn describe(command: &IdentityCommand) -> String {
             connection_name.as_deref().unwrap_or_default().escape_ascii()
         ),
         IdentityCommand::Reset => "reset".to_owned(),
-        IdentityCommand::Malformed => "malformed".to_owned(),
+        IdentityCommand::Refused(error) => error.clone(),
     }
 }
 
-/// The same whole, cut in two at every octet, and octet by octet.
+/// The same whole, cut in two at every byte, and byte by byte.
 fn check(input: &[u8], expected: &[Out]) {
     assert_eq!(scan_all([input]), expected, "{}", input.escape_ascii());
     for at in 0..input.len() {
@@ -87,7 +91,7 @@ fn check(input: &[u8], expected: &[Out]) {
             input.escape_ascii()
         );
     }
-    assert_eq!(scan_all(input.chunks(1)), expected, "{} by octet", input.escape_ascii());
+    assert_eq!(scan_all(input.chunks(1)), expected, "{} by byte", input.escape_ascii());
 }
 
 fn goes_on(input: &[u8]) {
@@ -117,7 +121,7 @@ fn commands_that_say_who_the_client_is_are_taken_out_in_their_place() {
     let before = command(&["SET", "a", "1"]);
     let after = command(&["GET", "a"]);
     for (name, expected) in [
-        (command(&["AUTH", "secret"]), "auth default secret"),
+        (command(&["AUTH", "secret"]), "auth secret"),
         (command(&["auth", "alice", "secret"]), "auth alice secret"),
         (
             command(&["HeLLo", "3", "Auth", "alice", "secret", "setname", "me"]),
@@ -128,15 +132,40 @@ fn commands_that_say_who_the_client_is_are_taken_out_in_their_place() {
             "hello 2 alice secret me",
         ),
         (command(&["ReSeT"]), "reset"),
-        (command(&["AUTH"]), "malformed"),
-        (command(&["AUTH", "a", "b", "c"]), "malformed"),
+        (command(&["AUTH"]), "-ERR wrong number of arguments for 'auth' command"),
+        (command(&["AUTH", "a", "b", "c"]), "-ERR syntax error"),
         (
             command(&["HELLO", "3", "AUTH", "a", "b", "AUTH", "c", "d"]),
-            "malformed",
+            "-ERR HELLO takes AUTH once",
         ),
-        (command(&["HELLO", "3", "AUTH", "a", "b", "NAME"]), "malformed"),
+        (
+            command(&["HELLO", "3", "AUTH", "a", "b", "NAME"]),
+            "-ERR Syntax error in HELLO option 'NAME'",
+        ),
+        (
+            command(&["HELLO", "3", "AUTH", "a", "b", "SETNAME", "c d"]),
+            "-ERR Client names cannot contain spaces, newlines or special characters.",
+        ),
+        // C strings end at a NUL.
+        (command(&["HELLO", "3", "AUTH\0", "default", "x"]), "hello 3 default x "),
+        (
+            command(&["HELLO", "3", "setname\0x", "me", "auth\0\0", "a", "b"]),
+            "hello 3 a b me",
+        ),
+        (
+            command(&["AUTH\0", "default", "x"]),
+            "-ERR unknown command 'AUTH', with args beginning with: ",
+        ),
+        (
+            command(&["reset\0\0 suffix"]),
+            "-ERR unknown command 'reset', with args beginning with: ",
+        ),
+        (
+            b"\"HELLO\\x00\" 3 AUTH default x\r\n".to_vec(),
+            "-ERR unknown command 'HELLO', with args beginning with: ",
+        ),
         (b"auth alice \"se\\x63ret\"\r\n".to_vec(), "auth alice secret"),
-        (b"\"\\x41UTH\" secret\n".to_vec(), "auth default secret"),
+        (b"\"\\x41UTH\" secret\n".to_vec(), "auth secret"),
         (b" reset \r\n".to_vec(), "reset"),
     ] {
         let input = [before.as_slice(), &name, &after].concat();
@@ -151,75 +180,62 @@ fn commands_that_say_who_the_client_is_are_taken_out_in_their_place() {
     }
 }
 
+/// Nothing of the malformed command goes on, however the stream is split, and nothing behind it.
 #[test]
-fn what_redis_refuses_as_no_protocol_ends_the_stream() {
-    for garbage in [
-        &b"*x"[..],
-        b"*01",
-        b"*\r",
-        b"*-0",
-        b"*1\r\nx",
-        b"*1\r\n$-\r",
-        b"*1\r\n$x",
-        b"*1\r\n$+",
-        b"*1\r\n$99999999999999999999",
-        b"*1\n",
-        b"GET \0",
-        b"GET \"a\n",
+fn input_that_is_not_the_protocol_ends_the_stream() {
+    for (garbage, error) in [
+        (&b"*x"[..], INVALID_COUNT),
+        (b"*01", INVALID_COUNT),
+        (b"*\r", INVALID_COUNT),
+        (b"*-0", INVALID_COUNT),
+        (b"*2147483648\r\n", INVALID_COUNT),
+        (b"*9223372036854775808", INVALID_COUNT),
+        (b"*-9223372036854775809", INVALID_COUNT),
+        (b"*1\n", INVALID_COUNT),
+        (b"*1\r\nx", "-ERR Protocol error: expected '$', got 'x'"),
+        (b"*1\r\n*", "-ERR Protocol error: expected '$', got '*'"),
+        (b"*1\r\n$-\r", INVALID_LENGTH),
+        (b"*1\r\n$-1\r\n", INVALID_LENGTH),
+        (b"*1\r\n$x", INVALID_LENGTH),
+        (b"*1\r\n$+", INVALID_LENGTH),
+        (b"*1\r\n$99999999999999999999", INVALID_LENGTH),
+        (b"GET \0", TOO_LONG_A_LINE),
+        (b"AUTH name password\0", TOO_LONG_A_LINE),
+        (b"\0", TOO_LONG_A_LINE),
+        (b"GET \"a\n", UNBALANCED),
     ] {
         let input = [b"PING\r\n", garbage, b"\r\nAUTH default x\r\n"].concat();
-        let out = scan_all([input.as_slice()]);
-        assert_eq!(out.last(), Some(&Out::End), "{}", garbage.escape_ascii());
-        let Some(Out::Bytes(bytes)) = out.first() else {
-            panic!("nothing went on of {}", garbage.escape_ascii());
-        };
-        assert!(
-            bytes.len() <= b"PING\r\n".len() + garbage.len(),
-            "{}",
-            bytes.escape_ascii()
+        check(
+            &input,
+            &[Out::Bytes(b"PING\r\n".to_vec()), Out::Refused(error.to_owned())],
         );
     }
 }
 
 #[test]
-fn a_negative_length_is_no_protocol() {
-    let out = scan_all([&b"*1\r\n$-1\r\nAUTH x\r\n"[..]]);
-    assert_eq!(out.last(), Some(&Out::End));
+fn input_that_is_not_the_protocol_inside_a_command_that_has_gone_on_is_left_to_the_engine() {
+    let input = b"*2\r\n$3\r\nGET\r\nx\r\nAUTH default x\r\n";
+    check(input, &[Out::Bytes(b"*2\r\n$3\r\nGET\r\nx".to_vec()), Out::End]);
+    let input = b"*2\r\n$4\r\nPING\r\n$-1\r\nAUTH default x\r\n";
+    check(input, &[Out::Bytes(b"*2\r\n$4\r\nPING\r\n$-1\r\n".to_vec()), Out::End]);
+}
+
+#[test]
+fn the_smallest_number_is_one() {
+    goes_on(b"*-9223372036854775808\r\nPING\r\n");
 }
 
 #[test]
 fn too_much_of_a_command_is_not_held() {
     let long = "x".repeat(MAX_HELD);
     let auth = command(&["AUTH", &long]);
-    assert_eq!(scan_all([auth.as_slice()]), [Out::End]);
-    assert_eq!(scan_all(auth.chunks(1000)), [Out::End]);
+    let refused = Out::Refused(TOO_LONG_A_LOGIN.to_owned());
+    assert_eq!(scan_all([auth.as_slice()]), [refused.clone()]);
+    assert_eq!(scan_all(auth.chunks(1000)), [refused]);
     let line = [b"x".repeat(MAX_HELD + 1), b"y".to_vec()].concat();
-    assert_eq!(scan_all(line.chunks(1000)).last(), Some(&Out::End));
+    assert_eq!(scan_all(line.chunks(1000)), [Out::Refused(TOO_LONG_A_LINE.to_owned())]);
     let value = command(&["SET", "a", &long]);
     assert_eq!(scan_all(value.chunks(1000)), [Out::Bytes(value.clone())]);
-}
-
-#[test]
-fn transactions_and_subscriptions_are_noted() {
-    let mut scanner = CommandScanner::default();
-    let mut feed = |arguments: &[&str]| {
-        let input = command(arguments);
-        let scanned = scanner.scan(&input);
-        assert!(
-            matches!(scanned, Scanned::Pass(_) | Scanned::Identity(..)),
-            "{scanned:?}"
-        );
-        scanner.mode()
-    };
-    assert!(feed(&["multi"]).in_transaction);
-    assert!(feed(&["GET", "a"]).in_transaction);
-    assert!(!feed(&["EXEC"]).in_transaction);
-    feed(&["MULTI"]);
-    assert!(!feed(&["DISCARD"]).in_transaction);
-    for name in ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"] {
-        assert!(feed(&[name, "channel"]).subscribed, "{name}");
-        assert!(!feed(&["RESET"]).subscribed);
-    }
 }
 
 proptest! {

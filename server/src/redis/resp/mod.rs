@@ -3,6 +3,7 @@
 pub(crate) mod command;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod differential;
+pub(crate) mod frame;
 mod inline;
 mod plain;
 pub(crate) mod reply;

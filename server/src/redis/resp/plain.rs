@@ -1,9 +1,9 @@
 //! Commands as every client writes them, when all of them are there: by far the most, and skipped in a few steps each.
 //!
-//! What is written in any other way, what is not all there yet, and every command that is [`Watched`], is left to the
+//! What is written in any other way, what is not all there yet, and every command that can change who the connection is, is left to the
 //! closer look of [`super::command`], octet by octet.
 
-use super::watched::Watched;
+use super::watched::is_identity;
 
 /// How many octets of `input` are whole commands of no interest.
 pub(super) fn commands(input: &[u8]) -> usize {
@@ -21,7 +21,7 @@ fn command(input: &[u8]) -> Option<usize> {
         let start = at + start;
         // With the line's end, of which Redis does not look at the octets either.
         let end = start + length + 2;
-        if end > input.len() || (argument == 0 && Watched::of(&input[start..start + length]).is_some()) {
+        if end > input.len() || (argument == 0 && is_identity(&input[start..start + length])) {
             return None;
         }
         at = end;
@@ -75,12 +75,9 @@ mod tests {
         for command in [
             "*2\r\n$4\r\nauth\r\n$1\r\np\r\n",
             "*1\r\n$5\r\nReset\r\n",
-            "*1\r\n$5\r\nMULTI\r\n",
-            "*1\r\n$4\r\nEXEC\r\n",
-            "*1\r\n$7\r\nDISCARD\r\n",
+            "*1\r\n$6\r\nreset\0\r\n",
+            "*2\r\n$9\r\nAUTH\0abcd\r\n$1\r\np\r\n",
             "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n",
-            "*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nn\r\n",
-            "*2\r\n$10\r\npsubscribe\r\n$1\r\nn\r\n",
             "*0\r\n",
             "*-1\r\n",
             "*01\r\n$4\r\nPING\r\n",

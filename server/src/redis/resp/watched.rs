@@ -1,37 +1,41 @@
-//! The names of the commands that are looked for in what clients send.
+//! The names of the commands that can change who a connection is: `AUTH`, `HELLO`, `RESET`.
 
-/// Why a command is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Watched {
-    /// It may say who the client is.
-    Identity,
-    /// It begins a transaction.
-    BeginsTransaction,
-    /// It ends one.
-    EndsTransaction,
-    /// It subscribes.
-    Subscribes,
+/// Whether a command of this name can change who a connection is. Only the first [`LONGEST`] + 1 bytes of the name matter.
+///
+/// Engines hash the whole name and compare C strings, so that a name with a NUL in it reaches the command of the part
+/// before (on Redis 8.0 nearly always, on 7.0 when both fall into one bucket).
+pub(super) fn is_identity(name: &[u8]) -> bool {
+    // By length first: it is asked for every command, and most end here.
+    name.len() >= SHORTEST && {
+        let word = c_string(&name[..name.len().min(LONGEST + 1)]);
+        [b"AUTH".as_slice(), b"HELLO", b"RESET"]
+            .iter()
+            .any(|known| word.eq_ignore_ascii_case(known))
+    }
 }
 
-impl Watched {
-    /// By the command's name, in any case of its letters; none for all others.
-    pub(super) fn of(name: &[u8]) -> Option<Self> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        // By length first: it is asked for every command, and most end here.
-        match name.len() {
-            4 if is("AUTH") => Some(Self::Identity),
-            4 if is("EXEC") => Some(Self::EndsTransaction),
-            5 if is("HELLO") || is("RESET") => Some(Self::Identity),
-            5 if is("MULTI") => Some(Self::BeginsTransaction),
-            7 if is("DISCARD") => Some(Self::EndsTransaction),
-            9 if is("SUBSCRIBE") => Some(Self::Subscribes),
-            10 if is("PSUBSCRIBE") || is("SSUBSCRIBE") => Some(Self::Subscribes),
-            _ => None,
-        }
-    }
+/// What C's string functions see of `bytes`: everything before the first NUL.
+pub(super) fn c_string(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    &bytes[..end.unwrap_or(bytes.len())]
+}
 
-    /// Whether one of the names is so long.
-    pub(super) fn may_have(length: u64) -> bool {
-        matches!(length, 4 | 5 | 7 | 9 | 10)
+/// Of `AUTH`.
+pub(super) const SHORTEST: usize = 4;
+/// Of `HELLO` and `RESET`.
+pub(super) const LONGEST: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_ends_at_its_first_nul() {
+        for name in ["AUTH", "auth", "hElLo", "RESET", "AUTH\0", "reset\0xyz", "HELLO\0\0"] {
+            assert!(is_identity(name.as_bytes()), "{name:?}");
+        }
+        for name in ["", "A", "AUT", "AUTHX", "HELLOX", "\0AUTH", "AUT\0H", "RESETS"] {
+            assert!(!is_identity(name.as_bytes()), "{name:?}");
+        }
     }
 }

@@ -220,7 +220,8 @@ fn roles_permissions(entries: &[Value]) -> Vec<RolePermission> {
 }
 
 /// What answers tell of a database, and may have changed since: not looked at when it is sent back.
-const INFORMATION: [&str; 9] = [
+const INFORMATION: [&str; 10] = [
+    "certward_warnings",
     "status",
     "action_uid",
     "created_time",

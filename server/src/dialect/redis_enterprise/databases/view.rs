@@ -65,6 +65,10 @@ pub(super) fn members(database: &Database, status: DatabaseStatus, dialect: &Dia
         let names = tls.authorized_names.iter().map(String::as_str).collect();
         members.insert("authorized_names".to_owned(), names);
     }
+    let warnings = dialect.app.databases.warnings(database.uid);
+    if !warnings.is_empty() {
+        members.insert("certward_warnings".to_owned(), warnings.into());
+    }
     members
 }
 

@@ -100,6 +100,12 @@ pub(in super::super) const BDB: Schema = strict(
             Kind::Objects(&ROLE_PERMISSION),
             "What the users of roles may do; a new list replaces the old one.",
         ),
+        member(
+            "certward_warnings",
+            Kind::TextList,
+            "What administrators should know of the Redis behind it, a sentence each; absent without any. Certward's own.",
+        )
+        .read_only(),
         member("status", TEXT, "How it is.").read_only(),
         member("action_uid", TEXT, "The action that made or changed it.").read_only(),
         member("created_time", TEXT, "When it was made.").read_only(),

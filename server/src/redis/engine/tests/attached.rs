@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::{Engine, EngineError, EngineLogin, Upstream};
-use super::world::{World, ask, bulk, configuration, down, log_in, ready, refusal, user};
+use super::world::{World, ask, ask_on, bulk, configuration, down, log_in, mark, ready, refusal, stranger, user};
+use crate::cluster::access::TokenKey;
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
@@ -19,6 +20,7 @@ struct Existing {
     port: u16,
     directory: TempDir,
     listen: String,
+    settings: String,
 }
 
 impl Existing {
@@ -46,16 +48,18 @@ impl Existing {
     }
 
     fn listening(world: &World, port: u16, directory: TempDir, listen: String) -> Self {
+        let settings =
+            "user default on >theirs ~* &* +@all\nuser ops on >p\u{e4} ~* &* +@all\nmaxmemory 77mb\n".to_owned();
         Self {
-            child: Self::child(world, &listen, &directory),
+            child: Self::child(world, &listen, &directory, &settings),
             port,
             directory,
             listen,
+            settings,
         }
     }
 
-    fn child(world: &World, listen: &str, directory: &TempDir) -> Child {
-        let settings = "user default on >theirs ~* &* +@all\nuser ops on >p\u{e4} ~* &* +@all\nmaxmemory 77mb\n";
+    fn child(world: &World, listen: &str, directory: &TempDir, settings: &str) -> Child {
         let file = directory.path().join("redis.conf");
         let data = directory.path().display();
         std::fs::write(&file, format!("bind 127.0.0.1\n{listen}dir {data}\n{settings}")).unwrap();
@@ -69,7 +73,7 @@ impl Existing {
     fn again(&mut self, world: &World) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = Self::child(world, &self.listen, &self.directory);
+        self.child = Self::child(world, &self.listen, &self.directory, &self.settings);
     }
 
     fn upstream(&self, password: &str) -> Upstream {
@@ -92,9 +96,11 @@ impl Drop for Existing {
 #[tokio::test]
 async fn users_are_logged_in_to_a_redis_that_was_there_before_and_nothing_else_of_it_changes() {
     let Some(world) = World::new().await else { return };
+    let key = TokenKey::generate();
     let existing = Existing::start(&world);
     let engine = Engine::attach(
         existing.upstream("p\u{e4}"),
+        mark(&key),
         configuration(Persistence::Disabled),
         &world.tasks,
     );
@@ -126,9 +132,11 @@ async fn users_are_logged_in_to_a_redis_that_was_there_before_and_nothing_else_o
 #[tokio::test]
 async fn a_redis_that_comes_back_or_lost_a_user_is_told_of_its_users_again() {
     let Some(world) = World::new().await else { return };
+    let key = TokenKey::generate();
     let mut existing = Existing::start(&world);
     let engine = Engine::attach(
         existing.upstream("p\u{e4}"),
+        mark(&key),
         configuration(Persistence::Disabled),
         &world.tasks,
     );
@@ -151,6 +159,7 @@ async fn a_redis_that_refuses_the_server_is_down_and_says_why() {
     let existing = Existing::start(&world);
     let engine = Engine::attach(
         existing.upstream("wrong"),
+        mark(&TokenKey::generate()),
         configuration(Persistence::Disabled),
         &world.tasks,
     );
@@ -172,7 +181,12 @@ async fn a_redis_with_tls_is_spoken_to_when_its_certificate_chains_to_the_author
         .parse()
         .unwrap();
     let upstream = Upstream::new(&url, &[authority]).unwrap();
-    let engine = Engine::attach(upstream, configuration(Persistence::Disabled), &world.tasks);
+    let engine = Engine::attach(
+        upstream,
+        mark(&TokenKey::generate()),
+        configuration(Persistence::Disabled),
+        &world.tasks,
+    );
     let mut alice = log_in(&engine, &user("alice", "~* +@all", 1)).await;
     assert_eq!(ask(&mut alice, "ACL WHOAMI", []).await.unwrap(), bulk("alice"));
     alice.stream.write_all(b"PING\r\n").await.unwrap();
@@ -185,6 +199,7 @@ async fn a_redis_with_tls_is_spoken_to_when_its_certificate_chains_to_the_author
     let (_, other) = Existing::start_tls(&world);
     let engine = Engine::attach(
         Upstream::new(&url, &[other]).unwrap(),
+        mark(&TokenKey::generate()),
         configuration(Persistence::Disabled),
         &world.tasks,
     );
@@ -194,5 +209,104 @@ async fn a_redis_with_tls_is_spoken_to_when_its_certificate_chains_to_the_author
         .await
         .is_ok();
     assert!(refused);
+    engine.stop().await;
+}
+
+/// The passwords and rules of a user of somebody's Redis, as its operator sees them.
+async fn described(engine: &Engine, name: &str) -> Reply {
+    let mut theirs = stranger(engine).await;
+    ask_on(&mut theirs, "AUTH", ["ops", "p\u{e4}"]).await.unwrap();
+    ask_on(&mut theirs, "ACL GETUSER", [name]).await.unwrap()
+}
+
+async fn operate<const N: usize>(engine: &Engine, command: &'static str, arguments: [&str; N]) {
+    let mut theirs = stranger(engine).await;
+    ask_on(&mut theirs, "AUTH", ["ops", "p\u{e4}"]).await.unwrap();
+    ask_on(&mut theirs, command, arguments).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_that_the_server_did_not_create_is_neither_changed_nor_deleted() {
+    let Some(world) = World::new().await else { return };
+    let existing = Existing::start(&world);
+    let attach = |key: &TokenKey| {
+        Engine::attach(
+            existing.upstream("p\u{e4}"),
+            mark(key),
+            configuration(Persistence::Disabled),
+            &world.tasks,
+        )
+    };
+    let key = TokenKey::generate();
+    let engine = attach(&key);
+    ready(&engine).await;
+    operate(&engine, "ACL SETUSER", ["monitoring", "on", ">theirs", "~*", "+info"]).await;
+    let before = described(&engine, "monitoring").await;
+    let monitoring = user("monitoring", "~* +@all", 1);
+    for _ in 0..2 {
+        let refused = engine.log_in(&monitoring).await;
+        assert!(matches!(refused, Err(EngineError::ForeignUser { .. })), "{refused:?}");
+        let refused = engine.prepare(&monitoring).await;
+        assert!(matches!(refused, Err(EngineError::ForeignUser { .. })), "{refused:?}");
+    }
+    engine.forget_user("monitoring").await;
+    assert_eq!(described(&engine, "monitoring").await, before);
+
+    // A user of ours that its operator has replaced is theirs.
+    log_in(&engine, &user("alice", "~* +get", 1)).await;
+    operate(&engine, "ACL SETUSER", ["alice", "reset", "on", ">theirs", "+info"]).await;
+    let theirs = described(&engine, "alice").await;
+    engine.forget_user("alice").await;
+    assert_eq!(described(&engine, "alice").await, theirs);
+    operate(&engine, "ACL DELUSER", ["alice"]).await;
+
+    // After a crash the server knows its own users again, and another server does not take them.
+    log_in(&engine, &user("alice", "~* +get", 1)).await;
+    let other = attach(&TokenKey::generate());
+    ready(&other).await;
+    let refused = other.log_in(&user("alice", "~* +@all", 1)).await;
+    assert!(matches!(refused, Err(EngineError::ForeignUser { .. })), "{refused:?}");
+    other.stop().await;
+    let again = attach(&key);
+    log_in(&again, &user("alice", "~* +get +set", 2)).await;
+    again.stop().await;
+    assert_eq!(described(&engine, "monitoring").await, before);
+    assert_eq!(described(&engine, "alice").await, Reply::Nil);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn open_users_of_a_redis_that_was_there_before_are_told() {
+    let Some(world) = World::new().await else { return };
+    let mut existing = Existing::start(&world);
+    let engine = Engine::attach(
+        existing.upstream("p\u{e4}"),
+        mark(&TokenKey::generate()),
+        configuration(Persistence::Disabled),
+        &world.tasks,
+    );
+    log_in(&engine, &user("alice", "~* +get", 1)).await;
+    assert_eq!(engine.warnings(), Vec::<String>::new());
+    existing.settings = existing
+        .settings
+        .replace("user default on >theirs", "user default on nopass");
+    existing
+        .settings
+        .push_str("user guest on nopass +ping\nuser gone off nopass +ping\n");
+    existing.again(&world);
+    down(&engine).await;
+    ready(&engine).await;
+    let warnings = engine.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    for (warning, name) in warnings.iter().zip(["default", "guest"]) {
+        assert!(warning.contains(&format!("its user {name:?}")), "{warning}");
+        assert!(warning.contains(&format!("ACL SETUSER {name} off")), "{warning}");
+    }
+
+    // Nobody is nobody there, although `default` is open.
+    let mut nobody = log_in(&engine, &EngineLogin::Nobody).await;
+    assert!(refusal(ask(&mut nobody, "GET", ["a"]).await).starts_with("NOPERM"));
+    let mut default = log_in(&engine, &EngineLogin::DefaultUser).await;
+    assert_eq!(ask(&mut default, "ACL WHOAMI", []).await.unwrap(), bulk("default"));
     engine.stop().await;
 }

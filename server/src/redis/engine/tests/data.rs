@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use rustix::process::Signal;
 
 use super::super::{Engine, EngineLogin};
-use super::world::{ALWAYS, World, ask, bulk, configuration, down, log_in, ready, refusal, signal};
+use super::world::{ALWAYS, World, ask, bulk, configuration, down, log_in, ready, refusal, root, signal};
 use crate::cluster::database::{AofPolicy, EvictionPolicy, Persistence, SnapshotPolicy};
 use crate::redis::resp::reply::Reply;
 
@@ -136,7 +136,7 @@ async fn memory_and_eviction_are_as_configured_at_the_start_and_later() {
     let mut configuration = configuration(Persistence::Disabled);
     configuration.memory = 1;
     let engine = world.engine(configuration.clone()).await;
-    let mut connection = log_in(&engine, &EngineLogin::DefaultUser).await;
+    let mut connection = log_in(&engine, &root()).await;
     assert!(refusal(ask(&mut connection, "SET", ["a", "1"]).await).starts_with("OOM"));
     configuration.memory = 64 * 1024 * 1024;
     configuration.eviction = EvictionPolicy::AllkeysLfu;

@@ -9,7 +9,7 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use super::super::{Engine, EngineError, EngineLogin};
-use super::world::{ALWAYS, PATIENCE, World, ask, bulk, configuration, down, log_in, ready, signal, user};
+use super::world::{ALWAYS, PATIENCE, World, ask, bulk, configuration, down, log_in, ready, root, signal, user};
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
@@ -152,7 +152,7 @@ async fn a_directory_may_have_any_name_and_any_length() {
         .join("d".repeat(200));
     let engine = Engine::supervise(&world.program, directory.clone(), configuration(ALWAYS), &world.tasks);
     ready(&engine).await;
-    let mut connection = log_in(&engine, &EngineLogin::DefaultUser).await;
+    let mut connection = log_in(&engine, &root()).await;
     ask(&mut connection, "SET", ["a", "1"]).await.unwrap();
     let port = ask(&mut connection, "CONFIG GET", ["port"]).await.unwrap();
     assert_eq!(port, Reply::Array(vec![bulk("port"), bulk("0")]));

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::{EngineError, EngineLogin};
-use super::world::{World, ask, bulk, configuration, log_in, refusal, rules, user};
-use crate::cluster::database::{DefaultUser, PasswordDigest, Persistence};
+use super::world::{World, ask, ask_on, bulk, configuration, log_in, refusal, root, rules, stranger, user};
+use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
 #[tokio::test]
@@ -76,7 +75,7 @@ async fn what_waits_behind_a_blocked_command_is_dropped_when_the_connection_is_e
     let Some(world) = World::new().await else { return };
     let engine = world.engine(configuration(Persistence::Disabled)).await;
     let mut alice = log_in(&engine, &user("alice", "~* +@all", 1)).await;
-    let mut nobody = log_in(&engine, &EngineLogin::DefaultUser).await;
+    let mut nobody = log_in(&engine, &root()).await;
     alice
         .stream
         .write_all(b"BLPOP queue 0\r\nSET executed yes\r\n")
@@ -129,44 +128,51 @@ async fn names_that_stand_for_others_are_refused_and_wrong_rules_are_told() {
     assert!(refused.contains("+@nothing"), "{refused}");
     engine.check_rules(&rules("~* +@all")).await.unwrap();
 
-    let mut nobody = log_in(&engine, &EngineLogin::DefaultUser).await;
-    let Reply::Array(users) = ask(&mut nobody, "ACL USERS", []).await.unwrap() else {
+    let mut root = log_in(&engine, &root()).await;
+    let Reply::Array(users) = ask(&mut root, "ACL USERS", []).await.unwrap() else {
         panic!("users are a list");
     };
     assert_eq!(
         users,
-        [bulk("certward"), bulk("default")],
+        [bulk("certward"), bulk("default"), bulk("root")],
         "nothing is left of what was refused"
     );
     engine.stop().await;
 }
 
+/// Whatever slips by the proxy finds no password that works, and no user without one.
 #[tokio::test]
-async fn the_default_user_has_its_passwords_or_is_off_as_configured() {
+async fn every_user_of_an_engine_has_only_a_secret_of_the_server() {
     let Some(world) = World::new().await else { return };
-    let mut configuration = configuration(Persistence::Disabled);
-    configuration.default_user.password_hashes = vec![PasswordDigest::of(&SecretString::from("first"))];
-    let engine = world.engine(configuration.clone()).await;
-    let mut nobody = log_in(&engine, &EngineLogin::DefaultUser).await;
+    let engine = world.engine(configuration(Persistence::Disabled)).await;
+    for _ in 0..2 {
+        let mut stranger = stranger(&engine).await;
+        assert!(refusal(ask_on(&mut stranger, "PING", []).await).starts_with("NOAUTH"));
+        for name in ["default", "certward", "alice", "root"] {
+            for password in ["", "x", "default"] {
+                let refused = refusal(ask_on(&mut stranger, "AUTH", [name, password]).await);
+                assert!(refused.starts_with("WRONGPASS"), "{name}: {refused}");
+            }
+        }
+        let refused = refusal(ask_on(&mut stranger, "HELLO", ["3", "AUTH", "default", "x"]).await);
+        assert!(refused.starts_with("WRONGPASS"), "{refused}");
+        ask_on(&mut stranger, "RESET", []).await.unwrap();
+        assert!(refusal(ask_on(&mut stranger, "PING", []).await).starts_with("NOAUTH"));
+        // And so it is once everybody has been let in.
+        let mut default = log_in(&engine, &EngineLogin::DefaultUser).await;
+        assert_eq!(ask(&mut default, "ACL WHOAMI", []).await.unwrap(), bulk("default"));
+        log_in(&engine, &user("alice", "~* +@all", 1)).await;
+        let mut root = log_in(&engine, &root()).await;
+        let Reply::Array(users) = ask(&mut root, "ACL LIST", []).await.unwrap() else {
+            panic!("users are a list");
+        };
+        assert_eq!(users.len(), 4);
+        for line in users {
+            assert!(!super::super::persistence::text(line).contains("nopass"));
+        }
+    }
+    let mut nobody = log_in(&engine, &EngineLogin::Nobody).await;
     assert!(refusal(ask(&mut nobody, "PING", []).await).starts_with("NOAUTH"));
-    assert!(refusal(ask(&mut nobody, "AUTH", ["second"]).await).starts_with("WRONGPASS"));
-    ask(&mut nobody, "AUTH", ["first"]).await.unwrap();
-
-    configuration.default_user.password_hashes = vec![PasswordDigest::of(&SecretString::from("second"))];
-    engine.configure(configuration.clone()).await.unwrap();
-    let mut nobody = log_in(&engine, &EngineLogin::DefaultUser).await;
-    assert!(refusal(ask(&mut nobody, "AUTH", ["first"]).await).starts_with("WRONGPASS"));
-    ask(&mut nobody, "AUTH", ["second"]).await.unwrap();
-
-    configuration.default_user = DefaultUser {
-        is_enabled: false,
-        password_hashes: Vec::new(),
-    };
-    engine.configure(configuration).await.unwrap();
-    let mut nobody = log_in(&engine, &EngineLogin::DefaultUser).await;
-    assert!(refusal(ask(&mut nobody, "PING", []).await).starts_with("NOAUTH"));
-    assert!(refusal(ask(&mut nobody, "AUTH", ["default", "second"]).await).starts_with("WRONGPASS"));
-    log_in(&engine, &user("alice", "~* +@all", 1)).await;
     engine.stop().await;
 }
 

@@ -11,9 +11,12 @@ use tokio_util::task::TaskTracker;
 use super::super::command::Command;
 use super::super::login::exchange;
 use super::super::{
-    Engine, EngineConfiguration, EngineConnection, EngineError, EngineHealth, EngineLogin, EngineProgram, EngineUser,
+    Engine, EngineConfiguration, EngineConnection, EngineError, EngineHealth, EngineLogin, EngineProgram, EngineStream,
+    EngineUser, UserMark,
 };
-use crate::cluster::database::{AofPolicy, DefaultUser, EvictionPolicy, Persistence};
+use crate::cluster::access::TokenKey;
+use crate::cluster::database::{AofPolicy, EvictionPolicy, Persistence};
+use crate::cluster::uid::DatabaseUid;
 use crate::redis::resp::reply::Reply;
 
 /// A directory for engines, and the program that they are.
@@ -58,17 +61,12 @@ impl World {
     }
 }
 
-/// Everything may be done by the default user; nothing has a limit.
+/// Nothing has a limit.
 pub(super) fn configuration(persistence: Persistence) -> EngineConfiguration {
     EngineConfiguration {
         memory: 0,
         eviction: EvictionPolicy::NoEviction,
         persistence,
-        default_user: DefaultUser {
-            is_enabled: true,
-            password_hashes: Vec::new(),
-        },
-        default_user_rules: rules("~* &* +@all"),
     }
 }
 
@@ -84,6 +82,21 @@ pub(super) fn user(name: &str, text: &str, revision: u64) -> EngineLogin {
         rules: rules(text),
         revision,
     })
+}
+
+/// A user who may do everything.
+pub(super) fn root() -> EngineLogin {
+    user("root", "~* &* +@all", 1)
+}
+
+/// A connection that has not said who it is.
+pub(super) async fn stranger(engine: &Engine) -> EngineStream {
+    engine.connect().await.unwrap()
+}
+
+/// The mark of a server's users in an external Redis.
+pub(super) fn mark(key: &TokenKey) -> UserMark {
+    UserMark::new(key, DatabaseUid::new(1).unwrap())
 }
 
 /// Waits until the engine is ready.
@@ -119,7 +132,16 @@ pub(super) async fn ask<'a>(
     name: &'static str,
     arguments: impl IntoIterator<Item = &'a str>,
 ) -> Result<Reply, EngineError> {
-    let replies = exchange(&mut connection.stream, &[&Command::new(name, arguments)]).await?;
+    ask_on(&mut connection.stream, name, arguments).await
+}
+
+/// The same on a bare connection.
+pub(super) async fn ask_on<'a>(
+    stream: &mut EngineStream,
+    name: &'static str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<Reply, EngineError> {
+    let replies = exchange(stream, &[&Command::new(name, arguments)]).await?;
     Ok(replies.into_iter().next().unwrap())
 }
 

@@ -204,5 +204,38 @@ async fn without_tls_the_default_user_logs_in_by_its_password() {
     assert_eq!(client.ask(&["ACL", "WHOAMI"]).await, "default");
     assert_eq!(client.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
     assert_eq!(client.ask(&["ACL", "WHOAMI"]).await, "carol");
+    for login in [
+        vec!["AUTH", "wrong"],
+        vec!["AUTH", "default", "wrong"],
+        vec!["AUTH", "default", ""],
+    ] {
+        assert!(client.ask(&login).await.starts_with("-WRONGPASS "), "{login:?}");
+    }
+    assert_eq!(client.ask(&["ACL", "WHOAMI"]).await, "carol");
+    assert_eq!(client.ask(&["HELLO", "3", "AUTH", "default", PASSWORD]).await, "%7");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_default_user_without_a_password_takes_any_as_redis_does() {
+    let Some(world) = World::new().await else { return };
+    world
+        .change(|database| {
+            database.tls.mode = TlsMode::Disabled;
+            database.default_user.is_enabled = true;
+        })
+        .await;
+    let mut client = world.plain().await;
+    assert_eq!(client.ask(&["ACL", "WHOAMI"]).await, "default");
+    assert_eq!(client.ask(&["AUTH", "default", "anything"]).await, "+OK");
+    let answer = client.ask(&["AUTH", "anything"]).await;
+    assert!(
+        answer.starts_with("-ERR AUTH <password> called without any password configured"),
+        "{answer}"
+    );
+    assert_eq!(client.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+    assert_eq!(client.ask(&["ACL", "WHOAMI"]).await, "carol");
+    assert_eq!(client.ask(&["RESET"]).await, "+RESET");
+    assert_eq!(client.ask(&["ACL", "WHOAMI"]).await, "default");
     world.end().await;
 }

@@ -1,4 +1,9 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::world::{PASSWORD, TestClient, World, encode};
+use crate::cluster::database::PasswordDigest;
+use crate::cluster::state::Change;
 
 const REFUSED: &str = "-ERR AUTH is refused: the certificate says that this is alice\r\n";
 
@@ -31,6 +36,9 @@ async fn who_a_certificate_is_cannot_be_changed_by_a_password() {
         b"AUTH default anything\r\n".to_vec(),
         b"  \"au\\x74h\" 'default' anything\n".to_vec(),
         encode(&["AUTH"]),
+        // Engines end option words at a NUL.
+        encode(&["HELLO", "3", "AUTH\0", "default", "anything"]),
+        encode(&["HELLO", "3", "SETNAME", "me", "auth\0\0", "default", "anything"]),
     ] {
         let before = encode(&["SET", "key", "AUTH"]);
         let after = encode(&["GET", "key"]);
@@ -146,6 +154,191 @@ async fn what_is_no_protocol_is_redis_to_refuse_and_the_end() {
         "+PONG\r\n-ERR Protocol error: expected '$', got 'x'\r\n"
     );
     world.eventually(&["EXISTS", "key"], ":0").await;
+    world.end().await;
+}
+
+/// Redis 8.0 takes nearly every name with a NUL for the command before it, Redis 7.0 one in 200.
+#[tokio::test]
+async fn no_name_with_a_nul_makes_a_certificates_connection_somebody_elses() {
+    let Some(world) = World::new().await else { return };
+    world.change(|database| database.default_user.is_enabled = true).await;
+    let mut client = world.client("bob").await;
+    let mut input = Vec::new();
+    for number in 0..300 {
+        input.extend(encode(&[&format!("AUTH\0{number}"), "default", "anything"]));
+        input.extend(encode(&[&format!("RESET\0{number}")]));
+        input.extend(encode(&[
+            &format!("HELLO\0{number}"),
+            "3",
+            "AUTH",
+            "default",
+            "anything",
+        ]));
+        input.extend(format!("\"AUTH\\x00{number}\" default anything\r\n").into_bytes());
+    }
+    client.send(&input).await;
+    for _ in 0..1200 {
+        let answer = client.line().await;
+        assert!(
+            answer.starts_with("-ERR AUTH is refused: the certificate says that this is bob"),
+            "{answer}"
+        );
+    }
+    assert_eq!(client.ask(&["ACL", "WHOAMI"]).await, "bob");
+    assert!(client.ask(&["SET", "key", "x"]).await.starts_with("-NOPERM "));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nothing_of_an_inline_command_before_a_nul_reaches_the_engine() {
+    let Some(world) = World::new().await else { return };
+    for input in [
+        &b"SET key smuggled\0\r\n"[..],
+        b"SET key smuggled\0",
+        b"\0SET key smuggled\r\n",
+    ] {
+        let mut client = world.client("alice").await;
+        client.send(&[b"PING\r\n", input].concat()).await;
+        assert_eq!(
+            client.rest().await,
+            "+PONG\r\n-ERR Protocol error: too big inline request\r\n"
+        );
+    }
+    world.eventually(&["EXISTS", "key"], ":0").await;
+    world.end().await;
+}
+
+/// Redis refuses `DISCARD` with an argument, and is in the transaction still.
+#[tokio::test]
+async fn who_a_connection_is_changes_only_when_the_engine_has_said_so() {
+    let Some(world) = World::new().await else { return };
+    world
+        .change(|database| database.tls.enforce_client_authentication = false)
+        .await;
+    world.put(Change::PutUser(Arc::new(world.regular(5, "other", 1)))).await;
+    let auth = encode(&["AUTH", "other", PASSWORD]);
+    let refused = "-ERR AUTH is refused in a transaction, and from a subscription on until RESET\r\n";
+    for (before, answers, after) in [
+        (
+            [encode(&["MULTI"]), encode(&["DISCARD", "x"])].concat(),
+            "+OK\r\n-ERR wrong number of arguments for 'discard' command\r\n",
+            Some(refused),
+        ),
+        (
+            encode(&["HELLO", "9"]),
+            "-NOPROTO unsupported protocol version\r\n",
+            None,
+        ),
+    ] {
+        let mut carol = world.connect(None).await;
+        assert_eq!(carol.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+        carol.send(&before).await;
+        carol.expect(answers).await;
+        carol.send(&auth).await;
+        carol.expect(after.unwrap_or("+OK\r\n")).await;
+        if after.is_some() {
+            assert_eq!(
+                carol.ask(&["EXEC"]).await,
+                "-EXECABORT Transaction discarded because of previous errors."
+            );
+            assert_eq!(carol.ask(&["ACL", "WHOAMI"]).await, "carol");
+            // The connection is carol's, and ends with her.
+            world.put_certified(3, "carol", 1).await;
+            carol.is_cut().await;
+            world.put(Change::PutUser(Arc::new(world.regular(3, "carol", 1)))).await;
+        } else {
+            assert_eq!(carol.ask(&["ACL", "WHOAMI"]).await, "other");
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_reset_behind_a_blocking_command_counts_when_the_engine_has_answered_it() {
+    let Some(world) = World::new().await else { return };
+    world
+        .change(|database| database.tls.enforce_client_authentication = false)
+        .await;
+    let mut carol = world.connect(None).await;
+    assert_eq!(carol.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+    let pipeline = [
+        encode(&["BLPOP", "list", "0"]),
+        encode(&["RESET"]),
+        encode(&["SET", "after", "reset"]),
+    ];
+    carol.send(&pipeline.concat()).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    world.put_certified(3, "carol", 1).await;
+    carol.is_cut().await;
+    world.eventually(&["EXISTS", "after"], ":0").await;
+    world.eventually(&["RPUSH", "list", "item"], ":1").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_while_the_engine_is_asked_who_it_is_is_not_waited_for() {
+    let Some(world) = World::new().await else { return };
+    let mut client = world.client("alice").await;
+    let pipeline = [encode(&["BLPOP", "list", "0"]), encode(&["RESET"]), encode(&["PING"])];
+    client.send(&pipeline.concat()).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(client);
+    // The engine has let go of it: the item is nobody's.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut alice = world.client("alice").await;
+    assert_eq!(alice.ask(&["RPUSH", "list", "item"]).await, ":1");
+    assert_eq!(alice.ask(&["LLEN", "list"]).await, ":1");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_login_whose_answers_are_off_is_carried_out_and_not_answered() {
+    let Some(world) = World::new().await else { return };
+    world
+        .change(|database| database.tls.enforce_client_authentication = false)
+        .await;
+    world.put(Change::PutUser(Arc::new(world.regular(5, "other", 1)))).await;
+    let mut client = world.connect(None).await;
+    let input = [
+        encode(&["AUTH", "carol", PASSWORD]),
+        encode(&["CLIENT", "REPLY", "SKIP"]),
+        encode(&["AUTH", "other", PASSWORD]),
+        encode(&["ACL", "WHOAMI"]),
+        encode(&["CLIENT", "REPLY", "OFF"]),
+        encode(&["AUTH", "carol", PASSWORD]),
+        encode(&["AUTH", "carol", "wrong"]),
+        encode(&["SET", "key", "silent"]),
+        encode(&["CLIENT", "REPLY", "ON"]),
+        encode(&["ACL", "WHOAMI"]),
+        encode(&["CLIENT", "REPLY", "OFF"]),
+        encode(&["RESET"]),
+        encode(&["PING"]),
+    ];
+    client.send(&input.concat()).await;
+    client
+        .expect("+OK\r\n$5\r\nother\r\n+OK\r\n$5\r\ncarol\r\n+RESET\r\n-NOAUTH Authentication required.\r\n")
+        .await;
+    world.end().await;
+}
+
+/// What the scanner would miss: the second line of defence.
+#[tokio::test]
+async fn an_engine_lets_nobody_in_by_a_password_that_the_database_would_take() {
+    let Some(world) = World::new().await else { return };
+    world
+        .change(|database| {
+            database.tls.enforce_client_authentication = false;
+            database.default_user.is_enabled = true;
+            database.default_user.password_hashes = vec![PasswordDigest::of(&PASSWORD.into())];
+        })
+        .await;
+    let mut client = world.connect(None).await;
+    assert_eq!(client.ask(&["AUTH", PASSWORD]).await, "+OK");
+    assert_eq!(client.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+    for name in ["default", "carol"] {
+        let answer = world.ask_engine(&["AUTH", name, PASSWORD]).await;
+        assert!(answer.starts_with("-WRONGPASS "), "{name}: {answer}");
+    }
     world.end().await;
 }
 

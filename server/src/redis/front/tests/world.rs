@@ -24,7 +24,6 @@ use crate::authn::{Authenticator, WellKnown};
 use crate::authority::registry::Registry;
 use crate::clock::ManualClock;
 use crate::cluster::access::{ClusterAccess, HashCost, PasswordHash, PasswordHasher};
-use crate::cluster::database::rights::default_user_rules;
 use crate::cluster::database::{
     ClientCertificates, Database, DatabaseTls, DefaultUser, EvictionPolicy, Persistence, RolePermission, TlsMode,
 };
@@ -57,7 +56,7 @@ pub(super) struct World {
     engine: Arc<Engine>,
     password: PasswordHash,
     port: u16,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl World {
@@ -114,7 +113,7 @@ impl World {
         let engine = Engine::supervise(
             &program,
             directory.path().join("engine"),
-            EngineConfiguration::of(&database, default_user_rules()),
+            EngineConfiguration::of(&database),
             &tasks,
         );
         let mut health = engine.health();
@@ -143,7 +142,7 @@ impl World {
             engine,
             password,
             port,
-            _directory: directory,
+            directory,
         };
         world
             .put_all(vec![
@@ -185,7 +184,7 @@ impl World {
     pub(super) async fn change(&self, change: impl FnOnce(&mut Database)) {
         let mut database = Database::clone(self.cluster.state().database(uid()).unwrap());
         change(&mut database);
-        let configuration = EngineConfiguration::of(&database, default_user_rules());
+        let configuration = EngineConfiguration::of(&database);
         self.engine.configure(configuration).await.unwrap();
         self.put(Change::PutDatabase(Arc::new(database))).await;
     }
@@ -254,6 +253,13 @@ impl World {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{arguments:?} answers {last:?} and not {expected:?}");
+    }
+
+    /// The first line of the answer that the engine gives to a command that did not come by the proxy.
+    pub(super) async fn ask_engine(&self, arguments: &[&str]) -> String {
+        let socket = self.directory.path().join("engine").join("engine.sock");
+        let stream = tokio::net::UnixStream::connect(socket).await.unwrap();
+        TestClient(Box::new(stream)).ask(arguments).await
     }
 
     async fn tcp(&self) -> TcpStream {

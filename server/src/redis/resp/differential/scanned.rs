@@ -58,7 +58,7 @@ pub(crate) fn forward<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Forward
                     forwarded.has_ended = true;
                     return forwarded;
                 }
-                Scanned::TooLong => {
+                Scanned::Refused(_) => {
                     forwarded.has_ended = true;
                     return forwarded;
                 }
@@ -72,10 +72,10 @@ pub(crate) fn forward<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Forward
 impl Intercepted {
     fn of(command: &IdentityCommand) -> Self {
         match command {
-            IdentityCommand::Auth(_) => Self::Auth,
+            IdentityCommand::Auth(_) | IdentityCommand::Password(_) => Self::Auth,
             IdentityCommand::Hello { .. } => Self::Hello,
             IdentityCommand::Reset => Self::Reset,
-            IdentityCommand::Malformed => Self::Malformed,
+            IdentityCommand::Refused(_) => Self::Malformed,
         }
     }
 }

@@ -1,0 +1,152 @@
+//! The users of an external Redis: which of them are this server's, and which are open to anybody.
+
+use aws_lc_rs::hmac;
+use data_encoding::HEXLOWER;
+
+use super::command::Command;
+use super::control::Control;
+use super::error::EngineError;
+use super::persistence::text;
+use crate::cluster::access::TokenKey;
+use crate::cluster::uid::DatabaseUid;
+use crate::redis::resp::reply::Reply;
+
+/// Tells this server's users in an external Redis from all others, also after a restart of the server.
+///
+/// The mark is one more password hash of the user, which is no hash of anything (`ACL SETUSER`, `#<hash>`): an HMAC of the
+/// name under a key of this server's store. Only the server can make it, and nobody can log in by it.
+pub(crate) struct UserMark(hmac::Key);
+
+/// What was found in an external Redis.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct OpenUsers(Vec<String>);
+
+impl UserMark {
+    /// That of the users of one database.
+    pub(crate) fn new(key: &TokenKey, database: DatabaseUid) -> Self {
+        let key = key.derive(&format!("user of the external Redis of database {database}"));
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()))
+    }
+
+    /// The rule of `ACL SETUSER` that puts it on the user `name`.
+    pub(super) fn rule(&self, name: &str) -> String {
+        format!("#{}", self.of(name))
+    }
+
+    /// The name of the user without rights.
+    pub(super) fn nobody(&self) -> String {
+        format!("certward-nobody-{}", &self.of("nobody")[..16])
+    }
+
+    /// Whether the user `name` is there and this server's.
+    ///
+    /// # Errors
+    ///
+    /// What [`Control::ask`] gives.
+    pub(super) async fn is_on(&self, control: &Control, name: &str) -> Result<bool, EngineError> {
+        let user = control.ask(Command::new("ACL GETUSER", [name])).await?;
+        Ok(passwords(user).is_some_and(|passwords| passwords.contains(&self.of(name))))
+    }
+
+    /// Makes sure that the user `name` is not there, or this server's.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::ForeignUser`]; what [`Control::ask`] gives.
+    pub(super) async fn check(&self, control: &Control, name: &str) -> Result<(), EngineError> {
+        let user = control.ask(Command::new("ACL GETUSER", [name])).await?;
+        match passwords(user) {
+            Some(passwords) if !passwords.contains(&self.of(name)) => {
+                Err(EngineError::ForeignUser { name: name.into() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn of(&self, name: &str) -> String {
+        HEXLOWER.encode(hmac::sign(&self.0, name.as_bytes()).as_ref())
+    }
+}
+
+impl OpenUsers {
+    /// Looks up every user.
+    ///
+    /// # Errors
+    ///
+    /// What [`Control::ask`] gives.
+    pub(super) async fn look_up(control: &Control) -> Result<Self, EngineError> {
+        let Reply::Array(users) = control.ask(Command::new("ACL LIST", [])).await? else {
+            return Ok(Self::default());
+        };
+        Ok(Self(
+            users
+                .into_iter()
+                .map(text)
+                .filter_map(|user| open_user(&user))
+                .collect(),
+        ))
+    }
+
+    /// For administrators, a sentence each.
+    pub(super) fn warnings(&self, place: &str) -> Vec<String> {
+        let warning = |name: &String| {
+            format!(
+                "the external Redis at {place} lets anybody who reaches it in as its user {name:?}, without a password and past \
+                 Certward; give it a password (ACL SETUSER {name} resetpass >PASSWORD) or turn it off (ACL SETUSER {name} off)"
+            )
+        };
+        self.0.iter().map(warning).collect()
+    }
+}
+
+/// The password hashes of a user; none when there is no such user.
+fn passwords(user: Reply) -> Option<Vec<String>> {
+    let Reply::Array(members) = user else { return None };
+    let mut members = members.into_iter();
+    while let (Some(name), Some(value)) = (members.next(), members.next()) {
+        if let (b"passwords", Reply::Array(hashes)) = (text(name).as_bytes(), value) {
+            return Some(hashes.into_iter().map(text).collect());
+        }
+    }
+    Some(Vec::new())
+}
+
+/// The name of the user of a line of `ACL LIST`, if anybody can log in as it.
+fn open_user(line: &str) -> Option<String> {
+    let mut words = line.split(' ').skip(1);
+    let name = words.next()?;
+    let words: Vec<_> = words.collect();
+    (words.contains(&"on") && words.contains(&"nopass")).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_open_when_it_is_on_and_needs_no_password() {
+        assert_eq!(
+            open_user("user default on nopass ~* &* +@all").as_deref(),
+            Some("default")
+        );
+        assert_eq!(open_user("user default off nopass ~* &* +@all"), None);
+        assert_eq!(open_user("user ops on #9f86d08 ~* &* +@all"), None);
+        assert_eq!(
+            open_user("user a on nopass sanitize-payload resetchannels -@all").as_deref(),
+            Some("a")
+        );
+    }
+
+    #[test]
+    fn the_hashes_of_a_user_are_found_among_its_members() {
+        let bulk = |text: &str| Reply::Bulk(text.as_bytes().to_vec());
+        let user = Reply::Array(vec![
+            bulk("flags"),
+            Reply::Array(vec![bulk("on")]),
+            bulk("passwords"),
+            Reply::Array(vec![bulk("ab")]),
+        ]);
+        assert_eq!(passwords(user), Some(vec!["ab".to_owned()]));
+        assert_eq!(passwords(Reply::Nil), None);
+    }
+}

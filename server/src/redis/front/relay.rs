@@ -224,6 +224,10 @@ impl Relay {
                 self.looked_at = count;
             }
             Scanned::Hold(count) => self.client.consume(count),
+            Scanned::Line(count, array) => {
+                self.client.consume(count);
+                self.insertion.put(array);
+            }
             Scanned::Identity(count, command) => {
                 self.client.consume(count);
                 match self.logins.answer(command, &mut self.replies) {

@@ -29,6 +29,10 @@ pub(crate) enum Scanned {
     Pass(usize),
     /// This many bytes of the input are held; none goes on before more has come.
     Hold(usize),
+    /// A command of one line ends after this many bytes of the input. What was held belongs to it. The engine gets it as this
+    /// array, since engines read lines differently: Valkey drops 0xFF from them, Valkey 9.1 goes on in a word behind a
+    /// quotation mark, and Valkey 8.1 reads what follows a line of blanks as a line. Empty for a line without a word.
+    Line(usize, Zeroizing<Vec<u8>>),
     /// A command that changes who the connection is ends after this many bytes of the input. What was held belongs to it.
     Identity(usize, IdentityCommand),
     /// The input is not the protocol. Nothing more goes on; the client gets this error, and the connection ends.
@@ -139,7 +143,7 @@ impl CommandScanner {
                         if let Some(command) = IdentityCommand::of(&arguments) {
                             return self.end_with(commands_end, at, command);
                         }
-                        self.go_on();
+                        return self.end_line(commands_end, at, &arguments);
                     }
                     None => at = input.len(),
                 },
@@ -263,6 +267,27 @@ impl CommandScanner {
         }
         self.held = Zeroizing::default();
         Scanned::Identity(at, command)
+    }
+
+    /// The present line, which changes nothing of who the connection is, ends at `at`. Commands before it go first.
+    fn end_line(&mut self, commands_end: usize, at: usize, arguments: &[Zeroizing<Vec<u8>>]) -> Scanned {
+        self.state = State::Start;
+        if commands_end > 0 {
+            return Scanned::Pass(commands_end);
+        }
+        if self.held.len() + at > MAX_HELD {
+            return self.end(TOO_LONG_A_LINE.to_owned());
+        }
+        self.held = Zeroizing::default();
+        let arguments: Vec<_> = arguments.iter().map(|argument| argument.as_slice()).collect();
+        Scanned::Line(
+            at,
+            if arguments.is_empty() {
+                Zeroizing::default()
+            } else {
+                encode(&arguments)
+            },
+        )
     }
 
     /// The present command is not the protocol, as the byte before `at` shows. Those before it go first.

@@ -16,6 +16,10 @@ fn scan_all<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Out> {
                     rest = &rest[passed..];
                 }
                 Scanned::Hold(held) => rest = &rest[held..],
+                Scanned::Line(taken, array) => {
+                    push(&mut out, &array);
+                    rest = &rest[taken..];
+                }
                 Scanned::Identity(taken, command) => {
                     out.push(Out::Identity(describe(&command)));
                     rest = &rest[taken..];
@@ -112,8 +116,25 @@ fn commands_that_say_nothing_of_who_the_client_is_go_on_as_they_are() {
     goes_on(&command(&["HELLO", "3", "SETNAME", "AUTH"]));
     goes_on(&command(&["RESET", "now"]));
     goes_on(&command(&["SET", "AUTH", "*2\r\n$4\r\nAUTH\r\n$1\r\nx\r\n"]));
-    goes_on(b"*0\r\n*-1\r\nPING\r\n\r\n\nset key 'a b'\r\n");
+    goes_on(b"*0\r\n*-1\r\n");
     goes_on(b"*1\rx$4\ryPINGzz");
+}
+
+#[test]
+fn lines_go_on_as_arrays_and_those_without_a_word_not_at_all() {
+    let (ping, set) = (command(&["PING"]), command(&["set", "key", "a b"]));
+    for (line, array) in [
+        (
+            b"PING\r\n\r\n\n  \r\nset key 'a b'\r\n".as_slice(),
+            [ping, set].concat(),
+        ),
+        (b"A\xffUTH x\n", encode(&[b"A\xffUTH", b"x"]).to_vec()),
+        (b"AUTH\x0bx y\n", command(&["AUTH\x0bx", "y"])),
+    ] {
+        check(line, &[Out::Bytes(array)]);
+    }
+    let value = b"*2\r\n$4\r\nECHO\r\n$9\r\nAUTH a b\n\r\n";
+    check(&[b"  \r\n", value.as_slice()].concat(), &[Out::Bytes(value.to_vec())]);
 }
 
 #[test]
@@ -204,11 +225,9 @@ fn input_that_is_not_the_protocol_ends_the_stream() {
         (b"\0", TOO_LONG_A_LINE),
         (b"GET \"a\n", UNBALANCED),
     ] {
-        let input = [b"PING\r\n", garbage, b"\r\nAUTH default x\r\n"].concat();
-        check(
-            &input,
-            &[Out::Bytes(b"PING\r\n".to_vec()), Out::Refused(error.to_owned())],
-        );
+        let ping = command(&["PING"]);
+        let input = [ping.as_slice(), garbage, b"\r\nAUTH default x\r\n"].concat();
+        check(&input, &[Out::Bytes(ping), Out::Refused(error.to_owned())]);
     }
 }
 
@@ -222,7 +241,7 @@ fn input_that_is_not_the_protocol_inside_a_command_that_has_gone_on_is_left_to_t
 
 #[test]
 fn the_smallest_number_is_one() {
-    goes_on(b"*-9223372036854775808\r\nPING\r\n");
+    goes_on(b"*-9223372036854775808\r\n*1\r\n$4\r\nPING\r\n");
 }
 
 #[test]

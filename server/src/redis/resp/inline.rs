@@ -1,4 +1,5 @@
-//! Commands of one line, as people type them: `sdssplitargs` of sds.c, Redis 7.0.
+//! Commands of one line, as people type them: `sdssplitargs` of sds.c, Redis 7.0. Engines read them differently, so that what
+//! was read here goes on as an array.
 
 use zeroize::Zeroizing;
 
@@ -25,7 +26,7 @@ fn argument(text: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
     let mut at = 0;
     while let Some(octet) = text.get(at).copied() {
         match octet {
-            _ if is_blank(octet) => break,
+            b' ' | b'\t' | b'\r' | b'\n' => break,
             b'"' => {
                 at = double_quoted(text, at + 1, &mut argument)?;
                 return Some((argument, &text[at..]));

@@ -45,6 +45,10 @@ pub(crate) fn forward<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Forward
                     count
                 }
                 Scanned::Hold(count) => count,
+                Scanned::Line(count, array) => {
+                    forwarded.bytes.extend_from_slice(&array);
+                    count
+                }
                 Scanned::Identity(count, command) => {
                     let name = marker(forwarded.intercepted.len());
                     forwarded.bytes.extend_from_slice(&command::encode(&[name.as_bytes()]));

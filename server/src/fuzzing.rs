@@ -14,6 +14,7 @@ use crate::certificate::read_here;
 use crate::cluster::trust::{SubjectLine, TrustAnchors, verify};
 use crate::config::{CommandLine, Settings, Sources};
 use crate::dialect::{ravendb, redis_enterprise};
+use crate::redis::front::rewritten;
 use crate::redis::resp::differential::engine::MatrixEngine;
 use crate::redis::resp::differential::{forward, identity_command_run};
 
@@ -21,8 +22,9 @@ use crate::redis::resp::differential::{forward, identity_command_run};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets but `commands_on_engines`, which needs engines.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("command_scanner", command_scanner),
+    ("reply_rewriter", reply_rewriter),
     ("distinguished_name_line", distinguished_name_line),
     ("subject_comparison", subject_comparison),
     ("pem", pem),
@@ -63,6 +65,18 @@ pub fn commands_on_engines(data: &[u8]) {
                 panic!("an identity command gets past the scanner: {}", reply.escape_ascii());
             }
         }
+    }
+}
+
+/// The client gets the same however an engine's answers are split. The first byte says how, and of what exchange they are.
+pub fn reply_rewriter(data: &[u8]) {
+    let Some((how, answers)) = data.split_first() else {
+        return;
+    };
+    let logs_in = how & 1 == 0;
+    let whole = rewritten(answers, logs_in, usize::MAX);
+    for piece in [1, usize::from(how >> 1)] {
+        assert_eq!(whole, rewritten(answers, logs_in, piece), "in pieces of {piece}");
     }
 }
 

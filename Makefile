@@ -23,6 +23,7 @@ test: ## Run every test, the long ones in a short form
 	cargo fmt --all --check
 	cargo lint
 	cargo build --workspace --bins --examples
+	tools/fuzz 60
 	tools/run-tests
 
 .PHONY: stress
@@ -32,7 +33,9 @@ stress: ## Run the long forms: kill -9, revocation and connection storms at full
 	CERTWARD_LONG_TESTS=1 tools/run-tests
 
 .PHONY: fuzz
-fuzz: ## Run the property tests at length (CERTWARD_FUZZ_CASES cases each, default 100,000)
+fuzz: ## Run each fuzz target for CERTWARD_FUZZ_SECONDS (default 3600), then the property tests at length (CERTWARD_FUZZ_CASES)
+	@tools/packages fuzz
+	tools/fuzz "$${CERTWARD_FUZZ_SECONDS:-3600}"
 	PROPTEST_CASES=$${CERTWARD_FUZZ_CASES:-100000} cargo test --workspace --lib
 
 .PHONY: bench

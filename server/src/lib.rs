@@ -16,6 +16,8 @@ pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod dialect;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod http;
 pub mod issuer;
 pub mod listener;

@@ -138,6 +138,12 @@ impl CertificateBundle {
     }
 }
 
+/// As [`CertificateBundle::parse`] without a password, on this thread.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_here(file: &[u8]) -> Result<CertificateBundle, BundleError> {
+    CertificateBundle::from_contents(formats::read(file, "", true)?)
+}
+
 /// Reads a server certificate: a PKCS#12 file, or PEM text, with one private key, its certificate, and any issuers.
 ///
 /// # Errors

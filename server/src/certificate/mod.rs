@@ -5,5 +5,7 @@ mod chain_bounds;
 mod formats;
 pub(crate) mod signature;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use bundle::read_here;
 pub use bundle::{BundleError, CertificateBundle, EndEntity, parse_server_certificate};
 pub(crate) use chain_bounds::ChainBounds;

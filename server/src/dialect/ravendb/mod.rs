@@ -38,6 +38,21 @@ use http::{HeaderValue, Method, StatusCode, Uri, header};
 use tower::Service as _;
 
 pub use openapi::openapi;
+
+/// Reads a body, and every property in each way that a request may.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_body(body: &[u8]) {
+    const PROPERTIES: [&str; 4] = ["Name", "SecurityClearance", "Permissions", "NotAfter"];
+    let Ok(object) = json::read(body) else { return };
+    for property in PROPERTIES {
+        let _ = object.text(property);
+        let _ = object.clearance(property);
+        let _ = object.boolean(property);
+        let _ = object.integer(property);
+        let _ = object.date(property);
+        let _ = object.object(property);
+    }
+}
 pub use routes::{Access, ROUTES, Route};
 
 use self::problem::Problem;

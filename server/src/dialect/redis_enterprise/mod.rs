@@ -42,6 +42,24 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tower::Service as _;
 
 pub use openapi::openapi;
+
+/// Reads a body, and checks it against the schemas of requests.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_body(body: &[u8]) {
+    let Ok(object) = json::read(body) else { return };
+    for schema in [
+        &schemas::BDB,
+        &schemas::CLUSTER,
+        &schemas::USER,
+        &schemas::ROLE,
+        &schemas::REDIS_ACL,
+    ] {
+        // An error names what is wrong, which must be possible whatever it is.
+        let _ = json::check(&object, schema, json::Request::New).map_err(|error| error.to_string());
+        let nothing = serde_json::Map::new();
+        let _ = json::check(&object, schema, json::Request::Change(&nothing)).map_err(|error| error.to_string());
+    }
+}
 pub use problem::{Code, Origin};
 pub use routes::{Access, ROUTES, Route};
 

@@ -14,6 +14,9 @@ mod stream;
 mod tests;
 mod tls;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::reply_rewriter::rewritten;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;

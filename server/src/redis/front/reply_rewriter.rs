@@ -470,6 +470,46 @@ const MAX_REFUSALS: usize = 64;
 /// An answer, or a message to a subscriber, between the two markers of an exchange.
 const MAX_FRAME: usize = 64 * 1024 * 1024;
 
+/// What the client gets of an engine's answers that come in pieces of this many bytes, behind two refusals and an exchange, and
+/// what came of the exchange. Bytes from 0xF0 on stand for the answers to the markers, in order; markers that are left are
+/// written by their number. None when the connection must end. For the fuzz target.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn rewritten(answers: &[u8], logs_in: bool, piece: usize) -> Option<(Vec<u8>, Option<(bool, bool)>)> {
+    let mut rewriter = ReplyRewriter::default();
+    let refusals = ["-ERR one", "-ERR other"].map(|error| rewriter.refuse(error.to_owned()));
+    let exchange = if logs_in {
+        rewriter.log_in(b"")
+    } else {
+        rewriter.reset(Some(b""))
+    };
+    let sent = [refusals[0].as_slice(), &refusals[1], &exchange].concat();
+    let is_name = |word: &&[u8]| word.len() == 32;
+    let names: Vec<_> = sent.split(|byte| b"\r\n".contains(byte)).filter(is_name).collect();
+    let mut received = Vec::new();
+    for byte in answers {
+        match byte.checked_sub(0xf0).and_then(|number| names.get(usize::from(number))) {
+            Some(name) => {
+                received.extend([b"-ERR unknown command '", *name, b"', with args beginning with: \r\n"].concat())
+            }
+            None => received.push(*byte),
+        }
+    }
+    let mut out = Vec::new();
+    for piece in received.chunks(piece.max(1)) {
+        out.extend(rewriter.rewrite(piece).ok()?);
+    }
+    out.extend(rewriter.take_held());
+    let mut at = 0;
+    while at < out.len() {
+        if let Some(number) = names.iter().position(|name| out[at..].starts_with(name)) {
+            out.splice(at..at + 32, number.to_string().into_bytes());
+        }
+        at += 1;
+    }
+    let settled = rewriter.take_settled();
+    Some((out, settled.map(|settled| (settled.is_done, settled.was_silent))))
+}
+
 #[cfg(test)]
 #[path = "reply_rewriter_tests.rs"]
 mod tests;

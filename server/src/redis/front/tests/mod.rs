@@ -1,6 +1,7 @@
 //! The whole way into a database: real TLS clients, a real Redis behind it.
 
 mod cutting;
+mod generated;
 mod identity;
 mod interception;
 mod relaying;

@@ -38,6 +38,7 @@ use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProgram};
 use crate::redis::front::{DatabaseFront, FrontParts};
 use crate::redis::resp::command;
+use crate::redis::resp::differential::matrix::program as matrix_program;
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
 
@@ -69,6 +70,17 @@ impl World {
             eprintln!("skipped: redis-server is not installed");
             return None;
         };
+        Some(Self::on(program).await)
+    }
+
+    /// The same, with an engine of the matrix.
+    pub(super) async fn on_engine(name: &str) -> Self {
+        let path = matrix_program(name);
+        let program = EngineProgram::find(Some(&path), "".as_ref()).await;
+        Self::on(program.unwrap_or_else(|error| panic!("{error}; run tools/engines"))).await
+    }
+
+    async fn on(program: EngineProgram) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).await.unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
@@ -142,7 +154,7 @@ impl World {
         world.put_certified(1, "alice", 1).await;
         world.put_certified(2, "bob", 2).await;
         world.put(Change::PutUser(Arc::new(world.regular(3, "carol", 1)))).await;
-        Some(world)
+        world
     }
 
     /// Ends the engine, so that nothing of the test is left.
@@ -278,6 +290,11 @@ impl TestClient {
         self.0.shutdown().await.unwrap();
     }
 
+    /// As [`Self::finish`], where the connection may have been cut.
+    pub(super) async fn try_finish(&mut self) -> std::io::Result<()> {
+        self.0.shutdown().await
+    }
+
     pub(super) async fn read(&mut self, octets: &mut [u8]) {
         tokio::time::timeout(PATIENCE, self.0.read_exact(octets))
             .await
@@ -337,6 +354,15 @@ impl TestClient {
             .await
             .expect("the connection ends");
         String::from_utf8(rest).unwrap()
+    }
+
+    /// Everything until the end of the connection, whatever it is.
+    pub(super) async fn rest_bytes(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let _ = tokio::time::timeout(PATIENCE, self.0.read_to_end(&mut rest))
+            .await
+            .expect("the connection ends");
+        rest
     }
 
     /// Waits for the end, within the second in which it must come; three for a machine that is busy.

@@ -1,0 +1,7 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| certward_fuzz::run(
+    certward_server::fuzzing::reply_rewriter,
+    data,
+    certward_fuzz::LIMIT
+));

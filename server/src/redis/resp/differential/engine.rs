@@ -1,0 +1,58 @@
+//! An engine that a stream is sent to.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An engine, by its socket. Its user may run nothing, so that each command has one reply that names it.
+#[derive(Debug)]
+pub(crate) struct MatrixEngine {
+    socket: PathBuf,
+}
+
+impl MatrixEngine {
+    pub(crate) fn at(socket: PathBuf) -> Self {
+        Self { socket }
+    }
+
+    pub(crate) fn connect(&self) -> io::Result<UnixStream> {
+        UnixStream::connect(&self.socket)
+    }
+
+    /// What the engine answers to each of the streams, each on a connection of its own.
+    ///
+    /// # Panics
+    ///
+    /// When it does not answer.
+    pub(crate) fn answers(&self, streams: &[&[u8]]) -> Vec<Vec<u8>> {
+        let connections: Vec<_> = streams.iter().map(|stream| self.send(stream)).collect();
+        connections
+            .into_iter()
+            .map(|mut connection| {
+                let mut answer = Vec::new();
+                match connection.read_to_end(&mut answer) {
+                    Ok(_) => {}
+                    // It closes without having read everything, after bytes that are no protocol.
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                    Err(error) => panic!("no answer from the engine: {error}"),
+                }
+                answer
+            })
+            .collect()
+    }
+
+    fn send(&self, stream: &[u8]) -> UnixStream {
+        let mut connection = self.connect().expect("the engine takes a connection");
+        connection.set_read_timeout(Some(PATIENCE)).expect("a time");
+        connection.set_write_timeout(Some(PATIENCE)).expect("a time");
+        // It may have closed already.
+        let _ = connection.write_all(stream);
+        let _ = connection.shutdown(Shutdown::Write);
+        connection
+    }
+}
+
+/// Longer than anything takes here.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);

@@ -8,6 +8,7 @@ mod configuration;
 mod control;
 mod directory;
 mod error;
+mod kept_back;
 mod local;
 mod login;
 mod orphans;
@@ -167,9 +168,11 @@ impl Engine {
         let Place::Supervised(place) = &self.place else {
             return Ok(());
         };
-        for command in configuration.commands() {
+        for command in configuration.commands(control, place.program.version()) {
             control.ask(command).await?;
         }
+        // What a crash writes into the log is then without keys and values.
+        persistence::set_if_known(control, "hide-user-data-from-log", "yes").await?;
         persistence::settle(control, configuration, &place.directory).await
     }
 

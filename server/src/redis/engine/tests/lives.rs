@@ -9,7 +9,7 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use super::super::{Engine, EngineError, EngineLogin};
-use super::world::{ALWAYS, PATIENCE, World, ask, bulk, configuration, down, log_in, ready, signal, user};
+use super::world::{ALWAYS, PATIENCE, World, administer, ask, bulk, configuration, down, log_in, ready, signal, user};
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
@@ -154,7 +154,7 @@ async fn a_directory_may_have_any_name_and_any_length() {
     ready(&engine).await;
     let mut connection = log_in(&engine, &EngineLogin::DefaultUser).await;
     ask(&mut connection, "SET", ["a", "1"]).await.unwrap();
-    let port = ask(&mut connection, "CONFIG GET", ["port"]).await.unwrap();
+    let port = administer(&engine, "CONFIG GET", ["port"]).await.unwrap();
     assert_eq!(port, Reply::Array(vec![bulk("port"), bulk("0")]));
     assert!(directory.join("appendonlydir").exists() || directory.join("appendonly.aof").exists());
     engine.stop().await;

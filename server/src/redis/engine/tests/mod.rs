@@ -3,5 +3,7 @@
 mod attached;
 mod data;
 mod lives;
+mod restore;
+mod review;
 mod users;
 mod world;

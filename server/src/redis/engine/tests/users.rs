@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::{EngineError, EngineLogin};
-use super::world::{World, ask, bulk, configuration, log_in, refusal, rules, user};
+use super::world::{World, administer, ask, bulk, configuration, log_in, refusal, rules, user};
 use crate::cluster::database::{DefaultUser, PasswordDigest, Persistence};
 use crate::redis::resp::reply::Reply;
 
@@ -83,7 +83,7 @@ async fn what_waits_behind_a_blocked_command_is_dropped_when_the_connection_is_e
         .await
         .unwrap();
     loop {
-        let Reply::Bulk(list) = ask(&mut nobody, "CLIENT LIST", []).await.unwrap() else {
+        let Reply::Bulk(list) = administer(&engine, "CLIENT LIST", []).await.unwrap() else {
             panic!("a list is text");
         };
         if String::from_utf8(list).unwrap().contains("cmd=blpop") {
@@ -129,8 +129,7 @@ async fn names_that_stand_for_others_are_refused_and_wrong_rules_are_told() {
     assert!(refused.contains("+@nothing"), "{refused}");
     engine.check_rules(&rules("~* +@all")).await.unwrap();
 
-    let mut nobody = log_in(&engine, &EngineLogin::DefaultUser).await;
-    let Reply::Array(users) = ask(&mut nobody, "ACL USERS", []).await.unwrap() else {
+    let Reply::Array(users) = administer(&engine, "ACL USERS", []).await.unwrap() else {
         panic!("users are a list");
     };
     assert_eq!(

@@ -86,7 +86,7 @@ impl Control {
     /// # Errors
     ///
     /// [`EngineError::NotReady`] when the connection ends, [`EngineError::Refused`].
-    pub(super) async fn ask_patiently(&self, command: Command) -> Result<Reply, EngineError> {
+    async fn ask_patiently(&self, command: Command) -> Result<Reply, EngineError> {
         let name = command.name();
         let (answer, reply) = oneshot::channel();
         let request = Request { command, answer };

@@ -7,6 +7,7 @@ mod command;
 mod configuration;
 mod control;
 mod directory;
+mod ending;
 mod error;
 mod kept_back;
 mod local;
@@ -38,6 +39,7 @@ use command::Command;
 pub(crate) use configuration::EngineConfiguration;
 use control::{ANSWER_TIMEOUT, Control};
 use directory::EngineDirectory;
+use ending::Endings;
 pub(crate) use error::EngineError;
 use local::LocalSocket;
 use login::CONTROL_USER;
@@ -58,6 +60,7 @@ pub(crate) struct Engine {
     configuration: tokio::sync::Mutex<EngineConfiguration>,
     secrets: EngineSecrets,
     users: EngineUsers,
+    endings: Endings,
     control: Mutex<Option<Control>>,
     life: Mutex<Life>,
     health: watch::Sender<EngineHealth>,
@@ -104,10 +107,7 @@ impl Engine {
         configuration: EngineConfiguration,
         tasks: &TaskTracker,
     ) -> Arc<Self> {
-        let place = Place::Supervised(Supervised {
-            program: program.clone(),
-            directory: Arc::new(EngineDirectory::new(directory)),
-        });
+        let place = Place::Supervised(Supervised::new(program.clone(), EngineDirectory::new(directory)));
         Self::start(place, configuration, tasks)
     }
 
@@ -123,6 +123,7 @@ impl Engine {
             configuration: tokio::sync::Mutex::new(configuration),
             secrets: EngineSecrets::new(),
             users: EngineUsers::default(),
+            endings: Endings::default(),
             control: Mutex::new(None),
             life: Mutex::default(),
             health: watch::Sender::new(EngineHealth::Starting),
@@ -254,19 +255,6 @@ impl Engine {
         let set = control.ask(command).await;
         control.ask(Command::new("ACL DELUSER", [probe.as_str()])).await?;
         set.map(drop)
-    }
-
-    /// Ends a connection in the engine: what the engine has read of it and not executed is dropped, and nothing more is
-    /// read. To be waited for before the stream is closed, because an engine executes what it finds in a closed one.
-    pub(crate) async fn end_client(&self, client: EngineClientId) {
-        let Ok(control) = self.control() else { return };
-        if control.incarnation() == client.incarnation {
-            let number = client.number.to_string();
-            // An error says that the connection, or the engine, has ended already.
-            let _ = control
-                .ask_patiently(Command::new("CLIENT KILL", ["ID", &number]))
-                .await;
-        }
     }
 
     /// The users that it knows from logins.

@@ -91,6 +91,9 @@ impl Engine {
         };
         let configuration = self.configuration.lock().await;
         self.put_in_force(&control, &configuration).await?;
+        if let Place::Supervised(place) = &self.place {
+            place.is_incarnation(control.incarnation());
+        }
         *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
         self.is_healthy(EngineHealth::Ready);
         Ok(control)

@@ -58,7 +58,7 @@ async fn an_engine_that_is_killed_is_back_in_five_seconds_each_time_and_knows_it
         let mut after = log_in(&engine, &user("alice", "~* +@all", 1)).await;
         assert_eq!(ask(&mut after, "ACL WHOAMI", []).await.unwrap(), bulk("alice"));
         // A number of the life before ends nobody in this one.
-        engine.end_client(before.client).await;
+        assert!(engine.end_client(before.client).await);
         ask(&mut after, "PING", []).await.unwrap();
     }
     engine.stop().await;

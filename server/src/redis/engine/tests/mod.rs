@@ -1,6 +1,7 @@
 //! Engines that really run: what holds of their lives, their users, their data, and of those that were there before.
 
 mod attached;
+mod cut;
 mod data;
 mod lives;
 mod restore;

@@ -91,7 +91,7 @@ async fn what_waits_behind_a_blocked_command_is_dropped_when_the_connection_is_e
         }
         tokio::task::yield_now().await;
     }
-    engine.end_client(alice.client).await;
+    assert!(engine.end_client(alice.client).await);
     ask(&mut nobody, "RPUSH", ["queue", "x"]).await.unwrap();
     assert_eq!(alice.stream.read(&mut [0; 1]).await.unwrap(), 0);
     assert_eq!(
@@ -99,7 +99,7 @@ async fn what_waits_behind_a_blocked_command_is_dropped_when_the_connection_is_e
         Reply::Integer(0)
     );
     // It has ended: ending it again ends nobody else.
-    engine.end_client(alice.client).await;
+    assert!(engine.end_client(alice.client).await);
     ask(&mut nobody, "PING", []).await.unwrap();
     engine.stop().await;
 }

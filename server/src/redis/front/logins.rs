@@ -78,6 +78,10 @@ impl Logins {
 
     /// What to do about a command, on a connection in this mode.
     pub(super) fn answer(&self, command: IdentityCommand, mode: Mode, replies: &mut ReplyRewriter) -> Answer {
+        if matches!(command, IdentityCommand::TrackingOfOthers) {
+            let text = "-NOPERM CLIENT TRACKING with REDIRECT, BCAST or PREFIX is refused: it reaches other users";
+            return Answer::Now(refuse(text, replies));
+        }
         if let Some(user) = &self.certificate_user {
             return Answer::Now(match command {
                 IdentityCommand::Reset => self.reset_and_log_in(user, replies),
@@ -92,7 +96,7 @@ impl Logins {
                 self.session.become_only(self.front.default_identity());
                 return Answer::Now(command::encode(&[b"RESET"]));
             }
-            IdentityCommand::Malformed => {
+            IdentityCommand::Malformed | IdentityCommand::TrackingOfOthers => {
                 return Answer::Now(refuse(
                     "-ERR wrong arguments for AUTH, expected a name and a password once",
                     replies,

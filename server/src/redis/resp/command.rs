@@ -58,6 +58,8 @@ pub(crate) enum IdentityCommand {
     Reset,
     /// `AUTH` or `HELLO` with `AUTH`, in a form that Redis refuses or that says two names.
     Malformed,
+    /// `CLIENT TRACKING` that pushes into another connection, or tells keys that the user may not read.
+    TrackingOfOthers,
 }
 
 /// Who a client says it is.
@@ -293,7 +295,7 @@ impl CommandScanner {
     fn note_name(&mut self, name: &[u8]) {
         self.fate = Fate::GoesOn;
         match Watched::of(name) {
-            Some(Watched::Identity) => self.fate = Fate::IsHeld,
+            Some(Watched::Identity | Watched::Client) => self.fate = Fate::IsHeld,
             Some(Watched::BeginsTransaction) => self.mode.in_transaction = true,
             Some(Watched::EndsTransaction) => self.mode.in_transaction = false,
             Some(Watched::Subscribes) => self.mode.subscribed = true,
@@ -323,11 +325,31 @@ impl IdentityCommand {
                 _ => Self::Malformed,
             });
         }
+        if name.eq_ignore_ascii_case(b"CLIENT") {
+            return tracks_others(rest).then_some(Self::TrackingOfOthers);
+        }
         if name.eq_ignore_ascii_case(b"HELLO") {
             hello(rest)
         } else {
             None
         }
+    }
+}
+
+/// As `clientCommand` reads the options of `TRACKING`, which end at a NUL.
+fn tracks_others(arguments: &[Zeroizing<Vec<u8>>]) -> bool {
+    let is = |argument: &Zeroizing<Vec<u8>>, known: &[u8]| {
+        let text = argument.split(|octet| *octet == 0).next().unwrap_or_default();
+        text.eq_ignore_ascii_case(known)
+    };
+    let reaches = |option| {
+        [b"REDIRECT".as_slice(), b"BCAST", b"PREFIX"]
+            .iter()
+            .any(|known| is(option, known))
+    };
+    match arguments {
+        [subcommand, options @ ..] => is(subcommand, b"TRACKING") && options.iter().any(reaches),
+        [] => false,
     }
 }
 

@@ -72,6 +72,7 @@ fn describe(command: &IdentityCommand) -> String {
             connection_name.as_deref().unwrap_or_default().escape_ascii()
         ),
         IdentityCommand::Reset => "reset".to_owned(),
+        IdentityCommand::TrackingOfOthers => "tracking".to_owned(),
         IdentityCommand::Malformed => "malformed".to_owned(),
     }
 }

@@ -11,6 +11,8 @@ pub(super) enum Watched {
     EndsTransaction,
     /// It subscribes.
     Subscribes,
+    /// It may reach other users' connections.
+    Client,
 }
 
 impl Watched {
@@ -22,6 +24,7 @@ impl Watched {
             4 if is("AUTH") => Some(Self::Identity),
             4 if is("EXEC") => Some(Self::EndsTransaction),
             5 if is("HELLO") || is("RESET") => Some(Self::Identity),
+            6 if is("CLIENT") => Some(Self::Client),
             5 if is("MULTI") => Some(Self::BeginsTransaction),
             7 if is("DISCARD") => Some(Self::EndsTransaction),
             9 if is("SUBSCRIBE") => Some(Self::Subscribes),
@@ -32,6 +35,6 @@ impl Watched {
 
     /// Whether one of the names is so long.
     pub(super) fn may_have(length: u64) -> bool {
-        matches!(length, 4 | 5 | 7 | 9 | 10)
+        matches!(length, 4 | 5 | 6 | 7 | 9 | 10)
     }
 }

@@ -3,6 +3,7 @@
 //! An engine lives in lives ("incarnations"): each start of its process is a new one, in which its users have to be
 //! told again. Everything else about it outlasts them.
 
+mod account;
 mod command;
 mod configuration;
 mod control;
@@ -35,6 +36,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub(crate) use account::EngineAccount;
 use command::Command;
 pub(crate) use configuration::EngineConfiguration;
 use control::{ANSWER_TIMEOUT, Control};

@@ -128,7 +128,13 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
         });
         directory.write_configuration(&text, &fs::canonicalize(program.path())?)?;
         let log = directory.open_log()?;
-        Command::new(program.path())
+        let mut command = Command::new(program.path());
+        if let Some(account) = program.account() {
+            directory.share_with(account)?;
+            // The groups of the server go, too.
+            command.uid(account.uid()).gid(account.gid());
+        }
+        command
             .arg(directory.configuration().canonicalize()?)
             .current_dir(here)
             .env_clear()

@@ -1,5 +1,6 @@
 //! Engines that really run: what holds of their lives, their users, their data, and of those that were there before.
 
+mod account;
 mod attached;
 mod cut;
 mod data;

@@ -29,6 +29,7 @@ async fn an_engine_runs_as_its_user_without_the_groups_of_the_server_and_may_cha
     engine.stop().await;
 
     let above = directory.parent().unwrap();
+    fs::set_permissions(above, fs::Permissions::from_mode(0o700)).unwrap();
     let refused = world.program.clone().run_as(account.clone(), above).await.unwrap_err();
     assert!(refused.to_string().contains("chmod o+x"), "{refused}");
     account.let_through(above).unwrap();

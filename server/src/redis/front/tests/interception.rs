@@ -193,6 +193,8 @@ async fn tracking_reaches_the_own_connection_and_no_other() {
     alice.send(&encode(&["HELLO", "3"])).await;
     alice.send(&encode(&["CLIENT", "TRACKING", "ON", "NOLOOP"])).await;
     alice.send(&encode(&["GET", "key"])).await;
+    // It has no value, and is tracked from now on.
+    while alice.line().await != "_" {}
     world.eventually(&["SET", "key", "1"], "+OK").await;
     alice.send(&encode(&["CLIENT", "SETNAME", "bcast"])).await;
     let mut received = String::new();

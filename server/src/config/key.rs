@@ -248,6 +248,11 @@ pub const KEYS: &[Key] = &[
         "",
         "The program that a Redis database is: a path, or a name in `PATH`. Without it, `redis-server`, else `valkey-server`.",
     ),
+    followed(
+        "Certward.Redis.EngineUser",
+        "",
+        "The user, by name or number, that databases are run as. It can be set only when the server runs as root. Without it, they run as the server's own user.",
+    ),
     secret(
         "Certward.Redis.Upstream",
         "",

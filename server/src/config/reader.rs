@@ -168,6 +168,7 @@ impl<'a> Reader<'a> {
     fn redis(&mut self, api: Option<&Url>) -> Option<RedisSettings> {
         const UPSTREAM: &str = "Certward.Redis.Upstream";
         let server_path = self.program("Certward.Redis.ServerPath");
+        let engine_user = self.optional("Certward.Redis.EngineUser", redis::engine_user);
         let upstreams = self.list(UPSTREAM, |text, _| redis::upstream(text));
         let folder = &self.sources.folder;
         let upstream_authorities = self.optional("Certward.Redis.UpstreamCa", |text| {
@@ -181,6 +182,7 @@ impl<'a> Reader<'a> {
         let api_host = || api.and_then(Url::host).map(|host| host.to_owned());
         let ports = self.required("Certward.Redis.Ports", redis::ports);
         Some(RedisSettings {
+            engine_user,
             server_path,
             search_path: std::env::var_os("PATH").unwrap_or_default(),
             upstreams,

@@ -11,11 +11,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
 use crate::cluster::database::DatabaseName;
-use crate::redis::engine::Upstream;
+use crate::redis::engine::{EngineAccount, Upstream};
 
 /// The settings of Redis databases.
 #[derive(Debug)]
 pub struct RedisSettings {
+    /// `Certward.Redis.EngineUser`: the system's user that databases run as. None: the server's own.
+    pub(crate) engine_user: Option<EngineAccount>,
     /// `Certward.Redis.ServerPath`: the program that databases are. None: `redis-server`, else `valkey-server`, in
     /// [`Self::search_path`].
     pub server_path: Option<PathBuf>,
@@ -88,6 +90,11 @@ fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<Upstream, Str
 pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     certificates_from_pem(&text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
+}
+
+/// A user of the system, by name or number.
+pub(super) fn engine_user(text: &str) -> Result<EngineAccount, String> {
+    EngineAccount::find(text).map_err(|error| error.to_string())
 }
 
 /// An address of this machine, or a name of one.

@@ -109,6 +109,8 @@ fn an_upstream_with_tls_needs_its_cas_and_no_mistake_shows_its_password() {
     }
     mistake("Certward.Redis.UpstreamCa", "server.pfx");
     mistake("Certward.Redis.Ports", "19999-10000");
+    // For root there is no such user, and nobody else may name one.
+    mistake("Certward.Redis.EngineUser", "no-such-user");
     mistake("Certward.Redis.ListenAddress", "h:1");
 }
 

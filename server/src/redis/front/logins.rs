@@ -90,6 +90,9 @@ impl Logins {
 
     /// What to do about a command.
     pub(super) fn answer(&self, command: IdentityCommand, replies: &mut ReplyRewriter) -> Answer {
+        if let IdentityCommand::Forbidden(error) = command {
+            return Answer::Now(replies.refuse(error.to_owned()));
+        }
         let is_reset = matches!(command, IdentityCommand::Reset);
         if let Some(user) = &self.certificate_user {
             return Answer::Now(if is_reset {
@@ -108,6 +111,7 @@ impl Logins {
                 return Answer::Later(Box::pin(reset(front, session)));
             }
             IdentityCommand::Refused(error) => return Answer::Now(replies.refuse(error)),
+            IdentityCommand::Forbidden(error) => return Answer::Now(replies.refuse(error.to_owned())),
             IdentityCommand::Password(password) => (Form::Password, DEFAULT.into(), password),
             IdentityCommand::Auth(Credentials { name, password }) => (Form::Auth, name, password),
             IdentityCommand::Hello {

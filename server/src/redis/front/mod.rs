@@ -20,7 +20,6 @@ pub(crate) use self::reply_rewriter::rewritten;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -319,21 +318,25 @@ impl DatabaseFront {
         let logins = Logins::new(Arc::clone(&self), Arc::clone(&session), &login);
         drop(login);
         let mut relay = Box::new(Relay::new(stream, engine.stream, session, logins));
-        match relay.run().await {
-            Ending::Closed => refused::say_goodbye(relay.client()).await,
-            Ending::Cut => {
-                // While the connection to it is open: the engine carries out what it finds in a closed one. A client that
-                // sees its end can count on it that nothing more is carried out, unless the engine does not answer.
-                let mut ended = pin!(self.engine.end_client(engine.client));
-                let in_time = tokio::time::timeout(CUT_PATIENCE, &mut ended).await.is_ok();
-                let upstream = relay.close_client().await;
-                if !in_time {
-                    ended.await;
-                }
-                drop(upstream);
+        let is_cut = match relay.run().await {
+            Ending::Closed => {
+                refused::say_goodbye(relay.client()).await;
+                false
             }
+            Ending::Cut => true,
             Ending::Broken(error) => {
                 tracing::debug!(peer.address = %address, %error, "a connection to a database broke off");
+                // It stays among the sessions meanwhile: a script that it has begun ends with its user.
+                relay.wait_for_engine().await
+            }
+        };
+        if is_cut {
+            // While the connection to it is open: the engine carries out what it finds in a closed one. A client that
+            // sees its end can count on it that nothing more is carried out, unless the engine does not answer.
+            let is_ended = self.engine.end_client(engine.client).await;
+            let upstream = relay.close_client().await;
+            if !is_ended {
+                self.engine.end_client_later(engine.client, upstream);
             }
         }
     }
@@ -403,7 +406,5 @@ fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
 /// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
 /// a clock that is set. A connection is cut within one second of its certificate's end.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);
-/// A quarter of the second in which a connection has to be cut.
-const CUT_PATIENCE: Duration = Duration::from_millis(250);
 /// A login loses against changes of its own user only, and those are rare.
 const MAX_DECISIONS: u32 = 8;

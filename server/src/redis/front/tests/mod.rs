@@ -5,4 +5,5 @@ mod generated;
 mod identity;
 mod interception;
 mod relaying;
+mod unread;
 mod world;

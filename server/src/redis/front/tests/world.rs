@@ -241,6 +241,32 @@ impl World {
         }
     }
 
+    /// The engine's process.
+    pub(super) async fn engine_process(&self) -> rustix::process::Pid {
+        let pid = self.info("process_id").await;
+        rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap()
+    }
+
+    /// A field of the engine's `INFO`.
+    pub(super) async fn info(&self, field: &str) -> String {
+        let mut client = self.client("alice").await;
+        let info = client.ask(&["INFO", "everything"]).await;
+        let value = info
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        value
+            .unwrap_or_else(|| panic!("no {field} in {info}"))
+            .trim()
+            .to_owned()
+    }
+
+    /// Waits until the engine is ready again.
+    pub(super) async fn ready(&self) {
+        let mut health = self.engine.health();
+        let ready = health.wait_for(|health| *health == EngineHealth::Ready);
+        tokio::time::timeout(3 * PATIENCE, ready).await.unwrap().unwrap();
+    }
+
     /// Waits until the engine answers this, asked by a client of its own.
     pub(super) async fn eventually(&self, arguments: &[&str], expected: &str) {
         let mut last = String::new();

@@ -301,7 +301,7 @@ impl TrustReview for ClusterAccess {
     /// Of the chain that was found, or else of the peer's own certificate.
     fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
         let own = peer.certificate()?.validity().not_after;
-        let chain = peer.cluster_verdict().as_ref().map(ClusterVerdict::valid_until);
+        let chain = peer.cluster_verdict().as_ref().and_then(ClusterVerdict::valid_until);
         Some(chain.map_or(own, |chain| chain.min(own)))
     }
 }

@@ -93,6 +93,7 @@ impl ClusterAccess {
         };
         match &decided {
             Ok(caller) => {
+                peer.become_known();
                 if let Some(user) = caller.user() {
                     self.last_logins().insert(user.uid, now);
                 }

@@ -112,6 +112,9 @@ impl Logins {
             }
         };
         if credentials.name == DEFAULT.as_bytes() {
+            if self.front.is_password_of_default(&credentials.password) {
+                self.session.become_known();
+            }
             self.session.become_perhaps(self.front.default_identity());
             return Answer::Now(form.with(&credentials.name, &credentials.password));
         }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
@@ -78,6 +79,7 @@ impl Sessions {
         admission: Admission,
         trust: Arc<DatabaseTrust>,
     ) -> OpenSession {
+        client.is_now(&admission.identity);
         let mut index = self.index();
         let id = index.next_id;
         index.next_id += 1;
@@ -199,11 +201,13 @@ impl Basis {
 impl Session {
     /// The connection is `identity` from now on, and nobody else.
     pub(super) fn become_only(&self, identity: Identity) {
+        self.client.is_now(&identity);
         self.basis().identities = vec![identity];
     }
 
     /// The connection may be `identity` from now on: it is cut when that would not be let in, or what it was before.
     pub(super) fn become_perhaps(&self, identity: Identity) {
+        self.client.is_now(&identity);
         let mut basis = self.basis();
         if !basis.identities.contains(&identity) {
             basis.identities.push(identity);
@@ -213,6 +217,19 @@ impl Session {
     /// Whether it has been held against this revision of the cluster.
     pub(super) fn is_reviewed_at(&self, revision: u64) -> bool {
         self.reviewed.load(Ordering::Acquire) >= revision
+    }
+
+    /// The client has given a password that is right.
+    pub(super) fn become_known(&self) {
+        self.client.permit.become_known();
+    }
+
+    /// Cuts the connection if nobody is let in on it within `time`.
+    pub(super) async fn cut_stranger_after(&self, time: Duration) {
+        tokio::select! {
+            () = self.client.permit.known() => {}
+            () = tokio::time::sleep(time) => self.cut("unauthenticated"),
+        }
     }
 
     /// What the connection is told. Wakes the task that asked last when it is told more.

@@ -4,4 +4,5 @@ mod cutting;
 mod identity;
 mod interception;
 mod relaying;
+mod strangers;
 mod world;

@@ -168,7 +168,7 @@ async fn log_in(
     let user = match front
         .parts
         .access
-        .user_by_password(name, &SecretString::from(password))
+        .user_by_password(name, &SecretString::from(password), session.address().ip())
         .await
     {
         Ok(user) => user,

@@ -232,6 +232,11 @@ impl Session {
         }
     }
 
+    /// The address of the client.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What the connection is told. Wakes the task that asked last when it is told more.
     pub(super) fn poll_order(&self, context: &Context<'_>) -> Order {
         self.waker.register(context.waker());

@@ -153,8 +153,12 @@ impl Authenticator {
     #[must_use]
     pub fn authenticate(&self, peer: &Peer) -> Decision {
         let decision = self.look_at(peer);
-        if let Decision::Refused(refusal) = &decision {
-            metrics::counter!(crate::telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
+        match &decision {
+            Decision::Admitted(_) => peer.become_known(),
+            Decision::Refused(refusal) => {
+                metrics::counter!(crate::telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
+            }
+            Decision::Renewed(_) => {}
         }
         decision
     }

@@ -3,14 +3,18 @@
 use std::collections::HashSet;
 
 use certward::pki::{Certificate, Thumbprint};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
+
+use crate::certificate::{Anchor, BoundedChain};
 
 /// `Security.WellKnownCertificates.Admin` and `Security.WellKnownIssuers.Admin`, checked when the settings were read.
 #[derive(Debug, Default)]
 pub struct WellKnown {
     administrators: HashSet<Thumbprint>,
     issuers: Vec<CertificateDer<'static>>,
+    /// Those of them that path building can read.
+    anchors: Vec<Anchor>,
     /// With `…ValidateCertificateNames`, a certificate of a well-known issuer needs a SAN of this domain.
     required_domain: Option<String>,
 }
@@ -25,9 +29,14 @@ impl WellKnown {
         issuers: impl IntoIterator<Item = Certificate>,
         required_domain: Option<String>,
     ) -> Self {
+        let issuers: Vec<Certificate> = issuers.into_iter().collect();
         Self {
             administrators: administrators.into_iter().collect(),
-            issuers: issuers.into_iter().map(|issuer| issuer.der().clone()).collect(),
+            issuers: issuers.iter().map(|issuer| issuer.der().clone()).collect(),
+            anchors: issuers
+                .into_iter()
+                .filter_map(|issuer| Anchor::new(issuer).ok())
+                .collect(),
             required_domain: required_domain.map(|domain| domain.to_ascii_lowercase()),
         }
     }
@@ -53,31 +62,16 @@ impl WellKnown {
         intermediates: &[CertificateDer<'static>],
         now: OffsetDateTime,
     ) -> bool {
-        if self.issuers.is_empty() || !self.has_required_name(certificate) {
+        if self.anchors.is_empty() || !self.has_required_name(certificate) {
             return false;
         }
-        let anchors: Vec<_> = self
-            .issuers
-            .iter()
-            .filter_map(|issuer| webpki::anchor_from_trusted_cert(issuer).ok())
-            .collect();
-        let Ok(end_entity) = webpki::EndEntityCert::try_from(certificate.der()) else {
+        let Ok(chain) = BoundedChain::new(certificate, intermediates) else {
             return false;
         };
-        let Ok(seconds) = u64::try_from(now.unix_timestamp()) else {
-            return false;
-        };
-        end_entity
-            .verify_for_usage(
-                webpki::ALL_VERIFICATION_ALGS,
-                &anchors,
-                intermediates,
-                UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)),
-                webpki::KeyUsage::client_auth(),
-                None,
-                None,
-            )
-            .is_ok()
+        let accept = |_: &Certificate, _: &[&Certificate]| Ok::<(), webpki::Error>(());
+        chain
+            .path_to(&self.anchors, now)
+            .is_some_and(|path| path.verify(webpki::ALL_VERIFICATION_ALGS, now, accept).is_ok())
     }
 
     fn has_required_name(&self, certificate: &Certificate) -> bool {

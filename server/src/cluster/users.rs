@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::access::action::{CreateUser, DeleteUser, UpdateUser};
-use super::access::{ClusterPermit, PasswordHash};
+use super::access::{ClusterCaller, ClusterPermit, PasswordHash};
 use super::name::{EmailAddress, UserName};
 use super::password_rules;
 use super::permission::ManagementRole;
@@ -63,7 +63,7 @@ impl Cluster {
         if let Some(password) = &update.password
             && may_compare
         {
-            self.refuse_current(uid, password).await?;
+            self.refuse_current(caller, uid, password).await?;
         }
         let email = self.state().user(uid).and_then(|user| user.email.clone());
         let hash = self.hash_new(update.password.as_ref(), email.as_ref()).await?;
@@ -101,15 +101,21 @@ impl Cluster {
             .map_err(|_| ClusterError::Busy)
     }
 
-    async fn refuse_current(&self, uid: UserUid, password: &SecretString) -> Result<(), ClusterError> {
+    async fn refuse_current(
+        &self,
+        caller: &ClusterCaller,
+        uid: UserUid,
+        password: &SecretString,
+    ) -> Result<(), ClusterError> {
         let state = self.state();
-        let Some(Authentication::Regular { passwords, .. }) = state.user(uid).map(|user| &user.authentication) else {
+        let Some(user) = state.user(uid).cloned() else {
             return Ok(());
         };
-        match self.passwords().verify(password, passwords).await {
-            Ok(None) => Ok(()),
-            Ok(Some(_)) => Err(ClusterError::PasswordSameAsCurrent),
-            Err(_) => Err(ClusterError::Busy),
+        // Not held while the password is hashed: a change meanwhile would have to copy it.
+        drop(state);
+        match &user.authentication {
+            Authentication::Regular { passwords, .. } => self.refuse_present(caller, &user, passwords, password).await,
+            _ => Ok(()),
         }
     }
 }

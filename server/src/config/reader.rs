@@ -208,6 +208,9 @@ impl<'a> Reader<'a> {
         );
         let certificate_kilobytes: Option<usize> = self.number("Certward.Limits.MaxCertificateSizeInKb", 1, 64);
         let connections = self.number("Certward.Limits.MaxConnections", 1, 1_000_000);
+        let unauthenticated = self.number("Certward.Limits.MaxUnauthenticatedConnections", 1, 1_000_000);
+        let unauthenticated_of_address =
+            self.number("Certward.Limits.MaxUnauthenticatedConnectionsPerAddress", 1, 1_000_000);
         let handshaking_connections = self.number("Certward.Limits.MaxHandshakingConnections", 1, 1_000_000);
         Some(Limits {
             handshake_timeout: Duration::from_secs(handshake?),
@@ -219,6 +222,8 @@ impl<'a> Reader<'a> {
             intermediates: intermediates?,
             certificate_bytes: certificate_kilobytes? * 1024,
             connections: connections?,
+            unauthenticated_connections: unauthenticated?,
+            unauthenticated_connections_of_address: unauthenticated_of_address?,
             handshaking_connections: handshaking_connections?,
         })
     }

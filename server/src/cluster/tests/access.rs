@@ -289,6 +289,22 @@ async fn a_certificate_of_the_trusted_ca_is_the_user_with_its_subject() {
 }
 
 #[tokio::test]
+async fn a_refused_certificate_is_decided_once_for_a_connection_and_a_trust() {
+    let world = World::new().await;
+    world.trust(&TestCa::new("ca")).await;
+    let stranger = peer(&[&TestCa::new("ca").client("alice")]);
+    let decided_at = || stranger.cluster_verdict().as_ref().unwrap().decided_at();
+    for _ in 0..3 {
+        assert!(world.call(&stranger, None).await.is_err());
+        assert_eq!(decided_at(), NOW);
+        world.clock.advance(Duration::MINUTE);
+    }
+    world.trust(&TestCa::new("another")).await;
+    assert!(world.call(&stranger, None).await.is_err());
+    assert_eq!(decided_at(), NOW + 3 * Duration::MINUTE);
+}
+
+#[tokio::test]
 async fn an_authorization_header_wins_over_a_certificate() {
     let world = World::new().await;
     let ca = TestCa::new("ca");

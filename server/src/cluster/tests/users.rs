@@ -542,3 +542,45 @@ async fn a_password_follows_the_rules_of_the_settings() {
     let plain = update(&world, alice.uid, password("only lower case")).await;
     assert!(matches!(plain, Err(ClusterError::PasswordTooWeak { .. })), "{plain:?}");
 }
+
+#[tokio::test]
+async fn a_guess_by_deleting_or_trying_out_a_password_counts_like_a_login() {
+    for by_deleting in [true, false] {
+        let world = World::new().await;
+        let alice = world.user("alice", ManagementRole::None).await;
+        let (to_delete, to_update) = (world.permit_of(&alice).await, world.permit_on_self(&alice).await);
+        for _ in 0..5 {
+            if by_deleting {
+                let wrong = world
+                    .cluster
+                    .delete_password(&to_delete, change(None, "third horse"))
+                    .await;
+                assert!(matches!(wrong, Err(ClusterError::NoSuchPassword)), "{wrong:?}");
+            } else {
+                let tried = world
+                    .cluster
+                    .update_user(&to_update, alice.uid, password("third horse"), Run::Dry)
+                    .await;
+                tried.unwrap();
+            }
+        }
+        assert_eq!(world.refusal("alice", PASSWORD).await, "locked");
+        // Not even the right one is told from a wrong one now.
+        let right = world.cluster.delete_password(&to_delete, change(None, PASSWORD)).await;
+        assert!(matches!(right, Err(ClusterError::NoSuchPassword)), "{right:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_locks_nobody_by_deleting_a_password() {
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::None).await;
+    for _ in 0..6 {
+        let wrong = world
+            .cluster
+            .delete_password(&world.permit().await, change(Some("alice"), "third horse"))
+            .await;
+        assert!(matches!(wrong, Err(ClusterError::NoSuchPassword)), "{wrong:?}");
+    }
+    assert_eq!(world.refusal(alice.name.as_str(), PASSWORD).await, "admitted");
+}

@@ -2,12 +2,11 @@
 
 use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 use certward::pki::{Certificate, PublicKey, SignatureAlgorithm};
-use rustls_pki_types::TrustAnchor;
 use time::OffsetDateTime;
 
 use super::strength::{STRONG_KEYS, Strength, is_strong};
 use crate::asn1::{self, NotDer, Reader};
-use crate::certificate::signature;
+use crate::certificate::{Anchor, signature};
 
 /// Why a certificate is not trusted as a CA: the rest of a sentence that begins with the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,7 +73,7 @@ pub(super) fn to_anchor(
     certificate: &Certificate,
     now: Option<OffsetDateTime>,
     strength: Strength,
-) -> Result<TrustAnchor<'static>, CaFault> {
+) -> Result<Anchor, CaFault> {
     check_constraints(certificate)?;
     if let Some(now) = now {
         check_dates(certificate, now)?;
@@ -86,10 +85,8 @@ pub(super) fn to_anchor(
         return Err(CaFault::WeakKey(certificate.public_key().clone()));
     }
     check_signature(certificate, strength)?;
-    let anchor = webpki::anchor_from_trusted_cert(certificate.der())
-        .map_err(CaFault::Unreadable)?
-        .to_owned();
-    if let Some(name_constraints) = &anchor.name_constraints
+    let anchor = Anchor::new(certificate.clone()).map_err(CaFault::Unreadable)?;
+    if let Some(name_constraints) = anchor.name_constraints()
         && constrain_directory_names(name_constraints).unwrap_or(true)
     {
         return Err(CaFault::DirectoryNameConstraints);

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::DatabaseFront;
 use super::admission::Identity;
-use super::reply_rewriter::ReplyRewriter;
+use super::reply_rewriter::{ReplyRewriter, Settled};
 use super::sessions::Session;
 use crate::cluster::access::ClusterRefusal;
 use crate::cluster::database::rights::{CONTROL, DEFAULT};
@@ -84,8 +84,8 @@ impl Logins {
     }
 
     /// The engine has answered a command of [`Self::answer`].
-    pub(super) fn settle(&self, is_done: bool) {
-        self.session.settle(is_done);
+    pub(super) fn settle(&self, settled: Settled) {
+        self.session.settle(settled.is_done, settled.is_login);
     }
 
     /// What to do about a command.
@@ -208,7 +208,7 @@ async fn log_in(
     let user = match front
         .parts
         .access
-        .user_by_password(name, &SecretString::from(password))
+        .user_by_password(name, &SecretString::from(password), session.address().ip())
         .await
     {
         Ok(user) => user,

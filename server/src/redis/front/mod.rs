@@ -23,6 +23,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -47,6 +48,7 @@ use crate::cluster::user::User;
 use crate::cluster::{Cluster, ClusterState};
 use crate::config::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
+use crate::listener::connection_permits::ConnectionPermit;
 use crate::listener::movable::MovableTcp;
 use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
@@ -92,6 +94,7 @@ struct LoggedIn {
 pub(crate) struct Opened {
     stream: OpenedStream,
     address: SocketAddr,
+    permit: Arc<ConnectionPermit>,
 }
 
 enum OpenedStream {
@@ -258,6 +261,7 @@ impl DatabaseFront {
             stream,
             address,
             half_open,
+            permit,
         } = accepted;
         let transport = {
             let state = self.parts.cluster.state();
@@ -267,14 +271,22 @@ impl DatabaseFront {
             Transport::Broken => return None,
             Transport::Plain => {
                 let stream = OpenedStream::Plain(stream);
-                return Some(Opened { stream, address });
+                return Some(Opened {
+                    stream,
+                    address,
+                    permit,
+                });
             }
             Transport::Tls(acceptor) => acceptor,
         };
         match accept::handshake(&acceptor, stream, half_open, self.parts.limits.handshake_timeout).await {
             Ok(stream) => {
                 let stream = OpenedStream::Tls(Box::new(stream));
-                Some(Opened { stream, address })
+                Some(Opened {
+                    stream,
+                    address,
+                    permit,
+                })
             }
             Err(reason) => {
                 tracing::debug!(
@@ -317,8 +329,19 @@ impl DatabaseFront {
         let session = Arc::clone(open.session());
         let logins = Logins::new(Arc::clone(&self), Arc::clone(&session), &login);
         drop(login);
-        let mut relay = Box::new(Relay::new(stream, engine.stream, session, logins));
-        let is_cut = match relay.run().await {
+        let mut relay = Box::new(Relay::new(stream, engine.stream, Arc::clone(&session), logins));
+        let patience = self.parts.limits.header_timeout;
+        let ending = tokio::select! {
+            biased;
+            ending = relay.run() => Some(ending),
+            // Either the client is known by then, or the relay finds that it is cut.
+            () = session.cut_stranger_after(patience) => None,
+        };
+        let ending = match ending {
+            Some(ending) => ending,
+            None => relay.run().await,
+        };
+        let is_cut = match ending {
             Ending::Closed => {
                 refused::say_goodbye(relay.client()).await;
                 false
@@ -349,8 +372,13 @@ impl Service for DatabaseFront {
         self.begin(accepted).await
     }
 
-    async fn serve(self: Arc<Self>, Opened { stream, address }: Opened) {
-        let (stream, client) = match stream.move_here() {
+    async fn serve(self: Arc<Self>, opened: Opened) {
+        let Opened {
+            stream,
+            address,
+            permit,
+        } = opened;
+        let (stream, client) = match stream.move_here(permit) {
             Ok(here) => here,
             Err(error) => return accept::cannot_be_served(&error),
         };
@@ -364,16 +392,26 @@ impl Service for DatabaseFront {
 
 impl OpenedStream {
     /// What the relay wants, on the thread on which the connection stays, and who the client is.
-    fn move_here(self) -> io::Result<(ClientStream, Client)> {
+    fn move_here(self, permit: Arc<ConnectionPermit>) -> io::Result<(ClientStream, Client)> {
         Ok(match self {
             Self::Plain(tcp) => {
                 let tcp = TcpStream::from_std(tcp.into_std()?)?;
-                (ClientStream::plain(tcp), client(false, None))
+                let client = Client {
+                    permit,
+                    is_secure: false,
+                    certificate: None,
+                };
+                (ClientStream::plain(tcp), client)
             }
             Self::Tls(stream) => {
                 let certificate = ClientCertificate::of(stream.get_ref().1.peer_certificates());
                 let (tcp, session) = stream.into_inner();
-                (ClientStream::tls(tcp.into_here()?, session), client(true, certificate))
+                let client = Client {
+                    permit,
+                    is_secure: true,
+                    certificate,
+                };
+                (ClientStream::tls(tcp.into_here()?, session), client)
             }
         })
     }
@@ -385,10 +423,6 @@ impl fmt::Debug for DatabaseFront {
             .field("database", &self.database)
             .finish_non_exhaustive()
     }
-}
-
-fn client(is_secure: bool, certificate: Option<ClientCertificate>) -> Client {
-    Client { is_secure, certificate }
 }
 
 /// What the engine is told of a connection.

@@ -285,7 +285,7 @@ impl Relay {
     /// Takes note of what came of an exchange.
     fn settle(&mut self) {
         if let Some(settled) = self.replies.take_settled() {
-            self.logins.settle(settled.is_done);
+            self.logins.settle(settled);
             if settled.was_silent {
                 self.insertion.put(silence_command());
             }

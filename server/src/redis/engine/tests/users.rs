@@ -135,7 +135,7 @@ async fn names_that_stand_for_others_are_refused_and_wrong_rules_are_told() {
     };
     assert_eq!(
         users,
-        [bulk("certward"), bulk("default"), bulk("root")],
+        [bulk("certward"), bulk("default")],
         "nothing is left of what was refused"
     );
     engine.stop().await;

@@ -5,5 +5,6 @@ mod generated;
 mod identity;
 mod interception;
 mod relaying;
+mod strangers;
 mod unread;
 mod world;

@@ -64,6 +64,11 @@ impl World {
     /// nothing. The users are alice (1) with role 1 and bob (2) with role 2, both by certificate, and carol (3) with role 1
     /// and [`PASSWORD`]. The default user is off. None where no Redis is installed.
     pub(super) async fn new() -> Option<Self> {
+        Self::with(Limits::default()).await
+    }
+
+    /// The same within these limits.
+    pub(super) async fn with(limits: Limits) -> Option<Self> {
         let program = EngineProgram::find(None, &std::env::var_os("PATH").unwrap_or_default()).await;
         let Ok(program) = program else {
             assert!(std::env::var_os("CI").is_none(), "redis-server is not installed");
@@ -125,7 +130,7 @@ impl World {
             cluster: Arc::clone(&cluster),
             access: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
             server_certificates,
-            limits: Limits::default(),
+            limits,
             workers: Workers::start("redis").unwrap(),
             clock: clock.clone(),
         };

@@ -39,6 +39,7 @@ use super::settings::ClusterSettings;
 use super::uid::UserUid;
 use super::user::{Authentication, User, UserStatus};
 use super::{Cluster, ClusterError, ClusterState};
+use crate::clock::ForwardClock;
 use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::peer::Peer;
 
@@ -50,6 +51,8 @@ pub struct ClusterAccess {
     verified: VerifiedPasswords,
     tokens: Tokens,
     last_logins: Mutex<HashMap<UserUid, OffsetDateTime>>,
+    /// For what ends by itself: lock-outs, tokens, passwords. Certificates follow the wall clock.
+    clock: ForwardClock,
 }
 
 /// Whether a password that has expired is good enough.
@@ -65,7 +68,9 @@ impl ClusterAccess {
     /// Decides from `cluster`, with tokens under `key`.
     #[must_use]
     pub fn new(cluster: Arc<Cluster>, key: &TokenKey) -> Self {
+        let clock = ForwardClock::new(Arc::clone(cluster.clock()));
         Self {
+            clock,
             cluster,
             lockouts: Lockouts::default(),
             verified: VerifiedPasswords::new(),
@@ -88,7 +93,7 @@ impl ClusterAccess {
         let now = self.cluster.clock().now();
         let decided = match credentials {
             Some(Credentials::Password { login, password }) => self.by_password(peer, login, password, expired).await,
-            Some(Credentials::Token(token)) => self.by_token(peer, token, now),
+            Some(Credentials::Token(token)) => self.by_token(peer, token),
             None => self.by_certificate(peer, now),
         };
         match &decided {
@@ -146,7 +151,7 @@ impl ClusterAccess {
         drop(state);
         let user = self.check_password(known, password).await?;
         // What has changed meanwhile counts.
-        let (state, now) = (self.cluster.state(), self.cluster.clock().now());
+        let (state, now) = (self.cluster.state(), self.clock.now());
         let user = state
             .user(user.uid)
             .filter(|present| present.credentials_revision == user.credentials_revision)
@@ -171,7 +176,7 @@ impl ClusterAccess {
         let known = self.cluster.state().user_named(name).cloned();
         let checked = self.check_password(known, password).await?;
         // What has changed meanwhile counts.
-        let (state, now) = (self.cluster.state(), self.cluster.clock().now());
+        let (state, now) = (self.cluster.state(), self.clock.now());
         let user = state
             .user(checked.uid)
             .filter(|present| present.credentials_revision == checked.credentials_revision)
@@ -190,7 +195,7 @@ impl ClusterAccess {
         password: &SecretString,
     ) -> Result<Arc<User>, ClusterRefusal> {
         let passwords = self.cluster.passwords();
-        let now = self.cluster.clock().now();
+        let now = self.clock.now();
         let with_hashes = known.as_ref().and_then(|user| match &user.authentication {
             Authentication::Regular { passwords, .. } => Some((user, passwords)),
             _ => None,
@@ -205,7 +210,7 @@ impl ClusterAccess {
         }
         let is_right = passwords.verify(password, hashes).await?.is_some();
         // Asked again: of many guesses at once, only those that end before the user is locked count.
-        if is_locked || self.lockouts.is_locked(user, self.cluster.clock().now()) {
+        if is_locked || self.lockouts.is_locked(user, self.clock.now()) {
             return Err(ClusterRefusal::Locked);
         }
         if !is_right {
@@ -222,14 +227,12 @@ impl ClusterAccess {
         Ok(Arc::clone(user))
     }
 
-    fn by_token(
-        &self,
-        peer: &Arc<Peer>,
-        token: &SecretString,
-        now: OffsetDateTime,
-    ) -> Result<ClusterCaller, ClusterRefusal> {
+    fn by_token(&self, peer: &Arc<Peer>, token: &SecretString) -> Result<ClusterCaller, ClusterRefusal> {
         let state = self.cluster.state();
-        let user = self.tokens.user(token, &state, now).map_err(ClusterRefusal::Token)?;
+        let user = self
+            .tokens
+            .user(token, &state, self.clock.now())
+            .map_err(ClusterRefusal::Token)?;
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Token, &state, peer))
     }
 
@@ -257,7 +260,7 @@ impl ClusterAccess {
             ClusterCallerOrigin::User {
                 user,
                 proof: Proof::Password | Proof::Token,
-            } => Ok(self.tokens.issue(user, lifetime, self.cluster.clock().now())),
+            } => Ok(self.tokens.issue(user, lifetime, self.clock.now())),
             _ => Err(ClusterError::NoTokenForCaller),
         }
     }
@@ -265,7 +268,7 @@ impl ClusterAccess {
     /// What stands in the user's way, if anything does.
     #[must_use]
     pub fn status_of(&self, user: &User, state: &ClusterState) -> UserStatus {
-        let now = self.cluster.clock().now();
+        let now = self.clock.now();
         if self.lockouts.is_locked(user, now) {
             UserStatus::Locked
         } else if has_expired(user, state.settings(), now) {

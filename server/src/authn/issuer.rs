@@ -209,4 +209,4 @@ fn common(one: Validity, other: Validity) -> Validity {
 
 /// Checks of signatures for one decision, over all originals: the holder chooses what is checked, and a real hierarchy
 /// needs one for each certificate.
-const MAX_SIGNATURES: u32 = 32;
+const MAX_SIGNATURES: u32 = 64;

@@ -3,9 +3,11 @@
 mod bounded_chain;
 mod bundle;
 mod formats;
+pub(crate) mod key_fitness;
 pub(crate) mod signature;
 
 pub(crate) use bounded_chain::{Anchor, BoundedChain, ChainBounds, UnboundedChain};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use bundle::read_here;
 pub use bundle::{BundleError, CertificateBundle, EndEntity, parse_server_certificate};
+pub use key_fitness::KeyFault;

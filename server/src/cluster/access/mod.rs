@@ -44,6 +44,7 @@ use super::settings::ClusterSettings;
 use super::uid::UserUid;
 use super::user::{Authentication, User, UserStatus};
 use super::{Cluster, ClusterError, ClusterState};
+use crate::clock::ForwardClock;
 use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::peer::{Network, Peer};
 
@@ -55,6 +56,8 @@ pub struct ClusterAccess {
     verified: VerifiedPasswords,
     tokens: Tokens,
     last_logins: Mutex<HashMap<UserUid, OffsetDateTime>>,
+    /// For what ends by itself: lock-outs, tokens, passwords. Certificates follow the wall clock.
+    clock: ForwardClock,
 }
 
 /// Whether a password that has expired is good enough.
@@ -70,7 +73,9 @@ impl ClusterAccess {
     /// Decides from `cluster`, with tokens under `key`.
     #[must_use]
     pub fn new(cluster: Arc<Cluster>, key: &TokenKey) -> Self {
+        let clock = ForwardClock::new(Arc::clone(cluster.clock()));
         Self {
+            clock,
             cluster,
             familiar: FamiliarLogins::new(),
             verified: VerifiedPasswords::new(),
@@ -93,7 +98,7 @@ impl ClusterAccess {
         let now = self.cluster.clock().now();
         let decided = match credentials {
             Some(Credentials::Password { login, password }) => self.by_password(peer, login, password, expired).await,
-            Some(Credentials::Token(token)) => self.by_token(peer, token, now),
+            Some(Credentials::Token(token)) => self.by_token(peer, token),
             None => self.by_certificate(peer, now),
         };
         match &decided {
@@ -153,7 +158,7 @@ impl ClusterAccess {
         let network = Network::of(peer.address().ip());
         let user = self.check_password(known, password, network).await?;
         // What has changed meanwhile counts.
-        let (state, now) = (self.cluster.state(), self.cluster.clock().now());
+        let (state, now) = (self.cluster.state(), self.clock.now());
         let user = state
             .user(user.uid)
             .filter(|present| present.credentials_revision == user.credentials_revision)
@@ -179,7 +184,7 @@ impl ClusterAccess {
         let known = self.cluster.state().user_named(name).cloned();
         let checked = self.check_password(known, password, Network::of(address)).await?;
         // What has changed meanwhile counts.
-        let (state, now) = (self.cluster.state(), self.cluster.clock().now());
+        let (state, now) = (self.cluster.state(), self.clock.now());
         let user = state
             .user(checked.uid)
             .filter(|present| present.credentials_revision == checked.credentials_revision)
@@ -198,7 +203,7 @@ impl ClusterAccess {
         password: &SecretString,
         network: Network,
     ) -> Result<Arc<User>, ClusterRefusal> {
-        let now = self.cluster.clock().now();
+        let now = self.clock.now();
         let with_hashes = known.as_ref().and_then(|user| match &user.authentication {
             Authentication::Regular { passwords, .. } => Some((user, passwords)),
             _ => None,
@@ -223,14 +228,12 @@ impl ClusterAccess {
         }
     }
 
-    fn by_token(
-        &self,
-        peer: &Arc<Peer>,
-        token: &SecretString,
-        now: OffsetDateTime,
-    ) -> Result<ClusterCaller, ClusterRefusal> {
+    fn by_token(&self, peer: &Arc<Peer>, token: &SecretString) -> Result<ClusterCaller, ClusterRefusal> {
         let state = self.cluster.state();
-        let user = self.tokens.user(token, &state, now).map_err(ClusterRefusal::Token)?;
+        let user = self
+            .tokens
+            .user(token, &state, self.clock.now())
+            .map_err(ClusterRefusal::Token)?;
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Token, &state, peer))
     }
 
@@ -258,7 +261,7 @@ impl ClusterAccess {
             ClusterCallerOrigin::User {
                 user,
                 proof: Proof::Password | Proof::Token,
-            } => Ok(self.tokens.issue(user, lifetime, self.cluster.clock().now())),
+            } => Ok(self.tokens.issue(user, lifetime, self.clock.now())),
             _ => Err(ClusterError::NoTokenForCaller),
         }
     }
@@ -266,7 +269,7 @@ impl ClusterAccess {
     /// What stands in the user's way, if anything does.
     #[must_use]
     pub fn status_of(&self, user: &User, state: &ClusterState) -> UserStatus {
-        let now = self.cluster.clock().now();
+        let now = self.clock.now();
         if self.cluster.lockouts().is_locked(user, now) {
             UserStatus::Locked
         } else if has_expired(user, state.settings(), now) {

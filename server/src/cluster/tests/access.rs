@@ -435,3 +435,19 @@ async fn a_certificate_and_the_ca_above_it_end_at_their_time_while_a_connection_
     world.clock.advance(Duration::hours(1));
     assert_eq!(world.access.standing(&long), Standing::Refused("untrusted_certificate"));
 }
+
+#[tokio::test]
+async fn a_clock_set_back_makes_no_expired_token_good_again() {
+    use crate::cluster::access::TokenLifetime;
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::DbViewer).await;
+    let permit = world.permit_of(&alice).await;
+    let token = world.access.issue_token(&permit, TokenLifetime::default()).unwrap();
+    let by_token = Credentials::Token(token);
+    assert!(world.call(&peer(&[]), Some(&by_token)).await.is_ok());
+    // Nobody asks between the end of the token and the setting of the clock.
+    world.clock.advance(Duration::minutes(6));
+    world.clock.set(NOW + Duration::minutes(1));
+    let refused = world.call(&peer(&[]), Some(&by_token)).await;
+    assert!(refused.is_err(), "the token ended after five minutes");
+}

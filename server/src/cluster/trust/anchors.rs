@@ -118,9 +118,9 @@ impl TrustAnchors {
         })
     }
 
-    /// The CAs among the certificates of a database, each of which stands for itself too. One that is not fit to be trusted
-    /// is given to `unfit` and left out; so are those beyond [`MAX_ANCHORS`].
-    pub(super) fn of_database(
+    /// The CAs among certificates, each of which stands for itself too. One that is not fit to be trusted is given to
+    /// `unfit` and left out; so are those beyond [`MAX_ANCHORS`].
+    pub(crate) fn of_fit(
         certificates: &[Certificate],
         strength: Strength,
         mut unfit: impl FnMut(&Certificate, CaFault),

@@ -138,8 +138,13 @@ pub(crate) fn decide<'a>(
     })
 }
 
-/// When all certificates above the end entity are in date.
-fn find_issuers(
+/// When all certificates above the end entity are in date: by the path to an anchor that holds at `now`. The end entity
+/// itself is checked only as far as webpki does it.
+///
+/// # Errors
+///
+/// [`ChainRefusal`], the most telling one of all paths tried.
+pub(crate) fn find_issuers(
     anchors: &TrustAnchors,
     chain: &BoundedChain<'_>,
     end_entity: &Certificate,

@@ -22,11 +22,12 @@ mod subject_line;
 
 pub use anchors::{TrustAnchors, UntrustworthyCa};
 pub use authority_certificate::CaFault;
-pub(crate) use chain::decide;
+pub(crate) use chain::{decide, find_issuers};
 pub use chain::{ChainRefusal, VerifiedChain, verify};
 pub use database::{AdmittedClient, DatabaseTrust, DatabaseTrustRefusal};
 pub use end_entity::EndEntityFault;
 pub use gate::{AdmittedSubject, AuthorizedSubject, GateRefusal, SubjectValidation, pass_gate};
+pub(crate) use strength::Strength;
 pub use subject_line::{SubjectLine, SubjectLineError};
 
 #[cfg(test)]

@@ -225,9 +225,13 @@ impl From<Error> for Problem {
                 "cannot {attempt} the certificate '{name}' with clearance '{wanted}': the certificate of this request \
                  has a lower clearance, {caller}"
             )),
-            Error::ThumbprintCollision { .. } | Error::ClusterNodeDisabled { .. } | Error::RepeatedRequest { .. } => {
-                Self::invalid_operation(error.to_string())
-            }
+            Error::UnusableKey { .. } => Self::argument("Unable to load the provided certificate.").because(&error),
+            Error::ThumbprintCollision { .. }
+            | Error::ClusterNodeDisabled { .. }
+            | Error::LastAdministrator { .. }
+            | Error::NotRenewable { .. }
+            | Error::OneTimeCodeMissing { .. }
+            | Error::RepeatedRequest { .. } => Self::invalid_operation(error.to_string()),
             Error::CallerLostRights => Self {
                 status: StatusCode::FORBIDDEN,
                 ..Self::internal(

@@ -10,3 +10,4 @@ mod limits;
 mod routes;
 mod support;
 mod trust;
+mod two_factor;

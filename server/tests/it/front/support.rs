@@ -47,6 +47,22 @@ impl Fixture {
     }
 
     pub(super) async fn start_at(settings: &[&str], clock: Arc<dyn Clock>) -> Self {
+        Self::start_serving(settings, clock, async |settings, clock| {
+            Server::start_with_routes(settings, clock, routes).await
+        })
+        .await
+    }
+
+    /// A server with RavenDB's own routes.
+    pub(super) async fn start_ravendb(clock: Arc<dyn Clock>) -> Self {
+        Self::start_serving(&[], clock, async |settings, clock| Server::start(settings, clock).await).await
+    }
+
+    async fn start_serving(
+        settings: &[&str],
+        clock: Arc<dyn Clock>,
+        start: impl AsyncFnOnce(Settings, Arc<dyn Clock>) -> Result<RunningServer, StartError>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = create_ca(clock.now()).unwrap();
         let created = create_server_certificate(&authority, &[], clock.now()).unwrap();
@@ -60,9 +76,7 @@ impl Fixture {
             )
             .unwrap(),
         };
-        let running = Server::start_with_routes(read_settings(&folder, settings), clock, routes)
-            .await
-            .unwrap();
+        let running = start(read_settings(&folder, settings), clock).await.unwrap();
         let address = running.ravendb_address();
         Self {
             running: Some(running),

@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod dialect;
+pub mod files;
 pub mod http;
 pub mod issuer;
 pub mod listener;

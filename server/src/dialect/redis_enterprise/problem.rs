@@ -223,8 +223,9 @@ impl From<ReadError> for Problem {
             ReadError::Truncated
             | ReadError::Syntax { .. }
             | ReadError::Repeated { .. }
-            | ReadError::TooDeep
-            | ReadError::Number => Code::InvalidJson,
+            | ReadError::Trailing { .. }
+            | ReadError::Nul { .. }
+            | ReadError::TooDeep => Code::InvalidJson,
         };
         Self::new(code, error.to_string())
     }

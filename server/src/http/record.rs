@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use tokio::time::Instant;
 
 use super::api::{Answer, Api};
+use super::strict;
 use crate::listener::peer::Peer;
 use crate::telemetry;
 
@@ -28,13 +29,17 @@ impl Recorded {
     /// Hands a request of `peer` to `api`.
     pub(super) fn answer(api: &Api, peer: &Arc<Peer>, mut request: Request<Body>) -> Self {
         request.extensions_mut().insert(Arc::clone(peer));
+        let version = request.version();
         Self {
             start: Instant::now(),
             method: request.method().clone(),
-            version: request.version(),
+            version,
             route: api.route(request.uri().path()),
             peer: Arc::clone(peer),
-            answer: api.answer(request),
+            answer: match strict::check(&request) {
+                Ok(()) => api.answer(request),
+                Err(ambiguous) => Box::pin(async move { ambiguous.answer(version) }),
+            },
         }
     }
 

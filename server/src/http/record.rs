@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use tokio::time::Instant;
 
 use super::api::{Answer, Api};
-use super::strict;
+use super::strict::Ambiguous;
 use crate::listener::peer::Peer;
 use crate::telemetry;
 
@@ -26,8 +26,8 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// Hands a request of `peer` to `api`.
-    pub(super) fn answer(api: &Api, peer: &Arc<Peer>, mut request: Request<Body>) -> Self {
+    /// Hands a request of `peer` to `api`, unless it is refused.
+    pub(super) fn answer(api: &Api, peer: &Arc<Peer>, mut request: Request<Body>, refused: Option<Ambiguous>) -> Self {
         request.extensions_mut().insert(Arc::clone(peer));
         let version = request.version();
         Self {
@@ -36,9 +36,9 @@ impl Recorded {
             version,
             route: api.route(request.uri().path()),
             peer: Arc::clone(peer),
-            answer: match strict::check(&request) {
-                Ok(()) => api.answer(request),
-                Err(ambiguous) => Box::pin(async move { ambiguous.answer(version) }),
+            answer: match refused {
+                None => api.answer(request),
+                Some(ambiguous) => Box::pin(async move { ambiguous.answer(version) }),
             },
         }
     }

@@ -18,7 +18,7 @@ pub(super) enum Ambiguous {
     #[error("the header {0} is given more than once; send it once")]
     Repeated(HeaderName),
     /// An HTTP/1.1 request does not say which host it is for.
-    #[error("the header Host is missing; HTTP/1.1 requires it")]
+    #[error("the header Host is missing; send one")]
     NoHost,
     /// `Host` is no host with an optional port.
     #[error("the header Host must be a host name or address with an optional port")]

@@ -108,7 +108,7 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Object, ReadError> {
     }
 }
 
-/// What is known of the place where reading stopped.
+/// The place where reading stopped, and the reason.
 #[derive(Default)]
 struct Faults {
     fault: Cell<Option<ReadError>>,

@@ -44,7 +44,7 @@ pub(in super::super) enum ReadError {
         column: usize,
     },
     /// A text with a NUL in it, which ends it for some readers and not for others.
-    #[error("the member '{name}' holds a NUL character; omit it")]
+    #[error("the field '{name}' is a string; it must be one without NUL characters")]
     Nul {
         /// Its name, or the one around it.
         name: String,
@@ -103,7 +103,7 @@ fn within(member: Option<&str>) -> String {
     member.map_or_else(String::new, |member| format!(", at the member '{member}'"))
 }
 
-/// What is known of the place where reading stopped.
+/// The place where reading stopped, and the reason.
 #[derive(Default)]
 struct Faults {
     fault: Cell<Option<ReadError>>,

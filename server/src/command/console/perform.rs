@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::command::Task;
 use super::output::NewFile;
-use crate::command::Failure;
 use crate::command::channel::{Answer, Channel, Request, Secret};
-use crate::files::{FileError, read_any};
+use crate::command::{Failure, FileError};
+use crate::files::{self, read_any};
 
 /// Carries `task` out and shows the outcome.
 pub(super) fn perform(channel: &Channel, task: Task, show: &mut dyn FnMut(&str)) -> Result<(), Failure> {
@@ -129,13 +129,15 @@ fn unexpected(answer: &dyn std::fmt::Debug) -> Failure {
 }
 
 fn read_pfx(path: &Path) -> Result<Secret, Failure> {
-    let bytes = read_any(path, MAX_PFX_BYTES).map_err(|error| Failure::failed(PfxError(error)))?;
+    let bytes = read_any(path, MAX_PFX_BYTES).map_err(|error| match error {
+        files::FileError::Open { path, source } => {
+            let done = "read";
+            Failure::failed(FileError { path, done, source })
+        }
+        error => Failure::failed(format!("<path-to-pfx> {error}")),
+    })?;
     Ok(Secret::from_bytes(&bytes))
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("<path-to-pfx> cannot be read")]
-struct PfxError(#[source] FileError);
 
 /// The name with `_` for whatever could mean something to a shell or a file system.
 fn safe_file_name(name: &str) -> String {

@@ -11,7 +11,7 @@ pub enum FileError {
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The answer of the system.
         #[source]
         source: io::Error,
     },
@@ -21,13 +21,13 @@ pub enum FileError {
     /// A directory, a FIFO, a device or a socket.
     #[error("{} is not a file", path.display())]
     NotAFile {
-        /// What the path leads to.
+        /// The end of the path, without symbolic links.
         path: PathBuf,
     },
     /// A file where a directory belongs.
     #[error("{} is not a directory", path.display())]
     NotADirectory {
-        /// What the path leads to.
+        /// The end of the path, without symbolic links.
         path: PathBuf,
     },
     /// More than any such file needs.
@@ -52,7 +52,7 @@ pub enum UntrustedPath {
     Owner {
         /// `file`, `directory` or `symbolic link`.
         what: &'static str,
-        /// What belongs to somebody else.
+        /// Its path.
         path: PathBuf,
         /// The numeric id of the owner.
         owner: u32,
@@ -64,7 +64,7 @@ pub enum UntrustedPath {
     Writable {
         /// `file` or `directory`.
         what: &'static str,
-        /// What they may write.
+        /// Its path.
         path: PathBuf,
         /// Its permissions.
         mode: u32,

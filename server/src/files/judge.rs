@@ -7,7 +7,7 @@ use std::path::Path;
 use super::account::{Account, ROOT};
 use super::error::UntrustedPath;
 
-/// What the system says of a file.
+/// Owner and permissions of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts {
     pub(super) owner: u32,
@@ -26,7 +26,7 @@ impl From<&Metadata> for Facts {
     }
 }
 
-/// What a path is used as.
+/// The use of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// A directory above the one or the file that is used.

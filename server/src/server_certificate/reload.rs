@@ -38,7 +38,7 @@ impl Replacement {
             let outcome = match content {
                 Ok(content) => self.reload(&content).await,
                 Err(error) => {
-                    // What is in it is looked at when it can be read again.
+                    // The same content counts as new once it can be read again.
                     seen = None;
                     Err(error)
                 }

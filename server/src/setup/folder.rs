@@ -188,7 +188,8 @@ fn close_to_others(folder: &Path) -> Result<(), FolderError> {
         .map_err(refused(folder, "closed to others"))
 }
 
-/// What lies in the folder is a dead setup's as long as this is held. A file system without locks has none to wait for.
+/// While this is held, every working folder in `folder` belongs to a dead setup. A file system without locks has no
+/// other setup to wait for.
 fn lock(folder: &Path) -> Result<File, FolderError> {
     let file = File::open(folder).map_err(refused(folder, "opened"))?;
     match file.try_lock() {

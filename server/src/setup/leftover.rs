@@ -1,4 +1,4 @@
-//! What a setup leaves in its folder when it is killed: keys, which the next setup takes away.
+//! Cleans a folder of the keys that a killed setup left in it.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -14,7 +14,7 @@ pub(super) const PREFIX: &str = ".setup-";
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The error of the system.
 pub(super) fn note(staging: &Path, names: &[&str]) -> io::Result<()> {
     let mut text = String::new();
     for name in names {
@@ -35,7 +35,7 @@ pub(super) fn note(staging: &Path, names: &[&str]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The error of the system.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

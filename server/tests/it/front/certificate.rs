@@ -245,7 +245,7 @@ async fn a_replacement_by_a_request_is_held_to_what_a_start_checks() {
     assert_eq!(shown(&server).await, before);
 }
 
-/// What the metrics say of certificates that were not put in force. Tests of one process share them.
+/// The number of certificates that were not put in force, by the metrics. Tests of one process share them.
 async fn failed_reloads(server: &Fixture) -> u64 {
     let address = server.running.as_ref().unwrap().operations_address().unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();

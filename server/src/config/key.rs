@@ -127,7 +127,7 @@ pub const KEYS: &[Key] = &[
     followed(
         "DataDir",
         "Databases",
-        "Folder of the store and of the console's socket. Made, for its owner alone, when it is missing.",
+        "Folder of the store and of the console's socket. Made, for its owner alone, when it is missing. Nobody else may be able to write it.",
     ),
     followed(
         "Security.Certificate.Path",

@@ -15,9 +15,11 @@ use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::{Given, Sources};
 use super::{
     CsrfSettings, KeyAlgorithm, Limits, LogFormat, LogSettings, RedisSettings, Settings, SetupMode, StoreSetting,
-    TwoFactorSettings, redis, secret_file, well_known,
+    TwoFactorSettings, redis, well_known,
 };
 use crate::certificate::ChainBounds;
+use crate::command::chain;
+use crate::files::{TrustedFile, check_entry};
 
 /// Takes the values of keys one by one.
 pub(super) struct Reader<'a> {
@@ -135,10 +137,11 @@ impl<'a> Reader<'a> {
             );
             return None;
         };
-        match secret_file::check_private(&path) {
+        // It is checked again when it is read; here it is named together with the other mistakes.
+        match TrustedFile::open(&path).and_then(|file| file.check_secret()) {
             Ok(()) => Some(path),
-            Err(problem) => {
-                self.mistake(KEY, problem);
+            Err(error) => {
+                self.mistake(KEY, chain(&error));
                 None
             }
         }
@@ -326,11 +329,15 @@ impl<'a> Reader<'a> {
     /// A program: a path, or a name that is looked for in `PATH`.
     fn program(&mut self, name: &'static str) -> Option<PathBuf> {
         let text = self.text(name)?;
-        Some(if text.contains('/') {
-            self.sources.folder.join(text)
-        } else {
-            PathBuf::from(text)
-        })
+        if !text.contains('/') {
+            return Some(PathBuf::from(text));
+        }
+        let path = self.sources.folder.join(text);
+        // It runs as the server's user.
+        if let Err(error) = check_entry(&path) {
+            self.mistake(name, chain(&error));
+        }
+        Some(path)
     }
 
     fn mistake(&mut self, name: &str, problem: String) {

@@ -11,6 +11,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
 use crate::cluster::database::DatabaseName;
+use crate::command::chain;
+use crate::files::TrustedFile;
 use crate::redis::engine::{EngineAccount, Upstream};
 
 /// The settings of Redis databases.
@@ -88,8 +90,11 @@ fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<Upstream, Str
 
 /// The certificates of a PEM file.
 pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    certificates_from_pem(&text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
+    let bytes = TrustedFile::open(path)
+        .and_then(|file| file.read(MAX_FILE_BYTES))
+        .map_err(|error| chain(&error))?;
+    let text = str::from_utf8(&bytes).map_err(|_| format!("{} is not text", path.display()))?;
+    certificates_from_pem(text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
 }
 
 /// A user of the system, by name or number.
@@ -124,6 +129,9 @@ pub(super) fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
 
 /// Ports below are the system's; the API gives databases none of them either.
 const LEAST_PORT: u16 = 1024;
+
+/// The bundle of all public CAs has about 250 kilobytes.
+const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,7 @@ use super::activity::{Activity, Deadlines, Overdue, RequestGuard};
 use super::api::Api;
 use super::body::LimitedBody;
 use super::record::Recorded;
+use super::strict;
 use crate::config::Limits;
 use crate::listener::connections::{OpenConnection, OpenConnections, OpenGuard};
 
@@ -214,15 +215,18 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Answer {
         let guard = self.activity.request();
+        let refused = strict::check(&request).err();
+        // After such a refusal nothing of an HTTP/1 connection is read, so that it ends at once.
+        let is_unread = refused.is_some() && request.version() <= http::Version::HTTP_11;
         let request = request.map(|incoming| {
-            if incoming.is_end_stream() {
+            if incoming.is_end_stream() || is_unread {
                 Body::empty()
             } else {
                 Body::new(LimitedBody::new(incoming, self.http.body_bytes, self.http.body_timeout))
             }
         });
         Answer {
-            answer: Recorded::answer(&self.http.api, self.connection.peer(), request),
+            answer: Recorded::answer(&self.http.api, self.connection.peer(), request, refused),
             guard: Some(guard),
             connections: Arc::clone(&self.connections),
             connection: Arc::clone(&self.connection),

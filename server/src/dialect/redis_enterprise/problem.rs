@@ -219,12 +219,12 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         let code = match &error {
             ReadError::Empty => Code::EmptyRequest,
-            ReadError::NotAnObject { .. } => Code::InvalidSchema,
+            ReadError::NotAnObject { .. } | ReadError::Nul { .. } => Code::InvalidSchema,
             ReadError::Truncated
             | ReadError::Syntax { .. }
             | ReadError::Repeated { .. }
-            | ReadError::TooDeep
-            | ReadError::Number => Code::InvalidJson,
+            | ReadError::Trailing { .. }
+            | ReadError::TooDeep => Code::InvalidJson,
         };
         Self::new(code, error.to_string())
     }

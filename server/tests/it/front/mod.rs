@@ -7,6 +7,7 @@ mod handshake;
 mod http2;
 mod lifecycle;
 mod limits;
+mod request_lines;
 mod routes;
 mod support;
 mod trust;

@@ -173,6 +173,15 @@ impl Fixture {
 
 /// Settings from the command line, in `folder`, with a free port.
 pub(super) fn read_settings(folder: &TempDir, settings: &[&str]) -> Settings {
+    Settings::from_sources(&sources(folder, settings)).unwrap()
+}
+
+/// What is said of these settings, which cannot be used.
+pub(super) fn refused_settings(folder: &TempDir) -> String {
+    Settings::from_sources(&sources(folder, &[])).unwrap_err().to_string()
+}
+
+fn sources(folder: &TempDir, settings: &[&str]) -> Sources {
     let path = folder.path().display();
     let necessary = [
         format!("--DataDir={path}/data"),
@@ -185,8 +194,7 @@ pub(super) fn read_settings(folder: &TempDir, settings: &[&str]) -> Settings {
         .into_iter()
         .chain(necessary)
         .chain(settings.iter().map(ToString::to_string));
-    let sources = Sources::read(&CommandLine::parse(arguments), std::iter::empty()).unwrap();
-    Settings::from_sources(&sources).unwrap()
+    Sources::read(&CommandLine::parse(arguments), std::iter::empty()).unwrap()
 }
 
 /// Tries to start with these settings, and expects it to fail.

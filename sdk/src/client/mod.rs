@@ -1,5 +1,6 @@
 //! What the clients of both APIs share.
 
+pub(crate) mod budget;
 pub(crate) mod error;
 pub(crate) mod identity;
 pub(crate) mod retry;

@@ -178,11 +178,15 @@ pub(crate) enum Failure {
     Tls(String),
     /// The peer closed or reset the connection.
     Closed,
+    /// The answer has more header fields, or longer ones, than are read.
+    HeaderTooLarge,
+    /// What came is no answer in HTTP.
+    NotHttp,
 }
 
 pub(crate) fn failure(error: &(dyn StdError + 'static), own: Option<&Certificate>) -> Option<Failure> {
     let mut next = Some(error);
-    let mut closed = None;
+    let mut found = None;
     while let Some(error) = next {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return Some(Failure::Tls(explain(tls, own)));
@@ -193,21 +197,21 @@ pub(crate) fn failure(error: &(dyn StdError + 'static), own: Option<&Certificate
                 io.kind(),
                 ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
             ) {
-                closed = Some(Failure::Closed);
+                found = Some(Failure::Closed);
             }
             // An io::Error's `source` is that of the error it wraps, so the wrapped one must be asked for.
             next = io.get_ref().map(|inner| inner as &(dyn StdError + 'static));
             continue;
         }
-        if error
-            .downcast_ref::<hyper::Error>()
-            .is_some_and(|error| error.is_incomplete_message() || error.is_closed())
-        {
-            closed = Some(Failure::Closed);
+        match error.downcast_ref::<hyper::Error>() {
+            Some(error) if error.is_parse_too_large() => found = Some(Failure::HeaderTooLarge),
+            Some(error) if error.is_parse() => found = Some(Failure::NotHttp),
+            Some(error) if error.is_incomplete_message() || error.is_closed() => found = Some(Failure::Closed),
+            _ => {}
         }
         next = error.source();
     }
-    closed
+    found
 }
 
 fn explain(error: &rustls::Error, own: Option<&Certificate>) -> String {

@@ -31,9 +31,13 @@
 //!
 //! # Safety of connections
 //!
-//! The server is always verified: chain, dates, purpose and name. Redirections are never followed, answers are bounded
-//! (16 MiB), and what makes something new each time is never sent twice. Private keys and passwords are wiped from
-//! memory and appear in no log, error or `Debug` text.
+//! The server is always verified: chain, dates, purpose and name. Redirections are never followed, and what makes something
+//! new each time is never sent twice. Private keys and passwords are wiped from memory and appear in no log, error or
+//! `Debug` text.
+//!
+//! A hostile or broken server costs a bounded amount: an answer has at most 16 MiB, an operation with all its repetitions,
+//! waits and pages ends in time (`operation_timeout` of the builders), and errors print no control, bidirectional or
+//! invisible characters of a server's.
 //!
 //! # Features
 //!
@@ -48,7 +52,9 @@ pub mod ravendb;
 pub mod redis_enterprise;
 
 #[cfg(feature = "client")]
-pub use client::{error::Error, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors};
+pub use client::{
+    error::Error, file::CredentialFile, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors,
+};
 #[cfg(feature = "client")]
 pub use secrecy::{ExposeSecret, SecretString};
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod error;
+pub(crate) mod file;
 pub(crate) mod identity;
 pub(crate) mod retry;
 pub(crate) mod secret_bytes;

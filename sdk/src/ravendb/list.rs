@@ -159,27 +159,27 @@ impl Client {
             PAGE_SIZE
         };
         let page_size = list.page_size.unwrap_or(default).max(1);
-        let mut page = list.clone().page_size(page_size);
+        let mut start = list.start.unwrap_or(0);
         let mut budget = self.transport.limits.budget();
         let mut pages = Pages::default();
         let mut seen = HashSet::new();
         let mut certificates = Vec::new();
         loop {
-            let mut answer = read_list(&self.transport.send_within(page.call(), &mut budget).await?)?;
+            let call = list.clone().start(start).page_size(page_size).call();
+            let mut answer = read_list(&self.transport.send_within(call, &mut budget).await?)?;
             let entries = answer.certificates.len();
             let stored = answer.stored();
             answer.certificates.retain(|entry| seen.insert(entry.thumbprint));
             let new = answer.stored();
             certificates.append(&mut answer.certificates);
             // Secondaries of collections count as entries of a page but are hidden: only an empty page is the end.
-            let next = page.start.unwrap_or(0).checked_add(page_size);
-            let Some(next) = next.filter(|_| stored > 0) else {
+            let Some(next) = start.checked_add(page_size).filter(|_| stored > 0) else {
                 return Ok(CertificateList { certificates, ..answer });
             };
             pages
                 .add(entries, new)
                 .map_err(|cause| Error::new("cannot list certificates", cause))?;
-            page = page.start(next);
+            start = next;
         }
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod budget;
 pub(crate) mod error;
 pub(crate) mod file;
 pub(crate) mod identity;
+mod json;
 pub(crate) mod retry;
 pub(crate) mod secret_bytes;
 pub(crate) mod settings;

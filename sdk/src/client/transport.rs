@@ -15,6 +15,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::budget::{Budget, Limits};
 use super::error::{Answer, Cause, Error, one_line};
+use super::json::check_size;
 use super::retry::{Repeat, RetryPolicy, retry_after};
 use super::tls::{Failure, failure};
 use crate::pki::Certificate;
@@ -108,6 +109,7 @@ impl Call {
 impl Reply {
     /// Reads the body as JSON. An error says where in it, never what was there.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        check_size(&self.body).map_err(|cause| Error::new(format!("cannot {}", self.operation), cause))?;
         serde_json::from_slice(&self.body).map_err(|error| {
             let kind = match error.classify() {
                 serde_json::error::Category::Data => "has a value of another type than the contract says",

@@ -69,6 +69,14 @@ fn builder(endpoint: &str) -> ClientBuilder {
         .operation_timeout(OPERATION)
 }
 
+fn redis_client(endpoint: &str) -> redis_enterprise::Client {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
+    let builder = redis_enterprise::Client::builder().danger_allow_plain_http();
+    let builder = builder.endpoint(endpoint).unwrap().trust_anchors_pem(&anchor).unwrap();
+    builder.build().unwrap()
+}
+
 /// The error of an operation that must end within [`BOUND`].
 async fn failure<T: std::fmt::Debug>(operation: impl Future<Output = Result<T, Error>>) -> Error {
     let start = Instant::now();
@@ -147,6 +155,34 @@ async fn bodies_without_an_end_are_given_up_at_the_limit() {
     let announced = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n".to_vec();
     let client = builder(&serve_bytes(announced).await).build().unwrap();
     assert!(failure(client.build_version()).await.is_too_large());
+}
+
+#[tokio::test]
+async fn answer_of_very_many_small_objects_is_refused_before_it_takes_memory() {
+    let endpoint = serve_bytes(ok(&format!("[{}]", vec![r#"{"uid":1}"#; 200_000].join(","))).into_bytes()).await;
+    let error = failure(redis_client(&endpoint).databases()).await;
+    assert!(
+        error.is_too_large() && error.to_string().contains("200000 objects"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn server_that_says_nothing_in_the_handshake_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            kept.push(socket);
+        }
+    });
+    let client = builder(&endpoint)
+        .connect_timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let error = failure(client.build_version()).await;
+    assert!(error.is_connect() || error.is_timeout(), "{error:?}");
 }
 
 #[tokio::test]
@@ -334,16 +370,7 @@ async fn wait_for_a_change_ends_in_time_when_the_server_stops_answering() {
         Ok(())
     };
     let (endpoint, _) = serve(stalls).await;
-    let key = rcgen::KeyPair::generate().unwrap();
-    let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
-    let client = redis_enterprise::Client::builder()
-        .danger_allow_plain_http()
-        .endpoint(&endpoint)
-        .unwrap()
-        .trust_anchors_pem(&anchor)
-        .unwrap()
-        .build()
-        .unwrap();
+    let client = redis_client(&endpoint);
     let uid = redis_enterprise::DatabaseUid::from(1);
     let timeout = Duration::from_millis(200);
     assert!(failure(client.wait_until_active(uid, timeout)).await.is_timeout());
@@ -367,14 +394,7 @@ async fn wait_for_a_change_ends_in_time_when_the_server_stops_answering() {
         }
     };
     let (endpoint, _) = serve(stops).await;
-    let client = redis_enterprise::Client::builder()
-        .danger_allow_plain_http()
-        .endpoint(&endpoint)
-        .unwrap()
-        .trust_anchors_pem(&anchor)
-        .unwrap()
-        .build()
-        .unwrap();
+    let client = redis_client(&endpoint);
     assert!(failure(client.wait_until_active(uid, timeout)).await.is_timeout());
 }
 

@@ -8,14 +8,14 @@
 //! 3. Call operations.
 //!
 //! ```no_run
-//! use certward::Identity;
+//! use certward::{Identity, TrustAnchors};
 //! use certward::ravendb::{Client, GenerateCertificate, SecurityClearance};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let identity = Identity::from_pem(&std::fs::read_to_string("admin.crt")?, &std::fs::read_to_string("admin.key")?)?;
+//! let identity = Identity::from_pem_files("admin.crt", "admin.key")?;
 //! let client = Client::builder()
 //!     .endpoint("https://a.example:8443")?
-//!     .trust_anchors_pem(&std::fs::read_to_string("ca.crt")?)?
+//!     .trust_anchors(TrustAnchors::from_pem_file("ca.crt")?)
 //!     .identity(identity)
 //!     .build()?;
 //! let generated = client.generate_certificate(&GenerateCertificate::new("billing", SecurityClearance::Operator)).await?;

@@ -147,3 +147,38 @@ fn permissions(grant: &Grant) -> Permissions {
         .map(|(database, access)| (database.as_str(), DatabaseAccess::from(access.as_str())))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tf_provider::Diagnostics;
+    use time::macros::datetime;
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::failure;
+    use crate::session::testing::of_ravendb;
+
+    #[tokio::test]
+    async fn listing_of_a_server_that_repeats_its_pages_is_an_error_that_says_so() {
+        let server = MockServer::start().await;
+        let entry = json!({
+            "Name": "a", "Thumbprint": "AB".repeat(20), "SecurityClearance": "Operator", "Permissions": {},
+            "NotAfter": "2030-01-01T00:00:00.0000000Z",
+        });
+        let answer = ResponseTemplate::new(200).set_body_json(json!({ "Results": [entry] }));
+        Mock::given(any()).respond_with(answer).expect(6).mount(&server).await;
+        let session = of_ravendb(&server.uri(), datetime!(2026-11-21 0:00 UTC));
+        let client = session.ravendb.configured().unwrap();
+        for problem in [
+            list(client).await.unwrap_err(),
+            list_metadata(client).await.unwrap_err(),
+        ] {
+            let mut diags = Diagnostics::default();
+            failure::ravendb(&mut diags, "list the registered certificates", &problem);
+            assert_eq!(diags.errors[0].summary, "The answer is too large");
+            assert!(diags.errors[0].detail.contains("repeats pages"), "{diags:?}");
+        }
+    }
+}

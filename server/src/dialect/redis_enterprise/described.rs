@@ -74,12 +74,16 @@ pub(super) fn described(schema: &Schema, view: View, nested: Nested) -> Describe
 /// What a value is.
 pub(super) fn kind(kind: Kind, view: View, nested: Nested) -> RefOr<Described> {
     match kind {
-        Kind::Object(schema) => inner(schema, view, nested),
+        Kind::Object(schema) | Kind::Later(schema) => inner(schema, view, nested),
         Kind::Objects(schema) => array(inner(schema, view, nested)),
         Kind::Texts => list(simple(Type::String), true, 0),
         Kind::TextsOf(each) => list(self::kind(*each, view, nested), true, 0),
         Kind::TextList => list(simple(Type::String), false, 0),
-        Kind::Uids => list(self::kind(Kind::Integer { min: 1, max: MAX_UID }, view, nested), true, 1),
+        Kind::Uids => list(
+            self::kind(Kind::Integer { min: 1, max: MAX_UID }, view, nested),
+            true,
+            1,
+        ),
         _ => RefOr::T(Described::Object(leaf(kind).build())),
     }
 }
@@ -114,15 +118,19 @@ fn is_in(member: &Member, view: View) -> bool {
     match (member.access, view) {
         (_, View::Whole) | (Access::Optional | Access::Required | Access::Needed, _) => true,
         (Access::WriteOnly | Access::RequiredWriteOnly, _) => view != View::Answer,
+        (Access::Refused, _) => false,
         (Access::ReadOnly, _) => view == View::Answer,
-        (Access::Fixed, _) => view != View::Change,
+        (Access::Fixed | Access::Chosen, _) => view != View::Change,
     }
 }
 
 fn is_required(member: &Member, view: View) -> bool {
     match view {
         View::Answer => matches!(member.access, Access::Required | Access::Fixed),
-        View::New => matches!(member.access, Access::Required | Access::RequiredWriteOnly | Access::Needed),
+        View::New => matches!(
+            member.access,
+            Access::Required | Access::RequiredWriteOnly | Access::Needed
+        ),
         View::Change => false,
         View::Whole => matches!(member.access, Access::Required | Access::RequiredWriteOnly),
     }
@@ -143,7 +151,7 @@ fn leaf(kind: Kind) -> ObjectBuilder {
             .schema_type(Type::Integer)
             .minimum(Some(min))
             .maximum((max != i64::MAX).then_some(max)),
-        Kind::Text { max } => text.max_length(Some(max)),
+        Kind::Text { max } => text.max_length((max != usize::MAX).then_some(max)),
         Kind::FilledText { max } => text.min_length(Some(1)).max_length(Some(max)),
         Kind::Pattern { regex, max, .. } | Kind::CheckedLater { regex, max } => {
             text.pattern(Some(regex)).max_length(Some(max))

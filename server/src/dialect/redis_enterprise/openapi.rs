@@ -85,7 +85,7 @@ fn objects() -> BTreeMap<String, Described> {
 fn add(schema: &Schema, view: View, objects: &mut BTreeMap<String, Described>) {
     objects.insert(component_name(schema, view), described(schema, view, Nested::Referred));
     for member in schema.members {
-        if let Kind::Object(inner) | Kind::Objects(inner) = member.kind {
+        if let Kind::Object(inner) | Kind::Objects(inner) | Kind::Later(inner) = member.kind {
             add(inner, view.within(), objects);
         }
     }
@@ -100,16 +100,22 @@ fn operation(route: &Route) -> Operation {
         operation = operation.request_body(Some(
             RequestBodyBuilder::new()
                 .content(JSON, content)
-                .required(Some(if request.is_optional { Needed::False } else { Needed::True }))
+                .required(Some(if request.is_optional {
+                    Needed::False
+                } else {
+                    Needed::True
+                }))
                 .build(),
         ));
     }
     operation = operation.response("200", answer_of(route.content));
     for status in refusals(route) {
-        operation = operation.response(
-            status.to_string(),
-            json_answer(reason(status), reference(&ERROR, View::Answer)),
-        );
+        let answer = match status {
+            // Written before there is a request to route.
+            431 => nothing(reason(status)),
+            _ => json_answer(reason(status), reference(&ERROR, View::Answer)),
+        };
+        operation = operation.response(status.to_string(), answer);
     }
     operation.build()
 }
@@ -135,7 +141,11 @@ fn described_request(route: &Route) -> OperationBuilder {
                 .name(name)
                 .parameter_in(ParameterIn::Path)
                 .required(Needed::True)
-                .schema(Some(kind(part.map_or(UID, |(_, kind)| *kind), View::New, Nested::Inline))),
+                .schema(Some(kind(
+                    part.map_or(UID, |(_, kind)| *kind),
+                    View::New,
+                    Nested::Inline,
+                ))),
         );
     }
     let dry_run: &[Parameter] = if route.dry_run { &[DRY_RUN] } else { &[] };
@@ -160,7 +170,7 @@ fn described_request(route: &Route) -> OperationBuilder {
 /// Every status that a route may answer with beside 200.
 fn refusals(route: &Route) -> BTreeSet<u16> {
     let mut refusals: BTreeSet<u16> = route.refusals.iter().copied().collect();
-    refusals.extend([400, 401, 403, 503, 505]);
+    refusals.extend([400, 401, 403, 431, 503, 505]);
     if route.request.is_some() {
         refusals.extend([408, 413, 415]);
     }
@@ -178,6 +188,7 @@ fn reason(status: u16) -> &'static str {
         409 => "The uid, the name or the state is taken",
         413 => "The body is too large",
         415 => "The body has a content coding",
+        431 => "The header is too large",
         500 => "The server failed",
         503 => "The server is busy, or could not record the change: try again",
         505 => "The header x-api-version names another version",

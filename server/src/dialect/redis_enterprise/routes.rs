@@ -172,14 +172,17 @@ use self::actions_of::{
 
 const FIELDS: Parameter = (
     "fields",
-    schemas::TEXT,
+    schemas::LONG_TEXT,
     "the names of the members that are wanted, separated by commas",
 );
 
 const PAGE: Kind = Kind::Integer { min: 1, max: i64::MAX };
 
+const INSTANT_FORM: &str = "^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\
+                           ([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])|-?[0-9]{1,11})$";
+
 const INSTANT: Kind = Kind::CheckedLater {
-    regex: "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})|-?[0-9]{1,11})$",
+    regex: INSTANT_FORM,
     max: 64,
 };
 
@@ -719,7 +722,11 @@ pub const ROUTES: &[Route] = &[
         "The JSON Schema of an object",
         || get(jsonschema::read),
     )
-    .query(&[("object", schemas::TEXT, "the object; without it, the names of all")])
+    .query(&[(
+        "object",
+        Kind::OneOf(&schemas::NAMES),
+        "the object; without it, the names of all",
+    )])
     .answers(JsonOrNames)
     .refuses(&[406]),
     route("GET", "/v1/openapi.json", to::<ViewSchema>(), "This document", || {

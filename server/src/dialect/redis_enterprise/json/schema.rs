@@ -54,6 +54,10 @@ pub(in super::super) enum Access {
     RequiredWriteOnly,
     /// The client; a request that makes something new must have it, which the use case says with a code of its own.
     Needed,
+    /// The client, in vain: the use case refuses it with a code of its own. The documents leave it out.
+    Refused,
+    /// The client when it makes something new; the use case refuses another value in a change.
+    Chosen,
     /// The server; a request may hold it when it says what is so anyway.
     ReadOnly,
     /// The client when it makes something new; afterwards as [`Self::ReadOnly`].
@@ -115,6 +119,8 @@ pub(in super::super) enum Kind {
     Object(&'static Schema),
     /// Objects.
     Objects(&'static Schema),
+    /// An object, which the use case holds against this schema.
+    Later(&'static Schema),
     /// Something that the server does not look into.
     Anything,
 }
@@ -193,6 +199,22 @@ impl Member {
         }
     }
 
+    /// The same member, which the use case refuses.
+    pub(in super::super) const fn refused(self) -> Self {
+        Self {
+            access: Access::Refused,
+            ..self
+        }
+    }
+
+    /// The same member, which a change leaves out.
+    pub(in super::super) const fn chosen(self) -> Self {
+        Self {
+            access: Access::Chosen,
+            ..self
+        }
+    }
+
     /// The same member, which only the server writes.
     pub(in super::super) const fn read_only(self) -> Self {
         Self {
@@ -264,7 +286,7 @@ fn check_members(object: &Object, schema: &Schema, at: &str, request: Request<'_
 
 fn check_value(value: &Value, kind: Kind, path: &str) -> Result<(), SchemaError> {
     let right = match (kind, value) {
-        (Kind::Anything, _) | (Kind::Boolean, Value::Bool(_)) => true,
+        (Kind::Anything, _) | (Kind::Boolean, Value::Bool(_)) | (Kind::Later(_), Value::Object(_)) => true,
         (Kind::Integer { min, max }, value) => value.as_integer().is_some_and(|number| (min..=max).contains(&number)),
         (Kind::Text { max } | Kind::CheckedLater { max, .. }, Value::Text(text)) => text.chars().count() <= max,
         (Kind::FilledText { max }, Value::Text(text)) => (1..=max).contains(&text.chars().count()),
@@ -347,7 +369,7 @@ impl fmt::Display for Kind {
             Self::Texts | Self::TextsOf(_) => f.write_str("an array of strings, no two alike"),
             Self::TextList => f.write_str("an array of strings"),
             Self::Uids => f.write_str("an array of at least one uid, no two alike; a uid is a whole number from 1"),
-            Self::Object(schema) => write!(f, "an object: {}", schema.summary),
+            Self::Object(schema) | Self::Later(schema) => write!(f, "an object: {}", schema.summary),
             Self::Objects(schema) => write!(f, "an array of objects: {}", schema.summary),
             Self::Anything => f.write_str("any JSON value"),
         }

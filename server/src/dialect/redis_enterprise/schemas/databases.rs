@@ -16,7 +16,8 @@ pub(in super::super) const BDB: Schema = strict(
             "uid",
             UID,
             "The database's number; the next one when it is left out. It cannot be changed.",
-        ),
+        )
+        .chosen(),
         member("name", NAME, "The database's name. A new one needs it.").needed(),
         member(
             "memory_size",
@@ -249,12 +250,13 @@ pub(in super::super) const NEW_BDB: Schema = strict(
     "bdb_v2",
     "A database to be created.",
     &[
-        member("bdb", Kind::Anything, "The database: an object of the type bdb.").required(),
+        member("bdb", Kind::Later(&BDB), "The database: an object of the type bdb.").required(),
         member(
             "recovery_plan",
             Kind::Anything,
             "Not supported: a new database is empty.",
-        ),
+        )
+        .refused(),
     ],
 );
 

@@ -7,7 +7,9 @@ mod databases;
 mod operations;
 mod people;
 
-pub(super) use certificates::{CERTIFICATE_NAME, CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS, CERTIFICATES};
+pub(super) use certificates::{
+    CERTIFICATE_NAME, CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS, CERTIFICATES,
+};
 pub(super) use cluster::{AUTHORIZED_SUBJECT, CLUSTER, HASHING_ALGORITHM, OCSP, OCSP_STATUS, POLICY};
 pub(super) use databases::{
     BDB, BDB_CERTIFICATE, BDB_PASSWORD, CLIENT_CERTIFICATE, NEW_BDB, ROLE_PERMISSION, SNAPSHOT_POLICY,
@@ -63,6 +65,13 @@ const FILLED_PLAIN_TEXT: Kind = Kind::Pattern {
     wanted: "a string of 1 to 4096 characters, none of them a control character",
     regex: "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
     max: MAX_TEXT,
+};
+/// Text that repeats some of a request's, which has its own limit.
+pub(super) const LONG_TEXT: Kind = Kind::Text { max: usize::MAX };
+/// `password_min_length` asks for 8 characters at least, and for more than the schema can know.
+const CHOSEN_PASSWORD: Kind = Kind::CheckedLater {
+    regex: "^[\\s\\S]{8,}$",
+    max: 1024,
 };
 /// A uid as text.
 const UID_TEXT: Kind = Kind::CheckedLater {
@@ -129,3 +138,14 @@ pub(super) const ALL: &[&Schema] = &[
     &DONE,
     &ERROR,
 ];
+
+/// Their names.
+pub(super) const NAMES: [&str; ALL.len()] = {
+    let mut names = [""; ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = ALL[at].name;
+        at += 1;
+    }
+    names
+};

@@ -1,6 +1,6 @@
 //! What clients touch on connect: bootstrap, nodes, licence, actions (contract section 2.7); and errors.
 
-use super::{COUNT, TEXT, UID, USER_NAME, open, strict};
+use super::{CHOSEN_PASSWORD, COUNT, LONG_TEXT, TEXT, UID, USER_NAME, open, strict};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
 
 /// How far the making of the cluster is.
@@ -9,12 +9,7 @@ pub(in super::super) const BOOTSTRAP: Schema = open(
     "How far the making of the cluster is, and the node that was asked.",
     &[
         member("bootstrap_status", Kind::Object(&BOOTSTRAP_STATUS), "How far it is.").read_only(),
-        member(
-            "local_node_info",
-            Kind::Object(&LOCAL_NODE),
-            "The node.",
-        )
-        .read_only(),
+        member("local_node_info", Kind::Object(&LOCAL_NODE), "The node.").read_only(),
     ],
 );
 
@@ -68,7 +63,7 @@ pub(in super::super) const CREDENTIALS: Schema = strict(
             "The e-mail address or name of the first administrator.",
         )
         .required(),
-        member("password", Kind::Text { max: 1024 }, "Its password.")
+        member("password", CHOSEN_PASSWORD, "Its password.")
             .write_only()
             .required(),
     ],
@@ -179,7 +174,7 @@ pub(in super::super) const ERROR: Schema = strict(
     "What went wrong.",
     &[
         member("error_code", TEXT, "For programs.").required(),
-        member("description", TEXT, "For people.").required(),
-        member("message", TEXT, "The same.").required(),
+        member("description", LONG_TEXT, "For people.").required(),
+        member("message", LONG_TEXT, "The same.").required(),
     ],
 );

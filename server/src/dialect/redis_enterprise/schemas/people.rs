@@ -1,6 +1,6 @@
 //! Users, their passwords and tokens, roles and ACLs (contract sections 2.3 to 2.5).
 
-use super::{COUNT, MANAGEMENT, MAX_TEXT, TEXT, UID, UID_TEXT, open, strict};
+use super::{CHOSEN_PASSWORD, COUNT, MANAGEMENT, MAX_TEXT, TEXT, UID, UID_TEXT, open, strict};
 use crate::cluster::name::{EmailAddress, ObjectName, UserName};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
 
@@ -22,7 +22,7 @@ pub(in super::super) const USER: Schema = strict(
             Kind::Integer { min: 1, max: 1 },
             "Not supported: passwords are given as they are.",
         )
-        .write_only(),
+        .refused(),
         member(
             "role",
             MANAGEMENT,
@@ -86,7 +86,7 @@ pub(in super::super) const NEW_PASSWORD: Schema = strict(
             Kind::Integer { min: 1, max: 1 },
             "Not supported: passwords are given as they are.",
         )
-        .write_only(),
+        .refused(),
     ],
 );
 
@@ -246,12 +246,6 @@ const AUTH_METHOD: Kind = Kind::OneOf(&["regular", "certificate", "entraid", "ss
 
 /// Longer than the longest that `password_min_length` can ask for, and short enough to be hashed.
 const PASSWORD: Kind = Kind::Text { max: 1024 };
-
-/// `password_min_length` asks for 8 characters at least, and for more than the schema can know.
-const CHOSEN_PASSWORD: Kind = Kind::CheckedLater {
-    regex: "^[\\s\\S]{8,}$",
-    max: 1024,
-};
 
 /// The grammar has its own limit and says more.
 const ACL: Kind = Kind::Text { max: 64 * 1024 };

@@ -8,5 +8,6 @@ mod http2;
 mod lifecycle;
 mod limits;
 mod routes;
+mod smuggling;
 mod support;
 mod trust;

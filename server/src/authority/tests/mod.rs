@@ -12,9 +12,10 @@ use time::Duration;
 
 use self::world::{NOW, TestCa, World, grant, self_signed};
 use super::clearance::{DatabaseAccess, Permissions, SecurityClearance};
-use super::definition::{Collection, TwoFactorKey};
+use super::definition::{Collection, RegisteredCertificate, TwoFactorKey};
+use super::registry::Change;
 use super::{Attempt, EditRequest, Error, GenerateRequest, TwoFactorChange};
-use crate::authn::Decision;
+use crate::authn::{Decision, Refusal};
 use crate::authz::action::DeleteCertificate;
 use SecurityClearance::{ClusterAdmin, ClusterNode, Operator, ValidUser};
 
@@ -417,4 +418,24 @@ async fn a_key_that_can_never_log_in_is_not_registered() {
         .await;
     assert!(matches!(answer, Err(Error::UnusableKey { .. })), "{answer:?}");
     assert!(world.authority.registry().is_empty());
+}
+
+#[tokio::test]
+async fn a_registered_certificate_is_known_by_its_whole_der() {
+    let world = World::new().await;
+    let registered = world.registered(ClusterAdmin).await;
+    let entry = world.entry(registered.thumbprint()).unwrap();
+    // As if the two had one SHA-1 hash: such a pair cannot be made here.
+    let colliding = self_signed("registered");
+    let entry = RegisteredCertificate {
+        thumbprint: colliding.thumbprint(),
+        ..RegisteredCertificate::clone(&entry)
+    };
+    world.authority.registry().apply(&[Change::Put(entry.into())]);
+    let decision = world.decide(&[&colliding]);
+    assert!(
+        matches!(decision, Decision::Refused(Refusal::ThumbprintCollision)),
+        "{decision:?}"
+    );
+    assert_eq!(world.caller(&registered).clearance(), ClusterAdmin);
 }

@@ -9,6 +9,7 @@ mod lifecycle;
 mod limits;
 mod request_lines;
 mod routes;
+mod smuggling;
 mod support;
 mod trust;
 mod two_factor;

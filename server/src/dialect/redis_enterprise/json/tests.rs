@@ -25,6 +25,7 @@ const THING: Schema = Schema {
                 is_right: |text| text.contains('@'),
                 wanted: "an address",
                 regex: "@",
+                max: 64,
             },
             "",
         ),

@@ -18,6 +18,7 @@ fn every_test_that_the_threat_model_names_exists() {
         .filter(|name| **name != EXAMPLE && !tests.contains(**name))
         .collect();
     assert!(missing.is_empty(), "there are no such tests: {missing:#?}");
+    assert!(!page.contains("TBD"), "a row waits for its test");
 }
 
 #[test]

@@ -138,8 +138,8 @@ impl Engine {
                     process.kill().await;
                 }
             }
-            Place::Attached(upstream) => tracing::error!(
-                engine.place = %upstream,
+            Place::Attached(attached) => tracing::error!(
+                engine.place = %attached.upstream,
                 "an attached Redis keeps a connection that was cut: it does not answer, or a script that cannot be ended \
                  keeps it busy"
             ),

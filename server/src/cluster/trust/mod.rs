@@ -22,8 +22,8 @@ mod subject_line;
 
 pub use anchors::{TrustAnchors, UntrustworthyCa};
 pub use authority_certificate::CaFault;
-pub(crate) use chain::{decide, find_issuers};
 pub use chain::{ChainRefusal, VerifiedChain, verify};
+pub(crate) use chain::{decide, find_issuers};
 pub use database::{AdmittedClient, DatabaseTrust, DatabaseTrustRefusal};
 pub use end_entity::EndEntityFault;
 pub use gate::{AdmittedSubject, AuthorizedSubject, GateRefusal, SubjectValidation, pass_gate};

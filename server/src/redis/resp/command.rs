@@ -584,8 +584,7 @@ const TOO_LONG_A_LINE: &str = "-ERR Protocol error: too big inline request";
 const UNBALANCED: &str = "-ERR Protocol error: unbalanced quotes in request";
 const UNFIT_NAME: &str = "-ERR Client names cannot contain spaces, newlines or special characters.";
 const TOO_LONG_A_LOGIN: &str = "-ERR AUTH, HELLO and CLIENT take at most 64 KiB";
-const TRACKS_OTHERS: &str =
-    "-NOPERM CLIENT TRACKING with REDIRECT, BCAST or PREFIX is refused: it reaches other users";
+const TRACKS_OTHERS: &str = "-NOPERM CLIENT TRACKING with REDIRECT, BCAST or PREFIX is refused: it reaches other users";
 const ENDED: &str = "-ERR Protocol error: the connection has ended";
 /// Redis's own limit since 7.0; older versions refuse less.
 const MAX_ARGUMENTS: i64 = i32::MAX as i64;

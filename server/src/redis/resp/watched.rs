@@ -32,7 +32,17 @@ mod tests {
 
     #[test]
     fn a_name_ends_at_its_first_nul() {
-        for name in ["AUTH", "auth", "hElLo", "RESET", "AUTH\0", "reset\0xyz", "HELLO\0\0", "client", "CLIENT\0"] {
+        for name in [
+            "AUTH",
+            "auth",
+            "hElLo",
+            "RESET",
+            "AUTH\0",
+            "reset\0xyz",
+            "HELLO\0\0",
+            "client",
+            "CLIENT\0",
+        ] {
             assert!(is_read(name.as_bytes()), "{name:?}");
         }
         for name in ["", "A", "AUT", "AUTHX", "HELLOX", "\0AUTH", "AUT\0H", "RESETS"] {

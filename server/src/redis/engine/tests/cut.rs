@@ -9,7 +9,8 @@ use tokio::io::AsyncWriteExt as _;
 use super::super::command::Command;
 use super::super::{Engine, EngineConnection, EngineLogin};
 use super::attached::Existing;
-use super::world::{ALWAYS, World, ask, bulk, configuration, log_in, ready, signal, user};
+use super::world::{ALWAYS, World, ask, bulk, configuration, log_in, mark, ready, signal, user};
+use crate::cluster::access::TokenKey;
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
@@ -118,6 +119,7 @@ async fn a_script_in_an_attached_redis_ends_with_its_connection_and_the_redis_go
     let existing = Existing::start(&world);
     let engine = Engine::attach(
         existing.upstream("p\u{e4}"),
+        mark(&TokenKey::generate()),
         configuration(Persistence::Disabled),
         &world.tasks,
     );

@@ -9,7 +9,9 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use super::super::{Engine, EngineError, EngineLogin};
-use super::world::{ALWAYS, PATIENCE, World, administer, ask, bulk, configuration, down, log_in, ready, root, signal, user};
+use super::world::{
+    ALWAYS, PATIENCE, World, administer, ask, bulk, configuration, down, log_in, ready, root, signal, user,
+};
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::{EngineError, EngineLogin};
-use super::world::{
-    World, administer, ask, ask_on, bulk, configuration, log_in, refusal, root, rules, stranger, user,
-};
+use super::world::{World, administer, ask, ask_on, bulk, configuration, log_in, refusal, root, rules, stranger, user};
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 

@@ -75,17 +75,18 @@ impl World {
             eprintln!("skipped: redis-server is not installed");
             return None;
         };
-        Some(Self::on(program).await)
+        Some(Self::on(program, limits).await)
     }
 
     /// The same, with an engine of the matrix.
     pub(super) async fn on_engine(name: &str) -> Self {
         let path = matrix_program(name);
         let program = EngineProgram::find(Some(&path), "".as_ref()).await;
-        Self::on(program.unwrap_or_else(|error| panic!("{error}; run tools/engines"))).await
+        let program = program.unwrap_or_else(|error| panic!("{error}; run tools/engines"));
+        Self::on(program, Limits::default()).await
     }
 
-    async fn on(program: EngineProgram) -> Self {
+    async fn on(program: EngineProgram, limits: Limits) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).await.unwrap();
         let clock = Arc::new(ManualClock::at(NOW));

@@ -98,6 +98,7 @@ enum Kind {
     Hello,
     Reset,
     ResetRefused,
+    Client,
     Unknown,
     Other,
 }
@@ -114,6 +115,11 @@ fn kind(reply: &[u8]) -> Kind {
         Kind::Reset
     } else if begins("-ERR wrong number of arguments for 'reset'") {
         Kind::ResetRefused
+    } else if begins("-ERR wrong number of arguments for 'client")
+        || begins("-ERR unknown subcommand")
+        || is_about_client(reply)
+    {
+        Kind::Client
     } else if begins("-ERR unknown command") {
         Kind::Unknown
     } else if begins("*")
@@ -129,17 +135,24 @@ fn kind(reply: &[u8]) -> Kind {
     }
 }
 
+fn is_about_client(reply: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(reply);
+    text.starts_with("-NOPERM") && text.contains("'client")
+}
+
 /// Whether the engine may answer an identity command so. `AUTH` among the options of `HELLO` is answered as `AUTH` is, when
 /// nothing else is wrong. A name that only begins as theirs, with a NUL behind, is one that some engines know and others not;
 /// these print it as far as the NUL.
 fn fits(intercepted: Intercepted, reply: &[u8]) -> bool {
     match (intercepted, kind(reply)) {
-        (_, Kind::Unknown) => ["AUTH", "HELLO", "RESET"].iter().any(|name| is_unknown(reply, name)),
+        (_, Kind::Unknown) => ["AUTH", "HELLO", "RESET", "CLIENT"]
+            .iter()
+            .any(|name| is_unknown(reply, name)),
         (Intercepted::Auth, Kind::Auth) | (Intercepted::Reset, Kind::Reset) => true,
         (Intercepted::Hello, Kind::Auth) => true,
         (Intercepted::Hello, Kind::Hello) => !matches!(reply[0], b'*' | b'%'),
         // What engines do with these is not the same everywhere; the front refuses them.
-        (Intercepted::Malformed, Kind::Auth | Kind::Hello | Kind::Reset | Kind::ResetRefused) => true,
+        (Intercepted::Malformed, Kind::Auth | Kind::Hello | Kind::Reset | Kind::ResetRefused | Kind::Client) => true,
         _ => false,
     }
 }

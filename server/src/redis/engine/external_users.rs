@@ -87,12 +87,24 @@ impl OpenUsers {
         ))
     }
 
-    /// For administrators, a sentence each.
-    pub(super) fn warnings(&self, place: &str) -> Vec<String> {
+    /// Whether the user `name` is among them.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|open| open == name)
+    }
+
+    /// For administrators, a sentence each. The server itself logs in as the user `own`.
+    pub(super) fn warnings(&self, place: &str, own: &str) -> Vec<String> {
         let warning = |name: &String| {
+            let first = if name == own {
+                "Certward logs in as this user: give it one of its own first (redis://USER:PASSWORD@… in \
+                 Certward.Redis.Upstream), then "
+            } else {
+                ""
+            };
             format!(
                 "the external Redis at {place} lets anybody who reaches it in as its user {name:?}, without a password and past \
-                 Certward; give it a password (ACL SETUSER {name} resetpass >PASSWORD) or turn it off (ACL SETUSER {name} off)"
+                 Certward; {first}give it a password (ACL SETUSER {name} resetpass >PASSWORD) or turn it off (ACL SETUSER {name} \
+                 off)"
             )
         };
         self.0.iter().map(warning).collect()

@@ -57,6 +57,7 @@ use supervised::Supervised;
 pub(crate) use upstream::Upstream;
 use users::EngineUsers;
 
+use crate::cluster::database::rights::DEFAULT;
 use crate::redis::resp::reply::Reply;
 
 /// The engine of one database. A task of its own keeps it alive until [`Self::stop`].
@@ -294,6 +295,19 @@ impl Engine {
             login::check_name(&user.name, self.control_user())?;
         }
         self.users.tell(control, &self.secrets, self.mark(), &user).await
+    }
+
+    /// Whether a new or reset connection is logged in by `login`. An external Redis logs it in by itself while its `default`
+    /// is open.
+    pub(crate) fn is_logged_in(&self, login: &EngineLogin) -> bool {
+        let is_open = |attached: &Attached| {
+            let users = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
+            users.has(DEFAULT)
+        };
+        match &self.place {
+            Place::Attached(attached) if *login == EngineLogin::DefaultUser => is_open(attached),
+            _ => self.user_of(login).is_some(),
+        }
     }
 
     /// The user of the engine that a connection becomes; none when it is left without a login.

@@ -19,12 +19,12 @@ use zeroize::Zeroizing;
 
 use super::DatabaseFront;
 use super::admission::Identity;
-use super::reply_rewriter::{ReplyRewriter, Settled};
+use super::reply_rewriter::{LoginState, ReplyRewriter, Settled};
 use super::sessions::Session;
 use crate::cluster::access::ClusterRefusal;
 use crate::cluster::database::rights::{CONTROL, DEFAULT};
 use crate::cluster::database::{DefaultUser, PasswordDigest};
-use crate::redis::engine::{EngineLogin, EngineUser};
+use crate::redis::engine::{Engine, EngineLogin, EngineUser};
 use crate::redis::resp::command::{self, Credentials, IdentityCommand};
 use crate::telemetry;
 
@@ -49,7 +49,7 @@ pub(super) enum LoginOutcome {
     /// The engine decides it: by the user's secret, or by one that is nobody's.
     Command(Zeroizing<Vec<u8>>),
     /// The connection is reset, and this logs it in again, if anything has to.
-    Reset(Option<Zeroizing<Vec<u8>>>),
+    Reset(Option<Zeroizing<Vec<u8>>>, LoginState),
     /// It is answered with this error.
     Error(String),
 }
@@ -97,7 +97,7 @@ impl Logins {
         if let Some(user) = &self.certificate_user {
             return Answer::Now(if is_reset {
                 let login = self.front.engine.login_command(&EngineLogin::User(user.clone()));
-                replies.reset(login.as_deref().map(Vec::as_slice))
+                replies.reset(login.as_deref().map(Vec::as_slice), LoginState::LoggedIn)
             } else {
                 replies.refuse(format!(
                     "-ERR AUTH is refused: the certificate says that this is {}",
@@ -143,6 +143,15 @@ pub(super) fn unnamed_login(default_user: &DefaultUser) -> EngineLogin {
     }
 }
 
+/// What a connection is in the engine after this login.
+pub(super) fn login_state(engine: &Engine, login: &EngineLogin) -> LoginState {
+    if engine.is_logged_in(login) {
+        LoginState::LoggedIn
+    } else {
+        LoginState::LoggedOut
+    }
+}
+
 /// The connection is again who a client is that has said nothing.
 async fn reset(front: Arc<DatabaseFront>, session: Arc<Session>) -> LoginOutcome {
     let default_user = front.default_user();
@@ -152,7 +161,7 @@ async fn reset(front: Arc<DatabaseFront>, session: Arc<Session>) -> LoginOutcome
     }
     session.may_become(Identity::Default(default_user));
     front.review_one(&session);
-    LoginOutcome::Reset(front.engine.login_command(&login))
+    LoginOutcome::Reset(front.engine.login_command(&login), login_state(&front.engine, &login))
 }
 
 async fn log_in_as_default(

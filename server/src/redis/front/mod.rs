@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::admission::{Access, Admission, Client, ClientCertificate, Identity, Judge};
-use self::logins::{Logins, unnamed_login};
+use self::logins::{Logins, login_state, unnamed_login};
 use self::policy::{Policies, Policy, Transport};
 use self::refused::Refused;
 use self::relay::{Ending, Relay};
@@ -327,8 +327,9 @@ impl DatabaseFront {
         self.review_one(open.session());
         let session = Arc::clone(open.session());
         let logins = Logins::new(Arc::clone(&self), Arc::clone(&session), &login);
+        let begun = (engine.stream, login_state(&self.engine, &login));
         drop(login);
-        let mut relay = Box::new(Relay::new(stream, engine.stream, Arc::clone(&session), logins));
+        let mut relay = Box::new(Relay::new(stream, begun, Arc::clone(&session), logins));
         let patience = self.parts.limits.header_timeout;
         let ending = tokio::select! {
             biased;
@@ -357,7 +358,8 @@ impl DatabaseFront {
             // sees its end can count on it that nothing more is carried out, unless the engine does not answer.
             let is_ended = self.engine.end_client(engine.client).await;
             let upstream = relay.close_client().await;
-            if !is_ended {
+            // A stranger's connection has nothing in the engine to end: nobody's script or data is at stake for it.
+            if !is_ended && session.was_let_in() {
                 self.engine.end_client_later(engine.client, upstream);
             }
         }

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::busy_wait::BusyWait;
 use super::logins::{Answer, LoginOutcome, Logins};
-use super::reply_rewriter::{ReplyRewriter, silence_command};
+use super::reply_rewriter::{LoginState, ReplyRewriter, silence_command};
 use super::sessions::{Order, Session};
 use super::stream::ClientStream;
 use crate::redis::engine::EngineStream;
@@ -79,7 +79,12 @@ struct Absence {
 }
 
 impl Relay {
-    pub(super) fn new(client: ClientStream, engine: EngineStream, session: Arc<Session>, logins: Logins) -> Self {
+    pub(super) fn new(
+        client: ClientStream,
+        (engine, login): (EngineStream, LoginState),
+        session: Arc<Session>,
+        logins: Logins,
+    ) -> Self {
         Self {
             client,
             engine,
@@ -89,7 +94,7 @@ impl Relay {
             looked_at: 0,
             insertion: Insertion::default(),
             login: None,
-            replies: ReplyRewriter::default(),
+            replies: ReplyRewriter::new(login),
             busy_wait: BusyWait::new(),
             upstream: Upstream::Open,
             absence: None,
@@ -206,7 +211,7 @@ impl Relay {
                 self.login = None;
                 self.insertion.put(match outcome {
                     LoginOutcome::Command(command) => self.replies.log_in(&command),
-                    LoginOutcome::Reset(login) => self.replies.reset(login.as_deref().map(Vec::as_slice)),
+                    LoginOutcome::Reset(login, after) => self.replies.reset(login.as_deref().map(Vec::as_slice), after),
                     LoginOutcome::Error(text) => self.replies.refuse(text),
                 });
                 continue;

@@ -2,7 +2,10 @@
 //!
 //! Engines answer in the order of the commands, and nobody here reads answers otherwise. To find a place among them, the
 //! proxy sends a *marker*: a command that no engine has, whose name is a random number. An engine answers that it does not
-//! know it, in any state of a connection (`processCommand` of Redis's server.c looks a command up before anything else).
+//! know it, in any state of a connection that is logged in (`processCommand` of Redis's server.c looks a command up first).
+//! Before a login Valkey 9.1 answers `-NOAUTH` to whatever it does not know. There the marker is a `HELLO` with the number as
+//! an option, which every engine names as wrong; a connection that is not logged in is in no transaction or subscription,
+//! where `HELLO` would be answered otherwise.
 //! Only this connection knows the number, and it is used once, so that no value can look like the answer.
 //!
 //! * A *refusal* is a marker in place of a command; an error of the proxy's own takes the place of its answer.
@@ -22,8 +25,10 @@ use zeroize::Zeroizing;
 use crate::redis::resp::{command, frame};
 
 /// Takes out the answers that are expected, and puts others in their place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ReplyRewriter {
+    /// Whether the connection is logged in to the engine.
+    login: LoginState,
     refusals: VecDeque<Refusal>,
     /// The one that is under way. Its markers come after those of all refusals.
     exchange: Option<Exchange>,
@@ -70,6 +75,14 @@ enum Stage {
     Started(Vec<Answer>),
 }
 
+/// Whether a connection is logged in to its engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LoginState {
+    LoggedIn,
+    /// Only commands that log in are carried out.
+    LoggedOut,
+}
+
 /// Whether answers to the client were off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Silence {
@@ -107,9 +120,12 @@ pub(super) struct Settled {
     pub(super) was_silent: bool,
 }
 
-/// The name of a command that no engine has.
+/// A command that says where its answer stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Marker(String);
+struct Marker {
+    number: String,
+    state: LoginState,
+}
 
 /// The engine has answered in a way that leaves open who the connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -117,31 +133,51 @@ struct Marker(String);
 pub(super) struct Undecided;
 
 impl Marker {
-    fn new() -> Self {
+    /// For a connection in this state when the engine carries it out.
+    fn new(state: LoginState) -> Self {
         let mut number = [0; 16];
         aws_lc_rs::rand::fill(&mut number).expect("the system gives random bytes");
-        Self(HEXLOWER.encode(&number))
+        let number = HEXLOWER.encode(&number);
+        Self { number, state }
     }
 
     fn command(&self) -> Zeroizing<Vec<u8>> {
-        command::encode(&[self.0.as_bytes()])
+        match self.state {
+            LoginState::LoggedIn => command::encode(&[self.number.as_bytes()]),
+            LoginState::LoggedOut => command::encode(&[b"HELLO", b"2", self.number.as_bytes()]),
+        }
     }
 
     /// Whether `line` is the answer to it.
     fn is_answered_by(&self, line: &[u8]) -> bool {
-        let name = line.strip_prefix(UNKNOWN_COMMAND).and_then(|rest| rest.get(1..));
-        name.is_some_and(|name| name.starts_with(self.0.as_bytes()))
+        let start = match self.state {
+            LoginState::LoggedIn => UNKNOWN_COMMAND,
+            LoginState::LoggedOut => WRONG_OPTION,
+        };
+        // The number stands in quotation marks of the version's own.
+        let number = line.strip_prefix(start).and_then(|rest| rest.get(1..));
+        number.is_some_and(|number| number.starts_with(self.number.as_bytes()))
     }
 }
 
 impl ReplyRewriter {
+    pub(super) fn new(login: LoginState) -> Self {
+        Self {
+            login,
+            refusals: VecDeque::new(),
+            exchange: None,
+            settled: None,
+            held: Vec::new(),
+        }
+    }
+
     /// What is sent in place of a command, so that the client gets this error in the place of its answer.
     pub(super) fn refuse(&mut self, error: String) -> Zeroizing<Vec<u8>> {
         if self.refusals.len() >= MAX_REFUSALS {
             // After CLIENT REPLY OFF none is answered; the client sees the rest as the engine says it.
             self.refusals.pop_front();
         }
-        let marker = Marker::new();
+        let marker = Marker::new(self.login);
         let command = marker.command();
         self.refusals.push_back(Refusal { marker, error });
         command
@@ -156,20 +192,28 @@ impl ReplyRewriter {
         joined(&[&first, &second, &turn_on, &start, login, &end])
     }
 
-    /// What is sent for a `RESET`, with the login that follows it. Only when no exchange is under way.
-    pub(super) fn reset(&mut self, login: Option<&[u8]>) -> Zeroizing<Vec<u8>> {
+    /// What is sent for a `RESET`, with the login that follows it, and what the connection is then. Only when no exchange is
+    /// under way.
+    pub(super) fn reset(&mut self, login: Option<&[u8]>, after: LoginState) -> Zeroizing<Vec<u8>> {
         let logs_in = login.is_some();
-        let exchange = self.begin(Kind::Reset { logs_in });
-        let (start, end) = (exchange.start.command(), exchange.end.command());
-        joined(&[&start, &command::encode(&[b"RESET"]), login.unwrap_or_default(), &end])
+        let exchange = self.begin(Kind::Reset { logs_in, after });
+        let (probe, start) = (exchange.probes[0].command(), exchange.start.command());
+        let (reset, end) = (command::encode(&[b"RESET"]), exchange.end.command());
+        joined(&[&probe, &start, &reset, login.unwrap_or_default(), &end])
     }
 
     fn begin(&mut self, kind: Kind) -> &Exchange {
+        let state = self.login;
+        let after = match kind {
+            // Until it is logged in: both forms are answered alike then, outside of transactions.
+            Kind::Login => state,
+            Kind::Reset { after, .. } => after,
+        };
         self.exchange.insert(Exchange {
             kind,
-            probes: [Marker::new(), Marker::new()],
-            start: Marker::new(),
-            end: Marker::new(),
+            probes: [Marker::new(state), Marker::new(state)],
+            start: Marker::new(state),
+            end: Marker::new(after),
             stage: Stage::Before,
             silence: Silence::Off,
         })
@@ -250,7 +294,7 @@ impl ReplyRewriter {
     fn reach<'a>(&mut self, mark: &Mark, before: &'a [u8]) -> Result<&'a [u8], Undecided> {
         let exchange = self.exchange.as_mut().ok_or(Undecided)?;
         match (mark, exchange.kind) {
-            (Mark::FirstProbe, Kind::Login) => {
+            (Mark::FirstProbe, _) => {
                 exchange.silence = Silence::None;
                 Ok(before)
             }
@@ -266,16 +310,19 @@ impl ReplyRewriter {
                 before.strip_suffix(OK).ok_or(Undecided)
             }
             (Mark::Start, Kind::Reset { .. }) => {
-                exchange.silence = Silence::None;
+                if exchange.silence != Silence::None {
+                    exchange.silence = Silence::Skip;
+                }
                 exchange.stage = Stage::Started(Vec::new());
                 Ok(before)
             }
             // Answers were off until RESET.
-            (Mark::End, Kind::Reset { logs_in }) => {
+            (Mark::End, Kind::Reset { logs_in, after }) => {
                 let rest = before
                     .strip_suffix(if logs_in { LOGGED_IN } else { RESET })
                     .ok_or(Undecided)?;
                 self.exchange = None;
+                self.login = after;
                 self.settled = Some(Settled {
                     is_done: true,
                     is_login: false,
@@ -310,6 +357,11 @@ impl ReplyRewriter {
                 if answers.is_empty() && exchange.silence == Silence::None {
                     out.extend_from_slice(WRONG_PASSWORD);
                 }
+                match exchange.kind {
+                    Kind::Reset { after, .. } => self.login = after,
+                    Kind::Login if settled.is_done => self.login = LoginState::LoggedIn,
+                    Kind::Login => {}
+                }
                 self.settled = Some(settled);
                 self.exchange = None;
             }
@@ -334,7 +386,7 @@ impl ReplyRewriter {
     /// The first whole answer to a marker in `text`, and which one it is.
     fn find(&self, text: &[u8]) -> Option<(Range<usize>, Found)> {
         let mut from = 0;
-        while let Some(start) = position(&text[from..], UNKNOWN_COMMAND).map(|at| from + at) {
+        while let Some(start) = position(&text[from..], ERROR).map(|at| from + at) {
             from = start + 1;
             if let Some(found) = self.found(&text[start..]) {
                 let end = position(&text[start..], b"\r\n")?;
@@ -370,12 +422,15 @@ impl ReplyRewriter {
         let hidden: &[u8] = match self.exchange.as_ref().map(|exchange| exchange.kind) {
             None => b"",
             Some(Kind::Login) => OK,
-            Some(Kind::Reset { logs_in: true }) => LOGGED_IN,
-            Some(Kind::Reset { logs_in: false }) => RESET,
+            Some(Kind::Reset { logs_in: true, .. }) => LOGGED_IN,
+            Some(Kind::Reset { logs_in: false, .. }) => RESET,
         };
         let may_be_line = |rest: &[u8]| {
-            let known = rest.len().min(UNKNOWN_COMMAND.len());
-            rest[..known] == UNKNOWN_COMMAND[..known] && position(rest, b"\r\n").is_none()
+            let begins = |text: &[u8]| {
+                let known = rest.len().min(text.len());
+                rest[..known] == text[..known]
+            };
+            (begins(UNKNOWN_COMMAND) || begins(WRONG_OPTION)) && position(rest, b"\r\n").is_none()
         };
         let may_be_hidden = |rest: &[u8]| {
             let known = rest.len().min(hidden.len());
@@ -436,14 +491,14 @@ fn settled(kind: Kind, silence: Silence, answers: &[Answer]) -> Result<Settled, 
         (Kind::Login, [answer]) => *answer == Answer::Done,
         // Redis 8.0 and Valkey 8.1 do not answer a wrong password while other answers are unsent.
         (Kind::Login, []) => false,
-        (Kind::Reset { logs_in: false }, [Answer::Reset])
-        | (Kind::Reset { logs_in: true }, [Answer::Reset, Answer::Done]) => true,
+        (Kind::Reset { logs_in: false, .. }, [Answer::Reset])
+        | (Kind::Reset { logs_in: true, .. }, [Answer::Reset, Answer::Done]) => true,
         _ => return Err(Undecided),
     };
     Ok(Settled {
         is_done,
         is_login: kind == Kind::Login,
-        was_silent: silence == Silence::Off,
+        was_silent: silence == Silence::Off && kind == Kind::Login,
     })
 }
 
@@ -459,8 +514,11 @@ fn position(text: &[u8], part: &[u8]) -> Option<usize> {
     }
 }
 
-/// Before the name, which stands in quotation marks of the version's own.
+const ERROR: &[u8] = b"-ERR ";
+/// Before the name.
 const UNKNOWN_COMMAND: &[u8] = b"-ERR unknown command ";
+/// Before the option.
+const WRONG_OPTION: &[u8] = b"-ERR Syntax error in HELLO option ";
 const OK: &[u8] = b"+OK\r\n";
 const RESET: &[u8] = b"+RESET\r\n";
 /// The answers to `RESET` and to the login behind it.

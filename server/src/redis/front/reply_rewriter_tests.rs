@@ -1,7 +1,14 @@
 use super::*;
 
 fn line(marker: &Marker) -> Vec<u8> {
-    format!("-ERR unknown command '{}', with args beginning with: \r\n", marker.0).into_bytes()
+    match marker.state {
+        LoginState::LoggedIn => format!(
+            "-ERR unknown command '{}', with args beginning with: \r\n",
+            marker.number
+        ),
+        LoginState::LoggedOut => format!("-ERR Syntax error in HELLO option '{}'\r\n", marker.number),
+    }
+    .into_bytes()
 }
 
 /// What the client gets, and what came of the exchange, of the same input whole, cut in two at every byte, and byte by byte.
@@ -11,8 +18,20 @@ fn check(
     expected: &[u8],
     settled: Option<(bool, bool)>,
 ) {
+    for state in [LoginState::LoggedIn, LoginState::LoggedOut] {
+        check_in(state, &expect, &received, expected, settled);
+    }
+}
+
+fn check_in(
+    state: LoginState,
+    expect: &impl Fn(&mut ReplyRewriter),
+    received: &impl Fn(&ReplyRewriter) -> Vec<u8>,
+    expected: &[u8],
+    settled: Option<(bool, bool)>,
+) {
     let run = |pieces: &dyn Fn(usize) -> Vec<usize>| {
-        let mut rewriter = ReplyRewriter::default();
+        let mut rewriter = ReplyRewriter::new(state);
         expect(&mut rewriter);
         let received = received(&rewriter);
         let mut rest = received.as_slice();
@@ -83,7 +102,12 @@ fn an_answer_is_replaced_in_its_place() {
 
 #[test]
 fn what_only_looks_like_it_stays() {
-    let value = [b"$10\r\n", line(&Marker::new()).as_slice(), b"+RESET\r\n+OK\r\n"].concat();
+    let value = [
+        b"$10\r\n",
+        line(&Marker::new(LoginState::LoggedIn)).as_slice(),
+        b"+RESET\r\n+OK\r\n",
+    ]
+    .concat();
     let refuse = |rewriter: &mut ReplyRewriter| {
         rewriter.refuse("-ERR no".to_owned());
     };
@@ -171,27 +195,24 @@ fn a_login_without_answers_is_not_shown_and_answers_are_turned_off_again() {
 fn a_reset_is_answered_once() {
     for (login, answers) in [(Some(b"AUTH".as_slice()), "+RESET\r\n+OK\r\n"), (None, "+RESET\r\n")] {
         let reset = |rewriter: &mut ReplyRewriter| {
-            rewriter.reset(login);
+            rewriter.reset(login, LoginState::LoggedOut);
         };
-        for is_silent in [false, true] {
+        // Answers on, skipped for this command, and off: engines answer RESET in the first and the last.
+        for (answered, shown) in [(2, "+RESET\r\n"), (1, ""), (0, "+RESET\r\n")] {
             let received = |rewriter: &ReplyRewriter| {
                 let exchange = exchange(rewriter);
-                let start = if is_silent { Vec::new() } else { line(&exchange.start) };
+                let begun = [line(&exchange.probes[0]), line(&exchange.start)];
                 [
                     b"+OK\r\n+RESET\r\n+OK\r\n",
-                    start.as_slice(),
+                    begun[2 - answered..].concat().as_slice(),
                     answers.as_bytes(),
                     &line(&exchange.end),
                     b"+PONG\r\n",
                 ]
                 .concat()
             };
-            check(
-                reset,
-                received,
-                b"+OK\r\n+RESET\r\n+OK\r\n+RESET\r\n+PONG\r\n",
-                Some((true, false)),
-            );
+            let expected = format!("+OK\r\n+RESET\r\n+OK\r\n{shown}+PONG\r\n");
+            check(reset, received, expected.as_bytes(), Some((true, false)));
         }
     }
 }
@@ -205,8 +226,8 @@ fn an_exchange_that_leaves_open_who_the_connection_is_is_an_error() {
         "+OK\r\n+OK\r\n",
         "nonsense\r\n",
     ] {
-        let mut rewriter = ReplyRewriter::default();
-        rewriter.reset(Some(b"AUTH"));
+        let mut rewriter = ReplyRewriter::new(LoginState::LoggedIn);
+        rewriter.reset(Some(b"AUTH"), LoginState::LoggedIn);
         let exchange = exchange(&rewriter);
         let received = [
             line(&exchange.start).as_slice(),
@@ -220,7 +241,7 @@ fn an_exchange_that_leaves_open_who_the_connection_is_is_an_error() {
 
 #[test]
 fn nothing_is_kept_when_nothing_is_expected() {
-    let mut rewriter = ReplyRewriter::default();
+    let mut rewriter = ReplyRewriter::new(LoginState::LoggedIn);
     rewriter.refuse("-ERR no".to_owned());
     assert!(!rewriter.is_idle());
     let answer = line(&rewriter.refusals[0].marker);

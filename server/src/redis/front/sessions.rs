@@ -224,6 +224,11 @@ impl Session {
         self.reviewed.load(Ordering::Acquire) >= revision
     }
 
+    /// Whether somebody has been let in on it, now or before.
+    pub(super) fn was_let_in(&self) -> bool {
+        self.client.permit.is_known()
+    }
+
     /// Cuts the connection if nobody is let in on it within `time`.
     pub(super) async fn cut_stranger_after(&self, time: Duration) {
         tokio::select! {

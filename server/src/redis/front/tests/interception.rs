@@ -312,6 +312,45 @@ async fn a_login_whose_answers_are_off_is_carried_out_and_not_answered() {
     world.end().await;
 }
 
+/// Valkey 9.1 answers otherwise before a login than the others.
+#[tokio::test]
+async fn passwords_and_resets_are_answered_alike_by_every_engine_while_the_default_user_is_off() {
+    for engine in ["redis-7.0", "redis-8.0", "valkey-8.1", "valkey-9.1"] {
+        let world = World::on_engine(engine).await;
+        world
+            .change(|database| database.tls.enforce_client_authentication = false)
+            .await;
+        let mut client = world.connect(None).await;
+        for (command, answer) in [
+            (vec!["GET", "key"], "-NOAUTH "),
+            (vec!["AUTH", "carol", "wrong"], "-WRONGPASS "),
+            (vec!["AUTH", "wrong"], "-WRONGPASS "),
+            (vec!["AUTH"], "-ERR wrong number of arguments for 'auth' command"),
+            (
+                vec!["HELLO", "3", "AUTH", "a", "b", "AUTH", "c", "d"],
+                "-ERR HELLO takes AUTH once",
+            ),
+            (vec!["RESET"], "+RESET"),
+            (vec!["GET", "key"], "-NOAUTH "),
+            (vec!["AUTH", "carol", PASSWORD], "+OK"),
+            (vec!["ACL", "WHOAMI"], "carol"),
+            (vec!["AUTH", "carol", "wrong"], "-WRONGPASS "),
+            (vec!["ACL", "WHOAMI"], "carol"),
+            (vec!["RESET"], "+RESET"),
+            (vec!["GET", "key"], "-NOAUTH "),
+            (vec!["RESET"], "+RESET"),
+            (vec!["HELLO", "2", "AUTH", "carol", PASSWORD], "*14"),
+        ] {
+            let answered = client.ask(&command).await;
+            assert!(
+                answered.starts_with(answer),
+                "{engine}: {command:?} is answered {answered}"
+            );
+        }
+        world.end().await;
+    }
+}
+
 /// What the scanner would miss: the second line of defence.
 #[tokio::test]
 async fn an_engine_lets_nobody_in_by_a_password_that_the_database_would_take() {

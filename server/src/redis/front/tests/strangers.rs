@@ -87,3 +87,25 @@ async fn strangers_of_one_address_displace_each_other_and_nobody_who_is_known() 
     assert_eq!(alice.ask(&["PING"]).await, "+PONG");
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_stranger_that_is_cut_ends_nobodys_script() {
+    let limits = Limits {
+        header_timeout: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let Some(world) = World::with(limits).await else { return };
+    world
+        .change(|database| database.tls.enforce_client_authentication = false)
+        .await;
+    let mut alice = world.client("alice").await;
+    let mut stranger = world.connect(None).await;
+    // Longer than an engine waits before it calls a script slow, and than a cut waits before it ends scripts.
+    let script = "redis.call('SET', 'kept', 1) local t = tonumber(redis.call('TIME')[1]) + 8 \
+                  while tonumber(redis.call('TIME')[1]) < t do end return 1";
+    alice.send(&encode(&["EVAL", script, "0"])).await;
+    stranger.rest().await;
+    alice.expect(":1\r\n").await;
+    assert_eq!(alice.ask(&["GET", "kept"]).await, "1");
+    world.end().await;
+}

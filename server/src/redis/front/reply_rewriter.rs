@@ -304,6 +304,9 @@ impl ReplyRewriter {
             Stage::Probed => out.extend_from_slice(frame),
             Stage::Started(answers) if exchange.end.is_answered_by(frame) => {
                 let settled = settled(exchange.kind, exchange.silence, answers)?;
+                if answers.is_empty() && exchange.silence == Silence::None {
+                    out.extend_from_slice(WRONG_PASSWORD);
+                }
                 self.settled = Some(settled);
                 self.exchange = None;
             }
@@ -428,6 +431,8 @@ fn answer(frame: &[u8]) -> Option<Answer> {
 fn settled(kind: Kind, silence: Silence, answers: &[Answer]) -> Result<Settled, Undecided> {
     let is_done = match (kind, answers) {
         (Kind::Login, [answer]) => *answer == Answer::Done,
+        // Redis 8.0 and Valkey 8.1 do not answer a wrong password while other answers are unsent.
+        (Kind::Login, []) => false,
         (Kind::Reset { logs_in: false }, [Answer::Reset])
         | (Kind::Reset { logs_in: true }, [Answer::Reset, Answer::Done]) => true,
         _ => return Err(Undecided),
@@ -456,6 +461,7 @@ const OK: &[u8] = b"+OK\r\n";
 const RESET: &[u8] = b"+RESET\r\n";
 /// The answers to `RESET` and to the login behind it.
 const LOGGED_IN: &[u8] = b"+RESET\r\n+OK\r\n";
+const WRONG_PASSWORD: &[u8] = b"-WRONGPASS invalid username-password pair or user is disabled.\r\n";
 const IN_TRANSACTION: &[u8] = b"-ERR AUTH is refused in a transaction, and from a subscription on until RESET\r\n";
 /// The answer to a marker has some 90 bytes.
 const LONGEST_LINE: usize = 256;

@@ -125,6 +125,7 @@ fn a_login_is_done_when_the_engine_says_so_between_the_markers() {
             true,
         ),
         ("-WRONGPASS no\r\n", "-WRONGPASS no\r\n", false),
+        ("", std::str::from_utf8(WRONG_PASSWORD).unwrap(), false),
         ("+QUEUED\r\n", std::str::from_utf8(IN_TRANSACTION).unwrap(), false),
         // Messages to a subscriber come between, whatever they say.
         (

@@ -213,7 +213,12 @@ impl CommandScanner {
                         && let Some(command) =
                             IdentityCommand::of(&arguments_of(&self.present(input, commands_end, at)))
                     {
-                        return self.end_with(commands_end, at, command);
+                        // Valkey 9.1 ends the connection for other bytes than CR LF; older engines take any two.
+                        return if is_terminated(&self.present(input, commands_end, at)) {
+                            self.end_with(commands_end, at, command)
+                        } else {
+                            self.refuse(commands_end, at, INVALID_END.to_owned())
+                        };
                     }
                     self.go_on();
                 }
@@ -503,6 +508,21 @@ pub(crate) fn arguments_of(command: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     arguments
 }
 
+/// Whether every number and argument of a whole command is followed by CR LF.
+fn is_terminated(command: &[u8]) -> bool {
+    let is_at = |text: &[u8], at: usize| text.get(at..at + 2) == Some(b"\r\n");
+    let mut rest = command;
+    while let Some((length, body)) = number_line(rest) {
+        let is_count = rest[0] == b'*';
+        let end = if is_count { 0 } else { length };
+        if !is_at(rest, rest.len() - body.len() - 2) || !(is_count || is_at(body, end)) {
+            return false;
+        }
+        rest = body.get(if is_count { 0 } else { end + 2 }..).unwrap_or_default();
+    }
+    true
+}
+
 /// The number after the first byte, and what follows its line.
 fn number_line(text: &[u8]) -> Option<(usize, &[u8])> {
     let end = position(text, |byte| byte == b'\r')?;
@@ -543,6 +563,7 @@ fn no_mark(byte: u8) -> String {
 // The engines' own words (`setProtocolError` of networking.c).
 const INVALID_COUNT: &str = "-ERR Protocol error: invalid multibulk length";
 const INVALID_LENGTH: &str = "-ERR Protocol error: invalid bulk length";
+const INVALID_END: &str = "-ERR Protocol error: invalid CRLF in request";
 const TOO_LONG_A_LINE: &str = "-ERR Protocol error: too big inline request";
 const UNBALANCED: &str = "-ERR Protocol error: unbalanced quotes in request";
 const UNFIT_NAME: &str = "-ERR Client names cannot contain spaces, newlines or special characters.";

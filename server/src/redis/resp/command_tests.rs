@@ -121,23 +121,6 @@ fn commands_that_say_nothing_of_who_the_client_is_go_on_as_they_are() {
 }
 
 #[test]
-fn lines_go_on_as_arrays_and_those_without_a_word_not_at_all() {
-    let (ping, set) = (command(&["PING"]), command(&["set", "key", "a b"]));
-    for (line, array) in [
-        (
-            b"PING\r\n\r\n\n  \r\nset key 'a b'\r\n".as_slice(),
-            [ping, set].concat(),
-        ),
-        (b"A\xffUTH x\n", encode(&[b"A\xffUTH", b"x"]).to_vec()),
-        (b"AUTH\x0bx y\n", command(&["AUTH\x0bx", "y"])),
-    ] {
-        check(line, &[Out::Bytes(array)]);
-    }
-    let value = b"*2\r\n$4\r\nECHO\r\n$9\r\nAUTH a b\n\r\n";
-    check(&[b"  \r\n", value.as_slice()].concat(), &[Out::Bytes(value.to_vec())]);
-}
-
-#[test]
 fn commands_that_say_who_the_client_is_are_taken_out_in_their_place() {
     let before = command(&["SET", "a", "1"]);
     let after = command(&["GET", "a"]);
@@ -201,6 +184,27 @@ fn commands_that_say_who_the_client_is_are_taken_out_in_their_place() {
     }
 }
 
+/// Engines read lines differently, and arrays alike.
+#[test]
+fn a_line_goes_on_as_an_array_and_a_line_without_a_word_does_not() {
+    let array = [command(&["PING"]), command(&["set", "key", "a b"])].concat();
+    check(b"PING\r\n\r\n\n \t\r\nset key 'a b'\r\n", &[Out::Bytes(array)]);
+    let bytes: &[&[u8]] = &[b"A\xffUTH", b"nobody", b"pw"];
+    check(b"A\xffUTH nobody pw\n", &[Out::Bytes(encode(bytes).to_vec())]);
+    for line in ["\"\"AUTH nobody pw\n", "'A'UTH nobody pw\n", "\"AU\"'TH' nobody pw\n"] {
+        check(line.as_bytes(), &[Out::Refused(UNBALANCED.to_owned())]);
+    }
+}
+
+#[test]
+fn a_login_whose_parts_do_not_end_with_crlf_is_not_repaired() {
+    let refused = [Out::Refused(INVALID_END.to_owned())];
+    check(b"*2\r\n$4\r\nAUTH\r\n$1\r\nxyz", &refused);
+    check(b"*2\rx$4\r\nAUTH\r\n$1\r\nx\r\n", &refused);
+    check(b"*2\r\n$4\rzAUTH\r\n$1\r\nx\r\n", &refused);
+    check(b"*1\r\n$5\r\nRESETab", &refused);
+}
+
 /// Nothing of the malformed command goes on, however the stream is split, and nothing behind it.
 #[test]
 fn input_that_is_not_the_protocol_ends_the_stream() {
@@ -225,9 +229,11 @@ fn input_that_is_not_the_protocol_ends_the_stream() {
         (b"\0", TOO_LONG_A_LINE),
         (b"GET \"a\n", UNBALANCED),
     ] {
-        let ping = command(&["PING"]);
-        let input = [ping.as_slice(), garbage, b"\r\nAUTH default x\r\n"].concat();
-        check(&input, &[Out::Bytes(ping), Out::Refused(error.to_owned())]);
+        let input = [b"PING\r\n", garbage, b"\r\nAUTH default x\r\n"].concat();
+        check(
+            &input,
+            &[Out::Bytes(command(&["PING"])), Out::Refused(error.to_owned())],
+        );
     }
 }
 

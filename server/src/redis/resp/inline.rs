@@ -1,5 +1,4 @@
-//! Commands of one line, as people type them: `sdssplitargs` of sds.c, Redis 7.0. Engines read them differently, so that what
-//! was read here goes on as an array.
+//! Commands of one line, as people type them: `sdssplitargs` of sds.c, Redis 7.0.
 
 use zeroize::Zeroizing;
 
@@ -130,6 +129,9 @@ mod tests {
         check(b"\"\\x41UTH\" x", Some(&[b"AUTH", b"x"]));
         check(b"AU\"TH\" x", Some(&[b"AUTH", b"x"]));
         check(b"a''", Some(&[b"a"]));
+        // Only these end a word; all of `isspace` is skipped before one.
+        check(b"AUTH\x0ba\x0cb c\r\n", Some(&[b"AUTH\x0ba\x0cb", b"c"]));
+        check(b"\x0b\x0c a\r\n", Some(&[b"a"]));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Generated streams, on each engine of the matrix.
 
+use super::compared::disagreement;
 use super::generator::{Random, pieces, stream, well_formed};
 use super::matrix::{MATRIX, Started};
-use super::scanned::forward;
-use super::{Forwarded, disagreement, identity_command_run};
+use super::replies::identity_command_run;
+use super::scanned::{Forwarded, forward};
 
 #[test]
 fn the_scanner_and_redis_7_0_agree_about_generated_streams() {

@@ -13,9 +13,23 @@ use crate::programs::{built, succeed};
 /// When it cannot be made.
 #[must_use]
 pub fn python_environment() -> PathBuf {
-    let directory = cache().join("python");
+    python_environment_of("python")
+}
+
+/// The same, with the conformance tools in it.
+///
+/// # Panics
+///
+/// When it cannot be made.
+#[must_use]
+pub fn conformance_tools() -> PathBuf {
+    python_environment_of("conformance")
+}
+
+fn python_environment_of(clients: &str) -> PathBuf {
+    let directory = cache().join(clients);
     let python = directory.join("bin/python");
-    let requirements = program("python/requirements.txt");
+    let requirements = program(&format!("{clients}/requirements.txt"));
     once(&directory, &requirements, || {
         succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory));
         succeed(

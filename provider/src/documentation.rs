@@ -228,9 +228,12 @@ fn index(schema: &Schema) -> String {
          An attribute wins over its environment variable; there is no default endpoint. `_pem` and `_file` are two \
          forms of one value, of which one is set. Values that are known only after apply are allowed: until they are \
          known, plans go by the state of the last run.\n\n\
+         Files are read up to 4 MiB. A path may name a pipe, such as a shell's `<(vault read …)` or `/dev/stdin`; it must \
+         end within 10 s.\n\n\
          ## Retries and logs\n\n\
          Requests that change nothing or can safely be repeated are tried again, with growing random pauses, when the \
-         cluster cannot be reached or says it is busy; `Retry-After` is honoured. Redirections are not followed. \
+         cluster cannot be reached or says it is busy; `Retry-After` is honoured, up to 60 s for one operation. Of an answer at most 16 MiB are read, of a \
+         listing 64 MiB and 200 pages. Redirections are not followed. \
          `TF_LOG_PROVIDER=INFO` logs each request by method, path and status; bodies and secrets are never logged. The \
          provider talks to your cluster and to nobody else.\n\n{}",
         example("provider.tf"),

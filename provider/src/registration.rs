@@ -3,13 +3,12 @@
 //! The one module that translates between the SDK's types and what the resources compare.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use certward::Error;
 use certward::pki::{Certificate, PublicKeyPinningHash, Thumbprint};
 use certward::ravendb::{
-    CertificateDefinition, CertificateUsage, Client, DatabaseAccess, EditCertificate, ListCertificates, Permissions,
-    RegisterCertificate, SecurityClearance,
+    CertificateDefinition, CertificateList, CertificateUsage, Client, DatabaseAccess, EditCertificate,
+    ListCertificates, Permissions, RegisterCertificate, SecurityClearance,
 };
 use time::OffsetDateTime;
 
@@ -105,7 +104,10 @@ pub(crate) async fn delete(client: &Client, thumbprint: Thumbprint) -> Result<()
 
 /// Every entry, with the certificates.
 pub(crate) async fn list(client: &Client) -> Result<Vec<Registered>, Error> {
-    pages(client, PAGE_SIZE, |list| list).await
+    client
+        .list_all_certificates(&ListCertificates::new())
+        .await
+        .map(entries)
 }
 
 /// Every entry of this exact name, with the certificates.
@@ -113,60 +115,30 @@ pub(crate) async fn list(client: &Client) -> Result<Vec<Registered>, Error> {
 /// In one answer, because RavenDB counts pages before it filters by name: a page can be short and not the last.
 pub(crate) async fn named(client: &Client, name: &str) -> Result<Vec<Registered>, Error> {
     let answer = client.list_certificates(&ListCertificates::new().name(name)).await?;
-    let servers = [
-        answer.loaded_server_certificate,
-        answer.loaded_server_certificate_for_communication,
-    ];
-    let entries = answer.certificates.into_iter().map(Registered::from);
-    Ok(entries
-        .map(|entry| Registered {
-            is_server_certificate: entry.is_server_certificate || servers.contains(&Some(entry.thumbprint)),
-            ..entry
-        })
-        .filter(|entry| entry.grant.name == name)
-        .collect())
+    let mut found = entries(answer);
+    found.retain(|entry| entry.grant.name == name);
+    Ok(found)
 }
 
 /// Every entry, without the certificates.
 pub(crate) async fn list_metadata(client: &Client) -> Result<Vec<Registered>, Error> {
-    pages(client, METADATA_PAGE_SIZE, ListCertificates::metadata_only).await
+    let list = ListCertificates::new().metadata_only();
+    client.list_all_certificates(&list).await.map(entries)
 }
 
-/// Goes through the pages. RavenDB repeats the server's own certificate on each without counting it, and sorts by
-/// thumbprint (contract 1.4), so an entry can be met twice when others change meanwhile.
-///
-/// Secondaries of collections count as one of the page but are hidden, so only an empty page is certain to be the end.
-async fn pages(
-    client: &Client,
-    page_size: u32,
-    shape: impl Fn(ListCertificates) -> ListCertificates,
-) -> Result<Vec<Registered>, Error> {
-    let mut found: BTreeMap<Thumbprint, Registered> = BTreeMap::new();
-    let mut order = Vec::new();
-    let mut start = 0;
-    loop {
-        let page = shape(ListCertificates::new()).start(start).page_size(page_size);
-        let answer = client.list_certificates(&page).await?;
-        let servers = [
-            answer.loaded_server_certificate,
-            answer.loaded_server_certificate_for_communication,
-        ];
-        let mut stored = 0;
-        for definition in answer.certificates {
-            let mut entry = Registered::from(definition);
-            entry.is_server_certificate |= servers.contains(&Some(entry.thumbprint));
-            stored += u32::from(!entry.is_server_certificate);
-            if let Entry::Vacant(place) = found.entry(entry.thumbprint) {
-                order.push(entry.thumbprint);
-                place.insert(entry);
-            }
-        }
-        if stored == 0 {
-            break;
-        }
-        start += page_size;
-    }
-    Ok(order.iter().filter_map(|thumbprint| found.remove(thumbprint)).collect())
+/// RavenDB before 7.2 does not say what a certificate is for, but which one is the server's.
+fn entries(list: CertificateList) -> Vec<Registered> {
+    let servers = [
+        list.loaded_server_certificate,
+        list.loaded_server_certificate_for_communication,
+    ];
+    let entries = list.certificates.into_iter().map(Registered::from);
+    entries
+        .map(|entry| Registered {
+            is_server_certificate: entry.is_server_certificate || servers.contains(&Some(entry.thumbprint)),
+            ..entry
+        })
+        .collect()
 }
 
 fn permissions(grant: &Grant) -> Permissions {
@@ -176,6 +148,37 @@ fn permissions(grant: &Grant) -> Permissions {
         .collect()
 }
 
-/// With certificates of 2 KB in Base64 a page stays far below the 16 MiB the SDK reads.
-const PAGE_SIZE: u32 = 1_000;
-const METADATA_PAGE_SIZE: u32 = 10_000;
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tf_provider::Diagnostics;
+    use time::macros::datetime;
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::failure;
+    use crate::session::testing::of_ravendb;
+
+    #[tokio::test]
+    async fn listing_of_a_server_that_repeats_its_pages_is_an_error_that_says_so() {
+        let server = MockServer::start().await;
+        let entry = json!({
+            "Name": "a", "Thumbprint": "AB".repeat(20), "SecurityClearance": "Operator", "Permissions": {},
+            "NotAfter": "2030-01-01T00:00:00.0000000Z",
+        });
+        let answer = ResponseTemplate::new(200).set_body_json(json!({ "Results": [entry] }));
+        Mock::given(any()).respond_with(answer).expect(6).mount(&server).await;
+        let session = of_ravendb(&server.uri(), datetime!(2026-11-21 0:00 UTC));
+        let client = session.ravendb.configured().unwrap();
+        for problem in [
+            list(client).await.unwrap_err(),
+            list_metadata(client).await.unwrap_err(),
+        ] {
+            let mut diags = Diagnostics::default();
+            failure::ravendb(&mut diags, "list the registered certificates", &problem);
+            assert_eq!(diags.errors[0].summary, "The answer is too large");
+            assert!(diags.errors[0].detail.contains("repeats pages"), "{diags:?}");
+        }
+    }
+}

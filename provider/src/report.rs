@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use certward::pki::Printable;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
 /// A diagnostic on an attribute.
@@ -38,6 +39,11 @@ pub(crate) fn warning(
     detail: impl Into<Cow<'static, str>>,
 ) {
     diags.add_warning(diagnostic(attribute, summary, detail));
+}
+
+/// A text of the cluster's inside a message: on one line, so that it cannot pass for a part of the message.
+pub(crate) fn shown(text: &str) -> Printable<'_> {
+    Printable::line(text)
 }
 
 /// An error and its causes, outermost first: `step: cause: cause`.

@@ -8,14 +8,14 @@
 //! 3. Call operations.
 //!
 //! ```no_run
-//! use certward::Identity;
+//! use certward::{Identity, TrustAnchors};
 //! use certward::ravendb::{Client, GenerateCertificate, SecurityClearance};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let identity = Identity::from_pem(&std::fs::read_to_string("admin.crt")?, &std::fs::read_to_string("admin.key")?)?;
+//! let identity = Identity::from_pem_files("admin.crt", "admin.key")?;
 //! let client = Client::builder()
 //!     .endpoint("https://a.example:8443")?
-//!     .trust_anchors_pem(&std::fs::read_to_string("ca.crt")?)?
+//!     .trust_anchors(TrustAnchors::from_pem_file("ca.crt")?)
 //!     .identity(identity)
 //!     .build()?;
 //! let generated = client.generate_certificate(&GenerateCertificate::new("billing", SecurityClearance::Operator)).await?;
@@ -31,9 +31,13 @@
 //!
 //! # Safety of connections
 //!
-//! The server is always verified: chain, dates, purpose and name. Redirections are never followed, answers are bounded
-//! (16 MiB), and what makes something new each time is never sent twice. Private keys and passwords are wiped from
-//! memory and appear in no log, error or `Debug` text.
+//! The server is always verified: chain, dates, purpose and name. Redirections are never followed, and what makes something
+//! new each time is never sent twice. Private keys and passwords are wiped from memory and appear in no log, error or
+//! `Debug` text.
+//!
+//! A hostile or broken server costs a bounded amount: an answer has at most 16 MiB, an operation with all its repetitions,
+//! waits and pages ends in time (`operation_timeout` of the builders), and errors print no control, bidirectional or
+//! invisible characters of a server's.
 //!
 //! # Features
 //!
@@ -48,7 +52,9 @@ pub mod ravendb;
 pub mod redis_enterprise;
 
 #[cfg(feature = "client")]
-pub use client::{error::Error, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors};
+pub use client::{
+    error::Error, file::CredentialFile, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors,
+};
 #[cfg(feature = "client")]
 pub use secrecy::{ExposeSecret, SecretString};
 

@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod dialect;
+pub mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod http;

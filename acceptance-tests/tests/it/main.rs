@@ -7,6 +7,7 @@
 )]
 
 mod client_certificate_recipe;
+mod conformance;
 mod durability;
 mod published_clients;
 mod ravendb_recorded;

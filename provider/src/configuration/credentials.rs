@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use certward::pki::{Certificate, PrivateKeyPem, certificates_from_pem};
-use certward::{Identity, TrustAnchors};
+use certward::{CredentialFile, Identity, TrustAnchors};
 use secrecy::SecretString;
 use tf_provider::Diagnostics;
 use zeroize::Zeroizing;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::setting::{Origin, Setting};
 use super::settings::{PemSetting, Pkcs12Setting, Settings};
 use crate::plugin::log;
-use crate::report::{chain, error};
+use crate::report::{chain, error, warning};
 
 /// What the provider logs in with; `Ok(None)` when nothing is configured. Key and certificate fit each other.
 ///
@@ -38,8 +38,9 @@ pub(crate) fn identity(diags: &mut Diagnostics, settings: &Settings) -> Result<O
             pkcs12(diags, &bytes, origin, settings).map(Some)
         }
         (_, _, Pkcs12Setting::File(path, origin)) => {
-            let bytes = read_file(diags, path, origin)?;
-            pkcs12(diags, &bytes, origin, settings).map(Some)
+            let file = read_file(diags, path, origin)?;
+            warn_of_readers(diags, &file, path, origin);
+            pkcs12(diags, file.bytes(), origin, settings).map(Some)
         }
         (certificate, key, Pkcs12Setting::Absent) => pem(diags, certificate, key).map(Some),
     }
@@ -64,7 +65,7 @@ pub(crate) fn trust_anchors(diags: &mut Diagnostics, settings: &Settings) -> Res
 }
 
 fn pem(diags: &mut Diagnostics, certificate: &PemSetting, key: &PemSetting) -> Result<Identity, ()> {
-    let key = pem_text(diags, key)?;
+    let key = secret_pem_text(diags, key)?;
     if let Some((text, _)) = &key {
         log::mask(text);
     }
@@ -150,55 +151,88 @@ fn pkcs12(diags: &mut Diagnostics, bytes: &[u8], origin: &Origin, settings: &Set
 }
 
 /// The text of a PEM setting and where it comes from.
-fn pem_text(diags: &mut Diagnostics, setting: &PemSetting) -> Result<Option<(Zeroizing<String>, Origin)>, ()> {
+fn pem_text(diags: &mut Diagnostics, setting: &PemSetting) -> Result<Option<PemText>, ()> {
     match setting {
         PemSetting::Absent => Ok(None),
         PemSetting::Text(text, origin) => Ok(Some((Zeroizing::new(text.clone()), origin.clone()))),
         PemSetting::File(path, origin) => {
-            let bytes = read_file(diags, path, origin)?;
-            match std::str::from_utf8(&bytes) {
-                Ok(text) => Ok(Some((Zeroizing::new(text.to_owned()), origin.clone()))),
-                Err(_) => {
-                    error(
-                        diags,
-                        origin.path(),
-                        "Unreadable file",
-                        format!(
-                            "{origin}: \"{path}\" is not text, and so not PEM. A PKCS#12 file (.pfx, .p12) goes into \
-                             pkcs12_file."
-                        ),
-                    );
-                    Err(())
-                }
-            }
+            let file = read_file(diags, path, origin)?;
+            text_of(diags, &file, path, origin)
         }
     }
 }
 
-fn read_file(diags: &mut Diagnostics, path: &str, origin: &Origin) -> Result<Zeroizing<Vec<u8>>, ()> {
-    std::fs::read(path).map(Zeroizing::new).map_err(|problem| {
-        let hint = if path.contains("-----BEGIN") {
-            " It takes the path of a file; the text itself goes into the attribute that ends in _pem."
-        } else {
-            " Relative paths start at the directory Terraform runs in; \"${path.module}/…\" starts at the module."
-        };
-        let shown = if path.contains("-----BEGIN") {
-            "a PEM text"
-        } else {
-            path
-        };
-        error(
+/// As [`pem_text`], and warns when the text is in a file that others can read.
+fn secret_pem_text(diags: &mut Diagnostics, setting: &PemSetting) -> Result<Option<PemText>, ()> {
+    let PemSetting::File(path, origin) = setting else {
+        return pem_text(diags, setting);
+    };
+    let file = read_file(diags, path, origin)?;
+    warn_of_readers(diags, &file, path, origin);
+    text_of(diags, &file, path, origin)
+}
+
+fn text_of(diags: &mut Diagnostics, file: &CredentialFile, path: &str, origin: &Origin) -> Result<Option<PemText>, ()> {
+    match file.text() {
+        Ok(text) => Ok(Some((Zeroizing::new(text.to_owned()), origin.clone()))),
+        Err(_) => {
+            error(
+                diags,
+                origin.path(),
+                "Unreadable file",
+                format!(
+                    "{origin}: \"{path}\" is not text, and so not PEM. A PKCS#12 file (.pfx, .p12) goes into \
+                     pkcs12_file."
+                ),
+            );
+            Err(())
+        }
+    }
+}
+
+fn warn_of_readers(diags: &mut Diagnostics, file: &CredentialFile, path: &str, origin: &Origin) {
+    if file.is_readable_by_others() {
+        warning(
             diags,
             origin.path(),
-            "Unreadable file",
-            format!("{origin}: cannot read \"{shown}\": {problem}.{hint}"),
+            "Private key can be read by others",
+            format!(
+                "{origin}: other users of this machine can read \"{path}\", which holds a private key. Take that right \
+                 from them: chmod 600 \"{path}\"."
+            ),
         );
-    })
+    }
+}
+
+fn read_file(diags: &mut Diagnostics, path: &str, origin: &Origin) -> Result<CredentialFile, ()> {
+    let problem = if path.contains("-----BEGIN") {
+        // The text may be a private key, so it is not repeated.
+        "this is a PEM text. It takes the path of a file; the text itself goes into the attribute that ends in \
+         _pem."
+            .to_owned()
+    } else {
+        match CredentialFile::read(path) {
+            Ok(file) => return Ok(file),
+            Err(problem) => format!(
+                "{}. Relative paths start at the directory Terraform runs in; \"${{path.module}}/…\" starts at the module.",
+                chain(&problem)
+            ),
+        }
+    };
+    error(diags, origin.path(), "Unreadable file", format!("{origin}: {problem}"));
+    Err(())
 }
 
 fn own_certificate(text: &str) -> Option<Certificate> {
     certificates_from_pem(text).ok()?.into_iter().next()
 }
 
+/// The text of a PEM setting, and where it comes from.
+type PemText = (Zeroizing<String>, Origin);
+
 /// The first octets of every zip file with an entry (APPNOTE 4.3.7).
 const ZIP_SIGNATURE: &[u8] = b"PK\x03\x04";
+
+#[cfg(test)]
+#[path = "credentials_tests.rs"]
+mod tests;

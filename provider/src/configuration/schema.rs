@@ -129,7 +129,8 @@ pub(crate) fn provider() -> Schema {
                 text(
                     "client_private_key_file",
                     "Path of the PEM file with the private key of that certificate: PKCS#8, PKCS#1 or SEC 1, not \
-                     encrypted. Not together with `client_private_key_pem`.",
+                     encrypted. A file that others can read is a warning. Not together with \
+                     `client_private_key_pem`.",
                 ),
             ),
             (
@@ -168,7 +169,8 @@ pub(crate) fn provider() -> Schema {
                 text(
                     "ca_certificate_file",
                     "Path of a PEM file with the certification authorities that the cluster's server certificates \
-                     are checked against. Not together with `ca_certificate_pem`. Default: the authorities the \
+                     are checked against. A certificate that is none of an authority stands for itself alone: the server \
+                     must show exactly it. Not together with `ca_certificate_pem`. Default: the authorities the \
                      operating system trusts.",
                 ),
             ),
@@ -191,7 +193,8 @@ pub(crate) fn provider() -> Schema {
                 "request_timeout",
                 text(
                     "request_timeout",
-                    "How long one request may take, a duration such as `30s` or `1m30s`. Default `30s`.",
+                    "How long one request may take, a duration such as `30s` or `1m30s`. With everything that is tried \
+                     again, an operation takes at most three times as long. Default `30s`.",
                 ),
             ),
             (

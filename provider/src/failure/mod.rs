@@ -76,6 +76,12 @@ fn transport(failure: &Error) -> Option<Explanation> {
             "The cluster took longer than request_timeout of provider \"certward\" allows. Apply again; what was \
              already done is found then. If it happens often, raise request_timeout.",
         )
+    } else if failure.is_too_large() {
+        (
+            "The answer is too large",
+            "The provider reads 16 MiB of one answer, 64 MiB of one listing, and 200 pages of it. A cluster that is well stays \
+             far below that: check that the endpoints in provider \"certward\" are those of the cluster.",
+        )
     } else if failure.is_configuration() {
         (
             "Provider settings cannot be used",

@@ -1,6 +1,8 @@
-//! Diagnostics on their way to Terraform: masked, without backtraces, each once.
+//! Diagnostics on their way to Terraform: masked, printable, bounded, without backtraces, each once.
 
 use std::collections::HashSet;
+
+use certward::pki::Printable;
 
 use tf_provider::{AttributePath, AttributePathStep, Diagnostic, Diagnostics};
 
@@ -18,10 +20,21 @@ pub(crate) fn to_wire(diags: Diagnostics) -> Vec<wire::Diagnostic> {
         .into_iter()
         .map(|diagnostic| message(diagnostic, Severity::Warning));
     let mut seen = HashSet::new();
-    errors
+    let mut messages: Vec<wire::Diagnostic> = errors
         .chain(warnings)
         .filter(|message| seen.insert(prost::Message::encode_to_vec(message)))
-        .collect()
+        .collect();
+    if messages.len() > MOST_MESSAGES {
+        let more = messages.len() - MOST_MESSAGES;
+        messages.truncate(MOST_MESSAGES);
+        messages.push(wire::Diagnostic {
+            severity: Severity::Warning.into(),
+            summary: "Further messages are left out".to_owned(),
+            detail: format!("There are {more} more errors and warnings than are shown."),
+            attribute: None,
+        });
+    }
+    messages
 }
 
 /// The errors as the one text that a function call can answer with; the first argument named is the one to blame.
@@ -70,8 +83,12 @@ pub(crate) fn path_to_wire(path: AttributePath) -> wire::AttributePath {
 fn message(diagnostic: Diagnostic, severity: Severity) -> wire::Diagnostic {
     wire::Diagnostic {
         severity: severity.into(),
-        summary: masked(&diagnostic.summary).into_owned(),
-        detail: masked(without_backtrace(&diagnostic.detail)).into_owned(),
+        summary: Printable::line(&masked(&diagnostic.summary))
+            .at_most(LONGEST_SUMMARY)
+            .to_string(),
+        detail: Printable::lines(&masked(without_backtrace(&diagnostic.detail)))
+            .at_most(LONGEST_DETAIL)
+            .to_string(),
         attribute: (!diagnostic.attribute.steps.is_empty()).then(|| path_to_wire(diagnostic.attribute)),
     }
 }
@@ -89,9 +106,36 @@ fn without_backtrace(detail: &str) -> &str {
     detail
 }
 
+/// What of a message is shown; texts in it may come from a server, which could fill the terminal with them.
+const LONGEST_SUMMARY: usize = 500;
+const LONGEST_DETAIL: usize = 20_000;
+const MOST_MESSAGES: usize = 200;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_reach_terraform_without_hidden_characters_and_within_bounds() {
+        let hostile = "a\u{202e}b\u{1b}]8;;x\u{7}\u{9b}c\u{200b}\u{2066}\u{feff}\u{e0041}";
+        let escaped = "a\\u{202e}b\\u{1b}]8;;x\\u{7}\\u{9b}c\\u{200b}\\u{2066}\\u{feff}\\u{e0041}";
+        let mut diags = Diagnostics::default();
+        diags.root_error(format!("{hostile}\nsummary"), format!("{hostile}\n\nAdvice."));
+        diags.root_warning(hostile, "x".repeat(1_000_000));
+        let sent = to_wire(diags);
+        assert_eq!(sent[0].summary, format!("{escaped} summary"));
+        assert_eq!(sent[0].detail, format!("{escaped}\n\nAdvice."));
+        assert_eq!(sent[1].summary, escaped);
+        assert!(sent[1].detail.len() < 20_100 && sent[1].detail.contains("980000 more characters"));
+
+        let mut diags = Diagnostics::default();
+        for number in 0..1_000 {
+            diags.root_error("many", number.to_string());
+        }
+        let sent = to_wire(diags);
+        assert_eq!(sent.len(), 201);
+        assert!(sent[200].detail.contains("800 more"), "{}", sent[200].detail);
+    }
 
     #[test]
     fn equal_diagnostics_are_sent_once() {

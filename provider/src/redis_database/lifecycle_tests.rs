@@ -170,6 +170,46 @@ async fn creation_sends_what_is_managed_and_waits_until_the_database_is_active()
 }
 
 #[tokio::test]
+async fn warnings_of_the_cluster_are_shown_when_a_database_is_made_read_and_changed() {
+    let warnings = |texts: Json| ok(bdb(json!({ "certward_warnings": texts })));
+    let texts = json!(["the user default is open", "x\u{202e}y\nError: forged"]);
+    let case = Case::new().await;
+    case.answer("POST", BDBS, warnings(texts.clone()), 1).await;
+    case.answer("GET", BDB, warnings(texts.clone()), 1).await;
+    let (created, diags) = case.created(&config()).await;
+    let expected = [
+        "database \"orders\" (uid 3): the user default is open",
+        "database \"orders\" (uid 3): x\\u{202e}y Error: forged",
+    ];
+    let shown = |diags: &Diagnostics| -> Vec<String> {
+        assert_eq!(diags.errors, []);
+        let summary = |warning: &tf_provider::Diagnostic| warning.summary == "The cluster warns about the database";
+        assert!(diags.warnings.iter().all(summary), "{diags:?}");
+        diags
+            .warnings
+            .iter()
+            .map(|warning| warning.detail.to_string())
+            .collect()
+    };
+    assert_eq!(shown(&diags), expected);
+
+    let mut diags = Diagnostics::default();
+    let read = lifecycle::read::<RedisDatabase>(&mut diags, &case.session, created.unwrap()).await;
+    assert_eq!(shown(&diags), expected);
+
+    let changed = RedisDatabaseState {
+        memory_size: Value::Value(2 << 30),
+        ..config()
+    };
+    case.answer("GET", BDB, ok(bdb(json!({}))), 1).await;
+    let many: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+    let answer = json!({ "memory_size": 2u64 << 30, "certward_warnings": many });
+    case.answer("PUT", BDB, ok(bdb(answer)), 1).await;
+    let (_, diags) = case.updated(&read.unwrap(), &changed).await;
+    assert_eq!(shown(&diags).len(), 20);
+}
+
+#[tokio::test]
 async fn password_goes_with_the_creation_and_then_with_its_version() {
     let case = Case::new().await;
     case.answer("POST", BDBS, ok(bdb(json!({}))), 1).await;

@@ -13,7 +13,7 @@ use super::timeouts::Timeouts;
 use super::{RedisDatabase, persistence, roles_permissions};
 use crate::failure;
 use crate::redis_object::{RedisObject, Run, Step};
-use crate::report::error;
+use crate::report::{error, shown};
 use crate::session::Kind;
 
 impl RedisObject for RedisDatabase {
@@ -97,7 +97,7 @@ impl RedisObject for RedisDatabase {
             Ok(database) => return database,
             Err(problem) => problem,
         };
-        let called = format!("\"{}\" (uid {})", database.name, database.uid);
+        let called = format!("\"{}\" (uid {})", shown(&database.name), database.uid);
         if problem.is_failed_action() {
             error(
                 diags,
@@ -114,6 +114,7 @@ impl RedisObject for RedisDatabase {
         }
         if problem.is_timeout() && problem.status().is_none() {
             let status = database.status.as_ref().map_or("unknown", DatabaseStatus::as_str);
+            let status = shown(status);
             error(
                 diags,
                 AttributePath::new("timeouts"),
@@ -142,6 +143,10 @@ impl RedisObject for RedisDatabase {
 
     fn removal_timeout(state: &RedisDatabaseState) -> Duration {
         Timeouts::of_state(&state.timeouts).delete
+    }
+
+    fn warnings(database: &Database) -> &[String] {
+        &database.certward_warnings
     }
 
     async fn find(client: &Client, uid: u64) -> Result<Option<Database>, Error> {

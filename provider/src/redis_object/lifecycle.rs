@@ -9,7 +9,7 @@ use tf_provider::{AttributePath, Diagnostics};
 use super::{Definition, RedisObject, Run, Step};
 use crate::failure;
 use crate::removal::Pauses;
-use crate::report::error;
+use crate::report::{error, shown, warning};
 use crate::session::Session;
 
 /// The object as it is now. `None` without an error: it is gone.
@@ -27,8 +27,28 @@ pub(crate) async fn read<O: RedisObject>(
         tracing::info!(uid, "the {} is no longer there", O::NOUN);
         return None;
     };
+    warn::<O>(diags, &object);
     O::take_over(&mut state, &object);
     Some(state)
+}
+
+/// Hands on what the cluster warns of.
+fn warn<O: RedisObject>(diags: &mut Diagnostics, object: &O::Object) {
+    let there = O::of_object(object);
+    for text in O::warnings(object).iter().take(MOST_WARNINGS) {
+        warning(
+            diags,
+            AttributePath::root(),
+            format!("The cluster warns about the {}", O::NOUN),
+            format!(
+                "{} \"{}\" (uid {}): {}",
+                O::NOUN,
+                shown(there.name()),
+                O::uid(object),
+                shown(text)
+            ),
+        );
+    }
 }
 
 /// Asks the cluster whether it would make the planned object, when everything about it is known.
@@ -262,7 +282,7 @@ fn refuse_existing<O: RedisObject>(diags: &mut Diagnostics, wanted: &O::Definiti
         .iter()
         .map(|attribute| {
             let (theirs, ours) = (there.shown(attribute), wanted.shown(attribute));
-            format!("{attribute} is {theirs} there and {ours} here")
+            format!("{attribute} is {} there and {} here", shown(&theirs), shown(&ours))
         })
         .collect();
     error(
@@ -274,7 +294,7 @@ fn refuse_existing<O: RedisObject>(diags: &mut Diagnostics, wanted: &O::Definiti
              address of this resource, and the next plan shows what changes:\n\n\
              import {{\n  to = {}.{}\n  id = \"{uid}\"\n}}",
             O::NOUN,
-            there.name(),
+            shown(there.name()),
             differing.join("; "),
             O::KIND.type_name,
             label(wanted.name()),
@@ -305,6 +325,7 @@ fn confirmed<O: RedisObject>(
     object: &O::Object,
     planned: O::State,
 ) -> O::State {
+    warn::<O>(diags, object);
     let there = O::of_object_beside(object, &planned);
     for attribute in wanted.differences(&there) {
         error(
@@ -318,7 +339,7 @@ fn confirmed<O: RedisObject>(
                 O::NOUN,
                 wanted.name(),
                 O::uid(object),
-                there.shown(attribute)
+                shown(&there.shown(attribute))
             ),
         );
     }
@@ -360,6 +381,9 @@ fn uid_of<O: RedisObject>(diags: &mut Diagnostics, state: &O::State) -> Option<u
     }
     uid
 }
+
+/// A server could send any number of warnings.
+const MOST_WARNINGS: usize = 20;
 
 #[cfg(test)]
 #[path = "lifecycle_tests.rs"]

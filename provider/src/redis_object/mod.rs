@@ -96,6 +96,12 @@ pub(crate) trait RedisObject: 'static {
         None
     }
 
+    /// What the cluster warns of about an object that is there.
+    fn warnings(object: &Self::Object) -> &[String] {
+        _ = object;
+        &[]
+    }
+
     fn find(client: &Client, uid: u64) -> impl Future<Output = Result<Option<Self::Object>, Error>> + Send;
 
     fn list(client: &Client) -> impl Future<Output = Result<Vec<Self::Object>, Error>> + Send;

@@ -1,7 +1,9 @@
 //! The one error type of the SDK.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+use crate::pki::Printable;
 
 /// What an operation failed on.
 ///
@@ -19,7 +21,8 @@ use std::fmt;
 /// ```
 ///
 /// `Display` tells its own step only; [`Error::report`] prints the causes too. No form of it holds a request or response
-/// body, a password or a key; it does hold the message a server sent, without control characters.
+/// body, a password or a key; it does hold the message a server sent. Whatever a text holds, control, bidirectional and
+/// invisible characters are printed escaped (see [`Printable`]).
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -47,6 +50,8 @@ pub(crate) enum Cause {
     Answer(Answer),
     /// The answer is not what the contract says.
     Decode(String),
+    /// The answer is larger than the client reads, or never ends.
+    TooLarge(String),
     /// What the server began ended in failure.
     Action(ActionFailure),
 }
@@ -114,8 +119,8 @@ impl Error {
         }
     }
 
-    /// The message of the answer, at most 2,000 characters of it, control characters replaced by blanks. For people;
-    /// servers change such texts.
+    /// The message of the answer on one line, at most 2,000 characters of it; control, bidirectional and invisible
+    /// characters are escaped. For people; servers change such texts.
     pub fn server_message(&self) -> Option<&str> {
         match &self.0.cause {
             Cause::Answer(answer) => answer.message.as_deref(),
@@ -212,13 +217,23 @@ impl Error {
         matches!(self.0.cause, Cause::Decode(_))
     }
 
+    /// The answer is larger than the client reads (see `max_response_bytes` of the builders), or a listing does not end.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.0.cause, Cause::TooLarge(_))
+    }
+
     /// The same request may succeed later: no connection, no answer in time, a broken connection, 408, 429, 502, 503,
     /// 504, or Redis Enterprise's 409 `busy`. Whether it is *safe* to repeat is for the caller to know; the SDK has already repeated what it may.
     pub fn is_retryable(&self) -> bool {
         match &self.0.cause {
             Cause::Connect | Cause::Timeout | Cause::Broken => true,
             Cause::Answer(answer) => matches!(answer.status, 408 | 429 | 502 | 503 | 504) || answer.is_busy(),
-            Cause::Action(_) | Cause::Configuration | Cause::InvalidInput | Cause::Tls(_) | Cause::Decode(_) => false,
+            Cause::Action(_)
+            | Cause::Configuration
+            | Cause::InvalidInput
+            | Cause::Tls(_)
+            | Cause::Decode(_)
+            | Cause::TooLarge(_) => false,
         }
     }
 
@@ -237,6 +252,15 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.describe(&mut text)?;
+        fmt::Display::fmt(&printable(&text), f)
+    }
+}
+
+impl Error {
+    /// The text as it came, which may hold anything that a server or a file says.
+    fn describe(&self, f: &mut String) -> fmt::Result {
         f.write_str(&self.0.step)?;
         match &self.0.cause {
             Cause::Configuration | Cause::InvalidInput => Ok(()),
@@ -244,7 +268,7 @@ impl fmt::Display for Error {
             Cause::Tls(explanation) => write!(f, ": {explanation}"),
             Cause::Timeout => f.write_str(": no answer in time"),
             Cause::Broken => f.write_str(": the connection broke before the answer was complete"),
-            Cause::Decode(problem) => write!(f, ": {problem}"),
+            Cause::Decode(problem) | Cause::TooLarge(problem) => write!(f, ": {problem}"),
             Cause::Answer(answer) => {
                 write!(f, ": the server answered {}", answer.status)?;
                 explain(f, answer.error_type.as_deref(), answer.message.as_deref())
@@ -258,7 +282,7 @@ impl fmt::Display for Error {
 }
 
 /// The server's code and message behind a step.
-fn explain(f: &mut fmt::Formatter<'_>, code: Option<&str>, message: Option<&str>) -> fmt::Result {
+fn explain(f: &mut String, code: Option<&str>, message: Option<&str>) -> fmt::Result {
     if let Some(code) = code {
         write!(f, " ({code})")?;
     }
@@ -296,7 +320,7 @@ impl fmt::Display for Report<'_> {
             let text = cause.to_string();
             // Libraries below repeat their cause in their own text; a reader wants each step once.
             if !last.ends_with(&text) {
-                write!(f, ": {text}")?;
+                write!(f, ": {}", printable(&text))?;
             }
             last = text;
             next = cause.source();
@@ -305,12 +329,15 @@ impl fmt::Display for Report<'_> {
     }
 }
 
+/// The one way of any text into what an error prints. A step names several values, each of which may have the length of a
+/// message.
+fn printable(text: &str) -> Printable<'_> {
+    Printable::line(text).at_most(8_000)
+}
+
 /// A server's text, made fit for one line of a log.
 pub(crate) fn one_line(text: &str) -> String {
-    text.chars()
-        .take(2_000)
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .collect()
+    Printable::line(text).to_string()
 }
 
 /// Contract `ravendb.md` 1.11, last paragraph; lower case.
@@ -360,6 +387,41 @@ mod tests {
         let insufficient = answer(403, "InvalidAuth", "Insufficient security clearance");
         assert!(insufficient.is_forbidden() && !insufficient.is_unauthorized());
         assert!(answer(503, "NodeIsPassiveException", "").is_retryable());
+    }
+
+    #[test]
+    fn no_text_of_a_server_or_file_prints_hidden_characters() {
+        const HOSTILE: &str = "a\u{202e}b\u{1b}[2J\u{9b}c\u{200b}\nd\u{2028}\u{e0041}\u{feff}";
+        const ESCAPED: &str = "a\\u{202e}b\\u{1b}[2J\\u{9b}c\\u{200b} d\\u{2028}\\u{e0041}\\u{feff}";
+        let owned = || Some(HOSTILE.to_owned());
+        for cause in [
+            Cause::Tls(HOSTILE.to_owned()),
+            Cause::Decode(HOSTILE.to_owned()),
+            Cause::TooLarge(HOSTILE.to_owned()),
+            Cause::Answer(Answer {
+                status: 500,
+                error_type: owned(),
+                message: owned(),
+            }),
+            Cause::Action(ActionFailure {
+                status: HOSTILE.to_owned(),
+                error_code: owned(),
+                message: owned(),
+            }),
+        ] {
+            let error = Error::new(HOSTILE, cause).with_source(Error::configuration(HOSTILE));
+            let (shown, report) = (error.to_string(), error.report().to_string());
+            assert!(shown.starts_with(&format!("{ESCAPED}: ")), "{shown}");
+            assert!(
+                shown.ends_with(ESCAPED) && report.ends_with(ESCAPED),
+                "{shown}\n{report}"
+            );
+            for text in [shown, report, format!("{error:?}")] {
+                assert_eq!(Printable::lines(&text).at_most(usize::MAX).to_string(), text);
+            }
+        }
+        let endless = Error::configuration("x".repeat(1_000_000)).to_string();
+        assert!(endless.len() < 9_000 && endless.contains("more characters"));
     }
 
     #[test]

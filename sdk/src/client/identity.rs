@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{Cursor, Read as _};
+use std::path::Path;
 
 use p12_keystore::Pkcs12Archive;
 use rustls::InconsistentKeys;
@@ -10,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::file::CredentialFile;
 use super::tls::crypto_provider;
 use crate::pki::{Certificate, PrivateKeyKind, PrivateKeyPem, PublicKey, certificates_from_pem};
 
@@ -35,6 +37,23 @@ impl Identity {
             Error::configuration("cannot read the private key of the client certificate").with_source(error)
         })?;
         Self::new(chain, private_key)
+    }
+
+    /// As [`Identity::from_pem`], from files as [`CredentialFile`] reads them. Both may be the same.
+    ///
+    /// # Errors
+    /// As [`Identity::from_pem`], and when a file cannot be read.
+    pub fn from_pem_files(certificate: impl AsRef<Path>, private_key: impl AsRef<Path>) -> Result<Self, Error> {
+        let (certificate, private_key) = (CredentialFile::read(certificate)?, CredentialFile::read(private_key)?);
+        Self::from_pem(certificate.text()?, private_key.text()?)
+    }
+
+    /// As [`Identity::from_pkcs12`], from a file as [`CredentialFile`] reads it.
+    ///
+    /// # Errors
+    /// As [`Identity::from_pkcs12`], and when the file cannot be read.
+    pub fn from_pkcs12_file(path: impl AsRef<Path>, password: &SecretString) -> Result<Self, Error> {
+        Self::from_pkcs12(CredentialFile::read(path)?.bytes(), password)
     }
 
     /// From a PKCS#12 file (`.pfx`, `.p12`), which holds exactly one private key.
@@ -79,7 +98,8 @@ impl Identity {
             .iter()
             .position(|certificate| Self::new(vec![certificate.clone()], private_key.clone_key()).is_ok());
         if let Some(own) = own {
-            chain[..=own].rotate_right(1);
+            chain.swap(0, own);
+            order_by_issuer(&mut chain);
         }
         Self::new(chain, private_key)
     }
@@ -192,7 +212,9 @@ pub(crate) enum ZipError {
     Unreadable(#[from] zip::result::ZipError),
     #[error("a file of the archive cannot be unpacked")]
     Unpack(#[source] std::io::Error),
-    #[error("the archive holds more than {MAX_FILES} files, or one of more than {MAX_FILE} octets")]
+    #[error(
+        "the archive holds more than {MAX_FILES} files, or more than {MAX_UNPACKED} bytes, or a file of more than {MAX_FILE}"
+    )]
     TooLarge,
 }
 
@@ -208,7 +230,7 @@ impl ZipFiles {
         if archive.len() > MAX_FILES {
             return Err(ZipError::TooLarge);
         }
-        let mut files = Vec::new();
+        let (mut files, mut unpacked) = (Vec::new(), 0);
         for index in 0..archive.len() {
             let entry = archive.by_index(index)?;
             if entry.is_dir() {
@@ -223,7 +245,8 @@ impl ZipFiles {
                 .take(MAX_FILE as u64 + 1)
                 .read_to_end(&mut content)
                 .map_err(ZipError::Unpack)?;
-            if content.len() > MAX_FILE {
+            unpacked += content.len();
+            if content.len() > MAX_FILE || unpacked > MAX_UNPACKED {
                 return Err(ZipError::TooLarge);
             }
             files.push(ZipFile { name, content });
@@ -257,6 +280,18 @@ fn public_key_kind(subject_public_key_info: &[u8]) -> PublicKey {
     PublicKey::from_spki_der(subject_public_key_info).unwrap_or_else(|_| PublicKey::Other("of another kind".to_owned()))
 }
 
+/// Brings the issuer of each certificate behind it, as TLS 1.2 sends a chain (RFC 5246 7.4.2). Those that issued none of the
+/// chain stay at its end.
+fn order_by_issuer(chain: &mut [Certificate]) {
+    for place in 1..chain.len() {
+        let issuer = (place..chain.len()).find(|&other| chain[other].issued(&chain[place - 1]));
+        match issuer {
+            Some(issuer) => chain.swap(place, issuer),
+            None => return,
+        }
+    }
+}
+
 /// One file with certificate and key is common (`cat admin.crt admin.key`); the key in it is no mistake here.
 fn without_private_keys(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -277,3 +312,5 @@ const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 /// A setup package of a large cluster has some dozen files of a few KiB.
 const MAX_FILES: usize = 1_000;
 const MAX_FILE: usize = 1024 * 1024;
+/// A server may send 1,000 files that unpack to a thousand times their size.
+const MAX_UNPACKED: usize = 16 * 1024 * 1024;

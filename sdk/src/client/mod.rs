@@ -1,7 +1,10 @@
 //! What the clients of both APIs share.
 
+pub(crate) mod budget;
 pub(crate) mod error;
+pub(crate) mod file;
 pub(crate) mod identity;
+mod json;
 pub(crate) mod retry;
 pub(crate) mod secret_bytes;
 pub(crate) mod settings;

@@ -37,16 +37,14 @@ impl Repeat {
 
 impl RetryPolicy {
     /// The wait before repetition `number` (from 0): anything from nothing to `min_wait` doubled `number` times, at most
-    /// `max_wait`. Never shorter than what the server asked for with `Retry-After`, of which at most
-    /// [`MAX_RETRY_AFTER`] is honoured.
-    pub(crate) fn wait(&self, number: u32, retry_after: Option<Duration>) -> Duration {
+    /// `max_wait`. The budget of the operation adds what the server asks for.
+    pub(crate) fn wait(&self, number: u32) -> Duration {
         let ceiling = self
             .min_wait
             .saturating_mul(2u32.saturating_pow(number.min(16)))
             .min(self.max_wait);
         // Full jitter, so that clients that failed together do not come back together.
-        let jittered = ceiling.mul_f64(fastrand::f64());
-        jittered.max(retry_after.unwrap_or_default().min(MAX_RETRY_AFTER))
+        ceiling.mul_f64(fastrand::f64())
     }
 }
 
@@ -74,7 +72,6 @@ pub(crate) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
 
 /// More repetitions than this are a storm.
 pub(crate) const MAX_RETRIES: u32 = 10;
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -116,13 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_to_their_limit_and_honour_the_server() {
+    fn waits_grow_to_their_limit() {
         let policy = RetryPolicy::default();
         for number in 0..40 {
-            assert!(policy.wait(number, None) <= policy.max_wait);
+            assert!(policy.wait(number) <= policy.max_wait);
         }
-        assert!(policy.wait(0, None) <= policy.min_wait);
-        assert!(policy.wait(0, Some(Duration::from_secs(5))) >= Duration::from_secs(5));
-        assert!(policy.wait(0, Some(Duration::from_secs(86_400))) <= Duration::from_secs(60));
+        assert!(policy.wait(0) <= policy.min_wait);
     }
 }

@@ -9,6 +9,7 @@ use rustls::pki_types::ServerName;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::budget::Limits;
 use super::error::Error;
 use super::identity::Identity;
 use super::retry::{MAX_RETRIES, RetryPolicy};
@@ -22,7 +23,7 @@ pub(crate) struct Settings {
     pub(crate) identity: Option<Identity>,
     pub(crate) trust_anchors: TrustAnchors,
     pub(crate) server_name: Option<ServerName<'static>>,
-    pub(crate) request_timeout: Duration,
+    pub(crate) limits: Limits,
     pub(crate) connect_timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_concurrent_requests: usize,
@@ -38,7 +39,7 @@ impl Default for Settings {
             identity: None,
             trust_anchors: TrustAnchors::default(),
             server_name: None,
-            request_timeout: Duration::from_secs(60),
+            limits: Limits::default(),
             connect_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
             max_concurrent_requests: 8,
@@ -118,6 +119,9 @@ impl Settings {
         if self.max_concurrent_requests == 0 || self.max_concurrent_requests > Semaphore::MAX_PERMITS {
             return Err(Error::configuration("max_concurrent_requests must be at least 1"));
         }
+        if self.limits.max_response_bytes == 0 {
+            return Err(Error::configuration("max_response_bytes must be at least 1"));
+        }
         let config = tls::client_config(self.identity.as_ref(), &self.trust_anchors, self.server_name)?;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
@@ -125,7 +129,8 @@ impl Settings {
             .redirect(reqwest::redirect::Policy::none())
             // Repetition is decided here, by what a request does; below it, reqwest's own would repeat any of them.
             .retry(reqwest::retry::never())
-            .timeout(self.request_timeout)
+            // Headers are bounded by hyper: 100 fields and 408 KiB in HTTP/1.1, 16 KiB in HTTP/2. Decompression is not
+            // compiled in.
             .connect_timeout(self.connect_timeout)
             .user_agent(self.user_agent);
         if let Some(proxy) = self.proxy {
@@ -141,6 +146,7 @@ impl Settings {
             http,
             certificate: self.identity.map(|identity| identity.certificate().clone()),
             retry: self.retry,
+            limits: self.limits,
             permits: Semaphore::new(self.max_concurrent_requests),
             headers,
             read_problem,
@@ -187,14 +193,14 @@ macro_rules! builder_methods {
             self
         }
 
-        /// Whom to trust to vouch for the server. Default: the roots of the system.
+        /// Trust anchors for the server certificate. Default: the roots of the system.
         #[must_use]
         pub fn trust_anchors(mut self, trust_anchors: crate::TrustAnchors) -> Self {
             self.settings.trust_anchors = trust_anchors;
             self
         }
 
-        /// Trusts these CA certificates; unless [`use_system_roots`](Self::use_system_roots) says otherwise, the roots
+        /// Trusts these certificates as [`TrustAnchors`](crate::TrustAnchors) does; unless [`use_system_roots`](Self::use_system_roots) says otherwise, the roots
         /// of the system count no more.
         ///
         /// # Errors
@@ -222,11 +228,29 @@ macro_rules! builder_methods {
             Ok(self)
         }
 
-        /// How long one request may take, from connecting to the last octet of its answer. Default: 60 s. RavenDB takes
+        /// How long one request may take, from connecting to the last byte of its answer. Default: 60 s. RavenDB takes
         /// about 5 s to generate a certificate.
         #[must_use]
         pub fn request_timeout(mut self, timeout: std::time::Duration) -> Self {
-            self.settings.request_timeout = timeout;
+            self.settings.limits.request_timeout = timeout;
+            self
+        }
+
+        /// How long one operation may take: every attempt on every endpoint, the waits between them (also those that a
+        /// server asks for with `Retry-After`, at most 60 s together), and all pages of a listing. The time spent waiting
+        /// for [`max_concurrent_requests`](Self::max_concurrent_requests) does not count. Default: three times
+        /// [`request_timeout`](Self::request_timeout).
+        #[must_use]
+        pub fn operation_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.settings.limits.operation_timeout = Some(timeout);
+            self
+        }
+
+        /// The largest body of an answer that is read, in bytes. An operation of several requests reads at most four times
+        /// as much. Default: 16 MiB, at least 1.
+        #[must_use]
+        pub fn max_response_bytes(mut self, limit: usize) -> Self {
+            self.settings.limits.max_response_bytes = limit;
             self
         }
 

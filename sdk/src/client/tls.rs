@@ -4,17 +4,18 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::SingleCertAndKey;
 use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme};
 
 use super::error::Error;
 use super::identity::Identity;
-use super::trust::TrustAnchors;
-use crate::pki::Certificate;
+use super::trust::{TrustAnchors, Trusted, moment};
+use crate::pki::{Certificate, Printable};
 
 /// The process's provider; aws-lc-rs becomes it when the program has chosen none.
 pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
@@ -34,16 +35,10 @@ pub(crate) fn client_config(
     server_name: Option<ServerName<'static>>,
 ) -> Result<ClientConfig, Error> {
     let provider = crypto_provider();
-    let roots = Arc::new(trust_anchors.root_store()?);
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
-        .build()
-        .map_err(|error| {
-            Error::configuration("the CA certificates cannot be used to verify a server").with_source(error)
-        })?;
     let verifier = NamedServerVerifier {
-        verifier,
+        trusted: trust_anchors.trusted()?,
         server_name,
-        trusted: trust_anchors.description(),
+        algorithms: provider.signature_verification_algorithms,
     };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -63,12 +58,50 @@ pub(crate) fn client_config(
 }
 
 /// WebPKI verification against a name that may differ from the host of the endpoint, and with what the server presented
-/// kept for the error.
+/// kept for the error. A certificate that is named itself needs no chain.
 #[derive(Debug)]
 struct NamedServerVerifier {
-    verifier: Arc<WebPkiServerVerifier>,
+    trusted: Trusted,
     server_name: Option<ServerName<'static>>,
-    trusted: String,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl NamedServerVerifier {
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        expected: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        match self.trusted.named(end_entity) {
+            Some(named) => verify_itself(named, now)?,
+            None => verify_server_cert_signed_by_trust_anchor(
+                &parsed,
+                &self.trusted.roots_at(now),
+                intermediates,
+                now,
+                self.algorithms.all,
+            )?,
+        }
+        verify_server_name(&parsed, expected)
+    }
+}
+
+/// What a chain check says about the last certificate of a chain.
+fn verify_itself(certificate: &Certificate, now: UnixTime) -> Result<(), CertificateError> {
+    let validity = certificate.validity();
+    let purpose = certificate.extended_key_usage();
+    match moment(now) {
+        Some(now) if validity.is_early(now) => Err(CertificateError::NotValidYet),
+        Some(now) if !validity.is_over(now) => Ok(()),
+        _ => Err(CertificateError::Expired),
+    }?;
+    if purpose.is_some_and(|purpose| !purpose.server_auth() && !purpose.any()) {
+        return Err(CertificateError::InvalidPurpose);
+    }
+    Ok(())
 }
 
 impl ServerCertVerifier for NamedServerVerifier {
@@ -77,14 +110,14 @@ impl ServerCertVerifier for NamedServerVerifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let expected = self.server_name.as_ref().unwrap_or(server_name);
-        self.verifier
-            .verify_server_cert(end_entity, intermediates, expected, ocsp_response, now)
+        self.verify(end_entity, intermediates, expected, now)
+            .map(|()| ServerCertVerified::assertion())
             .map_err(|error| {
-                let explained = UnverifiedServer::new(&error, end_entity, expected, &self.trusted);
+                let explained = UnverifiedServer::new(&error, end_entity, expected, &self.trusted.description);
                 rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(explained))))
             })
     }
@@ -95,7 +128,7 @@ impl ServerCertVerifier for NamedServerVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -104,11 +137,11 @@ impl ServerCertVerifier for NamedServerVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
@@ -154,7 +187,7 @@ impl UnverifiedServer {
                 "which is not meant for servers (no serverAuth purpose)".to_owned()
             }
             CertificateError::BadSignature => "whose signature is wrong".to_owned(),
-            other => format!("which is refused: {other:?}"),
+            other => format!("which is refused ({other:?}); trusted are: {trusted}"),
         };
         Self { presented, problem }
     }
@@ -162,11 +195,12 @@ impl UnverifiedServer {
 
 impl fmt::Display for UnverifiedServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
+        let text = format!(
             "cannot verify the server: it presents {}, {}",
             self.presented, self.problem
-        )
+        );
+        // The names are the server's to choose.
+        fmt::Display::fmt(&Printable::line(&text).at_most(6_000), f)
     }
 }
 
@@ -178,11 +212,15 @@ pub(crate) enum Failure {
     Tls(String),
     /// The peer closed or reset the connection.
     Closed,
+    /// The answer has more header fields, or longer ones, than are read.
+    HeaderTooLarge,
+    /// What came is no answer in HTTP.
+    NotHttp,
 }
 
 pub(crate) fn failure(error: &(dyn StdError + 'static), own: Option<&Certificate>) -> Option<Failure> {
     let mut next = Some(error);
-    let mut closed = None;
+    let mut found = None;
     while let Some(error) = next {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return Some(Failure::Tls(explain(tls, own)));
@@ -193,21 +231,21 @@ pub(crate) fn failure(error: &(dyn StdError + 'static), own: Option<&Certificate
                 io.kind(),
                 ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
             ) {
-                closed = Some(Failure::Closed);
+                found = Some(Failure::Closed);
             }
             // An io::Error's `source` is that of the error it wraps, so the wrapped one must be asked for.
             next = io.get_ref().map(|inner| inner as &(dyn StdError + 'static));
             continue;
         }
-        if error
-            .downcast_ref::<hyper::Error>()
-            .is_some_and(|error| error.is_incomplete_message() || error.is_closed())
-        {
-            closed = Some(Failure::Closed);
+        match error.downcast_ref::<hyper::Error>() {
+            Some(error) if error.is_parse_too_large() => found = Some(Failure::HeaderTooLarge),
+            Some(error) if error.is_parse() => found = Some(Failure::NotHttp),
+            Some(error) if error.is_incomplete_message() || error.is_closed() => found = Some(Failure::Closed),
+            _ => {}
         }
         next = error.source();
     }
-    closed
+    found
 }
 
 fn explain(error: &rustls::Error, own: Option<&Certificate>) -> String {

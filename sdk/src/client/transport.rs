@@ -13,7 +13,9 @@ use tokio::sync::Semaphore;
 use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::budget::{Budget, Limits};
 use super::error::{Answer, Cause, Error, one_line};
+use super::json::check_size;
 use super::retry::{Repeat, RetryPolicy, retry_after};
 use super::tls::{Failure, failure};
 use crate::pki::Certificate;
@@ -53,6 +55,7 @@ pub(crate) struct Transport {
     pub(crate) endpoints: Vec<Url>,
     pub(crate) certificate: Option<Certificate>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) limits: Limits,
     pub(crate) permits: Semaphore,
     pub(crate) headers: HeaderMap,
     pub(crate) read_problem: ReadProblem,
@@ -106,6 +109,7 @@ impl Call {
 impl Reply {
     /// Reads the body as JSON. An error says where in it, never what was there.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        check_size(&self.body).map_err(|cause| Error::new(format!("cannot {}", self.operation), cause))?;
         serde_json::from_slice(&self.body).map_err(|error| {
             let kind = match error.classify() {
                 serde_json::error::Category::Data => "has a value of another type than the contract says",
@@ -141,21 +145,31 @@ impl Reply {
 }
 
 impl Transport {
-    /// Sends the call to the endpoint that answered last, then to the others in their order, then after a wait again, as
-    /// far as the call may be repeated.
+    /// Sends the call as an operation of its own.
     pub(crate) async fn send(self: &Arc<Self>, call: Call) -> Result<Reply, Error> {
+        self.send_within(call, &mut self.limits.budget()).await
+    }
+
+    /// Sends the call to the endpoint that answered last, then to the others in their order, then after a wait again, as
+    /// far as the call may be repeated and the budget lasts.
+    pub(crate) async fn send_within(self: &Arc<Self>, call: Call, budget: &mut Budget) -> Result<Reply, Error> {
         let _permit = self
             .permits
             .acquire()
             .await
             .map_err(|_| Error::configuration("the client is closed"))?;
+        budget.start();
         let mut round = 0;
         loop {
             let start = self.current.load(Ordering::Relaxed);
-            let mut last = None;
+            let mut last: Option<(Error, Option<Duration>)> = None;
             for offset in 0..self.endpoints.len() {
                 let index = (start + offset) % self.endpoints.len();
-                match self.attempt(&call, index).await {
+                let Some(timeout) = budget.request_timeout() else {
+                    let over = || Error::new(format!("cannot {}", call.operation), Cause::Timeout);
+                    return Err(last.map_or_else(over, |(error, _)| error));
+                };
+                match self.attempt(&call, index, timeout, budget).await {
                     Ok(reply) => {
                         self.current.store(index, Ordering::Relaxed);
                         return Ok(reply);
@@ -171,12 +185,21 @@ impl Transport {
             if round >= self.retry.max_retries {
                 return Err(error);
             }
-            tokio::time::sleep(self.retry.wait(round, wait)).await;
+            let Some(wait) = budget.wait(self.retry.wait(round), wait) else {
+                return Err(error);
+            };
+            tokio::time::sleep(wait).await;
             round += 1;
         }
     }
 
-    async fn attempt(&self, call: &Call, index: usize) -> Result<Reply, (Error, Option<Duration>)> {
+    async fn attempt(
+        &self,
+        call: &Call,
+        index: usize,
+        timeout: Duration,
+        budget: &mut Budget,
+    ) -> Result<Reply, (Error, Option<Duration>)> {
         let url = self.url(call, index);
         let step = || {
             format!(
@@ -188,6 +211,7 @@ impl Transport {
         let mut request = self
             .http
             .request(call.method.clone(), url)
+            .timeout(timeout)
             .headers(self.headers.clone());
         if let Some(cookie) = self
             .cookies
@@ -211,12 +235,12 @@ impl Transport {
         let started = Instant::now();
         let mut response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
+        let too_large = |cause| (Error::new(step(), cause), None);
+        let announced = response.content_length().unwrap_or(0);
+        budget.check_length(announced).map_err(too_large)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_BODY {
-                let problem = format!("the answer has more than {MAX_BODY} octets");
-                return Err((Error::new(step(), Cause::Decode(problem)), None));
-            }
+            budget.receive(body.len(), chunk.len()).map_err(too_large)?;
             body.extend_from_slice(&chunk);
         }
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -252,6 +276,10 @@ impl Transport {
             Some(Failure::Tls(explanation)) => Cause::Tls(explanation),
             _ if error.is_connect() => Cause::Connect,
             _ if error.is_timeout() => Cause::Timeout,
+            Some(Failure::HeaderTooLarge) => {
+                Cause::TooLarge("the header of the answer is larger than is read".to_owned())
+            }
+            Some(Failure::NotHttp) => Cause::Decode("the answer is not HTTP".to_owned()),
             Some(Failure::Closed) => Cause::Broken,
             None => Cause::Broken,
         };
@@ -318,7 +346,3 @@ pub(crate) fn path_segment<'a>(operation: &str, what: &str, word: &'a str) -> Re
 pub(crate) fn static_header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static(name), HeaderValue::from_static(value))
 }
-
-/// The largest answer that is read, in octets. A list of 10,000 certificates with their DER has about 30 MB, which is
-/// what pages are for.
-const MAX_BODY: usize = 16 * 1024 * 1024;

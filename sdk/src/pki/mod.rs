@@ -11,6 +11,7 @@
 //! | [`Thumbprint`], [`Sha256Fingerprint`] | SHA-1 and SHA-256 over the DER certificate |
 //! | [`PublicKeyPinningHash`] | SHA-256 over `SubjectPublicKeyInfo` |
 //! | [`certificates_from_pem`], [`PrivateKeyPem`] | RFC 7468 |
+//! | [`Printable`] | Unicode 16: text without control and invisible characters |
 
 mod algorithm;
 mod certificate;
@@ -21,6 +22,7 @@ mod fingerprint;
 mod hex;
 mod object_identifier;
 mod pem;
+mod printable;
 mod private_key;
 mod public_key_pinning_hash;
 mod serial_number;
@@ -39,6 +41,7 @@ pub use fingerprint::Sha256Fingerprint;
 pub use hex::HexError;
 pub use object_identifier::{ObjectIdentifier, ObjectIdentifierError};
 pub use pem::{PemError, certificates_from_pem};
+pub use printable::Printable;
 pub use private_key::{PrivateKeyError, PrivateKeyKind, PrivateKeyPem};
 pub use public_key_pinning_hash::{PublicKeyPinningHash, PublicKeyPinningHashError};
 pub use serial_number::{SerialNumber, SerialNumberError};

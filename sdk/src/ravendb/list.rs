@@ -1,12 +1,16 @@
 //! Registered certificates: all, one, and one's own.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::client::Client;
 use super::date;
 use super::definition::{CertificateDefinition, DefinitionWire, thumbprint};
+use super::values::CertificateUsage;
 use crate::Error;
+use crate::client::budget::Pages;
 use crate::client::transport::{Call, Reply};
 use crate::pki::Thumbprint;
 
@@ -87,6 +91,45 @@ impl ListCertificates {
         self.secondary = true;
         self
     }
+
+    fn call(&self) -> Call {
+        let mut call = Call::get("list certificates", PATH);
+        if let Some(name) = &self.name {
+            call = call.query("name", name);
+        }
+        if let Some(start) = self.start {
+            call = call.query("start", start);
+        }
+        if let Some(page_size) = self.page_size {
+            call = call.query("pageSize", page_size);
+        }
+        if self.metadata_only {
+            call = call.query("metadataOnly", true);
+        }
+        if self.secondary {
+            call = call.query("secondary", true);
+        }
+        call
+    }
+}
+
+impl CertificateList {
+    /// How many entries are registered certificates. RavenDB repeats the server's own certificate on each page without
+    /// counting it (contract 1.4).
+    fn stored(&self) -> usize {
+        let servers = [
+            self.loaded_server_certificate,
+            self.loaded_server_certificate_for_communication,
+        ];
+        let of_server = |entry: &CertificateDefinition| {
+            servers.contains(&Some(entry.thumbprint))
+                || matches!(
+                    entry.usage,
+                    Some(CertificateUsage::RavenServer | CertificateUsage::RavenServerForCommunication)
+                )
+        };
+        self.certificates.iter().filter(|entry| !of_server(entry)).count()
+    }
 }
 
 impl Client {
@@ -95,23 +138,49 @@ impl Client {
     /// # Errors
     /// [`Error::is_forbidden`] and what every operation can fail on.
     pub async fn list_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
-        let mut call = Call::get("list certificates", PATH);
-        if let Some(name) = &list.name {
-            call = call.query("name", name);
+        read_list(&self.send(list.call()).await?)
+    }
+
+    /// Lists registered certificates page by page, each once, in their order. For Operators and above.
+    ///
+    /// [`ListCertificates::page_size`] sets the size of a page (default: 1,000, or 10,000 without the DER), and
+    /// [`ListCertificates::start`] where to begin. With [`ListCertificates::name`] pages can be empty before the last one:
+    /// use [`Client::list_certificates`].
+    ///
+    /// All pages together have the time and four times the bytes of one operation. A server that repeats its pages, or has
+    /// more than 200 pages or 200,000 entries, is an error.
+    ///
+    /// # Errors
+    /// [`Error::is_too_large`] when the listing has no end, [`Error::is_forbidden`], and what every operation can fail on.
+    pub async fn list_all_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
+        let default = if list.metadata_only {
+            METADATA_PAGE_SIZE
+        } else {
+            PAGE_SIZE
+        };
+        let page_size = list.page_size.unwrap_or(default).max(1);
+        let mut start = list.start.unwrap_or(0);
+        let mut budget = self.transport.limits.budget();
+        let mut pages = Pages::default();
+        let mut seen = HashSet::new();
+        let mut certificates = Vec::new();
+        loop {
+            let call = list.clone().start(start).page_size(page_size).call();
+            let mut answer = read_list(&self.transport.send_within(call, &mut budget).await?)?;
+            let entries = answer.certificates.len();
+            let stored = answer.stored();
+            answer.certificates.retain(|entry| seen.insert(entry.thumbprint));
+            let new = answer.stored();
+            certificates.append(&mut answer.certificates);
+            // Secondaries of collections count as entries of a page but are hidden: only an empty page is the end.
+            let Some(next) = start.checked_add(page_size).filter(|_| stored > 0) else {
+                return Ok(CertificateList { certificates, ..answer });
+            };
+            pages
+                .add(entries, new)
+                .map_err(|cause| Error::new("cannot list certificates", cause))?;
+            start = next;
         }
-        if let Some(start) = list.start {
-            call = call.query("start", start);
-        }
-        if let Some(page_size) = list.page_size {
-            call = call.query("pageSize", page_size);
-        }
-        if list.metadata_only {
-            call = call.query("metadataOnly", true);
-        }
-        if list.secondary {
-            call = call.query("secondary", true);
-        }
-        read_list(&self.send(call).await?)
     }
 
     /// One registered certificate; `None` when there is none with this thumbprint. The server's own certificate is not
@@ -219,4 +288,7 @@ fn read_list(reply: &Reply) -> Result<CertificateList, Error> {
     })
 }
 
+/// With certificates of 2 KB in Base64 a page stays far below the 16 MiB that are read by default.
+const PAGE_SIZE: u32 = 1_000;
+const METADATA_PAGE_SIZE: u32 = 10_000;
 pub(super) const PATH: &str = "/admin/certificates";

@@ -71,58 +71,58 @@ impl Client {
     /// [`Error::is_failed_action`] when it failed or was cancelled, [`Error::is_timeout`] when it is not done in time
     /// (the action goes on), [`Error::is_decode`] when the cluster does not know it, and what every operation can fail on.
     pub async fn wait_for_action(&self, action_uid: &ActionUid, timeout: Duration) -> Result<Action, Error> {
-        let step = || format!("cannot wait for the action {}", one_line(action_uid.as_str()));
-        let mut pace = Pace::new(timeout);
-        loop {
+        let step = &|| format!("cannot wait for the action {}", one_line(action_uid.as_str()));
+        poll(timeout, step, || async move {
             match self.action(action_uid).await? {
-                Some(action) if action.status == ActionStatus::Completed => return Ok(action),
+                Some(action) if action.status == ActionStatus::Completed => Ok(Some(action)),
                 Some(action) if action.status.is_final() => {
                     let failure = ActionFailure {
                         status: action.status.to_string(),
                         error_code: action.error_code.as_deref().map(one_line),
                         message: action.error_message.as_deref().map(one_line),
                     };
-                    return Err(Error::new(step(), Cause::Action(failure)));
+                    Err(Error::new(step(), Cause::Action(failure)))
                 }
-                Some(_) => {}
-                None => {
-                    return Err(Error::new(
-                        step(),
-                        Cause::Decode("the cluster knows no such action".to_owned()),
-                    ));
-                }
+                Some(_) => Ok(None),
+                None => Err(Error::new(
+                    step(),
+                    Cause::Decode("the cluster knows no such action".to_owned()),
+                )),
             }
-            pace.wait(step).await?;
-        }
+        })
+        .await
     }
 }
 
-/// Waits between questions: 50 ms at first, each time twice as long, at most 2 s, and no longer than the time left.
-pub(super) struct Pace {
-    deadline: Instant,
-    next: Duration,
-}
-
-impl Pace {
-    pub(super) fn new(timeout: Duration) -> Self {
-        let now = Instant::now();
-        Self {
-            // A timeout beyond what a clock holds means for ever; a year is that here.
-            deadline: now
-                .checked_add(timeout)
-                .unwrap_or(now + Duration::from_secs(365 * 86_400)),
-            next: Duration::from_millis(50),
+/// Asks until there is an answer: at least once, then after 50 ms, after each pause in a time twice as long, at most 2 s.
+///
+/// Questions end with the timeout, except the first, which has the time of an operation, and the last, which has a second.
+pub(super) async fn poll<T, F: Future<Output = Result<Option<T>, Error>>>(
+    timeout: Duration,
+    step: impl Fn() -> String,
+    ask: impl Fn() -> F,
+) -> Result<T, Error> {
+    let now = Instant::now();
+    // A timeout beyond what a clock holds is none; a year stands for that.
+    let deadline = now
+        .checked_add(timeout)
+        .unwrap_or(now + Duration::from_secs(365 * 86_400));
+    let over = || Error::new(step(), Cause::Timeout);
+    let mut answer = ask().await?;
+    let mut pause = Duration::from_millis(50);
+    loop {
+        if let Some(answer) = answer {
+            return Ok(answer);
         }
-    }
-
-    pub(super) async fn wait(&mut self, step: impl FnOnce() -> String) -> Result<(), Error> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Error::new(step(), Cause::Timeout));
+            return Err(over());
         }
-        tokio::time::sleep(self.next.min(left)).await;
-        self.next = (self.next * 2).min(Duration::from_secs(2));
-        Ok(())
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(Duration::from_secs(2));
+        // The last question, at the deadline, has a moment for its answer.
+        let until = deadline.max(Instant::now() + LAST_QUESTION);
+        answer = tokio::time::timeout_at(until, ask()).await.map_err(|_| over())??;
     }
 }
 
@@ -142,3 +142,6 @@ pub(super) fn read_one<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<O
         _ => reply.json().map(Some),
     }
 }
+
+/// How long the question at the end of a wait may take.
+const LAST_QUESTION: Duration = Duration::from_secs(1);

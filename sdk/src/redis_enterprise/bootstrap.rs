@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::action::Pace;
+use super::action::poll;
 use super::client::Client;
 use super::values::BootstrapState;
 use super::wire;
@@ -161,23 +161,23 @@ impl Client {
     /// [`Error::is_failed_action`] when it cannot, [`Error::is_timeout`] when it does not in time, and what every
     /// operation can fail on.
     pub async fn wait_for_bootstrap(&self, timeout: Duration) -> Result<Bootstrap, Error> {
-        let step = || "cannot wait for the node to become a cluster".to_owned();
-        let mut pace = Pace::new(timeout);
-        loop {
+        let step = &|| "cannot wait for the node to become a cluster".to_owned();
+        poll(timeout, step, || async move {
             let bootstrap = self.bootstrap().await?;
             match bootstrap.state {
-                BootstrapState::Completed => return Ok(bootstrap),
+                BootstrapState::Completed => Ok(Some(bootstrap)),
                 BootstrapState::Error => {
                     let failure = ActionFailure {
                         status: bootstrap.state.to_string(),
                         error_code: bootstrap.error_code.as_deref().map(one_line),
                         message: bootstrap.error_message.as_deref().map(one_line),
                     };
-                    return Err(Error::new(step(), Cause::Action(failure)));
+                    Err(Error::new(step(), Cause::Action(failure)))
                 }
-                _ => pace.wait(step).await?,
+                _ => Ok(None),
             }
-        }
+        })
+        .await
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::action::{Pace, read_action_uid, read_one};
+use super::action::{poll, read_action_uid, read_one};
 use super::changes::changes;
 use super::client::Client;
 use super::values::{ActionUid, AuthMethod, ManagementRole, RoleUid, UserStatus, UserUid};
@@ -272,13 +272,13 @@ impl Client {
     /// # Errors
     /// As [`Client::delete_user`], and [`Error::is_timeout`] when it is still there after the timeout.
     pub async fn delete_user_and_wait(&self, uid: UserUid, timeout: Duration) -> Result<(), Error> {
-        let mut pace = Pace::new(timeout);
         self.delete_user(uid).await?;
-        while self.user(uid).await?.is_some() {
-            pace.wait(|| format!("cannot wait for the deletion of user {uid}"))
-                .await?;
-        }
-        Ok(())
+        let step = &|| format!("cannot wait for the deletion of user {uid}");
+        poll(timeout, step, || async move {
+            let gone = self.user(uid).await?.is_none();
+            Ok(gone.then_some(()))
+        })
+        .await
     }
 }
 

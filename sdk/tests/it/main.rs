@@ -5,7 +5,9 @@
 #![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 mod contract;
+mod hostile;
 mod live;
 mod redis_enterprise;
 mod tls;
 mod transport;
+mod trust_anchors;

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use serde_json::Value;
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
 use super::AuditError;
+use crate::files::TrustedDirectory;
 use crate::store::Store;
 
 #[derive(Debug)]
@@ -31,14 +33,21 @@ impl AuditFile {
             path: path.clone(),
             source,
         };
+        // Alone, because /var/log often belongs to a group of log services. They may move the whole folder away; the
+        // records are in the store as well.
+        TrustedDirectory::open_below_any(folder).map_err(|error| explain(std::io::Error::other(error)))?;
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
             .create(true)
             .mode(0o600)
+            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
             .open(&path)
             .await
             .map_err(explain)?;
+        if !file.metadata().await.map_err(explain)?.is_file() {
+            return Err(explain(std::io::Error::other("it is not a file")));
+        }
         let last_sequence = last_sequence(&mut file).await.map_err(explain)?;
         Ok(Self {
             file,

@@ -106,3 +106,24 @@ async fn a_folder_that_is_not_there_is_an_error_at_start() {
     let error = Audit::start(store, clock, Some(&folder)).await.unwrap_err();
     assert!(error.to_string().contains("missing/audit.log"), "{error}");
 }
+
+#[tokio::test]
+async fn the_file_is_not_written_where_others_can_exchange_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("log");
+    fs::create_dir(&folder).unwrap();
+    let elsewhere = directory.path().join("elsewhere");
+    fs::write(&elsewhere, "mine").unwrap();
+    let store = Store::open(&directory.path().join("data")).await.unwrap();
+    let clock = Arc::new(ManualClock::at(datetime!(2026-11-21 21:10:00 UTC)));
+    for mode in [0o777, 0o702] {
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        let started = Audit::start(store.clone(), clock.clone(), Some(&folder)).await;
+        assert!(started.is_err(), "{mode:o}");
+    }
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, folder.join("audit.log")).unwrap();
+    let started = Audit::start(store, clock, Some(&folder)).await;
+    assert!(started.is_err());
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"mine");
+}

@@ -5,16 +5,18 @@
 //! the renewal rule, unknown. Unlike the real server, a decision lasts no longer than the trust it was made from.
 
 mod caller;
+mod issuer;
 mod renewal;
 mod well_known;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use certward::pki::{Certificate, Thumbprint};
-use time::OffsetDateTime;
+use certward::pki::{Certificate, Thumbprint, Validity};
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 pub use caller::{Caller, CallerOrigin};
+pub use issuer::VerifiedIssuer;
 pub use renewal::Renewal;
 pub use well_known::WellKnown;
 
@@ -112,6 +114,8 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Verdict {
     decision: Decision,
+    /// When the certificates above the peer's own that it rests on are in date.
+    holds: Validity,
     registry_revision: u64,
     server_certificate_revision: u64,
 }
@@ -153,8 +157,12 @@ impl Authenticator {
     #[must_use]
     pub fn authenticate(&self, peer: &Peer) -> Decision {
         let decision = self.look_at(peer);
-        if let Decision::Refused(refusal) = &decision {
-            metrics::counter!(crate::telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
+        match &decision {
+            Decision::Admitted(_) => peer.become_known(),
+            Decision::Refused(refusal) => {
+                metrics::counter!(crate::telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
+            }
+            Decision::Renewed(_) => {}
         }
         decision
     }
@@ -182,12 +190,14 @@ impl Authenticator {
         if let Some(last) = verdict.as_ref()
             && last.registry_revision == registry_revision
             && last.server_certificate_revision == server_certificate_revision
+            && last.holds.contains(now)
         {
             return last.decision.clone();
         }
-        let decision = self.decide(end_entity, intermediates, peer.address(), now);
+        let (decision, holds) = self.decide(end_entity, intermediates, peer.address(), now);
         *verdict = Some(Verdict {
             decision: decision.clone(),
+            holds,
             registry_revision,
             server_certificate_revision,
         });
@@ -209,35 +219,50 @@ impl Authenticator {
         }
     }
 
+    /// The decision, and when the certificates above the peer's own that it rests on are in date.
     fn decide(
         &self,
         certificate: &Certificate,
         intermediates: &[rustls_pki_types::CertificateDer<'static>],
         address: SocketAddr,
         now: OffsetDateTime,
-    ) -> Decision {
+    ) -> (Decision, Validity) {
         let admit = |caller: Caller| Decision::Admitted(Arc::new(caller.at_address(address)));
         let server = self.server_certificates.current();
         if server.certificate().der() == certificate.der() {
-            return admit(Caller::server(certificate.clone()));
+            return (admit(Caller::server(certificate.clone())), ALWAYS);
         }
         let thumbprint = certificate.thumbprint();
         if self.well_known.names_administrator(&thumbprint) {
-            return admit(Caller::well_known(certificate.clone()));
+            return (admit(Caller::well_known(certificate.clone())), ALWAYS);
         }
-        if self.well_known.issued(certificate, intermediates, now) {
-            return admit(Caller::issued_by_well_known(certificate.clone()));
+        if let Some(issuers) = self.well_known.issued(certificate, intermediates, now) {
+            return (admit(Caller::issued_by_well_known(certificate.clone())), issuers);
         }
-        match self.registered(certificate) {
+        let decision = match self.registered(certificate) {
             Err(collision) => Decision::Refused(collision),
             Ok(Some(entry)) if entry.disabled => Decision::Refused(Refusal::Disabled { registered: entry }),
             Ok(Some(entry)) => admit(Caller::registered(certificate.clone(), entry)),
             Ok(None) => {
                 let same_key = self.registry.with_pinning_hash(&certificate.public_key_pinning_hash());
-                let known_issuers = server.chain().iter().chain(self.well_known.issuers());
-                renewal::decide(certificate, intermediates, &same_key, known_issuers)
+                if same_key.is_empty() {
+                    return (Decision::Refused(Refusal::Unknown), ALWAYS);
+                }
+                let known = renewal::readable(server.chain().iter().chain(self.well_known.issuers()));
+                renewal::decide(
+                    certificate,
+                    intermediates,
+                    &same_key,
+                    (server.certificate(), known),
+                    now,
+                )
             }
-        }
+        };
+        let holds = match &decision {
+            Decision::Renewed(renewal) => renewal.in_date(),
+            Decision::Admitted(_) | Decision::Refused(_) => ALWAYS,
+        };
+        (decision, holds)
     }
 
     /// The entry of exactly this certificate. A thumbprint that leads to another certificate is a SHA-1 collision.
@@ -257,6 +282,13 @@ impl TrustReview for Authenticator {
             Decision::Refused(refusal) => Standing::Refused(refusal.reason()),
         }
     }
+
+    /// Of the peer's own certificate and of those above it that the last decision rests on.
+    fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
+        let own = peer.certificate()?.validity().not_after;
+        let above = peer.verdict().as_ref().map(|verdict| verdict.holds.not_after);
+        Some(above.map_or(own, |above| above.min(own)))
+    }
 }
 
 /// The thumbprint of the peer's certificate, for logs and audit records.
@@ -264,3 +296,9 @@ impl TrustReview for Authenticator {
 pub fn presented_thumbprint(peer: &Peer) -> Option<Thumbprint> {
     peer.certificate().map(Certificate::thumbprint)
 }
+
+/// For decisions that rest on no certificate but the peer's own, whose dates are checked each time.
+const ALWAYS: Validity = Validity {
+    not_before: PrimitiveDateTime::MIN.assume_utc(),
+    not_after: PrimitiveDateTime::MAX.assume_utc(),
+};

@@ -1,23 +1,24 @@
-//! The renewal rule: a certificate nobody registered is admitted when it carries on a registered one.
+//! The renewal rule: a certificate that nobody registered is admitted when it carries on a registered one.
 //!
-//! Same public key, and an issuer in common, compared by key and not by name (contract `ravendb.md`, section 2). A
-//! certificate whose issuer cannot be found stands alone; two that stand alone have their issuer in common when they
-//! name the same one, which is what lets the holder of a self-signed certificate renew it.
+//! Same public key, and an issuer in common (contract `ravendb.md`, section 2). The real server takes the equal key alone
+//! when it finds no issuer of either certificate; here the issuer is always proved ([`VerifiedIssuer`]).
 
 use std::sync::Arc;
 
-use certward::pki::{Certificate, PublicKeyPinningHash};
+use certward::pki::{Certificate, Validity};
 use rustls_pki_types::CertificateDer;
+use time::OffsetDateTime;
 
+use super::issuer::{Issuers, VerifiedIssuer};
 use super::{Decision, Refusal};
 use crate::authority::definition::RegisteredCertificate;
-use crate::certificate::signature;
 
-/// An unregistered certificate that renews a registered one, to be recorded with the rights of that one.
+/// An unregistered certificate that renews a registered one, to be recorded with the rights of that one. Nothing makes
+/// one without the proof of its issuer.
 #[derive(Debug)]
 pub struct Renewal {
     certificate: Certificate,
-    issuer_chain: Vec<CertificateDer<'static>>,
+    issuer: VerifiedIssuer,
     original: Arc<RegisteredCertificate>,
 }
 
@@ -28,85 +29,54 @@ impl Renewal {
         &self.certificate
     }
 
-    /// The issuers found above it, nearest first.
+    /// The proof that the issuer of the original issued it.
     #[must_use]
-    pub fn issuer_chain(&self) -> &[CertificateDer<'static>] {
-        &self.issuer_chain
+    pub fn issuer(&self) -> &VerifiedIssuer {
+        &self.issuer
     }
 
-    /// The registered certificate it carries on.
+    /// The registered certificate that it carries on.
     #[must_use]
     pub fn original(&self) -> &Arc<RegisteredCertificate> {
         &self.original
     }
+
+    /// When the original and every issuer is in date: outside of it, this is no renewal.
+    pub(super) fn in_date(&self) -> Validity {
+        self.issuer.in_date()
+    }
 }
 
-/// Decides about a certificate that is not registered. `same_key` are the entries with its public key.
-pub(super) fn decide<'a>(
+/// Decides about a certificate that is not registered. `same_key` are the entries with its public key. Entries that are
+/// disabled or out of date are never renewed: their holder is nobody at this moment.
+pub(super) fn decide(
     certificate: &Certificate,
     intermediates: &[CertificateDer<'static>],
     same_key: &[Arc<RegisteredCertificate>],
-    known_issuers: impl Iterator<Item = &'a CertificateDer<'static>>,
+    (server, known): (&Certificate, Vec<Certificate>),
+    now: OffsetDateTime,
 ) -> Decision {
-    if same_key.is_empty() {
+    let can_be_renewed = |entry: &&Arc<RegisteredCertificate>| !entry.disabled && entry.validity.contains(now);
+    if !same_key.iter().any(|entry| can_be_renewed(&entry)) {
         return Decision::Refused(Refusal::Unknown);
     }
-    let known: Vec<Certificate> = readable(known_issuers);
-    let presented: Vec<Certificate> = readable(intermediates.iter());
-    let chain = issuers_above(certificate, presented.iter().chain(&known));
-    for original in same_key.iter().rev().filter(|entry| !entry.disabled) {
+    let issuers = Issuers::new(server, known, readable(intermediates.iter()), now);
+    for original in same_key.iter().rev().filter(can_be_renewed) {
         let Ok(original_certificate) = Certificate::from_der(original.der.clone()) else {
             continue;
         };
-        let stored: Vec<Certificate> = readable(original.issuer_chain.iter());
-        let original_chain = issuers_above(&original_certificate, stored.iter().chain(&known));
-        let in_common = if chain.is_empty() && original_chain.is_empty() {
-            certificate.issuer() == original_certificate.issuer()
-        } else {
-            key_hashes(&chain).any(|hash| key_hashes(&original_chain).any(|other| hash == other))
-        };
-        if in_common {
+        let registered_with = readable(original.issuer_chain.iter());
+        if let Some(issuer) = issuers.verify(certificate, &original_certificate, &registered_with) {
             return Decision::Renewed(Arc::new(Renewal {
                 certificate: certificate.clone(),
-                issuer_chain: chain.iter().map(|issuer| issuer.der().clone()).collect(),
+                issuer,
                 original: Arc::clone(original),
             }));
         }
     }
-    Decision::Refused(if same_key.iter().all(|entry| entry.disabled) {
-        Refusal::Unknown
-    } else {
-        Refusal::UnfamiliarIssuer
-    })
+    Decision::Refused(Refusal::UnfamiliarIssuer)
 }
 
-/// The issuers that can be found above a certificate, nearest first, each proved by its signature.
-fn issuers_above<'a>(
-    certificate: &Certificate,
-    candidates: impl Iterator<Item = &'a Certificate> + Clone,
-) -> Vec<Certificate> {
-    let mut chain: Vec<Certificate> = Vec::new();
-    let mut below = certificate.clone();
-    while chain.len() < MAX_ISSUERS && !below.is_self_issued() {
-        let Some(issuer) = candidates
-            .clone()
-            .find(|candidate| candidate.issued(&below) && signature::is_by(&below, candidate))
-        else {
-            break;
-        };
-        chain.push(issuer.clone());
-        below = issuer.clone();
-    }
-    chain
-}
-
-fn readable<'a>(ders: impl Iterator<Item = &'a CertificateDer<'static>>) -> Vec<Certificate> {
+pub(super) fn readable<'a>(ders: impl Iterator<Item = &'a CertificateDer<'static>>) -> Vec<Certificate> {
     ders.filter_map(|der| Certificate::from_der(der.clone()).ok()).collect()
 }
-
-fn key_hashes(chain: &[Certificate]) -> impl Iterator<Item = PublicKeyPinningHash> {
-    chain.iter().map(Certificate::public_key_pinning_hash)
-}
-
-/// Enough for any real hierarchy; a client can send at most four.
-const MAX_ISSUERS: usize = 6;

@@ -2,15 +2,20 @@
 
 use std::collections::HashSet;
 
-use certward::pki::{Certificate, Thumbprint};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use certward::pki::{Certificate, Thumbprint, Validity};
+use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
+
+use crate::certificate::BoundedChain;
+use crate::cluster::trust::{self, Strength, TrustAnchors};
 
 /// `Security.WellKnownCertificates.Admin` and `Security.WellKnownIssuers.Admin`, checked when the settings were read.
 #[derive(Debug, Default)]
 pub struct WellKnown {
     administrators: HashSet<Thumbprint>,
     issuers: Vec<CertificateDer<'static>>,
+    /// Those of them that paths are built to.
+    anchors: Option<TrustAnchors>,
     /// With `…ValidateCertificateNames`, a certificate of a well-known issuer needs a SAN of this domain.
     required_domain: Option<String>,
 }
@@ -25,9 +30,18 @@ impl WellKnown {
         issuers: impl IntoIterator<Item = Certificate>,
         required_domain: Option<String>,
     ) -> Self {
+        let issuers: Vec<Certificate> = issuers.into_iter().collect();
+        let anchors = TrustAnchors::of_fit(&issuers, Strength::Strong, |issuer, fault| {
+            tracing::error!(
+                subject = %issuer.subject(),
+                thumbprint = %issuer.thumbprint(),
+                "a certificate of Security.WellKnownIssuers.Admin {fault}; nobody is let in by it"
+            );
+        });
         Self {
             administrators: administrators.into_iter().collect(),
-            issuers: issuers.into_iter().map(|issuer| issuer.der().clone()).collect(),
+            issuers: issuers.iter().map(|issuer| issuer.der().clone()).collect(),
+            anchors: (!issuers.is_empty()).then_some(anchors),
             required_domain: required_domain.map(|domain| domain.to_ascii_lowercase()),
         }
     }
@@ -46,38 +60,20 @@ impl WellKnown {
         self.administrators.contains(thumbprint)
     }
 
-    /// Whether a well-known issuer stands above the certificate, through at most the intermediates presented with it.
+    /// When the issuers are in date above the certificate, if a well-known one stands above it, through at most the
+    /// intermediates presented with it, and all of them are in date at `now`.
     pub(super) fn issued(
         &self,
         certificate: &Certificate,
         intermediates: &[CertificateDer<'static>],
         now: OffsetDateTime,
-    ) -> bool {
-        if self.issuers.is_empty() || !self.has_required_name(certificate) {
-            return false;
+    ) -> Option<Validity> {
+        let anchors = self.anchors.as_ref()?;
+        if !self.has_required_name(certificate) {
+            return None;
         }
-        let anchors: Vec<_> = self
-            .issuers
-            .iter()
-            .filter_map(|issuer| webpki::anchor_from_trusted_cert(issuer).ok())
-            .collect();
-        let Ok(end_entity) = webpki::EndEntityCert::try_from(certificate.der()) else {
-            return false;
-        };
-        let Ok(seconds) = u64::try_from(now.unix_timestamp()) else {
-            return false;
-        };
-        end_entity
-            .verify_for_usage(
-                webpki::ALL_VERIFICATION_ALGS,
-                &anchors,
-                intermediates,
-                UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)),
-                webpki::KeyUsage::client_auth(),
-                None,
-                None,
-            )
-            .is_ok()
+        let chain = BoundedChain::new(certificate, intermediates).ok()?;
+        trust::find_issuers(anchors, &chain, certificate, now).ok()
     }
 
     fn has_required_name(&self, certificate: &Certificate) -> bool {
@@ -96,5 +92,101 @@ impl WellKnown {
             }
             _ => false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+    use time::Duration;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::authn::{Authenticator, Decision};
+    use crate::authority::registry::Registry;
+    use crate::clock::ManualClock;
+    use crate::issuer::setup::{create_ca, create_server_certificate};
+    use crate::listener::connections::TrustReview as _;
+    use crate::listener::peer::Peer;
+    use crate::server_certificate::ServerCertificates;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
+
+    fn parameters(name: &str, validity: Validity, is_ca: bool) -> CertificateParams {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name = rcgen::DistinguishedName::new();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        (parameters.not_before, parameters.not_after) = (validity.not_before, validity.not_after);
+        if is_ca {
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        parameters
+    }
+
+    fn certificate(der: &CertificateDer<'_>) -> Certificate {
+        Certificate::from_der(der.clone().into_owned()).unwrap()
+    }
+
+    /// From so many days on, until so many.
+    fn days(from: i64, until: i64) -> Validity {
+        Validity {
+            not_before: NOW + Duration::days(from),
+            not_after: NOW + Duration::days(until),
+        }
+    }
+
+    fn key() -> KeyPair {
+        KeyPair::generate().unwrap()
+    }
+
+    #[test]
+    fn a_certificate_of_a_well_known_issuer_is_let_in_only_while_its_whole_chain_is_in_date() {
+        let root = CertifiedIssuer::self_signed(parameters("root", days(-9, 9), true), key()).unwrap();
+        let between = CertifiedIssuer::signed_by(parameters("between", days(-2, 2), true), key(), &root).unwrap();
+        let client = parameters("client", days(-30, 30), false)
+            .signed_by(&key(), &between)
+            .unwrap();
+        let well_known = WellKnown::new([], [certificate(root.der())], None);
+        let (client, above) = (certificate(client.der()), [between.der().clone()]);
+        assert_eq!(well_known.issued(&client, &above, NOW), Some(days(-2, 2)));
+        assert_eq!(well_known.issued(&client, &above, NOW + Duration::days(3)), None);
+
+        let clock = Arc::new(ManualClock::at(NOW));
+        let ca = create_ca(NOW).unwrap();
+        let server = create_server_certificate(&ca, &["db.example".to_owned()], NOW).unwrap();
+        let authenticator = Authenticator::new(
+            Arc::new(Registry::new([])),
+            Arc::new(ServerCertificates::new(server.to_server_certificate().unwrap())),
+            well_known,
+            clock.clone(),
+        );
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 4711));
+        let chain = [client.der().clone(), between.der().clone()];
+        let peer = Peer::from_handshake(address, Some(&chain));
+        let is_admitted = || matches!(authenticator.authenticate(&peer), Decision::Admitted(_));
+        assert!(is_admitted());
+        // What was decided for this connection lasts as long as the chain: for requests, and for the connection itself.
+        assert_eq!(authenticator.valid_until(&peer), Some(NOW + Duration::days(2)));
+        clock.set(NOW + Duration::days(2));
+        assert!(is_admitted());
+        clock.set(NOW + Duration::days(2) + Duration::SECOND);
+        assert!(!is_admitted());
+        clock.set(NOW);
+        let peer = Peer::from_handshake(address, Some(&chain));
+        assert!(matches!(authenticator.authenticate(&peer), Decision::Admitted(_)));
+        clock.set(NOW - Duration::days(3));
+        assert!(!matches!(authenticator.authenticate(&peer), Decision::Admitted(_)));
+    }
+
+    #[test]
+    fn a_well_known_issuer_that_has_expired_lets_nobody_in() {
+        let root = CertifiedIssuer::self_signed(parameters("root", days(-9, -1), true), key()).unwrap();
+        let client = parameters("client", days(-30, 30), false)
+            .signed_by(&key(), &root)
+            .unwrap();
+        let well_known = WellKnown::new([], [certificate(root.der())], None);
+        assert_eq!(well_known.issued(&certificate(client.der()), &[], NOW), None);
     }
 }

@@ -7,7 +7,10 @@ use certward::pki::Thumbprint;
 use super::clearance::{Permissions, SecurityClearance};
 use super::definition::{RegisteredCertificate, TwoFactorKey};
 use super::registry::Change;
-use super::{Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_name, check_reach, collection};
+use super::{
+    Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_administrator_remains, check_name, check_reach,
+    collection,
+};
 use crate::authz::Permit;
 use crate::authz::action::EditCertificate;
 
@@ -47,7 +50,7 @@ impl Authority {
     /// # Errors
     ///
     /// In this order: [`Error::BlankName`] and the like; [`Error::NotRegistered`]; [`Error::ClearanceTooLow`] when the
-    /// clearance held or wanted is above the caller's; for `disabled`, [`Error::ClusterNodeDisabled`] and
+    /// clearance held or wanted is above the caller's; [`Error::LastAdministrator`]; for `disabled`, [`Error::ClusterNodeDisabled`] and
     /// [`Error::OwnCertificate`]; [`Error::Store`].
     pub async fn edit(&self, permit: &Permit<EditCertificate>, request: EditRequest) -> Result<(), Error> {
         let asked = Asked::by(permit, request.thumbprint.to_string());
@@ -76,6 +79,8 @@ fn plan(
         check_reach(caller, member.clearance, Attempt::Edit, &member.name)?;
     }
     check_reach(caller, request.clearance, Attempt::Edit, &request.name)?;
+    let thumbprints = members.iter().map(|member| member.thumbprint).collect();
+    check_administrator_remains(parts, own, &thumbprints, request.clearance)?;
     if request.disabled {
         if request.clearance == SecurityClearance::ClusterNode || entry.clearance == SecurityClearance::ClusterNode {
             return Err(Error::ClusterNodeDisabled {

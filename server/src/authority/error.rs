@@ -4,6 +4,7 @@ use certward::pki::Thumbprint;
 use time::OffsetDateTime;
 
 use super::clearance::SecurityClearance;
+use crate::certificate::KeyFault;
 use crate::issuer::IssuerError;
 use crate::store::StoreError;
 
@@ -43,6 +44,39 @@ pub enum Error {
     NotRegistered {
         /// As asked for.
         thumbprint: Thumbprint,
+    },
+    /// What a certificate was found to renew is not there any more, or cannot be renewed at this moment.
+    #[error(
+        "certificate {thumbprint} cannot be renewed: it was deleted, disabled or exchanged, or it or its issuer is out of date"
+    )]
+    NotRenewable {
+        /// Of the original.
+        thumbprint: Thumbprint,
+    },
+    /// A renewal is registered only with the one-time code that its original wants.
+    #[error("certificate {thumbprint} renews one that wants one-time codes; expected a code before it is registered")]
+    OneTimeCodeMissing {
+        /// Of the renewal.
+        thumbprint: Thumbprint,
+    },
+    /// The last administrator would have shut itself out.
+    #[error(
+        "certificate {name:?} ({thumbprint}) is the last administrator's, and is the one this request was made with; \
+         register another ClusterAdmin first, or ask with the server's own certificate"
+    )]
+    LastAdministrator {
+        /// The name of the entry.
+        name: String,
+        /// Its thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// The certificate's key can never log in.
+    #[error("the key of certificate \"{subject}\" {fault}")]
+    UnusableKey {
+        /// Whom the certificate names.
+        subject: String,
+        /// What is wrong with the key, and what would have been right.
+        fault: KeyFault,
     },
     /// Another certificate has the same SHA-1 thumbprint: somebody has made a collision.
     #[error("another certificate is registered under thumbprint {thumbprint}")]

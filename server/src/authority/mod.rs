@@ -14,6 +14,7 @@ mod register;
 pub mod registry;
 mod renew;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use certward::pki::Thumbprint;
@@ -265,6 +266,39 @@ fn check_reach(
         });
     }
     Ok(())
+}
+
+/// Refuses a change after which the caller, an administrator by its registered certificate, would be none, and nobody
+/// else would be one. `members` are the entries that get the clearance `wanted`. The server's own certificate stays a
+/// way in, but few have it at hand: whoever wants this asks with it.
+fn check_administrator_remains(
+    parts: &AuthorityParts,
+    caller: Option<Thumbprint>,
+    members: &HashSet<Thumbprint>,
+    wanted: SecurityClearance,
+) -> Result<(), Error> {
+    let (registry, now) = (&parts.registry, parts.clock.now());
+    let is_administrator = |entry: &RegisteredCertificate| {
+        entry.clearance.level() == Level::ClusterAdmin && !entry.disabled && entry.validity.contains(now)
+    };
+    let own = caller
+        .filter(|own| members.contains(own))
+        .and_then(|own| registry.get(&own))
+        .filter(|own| is_administrator(own));
+    let Some(own) = own.filter(|_| wanted.level() < Level::ClusterAdmin) else {
+        return Ok(());
+    };
+    let another_remains = registry
+        .all()
+        .iter()
+        .any(|entry| !members.contains(&entry.thumbprint) && is_administrator(entry));
+    if another_remains {
+        return Ok(());
+    }
+    Err(Error::LastAdministrator {
+        name: own.name.clone(),
+        thumbprint: own.thumbprint,
+    })
 }
 
 /// Refuses names that are no names. Every other character is allowed, in any script.

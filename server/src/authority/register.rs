@@ -3,13 +3,19 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use certward::pki::{Certificate, Thumbprint};
+
 use super::definition::{Collection, Grant, RegisteredCertificate};
 use super::registry::Change;
-use super::{Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_name, check_reach, collection};
+use super::{
+    Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_administrator_remains, check_name, check_reach,
+    collection,
+};
 use crate::authority::clearance::SecurityClearance;
 use crate::authz::Permit;
 use crate::authz::action::RegisterCertificate;
 use crate::certificate::CertificateBundle;
+use crate::certificate::key_fitness::{self, KeyFitness};
 
 /// Certificates to register, and the rights they all get.
 #[derive(Debug)]
@@ -28,21 +34,26 @@ impl Authority {
     ///
     /// In this order: [`Error::BlankName`] and the like; [`Error::ClearanceTooLow`] when the clearance wanted, or that
     /// of an overwritten entry, is above the caller's; [`Error::ServerCertificate`] when the server's own certificate
-    /// is among them; [`Error::ThumbprintCollision`]; [`Error::Store`].
+    /// is among them; [`Error::UnusableKey`]; [`Error::ThumbprintCollision`]; [`Error::OwnCertificate`] when the caller's
+    /// own would be disabled; [`Error::LastAdministrator`]; [`Error::Store`].
     pub async fn register(
         &self,
         permit: &Permit<RegisterCertificate>,
         request: RegisterRequest,
     ) -> Result<Vec<Arc<RegisteredCertificate>>, Error> {
         let asked = Asked::by(permit, request.grant.name.clone());
-        self.change(asked, None, move |parts, clearance| plan(parts, clearance, request))
-            .await
+        let own = permit.caller().thumbprint();
+        self.change(asked, None, move |parts, clearance| {
+            plan(parts, clearance, own, request)
+        })
+        .await
     }
 }
 
 fn plan(
     parts: &AuthorityParts,
     caller: SecurityClearance,
+    own: Option<Thumbprint>,
     request: RegisterRequest,
 ) -> Result<Plan<Vec<Arc<RegisteredCertificate>>>, Error> {
     let RegisterRequest { grant, certificates } = request;
@@ -50,12 +61,18 @@ fn plan(
     check_reach(caller, grant.clearance, Attempt::Register, &grant.name)?;
     let server = parts.server_certificates.current();
     let mut thumbprints = HashSet::new();
+    let mut warnings = String::new();
     for end_entity in certificates.end_entities() {
         let certificate = &end_entity.certificate;
         if certificate == server.certificate() {
             return Err(Error::ServerCertificate { name: grant.name });
         }
         let thumbprint = certificate.thumbprint();
+        if let KeyFitness::Short { bits } = check_key(certificate)? {
+            warnings.push_str(&format!(
+                "; {thumbprint} has an RSA key of {bits} bits, with which no TLS handshake is made here"
+            ));
+        }
         match parts.registry.get(&thumbprint) {
             Some(existing) if &existing.der != certificate.der() => {
                 return Err(Error::ThumbprintCollision { thumbprint });
@@ -67,11 +84,28 @@ fn plan(
             return Err(Error::ThumbprintCollision { thumbprint });
         }
     }
+    if let Some(own) = own.filter(|own| grant.disabled && thumbprints.contains(own)) {
+        return Err(Error::OwnCertificate {
+            name: grant.name,
+            thumbprint: own,
+        });
+    }
+    check_administrator_remains(parts, own, &thumbprints, grant.clearance)?;
+    if !warnings.is_empty() {
+        tracing::warn!(
+            name = grant.name,
+            "a certificate was registered that lets nobody in{warnings}"
+        );
+    }
     let mut changes = collection::detach(&parts.registry, &thumbprints);
     let entries = entries(certificates, grant);
     let listed: Vec<String> = entries.iter().map(|entry| entry.thumbprint.to_string()).collect();
     let detail = match entries.first() {
-        Some(first) => format!("registered {} with clearance {}", listed.join(", "), first.clearance),
+        Some(first) => format!(
+            "registered {} with clearance {}{warnings}",
+            listed.join(", "),
+            first.clearance
+        ),
         None => String::new(),
     };
     changes.extend(entries.iter().cloned().map(Change::Put));
@@ -79,6 +113,15 @@ fn plan(
         changes,
         detail,
         outcome: entries,
+    })
+}
+
+/// A key that can never log in is refused; a short one is taken, as the real server does (records `234-put-rsa1024` and
+/// `526-whoami-rsa1024`), and said.
+fn check_key(certificate: &Certificate) -> Result<KeyFitness, Error> {
+    key_fitness::check(certificate).map_err(|fault| Error::UnusableKey {
+        subject: certificate.subject().to_string(),
+        fault,
     })
 }
 

@@ -3,72 +3,98 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use certward::pki::Thumbprint;
+use certward::pki::{Certificate, Thumbprint};
 
 use super::clearance::Level;
 use super::definition::{Collection, RegisteredCertificate};
 use super::registry::{Change, Registry};
 use super::{Asked, Authority, AuthorityParts, Error, Plan, collection};
 use crate::audit::Actor;
-use crate::authn::Renewal;
+use crate::authn::{Renewal, VerifiedIssuer};
+use crate::two_factor::{AcceptedCode, SecretDigest};
 
 impl Authority {
     /// Registers the renewal with the rights that the original has at this moment. Of the certificates with one public
     /// key, at most five are kept: the ones that expire first go, but neither the new one nor the primary of a
     /// collection.
     ///
+    /// Where the original wants one-time codes, `code` is the one that was accepted: nothing is registered before it.
+    ///
     /// # Errors
     ///
-    /// [`Error::NotRegistered`] when the original has been deleted or disabled since; [`Error::ThumbprintCollision`];
-    /// [`Error::Store`].
-    pub async fn register_renewal(&self, renewal: &Renewal) -> Result<(), Error> {
-        let (certificate, original) = (renewal.certificate().clone(), renewal.original().thumbprint);
-        let issuer_chain = renewal.issuer_chain().to_vec();
+    /// [`Error::NotRenewable`] when the original has been deleted, disabled or exchanged since, or it or an issuer is out
+    /// of date; [`Error::OneTimeCodeMissing`]; [`Error::ThumbprintCollision`]; [`Error::Store`].
+    pub async fn register_renewal(&self, renewal: &Arc<Renewal>, code: Option<&AcceptedCode>) -> Result<(), Error> {
+        let thumbprint = renewal.certificate().thumbprint();
         let asked = Asked {
             actor: Actor {
                 name: renewal.original().name.clone(),
-                thumbprint: Some(certificate.thumbprint()),
+                thumbprint: Some(thumbprint),
                 address: None,
             },
             caller: None,
             action: "register_renewal",
-            target: certificate.thumbprint().to_string(),
+            target: thumbprint.to_string(),
             required: Level::ValidUser,
         };
-        self.change(asked, None, move |parts, _| {
-            let thumbprint = certificate.thumbprint();
-            if let Some(existing) = parts.registry.get(&thumbprint) {
-                return if &existing.der == certificate.der() {
-                    Ok(Plan {
-                        changes: Vec::new(),
-                        detail: String::new(),
-                        outcome: (),
-                    })
-                } else {
-                    Err(Error::ThumbprintCollision { thumbprint })
-                };
-            }
-            let original = parts
-                .registry
-                .get(&original)
-                .filter(|entry| !entry.disabled)
-                .ok_or(Error::NotRegistered { thumbprint: original })?;
-            let entry = RegisteredCertificate {
-                thumbprint,
-                der: certificate.der().clone(),
-                validity: certificate.validity(),
-                pinning_hash: certificate.public_key_pinning_hash(),
-                issuer_chain,
-                collection: Collection::Single,
-                ..RegisteredCertificate::clone(&original)
-            };
-            Ok(plan(parts, entry, original.thumbprint))
-        })
-        .await
+        let (renewal, secret) = (Arc::clone(renewal), code.map(AcceptedCode::secret));
+        self.change(asked, None, move |parts, _| plan(parts, &renewal, secret))
+            .await
     }
 }
 
-fn plan(parts: &AuthorityParts, entry: RegisteredCertificate, original: Thumbprint) -> Plan<()> {
+fn plan(parts: &AuthorityParts, renewal: &Renewal, accepted: Option<SecretDigest>) -> Result<Plan<()>, Error> {
+    let (certificate, now) = (renewal.certificate(), parts.clock.now());
+    let thumbprint = certificate.thumbprint();
+    if let Some(existing) = parts.registry.get(&thumbprint) {
+        return if &existing.der == certificate.der() {
+            Ok(Plan {
+                changes: Vec::new(),
+                detail: String::new(),
+                outcome: (),
+            })
+        } else {
+            Err(Error::ThumbprintCollision { thumbprint })
+        };
+    }
+    let was = renewal.original();
+    let original = parts
+        .registry
+        .get(&was.thumbprint)
+        .filter(|entry| entry.der == was.der && !entry.disabled && renewal.issuer().in_date().contains(now))
+        .ok_or(Error::NotRenewable {
+            thumbprint: was.thumbprint,
+        })?;
+    if let Some(key) = &original.two_factor_key
+        && accepted != Some(SecretDigest::of(key))
+    {
+        return Err(Error::OneTimeCodeMissing { thumbprint });
+    }
+    Ok(plan_entry(
+        parts,
+        renewed(certificate, &original, renewal.issuer()),
+        original.thumbprint,
+    ))
+}
+
+/// The entry of the renewal: everything but the certificate is the original's.
+fn renewed(
+    certificate: &Certificate,
+    original: &RegisteredCertificate,
+    issuer: &VerifiedIssuer,
+) -> RegisteredCertificate {
+    RegisteredCertificate {
+        thumbprint: certificate.thumbprint(),
+        der: certificate.der().clone(),
+        validity: certificate.validity(),
+        pinning_hash: certificate.public_key_pinning_hash(),
+        issuer_chain: issuer.chain().to_vec(),
+        collection: Collection::Single,
+        ..original.clone()
+    }
+}
+
+fn plan_entry(parts: &AuthorityParts, entry: RegisteredCertificate, original: Thumbprint) -> Plan<()> {
     let going = one_too_many(&parts.registry, &entry);
     let mut changes = collection::detach(&parts.registry, &going);
     let mut detail = format!("renews {original}");

@@ -3,9 +3,11 @@
 use certward::pki::Certificate;
 use der::asn1::{AnyRef, BitStringRef};
 use der::{Decode, Encode, Sequence};
-use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert};
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use webpki::{ALL_VERIFICATION_ALGS, RawPublicKeyEntity};
 
-/// Whether the signature on `certificate` was made with the key of `issuer`. Names, dates and usages are not looked at.
+/// Whether the signature on `certificate` was made with the key of `issuer`. Names, dates and usages are not looked at,
+/// nor is the version: webpki reads no certificate of version 1, whose signature is as good as any.
 pub(crate) fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     let Ok(signed) = SignedCertificate::from_der(certificate.der()) else {
         return false;
@@ -13,7 +15,8 @@ pub(crate) fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     let (Ok(to_be_signed), Ok(algorithm)) = (signed.to_be_signed.to_der(), signed.algorithm.to_der()) else {
         return false;
     };
-    let (Some(signature), Ok(issuer)) = (signed.signature.as_bytes(), EndEntityCert::try_from(issuer.der())) else {
+    let key = SubjectPublicKeyInfoDer::from(issuer.subject_public_key_info_der());
+    let (Some(signature), Ok(issuer)) = (signed.signature.as_bytes(), RawPublicKeyEntity::try_from(&key)) else {
         return false;
     };
     ALL_VERIFICATION_ALGS

@@ -11,6 +11,7 @@ use super::password_rules;
 use super::permission::ManagementRole;
 use super::state::{Change, ClusterIdentity};
 use super::user::{Authentication, EmailAlerts, User};
+use super::users::refuse_reserved;
 use super::{Asked, Cluster, ClusterError, Plan, Planning, Run};
 
 /// The cluster to be created.
@@ -32,7 +33,7 @@ impl Cluster {
     /// # Errors
     ///
     /// [`ClusterError::AlreadyBootstrapped`] when it was created, or has a user; [`ClusterError::PasswordTooWeak`];
-    /// [`ClusterError::Busy`]; [`ClusterError::Store`].
+    /// [`ClusterError::NameReserved`]; [`ClusterError::Busy`]; [`ClusterError::Store`].
     pub async fn create(
         &self,
         permit: &ClusterPermit<CreateCluster>,
@@ -70,6 +71,7 @@ fn plan(
     if state.is_created() {
         return Err(ClusterError::AlreadyBootstrapped);
     }
+    refuse_reserved(&new.administrator)?;
     let management = ManagementRole::Admin;
     let role = state
         .roles()

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use super::named_certificate::CertificateName;
 use super::permission::ManagementRole;
 use super::uid::{DatabaseUid, RedisAclUid, RoleUid, UserUid};
+use crate::certificate::KeyFault;
 use crate::store::StoreError;
 
 /// Why a use case was not carried out; nothing has changed then. Sorted by what the reader does about it.
@@ -70,6 +71,14 @@ pub enum ClusterError {
         /// Such as `database 3`.
         holder: String,
     },
+    /// A port that belongs to the machine: on many systems, what listens there counts as trusted.
+    #[error("port {port} belongs to the system; expected a port from {first} to 65535, or none to be given one")]
+    PortOfTheSystem {
+        /// As asked for.
+        port: u16,
+        /// The first that databases get.
+        first: u16,
+    },
     /// Every port for databases is taken.
     #[error("none of the ports {ports} is free; Certward.Redis.Ports names them")]
     NoPortLeft {
@@ -92,6 +101,14 @@ pub enum ClusterError {
         /// Who has it.
         holder: UserUid,
     },
+    /// A client certificate of a database whose key lets nobody in.
+    #[error("the key of the client certificate \"{subject}\" {fault}")]
+    ClientCertificateUnusable {
+        /// Whom it names.
+        subject: String,
+        /// What is wrong with the key, and what would have been right.
+        fault: KeyFault,
+    },
     /// Another user has the subject: a certificate would be two users'.
     #[error("the subject {subject:?} is that of user {holder}")]
     SubjectTaken {
@@ -99,6 +116,15 @@ pub enum ClusterError {
         subject: String,
         /// Who has it.
         holder: UserUid,
+    },
+
+    /// A name that Redis or the server has for itself in the engines of databases.
+    #[error(
+        "the name {name:?} is kept for Redis' default user or the server itself, in any case; name the user otherwise"
+    )]
+    NameReserved {
+        /// As asked for.
+        name: String,
     },
 
     // Ask for something else: it does not go together.

@@ -41,7 +41,7 @@ pub use error::ClusterError;
 pub use state::ClusterState;
 pub use user_passwords::PasswordChange;
 
-use self::access::{ClusterAction, ClusterCaller, ClusterPermit, PasswordHasher, Proof};
+use self::access::{ClusterAction, ClusterCaller, ClusterPermit, Lockouts, PasswordHasher, Proof};
 use self::permission::{ManagementRole, PermissionSet};
 use self::state::Change;
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
@@ -86,6 +86,7 @@ struct Shared {
     changes: watch::Sender<u64>,
     /// Held from the checks of a change until the state shows it.
     writer: Mutex<()>,
+    lockouts: Lockouts,
 }
 
 /// What a change is planned from.
@@ -195,6 +196,7 @@ impl Cluster {
                 state: RwLock::new(Arc::new(state)),
                 changes,
                 writer: Mutex::new(()),
+                lockouts: Lockouts::default(),
             }),
         }
     }
@@ -218,6 +220,10 @@ impl Cluster {
 
     pub(crate) fn passwords(&self) -> &Arc<PasswordHasher> {
         &self.shared.parts.passwords
+    }
+
+    fn lockouts(&self) -> &Lockouts {
+        &self.shared.lockouts
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {

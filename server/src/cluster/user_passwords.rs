@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::access::action::ChangePassword;
-use super::access::{ClusterPermit, PasswordHash};
+use super::access::{Applicant, ClusterCaller, ClusterPermit, Guess, PasswordHash};
 use super::password_rules;
 use super::state::Change;
 use super::uid::UserUid;
@@ -63,19 +63,21 @@ impl Cluster {
     ///
     /// In this order: [`ClusterError::PasswordOfAnother`] when somebody who is no administrator names another;
     /// [`ClusterError::NoSuchUserName`]; [`ClusterError::PasswordNotAllowed`]; [`ClusterError::Busy`];
-    /// [`ClusterError::NoSuchPassword`]; [`ClusterError::LastPassword`]; [`ClusterError::Store`].
+    /// [`ClusterError::NoSuchPassword`], which counts as a wrong password unless the caller is an administrator, and is
+    /// the answer to any password while the user is locked; [`ClusterError::LastPassword`]; [`ClusterError::Store`].
     pub async fn delete_password(
         &self,
         permit: &ClusterPermit<ChangePassword>,
         change: PasswordChange,
     ) -> Result<(), ClusterError> {
         let user = target(&self.state(), permit, change.username.as_deref())?;
-        let place = self
-            .passwords()
-            .verify(&change.password, passwords_of(&user)?)
-            .await
-            .map_err(|_| ClusterError::Busy)?
-            .ok_or(ClusterError::NoSuchPassword)?;
+        let place = match self
+            .compare(permit.caller(), &user, passwords_of(&user)?, &change.password)
+            .await?
+        {
+            Guess::Right(place) => place,
+            Guess::Wrong | Guess::Locked => return Err(ClusterError::NoSuchPassword),
+        };
         let gone = passwords_of(&user)?[place].clone();
         let asked = Asked::by(permit, format!("user {}", user.uid));
         self.change(asked, Run::Apply, move |planning| {
@@ -105,12 +107,13 @@ impl Cluster {
         let present_hashes = passwords_of(&user)?;
         password_rules::check(&change.password, state.settings(), user.email.as_ref())?;
         drop(state);
-        let passwords = self.passwords();
-        let place = passwords.verify(&change.password, present_hashes).await;
-        if place.map_err(|_| ClusterError::Busy)?.is_some() {
-            return Err(ClusterError::PasswordSameAsCurrent);
-        }
-        let hash = passwords.hash(&change.password).await.map_err(|_| ClusterError::Busy)?;
+        self.refuse_present(permit.caller(), &user, present_hashes, &change.password)
+            .await?;
+        let hash = self
+            .passwords()
+            .hash(&change.password)
+            .await
+            .map_err(|_| ClusterError::Busy)?;
         let asked = Asked::by(permit, format!("user {}", user.uid));
         self.change(asked, Run::Apply, move |planning| {
             let (user, present) = present(planning, user.uid)?;
@@ -118,6 +121,41 @@ impl Cluster {
             Ok(plan(planning, user, hashes, planning.now, what))
         })
         .await
+    }
+}
+
+impl Cluster {
+    /// Refuses a new password that is one of the user's. The refusal tells the caller so: a password that is none of them
+    /// counts as a wrong one, which the change makes void, and a dry run does not.
+    pub(super) async fn refuse_present(
+        &self,
+        caller: &ClusterCaller,
+        user: &User,
+        present: &[PasswordHash],
+        new: &SecretString,
+    ) -> Result<(), ClusterError> {
+        match self.compare(caller, user, present, new).await? {
+            Guess::Right(_) => Err(ClusterError::PasswordSameAsCurrent),
+            Guess::Wrong | Guess::Locked => Ok(()),
+        }
+    }
+
+    /// Holds a password against those of a user, for a caller who sees what comes of it. It counts like a login, except
+    /// for administrators, who may set the password whatever it is.
+    async fn compare(
+        &self,
+        caller: &ClusterCaller,
+        user: &User,
+        hashes: &[PasswordHash],
+        password: &SecretString,
+    ) -> Result<Guess, ClusterError> {
+        let compared = if super::is_admin(caller.permissions()) {
+            let place = self.passwords().verify(Applicant::LetIn, password, hashes).await;
+            place.map(|place| place.map_or(Guess::Wrong, Guess::Right))
+        } else {
+            self.check_guess(Applicant::LetIn, user, hashes, password).await
+        };
+        compared.map_err(|_| ClusterError::Busy)
     }
 }
 

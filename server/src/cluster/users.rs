@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use certward::pki::DistinguishedName;
 use secrecy::SecretString;
 
 use super::access::action::{CreateUser, DeleteUser, UpdateUser};
-use super::access::{ClusterPermit, PasswordHash};
+use super::access::{ClusterCaller, ClusterPermit, PasswordHash, Proof};
+use super::database::rights;
 use super::name::{EmailAddress, UserName};
 use super::password_rules;
 use super::permission::ManagementRole;
@@ -37,8 +39,8 @@ impl Cluster {
             .await
     }
 
-    /// Changes a user. A user whose permit is for itself alone changes its name, its password and its alerts; to name
-    /// another part as it is, is no change.
+    /// Changes a user. A user whose permit is for itself alone changes its password and its alerts; to name another part as
+    /// it is, is no change.
     ///
     /// # Errors
     ///
@@ -46,7 +48,8 @@ impl Cluster {
     /// those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`];
     /// [`ClusterError::NotOwnBusiness`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would
     /// change or make one; [`ClusterError::PasswordMissing`] and the like;
-    /// [`ClusterError::NameTaken`] and the like; [`ClusterError::UnknownRole`]; [`ClusterError::LastAdminDemoted`];
+    /// [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and the like; [`ClusterError::UnknownRole`];
+    /// [`ClusterError::LastAdminDemoted`], [`ClusterError::WouldLockOutCaller`];
     /// [`ClusterError::Store`].
     pub async fn update_user(
         &self,
@@ -63,12 +66,17 @@ impl Cluster {
         if let Some(password) = &update.password
             && may_compare
         {
-            self.refuse_current(uid, password).await?;
+            self.refuse_current(caller, uid, password).await?;
         }
         let email = self.state().user(uid).and_then(|user| user.email.clone());
         let hash = self.hash_new(update.password.as_ref(), email.as_ref()).await?;
+        // What the caller gets in by, when it changes itself.
+        let own_subject = caller
+            .certificate()
+            .filter(|_| caller.proof() == Some(Proof::Certificate) && caller.user().is_some_and(|user| user.uid == uid))
+            .map(|certificate| certificate.subject().clone());
         self.change(asked, run, move |planning| {
-            plan_update(planning, uid, update, hash, is_for_itself)
+            plan_update(planning, uid, update, hash, is_for_itself, own_subject.as_ref())
         })
         .await
     }
@@ -101,15 +109,21 @@ impl Cluster {
             .map_err(|_| ClusterError::Busy)
     }
 
-    async fn refuse_current(&self, uid: UserUid, password: &SecretString) -> Result<(), ClusterError> {
+    async fn refuse_current(
+        &self,
+        caller: &ClusterCaller,
+        uid: UserUid,
+        password: &SecretString,
+    ) -> Result<(), ClusterError> {
         let state = self.state();
-        let Some(Authentication::Regular { passwords, .. }) = state.user(uid).map(|user| &user.authentication) else {
+        let Some(user) = state.user(uid).cloned() else {
             return Ok(());
         };
-        match self.passwords().verify(password, passwords).await {
-            Ok(None) => Ok(()),
-            Ok(Some(_)) => Err(ClusterError::PasswordSameAsCurrent),
-            Err(_) => Err(ClusterError::Busy),
+        // Not held while the password is hashed: a change meanwhile would have to copy it.
+        drop(state);
+        match &user.authentication {
+            Authentication::Regular { passwords, .. } => self.refuse_present(caller, &user, passwords, password).await,
+            _ => Ok(()),
         }
     }
 }
@@ -138,6 +152,7 @@ fn plan_create(
         None => state.next_user_uid().ok_or(ClusterError::NoUidLeft)?,
     };
     let name = new.name.map_or_else(|| default_name(new.email.as_ref(), uid), Ok)?;
+    refuse_reserved(&name)?;
     check_unique(state, uid, &name, new.email.as_ref(), &authentication)?;
     let role_uids = resolve(state, new.roles)?;
     planning.check_reach(state.highest_management_role(&role_uids), || {
@@ -165,28 +180,18 @@ fn plan_update(
     update: UserUpdate,
     hash: Option<PasswordHash>,
     is_for_itself: bool,
+    own_subject: Option<&DistinguishedName>,
 ) -> Result<Plan<Arc<User>>, ClusterError> {
     let state = planning.state;
     let user = state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
+    if is_for_itself {
+        check_own_business(state, user, &update)?;
+    }
     let role_uids = update.roles.map(|roles| resolve(state, roles)).transpose()?;
     let role_uids = role_uids.unwrap_or_else(|| user.role_uids.clone());
     let email = update.email.unwrap_or_else(|| user.email.clone());
     let method = update.auth_method.unwrap_or_else(|| user.auth_method());
-    if is_for_itself {
-        let subject = update.certificate_subject_line.as_ref();
-        let others = [
-            ("role_uids", role_uids != user.role_uids),
-            ("email", email != user.email),
-            ("auth_method", method != user.auth_method()),
-            (
-                "certificate_subject_line",
-                subject.is_some() && subject != user.certificate_subject_line(),
-            ),
-        ];
-        if let Some((member, _)) = others.into_iter().find(|(_, differs)| *differs) {
-            return Err(ClusterError::NotOwnBusiness { member });
-        }
-    } else {
+    if !is_for_itself {
         planning.check_reach(state.management_role_of(user), || {
             format!("changing the administrator {:?}", user.name.as_str())
         })?;
@@ -199,11 +204,26 @@ fn plan_update(
         .authentication
         .changed(method, hash, update.certificate_subject_line, planning)?;
     let name = update.name.unwrap_or_else(|| user.name.clone());
+    if name != user.name {
+        refuse_reserved(&name)?;
+    }
     let changed_credentials = authentication.is_some();
     let authentication = authentication.unwrap_or_else(|| user.authentication.clone());
     check_unique(state, uid, &name, email.as_ref(), &authentication)?;
-    if !(is_admin && authentication.lets_in()) && is_last_administrator(state, user) {
-        return Err(ClusterError::LastAdminDemoted { uid });
+    if is_last_administrator(state, user) {
+        let gets_in = authentication.lets_in_under(state)
+            || authentication.lets_in() && !user.authentication.lets_in_under(state);
+        if !(is_admin && gets_in) {
+            return Err(ClusterError::LastAdminDemoted { uid });
+        }
+        if let (Some(shown), Authentication::Certificate { subject }) = (own_subject, &authentication)
+            && subject.name() != shown
+        {
+            return Err(ClusterError::WouldLockOutCaller {
+                setting: "this certificate_subject_line",
+                reason: "is the last administrator, authenticated by a certificate with another subject",
+            });
+        }
     }
     let alerts = EmailAlerts {
         enabled: update.email_alerts.unwrap_or(user.alerts.enabled),
@@ -230,6 +250,45 @@ fn plan_update(
     })
 }
 
+/// What users change about themselves without the permission to change users: their password and their alerts (contract,
+/// section 2.3). Everything else is named here with whether the update differs: a database knows a user by its name, and
+/// an administrator by the rest. To name a part as it is, is no change.
+fn check_own_business(state: &ClusterState, user: &User, update: &UserUpdate) -> Result<(), ClusterError> {
+    let UserUpdate {
+        name,
+        email,
+        auth_method,
+        certificate_subject_line,
+        roles,
+        // These are the user's own.
+        password: _,
+        email_alerts: _,
+        cluster_email_alerts: _,
+        bdbs_email_alerts: _,
+    } = update;
+    let roles_differ = match roles {
+        None => false,
+        Some(roles) => resolve(state, roles.clone())? != user.role_uids,
+    };
+    let kept = [
+        ("name", name.as_ref().is_some_and(|name| *name != user.name)),
+        ("role_uids", roles_differ),
+        ("email", email.as_ref().is_some_and(|email| *email != user.email)),
+        (
+            "auth_method",
+            auth_method.is_some_and(|method| method != user.auth_method()),
+        ),
+        (
+            "certificate_subject_line",
+            certificate_subject_line.is_some() && certificate_subject_line.as_ref() != user.certificate_subject_line(),
+        ),
+    ];
+    match kept.into_iter().find(|(_, differs)| *differs) {
+        Some((member, _)) => Err(ClusterError::NotOwnBusiness { member }),
+        None => Ok(()),
+    }
+}
+
 fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, ClusterError> {
     let state = planning.state;
     let user = state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
@@ -248,8 +307,8 @@ fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, Cluste
 
 /// Whether this user is an administrator who can get in, and no other is.
 fn is_last_administrator(state: &ClusterState, user: &User) -> bool {
-    let is_one = user.authentication.lets_in() && state.management_role_of(user) == ManagementRole::Admin;
-    is_one && state.administrators().all(|other| other.uid == user.uid)
+    let mut administrators = state.administrators();
+    administrators.next().is_some_and(|only| only.uid == user.uid) && administrators.next().is_none()
 }
 
 /// The roles that a selection names, each once.
@@ -280,6 +339,17 @@ fn default_name(email: Option<&EmailAddress>, uid: UserUid) -> Result<UserName, 
     Ok(name
         .parse()
         .expect("the characters of an address and a number are those of a name"))
+}
+
+/// Refuses the names that Redis and the server have in the engines of databases. In any case, and with blanks around
+/// them: Redis tells them apart, and people do not.
+pub(super) fn refuse_reserved(name: &UserName) -> Result<(), ClusterError> {
+    let plain = name.as_str().trim();
+    let is_reserved = |kept: &str| plain.eq_ignore_ascii_case(kept);
+    if is_reserved(rights::DEFAULT) || is_reserved(rights::CONTROL) {
+        return Err(ClusterError::NameReserved { name: name.to_string() });
+    }
+    Ok(())
 }
 
 /// A name, an address and a subject lead to one user. A name that is another's address would lead to two.
@@ -389,7 +459,18 @@ impl Authentication {
         Self::new(method, hash, subject, planning).map(Some)
     }
 
-    /// Whether this server lets anybody in by it.
+    /// Whether this server lets anybody in by it, as its settings are.
+    pub(super) fn lets_in_under(&self, state: &ClusterState) -> bool {
+        match self {
+            Self::Regular { .. } => state.settings().control_plane_basic_authentication,
+            Self::Certificate { .. } => {
+                state.settings().mtls_certificate_authentication && state.trust_anchors().is_some()
+            }
+            Self::EntraId | Self::Sso => false,
+        }
+    }
+
+    /// Whether this server lets anybody in by it, if its settings say so.
     pub(super) fn lets_in(&self) -> bool {
         matches!(self, Self::Regular { .. } | Self::Certificate { .. })
     }

@@ -1,15 +1,14 @@
 //! `certward-server run`.
 
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::Failure;
 use super::channel::AdminSocket;
-use super::{Failure, FileError};
 use crate::clock::SystemClock;
 use crate::config::{CommandLine, Settings};
+use crate::files::{FileError, TrustedDirectory};
 use crate::server::Server;
 use crate::telemetry;
 
@@ -27,7 +26,8 @@ pub(super) fn run(arguments: Vec<String>) -> Result<(), Failure> {
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
     let mut stop = StopSignals::listen()?;
-    make_data_dir(&settings.data_dir)?;
+    // Before the socket is made in it; the store asks again for whoever starts a server without this program.
+    TrustedDirectory::make(&settings.data_dir).map_err(|error| Failure::failed(DataDirError(error)))?;
     let (data_dir, socket_path) = (settings.data_dir.clone(), settings.admin_socket());
     // First of all, because it tells of a server that runs on this DataDir already.
     let socket = AdminSocket::bind(socket_path.clone()).map_err(Failure::failed)?;
@@ -49,20 +49,9 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The folder of the store and the socket, for its owner alone.
-fn make_data_dir(path: &Path) -> Result<(), Failure> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|source| {
-            Failure::failed(FileError {
-                path: path.to_owned(),
-                done: "made",
-                source,
-            })
-        })
-}
+#[derive(Debug, thiserror::Error)]
+#[error("DataDir cannot be used")]
+struct DataDirError(#[source] FileError);
 
 struct StopSignals {
     terminate: Signal,

@@ -4,6 +4,8 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::Failure;
 use crate::clock::SystemClock;
 use crate::issuer::KeyAlgorithm;
@@ -47,11 +49,32 @@ pub(super) fn setup(arguments: Arguments) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(Failure::failed)?;
-    let outcome = runtime
-        .block_on(setup::run(&plan, Arc::new(SystemClock)))
-        .map_err(Failure::failed)?;
-    report(&plan, &outcome);
+    let outcome = runtime.block_on(make(plan.clone()));
+    // A key that is still being made is of no use to anybody.
+    runtime.shutdown_background();
+    report(&plan, &outcome?);
     Ok(())
+}
+
+/// Makes everything, or nothing when a signal asks to end: a setup that is stopped leaves no keys behind.
+async fn make(plan: Plan) -> Result<Outcome, Failure> {
+    let listen = |kind| signal(kind).map_err(Failure::failed);
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    let mut work = tokio::spawn(async move { setup::run(&plan, Arc::new(SystemClock)).await });
+    let name = tokio::select! {
+        finished = &mut work => return finished.map_err(Failure::failed)?.map_err(Failure::failed),
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+        _ = hangup.recv() => "SIGHUP",
+    };
+    work.abort();
+    match work.await {
+        // It had come to its end.
+        Ok(finished) => finished.map_err(Failure::failed),
+        Err(_) => Err(Failure::failed(format!("stopped by {name}; nothing was made"))),
+    }
 }
 
 fn ask(plan: &mut Plan) -> Result<(), Failure> {

@@ -127,7 +127,7 @@ pub const KEYS: &[Key] = &[
     followed(
         "DataDir",
         "Databases",
-        "Folder of the store and of the console's socket. Made, for its owner alone, when it is missing.",
+        "Folder of the store and of the console's socket. Made, for its owner alone, when it is missing. Nobody else may be able to write it.",
     ),
     followed(
         "Security.Certificate.Path",
@@ -248,6 +248,11 @@ pub const KEYS: &[Key] = &[
         "",
         "The program that a Redis database is: a path, or a name in `PATH`. Without it, `redis-server`, else `valkey-server`.",
     ),
+    followed(
+        "Certward.Redis.EngineUser",
+        "",
+        "The user, by name or number, that databases are run as. It can be set only when the server runs as root. Without it, they run as the server's own user.",
+    ),
     secret(
         "Certward.Redis.Upstream",
         "",
@@ -296,7 +301,7 @@ pub const KEYS: &[Key] = &[
     followed(
         "Certward.Limits.HeaderTimeoutInSec",
         "10",
-        "For the header of a request; 1 to 300.",
+        "For the header of a request; and without a request, or `AUTH`, for a connection whose peer has not been let in; 1 to 300.",
     ),
     followed(
         "Certward.Limits.BodyTimeoutInSec",
@@ -332,6 +337,16 @@ pub const KEYS: &[Key] = &[
         "Certward.Limits.MaxConnections",
         "16384",
         "Open connections of one listener; 1 to 1000000.",
+    ),
+    followed(
+        "Certward.Limits.MaxUnauthenticatedConnections",
+        "8192",
+        "Those of them whose peers have not been let in by a certificate, a password or a token; 1 to 1000000, and never more than half of `MaxConnections`. One more displaces the oldest.",
+    ),
+    followed(
+        "Certward.Limits.MaxUnauthenticatedConnectionsPerAddress",
+        "1024",
+        "Those of the latter that come from one IPv4 address, or one /64 of IPv6; 1 to 1000000. One more displaces the oldest of the address.",
     ),
     followed(
         "Certward.Limits.MaxHandshakingConnections",

@@ -8,7 +8,8 @@ use std::time::Duration;
 pub struct Limits {
     /// From accepting a connection to the end of its TLS handshake.
     pub handshake_timeout: Duration,
-    /// From the first byte of a request to the end of its header.
+    /// From the first byte of a request to the end of its header; and for a peer that has not been let in, from the
+    /// handshake or the last answer to the next request, or to `AUTH`.
     pub header_timeout: Duration,
     /// From the end of a request's header to the end of its body.
     pub body_timeout: Duration,
@@ -24,6 +25,10 @@ pub struct Limits {
     pub certificate_bytes: usize,
     /// Open connections of one listener.
     pub connections: usize,
+    /// Those of them whose peers have not been let in; never more than half of all.
+    pub unauthenticated_connections: usize,
+    /// Those of the latter that come from one address, or one /64 of IPv6.
+    pub unauthenticated_connections_of_address: usize,
     /// Those of them that have not finished their handshake.
     pub handshaking_connections: usize,
 }
@@ -42,6 +47,8 @@ impl Default for Limits {
             intermediates: 4,
             certificate_bytes: 16 * 1024,
             connections: 16_384,
+            unauthenticated_connections: 8192,
+            unauthenticated_connections_of_address: 1024,
             handshaking_connections: 1024,
         }
     }

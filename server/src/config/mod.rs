@@ -9,7 +9,6 @@ mod limits;
 mod mistake;
 mod reader;
 mod redis;
-mod secret_file;
 mod source;
 mod well_known;
 

@@ -15,9 +15,11 @@ use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::{Given, Sources};
 use super::{
     CsrfSettings, KeyAlgorithm, Limits, LogFormat, LogSettings, RedisSettings, Settings, SetupMode, StoreSetting,
-    TwoFactorSettings, redis, secret_file, well_known,
+    TwoFactorSettings, redis, well_known,
 };
 use crate::certificate::ChainBounds;
+use crate::command::chain;
+use crate::files::{TrustedFile, check_entry};
 
 /// Takes the values of keys one by one.
 pub(super) struct Reader<'a> {
@@ -135,10 +137,11 @@ impl<'a> Reader<'a> {
             );
             return None;
         };
-        match secret_file::check_private(&path) {
+        // It is checked again when it is read; here it is named together with the other mistakes.
+        match TrustedFile::open(&path).and_then(|file| file.check_secret()) {
             Ok(()) => Some(path),
-            Err(problem) => {
-                self.mistake(KEY, problem);
+            Err(error) => {
+                self.mistake(KEY, chain(&error));
                 None
             }
         }
@@ -168,6 +171,7 @@ impl<'a> Reader<'a> {
     fn redis(&mut self, api: Option<&Url>) -> Option<RedisSettings> {
         const UPSTREAM: &str = "Certward.Redis.Upstream";
         let server_path = self.program("Certward.Redis.ServerPath");
+        let engine_user = self.optional("Certward.Redis.EngineUser", redis::engine_user);
         let upstreams = self.list(UPSTREAM, |text, _| redis::upstream(text));
         let folder = &self.sources.folder;
         let upstream_authorities = self.optional("Certward.Redis.UpstreamCa", |text| {
@@ -181,6 +185,7 @@ impl<'a> Reader<'a> {
         let api_host = || api.and_then(Url::host).map(|host| host.to_owned());
         let ports = self.required("Certward.Redis.Ports", redis::ports);
         Some(RedisSettings {
+            engine_user,
             server_path,
             search_path: std::env::var_os("PATH").unwrap_or_default(),
             upstreams,
@@ -206,6 +211,9 @@ impl<'a> Reader<'a> {
         );
         let certificate_kilobytes: Option<usize> = self.number("Certward.Limits.MaxCertificateSizeInKb", 1, 64);
         let connections = self.number("Certward.Limits.MaxConnections", 1, 1_000_000);
+        let unauthenticated = self.number("Certward.Limits.MaxUnauthenticatedConnections", 1, 1_000_000);
+        let unauthenticated_of_address =
+            self.number("Certward.Limits.MaxUnauthenticatedConnectionsPerAddress", 1, 1_000_000);
         let handshaking_connections = self.number("Certward.Limits.MaxHandshakingConnections", 1, 1_000_000);
         Some(Limits {
             handshake_timeout: Duration::from_secs(handshake?),
@@ -217,6 +225,8 @@ impl<'a> Reader<'a> {
             intermediates: intermediates?,
             certificate_bytes: certificate_kilobytes? * 1024,
             connections: connections?,
+            unauthenticated_connections: unauthenticated?,
+            unauthenticated_connections_of_address: unauthenticated_of_address?,
             handshaking_connections: handshaking_connections?,
         })
     }
@@ -319,11 +329,15 @@ impl<'a> Reader<'a> {
     /// A program: a path, or a name that is looked for in `PATH`.
     fn program(&mut self, name: &'static str) -> Option<PathBuf> {
         let text = self.text(name)?;
-        Some(if text.contains('/') {
-            self.sources.folder.join(text)
-        } else {
-            PathBuf::from(text)
-        })
+        if !text.contains('/') {
+            return Some(PathBuf::from(text));
+        }
+        let path = self.sources.folder.join(text);
+        // It runs as the server's user.
+        if let Err(error) = check_entry(&path) {
+            self.mistake(name, chain(&error));
+        }
+        Some(path)
     }
 
     fn mistake(&mut self, name: &str, problem: String) {

@@ -11,11 +11,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
 use crate::cluster::database::DatabaseName;
-use crate::redis::engine::Upstream;
+use crate::command::chain;
+use crate::files::TrustedFile;
+use crate::redis::engine::{EngineAccount, Upstream};
 
 /// The settings of Redis databases.
 #[derive(Debug)]
 pub struct RedisSettings {
+    /// `Certward.Redis.EngineUser`: the system's user that databases run as. None: the server's own.
+    pub(crate) engine_user: Option<EngineAccount>,
     /// `Certward.Redis.ServerPath`: the program that databases are. None: `redis-server`, else `valkey-server`, in
     /// [`Self::search_path`].
     pub server_path: Option<PathBuf>,
@@ -86,8 +90,16 @@ fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<Upstream, Str
 
 /// The certificates of a PEM file.
 pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    certificates_from_pem(&text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
+    let bytes = TrustedFile::open(path)
+        .and_then(|file| file.read(MAX_FILE_BYTES))
+        .map_err(|error| chain(&error))?;
+    let text = str::from_utf8(&bytes).map_err(|_| format!("{} is not text", path.display()))?;
+    certificates_from_pem(text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
+}
+
+/// A user of the system, by name or number.
+pub(super) fn engine_user(text: &str) -> Result<EngineAccount, String> {
+    EngineAccount::find(text).map_err(|error| error.to_string())
 }
 
 /// An address of this machine, or a name of one.
@@ -117,6 +129,9 @@ pub(super) fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
 
 /// Ports below are the system's; the API gives databases none of them either.
 const LEAST_PORT: u16 = 1024;
+
+/// The bundle of all public CAs has about 250 kilobytes.
+const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -10,12 +10,15 @@ use zeroize::Zeroizing;
 use super::key::{self, Key, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::reader::Reader;
-use super::secret_file;
+use crate::command::chain;
+use crate::files::{FileError, TrustedFile, read_any};
 
 /// The settings on the command line: `--settings FILE`, `--Key=value` and `--Key value`.
 #[derive(Debug, Default)]
 pub struct CommandLine {
     settings_file: Option<PathBuf>,
+    /// Whether the settings file may belong to anybody.
+    file_of_anybody: bool,
     values: Vec<(String, Zeroizing<String>)>,
     mistakes: Vec<Mistake>,
 }
@@ -46,11 +49,13 @@ impl CommandLine {
         command_line
     }
 
-    /// The arguments of a command that is told of a settings file only.
+    /// The arguments of a command that is told of a settings file only, to find the server's socket by it. The file may
+    /// belong to anybody: root's console looks for the servers of other users.
     #[must_use]
     pub fn of_settings_file(path: Option<PathBuf>) -> Self {
         Self {
             settings_file: path,
+            file_of_anybody: true,
             ..Self::default()
         }
     }
@@ -115,7 +120,7 @@ impl Sources {
             ..Self::default()
         };
         if named.is_some() || path.exists() {
-            sources.read_file(path)?;
+            sources.read_file(path, command_line.file_of_anybody)?;
         }
         let mut variables: Vec<_> = environment.into_iter().collect();
         variables.sort();
@@ -135,7 +140,7 @@ impl Sources {
         reader.finish(data_dir)
     }
 
-    fn read_file(&mut self, path: &Path) -> Result<(), Mistakes> {
+    fn read_file(&mut self, path: &Path, of_anybody: bool) -> Result<(), Mistakes> {
         let origin = Origin::File(path.to_owned());
         let mistake = |problem| {
             Mistakes::from(Mistake {
@@ -144,8 +149,17 @@ impl Sources {
                 problem,
             })
         };
-        let text = read_text(path).map_err(mistake)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let refused = |error: FileError| mistake(problem_of(&error));
+        let (bytes, secrecy) = if of_anybody {
+            (read_any(path, MAX_FILE_BYTES).map_err(refused)?, Ok(()))
+        } else {
+            let file = TrustedFile::open(path).map_err(refused)?;
+            let secrecy = file.check_secret();
+            (file.read(MAX_FILE_BYTES).map_err(refused)?, secrecy)
+        };
+        let text = str::from_utf8(&bytes)
+            .map_err(|error| mistake(format!("is not UTF-8 from byte {} on", error.valid_up_to())))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let Node::Object(members) = serde_json::from_str(text)
             .map_err(|error| mistake(format!("is not JSON: line {}, column {}", error.line(), error.column())))?
         else {
@@ -159,11 +173,11 @@ impl Sources {
                 && key::find(name).is_some_and(|key| key.secret)
                 && is_worth_hiding(name, &given.text)
         });
-        if holds_secret && let Err(problem) = secret_file::check_private(path) {
+        if holds_secret && let Err(error) = secrecy {
             self.mistakes.push(Mistake {
                 key: String::new(),
                 origin,
-                problem,
+                problem: chain(&error),
             });
         }
         Ok(())
@@ -216,6 +230,14 @@ impl Sources {
                 continue;
             }
             seen.push(known);
+            // No path, URL or password goes on behind one.
+            let value = value.and_then(|text| {
+                if text.contains('\0') {
+                    Err("holds a NUL character")
+                } else {
+                    Ok(text)
+                }
+            });
             match (treatment, value) {
                 (_, Err(problem)) => mistake(known, problem.to_owned()),
                 // An empty value is RavenDB's way to say "not set": nothing is refused, and the default comes back.
@@ -255,14 +277,12 @@ fn flatten(
     }
 }
 
-fn read_text(path: &Path) -> Result<Zeroizing<String>, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be opened: {error}"))?;
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(format!("is larger than {MAX_FILE_BYTES} bytes"));
+/// The origin of the mistake names the file already.
+fn problem_of(error: &FileError) -> String {
+    match error {
+        FileError::Open { source, .. } => format!("cannot be opened: {source}"),
+        error => chain(error),
     }
-    std::fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|error| format!("cannot be read: {error}"))
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -344,4 +364,4 @@ const DEFAULT_FILE: &str = "settings.json";
 const ENVIRONMENT_PREFIX: &str = "RAVEN_";
 
 /// A settings file is a page; more is a mistaken path.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
+const MAX_FILE_BYTES: usize = 1024 * 1024;

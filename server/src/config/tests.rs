@@ -109,6 +109,8 @@ fn an_upstream_with_tls_needs_its_cas_and_no_mistake_shows_its_password() {
     }
     mistake("Certward.Redis.UpstreamCa", "server.pfx");
     mistake("Certward.Redis.Ports", "19999-10000");
+    // For root there is no such user, and nobody else may name one.
+    mistake("Certward.Redis.EngineUser", "no-such-user");
     mistake("Certward.Redis.ListenAddress", "h:1");
 }
 
@@ -352,6 +354,58 @@ fn a_settings_file_that_is_no_json_object_is_refused_without_showing_it() {
         let text = load(settings).unwrap_err().to_string();
         assert!(text.contains("settings.json"), "{text}");
         assert!(!text.contains("s3cr7t"), "{text}");
+    }
+}
+
+#[test]
+fn a_settings_file_that_two_readers_could_take_for_two_things_is_refused() {
+    let good = r#""Security.Certificate.Path": "server.pfx""#;
+    for (settings, words) in [
+        (format!("{{{good}}} x").into_bytes(), "is not JSON: line 1, column 45"),
+        (format!("{{{good}}}{{}}").into_bytes(), "is not JSON"),
+        (format!("{{{good}}}\0").into_bytes(), "is not JSON"),
+        (
+            format!("{{{good}, \"DataDir\": \"\\ud800\"}}").into_bytes(),
+            "is not JSON",
+        ),
+        (
+            format!("{{{good}, \"DataDir\": \"a\\u0000b\"}}").into_bytes(),
+            "holds a NUL character",
+        ),
+        (format!("{{{good}, \"DataDir\": 1e999}}").into_bytes(), "is not JSON"),
+        (
+            format!("{{{good}, \"DataDir\": {}1{}}}", "[".repeat(500), "]".repeat(500)).into_bytes(),
+            "is not JSON",
+        ),
+        (
+            [b"{\"DataDir\": \"".as_slice(), b"\xff\"}"].concat(),
+            "is not UTF-8 from byte 13 on",
+        ),
+        (
+            "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            "is not UTF-8 from byte 0 on",
+        ),
+    ] {
+        let folder = Folder::new(GOOD);
+        folder.write("settings.json", &settings, 0o600);
+        let text = folder.load(&[], &[]).unwrap_err().to_string();
+        assert!(text.contains(words), "{}: {text}", String::from_utf8_lossy(&settings));
+    }
+}
+
+#[test]
+fn a_settings_file_that_others_can_write_is_refused_and_an_issuer_too() {
+    let folder = Folder::new(GOOD);
+    for mode in [0o666, 0o602, 0o622] {
+        folder.write("settings.json", GOOD, mode);
+        let text = folder.load(&[], &[]).unwrap_err().to_string();
+        assert!(text.contains("settings.json") && text.contains("chmod go-w"), "{text}");
+    }
+    folder.write("settings.json", GOOD, 0o644);
+    for key in ["Security.WellKnownIssuers.Admin", "Certward.Redis.UpstreamCa"] {
+        folder.write("ca.crt", "x", 0o646);
+        let text = folder.load(&[], &[&format!("--{key}=ca.crt")]).unwrap_err().to_string();
+        assert!(text.contains(key) && text.contains("chmod go-w"), "{text}");
     }
 }
 

@@ -6,6 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use certward::pki::{Certificate, Thumbprint, certificates_from_pem};
 
+use crate::files::{FileError, TrustedFile};
+
 /// Reads one entry: base64 of a DER certificate, or the path of a file with one, in PEM or DER.
 ///
 /// # Errors
@@ -29,14 +31,14 @@ pub(super) fn issuer(text: &str, folder: &Path) -> Result<Certificate, String> {
 
 fn from_file(path: &Path) -> Result<Certificate, String> {
     let shown = path.display().to_string();
-    let metadata = std::fs::metadata(path).map_err(|error| {
-        format!("{shown} is neither base64 of a certificate nor a file that can be opened: {error}")
-    })?;
-    if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
-        return Err(format!("{shown} is not a file of at most {MAX_FILE_BYTES} bytes"));
-    }
-    let bytes =
-        zeroize::Zeroizing::new(std::fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?);
+    let bytes = TrustedFile::open(path)
+        .and_then(|file| file.read(MAX_FILE_BYTES))
+        .map_err(|error| match error {
+            FileError::Open { source, .. } => {
+                format!("{shown} is neither base64 of a certificate nor a file that can be opened: {source}")
+            }
+            error => error.to_string(),
+        })?;
     from_bytes(&bytes, &shown)
 }
 
@@ -72,4 +74,4 @@ fn looks_like_pfx(bytes: &[u8]) -> bool {
 
 const PEM_START: &[u8] = b"-----BEGIN ";
 
-const MAX_FILE_BYTES: u64 = 64 * 1024;
+const MAX_FILE_BYTES: usize = 64 * 1024;

@@ -4,7 +4,7 @@
 //! out the next deadline from these notes when it wakes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,6 +15,8 @@ pub(super) struct Activity {
     opened: Instant,
     header_deadline_applies: bool,
     requests: AtomicU32,
+    /// Whether anything was received since the last request began.
+    received: AtomicBool,
     /// Milliseconds after `opened`, as the two below, where 0 means "not now".
     idle_since: AtomicU64,
     header_since: AtomicU64,
@@ -24,7 +26,7 @@ pub(super) struct Activity {
 /// What a connection runs out of time for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overdue {
-    /// There was no request for too long.
+    /// There was no request for too long: a stranger's first, or the next of a peer that is known.
     Idle,
     /// A request's header has begun and does not end.
     Header,
@@ -52,6 +54,7 @@ impl Activity {
             opened: Instant::now(),
             header_deadline_applies,
             requests: AtomicU32::new(0),
+            received: AtomicBool::new(false),
             idle_since: AtomicU64::new(0),
             header_since: AtomicU64::new(0),
             stalled_since: AtomicU64::new(0),
@@ -60,6 +63,7 @@ impl Activity {
 
     /// Some bytes have come in.
     pub(super) fn received(&self) {
+        self.received.store(true, Ordering::Relaxed);
         if self.header_deadline_applies
             && self.requests.load(Ordering::Relaxed) == 0
             && self.header_since.load(Ordering::Relaxed) == 0
@@ -85,13 +89,19 @@ impl Activity {
         RequestGuard(Arc::clone(self))
     }
 
+    /// Whether the request that begins was received together with the one before it. Asked once for each request.
+    pub(super) fn is_pipelined(&self) -> bool {
+        !self.received.swap(false, Ordering::Relaxed)
+    }
+
     /// Whether a request is under way.
     pub(super) fn is_busy(&self) -> bool {
         self.requests.load(Ordering::Acquire) > 0
     }
 
-    /// When the connection is overdue, and for what; none while it works.
-    pub(super) fn deadline(&self, allowed: &Deadlines) -> Option<(Instant, Overdue)> {
+    /// When the connection is overdue, and for what; none while it works. A stranger must send a header within the time
+    /// for one, counted from the handshake or the last answer on.
+    pub(super) fn deadline(&self, allowed: &Deadlines, is_stranger: bool) -> Option<(Instant, Overdue)> {
         let after =
             |since: &AtomicU64, allowed| self.opened + Duration::from_millis(since.load(Ordering::Relaxed)) + allowed;
         let is_set = |since: &AtomicU64| since.load(Ordering::Relaxed) != 0;
@@ -101,7 +111,12 @@ impl Activity {
         } else if is_set(&self.header_since) {
             Some((after(&self.header_since, allowed.header), Overdue::Header))
         } else {
-            Some((after(&self.idle_since, allowed.idle), Overdue::Idle))
+            let idle = if is_stranger {
+                allowed.header.min(allowed.idle)
+            } else {
+                allowed.idle
+            };
+            Some((after(&self.idle_since, idle), Overdue::Idle))
         };
         [stall, wait]
             .into_iter()
@@ -135,8 +150,12 @@ mod tests {
     };
 
     fn overdue(activity: &Activity) -> Option<(u64, Overdue)> {
+        overdue_of(activity, false)
+    }
+
+    fn overdue_of(activity: &Activity, is_stranger: bool) -> Option<(u64, Overdue)> {
         activity
-            .deadline(&ALLOWED)
+            .deadline(&ALLOWED, is_stranger)
             .map(|(at, what)| ((at - activity.opened).as_secs(), what))
     }
 
@@ -149,6 +168,26 @@ mod tests {
         tokio::time::advance(Duration::from_secs(5)).await;
         activity.received();
         assert_eq!(overdue(&activity), Some((110, Overdue::Header)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stranger_is_overdue_when_no_header_comes_within_the_time_for_one() {
+        let activity = Activity::new(true);
+        assert_eq!(overdue_of(&activity, true), Some((10, Overdue::Idle)));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        drop(activity.request());
+        assert_eq!(overdue_of(&activity, true), Some((15, Overdue::Idle)));
+        assert_eq!(overdue_of(&activity, false), Some((605, Overdue::Idle)));
+    }
+
+    #[test]
+    fn a_request_is_pipelined_when_nothing_was_received_since_the_last() {
+        let activity = Activity::new(true);
+        activity.received();
+        assert!(!activity.is_pipelined());
+        assert!(activity.is_pipelined());
+        activity.received();
+        assert!(!activity.is_pipelined());
     }
 
     #[tokio::test(start_paused = true)]

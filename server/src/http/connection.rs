@@ -20,9 +20,9 @@ use super::activity::{Activity, Deadlines, Overdue, RequestGuard};
 use super::api::Api;
 use super::body::LimitedBody;
 use super::record::Recorded;
+use super::strict;
 use crate::config::Limits;
-use crate::listener::connections::OpenConnection;
-use crate::listener::peer::Peer;
+use crate::listener::connections::{OpenConnection, OpenConnections, OpenGuard};
 
 /// Which HTTP the handshake has settled on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,15 +79,11 @@ impl Http {
     }
 
     /// Serves the requests of one connection until the peer closes it, it is overdue, or it must end.
-    pub(crate) async fn serve<S>(
-        self: Arc<Self>,
-        stream: S,
-        version: Version,
-        peer: Arc<Peer>,
-        connection: &OpenConnection,
-    ) where
+    pub(crate) async fn serve<S>(self: Arc<Self>, stream: S, version: Version, open: &OpenGuard)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let connection = open.connection();
         let activity = Activity::new(version == Version::Http1);
         let stream = Watched {
             stream: TokioIo::new(stream),
@@ -95,8 +91,10 @@ impl Http {
         };
         let requests = Requests {
             http: Arc::clone(&self),
-            peer,
+            connections: Arc::clone(open.connections()),
+            connection: Arc::clone(connection),
             activity: Arc::clone(&activity),
+            may_pipeline: version == Version::Http1,
         };
         match version {
             Version::Http1 => {
@@ -130,7 +128,8 @@ impl Http {
                 if hyper.as_mut().poll_connection(context).is_ready() {
                     return Poll::Ready(());
                 }
-                let overdue = match (end_by, activity.deadline(&self.deadlines)) {
+                let is_stranger = connection.peer().is_stranger();
+                let overdue = match (end_by, activity.deadline(&self.deadlines, is_stranger)) {
                     (Some(end), Some((deadline, what))) if deadline < end => Some((deadline, Some(what))),
                     (Some(end), _) => Some((end, None)),
                     (None, overdue) => overdue.map(|(deadline, what)| (deadline, Some(what))),
@@ -202,8 +201,11 @@ where
 /// Hands the requests of one connection to the API.
 struct Requests {
     http: Arc<Http>,
-    peer: Arc<Peer>,
+    connections: Arc<OpenConnections>,
+    connection: Arc<OpenConnection>,
     activity: Arc<Activity>,
+    /// In HTTP/2 each request is a task of its own.
+    may_pipeline: bool,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
@@ -213,16 +215,22 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Answer {
         let guard = self.activity.request();
+        let refused = strict::check(&request).err();
+        // After such a refusal nothing of an HTTP/1 connection is read, so that it ends at once.
+        let is_unread = refused.is_some() && request.version() <= http::Version::HTTP_11;
         let request = request.map(|incoming| {
-            if incoming.is_end_stream() {
+            if incoming.is_end_stream() || is_unread {
                 Body::empty()
             } else {
                 Body::new(LimitedBody::new(incoming, self.http.body_bytes, self.http.body_timeout))
             }
         });
         Answer {
-            answer: Recorded::answer(&self.http.api, &self.peer, request),
+            answer: Recorded::answer(&self.http.api, self.connection.peer(), request, refused),
             guard: Some(guard),
+            connections: Arc::clone(&self.connections),
+            connection: Arc::clone(&self.connection),
+            must_yield: self.activity.is_pipelined() && self.may_pipeline,
         }
     }
 }
@@ -231,14 +239,23 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 struct Answer {
     answer: Recorded,
     guard: Option<RequestGuard>,
+    connections: Arc<OpenConnections>,
+    connection: Arc<OpenConnection>,
+    /// A peer that sends many requests at once lets the other connections of the thread go on between them.
+    must_yield: bool,
 }
 
 impl Future for Answer {
     type Output = Result<Response<Counted>, std::convert::Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if std::mem::take(&mut self.must_yield) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let answer = Pin::new(&mut self.answer).poll(context);
         answer.map(|response| {
+            self.connections.review_if_newly_known(&self.connection);
             Ok(response.map(|body| Counted {
                 body,
                 _guard: self.guard.take(),

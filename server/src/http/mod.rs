@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod connection;
 mod record;
+mod strict;
 
 pub use api::Api;
 pub use body::BodyError;

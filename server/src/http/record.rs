@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use tokio::time::Instant;
 
 use super::api::{Answer, Api};
+use super::strict::Ambiguous;
 use crate::listener::peer::Peer;
 use crate::telemetry;
 
@@ -25,16 +26,20 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// Hands a request of `peer` to `api`.
-    pub(super) fn answer(api: &Api, peer: &Arc<Peer>, mut request: Request<Body>) -> Self {
+    /// Hands a request of `peer` to `api`, unless it is refused.
+    pub(super) fn answer(api: &Api, peer: &Arc<Peer>, mut request: Request<Body>, refused: Option<Ambiguous>) -> Self {
         request.extensions_mut().insert(Arc::clone(peer));
+        let version = request.version();
         Self {
             start: Instant::now(),
             method: request.method().clone(),
-            version: request.version(),
+            version,
             route: api.route(request.uri().path()),
             peer: Arc::clone(peer),
-            answer: api.answer(request),
+            answer: match refused {
+                None => api.answer(request),
+                Some(ambiguous) => Box::pin(async move { ambiguous.answer(version) }),
+            },
         }
     }
 

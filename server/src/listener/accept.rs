@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::connection_permits::{ConnectionPermit, ConnectionPermits};
 use super::half_open::{HalfOpen, Place};
 use super::movable::MovableTcp;
 use super::reserve::ReservedDescriptor;
@@ -28,7 +28,7 @@ pub(crate) struct AcceptLoop {
     tcp: TcpListener,
     workers: Workers,
     half_open: Arc<HalfOpen>,
-    places: Arc<Semaphore>,
+    permits: Arc<ConnectionPermits>,
 }
 
 /// What becomes of the connections of a listener.
@@ -52,6 +52,8 @@ pub(crate) struct Accepted {
     pub(crate) address: SocketAddr,
     /// For the time of the handshake.
     pub(crate) half_open: Place,
+    /// Says whether the peer is known. The loop holds it to the end of the connection.
+    pub(crate) permit: Arc<ConnectionPermit>,
 }
 
 impl AcceptLoop {
@@ -61,7 +63,7 @@ impl AcceptLoop {
             tcp,
             workers,
             half_open: HalfOpen::new(limits.handshaking_connections),
-            places: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
+            permits: ConnectionPermits::new(limits),
         }
     }
 
@@ -104,7 +106,8 @@ impl AcceptLoop {
         tasks: &TaskTracker,
         abort: &CancellationToken,
     ) {
-        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
+        let displaced = abort.child_token();
+        let Some(permit) = self.permits.enter(address.ip(), displaced.clone()) else {
             metrics::counter!(telemetry::CONNECTIONS_REFUSED, "reason" => "connections").increment(1);
             return;
         };
@@ -114,9 +117,10 @@ impl AcceptLoop {
             stream,
             address,
             half_open: self.half_open.enter(),
+            permit: Arc::clone(&permit),
         };
         let (service, workers) = (Arc::clone(service), self.workers.clone());
-        let (later, aborted) = (tasks.clone(), abort.clone());
+        let (later, ended) = (tasks.clone(), displaced.clone());
         // Boxed: wrapped as it is, the future would be in the task three times over.
         let opened = Box::pin(async move {
             let Some(opened) = Arc::clone(&service).open(accepted).await else {
@@ -128,9 +132,9 @@ impl AcceptLoop {
                 service.serve(opened).await;
                 drop((permit, seat));
             });
-            later.spawn_on(aborted.run_until_cancelled_owned(served), &runtime);
+            later.spawn_on(ended.run_until_cancelled_owned(served), &runtime);
         });
-        tasks.spawn(abort.clone().run_until_cancelled_owned(opened));
+        tasks.spawn(displaced.run_until_cancelled_owned(opened));
     }
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct OpenConnection {
     /// Under which it stands in the index.
     valid_until: Mutex<Option<OffsetDateTime>>,
     admitted: Mutex<bool>,
+    /// Whether it has been reviewed since its peer became known.
+    reviewed_as_known: AtomicBool,
     must_end: AtomicBool,
     waker: AtomicWaker,
 }
@@ -91,6 +93,7 @@ impl OpenConnections {
                 peer,
                 valid_until: Mutex::new(None),
                 admitted: Mutex::new(false),
+                reviewed_as_known: AtomicBool::new(false),
                 must_end: AtomicBool::new(false),
                 waker: AtomicWaker::new(),
             });
@@ -120,20 +123,38 @@ impl OpenConnections {
         affected.iter().for_each(|connection| self.look_at(connection));
     }
 
-    /// Ends every connection that has lost its trust.
+    /// Ends every connection that has lost its trust. Strangers have none, and must not hold up the others: who of them
+    /// is let in by a later request is reviewed after it.
     pub(crate) fn review_all(&self) {
-        let all: Vec<_> = self.index().by_id.values().cloned().collect();
-        all.iter().for_each(|connection| self.look_at(connection));
+        let known: Vec<_> = self
+            .index()
+            .by_id
+            .values()
+            .filter(|connection| !connection.peer.is_stranger())
+            .cloned()
+            .collect();
+        known.iter().for_each(|connection| self.look_at(connection));
     }
 
-    /// Ends the connections whose certificates have expired at `now`. Each is looked at once.
+    /// Reviews the connection if its peer has become known since it was reviewed: a change of trust between the decision
+    /// about its request and this moment has passed it by.
+    pub(crate) fn review_if_newly_known(&self, connection: &OpenConnection) {
+        if !connection.reviewed_as_known.load(Ordering::Acquire) && !connection.peer.is_stranger() {
+            self.look_at(connection);
+        }
+    }
+
+    /// Ends the connections whose certificates have expired at `now`. The APIs differ in whether the last second counts to
+    /// its end, so that each connection is reviewed during that second and once after it.
     pub(crate) fn review_expired(&self, now: OffsetDateTime) {
+        let second = now.replace_nanosecond(0).unwrap_or(now);
         let expired: Vec<_> = {
             let mut index = self.index();
-            let later = index.by_expiry.split_off(&(now, 0));
-            let expired = std::mem::replace(&mut index.by_expiry, later);
-            expired
+            let later = index.by_expiry.split_off(&(second, 0));
+            let passed = std::mem::replace(&mut index.by_expiry, later);
+            passed
                 .iter()
+                .chain(index.by_expiry.range(..(now, 0)))
                 .filter_map(|(_, id)| index.by_id.get(id).cloned())
                 .collect()
         };
@@ -148,6 +169,10 @@ impl OpenConnections {
 
     /// Reviews the connection, and keeps it under the moment at which it must be reviewed again.
     fn look_at(&self, connection: &OpenConnection) {
+        // Before the review: what becomes known during it is reviewed again.
+        if !connection.peer.is_stranger() {
+            connection.reviewed_as_known.store(true, Ordering::Release);
+        }
         connection.review(&*self.reviewer);
         let valid_until = self.reviewer.valid_until(&connection.peer);
         self.index().set_expiry(connection, valid_until);
@@ -196,7 +221,10 @@ impl OpenConnection {
         // Held over the decision: of two reviews at once, the later decision is the one that counts.
         let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
         match reviewer.standing(&self.peer) {
-            Standing::Admitted => *admitted = true,
+            Standing::Admitted => {
+                *admitted = true;
+                self.peer.become_known();
+            }
             Standing::Refused(reason) if *admitted => {
                 tracing::info!(
                     peer.address = %self.peer.address(),
@@ -227,9 +255,20 @@ impl OpenConnection {
     }
 }
 
+impl OpenConnection {
+    /// Who is at its other end.
+    pub(crate) fn peer(&self) -> &Arc<Peer> {
+        &self.peer
+    }
+}
+
 impl OpenGuard {
     pub(crate) fn connection(&self) -> &Arc<OpenConnection> {
         &self.connection
+    }
+
+    pub(crate) fn connections(&self) -> &Arc<OpenConnections> {
+        &self.connections
     }
 }
 

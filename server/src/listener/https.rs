@@ -1,20 +1,20 @@
 //! A listener that speaks HTTP over TLS.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::accept::{self, AcceptLoop, Accepted, Service};
-use super::connections::OpenConnections;
+use super::connections::{OpenConnections, OpenGuard};
 use super::movable::MovableTcp;
 use super::peer::Peer;
 use super::tls::{self, Tls};
-use super::workers::Workers;
+use super::workers::{Workers, cores};
 use crate::config::Limits;
 use crate::http::{Http, Version};
 
@@ -30,6 +30,8 @@ struct Shared {
     tls: Tls,
     http: Arc<Http>,
     connections: Arc<OpenConnections>,
+    /// Certificates that are looked at. One core is left free of them, for whatever else the handshakes' runtime does.
+    reviews: Semaphore,
     handshake_timeout: Duration,
 }
 
@@ -48,6 +50,7 @@ impl HttpsListener {
                 tls,
                 http,
                 connections,
+                reviews: Semaphore::new(cores().saturating_sub(1).max(1)),
                 handshake_timeout: limits.handshake_timeout,
             }),
         }
@@ -60,17 +63,24 @@ impl HttpsListener {
 }
 
 impl Service for Shared {
-    type Opened = (Box<TlsStream<MovableTcp>>, SocketAddr);
+    type Opened = (Box<TlsStream<MovableTcp>>, OpenGuard);
 
     async fn open(self: Arc<Self>, accepted: Accepted) -> Option<Self::Opened> {
         let Accepted {
             stream,
             address,
             half_open,
+            permit,
         } = accepted;
         match accept::handshake(self.tls.acceptor(), stream, half_open, self.handshake_timeout).await {
-            // A kilobyte that is handed on through several futures, each of which would hold a place for it.
-            Ok(stream) => Some((Box::new(stream), address)),
+            Ok(stream) => {
+                let peer = Peer::from_handshake(address, stream.get_ref().1.peer_certificates()).with_permit(permit);
+                // The certificate is looked at here, and not on the thread that serves others.
+                let _review = self.reviews.acquire().await.ok()?;
+                let open = self.connections.open(Arc::new(peer));
+                // A kilobyte that is handed on through several futures, each of which would hold a place for it.
+                Some((Box::new(stream), open))
+            }
             Err(reason) => {
                 tracing::debug!(peer.address = %address, reason = %reason, "a handshake failed");
                 None
@@ -78,7 +88,7 @@ impl Service for Shared {
         }
     }
 
-    async fn serve(self: Arc<Self>, (mut stream, address): Self::Opened) {
+    async fn serve(self: Arc<Self>, (mut stream, open): Self::Opened) {
         let (tcp, session) = stream.get_mut();
         if let Err(error) = tcp.move_here() {
             return accept::cannot_be_served(&error);
@@ -88,10 +98,6 @@ impl Service for Shared {
         } else {
             Version::Http1
         };
-        let peer = Arc::new(Peer::from_handshake(address, session.peer_certificates()));
-        let open = self.connections.open(Arc::clone(&peer));
-        Arc::clone(&self.http)
-            .serve(stream, version, peer, open.connection())
-            .await;
+        Arc::clone(&self.http).serve(stream, version, &open).await;
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod client_certificate;
+pub(crate) mod connection_permits;
 pub(crate) mod connections;
 mod half_open;
 mod https;

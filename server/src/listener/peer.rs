@@ -1,11 +1,12 @@
 //! Who is at the other end of a connection, as far as TLS has established it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use certward::pki::Certificate;
 use rustls_pki_types::CertificateDer;
 
+use super::connection_permits::ConnectionPermit;
 use crate::authn::{Caller, Verdict};
 use crate::cluster::access::ClusterVerdict;
 
@@ -17,9 +18,14 @@ use crate::cluster::access::ClusterVerdict;
 pub struct Peer {
     address: SocketAddr,
     presented: Presented,
+    permit: Option<Arc<ConnectionPermit>>,
     verdict: Mutex<Option<Verdict>>,
     cluster_verdict: Mutex<Option<ClusterVerdict>>,
 }
+
+/// Whose addresses count as one: an IPv4 address, or the /64 of an IPv6 address, all of which one host can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network(IpAddr);
 
 /// What the peer showed in the handshake.
 #[derive(Debug)]
@@ -53,9 +59,28 @@ impl Peer {
         Self {
             address,
             presented,
+            permit: None,
             verdict: Mutex::new(None),
             cluster_verdict: Mutex::new(None),
         }
+    }
+
+    /// The same peer, whose connection holds `permit`.
+    pub(super) fn with_permit(mut self, permit: Arc<ConnectionPermit>) -> Self {
+        self.permit = Some(permit);
+        self
+    }
+
+    /// Notes that the peer was let in, by whatever it showed.
+    pub(crate) fn become_known(&self) {
+        if let Some(permit) = &self.permit {
+            permit.become_known();
+        }
+    }
+
+    /// Whether the peer has never been let in on this connection.
+    pub(crate) fn is_stranger(&self) -> bool {
+        self.permit.as_ref().is_some_and(|permit| !permit.is_known())
     }
 
     /// The address of the other end.
@@ -92,5 +117,19 @@ impl Peer {
     /// The last decision about this peer's chain, for [`crate::cluster::access`] to check whether it still holds.
     pub(crate) fn cluster_verdict(&self) -> std::sync::MutexGuard<'_, Option<ClusterVerdict>> {
         self.cluster_verdict.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Network {
+    /// The network of an address.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+            address => address,
+        })
     }
 }

@@ -41,8 +41,7 @@ impl Workers {
     ///
     /// The system has no thread or no descriptor left.
     pub(crate) fn start(name: &str) -> io::Result<Self> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self::start_many(name, cores.saturating_sub(1).max(1))
+        Self::start_many(name, cores().saturating_sub(1).max(1))
     }
 
     fn start_many(name: &str, count: usize) -> io::Result<Self> {
@@ -61,6 +60,11 @@ impl Workers {
             number,
         }
     }
+}
+
+/// The cores that the process may use.
+pub(super) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 impl Worker {

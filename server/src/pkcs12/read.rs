@@ -82,7 +82,10 @@ pub(crate) fn read(file: &[u8], password: &str, with_keys: bool) -> Result<Conte
         bags: 0,
     };
     let mut contents = Contents::default();
-    let mut safes = asn1::Reader::new(authenticated).enter(asn1::SEQUENCE)?;
+    if !pfx.is_empty() {
+        return Err(ReadError::Structure);
+    }
+    let mut safes = whole_sequence(authenticated)?;
     while !safes.is_empty() {
         let (content_type, mut content) = content_info(&mut safes)?;
         match content_type {
@@ -95,6 +98,13 @@ pub(crate) fn read(file: &[u8], password: &str, with_keys: bool) -> Result<Conte
         }
     }
     Ok(contents)
+}
+
+/// What is in a sequence that nothing follows.
+fn whole_sequence(encoded: &[u8]) -> Result<asn1::Reader<'_>, NotDer> {
+    let mut outer = asn1::Reader::new(encoded);
+    let members = outer.enter(asn1::SEQUENCE)?;
+    if outer.is_empty() { Ok(members) } else { Err(NotDer) }
 }
 
 /// `ContentInfo` (RFC 5652, section 3): a type, and what is inside its explicit tag.
@@ -123,9 +133,7 @@ impl Reader<'_> {
 
     fn bags(&mut self, safe_contents: &[u8], contents: &mut Contents, depth: usize) -> Result<(), ReadError> {
         // What was decrypted with a wrong password and no MAC is noise: that is about the password.
-        let mut bags = asn1::Reader::new(safe_contents)
-            .enter(asn1::SEQUENCE)
-            .map_err(|_| ReadError::Password)?;
+        let mut bags = whole_sequence(safe_contents).map_err(|_| ReadError::Password)?;
         while !bags.is_empty() {
             self.bags += 1;
             if self.bags > MAX_BAGS || depth > MAX_DEPTH {

@@ -151,3 +151,43 @@ fn openssl_reads_certificates_without_a_key() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 2);
 }
+
+#[test]
+fn nothing_may_follow_what_belongs_into_a_file() {
+    use crate::asn1::{
+        CONTEXT_0, NULL, OCTET_STRING, Reader, SEQUENCE, explicit, object_identifier, octet_string, sequence,
+    };
+
+    let file = write(&[CERTIFICATE], KEY, "x").unwrap();
+    let mut pfx = Reader::new(&file).enter(SEQUENCE).unwrap();
+    let [version, auth_safe, mac] = std::array::from_fn(|_| pfx.value().unwrap());
+    let authenticated = {
+        let mut members = Reader::new(auth_safe.content);
+        members.object_identifier().unwrap();
+        members.enter(CONTEXT_0).unwrap().expect(OCTET_STRING).unwrap()
+    };
+    let without_mac = |authenticated: &[u8]| {
+        let content = explicit(0, &[&octet_string(authenticated)]);
+        let auth_safe = sequence(&[&object_identifier(identifiers::DATA), &content]);
+        sequence(&[version.encoded, &auth_safe])
+    };
+    for (name, good, extended) in [
+        ("the file", file.to_vec(), [&file[..], NULL].concat()),
+        (
+            "its members",
+            sequence(&[version.encoded, auth_safe.encoded, mac.encoded]),
+            sequence(&[version.encoded, auth_safe.encoded, mac.encoded, NULL]),
+        ),
+        (
+            "its contents",
+            without_mac(authenticated),
+            without_mac(&[authenticated, NULL].concat()),
+        ),
+    ] {
+        assert_eq!(read(&good, "x", true).unwrap().certificates, [CERTIFICATE], "{name}");
+        assert!(
+            matches!(read(&extended, "x", true), Err(ReadError::Structure)),
+            "{name}"
+        );
+    }
+}

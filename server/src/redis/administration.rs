@@ -273,6 +273,9 @@ impl Databases {
             let is_a_databases = state.databases().any(|database| database.port.get() == port);
             is_a_databases || databases::is_reserved(state.settings(), port)
         };
+        if let Some(port) = wanted {
+            databases::refuse_port_of_the_system(port)?;
+        }
         if let Some(port) = wanted.filter(|port| spoken_for(port.get())) {
             return Err(ClusterError::PortTaken {
                 port: port.get(),

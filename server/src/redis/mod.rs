@@ -14,6 +14,8 @@ mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -197,7 +199,17 @@ impl Databases {
             return Ok(program.clone());
         }
         let redis = self.redis();
-        let program = EngineProgram::find(redis.server_path.as_deref(), &redis.search_path).await?;
+        let mut program = EngineProgram::find(redis.server_path.as_deref(), &redis.search_path).await?;
+        if let Some(account) = &redis.engine_user {
+            let directory = self.settings.data_dir.join(DIRECTORY);
+            for directory in [&self.settings.data_dir, &directory] {
+                let opened = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+                opened
+                    .and_then(|()| account.let_through(directory))
+                    .map_err(EngineProgramError::Directory)?;
+            }
+            program = program.run_as(account.clone(), &directory).await?;
+        }
         tracing::info!(path = %program.path().display(), version = %program.version(), "databases are this program");
         *self.known_program() = Some(program.clone());
         Ok(program)

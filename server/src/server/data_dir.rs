@@ -8,26 +8,29 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::StartError;
+use crate::files::{FileError, TrustedFile};
 use crate::server_certificate::write_file_atomically;
 
 /// The identity of this server's topology: made at the first start, then read.
 pub(super) async fn topology_id(directory: &Path) -> Result<String, StartError> {
     let path = directory.join(TOPOLOGY_ID_FILE);
     let failed = |path: PathBuf| move |source: io::Error| StartError::DataDir { path, source };
-    match tokio::fs::read_to_string(&path).await {
-        Ok(text) => {
-            let id = Uuid::try_parse(text.trim())
-                .map_err(|error| failed(path)(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+    match TrustedFile::open(&path).and_then(|file| file.read(MAX_TOPOLOGY_ID)) {
+        Ok(bytes) => {
+            let id = str::from_utf8(&bytes)
+                .ok()
+                .and_then(|text| Uuid::try_parse(text.trim()).ok())
+                .ok_or_else(|| failed(path)(io::Error::new(io::ErrorKind::InvalidData, "it holds no UUID")))?;
             Ok(id.to_string())
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        Err(FileError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             let id = Uuid::new_v4().to_string();
             write_file_atomically(path.clone(), format!("{id}\n").into_bytes())
                 .await
                 .map_err(failed(path))?;
             Ok(id)
         }
-        Err(error) => Err(failed(path)(error)),
+        Err(error) => Err(failed(path)(io::Error::other(error))),
     }
 }
 
@@ -41,5 +44,7 @@ pub(super) fn check_clock(now: OffsetDateTime) -> Result<(), StartError> {
 }
 
 const TOPOLOGY_ID_FILE: &str = "topology-id";
+/// A UUID has 36 bytes, and a line end.
+const MAX_TOPOLOGY_ID: usize = 64;
 /// Before this program was written.
 const EARLIEST: OffsetDateTime = datetime!(2025-01-01 0:00 UTC);

@@ -103,7 +103,10 @@ impl Server {
         let registry = Arc::new(Registry::new(store.load().await.map_err(StartError::Store)?));
         let topology_id = data_dir::topology_id(&settings.data_dir).await?;
         let certificate_file = CertificateFile::from_settings(&settings);
-        let certificate = certificate_file.load().await.map_err(StartError::ServerCertificate)?;
+        let certificate = certificate_file
+            .load(clock.now())
+            .await
+            .map_err(StartError::ServerCertificate)?;
         let server_certificates = Arc::new(ServerCertificates::new(certificate));
         let authenticator = Arc::new(Authenticator::new(
             Arc::clone(&registry),

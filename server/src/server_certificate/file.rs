@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use rustls_pki_types::PrivateKeyDer;
 use secrecy::{ExposeSecret as _, SecretString};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::fitness::{self, UnfitServerCertificate};
 use super::loaded::ServerCertificate;
 use crate::certificate::{BundleError, parse_server_certificate};
 use crate::config::Settings;
+use crate::files::{FileError, TrustedDirectory, TrustedFile};
 use crate::pkcs12;
 
 /// `Security.Certificate.Path` and what belongs to it.
@@ -26,15 +28,9 @@ pub struct CertificateFile {
 /// The server certificate cannot be taken from a file, or not be written to one.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateFileError {
-    /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
+    /// The file cannot be read, or others can read or change it.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// There is no certificate with its key in it, or not with this password.
     #[error("it is no certificate with its private key, or the password is another")]
     Parse(#[source] BundleError),
@@ -75,39 +71,41 @@ impl CertificateFile {
         &self.path
     }
 
-    /// Reads the certificate in it.
+    /// Reads the certificate in it, and checks everything that a server certificate must be at `now`.
     ///
     /// # Errors
     ///
-    /// [`CertificateFileError::Read`], [`CertificateFileError::Parse`], [`CertificateFileError::Unfit`].
-    pub async fn load(&self) -> Result<ServerCertificate, CertificateFileError> {
-        self.parse(self.read().await?.to_vec(), self.password.as_ref()).await
+    /// [`CertificateFileError::File`], [`CertificateFileError::Parse`], [`CertificateFileError::Unfit`].
+    pub async fn load(&self, now: OffsetDateTime) -> Result<ServerCertificate, CertificateFileError> {
+        self.parse(&self.read().await?, self.password.as_ref(), now).await
     }
 
+    /// Its content, if nobody else can read or change the file.
     pub(super) async fn read(&self) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
-        match tokio::fs::read(&self.path).await {
-            Ok(content) => Ok(Zeroizing::new(content)),
-            Err(source) => Err(CertificateFileError::Read {
-                path: self.path.clone(),
-                source,
-            }),
-        }
+        let path = self.path.clone();
+        let read = move || {
+            let file = TrustedFile::open(&path)?;
+            file.check_secret()?;
+            file.read(MAX_BYTES)
+        };
+        Ok(in_background(&self.path, read).await?)
     }
 
     pub(super) fn password(&self) -> Option<&SecretString> {
         self.password.as_ref()
     }
 
-    /// The certificate in `content`, if it is fit for a server.
+    /// The certificate in `content`, if a server can show it at `now`.
     pub(super) async fn parse(
         &self,
-        content: Vec<u8>,
+        content: &[u8],
         password: Option<&SecretString>,
+        now: OffsetDateTime,
     ) -> Result<ServerCertificate, CertificateFileError> {
-        let parsed = parse_server_certificate(content, password.map(copy))
+        let parsed = parse_server_certificate(content.to_vec(), password.map(copy))
             .await
             .map_err(CertificateFileError::Parse)?;
-        fitness::check(parsed.certificate(), self.validate_key_usages).map_err(CertificateFileError::Unfit)?;
+        fitness::check(parsed.certificate(), self.validate_key_usages, now).map_err(CertificateFileError::Unfit)?;
         Ok(parsed)
     }
 
@@ -119,6 +117,11 @@ impl CertificateFile {
         password: Option<&SecretString>,
         certificate: &ServerCertificate,
     ) -> Result<(), CertificateFileError> {
+        let path = self.path.clone();
+        in_background(&self.path, move || {
+            TrustedDirectory::open(directory_of(&path)).map(drop)
+        })
+        .await?;
         let same_password = text(password) == text(self.password.as_ref());
         let content = if same_password {
             content
@@ -169,15 +172,30 @@ pub(crate) async fn write_file_atomically(path: PathBuf, content: impl AsRef<[u8
         file.write_all(content.as_ref())?;
         file.sync_all()?;
         fs::rename(&temporary, &path)?;
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        fs::File::open(directory)?.sync_all()
+        fs::File::open(directory_of(&path))?.sync_all()
     };
     tokio::task::spawn_blocking(write)
         .await
         .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
+}
+
+/// Looks at files on a thread that may wait for the disk.
+async fn in_background<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|stopped| {
+        Err(FileError::Open {
+            path: path.to_owned(),
+            source: io::Error::other(stopped),
+        })
+    })
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn copy(password: &SecretString) -> SecretString {
@@ -188,3 +206,6 @@ fn copy(password: &SecretString) -> SecretString {
 fn text(password: Option<&SecretString>) -> &str {
     password.map_or("", |password| password.expose_secret())
 }
+
+/// A key with its certificate and a long chain takes some 20 kilobytes.
+const MAX_BYTES: usize = 1024 * 1024;

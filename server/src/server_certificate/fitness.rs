@@ -1,6 +1,7 @@
 //! Which certificates a server can show.
 
 use certward::pki::Certificate;
+use time::OffsetDateTime;
 
 /// Why a certificate is not one for a server (contract `ravendb.md`, section 2, "Server certificate").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -11,11 +12,26 @@ pub enum UnfitServerCertificate {
     /// Its key may not sign handshakes.
     #[error("its key usage must name digitalSignature, unless Security.Certificate.Validation.KeyUsages is false")]
     KeyUsage,
+    /// Clients refuse it.
+    #[error("it expired on {not_after}; put a certificate there that is valid now")]
+    Expired {
+        /// Its last second.
+        not_after: OffsetDateTime,
+    },
+    /// Clients refuse it for now.
+    #[error("it cannot be used before {not_before}; put a certificate there that is valid now, or set the clock")]
+    NotYetValid {
+        /// Its first second.
+        not_before: OffsetDateTime,
+    },
 }
 
-/// Whether a server can show `certificate`. Its dates are no part of this: a server that starts again after they have
-/// passed must be reachable for the one who replaces it.
-pub(super) fn check(certificate: &Certificate, validate_key_usages: bool) -> Result<(), UnfitServerCertificate> {
+/// Whether a server can show `certificate` at `now`. A start, a reload and a replacement all ask here.
+pub(super) fn check(
+    certificate: &Certificate,
+    validate_key_usages: bool,
+    now: OffsetDateTime,
+) -> Result<(), UnfitServerCertificate> {
     if !certificate
         .extended_key_usage()
         .is_some_and(|usage| usage.server_auth())
@@ -24,6 +40,15 @@ pub(super) fn check(certificate: &Certificate, validate_key_usages: bool) -> Res
     }
     if validate_key_usages && !certificate.key_usage().is_some_and(|usage| usage.digital_signature()) {
         return Err(UnfitServerCertificate::KeyUsage);
+    }
+    let validity = certificate.validity();
+    if validity.is_over(now) {
+        let not_after = validity.not_after;
+        return Err(UnfitServerCertificate::Expired { not_after });
+    }
+    if validity.is_early(now) {
+        let not_before = validity.not_before;
+        return Err(UnfitServerCertificate::NotYetValid { not_before });
     }
     Ok(())
 }

@@ -9,14 +9,16 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::file::CertificateFileError;
+use super::fitness::UnfitServerCertificate;
 use super::replacement::Replacement;
 use crate::telemetry;
 
 impl Replacement {
-    /// Looks at the file every second, until `stop`. A file that cannot be used is reported once, and the certificate in
-    /// force stays: half a file is met while somebody writes it.
+    /// Looks at the file every second, until `stop`. A file that cannot be used is reported once for each reason, and
+    /// the certificate in force stays: half a file is met while somebody writes it.
     pub(crate) async fn watch_file(self: Arc<Self>, stop: CancellationToken) {
         let mut seen: Option<[u8; 32]> = None;
+        let mut reported = None;
         let mut check = tokio::time::interval(FILE_CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -30,31 +32,42 @@ impl Replacement {
             let digest = content
                 .as_ref()
                 .map_or([0; 32], |content| Sha256::digest(content).into());
-            if seen.replace(digest) == Some(digest) {
+            if content.is_ok() && seen.replace(digest) == Some(digest) {
                 continue;
             }
             let outcome = match content {
-                Ok(content) => self.reload(content).await,
-                Err(error) => Err(error),
+                Ok(content) => self.reload(&content).await,
+                Err(error) => {
+                    // The same content counts as new once it can be read again.
+                    seen = None;
+                    Err(error)
+                }
             };
             match outcome {
-                Ok(false) => {}
-                Ok(true) => metrics::counter!(telemetry::RELOADS, "outcome" => "done").increment(1),
+                Ok(_) => reported = None,
                 Err(error) => {
-                    metrics::counter!(telemetry::RELOADS, "outcome" => "failed").increment(1);
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        path = %self.file.path().display(),
-                        "the server certificate's file has changed and cannot be used; the certificate in force stays"
-                    );
+                    if matches!(
+                        &error,
+                        CertificateFileError::Unfit(UnfitServerCertificate::NotYetValid { .. })
+                    ) {
+                        // The same content may be usable later.
+                        seen = None;
+                    }
+                    let reason = crate::command::chain(&error);
+                    if reported.as_ref() != Some(&reason) {
+                        self.refused(&error);
+                        reported = Some(reason);
+                    }
                 }
             }
         }
     }
 
-    /// Puts the certificate in `content` in force, unless it is. Says whether it has. The caller holds the turn.
-    pub(super) async fn reload(&self, content: Zeroizing<Vec<u8>>) -> Result<bool, CertificateFileError> {
-        let certificate = self.file.parse(content.to_vec(), self.file.password()).await?;
+    /// Puts the certificate in `content` in force, unless it is, after the checks of a start. Says whether it has. The
+    /// caller holds the turn.
+    pub(super) async fn reload(&self, content: &Zeroizing<Vec<u8>>) -> Result<bool, CertificateFileError> {
+        let now = self.clock.now();
+        let certificate = self.file.parse(content, self.file.password(), now).await?;
         let current = self.certificates.current();
         if current.certificate().der() == certificate.certificate().der() && current.chain() == certificate.chain() {
             return Ok(false);
@@ -65,7 +78,18 @@ impl Replacement {
             "the server certificate has been reloaded from its file"
         );
         self.certificates.replace(certificate);
+        metrics::counter!(telemetry::RELOADS, "outcome" => "done").increment(1);
         Ok(true)
+    }
+
+    /// Logs and counts a certificate that was not put in force.
+    pub(super) fn refused(&self, error: &CertificateFileError) {
+        metrics::counter!(telemetry::RELOADS, "outcome" => "failed").increment(1);
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            path = %self.file.path().display(),
+            "the new server certificate cannot be used; the certificate in force stays"
+        );
     }
 }
 

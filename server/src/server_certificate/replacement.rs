@@ -8,9 +8,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use certward::pki::{Certificate, Thumbprint};
+use certward::pki::Thumbprint;
 use secrecy::SecretString;
-use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::ServerCertificates;
@@ -19,13 +18,14 @@ use super::loaded::ServerCertificate;
 use crate::authz::Permit;
 use crate::authz::action::ReplaceServerCertificate;
 use crate::clock::Clock;
+use crate::telemetry;
 
 /// The server certificate's file, and the replacement that is under way, if one is.
 #[derive(Debug)]
 pub struct Replacement {
     pub(super) file: CertificateFile,
     pub(super) certificates: Arc<ServerCertificates>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     under_way: Mutex<UnderWay>,
     /// Held while the file is changed or read, so that a certificate is put in force from what the file then holds.
     pub(super) turn: tokio::sync::Mutex<()>,
@@ -67,12 +67,6 @@ pub struct ReplacementStatus {
 /// Why the server certificate is not replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplacementError {
-    /// Nobody could connect with it.
-    #[error("the new certificate has expired on {not_after}")]
-    Expired {
-        /// Its last second.
-        not_after: OffsetDateTime,
-    },
     /// What was sent cannot be used, or not be written.
     #[error("the new certificate cannot be used")]
     File(#[from] CertificateFileError),
@@ -106,8 +100,14 @@ impl Replacement {
             password,
             replace_immediately,
         } = request;
-        let certificate = self.file.parse(file.to_vec(), password.as_ref()).await?;
-        self.check_dates(certificate.certificate())?;
+        let now = self.clock.now();
+        let certificate = match self.file.parse(&file, password.as_ref(), now).await {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                self.refused(&error);
+                return Err(error.into());
+            }
+        };
         let number = self.begin(&certificate, replace_immediately);
         let this = Arc::clone(self);
         // In a task of its own: a caller who hangs up must not leave the file changed and the certificate in force not.
@@ -117,10 +117,7 @@ impl Replacement {
             }
             let swapped = this.swap(number, file, password, certificate).await;
             if let Err(error) = &swapped {
-                tracing::error!(
-                    error = error as &dyn std::error::Error,
-                    "the server certificate could not be replaced"
-                );
+                this.refused(error);
             }
             swapped
         });
@@ -151,18 +148,11 @@ impl Replacement {
     /// [`CertificateFileError`]; the certificate in force stays.
     pub async fn refresh(&self, _permit: &Permit<ReplaceServerCertificate>) -> Result<(), CertificateFileError> {
         let _turn = self.turn.lock().await;
-        let content = self.file.read().await?;
-        self.reload(content).await.map(drop)
-    }
-
-    fn check_dates(&self, certificate: &Certificate) -> Result<(), ReplacementError> {
-        let validity = certificate.validity();
-        if validity.is_over(self.clock.now()) {
-            return Err(ReplacementError::Expired {
-                not_after: validity.not_after,
-            });
-        }
-        Ok(())
+        let outcome = match self.file.read().await {
+            Ok(content) => self.reload(&content).await.map(drop),
+            Err(error) => Err(error),
+        };
+        outcome.inspect_err(|error| self.refused(error))
     }
 
     fn begin(&self, certificate: &ServerCertificate, replace_immediately: bool) -> u64 {
@@ -198,6 +188,7 @@ impl Replacement {
                 "the server certificate has been replaced"
             );
             self.certificates.replace(certificate);
+            metrics::counter!(telemetry::RELOADS, "outcome" => "done").increment(1);
         }
         let mut under_way = self.under_way();
         if under_way.number == number {

@@ -1,11 +1,14 @@
 //! The folder of a new server, filled in one go.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::leftover;
+use crate::files::{FileError, TrustedDirectory, UntrustedPath};
 
 /// The settings file's name. It is moved to its place last: where it is, everything else is too.
 pub const SETTINGS_FILE: &str = "settings.json";
@@ -35,6 +38,12 @@ pub enum FolderError {
     /// Something of a server is there already.
     #[error("{} exists already, and nothing is ever overwritten; choose another folder with --dir, or move it away", _0.display())]
     Exists(PathBuf),
+    /// Keys do not go into a folder that somebody else can change.
+    #[error("no keys are written there")]
+    Untrusted(#[from] FileError),
+    /// Another setup fills the folder.
+    #[error("another setup is at work in {}; wait for its end", _0.display())]
+    Busy(PathBuf),
     /// The system refused.
     #[error("{} could not be {done}", path.display())]
     Refused {
@@ -53,24 +62,23 @@ pub(super) struct Staging {
     folder: PathBuf,
     staging: PathBuf,
     folder_is_ours: bool,
+    /// Held so that no other setup works in the folder.
+    _lock: File,
 }
 
 impl Staging {
-    /// Makes sure that nothing of a server is in `folder`, and makes the place to work in. `folder` is made when it is
-    /// missing, and then, or when it is empty, nobody but its owner can enter it.
+    /// Makes sure that nobody else can change `folder` and that nothing of a server is in it, takes away what a killed
+    /// setup left there, and makes the place to work in. `folder` is made when it is missing, and then, or when it is
+    /// empty, nobody but its owner can enter it.
     pub(super) fn open(folder: &Path) -> Result<Self, FolderError> {
-        let made = match folder.symlink_metadata() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let mut builder = std::fs::DirBuilder::new();
-                builder
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(folder)
-                    .map_err(refused(folder, "made"))?;
-                true
-            }
-            _ => false,
+        let missing = matches!(folder.symlink_metadata(), Err(error) if error.kind() == ErrorKind::NotFound);
+        let directory = if missing {
+            TrustedDirectory::make(folder)?
+        } else {
+            trusted(folder)?
         };
+        let lock = lock(folder)?;
+        leftover::remove(directory.path()).map_err(refused(folder, "cleared of what a killed setup left"))?;
         let mut is_empty = true;
         for entry in std::fs::read_dir(folder).map_err(refused(folder, "read"))? {
             let entry = entry.map_err(refused(folder, "read"))?;
@@ -82,10 +90,9 @@ impl Staging {
             is_empty = false;
         }
         if is_empty {
-            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
-                .map_err(refused(folder, "closed to others"))?;
+            close_to_others(folder)?;
         }
-        let staging = folder.join(format!(".setup-{}", uuid::Uuid::new_v4().simple()));
+        let staging = folder.join(format!("{}{}", leftover::PREFIX, uuid::Uuid::new_v4().simple()));
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&staging)
@@ -93,7 +100,8 @@ impl Staging {
         Ok(Self {
             folder: folder.to_owned(),
             staging,
-            folder_is_ours: made,
+            folder_is_ours: missing,
+            _lock: lock,
         })
     }
 
@@ -117,6 +125,8 @@ impl Staging {
     /// taken back.
     pub(super) fn publish(mut self, archive: &str) -> Result<Vec<PathBuf>, FolderError> {
         let names = NAMES.iter().take(NAMES.len() - 1).chain([&archive, &SETTINGS_FILE]);
+        let names: Vec<&str> = names.copied().collect();
+        leftover::note(&self.staging, &names).map_err(refused(&self.staging, "written"))?;
         let mut moved: Vec<(PathBuf, PathBuf)> = Vec::new();
         for name in names {
             let (from, to) = (self.path(name), self.folder.join(name));
@@ -141,10 +151,50 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.staging);
+        // Once more, because the store may still have been writing.
+        if std::fs::remove_dir_all(&self.staging).is_err() {
+            let _ = std::fs::remove_dir_all(&self.staging);
+        }
         if self.folder_is_ours {
             let _ = std::fs::remove_dir(&self.folder);
         }
+    }
+}
+
+/// A folder that is there. An empty one of our own is closed to others first; any other is for its owner to correct.
+fn trusted(folder: &Path) -> Result<TrustedDirectory, FolderError> {
+    match TrustedDirectory::open(folder) {
+        Err(FileError::Untrusted(UntrustedPath::Writable { path, .. })) if is_own_and_empty(&path, folder) => {
+            close_to_others(folder)?;
+            Ok(TrustedDirectory::open(folder)?)
+        }
+        judged => Ok(judged?),
+    }
+}
+
+/// Whether what others can write is the folder itself, and not one above, and it holds nothing of theirs.
+fn is_own_and_empty(writable: &Path, folder: &Path) -> bool {
+    let is_folder = std::fs::canonicalize(folder).is_ok_and(|path| path == writable);
+    let is_own = || {
+        let owner = folder.metadata().map(|metadata| metadata.uid());
+        owner.is_ok_and(|owner| owner == rustix::process::geteuid().as_raw())
+    };
+    let is_empty = || std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    is_folder && is_own() && is_empty()
+}
+
+fn close_to_others(folder: &Path) -> Result<(), FolderError> {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+        .map_err(refused(folder, "closed to others"))
+}
+
+/// While this is held, every working folder in `folder` belongs to a dead setup. A file system without locks has no
+/// other setup to wait for.
+fn lock(folder: &Path) -> Result<File, FolderError> {
+    let file = File::open(folder).map_err(refused(folder, "opened"))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(FolderError::Busy(folder.to_owned())),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 
@@ -213,6 +263,77 @@ mod tests {
         ));
         assert_eq!(names_in(folder.path()), [SETTINGS_FILE]);
         assert_eq!(std::fs::read(folder.path().join(SETTINGS_FILE)).unwrap(), b"old");
+    }
+
+    #[test]
+    fn what_a_killed_setup_left_is_taken_away_and_nothing_else() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("server");
+        for moved in [0, 4, 11] {
+            let staging = staged(&folder);
+            std::fs::write(folder.join("notes.txt"), "mine").unwrap();
+            // As a kill leaves it: some of the files are in their place.
+            let names: Vec<&str> = NAMES.iter().take(9).copied().collect();
+            let names = [names.as_slice(), &["admin.client.certificate.a.zip", SETTINGS_FILE]].concat();
+            leftover::note(&staging.staging, &names).unwrap();
+            for name in names.iter().take(moved) {
+                std::fs::rename(staging.path(name), folder.join(name)).unwrap();
+            }
+            let left = staging.staging.clone();
+            let Staging { _lock: lock, .. } = &staging;
+            lock.unlock().unwrap();
+            std::mem::forget(staging);
+            assert!(left.exists());
+            let opened = Staging::open(&folder);
+            if moved == 11 {
+                // It had come to its end: everything stays, but for the empty folder.
+                assert!(matches!(opened, Err(FolderError::Exists(_))));
+                assert!(!left.exists());
+                assert_eq!(names_in(&folder).len(), 12);
+            } else {
+                drop(opened.unwrap());
+                assert_eq!(names_in(&folder), ["notes.txt"], "{moved}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_setups_do_not_work_in_one_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Staging::open(folder.path()).unwrap();
+        assert!(matches!(Staging::open(folder.path()), Err(FolderError::Busy(_))));
+        drop(first);
+        Staging::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn no_keys_go_into_a_folder_that_others_can_write_and_an_empty_one_is_closed_to_them() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("server");
+        let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        set(&folder, 0o777);
+        drop(Staging::open(&folder).unwrap());
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+
+        std::fs::write(folder.join("theirs"), "x").unwrap();
+        for mode in [0o777, 0o775, 0o1777] {
+            set(&folder, mode);
+            assert!(
+                matches!(Staging::open(&folder), Err(FolderError::Untrusted(_))),
+                "{mode:o}"
+            );
+        }
+        set(&folder, 0o700);
+        set(parent.path(), 0o777);
+        for folder in [folder, parent.path().join("new")] {
+            let error = Staging::open(&folder).unwrap_err();
+            let FolderError::Untrusted(cause) = error else {
+                panic!("{error:?}")
+            };
+            assert!(cause.to_string().contains("chmod go-w"), "{cause}");
+        }
+        assert_eq!(names_in(parent.path()), ["server"]);
     }
 
     #[test]

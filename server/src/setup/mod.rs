@@ -2,6 +2,7 @@
 
 mod folder;
 mod host;
+mod leftover;
 mod settings_file;
 
 use std::net::IpAddr;

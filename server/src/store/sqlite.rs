@@ -1,8 +1,8 @@
 //! What is SQLite's own: making the file, keeping others away from it, and telling its errors apart.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 };
 
 use super::StoreError;
+use crate::files::{TrustedDirectory, check_entry};
 
 /// Opens or makes the database `certward.db` in `directory`, and brings its schema up to date.
 ///
@@ -21,7 +22,7 @@ pub(super) async fn open(directory: &Path) -> Result<(SqlitePool, PathBuf), Stor
     let path = directory.join(FILE_NAME);
     prepare_file(directory, &path).map_err(|error| StoreError::Open {
         path: path.clone(),
-        source: error.into(),
+        source: error,
     })?;
     let options = SqliteConnectOptions::new()
         .filename(&path)
@@ -69,22 +70,27 @@ pub(super) async fn open(directory: &Path) -> Result<(SqlitePool, PathBuf), Stor
 }
 
 /// Makes the file before SQLite does, so that it, and the log SQLite makes beside it with the same mode, are never
-/// readable by others, whatever the umask.
-fn prepare_file(directory: &Path, path: &Path) -> io::Result<()> {
-    if !directory.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+/// readable by others, whatever the umask. A directory or file that others can change is refused: they could register
+/// a certificate by it.
+fn prepare_file(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    TrustedDirectory::make(directory)?;
+    for suffix in FILE_SUFFIXES {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        check_entry(Path::new(&name))?;
     }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => {
             file.sync_all()?;
             // The new name must survive a power cut as well.
-            File::open(directory)?.sync_all()
+            File::open(directory)?.sync_all()?;
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::set_permissions(path, Permissions::from_mode(0o600))
+            fs::set_permissions(path, Permissions::from_mode(0o600))?;
         }
-        Err(error) => Err(error),
+        Err(error) => return Err(error.into()),
     }
+    Ok(())
 }
 
 fn explain(error: sqlx::Error, path: &Path) -> StoreError {
@@ -122,6 +128,8 @@ fn explain_migration(error: MigrateError, path: &Path) -> StoreError {
 }
 
 const FILE_NAME: &str = "certward.db";
+/// The database, its write-ahead log, that log's index, and a rollback journal (sqlite.org/tempfiles.html).
+const FILE_SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 /// A store in use stays in use for as long as the other server runs; waiting helps only across a quick restart.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A write that waits this long for its turn is answered as failed.

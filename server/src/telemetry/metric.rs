@@ -25,7 +25,7 @@ pub(crate) const DATABASE_CONNECTIONS: &str = "certward_database_connections";
 pub(crate) const CONNECTIONS_CUT: &str = "certward_connections_cut_total";
 /// Connections not taken, by the limit that they ran into.
 pub(crate) const CONNECTIONS_REFUSED: &str = "certward_connections_refused_total";
-/// Attempts to take a changed server certificate file, by outcome.
+/// Attempts to put a new server certificate in force, from its file or by a request, by outcome.
 pub(crate) const RELOADS: &str = "certward_server_certificate_reloads_total";
 
 /// Requests refused before anything was done for them, by reason.

@@ -4,22 +4,36 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest;
 use certward::pki::Thumbprint;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::attempts::Attempts;
+use super::attempts::{Attempts, SecretDigest};
 use super::totp::matching_step;
-use crate::authority::definition::{RegisteredCertificate, TwoFactorKey};
-use crate::clock::Clock;
+use crate::authority::definition::RegisteredCertificate;
+use crate::clock::{Clock, ForwardClock};
 
 /// The open sessions of this server.
 #[derive(Debug)]
 pub struct TwoFactorSessions {
     length: SessionLength,
-    clock: Arc<dyn Clock>,
+    clock: ForwardClock,
     state: Mutex<State>,
+}
+
+/// Proof that a one-time code was right, in time and new. It opens one session. Only [`TwoFactorSessions::accept`] makes
+/// one.
+#[derive(Debug)]
+pub struct AcceptedCode {
+    secret: SecretDigest,
+    duration: Duration,
+}
+
+impl AcceptedCode {
+    /// Which secret the code was made with.
+    pub(crate) fn secret(&self) -> SecretDigest {
+        self.secret
+    }
 }
 
 /// How long sessions last (`Security.TwoFactor.…SessionDurationInMin`).
@@ -69,9 +83,10 @@ struct State {
 
 struct Session {
     cookie: Option<Uuid>,
+    /// By the clock that is never set back.
     expires_at: OffsetDateTime,
     /// Of the secret it was opened with.
-    key_digest: [u8; 32],
+    secret: SecretDigest,
 }
 
 impl TwoFactorSessions {
@@ -80,7 +95,7 @@ impl TwoFactorSessions {
     pub fn new(length: SessionLength, clock: Arc<dyn Clock>) -> Self {
         Self {
             length,
-            clock,
+            clock: ForwardClock::new(clock),
             state: Mutex::default(),
         }
     }
@@ -91,11 +106,8 @@ impl TwoFactorSessions {
         self.length
     }
 
-    /// Opens a session for the certificate of `entry` with a code of six digits. With `with_cookie`, the session is good
-    /// only together with its cookie; without, the certificate is enough, on every connection.
-    ///
-    /// A code opens one session: a second use within its time is answered as a wrong code. At most ten codes a minute
-    /// are looked at for each certificate.
+    /// Opens a session for the certificate of `entry` with a code of six digits: [`Self::accept`] and then
+    /// [`Self::begin`].
     ///
     /// # Errors
     ///
@@ -107,54 +119,87 @@ impl TwoFactorSessions {
         with_cookie: bool,
         minutes: Option<u32>,
     ) -> Result<OpenedSession, TwoFactorError> {
+        let accepted = self.accept(entry, code, minutes)?;
+        Ok(self.begin(entry.thumbprint, accepted, with_cookie))
+    }
+
+    /// Checks a code of six digits from the holder of the key of `entry`, for a session of so many minutes.
+    ///
+    /// A code is accepted once: a second use within its time is answered as a wrong code, and so is a code from before the
+    /// last one. At most ten codes a minute are looked at for each secret, and for each public key.
+    ///
+    /// # Errors
+    ///
+    /// [`TwoFactorError`], in the order of its variants.
+    pub fn accept(
+        &self,
+        entry: &RegisteredCertificate,
+        code: u32,
+        minutes: Option<u32>,
+    ) -> Result<AcceptedCode, TwoFactorError> {
         let key = entry.two_factor_key.as_ref().ok_or(TwoFactorError::NotConfigured)?;
         let (minutes, max_minutes) = (minutes.unwrap_or(self.length.default_minutes), self.length.max_minutes);
         if minutes == 0 || minutes > max_minutes {
             return Err(TwoFactorError::Duration { minutes, max_minutes });
         }
-        let now = self.clock.now();
+        let secret = SecretDigest::of(key);
         let mut state = self.lock();
-        let State { sessions, attempts } = &mut *state;
-        if !attempts.begin(entry.thumbprint, now) {
+        if !state.attempts.begin(secret, entry.pinning_hash, self.clock.now()) {
             return Err(TwoFactorError::WrongCode);
         }
-        let step = matching_step(key, code, now).ok_or(TwoFactorError::WrongCode)?;
-        if !attempts.use_code(entry.thumbprint, step, now) {
+        // Codes are made from the time of day, as their holder's device has it.
+        let step = matching_step(key, code, self.clock.wall().now()).ok_or(TwoFactorError::WrongCode)?;
+        if !state.attempts.use_code(secret, step) {
             return Err(TwoFactorError::WrongCode);
         }
-        let duration = Duration::minutes(i64::from(minutes));
-        let opened = OpenedSession {
-            cookie: with_cookie.then(Uuid::new_v4),
-            expires_at: now + duration,
-            duration,
-        };
+        Ok(AcceptedCode {
+            secret,
+            duration: Duration::minutes(i64::from(minutes)),
+        })
+    }
+
+    /// Opens the session that an accepted code is good for, for the certificate with this thumbprint. With `with_cookie`,
+    /// the session is good only together with its cookie; without, the certificate is enough, on every connection.
+    #[must_use]
+    pub fn begin(&self, thumbprint: Thumbprint, accepted: AcceptedCode, with_cookie: bool) -> OpenedSession {
+        let AcceptedCode { secret, duration } = accepted;
+        let now = self.clock.now();
+        let cookie = with_cookie.then(Uuid::new_v4);
+        let mut state = self.lock();
+        let sessions = &mut state.sessions;
         if sessions.len() >= SWEEP_AT {
             sessions.retain(|_, open| open.iter().any(|session| session.expires_at > now));
         }
-        let open = sessions.entry(entry.thumbprint).or_default();
+        let open = sessions.entry(thumbprint).or_default();
         open.retain(|session| session.expires_at > now);
         if open.len() >= MAX_PER_CERTIFICATE {
             open.remove(0);
         }
         open.push(Session {
-            cookie: opened.cookie,
-            expires_at: opened.expires_at,
-            key_digest: digest_of(key),
+            cookie,
+            expires_at: now + duration,
+            secret,
         });
-        Ok(opened)
+        OpenedSession {
+            cookie,
+            expires_at: self.clock.wall().now() + duration,
+            duration,
+        }
     }
 
     /// When the open session of this certificate ends that the request may use, with the cookie it brings.
     #[must_use]
     pub fn expires_at(&self, entry: &RegisteredCertificate, cookie: Option<&str>) -> Option<OffsetDateTime> {
-        let key_digest = digest_of(entry.two_factor_key.as_ref()?);
+        let secret = SecretDigest::of(entry.two_factor_key.as_ref()?);
         let (now, state) = (self.clock.now(), self.lock());
         let open = state.sessions.get(&entry.thumbprint)?;
-        open.iter()
-            .filter(|session| session.expires_at > now && session.key_digest == key_digest)
+        let last = open
+            .iter()
+            .filter(|session| session.expires_at > now && session.secret == secret)
             .filter(|session| session.is_for(cookie))
             .map(|session| session.expires_at)
-            .max()
+            .max()?;
+        Some(self.clock.wall().now() + (last - now))
     }
 
     /// Whether the request may go on: no codes are wanted of the certificate, or a session is open.
@@ -193,12 +238,6 @@ impl std::fmt::Debug for Session {
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
-}
-
-fn digest_of(key: &TwoFactorKey) -> [u8; 32] {
-    let mut octets = [0; 32];
-    octets.copy_from_slice(digest::digest(&digest::SHA256, key.expose()).as_ref());
-    octets
 }
 
 /// Browsers and scripts of one holder; more pushes out the oldest.

@@ -6,7 +6,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::authority::clearance::{Permissions, SecurityClearance};
-use crate::authority::definition::Grant;
+use crate::authority::definition::{Grant, TwoFactorKey};
 use crate::clock::ManualClock;
 
 /// Secret `12345678901234567890`: at 59 seconds after 1970, the code is 287082 (RFC 6238, appendix B).
@@ -116,8 +116,81 @@ fn a_code_is_good_once() {
     assert_eq!(sessions.open(&entry, CODE, true, None), Err(TwoFactorError::WrongCode));
     clock.advance(Duration::seconds(31));
     assert_eq!(sessions.open(&entry, CODE, true, None), Err(TwoFactorError::WrongCode));
-    // Another certificate with the same secret has not used it.
-    sessions.open(&secured(), CODE, true, None).unwrap();
+    // It is the secret's: another certificate does not make it new.
+    assert_eq!(
+        sessions.open(&secured(), CODE, true, None),
+        Err(TwoFactorError::WrongCode)
+    );
+}
+
+#[test]
+fn a_code_from_before_the_last_one_is_not_accepted() {
+    let (sessions, clock) = sessions();
+    let (entry, seconds) = (secured(), |seconds| AT + Duration::seconds(seconds));
+    clock.set(seconds(60));
+    // 359152 is the code of the step after that of CODE (RFC 4226, appendix D, count 2).
+    sessions.open(&entry, 359_152, true, None).unwrap();
+    assert_eq!(sessions.open(&entry, CODE, true, None), Err(TwoFactorError::WrongCode));
+}
+
+#[test]
+fn a_renewed_certificate_has_the_attempts_and_the_used_codes_of_its_key() {
+    let (sessions, _) = sessions();
+    let entry = secured();
+    let renewed = |number: u8| RegisteredCertificate {
+        thumbprint: Thumbprint::of(&vec![number].into()),
+        ..entry.clone()
+    };
+    for guess in 0..10_u8 {
+        let guessed = sessions.open(&renewed(guess), u32::from(guess), true, None);
+        assert_eq!(guessed, Err(TwoFactorError::WrongCode));
+    }
+    assert_eq!(
+        sessions.open(&renewed(10), CODE, true, None),
+        Err(TwoFactorError::WrongCode)
+    );
+    // A new secret does not give the holder of the key new attempts either.
+    let with_other_secret = RegisteredCertificate {
+        two_factor_key: Some(TwoFactorKey::from_bytes(vec![9; 20])),
+        ..renewed(11)
+    };
+    assert!(matches!(
+        sessions.accept(&with_other_secret, 0, None),
+        Err(TwoFactorError::WrongCode)
+    ));
+    let counted = sessions
+        .lock()
+        .attempts
+        .attempts_of_secret(SecretDigest::of(with_other_secret.two_factor_key.as_ref().unwrap()));
+    assert_eq!(counted, 0, "it was not even looked at");
+}
+
+#[test]
+fn a_clock_set_back_brings_no_session_and_no_used_code_back() {
+    let (sessions, clock) = sessions();
+    let entry = secured();
+    let cookie = sessions
+        .open(&entry, CODE, true, Some(1))
+        .unwrap()
+        .cookie
+        .unwrap()
+        .to_string();
+    assert!(sessions.admits(&entry, Some(&cookie)));
+    // Time passes, and nobody looks at the session before the clock is set back.
+    clock.advance(Duration::minutes(2));
+    clock.set(AT);
+    assert!(!sessions.admits(&entry, Some(&cookie)));
+    assert_eq!(sessions.open(&entry, CODE, true, None), Err(TwoFactorError::WrongCode));
+    // The clock jumps forwards and back again: what ended by it stays so, and a new session ends in its time.
+    let opened = sessions.open(&entry, 359_152, true, Some(1)).unwrap();
+    let cookie = opened.cookie.unwrap().to_string();
+    assert_eq!(opened.expires_at, AT + Duration::minutes(1));
+    assert_eq!(
+        sessions.expires_at(&entry, Some(&cookie)),
+        Some(AT + Duration::minutes(1))
+    );
+    clock.advance(Duration::minutes(1));
+    assert!(!sessions.admits(&entry, Some(&cookie)));
 }
 
 #[test]

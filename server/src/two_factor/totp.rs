@@ -38,9 +38,18 @@ fn code_of(key: &hmac::Key, step: i64) -> u32 {
     u32::from_be_bytes(word) % MODULUS
 }
 
+#[cfg(test)]
+pub(crate) fn current_code(key: &TwoFactorKey, now: OffsetDateTime) -> u32 {
+    let Step(present) = Step::at(now);
+    code_of(
+        &hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key.expose()),
+        present,
+    )
+}
+
 const STEP_SECONDS: i64 = 30;
 /// Steps before and after the present one: clocks differ, and people type slowly (contract `ravendb.md`, 1.9).
-pub(super) const TOLERANCE: i64 = 2;
+const TOLERANCE: i64 = 2;
 const MODULUS: u32 = 1_000_000;
 
 #[cfg(test)]

@@ -40,6 +40,16 @@ pub(crate) fn has_tool(name: &str) -> bool {
     found
 }
 
+/// Whether the test runs as root, which it needs to do `what`; otherwise it says why it is skipped.
+pub(crate) fn is_root(what: &str) -> bool {
+    let user = succeed(Command::new("id").arg("-u"));
+    let is_root = user.trim() == "0";
+    if !is_root {
+        eprintln!("skipped: only root can {what}");
+    }
+    is_root
+}
+
 /// The outcome of a command, for people.
 pub(crate) fn text(output: &Output) -> String {
     format!(

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::program::{Installation, program, text};
+use crate::program::{Installation, is_root, program, succeed, text};
 
 #[test]
 fn wrong_settings_are_all_named_and_nothing_is_opened() {
@@ -111,3 +111,117 @@ fn a_folder_whose_path_is_too_long_for_a_socket_is_refused_in_these_words() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("choose a shorter DataDir"), "{}", text(&output));
 }
+
+#[test]
+fn a_data_directory_or_settings_file_that_others_can_write_stops_the_server_with_the_command_to_run() {
+    for (name, mode) in [
+        ("Databases", 0o777),
+        ("Databases", 0o770),
+        ("Databases", 0o1777),
+        ("Databases", 0o702),
+        ("settings.json", 0o666),
+        ("settings.json", 0o660),
+        ("settings.json", 0o602),
+        ("server.pfx", 0o602),
+        ("", 0o777),
+        ("", 0o702),
+    ] {
+        let installation = Installation::new();
+        let path = installation.path(name);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let output = installation.run_command().output().unwrap();
+        let text = text(&output);
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{name} {mode:o}: {text}");
+        let shown = std::fs::canonicalize(&path).unwrap();
+        let correction = if mode & 0o1000 != 0 {
+            format!("such as {}/certward", shown.display())
+        } else {
+            format!("run: chmod go-w '{}'", shown.display())
+        };
+        assert!(text.contains(&correction), "{name} {mode:o}: {text}");
+        assert!(!installation.path("Databases/admin.sock").exists(), "{name} {mode:o}");
+    }
+}
+
+#[test]
+fn a_start_refuses_what_belongs_to_somebody_else_behind_a_link_too() {
+    if !is_root("give a file to another user") {
+        return;
+    }
+    for (name, linked) in [
+        ("Databases", false),
+        ("Databases", true),
+        ("settings.json", false),
+        ("settings.json", true),
+        ("server.pfx", false),
+        ("Databases/certward.db", false),
+        ("Databases/certward.db", true),
+    ] {
+        let installation = Installation::new();
+        let path = installation.path(name);
+        let real = if linked {
+            let elsewhere = installation.path("elsewhere");
+            std::fs::rename(&path, &elsewhere).unwrap();
+            std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+            elsewhere
+        } else {
+            path
+        };
+        std::os::unix::fs::chown(&real, Some(OTHER_USER), None).unwrap();
+        let output = installation.run_command().output().unwrap();
+        let text = text(&output);
+        assert!(!output.status.success(), "{name} {linked}: {text}");
+        let words = format!("belongs to user {OTHER_USER}, and must belong to user 0");
+        assert!(text.contains(&words), "{name} {linked}: {text}");
+    }
+}
+
+#[test]
+fn files_that_are_no_files_and_endless_ones_are_refused_at_once() {
+    let installation = Installation::new();
+    let fifo = installation.path("fifo");
+    succeed(std::process::Command::new("mkfifo").arg(&fifo));
+    std::fs::write(installation.path("large"), vec![b' '; 5 * 1024 * 1024]).unwrap();
+    std::fs::set_permissions(installation.path("large"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let (fifo, large) = (fifo.display().to_string(), installation.argument("large"));
+    for key in [
+        "settings",
+        "Security.Certificate.Path",
+        "Security.WellKnownIssuers.Admin",
+        "Certward.Redis.UpstreamCa",
+    ] {
+        for (file, words) in [
+            (fifo.as_str(), "is not a file"),
+            ("/dev/zero", "is not a file"),
+            (&large, "larger than"),
+        ] {
+            let mut command = installation.run_command();
+            if key == "settings" {
+                command = program(&["run", "--settings", file]);
+            } else {
+                command.arg(format!("--{key}={file}"));
+            }
+            let output = command.output().unwrap();
+            let text = text(&output);
+            assert!(matches!(output.status.code(), Some(1 | 2)), "{key} {file}: {text}");
+            assert!(text.contains(words), "{key} {file}: {text}");
+        }
+    }
+    let running = installation.start();
+    for (file, words) in [
+        (fifo.as_str(), "is not a file"),
+        ("/dev/zero", "is not a file"),
+        (&large, "larger than"),
+    ] {
+        let output = installation.admin(&["trustClientCert", "x", file]).output().unwrap();
+        assert!(
+            !output.status.success() && text(&output).contains(words),
+            "{}",
+            text(&output)
+        );
+    }
+    drop(running);
+}
+
+/// Nobody's in the tests: the ids of `nobody` on Debian.
+const OTHER_USER: u32 = 65_534;

@@ -1,8 +1,11 @@
 //! `certward-server setup`.
 
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::program::{Installation, has_tool, mode, program, succeed, text};
+use crate::program::{Installation, has_tool, is_root, mode, program, succeed, text};
 
 const KEYS: [&str; 7] = [
     "ca.key",
@@ -121,4 +124,99 @@ fn the_server_certificate_has_every_name_and_is_never_called_localhost() {
         settings.contains("Certward.ClientCertificate.KeyAlgorithm"),
         "{settings}"
     );
+}
+
+/// A setup that takes long, because its administrator's key is large, stopped in the middle of its work.
+fn stopped(signal: &str) -> (tempfile::TempDir, Output) {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("server");
+    let mut setup = program(&["setup", "--non-interactive", "--key-algorithm", "RSA_4096", "--dir"])
+        .arg(&folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    while leftovers(&folder).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(60), "setup has not begun");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    if signal == "KILL" {
+        setup.kill().unwrap();
+    } else {
+        succeed(Command::new("kill").args(["-s", signal, &setup.id().to_string()]));
+    }
+    (parent, setup.wait_with_output().unwrap())
+}
+
+fn leftovers(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(".setup-")).collect()
+}
+
+#[test]
+fn a_setup_that_is_stopped_leaves_nothing() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let (parent, output) = stopped(signal);
+        let left = std::fs::read_dir(parent.path()).unwrap().count();
+        if output.status.success() {
+            // It had come to its end before the signal came.
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(1), "{signal}: {}", text(&output));
+        let words = format!("stopped by SIG{signal}; nothing was made");
+        assert!(text(&output).contains(&words), "{signal}: {}", text(&output));
+        assert_eq!(left, 0, "{signal}");
+    }
+}
+
+#[test]
+fn what_a_killed_setup_leaves_is_taken_away_by_the_next() {
+    let (parent, output) = stopped("KILL");
+    let folder = parent.path().join("server");
+    assert!(!output.status.success());
+    let left = leftovers(&folder);
+    assert_eq!(left.len(), 1, "a killed setup can clear nothing away");
+    assert_eq!(mode(&folder.join(&left[0])), 0o700);
+    succeed(program(&["setup", "--non-interactive", "--key-algorithm", "ECDSA_P256", "--dir"]).arg(&folder));
+    assert!(leftovers(&folder).is_empty());
+    assert!(folder.join("settings.json").exists());
+}
+
+#[test]
+fn setup_writes_no_keys_where_others_can_change_them() {
+    let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    for (mode, words) in [(0o777, "chmod go-w"), (0o770, "chmod go-w"), (0o1777, "certward")] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("theirs"), "x").unwrap();
+        set(folder.path(), mode);
+        let output = program(&["setup", "--non-interactive", "--dir"])
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{mode:o}: {}", text(&output));
+        assert!(text(&output).contains(words), "{mode:o}: {}", text(&output));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{mode:o}");
+    }
+    let parent = tempfile::tempdir().unwrap();
+    set(parent.path(), 0o777);
+    let output = program(&["setup", "--non-interactive", "--dir"])
+        .arg(parent.path().join("new"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);
+    if !is_root("give a folder to another user") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::chown(folder.path(), Some(65_534), None).unwrap();
+    let output = program(&["setup", "--non-interactive", "--dir"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("belongs to user 65534"), "{}", text(&output));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

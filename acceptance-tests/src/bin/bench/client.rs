@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::client::Resumption;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -51,6 +51,18 @@ impl Client {
         identity: &Identity,
         key_exchange: KeyExchange,
     ) -> Result<Self, Failure> {
+        let chain = vec![identity.certificate.clone()];
+        Self::with_chain(address, ca, chain, &identity.key, key_exchange)
+    }
+
+    /// The same, with the certificates above the client's own.
+    pub(crate) fn with_chain(
+        address: SocketAddr,
+        ca: &CertificateDer<'static>,
+        chain: Vec<CertificateDer<'static>>,
+        key: &PrivateKeyDer<'static>,
+        key_exchange: KeyExchange,
+    ) -> Result<Self, Failure> {
         let mut provider = rustls::crypto::aws_lc_rs::default_provider();
         provider.kx_groups = vec![match key_exchange {
             KeyExchange::X25519 => rustls::crypto::aws_lc_rs::kx_group::X25519,
@@ -61,7 +73,7 @@ impl Client {
         let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(trusted)
-            .with_client_auth_cert(vec![identity.certificate.clone()], identity.key.clone_key())?;
+            .with_client_auth_cert(chain, key.clone_key())?;
         config.resumption = Resumption::disabled();
         Ok(Self {
             connector: TlsConnector::from(Arc::new(config)),

@@ -42,9 +42,20 @@ pub(crate) async fn redis_enterprise(
     data: &Path,
     settings: &[(&str, &str)],
 ) -> Result<Server, Failure> {
+    Ok(both_apis(bench, site, data, settings).await?.0)
+}
+
+/// The same, and where RavenDB's API listens.
+pub(crate) async fn both_apis(
+    bench: &Bench,
+    site: &Site,
+    data: &Path,
+    settings: &[(&str, &str)],
+) -> Result<(Server, SocketAddr), Failure> {
     let address = free_address()?;
     let (server, _) = start(bench, site, data, settings, Some(address)).await?;
-    Ok(Server { address, ..server })
+    let ravendb = server.address;
+    Ok((Server { address, ..server }, ravendb))
 }
 
 async fn start(

@@ -53,7 +53,8 @@ async fn answers_are_those_of_a_real_server_but_for_the_listed_differences() {
         listed.keys().collect::<Vec<_>>(),
         "found on the left, listed on the right"
     );
-    assert!(per_mille >= 970, "97 % of the answers must be the same");
+    // 97 % until content behind a JSON object was refused (`158-post-trailing-garbage`).
+    assert!(per_mille >= 965, "96.5 % of the answers must be the same");
 }
 
 /// What the SDK is tested against and what is replayed here are the same records: the table of the contract's files says

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use certward::pki::Printable;
+
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -34,7 +36,7 @@ fn line(metadata: &tracing::Metadata<'_>, fields: Fields, now: OffsetDateTime) -
         "@level".to_owned(),
         metadata.level().as_str().to_ascii_lowercase().into(),
     );
-    line.insert("@message".to_owned(), masked(&fields.message).into());
+    line.insert("@message".to_owned(), printable(&fields.message).into());
     line.insert("@module".to_owned(), metadata.target().into());
     line.insert(
         "@timestamp".to_owned(),
@@ -44,6 +46,11 @@ fn line(metadata: &tracing::Metadata<'_>, fields: Fields, now: OffsetDateTime) -
     let mut line = Value::Object(line).to_string();
     line.push('\n');
     line
+}
+
+/// A text of a line. Go-plugin prints it as it is, so a line break would begin a line that nobody wrote.
+fn printable(text: &str) -> String {
+    Printable::escaped(&masked(text)).at_most(LONGEST_TEXT).to_string()
 }
 
 #[derive(Default)]
@@ -56,7 +63,7 @@ impl Fields {
     fn text(&mut self, field: &Field, text: &str) {
         match field.name() {
             "message" => text.clone_into(&mut self.message),
-            name => _ = self.others.insert(name.to_owned(), masked(text).into()),
+            name => _ = self.others.insert(name.to_owned(), printable(text).into()),
         }
     }
 }
@@ -95,6 +102,9 @@ fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
+/// A panic comes with its backtrace.
+const LONGEST_TEXT: usize = 20_000;
+
 /// `2006-01-02T15:04:05.000000Z`: go-plugin reads no other number of decimals.
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
@@ -126,12 +136,12 @@ mod tests {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let subscriber = tracing_subscriber::registry().with(Kept(Arc::clone(&lines)));
         tracing::subscriber::with_default(subscriber, || {
-            tracing::warn!(target: "here", password = "json-canary", n = 3, ok = true, "took json-canary\nand more");
+            tracing::warn!(target: "here", password = "json-canary", n = 3, ok = true, "took json-canary\nand \u{202e}more");
         });
         assert_eq!(
             lines.lock().unwrap().as_slice(),
             [
-                "{\"@level\":\"warn\",\"@message\":\"took ***\\nand more\",\"@module\":\"here\",\
+                "{\"@level\":\"warn\",\"@message\":\"took ***\\\\nand \\\\u{202e}more\",\"@module\":\"here\",\
               \"@timestamp\":\"2026-01-02T03:04:05.000007Z\",\"password\":\"***\",\"n\":3,\"ok\":true}\n"
             ]
         );

@@ -7,7 +7,7 @@ use super::operations::PATH;
 use crate::Error;
 use crate::client::error::{ActionFailure, Answer, Cause};
 use crate::client::transport::Call;
-use crate::redis_enterprise::action::Pace;
+use crate::redis_enterprise::action::poll;
 use crate::redis_enterprise::client::Client;
 use crate::redis_enterprise::values::{DatabaseStatus, DatabaseUid};
 
@@ -32,9 +32,8 @@ impl Client {
     /// [`Error::is_failed_action`] when it could not be made, [`Error::is_not_found`] when there is none (any more),
     /// [`Error::is_timeout`] when it is not active in time (the cluster goes on), and what every operation can fail on.
     pub async fn wait_until_active(&self, uid: DatabaseUid, timeout: Duration) -> Result<Database, Error> {
-        let step = || format!("cannot wait for database {uid}");
-        let mut pace = Pace::new(timeout);
-        loop {
+        let step = &|| format!("cannot wait for database {uid}");
+        poll(timeout, step, || async move {
             let Some(database) = self.database(uid).await? else {
                 let answer = Answer {
                     status: 404,
@@ -45,18 +44,18 @@ impl Client {
             };
             match &database.status {
                 // A version that does not say is not waited for.
-                None | Some(DatabaseStatus::Active) => return Ok(database),
+                None | Some(DatabaseStatus::Active) => Ok(Some(database)),
                 Some(status @ DatabaseStatus::CreationFailed) => {
                     let failure = ActionFailure {
                         status: status.to_string(),
                         error_code: None,
                         message: None,
                     };
-                    return Err(Error::new(step(), Cause::Action(failure)));
+                    Err(Error::new(step(), Cause::Action(failure)))
                 }
-                Some(_) => {}
+                Some(_) => Ok(None),
             }
-            pace.wait(step).await?;
-        }
+        })
+        .await
     }
 }

@@ -9,7 +9,7 @@ use super::{CreateDatabase, Database, UpdateDatabase};
 use crate::Error;
 use crate::client::retry::Repeat;
 use crate::client::transport::{Call, path_segment};
-use crate::redis_enterprise::action::{Pace, read_action_uid, read_one};
+use crate::redis_enterprise::action::{poll, read_action_uid, read_one};
 use crate::redis_enterprise::client::Client;
 use crate::redis_enterprise::values::{ActionUid, DatabaseUid};
 
@@ -142,13 +142,13 @@ impl Client {
     /// # Errors
     /// As [`Client::delete_database`], and [`Error::is_timeout`] when it is still there after the timeout.
     pub async fn delete_database_and_wait(&self, uid: DatabaseUid, timeout: Duration) -> Result<(), Error> {
-        let mut pace = Pace::new(timeout);
         self.delete_database(uid).await?;
-        while self.database(uid).await?.is_some() {
-            pace.wait(|| format!("cannot wait for the deletion of database {uid}"))
-                .await?;
-        }
-        Ok(())
+        let step = &|| format!("cannot wait for the deletion of database {uid}");
+        poll(timeout, step, || async move {
+            let gone = self.database(uid).await?.is_none();
+            Ok(gone.then_some(()))
+        })
+        .await
     }
 
     /// Removes **all data** of a database; its settings stay. The action that the answer names carries it out, if it names

@@ -3,6 +3,7 @@
 mod deletion;
 mod figures;
 mod record;
+mod renewals;
 mod world;
 
 use certward::pki::Thumbprint;
@@ -11,9 +12,10 @@ use time::Duration;
 
 use self::world::{NOW, TestCa, World, grant, self_signed};
 use super::clearance::{DatabaseAccess, Permissions, SecurityClearance};
-use super::definition::{Collection, TwoFactorKey};
+use super::definition::{Collection, RegisteredCertificate, TwoFactorKey};
+use super::registry::Change;
 use super::{Attempt, EditRequest, Error, GenerateRequest, TwoFactorChange};
-use crate::authn::Decision;
+use crate::authn::{Decision, Refusal};
 use crate::authz::action::DeleteCertificate;
 use SecurityClearance::{ClusterAdmin, ClusterNode, Operator, ValidUser};
 
@@ -299,7 +301,7 @@ async fn a_renewal_gets_the_rights_of_this_moment_and_five_share_a_key() {
         let Decision::Renewed(renewal) = world.decide(&[&certificate, &ca.certificate()]) else {
             panic!()
         };
-        world.authority.register_renewal(&renewal).await.unwrap();
+        world.authority.register_renewal(&renewal, None).await.unwrap();
         assert_eq!(world.caller(&certificate).clearance(), Operator);
         renewed.push(certificate);
     }
@@ -326,7 +328,114 @@ async fn a_renewal_of_what_was_deleted_is_refused() {
         .delete(&world.as_server(), &original.thumbprint())
         .await
         .unwrap();
-    let answer = world.authority.register_renewal(&renewal).await;
-    assert!(matches!(answer, Err(Error::NotRegistered { .. })), "{answer:?}");
+    let answer = world.authority.register_renewal(&renewal, None).await;
+    assert!(matches!(answer, Err(Error::NotRenewable { .. })), "{answer:?}");
     assert!(world.entry(certificate.thumbprint()).is_none());
+}
+
+#[tokio::test]
+async fn the_last_administrator_does_not_demote_itself_by_edit_or_by_registering_itself_again() {
+    let world = World::new().await;
+    let admin = world.registered(ClusterAdmin).await;
+    let is_refused = |answer: &Result<(), Error>| matches!(answer, Err(Error::LastAdministrator { .. }));
+    // Others who are none at this moment: disabled, expired, below.
+    let disabled = world.registered(ClusterAdmin).await.thumbprint();
+    let request = EditRequest {
+        disabled: true,
+        ..edit(disabled, ClusterAdmin)
+    };
+    world.authority.edit(&world.as_server(), request).await.unwrap();
+    let expired = self::world::self_signed_until("expired", &KeyPair::generate().unwrap(), NOW - Duration::DAY);
+    world.register(ClusterAdmin, vec![expired]).await;
+    world.registered(Operator).await;
+    for clearance in [Operator, ValidUser] {
+        let edited = world
+            .authority
+            .edit(&world.permit(&admin), edit(admin.thumbprint(), clearance))
+            .await;
+        assert!(is_refused(&edited), "{edited:?}");
+        let again = world
+            .register_as(&world.permit(&admin), clearance, vec![admin.clone()])
+            .await;
+        assert!(is_refused(&again.map(drop)));
+        let in_a_collection = world
+            .register_as(&world.permit(&admin), clearance, vec![self_signed("x"), admin.clone()])
+            .await;
+        assert!(is_refused(&in_a_collection.map(drop)));
+    }
+    // A new name and equal rights are no demotion.
+    world
+        .authority
+        .edit(&world.permit(&admin), edit(admin.thumbprint(), ClusterNode))
+        .await
+        .unwrap();
+
+    // With another administrator, and with the server's own certificate, it can be done.
+    let second = world.registered(ClusterAdmin).await;
+    world
+        .authority
+        .edit(&world.permit(&admin), edit(admin.thumbprint(), ValidUser))
+        .await
+        .unwrap();
+    let alone = world
+        .authority
+        .edit(&world.permit(&second), edit(second.thumbprint(), ValidUser))
+        .await;
+    assert!(is_refused(&alone), "{alone:?}");
+    world
+        .authority
+        .edit(&world.as_server(), edit(second.thumbprint(), ValidUser))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn of_two_administrators_that_demote_themselves_at_once_one_remains() {
+    let world = World::new().await;
+    let (a, b) = (
+        world.registered(ClusterAdmin).await,
+        world.registered(ClusterAdmin).await,
+    );
+    let (permit_a, permit_b) = (world.permit(&a), world.permit(&b));
+    let (first, second) = tokio::join!(
+        world.authority.edit(&permit_a, edit(a.thumbprint(), Operator)),
+        world.authority.edit(&permit_b, edit(b.thumbprint(), Operator)),
+    );
+    assert_eq!([&first, &second].iter().filter(|answer| answer.is_ok()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_can_never_log_in_is_not_registered() {
+    let world = World::new().await;
+    let mut der = self_signed("x").der().to_vec();
+    // The last byte of the object identifier of P-256: prime239v3 is the curve before it.
+    let curve = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+    let at = der.windows(curve.len()).position(|window| window == curve).unwrap();
+    der[at + 7] = 6;
+    let certificate = certward::pki::Certificate::from_der(der).unwrap();
+    let answer = world
+        .register_as(&world.as_server(), ValidUser, vec![self_signed("y"), certificate])
+        .await;
+    assert!(matches!(answer, Err(Error::UnusableKey { .. })), "{answer:?}");
+    assert!(world.authority.registry().is_empty());
+}
+
+#[tokio::test]
+async fn a_registered_certificate_is_known_by_its_whole_der() {
+    let world = World::new().await;
+    let registered = world.registered(ClusterAdmin).await;
+    let entry = world.entry(registered.thumbprint()).unwrap();
+    // As if the two had one SHA-1 hash: such a pair cannot be made here.
+    let colliding = self_signed("registered");
+    let entry = RegisteredCertificate {
+        thumbprint: colliding.thumbprint(),
+        ..RegisteredCertificate::clone(&entry)
+    };
+    world.authority.registry().apply(&[Change::Put(entry.into())]);
+    let decision = world.decide(&[&colliding]);
+    assert!(
+        matches!(decision, Decision::Refused(Refusal::ThumbprintCollision)),
+        "{decision:?}"
+    );
+    assert_eq!(world.caller(&registered).clearance(), ClusterAdmin);
 }

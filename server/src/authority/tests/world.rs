@@ -193,9 +193,30 @@ pub(super) struct TestCa(CertifiedIssuer<'static, KeyPair>);
 
 impl TestCa {
     pub(super) fn new(name: &str) -> Self {
+        Self::until(name, NOW + Duration::days(365))
+    }
+
+    pub(super) fn until(name: &str, not_after: OffsetDateTime) -> Self {
+        Self::made(name, not_after, rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained))
+    }
+
+    /// With a certificate that does not say that it is a CA's.
+    pub(super) fn that_is_none(name: &str) -> Self {
+        Self::made(name, NOW + Duration::days(365), rcgen::IsCa::NoCa)
+    }
+
+    fn made(name: &str, not_after: OffsetDateTime, is_ca: rcgen::IsCa) -> Self {
+        let mut parameters = parameters(name, not_after);
+        parameters.is_ca = is_ca;
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// A certificate of another CA's key and name, signed by this one.
+    pub(super) fn cross_sign(&self, other: &Self, name: &str) -> Certificate {
         let mut parameters = parameters(name, NOW + Duration::days(365));
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+        let key = rcgen::SubjectPublicKeyInfo::from_der(other.certificate().subject_public_key_info_der()).unwrap();
+        Certificate::from_der(parameters.signed_by(&key, &self.0).unwrap().der().to_vec()).unwrap()
     }
 
     pub(super) fn certificate(&self) -> Certificate {

@@ -15,7 +15,7 @@ use crate::cluster::user::User;
 use crate::listener::peer::{Peer, Presented};
 
 /// Why a certificate lets nobody in.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum CertificateRefusal {
     /// None was shown.
     #[error("no certificate was shown")]
@@ -89,15 +89,17 @@ pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Re
     // Read before the decision: a change in between makes the verdict stale, never fresh.
     let trust_revision = state.trust_revision();
     let mut verdict = peer.cluster_verdict();
-    if verdict.as_ref().is_none_or(|last| !last.holds(trust_revision, now)) {
-        *verdict = None;
-        *verdict = Some(ClusterVerdict {
+    let verdict = match &mut *verdict {
+        Some(last) if last.holds(trust_revision, now) => last,
+        last => last.insert(ClusterVerdict {
             trust_revision,
             decided_at: now,
-            valid_until: admitted_until(state, end_entity, intermediates, now)?,
-        });
+            decided: admitted_until(state, end_entity, intermediates, now),
+        }),
+    };
+    if let Err(refused) = &verdict.decided {
+        return Err(refused.refusal.clone());
     }
-    drop(verdict);
     state
         .user_with_subject(subject)
         .cloned()
@@ -117,23 +119,46 @@ pub(super) fn is_admissible(state: &ClusterState, peer: &Peer, now: OffsetDateTi
     }
 }
 
-/// That a peer's chain led to a trusted CA and its subject passed the gate, together with what that was decided from;
-/// kept with the peer, so that a keep-alive connection pays for the signatures once per change and not once per request.
+/// Whether a peer's chain led to a trusted CA and its subject passed the gate, together with what that was decided from;
+/// kept with the peer, so that a connection pays for the signatures once per change and not once per request.
 #[derive(Debug)]
 pub(crate) struct ClusterVerdict {
     trust_revision: u64,
     decided_at: OffsetDateTime,
-    valid_until: OffsetDateTime,
+    /// Until when the certificate passes, if nothing else changes.
+    decided: Result<OffsetDateTime, RefusedCertificate>,
+}
+
+#[derive(Debug)]
+struct RefusedCertificate {
+    refusal: CertificateRefusal,
+    /// From then on it must be decided anew.
+    until: Option<OffsetDateTime>,
 }
 
 impl ClusterVerdict {
-    /// The last moment at which every certificate of the chain is in date.
-    pub(super) fn valid_until(&self) -> OffsetDateTime {
-        self.valid_until
+    /// The last moment at which every certificate of the chain is in date, if it leads to a trusted CA.
+    pub(super) fn valid_until(&self) -> Option<OffsetDateTime> {
+        self.decided.as_ref().ok().copied()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn decided_at(&self) -> OffsetDateTime {
+        self.decided_at
     }
 
     fn holds(&self, trust_revision: u64, now: OffsetDateTime) -> bool {
-        self.trust_revision == trust_revision && (self.decided_at..=self.valid_until).contains(&now)
+        let holds_yet = match &self.decided {
+            Ok(valid_until) => now <= *valid_until,
+            Err(refused) => refused.until.is_none_or(|until| now < until),
+        };
+        self.trust_revision == trust_revision && self.decided_at <= now && holds_yet
+    }
+}
+
+impl From<CertificateRefusal> for RefusedCertificate {
+    fn from(refusal: CertificateRefusal) -> Self {
+        Self { refusal, until: None }
     }
 }
 
@@ -143,10 +168,13 @@ fn admitted_until(
     end_entity: &Certificate,
     intermediates: &[CertificateDer<'static>],
     now: OffsetDateTime,
-) -> Result<OffsetDateTime, CertificateRefusal> {
+) -> Result<OffsetDateTime, RefusedCertificate> {
     let settings = state.settings();
     let anchors = state.trust_anchors().ok_or(CertificateRefusal::NoTrustedCa)?;
-    let chain = trust::verify(anchors, end_entity, intermediates, now).map_err(CertificateRefusal::Chain)?;
+    let chain = trust::decide(anchors, end_entity, intermediates, now).map_err(|refused| RefusedCertificate {
+        refusal: CertificateRefusal::Chain(refused.refusal),
+        until: refused.until,
+    })?;
     let admitted = trust::pass_gate(
         chain,
         settings.mtls_client_cert_subject_validation_type,

@@ -13,7 +13,7 @@ use crate::cluster::user::User;
 ///
 /// Kept in memory: a restart forgets it, which nobody outside can bring about. At most one entry a user.
 #[derive(Debug, Default)]
-pub(super) struct Lockouts(Mutex<HashMap<UserUid, Failures>>);
+pub(in crate::cluster) struct Lockouts(Mutex<HashMap<UserUid, Failures>>);
 
 #[derive(Debug)]
 struct Failures {

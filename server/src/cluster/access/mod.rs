@@ -7,6 +7,8 @@ pub mod action;
 mod caller;
 mod certificate;
 mod credentials;
+mod fair_queue;
+mod guess;
 mod lockout;
 mod password;
 mod permit;
@@ -16,6 +18,7 @@ mod token;
 mod verified;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::SecretString;
@@ -26,30 +29,35 @@ pub use caller::{ClusterCaller, ClusterCallerOrigin, Proof};
 pub use certificate::CertificateRefusal;
 pub(crate) use certificate::ClusterVerdict;
 pub use credentials::{Credentials, MalformedCredentials};
-pub use password::{HashCost, HasherBusy, PasswordHash, PasswordHashError, PasswordHasher};
+pub(in crate::cluster) use guess::Guess;
+pub(in crate::cluster) use lockout::Lockouts;
+pub use password::{Applicant, HashCost, HasherBusy, PasswordHash, PasswordHashError, PasswordHasher};
 pub use permit::{ClusterDenied, ClusterPermit, authorize, authorize_on};
 pub use refusal::ClusterRefusal;
 pub use token::{TokenKey, TokenLifetime, TokenLifetimeError, TokenRefusal};
 
 use self::action::IssueToken;
-use self::lockout::Lockouts;
+use self::guess::FamiliarLogins;
 pub(in crate::cluster) use self::token::Tokens;
 use self::verified::VerifiedPasswords;
 use super::settings::ClusterSettings;
 use super::uid::UserUid;
 use super::user::{Authentication, User, UserStatus};
 use super::{Cluster, ClusterError, ClusterState};
+use crate::clock::ForwardClock;
 use crate::listener::connections::{Standing, TrustReview};
-use crate::listener::peer::Peer;
+use crate::listener::peer::{Network, Peer};
 
 /// Decides who a request comes from.
 #[derive(Debug)]
 pub struct ClusterAccess {
     cluster: Arc<Cluster>,
-    lockouts: Lockouts,
+    familiar: FamiliarLogins,
     verified: VerifiedPasswords,
     tokens: Tokens,
     last_logins: Mutex<HashMap<UserUid, OffsetDateTime>>,
+    /// For what ends by itself: lock-outs, tokens, passwords. Certificates follow the wall clock.
+    clock: ForwardClock,
 }
 
 /// Whether a password that has expired is good enough.
@@ -65,9 +73,11 @@ impl ClusterAccess {
     /// Decides from `cluster`, with tokens under `key`.
     #[must_use]
     pub fn new(cluster: Arc<Cluster>, key: &TokenKey) -> Self {
+        let clock = ForwardClock::new(Arc::clone(cluster.clock()));
         Self {
+            clock,
             cluster,
-            lockouts: Lockouts::default(),
+            familiar: FamiliarLogins::new(),
             verified: VerifiedPasswords::new(),
             tokens: Tokens::new(key),
             last_logins: Mutex::default(),
@@ -88,11 +98,12 @@ impl ClusterAccess {
         let now = self.cluster.clock().now();
         let decided = match credentials {
             Some(Credentials::Password { login, password }) => self.by_password(peer, login, password, expired).await,
-            Some(Credentials::Token(token)) => self.by_token(peer, token, now),
+            Some(Credentials::Token(token)) => self.by_token(peer, token),
             None => self.by_certificate(peer, now),
         };
         match &decided {
             Ok(caller) => {
+                peer.become_known();
                 if let Some(user) = caller.user() {
                     self.last_logins().insert(user.uid, now);
                 }
@@ -144,9 +155,10 @@ impl ClusterAccess {
         let known = state.user_logging_in_as(login).cloned();
         // Not held while the password is hashed: a change meanwhile would have to copy it.
         drop(state);
-        let user = self.check_password(known, password).await?;
+        let network = Network::of(peer.address().ip());
+        let user = self.check_password(known, password, network).await?;
         // What has changed meanwhile counts.
-        let (state, now) = (self.cluster.state(), self.cluster.clock().now());
+        let (state, now) = (self.cluster.state(), self.clock.now());
         let user = state
             .user(user.uid)
             .filter(|present| present.credentials_revision == user.credentials_revision)
@@ -157,8 +169,8 @@ impl ClusterAccess {
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer))
     }
 
-    /// The user of this name, if the password is the user's and has not expired. Whether the API takes passwords is the
-    /// API's business.
+    /// The user of this name, if the password is the user's and has not expired, for somebody at `address`. Whether the API
+    /// takes passwords is the API's business.
     ///
     /// # Errors
     ///
@@ -167,11 +179,12 @@ impl ClusterAccess {
         &self,
         name: &str,
         password: &SecretString,
+        address: IpAddr,
     ) -> Result<Arc<User>, ClusterRefusal> {
         let known = self.cluster.state().user_named(name).cloned();
-        let checked = self.check_password(known, password).await?;
+        let checked = self.check_password(known, password, Network::of(address)).await?;
         // What has changed meanwhile counts.
-        let (state, now) = (self.cluster.state(), self.cluster.clock().now());
+        let (state, now) = (self.cluster.state(), self.clock.now());
         let user = state
             .user(checked.uid)
             .filter(|present| present.credentials_revision == checked.credentials_revision)
@@ -188,48 +201,39 @@ impl ClusterAccess {
         &self,
         known: Option<Arc<User>>,
         password: &SecretString,
+        network: Network,
     ) -> Result<Arc<User>, ClusterRefusal> {
-        let passwords = self.cluster.passwords();
-        let now = self.cluster.clock().now();
+        let now = self.clock.now();
         let with_hashes = known.as_ref().and_then(|user| match &user.authentication {
             Authentication::Regular { passwords, .. } => Some((user, passwords)),
             _ => None,
         });
         let Some((user, hashes)) = with_hashes else {
-            passwords.verify(password, &[]).await?;
+            let stranger = self.familiar.applicant(network, None, now);
+            self.cluster.passwords().verify(stranger, password, &[]).await?;
             return Err(ClusterRefusal::WrongPassword);
         };
-        let is_locked = self.lockouts.is_locked(user, now);
-        if !is_locked && self.verified.contains(user, password, now) {
+        if !self.cluster.lockouts().is_locked(user, now) && self.verified.contains(user, password, now) {
             return Ok(Arc::clone(user));
         }
-        let is_right = passwords.verify(password, hashes).await?.is_some();
-        // Asked again: of many guesses at once, only those that end before the user is locked count.
-        if is_locked || self.lockouts.is_locked(user, self.cluster.clock().now()) {
-            return Err(ClusterRefusal::Locked);
-        }
-        if !is_right {
-            if self.lockouts.failed(user, now) {
-                tracing::warn!(
-                    user.uid = user.uid.get(),
-                    "a user is locked after too many wrong passwords"
-                );
+        let applicant = self.familiar.applicant(network, Some(user.uid), now);
+        match self.cluster.check_guess(applicant, user, hashes, password).await? {
+            Guess::Right(_) => {
+                self.familiar.insert(network, user.uid, now);
+                self.verified.insert(user, password, now);
+                Ok(Arc::clone(user))
             }
-            return Err(ClusterRefusal::WrongPassword);
+            Guess::Wrong => Err(ClusterRefusal::WrongPassword),
+            Guess::Locked => Err(ClusterRefusal::Locked),
         }
-        self.lockouts.succeeded(user);
-        self.verified.insert(user, password, now);
-        Ok(Arc::clone(user))
     }
 
-    fn by_token(
-        &self,
-        peer: &Arc<Peer>,
-        token: &SecretString,
-        now: OffsetDateTime,
-    ) -> Result<ClusterCaller, ClusterRefusal> {
+    fn by_token(&self, peer: &Arc<Peer>, token: &SecretString) -> Result<ClusterCaller, ClusterRefusal> {
         let state = self.cluster.state();
-        let user = self.tokens.user(token, &state, now).map_err(ClusterRefusal::Token)?;
+        let user = self
+            .tokens
+            .user(token, &state, self.clock.now())
+            .map_err(ClusterRefusal::Token)?;
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Token, &state, peer))
     }
 
@@ -257,7 +261,7 @@ impl ClusterAccess {
             ClusterCallerOrigin::User {
                 user,
                 proof: Proof::Password | Proof::Token,
-            } => Ok(self.tokens.issue(user, lifetime, self.cluster.clock().now())),
+            } => Ok(self.tokens.issue(user, lifetime, self.clock.now())),
             _ => Err(ClusterError::NoTokenForCaller),
         }
     }
@@ -265,8 +269,8 @@ impl ClusterAccess {
     /// What stands in the user's way, if anything does.
     #[must_use]
     pub fn status_of(&self, user: &User, state: &ClusterState) -> UserStatus {
-        let now = self.cluster.clock().now();
-        if self.lockouts.is_locked(user, now) {
+        let now = self.clock.now();
+        if self.cluster.lockouts().is_locked(user, now) {
             UserStatus::Locked
         } else if has_expired(user, state.settings(), now) {
             UserStatus::PasswordExpired
@@ -301,7 +305,7 @@ impl TrustReview for ClusterAccess {
     /// Of the chain that was found, or else of the peer's own certificate.
     fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
         let own = peer.certificate()?.validity().not_after;
-        let chain = peer.cluster_verdict().as_ref().map(ClusterVerdict::valid_until);
+        let chain = peer.cluster_verdict().as_ref().and_then(ClusterVerdict::valid_until);
         Some(chain.map_or(own, |chain| chain.min(own)))
     }
 }

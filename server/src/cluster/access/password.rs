@@ -8,8 +8,11 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64_NOPAD;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
+
+use super::fair_queue::{FairQueue, Turn};
+use crate::cluster::uid::UserUid;
+use crate::listener::peer::Network;
 
 /// The hash of a password, with the salt and the cost it was made with. Text is the PHC string format.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,16 +36,33 @@ pub struct HashCost {
 #[error("the text is no Argon2id hash in PHC string format")]
 pub struct PasswordHashError;
 
-/// Makes and checks hashes, in threads of their own and not too many at once.
+/// Makes and checks hashes, in threads of their own and not too many at once. Strangers have a queue of their own, so that
+/// a flood of guesses holds up nobody who is known, and in it networks take turns.
 #[derive(Debug)]
 pub struct PasswordHasher {
     cost: HashCost,
-    /// Hashes in the making.
-    working: Arc<Semaphore>,
-    /// Those, and the ones that wait for their turn.
-    admitted: Arc<Semaphore>,
+    strangers: Arc<FairQueue<Network>>,
+    known: Arc<FairQueue<Applicant>>,
     /// What the password of an unknown user is held against, so that it costs what a known one's does.
     decoy: PasswordHash,
+}
+
+/// For whom a hash is made or checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Applicant {
+    /// Somebody from this network who says they are a user.
+    Stranger(Network),
+    /// Somebody from this network who says they are this user, who logged in from there lately.
+    Familiar(Network, UserUid),
+    /// Somebody who has been let in.
+    LetIn,
+}
+
+/// A turn of either queue, held while the work is done.
+#[derive(Debug)]
+struct HashTurn {
+    _stranger: Option<Turn<Network>>,
+    _known: Option<Turn<Applicant>>,
 }
 
 /// More passwords wait for their turn than the server takes on.
@@ -67,8 +87,8 @@ impl PasswordHasher {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             cost,
-            working: Arc::new(Semaphore::new(threads)),
-            admitted: Arc::new(Semaphore::new(threads + MAX_WAITING)),
+            strangers: FairQueue::new(threads.div_ceil(2), MAX_WAITING),
+            known: FairQueue::new((threads / 2).max(1), MAX_WAITING),
             decoy: PasswordHash {
                 cost,
                 salt: [0; SALT_LENGTH],
@@ -77,14 +97,14 @@ impl PasswordHasher {
         }
     }
 
-    /// The hash of `password`, with a salt of its own.
+    /// The hash of `password`, with a salt of its own. Whoever sets a password has been let in.
     ///
     /// # Errors
     ///
     /// [`HasherBusy`].
     pub async fn hash(&self, password: &SecretString) -> Result<PasswordHash, HasherBusy> {
         let (cost, password) = (self.cost, octets(password));
-        self.work(move || {
+        self.work(Applicant::LetIn, move || {
             let mut salt = [0; SALT_LENGTH];
             aws_lc_rs::rand::fill(&mut salt).expect("the system gives random octets");
             let hash = *derive(cost, &salt, &password);
@@ -99,9 +119,14 @@ impl PasswordHasher {
     /// # Errors
     ///
     /// [`HasherBusy`].
-    pub async fn verify(&self, password: &SecretString, hashes: &[PasswordHash]) -> Result<Option<usize>, HasherBusy> {
+    pub async fn verify(
+        &self,
+        applicant: Applicant,
+        password: &SecretString,
+        hashes: &[PasswordHash],
+    ) -> Result<Option<usize>, HasherBusy> {
         let (password, hashes, decoy) = (octets(password), hashes.to_vec(), self.decoy.clone());
-        self.work(move || {
+        self.work(applicant, move || {
             if hashes.is_empty() {
                 // The hash of all zeros is nobody's: the answer is always no.
                 std::hint::black_box(decoy.is_of(&password));
@@ -111,16 +136,25 @@ impl PasswordHasher {
         .await
     }
 
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HasherBusy> {
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| HasherBusy)?;
-        let working = Arc::clone(&self.working)
-            .acquire_owned()
-            .await
-            .map_err(|_| HasherBusy)?;
-        // The places go with the thread, and not with the caller, who may hang up.
+    async fn work<T: Send + 'static>(
+        &self,
+        applicant: Applicant,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HasherBusy> {
+        let turn = match applicant {
+            Applicant::Stranger(network) => HashTurn {
+                _stranger: Some(self.strangers.turn(network).await?),
+                _known: None,
+            },
+            Applicant::Familiar(..) | Applicant::LetIn => HashTurn {
+                _stranger: None,
+                _known: Some(self.known.turn(applicant).await?),
+            },
+        };
+        // The turn goes with the thread, and not with the caller, who may hang up.
         tokio::task::spawn_blocking(move || {
             let done = work();
-            drop((admitted, working));
+            drop(turn);
             done
         })
         .await
@@ -194,7 +228,7 @@ const PREFIX: &str = "$argon2id$v=19$";
 /// Recommended for password hashing (RFC 9106, section 3.1).
 const SALT_LENGTH: usize = 16;
 const HASH_LENGTH: usize = 32;
-/// Passwords that wait for their turn, each about 20 ms: who comes later is told to try again, so that a flood of wrong
+/// Passwords that wait for their turn in each queue, each about 20 ms: who comes later is told to try again, so that a flood of wrong
 /// passwords takes neither the memory (19 MiB for each thread) nor the time of requests that carry none.
 const MAX_WAITING: usize = 64;
 
@@ -215,12 +249,17 @@ mod tests {
         }
         for (password, place) in [("first", Some(0)), ("second", Some(1)), ("third", None), ("", None)] {
             assert_eq!(
-                hasher.verify(&SecretString::from(password), &hashes).await,
+                hasher
+                    .verify(Applicant::LetIn, &SecretString::from(password), &hashes)
+                    .await,
                 Ok(place),
                 "{password}"
             );
         }
-        assert_eq!(hasher.verify(&SecretString::from("first"), &[]).await, Ok(None));
+        assert_eq!(
+            hasher.verify(Applicant::LetIn, &SecretString::from("first"), &[]).await,
+            Ok(None)
+        );
     }
 
     #[tokio::test]
@@ -256,15 +295,40 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn whoever_comes_when_all_places_are_taken_is_told_to_come_again() {
-        let hasher = hasher();
-        let all = Arc::clone(&hasher.admitted);
-        let taken = all
-            .try_acquire_many(u32::try_from(all.available_permits()).unwrap())
-            .unwrap();
-        assert_eq!(hasher.verify(&SecretString::from("x"), &[]).await, Err(HasherBusy));
-        drop(taken);
-        assert_eq!(hasher.verify(&SecretString::from("x"), &[]).await, Ok(None));
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_flood_of_strangers_takes_no_turn_of_those_who_are_known_nor_all_of_another_network() {
+        let hasher = Arc::new(PasswordHasher::new(HashCost {
+            memory: 1024,
+            passes: 64,
+        }));
+        let flood = Applicant::Stranger(network("192.0.2.1"));
+        let flooding: Vec<_> = (0..MAX_WAITING + 20)
+            .map(|_| {
+                let hasher = Arc::clone(&hasher);
+                tokio::spawn(async move { hasher.verify(flood, &SecretString::from("x"), &[]).await })
+            })
+            .collect();
+        while hasher.strangers.turn_is_free() {
+            tokio::task::yield_now().await;
+        }
+        let alice = UserUid::new(1).unwrap();
+        for applicant in [
+            Applicant::LetIn,
+            Applicant::Familiar(network("192.0.2.1"), alice),
+            Applicant::Stranger(network("192.0.2.2")),
+        ] {
+            assert_eq!(
+                hasher.verify(applicant, &SecretString::from("x"), &[]).await,
+                Ok(None),
+                "{applicant:?}"
+            );
+        }
+        let waiting = flooding.iter().filter(|checked| !checked.is_finished()).count();
+        assert!(waiting > MAX_WAITING / 2, "the flood was over: {waiting}");
+        flooding.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    fn network(address: &str) -> Network {
+        Network::of(address.parse().unwrap())
     }
 }

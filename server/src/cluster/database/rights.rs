@@ -1,4 +1,4 @@
-//! What a user may do in a database: the ACLs of the user's roles there, within what databases keep for themselves.
+//! What a user may do in a database: the ACLs of the user's roles there. The engine adds what it keeps from everybody.
 
 use std::fmt;
 use std::sync::Arc;
@@ -74,11 +74,10 @@ pub fn rights_in(database: &Database, user: &User, state: &ClusterState) -> Resu
     })
 }
 
-/// What Redis's user `default` may do in a database: everything, but what is kept back from everybody.
+/// What Redis's user `default` may do in a database: everything that its engine does not keep from everybody.
 #[must_use]
 pub fn default_user_rules() -> Arc<[String]> {
-    let everything = vec!["+@all", "~*", "&*"];
-    everything.into_iter().chain(KEPT_BACK).map(str::to_owned).collect()
+    ["+@all", "~*", "&*"].map(str::to_owned).into()
 }
 
 /// Each ACL once, in the database's order.
@@ -120,8 +119,7 @@ impl<'a> Scopes<'a> {
     }
 }
 
-/// A scope's rules, after what holds of channels unless they say otherwise, and before what is taken from everybody:
-/// Redis goes by the last rule that concerns a command.
+/// A scope's rules, after what holds of channels unless they say otherwise.
 fn complete(scope: Vec<&str>, channels: PubSubDefault) -> impl Iterator<Item = &str> {
     let speaks_of_channels = scope.iter().any(|rule| {
         rule.starts_with('&')
@@ -130,7 +128,7 @@ fn complete(scope: Vec<&str>, channels: PubSubDefault) -> impl Iterator<Item = &
                 .any(|word| rule.eq_ignore_ascii_case(word))
     });
     let channels = (!speaks_of_channels || channels == PubSubDefault::ResetChannels).then(|| channels.as_str());
-    channels.into_iter().chain(scope).chain(KEPT_BACK.iter().copied())
+    channels.into_iter().chain(scope)
 }
 
 fn selector(scope: Vec<&str>, channels: PubSubDefault) -> String {
@@ -154,41 +152,6 @@ pub(crate) const CONTROL: &str = "certward";
 /// Every user may ask who it is: that tells it nothing but what its certificate says.
 const OWN_NAME: &str = "+acl|whoami";
 
-/// What no user of a database may do, whatever its ACL says: all that would reach past the database into its engine, its
-/// files and its users, which are the API's business, or at other people's connections. Redis Enterprise has the like
-/// ("Compatibility with Redis server management commands", 2024). Every name is in Redis 7.0, which refuses rules with names that
-/// it does not know.
-const KEPT_BACK: [&str; 28] = [
-    "-acl|deluser",
-    "-acl|dryrun",
-    "-acl|genpass",
-    "-acl|getuser",
-    "-acl|list",
-    "-acl|load",
-    "-acl|log",
-    "-acl|save",
-    "-acl|setuser",
-    "-acl|users",
-    "-bgrewriteaof",
-    "-bgsave",
-    "-client|kill",
-    "-client|pause",
-    "-client|unpause",
-    "-cluster",
-    "-config",
-    "-debug",
-    "-failover",
-    "-migrate",
-    "-module",
-    "-psync",
-    "-replconf",
-    "-replicaof",
-    "-save",
-    "-shutdown",
-    "-slaveof",
-    "-sync",
-];
-
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
@@ -204,27 +167,14 @@ mod tests {
     #[test]
     fn one_acl_is_the_users_own_permissions() {
         let rules = rules_of(&["+@read ~cache:*"], PubSubDefault::ResetChannels);
-        assert_eq!(rules[..3], ["resetchannels", "+@read", "~cache:*"]);
-        let (own_name, kept_back) = rules[3..].split_last().unwrap();
-        assert_eq!(
-            (kept_back, own_name.as_str()),
-            (KEPT_BACK.map(str::to_owned).as_slice(), OWN_NAME)
-        );
+        assert_eq!(rules, ["resetchannels", "+@read", "~cache:*", OWN_NAME]);
     }
 
     #[test]
     fn several_acls_are_a_union_of_selectors() {
         let rules = rules_of(&["+get ~a", "+set ~b (+del ~c)"], PubSubDefault::ResetChannels);
         let selectors: Vec<_> = rules.iter().filter(|rule| rule.starts_with('(')).collect();
-        assert_eq!(selectors.len(), 2);
-        assert!(
-            selectors[0].starts_with("(resetchannels +set ~b -acl|deluser "),
-            "{selectors:?}"
-        );
-        assert!(
-            selectors[1].starts_with("(resetchannels +del ~c -acl|deluser "),
-            "{selectors:?}"
-        );
+        assert_eq!(selectors, ["(resetchannels +set ~b)", "(resetchannels +del ~c)"]);
         assert_eq!(rules[..3], ["resetchannels", "+get", "~a"]);
     }
 
@@ -236,18 +186,6 @@ mod tests {
         );
         assert!(rules.iter().all(|rule| !rule.contains("+@all")), "{rules:?}");
         assert_eq!(rules.iter().filter(|rule| rule.contains("+set")).count(), 1);
-    }
-
-    #[test]
-    fn what_is_kept_back_ends_every_scope() {
-        for rule in rules_of(&["+@all ~* (+config ~*)", "+@all ~*"], PubSubDefault::AllChannels) {
-            if rule.starts_with('(') {
-                assert!(rule.ends_with("-sync)") && rule.contains(" -config "), "{rule}");
-            }
-        }
-        let root = rules_of(&["+@all ~* +config|set"], PubSubDefault::AllChannels);
-        let last = |rule: &str| root.iter().rposition(|candidate| candidate == rule);
-        assert!(last("-config") > last("+config|set"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use certward::pki::Certificate;
 use time::OffsetDateTime;
 
+use crate::certificate::key_fitness::{self, KeyFitness};
 use crate::cluster::ClusterError;
 use crate::cluster::database::{DatabaseTls, TlsMode};
 
@@ -14,6 +15,7 @@ use crate::cluster::database::{DatabaseTls, TlsMode};
 /// # Errors
 ///
 /// In this order: [`ClusterError::TooManyClientCertificates`]; [`ClusterError::DuplicateClientCertificate`];
+/// [`ClusterError::ClientCertificateUnusable`];
 /// [`ClusterError::ClientCertificateExpired`]; [`ClusterError::ClientCertificateMissing`] when clients are to be asked
 /// for certificates that nobody could have.
 pub(super) fn check(tls: &DatabaseTls, present: Option<&DatabaseTls>, now: OffsetDateTime) -> Result<(), ClusterError> {
@@ -32,13 +34,16 @@ pub(super) fn check(tls: &DatabaseTls, present: Option<&DatabaseTls>, now: Offse
             });
         }
     }
+    let kept: HashSet<&[u8]> = present
+        .map_or(&[][..], |present| present.client_certificates.certificates())
+        .iter()
+        .map(|certificate| certificate.der().as_ref())
+        .collect();
+    let is_new = |certificate: &&Certificate| !kept.contains(certificate.der().as_ref());
+    for certificate in certificates.iter().filter(is_new) {
+        check_key(certificate)?;
+    }
     if !tls.allow_outdated_certificates {
-        let kept: HashSet<&[u8]> = present
-            .map_or(&[][..], |present| present.client_certificates.certificates())
-            .iter()
-            .map(|certificate| certificate.der().as_ref())
-            .collect();
-        let is_new = |certificate: &&Certificate| !kept.contains(certificate.der().as_ref());
         let mut new = certificates.iter().filter(is_new);
         if let Some(expired) = new.find(|certificate| certificate.validity().is_over(now)) {
             return Err(ClusterError::ClientCertificateExpired {
@@ -51,6 +56,24 @@ pub(super) fn check(tls: &DatabaseTls, present: Option<&DatabaseTls>, now: Offse
         return Err(ClusterError::ClientCertificateMissing);
     }
     Ok(())
+}
+
+/// A key that no handshake takes, and no path is built with, is refused. A short one is kept for
+/// `mtls_allow_weak_hashing`, and said.
+fn check_key(certificate: &Certificate) -> Result<(), ClusterError> {
+    let subject = certificate.subject().to_string();
+    match key_fitness::check(certificate) {
+        Ok(KeyFitness::Fit) => Ok(()),
+        Ok(KeyFitness::Short { bits }) => {
+            tracing::warn!(
+                subject,
+                bits,
+                "a client certificate of a database has a short RSA key, which counts only with mtls_allow_weak_hashing"
+            );
+            Ok(())
+        }
+        Err(fault) => Err(ClusterError::ClientCertificateUnusable { subject, fault }),
+    }
 }
 
 /// Each is tried above every client's certificate.

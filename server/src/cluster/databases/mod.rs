@@ -208,12 +208,25 @@ fn check_name(state: &ClusterState, database: &Database) -> Result<(), ClusterEr
 /// Refuses a port that another database has, or that databases do not get.
 fn check_port(state: &ClusterState, database: &Database) -> Result<(), ClusterError> {
     let port = database.port.get();
+    refuse_port_of_the_system(database.port)?;
     let taken = |holder| ClusterError::PortTaken { port, holder };
     if let Some(holder) = others(state, database).find(|other| other.port == database.port) {
         return Err(taken(format!("database {}", holder.uid)));
     }
     if is_reserved(state.settings(), port) {
         return Err(taken("reserved_ports of the cluster".to_owned()));
+    }
+    Ok(())
+}
+
+/// Refuses the ports below 1024, for everybody: a server that may listen there would let whoever makes databases stand in
+/// for a service of the machine, such as SSH.
+pub(crate) fn refuse_port_of_the_system(port: NonZeroU16) -> Result<(), ClusterError> {
+    if port.get() < FIRST_PORT {
+        return Err(ClusterError::PortOfTheSystem {
+            port: port.get(),
+            first: FIRST_PORT,
+        });
     }
     Ok(())
 }
@@ -240,3 +253,6 @@ fn described(database: &Database) -> String {
         database.port
     )
 }
+
+/// The first port that is no system port (RFC 6335, section 6).
+const FIRST_PORT: u16 = 1024;

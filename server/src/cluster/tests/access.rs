@@ -289,6 +289,22 @@ async fn a_certificate_of_the_trusted_ca_is_the_user_with_its_subject() {
 }
 
 #[tokio::test]
+async fn a_refused_certificate_is_decided_once_for_a_connection_and_a_trust() {
+    let world = World::new().await;
+    world.trust(&TestCa::new("ca")).await;
+    let stranger = peer(&[&TestCa::new("ca").client("alice")]);
+    let decided_at = || stranger.cluster_verdict().as_ref().unwrap().decided_at();
+    for _ in 0..3 {
+        assert!(world.call(&stranger, None).await.is_err());
+        assert_eq!(decided_at(), NOW);
+        world.clock.advance(Duration::MINUTE);
+    }
+    world.trust(&TestCa::new("another")).await;
+    assert!(world.call(&stranger, None).await.is_err());
+    assert_eq!(decided_at(), NOW + 3 * Duration::MINUTE);
+}
+
+#[tokio::test]
 async fn an_authorization_header_wins_over_a_certificate() {
     let world = World::new().await;
     let ca = TestCa::new("ca");
@@ -418,4 +434,20 @@ async fn a_certificate_and_the_ca_above_it_end_at_their_time_while_a_connection_
     assert_eq!(world.access.standing(&long), Standing::Admitted);
     world.clock.advance(Duration::hours(1));
     assert_eq!(world.access.standing(&long), Standing::Refused("untrusted_certificate"));
+}
+
+#[tokio::test]
+async fn a_clock_set_back_makes_no_expired_token_good_again() {
+    use crate::cluster::access::TokenLifetime;
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::DbViewer).await;
+    let permit = world.permit_of(&alice).await;
+    let token = world.access.issue_token(&permit, TokenLifetime::default()).unwrap();
+    let by_token = Credentials::Token(token);
+    assert!(world.call(&peer(&[]), Some(&by_token)).await.is_ok());
+    // Nobody asks between the end of the token and the setting of the clock.
+    world.clock.advance(Duration::minutes(6));
+    world.clock.set(NOW + Duration::minutes(1));
+    let refused = world.call(&peer(&[]), Some(&by_token)).await;
+    assert!(refused.is_err(), "the token ended after five minutes");
 }

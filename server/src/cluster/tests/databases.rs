@@ -183,6 +183,28 @@ async fn names_numbers_and_ports_are_one_databases_each() {
 }
 
 #[tokio::test]
+async fn a_port_of_the_system_is_no_databases() {
+    let world = World::new().await;
+    for port in [1, 22, 443, 1023] {
+        let refused = create(&world, new("a", DatabaseUpdate::default()), port).await;
+        assert!(
+            matches!(&refused, Err(ClusterError::PortOfTheSystem { port: named, first: 1024 }) if *named == port),
+            "{refused:?}"
+        );
+    }
+    create(&world, new("a", DatabaseUpdate::default()), 1024).await.unwrap();
+    let moved = DatabaseUpdate {
+        port: NonZeroU16::new(22),
+        ..DatabaseUpdate::default()
+    };
+    let refused = update(&world, moved).await;
+    assert!(
+        matches!(refused, Err(ClusterError::PortOfTheSystem { port: 22, .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_client_certificate_that_has_expired_since_does_not_stand_in_the_way_of_other_changes() {
     let world = World::new().await;
     let ca = TestCa::until("clients", NOW + Duration::days(1));

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::world::{NOW, PASSWORD, World, certified, regular, role_uid, user_uid};
+use super::world::{NOW, PASSWORD, TestCa, World, certified, peer, regular, role_uid, user_uid};
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::role::NewRole;
 use crate::cluster::uid::UserUid;
@@ -186,7 +186,7 @@ async fn a_role_that_does_not_exist_is_not_given() {
 }
 
 #[tokio::test]
-async fn a_user_changes_its_own_name_password_and_alerts_and_nothing_else() {
+async fn a_user_changes_its_own_password_and_alerts_and_nothing_else() {
     let world = World::new().await;
     let alice = world.user("alice", ManagementRole::DbViewer).await;
     let own = |change: UserUpdate| {
@@ -197,6 +197,20 @@ async fn a_user_changes_its_own_name_password_and_alerts_and_nothing_else() {
         }
     };
     for (member, change) in [
+        (
+            "name",
+            UserUpdate {
+                name: Some("monitoring".parse().unwrap()),
+                ..UserUpdate::default()
+            },
+        ),
+        (
+            "name",
+            UserUpdate {
+                name: Some("Alice".parse().unwrap()),
+                ..password("another horse")
+            },
+        ),
         ("role_uids", roles(ManagementRole::Admin)),
         (
             "email",
@@ -541,4 +555,138 @@ async fn a_password_follows_the_rules_of_the_settings() {
     world.set(|settings| settings.password_complexity = true).await;
     let plain = update(&world, alice.uid, password("only lower case")).await;
     assert!(matches!(plain, Err(ClusterError::PasswordTooWeak { .. })), "{plain:?}");
+}
+
+#[tokio::test]
+async fn a_guess_by_deleting_or_trying_out_a_password_counts_like_a_login() {
+    for by_deleting in [true, false] {
+        let world = World::new().await;
+        let alice = world.user("alice", ManagementRole::None).await;
+        let (to_delete, to_update) = (world.permit_of(&alice).await, world.permit_on_self(&alice).await);
+        for _ in 0..5 {
+            if by_deleting {
+                let wrong = world
+                    .cluster
+                    .delete_password(&to_delete, change(None, "third horse"))
+                    .await;
+                assert!(matches!(wrong, Err(ClusterError::NoSuchPassword)), "{wrong:?}");
+            } else {
+                let tried = world
+                    .cluster
+                    .update_user(&to_update, alice.uid, password("third horse"), Run::Dry)
+                    .await;
+                tried.unwrap();
+            }
+        }
+        assert_eq!(world.refusal("alice", PASSWORD).await, "locked");
+        // Not even the right one is told from a wrong one now.
+        let right = world.cluster.delete_password(&to_delete, change(None, PASSWORD)).await;
+        assert!(matches!(right, Err(ClusterError::NoSuchPassword)), "{right:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_locks_nobody_by_deleting_a_password() {
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::None).await;
+    for _ in 0..6 {
+        let wrong = world
+            .cluster
+            .delete_password(&world.permit().await, change(Some("alice"), "third horse"))
+            .await;
+        assert!(matches!(wrong, Err(ClusterError::NoSuchPassword)), "{wrong:?}");
+    }
+    assert_eq!(world.refusal(alice.name.as_str(), PASSWORD).await, "admitted");
+}
+
+#[tokio::test]
+async fn names_that_engines_have_for_themselves_are_nobodys_in_any_case() {
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::None).await;
+    for name in ["default", "Default", "DEFAULT", " default", "certward", "CertWard "] {
+        let made = world.create(regular(name, ManagementRole::None)).await;
+        assert!(
+            matches!(made, Err(ClusterError::NameReserved { .. })),
+            "{name}: {made:?}"
+        );
+        let renamed = UserUpdate {
+            name: Some(name.parse().unwrap()),
+            ..UserUpdate::default()
+        };
+        let renamed = update(&world, alice.uid, renamed).await;
+        assert!(
+            matches!(renamed, Err(ClusterError::NameReserved { .. })),
+            "{name}: {renamed:?}"
+        );
+    }
+    world.user("certward-2", ManagementRole::None).await;
+}
+
+#[tokio::test]
+async fn an_administrator_whom_the_settings_keep_out_is_no_other_one() {
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::Admin).await;
+    // Certificate authentication is off.
+    let carol = world
+        .create(certified("carol", "CN=carol,O=Acme", ManagementRole::Admin))
+        .await
+        .unwrap();
+    let to_certificate = || UserUpdate {
+        auth_method: Some(AuthMethod::Certificate),
+        certificate_subject_line: Some("CN=alice,O=Acme".parse().unwrap()),
+        ..UserUpdate::default()
+    };
+    for change in [roles(ManagementRole::ClusterMember), to_certificate()] {
+        let demoted = update(&world, alice.uid, change).await;
+        assert!(
+            matches!(demoted, Err(ClusterError::LastAdminDemoted { .. })),
+            "{demoted:?}"
+        );
+    }
+    let deleted = world.cluster.delete_user(&world.permit().await, alice.uid).await;
+    assert!(
+        matches!(deleted, Err(ClusterError::LastAdminDeleted { .. })),
+        "{deleted:?}"
+    );
+    // Everything else about it can be changed, and about the other one everything.
+    update(&world, alice.uid, password("another horse")).await.unwrap();
+    update(&world, carol.uid, roles(ManagementRole::None)).await.unwrap();
+    update(&world, carol.uid, roles(ManagementRole::Admin)).await.unwrap();
+    let ca = TestCa::new("ca");
+    world.trust(&ca).await;
+    update(&world, alice.uid, roles(ManagementRole::ClusterMember))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_last_administrator_by_certificate_keeps_the_subject_it_gets_in_by() {
+    let world = World::new().await;
+    let ca = TestCa::new("ca");
+    world.trust(&ca).await;
+    let alice = world
+        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin))
+        .await
+        .unwrap();
+    let peer = peer(&[&ca.client("alice")]);
+    let subject = |line: &str| UserUpdate {
+        certificate_subject_line: Some(line.parse().unwrap()),
+        ..UserUpdate::default()
+    };
+    let update_as = |change: UserUpdate| {
+        let (world, peer, uid) = (&world, &peer, alice.uid);
+        async move {
+            let caller = world.call(peer, None).await.unwrap();
+            let permit = crate::cluster::access::authorize(&caller).unwrap();
+            world.cluster.update_user(&permit, uid, change, Run::Apply).await
+        }
+    };
+    let locked_out = update_as(subject("CN=somebody,O=Acme")).await;
+    assert!(
+        matches!(locked_out, Err(ClusterError::WouldLockOutCaller { .. })),
+        "{locked_out:?}"
+    );
+    update_as(subject("CN=alice, O=Acme")).await.unwrap();
+    world.user("root", ManagementRole::Admin).await;
+    update_as(subject("CN=somebody,O=Acme")).await.unwrap();
 }

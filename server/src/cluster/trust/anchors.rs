@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use certward::pki::{Certificate, PemError, certificates_from_pem};
-use rustls_pki_types::TrustAnchor;
 use time::OffsetDateTime;
 
 use super::authority_certificate::{self, CaFault};
-use super::proven::ProvenChains;
+use super::decided::DecidedChains;
 use super::strength::Strength;
+use crate::certificate::Anchor;
 
 /// CAs that client certificates may chain to, each found fit to be trusted when it was given.
 ///
@@ -17,12 +17,12 @@ use super::strength::Strength;
 #[derive(Debug)]
 pub struct TrustAnchors {
     certificates: Vec<Certificate>,
-    /// The same, in the same order, as webpki wants them.
-    anchors: Vec<TrustAnchor<'static>>,
+    /// The same, in the same order, as path building wants them.
+    anchors: Vec<Anchor>,
     /// Of the keys and signatures in chains to them.
     strength: Strength,
-    /// To them.
-    proven: ProvenChains,
+    /// What was decided about chains to them.
+    decided: DecidedChains,
 }
 
 /// Why a text cannot be `mtls_trusted_ca`.
@@ -114,13 +114,13 @@ impl TrustAnchors {
             certificates,
             anchors,
             strength: Strength::Strong,
-            proven: ProvenChains::default(),
+            decided: DecidedChains::default(),
         })
     }
 
-    /// The CAs among the certificates of a database, each of which stands for itself too. One that is not fit to be trusted
-    /// is given to `unfit` and left out; so are those beyond [`MAX_ANCHORS`].
-    pub(super) fn of_database(
+    /// The CAs among certificates, each of which stands for itself too. One that is not fit to be trusted is given to
+    /// `unfit` and left out; so are those beyond [`MAX_ANCHORS`].
+    pub(crate) fn of_fit(
         certificates: &[Certificate],
         strength: Strength,
         mut unfit: impl FnMut(&Certificate, CaFault),
@@ -129,7 +129,7 @@ impl TrustAnchors {
             certificates: Vec::new(),
             anchors: Vec::new(),
             strength,
-            proven: ProvenChains::default(),
+            decided: DecidedChains::default(),
         };
         for certificate in certificates.iter().take(MAX_ANCHORS) {
             match authority_certificate::to_anchor(certificate, None, strength) {
@@ -147,23 +147,14 @@ impl TrustAnchors {
         self.strength
     }
 
-    pub(super) fn proven(&self) -> &ProvenChains {
-        &self.proven
+    pub(super) fn decided(&self) -> &DecidedChains {
+        &self.decided
     }
 
-    pub(super) fn as_webpki(&self) -> &[TrustAnchor<'static>] {
+    pub(super) fn as_anchors(&self) -> &[Anchor] {
         &self.anchors
-    }
-
-    /// The certificate of one of [`TrustAnchors::as_webpki`].
-    pub(super) fn of(&self, anchor: &TrustAnchor<'_>) -> &Certificate {
-        let place = self
-            .anchors
-            .iter()
-            .position(|candidate| std::ptr::eq(candidate, anchor));
-        &self.certificates[place.expect("webpki returns a reference into the slice that it was given")]
     }
 }
 
-/// A path is looked for below each anchor of the issuer's name; organisations trust a handful.
+/// Organisations trust a handful.
 const MAX_ANCHORS: usize = 256;

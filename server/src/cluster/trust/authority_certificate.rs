@@ -1,13 +1,12 @@
 //! What a certificate must be to be trusted as a CA.
 
 use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
-use certward::pki::{Certificate, PublicKey, SignatureAlgorithm};
-use rustls_pki_types::TrustAnchor;
+use certward::pki::{AttributeValue, Certificate, DistinguishedName, PublicKey, SignatureAlgorithm};
 use time::OffsetDateTime;
 
 use super::strength::{STRONG_KEYS, Strength, is_strong};
 use crate::asn1::{self, NotDer, Reader};
-use crate::certificate::signature;
+use crate::certificate::{Anchor, KeyFault, key_fitness, signature};
 
 /// Why a certificate is not trusted as a CA: the rest of a sentence that begins with the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +41,12 @@ pub enum CaFault {
     /// A name that no certificate can have as its issuer.
     #[error("has an empty subject; a CA is named")]
     EmptySubject,
+    /// A name made to be read as another: by programs that end a text at a NUL, in logs and on consoles.
+    #[error("has a control character in its subject; expected names of printable characters")]
+    ControlCharacter,
+    /// Numbers that are no key, such as an RSA exponent of 1.
+    #[error("has a key that {0}")]
+    InvalidKey(#[source] KeyFault),
     /// A key that can be broken, or that no path is built with.
     #[error("has the key {0}; expected {STRONG_KEYS}")]
     WeakKey(PublicKey),
@@ -74,7 +79,7 @@ pub(super) fn to_anchor(
     certificate: &Certificate,
     now: Option<OffsetDateTime>,
     strength: Strength,
-) -> Result<TrustAnchor<'static>, CaFault> {
+) -> Result<Anchor, CaFault> {
     check_constraints(certificate)?;
     if let Some(now) = now {
         check_dates(certificate, now)?;
@@ -85,11 +90,13 @@ pub(super) fn to_anchor(
     if !strength.admits_key(certificate.public_key()) {
         return Err(CaFault::WeakKey(certificate.public_key().clone()));
     }
+    if names_control_characters(certificate.subject()) {
+        return Err(CaFault::ControlCharacter);
+    }
+    key_fitness::check(certificate).map_err(CaFault::InvalidKey)?;
     check_signature(certificate, strength)?;
-    let anchor = webpki::anchor_from_trusted_cert(certificate.der())
-        .map_err(CaFault::Unreadable)?
-        .to_owned();
-    if let Some(name_constraints) = &anchor.name_constraints
+    let anchor = Anchor::new(certificate.clone()).map_err(CaFault::Unreadable)?;
+    if let Some(name_constraints) = anchor.name_constraints()
         && constrain_directory_names(name_constraints).unwrap_or(true)
     {
         return Err(CaFault::DirectoryNameConstraints);
@@ -125,6 +132,31 @@ fn check_constraints(certificate: &Certificate) -> Result<(), CaFault> {
         return Err(CaFault::Purpose);
     }
     Ok(())
+}
+
+/// Values that are no text here (T61, BMP and Universal strings) are looked at by character all the same.
+fn names_control_characters(name: &DistinguishedName) -> bool {
+    let is_control = |character: u32| char::from_u32(character).is_none_or(char::is_control);
+    name.attributes().any(|attribute| match attribute.value() {
+        AttributeValue::Text(text) => text.chars().any(char::is_control),
+        AttributeValue::Encoded(encoded) => {
+            let Ok(element) = Reader::new(encoded).value() else {
+                return true;
+            };
+            let content = element.content;
+            match element.tag {
+                BMP_STRING => content
+                    .chunks(2)
+                    .any(|pair| pair.len() < 2 || is_control(u32::from(u16::from_be_bytes([pair[0], pair[1]])))),
+                UNIVERSAL_STRING => content.chunks(4).any(|four| match four {
+                    [a, b, c, d] => is_control(u32::from_be_bytes([*a, *b, *c, *d])),
+                    _ => true,
+                }),
+                _ => content.iter().any(u8::is_ascii_control),
+            }
+        }
+        _ => true,
+    })
 }
 
 fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Result<(), CaFault> {
@@ -200,6 +232,8 @@ fn constrain_directory_names(content: &[u8]) -> Result<bool, NotDer> {
     Ok(false)
 }
 
+const BMP_STRING: u8 = 0x1e;
+const UNIVERSAL_STRING: u8 = 0x1c;
 /// 2.5.29.19.
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
 /// Extensions that webpki decides by: key usage, subject alternative name, basic constraints, name constraints, CRL

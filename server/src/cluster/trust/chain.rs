@@ -1,17 +1,13 @@
 //! From a certificate to one of the trusted CAs.
 
-use std::cell::Cell;
-use std::time::Duration;
-
-use certward::pki::{Certificate, Validity};
-use rustls_pki_types::{CertificateDer, UnixTime};
-use time::OffsetDateTime;
-use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
+use certward::pki::{Certificate, DistinguishedName, Validity};
+use rustls_pki_types::CertificateDer;
+use time::{Duration, OffsetDateTime};
 
 use super::anchors::TrustAnchors;
+use super::decided::PresentedDigest;
 use super::end_entity::{self, EndEntityFault};
-use super::proven::PresentedDigest;
-use crate::certificate::ChainBounds;
+use crate::certificate::{BoundedChain, ChainBounds, UnboundedChain};
 
 /// Proof that a trusted CA stands above a certificate, and that it is one to log in with at the moment of [`verify`],
 /// which alone makes it.
@@ -21,7 +17,15 @@ pub struct VerifiedChain<'a> {
     valid_until: OffsetDateTime,
 }
 
-/// Why no chain was found.
+/// A refusal, which stays what it is under the same anchors.
+#[derive(Debug, Clone)]
+pub(crate) struct RefusedChain {
+    pub(crate) refusal: ChainRefusal,
+    /// From then on it must be decided anew: a date has passed that it was decided by.
+    pub(crate) until: Option<OffsetDateTime>,
+}
+
+/// Why no chain was found. Names are cut to a length that logs can take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainRefusal {
@@ -36,6 +40,14 @@ pub enum ChainRefusal {
         intermediates: usize,
         /// Of all of them.
         bytes: usize,
+    },
+    /// More than one certificate may stand above another; only a chain without a choice is checked.
+    #[error(
+        "the client sent two intermediate certificates with the subject \"{subject}\"; expected one of each subject"
+    )]
+    RepeatedSubject {
+        /// Of both.
+        subject: String,
     },
     /// The certificate itself is none to log in with.
     #[error(transparent)]
@@ -74,7 +86,7 @@ pub enum ChainRefusal {
     },
     /// Anything else in the chain.
     #[error("the chain above the certificate does not hold")]
-    Path(#[source] webpki::Error),
+    Path(#[from] webpki::Error),
 }
 
 /// Builds the chain from `end_entity` to one of `anchors`, through any of `intermediates`, which may stand in any order.
@@ -91,67 +103,61 @@ pub fn verify<'a>(
     intermediates: &[CertificateDer<'static>],
     now: OffsetDateTime,
 ) -> Result<VerifiedChain<'a>, ChainRefusal> {
-    if !ChainBounds::WIDEST.hold(end_entity.der(), intermediates) {
-        return Err(ChainRefusal::TooLarge {
-            intermediates: intermediates.len(),
-            bytes: end_entity.der().len() + intermediates.iter().map(|der| der.len()).sum::<usize>(),
-        });
-    }
-    end_entity::check(end_entity, now, anchors.strength())?;
+    decide(anchors, end_entity, intermediates, now).map_err(|refused| refused.refusal)
+}
+
+/// As [`verify`], with the time for which a refusal holds.
+///
+/// # Errors
+///
+/// [`RefusedChain`].
+pub(crate) fn decide<'a>(
+    anchors: &TrustAnchors,
+    end_entity: &'a Certificate,
+    intermediates: &[CertificateDer<'static>],
+    now: OffsetDateTime,
+) -> Result<VerifiedChain<'a>, RefusedChain> {
+    end_entity::check(end_entity, now, anchors.strength()).map_err(|fault| RefusedChain {
+        refusal: fault.into(),
+        until: next_date(std::iter::once(end_entity), now),
+    })?;
     let presented = PresentedDigest::of(end_entity.der(), intermediates);
-    let issuers = match anchors.proven().get(presented, now) {
-        Some(issuers) => issuers,
-        None => {
-            let issuers = find_issuers(anchors, end_entity, intermediates, now)?;
-            anchors.proven().insert(presented, issuers);
-            issuers
-        }
-    };
+    let issuers = anchors.decided().get_or_decide(presented, now, || {
+        let chain = BoundedChain::new(end_entity, intermediates).map_err(|refusal| RefusedChain {
+            refusal: refusal.into(),
+            until: None,
+        })?;
+        find_issuers(anchors, &chain, end_entity, now).map_err(|refusal| RefusedChain {
+            refusal,
+            until: next_date(chain.certificates().chain(anchors.certificates()), now),
+        })
+    })?;
     Ok(VerifiedChain {
         end_entity,
         valid_until: issuers.not_after.min(end_entity.validity().not_after),
     })
 }
 
-/// When all certificates above the end entity are in date.
-fn find_issuers(
+/// When all certificates above the end entity are in date: by the path to an anchor that holds at `now`. The end entity
+/// itself is checked only as far as webpki does it.
+///
+/// # Errors
+///
+/// [`ChainRefusal`], the most telling one of all paths tried.
+pub(crate) fn find_issuers(
     anchors: &TrustAnchors,
+    chain: &BoundedChain<'_>,
     end_entity: &Certificate,
-    intermediates: &[CertificateDer<'static>],
     now: OffsetDateTime,
 ) -> Result<Validity, ChainRefusal> {
-    let refused_path: Cell<Option<ChainRefusal>> = Cell::new(None);
-    let accepted_path: Cell<Option<Validity>> = Cell::new(None);
-    // Called for each path whose signatures, dates and constraints hold; the first it accepts is taken.
-    let accept_path = |path: &VerifiedPath<'_>| match check_path(anchors, path, now) {
-        Ok(issuers) => {
-            accepted_path.set(Some(issuers));
-            Ok(())
-        }
-        Err(refusal) => {
-            refused_path.set(Some(refusal));
-            Err(webpki::Error::CertDistrusted)
-        }
+    let Some(path) = chain.path_to(anchors.as_anchors(), now) else {
+        return Err(ChainRefusal::UnknownIssuer {
+            issuer: shown(end_entity.issuer()),
+        });
     };
-    let parsed = EndEntityCert::try_from(end_entity.der()).map_err(ChainRefusal::Path)?;
-    let found = parsed.verify_for_usage(
-        anchors.strength().algorithms(),
-        anchors.as_webpki(),
-        intermediates,
-        unix_time(now),
-        KeyUsage::client_auth(),
-        None,
-        Some(&accept_path),
-    );
-    match (found, refused_path.take()) {
-        (Ok(_), _) => Ok(accepted_path.take().expect("webpki takes the path that was accepted")),
-        // A path that held but for our own rules says more than whatever stopped the others.
-        (Err(_), Some(refusal)) => Err(refusal),
-        (Err(webpki::Error::UnknownIssuer), None) => Err(ChainRefusal::UnknownIssuer {
-            issuer: end_entity.issuer().to_string(),
-        }),
-        (Err(error), None) => Err(ChainRefusal::Path(error)),
-    }
+    path.verify(anchors.strength().algorithms(), now, |anchor, intermediates| {
+        check_path(anchor, intermediates, now)
+    })
 }
 
 impl<'a> VerifiedChain<'a> {
@@ -169,24 +175,25 @@ impl<'a> VerifiedChain<'a> {
 }
 
 /// What webpki does not ask of the certificates above the end entity. Gives the time in which all of them are in date.
-fn check_path(anchors: &TrustAnchors, path: &VerifiedPath<'_>, now: OffsetDateTime) -> Result<Validity, ChainRefusal> {
-    let anchor = anchors.of(path.anchor());
+fn check_path(
+    anchor: &Certificate,
+    intermediates: &[&Certificate],
+    now: OffsetDateTime,
+) -> Result<Validity, ChainRefusal> {
     let validity = anchor.validity();
     if !validity.contains(now) {
         return Err(ChainRefusal::AnchorOutOfDate {
-            subject: anchor.subject().to_string(),
+            subject: shown(anchor.subject()),
             not_before: validity.not_before,
             not_after: validity.not_after,
         });
     }
     let mut issuers = validity;
     let mut counted = 0;
-    for intermediate in path.intermediate_certificates() {
-        let intermediate = Certificate::from_der(intermediate.der().into_owned())
-            .map_err(|_| ChainRefusal::Path(webpki::Error::BadDer))?;
+    for intermediate in intermediates {
         if intermediate.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
             return Err(ChainRefusal::IntermediateKeyUsage {
-                subject: intermediate.subject().to_string(),
+                subject: shown(intermediate.subject()),
             });
         }
         issuers.not_before = issuers.not_before.max(intermediate.validity().not_before);
@@ -195,7 +202,7 @@ fn check_path(anchors: &TrustAnchors, path: &VerifiedPath<'_>, now: OffsetDateTi
     }
     match anchor.path_length_constraint() {
         Some(allowed) if counted > allowed as usize => Err(ChainRefusal::AnchorPathLength {
-            subject: anchor.subject().to_string(),
+            subject: shown(anchor.subject()),
             allowed,
             found: counted,
         }),
@@ -203,7 +210,35 @@ fn check_path(anchors: &TrustAnchors, path: &VerifiedPath<'_>, now: OffsetDateTi
     }
 }
 
-/// A time before 1970 counts as its first second.
-fn unix_time(now: OffsetDateTime) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix_timestamp()).unwrap_or(0)))
+impl From<UnboundedChain> for ChainRefusal {
+    fn from(refusal: UnboundedChain) -> Self {
+        match refusal {
+            UnboundedChain::TooLarge { intermediates, bytes } => Self::TooLarge { intermediates, bytes },
+            UnboundedChain::RepeatedSubject(certificate) => Self::RepeatedSubject {
+                subject: shown(certificate.subject()),
+            },
+        }
+    }
 }
+
+/// The earliest moment after `now` at which one of the certificates becomes valid or has expired.
+fn next_date<'a>(certificates: impl Iterator<Item = &'a Certificate>, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    certificates
+        .map(Certificate::validity)
+        // The last second is included.
+        .flat_map(|Validity { not_before, not_after }| [not_before, not_after.saturating_add(Duration::SECOND)])
+        .filter(|date| *date > now)
+        .min()
+}
+
+/// A name in an error, which is logged and remembered: a stranger's may be kilobytes long.
+fn shown(name: &DistinguishedName) -> String {
+    let text = name.to_string();
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
+/// Characters of a name that are shown.
+const MAX_SHOWN: usize = 256;

@@ -74,7 +74,7 @@ impl DatabaseTrust {
         let certificates = tls.client_certificates.certificates();
         let (validation, authorized) = effective_gate(tls);
         Self {
-            anchors: TrustAnchors::of_database(certificates, strength, unfit),
+            anchors: TrustAnchors::of_fit(certificates, strength, unfit),
             pinned: certificates.to_vec(),
             validation,
             authorized,

@@ -2,30 +2,32 @@
 //!
 //! Three steps, each of which needs what the one before it returns: [`verify`] builds the chain to `mtls_trusted_ca`,
 //! [`pass_gate`] holds the subject against `mtls_authorized_subjects`, and the name in the [`AdmittedSubject`] finds the
-//! user whose [`SubjectLine`] it equals. The time is given, nothing is read or written; only a chain that was found is
-//! remembered with its anchors.
+//! user whose [`SubjectLine`] it equals. The time is given, nothing is read or written; only what was
+//! decided about a chain is remembered with its anchors.
 //!
 //! Databases have client certificates of their own, and decide by [`DatabaseTrust`], through the same steps.
 //!
-//! webpki builds the path. It takes any certificate as a trust anchor, a client's own too, and looks neither at an
+//! webpki checks the one path that names allow ([`crate::certificate::BoundedChain`]). It takes any certificate as a trust anchor, a client's own too, and looks neither at an
 //! anchor's dates and extensions nor at key usages nor at the strength of the client's key: those are checked here.
 
 mod anchors;
 mod authority_certificate;
 mod chain;
 pub(crate) mod database;
+mod decided;
 mod end_entity;
 mod gate;
-mod proven;
 pub(crate) mod strength;
 mod subject_line;
 
 pub use anchors::{TrustAnchors, UntrustworthyCa};
 pub use authority_certificate::CaFault;
 pub use chain::{ChainRefusal, VerifiedChain, verify};
+pub(crate) use chain::{decide, find_issuers};
 pub use database::{AdmittedClient, DatabaseTrust, DatabaseTrustRefusal};
 pub use end_entity::EndEntityFault;
 pub use gate::{AdmittedSubject, AuthorizedSubject, GateRefusal, SubjectValidation, pass_gate};
+pub(crate) use strength::Strength;
 pub use subject_line::{SubjectLine, SubjectLineError};
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! Carries a task out: reads and writes the files of whoever asks, and lets the server do the rest.
 
-use std::io::Read;
 use std::path::Path;
-
-use zeroize::Zeroizing;
 
 use super::command::Task;
 use super::output::NewFile;
 use crate::command::channel::{Answer, Channel, Request, Secret};
 use crate::command::{Failure, FileError};
+use crate::files::{self, read_any};
 
 /// Carries `task` out and shows the outcome.
 pub(super) fn perform(channel: &Channel, task: Task, show: &mut dyn FnMut(&str)) -> Result<(), Failure> {
@@ -131,28 +129,13 @@ fn unexpected(answer: &dyn std::fmt::Debug) -> Failure {
 }
 
 fn read_pfx(path: &Path) -> Result<Secret, Failure> {
-    let failed = |source| {
-        Failure::failed(FileError {
-            path: path.to_owned(),
-            done: "read",
-            source,
-        })
-    };
-    let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
-    let file = std::fs::File::open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(Failure::failed(format!(
-            "<path-to-pfx> {} is not a file",
-            path.display()
-        )));
-    }
-    file.take(MAX_PFX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_PFX_BYTES {
-        return Err(Failure::failed(format!(
-            "<path-to-pfx> {} is larger than {MAX_PFX_BYTES} bytes",
-            path.display()
-        )));
-    }
+    let bytes = read_any(path, MAX_PFX_BYTES).map_err(|error| match error {
+        files::FileError::Open { path, source } => {
+            let done = "read";
+            Failure::failed(FileError { path, done, source })
+        }
+        error => Failure::failed(format!("<path-to-pfx> {error}")),
+    })?;
     Ok(Secret::from_bytes(&bytes))
 }
 
@@ -166,7 +149,7 @@ fn safe_file_name(name: &str) -> String {
 }
 
 /// A PFX with a chain is a few kilobytes.
-const MAX_PFX_BYTES: u64 = 1024 * 1024;
+const MAX_PFX_BYTES: usize = 1024 * 1024;
 
 /// Characters of the holder's name in a file's name.
 const MAX_FILE_NAME: usize = 100;

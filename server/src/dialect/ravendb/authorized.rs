@@ -78,10 +78,14 @@ async fn caller(
     };
     let mut decision = app.authenticator.authenticate(peer);
     if let Decision::Renewed(renewal) = &decision {
-        // The rights of the old certificate pass to the new one before anything is done with them.
-        match app.authority.register_renewal(renewal).await {
+        // The rights of the old certificate pass to the new one before anything is done with them, and not before the
+        // one-time code.
+        match app.authority.register_renewal(renewal, None).await {
             Ok(()) => decision = app.authenticator.authenticate(peer),
             Err(error @ (Error::Store(_) | Error::Issuer(_))) => return Err(Problem::from(error).into_response()),
+            Err(Error::OneTimeCodeMissing { .. }) => {
+                return Err(refuse(Reason::TwoFactorMissing, "two_factor_missing"));
+            }
             Err(_) => return Err(refuse(Reason::Unknown, "renewal_refused")),
         }
     }

@@ -40,18 +40,19 @@ impl RequestBody {
         let content_type = self.content_type.as_deref().unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            let options = url::form_urlencoded::parse(&self.content).find(|(name, _)| name == OPTIONS);
-            Ok(json::read(
-                options
-                    .map(|(_, value)| Zeroizing::new(value.into_owned()))
-                    .unwrap_or_default()
-                    .as_bytes(),
-            )?)
+            let options = url::form_urlencoded::parse(&self.content).filter(|(name, _)| name == OPTIONS);
+            let options = only(options.map(|(_, value)| Zeroizing::new(value.into_owned())))?;
+            let options = options.unwrap_or_default();
+            // The form's decoder puts it in the place of bytes that are no UTF-8.
+            if options.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(Problem::unreadable_body("the field 'Options' of the form is not UTF-8"));
+            }
+            Ok(json::read(options.as_bytes())?)
         } else if media_type.eq_ignore_ascii_case("multipart/form-data") {
             let boundary = boundary(content_type)
                 .ok_or_else(|| Problem::invalid_data("the content type of the form has no boundary"))?;
             Ok(json::read(
-                multipart_field(&self.content, boundary, OPTIONS).unwrap_or_default(),
+                only(multipart_fields(&self.content, boundary, OPTIONS).into_iter())?.unwrap_or_default(),
             )?)
         } else {
             self.object()
@@ -127,23 +128,40 @@ fn boundary(content_type: &str) -> Option<&str> {
     })
 }
 
-/// The content of the first part with this name (RFC 7578). A form that breaks off has no such part.
-fn multipart_field<'a>(form: &'a [u8], boundary: &str, wanted: &str) -> Option<&'a [u8]> {
+/// The one value of a field, if it is there.
+fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Problem> {
+    let first = values.next();
+    match values.next() {
+        None => Ok(first),
+        Some(_) => Err(Problem::unreadable_body(format!(
+            "the field '{OPTIONS}' of the form is given more than once"
+        ))),
+    }
+}
+
+/// The content of each part with this name (RFC 7578). A part that breaks off is none.
+fn multipart_fields<'a>(form: &'a [u8], boundary: &str, wanted: &str) -> Vec<&'a [u8]> {
+    let mut found = Vec::new();
     let delimiter = format!("--{boundary}");
-    let mut rest = &form[find(form, delimiter.as_bytes())? + delimiter.len()..];
+    let Some(start) = find(form, delimiter.as_bytes()) else {
+        return found;
+    };
+    let mut rest = &form[start + delimiter.len()..];
+    let end_marker = format!("\r\n{delimiter}");
     while let Some(part) = rest.strip_prefix(b"\r\n") {
-        let head_end = find(part, b"\r\n\r\n")?;
+        let Some(head_end) = find(part, b"\r\n\r\n") else { break };
         let content = &part[head_end + 4..];
         // An empty part has its delimiter right after the blank line.
-        let end_marker = format!("\r\n{delimiter}");
-        let end = find(content, end_marker.as_bytes())?;
+        let Some(end) = find(content, end_marker.as_bytes()) else {
+            break;
+        };
         let head = String::from_utf8_lossy(&part[..head_end]);
         if head.split("\r\n").any(|line| names_field(line, wanted)) {
-            return Some(&content[..end]);
+            found.push(&content[..end]);
         }
         rest = &content[end + end_marker.len()..];
     }
-    None
+    found
 }
 
 /// Whether a header line says that the part is the field `wanted`.
@@ -210,6 +228,27 @@ mod tests {
         ] {
             assert!(
                 body(content_type, content).object_or_form().is_err(),
+                "{content_type}: {content}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_form_with_two_options_or_bytes_that_are_no_text_is_refused() {
+        let part = "--b\r\nContent-Disposition: form-data; name=\"Options\"\r\n\r\n{\"Name\":\"a\"}\r\n";
+        for (content_type, content) in [
+            ("multipart/form-data; boundary=b", format!("{part}{part}--b--\r\n")),
+            (
+                "application/x-www-form-urlencoded",
+                "Options=%7B%7D&Options=%7B%22Name%22%3A%22b%22%7D".to_owned(),
+            ),
+            (
+                "application/x-www-form-urlencoded",
+                "Options=%7B%22Name%22%3A%22%ff%22%7D".to_owned(),
+            ),
+        ] {
+            assert!(
+                body(content_type, &content).object_or_form().is_err(),
                 "{content_type}: {content}"
             );
         }

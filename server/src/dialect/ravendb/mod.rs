@@ -14,6 +14,7 @@ mod cluster;
 mod compression;
 mod database_name;
 mod databases;
+mod described;
 mod grant;
 mod json;
 mod openapi;

@@ -1,18 +1,19 @@
 //! The OpenAPI 3.1 document, made from the table of routes.
 
+use std::collections::BTreeMap;
+
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, Paths};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, ResponseBuilder,
-    Schema,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, Required, ResponseBuilder,
 };
 
 use super::answer;
 use super::authorized::Authorized;
+use super::described::{ANSWERS, Direction, Kind, REQUESTS, body, value};
 use super::routes::{Access, Content, ROUTES, Route};
 use crate::authority::clearance::Level;
 use crate::authz::action::ReadTopology;
@@ -37,8 +38,10 @@ pub fn openapi() -> OpenApi {
             extensions: None,
         },
     );
-    for (name, properties) in SCHEMAS {
-        components = components.schema(*name, object(properties));
+    for (bodies, direction) in [(REQUESTS, Direction::Request), (ANSWERS, Direction::Answer)] {
+        for (name, members) in bodies {
+            components = components.schema(*name, body(members, direction));
+        }
     }
     OpenApiBuilder::new()
         .info(
@@ -105,17 +108,21 @@ fn operation(route: &Route) -> Operation {
                 .name(name)
                 .parameter_in(ParameterIn::Path)
                 .required(Required::True)
-                .schema(Some(schema("string"))),
+                .schema(Some(value(Kind::Text, false))),
         );
     }
-    for (name, kind, meaning) in route.query {
+    for parameter in route.query {
         operation = operation.parameter(
             ParameterBuilder::new()
-                .name(*name)
+                .name(parameter.name)
                 .parameter_in(ParameterIn::Query)
-                .required(Required::False)
-                .description(Some(*meaning))
-                .schema(Some(schema(kind))),
+                .required(if parameter.is_required {
+                    Required::True
+                } else {
+                    Required::False
+                })
+                .description(Some(parameter.meaning))
+                .schema(Some(value(parameter.kind, false))),
         );
     }
     if let Some(request) = route.request {
@@ -129,26 +136,48 @@ fn operation(route: &Route) -> Operation {
                 .build(),
         ));
     }
-    operation = operation.response(route.status.to_string(), answer_of(route));
-    if route.status != 500 && route.access != Access::Anybody {
-        operation = operation.response(
-            "500",
-            json_answer("The request is wrong, or cannot be carried out; see Type", "Error"),
-        );
+    for (status, answer) in answers(route) {
+        operation = operation.response(status.to_string(), answer);
     }
     if let Access::Level(_) = route.access {
-        operation = operation
-            .response(
-                "403",
-                json_answer(
-                    "The certificate is missing, unknown, not valid now, or its rank too low",
-                    "Refusal",
-                ),
-            )
-            .response("428", json_answer("A one-time code is needed first", "Refusal"))
-            .security(SecurityRequirement::new::<_, [&str; 0], &str>(CLIENT_CERTIFICATE, []));
+        operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(CLIENT_CERTIFICATE, []));
     }
     operation.build()
+}
+
+/// Every answer that a route may give, by its status.
+fn answers(route: &Route) -> BTreeMap<u16, utoipa::openapi::Response> {
+    let mut answers = BTreeMap::new();
+    let mut add = |status: u16, description: &str, schema: &str| {
+        answers.insert(status, json_answer(description, schema));
+    };
+    if !route.query.is_empty() || route.request.is_some() || route.access != Access::Anybody {
+        add(500, "The request is wrong, or cannot be carried out; see Type", "Error");
+    }
+    if route.request.is_some() {
+        add(400, "The body cannot be read", "Error");
+        add(408, "The body did not arrive in time", "Error");
+        add(413, "The body is too large", "Error");
+        add(415, "The body has an unknown content coding", "Error");
+    }
+    if let Access::Level(_) = route.access {
+        add(
+            403,
+            "The certificate is missing, unknown, not valid now, or its rank too low",
+            "Refusal",
+        );
+        add(428, "A one-time code is needed first", "Refusal");
+        add(503, "The change could not be recorded: try again", "Error");
+    }
+    for (status, description, schema) in route.further {
+        if schema.is_empty() {
+            answers.insert(*status, ResponseBuilder::new().description(*description).build());
+        } else {
+            answers.insert(*status, json_answer(description, schema));
+        }
+    }
+    answers.insert(route.status, answer_of(route));
+    answers
 }
 
 fn answer_of(route: &Route) -> utoipa::openapi::Response {
@@ -156,7 +185,7 @@ fn answer_of(route: &Route) -> utoipa::openapi::Response {
         Content::Nothing => ResponseBuilder::new().description("Done").build(),
         Content::Json(name) => json_answer("The answer", name),
         Content::File(media_type) => {
-            let content = ContentBuilder::new().schema(Some(schema("string"))).build();
+            let content = ContentBuilder::new().schema(Some(value(Kind::Text, false))).build();
             ResponseBuilder::new()
                 .description("The file")
                 .content(media_type, content)
@@ -173,36 +202,6 @@ fn json_answer(description: &str, name: &str) -> utoipa::openapi::Response {
         .build()
 }
 
-/// `text`, `text?`, … in the tables below.
-fn schema(kind: &str) -> RefOr<Schema> {
-    let simple = |kind| RefOr::T(Schema::Object(ObjectBuilder::new().schema_type(kind).build()));
-    match kind {
-        "boolean" => simple(Type::Boolean),
-        "integer" => simple(Type::Integer),
-        "object" => simple(Type::Object),
-        "string" => simple(Type::String),
-        "strings" => RefOr::T(Schema::Array(ArrayBuilder::new().items(schema("string")).build())),
-        "map" => RefOr::T(Schema::Object(
-            ObjectBuilder::new()
-                .schema_type(Type::Object)
-                .additional_properties(Some(AdditionalProperties::RefOr(schema("string"))))
-                .build(),
-        )),
-        "definitions" => RefOr::T(Schema::Array(
-            ArrayBuilder::new().items(Ref::from_schema_name("Certificate")).build(),
-        )),
-        name => RefOr::Ref(Ref::from_schema_name(name)),
-    }
-}
-
-fn object(properties: &[(&str, &str)]) -> Schema {
-    let mut object = ObjectBuilder::new().schema_type(Type::Object);
-    for (name, kind) in properties {
-        object = object.property(*name, schema(kind));
-    }
-    Schema::Object(object.build())
-}
-
 const METHODS: [(HttpMethod, &str); 5] = [
     (HttpMethod::Get, "GET"),
     (HttpMethod::Post, "POST"),
@@ -212,151 +211,6 @@ const METHODS: [(HttpMethod, &str); 5] = [
 ];
 
 const CLIENT_CERTIFICATE: &str = "client_certificate";
-
-/// The bodies: their members and types. Dates are text in the form `yyyy-MM-ddTHH:mm:ss.fffffffZ`.
-const SCHEMAS: &[(&str, &[(&str, &str)])] = &[
-    ("Certificate", CERTIFICATE),
-    (
-        "CertificateList",
-        &[
-            ("Results", "definitions"),
-            ("LoadedServerCert", "string"),
-            ("WellKnownAdminCerts", "strings"),
-            ("WellKnownIssuers", "strings"),
-        ],
-    ),
-    (
-        "WhoAmI",
-        &[
-            ("Name", "string"),
-            ("Thumbprint", "string"),
-            ("SecurityClearance", "string"),
-            ("Permissions", "map"),
-            ("NotAfter", "string"),
-            ("NotBefore", "string"),
-            ("Certificate", "string"),
-            ("HasTwoFactor", "boolean"),
-            ("TwoFactorExpirationDate", "string"),
-        ],
-    ),
-    (
-        "GenerateCertificate",
-        &[
-            ("Name", "string"),
-            ("SecurityClearance", "string"),
-            ("Permissions", "map"),
-            ("Password", "string"),
-            ("NotAfter", "string"),
-            ("TwoFactorAuthenticationKey", "string"),
-        ],
-    ),
-    (
-        "RegisterCertificate",
-        &[
-            ("Name", "string"),
-            ("Certificate", "string"),
-            ("SecurityClearance", "string"),
-            ("Permissions", "map"),
-            ("Password", "string"),
-            ("TwoFactorAuthenticationKey", "string"),
-        ],
-    ),
-    (
-        "EditCertificate",
-        &[
-            ("Thumbprint", "string"),
-            ("Name", "string"),
-            ("SecurityClearance", "string"),
-            ("Permissions", "map"),
-            ("Disabled", "boolean"),
-            ("TwoFactorAuthenticationKey", "string"),
-        ],
-    ),
-    (
-        "ReplaceServerCertificate",
-        &[("Certificate", "string"), ("Password", "string")],
-    ),
-    (
-        "ReplacementStatus",
-        &[
-            ("Confirmations", "integer"),
-            ("Thumbprint", "string"),
-            ("OldThumbprint", "string"),
-            ("ReplaceImmediately", "boolean"),
-            ("Replaced", "integer"),
-        ],
-    ),
-    ("SetupMode", &[("SetupMode", "string")]),
-    ("ClusterDomains", &[("ClusterDomains", "strings")]),
-    ("LocalState", &[("Results", "definitions")]),
-    ("TwoFactorSecret", &[("Secret", "string")]),
-    (
-        "TwoFactorConfiguration",
-        &[
-            ("DefaultTwoFactorSessionDurationInMin", "integer"),
-            ("MaxTwoFactorSessionDurationInMin", "integer"),
-        ],
-    ),
-    ("OneTimeCode", &[("Token", "integer")]),
-    (
-        "ClusterTopology",
-        &[
-            ("Topology", "object"),
-            ("Etag", "integer"),
-            ("Leader", "string"),
-            ("NodeTag", "string"),
-            ("Status", "object"),
-        ],
-    ),
-    (
-        "BuildVersion",
-        &[
-            ("BuildVersion", "integer"),
-            ("ProductVersion", "string"),
-            ("CommitHash", "string"),
-            ("FullVersion", "string"),
-        ],
-    ),
-    (
-        "LicenseStatus",
-        &[
-            ("Status", "string"),
-            ("Type", "string"),
-            ("HasReadOnlyCertificates", "boolean"),
-        ],
-    ),
-    ("Routes", &[("Debug", "object"), ("Production", "object")]),
-    ("OpenApi", &[("openapi", "string"), ("paths", "object")]),
-    (
-        "Error",
-        &[
-            ("Url", "string"),
-            ("Type", "string"),
-            ("Message", "string"),
-            ("Error", "string"),
-            ("LimitType", "string"),
-        ],
-    ),
-    ("Refusal", &[("Type", "string"), ("Message", "string")]),
-];
-
-const CERTIFICATE: &[(&str, &str)] = &[
-    ("Name", "string"),
-    ("Thumbprint", "string"),
-    ("SecurityClearance", "string"),
-    ("Permissions", "map"),
-    ("NotAfter", "string"),
-    ("NotBefore", "string"),
-    ("CollectionSecondaryKeys", "strings"),
-    ("CollectionPrimaryKey", "string"),
-    ("PublicKeyPinningHash", "string"),
-    ("Disabled", "boolean"),
-    ("Usage", "string"),
-    ("SsoServerPublicKeyPinningHashes", "strings"),
-    ("AllowAnySsoServer", "boolean"),
-    ("SsoIdentifiers", "strings"),
-    ("Certificate", "string"),
-];
 
 #[cfg(test)]
 mod tests {
@@ -387,6 +241,17 @@ mod tests {
             }
         }
         assert_eq!(described, served);
+    }
+
+    #[test]
+    fn what_a_request_must_have_and_how_long_it_may_be_is_written_down() {
+        let document = serde_json::to_value(openapi()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["GenerateCertificate"]["required"], serde_json::json!(["Name"]));
+        assert_eq!(schemas["GenerateCertificate"]["properties"]["Name"]["maxLength"], 256);
+        assert_eq!(schemas["OneTimeCode"]["properties"]["Token"]["maximum"], 999_999);
+        let delete = &document["paths"]["/admin/certificates"]["delete"];
+        assert_eq!(delete["parameters"][0]["required"], true);
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Problem {
         }
     }
 
-    /// The body did not arrive, or its coding is broken.
+    /// The body did not arrive, its coding is broken, or two readers could take it for two things.
     pub(super) fn unreadable_body(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -225,9 +225,13 @@ impl From<Error> for Problem {
                 "cannot {attempt} the certificate '{name}' with clearance '{wanted}': the certificate of this request \
                  has a lower clearance, {caller}"
             )),
-            Error::ThumbprintCollision { .. } | Error::ClusterNodeDisabled { .. } | Error::RepeatedRequest { .. } => {
-                Self::invalid_operation(error.to_string())
-            }
+            Error::UnusableKey { .. } => Self::argument("Unable to load the provided certificate.").because(&error),
+            Error::ThumbprintCollision { .. }
+            | Error::ClusterNodeDisabled { .. }
+            | Error::LastAdministrator { .. }
+            | Error::NotRenewable { .. }
+            | Error::OneTimeCodeMissing { .. }
+            | Error::RepeatedRequest { .. } => Self::invalid_operation(error.to_string()),
             Error::CallerLostRights => Self {
                 status: StatusCode::FORBIDDEN,
                 ..Self::internal(
@@ -252,12 +256,13 @@ impl IntoResponse for Problem {
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
+        if error.is_stricter() {
+            return Self::unreadable_body(error.to_string());
+        }
         let kind = match &error {
             ReadError::Truncated => "System.IO.EndOfStreamException",
             ReadError::NotAnObject { .. } => "Sparrow.Exceptions.InvalidStartOfObjectException",
-            ReadError::Syntax { .. } | ReadError::Repeated { .. } | ReadError::TooDeep => {
-                "System.IO.InvalidDataException"
-            }
+            _ => "System.IO.InvalidDataException",
         };
         Self::internal(kind, error.to_string())
     }
@@ -266,5 +271,26 @@ impl From<ReadError> for Problem {
 impl From<WrongType> for Problem {
     fn from(error: WrongType) -> Self {
         Self::internal("System.FormatException", error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::ravendb::json;
+
+    #[test]
+    fn a_body_that_the_real_server_takes_and_this_one_does_not_is_a_bad_request_that_says_why() {
+        let deep = format!("{}1{}", "{\"a\":".repeat(33), "}".repeat(33));
+        for (body, words) in [
+            ("{\"Name\":\"a\"} xyz", "behind its JSON object"),
+            ("{\"Name\":\"a\",\"Name\":\"b\"}", "'Name' is given more than once"),
+            ("{\"Name\":\"a\\u0000\"}", "'Name' holds a NUL"),
+            (deep.as_str(), "nested deeper than 32"),
+        ] {
+            let problem = Problem::from(json::read(body.as_bytes()).err().unwrap());
+            assert_eq!(problem.status, StatusCode::BAD_REQUEST, "{body}");
+            assert!(problem.message.contains(words), "{}", problem.message);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, any, delete, get, post, put};
 
+use super::described::Kind;
 use super::{browser, certificates, cluster, databases, openapi, server_certificate, two_factor, whoami};
 use crate::app::App;
 use crate::authority::clearance::Level;
@@ -19,18 +20,39 @@ pub struct Route {
     pub access: Access,
     /// What it is for.
     pub summary: &'static str,
-    /// The query parameters it reads: name, type and meaning.
-    pub(super) query: &'static [(&'static str, &'static str, &'static str)],
+    /// The query parameters it reads.
+    pub(super) query: &'static [Parameter],
     /// The name of the schema of its body.
     pub(super) request: Option<&'static str>,
     /// The status of its usual answer.
     pub(super) status: u16,
     /// What that answer holds.
     pub(super) content: Content,
+    /// Further answers of its own: status, what it means, and the name of its schema, empty for an answer without
+    /// content.
+    pub(super) further: &'static [(u16, &'static str, &'static str)],
     /// Whether it is one of those that nodes call on each other, whose answers vary by origin (observed records `611`,
     /// `708`).
     pub(super) between_nodes: bool,
     pub(super) handler: fn() -> MethodRouter<Arc<App>>,
+}
+
+/// A query parameter.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) meaning: &'static str,
+    pub(super) is_required: bool,
+}
+
+const fn parameter(name: &'static str, kind: Kind, meaning: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kind,
+        meaning,
+        is_required: false,
+    }
 }
 
 /// Who may use a route.
@@ -69,13 +91,14 @@ const fn route(
         request: None,
         status: 200,
         content: Content::Nothing,
+        further: &[],
         between_nodes: false,
         handler,
     }
 }
 
 impl Route {
-    const fn query(self, query: &'static [(&'static str, &'static str, &'static str)]) -> Self {
+    const fn query(self, query: &'static [Parameter]) -> Self {
         Self { query, ..self }
     }
 
@@ -94,6 +117,10 @@ impl Route {
         }
     }
 
+    const fn also(self, further: &'static [(u16, &'static str, &'static str)]) -> Self {
+        Self { further, ..self }
+    }
+
     const fn between_nodes(self) -> Self {
         Self {
             between_nodes: true,
@@ -105,12 +132,15 @@ impl Route {
 const VALID_USER: Access = Access::Level(Level::ValidUser);
 const OPERATOR: Access = Access::Level(Level::Operator);
 const CLUSTER_ADMIN: Access = Access::Level(Level::ClusterAdmin);
-const RAFT_REQUEST_ID: (&str, &str, &str) = ("raft-request-id", "string", "the client's own name for this request");
-const REPLACE_IMMEDIATELY: (&str, &str, &str) = (
+const RAFT_REQUEST_ID: Parameter = parameter("raft-request-id", Kind::Text, "the client's own name for this request");
+const REPLACE_IMMEDIATELY: Parameter = parameter(
     "replaceImmediately",
-    "boolean",
+    Kind::Boolean,
     "whether to go on before every node has confirmed; false",
 );
+const COUNT: Kind = Kind::Integer(0, 2_147_483_647);
+const NOT_LICENSED: (u16, &str, &str) = (402, "Read access needs its licence", "Error");
+const NOT_THERE: (u16, &str, &str) = (404, "There is none", "");
 
 /// Every route.
 pub const ROUTES: &[Route] = &[
@@ -121,9 +151,17 @@ pub const ROUTES: &[Route] = &[
         "Make a key and a certificate, and register the certificate",
         || post(certificates::generate),
     )
-    .query(&[RAFT_REQUEST_ID, ("operationId", "integer", "accepted and not used")])
+    .query(&[
+        RAFT_REQUEST_ID,
+        parameter(
+            "operationId",
+            Kind::Integer(i64::MIN, i64::MAX),
+            "accepted and not used",
+        ),
+    ])
     .body("GenerateCertificate")
-    .answers(200, Content::File("application/octet-stream")),
+    .answers(200, Content::File("application/octet-stream"))
+    .also(&[NOT_LICENSED]),
     route(
         "PUT",
         "/admin/certificates",
@@ -133,7 +171,8 @@ pub const ROUTES: &[Route] = &[
     )
     .query(&[RAFT_REQUEST_ID])
     .body("RegisterCertificate")
-    .answers(201, Content::Nothing),
+    .answers(201, Content::Nothing)
+    .also(&[NOT_LICENSED]),
     route(
         "GET",
         "/admin/certificates",
@@ -142,26 +181,27 @@ pub const ROUTES: &[Route] = &[
         || get(certificates::list),
     )
     .query(&[
-        (
+        parameter(
             "thumbprint",
-            "string",
+            Kind::Text,
             "the one certificate to look up; 404 when it is not registered",
         ),
-        ("name", "string", "only certificates of exactly this name"),
-        (
+        parameter("name", Kind::Text, "only certificates of exactly this name"),
+        parameter(
             "metadataOnly",
-            "boolean",
+            Kind::Boolean,
             "leave the certificates themselves out; false",
         ),
-        (
+        parameter(
             "secondary",
-            "boolean",
+            Kind::Boolean,
             "show the secondary certificates of collections; false",
         ),
-        ("start", "integer", "how many certificates to pass over; 0"),
-        ("pageSize", "integer", "how many certificates to look at; all"),
+        parameter("start", COUNT, "how many certificates to pass over; 0"),
+        parameter("pageSize", COUNT, "how many certificates to look at; all"),
     ])
-    .answers(200, Content::Json("CertificateList")),
+    .answers(200, Content::Json("CertificateList"))
+    .also(&[NOT_THERE]),
     route(
         "DELETE",
         "/admin/certificates",
@@ -169,7 +209,13 @@ pub const ROUTES: &[Route] = &[
         "Remove a registered certificate",
         || delete(certificates::delete),
     )
-    .query(&[("thumbprint", "string", "the certificate; required"), RAFT_REQUEST_ID])
+    .query(&[
+        Parameter {
+            is_required: true,
+            ..parameter("thumbprint", Kind::Form("\\S", 256), "the certificate")
+        },
+        RAFT_REQUEST_ID,
+    ])
     .answers(204, Content::Nothing),
     route(
         "POST",
@@ -179,15 +225,16 @@ pub const ROUTES: &[Route] = &[
         || post(certificates::edit),
     )
     .query(&[
-        (
+        parameter(
             "deleteTwoFactorConfiguration",
-            "boolean",
+            Kind::Boolean,
             "ask for no one-time codes any more; false",
         ),
         RAFT_REQUEST_ID,
     ])
     .body("EditCertificate")
-    .answers(201, Content::Nothing),
+    .answers(201, Content::Nothing)
+    .also(&[NOT_LICENSED]),
     route(
         "DELETE",
         "/admin/certificates/purge",
@@ -247,7 +294,8 @@ pub const ROUTES: &[Route] = &[
         "How a replacement stands; 404 when none is under way",
         || get(server_certificate::replacement_status),
     )
-    .answers(200, Content::Json("ReplacementStatus")),
+    .answers(200, Content::Json("ReplacementStatus"))
+    .also(&[NOT_THERE]),
     route(
         "POST",
         "/admin/certificates/replacement/reset",
@@ -321,7 +369,8 @@ pub const ROUTES: &[Route] = &[
         "What is known of the caller's certificate; 204 when nothing is",
         || get(whoami::whoami),
     )
-    .answers(200, Content::Json("WhoAmI")),
+    .answers(200, Content::Json("WhoAmI"))
+    .also(&[(204, "Nothing is known of the caller's certificate", "")]),
     route(
         "GET",
         "/authentication/2fa/configuration",
@@ -338,15 +387,27 @@ pub const ROUTES: &[Route] = &[
         || post(two_factor::open),
     )
     .query(&[
-        (
+        parameter(
             "hasLimits",
-            "boolean",
+            Kind::Boolean,
             "whether the session needs the cookie of the answer; true",
         ),
-        ("sessionDurationInMin", "integer", "minutes; the configured default"),
+        parameter(
+            "sessionDurationInMin",
+            COUNT,
+            "minutes, at most the configured maximum; the configured default",
+        ),
     ])
     .body("OneTimeCode")
-    .answers(202, Content::Nothing),
+    .answers(202, Content::Nothing)
+    .also(&[
+        (
+            400,
+            "There is no certificate, none that is known, or none that needs codes",
+            "TwoFactorError",
+        ),
+        (406, "The code is wrong", "TwoFactorError"),
+    ]),
     route(
         "DELETE",
         "/authentication/2fa",

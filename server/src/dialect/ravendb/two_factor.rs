@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, FromRequest as _, Request, State};
 use axum::response::Response;
-use certward::pki::Thumbprint;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -15,6 +14,8 @@ use super::problem::Problem;
 use super::query::Query;
 use crate::app::App;
 use crate::audit::Actor;
+use crate::authn::{Decision, Renewal};
+use crate::authority::definition::RegisteredCertificate;
 use crate::authz::action::GenerateTwoFactorSecret;
 use crate::listener::peer::Peer;
 use crate::two_factor::{OpenedSession, TwoFactorError, generate_secret, secret_text};
@@ -81,7 +82,7 @@ pub(super) async fn open(
         ));
     };
     let body = RequestBody::from_request(request, &app).await?.object()?;
-    let Some(entry) = registered(&app, &peer, &thumbprint) else {
+    let Some(holder) = holder(&app, &peer) else {
         return Ok(refused(
             &app,
             &peer,
@@ -90,13 +91,19 @@ pub(super) async fn open(
         ));
     };
     let code = body.integer("Token")?.unwrap_or(0);
-    let opened = match u32::try_from(code) {
-        Ok(code) => app.two_factor.open(&entry, code, with_cookie, minutes),
+    let entry = holder.entry();
+    let accepted = match u32::try_from(code) {
+        Ok(code) => app.two_factor.accept(entry, code, minutes),
         Err(_) if entry.has_two_factor() => Err(TwoFactorError::WrongCode),
         Err(_) => Err(TwoFactorError::NotConfigured),
     };
-    Ok(match opened {
-        Ok(session) => accepted(&session),
+    Ok(match accepted {
+        Ok(code) => {
+            if let Holder::Renewing(renewal) = &holder {
+                app.authority.register_renewal(renewal, Some(&code)).await?;
+            }
+            accepted_answer(&app.two_factor.begin(thumbprint, code, with_cookie))
+        }
         Err(TwoFactorError::WrongCode) => refused(
             &app,
             &peer,
@@ -120,22 +127,34 @@ pub(super) async fn close(
     answer::empty(StatusCode::NO_CONTENT)
 }
 
-/// The entry of exactly the certificate that was shown, if it may be used at this moment.
-fn registered(
-    app: &App,
-    peer: &Peer,
-    thumbprint: &Thumbprint,
-) -> Option<Arc<crate::authority::definition::RegisteredCertificate>> {
-    match app.authenticator.authenticate(peer) {
-        crate::authn::Decision::Admitted(caller) => caller
-            .registered_certificate()
-            .filter(|entry| entry.thumbprint == *thumbprint)
-            .cloned(),
-        _ => None,
+/// Whose code is asked for.
+enum Holder {
+    /// The entry of exactly the certificate that was shown.
+    Registered(Arc<RegisteredCertificate>),
+    /// A certificate that is registered once the code of the one it renews has been accepted.
+    Renewing(Arc<Renewal>),
+}
+
+impl Holder {
+    /// The entry that says whether codes are wanted, and which.
+    fn entry(&self) -> &RegisteredCertificate {
+        match self {
+            Self::Registered(entry) => entry,
+            Self::Renewing(renewal) => renewal.original(),
+        }
     }
 }
 
-fn accepted(session: &OpenedSession) -> Response {
+/// Whose certificate was shown, if it may be used at this moment.
+fn holder(app: &App, peer: &Peer) -> Option<Holder> {
+    match app.authenticator.authenticate(peer) {
+        Decision::Admitted(caller) => caller.registered_certificate().cloned().map(Holder::Registered),
+        Decision::Renewed(renewal) => Some(Holder::Renewing(renewal)),
+        Decision::Refused(_) => None,
+    }
+}
+
+fn accepted_answer(session: &OpenedSession) -> Response {
     let mut response = answer::empty(StatusCode::ACCEPTED);
     if let Some(cookie) = session.cookie {
         let cookie = format!(

@@ -12,6 +12,7 @@ use super::authorized::two_factor_cookie;
 use super::wire::{Definition, Detail, WhoAmI, date};
 use crate::app::App;
 use crate::authn::{Caller, CallerOrigin, Decision};
+use crate::authority::Error;
 use crate::authority::clearance::SecurityClearance;
 use crate::authority::definition::RegisteredCertificate;
 use crate::listener::peer::Peer;
@@ -20,7 +21,7 @@ use crate::listener::peer::Peer;
 /// valid, disabled or without its one-time code; 204 to whoever is not (observed records `501` to `529`, `729`).
 ///
 /// A renewal is recorded on its first request and answered with 204, as the real server does, and is known from then
-/// on (records `512`, `534`).
+/// on (records `512`, `534`); one whose original wants one-time codes is recorded with the first code.
 pub(super) async fn whoami(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Arc<Peer>>,
@@ -30,12 +31,13 @@ pub(super) async fn whoami(
     match app.authenticator.authenticate(&peer) {
         Decision::Admitted(caller) => admitted(&app, &caller, headers),
         Decision::Renewed(renewal) => {
-            if let Err(error) = app.authority.register_renewal(&renewal).await {
-                tracing::warn!(
+            match app.authority.register_renewal(&renewal, None).await {
+                Ok(()) | Err(Error::OneTimeCodeMissing { .. }) => {}
+                Err(error) => tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     thumbprint = %renewal.certificate().thumbprint(),
                     "A renewed certificate could not be recorded",
-                );
+                ),
             }
             answer::empty(StatusCode::NO_CONTENT)
         }

@@ -2,11 +2,12 @@
 //! checked against.
 
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answer;
 use super::authorized::Authorized;
-use super::json::{Access, Kind, Schema, Unknown};
+use super::described::{Nested, View, described};
+use super::json::Schema;
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::schemas::ALL;
@@ -27,61 +28,23 @@ pub(super) async fn read(_: Authorized<ViewSchema>, query: Query) -> Result<Resp
     }
 }
 
+/// The members of requests and answers together, as the vendor writes them.
 fn object(schema: &Schema) -> Value {
-    let properties: Map<String, Value> = schema
-        .members
-        .iter()
-        .map(|member| {
-            let mut value = kind(member.kind);
-            if let Value::Object(value) = &mut value {
-                value.insert("description".to_owned(), member.meaning.into());
-                match member.access {
-                    Access::ReadOnly => value.insert("readOnly".to_owned(), true.into()),
-                    Access::WriteOnly | Access::RequiredWriteOnly => value.insert("writeOnly".to_owned(), true.into()),
-                    Access::Optional | Access::Required | Access::Fixed => None,
-                };
-            }
-            (member.name.to_owned(), value)
-        })
-        .collect();
-    let required: Vec<&str> = schema
-        .members
-        .iter()
-        .filter(|member| matches!(member.access, Access::Required | Access::RequiredWriteOnly))
-        .map(|member| member.name)
-        .collect();
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": schema.name,
-        "description": schema.summary,
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": schema.unknown == Unknown::Ignored,
-    })
+    let described = described(schema, View::Whole, Nested::Inline);
+    let mut object = json!(described);
+    if let Value::Object(members) = &mut object {
+        members.shift_insert(0, "$schema".to_owned(), DRAFT.into());
+        members.entry("required").or_insert_with(|| json!([]));
+    }
+    object
 }
 
-fn kind(kind: Kind) -> Value {
-    match kind {
-        Kind::Boolean => json!({ "type": "boolean" }),
-        Kind::Integer { min, max: i64::MAX } => json!({ "type": "integer", "minimum": min }),
-        Kind::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
-        Kind::Text { max } => json!({ "type": "string", "maxLength": max }),
-        Kind::Pattern { regex, .. } => json!({ "type": "string", "pattern": regex }),
-        Kind::OneOf(words) => json!({ "type": "string", "enum": words }),
-        Kind::Texts => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
-        Kind::TextList => json!({ "type": "array", "items": { "type": "string" } }),
-        Kind::Uids => {
-            json!({ "type": "array", "items": { "type": "integer", "minimum": 1 }, "uniqueItems": true, "minItems": 1 })
-        }
-        Kind::Object(schema) => object(schema),
-        Kind::Objects(schema) => json!({ "type": "array", "items": object(schema) }),
-        Kind::Anything => json!({}),
-    }
-}
+const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
 
     #[test]

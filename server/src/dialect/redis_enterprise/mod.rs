@@ -16,6 +16,7 @@ mod bootstrap;
 mod certificates;
 mod cluster;
 mod databases;
+mod described;
 mod json;
 mod jsonschema;
 mod license;
@@ -177,7 +178,12 @@ fn allowed_methods() -> matchit::Router<HeaderValue> {
         let methods: Vec<&str> = ROUTES
             .iter()
             .filter(|other| other.path == route.path)
-            .map(|other| other.method)
+            .flat_map(|other| match other.method {
+                // RFC 9110, section 9.3.2: what answers GET answers HEAD.
+                "GET" => ["GET", "HEAD"].as_slice(),
+                _ => std::slice::from_ref(&other.method),
+            })
+            .copied()
             .collect();
         let value = HeaderValue::try_from(methods.join(", ")).expect("the names of methods are letters");
         // A path with several methods is there already, with the same value.

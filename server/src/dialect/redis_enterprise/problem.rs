@@ -219,12 +219,12 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         let code = match &error {
             ReadError::Empty => Code::EmptyRequest,
-            ReadError::NotAnObject { .. } => Code::InvalidSchema,
+            ReadError::NotAnObject { .. } | ReadError::Nul { .. } => Code::InvalidSchema,
             ReadError::Truncated
             | ReadError::Syntax { .. }
             | ReadError::Repeated { .. }
-            | ReadError::TooDeep
-            | ReadError::Number => Code::InvalidJson,
+            | ReadError::Trailing { .. }
+            | ReadError::TooDeep => Code::InvalidJson,
         };
         Self::new(code, error.to_string())
     }
@@ -251,9 +251,11 @@ impl From<ClusterError> for Problem {
             E::NoSuchRedisAcl { .. } => Code::RedisAclNotExist,
             E::NoSuchDatabase { .. } => Code::DatabaseNotExist,
             E::NoSuchCertificate { .. } | E::NoDatabaseCertificate { .. } => Code::CertificateNotExist,
-            E::PortTaken { .. } | E::NoPortLeft { .. } => Code::PortUnavailable,
+            E::PortTaken { .. } | E::PortOfTheSystem { .. } | E::NoPortLeft { .. } => Code::PortUnavailable,
             E::InvalidPersistence { .. } => Code::InvalidPersistence,
-            E::ClientCertificateMissing | E::TooManyClientCertificates { .. } => Code::InvalidClientCertificate,
+            E::ClientCertificateMissing | E::TooManyClientCertificates { .. } | E::ClientCertificateUnusable { .. } => {
+                Code::InvalidClientCertificate
+            }
             E::DuplicateClientCertificate { .. } => Code::DuplicateCertificates,
             E::InvalidRolePermission { .. } => Code::InvalidRolesPermissions,
             E::RedisAclUnsupported { .. } => Code::RedisAclUnsupported,
@@ -263,7 +265,7 @@ impl From<ClusterError> for Problem {
             E::NoEngine { .. } => Code::InsufficientResources,
             E::DatabaseUnavailable { .. } => Code::DatabaseUnavailable,
             E::UidTaken { .. } => Code::UidExists,
-            E::NameTaken { .. } => Code::NameAlreadyExists,
+            E::NameTaken { .. } | E::NameReserved { .. } => Code::NameAlreadyExists,
             E::EmailTaken { .. } => Code::EmailAlreadyExists,
             E::SubjectTaken { .. } => Code::SubjectAlreadyExists,
             E::PasswordMissing | E::SubjectLineMissing => Code::MissingField,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
-use super::json::Schema;
+use super::described::View;
+use super::json::{Kind, Schema};
 use super::{
     Dialect, actions, bootstrap, certificates, cluster, databases, jsonschema, license, node, ocsp, openapi, policy,
     redis_acls, roles, schemas, users,
@@ -26,10 +27,12 @@ pub struct Route {
     pub summary: &'static str,
     /// Whether `?dry_run` only tries it.
     pub dry_run: bool,
-    /// Further query parameters it reads: name, type and meaning.
-    pub(super) query: &'static [(&'static str, &'static str, &'static str)],
+    /// Further query parameters it reads.
+    pub(super) query: &'static [Parameter],
+    /// What the parts of its path are that are no uids.
+    pub(super) parts: &'static [(&'static str, Kind)],
     /// What its body is.
-    pub(super) request: Option<&'static Schema>,
+    pub(super) request: Option<RequestBody>,
     /// What its answer holds.
     pub(super) content: Content,
     /// What goes wrong beside 400, 401 and 403.
@@ -48,6 +51,25 @@ pub enum Access {
     Caller(Required),
 }
 
+/// A query parameter: its name, what its value is, and what it means.
+pub(super) type Parameter = (&'static str, Kind, &'static str);
+
+/// What a body is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestBody {
+    pub(super) schema: &'static Schema,
+    /// Whether it makes something new; otherwise what is left out stays.
+    pub(super) is_new: bool,
+    /// Whether the request may come without it.
+    pub(super) is_optional: bool,
+}
+
+impl RequestBody {
+    pub(super) const fn view(&self) -> View {
+        if self.is_new { View::New } else { View::Change }
+    }
+}
+
 /// What an answer holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content {
@@ -57,8 +79,10 @@ pub(super) enum Content {
     One(&'static Schema),
     /// An array of objects.
     Many(&'static Schema),
-    /// JSON without a schema.
+    /// An object without a schema.
     Json,
+    /// An object without a schema, or an array of names.
+    JsonOrNames,
 }
 
 const fn to<A: ClusterAction>() -> Access {
@@ -79,6 +103,7 @@ const fn route(
         summary,
         dry_run: false,
         query: &[],
+        parts: &[],
         request: None,
         content: Content::Nothing,
         refusals: &[],
@@ -91,13 +116,38 @@ impl Route {
         Self { dry_run: true, ..self }
     }
 
-    const fn query(self, query: &'static [(&'static str, &'static str, &'static str)]) -> Self {
+    const fn query(self, query: &'static [Parameter]) -> Self {
         Self { query, ..self }
     }
 
+    const fn parts(self, parts: &'static [(&'static str, Kind)]) -> Self {
+        Self { parts, ..self }
+    }
+
+    /// Takes a body that makes something new, or is the whole request.
     const fn body(self, schema: &'static Schema) -> Self {
+        self.takes(schema, true, false)
+    }
+
+    /// Takes a body that changes something.
+    const fn change(self, schema: &'static Schema) -> Self {
+        self.takes(schema, false, false)
+    }
+
+    const fn optional_body(self) -> Self {
+        match self.request {
+            Some(request) => self.takes(request.schema, request.is_new, true),
+            None => self,
+        }
+    }
+
+    const fn takes(self, schema: &'static Schema, is_new: bool, is_optional: bool) -> Self {
         Self {
-            request: Some(schema),
+            request: Some(RequestBody {
+                schema,
+                is_new,
+                is_optional,
+            }),
             ..self
         }
     }
@@ -111,7 +161,7 @@ impl Route {
     }
 }
 
-use self::Content::{Json, Many, Nothing, One};
+use self::Content::{Json, JsonOrNames, Many, Nothing, One};
 use self::actions_of::{
     ChangePassword, CreateCluster, CreateDatabase, CreateRedisAcl, CreateRole, CreateUser, DeleteDatabase,
     DeleteRedisAcl, DeleteRole, DeleteUser, InstallLicense, IssueToken, TestOcspStatus, UpdateCluster, UpdateDatabase,
@@ -120,11 +170,21 @@ use self::actions_of::{
     ViewOcspStatus, ViewPermissions, ViewRedisAcl, ViewRedisAcls, ViewRole, ViewRoles, ViewSchema, ViewUser, ViewUsers,
 };
 
-const FIELDS: (&str, &str, &str) = (
+const FIELDS: Parameter = (
     "fields",
-    "string",
+    schemas::LONG_TEXT,
     "the names of the members that are wanted, separated by commas",
 );
+
+const PAGE: Kind = Kind::Integer { min: 1, max: i64::MAX };
+
+const INSTANT_FORM: &str = "^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\
+                           ([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])|-?[0-9]{1,11})$";
+
+const INSTANT: Kind = Kind::CheckedLater {
+    regex: INSTANT_FORM,
+    max: 64,
+};
 
 /// Every route.
 pub const ROUTES: &[Route] = &[
@@ -145,7 +205,7 @@ pub const ROUTES: &[Route] = &[
         || put(cluster::update),
     )
     .dry_run()
-    .body(&schemas::CLUSTER)
+    .change(&schemas::CLUSTER)
     .answers(One(&schemas::CLUSTER)),
     route(
         "GET",
@@ -172,6 +232,7 @@ pub const ROUTES: &[Route] = &[
         "Remove an optional certificate",
         || delete(certificates::delete),
     )
+    .parts(&[("certificate_name", schemas::CERTIFICATE_NAME)])
     .answers(One(&schemas::DONE))
     .refuses(&[404]),
     route(
@@ -182,6 +243,7 @@ pub const ROUTES: &[Route] = &[
         || post(certificates::rotate),
     )
     .body(&schemas::CERTIFICATE_ROTATION)
+    .optional_body()
     .answers(One(&schemas::DONE)),
     route(
         "PUT",
@@ -217,7 +279,7 @@ pub const ROUTES: &[Route] = &[
         "Change the cluster's policy",
         || put(policy::update),
     )
-    .body(&schemas::POLICY)
+    .change(&schemas::POLICY)
     .answers(One(&schemas::DONE)),
     // Users.
     route("GET", "/v1/users", to::<ViewUsers>(), "Every user", || get(users::list)).answers(Many(&schemas::USER)),
@@ -245,7 +307,7 @@ pub const ROUTES: &[Route] = &[
         || put(users::update),
     )
     .dry_run()
-    .body(&schemas::USER)
+    .change(&schemas::USER)
     .answers(One(&schemas::USER))
     .refuses(&[404, 406, 409]),
     route("DELETE", "/v1/users/{uid}", to::<DeleteUser>(), "Delete a user", || {
@@ -276,6 +338,7 @@ pub const ROUTES: &[Route] = &[
         "What a management role may do",
         || get(users::permissions_of_role),
     )
+    .parts(&[("role", schemas::MANAGEMENT)])
     .answers(One(&schemas::PERMISSIONS))
     .refuses(&[404]),
     route(
@@ -316,6 +379,7 @@ pub const ROUTES: &[Route] = &[
         || post(users::authorize),
     )
     .body(&schemas::AUTHORIZE)
+    .optional_body()
     .answers(One(&schemas::ACCESS_TOKEN)),
     route(
         "POST",
@@ -325,6 +389,7 @@ pub const ROUTES: &[Route] = &[
         || post(users::refresh),
     )
     .body(&schemas::REFRESH)
+    .optional_body()
     .answers(One(&schemas::ACCESS_TOKEN)),
     // Roles.
     route("GET", "/v1/roles", to::<ViewRoles>(), "Every role", || get(roles::list)).answers(Many(&schemas::ROLE)),
@@ -344,7 +409,7 @@ pub const ROUTES: &[Route] = &[
         put(roles::update)
     })
     .dry_run()
-    .body(&schemas::ROLE)
+    .change(&schemas::ROLE)
     .answers(One(&schemas::ROLE))
     .refuses(&[404, 406, 409]),
     route("DELETE", "/v1/roles/{uid}", to::<DeleteRole>(), "Delete a role", || {
@@ -388,7 +453,7 @@ pub const ROUTES: &[Route] = &[
         || put(redis_acls::update),
     )
     .dry_run()
-    .body(&schemas::REDIS_ACL)
+    .change(&schemas::REDIS_ACL)
     .answers(One(&schemas::REDIS_ACL))
     .refuses(&[404, 409]),
     route(
@@ -416,6 +481,7 @@ pub const ROUTES: &[Route] = &[
         "create_cluster: name the cluster, and make its first administrator",
         || post(bootstrap::start),
     )
+    .parts(&[("action", Kind::OneOf(&["create_cluster"]))])
     .body(&schemas::NEW_CLUSTER)
     .answers(One(&schemas::BOOTSTRAP))
     .refuses(&[404, 409]),
@@ -447,7 +513,7 @@ pub const ROUTES: &[Route] = &[
         "Every database that the caller may see",
         || get(databases::list),
     )
-    .query(&[FIELDS, ("extended", "boolean", "without effect")])
+    .query(&[FIELDS, ("extended", Kind::Anything, "without effect")])
     .answers(Many(&schemas::BDB)),
     route("POST", "/v1/bdbs", to::<CreateDatabase>(), "Make a database", || {
         post(databases::create)
@@ -481,7 +547,7 @@ pub const ROUTES: &[Route] = &[
         || put(databases::update),
     )
     .dry_run()
-    .body(&schemas::BDB)
+    .change(&schemas::BDB)
     .answers(One(&schemas::BDB))
     .refuses(&[404, 406, 409]),
     route(
@@ -492,9 +558,11 @@ pub const ROUTES: &[Route] = &[
         || put(databases::act),
     )
     .dry_run()
-    .body(&schemas::BDB)
+    .parts(&[("action", Kind::OneOf(&["flush"]))])
+    .change(&schemas::BDB)
+    .optional_body()
     .answers(One(&schemas::BDB))
-    .refuses(&[404, 406, 409, 503]),
+    .refuses(&[404, 406, 409]),
     route(
         "DELETE",
         "/v1/bdbs/{uid}",
@@ -560,10 +628,18 @@ pub const ROUTES: &[Route] = &[
         || get(databases::list_certificates),
     )
     .query(&[
-        ("page", "integer", "which page, from 1"),
-        ("page_size", "integer", "how many on a page; 100, at most 1000"),
-        ("expires_before", "string", "only those that end before this instant"),
-        ("tls_mode", "string", "only those of databases with this tls_mode"),
+        ("page", PAGE, "which page, from 1"),
+        ("page_size", PAGE, "how many on a page; 100, at most 1000"),
+        (
+            "expires_before",
+            INSTANT,
+            "only those that end before this instant, as 2027-01-31T00:00:00Z or in seconds since 1970",
+        ),
+        (
+            "tls_mode",
+            Kind::OneOf(&["enabled", "disabled"]),
+            "only those of databases with this tls_mode",
+        ),
     ])
     .answers(Many(&schemas::BDB_CERTIFICATE)),
     route(
@@ -602,6 +678,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/actions/{uid}", to::<ViewActions>(), "An action", || {
         get(actions::read)
     })
+    .parts(&[("uid", schemas::TEXT)])
     .answers(One(&schemas::ACTION))
     .refuses(&[404]),
     route(
@@ -619,7 +696,7 @@ pub const ROUTES: &[Route] = &[
         "Change how it is asked for",
         || put(ocsp::update),
     )
-    .body(&schemas::OCSP)
+    .change(&schemas::OCSP)
     .answers(One(&schemas::OCSP)),
     route(
         "GET",
@@ -636,7 +713,8 @@ pub const ROUTES: &[Route] = &[
         "Ask the responder now",
         || post(ocsp::test),
     )
-    .answers(One(&schemas::OCSP_STATUS)),
+    .answers(One(&schemas::OCSP_STATUS))
+    .refuses(&[400]),
     route(
         "GET",
         "/v1/jsonschema",
@@ -644,8 +722,12 @@ pub const ROUTES: &[Route] = &[
         "The JSON Schema of an object",
         || get(jsonschema::read),
     )
-    .query(&[("object", "string", "the object; without it, the names of all")])
-    .answers(Json)
+    .query(&[(
+        "object",
+        Kind::OneOf(&schemas::NAMES),
+        "the object; without it, the names of all",
+    )])
+    .answers(JsonOrNames)
     .refuses(&[406]),
     route("GET", "/v1/openapi.json", to::<ViewSchema>(), "This document", || {
         get(openapi::document)

@@ -62,6 +62,18 @@ impl EngineConfiguration {
             file.line("enable-debug-command", &["no"]);
             file.line("enable-module-command", &["no"]);
         }
+        // Payloads of `RESTORE` are checked, and so is what is loaded: a crafted one would end the engine at each start.
+        file.line("sanitize-dump-payload", &["yes"]);
+        file.line("proto-max-bulk-len", &[MAX_BULK]);
+        // The name that every version knows; since 7.0 it is `busy-reply-threshold`.
+        file.line("lua-time-limit", &[BUSY_AFTER_MILLISECONDS]);
+        for (name, value) in self.client_limits(start.version) {
+            file.line(name, &value.split(' ').collect::<Vec<_>>());
+        }
+        file.line(
+            "client-output-buffer-limit",
+            &PUBSUB_LIMIT.split(' ').collect::<Vec<_>>(),
+        );
         file.line("maxmemory", &[&self.memory.to_string()]);
         file.line("maxmemory-policy", &[policy(self.eviction)]);
         file.line("appendonly", &[if start.append_only { "yes" } else { "no" }]);
@@ -80,11 +92,32 @@ impl EngineConfiguration {
     }
 
     /// The commands that put everything but the persistence in force while the engine runs.
-    pub(super) fn commands(&self) -> Vec<Command> {
-        vec![
-            Command::new("CONFIG SET", ["maxmemory-policy", policy(self.eviction)]),
-            Command::new("CONFIG SET", ["maxmemory", &self.memory.to_string()]),
-        ]
+    pub(super) fn commands(&self, version: EngineVersion) -> Vec<Command> {
+        let set = |(name, value): (&str, String)| Command::new("CONFIG SET", [name, &value]);
+        let limits = self.client_limits(version).into_iter().map(set);
+        limits
+            .chain([
+                Command::new("CONFIG SET", ["maxmemory-policy", policy(self.eviction)]),
+                Command::new("CONFIG SET", ["maxmemory", &self.memory.to_string()]),
+            ])
+            .collect()
+    }
+
+    /// What the engine keeps for clients: as much as the data may take, so that the largest value can be sent and
+    /// received. The engine closes a client that takes more, and of all of them together those that take most.
+    fn client_limits(&self, version: EngineVersion) -> Vec<(&'static str, String)> {
+        let memory = match self.memory {
+            0 => MAX_CLIENT_MEMORY,
+            memory => memory.clamp(MIN_CLIENT_MEMORY, MAX_CLIENT_MEMORY),
+        };
+        let mut limits = vec![
+            ("client-output-buffer-limit", format!("normal {memory} 0 0")),
+            ("client-query-buffer-limit", memory.to_string()),
+        ];
+        if version >= SELECTORS {
+            limits.push(("maxmemory-clients", memory.max(MIN_ALL_CLIENTS).to_string()));
+        }
+        limits
     }
 
     /// `appendfsync`, which has a meaning only with an append-only file.
@@ -155,6 +188,18 @@ fn policy(policy: EvictionPolicy) -> &'static str {
 
 /// Connections that wait to be accepted; the system takes no more than `net.core.somaxconn`.
 const BACKLOG: &str = "4096";
+/// The largest string, which is Redis's default: clients may rely on it.
+const MAX_BULK: &str = "536870912";
+/// Redis's default. From then on a script can be ended, and other clients are told that the engine is busy.
+const BUSY_AFTER_MILLISECONDS: &str = "5000";
+/// Redis's default.
+const PUBSUB_LIMIT: &str = "pubsub 33554432 8388608 60";
+/// Enough for pipelines in a database of any size.
+const MIN_CLIENT_MEMORY: u64 = 64 * 1024 * 1024;
+/// Enough for ten thousand connections that are idle.
+const MIN_ALL_CLIENTS: u64 = 256 * 1024 * 1024;
+/// Enough for the largest string, in a database without a limit.
+const MAX_CLIENT_MEMORY: u64 = 1024 * 1024 * 1024;
 /// More than the front lets in. The engine takes fewer when it may not have as many descriptors.
 const MAX_CLIENTS: &str = "65000";
 
@@ -175,7 +220,7 @@ mod tests {
         let file = configuration.file(&Start {
             version: "7.0.0".parse().unwrap(),
             directory: Path::new(OsStr::from_bytes(b"/tmp/a b\"\xff\r\nport 1")),
-            socket: "engine.sock",
+            socket: "~a\"\nport 6379\n# \\",
             control: &EngineSecrets::new().of("certward"),
             append_only: false,
         });

@@ -1,6 +1,7 @@
 //! The server's own connection to an engine: commands go out as they come, replies come back in their order.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::command::Command;
 use super::error::EngineError;
+use super::kept_back::KeptBack;
 use super::login::accepted;
 use super::stream::EngineStream;
 use crate::redis::resp::reply::Reply;
@@ -20,6 +22,7 @@ use crate::redis::resp::reply::Reply;
 pub(super) struct Control {
     requests: mpsc::Sender<Request>,
     incarnation: u64,
+    kept_back: Arc<KeptBack>,
     closed: CancellationToken,
 }
 
@@ -30,7 +33,7 @@ struct Request {
 
 impl Control {
     /// Takes over a connection that is logged in already.
-    pub(super) fn start(stream: EngineStream, incarnation: u64, tasks: &TaskTracker) -> Self {
+    pub(super) fn start(stream: EngineStream, incarnation: u64, kept_back: KeptBack, tasks: &TaskTracker) -> Self {
         let (requests, received) = mpsc::channel(MAX_QUEUED);
         let closed = CancellationToken::new();
         let end = closed.clone().drop_guard();
@@ -47,8 +50,14 @@ impl Control {
         Self {
             requests,
             incarnation,
+            kept_back: Arc::new(kept_back),
             closed,
         }
+    }
+
+    /// `rules` of a user of this incarnation, without the commands that are kept from everybody.
+    pub(super) fn restrict<'a>(&self, rules: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        self.kept_back.restrict(rules)
     }
 
     /// The life of the engine that this is a connection to.
@@ -77,7 +86,7 @@ impl Control {
     /// # Errors
     ///
     /// [`EngineError::NotReady`] when the connection ends, [`EngineError::Refused`].
-    pub(super) async fn ask_patiently(&self, command: Command) -> Result<Reply, EngineError> {
+    async fn ask_patiently(&self, command: Command) -> Result<Reply, EngineError> {
         let name = command.name();
         let (answer, reply) = oneshot::channel();
         let request = Request { command, answer };

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use tokio::net::UnixStream;
+
+use super::account::EngineAccount;
 
 /// The directory of an engine. One server at a time has it, which a lock on a file in it says.
 pub(super) struct EngineDirectory {
@@ -116,6 +119,21 @@ impl EngineDirectory {
         remove_if_there(fs::remove_file(self.path.join(SOCKET)))
     }
 
+    /// Lets the engine of `account` read its configuration and keep its data here. The lock, the configuration and the
+    /// log stay the server's.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn share_with(&self, account: &EngineAccount) -> io::Result<()> {
+        account.share(&self.path)?;
+        account.may_read(&self.path.join(CONFIGURATION))?;
+        for name in [SNAPSHOT, APPEND_ONLY_DIRECTORY, APPEND_ONLY_FILE] {
+            account.own(&self.path.join(name))?;
+        }
+        Ok(())
+    }
+
     /// The program that was started here last: the file that its processes run.
     pub(super) fn program(&self) -> Option<PathBuf> {
         use std::os::unix::ffi::OsStringExt as _;
@@ -179,7 +197,12 @@ impl EngineDirectory {
         let path = self.path.join(LOG);
         match fs::metadata(&path) {
             Ok(metadata) if metadata.len() > MAX_LOG => {
-                fs::copy(&path, self.path.join(OLD_LOG))?;
+                let mut old = private()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .open(self.path.join(OLD_LOG))?;
+                io::copy(&mut File::open(&path)?, &mut old)?;
                 // The engine goes on writing at its end, wherever that is.
                 OpenOptions::new().write(true).open(&path)?.set_len(0)
             }
@@ -210,9 +233,12 @@ impl EngineDirectory {
     }
 }
 
+/// For files of the server's own. An engine of another user may have put something else in their place, which is neither
+/// followed nor waited for.
 fn private() -> OpenOptions {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
-    options.mode(0o600);
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
     options
 }
 

@@ -3,12 +3,15 @@
 //! An engine lives in lives ("incarnations"): each start of its process is a new one, in which its users have to be
 //! told again. Everything else about it outlasts them.
 
+mod account;
 mod command;
 mod configuration;
 mod control;
 mod directory;
+mod ending;
 mod error;
 mod external_users;
+mod kept_back;
 mod local;
 mod login;
 mod orphans;
@@ -35,10 +38,12 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub(crate) use account::EngineAccount;
 use command::Command;
 pub(crate) use configuration::EngineConfiguration;
 use control::{ANSWER_TIMEOUT, Control};
 use directory::EngineDirectory;
+use ending::Endings;
 pub(crate) use error::EngineError;
 use external_users::OpenUsers;
 pub(crate) use external_users::UserMark;
@@ -61,6 +66,7 @@ pub(crate) struct Engine {
     configuration: tokio::sync::Mutex<EngineConfiguration>,
     secrets: EngineSecrets,
     users: EngineUsers,
+    endings: Endings,
     control: Mutex<Option<Control>>,
     life: Mutex<Life>,
     health: watch::Sender<EngineHealth>,
@@ -114,10 +120,7 @@ impl Engine {
         configuration: EngineConfiguration,
         tasks: &TaskTracker,
     ) -> Arc<Self> {
-        let place = Place::Supervised(Supervised {
-            program: program.clone(),
-            directory: Arc::new(EngineDirectory::new(directory)),
-        });
+        let place = Place::Supervised(Supervised::new(program.clone(), EngineDirectory::new(directory)));
         Self::start(place, configuration, tasks)
     }
 
@@ -144,6 +147,7 @@ impl Engine {
             configuration: tokio::sync::Mutex::new(configuration),
             secrets: EngineSecrets::new(),
             users: EngineUsers::default(),
+            endings: Endings::default(),
             control: Mutex::new(None),
             life: Mutex::default(),
             health: watch::Sender::new(EngineHealth::Starting),
@@ -207,9 +211,11 @@ impl Engine {
         let Place::Supervised(place) = &self.place else {
             return Ok(());
         };
-        for command in configuration.commands() {
+        for command in configuration.commands(place.program.version()) {
             control.ask(command).await?;
         }
+        // What a crash writes into the log is then without keys and values.
+        persistence::set_if_known(control, "hide-user-data-from-log", "yes").await?;
         persistence::settle(control, configuration, &place.directory).await
     }
 
@@ -316,19 +322,6 @@ impl Engine {
         let set = control.ask(command).await;
         control.ask(Command::new("ACL DELUSER", [probe.as_str()])).await?;
         set.map(drop)
-    }
-
-    /// Ends a connection in the engine: what the engine has read of it and not executed is dropped, and nothing more is
-    /// read. To be waited for before the stream is closed, because an engine executes what it finds in a closed one.
-    pub(crate) async fn end_client(&self, client: EngineClientId) {
-        let Ok(control) = self.control() else { return };
-        if control.incarnation() == client.incarnation {
-            let number = client.number.to_string();
-            // An error says that the connection, or the engine, has ended already.
-            let _ = control
-                .ask_patiently(Command::new("CLIENT KILL", ["ID", &number]))
-                .await;
-        }
     }
 
     /// The users that it knows from logins, `default` among them, but for the one without rights.

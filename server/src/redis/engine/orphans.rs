@@ -19,7 +19,7 @@ use super::directory::EngineDirectory;
 
 /// Ends every process that an engine in `directory` has left. Blocks until they are gone.
 ///
-/// A process is one when it belongs to this server's user, runs the program that was last started here, and has
+/// A process is one when it belongs to this server's user, or to one that this server may start it for, runs the program that was last started here, and has
 /// this directory as its own: nobody else has such a process there, and it cannot be mistaken for another one, for
 /// it is signalled by a descriptor that was open while it was looked at.
 ///
@@ -113,7 +113,9 @@ fn is_writer(pid: i32) -> bool {
 /// A process that has ended and is not yet waited for has no directory any more.
 fn is_engine(pid: i32, place: &Path, program: &Path) -> bool {
     let process = PathBuf::from(format!("/proc/{pid}"));
-    let is_ours = fs::metadata(&process).is_ok_and(|data| data.uid() == rustix::process::geteuid().as_raw());
+    let server = rustix::process::geteuid();
+    // Root's engines may run as another user.
+    let is_ours = server.is_root() || fs::metadata(&process).is_ok_and(|data| data.uid() == server.as_raw());
     is_ours
         && fs::read_link(process.join("cwd")).is_ok_and(|link| link == place)
         && fs::read_link(process.join("exe")).is_ok_and(|link| {

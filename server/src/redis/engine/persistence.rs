@@ -87,6 +87,18 @@ fn succeeded(info: &str, field: &str, command: &'static str) -> Result<(), Engin
     }
 }
 
+/// Puts a directive in force that not every version has.
+///
+/// # Errors
+///
+/// What [`Control::ask`] gives.
+pub(super) async fn set_if_known(control: &Control, name: &str, value: &str) -> Result<(), EngineError> {
+    if setting(control, name).await?.is_empty() {
+        return Ok(());
+    }
+    set(control, name, value).await
+}
+
 async fn set(control: &Control, name: &str, value: &str) -> Result<(), EngineError> {
     control.ask(Command::new("CONFIG SET", [name, value])).await.map(drop)
 }

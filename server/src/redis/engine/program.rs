@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::account::EngineAccount;
 use crate::cluster::redis_acl_rules::DatabaseVersion;
 
 /// A program that can be started as an engine: it is there, and has said its version.
@@ -17,6 +18,8 @@ use crate::cluster::redis_acl_rules::DatabaseVersion;
 pub(crate) struct EngineProgram {
     path: PathBuf,
     version: EngineVersion,
+    /// None: the server's own.
+    account: Option<EngineAccount>,
 }
 
 /// The version of an engine. Valkey's versions go on from Redis 7.2, so that one order holds for both.
@@ -51,6 +54,26 @@ pub(crate) enum EngineProgramError {
         /// The program.
         path: PathBuf,
     },
+    /// It cannot be run as the user of `Certward.Redis.EngineUser`.
+    #[error(
+        "{} cannot be run as {name} in {}; the user needs the right to run it, and to go through every directory above \
+         DataDir (chmod o+x)",
+        path.display(), directory.display()
+    )]
+    Account {
+        /// The program.
+        path: PathBuf,
+        /// The user.
+        name: String,
+        /// Where the directories of engines are.
+        directory: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The directories of engines cannot be made, or be opened for the user of `Certward.Redis.EngineUser`.
+    #[error("the directory of databases in DataDir cannot be opened for the user of Certward.Redis.EngineUser")]
+    Directory(#[source] io::Error),
     /// It is too old.
     #[error(
         "{} is version {version}; databases need Redis {OLDEST} or newer, or Valkey; install one, or name one in \
@@ -111,8 +134,52 @@ impl EngineProgram {
         match version_of(&String::from_utf8_lossy(&output.stdout)) {
             None => Err(EngineProgramError::NotAnEngine { path }),
             Some(version) if version < OLDEST => Err(EngineProgramError::TooOld { path, version }),
-            Some(version) => Ok(Self { path, version }),
+            Some(version) => Ok(Self {
+                path,
+                version,
+                account: None,
+            }),
         }
+    }
+
+    /// The same program, run as `account`. It is run once in `directory`, which is above those of engines, so that it is
+    /// known that the account may go there and run it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineProgramError::Account`].
+    pub(crate) async fn run_as(self, account: EngineAccount, directory: &Path) -> Result<Self, EngineProgramError> {
+        let refused = |source| EngineProgramError::Account {
+            path: self.path.clone(),
+            name: account.name().to_owned(),
+            directory: directory.to_owned(),
+            source,
+        };
+        let run = Command::new(&self.path)
+            .arg("--version")
+            .current_dir(directory)
+            .uid(account.uid())
+            .gid(account.gid())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .status();
+        match tokio::time::timeout(ANSWER_TIMEOUT, run).await {
+            Ok(Ok(status)) if status.success() => {}
+            Ok(Ok(status)) => return Err(refused(io::Error::other(status.to_string()))),
+            Ok(Err(error)) => return Err(refused(error)),
+            Err(_) => return Err(refused(io::ErrorKind::TimedOut.into())),
+        }
+        Ok(Self {
+            account: Some(account),
+            ..self
+        })
+    }
+
+    /// The user that it is run as; none for the server's own.
+    pub(super) fn account(&self) -> Option<&EngineAccount> {
+        self.account.as_ref()
     }
 
     /// Where it is.

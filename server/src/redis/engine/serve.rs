@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::command::Command;
 use super::control::{ANSWER_TIMEOUT, Control};
 use super::error::EngineError;
+use super::kept_back::KeptBack;
 use super::persistence::{text, value};
 use super::{Engine, EngineHealth, OpenUsers, Place, login, supervised};
 
@@ -96,6 +97,9 @@ impl Engine {
         let configuration = self.configuration.lock().await;
         self.put_in_force(&control, &configuration).await?;
         self.look_up_users(&control).await;
+        if let Place::Supervised(place) = &self.place {
+            place.is_incarnation(control.incarnation());
+        }
         *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control.clone());
         self.is_healthy(EngineHealth::Ready);
         Ok(control)
@@ -128,9 +132,12 @@ impl Engine {
         let mut stream = self.connect().await.map_err(EngineError::unreachable)?;
         let (own, ping) = (self.own_login(), Command::new("PING", []));
         let info = Command::new("INFO", ["server"]);
-        let commands: Vec<&Command> = own.iter().chain([&ping, &info]).collect();
-        let replies = login::exchange(&mut stream, &commands).await?;
-        let info = replies.into_iter().next_back().map(text).unwrap_or_default();
+        let questions = KeptBack::questions();
+        let commands: Vec<&Command> = own.iter().chain([&ping, &info]).chain(&questions).collect();
+        let mut replies = login::exchange(&mut stream, &commands).await?;
+        let categories = replies.split_off(replies.len() - questions.len());
+        let kept_back = KeptBack::of_replies(categories.try_into().map_err(|_| EngineError::NotReady)?)?;
+        let info = replies.pop().map(text).unwrap_or_default();
         let run = value(&info, "run_id").unwrap_or_default();
         let mut life = self.life();
         if life.run != run || run.is_empty() {
@@ -138,7 +145,7 @@ impl Engine {
             life.run = run.to_owned();
         }
         life.version = value(&info, "redis_version").and_then(|version| version.parse().ok());
-        Ok(Control::start(stream, life.incarnation, &self.tasks))
+        Ok(Control::start(stream, life.incarnation, kept_back, &self.tasks))
     }
 
     /// It can no longer be asked for anything.

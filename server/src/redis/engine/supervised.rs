@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::{Child, Command as Process};
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use super::configuration::Start;
@@ -22,6 +23,51 @@ use crate::cluster::database::Persistence;
 pub(super) struct Supervised {
     pub(super) program: EngineProgram,
     pub(super) directory: Arc<EngineDirectory>,
+    process: Mutex<Option<Process>>,
+}
+
+/// A process of the engine.
+#[derive(Clone, Default)]
+pub(super) struct Process {
+    /// The incarnation that it is, once it has said so.
+    incarnation: Option<u64>,
+    kill: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl Supervised {
+    pub(super) fn new(program: EngineProgram, directory: EngineDirectory) -> Self {
+        Self {
+            program,
+            directory: Arc::new(directory),
+            process: Mutex::default(),
+        }
+    }
+
+    /// The process that is this incarnation, unless it has ended.
+    pub(super) fn process(&self, incarnation: u64) -> Option<Process> {
+        let process = self.present().clone()?;
+        (process.incarnation == Some(incarnation) && !process.ended.is_cancelled()).then_some(process)
+    }
+
+    /// The present process has said that it is this incarnation.
+    pub(super) fn is_incarnation(&self, incarnation: u64) {
+        if let Some(process) = &mut *self.present() {
+            process.incarnation = Some(incarnation);
+        }
+    }
+
+    fn present(&self) -> MutexGuard<'_, Option<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Process {
+    /// Ends it at once, without anything being written, and waits for its end.
+    pub(super) async fn kill(&self) {
+        self.kill.cancel();
+        self.ended.cancelled().await;
+    }
 }
 
 /// One life of the engine, from its start to its end or to the moment when it is no longer wanted. Says why it has ended.
@@ -30,6 +76,9 @@ pub(super) async fn live(engine: &Engine, place: &Supervised) -> String {
         Ok(child) => child,
         Err(error) => return format!("the engine cannot be started: {error}"),
     };
+    let process = Process::default();
+    let _ended = process.ended.clone().drop_guard();
+    *place.present() = Some(process.clone());
     loop {
         let end = tokio::select! {
             () = engine.stop.cancelled() => {
@@ -37,6 +86,7 @@ pub(super) async fn live(engine: &Engine, place: &Supervised) -> String {
                 end(&mut child).await;
                 return "the engine has been stopped".to_owned();
             }
+            () = process.kill.cancelled() => return kill(engine, &mut child).await,
             status = child.wait() => return epitaph(status, &place.directory),
             end = engine.serve() => end,
         };
@@ -46,6 +96,7 @@ pub(super) async fn live(engine: &Engine, place: &Supervised) -> String {
         tokio::select! {
             () = engine.stop.cancelled() => {}
             () = pause => {}
+            () = process.kill.cancelled() => return kill(engine, &mut child).await,
             status = child.wait() => return epitaph(status, &place.directory),
         }
     }
@@ -77,7 +128,13 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
         });
         directory.write_configuration(&text, &fs::canonicalize(program.path())?)?;
         let log = directory.open_log()?;
-        Process::new(program.path())
+        let mut command = Command::new(program.path());
+        if let Some(account) = program.account() {
+            directory.share_with(account)?;
+            // The groups of the server go, too.
+            command.uid(account.uid()).gid(account.gid());
+        }
+        command
             .arg(directory.configuration().canonicalize()?)
             .current_dir(here)
             .env_clear()
@@ -107,6 +164,17 @@ async fn end(child: &mut Child) {
             "an engine does not end; it is killed"
         );
     }
+    kill_now(child).await;
+}
+
+/// Ends a process that does not let go of a connection. Says why it has ended.
+async fn kill(engine: &Engine, child: &mut Child) -> String {
+    engine.leave();
+    kill_now(child).await;
+    "the engine kept a connection that was cut, and was ended".to_owned()
+}
+
+async fn kill_now(child: &mut Child) {
     if let Err(error) = child.kill().await {
         tracing::error!(error = &error as &dyn std::error::Error, "an engine cannot be killed");
     }

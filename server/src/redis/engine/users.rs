@@ -66,7 +66,8 @@ impl EngineUsers {
         let words = [&*user.name, "reset", "on", &password]
             .into_iter()
             .chain(mark.as_deref());
-        let command = Command::new("ACL SETUSER", words.chain(user.rules.iter().map(String::as_str)));
+        let rules = control.restrict(user.rules.iter().map(String::as_str));
+        let command = Command::new("ACL SETUSER", words.chain(rules.iter().map(String::as_str)));
         control.ask(command).await?;
         told.incarnation = Some(control.incarnation());
         Ok(())

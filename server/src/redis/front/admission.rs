@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use certward::pki::Certificate;
 use rustls::pki_types::CertificateDer;
@@ -14,10 +15,13 @@ use crate::cluster::database::rights::{DatabaseRights, NoRights, rights_in};
 use crate::cluster::trust::DatabaseTrustRefusal;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
+use crate::listener::connection_permits::ConnectionPermit;
 
 /// How a client has come to a database.
 #[derive(Debug)]
 pub(super) struct Client {
+    /// Says whether it is known.
+    pub(super) permit: Arc<ConnectionPermit>,
     /// Whether the connection is TLS.
     pub(super) is_secure: bool,
     /// What it showed.
@@ -207,7 +211,25 @@ impl<'a> Judge<'a> {
     }
 }
 
+impl Identity {
+    /// Whether the client has been let in as this. Redis's user `default` has a password, or is off, where a client is
+    /// nobody before `AUTH`.
+    fn is_let_in(&self) -> bool {
+        match self {
+            Self::Certificate(_) | Self::Password(_) => true,
+            Self::Default(default) => default.is_enabled && default.password_hashes.is_empty(),
+        }
+    }
+}
+
 impl Client {
+    /// Notes who the client is now: with an identity that lets it in, it is known from then on.
+    pub(super) fn is_now(&self, identity: &Identity) {
+        if identity.is_let_in() {
+            self.permit.become_known();
+        }
+    }
+
     /// The subject of its certificate, for logs.
     pub(super) fn subject(&self) -> Option<String> {
         let certificate = self.certificate.as_ref()?;

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::DatabaseFront;
 use super::admission::Identity;
-use super::reply_rewriter::ReplyRewriter;
+use super::reply_rewriter::{ReplyRewriter, Settled};
 use super::sessions::Session;
 use crate::cluster::access::ClusterRefusal;
 use crate::cluster::database::rights::{CONTROL, DEFAULT};
@@ -84,12 +84,15 @@ impl Logins {
     }
 
     /// The engine has answered a command of [`Self::answer`].
-    pub(super) fn settle(&self, is_done: bool) {
-        self.session.settle(is_done);
+    pub(super) fn settle(&self, settled: Settled) {
+        self.session.settle(settled.is_done, settled.is_login);
     }
 
     /// What to do about a command.
     pub(super) fn answer(&self, command: IdentityCommand, replies: &mut ReplyRewriter) -> Answer {
+        if let IdentityCommand::Forbidden(error) = command {
+            return Answer::Now(replies.refuse(error.to_owned()));
+        }
         let is_reset = matches!(command, IdentityCommand::Reset);
         if let Some(user) = &self.certificate_user {
             return Answer::Now(if is_reset {
@@ -108,6 +111,7 @@ impl Logins {
                 return Answer::Later(Box::pin(reset(front, session)));
             }
             IdentityCommand::Refused(error) => return Answer::Now(replies.refuse(error)),
+            IdentityCommand::Forbidden(error) => return Answer::Now(replies.refuse(error.to_owned())),
             IdentityCommand::Password(password) => (Form::Password, DEFAULT.into(), password),
             IdentityCommand::Auth(Credentials { name, password }) => (Form::Auth, name, password),
             IdentityCommand::Hello {
@@ -204,7 +208,7 @@ async fn log_in(
     let user = match front
         .parts
         .access
-        .user_by_password(name, &SecretString::from(password))
+        .user_by_password(name, &SecretString::from(password), session.address().ip())
         .await
     {
         Ok(user) => user,

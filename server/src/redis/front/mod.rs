@@ -20,7 +20,6 @@ pub(crate) use self::reply_rewriter::rewritten;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +47,7 @@ use crate::cluster::user::User;
 use crate::cluster::{Cluster, ClusterState};
 use crate::config::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
+use crate::listener::connection_permits::ConnectionPermit;
 use crate::listener::movable::MovableTcp;
 use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
@@ -93,6 +93,7 @@ struct LoggedIn {
 pub(crate) struct Opened {
     stream: OpenedStream,
     address: SocketAddr,
+    permit: Arc<ConnectionPermit>,
 }
 
 enum OpenedStream {
@@ -259,6 +260,7 @@ impl DatabaseFront {
             stream,
             address,
             half_open,
+            permit,
         } = accepted;
         let transport = {
             let state = self.parts.cluster.state();
@@ -268,14 +270,22 @@ impl DatabaseFront {
             Transport::Broken => return None,
             Transport::Plain => {
                 let stream = OpenedStream::Plain(stream);
-                return Some(Opened { stream, address });
+                return Some(Opened {
+                    stream,
+                    address,
+                    permit,
+                });
             }
             Transport::Tls(acceptor) => acceptor,
         };
         match accept::handshake(&acceptor, stream, half_open, self.parts.limits.handshake_timeout).await {
             Ok(stream) => {
                 let stream = OpenedStream::Tls(Box::new(stream));
-                Some(Opened { stream, address })
+                Some(Opened {
+                    stream,
+                    address,
+                    permit,
+                })
             }
             Err(reason) => {
                 tracing::debug!(
@@ -318,22 +328,37 @@ impl DatabaseFront {
         let session = Arc::clone(open.session());
         let logins = Logins::new(Arc::clone(&self), Arc::clone(&session), &login);
         drop(login);
-        let mut relay = Box::new(Relay::new(stream, engine.stream, session, logins));
-        match relay.run().await {
-            Ending::Closed => refused::say_goodbye(relay.client()).await,
-            Ending::Cut => {
-                // While the connection to it is open: the engine carries out what it finds in a closed one. A client that
-                // sees its end can count on it that nothing more is carried out, unless the engine does not answer.
-                let mut ended = pin!(self.engine.end_client(engine.client));
-                let in_time = tokio::time::timeout(CUT_PATIENCE, &mut ended).await.is_ok();
-                let upstream = relay.close_client().await;
-                if !in_time {
-                    ended.await;
-                }
-                drop(upstream);
+        let mut relay = Box::new(Relay::new(stream, engine.stream, Arc::clone(&session), logins));
+        let patience = self.parts.limits.header_timeout;
+        let ending = tokio::select! {
+            biased;
+            ending = relay.run() => Some(ending),
+            // Either the client is known by then, or the relay finds that it is cut.
+            () = session.cut_stranger_after(patience) => None,
+        };
+        let ending = match ending {
+            Some(ending) => ending,
+            None => relay.run().await,
+        };
+        let is_cut = match ending {
+            Ending::Closed => {
+                refused::say_goodbye(relay.client()).await;
+                false
             }
+            Ending::Cut => true,
             Ending::Broken(error) => {
                 tracing::debug!(peer.address = %address, %error, "a connection to a database broke off");
+                // It stays among the sessions meanwhile: a script that it has begun ends with its user.
+                relay.wait_for_engine().await
+            }
+        };
+        if is_cut {
+            // While the connection to it is open: the engine carries out what it finds in a closed one. A client that
+            // sees its end can count on it that nothing more is carried out, unless the engine does not answer.
+            let is_ended = self.engine.end_client(engine.client).await;
+            let upstream = relay.close_client().await;
+            if !is_ended {
+                self.engine.end_client_later(engine.client, upstream);
             }
         }
     }
@@ -346,8 +371,13 @@ impl Service for DatabaseFront {
         self.begin(accepted).await
     }
 
-    async fn serve(self: Arc<Self>, Opened { stream, address }: Opened) {
-        let (stream, client) = match stream.move_here() {
+    async fn serve(self: Arc<Self>, opened: Opened) {
+        let Opened {
+            stream,
+            address,
+            permit,
+        } = opened;
+        let (stream, client) = match stream.move_here(permit) {
             Ok(here) => here,
             Err(error) => return accept::cannot_be_served(&error),
         };
@@ -361,16 +391,26 @@ impl Service for DatabaseFront {
 
 impl OpenedStream {
     /// What the relay wants, on the thread on which the connection stays, and who the client is.
-    fn move_here(self) -> io::Result<(ClientStream, Client)> {
+    fn move_here(self, permit: Arc<ConnectionPermit>) -> io::Result<(ClientStream, Client)> {
         Ok(match self {
             Self::Plain(tcp) => {
                 let tcp = TcpStream::from_std(tcp.into_std()?)?;
-                (ClientStream::plain(tcp), client(false, None))
+                let client = Client {
+                    permit,
+                    is_secure: false,
+                    certificate: None,
+                };
+                (ClientStream::plain(tcp), client)
             }
             Self::Tls(stream) => {
                 let certificate = ClientCertificate::of(stream.get_ref().1.peer_certificates());
                 let (tcp, session) = stream.into_inner();
-                (ClientStream::tls(tcp.into_here()?, session), client(true, certificate))
+                let client = Client {
+                    permit,
+                    is_secure: true,
+                    certificate,
+                };
+                (ClientStream::tls(tcp.into_here()?, session), client)
             }
         })
     }
@@ -382,10 +422,6 @@ impl fmt::Debug for DatabaseFront {
             .field("database", &self.database)
             .finish_non_exhaustive()
     }
-}
-
-fn client(is_secure: bool, certificate: Option<ClientCertificate>) -> Client {
-    Client { is_secure, certificate }
 }
 
 /// What the engine is told of a connection.
@@ -403,7 +439,5 @@ fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
 /// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
 /// a clock that is set. A connection is cut within one second of its certificate's end.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);
-/// A quarter of the second in which a connection has to be cut.
-const CUT_PATIENCE: Duration = Duration::from_millis(250);
 /// A login loses against changes of its own user only, and those are rare.
 const MAX_DECISIONS: u32 = 8;

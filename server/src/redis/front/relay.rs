@@ -113,6 +113,38 @@ impl Relay {
         self.engine
     }
 
+    /// After the client has gone: waits until the engine has let go of the connection, which may be carrying out a command
+    /// for long. Says whether it is to be cut before that.
+    pub(super) async fn wait_for_engine(&mut self) -> bool {
+        poll_fn(|context| match self.session.poll_order(context) {
+            Order::Cut => Poll::Ready(true),
+            Order::Finish => Poll::Ready(false),
+            Order::None => {
+                if self.upstream != Upstream::Ended {
+                    // An engine that has gone cannot be told.
+                    let _ = ready!(Pin::new(&mut self.engine).poll_shutdown(context));
+                    self.upstream = Upstream::Ended;
+                }
+                ready!(self.poll_nothing_left(context));
+                Poll::Ready(false)
+            }
+        })
+        .await
+    }
+
+    /// Throws away what the engine sends, until its end.
+    fn poll_nothing_left(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        RECEIVED.with_borrow_mut(|octets| {
+            loop {
+                let mut buffer = ReadBuf::new(octets);
+                let read = ready!(Pin::new(&mut self.engine).poll_read(context, &mut buffer));
+                if read.is_err() || buffer.filled().is_empty() {
+                    return Poll::Ready(());
+                }
+            }
+        })
+    }
+
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
         match self.session.poll_order(context) {
             Order::None => {}
@@ -253,7 +285,7 @@ impl Relay {
     /// Takes note of what came of an exchange.
     fn settle(&mut self) {
         if let Some(settled) = self.replies.take_settled() {
-            self.logins.settle(settled.is_done);
+            self.logins.settle(settled);
             if settled.was_silent {
                 self.insertion.put(silence_command());
             }

@@ -101,6 +101,8 @@ enum Answer {
 pub(super) struct Settled {
     /// The engine has done it; otherwise the connection is who it was.
     pub(super) is_done: bool,
+    /// It was a login of the client's, and no reset.
+    pub(super) is_login: bool,
     /// Answers were off before, and have to be turned off again: [`silence_command`].
     pub(super) was_silent: bool,
 }
@@ -276,6 +278,7 @@ impl ReplyRewriter {
                 self.exchange = None;
                 self.settled = Some(Settled {
                     is_done: true,
+                    is_login: false,
                     was_silent: false,
                 });
                 // The answer to RESET is the client's.
@@ -439,6 +442,7 @@ fn settled(kind: Kind, silence: Silence, answers: &[Answer]) -> Result<Settled, 
     };
     Ok(Settled {
         is_done,
+        is_login: kind == Kind::Login,
         was_silent: silence == Silence::Off,
     })
 }

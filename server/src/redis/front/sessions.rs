@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
@@ -80,6 +81,7 @@ impl Sessions {
         admission: Admission,
         trust: Arc<DatabaseTrust>,
     ) -> OpenSession {
+        client.is_now(&admission.identity);
         let mut index = self.index();
         let id = index.next_id;
         index.next_id += 1;
@@ -202,19 +204,37 @@ impl Session {
         self.basis().pending = Some(identity);
     }
 
-    /// The engine has said whether the connection has become what it might.
-    pub(super) fn settle(&self, is_done: bool) {
+    /// The engine has said whether the connection has become what it might, by a login or by a reset.
+    pub(super) fn settle(&self, is_done: bool, is_login: bool) {
         let mut basis = self.basis();
         if let Some(identity) = basis.pending.take()
             && is_done
         {
+            self.client.is_now(&identity);
             basis.identity = identity;
+        }
+        if is_done && is_login {
+            // It has given a password that is right.
+            self.client.permit.become_known();
         }
     }
 
     /// Whether it has been held against this revision of the cluster.
     pub(super) fn is_reviewed_at(&self, revision: u64) -> bool {
         self.reviewed.load(Ordering::Acquire) >= revision
+    }
+
+    /// Cuts the connection if nobody is let in on it within `time`.
+    pub(super) async fn cut_stranger_after(&self, time: Duration) {
+        tokio::select! {
+            () = self.client.permit.known() => {}
+            () = tokio::time::sleep(time) => self.cut("unauthenticated"),
+        }
+    }
+
+    /// The address of the client.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What the connection is told. Wakes the task that asked last when it is told more.

@@ -7,7 +7,7 @@
 
 use zeroize::Zeroizing;
 
-use super::watched::{LONGEST, SHORTEST, c_string, is_identity};
+use super::watched::{LONGEST, SHORTEST, c_string, is_read};
 use super::{inline, plain};
 
 /// Finds `AUTH`, `HELLO` with `AUTH`, and `RESET` in a stream of commands, however it is split.
@@ -62,6 +62,9 @@ pub(crate) enum IdentityCommand {
     Reset,
     /// One of these in a form that no engine carries out, or that engines read differently. It is answered with this error.
     Refused(String),
+    /// One that nobody may send, whoever the connection is: `CLIENT TRACKING` that pushes into another connection, or tells
+    /// keys that the user may not read. It is answered with this error.
+    Forbidden(&'static str),
 }
 
 /// The user that a client says it is.
@@ -194,8 +197,8 @@ impl CommandScanner {
                     if self.fate == Fate::Unknown {
                         self.name.push(&input[at..at + there]);
                         if self.name.is_known() {
-                            let is_identity = is_identity(self.name.as_slice());
-                            self.fate = if is_identity { Fate::IsHeld } else { Fate::GoesOn };
+                            let is_read = is_read(self.name.as_slice());
+                            self.fate = if is_read { Fate::IsHeld } else { Fate::GoesOn };
                         }
                     }
                     at += there;
@@ -325,7 +328,7 @@ impl IdentityCommand {
     /// None when the command changes nothing of who the connection is.
     fn of(arguments: &[Zeroizing<Vec<u8>>]) -> Option<Self> {
         let (name, rest) = arguments.split_first()?;
-        if !is_identity(name) {
+        if !is_read(name) {
             return None;
         }
         let word = c_string(name);
@@ -348,7 +351,20 @@ impl IdentityCommand {
                 _ => Self::Refused("-ERR syntax error".to_owned()),
             });
         }
+        if name.eq_ignore_ascii_case(b"CLIENT") {
+            return tracks_others(rest).then_some(Self::Forbidden(TRACKS_OTHERS));
+        }
         hello(rest)
+    }
+}
+
+/// As `clientCommand` reads the options of `TRACKING`.
+fn tracks_others(arguments: &[Zeroizing<Vec<u8>>]) -> bool {
+    let is = |argument: &[u8], known: &str| c_string(argument).eq_ignore_ascii_case(known.as_bytes());
+    let reaches = |option: &Zeroizing<Vec<u8>>| ["REDIRECT", "BCAST", "PREFIX"].iter().any(|known| is(option, known));
+    match arguments {
+        [subcommand, options @ ..] => is(subcommand, "TRACKING") && options.iter().any(reaches),
+        [] => false,
     }
 }
 
@@ -567,7 +583,8 @@ const INVALID_END: &str = "-ERR Protocol error: invalid CRLF in request";
 const TOO_LONG_A_LINE: &str = "-ERR Protocol error: too big inline request";
 const UNBALANCED: &str = "-ERR Protocol error: unbalanced quotes in request";
 const UNFIT_NAME: &str = "-ERR Client names cannot contain spaces, newlines or special characters.";
-const TOO_LONG_A_LOGIN: &str = "-ERR AUTH and HELLO with AUTH take at most 64 KiB";
+const TOO_LONG_A_LOGIN: &str = "-ERR AUTH, HELLO and CLIENT take at most 64 KiB";
+const TRACKS_OTHERS: &str = "-NOPERM CLIENT TRACKING with REDIRECT, BCAST or PREFIX is refused: it reaches other users";
 const ENDED: &str = "-ERR Protocol error: the connection has ended";
 /// Redis's own limit since 7.0; older versions refuse less.
 const MAX_ARGUMENTS: i64 = i32::MAX as i64;

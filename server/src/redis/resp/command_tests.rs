@@ -81,6 +81,7 @@ fn describe(command: &IdentityCommand) -> String {
         ),
         IdentityCommand::Reset => "reset".to_owned(),
         IdentityCommand::Refused(error) => error.clone(),
+        IdentityCommand::Forbidden(error) => (*error).to_owned(),
     }
 }
 

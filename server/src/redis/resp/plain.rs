@@ -3,7 +3,7 @@
 //! What is written in any other way, what is not all there yet, and every command that can change who the connection is, is left to the
 //! closer look of [`super::command`], octet by octet.
 
-use super::watched::is_identity;
+use super::watched::is_read;
 
 /// How many octets of `input` are whole commands of no interest.
 pub(super) fn commands(input: &[u8]) -> usize {
@@ -21,7 +21,7 @@ fn command(input: &[u8]) -> Option<usize> {
         let start = at + start;
         // With the line's end, of which Redis does not look at the octets either.
         let end = start + length + 2;
-        if end > input.len() || (argument == 0 && is_identity(&input[start..start + length])) {
+        if end > input.len() || (argument == 0 && is_read(&input[start..start + length])) {
             return None;
         }
         at = end;

@@ -1,14 +1,15 @@
-//! The names of the commands that can change who a connection is: `AUTH`, `HELLO`, `RESET`.
+//! The names of the commands that the proxy reads: `AUTH`, `HELLO` and `RESET` can change who a connection is, `CLIENT` can
+//! reach other connections.
 
-/// Whether a command of this name can change who a connection is. Only the first [`LONGEST`] + 1 bytes of the name matter.
+/// Whether the proxy reads a command of this name. Only the first [`LONGEST`] + 1 bytes of the name matter.
 ///
 /// Engines hash the whole name and compare C strings, so that a name with a NUL in it reaches the command of the part
 /// before (on Redis 8.0 nearly always, on 7.0 when both fall into one bucket).
-pub(super) fn is_identity(name: &[u8]) -> bool {
+pub(super) fn is_read(name: &[u8]) -> bool {
     // By length first: it is asked for every command, and most end here.
     name.len() >= SHORTEST && {
         let word = c_string(&name[..name.len().min(LONGEST + 1)]);
-        [b"AUTH".as_slice(), b"HELLO", b"RESET"]
+        [b"AUTH".as_slice(), b"HELLO", b"RESET", b"CLIENT"]
             .iter()
             .any(|known| word.eq_ignore_ascii_case(known))
     }
@@ -22,8 +23,8 @@ pub(super) fn c_string(bytes: &[u8]) -> &[u8] {
 
 /// Of `AUTH`.
 pub(super) const SHORTEST: usize = 4;
-/// Of `HELLO` and `RESET`.
-pub(super) const LONGEST: usize = 5;
+/// Of `CLIENT`.
+pub(super) const LONGEST: usize = 6;
 
 #[cfg(test)]
 mod tests {
@@ -31,11 +32,21 @@ mod tests {
 
     #[test]
     fn a_name_ends_at_its_first_nul() {
-        for name in ["AUTH", "auth", "hElLo", "RESET", "AUTH\0", "reset\0xyz", "HELLO\0\0"] {
-            assert!(is_identity(name.as_bytes()), "{name:?}");
+        for name in [
+            "AUTH",
+            "auth",
+            "hElLo",
+            "RESET",
+            "AUTH\0",
+            "reset\0xyz",
+            "HELLO\0\0",
+            "client",
+            "CLIENT\0",
+        ] {
+            assert!(is_read(name.as_bytes()), "{name:?}");
         }
         for name in ["", "A", "AUT", "AUTHX", "HELLOX", "\0AUTH", "AUT\0H", "RESETS"] {
-            assert!(!is_identity(name.as_bytes()), "{name:?}");
+            assert!(!is_read(name.as_bytes()), "{name:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::support::Fixture;
+use super::support::{Fixture, Identity};
 
 #[tokio::test]
 async fn a_header_that_does_not_end_is_cut_off() {
@@ -31,19 +31,100 @@ async fn a_header_that_does_not_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_connection_without_requests_outlives_the_header_deadline_and_ends_at_its_own() {
+async fn a_known_peers_connection_outlives_the_header_deadline_and_ends_at_its_own() {
     let server = Fixture::start(&[
         "--Certward.Limits.HeaderTimeoutInSec=1",
         "--Certward.Limits.KeepAliveTimeoutInSec=3",
     ])
     .await;
-    let (mut unused, mut used) = (server.http(None).await, server.http(None).await);
+    let known = Some(&server.administrator);
+    let (mut unused, mut used) = (server.http(known).await, server.http(known).await);
     used.get("/whoami").await;
     assert!(!unused.closes_within(Duration::from_secs(2)).await);
-    assert_eq!(used.get("/whoami").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(used.get("/whoami").await.0, StatusCode::OK);
     assert!(unused.closes_within(Duration::from_secs(2)).await);
     assert!(!used.closes_within(Duration::from_millis(500)).await);
     assert!(used.closes_within(Duration::from_secs(4)).await);
+}
+
+#[tokio::test]
+async fn a_stranger_that_sends_no_request_is_cut_at_the_header_deadline_on_both_apis() {
+    let redis_enterprise = "--Certward.RedisEnterprise.ServerUrl=https://127.0.0.1:0";
+    let mut server = Fixture::start(&["--Certward.Limits.HeaderTimeoutInSec=1", redis_enterprise]).await;
+    for refusal in [StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED] {
+        let unregistered = Identity::new("nobody");
+        for identity in [None, Some(&unregistered)] {
+            let (mut silent, mut used) = (server.http(identity).await, server.http(identity).await);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let path = if refusal == StatusCode::FORBIDDEN {
+                "/whoami"
+            } else {
+                "/cluster/whoami"
+            };
+            assert_eq!(used.get(path).await.0, refusal);
+            assert!(silent.closes_within(Duration::from_millis(2000)).await);
+            assert!(used.closes_within(Duration::from_millis(2500)).await);
+        }
+        server = server.at_redis_enterprise();
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_that_sends_no_http_2_request_is_cut_at_the_header_deadline() {
+    let server = Fixture::start(&["--Certward.Limits.HeaderTimeoutInSec=1"]).await;
+    let mut config = rustls::ClientConfig::clone(&server.client_config(None));
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let mut silent = server
+        .connect_with(std::sync::Arc::new(config), "localhost")
+        .await
+        .unwrap();
+    silent
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .unwrap();
+    let mut rest = Vec::new();
+    let end = silent.read_to_end(&mut rest);
+    let _ = tokio::time::timeout(Duration::from_secs(4), end)
+        .await
+        .expect("it is cut");
+}
+
+#[tokio::test]
+async fn strangers_of_one_address_displace_the_oldest_of_them_and_nobody_who_is_known() {
+    let server = Fixture::start(&["--Certward.Limits.MaxUnauthenticatedConnectionsPerAddress=2"]).await;
+    let mut known = server.http(Some(&server.administrator)).await;
+    assert_eq!(known.get("/whoami").await.0, StatusCode::OK);
+    let mut first = server.http(None).await;
+    assert_eq!(first.get("/whoami").await.0, StatusCode::FORBIDDEN);
+    let (mut second, mut third) = (server.http(None).await, server.http(None).await);
+    assert!(first.closes_within(Duration::from_secs(2)).await);
+    for stranger in [&mut second, &mut third] {
+        assert_eq!(stranger.get("/whoami").await.0, StatusCode::FORBIDDEN);
+    }
+    let mut another = server.http(Some(&server.administrator)).await;
+    assert_eq!(another.get("/whoami").await.0, StatusCode::OK);
+    assert_eq!(known.get("/whoami").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn idle_strangers_make_room_for_those_who_are_known() {
+    let server = Fixture::start(&["--Certward.Limits.MaxConnections=8"]).await;
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        strangers.push(server.http(None).await);
+    }
+    let mut known = Vec::new();
+    for _ in 0..8 {
+        let mut http = server.http(Some(&server.administrator)).await;
+        assert_eq!(http.get("/whoami").await.0, StatusCode::OK);
+        known.push(http);
+    }
+    for http in &mut known {
+        assert_eq!(http.get("/whoami").await.0, StatusCode::OK);
+    }
+    for stranger in &mut strangers {
+        assert!(stranger.closes_within(Duration::from_secs(2)).await);
+    }
 }
 
 #[tokio::test]

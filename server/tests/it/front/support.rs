@@ -47,6 +47,22 @@ impl Fixture {
     }
 
     pub(super) async fn start_at(settings: &[&str], clock: Arc<dyn Clock>) -> Self {
+        Self::start_serving(settings, clock, async |settings, clock| {
+            Server::start_with_routes(settings, clock, routes).await
+        })
+        .await
+    }
+
+    /// A server with RavenDB's own routes.
+    pub(super) async fn start_ravendb(clock: Arc<dyn Clock>) -> Self {
+        Self::start_serving(&[], clock, async |settings, clock| Server::start(settings, clock).await).await
+    }
+
+    async fn start_serving(
+        settings: &[&str],
+        clock: Arc<dyn Clock>,
+        start: impl AsyncFnOnce(Settings, Arc<dyn Clock>) -> Result<RunningServer, StartError>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = create_ca(clock.now()).unwrap();
         let created = create_server_certificate(&authority, &[], clock.now()).unwrap();
@@ -60,9 +76,7 @@ impl Fixture {
             )
             .unwrap(),
         };
-        let running = Server::start_with_routes(read_settings(&folder, settings), clock, routes)
-            .await
-            .unwrap();
+        let running = start(read_settings(&folder, settings), clock).await.unwrap();
         let address = running.ravendb_address();
         Self {
             running: Some(running),
@@ -159,6 +173,15 @@ impl Fixture {
 
 /// Settings from the command line, in `folder`, with a free port.
 pub(super) fn read_settings(folder: &TempDir, settings: &[&str]) -> Settings {
+    Settings::from_sources(&sources(folder, settings)).unwrap()
+}
+
+/// What is said of these settings, which cannot be used.
+pub(super) fn refused_settings(folder: &TempDir) -> String {
+    Settings::from_sources(&sources(folder, &[])).unwrap_err().to_string()
+}
+
+fn sources(folder: &TempDir, settings: &[&str]) -> Sources {
     let path = folder.path().display();
     let necessary = [
         format!("--DataDir={path}/data"),
@@ -171,8 +194,7 @@ pub(super) fn read_settings(folder: &TempDir, settings: &[&str]) -> Settings {
         .into_iter()
         .chain(necessary)
         .chain(settings.iter().map(ToString::to_string));
-    let sources = Sources::read(&CommandLine::parse(arguments), std::iter::empty()).unwrap();
-    Settings::from_sources(&sources).unwrap()
+    Sources::read(&CommandLine::parse(arguments), std::iter::empty()).unwrap()
 }
 
 /// Tries to start with these settings, and expects it to fail.

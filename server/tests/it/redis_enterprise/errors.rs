@@ -23,9 +23,12 @@ async fn unknown_paths_wrong_methods_and_wrong_headers_are_told_apart() {
     }
     let answer = stranger.delete("/v1/users").await;
     assert_eq!(answer.refused(405), "method_not_allowed");
-    assert_eq!(answer.header("allow"), Some("GET, POST"));
+    assert_eq!(answer.header("allow"), Some("GET, HEAD, POST"));
     let answer = stranger.send("OPTIONS", "/v1/roles/7", "").await;
-    assert_eq!((answer.status, answer.header("allow")), (200, Some("GET, PUT, DELETE")));
+    assert_eq!(
+        (answer.status, answer.header("allow")),
+        (200, Some("GET, HEAD, PUT, DELETE"))
+    );
 
     let versioned = house.stranger().with("x-api-version", "9");
     assert_eq!(

@@ -11,6 +11,7 @@ mod redis;
 mod redis_enterprise;
 mod requests;
 mod start;
+mod stranger;
 mod terraform;
 
 use crate::report::Outcome;
@@ -33,6 +34,7 @@ pub(crate) const ALL: &[(&str, &str)] = &[
     ("redis-connections", "New connections to Redis through the front"),
     ("redis-idle", "10,000 idle connections to a Redis database"),
     ("redis-crowd", "A Redis client beside stalled and slow ones"),
+    ("stranger", "What strangers cost"),
 ];
 
 /// Runs one.
@@ -53,6 +55,7 @@ pub(crate) async fn run(name: &str, bench: &Bench) -> Result<Outcome, Failure> {
         "redis-connections" => redis::connections(bench).await,
         "redis-idle" => redis::crowd::idle(bench).await,
         "redis-crowd" => redis::crowd::disturbance(bench).await,
+        "stranger" => stranger::run(bench).await,
         _ => Err(format!("no benchmark {name}").into()),
     }
 }

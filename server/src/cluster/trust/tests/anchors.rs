@@ -4,6 +4,7 @@ use certward::pki::{PemError, PublicKey, SignatureAlgorithm};
 use time::Duration;
 
 use super::minted::*;
+use crate::asn1;
 use crate::cluster::trust::{CaFault, TrustAnchors, UntrustworthyCa};
 
 fn fault(ca: &Minted) -> CaFault {
@@ -174,6 +175,40 @@ fn keys_and_names_that_cannot_be_relied_on_are_refused() {
         assert_eq!(fault(&template.self_signed()), CaFault::WeakKey(expected));
     }
     assert_eq!(fault(&ca("").self_signed()), CaFault::EmptySubject);
+}
+
+#[test]
+fn a_ca_with_a_control_character_in_its_subject_is_refused() {
+    let common_name = |tag: u8, text: &[u8]| {
+        let attribute = asn1::sequence(&[&asn1::value(0x06, &[&[0x55, 4, 3]]), &asn1::value(tag, &[text])]);
+        asn1::sequence(&[&asn1::value(0x31, &[&attribute])])
+    };
+    for (what, tag, text) in [
+        ("a NUL in a UTF8String", 0x0c, &b"Root\0.example"[..]),
+        ("a line end in a PrintableString", 0x13, b"Root\nx"),
+        ("DEL in an IA5String", 0x16, b"Root\x7f"),
+        ("C1 in a UTF8String", 0x0c, "Root\u{85}".as_bytes()),
+        ("a NUL in a T61String", 0x14, b"Root\0"),
+        ("a NUL in a BMPString", 0x1e, b"\0R\0\0"),
+        ("a NUL in a UniversalString", 0x1c, b"\0\0\0R\0\0\0\0"),
+    ] {
+        let mut template = ca("CN=Root");
+        template.subject = common_name(tag, text);
+        assert_eq!(fault(&template.self_signed()), CaFault::ControlCharacter, "{what}");
+    }
+    let mut template = ca("CN=Root");
+    template.subject = common_name(0x1e, b"\0R\0o");
+    assert!(TrustAnchors::from_pem_bundle(&template.self_signed().pem(), &[], NOW).is_ok());
+}
+
+#[test]
+fn a_ca_whose_rsa_exponent_is_even_is_refused() {
+    let mut template = ca("CN=Root");
+    let mut key = rsa_key(2048);
+    // The exponent stands last: 65537 becomes 65536, which is even.
+    *key.last_mut().unwrap() = 0;
+    template.subject_public_key_info = Some(key);
+    assert!(matches!(fault(&template.self_signed()), CaFault::InvalidKey(_)));
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! Which chains hold.
 
-use certward::pki::PublicKey;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use certward::pki::{Certificate, PublicKey};
+use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 use time::{Duration, OffsetDateTime};
+use webpki::aws_lc_rs::ECDSA_P256_SHA256;
 
 use super::minted::*;
+use crate::certificate::{Anchor, BoundedChain};
 use crate::cluster::trust::{ChainRefusal, EndEntityFault, TrustAnchors, verify};
 
 fn trust(authorities: &[&Minted]) -> TrustAnchors {
@@ -222,4 +227,132 @@ fn a_chain_found_before_holds_only_under_its_anchors_and_within_the_dates_of_its
     let before = issuing.certificate.validity().not_before - Duration::SECOND;
     assert!(check_at(before, &anchors, &alice, &[&issuing]).is_err());
     assert!(check(&trust(&[&ca("CN=Root").self_signed()]), &alice, &[&issuing]).is_err());
+}
+
+/// webpki's ECDSA P-256, counted.
+#[derive(Debug, Default)]
+struct Counting(AtomicUsize);
+
+impl SignatureVerificationAlgorithm for Counting {
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        ECDSA_P256_SHA256.verify_signature(key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        ECDSA_P256_SHA256.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        ECDSA_P256_SHA256.signature_alg_id()
+    }
+}
+
+/// How many signatures were checked before the chain was refused.
+fn signatures_to_refuse(anchors: &[&Minted], client: &Minted, intermediates: &[&Minted]) -> usize {
+    let anchors: Vec<_> = anchors
+        .iter()
+        .map(|anchor| Anchor::new(anchor.certificate.clone()).unwrap())
+        .collect();
+    let intermediates: Vec<_> = intermediates.iter().map(|intermediate| intermediate.der()).collect();
+    let Ok(chain) = BoundedChain::new(&client.certificate, &intermediates) else {
+        return 0;
+    };
+    let Some(path) = chain.path_to(&anchors, NOW) else {
+        return 0;
+    };
+    let counting = Counting::default();
+    let accept = |_: &Certificate, _: &[&Certificate]| Ok::<(), webpki::Error>(());
+    assert!(path.verify(&[&counting], NOW, accept).is_err());
+    counting.0.load(Ordering::Relaxed)
+}
+
+#[test]
+fn a_forged_chain_costs_one_signature_check_whatever_names_it_uses() {
+    let root = ca("CN=Root").self_signed();
+    let names = ["CN=Root", "CN=A", "CN=B", "CN=C", "CN=D"];
+    let forgers: Vec<_> = names.iter().map(|name| ca(name).self_signed()).collect();
+    let four_namesakes: Vec<_> = (0..4).map(|_| ca("CN=Root").self_signed()).collect();
+    let four_namesakes: Vec<_> = four_namesakes.iter().collect();
+    let alice = four_namesakes[0].issue(client("CN=alice"));
+    assert_eq!(signatures_to_refuse(&[&root], &alice, &four_namesakes), 0);
+    let mut most = 0;
+    for seed in 0..300_u64 {
+        // Digits to the base five: which forger, and which name.
+        let digit = |place| (seed * 7_919 * 104_729 / 5_u64.pow(place) % 5) as usize;
+        let intermediates: Vec<_> = (0..4)
+            .map(|place| forgers[digit(2 * place)].issue(ca(names[digit(2 * place + 1)])))
+            .collect();
+        let intermediates: Vec<_> = intermediates.iter().collect();
+        let alice = forgers[digit(8)].issue(client("CN=alice"));
+        let checked = signatures_to_refuse(&[&root], &alice, &intermediates);
+        assert!(checked <= 1, "{checked} checks, seed {seed}");
+        most = most.max(checked);
+    }
+    assert_eq!(most, 1, "no chain came as far as a signature");
+}
+
+#[test]
+fn genuine_intermediates_and_anchors_of_one_name_make_a_forged_chain_hardly_dearer() {
+    let anchors: Vec<_> = (0..50).map(|_| ca("CN=Root").self_signed()).collect();
+    let anchors: Vec<_> = anchors.iter().collect();
+    let forged = ca("CN=Root").self_signed().issue(client("CN=alice"));
+    assert_eq!(signatures_to_refuse(&anchors, &forged, &[]), 2);
+    let issuing = anchors[0].issue(ca("CN=Issuing"));
+    let forged = ca("CN=Issuing").self_signed().issue(client("CN=alice"));
+    // The intermediate's own signature holds, and is remembered.
+    assert_eq!(signatures_to_refuse(&anchors[..1], &forged, &[&issuing]), 2);
+    assert_eq!(signatures_to_refuse(&anchors[..1], &forged, &[&issuing]), 1);
+}
+
+#[test]
+fn two_intermediates_of_one_subject_are_refused_and_one_sent_twice_is_not() {
+    let root = ca("CN=Root").self_signed();
+    let issuing = root.issue(ca("CN=Issuing"));
+    let alice = issuing.issue(client("CN=alice"));
+    let anchors = trust(&[&root]);
+    assert!(check(&anchors, &alice, &[&issuing, &issuing]).is_ok());
+    let other = root.issue(ca("CN=Issuing"));
+    assert_eq!(
+        check(&anchors, &alice, &[&issuing, &other]),
+        Err(ChainRefusal::RepeatedSubject {
+            subject: "CN=Issuing".to_owned()
+        })
+    );
+}
+
+#[test]
+fn a_client_may_send_its_root_or_an_older_certificate_of_it_along() {
+    let root = ca("CN=Root").self_signed();
+    let issuing = root.issue(ca("CN=Issuing"));
+    let alice = issuing.issue(client("CN=alice"));
+    let mut longer = ca("CN=Root");
+    longer.not_after = NOW + Duration::days(3650);
+    let renewed = root.again(longer);
+    for sent in [[&issuing, &root], [&root, &issuing]] {
+        assert!(check(&trust(&[&root]), &alice, &sent).is_ok());
+        assert!(check(&trust(&[&renewed]), &alice, &sent).is_ok());
+    }
+}
+
+#[test]
+fn both_keys_of_an_authority_that_changes_its_key_are_trusted() {
+    let (old, new) = (ca("CN=Root").self_signed(), ca("CN=Root").self_signed());
+    for anchors in [trust(&[&old, &new]), trust(&[&new, &old])] {
+        for root in [&old, &new] {
+            assert!(check(&anchors, &root.issue(client("CN=alice")), &[]).is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_renewed_intermediate_stands_for_one_that_is_trusted_and_has_expired() {
+    let root = ca("CN=Root").self_signed();
+    let mut expired = ca("CN=Issuing");
+    expired.not_after = NOW - Duration::DAY;
+    let expired = root.issue(expired);
+    let renewed = root.issue(ca("CN=Issuing"));
+    let alice = renewed.issue(client("CN=alice"));
+    assert!(check(&trust(&[&expired, &root]), &alice, &[&renewed]).is_ok());
+    assert!(check(&trust(&[&expired, &root]), &alice, &[]).is_err());
 }

@@ -1,9 +1,9 @@
-//! Request bodies, read as the real server reads them.
+//! Request bodies, read as the real server reads them, but strictly.
 //!
-//! The first object of the body counts and whatever follows it is not looked at (observed record
-//! `158-post-trailing-garbage`). Property names are case-sensitive and unknown ones are ignored (records `155`,
-//! `138`). Two things are stricter than on the real server, because guessing which of two values was meant is how
-//! rights leak: a repeated property is refused, and so is nesting deeper than 32 levels.
+//! Property names are case-sensitive and unknown ones are ignored (records `155`, `138`). Stricter than on the real
+//! server, because two readers of one body must agree on it: content behind the object (observed record
+//! `158-post-trailing-garbage`), a repeated property, a NUL in a text or name, and nesting deeper than 32 levels are
+//! refused.
 //!
 //! Text is wiped on drop: it may be a password or hold a private key. For the same reason no error quotes a value.
 

@@ -1,6 +1,6 @@
-//! From a body to its first object.
+//! From a body to its object.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -21,12 +21,28 @@ pub(in super::super) enum ReadError {
         found: &'static str,
     },
     /// The body is not JSON.
-    #[error("the body is not JSON: unexpected content in line {line}, column {column}")]
+    #[error("the body is not JSON: unexpected content in line {line}, column {column}{}", within(member.as_deref()))]
     Syntax {
         /// Line, from 1.
         line: usize,
         /// Column, from 1.
         column: usize,
+        /// The last property that began before.
+        member: Option<String>,
+    },
+    /// More follows the object.
+    #[error("the body goes on behind its JSON object, in line {line}, column {column}; send one object alone")]
+    Trailing {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// A text with a NUL in it, which ends it for some readers and not for others.
+    #[error("the property '{name}' holds a NUL character; omit it")]
+    Nul {
+        /// Its name, or the one around it.
+        name: String,
     },
     /// A property stands twice in one object.
     #[error("the property '{name}' is given more than once")]
@@ -39,53 +55,96 @@ pub(in super::super) enum ReadError {
     TooDeep,
 }
 
-/// Reads the object a body starts with.
+impl ReadError {
+    /// Whether the real server takes such a body, so that the refusal is ours alone.
+    pub(in super::super) fn is_stricter(&self) -> bool {
+        match self {
+            Self::Trailing { .. } | Self::Nul { .. } | Self::Repeated { .. } | Self::TooDeep => true,
+            Self::Truncated | Self::NotAnObject { .. } | Self::Syntax { .. } => false,
+        }
+    }
+}
+
+fn within(member: Option<&str>) -> String {
+    member.map_or_else(String::new, |member| format!(", at the property '{member}'"))
+}
+
+/// Reads the object that a body is.
 ///
 /// # Errors
 ///
 /// [`ReadError`], by the first fault found.
 pub(in super::super) fn read(body: &[u8]) -> Result<Object, ReadError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    let fault = Cell::new(None);
+    let faults = Faults::default();
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match (Seed {
+    let value = Seed {
         depth: 0,
-        fault: &fault,
-    })
-    .deserialize(&mut deserializer)
-    {
-        Ok(Value::Object(object)) => Ok(object),
+        faults: &faults,
+    }
+    .deserialize(&mut deserializer);
+    match value {
+        Ok(Value::Object(object)) => match deserializer.end() {
+            Ok(()) => Ok(object),
+            Err(error) => Err(ReadError::Trailing {
+                line: error.line(),
+                column: error.column(),
+            }),
+        },
         Ok(other) => Err(ReadError::NotAnObject { found: other.kind() }),
         // An array is told from its first character, as the real server does (record `114-post-json-array`).
         Err(_) if body.trim_ascii_start().starts_with(b"[") => Err(ReadError::NotAnObject { found: "an array" }),
-        Err(error) => Err(fault.take().unwrap_or_else(|| {
+        Err(error) => Err(faults.fault.take().unwrap_or_else(|| {
             if error.is_eof() {
                 ReadError::Truncated
             } else {
                 ReadError::Syntax {
                     line: error.line(),
                     column: error.column(),
+                    member: faults.member.take(),
                 }
             }
         })),
     }
 }
 
+/// The place where reading stopped, and the reason.
+#[derive(Default)]
+struct Faults {
+    fault: Cell<Option<ReadError>>,
+    member: RefCell<Option<String>>,
+}
+
+impl Faults {
+    fn member(&self) -> String {
+        self.member.borrow().clone().unwrap_or_default()
+    }
+}
+
 struct Seed<'a> {
     depth: usize,
-    fault: &'a Cell<Option<ReadError>>,
+    faults: &'a Faults,
 }
 
 impl Seed<'_> {
     fn inner<E: serde::de::Error>(&self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
-            self.fault.set(Some(ReadError::TooDeep));
+            self.faults.fault.set(Some(ReadError::TooDeep));
             return Err(E::custom("too deep"));
         }
         Ok(Self {
             depth: self.depth + 1,
-            fault: self.fault,
+            faults: self.faults,
         })
+    }
+
+    fn check_text<E: serde::de::Error>(&self, text: &str) -> Result<(), E> {
+        if !text.contains('\0') {
+            return Ok(());
+        }
+        let name = self.faults.member();
+        self.faults.fault.set(Some(ReadError::Nul { name }));
+        Err(E::custom("NUL"))
     }
 }
 
@@ -124,7 +183,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.check_text(value)?;
         Ok(Value::Text(Zeroizing::new(value.to_owned())))
     }
 
@@ -137,8 +197,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut object = Object::default();
         let mut names = std::collections::HashSet::new();
         while let Some(name) = properties.next_key::<String>()? {
+            *self.faults.member.borrow_mut() = Some(shown(&name));
+            self.check_text(&name)?;
             if !names.insert(name.clone()) {
-                self.fault.set(Some(ReadError::Repeated { name }));
+                let name = shown(&name);
+                self.faults.fault.set(Some(ReadError::Repeated { name }));
                 return Err(A::Error::custom("repeated property"));
             }
             let value = properties.next_value_seed(self.inner()?)?;
@@ -147,6 +210,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Value::Object(object))
     }
 }
+
+/// As much of a name as an error repeats.
+fn shown(name: &str) -> String {
+    name.chars().take(MAX_NAME).collect()
+}
+
+const MAX_NAME: usize = 80;
 
 /// Deeper than any request of this API, which goes down two levels.
 const MAX_DEPTH: usize = 32;

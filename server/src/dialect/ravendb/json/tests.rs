@@ -17,8 +17,18 @@ fn object(body: &str) -> Object {
 }
 
 #[test]
-fn text_after_the_object_is_ignored() {
-    assert_eq!(object(r#" {"Name":"a"} xyz"#).text("Name"), Some("a"));
+fn content_behind_the_object_is_refused() {
+    for (body, column) in [
+        (r#"{"Name":"a"} xyz"#, 14),
+        (r#"{"Name":"a"}{"Name":"b"}"#, 13),
+        (r#"{"Name":"a"},"#, 13),
+        (r#"{"Name":"a"}]"#, 13),
+        ("{\"Name\":\"a\"}\0", 13),
+        ("{\"Name\":\"a\"}\u{feff}", 13),
+    ] {
+        assert_eq!(error(body), ReadError::Trailing { line: 1, column }, "{body}");
+    }
+    assert_eq!(object(" {\"Name\":\"a\"} \r\n\t ").text("Name"), Some("a"));
     assert_eq!(object("\u{feff}{\"Name\":\"a\"}").text("Name"), Some("a"));
 }
 
@@ -68,6 +78,40 @@ fn a_body_that_is_not_json_is_a_syntax_error() {
             "{body}: {:?}",
             error(body)
         );
+    }
+}
+
+#[test]
+fn a_syntax_error_names_the_property_it_was_met_at() {
+    for body in [
+        &b"{\"a\":1,\"Name\":\"\\ud800\"}"[..],
+        b"{\"a\":1,\"Name\":\"\\udc00\\ud800\"}",
+        b"{\"Name\":\"\xff\"}",
+        b"{\"Name\":\"\xed\xa0\x80\"}",
+        b"{\"Name\":\"a\nb\"}",
+        b"{\"a\":{\"Name\":1e999}}",
+        b"{\"Name\":NaN}",
+        b"{\"Name\":01}",
+        b"{\"Name\":0x1}",
+    ] {
+        let error = read(body).err().unwrap();
+        let shown = String::from_utf8_lossy(body);
+        assert!(matches!(&error, ReadError::Syntax { .. }), "{shown}: {error:?}");
+        assert!(
+            error.to_string().ends_with("at the property 'Name'"),
+            "{shown}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_nul_is_refused_in_a_text_and_in_a_name() {
+    for (body, name) in [
+        (r#"{"Name":"a\u0000b"}"#, "Name"),
+        (r#"{"x":{"Name":["\u0000"]}}"#, "Name"),
+        (r#"{"Na\u0000me":1}"#, "Na\0me"),
+    ] {
+        assert_eq!(error(body), ReadError::Nul { name: name.to_owned() }, "{body}");
     }
 }
 

@@ -192,9 +192,9 @@ mod tests {
                 let right = match member.kind {
                     Kind::Boolean => value.is_boolean(),
                     Kind::Integer { min, max } => value.as_i64().is_some_and(|number| (min..=max).contains(&number)),
-                    Kind::Text { .. } => value.is_string(),
+                    Kind::Text { .. } | Kind::CheckedLater { .. } => value.is_string(),
                     Kind::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-                    Kind::Texts | Kind::Objects(_) => value.is_array(),
+                    Kind::Texts | Kind::TextsOf(_) | Kind::Objects(_) => value.is_array(),
                     _ => false,
                 };
                 assert!(right, "{}: {value}", member.name);

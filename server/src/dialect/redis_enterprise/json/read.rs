@@ -1,6 +1,6 @@
 //! From a body to its object.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -25,13 +25,29 @@ pub(in super::super) enum ReadError {
         /// What it is instead.
         found: &'static str,
     },
-    /// The body is not JSON, or more follows the object.
-    #[error("the body is not JSON: unexpected content in line {line}, column {column}")]
+    /// The body is not JSON.
+    #[error("the body is not JSON: unexpected content in line {line}, column {column}{}", within(member.as_deref()))]
     Syntax {
         /// Line, from 1.
         line: usize,
         /// Column, from 1.
         column: usize,
+        /// The last member that began before.
+        member: Option<String>,
+    },
+    /// More follows the value.
+    #[error("the body goes on behind its JSON object, in line {line}, column {column}; send one object alone")]
+    Trailing {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// A text with a NUL in it, which ends it for some readers and not for others.
+    #[error("the field '{name}' is a string; it must be one without NUL characters")]
+    Nul {
+        /// Its name, or the one around it.
+        name: String,
     },
     /// A member stands twice in one object.
     #[error("the member '{name}' is given more than once")]
@@ -42,9 +58,6 @@ pub(in super::super) enum ReadError {
     /// Objects and arrays are nested too deep.
     #[error("the body is nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
-    /// A number that is none of this API's.
-    #[error("the body holds a number that is too large")]
-    Number,
 }
 
 /// Reads the object that the body is.
@@ -56,45 +69,77 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Object, ReadError> {
     if body.trim_ascii().is_empty() {
         return Err(ReadError::Empty);
     }
-    let fault = Cell::new(None);
+    let faults = Faults::default();
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = Seed {
         depth: 0,
-        fault: &fault,
+        faults: &faults,
     }
-    .deserialize(&mut deserializer)
-    .and_then(|value| deserializer.end().map(|()| value));
+    .deserialize(&mut deserializer);
     match value {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(ReadError::NotAnObject { found: other.kind() }),
-        Err(error) => Err(fault.take().unwrap_or_else(|| {
+        Ok(value) => match (deserializer.end(), value) {
+            (Ok(()), Value::Object(object)) => Ok(object),
+            (Ok(()), other) => Err(ReadError::NotAnObject { found: other.kind() }),
+            (Err(error), _) => Err(ReadError::Trailing {
+                line: error.line(),
+                column: error.column(),
+            }),
+        },
+        Err(error) => Err(faults.fault.take().unwrap_or_else(|| {
             if error.is_eof() {
                 ReadError::Truncated
             } else {
                 ReadError::Syntax {
                     line: error.line(),
                     column: error.column(),
+                    member: faults.member.take(),
                 }
             }
         })),
     }
 }
 
+fn within(member: Option<&str>) -> String {
+    member.map_or_else(String::new, |member| format!(", at the member '{member}'"))
+}
+
+/// The place where reading stopped, and the reason.
+#[derive(Default)]
+struct Faults {
+    fault: Cell<Option<ReadError>>,
+    member: RefCell<Option<String>>,
+}
+
+impl Faults {
+    fn member(&self) -> String {
+        self.member.borrow().clone().unwrap_or_default()
+    }
+}
+
 struct Seed<'a> {
     depth: usize,
-    fault: &'a Cell<Option<ReadError>>,
+    faults: &'a Faults,
 }
 
 impl Seed<'_> {
     fn inner<E: serde::de::Error>(&self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
-            self.fault.set(Some(ReadError::TooDeep));
+            self.faults.fault.set(Some(ReadError::TooDeep));
             return Err(E::custom("too deep"));
         }
         Ok(Self {
             depth: self.depth + 1,
-            fault: self.fault,
+            faults: self.faults,
         })
+    }
+
+    fn check_text<E: serde::de::Error>(&self, text: &str) -> Result<(), E> {
+        if !text.contains('\0') {
+            return Ok(());
+        }
+        let name = self.faults.member();
+        self.faults.fault.set(Some(ReadError::Nul { name }));
+        Err(E::custom("NUL"))
     }
 }
 
@@ -130,16 +175,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        serde_json::Number::from_f64(value).map_or_else(
-            || {
-                self.fault.set(Some(ReadError::Number));
-                Err(E::custom("not a finite number"))
-            },
-            |number| Ok(Value::Number(number)),
-        )
+        let number = serde_json::Number::from_f64(value).ok_or_else(|| E::custom("not a finite number"))?;
+        Ok(Value::Number(number))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.check_text(value)?;
         Ok(Value::Text(Zeroizing::new(value.to_owned())))
     }
 
@@ -155,9 +196,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut object = Object::default();
         let mut names = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
+            *self.faults.member.borrow_mut() = Some(shown(&name));
+            self.check_text(&name)?;
             if !names.insert(name.clone()) {
                 let name = shown(&name);
-                self.fault.set(Some(ReadError::Repeated { name }));
+                self.faults.fault.set(Some(ReadError::Repeated { name }));
                 return Err(A::Error::custom("repeated member"));
             }
             let value = members.next_value_seed(self.inner()?)?;

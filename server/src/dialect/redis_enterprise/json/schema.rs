@@ -52,6 +52,12 @@ pub(in super::super) enum Access {
     WriteOnly,
     /// The client; no answer holds it, and a request must have it.
     RequiredWriteOnly,
+    /// The client; a request that makes something new must have it, which the use case says with a code of its own.
+    Needed,
+    /// The client, in vain: the use case refuses it with a code of its own. The documents leave it out.
+    Refused,
+    /// The client when it makes something new; the use case refuses another value in a change.
+    Chosen,
     /// The server; a request may hold it when it says what is so anyway.
     ReadOnly,
     /// The client when it makes something new; afterwards as [`Self::ReadOnly`].
@@ -75,19 +81,36 @@ pub(in super::super) enum Kind {
         /// In characters.
         max: usize,
     },
+    /// Text of at least one character and at most this many.
+    FilledText {
+        /// In characters.
+        max: usize,
+    },
     /// Text that the function takes, and what it takes in words.
     Pattern {
         /// Whether it is right.
         is_right: fn(&str) -> bool,
         /// "a …", for errors.
         wanted: &'static str,
-        /// The regular expression of the vendor's schema.
+        /// The same as a regular expression (the vendor's schema, where it has one).
         regex: &'static str,
+        /// The greatest number of characters that the function takes.
+        max: usize,
+    },
+    /// Text of this form. Only its length is checked with the schema: the use case refuses another form with a code of
+    /// its own.
+    CheckedLater {
+        /// The form.
+        regex: &'static str,
+        /// In characters.
+        max: usize,
     },
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// Texts, no two alike.
     Texts,
+    /// Texts of one kind, no two alike.
+    TextsOf(&'static Kind),
     /// Texts.
     TextList,
     /// Whole numbers from 1, no two alike, at least one.
@@ -96,6 +119,8 @@ pub(in super::super) enum Kind {
     Object(&'static Schema),
     /// Objects.
     Objects(&'static Schema),
+    /// An object, which the use case holds against this schema.
+    Later(&'static Schema),
     /// Something that the server does not look into.
     Anything,
 }
@@ -162,6 +187,30 @@ impl Member {
                 Access::WriteOnly => Access::RequiredWriteOnly,
                 _ => Access::Required,
             },
+            ..self
+        }
+    }
+
+    /// The same member, which the use case asks for when a request makes something new.
+    pub(in super::super) const fn needed(self) -> Self {
+        Self {
+            access: Access::Needed,
+            ..self
+        }
+    }
+
+    /// The same member, which the use case refuses.
+    pub(in super::super) const fn refused(self) -> Self {
+        Self {
+            access: Access::Refused,
+            ..self
+        }
+    }
+
+    /// The same member, which a change leaves out.
+    pub(in super::super) const fn chosen(self) -> Self {
+        Self {
+            access: Access::Chosen,
             ..self
         }
     }
@@ -237,12 +286,19 @@ fn check_members(object: &Object, schema: &Schema, at: &str, request: Request<'_
 
 fn check_value(value: &Value, kind: Kind, path: &str) -> Result<(), SchemaError> {
     let right = match (kind, value) {
-        (Kind::Anything, _) | (Kind::Boolean, Value::Bool(_)) => true,
+        (Kind::Anything, _) | (Kind::Boolean, Value::Bool(_)) | (Kind::Later(_), Value::Object(_)) => true,
         (Kind::Integer { min, max }, value) => value.as_integer().is_some_and(|number| (min..=max).contains(&number)),
-        (Kind::Text { max }, Value::Text(text)) => text.chars().count() <= max,
+        (Kind::Text { max } | Kind::CheckedLater { max, .. }, Value::Text(text)) => text.chars().count() <= max,
+        (Kind::FilledText { max }, Value::Text(text)) => (1..=max).contains(&text.chars().count()),
         (Kind::Pattern { is_right, .. }, Value::Text(text)) => is_right(text),
         (Kind::OneOf(words), Value::Text(text)) => words.contains(&text.as_str()),
         (Kind::Texts, Value::Array(elements)) => each_once(elements, Value::as_text),
+        (Kind::TextsOf(kind), Value::Array(elements)) if each_once(elements, Value::as_text) => {
+            for (index, element) in elements.iter().enumerate() {
+                check_value(element, *kind, &format!("{path}[{index}]"))?;
+            }
+            true
+        }
         (Kind::TextList, Value::Array(elements)) => elements.iter().all(|element| element.as_text().is_some()),
         (Kind::Uids, Value::Array(elements)) => {
             !elements.is_empty()
@@ -306,13 +362,14 @@ impl fmt::Display for Kind {
             Self::Boolean => f.write_str("true or false"),
             Self::Integer { min, max: i64::MAX } => write!(f, "a whole number from {min}"),
             Self::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
-            Self::Text { max } => write!(f, "a string of at most {max} characters"),
+            Self::Text { max } | Self::CheckedLater { max, .. } => write!(f, "a string of at most {max} characters"),
+            Self::FilledText { max } => write!(f, "a string of 1 to {max} characters"),
             Self::Pattern { wanted, .. } => f.write_str(wanted),
             Self::OneOf(words) => write!(f, "one of \"{}\"", words.join("\", \"")),
-            Self::Texts => f.write_str("an array of strings, no two alike"),
+            Self::Texts | Self::TextsOf(_) => f.write_str("an array of strings, no two alike"),
             Self::TextList => f.write_str("an array of strings"),
             Self::Uids => f.write_str("an array of at least one uid, no two alike; a uid is a whole number from 1"),
-            Self::Object(schema) => write!(f, "an object: {}", schema.summary),
+            Self::Object(schema) | Self::Later(schema) => write!(f, "an object: {}", schema.summary),
             Self::Objects(schema) => write!(f, "an array of objects: {}", schema.summary),
             Self::Anything => f.write_str("any JSON value"),
         }

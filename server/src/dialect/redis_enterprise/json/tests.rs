@@ -25,6 +25,7 @@ const THING: Schema = Schema {
                 is_right: |text| text.contains('@'),
                 wanted: "an address",
                 regex: "@",
+                max: 64,
             },
             "",
         ),
@@ -58,9 +59,18 @@ fn a_body_is_one_object_and_nothing_else() {
         ("null", ReadError::NotAnObject { found: "null" }),
         ("{\"a\":", ReadError::Truncated),
         ("{\"a\":1", ReadError::Truncated),
-        ("{\"a\":1}x", ReadError::Syntax { line: 1, column: 8 }),
-        ("{\"a\":1}{}", ReadError::Syntax { line: 1, column: 8 }),
-        ("{a:1}", ReadError::Syntax { line: 1, column: 2 }),
+        ("{\"a\":1}x", ReadError::Trailing { line: 1, column: 8 }),
+        ("{\"a\":1}{}", ReadError::Trailing { line: 1, column: 8 }),
+        ("{\"a\":1}\0", ReadError::Trailing { line: 1, column: 8 }),
+        ("[]{}", ReadError::Trailing { line: 1, column: 3 }),
+        (
+            "{a:1}",
+            ReadError::Syntax {
+                line: 1,
+                column: 2,
+                member: None,
+            },
+        ),
         ("{\"a\":1,\"a\":1}", ReadError::Repeated { name: "a".to_owned() }),
         (
             "{\"a\":{\"b\":1,\"b\":2}}",
@@ -70,6 +80,31 @@ fn a_body_is_one_object_and_nothing_else() {
     ] {
         assert_eq!(read(body.as_bytes()).err(), Some(expected), "{body}");
     }
+}
+
+#[test]
+fn a_fault_names_the_member_it_was_met_at() {
+    for body in [
+        &b"{\"a\":1,\"name\":\"\\ud800\"}"[..],
+        b"{\"name\":\"\\udc00\\ud800\"}",
+        b"{\"name\":\"\xff\"}",
+        b"{\"name\":\"\xed\xa0\x80\"}",
+        b"{\"name\":\"a\nb\"}",
+        b"{\"a\":[{\"name\":1e999}]}",
+        b"{\"name\":-1e999}",
+        b"{\"name\":NaN}",
+        b"{\"name\":01}",
+    ] {
+        let error = read(body).err().unwrap();
+        let shown = String::from_utf8_lossy(body);
+        assert!(error.to_string().ends_with("at the member 'name'"), "{shown}: {error}");
+    }
+    for body in ["{\"name\":\"a\\u0000b\"}", "{\"a\":{\"name\":[\"\\u0000\"]}}"] {
+        let name = "name".to_owned();
+        assert_eq!(read(body.as_bytes()).err(), Some(ReadError::Nul { name }), "{body}");
+    }
+    let byte_order_mark = read("\u{feff}{}".as_bytes()).err();
+    assert!(matches!(byte_order_mark, Some(ReadError::Syntax { .. })));
 }
 
 #[test]

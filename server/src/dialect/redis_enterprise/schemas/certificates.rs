@@ -1,6 +1,6 @@
 //! The cluster's certificates (contract section 2.2).
 
-use super::{PEM, TEXT, strict};
+use super::{MAX_TEXT, PEM, strict};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
 
 /// The certificates, each under its name.
@@ -36,7 +36,7 @@ pub(in super::super) const CERTIFICATE_UPLOAD: Schema = strict(
     "certificate_upload",
     "A certificate and its key.",
     &[
-        member("name", TEXT, "Which certificate, such as mtls_trusted_ca.").required(),
+        member("name", CERTIFICATE_NAME, "Which certificate, such as mtls_trusted_ca.").required(),
         member("certificate", PEM, "The certificate, or several, as PEM.").required(),
         member(
             "key",
@@ -65,7 +65,18 @@ pub(in super::super) const CERTIFICATE_ROTATION: Schema = strict(
     "Which internal certificate is made anew.",
     &[member(
         "name",
-        TEXT,
+        INTERNAL_CERTIFICATE_NAME,
         "ccs_internode_encryption or data_internode_encryption; both when it is left out.",
     )],
 );
+
+pub(in super::super) const CERTIFICATE_NAME: Kind = Kind::CheckedLater {
+    regex: "^(cm|api|mtls_trusted_ca|proxy|metrics_exporter|syncer|ldap_client|ccs_internode_encryption\
+            |data_internode_encryption|sso_service|sso_issuer)$",
+    max: MAX_TEXT,
+};
+
+const INTERNAL_CERTIFICATE_NAME: Kind = Kind::CheckedLater {
+    regex: "^(ccs_internode_encryption|data_internode_encryption)$",
+    max: MAX_TEXT,
+};

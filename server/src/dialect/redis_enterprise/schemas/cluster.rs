@@ -3,7 +3,7 @@
 //! The vendor's members that mean nothing to this server are shown with the values captured from a real cluster, and a
 //! request may hold them as long as it says the same.
 
-use super::{COUNT, PEM, PORT, TEXT, open, strict};
+use super::{COUNT, FILLED_PLAIN_TEXT, MAX_TEXT, PEM, PLAIN_TEXT, PORT, TEXT, open, strict};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
 
 /// The cluster.
@@ -60,9 +60,9 @@ pub(in super::super) const CLUSTER: Schema = strict(
             TLS,
             "The oldest TLS of the discovery service; 1.2.",
         ),
-        member("control_cipher_suites", TEXT, "The ciphers of the API."),
+        member("control_cipher_suites", CIPHERS, "The ciphers of the API."),
         member("control_cipher_suites_tls_1_3", TEXT, "Its ciphers of TLS 1.3.").read_only(),
-        member("data_cipher_list", TEXT, "The ciphers of databases."),
+        member("data_cipher_list", CIPHERS, "The ciphers of databases."),
         member(
             "data_cipher_suites_tls_1_3",
             Kind::Anything,
@@ -117,7 +117,7 @@ pub(in super::super) const CLUSTER: Schema = strict(
         ),
         member(
             "reserved_ports",
-            Kind::Texts,
+            Kind::TextsOf(&PORTS),
             "Ports and ranges that databases do not get, such as 13000-13010.",
         ),
         member(
@@ -183,12 +183,12 @@ pub(in super::super) const AUTHORIZED_SUBJECT: Schema = strict(
     "authorized_subject",
     "A subject, attribute by attribute; an empty value is as good as none.",
     &[
-        member("CN", TEXT, "Common Name.").required(),
-        member("O", TEXT, "Organization."),
+        member("CN", FILLED_PLAIN_TEXT, "Common Name.").required(),
+        member("O", PLAIN_TEXT, "Organization."),
         member("OU", Kind::TextList, "Organizational Units."),
-        member("L", TEXT, "Locality."),
-        member("ST", TEXT, "State or province."),
-        member("C", TEXT, "Country, in two letters."),
+        member("L", PLAIN_TEXT, "Locality."),
+        member("ST", PLAIN_TEXT, "State or province."),
+        member("C", PLAIN_TEXT, "Country, in two letters."),
     ],
 );
 
@@ -276,6 +276,16 @@ pub(in super::super) const OCSP_STATUS: Schema = open(
         member("revocation_time", TEXT, "When the certificate was revoked.").read_only(),
     ],
 );
+
+const CIPHERS: Kind = Kind::CheckedLater {
+    regex: "^[ -~]+$",
+    max: MAX_TEXT,
+};
+
+const PORTS: Kind = Kind::CheckedLater {
+    regex: "^[0-9]{1,5}(-[0-9]{1,5})?$",
+    max: MAX_TEXT,
+};
 
 const PROXY_POLICY: Kind = Kind::OneOf(&["single", "all-master-shards", "all-nodes"]);
 

@@ -16,13 +16,15 @@ pub(in super::super) const BDB: Schema = strict(
             "uid",
             UID,
             "The database's number; the next one when it is left out. It cannot be changed.",
-        ),
-        member("name", NAME, "The database's name. A new one needs it."),
+        )
+        .chosen(),
+        member("name", NAME, "The database's name. A new one needs it.").needed(),
         member(
             "memory_size",
             COUNT,
             "How many bytes its data may take; 0 for no limit. A new one needs it.",
-        ),
+        )
+        .needed(),
         member(
             "port",
             PORT,
@@ -254,12 +256,13 @@ pub(in super::super) const NEW_BDB: Schema = strict(
     "bdb_v2",
     "A database to be created.",
     &[
-        member("bdb", Kind::Anything, "The database: an object of the type bdb.").required(),
+        member("bdb", Kind::Later(&BDB), "The database: an object of the type bdb.").required(),
         member(
             "recovery_plan",
             Kind::Anything,
             "Not supported: a new database is empty.",
-        ),
+        )
+        .refused(),
     ],
 );
 
@@ -323,6 +326,7 @@ const NAME: Kind = Kind::Pattern {
     is_right: |text| text.parse::<DatabaseName>().is_ok(),
     wanted: "a string of 1 to 63 letters, digits and hyphens, with a letter or digit first and last",
     regex: "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$",
+    max: 63,
 };
 const PORT: Kind = Kind::Integer { min: 0, max: 65535 };
 const NUMBER: Kind = Kind::Integer {
@@ -346,8 +350,4 @@ const EVICTION: Kind = Kind::OneOf(&[
 ]);
 /// As for users.
 const PASSWORD: Kind = Kind::Text { max: 1024 };
-const FILLED_PASSWORD: Kind = Kind::Pattern {
-    is_right: |text| (1..=1024).contains(&text.chars().count()),
-    wanted: "a string of 1 to 1024 characters",
-    regex: "^.{1,1024}$",
-};
+const FILLED_PASSWORD: Kind = Kind::FilledText { max: 1024 };

@@ -7,19 +7,23 @@ mod databases;
 mod operations;
 mod people;
 
-pub(super) use certificates::{CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS, CERTIFICATES};
+pub(super) use certificates::{
+    CERTIFICATE_NAME, CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS, CERTIFICATES,
+};
 pub(super) use cluster::{AUTHORIZED_SUBJECT, CLUSTER, HASHING_ALGORITHM, OCSP, OCSP_STATUS, POLICY};
 pub(super) use databases::{
     BDB, BDB_CERTIFICATE, BDB_PASSWORD, CLIENT_CERTIFICATE, NEW_BDB, ROLE_PERMISSION, SNAPSHOT_POLICY,
 };
 pub(super) use operations::{
-    ACTION, ACTIONS, BOOTSTRAP, BOOTSTRAP_STATUS, CREDENTIALS, DELETED, DONE, ERROR, LICENSE, NEW_CLUSTER, NEW_LICENSE,
-    NODE,
+    ACTION, ACTIONS, BOOTSTRAP, BOOTSTRAP_STATUS, CREDENTIALS, DELETED, DONE, ERROR, LICENSE, LOCAL_NODE, NEW_CLUSTER,
+    NEW_LICENSE, NODE,
 };
 pub(super) use people::{
     ACCESS_TOKEN, AUTHORIZE, NEW_PASSWORD, OLD_PASSWORD, OWN_ROLE, PERMISSIONS, REDIS_ACL, REFRESH, RESOURCE, ROLE,
     ROLE_PERMISSIONS, USER,
 };
+
+pub(super) use people::USER_NAME;
 
 use super::json::{Kind, MAX_UID, Member, Schema, Unknown};
 
@@ -43,12 +47,38 @@ const fn open(name: &'static str, summary: &'static str, members: &'static [Memb
     }
 }
 
-const UID: Kind = Kind::Integer { min: 1, max: MAX_UID };
+pub(super) const UID: Kind = Kind::Integer { min: 1, max: MAX_UID };
 const COUNT: Kind = Kind::Integer { min: 0, max: i64::MAX };
-const TEXT: Kind = Kind::Text { max: MAX_TEXT };
+pub(super) const TEXT: Kind = Kind::Text { max: MAX_TEXT };
 const PEM: Kind = Kind::Text { max: MAX_PEM };
 const PORT: Kind = Kind::Integer { min: 1024, max: 65535 };
-const MANAGEMENT: Kind = Kind::OneOf(&[
+/// Text without control characters, which no subject of a certificate that is let in has.
+const PLAIN_TEXT: Kind = Kind::Pattern {
+    is_right: |text| text.chars().count() <= MAX_TEXT && !text.chars().any(char::is_control),
+    wanted: "a string of at most 4096 characters, none of them a control character",
+    regex: "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+    max: MAX_TEXT,
+};
+/// As [`PLAIN_TEXT`], and not empty.
+const FILLED_PLAIN_TEXT: Kind = Kind::Pattern {
+    is_right: |text| (1..=MAX_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control),
+    wanted: "a string of 1 to 4096 characters, none of them a control character",
+    regex: "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+    max: MAX_TEXT,
+};
+/// Text that repeats some of a request's, which has its own limit.
+pub(super) const LONG_TEXT: Kind = Kind::Text { max: usize::MAX };
+/// `password_min_length` asks for 8 characters at least, and for more than the schema can know.
+const CHOSEN_PASSWORD: Kind = Kind::CheckedLater {
+    regex: "^[\\s\\S]{8,}$",
+    max: 1024,
+};
+/// A uid as text.
+const UID_TEXT: Kind = Kind::CheckedLater {
+    regex: "^[1-9][0-9]{0,8}$",
+    max: MAX_TEXT,
+};
+pub(super) const MANAGEMENT: Kind = Kind::OneOf(&[
     "none",
     "db_viewer",
     "cluster_viewer",
@@ -97,6 +127,7 @@ pub(super) const ALL: &[&Schema] = &[
     &NEW_CLUSTER,
     &CREDENTIALS,
     &NODE,
+    &LOCAL_NODE,
     &LICENSE,
     &NEW_LICENSE,
     &OCSP,
@@ -107,3 +138,14 @@ pub(super) const ALL: &[&Schema] = &[
     &DONE,
     &ERROR,
 ];
+
+/// Their names.
+pub(super) const NAMES: [&str; ALL.len()] = {
+    let mut names = [""; ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = ALL[at].name;
+        at += 1;
+    }
+    names
+};

@@ -1,6 +1,6 @@
 //! What clients touch on connect: bootstrap, nodes, licence, actions (contract section 2.7); and errors.
 
-use super::{COUNT, TEXT, UID, open, strict};
+use super::{CHOSEN_PASSWORD, COUNT, LONG_TEXT, TEXT, UID, USER_NAME, open, strict};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
 
 /// How far the making of the cluster is.
@@ -9,12 +9,7 @@ pub(in super::super) const BOOTSTRAP: Schema = open(
     "How far the making of the cluster is, and the node that was asked.",
     &[
         member("bootstrap_status", Kind::Object(&BOOTSTRAP_STATUS), "How far it is.").read_only(),
-        member(
-            "local_node_info",
-            Kind::Object(&NODE),
-            "The node; its uid is a string here.",
-        )
-        .read_only(),
+        member("local_node_info", Kind::Object(&LOCAL_NODE), "The node.").read_only(),
     ],
 );
 
@@ -64,11 +59,11 @@ pub(in super::super) const CREDENTIALS: Schema = strict(
     &[
         member(
             "username",
-            TEXT,
+            USER_NAME,
             "The e-mail address or name of the first administrator.",
         )
         .required(),
-        member("password", Kind::Text { max: 1024 }, "Its password.")
+        member("password", CHOSEN_PASSWORD, "Its password.")
             .write_only()
             .required(),
     ],
@@ -94,6 +89,20 @@ pub(in super::super) const NODE: Schema = open(
     ],
 );
 
+/// The node that was asked for the state of the cluster.
+pub(in super::super) const LOCAL_NODE: Schema = open(
+    "local_node",
+    "The node that was asked. Its uid is a string here.",
+    &[
+        member("uid", TEXT, "The node's number: 1.").read_only(),
+        member("software_version", TEXT, "The version of the API.").read_only(),
+        member("architecture", TEXT, "The machine's.").read_only(),
+        member("cores", COUNT, "Of the machine.").read_only(),
+        member("total_memory", COUNT, "Bytes; 0, for it is not measured.").read_only(),
+        member("uptime", COUNT, "Seconds.").read_only(),
+    ],
+);
+
 /// The licence.
 pub(in super::super) const LICENSE: Schema = open(
     "license",
@@ -115,7 +124,10 @@ pub(in super::super) const NEW_LICENSE: Schema = strict(
     "A licence.",
     &[member(
         "license",
-        Kind::Text { max: 64 * 1024 },
+        Kind::CheckedLater {
+            regex: "LICENSE START[\\s\\S]*LICENSE END",
+            max: 64 * 1024,
+        },
         "The text, with its first and last line.",
     )
     .required()],
@@ -150,7 +162,7 @@ pub(in super::super) const ACTIONS: Schema = open(
 pub(in super::super) const DELETED: Schema = strict(
     "deleted",
     "The action that a deletion is.",
-    &[member("action_uid", TEXT, "Its number, for /v1/actions/{uid}.").read_only()],
+    &[member("action_uid", TEXT, "Its number, for /v1/actions/{uid}.").required()],
 );
 
 /// The answer to a change that has nothing to show.
@@ -161,8 +173,8 @@ pub(in super::super) const ERROR: Schema = strict(
     "error",
     "What went wrong.",
     &[
-        member("error_code", TEXT, "For programs.").read_only(),
-        member("description", TEXT, "For people.").read_only(),
-        member("message", TEXT, "The same.").read_only(),
+        member("error_code", TEXT, "For programs.").required(),
+        member("description", LONG_TEXT, "For people.").required(),
+        member("message", LONG_TEXT, "The same.").required(),
     ],
 );

@@ -1,6 +1,6 @@
 //! Users, their passwords and tokens, roles and ACLs (contract sections 2.3 to 2.5).
 
-use super::{COUNT, MANAGEMENT, TEXT, UID, open, strict};
+use super::{CHOSEN_PASSWORD, COUNT, MANAGEMENT, MAX_TEXT, TEXT, UID, UID_TEXT, open, strict};
 use crate::cluster::name::{EmailAddress, ObjectName, UserName};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
 
@@ -16,13 +16,13 @@ pub(in super::super) const USER: Schema = strict(
             "The user's name. Databases know a certificate user by it.",
         ),
         member("email", EMAIL, "The user's e-mail address, or an empty string."),
-        member("password", PASSWORD, "The user's one password from now on.").write_only(),
+        member("password", CHOSEN_PASSWORD, "The user's one password from now on.").write_only(),
         member(
             "password_hash_method",
             Kind::Integer { min: 1, max: 1 },
             "Not supported: passwords are given as they are.",
         )
-        .write_only(),
+        .refused(),
         member(
             "role",
             MANAGEMENT,
@@ -77,7 +77,7 @@ pub(in super::super) const NEW_PASSWORD: Schema = strict(
             TEXT,
             "Whose it is, by name or e-mail address; the caller's own when it is left out.",
         ),
-        member("new_password", PASSWORD, "The password.")
+        member("new_password", CHOSEN_PASSWORD, "The password.")
             .write_only()
             .required(),
         member("old_password", PASSWORD, "Not looked at.").write_only(),
@@ -86,7 +86,7 @@ pub(in super::super) const NEW_PASSWORD: Schema = strict(
             Kind::Integer { min: 1, max: 1 },
             "Not supported: passwords are given as they are.",
         )
-        .write_only(),
+        .refused(),
     ],
 );
 
@@ -189,8 +189,16 @@ pub(in super::super) const RESOURCE: Schema = strict(
     "resource",
     "Databases, by type and uids.",
     &[
-        member("type", TEXT, "db.").required(),
-        member("uids", Kind::Texts, "The uids of databases, as strings.").required(),
+        member(
+            "type",
+            Kind::CheckedLater {
+                regex: "^db$",
+                max: MAX_TEXT,
+            },
+            "db.",
+        )
+        .required(),
+        member("uids", Kind::TextsOf(&UID_TEXT), "The uids of databases, as strings.").required(),
     ],
 );
 
@@ -213,22 +221,25 @@ pub(in super::super) const REDIS_ACL: Schema = strict(
     ],
 );
 
-const USER_NAME: Kind = Kind::Pattern {
+pub(in super::super) const USER_NAME: Kind = Kind::Pattern {
     is_right: |text| text.parse::<UserName>().is_ok(),
     wanted: "a string of 1 to 255 printable ASCII characters without \", &, < and >",
     regex: "^[ -!#-%'-;=?-~]+$",
+    max: 255,
 };
 
 const OBJECT_NAME: Kind = Kind::Pattern {
     is_right: |text| text.parse::<ObjectName>().is_ok(),
     wanted: "a string of 1 to 255 letters, digits, blanks and _[]()@,.;#-",
     regex: "^[a-zA-Z0-9_ \\[\\]()@,.;#-]+$",
+    max: 255,
 };
 
 const EMAIL: Kind = Kind::Pattern {
     is_right: |text| text.is_empty() || text.parse::<EmailAddress>().is_ok(),
     wanted: "an e-mail address such as alice@example.com, or an empty string",
     regex: "(^$|^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\\.[a-zA-Z0-9-.]+$)",
+    max: 255,
 };
 
 const AUTH_METHOD: Kind = Kind::OneOf(&["regular", "certificate", "entraid", "sso"]);

@@ -15,7 +15,7 @@ use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
 /// Somebody's Redis, with a user `ops` and a password for everybody else.
-struct Existing {
+pub(super) struct Existing {
     child: Child,
     port: u16,
     directory: TempDir,
@@ -24,7 +24,7 @@ struct Existing {
 }
 
 impl Existing {
-    fn start(world: &World) -> Self {
+    pub(super) fn start(world: &World) -> Self {
         let port = free_port();
         Self::listening(world, port, tempfile::tempdir().unwrap(), format!("port {port}\n"))
     }
@@ -76,7 +76,7 @@ impl Existing {
         self.child = Self::child(world, &self.listen, &self.directory, &self.settings);
     }
 
-    fn upstream(&self, password: &str) -> Upstream {
+    pub(super) fn upstream(&self, password: &str) -> Upstream {
         let url = format!("redis://ops:{password}@127.0.0.1:{}", self.port);
         Upstream::new(&url.parse().unwrap(), &[]).unwrap()
     }

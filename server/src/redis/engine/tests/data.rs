@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use rustix::process::Signal;
 
 use super::super::{Engine, EngineLogin};
-use super::world::{ALWAYS, World, ask, bulk, configuration, down, log_in, ready, refusal, root, signal};
+use super::world::{ALWAYS, World, administer, ask, bulk, configuration, down, log_in, ready, refusal, root, signal};
 use crate::cluster::database::{AofPolicy, EvictionPolicy, Persistence, SnapshotPolicy};
 use crate::redis::resp::reply::Reply;
 
@@ -142,7 +142,7 @@ async fn memory_and_eviction_are_as_configured_at_the_start_and_later() {
     configuration.eviction = EvictionPolicy::AllkeysLfu;
     engine.configure(configuration).await.unwrap();
     ask(&mut connection, "SET", ["a", "1"]).await.unwrap();
-    let policy = ask(&mut connection, "CONFIG GET", ["maxmemory-policy"]).await.unwrap();
+    let policy = administer(&engine, "CONFIG GET", ["maxmemory-policy"]).await.unwrap();
     assert_eq!(
         policy,
         Reply::Array(vec![bulk("maxmemory-policy"), bulk("allkeys-lfu")])

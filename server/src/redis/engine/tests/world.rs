@@ -1,5 +1,6 @@
 //! An engine in a temporary directory, and a client of it.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,29 @@ impl World {
         }
     }
 
+    /// One for each engine of the matrix, with its name. `tools/engines` unpacks them.
+    pub(super) async fn matrix() -> Vec<(&'static str, Self)> {
+        let folder = std::env::var_os("CERTWARD_ENGINES").map_or_else(
+            || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/engines")),
+            PathBuf::from,
+        );
+        let mut worlds = Vec::new();
+        for (name, program) in MATRIX {
+            let path = folder.join(name).join("bin").join(program);
+            let program = EngineProgram::find(Some(&path), OsStr::new("")).await;
+            let program = program.unwrap_or_else(|error| panic!("{error}; run tools/engines"));
+            worlds.push((
+                name,
+                Self {
+                    program,
+                    tasks: TaskTracker::new(),
+                    temporary: tempfile::tempdir().unwrap(),
+                },
+            ));
+        }
+        worlds
+    }
+
     pub(super) fn directory(&self) -> PathBuf {
         self.temporary.path().join("3")
     }
@@ -60,6 +84,14 @@ impl World {
         Engine::supervise(&self.program, self.directory(), configuration, &self.tasks)
     }
 }
+
+/// The engines that are supported, and their programs.
+const MATRIX: [(&str, &str); 4] = [
+    ("redis-7.0", "redis-server"),
+    ("redis-8.0", "redis-server"),
+    ("valkey-8.1", "valkey-server"),
+    ("valkey-9.1", "valkey-server"),
+];
 
 /// Nothing has a limit.
 pub(super) fn configuration(persistence: Persistence) -> EngineConfiguration {
@@ -145,6 +177,15 @@ pub(super) async fn ask_on<'a>(
     Ok(replies.into_iter().next().unwrap())
 }
 
+/// The reply to one command of the server's own.
+pub(super) async fn administer<'a>(
+    engine: &Engine,
+    name: &'static str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<Reply, EngineError> {
+    engine.control().unwrap().ask(Command::new(name, arguments)).await
+}
+
 pub(super) fn bulk(text: &str) -> Reply {
     Reply::Bulk(text.as_bytes().to_vec())
 }
@@ -159,13 +200,14 @@ pub(super) fn refusal(result: Result<Reply, EngineError>) -> String {
 
 /// Sends a signal to the engine's process.
 pub(super) async fn signal(engine: &Engine, signal: Signal) {
+    kill_process(process_id(engine).await, signal).unwrap();
+}
+
+pub(super) async fn process_id(engine: &Engine) -> Pid {
     let mut connection = log_in(engine, &EngineLogin::DefaultUser).await;
-    let Reply::Bulk(info) = ask(&mut connection, "INFO", ["server"]).await.unwrap() else {
-        panic!("INFO is text");
-    };
-    let info = String::from_utf8(info).unwrap();
+    let info = super::super::persistence::text(ask(&mut connection, "INFO", ["server"]).await.unwrap());
     let pid = super::super::persistence::value(&info, "process_id").unwrap();
-    kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), signal).unwrap();
+    Pid::from_raw(pid.parse().unwrap()).unwrap()
 }
 
 /// Machines that run many tests at once are slow.

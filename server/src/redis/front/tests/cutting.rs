@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::world::{NOW, PASSWORD, TestCa, TestClient, World, acl, encode, permission, uid, user_uid};
 use crate::cluster::database::TlsMode;
@@ -201,5 +201,103 @@ async fn a_pipeline_under_way_stops_at_the_cut() {
     let count = alice.ask(&["GET", "count"]).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(alice.ask(&["GET", "count"]).await, count);
+    world.end().await;
+}
+
+/// Deletes user 4, and waits until the connection is cut and the engine is ready.
+async fn is_cut_in_a_second(world: &World, victim: &mut TestClient) {
+    let since = Instant::now();
+    world.put(Change::DeleteUser(user_uid(4))).await;
+    victim.is_cut().await;
+    eprintln!("cut after {:?}", since.elapsed());
+    let since = Instant::now();
+    loop {
+        let connect = async {
+            world.ready().await;
+            let mut alice = world.client("alice").await;
+            let _ = alice.try_send(&encode(&["PING"])).await;
+            let mut answer = [0; 7];
+            alice.read_some(&mut answer).await;
+            answer
+        };
+        if let Ok(answer) = tokio::time::timeout(Duration::from_secs(5), connect).await
+            && answer == *b"+PONG\r\n"
+        {
+            return;
+        }
+        assert!(
+            since.elapsed() < Duration::from_secs(60),
+            "the engine does not come back"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_cut_ends_in_a_second_whatever_keeps_the_engine_busy_which_is_ready_again_soon() {
+    let Some(world) = World::new().await else { return };
+    for script in ["while true do end", "redis.call('SET', 'written', 1) while true do end"] {
+        world.put_certified(4, "victim", 1).await;
+        let mut victim = world.client("victim").await;
+        assert_eq!(victim.ask(&["PING"]).await, "+PONG");
+        victim.send(&encode(&["EVAL", script, "0"])).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        is_cut_in_a_second(&world, &mut victim).await;
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_cut_ends_in_a_second_while_the_engine_stands_still_which_is_started_again() {
+    let Some(world) = World::new().await else { return };
+    world.put_certified(4, "victim", 1).await;
+    let mut victim = world.client("victim").await;
+    assert_eq!(victim.ask(&["PING"]).await, "+PONG");
+    let process = world.engine_process().await;
+    rustix::process::kill_process(process, rustix::process::Signal::STOP).unwrap();
+    victim.send(&encode(&["SET", "after", "cut"])).await;
+    is_cut_in_a_second(&world, &mut victim).await;
+    assert_eq!(alice(&world).await.ask(&["EXISTS", "after"]).await, ":0");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_debugger_of_scripts_is_refused_so_that_no_cut_has_to_wait_for_it() {
+    let Some(world) = World::new().await else { return };
+    let mut alice = alice(&world).await;
+    for mode in ["SYNC", "YES"] {
+        let refused = alice.ask(&["SCRIPT", "DEBUG", mode]).await;
+        assert!(refused.starts_with("-NOPERM"), "{refused}");
+    }
+    assert_eq!(alice.ask(&["EVAL", "return 1", "0"]).await, ":1");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_script_whose_client_has_gone_ends_with_its_user() {
+    let Some(world) = World::new().await else { return };
+    world.put_certified(4, "victim", 1).await;
+    let mut victim = world.client("victim").await;
+    // Closed with this unread, the connection is reset.
+    victim.send(&encode(&["PING"])).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    victim.send(&encode(&["EVAL", "while true do end", "0"])).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    drop(victim);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    world.put(Change::DeleteUser(user_uid(4))).await;
+    let answer = async {
+        loop {
+            world.ready().await;
+            let mut alice = world.client("alice").await;
+            let mut answer = [0; 7];
+            let _ = alice.try_send(&encode(&["PING"])).await;
+            alice.read_some(&mut answer).await;
+            if answer == *b"+PONG\r\n" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), answer).await.unwrap();
     world.end().await;
 }

@@ -352,3 +352,40 @@ async fn a_password_is_refused_where_nobody_would_know_whose_the_connection_is()
         .await;
     world.end().await;
 }
+
+#[tokio::test]
+async fn tracking_reaches_the_own_connection_and_no_other() {
+    let Some(world) = World::new().await else { return };
+    let refused = "-NOPERM CLIENT TRACKING with REDIRECT, BCAST or PREFIX is refused: it reaches other users\r\n";
+    let mut other = world.client("bob").await;
+    let number = other.ask(&["CLIENT", "ID"]).await;
+    for command in [
+        encode(&["CLIENT", "TRACKING", "ON", "REDIRECT", &number[1..]]),
+        encode(&["client", "tracking", "on", "bcast"]),
+        encode(&["CLIENT", "TRACKING", "ON", "NOLOOP", "PREFIX", "a", "BCAST"]),
+        encode(&["CLIENT", "TRACKING", "ON", "BCAST\0x"]),
+        b"client tracking on \"bca\\x73t\"\r\n".to_vec(),
+    ] {
+        check(
+            &world,
+            &[encode(&["PING"]), command].concat(),
+            &format!("+PONG\r\n{refused}"),
+        )
+        .await;
+    }
+    let mut alice = world.client("alice").await;
+    alice.send(&encode(&["HELLO", "3"])).await;
+    alice.send(&encode(&["CLIENT", "TRACKING", "ON", "NOLOOP"])).await;
+    alice.send(&encode(&["GET", "key"])).await;
+    // It has no value, and is tracked from now on.
+    while alice.line().await != "_" {}
+    world.eventually(&["SET", "key", "1"], "+OK").await;
+    alice.send(&encode(&["CLIENT", "SETNAME", "bcast"])).await;
+    let mut received = String::new();
+    while !received.contains("invalidate\r\n*1\r\n$3\r\nkey\r\n") {
+        received.push_str(&alice.line().await);
+        received.push_str("\r\n");
+    }
+    assert!(!received.contains("NOPERM"), "{received}");
+    world.end().await;
+}

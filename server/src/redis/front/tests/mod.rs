@@ -5,4 +5,6 @@ mod generated;
 mod identity;
 mod interception;
 mod relaying;
+mod strangers;
+mod unread;
 mod world;

@@ -64,23 +64,29 @@ impl World {
     /// nothing. The users are alice (1) with role 1 and bob (2) with role 2, both by certificate, and carol (3) with role 1
     /// and [`PASSWORD`]. The default user is off. None where no Redis is installed.
     pub(super) async fn new() -> Option<Self> {
+        Self::with(Limits::default()).await
+    }
+
+    /// The same within these limits.
+    pub(super) async fn with(limits: Limits) -> Option<Self> {
         let program = EngineProgram::find(None, &std::env::var_os("PATH").unwrap_or_default()).await;
         let Ok(program) = program else {
             assert!(std::env::var_os("CI").is_none(), "redis-server is not installed");
             eprintln!("skipped: redis-server is not installed");
             return None;
         };
-        Some(Self::on(program).await)
+        Some(Self::on(program, limits).await)
     }
 
     /// The same, with an engine of the matrix.
     pub(super) async fn on_engine(name: &str) -> Self {
         let path = matrix_program(name);
         let program = EngineProgram::find(Some(&path), "".as_ref()).await;
-        Self::on(program.unwrap_or_else(|error| panic!("{error}; run tools/engines"))).await
+        let program = program.unwrap_or_else(|error| panic!("{error}; run tools/engines"));
+        Self::on(program, Limits::default()).await
     }
 
-    async fn on(program: EngineProgram) -> Self {
+    async fn on(program: EngineProgram, limits: Limits) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).await.unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
@@ -125,7 +131,7 @@ impl World {
             cluster: Arc::clone(&cluster),
             access: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
             server_certificates,
-            limits: Limits::default(),
+            limits,
             workers: Workers::start("redis").unwrap(),
             clock: clock.clone(),
         };
@@ -239,6 +245,32 @@ impl World {
             Some(rustls::Error::AlertReceived(alert)) => *alert,
             _ => panic!("{error}"),
         }
+    }
+
+    /// The engine's process.
+    pub(super) async fn engine_process(&self) -> rustix::process::Pid {
+        let pid = self.info("process_id").await;
+        rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap()
+    }
+
+    /// A field of the engine's `INFO`.
+    pub(super) async fn info(&self, field: &str) -> String {
+        let mut client = self.client("alice").await;
+        let info = client.ask(&["INFO", "everything"]).await;
+        let value = info
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        value
+            .unwrap_or_else(|| panic!("no {field} in {info}"))
+            .trim()
+            .to_owned()
+    }
+
+    /// Waits until the engine is ready again.
+    pub(super) async fn ready(&self) {
+        let mut health = self.engine.health();
+        let ready = health.wait_for(|health| *health == EngineHealth::Ready);
+        tokio::time::timeout(3 * PATIENCE, ready).await.unwrap().unwrap();
     }
 
     /// Waits until the engine answers this, asked by a client of its own.

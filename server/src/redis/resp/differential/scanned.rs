@@ -79,7 +79,7 @@ impl Intercepted {
             IdentityCommand::Auth(_) | IdentityCommand::Password(_) => Self::Auth,
             IdentityCommand::Hello { .. } => Self::Hello,
             IdentityCommand::Reset => Self::Reset,
-            IdentityCommand::Refused(_) => Self::Malformed,
+            IdentityCommand::Refused(_) | IdentityCommand::Forbidden(_) => Self::Malformed,
         }
     }
 }

@@ -1,0 +1,96 @@
+//! Passwords held against those of a user: the one way to learn whether a password is right, so that every guess counts.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashlink::LruCache;
+use secrecy::SecretString;
+use time::{Duration, OffsetDateTime};
+
+use super::password::{Applicant, HasherBusy, PasswordHash};
+use crate::cluster::Cluster;
+use crate::cluster::uid::UserUid;
+use crate::cluster::user::User;
+use crate::listener::peer::Network;
+
+/// What came of holding a password against those of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cluster) enum Guess {
+    /// It is the user's, in this place.
+    Right(usize),
+    /// It is not, which was counted.
+    Wrong,
+    /// The user is locked, whatever the password.
+    Locked,
+}
+
+/// Who logged in from where, of late.
+pub(super) struct FamiliarLogins(Mutex<LruCache<(Network, UserUid), OffsetDateTime>>);
+
+impl Cluster {
+    /// Holds a password against those of a user. A wrong one counts towards the lock-out.
+    ///
+    /// # Errors
+    ///
+    /// [`HasherBusy`].
+    pub(in crate::cluster) async fn check_guess(
+        &self,
+        applicant: Applicant,
+        user: &User,
+        hashes: &[PasswordHash],
+        password: &SecretString,
+    ) -> Result<Guess, HasherBusy> {
+        let began = self.clock().now();
+        let was_locked = self.lockouts().is_locked(user, began);
+        let place = self.passwords().verify(applicant, password, hashes).await?;
+        // Asked again: of many guesses at once, only those that end before the user is locked count.
+        if was_locked || self.lockouts().is_locked(user, self.clock().now()) {
+            return Ok(Guess::Locked);
+        }
+        let Some(place) = place else {
+            if self.lockouts().failed(user, began) {
+                tracing::warn!(
+                    user.uid = user.uid.get(),
+                    "a user is locked after too many wrong passwords"
+                );
+            }
+            return Ok(Guess::Wrong);
+        };
+        self.lockouts().succeeded(user);
+        Ok(Guess::Right(place))
+    }
+}
+
+impl FamiliarLogins {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(LruCache::new(MAX_FAMILIAR)))
+    }
+
+    pub(super) fn insert(&self, network: Network, user: UserUid, now: OffsetDateTime) {
+        self.lock().insert((network, user), now);
+    }
+
+    /// As whom somebody from the network asks who says they are the user.
+    pub(super) fn applicant(&self, network: Network, user: Option<UserUid>, now: OffsetDateTime) -> Applicant {
+        let familiar = user.filter(|user| {
+            let last = self.lock().peek(&(network, *user)).copied();
+            last.is_some_and(|last| (last..last + LIFETIME).contains(&now))
+        });
+        familiar.map_or(Applicant::Stranger(network), |user| Applicant::Familiar(network, user))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LruCache<(Network, UserUid), OffsetDateTime>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for FamiliarLogins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FamiliarLogins({})", self.lock().len())
+    }
+}
+
+/// About 300 KiB. Only right passwords fill it.
+const MAX_FAMILIAR: usize = 4096;
+/// Long enough for whoever logs in once in a working day.
+const LIFETIME: Duration = Duration::days(7);

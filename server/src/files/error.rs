@@ -1,0 +1,117 @@
+//! Why a file or directory is not used.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file cannot be opened, must not be used, or is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The system refused.
+    #[error("{} cannot be opened", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The answer of the system.
+        #[source]
+        source: io::Error,
+    },
+    /// Somebody else can change or read it.
+    #[error(transparent)]
+    Untrusted(#[from] UntrustedPath),
+    /// A directory, a FIFO, a device or a socket.
+    #[error("{} is not a file", path.display())]
+    NotAFile {
+        /// The end of the path, without symbolic links.
+        path: PathBuf,
+    },
+    /// A file where a directory belongs.
+    #[error("{} is not a directory", path.display())]
+    NotADirectory {
+        /// The end of the path, without symbolic links.
+        path: PathBuf,
+    },
+    /// More than any such file needs.
+    #[error("{} is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read: bytes.
+        limit: usize,
+    },
+}
+
+/// A path that others than this process's user and root can change, or a secret that others can read; with the command
+/// that corrects it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UntrustedPath {
+    /// The file, directory or symbolic link belongs to somebody else.
+    #[error(
+        "{what} {} belongs to user {owner}, and must belong to user {user}, who runs the server, or to root; \
+         run: chown -h {user} {}", path.display(), quoted(path)
+    )]
+    Owner {
+        /// `file`, `directory` or `symbolic link`.
+        what: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// The numeric id of the owner.
+        owner: u32,
+        /// The numeric id of this process's user.
+        user: u32,
+    },
+    /// Others may write it.
+    #[error("{what} {} can be changed by others (mode {mode:04o}); run: chmod go-w {}", path.display(), quoted(path))]
+    Writable {
+        /// `file` or `directory`.
+        what: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Others may write the directory, and whatever is in it is protected by its sticky bit alone.
+    #[error(
+        "directory {} is one that everybody may write (mode {mode:04o}); choose a directory of the server's own \
+         below it, such as {}", path.display(), path.join("certward").display()
+    )]
+    Shared {
+        /// The directory.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Others may read a secret.
+    #[error(
+        "{} has secrets in it and can be read by others (mode {mode:04o}); run: chmod 600 {}",
+        path.display(), quoted(path)
+    )]
+    Readable {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+}
+
+/// The path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_takes_any_path_as_one_word() {
+        let error = UntrustedPath::Writable {
+            what: "file",
+            path: PathBuf::from("/a b/it's; rm"),
+            mode: 0o666,
+        };
+        assert!(
+            error.to_string().ends_with(r"run: chmod go-w '/a b/it'\''s; rm'"),
+            "{error}"
+        );
+    }
+}

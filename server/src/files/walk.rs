@@ -1,0 +1,86 @@
+//! From the root to a file: each directory and symbolic link on the way is judged.
+
+use std::ffi::OsString;
+use std::fs::Metadata;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::account::Account;
+use super::error::FileError;
+use super::judge::{Facts, Role};
+
+/// Where a path ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// Something is there. The path has no symbolic links in it.
+    Found(PathBuf, Metadata),
+    /// The last directory that is there, in which the next name of the path is missing.
+    Missing,
+}
+
+/// Follows `path`, and judges every directory above its end and every symbolic link. The end itself is not judged.
+///
+/// The order matters: a directory is judged before the names in it are looked up, so that nobody can exchange them
+/// afterwards.
+pub(super) fn walk(account: &Account, path: &Path) -> Result<End, FileError> {
+    let failed = |at: &Path| {
+        let at = at.to_owned();
+        move |source: io::Error| FileError::Open { path: at, source }
+    };
+    let absolute = std::path::absolute(path).map_err(failed(path))?;
+    let mut at = PathBuf::from("/");
+    let mut metadata = at.symlink_metadata().map_err(failed(path))?;
+    let mut rest = names(&absolute);
+    let mut links = 0;
+    while let Some(name) = rest.pop() {
+        if !metadata.is_dir() {
+            return Err(FileError::NotADirectory { path: at });
+        }
+        account.judge(&at, Facts::from(&metadata), Role::Above)?;
+        if name == ".." {
+            at.pop();
+            metadata = at.symlink_metadata().map_err(failed(path))?;
+            continue;
+        }
+        let next = at.join(name);
+        let found = match next.symlink_metadata() {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(End::Missing),
+            Err(error) => return Err(failed(path)(error)),
+        };
+        if !found.is_symlink() {
+            at = next;
+            metadata = found;
+            continue;
+        }
+        account.judge(&next, Facts::from(&found), Role::Link)?;
+        links += 1;
+        if links > MAX_LINKS {
+            return Err(failed(path)(rustix::io::Errno::LOOP.into()));
+        }
+        let target = std::fs::read_link(&next).map_err(failed(path))?;
+        if target.is_absolute() {
+            at = PathBuf::from("/");
+            metadata = at.symlink_metadata().map_err(failed(path))?;
+        }
+        rest.extend(names(&target));
+    }
+    Ok(End::Found(at, metadata))
+}
+
+/// The names of a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    let mut names: Vec<OsString> = path
+        .components()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+        })
+        .collect();
+    names.reverse();
+    names
+}
+
+/// As many as Linux follows (path_resolution(7)).
+const MAX_LINKS: usize = 40;

@@ -1,0 +1,226 @@
+//! Requests that two HTTP implementations could read differently are refused before any route sees them.
+//!
+//! hyper frames requests rightly, so that nothing is smuggled past this server. But whoever stands before or behind it
+//! may choose another of two `Host` fields, or not undo a transfer coding that is not undone here either. RFC 9112
+//! demands these refusals (sections 3.2 and 6.1). What hyper decides alone is seen in
+//! `server/tests/it/front/request_lines.rs`: it takes a bare LF as a line end and drops `Content-Length` beside
+//! `Transfer-Encoding`, as RFC 9112 allows (sections 2.2 and 6.3), and then closes the connection.
+
+use axum::body::Body;
+use http::header::{self, HeaderName, HeaderValue};
+use http::uri::Authority;
+use http::{HeaderMap, Request, Response, StatusCode, Version};
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Ambiguous {
+    /// A field that has one value is there twice.
+    #[error("the header {0} is given more than once; send it once")]
+    Repeated(HeaderName),
+    /// An HTTP/1.1 request does not say which host it is for.
+    #[error("the header Host is missing; send one")]
+    NoHost,
+    /// `Host` is no host with an optional port.
+    #[error("the header Host must be a host name or address with an optional port")]
+    Host,
+    /// `Host` names another host than the request's target.
+    #[error("the header Host differs from the host of the request's target; send the same")]
+    OtherHost,
+    /// A transfer coding that is not undone here.
+    #[error("the header Transfer-Encoding must be chunked; no other transfer coding is implemented")]
+    TransferCoding,
+}
+
+impl Ambiguous {
+    fn status(&self) -> StatusCode {
+        match self {
+            // RFC 9112, section 6.1.
+            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::Repeated(_) | Self::NoHost | Self::Host | Self::OtherHost => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The answer, after which nothing of an HTTP/1 connection is read.
+    pub(super) fn answer(&self, version: Version) -> Response<Body> {
+        let mut response = Response::new(Body::from(format!("{self}\n")));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+        if version <= Version::HTTP_11 {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// Refuses a request whose header can be read in two ways.
+///
+/// # Errors
+///
+/// [`Ambiguous`], by the first fault found.
+pub(super) fn check<B>(request: &Request<B>) -> Result<(), Ambiguous> {
+    let headers = request.headers();
+    if let Some(name) = SINGLE
+        .into_iter()
+        .find(|name| headers.get_all(name).iter().nth(1).is_some())
+    {
+        return Err(Ambiguous::Repeated(name));
+    }
+    check_transfer_coding(headers)?;
+    let target = request.uri().authority();
+    match headers.get(header::HOST) {
+        None if request.version() == Version::HTTP_11 => Err(Ambiguous::NoHost),
+        None => Ok(()),
+        Some(host) => check_host(host, target),
+    }
+}
+
+fn check_transfer_coding(headers: &HeaderMap) -> Result<(), Ambiguous> {
+    match headers.get(header::TRANSFER_ENCODING) {
+        Some(coding) if !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") => {
+            Err(Ambiguous::TransferCoding)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An empty `Host` is what a client sends for a target without a host (RFC 9112, section 3.2).
+fn check_host(host: &HeaderValue, target: Option<&Authority>) -> Result<(), Ambiguous> {
+    if host.is_empty() {
+        return if target.is_none() {
+            Ok(())
+        } else {
+            Err(Ambiguous::OtherHost)
+        };
+    }
+    let host: Authority = host
+        .to_str()
+        .ok()
+        .filter(|text| !text.contains('@'))
+        .and_then(|text| text.parse().ok())
+        .filter(has_right_port)
+        .ok_or(Ambiguous::Host)?;
+    match target {
+        Some(target) if !is_same(&host, target) => Err(Ambiguous::OtherHost),
+        _ => Ok(()),
+    }
+}
+
+/// `Authority` takes any text for a port. An empty one stands for the default (RFC 3986, section 3.2.3).
+fn has_right_port(authority: &Authority) -> bool {
+    let after_host = &authority.as_str()[authority.host().len()..];
+    matches!(after_host, "" | ":") || authority.port_u16().is_some()
+}
+
+fn is_same(host: &Authority, target: &Authority) -> bool {
+    let port = |authority: &Authority| authority.port_u16().unwrap_or(HTTPS_PORT);
+    host.host().eq_ignore_ascii_case(target.host()) && port(host) == port(target)
+}
+
+/// The fields of which this server reads one value. `Content-Length` is compared by hyper.
+const SINGLE: [HeaderName; 6] = [
+    header::HOST,
+    header::TRANSFER_ENCODING,
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    header::ORIGIN,
+];
+
+const HTTPS_PORT: u16 = 443;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(version: Version, uri: &str, fields: &[(&str, &str)]) -> Result<(), Ambiguous> {
+        let mut request = Request::builder().version(version).uri(uri);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        check(&request.body(()).unwrap())
+    }
+
+    #[test]
+    fn a_host_that_is_there_once_and_that_of_the_target_is_taken() {
+        for (uri, host) in [
+            ("/", "localhost"),
+            ("/", "localhost:8443"),
+            ("/", "127.0.0.1:1"),
+            ("/", "[::1]:8443"),
+            ("/", "a_b.example"),
+            ("/", ""),
+            ("https://a.example/", "A.example"),
+            ("https://a.example/", "a.example:443"),
+            ("https://a.example:8443/", "a.example:8443"),
+        ] {
+            assert_eq!(
+                checked(Version::HTTP_11, uri, &[("host", host)]),
+                Ok(()),
+                "{uri} {host}"
+            );
+        }
+        assert_eq!(checked(Version::HTTP_10, "/", &[]), Ok(()));
+        assert_eq!(checked(Version::HTTP_2, "https://a.example/", &[]), Ok(()));
+    }
+
+    #[test]
+    fn a_request_that_can_be_read_in_two_ways_is_refused() {
+        let host = ("host", "a");
+        let repeated = |name| Err(Ambiguous::Repeated(name));
+        for (version, uri, fields, expected) in [
+            (Version::HTTP_11, "/", &[][..], Err(Ambiguous::NoHost)),
+            (Version::HTTP_11, "/", &[host, host], repeated(header::HOST)),
+            (Version::HTTP_10, "/", &[host, ("host", "b")], repeated(header::HOST)),
+            (Version::HTTP_11, "/", &[("host", "a, b")], Err(Ambiguous::Host)),
+            (Version::HTTP_11, "/", &[("host", "a b")], Err(Ambiguous::Host)),
+            (Version::HTTP_11, "/", &[("host", "u@a")], Err(Ambiguous::Host)),
+            (Version::HTTP_11, "/", &[("host", "a/b")], Err(Ambiguous::Host)),
+            (Version::HTTP_11, "/", &[("host", "a:http")], Err(Ambiguous::Host)),
+            (Version::HTTP_11, "/", &[("host", "a:99999")], Err(Ambiguous::Host)),
+            (Version::HTTP_11, "https://b/", &[host], Err(Ambiguous::OtherHost)),
+            (Version::HTTP_2, "https://b/", &[host], Err(Ambiguous::OtherHost)),
+            (
+                Version::HTTP_11,
+                "https://a/",
+                &[("host", "")],
+                Err(Ambiguous::OtherHost),
+            ),
+            (
+                Version::HTTP_11,
+                "https://a/",
+                &[("host", "a:8443")],
+                Err(Ambiguous::OtherHost),
+            ),
+            (
+                Version::HTTP_11,
+                "/",
+                &[host, ("transfer-encoding", "gzip, chunked")],
+                Err(Ambiguous::TransferCoding),
+            ),
+            (
+                Version::HTTP_11,
+                "/",
+                &[host, ("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
+                repeated(header::TRANSFER_ENCODING),
+            ),
+            (
+                Version::HTTP_11,
+                "/",
+                &[host, ("authorization", "Basic a"), ("authorization", "Basic b")],
+                repeated(header::AUTHORIZATION),
+            ),
+            (
+                Version::HTTP_2,
+                "https://a/",
+                &[("origin", "https://a"), ("origin", "https://b")],
+                repeated(header::ORIGIN),
+            ),
+        ] {
+            assert_eq!(checked(version, uri, fields), expected, "{version:?} {uri} {fields:?}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Who may hold a connection to a listener: the peers that have said who they are, and a bounded number of strangers.
+//!
+//! A connection is a stranger's until its peer is let in by a certificate, a password or a token. Strangers share a part
+//! of the listener's connections, and one network has a bounded number of them. The oldest stranger makes room for a new
+//! connection: an honest client is known within milliseconds, and whoever only holds a connection is the oldest soon.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::peer::Network;
+use crate::config::Limits;
+use crate::telemetry;
+
+/// The connections of one listener, counted.
+#[derive(Debug)]
+pub(crate) struct ConnectionPermits {
+    connections: usize,
+    strangers: usize,
+    strangers_of_network: usize,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    next_id: u64,
+    open: usize,
+    /// By age.
+    strangers: BTreeMap<u64, Stranger>,
+    by_network: HashMap<Network, BTreeSet<u64>>,
+}
+
+#[derive(Debug)]
+struct Stranger {
+    network: Network,
+    displaced: CancellationToken,
+}
+
+/// One open connection, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct ConnectionPermit {
+    permits: Arc<ConnectionPermits>,
+    id: u64,
+    is_known: AtomicBool,
+    became_known: Notify,
+}
+
+impl ConnectionPermits {
+    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+        let strangers = limits.unauthenticated_connections.min(limits.connections / 2).max(1);
+        Arc::new(Self {
+            connections: limits.connections.max(1),
+            strangers,
+            strangers_of_network: limits.unauthenticated_connections_of_address.clamp(1, strangers),
+            table: Mutex::default(),
+        })
+    }
+
+    /// A permit for a new connection, which is a stranger's at first; none when known peers hold all connections. Cancels
+    /// `displaced` when the connection must make room for a newer one.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        address: IpAddr,
+        displaced: CancellationToken,
+    ) -> Option<Arc<ConnectionPermit>> {
+        let network = Network::of(address);
+        let mut table = self.table();
+        if table.by_network.get(&network).map_or(0, BTreeSet::len) >= self.strangers_of_network {
+            table.displace_oldest_of(network);
+        } else if table.strangers.len() >= self.strangers || table.open >= self.connections {
+            table.displace_oldest();
+        }
+        if table.open >= self.connections {
+            return None;
+        }
+        let id = table.next_id;
+        table.next_id += 1;
+        table.open += 1;
+        table.strangers.insert(id, Stranger { network, displaced });
+        table.by_network.entry(network).or_default().insert(id);
+        drop(table);
+        Some(Arc::new(ConnectionPermit {
+            permits: Arc::clone(self),
+            id,
+            is_known: AtomicBool::new(false),
+            became_known: Notify::new(),
+        }))
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn displace_oldest(&mut self) {
+        if let Some((&oldest, _)) = self.strangers.first_key_value() {
+            self.displace(oldest);
+        }
+    }
+
+    fn displace_oldest_of(&mut self, network: Network) {
+        let oldest = self.by_network.get(&network).and_then(BTreeSet::first);
+        if let Some(oldest) = oldest.copied() {
+            self.displace(oldest);
+        }
+    }
+
+    /// The connection counts no more, although its task has yet to end.
+    fn displace(&mut self, id: u64) {
+        if let Some(stranger) = self.remove_stranger(id) {
+            self.open -= 1;
+            stranger.displaced.cancel();
+            metrics::counter!(telemetry::CONNECTIONS_REFUSED, "reason" => "displaced").increment(1);
+        }
+    }
+
+    fn remove_stranger(&mut self, id: u64) -> Option<Stranger> {
+        let stranger = self.strangers.remove(&id)?;
+        if let Some(of_network) = self.by_network.get_mut(&stranger.network) {
+            of_network.remove(&id);
+            if of_network.is_empty() {
+                self.by_network.remove(&stranger.network);
+            }
+        }
+        Some(stranger)
+    }
+}
+
+impl ConnectionPermit {
+    /// The peer has been let in: the connection is no stranger's from now on.
+    pub(crate) fn become_known(&self) {
+        if self.is_known() {
+            return;
+        }
+        if self.permits.table().remove_stranger(self.id).is_some() {
+            self.is_known.store(true, Ordering::Release);
+            self.became_known.notify_waiters();
+        }
+    }
+
+    /// Whether the peer has been let in at some time.
+    pub(crate) fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Acquire)
+    }
+
+    /// Waits until the peer has been let in.
+    pub(crate) async fn known(&self) {
+        let mut notified = std::pin::pin!(self.became_known.notified());
+        // Before the question, so that an answer in between wakes.
+        notified.as_mut().enable();
+        if !self.is_known() {
+            notified.await;
+        }
+    }
+}
+
+impl Drop for ConnectionPermit {
+    fn drop(&mut self) {
+        let mut table = self.permits.table();
+        // One that was displaced does not count already.
+        if self.is_known() || table.remove_stranger(self.id).is_some() {
+            table.open -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Listener(Arc<ConnectionPermits>);
+
+    struct Connection(Option<Arc<ConnectionPermit>>, CancellationToken);
+
+    impl Listener {
+        fn new(connections: usize, strangers: usize, of_address: usize) -> Self {
+            Self(ConnectionPermits::new(&Limits {
+                connections,
+                unauthenticated_connections: strangers,
+                unauthenticated_connections_of_address: of_address,
+                ..Limits::default()
+            }))
+        }
+
+        fn accept(&self, address: &str) -> Connection {
+            let displaced = CancellationToken::new();
+            Connection(self.0.enter(address.parse().unwrap(), displaced.clone()), displaced)
+        }
+
+        fn accept_known(&self, address: &str) -> Connection {
+            let connection = self.accept(address);
+            connection.0.as_ref().unwrap().become_known();
+            connection
+        }
+    }
+
+    impl Connection {
+        fn is_open(&self) -> bool {
+            self.0.is_some() && !self.1.is_cancelled()
+        }
+    }
+
+    #[test]
+    fn the_oldest_stranger_makes_room_and_nobody_who_is_known() {
+        let listener = Listener::new(4, 2, 2);
+        let known = listener.accept_known("192.0.2.1");
+        let (first, second) = (listener.accept("192.0.2.2"), listener.accept("192.0.2.3"));
+        let third = listener.accept("192.0.2.4");
+        assert!(!first.is_open());
+        assert!([&known, &second, &third].into_iter().all(Connection::is_open));
+    }
+
+    #[test]
+    fn known_peers_may_hold_all_connections_and_then_a_new_one_is_refused() {
+        let listener = Listener::new(4, 2, 2);
+        let known: Vec<_> = (0..3).map(|_| listener.accept_known("192.0.2.1")).collect();
+        let stranger = listener.accept("192.0.2.2");
+        let fourth = listener.accept_known("192.0.2.1");
+        assert!(!stranger.is_open());
+        assert!(fourth.is_open() && known.iter().all(Connection::is_open));
+        assert!(!listener.accept("192.0.2.1").is_open());
+        drop(fourth);
+        // The displaced stranger is given up after its place was taken: it must not count twice.
+        drop(stranger);
+        assert!(listener.accept("192.0.2.1").is_open());
+        assert_eq!(listener.0.table().open, 3);
+    }
+
+    #[test]
+    fn one_network_displaces_only_its_own_strangers_beyond_its_part() {
+        let listener = Listener::new(100, 50, 2);
+        let other = listener.accept("192.0.2.1");
+        let flood: Vec<_> = (0..20).map(|_| listener.accept("192.0.2.2")).collect();
+        assert!(other.is_open());
+        assert_eq!(flood.iter().filter(|connection| connection.is_open()).count(), 2);
+        let of_one_host: Vec<_> = (0..20)
+            .map(|host| listener.accept(&format!("2001:db8::{host}")))
+            .collect();
+        assert_eq!(of_one_host.iter().filter(|connection| connection.is_open()).count(), 2);
+        let mapped = listener.accept("::ffff:192.0.2.2");
+        assert!(mapped.is_open());
+        assert_eq!(flood.iter().filter(|connection| connection.is_open()).count(), 1);
+    }
+
+    #[test]
+    fn known_peers_of_one_address_are_not_limited() {
+        let listener = Listener::new(100, 50, 2);
+        let known: Vec<_> = (0..50).map(|_| listener.accept_known("192.0.2.1")).collect();
+        assert!(known.iter().all(Connection::is_open));
+    }
+
+    #[test]
+    fn strangers_have_half_of_the_connections_at_most() {
+        let listener = Listener::new(10, 1000, 1000);
+        let strangers: Vec<_> = (0..20).map(|_| listener.accept("192.0.2.1")).collect();
+        assert_eq!(strangers.iter().filter(|connection| connection.is_open()).count(), 5);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_learns_that_the_peer_is_known() {
+        let listener = Listener::new(4, 2, 2);
+        let permit = listener.accept("192.0.2.1").0.unwrap();
+        let waiting = tokio::spawn({
+            let permit = Arc::clone(&permit);
+            async move { permit.known().await }
+        });
+        tokio::task::yield_now().await;
+        permit.become_known();
+        waiting.await.unwrap();
+        permit.known().await;
+    }
+}

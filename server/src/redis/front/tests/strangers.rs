@@ -1,0 +1,89 @@
+//! What a client may hold that nobody has let in.
+
+use std::time::Duration;
+
+use super::world::*;
+use crate::cluster::database::{PasswordDigest, TlsMode};
+use crate::config::Limits;
+
+/// Longer than [`brief`] allows.
+const LONGER: Duration = Duration::from_millis(1500);
+
+fn brief() -> Limits {
+    Limits {
+        header_timeout: Duration::from_secs(1),
+        ..Limits::default()
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_log_in_is_cut_and_one_that_does_may_idle() {
+    let Some(world) = World::with(brief()).await else {
+        return;
+    };
+    world
+        .change(|database| {
+            database.tls.mode = TlsMode::Disabled;
+            database.default_user.is_enabled = true;
+            database.default_user.password_hashes = vec![PasswordDigest::of(&PASSWORD.into())];
+        })
+        .await;
+    let (mut silent, mut wrong) = (world.plain().await, world.plain().await);
+    assert!(wrong.ask(&["AUTH", "wrong"]).await.starts_with("-WRONGPASS "));
+    assert!(wrong.ask(&["AUTH", "carol", "wrong"]).await.starts_with("-WRONGPASS "));
+    let (mut default, mut carol) = (world.plain().await, world.plain().await);
+    assert_eq!(default.ask(&["AUTH", PASSWORD]).await, "+OK");
+    assert_eq!(carol.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+    tokio::time::sleep(LONGER).await;
+    assert_eq!(default.ask(&["PING"]).await, "+PONG");
+    assert_eq!(carol.ask(&["PING"]).await, "+PONG");
+    for stranger in [&mut silent, &mut wrong] {
+        stranger.is_cut().await;
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_client_with_a_users_certificate_or_of_an_open_database_may_idle() {
+    let Some(world) = World::with(brief()).await else {
+        return;
+    };
+    let mut alice = world.client("alice").await;
+    tokio::time::sleep(LONGER).await;
+    assert_eq!(alice.ask(&["PING"]).await, "+PONG");
+    world
+        .change(|database| {
+            database.tls.mode = TlsMode::Disabled;
+            database.default_user.is_enabled = true;
+        })
+        .await;
+    let mut open = world.plain().await;
+    tokio::time::sleep(LONGER).await;
+    assert_eq!(open.ask(&["PING"]).await, "+PONG");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn strangers_of_one_address_displace_each_other_and_nobody_who_is_known() {
+    let limits = Limits {
+        unauthenticated_connections_of_address: 2,
+        ..Limits::default()
+    };
+    let Some(world) = World::with(limits).await else { return };
+    let mut alice = world.client("alice").await;
+    assert_eq!(alice.ask(&["PING"]).await, "+PONG");
+    world
+        .change(|database| database.tls.enforce_client_authentication = false)
+        .await;
+    let mut first = world.connect(None).await;
+    assert!(first.ask(&["PING"]).await.starts_with("-NOAUTH "));
+    let (mut second, mut third) = (world.connect(None).await, world.connect(None).await);
+    first.is_cut().await;
+    for stranger in [&mut second, &mut third] {
+        assert!(stranger.ask(&["PING"]).await.starts_with("-NOAUTH "));
+    }
+    let mut bob = world.client("bob").await;
+    assert_eq!(bob.ask(&["PING"]).await, "+PONG");
+    assert_eq!(alice.ask(&["PING"]).await, "+PONG");
+    world.end().await;
+}

@@ -1,4 +1,5 @@
-//! Commands of one line, as people type them: `sdssplitargs` of sds.c, Redis 7.0.
+//! Commands of one line, as people type them: `sdssplitargs` of sds.c, Redis 7.0. Engines read them differently, so that what
+//! was read here goes on as an array.
 
 use zeroize::Zeroizing;
 

@@ -2,6 +2,7 @@
 //! a test needs.
 
 pub mod curl;
+pub mod external_redis;
 pub mod mutual_tls;
 pub mod programs;
 pub mod published_clients;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustls_pki_types::ServerName;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::mutual_tls::{Connection, client_config};
@@ -114,20 +114,6 @@ impl RedisDatabase {
         Ok(Session::over(stream))
     }
 
-    /// Connects to the engine itself, past the front, as the default user.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be reached.
-    pub async fn engine(&self) -> io::Result<Session> {
-        let socket = self
-            .files("databases")
-            .into_iter()
-            .find(|path| path.extension().is_some_and(|extension| extension == "sock"))
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the engine has no socket"))?;
-        Ok(Session::over(UnixStream::connect(socket).await?))
-    }
-
     /// Files with the certificate and the key, for a program.
     pub fn files_of(&self, name: &str, identity: &Identity) -> (PathBuf, PathBuf) {
         let write = |kind, text: &str| self.team.server.write(&format!("{name}.{kind}"), text.as_bytes());
@@ -136,21 +122,20 @@ impl RedisDatabase {
             write("key", &identity.private_key_pem),
         )
     }
-
-    /// Every file and socket below this folder of the server's data.
-    fn files(&self, folder: &str) -> Vec<PathBuf> {
-        let (mut folders, mut files) = (vec![self.team.server.data_directory().join(folder)], Vec::new());
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-                if is_folder { &mut folders } else { &mut files }.push(entry.path());
-            }
-        }
-        files
-    }
 }
 
 impl Session {
+    /// Connects to a Redis on loopback, without TLS.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached.
+    pub async fn plain(port: u16) -> io::Result<Self> {
+        let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
+        tcp.set_nodelay(true)?;
+        Ok(Self::over(tcp))
+    }
+
     fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
         Self {
             stream: BufReader::with_capacity(64 * 1024, Box::new(stream)),

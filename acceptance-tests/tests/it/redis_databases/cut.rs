@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use certward_acceptance_tests::external_redis::ExternalRedis;
 use certward_acceptance_tests::mutual_tls::Connection;
 use certward_acceptance_tests::programs::{installed, long_tests};
 use certward_acceptance_tests::redis_database::{RedisDatabase, Session, change, request};
@@ -54,9 +55,10 @@ async fn every_withdrawal_ends_open_connections_within_a_second_and_nothing_is_e
         return;
     }
     let cuts = if long_tests() { 1000 } else { 90 };
-    let database = RedisDatabase::start().await;
+    let redis = ExternalRedis::start();
+    let database = redis.behind_a_plain_server().await;
     let mut admin = database.admin().await;
-    let mut engine = database.engine().await.unwrap();
+    let mut engine = redis.operator().await;
     let identity = database.team.ca.issue("mallory");
     let kinds = WITHDRAWALS
         .iter()

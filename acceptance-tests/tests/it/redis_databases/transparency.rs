@@ -1,5 +1,6 @@
 //! Through the front and directly: the same octets.
 
+use certward_acceptance_tests::external_redis::ExternalRedis;
 use certward_acceptance_tests::programs::installed;
 use certward_acceptance_tests::redis_database::{RedisDatabase, Session, request};
 
@@ -36,12 +37,12 @@ fn commands() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Both ways to one engine, with nothing in it.
-async fn both_ways(database: &RedisDatabase) -> [Session; 2] {
+/// Both ways to one engine, as one user: an engine of the server's own has no other way in.
+async fn both_ways(redis: &ExternalRedis, database: &RedisDatabase) -> [Session; 2] {
     let mut admin = database.admin().await;
     database.create_user(&mut admin, "tester").await;
-    let through_the_front = database.connect(&database.team.ca.issue("tester")).await.unwrap();
-    [through_the_front, database.engine().await.unwrap()]
+    let through_the_proxy = database.connect(&database.team.ca.issue("tester")).await.unwrap();
+    [through_the_proxy, redis.session_as("tester").await]
 }
 
 /// The replies to commands sent one by one, after the database has been emptied.
@@ -61,8 +62,9 @@ async fn commands_of_every_data_type_are_answered_alike_in_resp2_and_resp3() {
     if !installed("redis-server") {
         return;
     }
-    let database = RedisDatabase::start().await;
-    let [mut front, mut engine] = both_ways(&database).await;
+    let redis = ExternalRedis::start();
+    let database = redis.behind_a_plain_server().await;
+    let [mut front, mut engine] = both_ways(&redis, &database).await;
     for protocol in ["2", "3"] {
         let (through, direct) = (
             replies(&mut front, protocol).await,
@@ -80,8 +82,9 @@ async fn pushes_of_resp3_arrive_where_they_belong() {
     if !installed("redis-server") {
         return;
     }
-    let database = RedisDatabase::start().await;
-    let [mut front, mut engine] = both_ways(&database).await;
+    let redis = ExternalRedis::start();
+    let database = redis.behind_a_plain_server().await;
+    let [mut front, mut engine] = both_ways(&redis, &database).await;
     front.command(&["HELLO", "3"]).await.unwrap();
     front.command(&["CLIENT", "TRACKING", "ON"]).await.unwrap();
     front.command(&["GET", "key"]).await.unwrap();
@@ -104,8 +107,9 @@ async fn value_of_100_megabytes_goes_both_ways_unchanged() {
     if !installed("redis-server") {
         return;
     }
-    let database = RedisDatabase::start().await;
-    let [mut front, mut engine] = both_ways(&database).await;
+    let redis = ExternalRedis::start();
+    let database = redis.behind_a_plain_server().await;
+    let [mut front, mut engine] = both_ways(&redis, &database).await;
     let mut value = vec![0; 100 << 20];
     // Any pattern without a short period; line ends and what looks like commands are in it.
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
@@ -136,8 +140,9 @@ async fn ten_thousand_pipelined_commands_are_answered_in_order() {
     if !installed("redis-server") {
         return;
     }
-    let database = RedisDatabase::start().await;
-    let [front, mut engine] = both_ways(&database).await;
+    let redis = ExternalRedis::start();
+    let database = redis.behind_a_plain_server().await;
+    let [front, mut engine] = both_ways(&redis, &database).await;
     let (mut read, mut write) = front.split();
     let sending = tokio::spawn(async move {
         use tokio::io::AsyncWriteExt as _;

@@ -1,24 +1,16 @@
 //! A Redis that was there before and speaks TLS, behind the front.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use certward_acceptance_tests::external_redis::ExternalRedis;
 use certward_acceptance_tests::programs::installed;
 use certward_acceptance_tests::redis_database::{RedisDatabase, change, request};
-use certward_acceptance_tests::reference_server::ReferenceServer;
-use certward_acceptance_tests::team::Team;
 use certward_acceptance_tests::test_pki::TestCa;
 use rcgen::CertificateParams;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::Value;
 
 /// Somebody's Redis with TLS and a password.
-struct Existing {
-    process: Child,
-    port: u16,
-    directory: TempDir,
-}
+struct Existing(ExternalRedis);
 
 impl Existing {
     fn start() -> Self {
@@ -33,42 +25,25 @@ impl Existing {
         for (name, content) in files {
             std::fs::write(directory.path().join(name), content).expect("a file of a temporary directory");
         }
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has ports");
-        let port = listener.local_addr().expect("a bound socket has an address").port();
-        drop(listener);
-        let process = Command::new("redis-server")
-            .current_dir(directory.path())
-            .args(["--bind", "127.0.0.1", "--port", "0", "--tls-port", &port.to_string()])
-            .args(["--tls-auth-clients", "no", "--tls-ca-cert-file", "ca.crt"])
-            .args(["--tls-cert-file", "server.crt", "--tls-key-file", "server.key"])
-            .args(["--requirepass", PASSWORD, "--save", ""])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server starts");
-        Self {
-            process,
-            port,
-            directory,
-        }
+        let tls = |port: u16| {
+            let arguments = format!(
+                "--port 0 --tls-port {port} --tls-auth-clients no --tls-ca-cert-file ca.crt --tls-cert-file server.crt \
+                 --tls-key-file server.key --requirepass {PASSWORD}"
+            );
+            arguments.split(' ').map(str::to_owned).collect()
+        };
+        Self(ExternalRedis::start_in(directory, tls))
     }
 
     /// A reference server with a database that is this one.
     async fn behind_a_front(&self) -> RedisDatabase {
-        let upstream = format!("--Certward.Redis.Upstream=rediss://:{PASSWORD}@127.0.0.1:{}", self.port);
-        let ca = self.directory.path().join("ca.crt");
+        let upstream = format!(
+            "--Certward.Redis.Upstream=rediss://:{PASSWORD}@127.0.0.1:{}",
+            self.0.port
+        );
+        let ca = self.0.directory.path().join("ca.crt");
         let authority = format!("--Certward.Redis.UpstreamCa={}", ca.display());
-        let team = Team {
-            server: ReferenceServer::start_with(&[&upstream, &authority]),
-            ca: TestCa::new("Example Team CA"),
-        };
-        RedisDatabase::start_on(team, &json!({})).await
-    }
-}
-
-impl Drop for Existing {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.0.behind_a_server(&[&upstream, &authority]).await
     }
 }
 

@@ -34,6 +34,7 @@ fn object(schema: &Schema) -> Value {
     let mut object = json!(described);
     if let Value::Object(members) = &mut object {
         members.shift_insert(0, "$schema".to_owned(), DRAFT.into());
+        members.entry("properties").or_insert_with(|| json!({}));
         members.entry("required").or_insert_with(|| json!([]));
     }
     object

@@ -98,6 +98,7 @@ async fn every_command_of_every_engine_is_reviewed_and_kept_back_as_the_review_s
             user.rules = rules.into();
         }
         log_in(&engine, &login).await;
+        log_in(&engine, &EngineLogin::DefaultUser).await;
 
         let mut there = BTreeSet::new();
         for name in CATEGORIES {

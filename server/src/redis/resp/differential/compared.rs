@@ -89,12 +89,14 @@ impl Run<'_> {
 /// these print it as far as the NUL.
 fn fits(intercepted: Intercepted, reply: &[u8]) -> bool {
     match (intercepted, kind(reply)) {
-        (_, Kind::Unknown) => ["AUTH", "HELLO", "RESET"].iter().any(|name| is_unknown(reply, name)),
+        (_, Kind::Unknown) => ["AUTH", "HELLO", "RESET", "CLIENT"]
+            .iter()
+            .any(|name| is_unknown(reply, name)),
         (Intercepted::Auth, Kind::Auth) | (Intercepted::Reset, Kind::Reset) => true,
         (Intercepted::Hello, Kind::Auth) => true,
         (Intercepted::Hello, Kind::Hello) => !matches!(reply[0], b'*' | b'%'),
         // What engines do with these is not the same everywhere; the front refuses them.
-        (Intercepted::Malformed, Kind::Auth | Kind::Hello | Kind::Reset | Kind::ResetRefused) => true,
+        (Intercepted::Malformed, Kind::Auth | Kind::Hello | Kind::Reset | Kind::ResetRefused | Kind::Client) => true,
         _ => false,
     }
 }

@@ -15,6 +15,7 @@ pub(super) enum Kind {
     Hello,
     Reset,
     ResetRefused,
+    Client,
     Unknown,
     Other,
 }
@@ -31,6 +32,11 @@ pub(super) fn kind(reply: &[u8]) -> Kind {
         Kind::Reset
     } else if begins("-ERR wrong number of arguments for 'reset'") {
         Kind::ResetRefused
+    } else if begins("-ERR wrong number of arguments for 'client")
+        || begins("-ERR unknown subcommand")
+        || is_about_client(reply)
+    {
+        Kind::Client
     } else if begins("-ERR unknown command") {
         Kind::Unknown
     } else if begins("*")
@@ -44,6 +50,11 @@ pub(super) fn kind(reply: &[u8]) -> Kind {
     } else {
         Kind::Other
     }
+}
+
+fn is_about_client(reply: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(reply);
+    text.starts_with("-NOPERM") && text.contains("'client")
 }
 
 /// The replies to commands. What an engine says of bytes that are no protocol is no reply to a command; it says so last.

@@ -1,5 +1,7 @@
-//! What all targets have in common: a limit on the time that an input may take.
+//! What all targets have in common: a limit on the time that an input may take, and inputs that are made anew.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -18,6 +20,24 @@ pub fn run(target: fn(&[u8]), data: &[u8], limit: Duration) {
         "{} bytes take {spent:?}; the limit is {limit:?}",
         data.len()
     );
+}
+
+/// Writes the inputs of this target that cannot be kept, for they hold dates, into the folder that
+/// `CERTWARD_FUZZ_MADE_INPUTS` names. Before libFuzzer reads it.
+///
+/// # Panics
+///
+/// When they cannot be written.
+pub fn make_inputs(target: &str) {
+    let Some(folder) = std::env::var_os("CERTWARD_FUZZ_MADE_INPUTS").map(PathBuf::from) else {
+        return;
+    };
+    let made = certward_server::fuzzing::made_inputs();
+    for (number, (of, input)) in made.into_iter().enumerate() {
+        if of == target {
+            fs::write(folder.join(format!("made-{number}")), input).expect("the folder can be written");
+        }
+    }
 }
 
 fn cpu_time() -> Duration {

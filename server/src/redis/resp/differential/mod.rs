@@ -6,6 +6,8 @@
 //! stands, the engine must have seen an identity command in the stream as it was: the scanner then ends each command
 //! where the engine does, and calls by the same name those that change who the client is.
 
+#[cfg(test)]
+mod compared;
 pub(crate) mod engine;
 #[cfg(test)]
 pub(crate) mod generator;
@@ -16,7 +18,5 @@ mod scanned;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-pub(crate) use self::replies::disagreement;
 pub(crate) use self::replies::identity_command_run;
-pub(crate) use self::scanned::{Forwarded, forward};
+pub(crate) use self::scanned::forward;

@@ -187,7 +187,7 @@ impl Engine {
             }) => open_users
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .warnings(&upstream.to_string()),
+                .warnings(&upstream.to_string(), upstream.user()),
         }
     }
 

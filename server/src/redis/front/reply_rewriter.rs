@@ -60,8 +60,8 @@ struct Exchange {
 enum Kind {
     /// `AUTH`, or `HELLO` with it.
     Login,
-    /// `RESET`, and a login behind it or not.
-    Reset { logs_in: bool },
+    /// `RESET`, a login behind it or not, and what the connection is then.
+    Reset { logs_in: bool, after: LoginState },
 }
 
 /// How far the answers of an exchange have been read.
@@ -537,12 +537,12 @@ const MAX_FRAME: usize = 64 * 1024 * 1024;
 /// written by their number. None when the connection must end. For the fuzz target.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn rewritten(answers: &[u8], logs_in: bool, piece: usize) -> Option<(Vec<u8>, Option<(bool, bool)>)> {
-    let mut rewriter = ReplyRewriter::default();
+    let mut rewriter = ReplyRewriter::new(LoginState::LoggedIn);
     let refusals = ["-ERR one", "-ERR other"].map(|error| rewriter.refuse(error.to_owned()));
     let exchange = if logs_in {
         rewriter.log_in(b"")
     } else {
-        rewriter.reset(Some(b""))
+        rewriter.reset(Some(b""), LoginState::LoggedIn)
     };
     let sent = [refusals[0].as_slice(), &refusals[1], &exchange].concat();
     let is_name = |word: &&[u8]| word.len() == 32;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use certward::pki::{Certificate, Thumbprint};
+use rustls_pki_types::CertificateDer;
 
 use crate::authority::clearance::{DatabaseAccess, Level, SecurityClearance};
 use crate::authority::definition::RegisteredCertificate;
@@ -15,6 +16,8 @@ use crate::authority::definition::RegisteredCertificate;
 pub struct Caller {
     origin: CallerOrigin,
     certificate: Option<Certificate>,
+    /// What was sent with the certificate, when the trust rests on it.
+    intermediates: Vec<CertificateDer<'static>>,
     address: Option<SocketAddr>,
     description: OnceLock<Bytes>,
 }
@@ -39,6 +42,7 @@ impl Caller {
         Self {
             origin,
             certificate,
+            intermediates: Vec::new(),
             address: None,
             description: OnceLock::new(),
         }
@@ -52,8 +56,11 @@ impl Caller {
         Self::new(CallerOrigin::WellKnownAdministrator, Some(certificate))
     }
 
-    pub(super) fn issued_by_well_known(certificate: Certificate) -> Self {
-        Self::new(CallerOrigin::WellKnownIssuer, Some(certificate))
+    pub(super) fn issued_by_well_known(certificate: Certificate, intermediates: &[CertificateDer<'static>]) -> Self {
+        Self {
+            intermediates: intermediates.to_vec(),
+            ..Self::new(CallerOrigin::WellKnownIssuer, Some(certificate))
+        }
     }
 
     pub(super) fn registered(certificate: Certificate, entry: Arc<RegisteredCertificate>) -> Self {
@@ -66,8 +73,8 @@ impl Caller {
     }
 
     /// The same caller, with the address it calls from.
-    pub(super) fn at_address(mut self, address: SocketAddr) -> Self {
-        self.address = Some(address);
+    pub(super) fn at_address(mut self, address: Option<SocketAddr>) -> Self {
+        self.address = address;
         self
     }
 
@@ -93,6 +100,10 @@ impl Caller {
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref()
+    }
+
+    pub(super) fn intermediates(&self) -> &[CertificateDer<'static>] {
+        &self.intermediates
     }
 
     /// The thumbprint of that certificate.

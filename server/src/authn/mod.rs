@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::peer::{Peer, Presented};
 use crate::server_certificate::ServerCertificates;
+use crate::two_factor::SecretDigest;
 
 /// Decides who a peer is.
 #[derive(Debug)]
@@ -194,7 +195,7 @@ impl Authenticator {
         {
             return last.decision.clone();
         }
-        let (decision, holds) = self.decide(end_entity, intermediates, peer.address(), now);
+        let (decision, holds) = self.decide(end_entity, intermediates, Some(peer.address()), now);
         *verdict = Some(Verdict {
             decision: decision.clone(),
             holds,
@@ -202,6 +203,25 @@ impl Authenticator {
             server_certificate_revision,
         });
         decision
+    }
+
+    /// Who the caller is at this moment, decided anew: nothing that was decided when its request began counts. None when
+    /// it would not be let in, or when its certificate wants one-time codes that the caller was not asked for.
+    ///
+    /// The caller at the console stays who it is: its socket is nobody else's.
+    pub(crate) fn look_again_at(&self, caller: &Arc<Caller>) -> Option<Arc<Caller>> {
+        let Some(certificate) = caller.certificate() else {
+            return matches!(caller.origin(), CallerOrigin::Console).then(|| Arc::clone(caller));
+        };
+        let now = self.clock.now();
+        if self.outside_validity(certificate, now).is_some() {
+            return None;
+        }
+        let (decision, _) = self.decide(certificate, caller.intermediates(), caller.address(), now);
+        match decision {
+            Decision::Admitted(present) if !wants_another_code(caller, &present) => Some(present),
+            _ => None,
+        }
     }
 
     fn outside_validity(&self, certificate: &Certificate, now: OffsetDateTime) -> Option<Refusal> {
@@ -224,10 +244,12 @@ impl Authenticator {
         &self,
         certificate: &Certificate,
         intermediates: &[rustls_pki_types::CertificateDer<'static>],
-        address: SocketAddr,
+        address: Option<SocketAddr>,
         now: OffsetDateTime,
     ) -> (Decision, Validity) {
         let admit = |caller: Caller| Decision::Admitted(Arc::new(caller.at_address(address)));
+        // Read before the certificate: a change in between makes a renewal stale, never fresh.
+        let server_certificate_revision = self.server_certificates.revision();
         let server = self.server_certificates.current();
         if server.certificate().der() == certificate.der() {
             return (admit(Caller::server(certificate.clone())), ALWAYS);
@@ -237,7 +259,10 @@ impl Authenticator {
             return (admit(Caller::well_known(certificate.clone())), ALWAYS);
         }
         if let Some(issuers) = self.well_known.issued(certificate, intermediates, now) {
-            return (admit(Caller::issued_by_well_known(certificate.clone())), issuers);
+            return (
+                admit(Caller::issued_by_well_known(certificate.clone(), intermediates)),
+                issuers,
+            );
         }
         let decision = match self.registered(certificate) {
             Err(collision) => Decision::Refused(collision),
@@ -253,7 +278,7 @@ impl Authenticator {
                     certificate,
                     intermediates,
                     &same_key,
-                    (server.certificate(), known),
+                    (server.certificate(), known, server_certificate_revision),
                     now,
                 )
             }
@@ -289,6 +314,16 @@ impl TrustReview for Authenticator {
         let above = peer.verdict().as_ref().map(|verdict| verdict.holds.not_after);
         Some(above.map_or(own, |above| above.min(own)))
     }
+}
+
+/// Whether one-time codes of another secret are wanted now than when the caller was let in.
+fn wants_another_code(caller: &Caller, present: &Caller) -> bool {
+    let secret = |caller: &Caller| {
+        let key = caller.registered_certificate()?.two_factor_key.as_ref()?;
+        Some(SecretDigest::of(key))
+    };
+    let wanted = secret(present);
+    wanted.is_some() && wanted != secret(caller)
 }
 
 /// The thumbprint of the peer's certificate, for logs and audit records.

@@ -20,6 +20,7 @@ pub struct Renewal {
     certificate: Certificate,
     issuer: VerifiedIssuer,
     original: Arc<RegisteredCertificate>,
+    server_certificate_revision: u64,
 }
 
 impl Renewal {
@@ -41,6 +42,12 @@ impl Renewal {
         &self.original
     }
 
+    /// The revision of the server certificates that the issuer was looked for among. After another one it must be
+    /// decided anew.
+    pub(crate) fn server_certificate_revision(&self) -> u64 {
+        self.server_certificate_revision
+    }
+
     /// When the original and every issuer is in date: outside of it, this is no renewal.
     pub(super) fn in_date(&self) -> Validity {
         self.issuer.in_date()
@@ -53,7 +60,7 @@ pub(super) fn decide(
     certificate: &Certificate,
     intermediates: &[CertificateDer<'static>],
     same_key: &[Arc<RegisteredCertificate>],
-    (server, known): (&Certificate, Vec<Certificate>),
+    (server, known, server_certificate_revision): (&Certificate, Vec<Certificate>, u64),
     now: OffsetDateTime,
 ) -> Decision {
     let can_be_renewed = |entry: &&Arc<RegisteredCertificate>| !entry.disabled && entry.validity.contains(now);
@@ -71,6 +78,7 @@ pub(super) fn decide(
                 certificate: certificate.clone(),
                 issuer,
                 original: Arc::clone(original),
+                server_certificate_revision,
             }));
         }
     }

@@ -132,7 +132,7 @@ pub enum Error {
         /// The caller's.
         caller: SecurityClearance,
     },
-    /// The caller's own certificate was deleted, disabled or demoted while the request was under way.
+    /// The caller's certificate was deleted, disabled, demoted or replaced, or expired, while the request was under way.
     #[error("the caller's certificate lost its rights while the request was under way")]
     CallerLostRights,
 

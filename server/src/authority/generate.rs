@@ -44,7 +44,7 @@ impl Authority {
         let issued = match self.issue(permit, &request).await {
             Ok(issued) => issued,
             Err(error) => {
-                self.shared.refused(asked(), &error);
+                self.shared.refused(&asked(), &error);
                 return Err(error);
             }
         };

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use certward::pki::Thumbprint;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use edit::{EditRequest, TwoFactorChange};
 pub use error::{Attempt, Error};
@@ -29,7 +29,7 @@ use self::clearance::{Level, SecurityClearance};
 use self::definition::RegisteredCertificate;
 use self::registry::{Change, Registry};
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
-use crate::authn::{Caller, CallerOrigin};
+use crate::authn::{Authenticator, Caller};
 use crate::authz::Permit;
 use crate::authz::action::{Action, ListCertificates};
 use crate::clock::Clock;
@@ -50,6 +50,8 @@ pub struct AuthorityParts {
     pub store: Store,
     /// The image of the store that requests are decided from.
     pub registry: Arc<Registry>,
+    /// Who a caller is at the moment of a change.
+    pub authenticator: Arc<Authenticator>,
     /// Makes keys and certificates.
     pub issuer: Issuer,
     /// The certificate that signs.
@@ -75,8 +77,9 @@ struct Plan<T> {
     outcome: T,
 }
 
-/// Who asks for what: the head of an audit record.
-struct Asked {
+/// Who asks for what: the head of an audit record, and what it takes to be allowed that.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
     actor: Actor,
     /// None when the server acts by itself.
     caller: Option<Arc<Caller>>,
@@ -136,6 +139,27 @@ impl Authority {
         self.registry().page(start, count)
     }
 
+    /// Decides anew whether whoever asks may, at this moment: for what is done at once. A refusal is recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CallerLostRights`].
+    pub(crate) fn look_again(&self, asked: &Asked) -> Result<(), Error> {
+        let now = self.shared.clearance_now(asked).map(drop);
+        now.inspect_err(|error| self.shared.refused(asked, error))
+    }
+
+    /// As [`Self::look_again`], for what takes a while: no registered certificate changes while the guard is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CallerLostRights`].
+    pub(crate) async fn hold(&self, asked: &Asked) -> Result<MutexGuard<'_, ()>, Error> {
+        let writer = self.shared.writer.lock().await;
+        self.look_again(asked)?;
+        Ok(writer)
+    }
+
     /// Decides with `plan`, records and makes visible what it planned. `plan` gets the caller's clearance of this
     /// moment.
     async fn change<T, F>(&self, asked: Asked, answered: Option<AnsweredRequest>, plan: F) -> Result<T, Error>
@@ -148,7 +172,7 @@ impl Authority {
         let step = tokio::spawn(async move {
             let outcome = shared.decide(&asked, answered, plan).await;
             if let Err(error) = &outcome {
-                shared.refused(asked, error);
+                shared.refused(&asked, error);
             }
             outcome
         });
@@ -194,23 +218,17 @@ impl Shared {
         Ok(outcome)
     }
 
-    /// The caller's clearance of this moment: the one it was let in with may have been taken away while it waited.
+    /// The caller's clearance of this moment: the one it was let in with may have been taken away while its request was
+    /// read, or while it waited.
     fn clearance_now(&self, asked: &Asked) -> Result<SecurityClearance, Error> {
         let Some(caller) = &asked.caller else {
             return Ok(SecurityClearance::ClusterAdmin);
         };
-        let clearance = match caller.origin() {
-            CallerOrigin::Registered(entry) => match self.parts.registry.get(&entry.thumbprint) {
-                Some(now) if now.der == entry.der && !now.disabled => now.clearance,
-                _ => return Err(Error::CallerLostRights),
-            },
-            _ => caller.clearance(),
-        };
-        if clearance.level() < asked.required {
-            Err(Error::CallerLostRights)
-        } else {
-            Ok(clearance)
-        }
+        let present = self.parts.authenticator.look_again_at(caller);
+        present
+            .filter(|present| present.level() >= asked.required)
+            .map(|present| present.clearance())
+            .ok_or(Error::CallerLostRights)
     }
 
     async fn refuse_repeated(&self, request_id: &str) -> Result<(), Error> {
@@ -223,7 +241,7 @@ impl Shared {
         }
     }
 
-    fn refused(&self, asked: Asked, error: &Error) {
+    fn refused(&self, asked: &Asked, error: &Error) {
         if matches!(error, Error::Store(_) | Error::Issuer(_)) {
             tracing::error!(
                 error = error as &dyn std::error::Error,
@@ -231,14 +249,18 @@ impl Shared {
                 "a change failed"
             );
         }
-        self.parts
-            .audit
-            .refused(asked.actor, asked.action, asked.target, error.to_string());
+        self.parts.audit.refused(
+            asked.actor.clone(),
+            asked.action,
+            asked.target.clone(),
+            error.to_string(),
+        );
     }
 }
 
 impl Asked {
-    fn by<A: Action>(permit: &Permit<A>, target: impl Into<String>) -> Self {
+    /// The holder of a permit asks.
+    pub(crate) fn by<A: Action>(permit: &Permit<A>, target: impl Into<String>) -> Self {
         Self {
             actor: Actor::of(permit.caller()),
             caller: Some(Arc::clone(permit.caller())),

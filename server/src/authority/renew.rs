@@ -22,8 +22,8 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`Error::NotRenewable`] when the original has been deleted, disabled or exchanged since, or it or an issuer is out
-    /// of date; [`Error::OneTimeCodeMissing`]; [`Error::ThumbprintCollision`]; [`Error::Store`].
+    /// [`Error::NotRenewable`] when the original has been deleted, disabled or exchanged since, the server certificate has
+    /// been replaced since, or the original or an issuer is out of date; [`Error::OneTimeCodeMissing`]; [`Error::ThumbprintCollision`]; [`Error::Store`].
     pub async fn register_renewal(&self, renewal: &Arc<Renewal>, code: Option<&AcceptedCode>) -> Result<(), Error> {
         let thumbprint = renewal.certificate().thumbprint();
         let asked = Asked {
@@ -57,10 +57,13 @@ fn plan(parts: &AuthorityParts, renewal: &Renewal, accepted: Option<SecretDigest
             Err(Error::ThumbprintCollision { thumbprint })
         };
     }
+    // An issuer that was proved by a server certificate that is not in force any more is proved no longer.
+    let is_of_now = renewal.server_certificate_revision() == parts.server_certificates.revision();
     let was = renewal.original();
     let original = parts
         .registry
         .get(&was.thumbprint)
+        .filter(|_| is_of_now)
         .filter(|entry| entry.der == was.der && !entry.disabled && renewal.issuer().in_date().contains(now))
         .ok_or(Error::NotRenewable {
             thumbprint: was.thumbprint,

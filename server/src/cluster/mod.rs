@@ -41,7 +41,7 @@ pub use error::ClusterError;
 pub use state::ClusterState;
 pub use user_passwords::PasswordChange;
 
-use self::access::{ClusterAction, ClusterCaller, ClusterPermit, Lockouts, PasswordHasher, Proof};
+use self::access::{ClusterAction, ClusterCaller, ClusterPermit, Lockouts, PasswordHasher, Proof, Required};
 use self::permission::{ManagementRole, PermissionSet};
 use self::state::Change;
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
@@ -109,13 +109,17 @@ pub(crate) struct Plan<T> {
     pub(crate) outcome: T,
 }
 
-/// Who asks for what: the head of an audit record.
+/// Who asks for what: the head of an audit record, and what it takes to be allowed that.
+#[derive(Debug, Clone)]
 pub(crate) struct Asked {
     actor: Actor,
     /// None when the server acts by itself.
     caller: Option<Arc<ClusterCaller>>,
     action: &'static str,
     target: String,
+    required: Required,
+    /// Whether the permit is on the caller itself alone.
+    on_itself: bool,
 }
 
 impl Asked {
@@ -126,6 +130,8 @@ impl Asked {
             caller: Some(Arc::clone(permit.caller())),
             action: A::NAME,
             target: target.into(),
+            required: A::REQUIRED,
+            on_itself: permit.target().is_some(),
         }
     }
 
@@ -136,6 +142,8 @@ impl Asked {
             caller: None,
             action,
             target: target.into(),
+            required: Required::Authenticated,
+            on_itself: false,
         }
     }
 }
@@ -238,7 +246,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// Those of `plan`; [`ClusterError::CallerLostRights`] when the caller is no longer let in; [`ClusterError::Store`].
+    /// Those of `plan`; [`ClusterError::CallerLostRights`] when the caller is no longer let in, or no longer has
+    /// the permission that the action needs; [`ClusterError::Store`].
     pub(crate) async fn change<T, F>(&self, asked: Asked, run: Run, plan: F) -> Result<T, ClusterError>
     where
         T: Send + 'static,
@@ -249,16 +258,26 @@ impl Cluster {
         let step = tokio::spawn(async move {
             let outcome = shared.decide(&asked, run, plan).await;
             if let Err(error) = &outcome {
-                shared.refused(asked, error);
+                shared.refused(&asked, error);
             }
             outcome
         });
         step.await.unwrap_or(Err(ClusterError::Store(StoreError::Interrupted)))
     }
 
+    /// What whoever asks may do at this moment, when what it asks for is among it. A refusal is recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::CallerLostRights`].
+    pub(crate) fn look_again(&self, asked: &Asked) -> Result<PermissionSet, ClusterError> {
+        let now = self.shared.rights_now(asked, &self.state());
+        now.inspect_err(|error| self.shared.refused(asked, error))
+    }
+
     /// Records that what was asked for is refused before it comes to [`Self::change`], and gives the reason back.
     pub(crate) fn refused(&self, asked: Asked, error: ClusterError) -> ClusterError {
-        self.shared.refused(asked, &error);
+        self.shared.refused(&asked, &error);
         error
     }
 }
@@ -311,17 +330,19 @@ impl Shared {
         Ok(outcome)
     }
 
-    /// The caller's rights of this moment: those it was let in with may have been taken away while it waited.
+    /// The caller's rights of this moment, when the permission that the action needs is among them: those it was let in
+    /// with may have been taken away while its request was read, or while it waited.
     fn rights_now(&self, asked: &Asked, state: &ClusterState) -> Result<PermissionSet, ClusterError> {
         let Some(caller) = &asked.caller else {
             return Ok(ManagementRole::Admin.permissions());
         };
         caller
             .permissions_now(state, &self.parts.authenticator, self.parts.clock.now())
+            .filter(|rights| asked.required.check(*rights, asked.on_itself).is_ok())
             .ok_or(ClusterError::CallerLostRights)
     }
 
-    fn refused(&self, asked: Asked, error: &ClusterError) {
+    fn refused(&self, asked: &Asked, error: &ClusterError) {
         if matches!(error, ClusterError::Store(_) | ClusterError::Issue(_)) {
             tracing::error!(
                 error = error as &dyn std::error::Error,
@@ -329,9 +350,12 @@ impl Shared {
                 "a change failed"
             );
         }
-        self.parts
-            .audit
-            .refused(asked.actor, asked.action, asked.target, error.to_string());
+        self.parts.audit.refused(
+            asked.actor.clone(),
+            asked.action,
+            asked.target.clone(),
+            error.to_string(),
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use super::access::action::ChangePassword;
 use super::access::{Applicant, ClusterCaller, ClusterPermit, Guess, PasswordHash};
 use super::password_rules;
+use super::permission::PermissionSet;
 use super::state::Change;
 use super::uid::UserUid;
 use super::user::{Authentication, User};
@@ -70,9 +71,11 @@ impl Cluster {
         permit: &ClusterPermit<ChangePassword>,
         change: PasswordChange,
     ) -> Result<(), ClusterError> {
-        let user = target(&self.state(), permit, change.username.as_deref())?;
+        let asked = Asked::by(permit, "password");
+        let rights = self.look_again(&asked)?;
+        let user = target(&self.state(), permit.caller(), rights, change.username.as_deref())?;
         let place = match self
-            .compare(permit.caller(), &user, passwords_of(&user)?, &change.password)
+            .compare(rights, &user, passwords_of(&user)?, &change.password)
             .await?
         {
             Guess::Right(place) => place,
@@ -80,7 +83,9 @@ impl Cluster {
         };
         let gone = passwords_of(&user)?[place].clone();
         let asked = Asked::by(permit, format!("user {}", user.uid));
+        let caller = Arc::clone(permit.caller());
         self.change(asked, Run::Apply, move |planning| {
+            check_may_change(planning, &caller, user.uid)?;
             let (user, present) = present(planning, user.uid)?;
             let left: Vec<PasswordHash> = present.iter().filter(|hash| **hash != gone).cloned().collect();
             if left.len() == present.len() {
@@ -102,12 +107,14 @@ impl Cluster {
         next: impl FnOnce(&[PasswordHash], PasswordHash) -> Result<Vec<PasswordHash>, ClusterError> + Send + 'static,
         what: &'static str,
     ) -> Result<(), ClusterError> {
+        let asked = Asked::by(permit, "password");
+        let rights = self.look_again(&asked)?;
         let state = self.state();
-        let user = target(&state, permit, change.username.as_deref())?;
+        let user = target(&state, permit.caller(), rights, change.username.as_deref())?;
         let present_hashes = passwords_of(&user)?;
         password_rules::check(&change.password, state.settings(), user.email.as_ref())?;
         drop(state);
-        self.refuse_present(permit.caller(), &user, present_hashes, &change.password)
+        self.refuse_present(rights, &user, present_hashes, &change.password)
             .await?;
         let hash = self
             .passwords()
@@ -115,7 +122,9 @@ impl Cluster {
             .await
             .map_err(|_| ClusterError::Busy)?;
         let asked = Asked::by(permit, format!("user {}", user.uid));
+        let caller = Arc::clone(permit.caller());
         self.change(asked, Run::Apply, move |planning| {
+            check_may_change(planning, &caller, user.uid)?;
             let (user, present) = present(planning, user.uid)?;
             let hashes = next(present, hash)?;
             Ok(plan(planning, user, hashes, planning.now, what))
@@ -129,27 +138,27 @@ impl Cluster {
     /// counts as a wrong one, which the change makes void, and a dry run does not.
     pub(super) async fn refuse_present(
         &self,
-        caller: &ClusterCaller,
+        rights: PermissionSet,
         user: &User,
         present: &[PasswordHash],
         new: &SecretString,
     ) -> Result<(), ClusterError> {
-        match self.compare(caller, user, present, new).await? {
+        match self.compare(rights, user, present, new).await? {
             Guess::Right(_) => Err(ClusterError::PasswordSameAsCurrent),
             Guess::Wrong | Guess::Locked => Ok(()),
         }
     }
 
-    /// Holds a password against those of a user, for a caller who sees what comes of it. It counts like a login, except
+    /// Holds a password against those of a user, for a caller with these rights who sees what comes of it. It counts like a login, except
     /// for administrators, who may set the password whatever it is.
     async fn compare(
         &self,
-        caller: &ClusterCaller,
+        rights: PermissionSet,
         user: &User,
         hashes: &[PasswordHash],
         password: &SecretString,
     ) -> Result<Guess, ClusterError> {
-        let compared = if super::is_admin(caller.permissions()) {
+        let compared = if super::is_admin(rights) {
             let place = self.passwords().verify(Applicant::LetIn, password, hashes).await;
             place.map(|place| place.map_or(Guess::Wrong, Guess::Right))
         } else {
@@ -162,10 +171,10 @@ impl Cluster {
 /// The user whose password is meant. Whoever may not change it is not told whether there is such a user.
 fn target(
     state: &ClusterState,
-    permit: &ClusterPermit<ChangePassword>,
+    caller: &ClusterCaller,
+    rights: PermissionSet,
     username: Option<&str>,
 ) -> Result<Arc<User>, ClusterError> {
-    let caller = permit.caller();
     let own = caller.user().and_then(|user| state.user(user.uid));
     let named = username.map(|name| state.user_logging_in_as(name));
     let is_own = match (own, named) {
@@ -173,7 +182,7 @@ fn target(
         (Some(_), None) => true,
         _ => false,
     };
-    if !is_own && !super::is_admin(caller.permissions()) {
+    if !is_own && !super::is_admin(rights) {
         return Err(ClusterError::PasswordOfAnother);
     }
     let user = named.unwrap_or(own).ok_or_else(|| ClusterError::NoSuchUserName {
@@ -188,6 +197,16 @@ fn passwords_of(user: &User) -> Result<&[PasswordHash], ClusterError> {
         _ => Err(ClusterError::PasswordNotAllowed {
             auth_method: user.auth_method().as_str(),
         }),
+    }
+}
+
+/// Refuses the password of another to a caller who is no administrator at the moment of the change.
+fn check_may_change(planning: &Planning<'_>, caller: &ClusterCaller, uid: UserUid) -> Result<(), ClusterError> {
+    let is_own = caller.user().is_some_and(|user| user.uid == uid);
+    if is_own || planning.is_by_admin() {
+        Ok(())
+    } else {
+        Err(ClusterError::PasswordOfAnother)
     }
 }
 

@@ -6,11 +6,11 @@ use certward::pki::DistinguishedName;
 use secrecy::SecretString;
 
 use super::access::action::{CreateUser, DeleteUser, UpdateUser};
-use super::access::{ClusterCaller, ClusterPermit, PasswordHash, Proof};
+use super::access::{ClusterPermit, PasswordHash, Proof};
 use super::database::rights;
 use super::name::{EmailAddress, UserName};
 use super::password_rules;
-use super::permission::ManagementRole;
+use super::permission::{ManagementRole, PermissionSet};
 use super::state::Change;
 use super::trust::SubjectLine;
 use super::uid::{RoleUid, UserUid};
@@ -62,11 +62,12 @@ impl Cluster {
         let is_for_itself = permit.target().is_some();
         // Whoever else could ask this would have a way to guess passwords that no lock-out ends.
         let caller = permit.caller();
-        let may_compare = caller.user().is_some_and(|user| user.uid == uid) || super::is_admin(caller.permissions());
+        let rights = self.look_again(&asked)?;
+        let may_compare = caller.user().is_some_and(|user| user.uid == uid) || super::is_admin(rights);
         if let Some(password) = &update.password
             && may_compare
         {
-            self.refuse_current(caller, uid, password).await?;
+            self.refuse_current(rights, uid, password).await?;
         }
         let email = self.state().user(uid).and_then(|user| user.email.clone());
         let hash = self.hash_new(update.password.as_ref(), email.as_ref()).await?;
@@ -111,7 +112,7 @@ impl Cluster {
 
     async fn refuse_current(
         &self,
-        caller: &ClusterCaller,
+        rights: PermissionSet,
         uid: UserUid,
         password: &SecretString,
     ) -> Result<(), ClusterError> {
@@ -122,7 +123,7 @@ impl Cluster {
         // Not held while the password is hashed: a change meanwhile would have to copy it.
         drop(state);
         match &user.authentication {
-            Authentication::Regular { passwords, .. } => self.refuse_present(caller, &user, passwords, password).await,
+            Authentication::Regular { passwords, .. } => self.refuse_present(rights, &user, passwords, password).await,
             _ => Ok(()),
         }
     }

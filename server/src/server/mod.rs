@@ -120,6 +120,7 @@ impl Server {
         let authority = Arc::new(Authority::new(AuthorityParts {
             store: store.clone(),
             registry: Arc::clone(&registry),
+            authenticator: Arc::clone(&authenticator),
             issuer: Issuer::new(settings.key_algorithm, settings.key_pool_size),
             server_certificates: Arc::clone(&server_certificates),
             clock: Arc::clone(&clock),
@@ -156,13 +157,19 @@ impl Server {
             clock: Arc::clone(&clock),
         };
         let databases = Databases::new(front, Arc::clone(&settings), key);
+        let replacement = Replacement::new(
+            certificate_file,
+            Arc::clone(&server_certificates),
+            Arc::clone(&clock),
+            Arc::clone(&authority),
+        );
         let app = Arc::new(App {
             authority,
             authenticator,
             cluster,
             cluster_access,
             databases,
-            replacement: Replacement::new(certificate_file, Arc::clone(&server_certificates), Arc::clone(&clock)),
+            replacement,
             two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
             audit,
             started_at: clock.now(),

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::ServerCertificates;
 use super::file::{CertificateFile, CertificateFileError};
 use super::loaded::ServerCertificate;
+use crate::authority::{self, Asked, Authority};
 use crate::authz::Permit;
 use crate::authz::action::ReplaceServerCertificate;
 use crate::clock::Clock;
@@ -26,6 +27,8 @@ pub struct Replacement {
     pub(super) file: CertificateFile,
     pub(super) certificates: Arc<ServerCertificates>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Whether whoever asked still may.
+    authority: Arc<Authority>,
     under_way: Mutex<UnderWay>,
     /// Held while the file is changed or read, so that a certificate is put in force from what the file then holds.
     pub(super) turn: tokio::sync::Mutex<()>,
@@ -70,29 +73,39 @@ pub enum ReplacementError {
     /// What was sent cannot be used, or not be written.
     #[error("the new certificate cannot be used")]
     File(#[from] CertificateFileError),
+    /// Whoever asked may not do it any more.
+    #[error(transparent)]
+    Refused(#[from] authority::Error),
 }
 
 impl Replacement {
     /// Nothing is under way.
     #[must_use]
-    pub fn new(file: CertificateFile, certificates: Arc<ServerCertificates>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(
+        file: CertificateFile,
+        certificates: Arc<ServerCertificates>,
+        clock: Arc<dyn Clock>,
+        authority: Arc<Authority>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             file,
             certificates,
             clock,
+            authority,
             under_way: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
         })
     }
 
     /// Checks the new certificate and starts to replace the one in force with it. A replacement under way is given up.
+    /// The caller must be allowed to when it asks, and at the moment of the swap too.
     ///
     /// # Errors
     ///
     /// [`ReplacementError`]; nothing is then changed.
     pub async fn replace(
         self: &Arc<Self>,
-        _permit: &Permit<ReplaceServerCertificate>,
+        permit: &Permit<ReplaceServerCertificate>,
         request: ReplaceRequest,
     ) -> Result<(), ReplacementError> {
         let ReplaceRequest {
@@ -100,6 +113,8 @@ impl Replacement {
             password,
             replace_immediately,
         } = request;
+        let asked = asked(permit);
+        self.authority.look_again(&asked)?;
         let now = self.clock.now();
         let certificate = match self.file.parse(&file, password.as_ref(), now).await {
             Ok(certificate) => certificate,
@@ -108,16 +123,24 @@ impl Replacement {
                 return Err(error.into());
             }
         };
-        let number = self.begin(&certificate, replace_immediately);
+        let number = {
+            let _held = self.authority.hold(&asked).await?;
+            self.begin(&certificate, replace_immediately)
+        };
         let this = Arc::clone(self);
         // In a task of its own: a caller who hangs up must not leave the file changed and the certificate in force not.
         let swap = tokio::spawn(async move {
             if !replace_immediately {
                 tokio::time::sleep(SWAP_DELAY).await;
             }
-            let swapped = this.swap(number, file, password, certificate).await;
-            if let Err(error) = &swapped {
-                this.refused(error);
+            let swapped = this.swap(number, &asked, file, password, certificate).await;
+            match &swapped {
+                Ok(()) => {}
+                Err(ReplacementError::File(error)) => this.refused(error),
+                Err(ReplacementError::Refused(error)) => tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    "the server certificate is not replaced; the certificate in force stays"
+                ),
             }
             swapped
         });
@@ -125,7 +148,7 @@ impl Replacement {
             return Ok(());
         }
         // It fails to join only when the runtime is stopping.
-        swap.await.unwrap_or(Ok(())).map_err(ReplacementError::File)
+        swap.await.unwrap_or(Ok(()))
     }
 
     /// The replacement under way.
@@ -135,24 +158,32 @@ impl Replacement {
     }
 
     /// Gives up the replacement under way, if one is.
-    pub fn reset(&self, _permit: &Permit<ReplaceServerCertificate>) {
+    ///
+    /// # Errors
+    ///
+    /// [`ReplacementError::Refused`].
+    pub fn reset(&self, permit: &Permit<ReplaceServerCertificate>) -> Result<(), ReplacementError> {
+        self.authority.look_again(&asked(permit))?;
         let mut under_way = self.under_way();
         under_way.number += 1;
         under_way.status = None;
+        Ok(())
     }
 
     /// Takes the certificate that the file holds now, when it is another one.
     ///
     /// # Errors
     ///
-    /// [`CertificateFileError`]; the certificate in force stays.
-    pub async fn refresh(&self, _permit: &Permit<ReplaceServerCertificate>) -> Result<(), CertificateFileError> {
+    /// [`ReplacementError`]; the certificate in force stays.
+    pub async fn refresh(&self, permit: &Permit<ReplaceServerCertificate>) -> Result<(), ReplacementError> {
         let _turn = self.turn.lock().await;
+        self.authority.look_again(&asked(permit))?;
         let outcome = match self.file.read().await {
             Ok(content) => self.reload(&content).await.map(drop),
             Err(error) => Err(error),
         };
-        outcome.inspect_err(|error| self.refused(error))
+        outcome.inspect_err(|error| self.refused(error))?;
+        Ok(())
     }
 
     fn begin(&self, certificate: &ServerCertificate, replace_immediately: bool) -> u64 {
@@ -172,14 +203,23 @@ impl Replacement {
     async fn swap(
         &self,
         number: u64,
+        asked: &Asked,
         file: Zeroizing<Vec<u8>>,
         password: Option<SecretString>,
         certificate: ServerCertificate,
-    ) -> Result<(), CertificateFileError> {
+    ) -> Result<(), ReplacementError> {
         let _turn = self.turn.lock().await;
         if self.under_way().number != number {
             return Ok(());
         }
+        // Kept until the certificate is in force, so that the deletion of whoever asked comes before the swap or after it.
+        let _held = match self.authority.hold(asked).await {
+            Ok(held) => held,
+            Err(refused) => {
+                self.end(number);
+                return Err(refused.into());
+            }
+        };
         let written = self.file.write(file, password.as_ref(), &certificate).await;
         if written.is_ok() {
             tracing::info!(
@@ -190,16 +230,25 @@ impl Replacement {
             self.certificates.replace(certificate);
             metrics::counter!(telemetry::RELOADS, "outcome" => "done").increment(1);
         }
+        self.end(number);
+        Ok(written?)
+    }
+
+    /// This replacement is under way no longer.
+    fn end(&self, number: u64) {
         let mut under_way = self.under_way();
         if under_way.number == number {
             under_way.status = None;
         }
-        written
     }
 
     fn under_way(&self) -> MutexGuard<'_, UnderWay> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn asked(permit: &Permit<ReplaceServerCertificate>) -> Asked {
+    Asked::by(permit, "server certificate")
 }
 
 /// How long the state of a replacement can be looked at before the swap.

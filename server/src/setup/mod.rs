@@ -12,7 +12,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::audit::{Audit, AuditError};
-use crate::authn::Caller;
+use crate::authn::{Authenticator, Caller, WellKnown};
 use crate::authority::clearance::{Permissions, SecurityClearance};
 use crate::authority::definition::Grant;
 use crate::authority::registry::Registry;
@@ -120,11 +120,19 @@ async fn register_administrator(
     let permit = authorize::<GenerateCertificate>(&Arc::new(Caller::console()))?;
     let store = Store::open(&staging.path(folder::DATA_DIR)).await?;
     let audit = Audit::start(store.clone(), Arc::clone(&clock), None).await?;
+    let registry = Arc::new(Registry::new([]));
+    let server_certificates = Arc::new(ServerCertificates::new(server.to_server_certificate()?));
     let authority = Authority::new(AuthorityParts {
         store: store.clone(),
-        registry: Arc::new(Registry::new([])),
+        registry: Arc::clone(&registry),
+        authenticator: Arc::new(Authenticator::new(
+            registry,
+            Arc::clone(&server_certificates),
+            WellKnown::default(),
+            Arc::clone(&clock),
+        )),
         issuer: Issuer::new(key_algorithm, 0),
-        server_certificates: Arc::new(ServerCertificates::new(server.to_server_certificate()?)),
+        server_certificates,
         clock,
         audit,
     });

@@ -28,7 +28,8 @@ pub(super) const NOW: OffsetDateTime = datetime!(2026-11-21 21:10:00 UTC);
 
 pub(super) struct World {
     pub(super) authority: Authority,
-    pub(super) authenticator: Authenticator,
+    pub(super) authenticator: Arc<Authenticator>,
+    pub(super) server_certificates: Arc<ServerCertificates>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) audit: Audit,
     pub(super) store: Store,
@@ -50,18 +51,25 @@ impl World {
         let server_certificates = Arc::new(ServerCertificates::new(created.to_server_certificate().unwrap()));
         let registry = Arc::new(Registry::new(store.load().await.unwrap()));
         let audit = Audit::start(store.clone(), clock.clone(), None).await.unwrap();
+        let authenticator = Arc::new(Authenticator::new(
+            Arc::clone(&registry),
+            Arc::clone(&server_certificates),
+            WellKnown::default(),
+            clock.clone(),
+        ));
         let authority = Authority::new(AuthorityParts {
             store: store.clone(),
-            registry: Arc::clone(&registry),
+            registry,
+            authenticator: Arc::clone(&authenticator),
             issuer,
             server_certificates: Arc::clone(&server_certificates),
             clock: clock.clone(),
             audit: audit.clone(),
         });
-        let authenticator = Authenticator::new(registry, server_certificates, WellKnown::default(), clock.clone());
         Self {
             authority,
             authenticator,
+            server_certificates,
             clock,
             audit,
             store,

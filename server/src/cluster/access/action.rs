@@ -1,7 +1,7 @@
 //! Everything that can be asked of the cluster, with the permission it needs (contract `redis-enterprise.md`,
 //! section 2).
 
-use crate::cluster::permission::Permission;
+use crate::cluster::permission::{Permission, PermissionSet};
 
 /// Something that needs a [`super::ClusterPermit`].
 pub trait ClusterAction {
@@ -20,6 +20,23 @@ pub enum Required {
     Permission(Permission),
     /// The holders of a permission, and a user for itself.
     PermissionOrSelf(Permission),
+}
+
+impl Required {
+    /// Checks that the holder of these permissions may do it. `on_itself` is whether it is done to the holder alone.
+    ///
+    /// # Errors
+    ///
+    /// The permission that would have been enough.
+    pub(crate) fn check(self, held: PermissionSet, on_itself: bool) -> Result<(), Permission> {
+        match self {
+            Self::Authenticated => Ok(()),
+            Self::PermissionOrSelf(_) if on_itself => Ok(()),
+            Self::Permission(required) | Self::PermissionOrSelf(required) => {
+                held.contains(required).then_some(()).ok_or(required)
+            }
+        }
+    }
 }
 
 macro_rules! actions {

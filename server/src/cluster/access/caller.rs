@@ -5,7 +5,7 @@ use std::sync::Arc;
 use certward::pki::Certificate;
 use time::OffsetDateTime;
 
-use super::certificate;
+use super::{ExpiredPassword, certificate, has_expired};
 use crate::audit::Actor;
 use crate::authn::{Authenticator, Caller};
 use crate::cluster::permission::{ManagementRole, Permission, PermissionSet};
@@ -20,6 +20,8 @@ pub struct ClusterCaller {
     origin: ClusterCallerOrigin,
     permissions: PermissionSet,
     management: ManagementRole,
+    /// Whether it was let in for a request that a password that has expired is good enough for.
+    expired: ExpiredPassword,
     peer: Arc<Peer>,
 }
 
@@ -58,8 +60,14 @@ impl ClusterCaller {
             permissions: state.permissions_of(&user),
             management: state.management_role_of(&user),
             origin: ClusterCallerOrigin::User { user, proof },
+            expired: ExpiredPassword::Refused,
             peer: Arc::clone(peer),
         }
+    }
+
+    /// The same caller, let in although its password may have expired.
+    pub(super) fn admitting(self, expired: ExpiredPassword) -> Self {
+        Self { expired, ..self }
     }
 
     pub(super) fn administrator(caller: Arc<Caller>, peer: &Arc<Peer>) -> Self {
@@ -67,6 +75,7 @@ impl ClusterCaller {
             permissions: ManagementRole::Admin.permissions(),
             management: ManagementRole::Admin,
             origin: ClusterCallerOrigin::Administrator(caller),
+            expired: ExpiredPassword::Refused,
             peer: Arc::clone(peer),
         }
     }
@@ -76,6 +85,7 @@ impl ClusterCaller {
             permissions: ManagementRole::Admin.permissions(),
             management: ManagementRole::Admin,
             origin: ClusterCallerOrigin::Founder,
+            expired: ExpiredPassword::Refused,
             peer: Arc::clone(peer),
         }
     }
@@ -188,8 +198,21 @@ impl ClusterCaller {
                 if user_now.credentials_revision != user.credentials_revision {
                     return None;
                 }
-                if *proof == Proof::Certificate {
-                    certificate::user(state, &self.peer, now).ok()?;
+                let settings = state.settings();
+                match proof {
+                    Proof::Password if !settings.control_plane_basic_authentication => return None,
+                    Proof::Password
+                        if self.expired == ExpiredPassword::Refused && has_expired(user_now, settings, now) =>
+                    {
+                        return None;
+                    }
+                    Proof::Password | Proof::Token => {}
+                    Proof::Certificate => {
+                        let shown = certificate::user(state, &self.peer, now).ok()?;
+                        if shown.uid != user.uid {
+                            return None;
+                        }
+                    }
                 }
                 Some(state.permissions_of(user_now))
             }

@@ -159,6 +159,9 @@ impl ClusterAccess {
         let user = self.check_password(known, password, network).await?;
         // What has changed meanwhile counts.
         let (state, now) = (self.cluster.state(), self.clock.now());
+        if !state.settings().control_plane_basic_authentication {
+            return Err(ClusterRefusal::PasswordsOff);
+        }
         let user = state
             .user(user.uid)
             .filter(|present| present.credentials_revision == user.credentials_revision)
@@ -166,7 +169,7 @@ impl ClusterAccess {
         if expired == ExpiredPassword::Refused && has_expired(user, state.settings(), now) {
             return Err(ClusterRefusal::PasswordExpired);
         }
-        Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer))
+        Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer).admitting(expired))
     }
 
     /// The user of this name, if the password is the user's and has not expired, for somebody at `address`. Whether the API

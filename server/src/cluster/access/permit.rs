@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::action::{ClusterAction, Required};
+use super::action::ClusterAction;
 use super::caller::ClusterCaller;
 use crate::cluster::permission::Permission;
 use crate::cluster::uid::UserUid;
@@ -44,21 +44,7 @@ pub struct ClusterDenied {
 ///
 /// [`ClusterDenied`] when the caller's roles do not hold the permission that `A` asks for.
 pub fn authorize<A: ClusterAction>(caller: &Arc<ClusterCaller>) -> Result<ClusterPermit<A>, ClusterDenied> {
-    let permit = |target| ClusterPermit {
-        caller: Arc::clone(caller),
-        target,
-        action: PhantomData,
-    };
-    match A::REQUIRED {
-        Required::Authenticated => Ok(permit(None)),
-        Required::Permission(required) | Required::PermissionOrSelf(required) => {
-            if caller.permissions().contains(required) {
-                Ok(permit(None))
-            } else {
-                Err(ClusterDenied { required })
-            }
-        }
-    }
+    permit(caller, None)
 }
 
 /// Permits `A` on the user `target` to `caller`: to a user for itself, where `A` says so.
@@ -72,14 +58,24 @@ pub fn authorize_on<A: ClusterAction>(
 ) -> Result<ClusterPermit<A>, ClusterDenied> {
     authorize::<A>(caller).or_else(|denied| {
         let is_itself = caller.user().is_some_and(|user| user.uid == target);
-        if is_itself && matches!(A::REQUIRED, Required::PermissionOrSelf(_)) {
-            Ok(ClusterPermit {
-                caller: Arc::clone(caller),
-                target: Some(target),
-                action: PhantomData,
-            })
+        if is_itself {
+            permit(caller, Some(target))
         } else {
             Err(denied)
         }
+    })
+}
+
+/// The permit on everything, or on the caller itself alone.
+fn permit<A: ClusterAction>(
+    caller: &Arc<ClusterCaller>,
+    itself: Option<UserUid>,
+) -> Result<ClusterPermit<A>, ClusterDenied> {
+    let checked = A::REQUIRED.check(caller.permissions(), itself.is_some());
+    checked.map_err(|required| ClusterDenied { required })?;
+    Ok(ClusterPermit {
+        caller: Arc::clone(caller),
+        target: itself,
+        action: PhantomData,
     })
 }

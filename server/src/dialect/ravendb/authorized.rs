@@ -12,7 +12,7 @@ use super::refusal::{Reason, Refused, Required};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::authn::{Caller, Decision};
-use crate::authority::Error;
+use crate::authority::{Asked, Error};
 use crate::authz::{Action, Permit, authorize};
 use crate::listener::peer::Peer;
 
@@ -29,11 +29,14 @@ impl<A: Action> FromRequestParts<Arc<App>> for Authorized<A> {
         let peer = peer(parts, app).await?;
         let required = Required::Level(A::REQUIRED);
         let caller = caller(app, &peer, parts, required, A::NAME).await?;
-        authorize::<A>(&caller).map(Self).map_err(|_| {
+        let permit = authorize::<A>(&caller).map_err(|_| {
             app.audit
                 .refused(Actor::of(&caller), A::NAME, parts.uri.path(), "clearance_too_low");
             refused(&peer, Reason::RankTooLow(caller.level()), required).answer(&parts.headers)
-        })
+        })?;
+        // For the body, which may be long in coming: see `RequestBody`.
+        parts.extensions.insert(Asked::by(&permit, parts.uri.path()));
+        Ok(Self(permit))
     }
 }
 

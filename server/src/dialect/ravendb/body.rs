@@ -12,9 +12,12 @@ use zeroize::Zeroizing;
 use super::json::{self, Object};
 use super::problem::Problem;
 use crate::app::App;
+use crate::authority::Asked;
 use crate::http::BodyError;
 
 /// A request's body with its content coding undone, wiped on drop: it may hold a password or a private key.
+///
+/// Its sender decides how long it takes to come. Whoever may do what is asked is therefore decided anew when it has.
 pub(super) struct RequestBody {
     content_type: Option<String>,
     content: Zeroizing<Vec<u8>>,
@@ -70,6 +73,9 @@ impl FromRequest<Arc<App>> for RequestBody {
             Ok(content) => Zeroizing::new(Vec::from(content.to_bytes())),
             Err(error) => return Err(unread(&*error, limit)),
         };
+        if let Some(asked) = parts.extensions.get::<Asked>() {
+            app.authority.look_again(asked)?;
+        }
         let content = decoded(&parts.headers, content, limit)?;
         let content_type = parts
             .headers

@@ -19,7 +19,7 @@ use super::query::Query;
 use crate::app::App;
 use crate::authz::action::{ExportServerCertificates, ReplaceServerCertificate};
 use crate::pkcs12;
-use crate::server_certificate::ReplaceRequest;
+use crate::server_certificate::{ReplaceRequest, ReplacementError};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -76,7 +76,10 @@ pub(super) async fn replace(
     app.replacement
         .replace(&permit, request)
         .await
-        .map_err(|error| not_replaced().because(&error))?;
+        .map_err(|error| match error {
+            ReplacementError::Refused(refused) => refused.into(),
+            error @ ReplacementError::File(_) => not_replaced().because(&error),
+        })?;
     Ok(answer::empty(StatusCode::CREATED))
 }
 
@@ -101,9 +104,12 @@ pub(super) async fn replacement_status(
 pub(super) async fn reset_replacement(
     Authorized(permit): Authorized<ReplaceServerCertificate>,
     State(app): State<Arc<App>>,
-) -> Response {
-    app.replacement.reset(&permit);
-    answer::empty(StatusCode::NO_CONTENT)
+) -> Result<Response, Problem> {
+    app.replacement.reset(&permit).map_err(|error| match error {
+        ReplacementError::Refused(refused) => refused.into(),
+        error @ ReplacementError::File(_) => not_replaced().because(&error),
+    })?;
+    Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// `POST /admin/certificates/refresh`: reads the configured file again.
@@ -113,8 +119,11 @@ pub(super) async fn refresh(
     query: Query,
 ) -> Result<Response, Problem> {
     query.flag("replaceImmediately")?;
-    app.replacement.refresh(&permit).await.map_err(|error| {
-        Problem::invalid_operation("the server certificate could not be read again").because(&error)
+    app.replacement.refresh(&permit).await.map_err(|error| match error {
+        ReplacementError::Refused(refused) => refused.into(),
+        ReplacementError::File(error) => {
+            Problem::invalid_operation("the server certificate could not be read again").because(&error)
+        }
     })?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }

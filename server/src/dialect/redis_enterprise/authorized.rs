@@ -12,12 +12,12 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use super::{CannotBeTried, Dialect};
 use crate::audit::Actor;
-use crate::cluster::Run;
 use crate::cluster::access::action::{ChangePassword, CreateCluster};
 use crate::cluster::access::{
     self, ClusterAction, ClusterCaller, ClusterDenied, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword,
 };
 use crate::cluster::uid::UserUid;
+use crate::cluster::{Asked, Run};
 use crate::listener::peer::Peer;
 
 /// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
@@ -44,6 +44,7 @@ impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for Authorized<A> {
         let permit = access::authorize::<A>(&caller);
         let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))?;
         check_trial(parts).map_err(IntoResponse::into_response)?;
+        look_again_after_body(parts, &permit);
         Ok(Self(permit))
     }
 }
@@ -63,6 +64,7 @@ impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for AuthorizedOn<A> {
         };
         let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))?;
         check_trial(parts).map_err(IntoResponse::into_response)?;
+        look_again_after_body(parts, &permit);
         Ok(Self { permit, target })
     }
 }
@@ -76,6 +78,7 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToChangePassword {
         let permit = access::authorize(&caller);
         let permit = permit.map_err(|denied| refuse(dialect, parts, name, &caller, denied))?;
         check_trial(parts).map_err(IntoResponse::into_response)?;
+        look_again_after_body(parts, &permit);
         Ok(Self(permit))
     }
 }
@@ -94,8 +97,14 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
         let permit = access::authorize(&caller);
         let permit = permit.map_err(|denied| refuse(dialect, parts, name, &caller, denied))?;
         check_trial(parts).map_err(IntoResponse::into_response)?;
+        look_again_after_body(parts, &permit);
         Ok(Self(permit))
     }
+}
+
+/// Leaves with the request what [`super::body::RequestBody`] decides anew when the body has come.
+fn look_again_after_body<A: ClusterAction>(parts: &mut Parts, permit: &ClusterPermit<A>) {
+    parts.extensions.insert(Asked::by(permit, parts.uri.path()));
 }
 
 /// Who the request comes from. An `Authorization` header wins over the certificate of the connection.

@@ -10,9 +10,12 @@ use zeroize::Zeroizing;
 use super::Dialect;
 use super::json::{self, Object};
 use super::problem::{Code, Problem};
+use crate::cluster::Asked;
 use crate::http::BodyError;
 
 /// A request's body, wiped on drop: it may hold a password or a private key.
+///
+/// Its sender decides how long it takes to come. Whoever may do what is asked is therefore decided anew when it has.
 pub(super) struct RequestBody {
     content: Zeroizing<Vec<u8>>,
 }
@@ -52,6 +55,9 @@ impl FromRequest<Arc<Dialect>> for RequestBody {
             Ok(content) => Zeroizing::new(Vec::from(content.to_bytes())),
             Err(error) => return Err(unread(&*error, limit)),
         };
+        if let Some(asked) = parts.extensions.get::<Asked>() {
+            dialect.app.cluster.look_again(asked)?;
+        }
         if !content.is_empty() && !is_json(&parts.headers) {
             return Err(Problem::new(
                 Code::InvalidContentType,

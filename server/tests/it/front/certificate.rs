@@ -114,6 +114,42 @@ async fn an_immediate_replacement_is_in_force_with_the_answer() {
 }
 
 #[tokio::test]
+async fn whoever_loses_its_rights_before_the_swap_replaces_nothing() {
+    let server = Fixture::start(&[]).await;
+    let before = shown(&server).await;
+    let file = another(&server).pfx("").unwrap().to_vec();
+
+    // After the answer, and before the swap that it promised.
+    let client = server.register("ClusterAdmin").await;
+    let mut http = server.http(Some(&client)).await;
+    let answer = http.send("POST", "/server-certificate/soon", file.clone()).await;
+    assert_eq!(answer.0, StatusCode::OK);
+    server.delete(&client).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(shown(&server).await, before);
+    let mut administrator = server.http(Some(&server.administrator)).await;
+    assert_eq!(administrator.get("/server-certificate/state").await.1, "none");
+
+    // While the body is on its way.
+    let client = server.register("ClusterAdmin").await;
+    let mut slow = server.connect(Some(&client)).await.unwrap();
+    let head = format!(
+        "POST /server-certificate/now HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        file.len()
+    );
+    let (first, rest) = file.split_at(file.len() / 2);
+    slow.write_all(&[head.as_bytes(), first].concat()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    server.delete(&client).await;
+    slow.write_all(rest).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = slow.read_to_end(&mut answer).await;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(answer.contains("lost its rights"), "{answer}");
+    assert_eq!(shown(&server).await, before);
+}
+
+#[tokio::test]
 async fn a_certificate_without_its_key_replaces_nothing() {
     let server = Fixture::start(&[]).await;
     let mut administrator = server.http(Some(&server.administrator)).await;

@@ -149,6 +149,16 @@ impl Client {
         self
     }
 
+    /// The same caller, at another address.
+    pub(super) fn at(self, address: SocketAddr) -> Self {
+        Self { address, ..self }
+    }
+
+    /// Where the caller calls, and with what.
+    pub(super) fn target(&self) -> (SocketAddr, Arc<ClientConfig>) {
+        (self.address, Arc::clone(&self.config))
+    }
+
     pub(super) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, "").await
     }

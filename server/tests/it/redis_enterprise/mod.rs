@@ -7,3 +7,4 @@ mod databases;
 mod errors;
 mod house;
 mod objects;
+mod slow_bodies;

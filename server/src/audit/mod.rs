@@ -3,12 +3,14 @@
 //! A change is recorded in the transaction that makes it: there is no change without its record. Refusals go through a
 //! bounded queue and are written together, so that a flood of them costs the server no more than one write a second;
 //! equal ones become one record with a number of occurrences, and what the queue cannot hold is counted, and the count
-//! recorded. Records hold names and thumbprints, never a secret.
+//! recorded. Those of strangers are recorded at a rate that fills no disk, and counted beyond it. Records hold names and thumbprints, never a secret.
 
 mod file;
 mod queue;
 mod record;
+mod strangers;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,21 +51,28 @@ impl Audit {
         })
     }
 
-    /// Records that `actor` was refused `action` on `target`, and why. Never waits; the record is on the disk about a
-    /// second later.
+    /// Records that `actor` was refused `action` on `target`, and why, each cut where it is longer than a record needs.
+    /// Never waits; the record is on the disk about a second later, unless the actor is a stranger and there are too many
+    /// of these already.
     pub fn refused(
         &self,
         actor: Actor,
-        action: impl Into<std::borrow::Cow<'static, str>>,
+        action: impl Into<Cow<'static, str>>,
         target: impl Into<String>,
-        reason: impl Into<std::borrow::Cow<'static, str>>,
+        reason: impl Into<Cow<'static, str>>,
     ) {
         self.refusals.push(AuditRecord {
             at: self.clock.now(),
-            actor,
+            actor: Actor {
+                name: cut(actor.name, MAX_NAME),
+                ..actor
+            },
             action: action.into(),
-            target: target.into(),
-            outcome: Outcome::Refused(reason.into()),
+            target: cut(target.into(), MAX_NAME),
+            outcome: Outcome::Refused(match reason.into() {
+                Cow::Owned(reason) => cut(reason, MAX_REASON).into(),
+                constant => constant,
+            }),
             occurrences: 1,
         });
     }
@@ -84,6 +93,20 @@ impl Audit {
         self.appended.notify_one();
     }
 }
+
+/// The first so many characters of a text, and a sign where more is left out.
+fn cut(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
+/// Characters of a name, or of what was asked for. A request's path may be 20,000 long.
+const MAX_NAME: usize = 200;
+/// Characters of an error's text.
+const MAX_REASON: usize = 1000;
 
 /// The audit cannot be started.
 #[derive(Debug, thiserror::Error)]

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
 
+use super::strangers::Strangers;
 use super::{Actor, AuditRecord, Outcome};
 use crate::clock::Clock;
+use crate::listener::peer::Network;
 use crate::store::Store;
 
 /// Refusals on their way into the store.
@@ -19,6 +21,7 @@ pub(super) struct RefusalQueue(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     waiting: Mutex<Waiting>,
+    strangers: Mutex<Strangers>,
     arrived: Arc<Notify>,
     /// Somebody waits for a flush.
     hurry: Arc<Notify>,
@@ -37,6 +40,7 @@ impl RefusalQueue {
     pub(super) fn start(store: Store, clock: Arc<dyn Clock>, appended: Arc<Notify>) -> Self {
         let shared = Arc::new(Shared {
             waiting: Mutex::default(),
+            strangers: Mutex::new(Strangers::new(Instant::now())),
             arrived: Arc::new(Notify::new()),
             hurry: Arc::new(Notify::new()),
             dropped: Arc::new(AtomicU64::new(0)),
@@ -47,14 +51,30 @@ impl RefusalQueue {
         let dropped = Arc::clone(&shared.dropped);
         tokio::spawn(async move {
             let mut told = 0;
+            // When the counts of strangers were recorded.
+            let mut counted = Instant::now();
             loop {
-                arrived.notified().await;
-                let Some(waiting) = weak.upgrade().map(|shared| mem::take(&mut *shared.lock())) else {
+                // The timeout is for counts when nothing else arrives.
+                let _ = tokio::time::timeout(COUNT_INTERVAL, arrived.notified()).await;
+                let Some(shared) = weak.upgrade() else {
                     break;
                 };
                 let Waiting {
                     mut records, flushes, ..
-                } = waiting;
+                } = mem::take(&mut *shared.lock());
+                if counted.elapsed() >= COUNT_INTERVAL || !flushes.is_empty() {
+                    counted = Instant::now();
+                    let left_out = shared.strangers().left_out();
+                    records.extend(left_out.into_iter().map(|(network, count)| AuditRecord {
+                        at: clock.now(),
+                        actor: Actor::server(),
+                        action: "record_refusals".into(),
+                        target: network.map_or_else(|| "strangers".to_owned(), |network| network.to_string()),
+                        outcome: Outcome::Refused("more refusals of strangers than are recorded".into()),
+                        occurrences: count,
+                    }));
+                }
+                drop(shared);
                 let lost = dropped.load(Ordering::Relaxed);
                 if lost > told {
                     records.push(AuditRecord {
@@ -102,6 +122,7 @@ impl RefusalQueue {
             let Waiting { records, places, .. } = &mut *waiting;
             match places.get(&key) {
                 Some(&place) => records[place].occurrences += record.occurrences,
+                None if record.actor.is_stranger() && !self.0.takes_of_a_stranger(&record, records.len()) => {}
                 None if records.len() < MAX_WAITING => {
                     places.insert(key, records.len());
                     records.push(record);
@@ -132,6 +153,22 @@ impl Shared {
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn strangers(&self) -> std::sync::MutexGuard<'_, Strangers> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a stranger's refusal is recorded, beside so many records. If not, it is counted.
+    fn takes_of_a_stranger(&self, record: &AuditRecord, waiting: usize) -> bool {
+        let address = record.actor.address.as_deref().and_then(|address| address.parse().ok());
+        let network = address.map(Network::of);
+        let mut strangers = self.strangers();
+        if waiting < MAX_WAITING - KEPT_FREE {
+            return strangers.take(network, Instant::now());
+        }
+        strangers.leave_out(network);
+        false
+    }
 }
 
 impl Drop for Shared {
@@ -142,7 +179,11 @@ impl Drop for Shared {
     }
 }
 
-/// Different refusals kept for one batch, about 300 octets each. A flood with more than this a second from ever new
+/// Different refusals kept for one batch, about 500 bytes each at most. A flood with more than this a second from ever new
 /// certificates or addresses is counted and not listed, so that it cannot fill the disk.
 const MAX_WAITING: usize = 256;
+/// Places among them that strangers do not take from those who were let in.
+const KEPT_FREE: usize = 128;
 const BATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the refusals of strangers that were left out are recorded as a number.
+const COUNT_INTERVAL: Duration = Duration::from_secs(60);

@@ -62,10 +62,15 @@ impl Actor {
     #[must_use]
     pub fn stranger(peer: &Peer) -> Self {
         Self {
-            name: "unauthenticated".to_owned(),
+            name: STRANGER.to_owned(),
             thumbprint: peer.certificate().map(certward::pki::Certificate::thumbprint),
             address: Some(peer.address().ip().to_string()),
         }
+    }
+
+    /// Whether this is [`Self::stranger`].
+    pub(super) fn is_stranger(&self) -> bool {
+        self.name == STRANGER
     }
 
     /// The server itself, when it acts without being asked.
@@ -78,6 +83,9 @@ impl Actor {
         }
     }
 }
+
+/// The name of those who have none.
+const STRANGER: &str = "unauthenticated";
 
 impl AuditRecord {
     /// The record as it stands in the file: one line of JSON, in which every control character is escaped.

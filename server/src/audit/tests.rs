@@ -127,3 +127,44 @@ async fn the_file_is_not_written_where_others_can_exchange_it() {
     assert!(started.is_err());
     assert_eq!(fs::read(&elsewhere).unwrap(), b"mine");
 }
+
+#[tokio::test]
+async fn strangers_are_counted_beyond_a_rate_and_those_who_were_let_in_are_all_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let (audit, store) = start(directory.path(), None).await;
+    let nobody = stranger("unauthenticated");
+    for number in 0..1000 {
+        audit.refused(
+            nobody.clone(),
+            "view_user",
+            format!("/v1/users/{number}"),
+            "wrong_password",
+        );
+    }
+    for number in 0..100 {
+        audit.refused(stranger("alice"), "view_user", number.to_string(), "permission_missing");
+    }
+    audit.flush().await;
+    let records = store.audit_records_after(0, 1000).await.unwrap();
+    let of = |name: &str| records.iter().filter(|(_, record)| record.actor.name == name).count();
+    assert_eq!((of("unauthenticated"), of("alice"), of("server")), (30, 100, 1));
+    let (_, count) = records.last().unwrap();
+    assert_eq!((count.target.as_str(), count.occurrences), ("192.0.2.1", 970));
+}
+
+#[tokio::test]
+async fn a_record_holds_no_more_of_a_path_than_can_be_looked_at() {
+    let directory = tempfile::tempdir().unwrap();
+    let (audit, store) = start(directory.path(), None).await;
+    let path = format!("/v1/users/{}", "\u{e9}".repeat(20_000));
+    audit.refused(stranger(&path), "view_user", path.clone(), path.clone());
+    audit.flush().await;
+    let (_, record) = &store.audit_records_after(0, 1).await.unwrap()[0];
+    assert!(record.target.starts_with("/v1/users/\u{e9}"));
+    assert_eq!(record.target.chars().count(), 203);
+    assert_eq!(record.actor.name.chars().count(), 203);
+    let Outcome::Refused(reason) = &record.outcome else {
+        panic!("{record:?}");
+    };
+    assert_eq!(reason.chars().count(), 1003);
+}

@@ -4,6 +4,7 @@ mod bounded_chain;
 mod bundle;
 mod formats;
 pub(crate) mod key_fitness;
+mod shown;
 pub(crate) mod signature;
 
 pub(crate) use bounded_chain::{Anchor, BoundedChain, ChainBounds, UnboundedChain};
@@ -11,3 +12,4 @@ pub(crate) use bounded_chain::{Anchor, BoundedChain, ChainBounds, UnboundedChain
 pub(crate) use bundle::read_here;
 pub use bundle::{BundleError, CertificateBundle, EndEntity, parse_server_certificate};
 pub use key_fitness::KeyFault;
+pub(crate) use shown::shown;

@@ -35,7 +35,8 @@ impl Cluster {
         permit: &ClusterPermit<ChangePassword>,
         change: PasswordChange,
     ) -> Result<(), ClusterError> {
-        self.put_password(permit, change, |_, hash| Ok(vec![hash]), "set the password")
+        let alone: fn(&[PasswordHash]) -> &[PasswordHash] = |_| &[];
+        self.put_password(permit, change, alone, |_, hash| Ok(vec![hash]), "set the password")
             .await
     }
 
@@ -55,7 +56,8 @@ impl Cluster {
             }
             Ok(present.iter().cloned().chain([hash]).collect())
         };
-        self.put_password(permit, change, add, "added a password").await
+        self.put_password(permit, change, |present| present, add, "added a password")
+            .await
     }
 
     /// Removes the password from those of the user. Tokens of the user are void from then on.
@@ -104,6 +106,7 @@ impl Cluster {
         &self,
         permit: &ClusterPermit<ChangePassword>,
         change: PasswordChange,
+        kept: fn(&[PasswordHash]) -> &[PasswordHash],
         next: impl FnOnce(&[PasswordHash], PasswordHash) -> Result<Vec<PasswordHash>, ClusterError> + Send + 'static,
         what: &'static str,
     ) -> Result<(), ClusterError> {
@@ -118,7 +121,7 @@ impl Cluster {
             .await?;
         let hash = self
             .passwords()
-            .hash(&change.password)
+            .hash_beside(kept(present_hashes), &change.password)
             .await
             .map_err(|_| ClusterError::Busy)?;
         let asked = Asked::by(permit, format!("user {}", user.uid));

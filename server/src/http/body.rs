@@ -1,7 +1,12 @@
 //! Request bodies with a limit and a deadline.
+//!
+//! What a peer may send depends on whether it has been let in. A stranger may send a little in each request, and not much
+//! in all requests of its connection that are not answered yet, so that it cannot make the server hold what it likes.
 
 use std::error::Error;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -9,6 +14,8 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::listener::peer::Peer;
 
 /// Why a request's body was not read to its end. It is the cause, at some depth, of the error that axum's extractors
 /// give; see [`BodyError::within`].
@@ -54,22 +61,82 @@ impl BodyError {
 pub(super) struct LimitedBody {
     /// There until the drop.
     incoming: Option<Incoming>,
+    /// For a peer that has been let in.
     limit: usize,
+    peer: Arc<Peer>,
+    held: Arc<HeldBody>,
     read: usize,
     allowed: Duration,
     /// Made when the body is not there at once, which is the rare case.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// The bytes of bodies that the requests of one connection hold together.
+#[derive(Debug, Default)]
+pub(super) struct HeldBodies(AtomicUsize);
+
+/// What the body of one request holds of them, until the request is answered.
+#[derive(Debug)]
+pub(super) struct HeldBody {
+    all: Arc<HeldBodies>,
+    own: AtomicUsize,
+}
+
 impl LimitedBody {
-    pub(super) fn new(incoming: Incoming, limit: usize, allowed: Duration) -> Self {
+    pub(super) fn new(
+        incoming: Incoming,
+        (limit, allowed): (usize, Duration),
+        peer: &Arc<Peer>,
+        held: &Arc<HeldBody>,
+    ) -> Self {
         Self {
             incoming: Some(incoming),
             limit,
+            peer: Arc::clone(peer),
+            held: Arc::clone(held),
             read: 0,
             allowed,
             timer: None,
         }
+    }
+
+    /// The most that the peer, as far as it is known now, may send.
+    fn limit(&self) -> usize {
+        if self.peer.is_stranger() {
+            self.limit.min(STRANGERS_BODY).min(self.held.left_to_a_stranger())
+        } else {
+            self.limit
+        }
+    }
+}
+
+impl HeldBody {
+    pub(super) fn of(all: &Arc<HeldBodies>) -> Arc<Self> {
+        Arc::new(Self {
+            all: Arc::clone(all),
+            own: AtomicUsize::new(0),
+        })
+    }
+
+    fn grow(&self, bytes: usize) {
+        self.own.fetch_add(bytes, Ordering::Relaxed);
+        self.all.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The most that the body as a whole may be, beside those of the other requests.
+    fn left_to_a_stranger(&self) -> usize {
+        let others = self
+            .all
+            .0
+            .load(Ordering::Relaxed)
+            .saturating_sub(self.own.load(Ordering::Relaxed));
+        STRANGERS_BODIES.saturating_sub(others)
+    }
+}
+
+impl Drop for HeldBody {
+    fn drop(&mut self) {
+        self.all.0.fetch_sub(*self.own.get_mut(), Ordering::Relaxed);
     }
 }
 
@@ -81,21 +148,24 @@ impl Body for LimitedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let limit = self.limit();
         let this = &mut *self;
         let Some(incoming) = &mut this.incoming else {
             return Poll::Ready(None);
         };
         // A length announced in the header is refused before any of it is read.
         let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
-        if this.read.saturating_add(announced) > this.limit {
-            return Poll::Ready(Some(Err(BodyError::TooLarge { limit: this.limit })));
+        if this.read.saturating_add(announced) > limit {
+            return Poll::Ready(Some(Err(BodyError::TooLarge { limit })));
         }
         match Pin::new(incoming).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
-                this.read = this.read.saturating_add(frame.data_ref().map_or(0, Bytes::len));
-                Poll::Ready(Some(if this.read > this.limit {
-                    Err(BodyError::TooLarge { limit: this.limit })
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                this.read = this.read.saturating_add(bytes);
+                Poll::Ready(Some(if this.read > limit {
+                    Err(BodyError::TooLarge { limit })
                 } else {
+                    this.held.grow(bytes);
                     Ok(frame)
                 }))
             }
@@ -147,3 +217,7 @@ impl Drop for LimitedBody {
 
 /// A body of which more than this is left is not worth reading for a caller that was refused: bytes.
 const MOST_THROWN_AWAY: u64 = 64 * 1024;
+/// The most that a peer sends in one request before it is let in: a name and a password, or a one-time code. Bytes.
+const STRANGERS_BODY: usize = 8 * 1024;
+/// The most that all requests of such a peer's connection hold at once: bytes.
+const STRANGERS_BODIES: usize = 64 * 1024;

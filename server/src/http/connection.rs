@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::activity::{Activity, Deadlines, Overdue, RequestGuard};
 use super::api::Api;
-use super::body::LimitedBody;
+use super::body::{HeldBodies, HeldBody, LimitedBody};
 use super::record::Recorded;
 use super::strict;
 use crate::config::Limits;
@@ -94,6 +94,7 @@ impl Http {
             connections: Arc::clone(open.connections()),
             connection: Arc::clone(connection),
             activity: Arc::clone(&activity),
+            held: Arc::default(),
             may_pipeline: version == Version::Http1,
         };
         match version {
@@ -204,6 +205,7 @@ struct Requests {
     connections: Arc<OpenConnections>,
     connection: Arc<OpenConnection>,
     activity: Arc<Activity>,
+    held: Arc<HeldBodies>,
     /// In HTTP/2 each request is a task of its own.
     may_pipeline: bool,
 }
@@ -218,16 +220,20 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let refused = strict::check(&request).err();
         // After such a refusal nothing of an HTTP/1 connection is read, so that it ends at once.
         let is_unread = refused.is_some() && request.version() <= http::Version::HTTP_11;
+        let mut held = None;
         let request = request.map(|incoming| {
             if incoming.is_end_stream() || is_unread {
                 Body::empty()
             } else {
-                Body::new(LimitedBody::new(incoming, self.http.body_bytes, self.http.body_timeout))
+                let held = held.insert(HeldBody::of(&self.held));
+                let limits = (self.http.body_bytes, self.http.body_timeout);
+                Body::new(LimitedBody::new(incoming, limits, self.connection.peer(), held))
             }
         });
         Answer {
             answer: Recorded::answer(&self.http.api, self.connection.peer(), request, refused),
             guard: Some(guard),
+            _held: held,
             connections: Arc::clone(&self.connections),
             connection: Arc::clone(&self.connection),
             must_yield: self.activity.is_pipelined() && self.may_pipeline,
@@ -239,6 +245,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 struct Answer {
     answer: Recorded,
     guard: Option<RequestGuard>,
+    /// The handler keeps what it has read of the body until it is done.
+    _held: Option<Arc<HeldBody>>,
     connections: Arc<OpenConnections>,
     connection: Arc<OpenConnection>,
     /// A peer that sends many requests at once lets the other connections of the thread go on between them.

@@ -2,11 +2,13 @@
 
 mod activity;
 mod api;
+mod aside;
 mod body;
 mod connection;
 mod record;
 mod strict;
 
 pub use api::Api;
+pub(crate) use aside::{LARGE, aside};
 pub use body::BodyError;
 pub(crate) use connection::{Http, Version};

@@ -69,7 +69,10 @@ pub(super) fn cores() -> usize {
 
 impl Worker {
     fn start(name: String) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .event_interval(EVENT_INTERVAL)
+            .build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         thread::Builder::new()
@@ -101,6 +104,10 @@ impl Drop for Seat {
     }
 }
 
+/// So many steps of connections are taken before a thread looks for what else has arrived. By tokio's own number, 61, a
+/// peer that sends many requests at once would have as many of them answered before any other connection's next one.
+const EVENT_INTERVAL: u32 = 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,5 +135,51 @@ mod tests {
         seat.runtime()
             .spawn(async move { sender.send(thread::current().name().map(str::to_owned)) });
         assert_eq!(receiver.recv().unwrap().as_deref(), Some("test-0"));
+    }
+
+    #[test]
+    fn a_connection_that_always_has_work_lets_another_read_after_a_few_steps() {
+        use std::future::poll_fn;
+        use std::io::Write as _;
+        use std::sync::atomic::AtomicBool;
+        use std::task::Poll;
+        use tokio::io::AsyncReadExt as _;
+
+        let workers = Workers::start_many("test", 1).unwrap();
+        let seat = workers.seat();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut writer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (reader, _) = listener.accept().unwrap();
+        reader.set_nonblocking(true).unwrap();
+        let was_read = Arc::new(AtomicBool::new(false));
+        let (ready, is_ready) = oneshot::channel();
+        let noted = Arc::clone(&was_read);
+        seat.runtime().spawn(async move {
+            let mut reader = tokio::net::TcpStream::from_std(reader).unwrap();
+            ready.send(()).unwrap();
+            reader.read_u8().await.unwrap();
+            noted.store(true, Ordering::SeqCst);
+        });
+        let (sender, receiver) = std::sync::mpsc::channel();
+        seat.runtime().spawn(async move {
+            is_ready.await.unwrap();
+            let mut steps = 0;
+            // The reader waits by now: it went on to its first read without a pause.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            writer.write_all(b"x").unwrap();
+            thread::sleep(std::time::Duration::from_millis(50));
+            poll_fn(|context| {
+                if was_read.load(Ordering::SeqCst) || steps == 1000 {
+                    return Poll::Ready(());
+                }
+                steps += 1;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+            sender.send(steps).unwrap();
+        });
+        let steps = receiver.recv().unwrap();
+        assert!(steps <= 2 * EVENT_INTERVAL, "{steps}");
     }
 }

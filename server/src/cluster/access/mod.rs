@@ -131,9 +131,11 @@ impl ClusterAccess {
             return self.authenticate(peer, credentials, ExpiredPassword::Refused).await;
         }
         if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+            peer.become_known();
             return Ok(Arc::new(ClusterCaller::administrator(caller, peer)));
         }
         if socket_owner::is_trusted(peer.address()).await {
+            peer.become_known();
             return Ok(Arc::new(ClusterCaller::founder(peer)));
         }
         let refusal = ClusterRefusal::NotTheFounder;

@@ -80,6 +80,14 @@ impl Default for HashCost {
     }
 }
 
+#[cfg(test)]
+impl PasswordHash {
+    /// Whether a login is held against both with one derivation.
+    pub(in crate::cluster) fn shares_its_salt(&self, other: &Self) -> bool {
+        (self.cost, self.salt) == (other.cost, other.salt)
+    }
+}
+
 impl PasswordHasher {
     /// Makes hashes at `cost`; checks those of every cost.
     #[must_use]
@@ -103,18 +111,37 @@ impl PasswordHasher {
     ///
     /// [`HasherBusy`].
     pub async fn hash(&self, password: &SecretString) -> Result<PasswordHash, HasherBusy> {
+        self.hash_beside(&[], password).await
+    }
+
+    /// The hash of `password`, with the salt of the other passwords of its user, so that a login costs one derivation and
+    /// its time does not tell how many passwords there are. Salts keep users apart, and one password is not another's:
+    /// whoever steals the hashes has a guess at all passwords of the one user for the price of one, and no more.
+    ///
+    /// # Errors
+    ///
+    /// [`HasherBusy`].
+    pub async fn hash_beside(
+        &self,
+        others: &[PasswordHash],
+        password: &SecretString,
+    ) -> Result<PasswordHash, HasherBusy> {
         let (cost, password) = (self.cost, octets(password));
+        let shared = others.iter().rfind(|other| other.cost == cost).map(|other| other.salt);
         self.work(Applicant::LetIn, move || {
-            let mut salt = [0; SALT_LENGTH];
-            aws_lc_rs::rand::fill(&mut salt).expect("the system gives random octets");
+            let salt = shared.unwrap_or_else(|| {
+                let mut salt = [0; SALT_LENGTH];
+                aws_lc_rs::rand::fill(&mut salt).expect("the system gives random octets");
+                salt
+            });
             let hash = *derive(cost, &salt, &password);
             PasswordHash { cost, salt, hash }
         })
         .await
     }
 
-    /// Whether one of `hashes` is that of `password`: the place of the first that is. Without hashes it takes as long
-    /// as with one.
+    /// Whether one of `hashes` is that of `password`: the place of the first that is. Without hashes, and with several of
+    /// one salt, it takes as long as with one.
     ///
     /// # Errors
     ///
@@ -127,11 +154,13 @@ impl PasswordHasher {
     ) -> Result<Option<usize>, HasherBusy> {
         let (password, hashes, decoy) = (octets(password), hashes.to_vec(), self.decoy.clone());
         self.work(applicant, move || {
+            let derive = |cost, salt: &[u8; SALT_LENGTH]| derive(cost, salt, &password);
             if hashes.is_empty() {
                 // The hash of all zeros is nobody's: the answer is always no.
-                std::hint::black_box(decoy.is_of(&password));
+                std::hint::black_box(place_among(std::slice::from_ref(&decoy), derive));
+                return None;
             }
-            hashes.iter().position(|hash| hash.is_of(&password))
+            place_among(&hashes, derive)
         })
         .await
     }
@@ -162,11 +191,22 @@ impl PasswordHasher {
     }
 }
 
-impl PasswordHash {
-    fn is_of(&self, password: &[u8]) -> bool {
-        let hash = derive(self.cost, &self.salt, password);
-        verify_slices_are_equal(hash.as_slice(), &self.hash).is_ok()
-    }
+/// The place of the first of `hashes` that is derived from the password. Each salt is derived with once.
+fn place_among(
+    hashes: &[PasswordHash],
+    mut derive: impl FnMut(HashCost, &[u8; SALT_LENGTH]) -> Zeroizing<[u8; HASH_LENGTH]>,
+) -> Option<usize> {
+    let mut derived: Vec<(&PasswordHash, Zeroizing<[u8; HASH_LENGTH]>)> = Vec::new();
+    hashes.iter().position(|hash| {
+        let place = derived
+            .iter()
+            .position(|(like, _)| (like.cost, like.salt) == (hash.cost, hash.salt))
+            .unwrap_or_else(|| {
+                derived.push((hash, derive(hash.cost, &hash.salt)));
+                derived.len() - 1
+            });
+        verify_slices_are_equal(derived[place].1.as_slice(), &hash.hash).is_ok()
+    })
 }
 
 impl fmt::Display for PasswordHash {
@@ -260,6 +300,29 @@ mod tests {
             hasher.verify(Applicant::LetIn, &SecretString::from("first"), &[]).await,
             Ok(None)
         );
+    }
+
+    #[tokio::test]
+    async fn eight_passwords_of_one_user_cost_a_login_what_one_does() {
+        let hasher = hasher();
+        let passwords: Vec<_> = (0..8).map(|number| SecretString::from(number.to_string())).collect();
+        let mut hashes = Vec::new();
+        for password in &passwords {
+            hashes.push(hasher.hash_beside(&hashes, password).await.unwrap());
+        }
+        for (place, password) in passwords.iter().map(Some).chain([None]).enumerate() {
+            let password = octets(password.unwrap_or(&SecretString::from("wrong")));
+            let mut derivations = 0;
+            let found = place_among(&hashes, |cost, salt| {
+                derivations += 1;
+                derive(cost, salt, &password)
+            });
+            assert_eq!(found, Some(place).filter(|place| *place < 8));
+            assert_eq!(derivations, 1);
+        }
+        let of_another_user = hasher.hash(&passwords[0]).await.unwrap();
+        assert_ne!(of_another_user.salt, hashes[0].salt);
+        assert_ne!(of_another_user.hash, hashes[0].hash);
     }
 
     #[tokio::test]

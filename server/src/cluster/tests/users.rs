@@ -6,7 +6,7 @@ use super::world::{NOW, PASSWORD, TestCa, World, certified, peer, regular, role_
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::role::NewRole;
 use crate::cluster::uid::UserUid;
-use crate::cluster::user::{AuthMethod, NewUser, RoleSelection, User, UserUpdate};
+use crate::cluster::user::{AuthMethod, Authentication, NewUser, RoleSelection, User, UserUpdate};
 use crate::cluster::{ClusterError, PasswordChange, Run};
 
 async fn update(world: &World, uid: UserUid, update: UserUpdate) -> Result<Arc<User>, ClusterError> {
@@ -484,13 +484,19 @@ async fn several_passwords_are_good_until_they_are_deleted_and_one_stays() {
 }
 
 #[tokio::test]
-async fn only_so_many_passwords_are_kept() {
+async fn only_so_many_passwords_are_kept_and_all_are_checked_at_the_cost_of_one() {
     let world = World::new().await;
     world.user("alice", ManagementRole::None).await;
     for number in 2..=8 {
         let more = change(Some("alice"), &format!("password {number}"));
         world.cluster.add_password(&world.permit().await, more).await.unwrap();
     }
+    let state = world.cluster.state();
+    let Authentication::Regular { passwords, .. } = &state.user_named("alice").unwrap().authentication else {
+        panic!("alice has passwords");
+    };
+    assert_eq!(passwords.len(), 8);
+    assert!(passwords.iter().all(|hash| hash.shares_its_salt(&passwords[0])));
     let more = world
         .cluster
         .add_password(&world.permit().await, change(Some("alice"), "password 9"))

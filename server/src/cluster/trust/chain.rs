@@ -1,13 +1,13 @@
 //! From a certificate to one of the trusted CAs.
 
-use certward::pki::{Certificate, DistinguishedName, Validity};
+use certward::pki::{Certificate, Validity};
 use rustls_pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 
 use super::anchors::TrustAnchors;
 use super::decided::PresentedDigest;
 use super::end_entity::{self, EndEntityFault};
-use crate::certificate::{BoundedChain, ChainBounds, UnboundedChain};
+use crate::certificate::{BoundedChain, ChainBounds, UnboundedChain, shown};
 
 /// Proof that a trusted CA stands above a certificate, and that it is one to log in with at the moment of [`verify`],
 /// which alone makes it.
@@ -230,15 +230,3 @@ fn next_date<'a>(certificates: impl Iterator<Item = &'a Certificate>, now: Offse
         .filter(|date| *date > now)
         .min()
 }
-
-/// A name in an error, which is logged and remembered: a stranger's may be kilobytes long.
-fn shown(name: &DistinguishedName) -> String {
-    let text = name.to_string();
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
-    }
-}
-
-/// Characters of a name that are shown.
-const MAX_SHOWN: usize = 256;

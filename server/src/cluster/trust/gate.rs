@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::chain::VerifiedChain;
+use crate::certificate::shown;
 
 /// How a subject is held against the authorized ones: `mtls_client_cert_subject_validation_type` (contract, section
 /// 4.2).
@@ -93,12 +94,12 @@ pub fn pass_gate<'a>(
     }
     if !subject.is_comparable_text() {
         return Err(GateRefusal::Encoding {
-            subject: subject.to_string(),
+            subject: shown(subject),
         });
     }
     if subject.has_control_characters() {
         return Err(GateRefusal::ControlCharacter {
-            subject: subject.to_string(),
+            subject: shown(subject),
         });
     }
     let is_authorized = match validation {
@@ -113,7 +114,7 @@ pub fn pass_gate<'a>(
         })
     } else {
         Err(GateRefusal::NotAuthorized {
-            subject: subject.to_string(),
+            subject: shown(subject),
             entries: authorized.len(),
         })
     }

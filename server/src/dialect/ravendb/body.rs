@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, header};
@@ -13,7 +14,7 @@ use super::json::{self, Object};
 use super::problem::Problem;
 use crate::app::App;
 use crate::authority::Asked;
-use crate::http::BodyError;
+use crate::http::{BodyError, LARGE, aside};
 
 /// A request's body with its content coding undone, wiped on drop: it may hold a password or a private key.
 ///
@@ -29,8 +30,8 @@ impl RequestBody {
     /// # Errors
     ///
     /// As [`json::read`].
-    pub(super) fn object(&self) -> Result<Object, Problem> {
-        Ok(json::read(&self.content)?)
+    pub(super) async fn object(self) -> Result<Object, Problem> {
+        self.read(Self::as_object).await
     }
 
     /// The object in the body or, when the content type is a form's, in its field `Options`. A form without that field
@@ -39,7 +40,42 @@ impl RequestBody {
     /// # Errors
     ///
     /// As [`json::read`]; and when a multipart form does not say where its parts end.
-    pub(super) fn object_or_form(&self) -> Result<Object, Problem> {
+    pub(super) async fn object_or_form(self) -> Result<Object, Problem> {
+        self.read(Self::as_object_or_form).await
+    }
+
+    /// The body of a request whose sender is not let in yet: at most `limit` bytes, and these as they come, because a
+    /// compressed body may cost a thousand times of what it took to send it.
+    pub(super) async fn of_a_stranger(request: Request, limit: usize) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        if is_compressed(&parts.headers)? {
+            return Err(Problem::no_coding_here());
+        }
+        let content = collected(body, limit).await?;
+        Ok(Self::with(&parts.headers, content))
+    }
+
+    fn with(headers: &HeaderMap, content: Zeroizing<Vec<u8>>) -> Self {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        Self {
+            content_type: content_type.map(str::to_owned),
+            content,
+        }
+    }
+
+    async fn read(self, read: fn(&Self) -> Result<Object, Problem>) -> Result<Object, Problem> {
+        if self.content.len() > LARGE {
+            aside(move || read(&self)).await
+        } else {
+            read(&self)
+        }
+    }
+
+    fn as_object(&self) -> Result<Object, Problem> {
+        Ok(json::read(&self.content)?)
+    }
+
+    fn as_object_or_form(&self) -> Result<Object, Problem> {
         let content_type = self.content_type.as_deref().unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -58,7 +94,7 @@ impl RequestBody {
                 only(multipart_fields(&self.content, boundary, OPTIONS).into_iter())?.unwrap_or_default(),
             )?)
         } else {
-            self.object()
+            self.as_object()
         }
     }
 }
@@ -69,22 +105,25 @@ impl FromRequest<Arc<App>> for RequestBody {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let limit = app.settings.limits.body_bytes;
-        let content = match http_body_util::Limited::new(body, limit).collect().await {
-            Ok(content) => Zeroizing::new(Vec::from(content.to_bytes())),
-            Err(error) => return Err(unread(&*error, limit)),
+        let is_compressed = is_compressed(&parts.headers)?;
+        let content = collected(body, limit).await?;
+        let content = if is_compressed {
+            // A thousandth of the limit may come out as all of it.
+            aside(move || decompressed(&content, limit)).await?
+        } else {
+            content
         };
         if let Some(asked) = parts.extensions.get::<Asked>() {
             app.authority.look_again(asked)?;
         }
-        let content = decoded(&parts.headers, content, limit)?;
-        let content_type = parts
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        Ok(Self {
-            content_type: content_type.map(str::to_owned),
-            content,
-        })
+        Ok(Self::with(&parts.headers, content))
+    }
+}
+
+async fn collected(body: Body, limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    match http_body_util::Limited::new(body, limit).collect().await {
+        Ok(content) => Ok(Zeroizing::new(Vec::from(content.to_bytes()))),
+        Err(error) => Err(unread(&*error, limit)),
     }
 }
 
@@ -92,36 +131,36 @@ fn unread(error: &(dyn std::error::Error + 'static), limit: usize) -> Problem {
     match BodyError::within(error) {
         Some(BodyError::TimedOut { .. }) => Problem::request_timeout("the request body did not arrive in time"),
         Some(BodyError::Broken(_)) => Problem::unreadable_body("the request body broke off"),
-        Some(BodyError::TooLarge { .. }) => Problem::body_too_large(limit),
+        Some(BodyError::TooLarge { limit }) => Problem::body_too_large(*limit),
         None if error.is::<http_body_util::LengthLimitError>() => Problem::body_too_large(limit),
         None => Problem::unreadable_body("the request body broke off"),
     }
 }
 
-/// Undoes `Content-Encoding: gzip` (observed record `164-post-gzip-body`); the limit holds for what comes out as well.
-fn decoded(headers: &HeaderMap, content: Zeroizing<Vec<u8>>, limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
+/// Whether the body is gzip by its header (observed record `164-post-gzip-body`).
+fn is_compressed(headers: &HeaderMap) -> Result<bool, Problem> {
     let coding = headers
         .get(header::CONTENT_ENCODING)
         .map(|value| value.to_str().unwrap_or("?").trim());
     match coding {
-        None | Some("") => Ok(content),
-        Some(coding) if coding.eq_ignore_ascii_case("identity") => Ok(content),
-        Some(coding) if coding.eq_ignore_ascii_case("gzip") => {
-            let mut decoded = Zeroizing::new(Vec::with_capacity(content.len().saturating_mul(4).min(limit)));
-            // One byte more than is taken tells a body that is too large from one that just fits.
-            let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-            match MultiGzDecoder::new(content.as_slice())
-                .take(most)
-                .read_to_end(&mut decoded)
-            {
-                Ok(_) if decoded.len() > limit => Err(Problem::body_too_large(limit)),
-                Ok(_) => Ok(decoded),
-                Err(_) => Err(Problem::invalid_data(
-                    "the request body is not gzip although its header says so",
-                )),
-            }
-        }
+        None | Some("") => Ok(false),
+        Some(coding) if coding.eq_ignore_ascii_case("identity") => Ok(false),
+        Some(coding) if coding.eq_ignore_ascii_case("gzip") => Ok(true),
         Some(_) => Err(Problem::unsupported_coding()),
+    }
+}
+
+/// Undoes gzip; the limit holds for what comes out as well.
+fn decompressed(content: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(content.len().saturating_mul(4).min(limit)));
+    // One byte more than is taken tells a body that is too large from one that just fits.
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    match MultiGzDecoder::new(content).take(most).read_to_end(&mut decoded) {
+        Ok(_) if decoded.len() > limit => Err(Problem::body_too_large(limit)),
+        Ok(_) => Ok(decoded),
+        Err(_) => Err(Problem::invalid_data(
+            "the request body is not gzip although its header says so",
+        )),
     }
 }
 
@@ -207,7 +246,7 @@ mod tests {
                     content-disposition: form-data; name=\"Options\"\r\nContent-Type: text/plain\r\n\r\n\
                     {\"Name\":\"form1\"}\r\n--b1--\r\n";
         let object = body("multipart/form-data; boundary=\"b1\"", form)
-            .object_or_form()
+            .as_object_or_form()
             .unwrap();
         assert_eq!(object.text("Name"), Some("form1"));
     }
@@ -216,7 +255,7 @@ mod tests {
     fn an_urlencoded_form_holds_the_object_in_its_options() {
         let form = "a=b&Options=%7B%22Name%22%3A%22form2%22%7D";
         let object = body("application/x-www-form-urlencoded", form)
-            .object_or_form()
+            .as_object_or_form()
             .unwrap();
         assert_eq!(object.text("Name"), Some("form2"));
     }
@@ -233,7 +272,7 @@ mod tests {
             ("multipart/form-data", "--b--"),
         ] {
             assert!(
-                body(content_type, content).object_or_form().is_err(),
+                body(content_type, content).as_object_or_form().is_err(),
                 "{content_type}: {content}"
             );
         }
@@ -254,7 +293,7 @@ mod tests {
             ),
         ] {
             assert!(
-                body(content_type, &content).object_or_form().is_err(),
+                body(content_type, &content).as_object_or_form().is_err(),
                 "{content_type}: {content}"
             );
         }
@@ -263,7 +302,7 @@ mod tests {
     #[test]
     fn any_other_content_type_is_json() {
         for content_type in ["application/json", "text/plain", "image/png", ""] {
-            let object = body(content_type, "{\"Name\":\"x\"}").object_or_form().unwrap();
+            let object = body(content_type, "{\"Name\":\"x\"}").as_object_or_form().unwrap();
             assert_eq!(object.text("Name"), Some("x"), "{content_type}");
         }
     }

@@ -115,6 +115,14 @@ impl Problem {
         }
     }
 
+    /// A compressed body from somebody who is not let in yet.
+    pub(super) fn no_coding_here() -> Self {
+        Self {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ..Self::internal("System.NotSupportedException", "a compressed body is not taken here")
+        }
+    }
+
     /// Content in a form that cannot be read.
     pub(super) fn invalid_data(message: impl Into<String>) -> Self {
         Self::internal("System.IO.InvalidDataException", message)

@@ -13,6 +13,7 @@ use time::macros::format_description;
 use super::answer;
 use crate::authn::Refusal;
 use crate::authority::clearance::Level;
+use crate::certificate::shown;
 
 /// A caller who may not do what was asked.
 #[derive(Debug)]
@@ -198,7 +199,11 @@ pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
 }
 
 fn described(certificate: &Certificate) -> String {
-    format!("'{}(Thumbprint: {})'", certificate.subject(), certificate.thumbprint())
+    format!(
+        "'{}(Thumbprint: {})'",
+        shown(certificate.subject()),
+        certificate.thumbprint()
+    )
 }
 
 fn long_date(date: OffsetDateTime) -> String {

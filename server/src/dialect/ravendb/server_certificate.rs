@@ -62,7 +62,7 @@ pub(super) async fn replace(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let replace_immediately = query.flag("replaceImmediately")?.unwrap_or(false);
-    let definition = body.object()?;
+    let definition = body.object().await?;
     let file = definition
         .text("Certificate")
         .filter(|text| !text.trim().is_empty())

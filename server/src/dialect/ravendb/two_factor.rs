@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, FromRequest as _, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -58,8 +58,8 @@ pub(super) async fn generate(_: Authorized<GenerateTwoFactorSecret>) -> Result<R
 
 /// `POST /authentication/2fa`
 ///
-/// The order of the checks is the real server's: the length of the session, the certificate, the body, the entry of
-/// the certificate, the code.
+/// The order of the checks is the length of the session, the certificate, its entry, the body, the code. The real server
+/// reads the body before it looks for the entry, and so for anybody.
 pub(super) async fn open(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Arc<Peer>>,
@@ -81,7 +81,6 @@ pub(super) async fn open(
             "a one-time code needs a client certificate, and none was shown".to_owned(),
         ));
     };
-    let body = RequestBody::from_request(request, &app).await?.object()?;
     let Some(holder) = holder(&app, &peer) else {
         return Ok(refused(
             &app,
@@ -90,6 +89,7 @@ pub(super) async fn open(
             format!("the certificate {thumbprint} is not known to the server"),
         ));
     };
+    let body = RequestBody::of_a_stranger(request, MAX_BODY).await?.object().await?;
     let code = body.integer("Token")?.unwrap_or(0);
     let entry = holder.entry();
     let accepted = match u32::try_from(code) {
@@ -178,3 +178,6 @@ fn refused(app: &App, peer: &Peer, status: StatusCode, error: String) -> Respons
 fn failed(status: StatusCode, error: String) -> Response {
     answer::json_with_status(status, &Failed { error })
 }
+
+/// For a code and no more, from somebody who has not given it yet: bytes.
+const MAX_BODY: usize = 4 * 1024;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
@@ -11,7 +12,7 @@ use super::Dialect;
 use super::json::{self, Object};
 use super::problem::{Code, Problem};
 use crate::cluster::Asked;
-use crate::http::BodyError;
+use crate::http::{BodyError, LARGE, aside};
 
 /// A request's body, wiped on drop: it may hold a password or a private key.
 ///
@@ -26,8 +27,10 @@ impl RequestBody {
     /// # Errors
     ///
     /// As [`json::read`].
-    pub(super) fn object(&self) -> Result<Object, Problem> {
-        Ok(json::read(&self.content)?)
+    pub(super) async fn object(self) -> Result<Object, Problem> {
+        let is_large = self.content.len() > LARGE;
+        let read = move || json::read(&self.content);
+        Ok(if is_large { aside(read).await } else { read() }?)
     }
 
     /// The object that the body is; an empty one when there is no body.
@@ -35,12 +38,32 @@ impl RequestBody {
     /// # Errors
     ///
     /// As [`json::read`].
-    pub(super) fn object_if_any(&self) -> Result<Object, Problem> {
+    pub(super) async fn object_if_any(self) -> Result<Object, Problem> {
         if self.content.trim_ascii().is_empty() {
             Ok(Object::default())
         } else {
-            self.object()
+            self.object().await
         }
+    }
+
+    /// The body of a request whose sender is not let in yet.
+    pub(super) async fn of_a_stranger(headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
+        Self::read(headers, body, MAX_OF_A_STRANGER).await
+    }
+
+    async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Self, Problem> {
+        refuse_coding(headers)?;
+        let content = match http_body_util::Limited::new(body, limit).collect().await {
+            Ok(content) => Zeroizing::new(Vec::from(content.to_bytes())),
+            Err(error) => return Err(unread(&*error, limit)),
+        };
+        if !content.is_empty() && !is_json(headers) {
+            return Err(Problem::new(
+                Code::InvalidContentType,
+                "the header Content-Type must be application/json",
+            ));
+        }
+        Ok(Self { content })
     }
 }
 
@@ -49,22 +72,11 @@ impl FromRequest<Arc<Dialect>> for RequestBody {
 
     async fn from_request(request: Request, dialect: &Arc<Dialect>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        refuse_coding(&parts.headers)?;
-        let limit = dialect.app.settings.limits.body_bytes;
-        let content = match http_body_util::Limited::new(body, limit).collect().await {
-            Ok(content) => Zeroizing::new(Vec::from(content.to_bytes())),
-            Err(error) => return Err(unread(&*error, limit)),
-        };
+        let content = Self::read(&parts.headers, body, dialect.app.settings.limits.body_bytes).await?;
         if let Some(asked) = parts.extensions.get::<Asked>() {
             dialect.app.cluster.look_again(asked)?;
         }
-        if !content.is_empty() && !is_json(&parts.headers) {
-            return Err(Problem::new(
-                Code::InvalidContentType,
-                "the header Content-Type must be application/json",
-            ));
-        }
-        Ok(Self { content })
+        Ok(content)
     }
 }
 
@@ -90,14 +102,17 @@ fn refuse_coding(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn unread(error: &(dyn std::error::Error + 'static), limit: usize) -> Problem {
-    let too_large = || Problem::new(Code::RequestTooLarge, format!("the body is larger than {limit} bytes"));
+    let too_large = |limit| Problem::new(Code::RequestTooLarge, format!("the body is larger than {limit} bytes"));
     match BodyError::within(error) {
         Some(BodyError::TimedOut { .. }) => Problem::new(Code::RequestTimeout, "the body did not arrive in time"),
-        Some(BodyError::TooLarge { .. }) => too_large(),
-        None if error.is::<http_body_util::LengthLimitError>() => too_large(),
+        Some(BodyError::TooLarge { limit }) => too_large(*limit),
+        None if error.is::<http_body_util::LengthLimitError>() => too_large(limit),
         Some(BodyError::Broken(_)) | None => Problem::new(Code::InvalidJson, "the body broke off"),
     }
 }
+
+/// For a name and a password: bytes.
+const MAX_OF_A_STRANGER: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests {

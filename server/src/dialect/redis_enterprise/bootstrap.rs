@@ -48,7 +48,7 @@ pub(super) async fn start(
             ));
         }
     }
-    let body = body.object()?;
+    let body = body.object().await?;
     json::check(&body, &NEW_CLUSTER, Made::New)?;
     let credentials = body.get("credentials").and_then(Given::as_object);
     let credential = |name| {

@@ -64,7 +64,7 @@ pub(super) async fn put(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object()?;
+    let body = body.object().await?;
     json::check(&body, &CERTIFICATE_UPLOADS, Request::New)?;
     let entries = body.array("certificates").unwrap_or_default();
     let certificates = entries
@@ -88,7 +88,7 @@ pub(super) async fn update(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object()?;
+    let body = body.object().await?;
     json::check(&body, &CERTIFICATE_UPLOAD, Request::New)?;
     dialect
         .app
@@ -117,7 +117,7 @@ pub(super) async fn rotate(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object_if_any()?;
+    let body = body.object_if_any().await?;
     json::check(&body, &CERTIFICATE_ROTATION, Request::New)?;
     let name = body.text("name").map(named).transpose()?;
     dialect.app.cluster.rotate_certificates(&permit, name).await?;

@@ -43,7 +43,7 @@ pub(super) async fn update(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object()?;
+    let body = body.object().await?;
     json::check(&body, &NEW_LICENSE, Request::New)?;
     let license = body.text("license").unwrap_or_default();
     if !(license.contains("LICENSE START") && license.contains("LICENSE END")) {

@@ -27,7 +27,7 @@ pub(super) async fn update(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object()?;
+    let body = body.object().await?;
     let current = shown(&dialect.app.cluster.state().settings().ocsp);
     json::check(&body, &OCSP, Request::Change(&answer::members(&current)))?;
     if body.boolean("ocsp_functionality") == Some(true) {

@@ -26,7 +26,7 @@ pub(super) async fn update(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object()?;
+    let body = body.object().await?;
     let current = shown(&dialect.app.cluster.state().settings().policy);
     json::check(&body, &POLICY, Request::Change(&answer::members(&current)))?;
     dialect.app.cluster.update_policy(&permit, from_body(&body)).await?;

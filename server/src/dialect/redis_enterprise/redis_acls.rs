@@ -67,7 +67,7 @@ pub(super) async fn create(
     query: Query,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    make(&dialect, &permit, &body.object()?, query.run()?).await
+    make(&dialect, &permit, &body.object().await?, query.run()?).await
 }
 
 /// `POST /v1/redis_acls/validate`, deprecated: the same as a dry run of [`create`].
@@ -76,7 +76,7 @@ pub(super) async fn validate(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    make(&dialect, &permit, &body.object()?, Run::Dry).await
+    make(&dialect, &permit, &body.object().await?, Run::Dry).await
 }
 
 /// `PUT /v1/redis_acls/{uid}`
@@ -88,7 +88,7 @@ pub(super) async fn update(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object()?;
+    let body = body.object().await?;
     let uid = number(&uid)?;
     let current = find(&dialect, uid)?;
     json::check(

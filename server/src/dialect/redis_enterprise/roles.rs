@@ -78,7 +78,7 @@ pub(super) async fn create(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object()?;
+    let body = body.object().await?;
     json::check(&body, &ROLE, Request::New)?;
     let new = NewRole {
         uid: body.integer("uid").and_then(RoleUid::new),
@@ -100,7 +100,7 @@ pub(super) async fn update(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object()?;
+    let body = body.object().await?;
     let uid = number(&uid)?;
     let current = find(&dialect, uid)?;
     json::check(&body, &ROLE, Request::Change(&answer::members(&View::of(&current))))?;

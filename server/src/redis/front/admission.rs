@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use super::policy::{Policy, Transport};
+use crate::certificate::shown;
 use crate::cluster::ClusterState;
 use crate::cluster::database::DefaultUser;
 use crate::cluster::database::rights::{DatabaseRights, NoRights, rights_in};
@@ -175,7 +176,7 @@ impl<'a> Judge<'a> {
             Some(user) => self.access(user).map(Identity::Certificate).map_err(Refusal::NoRights),
             None if database.default_user.is_enabled => Ok(default_user()),
             None => Err(Refusal::NoUser {
-                subject: subject.to_string(),
+                subject: shown(subject),
             }),
         }
     }
@@ -233,7 +234,7 @@ impl Client {
     /// The subject of its certificate, for logs.
     pub(super) fn subject(&self) -> Option<String> {
         let certificate = self.certificate.as_ref()?;
-        Some(certificate.end_entity.subject().to_string())
+        Some(shown(certificate.end_entity.subject()))
     }
 }
 

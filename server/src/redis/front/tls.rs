@@ -15,7 +15,7 @@ use rustls::{
     SupportedProtocolVersion,
 };
 
-use crate::certificate::ChainBounds;
+use crate::certificate::{ChainBounds, shown};
 use crate::clock::Clock;
 use crate::cluster::database::{Database, ProxyCertificate};
 use crate::cluster::named_certificate::NamedCertificate;
@@ -145,7 +145,7 @@ impl ClientCertVerifier for DatabaseClients {
                 metrics::counter!(telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
                 tracing::info!(
                     database.uid = self.database.get(),
-                    certificate.subject = %end_entity.subject(),
+                    certificate.subject = shown(end_entity.subject()),
                     certificate.thumbprint = %end_entity.thumbprint(),
                     reason = %refusal,
                     "a database refuses a client certificate"

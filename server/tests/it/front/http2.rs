@@ -77,3 +77,47 @@ async fn a_deleted_certificate_ends_its_connection_after_the_requests_under_way(
     assert!(closed);
     assert!(busy.closes_within(Duration::from_secs(1)).await);
 }
+
+/// A body of which 8,000 bytes come, and never the end.
+struct Unended(Option<Bytes>);
+
+impl hyper::body::Body for Unended {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        match self.0.take() {
+            Some(bytes) => std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(bytes)))),
+            None => std::task::Poll::Pending,
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_bodies_of_a_strangers_connection_have_64_kib_together() {
+    let server = Fixture::start(&[]).await;
+    let mut config = (*server.client_config(None)).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = server.connect_with(Arc::new(config), "localhost").await.unwrap();
+    let (mut sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    let mut answers = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        sender.ready().await.unwrap();
+        let body = Unended(Some(Bytes::from(vec![b'x'; 8000])));
+        let answer = sender.send_request(Request::post("https://localhost/echo").body(body).unwrap());
+        answers.spawn(async move { answer.await.map(|answer| answer.status()) });
+    }
+    for _ in 0..4 {
+        let answer = tokio::time::timeout(Duration::from_secs(5), answers.join_next()).await;
+        let answer = answer.expect("it is refused before it ends").unwrap().unwrap();
+        assert_eq!(answer.unwrap(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let more = tokio::time::timeout(Duration::from_millis(300), answers.join_next()).await;
+    assert!(more.is_err(), "{more:?}");
+}

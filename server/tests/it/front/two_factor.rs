@@ -11,6 +11,7 @@ use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::support::{Fixture, Identity};
 
@@ -70,6 +71,61 @@ async fn a_renewal_brings_no_new_attempts_and_is_registered_with_its_first_accep
             StatusCode::PRECONDITION_REQUIRED
         );
     }
+}
+
+#[tokio::test]
+async fn a_strangers_body_is_not_read_and_a_holders_is_small_and_not_compressed() {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let server = Fixture::start_ravendb(clock).await;
+    let key = KeyPair::generate().unwrap();
+    let known = holder(&key);
+    let definition = format!(
+        r#"{{"Name":"holder","Certificate":"{}","SecurityClearance":"Operator"}}"#,
+        STANDARD.encode(&known.chain[0]),
+    );
+    let mut administrator = server.http(Some(&server.administrator)).await;
+    let registered = administrator
+        .send("PUT", "/admin/certificates", definition.into_bytes())
+        .await;
+    assert_eq!(registered.0, StatusCode::CREATED, "{}", registered.1);
+    let stranger = holder(&KeyPair::generate().unwrap());
+    for (identity, coding, length, expected) in [
+        // A body that does not come is not waited for.
+        (&stranger, "gzip", 1_000_000, "400"),
+        (&stranger, "identity", 1_000_000, "400"),
+        (&known, "gzip", 2_600, "415"),
+        (&known, "identity", 4_097, "413"),
+    ] {
+        let mut raw = server.connect(Some(identity)).await.unwrap();
+        let head = format!(
+            "POST /authentication/2fa HTTP/1.1\r\nhost: localhost\r\ncontent-encoding: {coding}\r\n\
+             content-length: {length}\r\n\r\n"
+        );
+        raw.write_all(head.as_bytes()).await.unwrap();
+        if expected != "400" {
+            raw.write_all(&vec![b' '; length]).await.unwrap();
+        }
+        let mut status = [0; 12];
+        raw.read_exact(&mut status).await.unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&status),
+            format!("HTTP/1.1 {expected}"),
+            "{coding} {length}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_refusal_of_a_certificate_with_a_long_subject_is_short() {
+    let server = Fixture::start_ravendb(Arc::new(ManualClock::at(NOW))).await;
+    let identity = Identity::made(&"\u{1}".repeat(12_000), |parameters| {
+        (parameters.not_before, parameters.not_after) = (NOW - Duration::DAY, NOW + Duration::DAY);
+    });
+    let mut http = server.http(Some(&identity)).await;
+    let (status, body) = http.get("/admin/certificates").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(body.contains("is unknown to the server"), "{body}");
+    assert!(body.len() < 2000, "{}", body.len());
 }
 
 async fn give(http: &mut super::support::Http, code: u32) -> StatusCode {

@@ -23,7 +23,7 @@ pub(in super::super) async fn edit(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let remove_two_factor = query.flag("deleteTwoFactorConfiguration")?.unwrap_or(false);
-    let definition = body.object()?;
+    let definition = body.object().await?;
     super::refuse_single_sign_on(&definition)?;
     definition.date("NotAfter")?;
     // An edit that leaves `Disabled` out enables the certificate: nothing is merged with what was there.

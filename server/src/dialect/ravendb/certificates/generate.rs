@@ -30,7 +30,7 @@ pub(in super::super) async fn generate(
             "'operationId' must be a whole number, and is '{id}'"
         )));
     }
-    let definition = body.object_or_form()?;
+    let definition = body.object_or_form().await?;
     super::refuse_single_sign_on(&definition)?;
     let not_after = definition.date("NotAfter")?;
     let grant = grant::read_with(

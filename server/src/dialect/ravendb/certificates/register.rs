@@ -25,7 +25,7 @@ pub(in super::super) async fn register(
     State(app): State<Arc<App>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let definition = body.object()?;
+    let definition = body.object().await?;
     super::refuse_single_sign_on(&definition)?;
     // Read and not used, as on the real server: what it says comes from the certificate (record `241`).
     definition.date("NotAfter")?;

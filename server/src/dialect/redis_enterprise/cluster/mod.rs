@@ -36,7 +36,7 @@ pub(super) async fn update(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object()?;
+    let body = body.object().await?;
     let state = dialect.app.cluster.state();
     let present = shown(&dialect, &state, state.settings());
     json::check(&body, &CLUSTER, Request::Change(&present))?;
@@ -56,7 +56,7 @@ pub(super) async fn change_password_hashing_algorithm(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object()?;
+    let body = body.object().await?;
     json::check(&body, &HASHING_ALGORITHM, Request::New)?;
     let algorithm = update::hashing_algorithm(&body);
     if algorithm == Some(dialect.app.cluster.state().settings().password_hashing_algorithm) {

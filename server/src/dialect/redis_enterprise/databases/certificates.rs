@@ -97,7 +97,7 @@ pub(in super::super) async fn put_certificate(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object()?;
+    let body = body.object().await?;
     let uid = number(&uid)?;
     json::check(&body, &BDB_CERTIFICATE, Request::New)?;
     let key = PrivateKeyPem::from_pem(body.text("private_key").unwrap_or_default()).map_err(|error| {

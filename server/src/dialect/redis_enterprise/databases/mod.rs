@@ -70,7 +70,7 @@ pub(super) async fn create(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    make(&dialect, &permit, body.object()?, run).await
+    make(&dialect, &permit, body.object().await?, run).await
 }
 
 /// `POST /v2/bdbs`: the database is a member of the body, beside a plan for its recovery.
@@ -81,7 +81,7 @@ pub(super) async fn create_from_plan(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let mut body = body.object()?;
+    let mut body = body.object().await?;
     json::check(&body, &NEW_BDB, Request::New)?;
     if body.get("recovery_plan").is_some() {
         return Err(Problem::new(
@@ -107,7 +107,7 @@ pub(super) async fn update(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let database = change(&dialect, &permit, &uid, body.object()?, run).await?;
+    let database = change(&dialect, &permit, &uid, body.object().await?, run).await?;
     Ok(done(&dialect, &database, run, "update_bdb"))
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn act(
     let run = query.run()?;
     match action.as_str() {
         "flush" => {
-            let changed = change(&dialect, &permit, &uid, body.object_if_any()?, run).await?;
+            let changed = change(&dialect, &permit, &uid, body.object_if_any().await?, run).await?;
             let flushed = dialect.app.databases.flush(&permit, changed.uid, run).await?;
             Ok(done(&dialect, &flushed, run, "flush_bdb"))
         }

@@ -22,7 +22,7 @@ pub(in super::super) async fn set_password(
     Path(uid): Path<String>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let (uid, password) = (number(&uid)?, read(&body)?);
+    let (uid, password) = (number(&uid)?, read(body).await?);
     dialect.app.databases.set_password(&permit, uid, &password).await?;
     Ok(answer::done())
 }
@@ -34,7 +34,7 @@ pub(in super::super) async fn add_password(
     Path(uid): Path<String>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let (uid, password) = (number(&uid)?, read(&body)?);
+    let (uid, password) = (number(&uid)?, read(body).await?);
     dialect.app.databases.add_password(&permit, uid, &password).await?;
     Ok(answer::done())
 }
@@ -46,13 +46,13 @@ pub(in super::super) async fn remove_password(
     Path(uid): Path<String>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let (uid, password) = (number(&uid)?, read(&body)?);
+    let (uid, password) = (number(&uid)?, read(body).await?);
     dialect.app.databases.delete_password(&permit, uid, &password).await?;
     Ok(answer::done())
 }
 
-fn read(body: &RequestBody) -> Result<SecretString, Problem> {
-    let body = body.object()?;
+async fn read(body: RequestBody) -> Result<SecretString, Problem> {
+    let body = body.object().await?;
     json::check(&body, &BDB_PASSWORD, Request::New)?;
     Ok(SecretString::from(body.text("password").unwrap_or_default()))
 }

@@ -53,7 +53,7 @@ pub(super) async fn create(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object()?;
+    let body = body.object().await?;
     json::check(&body, &USER, Request::New)?;
     let user = dialect
         .app
@@ -77,7 +77,7 @@ pub(super) async fn update(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object()?;
+    let body = body.object().await?;
     let current = find(&dialect, target)?;
     let shown = answer::members(&View::of(&current, &dialect.app.cluster.state(), &dialect));
     json::check(&body, &USER, Request::Change(&shown))?;

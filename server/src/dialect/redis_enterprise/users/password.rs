@@ -20,7 +20,7 @@ pub(in super::super) async fn set_password(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let change = read(&body, &NEW_PASSWORD, "new_password")?;
+    let change = read(body, &NEW_PASSWORD, "new_password").await?;
     dialect.app.cluster.set_password(&permit, change).await?;
     Ok(answer::done())
 }
@@ -31,7 +31,7 @@ pub(in super::super) async fn add_password(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let change = read(&body, &NEW_PASSWORD, "new_password")?;
+    let change = read(body, &NEW_PASSWORD, "new_password").await?;
     dialect.app.cluster.add_password(&permit, change).await?;
     Ok(answer::done())
 }
@@ -42,14 +42,14 @@ pub(in super::super) async fn remove_password(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let change = read(&body, &OLD_PASSWORD, "old_password")?;
+    let change = read(body, &OLD_PASSWORD, "old_password").await?;
     dialect.app.cluster.delete_password(&permit, change).await?;
     Ok(answer::done())
 }
 
 /// Whose password is meant, and which: the text of `member`.
-fn read(body: &RequestBody, schema: &Schema, member: &'static str) -> Result<PasswordChange, Problem> {
-    let body = body.object()?;
+async fn read(body: RequestBody, schema: &Schema, member: &'static str) -> Result<PasswordChange, Problem> {
+    let body = body.object().await?;
     json::check(&body, schema, Request::New)?;
     definition::refuse_hashed_password(&body)?;
     Ok(PasswordChange {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -35,10 +35,9 @@ pub(in super::super) async fn authorize(
     let peer = authorized::peer(&mut parts).await?;
     let path = parts.uri.path().to_owned();
     let in_header = authorized::credentials(&parts.headers).map_err(IntoResponse::into_response)?;
-    let body = RequestBody::from_request(Request::from_parts(parts, body), &dialect)
-        .await
-        .and_then(|body| body.object_if_any())
-        .map_err(IntoResponse::into_response)?;
+    let body = RequestBody::of_a_stranger(&parts.headers, body).await;
+    let body = body.map_err(IntoResponse::into_response)?.object_if_any().await;
+    let body = body.map_err(IntoResponse::into_response)?;
     json::check(&body, &AUTHORIZE, Made::New).map_err(|error| Problem::from(error).into_response())?;
     let credentials = match in_header {
         Some(credentials) => Some(credentials),
@@ -63,7 +62,7 @@ pub(in super::super) async fn refresh(
             "a token is needed in the header, as in 'Authorization: JWT <token>'",
         ));
     }
-    let body = body.object_if_any()?;
+    let body = body.object_if_any().await?;
     json::check(&body, &REFRESH, Made::New)?;
     answer_token(&dialect, &permit, &body)
 }

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::world::{NOW, PASSWORD, TestCa, World, certified, peer, regular, role_uid, user_uid};
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::role::NewRole;
+use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::{AuthMethod, NewUser, RoleSelection, User, UserUpdate};
 use crate::cluster::{ClusterError, PasswordChange, Run};
@@ -657,6 +658,61 @@ async fn an_administrator_whom_the_settings_keep_out_is_no_other_one() {
     update(&world, alice.uid, roles(ManagementRole::ClusterMember))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn an_administrator_whom_the_gate_or_an_expired_ca_keeps_out_is_no_other_one() {
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::Admin).await;
+    world
+        .create(certified("carol", "CN=carol,O=Acme", ManagementRole::Admin))
+        .await
+        .unwrap();
+    world.trust(&TestCa::until("ca", NOW + time::Duration::days(2))).await;
+    let gate = async |validation, subjects: &[AuthorizedSubject]| {
+        let set = |settings: &mut crate::cluster::settings::ClusterSettings| {
+            settings.mtls_client_cert_subject_validation_type = validation;
+            settings.mtls_authorized_subjects = subjects.to_vec();
+        };
+        world.set(set).await;
+    };
+    let named = |name: &str, organization: &str| AuthorizedSubject {
+        common_name: name.to_owned(),
+        organization: organization.to_owned(),
+        ..AuthorizedSubject::default()
+    };
+    let demote = async || {
+        world
+            .cluster
+            .update_user(
+                &world.permit().await,
+                alice.uid,
+                roles(ManagementRole::ClusterMember),
+                Run::Dry,
+            )
+            .await
+    };
+    for (validation, subjects, gets_in) in [
+        (SubjectValidation::Disabled, vec![], true),
+        (SubjectValidation::FullSubject, vec![], false),
+        (SubjectValidation::FullSubject, vec![named("carol", "")], false),
+        (SubjectValidation::FullSubject, vec![named("carol", "Acme")], true),
+        (SubjectValidation::SanCn, vec![], false),
+        (SubjectValidation::SanCn, vec![named("alice", "")], false),
+        (SubjectValidation::SanCn, vec![named("carol", "")], true),
+    ] {
+        gate(validation, &subjects).await;
+        let demoted = demote().await;
+        assert_eq!(demoted.is_ok(), gets_in, "{validation:?} {subjects:?} {demoted:?}");
+        let refused = matches!(demoted, Err(ClusterError::LastAdminDemoted { .. }));
+        assert_eq!(refused, !gets_in);
+    }
+    world.clock.advance(time::Duration::days(3));
+    let demoted = demote().await;
+    assert!(
+        matches!(demoted, Err(ClusterError::LastAdminDemoted { .. })),
+        "{demoted:?}"
+    );
 }
 
 #[tokio::test]

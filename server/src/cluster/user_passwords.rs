@@ -63,7 +63,7 @@ impl Cluster {
     ///
     /// In this order: [`ClusterError::PasswordOfAnother`] when somebody who is no administrator names another;
     /// [`ClusterError::NoSuchUserName`]; [`ClusterError::PasswordNotAllowed`]; [`ClusterError::Busy`];
-    /// [`ClusterError::NoSuchPassword`], which counts as a wrong password unless the caller is an administrator, and is
+    /// [`ClusterError::NoSuchPassword`], which counts as a wrong password unless the caller is an administrator and the user another, and is
     /// the answer to any password while the user is locked; [`ClusterError::LastPassword`]; [`ClusterError::Store`].
     pub async fn delete_password(
         &self,
@@ -126,7 +126,8 @@ impl Cluster {
 
 impl Cluster {
     /// Refuses a new password that is one of the user's. The refusal tells the caller so: a password that is none of them
-    /// counts as a wrong one, which the change makes void, and a dry run does not.
+    /// counts as a wrong one. A change that leaves none of the present ones makes that void; a dry run, and a password added
+    /// beside them, do not.
     pub(super) async fn refuse_present(
         &self,
         caller: &ClusterCaller,
@@ -141,7 +142,7 @@ impl Cluster {
     }
 
     /// Holds a password against those of a user, for a caller who sees what comes of it. It counts like a login, except
-    /// for administrators, who may set the password whatever it is.
+    /// for administrators with the passwords of others, which they may set whatever they are.
     async fn compare(
         &self,
         caller: &ClusterCaller,
@@ -149,7 +150,8 @@ impl Cluster {
         hashes: &[PasswordHash],
         password: &SecretString,
     ) -> Result<Guess, ClusterError> {
-        let compared = if super::is_admin(caller.permissions()) {
+        let is_own = caller.user().is_some_and(|own| own.uid == user.uid);
+        let compared = if super::is_admin(caller.permissions()) && !is_own {
             let place = self.passwords().verify(Applicant::LetIn, password, hashes).await;
             place.map(|place| place.map_or(Guess::Wrong, Guess::Right))
         } else {

@@ -587,6 +587,44 @@ async fn a_guess_by_deleting_or_trying_out_a_password_counts_like_a_login() {
 }
 
 #[tokio::test]
+async fn a_password_that_a_token_holder_adds_clears_no_wrong_ones() {
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::None).await;
+    let permit = world.permit_of(&alice).await;
+    // It tells the caller that this is none of the user's: the first wrong one.
+    world
+        .cluster
+        .add_password(&permit, change(None, "second horse"))
+        .await
+        .unwrap();
+    for guess in ["guess 2", "guess 3", "guess 4"] {
+        assert_eq!(world.refusal("alice", guess).await, "wrong_password");
+        let again = world.cluster.add_password(&permit, change(None, "second horse")).await;
+        assert!(matches!(again, Err(ClusterError::PasswordSameAsCurrent)), "{again:?}");
+        assert_eq!(world.refusal("alice", "second horse").await, "admitted");
+    }
+    assert_eq!(world.refusal("alice", "guess 5").await, "wrong_password");
+    for password in [PASSWORD, "second horse"] {
+        assert_eq!(world.refusal("alice", password).await, "locked");
+    }
+}
+
+#[tokio::test]
+async fn an_administrators_own_password_is_guessed_by_its_token_no_longer_than_another_users() {
+    let world = World::new().await;
+    let root = world.user("root", ManagementRole::Admin).await;
+    let permit = world.permit_of(&root).await;
+    for _ in 0..5 {
+        let tried = world
+            .cluster
+            .update_user(&permit, root.uid, password("third horse"), Run::Dry)
+            .await;
+        tried.unwrap();
+    }
+    assert_eq!(world.refusal("root", PASSWORD).await, "locked");
+}
+
+#[tokio::test]
 async fn an_administrator_locks_nobody_by_deleting_a_password() {
     let world = World::new().await;
     let alice = world.user("alice", ManagementRole::None).await;

@@ -6,6 +6,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::edit;
 use super::world::{NOW, TestCa, World, grant, self_signed, self_signed_until};
+use crate::audit::AuditRecord;
 use crate::authn::{Decision, Refusal};
 use crate::authority::clearance::SecurityClearance::{self, ClusterAdmin, Operator, ValidUser};
 use crate::authority::definition::TwoFactorKey;
@@ -37,6 +38,17 @@ fn renews(world: &World, certificate: &Certificate) -> Option<certward::pki::Thu
     world.entry(certificate.thumbprint()).unwrap().renews
 }
 
+/// What was done to an entry names its renewals in the audit record.
+async fn assert_recorded(world: &World, renewals: [&Certificate; 2]) {
+    let is_done = |record: &AuditRecord| {
+        let outcome = format!("{:?}", record.outcome);
+        outcome.starts_with("Done")
+            && renewals.map(|renewal| outcome.contains(&renewal.thumbprint().to_string())) == [true; 2]
+    };
+    let records = world.audit_records().await;
+    assert!(records.iter().any(is_done), "{records:?}");
+}
+
 fn is_unknown(world: &World, certificate: &Certificate) -> bool {
     matches!(world.decide(&[certificate]), Decision::Refused(Refusal::Unknown))
 }
@@ -53,10 +65,7 @@ async fn rights_that_are_taken_from_an_entry_are_taken_from_its_renewals() {
     let demoted = edit(x.thumbprint(), ValidUser);
     world.authority.edit(&world.as_server(), demoted).await.unwrap();
     assert_eq!([&x, &y, &z].map(rights), [ValidUser; 3]);
-    let record = format!("{:?}", world.audit_records().await.last().unwrap().outcome);
-    for renewal in [&y, &z] {
-        assert!(record.contains(&renewal.thumbprint().to_string()), "{record}");
-    }
+    assert_recorded(&world, [&y, &z]).await;
     world.assert_store_agrees().await;
 
     world.register(Operator, vec![x.clone()]).await;
@@ -92,10 +101,7 @@ async fn a_deletion_takes_the_renewals_along_and_nothing_deleted_comes_back_as_a
         .await
         .unwrap();
     assert!(world.authority.registry().is_empty());
-    let record = format!("{:?}", world.audit_records().await.last().unwrap().outcome);
-    for renewal in [&y, &z] {
-        assert!(record.contains(&renewal.thumbprint().to_string()), "{record}");
-    }
+    assert_recorded(&world, [&y, &z]).await;
     let fresh = self_signed_until("mallory", &key, in_days(20));
     for certificate in [&x, &y, &z, &fresh] {
         assert!(is_unknown(&world, certificate));
@@ -125,19 +131,23 @@ async fn a_deletion_takes_the_renewals_along_and_nothing_deleted_comes_back_as_a
 #[tokio::test]
 async fn a_renewal_that_was_found_before_its_certificate_was_deleted_is_not_registered() {
     let world = World::new().await;
-    let (key, [x, y, _]) = lineage(&world, Operator).await;
-    let other = self_signed_until("mallory", &key, in_days(40));
-    world.register(ValidUser, vec![other.clone()]).await;
-    world
-        .authority
-        .delete(&world.as_server(), &x.thumbprint())
-        .await
-        .unwrap();
-    let Decision::Renewed(found) = world.decide(&[&self_signed_until("mallory", &key, in_days(9))]) else {
+    let (key, _) = lineage(&world, Operator).await;
+    let certificate = self_signed_until("mallory", &key, in_days(9));
+    let Decision::Renewed(found) = world.decide(&[&certificate]) else {
         panic!()
     };
-    assert_eq!(found.original().thumbprint, other.thumbprint());
-    assert!(is_unknown(&world, &y));
+    world.register(Operator, vec![certificate.clone()]).await;
+    world
+        .authority
+        .delete(&world.as_server(), &certificate.thumbprint())
+        .await
+        .unwrap();
+    let answer = world.authority.register_renewal(&found, None).await;
+    assert!(
+        matches!(answer, Err(Error::NotRenewable { thumbprint }) if thumbprint == certificate.thumbprint()),
+        "{answer:?}"
+    );
+    assert!(is_unknown(&world, &certificate));
 }
 
 #[tokio::test]

@@ -270,7 +270,7 @@ impl Authenticator {
             Ok(Some(entry)) => admit(Caller::registered(certificate.clone(), entry)),
             Ok(None) => {
                 let same_key = self.registry.with_pinning_hash(&certificate.public_key_pinning_hash());
-                if same_key.is_empty() {
+                if same_key.is_empty() || self.registry.was_deleted(&certificate.fingerprint()) {
                     return (Decision::Refused(Refusal::Unknown), ALWAYS);
                 }
                 let known = renewal::readable(server.chain().iter().chain(self.well_known.issuers()));

@@ -54,7 +54,9 @@ impl Renewal {
     }
 }
 
-/// Decides about a certificate that is not registered. `same_key` are the entries with its public key. Entries that are
+/// Decides about a certificate that is not registered. `same_key` are the entries with its public key, of which it renews
+/// the highest, and of several the newest: whoever registers a certificate below with the key of another takes nothing
+/// from its renewals. Entries that are
 /// disabled or out of date are never renewed: their holder is nobody at this moment.
 pub(super) fn decide(
     certificate: &Certificate,
@@ -68,7 +70,10 @@ pub(super) fn decide(
         return Decision::Refused(Refusal::Unknown);
     }
     let issuers = Issuers::new(server, known, readable(intermediates.iter()), now);
-    for original in same_key.iter().rev().filter(can_be_renewed) {
+    let mut originals: Vec<_> = same_key.iter().rev().filter(can_be_renewed).collect();
+    // Stable: the newest first among equals.
+    originals.sort_by_key(|entry| std::cmp::Reverse(entry.clearance.level()));
+    for original in originals {
         let Ok(original_certificate) = Certificate::from_der(original.der.clone()) else {
             continue;
         };

@@ -32,6 +32,9 @@ pub struct RegisteredCertificate {
     pub disabled: bool,
     /// Its place among certificates that were registered together.
     pub collection: Collection,
+    /// The entry whose renewal this one was when it registered itself; none for what somebody registered. That entry may
+    /// have gone since.
+    pub renews: Option<Thumbprint>,
     /// When set, every session starts with a one-time code.
     pub two_factor_key: Option<TwoFactorKey>,
 }
@@ -66,6 +69,7 @@ impl RegisteredCertificate {
             issuer_chain: Vec::new(),
             disabled: grant.disabled,
             collection: Collection::Single,
+            renews: None,
             two_factor_key: grant.two_factor_key,
         }
     }

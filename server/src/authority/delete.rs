@@ -1,18 +1,20 @@
 //! Deleting one entry, and every expired one.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use certward::pki::Thumbprint;
 
 use super::clearance::SecurityClearance;
 use super::definition::Collection;
 use super::registry::Change;
-use super::{Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_reach, collection};
+use super::{Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_reach, collection, lineage};
 use crate::authz::Permit;
 use crate::authz::action::{DeleteCertificate, PurgeCertificates};
 
 impl Authority {
-    /// Deletes the entry, and with a primary its secondaries. An unknown thumbprint is no error (observed record
+    /// Deletes the entry, with a primary its secondaries, and the renewals that registered themselves from any of them.
+    /// None of these certificates is ever admitted as the renewal of another. An unknown thumbprint is no error (observed record
     /// `432-delete-again`). The last cluster administrator may be deleted: the server's own certificate remains.
     ///
     /// # Errors
@@ -32,7 +34,7 @@ impl Authority {
     }
 
     /// Deletes every entry whose certificate has expired, and returns how many went. An expired primary takes its
-    /// secondaries with it, expired or not; an expired secondary goes alone. A collection that holds the caller's own
+    /// secondaries with it, expired or not; an expired secondary goes alone. The renewals of what goes stay. A collection that holds the caller's own
     /// certificate loses only its expired secondaries.
     ///
     /// # Errors
@@ -58,10 +60,12 @@ fn plan_delete(
             outcome: (),
         });
     };
-    let going = match &entry.collection {
+    let mut going = match &entry.collection {
         Collection::Secondary { .. } => vec![entry.clone()],
         Collection::Single | Collection::Primary { .. } => collection::members(&parts.registry, &entry),
     };
+    let renewals = lineage::renewals(&parts.registry, &going);
+    going.extend(renewals.iter().cloned());
     if let Some(own) = going.iter().find(|member| Some(member.thumbprint) == own) {
         return Err(Error::OwnCertificate {
             name: own.name.clone(),
@@ -79,16 +83,18 @@ fn plan_delete(
         });
     }
     let detail = format!(
-        "deleted {:?} with clearance {}, {} in all",
+        "deleted {:?} with clearance {}, {} in all{}",
         entry.name,
         entry.clearance,
-        going.len()
+        going.len(),
+        lineage::named(&renewals)
     );
     // The primary last: the secondaries name it.
+    let at = parts.clock.now();
     let changes = going
-        .iter()
+        .into_iter()
         .rev()
-        .map(|member| Change::Delete(member.thumbprint))
+        .map(|entry| Change::Revoke { entry, at })
         .collect();
     Ok(Plan {
         changes,
@@ -111,7 +117,18 @@ fn plan_purge(parts: &AuthorityParts, own: Option<Thumbprint>) -> Plan<usize> {
         }
     }
     let mut changes = collection::detach(registry, &going);
-    changes.extend(going.iter().copied().map(Change::Delete));
+    changes.extend(
+        lineage::handed_on(registry, &going, None)
+            .into_iter()
+            .map(|renewal| Change::Put(Arc::new(renewal))),
+    );
+    let at = now;
+    changes.extend(
+        going
+            .iter()
+            .filter_map(|thumbprint| registry.get(thumbprint))
+            .map(|entry| Change::Revoke { entry, at }),
+    );
     let mut listed: Vec<String> = going.iter().map(Thumbprint::to_string).collect();
     listed.sort_unstable();
     Plan {

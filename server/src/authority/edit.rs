@@ -9,7 +9,7 @@ use super::definition::{RegisteredCertificate, TwoFactorKey};
 use super::registry::Change;
 use super::{
     Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_administrator_remains, check_name, check_reach,
-    collection,
+    collection, lineage,
 };
 use crate::authz::Permit;
 use crate::authz::action::EditCertificate;
@@ -45,12 +45,13 @@ pub enum TwoFactorChange {
 impl Authority {
     /// Gives the entry the definition in the request. The certificates themselves and their places in a collection
     /// stay. A collection has one definition: whichever of its entries is named, all of them change, so that a
-    /// secondary, which lists do not show, never keeps rights that its primary has lost.
+    /// secondary, which lists do not show, never keeps rights that its primary has lost. So do the renewals that registered
+    /// themselves from any of them: rights that are taken away are taken from the key.
     ///
     /// # Errors
     ///
     /// In this order: [`Error::BlankName`] and the like; [`Error::NotRegistered`]; [`Error::ClearanceTooLow`] when the
-    /// clearance held or wanted is above the caller's; [`Error::LastAdministrator`]; for `disabled`, [`Error::ClusterNodeDisabled`] and
+    /// clearance held or wanted, or that of another entry of the same key, is above the caller's; [`Error::LastAdministrator`]; for `disabled`, [`Error::ClusterNodeDisabled`] and
     /// [`Error::OwnCertificate`]; [`Error::Store`].
     pub async fn edit(&self, permit: &Permit<EditCertificate>, request: EditRequest) -> Result<(), Error> {
         let asked = Asked::by(permit, request.thumbprint.to_string());
@@ -74,9 +75,12 @@ fn plan(
         .registry
         .get(&thumbprint)
         .ok_or(Error::NotRegistered { thumbprint })?;
-    let members = collection::members(&parts.registry, &entry);
+    let mut members = collection::members(&parts.registry, &entry);
+    let renewals = lineage::renewals(&parts.registry, &members);
+    members.extend(renewals.iter().cloned());
     for member in &members {
         check_reach(caller, member.clearance, Attempt::Edit, &member.name)?;
+        lineage::check_reach_of_key(&parts.registry, caller, &member.pinning_hash, Attempt::Edit)?;
     }
     check_reach(caller, request.clearance, Attempt::Edit, &request.name)?;
     let thumbprints = members.iter().map(|member| member.thumbprint).collect();
@@ -96,12 +100,13 @@ fn plan(
         }
     }
     let detail = format!(
-        "name {:?} to {:?}, clearance {} to {}{}",
+        "name {:?} to {:?}, clearance {} to {}{}{}",
         entry.name,
         request.name,
         entry.clearance,
         request.clearance,
-        if request.disabled { ", disabled" } else { "" }
+        if request.disabled { ", disabled" } else { "" },
+        lineage::named(&renewals)
     );
     let changes = members
         .iter()

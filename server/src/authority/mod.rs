@@ -10,6 +10,7 @@ mod delete;
 mod edit;
 mod error;
 mod generate;
+mod lineage;
 mod register;
 pub mod registry;
 mod renew;
@@ -17,7 +18,7 @@ mod renew;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use certward::pki::Thumbprint;
+use certward::pki::{Certificate, Thumbprint};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use edit::{EditRequest, TwoFactorChange};
@@ -32,6 +33,7 @@ use crate::audit::{Actor, Audit, AuditRecord, Outcome};
 use crate::authn::{Authenticator, Caller};
 use crate::authz::Permit;
 use crate::authz::action::{Action, ListCertificates};
+use crate::certificate::key_fitness::{self, KeyFitness};
 use crate::clock::Clock;
 use crate::issuer::Issuer;
 use crate::server_certificate::ServerCertificates;
@@ -313,7 +315,7 @@ fn check_administrator_remains(
     let another_remains = registry
         .all()
         .iter()
-        .any(|entry| !members.contains(&entry.thumbprint) && is_administrator(entry));
+        .any(|entry| !members.contains(&entry.thumbprint) && is_administrator(entry) && has_fit_key(entry));
     if another_remains {
         return Ok(());
     }
@@ -321,6 +323,12 @@ fn check_administrator_remains(
         name: own.name.clone(),
         thumbprint: own.thumbprint,
     })
+}
+
+/// Whether a TLS handshake can be made with the key of the entry: short ones are registered, but let nobody in.
+fn has_fit_key(entry: &RegisteredCertificate) -> bool {
+    Certificate::from_der(entry.der.clone())
+        .is_ok_and(|certificate| matches!(key_fitness::check(&certificate), Ok(KeyFitness::Fit)))
 }
 
 /// Refuses names that are no names. Every other character is allowed, in any script.

@@ -9,7 +9,7 @@ use super::definition::{Collection, Grant, RegisteredCertificate};
 use super::registry::Change;
 use super::{
     Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_administrator_remains, check_name, check_reach,
-    collection,
+    collection, lineage,
 };
 use crate::authority::clearance::SecurityClearance;
 use crate::authz::Permit;
@@ -28,12 +28,13 @@ pub struct RegisterRequest {
 
 impl Authority {
     /// Registers the certificates and returns their entries, the primary first. An entry with the thumbprint of one
-    /// of them is overwritten (observed record `202-put-same-again`); it leaves the collection it was in.
+    /// of them is overwritten (observed record `202-put-same-again`); it leaves the collection it was in, and the renewals
+    /// that registered themselves from it get the same rights.
     ///
     /// # Errors
     ///
     /// In this order: [`Error::BlankName`] and the like; [`Error::ClearanceTooLow`] when the clearance wanted, or that
-    /// of an overwritten entry, is above the caller's; [`Error::ServerCertificate`] when the server's own certificate
+    /// of an overwritten entry or of another entry of the same key, is above the caller's; [`Error::ServerCertificate`] when the server's own certificate
     /// is among them; [`Error::UnusableKey`]; [`Error::ThumbprintCollision`]; [`Error::OwnCertificate`] when the caller's
     /// own would be disabled; [`Error::LastAdministrator`]; [`Error::Store`].
     pub async fn register(
@@ -62,6 +63,7 @@ fn plan(
     let server = parts.server_certificates.current();
     let mut thumbprints = HashSet::new();
     let mut warnings = String::new();
+    let mut overwritten = Vec::new();
     for end_entity in certificates.end_entities() {
         let certificate = &end_entity.certificate;
         if certificate == server.certificate() {
@@ -73,24 +75,35 @@ fn plan(
                 "; {thumbprint} has an RSA key of {bits} bits, with which no TLS handshake is made here"
             ));
         }
+        let key = certificate.public_key_pinning_hash();
+        lineage::check_reach_of_key(&parts.registry, caller, &key, Attempt::Register)?;
         match parts.registry.get(&thumbprint) {
             Some(existing) if &existing.der != certificate.der() => {
                 return Err(Error::ThumbprintCollision { thumbprint });
             }
-            Some(existing) => check_reach(caller, existing.clearance, Attempt::Register, &existing.name)?,
+            Some(existing) => {
+                check_reach(caller, existing.clearance, Attempt::Register, &existing.name)?;
+                overwritten.push(existing);
+            }
             None => {}
         }
         if !thumbprints.insert(thumbprint) {
             return Err(Error::ThumbprintCollision { thumbprint });
         }
     }
-    if let Some(own) = own.filter(|own| grant.disabled && thumbprints.contains(own)) {
+    let renewals: Vec<_> = lineage::renewals(&parts.registry, &overwritten)
+        .into_iter()
+        .filter(|renewal| !thumbprints.contains(&renewal.thumbprint))
+        .collect();
+    let mut members = thumbprints.clone();
+    members.extend(renewals.iter().map(|renewal| renewal.thumbprint));
+    if let Some(own) = own.filter(|own| grant.disabled && members.contains(own)) {
         return Err(Error::OwnCertificate {
             name: grant.name,
             thumbprint: own,
         });
     }
-    check_administrator_remains(parts, own, &thumbprints, grant.clearance)?;
+    check_administrator_remains(parts, own, &members, grant.clearance)?;
     if !warnings.is_empty() {
         tracing::warn!(
             name = grant.name,
@@ -98,13 +111,19 @@ fn plan(
         );
     }
     let mut changes = collection::detach(&parts.registry, &thumbprints);
+    changes.extend(
+        renewals
+            .iter()
+            .map(|renewal| Change::Put(Arc::new(granted(renewal, &grant)))),
+    );
     let entries = entries(certificates, grant);
     let listed: Vec<String> = entries.iter().map(|entry| entry.thumbprint.to_string()).collect();
     let detail = match entries.first() {
         Some(first) => format!(
-            "registered {} with clearance {}{warnings}",
+            "registered {} with clearance {}{warnings}{}",
             listed.join(", "),
-            first.clearance
+            first.clearance,
+            lineage::named(&renewals)
         ),
         None => String::new(),
     };
@@ -123,6 +142,18 @@ fn check_key(certificate: &Certificate) -> Result<KeyFitness, Error> {
         subject: certificate.subject().to_string(),
         fault,
     })
+}
+
+fn granted(renewal: &RegisteredCertificate, grant: &Grant) -> RegisteredCertificate {
+    let grant = grant.clone();
+    RegisteredCertificate {
+        name: grant.name,
+        clearance: grant.clearance,
+        permissions: grant.permissions,
+        disabled: grant.disabled,
+        two_factor_key: grant.two_factor_key,
+        ..renewal.clone()
+    }
 }
 
 fn entries(certificates: CertificateBundle, grant: Grant) -> Vec<Arc<RegisteredCertificate>> {

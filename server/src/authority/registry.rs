@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use certward::pki::{PublicKeyPinningHash, Thumbprint};
+use certward::pki::{PublicKeyPinningHash, Sha256Fingerprint, Thumbprint};
+use time::OffsetDateTime;
 use tokio::sync::broadcast;
 
 use super::definition::RegisteredCertificate;
@@ -25,8 +26,34 @@ pub struct Registry {
 pub enum Change {
     /// The entry is new, or takes the place of the one with its thumbprint.
     Put(Arc<RegisteredCertificate>),
-    /// The entry is gone.
+    /// The entry is gone. Its certificate may come back as the renewal of another.
     Delete(Thumbprint),
+    /// The entry is gone, and its certificate is never admitted as the renewal of another.
+    Revoke {
+        /// What is gone.
+        entry: Arc<RegisteredCertificate>,
+        /// When it goes: deleted certificates that have expired by then are forgotten.
+        at: OffsetDateTime,
+    },
+}
+
+/// A certificate that was deleted before it expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeletedCertificate {
+    /// Over the whole of it.
+    pub fingerprint: Sha256Fingerprint,
+    /// From the certificate; past it, nobody needs to remember it.
+    pub not_after: OffsetDateTime,
+}
+
+impl DeletedCertificate {
+    /// What is remembered of the certificate, unless it has expired at this moment.
+    pub(crate) fn of(entry: &RegisteredCertificate, at: OffsetDateTime) -> Option<Self> {
+        (!entry.validity.is_over(at)).then(|| Self {
+            fingerprint: Sha256Fingerprint::of(&entry.der),
+            not_after: entry.validity.not_after,
+        })
+    }
 }
 
 impl Change {
@@ -34,7 +61,7 @@ impl Change {
     #[must_use]
     pub fn thumbprint(&self) -> Thumbprint {
         match self {
-            Self::Put(entry) => entry.thumbprint,
+            Self::Put(entry) | Self::Revoke { entry, .. } => entry.thumbprint,
             Self::Delete(thumbprint) => *thumbprint,
         }
     }
@@ -44,6 +71,8 @@ impl Change {
 struct Entries {
     by_thumbprint: BTreeMap<Thumbprint, Arc<RegisteredCertificate>>,
     by_pinning_hash: HashMap<PublicKeyPinningHash, Vec<Thumbprint>>,
+    /// With their `not_after`.
+    deleted: HashMap<Sha256Fingerprint, OffsetDateTime>,
 }
 
 impl Registry {
@@ -61,6 +90,17 @@ impl Registry {
         }
     }
 
+    /// The registry with these certificates remembered as deleted.
+    #[must_use]
+    pub fn with_deleted(self, deleted: impl IntoIterator<Item = DeletedCertificate>) -> Self {
+        self.entries
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .deleted
+            .extend(deleted.into_iter().map(|gone| (gone.fingerprint, gone.not_after)));
+        self
+    }
+
     /// Makes changes that are already in the store. When this returns, every request that starts later sees them.
     pub fn apply(&self, changes: &[Change]) {
         {
@@ -69,6 +109,7 @@ impl Registry {
                 match change {
                     Change::Put(entry) => entries.put(Arc::clone(entry)),
                     Change::Delete(thumbprint) => entries.delete(thumbprint),
+                    Change::Revoke { entry, at } => entries.revoke(entry, *at),
                 }
             }
             self.revision.fetch_add(1, Ordering::Release);
@@ -104,6 +145,12 @@ impl Registry {
             .iter()
             .filter_map(|thumbprint| entries.by_thumbprint.get(thumbprint).cloned())
             .collect()
+    }
+
+    /// Whether this certificate was deleted, before it expired.
+    #[must_use]
+    pub fn was_deleted(&self, fingerprint: &Sha256Fingerprint) -> bool {
+        self.read().deleted.contains_key(fingerprint)
     }
 
     /// Every entry, by ascending thumbprint.
@@ -146,6 +193,15 @@ impl Entries {
         let (thumbprint, hash) = (entry.thumbprint, entry.pinning_hash);
         if self.by_thumbprint.insert(thumbprint, entry).is_none() {
             self.by_pinning_hash.entry(hash).or_default().push(thumbprint);
+        }
+    }
+
+    fn revoke(&mut self, entry: &RegisteredCertificate, at: OffsetDateTime) {
+        self.delete(&entry.thumbprint);
+        self.deleted
+            .retain(|_, not_after| not_after.unix_timestamp() >= at.unix_timestamp());
+        if let Some(gone) = DeletedCertificate::of(entry, at) {
+            self.deleted.insert(gone.fingerprint, gone.not_after);
         }
     }
 

@@ -8,7 +8,7 @@ use certward::pki::{Certificate, Thumbprint};
 use super::clearance::Level;
 use super::definition::{Collection, RegisteredCertificate};
 use super::registry::{Change, Registry};
-use super::{Asked, Authority, AuthorityParts, Error, Plan, collection};
+use super::{Asked, Authority, AuthorityParts, Error, Plan, collection, lineage};
 use crate::audit::Actor;
 use crate::authn::{Renewal, VerifiedIssuer};
 use crate::two_factor::{AcceptedCode, SecretDigest};
@@ -22,8 +22,9 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`Error::NotRenewable`] when the original has been deleted, disabled or exchanged since, the server certificate has
-    /// been replaced since, or the original or an issuer is out of date; [`Error::OneTimeCodeMissing`]; [`Error::ThumbprintCollision`]; [`Error::Store`].
+    /// [`Error::NotRenewable`] when the certificate or the original has been deleted, or the original disabled or exchanged
+    /// since, the server certificate has been replaced since, or the original or an issuer is out of date;
+    /// [`Error::OneTimeCodeMissing`]; [`Error::ThumbprintCollision`]; [`Error::Store`].
     pub async fn register_renewal(&self, renewal: &Arc<Renewal>, code: Option<&AcceptedCode>) -> Result<(), Error> {
         let thumbprint = renewal.certificate().thumbprint();
         let asked = Asked {
@@ -56,6 +57,9 @@ fn plan(parts: &AuthorityParts, renewal: &Renewal, accepted: Option<SecretDigest
         } else {
             Err(Error::ThumbprintCollision { thumbprint })
         };
+    }
+    if parts.registry.was_deleted(&certificate.fingerprint()) {
+        return Err(Error::NotRenewable { thumbprint });
     }
     // An issuer that was proved by a server certificate that is not in force any more is proved no longer.
     let is_of_now = renewal.server_certificate_revision() == parts.server_certificates.revision();
@@ -93,19 +97,26 @@ fn renewed(
         pinning_hash: certificate.public_key_pinning_hash(),
         issuer_chain: issuer.chain().to_vec(),
         collection: Collection::Single,
+        renews: Some(original.thumbprint),
         ..original.clone()
     }
 }
 
 fn plan_entry(parts: &AuthorityParts, entry: RegisteredCertificate, original: Thumbprint) -> Plan<()> {
+    let entry = Arc::new(entry);
     let going = one_too_many(&parts.registry, &entry);
+    let handed_on = lineage::handed_on(&parts.registry, &going, Some(&entry));
     let mut changes = collection::detach(&parts.registry, &going);
     let mut detail = format!("renews {original}");
     for thumbprint in going {
         detail.push_str(&format!(", takes the place of {thumbprint}"));
         changes.push(Change::Delete(thumbprint));
     }
-    changes.push(Change::Put(Arc::new(entry)));
+    let mut puts = handed_on;
+    if !puts.iter().any(|put| put.thumbprint == entry.thumbprint) {
+        puts.push(RegisteredCertificate::clone(&entry));
+    }
+    changes.extend(puts.into_iter().map(|entry| Change::Put(Arc::new(entry))));
     Plan {
         changes,
         detail,

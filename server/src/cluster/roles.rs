@@ -103,7 +103,7 @@ fn plan_update(planning: &Planning<'_>, uid: RoleUid, update: RoleUpdate) -> Res
     planning.check_reach(role.management.max(changed.management), || {
         "changing a role of administrators".to_owned()
     })?;
-    if changed.management != ManagementRole::Admin && is_last_of_administrators(state, role) {
+    if changed.management != ManagementRole::Admin && is_last_of_administrators(planning, role) {
         return Err(ClusterError::LastAdminRole { uid });
     }
     Ok(Plan {
@@ -129,7 +129,7 @@ fn plan_delete(planning: &Planning<'_>, uid: RoleUid) -> Result<Plan<()>, Cluste
         let holder = format!("database {}", database.uid);
         return Err(ClusterError::RoleInUse { uid, holder });
     }
-    if is_last_of_administrators(state, role) {
+    if is_last_of_administrators(planning, role) {
         return Err(ClusterError::LastAdminRole { uid });
     }
     Ok(Plan {
@@ -140,7 +140,8 @@ fn plan_delete(planning: &Planning<'_>, uid: RoleUid) -> Result<Plan<()>, Cluste
 }
 
 /// Whether, without this role of administrators, there would be none, or nobody would be one any more.
-fn is_last_of_administrators(state: &ClusterState, role: &Role) -> bool {
+fn is_last_of_administrators(planning: &Planning<'_>, role: &Role) -> bool {
+    let state = planning.state;
     if role.management != ManagementRole::Admin {
         return false;
     }
@@ -149,7 +150,7 @@ fn is_last_of_administrators(state: &ClusterState, role: &Role) -> bool {
         .filter(|other| other.management == ManagementRole::Admin && other.uid != role.uid)
         .map(|other| other.uid)
         .collect();
-    let mut administrators = state.administrators().peekable();
+    let mut administrators = state.administrators(planning.now).peekable();
     others.is_empty()
         || (administrators.peek().is_some()
             && !administrators.any(|user| user.role_uids.iter().any(|uid| others.contains(uid))))

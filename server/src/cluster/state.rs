@@ -309,15 +309,15 @@ impl ClusterState {
 
     /// The users who are administrators and get in. When the settings let none of them in, those whom other settings
     /// would.
-    pub(super) fn administrators(&self) -> impl Iterator<Item = &Arc<User>> {
+    pub(super) fn administrators(&self, now: OffsetDateTime) -> impl Iterator<Item = &Arc<User>> {
         let may_get_in =
             |user: &&Arc<User>| user.authentication.lets_in() && self.management_role_of(user) == ManagementRole::Admin;
         let any_gets_in = self
             .users()
-            .any(|user| may_get_in(&user) && user.authentication.lets_in_under(self));
+            .any(|user| may_get_in(&user) && user.authentication.lets_in_under(self, now));
         self.users()
             .filter(may_get_in)
-            .filter(move |user| !any_gets_in || user.authentication.lets_in_under(self))
+            .filter(move |user| !any_gets_in || user.authentication.lets_in_under(self, now))
     }
 
     fn management_roles(&self, roles: &[RoleUid]) -> impl Iterator<Item = ManagementRole> {

@@ -66,7 +66,7 @@ impl Cluster {
     ///
     /// In this order: [`ClusterError::PasswordOfAnother`] when somebody who is no administrator names another;
     /// [`ClusterError::NoSuchUserName`]; [`ClusterError::PasswordNotAllowed`]; [`ClusterError::Busy`];
-    /// [`ClusterError::NoSuchPassword`], which counts as a wrong password unless the caller is an administrator, and is
+    /// [`ClusterError::NoSuchPassword`], which counts as a wrong password unless the caller is an administrator and the user another, and is
     /// the answer to any password while the user is locked; [`ClusterError::LastPassword`]; [`ClusterError::Store`].
     pub async fn delete_password(
         &self,
@@ -77,7 +77,7 @@ impl Cluster {
         let rights = self.look_again(&asked)?;
         let user = target(&self.state(), permit.caller(), rights, change.username.as_deref())?;
         let place = match self
-            .compare(rights, &user, passwords_of(&user)?, &change.password)
+            .compare((permit.caller(), rights), &user, passwords_of(&user)?, &change.password)
             .await?
         {
             Guess::Right(place) => place,
@@ -117,7 +117,7 @@ impl Cluster {
         let present_hashes = passwords_of(&user)?;
         password_rules::check(&change.password, state.settings(), user.email.as_ref())?;
         drop(state);
-        self.refuse_present(rights, &user, present_hashes, &change.password)
+        self.refuse_present((permit.caller(), rights), &user, present_hashes, &change.password)
             .await?;
         let hash = self
             .passwords()
@@ -138,30 +138,32 @@ impl Cluster {
 
 impl Cluster {
     /// Refuses a new password that is one of the user's. The refusal tells the caller so: a password that is none of them
-    /// counts as a wrong one, which the change makes void, and a dry run does not.
+    /// counts as a wrong one. A change that leaves none of the present ones makes that void; a dry run, and a password added
+    /// beside them, do not.
     pub(super) async fn refuse_present(
         &self,
-        rights: PermissionSet,
+        caller: (&ClusterCaller, PermissionSet),
         user: &User,
         present: &[PasswordHash],
         new: &SecretString,
     ) -> Result<(), ClusterError> {
-        match self.compare(rights, user, present, new).await? {
+        match self.compare(caller, user, present, new).await? {
             Guess::Right(_) => Err(ClusterError::PasswordSameAsCurrent),
             Guess::Wrong | Guess::Locked => Ok(()),
         }
     }
 
-    /// Holds a password against those of a user, for a caller with these rights who sees what comes of it. It counts like a login, except
-    /// for administrators, who may set the password whatever it is.
+    /// Holds a password against those of a user, for a caller with these rights who sees what comes of it. It counts like
+    /// a login, except for administrators with the passwords of others, which they may set whatever they are.
     async fn compare(
         &self,
-        rights: PermissionSet,
+        (caller, rights): (&ClusterCaller, PermissionSet),
         user: &User,
         hashes: &[PasswordHash],
         password: &SecretString,
     ) -> Result<Guess, ClusterError> {
-        let compared = if super::is_admin(rights) {
+        let is_own = caller.user().is_some_and(|own| own.uid == user.uid);
+        let compared = if super::is_admin(rights) && !is_own {
             let place = self.passwords().verify(Applicant::LetIn, password, hashes).await;
             place.map(|place| place.map_or(Guess::Wrong, Guess::Right))
         } else {

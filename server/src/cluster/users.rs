@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use certward::pki::DistinguishedName;
 use secrecy::SecretString;
+use time::OffsetDateTime;
 
 use super::access::action::{CreateUser, DeleteUser, UpdateUser};
 use super::access::{ClusterPermit, PasswordHash, Proof};
@@ -12,7 +13,7 @@ use super::name::{EmailAddress, UserName};
 use super::password_rules;
 use super::permission::{ManagementRole, PermissionSet};
 use super::state::Change;
-use super::trust::SubjectLine;
+use super::trust::{self, SubjectLine};
 use super::uid::{RoleUid, UserUid};
 use super::user::{AuthMethod, Authentication, EmailAlerts, NewUser, RoleSelection, User, UserUpdate};
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
@@ -67,7 +68,7 @@ impl Cluster {
         if let Some(password) = &update.password
             && may_compare
         {
-            self.refuse_current(rights, uid, password).await?;
+            self.refuse_current((permit.caller(), rights), uid, password).await?;
         }
         let email = self.state().user(uid).and_then(|user| user.email.clone());
         let hash = self.hash_new(update.password.as_ref(), email.as_ref()).await?;
@@ -112,7 +113,7 @@ impl Cluster {
 
     async fn refuse_current(
         &self,
-        rights: PermissionSet,
+        caller: (&ClusterCaller, PermissionSet),
         uid: UserUid,
         password: &SecretString,
     ) -> Result<(), ClusterError> {
@@ -123,7 +124,7 @@ impl Cluster {
         // Not held while the password is hashed: a change meanwhile would have to copy it.
         drop(state);
         match &user.authentication {
-            Authentication::Regular { passwords, .. } => self.refuse_present(rights, &user, passwords, password).await,
+            Authentication::Regular { passwords, .. } => self.refuse_present(caller, &user, passwords, password).await,
             _ => Ok(()),
         }
     }
@@ -211,9 +212,9 @@ fn plan_update(
     let changed_credentials = authentication.is_some();
     let authentication = authentication.unwrap_or_else(|| user.authentication.clone());
     check_unique(state, uid, &name, email.as_ref(), &authentication)?;
-    if is_last_administrator(state, user) {
-        let gets_in = authentication.lets_in_under(state)
-            || authentication.lets_in() && !user.authentication.lets_in_under(state);
+    if is_last_administrator(planning, user) {
+        let gets_in = authentication.lets_in_under(state, planning.now)
+            || authentication.lets_in() && !user.authentication.lets_in_under(state, planning.now);
         if !(is_admin && gets_in) {
             return Err(ClusterError::LastAdminDemoted { uid });
         }
@@ -296,7 +297,7 @@ fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, Cluste
     planning.check_reach(state.management_role_of(user), || {
         format!("deleting the administrator {:?}", user.name.as_str())
     })?;
-    if is_last_administrator(state, user) {
+    if is_last_administrator(planning, user) {
         return Err(ClusterError::LastAdminDeleted { uid });
     }
     Ok(Plan {
@@ -307,8 +308,8 @@ fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, Cluste
 }
 
 /// Whether this user is an administrator who can get in, and no other is.
-fn is_last_administrator(state: &ClusterState, user: &User) -> bool {
-    let mut administrators = state.administrators();
+fn is_last_administrator(planning: &Planning<'_>, user: &User) -> bool {
+    let mut administrators = planning.state.administrators(planning.now);
     administrators.next().is_some_and(|only| only.uid == user.uid) && administrators.next().is_none()
 }
 
@@ -460,12 +461,20 @@ impl Authentication {
         Self::new(method, hash, subject, planning).map(Some)
     }
 
-    /// Whether this server lets anybody in by it, as its settings are.
-    pub(super) fn lets_in_under(&self, state: &ClusterState) -> bool {
+    /// Whether this server lets anybody in by it, as its settings and its CAs are at this moment. A certificate is taken to
+    /// have no alternative names: what they are is not known before it is shown.
+    pub(super) fn lets_in_under(&self, state: &ClusterState, now: OffsetDateTime) -> bool {
+        let settings = state.settings();
         match self {
-            Self::Regular { .. } => state.settings().control_plane_basic_authentication,
-            Self::Certificate { .. } => {
-                state.settings().mtls_certificate_authentication && state.trust_anchors().is_some()
+            Self::Regular { .. } => settings.control_plane_basic_authentication,
+            Self::Certificate { subject } => {
+                settings.mtls_certificate_authentication
+                    && state.trust_anchors().is_some_and(|anchors| anchors.any_in_date(now))
+                    && trust::passes_gate(
+                        subject.name(),
+                        settings.mtls_client_cert_subject_validation_type,
+                        &settings.mtls_authorized_subjects,
+                    )
             }
             Self::EntraId | Self::Sso => false,
         }

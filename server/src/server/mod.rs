@@ -100,7 +100,8 @@ impl Server {
         let recorder = Recorder::start();
         // Apart, so that a long answer of an API holds no database up.
         let (api_workers, database_workers) = (workers("api")?, workers("redis")?);
-        let registry = Arc::new(Registry::new(store.load().await.map_err(StartError::Store)?));
+        let registry = Registry::new(store.load().await.map_err(StartError::Store)?);
+        let registry = Arc::new(registry.with_deleted(store.load_deleted().await.map_err(StartError::Store)?));
         let topology_id = data_dir::topology_id(&settings.data_dir).await?;
         let certificate_file = CertificateFile::from_settings(&settings);
         let certificate = certificate_file

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use certward::pki::{PublicKeyPinningHash, Thumbprint, Validity};
+use certward::pki::{PublicKeyPinningHash, Sha256Fingerprint, Thumbprint, Validity};
 use futures_util::TryStreamExt as _;
 use rustls_pki_types::CertificateDer;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -14,7 +14,7 @@ use super::StoreError;
 use crate::asn1;
 use crate::authority::clearance::{DatabaseAccess, Permissions};
 use crate::authority::definition::{Collection, RegisteredCertificate, TwoFactorKey};
-use crate::authority::registry::Change;
+use crate::authority::registry::{Change, DeletedCertificate};
 
 pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Vec<RegisteredCertificate>, StoreError> {
     // One by one: an entry is read here while SQLite's thread gets the next, and the rows are never all in memory.
@@ -44,6 +44,29 @@ pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Vec<Registere
         }
     }
     Ok(entries)
+}
+
+/// The certificates that were deleted before they expired.
+pub(super) async fn load_deleted(pool: &SqlitePool, path: &Path) -> Result<Vec<DeletedCertificate>, StoreError> {
+    let rows = sqlx::query("SELECT fingerprint, not_after FROM deleted_certificates")
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::Read)?;
+    let deleted = |row: &SqliteRow| {
+        let fingerprint: [u8; 32] = row.try_get::<&[u8], _>(0).ok()?.try_into().ok()?;
+        Some(DeletedCertificate {
+            fingerprint: Sha256Fingerprint::from_bytes(fingerprint),
+            not_after: OffsetDateTime::from_unix_timestamp(row.try_get(1).ok()?).ok()?,
+        })
+    };
+    rows.iter()
+        .map(|row| {
+            deleted(row).ok_or_else(|| StoreError::Damaged {
+                path: path.to_owned(),
+                detail: "deleted_certificates: a row that cannot be read".to_owned(),
+            })
+        })
+        .collect()
 }
 
 /// An entry, and its place among the secondaries of its collection.
@@ -90,6 +113,11 @@ fn entry(row: &SqliteRow) -> Result<(RegisteredCertificate, Option<i64>), String
             },
             None => Collection::Single,
         },
+        renews: row
+            .try_get::<Option<&[u8]>, _>(14)
+            .map_err(read)?
+            .map(thumbprint_of)
+            .transpose()?,
         two_factor_key: row
             .try_get::<Option<Vec<u8>>, _>(12)
             .map_err(read)?
@@ -112,13 +140,42 @@ pub(super) async fn apply(
     for change in others.into_iter().chain(secondaries) {
         match change {
             Change::Put(entry) => put(transaction, entry, places.get(&entry.thumbprint).copied(), revision).await?,
-            Change::Delete(thumbprint) => {
-                sqlx::query(DELETE)
-                    .bind(thumbprint.as_bytes().as_slice())
-                    .execute(&mut **transaction)
-                    .await?;
+            Change::Delete(thumbprint) => delete(transaction, thumbprint).await?,
+            Change::Revoke { entry, at } => {
+                delete(transaction, &entry.thumbprint).await?;
+                remember_deleted(transaction, entry, *at).await?;
             }
         }
+    }
+    Ok(())
+}
+
+async fn delete(transaction: &mut Transaction<'_, Sqlite>, thumbprint: &Thumbprint) -> Result<(), sqlx::Error> {
+    sqlx::query(DELETE)
+        .bind(thumbprint.as_bytes().as_slice())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+async fn remember_deleted(
+    transaction: &mut Transaction<'_, Sqlite>,
+    entry: &RegisteredCertificate,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM deleted_certificates WHERE not_after < $1")
+        .bind(at.unix_timestamp())
+        .execute(&mut **transaction)
+        .await?;
+    if let Some(gone) = DeletedCertificate::of(entry, at) {
+        sqlx::query(
+            "INSERT INTO deleted_certificates (fingerprint, not_after) VALUES ($1, $2) \
+             ON CONFLICT (fingerprint) DO NOTHING",
+        )
+        .bind(gone.fingerprint.as_bytes().as_slice())
+        .bind(gone.not_after.unix_timestamp())
+        .execute(&mut **transaction)
+        .await?;
     }
     Ok(())
 }
@@ -162,6 +219,7 @@ async fn put(
         .bind(place)
         .bind(entry.two_factor_key.as_ref().map(TwoFactorKey::expose))
         .bind(revision)
+        .bind(entry.renews.map(|renews| renews.as_bytes().to_vec()))
         .execute(&mut **transaction)
         .await?;
     Ok(())
@@ -204,16 +262,16 @@ fn split(joined: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 }
 
 const SELECT: &str = "SELECT thumbprint, der, name, clearance, permissions, not_before, not_after, pinning_hash, \
-    issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key, registered_revision \
-    FROM certificates";
+    issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key, registered_revision, \
+    renews FROM certificates";
 
 const PUT: &str = "INSERT INTO certificates (thumbprint, der, name, clearance, permissions, not_before, not_after, \
     pinning_hash, issuer_chain, disabled, primary_thumbprint, collection_position, two_factor_key, \
-    registered_revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+    registered_revision, renews) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
     ON CONFLICT (thumbprint) DO UPDATE SET der = excluded.der, name = excluded.name, \
     clearance = excluded.clearance, permissions = excluded.permissions, not_before = excluded.not_before, \
     not_after = excluded.not_after, pinning_hash = excluded.pinning_hash, issuer_chain = excluded.issuer_chain, disabled = excluded.disabled, \
     primary_thumbprint = excluded.primary_thumbprint, collection_position = excluded.collection_position, \
-    two_factor_key = excluded.two_factor_key";
+    two_factor_key = excluded.two_factor_key, renews = excluded.renews";
 
 const DELETE: &str = "DELETE FROM certificates WHERE thumbprint = $1";

@@ -21,7 +21,7 @@ pub use error::StoreError;
 
 use crate::audit::AuditRecord;
 use crate::authority::definition::RegisteredCertificate;
-use crate::authority::registry::Change;
+use crate::authority::registry::{Change, DeletedCertificate};
 use crate::cluster::access::TokenKey;
 use crate::cluster::state::{self, ClusterIdentity, ClusterState, HighestUids};
 
@@ -71,6 +71,15 @@ impl Store {
     /// [`StoreError::Damaged`] when an entry is not what was written, [`StoreError::Read`] when reading fails.
     pub async fn load(&self) -> Result<Vec<RegisteredCertificate>, StoreError> {
         certificates::load(&self.pool, &self.path).await
+    }
+
+    /// The certificates that were deleted before they expired.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] when a row is not what was written, [`StoreError::Read`] when reading fails.
+    pub async fn load_deleted(&self) -> Result<Vec<DeletedCertificate>, StoreError> {
+        certificates::load_deleted(&self.pool, &self.path).await
     }
 
     /// Makes the changes, and records them and the request they answer: all of it or nothing.

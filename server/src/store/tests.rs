@@ -62,6 +62,7 @@ async fn an_entry_comes_back_as_it_went() {
     .collect();
     written.disabled = true;
     written.two_factor_key = Some(TwoFactorKey::from_bytes(vec![1, 2, 3]));
+    written.renews = Some(entry("original").thumbprint);
     written.issuer_chain = vec![entry("issuer").der, entry("root").der];
     put(&store, written.clone()).await;
     store.close().await;
@@ -203,6 +204,33 @@ async fn the_store_of_a_newer_server_is_refused() {
         matches!(&error, StoreError::NewerSchema { found: 9999, .. }),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_store_from_before_learns_from_its_audit_records_which_entries_are_renewals() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let (original, renewal) = (entry("original"), entry("renewal"));
+    let renewed = AuditRecord {
+        action: "register_renewal".into(),
+        outcome: Outcome::Done(format!("renews {}, takes the place of another", original.thumbprint).into()),
+        ..record(&renewal.thumbprint.to_string())
+    };
+    let changes = [&original, &renewal].map(|entry| Change::Put(Arc::new(entry.clone())));
+    store.commit(&changes, None, &[renewed]).await.unwrap();
+    for statement in [
+        "ALTER TABLE certificates DROP COLUMN renews",
+        "DROP TABLE deleted_certificates",
+        "DELETE FROM _sqlx_migrations WHERE version = 4",
+    ] {
+        sqlx::query(statement).execute(&store.pool).await.unwrap();
+    }
+    store.close().await;
+    let store = Store::open(directory.path()).await.unwrap();
+    let mut renews: Vec<_> = store.load().await.unwrap();
+    renews.sort_by_key(|entry| entry.name.clone());
+    let renews: Vec<_> = renews.into_iter().map(|entry| entry.renews).collect();
+    assert_eq!(renews, [None, Some(original.thumbprint)]);
 }
 
 /// Not a test of its own: what the two tests below run in another process. It writes until it is killed, and names

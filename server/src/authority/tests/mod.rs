@@ -2,11 +2,12 @@
 
 mod deletion;
 mod figures;
+mod lineage;
 mod record;
 mod renewals;
 mod world;
 
-use certward::pki::Thumbprint;
+use certward::pki::{Certificate, Thumbprint};
 use rcgen::KeyPair;
 use time::Duration;
 
@@ -15,6 +16,7 @@ use super::clearance::{DatabaseAccess, Permissions, SecurityClearance};
 use super::definition::{Collection, RegisteredCertificate, TwoFactorKey};
 use super::registry::Change;
 use super::{Attempt, EditRequest, Error, GenerateRequest, TwoFactorChange};
+use crate::asn1;
 use crate::authn::{Decision, Refusal};
 use crate::authz::action::DeleteCertificate;
 use SecurityClearance::{ClusterAdmin, ClusterNode, Operator, ValidUser};
@@ -338,7 +340,7 @@ async fn the_last_administrator_does_not_demote_itself_by_edit_or_by_registering
     let world = World::new().await;
     let admin = world.registered(ClusterAdmin).await;
     let is_refused = |answer: &Result<(), Error>| matches!(answer, Err(Error::LastAdministrator { .. }));
-    // Others who are none at this moment: disabled, expired, below.
+    // Others who are none at this moment: disabled, expired, below, with a key that no handshake takes.
     let disabled = world.registered(ClusterAdmin).await.thumbprint();
     let request = EditRequest {
         disabled: true,
@@ -348,6 +350,7 @@ async fn the_last_administrator_does_not_demote_itself_by_edit_or_by_registering
     let expired = self::world::self_signed_until("expired", &KeyPair::generate().unwrap(), NOW - Duration::DAY);
     world.register(ClusterAdmin, vec![expired]).await;
     world.registered(Operator).await;
+    world.register(ClusterAdmin, vec![with_short_key()]).await;
     for clearance in [Operator, ValidUser] {
         let edited = world
             .authority
@@ -387,6 +390,16 @@ async fn the_last_administrator_does_not_demote_itself_by_edit_or_by_registering
         .edit(&world.as_server(), edit(second.thumbprint(), ValidUser))
         .await
         .unwrap();
+}
+
+/// A certificate with an RSA key of 1024 bits.
+fn with_short_key() -> Certificate {
+    let mut modulus = [0xa5; 128];
+    modulus[127] = 0xa7;
+    let key = asn1::sequence(&[&asn1::unsigned_integer(&modulus), &asn1::unsigned_integer(&[1, 0, 1])]);
+    let rsa_encryption = asn1::value(0x06, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]]);
+    let algorithm = asn1::sequence(&[&rsa_encryption, asn1::NULL]);
+    TestCa::new("ca").issue_to("short", &asn1::sequence(&[&algorithm, &asn1::bit_string(&key)]))
 }
 
 #[tokio::test]

@@ -49,7 +49,8 @@ impl World {
         let ca = create_ca(NOW).unwrap();
         let created = create_server_certificate(&ca, &["db.example".to_owned()], NOW).unwrap();
         let server_certificates = Arc::new(ServerCertificates::new(created.to_server_certificate().unwrap()));
-        let registry = Arc::new(Registry::new(store.load().await.unwrap()));
+        let registry = Registry::new(store.load().await.unwrap());
+        let registry = Arc::new(registry.with_deleted(store.load_deleted().await.unwrap()));
         let audit = Audit::start(store.clone(), clock.clone(), None).await.unwrap();
         let authenticator = Arc::new(Authenticator::new(
             Arc::clone(&registry),
@@ -154,7 +155,7 @@ impl World {
     pub(super) async fn assert_store_agrees(&self) {
         let describe = |entry: &RegisteredCertificate| {
             format!(
-                "{} {} {} {:?} {} {:?} {:?} {:?}",
+                "{} {} {} {:?} {} {:?} {:?} {:?} {:?}",
                 entry.thumbprint,
                 entry.name,
                 entry.clearance,
@@ -162,6 +163,7 @@ impl World {
                 entry.disabled,
                 entry.collection,
                 entry.issuer_chain,
+                entry.renews,
                 entry.two_factor_key.as_ref().map(|key| key.expose().to_vec())
             )
         };
@@ -175,6 +177,9 @@ impl World {
             .map(|entry| describe(entry))
             .collect();
         assert_eq!(stored, shown);
+        for deleted in self.store.load_deleted().await.unwrap() {
+            assert!(self.authority.registry().was_deleted(&deleted.fingerprint));
+        }
     }
 }
 
@@ -225,6 +230,15 @@ impl TestCa {
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let key = rcgen::SubjectPublicKeyInfo::from_der(other.certificate().subject_public_key_info_der()).unwrap();
         Certificate::from_der(parameters.signed_by(&key, &self.0).unwrap().der().to_vec()).unwrap()
+    }
+
+    /// A certificate for a public key whose private key nobody need have.
+    pub(super) fn issue_to(&self, name: &str, subject_public_key_info: &[u8]) -> Certificate {
+        let key = rcgen::SubjectPublicKeyInfo::from_der(subject_public_key_info).unwrap();
+        let signed = parameters(name, NOW + Duration::days(30))
+            .signed_by(&key, &self.0)
+            .unwrap();
+        Certificate::from_der(signed.der().to_vec()).unwrap()
     }
 
     pub(super) fn certificate(&self) -> Certificate {

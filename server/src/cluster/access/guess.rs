@@ -28,7 +28,9 @@ pub(in crate::cluster) enum Guess {
 pub(super) struct FamiliarLogins(Mutex<LruCache<(Network, UserUid), OffsetDateTime>>);
 
 impl Cluster {
-    /// Holds a password against those of a user. A wrong one counts towards the lock-out.
+    /// Holds a password against those of a user. A wrong one counts towards the lock-out. The right one at a login ends
+    /// the count, unless the user has others beside it: whoever knows one of several may be guessing the rest. Somebody who
+    /// has been let in, and holds passwords against those it has given itself, ends no count either.
     ///
     /// # Errors
     ///
@@ -40,6 +42,7 @@ impl Cluster {
         hashes: &[PasswordHash],
         password: &SecretString,
     ) -> Result<Guess, HasherBusy> {
+        let ends_count = applicant != Applicant::LetIn && hashes.len() == 1;
         let began = self.clock().now();
         let was_locked = self.lockouts().is_locked(user, began);
         let place = self.passwords().verify(applicant, password, hashes).await?;
@@ -56,7 +59,9 @@ impl Cluster {
             }
             return Ok(Guess::Wrong);
         };
-        self.lockouts().succeeded(user);
+        if ends_count {
+            self.lockouts().succeeded(user);
+        }
         Ok(Guess::Right(place))
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::{Duration, OffsetDateTime};
 
+use super::password::PasswordHash;
 use crate::cluster::uid::UserUid;
-use crate::cluster::user::User;
+use crate::cluster::user::{Authentication, User};
 
 /// The wrong passwords of the last minutes, by user. Unknown users are not counted: there is nothing to guess.
 ///
@@ -17,8 +18,9 @@ pub(in crate::cluster) struct Lockouts(Mutex<HashMap<UserUid, Failures>>);
 
 #[derive(Debug)]
 struct Failures {
-    /// Of the user's credentials; what was counted against others is void, so that a new password unlocks a user.
-    credentials_revision: u64,
+    /// Those the user had at the last of them. What was counted is void once none of them is good any more, so that an
+    /// administrator unlocks a user by a new password; a password that is added beside them voids nothing.
+    passwords: Vec<PasswordHash>,
     at: Vec<OffsetDateTime>,
     locked_until: Option<OffsetDateTime>,
 }
@@ -26,19 +28,19 @@ struct Failures {
 impl Lockouts {
     /// Whether the user is locked.
     pub(super) fn is_locked(&self, user: &User, now: OffsetDateTime) -> bool {
-        self.lock().get(&user.uid).is_some_and(|failures| {
-            failures.credentials_revision == user.credentials_revision
-                && failures.locked_until.is_some_and(|until| now < until)
-        })
+        self.lock()
+            .get(&user.uid)
+            .is_some_and(|failures| failures.are_about(user) && failures.locked_until.is_some_and(|until| now < until))
     }
 
     /// Counts a wrong password. Whether it has locked the user.
     pub(super) fn failed(&self, user: &User, now: OffsetDateTime) -> bool {
         let mut all = self.lock();
         let failures = all.entry(user.uid).or_insert_with(|| Failures::of(user));
-        if failures.credentials_revision != user.credentials_revision {
+        if !failures.are_about(user) {
             *failures = Failures::of(user);
         }
+        failures.passwords = passwords_of(user).to_vec();
         failures.at.retain(|at| now - *at < WINDOW);
         failures.at.push(now);
         if failures.at.len() < MAX_FAILURES {
@@ -62,10 +64,21 @@ impl Lockouts {
 impl Failures {
     fn of(user: &User) -> Self {
         Self {
-            credentials_revision: user.credentials_revision,
+            passwords: passwords_of(user).to_vec(),
             at: Vec::new(),
             locked_until: None,
         }
+    }
+
+    fn are_about(&self, user: &User) -> bool {
+        passwords_of(user).iter().any(|hash| self.passwords.contains(hash))
+    }
+}
+
+fn passwords_of(user: &User) -> &[PasswordHash] {
+    match &user.authentication {
+        Authentication::Regular { passwords, .. } => passwords,
+        _ => &[],
     }
 }
 
@@ -75,28 +88,38 @@ const LOCK: Duration = Duration::minutes(30);
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
     use time::macros::datetime;
 
     use super::*;
-    use crate::cluster::user::{Authentication, EmailAlerts};
+    use crate::cluster::access::password::{HashCost, PasswordHasher};
+    use crate::cluster::user::EmailAlerts;
 
     const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
 
-    fn user(credentials_revision: u64) -> User {
+    async fn hash(password: &str) -> PasswordHash {
+        let hasher = PasswordHasher::new(HashCost { memory: 8, passes: 1 });
+        hasher.hash(&SecretString::from(password)).await.unwrap()
+    }
+
+    fn user(passwords: Vec<PasswordHash>) -> User {
         User {
             uid: UserUid::new(1).unwrap(),
             name: "alice".parse().unwrap(),
             email: None,
-            authentication: Authentication::EntraId,
-            credentials_revision,
+            authentication: Authentication::Regular {
+                passwords,
+                issued_at: NOON,
+            },
+            credentials_revision: 1,
             role_uids: Vec::new(),
             alerts: EmailAlerts::default(),
         }
     }
 
-    #[test]
-    fn five_wrong_passwords_within_15_minutes_lock_a_user_for_30() {
-        let (lockouts, user) = (Lockouts::default(), user(1));
+    #[tokio::test]
+    async fn five_wrong_passwords_within_15_minutes_lock_a_user_for_30() {
+        let (lockouts, user) = (Lockouts::default(), user(vec![hash("first").await]));
         for minute in 0..4 {
             assert!(!lockouts.failed(&user, NOON + Duration::minutes(minute)));
         }
@@ -108,17 +131,17 @@ mod tests {
         assert!(!lockouts.is_locked(&user, fifth + LOCK));
     }
 
-    #[test]
-    fn wrong_passwords_that_are_far_apart_lock_nobody() {
-        let (lockouts, user) = (Lockouts::default(), user(1));
+    #[tokio::test]
+    async fn wrong_passwords_that_are_far_apart_lock_nobody() {
+        let (lockouts, user) = (Lockouts::default(), user(vec![hash("first").await]));
         for time in 0..20 {
             assert!(!lockouts.failed(&user, NOON + Duration::minutes(4 * time)));
         }
     }
 
-    #[test]
-    fn the_right_password_starts_the_count_anew() {
-        let (lockouts, user) = (Lockouts::default(), user(1));
+    #[tokio::test]
+    async fn the_right_password_starts_the_count_anew() {
+        let (lockouts, user) = (Lockouts::default(), user(vec![hash("first").await]));
         for _ in 0..3 {
             for _ in 0..4 {
                 assert!(!lockouts.failed(&user, NOON));
@@ -127,13 +150,17 @@ mod tests {
         }
     }
 
-    #[test]
-    fn new_credentials_unlock_a_user() {
-        let lockouts = Lockouts::default();
-        for _ in 0..5 {
-            lockouts.failed(&user(1), NOON);
+    #[tokio::test]
+    async fn a_new_password_unlocks_a_user_and_one_beside_the_others_does_not() {
+        let (lockouts, first, second) = (Lockouts::default(), hash("first").await, hash("second").await);
+        for count in 1..=4 {
+            assert!(!lockouts.failed(&user(vec![first.clone()]), NOON), "{count}");
         }
-        assert!(lockouts.is_locked(&user(1), NOON));
-        assert!(!lockouts.is_locked(&user(2), NOON));
+        let both = user(vec![first.clone(), second.clone()]);
+        assert!(lockouts.failed(&both, NOON));
+        for passwords in [vec![first.clone()], vec![second.clone()], vec![second, first]] {
+            assert!(lockouts.is_locked(&user(passwords), NOON));
+        }
+        assert!(!lockouts.is_locked(&user(vec![hash("third").await]), NOON));
     }
 }

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::world::{NOW, PASSWORD, TestCa, World, certified, peer, regular, role_uid, user_uid};
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::role::NewRole;
+use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::{AuthMethod, Authentication, NewUser, RoleSelection, User, UserUpdate};
 use crate::cluster::{ClusterError, PasswordChange, Run};
@@ -592,6 +593,44 @@ async fn a_guess_by_deleting_or_trying_out_a_password_counts_like_a_login() {
 }
 
 #[tokio::test]
+async fn a_password_that_a_token_holder_adds_clears_no_wrong_ones() {
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::None).await;
+    let permit = world.permit_of(&alice).await;
+    // It tells the caller that this is none of the user's: the first wrong one.
+    world
+        .cluster
+        .add_password(&permit, change(None, "second horse"))
+        .await
+        .unwrap();
+    for guess in ["guess 2", "guess 3", "guess 4"] {
+        assert_eq!(world.refusal("alice", guess).await, "wrong_password");
+        let again = world.cluster.add_password(&permit, change(None, "second horse")).await;
+        assert!(matches!(again, Err(ClusterError::PasswordSameAsCurrent)), "{again:?}");
+        assert_eq!(world.refusal("alice", "second horse").await, "admitted");
+    }
+    assert_eq!(world.refusal("alice", "guess 5").await, "wrong_password");
+    for password in [PASSWORD, "second horse"] {
+        assert_eq!(world.refusal("alice", password).await, "locked");
+    }
+}
+
+#[tokio::test]
+async fn an_administrators_own_password_is_guessed_by_its_token_no_longer_than_another_users() {
+    let world = World::new().await;
+    let root = world.user("root", ManagementRole::Admin).await;
+    let permit = world.permit_of(&root).await;
+    for _ in 0..5 {
+        let tried = world
+            .cluster
+            .update_user(&permit, root.uid, password("third horse"), Run::Dry)
+            .await;
+        tried.unwrap();
+    }
+    assert_eq!(world.refusal("root", PASSWORD).await, "locked");
+}
+
+#[tokio::test]
 async fn an_administrator_locks_nobody_by_deleting_a_password() {
     let world = World::new().await;
     let alice = world.user("alice", ManagementRole::None).await;
@@ -663,6 +702,61 @@ async fn an_administrator_whom_the_settings_keep_out_is_no_other_one() {
     update(&world, alice.uid, roles(ManagementRole::ClusterMember))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn an_administrator_whom_the_gate_or_an_expired_ca_keeps_out_is_no_other_one() {
+    let world = World::new().await;
+    let alice = world.user("alice", ManagementRole::Admin).await;
+    world
+        .create(certified("carol", "CN=carol,O=Acme", ManagementRole::Admin))
+        .await
+        .unwrap();
+    world.trust(&TestCa::until("ca", NOW + time::Duration::days(2))).await;
+    let gate = async |validation, subjects: &[AuthorizedSubject]| {
+        let set = |settings: &mut crate::cluster::settings::ClusterSettings| {
+            settings.mtls_client_cert_subject_validation_type = validation;
+            settings.mtls_authorized_subjects = subjects.to_vec();
+        };
+        world.set(set).await;
+    };
+    let named = |name: &str, organization: &str| AuthorizedSubject {
+        common_name: name.to_owned(),
+        organization: organization.to_owned(),
+        ..AuthorizedSubject::default()
+    };
+    let demote = async || {
+        world
+            .cluster
+            .update_user(
+                &world.permit().await,
+                alice.uid,
+                roles(ManagementRole::ClusterMember),
+                Run::Dry,
+            )
+            .await
+    };
+    for (validation, subjects, gets_in) in [
+        (SubjectValidation::Disabled, vec![], true),
+        (SubjectValidation::FullSubject, vec![], false),
+        (SubjectValidation::FullSubject, vec![named("carol", "")], false),
+        (SubjectValidation::FullSubject, vec![named("carol", "Acme")], true),
+        (SubjectValidation::SanCn, vec![], false),
+        (SubjectValidation::SanCn, vec![named("alice", "")], false),
+        (SubjectValidation::SanCn, vec![named("carol", "")], true),
+    ] {
+        gate(validation, &subjects).await;
+        let demoted = demote().await;
+        assert_eq!(demoted.is_ok(), gets_in, "{validation:?} {subjects:?} {demoted:?}");
+        let refused = matches!(demoted, Err(ClusterError::LastAdminDemoted { .. }));
+        assert_eq!(refused, !gets_in);
+    }
+    world.clock.advance(time::Duration::days(3));
+    let demoted = demote().await;
+    assert!(
+        matches!(demoted, Err(ClusterError::LastAdminDemoted { .. })),
+        "{demoted:?}"
+    );
 }
 
 #[tokio::test]

@@ -85,6 +85,14 @@ impl TrustAnchors {
         &self.certificates
     }
 
+    /// Whether any of them is in date, so that somebody can be let in by it.
+    #[must_use]
+    pub fn any_in_date(&self, now: OffsetDateTime) -> bool {
+        self.certificates
+            .iter()
+            .any(|certificate| certificate.validity().contains(now))
+    }
+
     /// Each certificate is held against the moment that `in_date_at` gives for it, if it gives one.
     fn read(pem: &str, in_date_at: impl Fn(&Certificate) -> Option<OffsetDateTime>) -> Result<Self, UntrustworthyCa> {
         let certificates = certificates_from_pem(pem).map_err(UntrustworthyCa::Pem)?;

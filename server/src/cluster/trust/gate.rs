@@ -102,12 +102,9 @@ pub fn pass_gate<'a>(
             subject: shown(subject),
         });
     }
-    let is_authorized = match validation {
-        SubjectValidation::Disabled => true,
-        SubjectValidation::SanCn => authorized.iter().any(|entry| entry.names(certificate)),
-        SubjectValidation::FullSubject => authorized.iter().any(|entry| entry.equals(subject)),
-    };
-    if is_authorized {
+    let is_by_alternative_name =
+        || validation == SubjectValidation::SanCn && authorized.iter().any(|entry| entry.names_host(certificate));
+    if passes_gate(subject, validation, authorized) || is_by_alternative_name() {
         Ok(AdmittedSubject {
             certificate,
             valid_until: chain.valid_until(),
@@ -117,6 +114,19 @@ pub fn pass_gate<'a>(
             subject: shown(subject),
             entries: authorized.len(),
         })
+    }
+}
+
+/// Whether a certificate with this subject, and without alternative names, passes.
+pub(in crate::cluster) fn passes_gate(
+    subject: &DistinguishedName,
+    validation: SubjectValidation,
+    authorized: &[AuthorizedSubject],
+) -> bool {
+    match validation {
+        SubjectValidation::Disabled => true,
+        SubjectValidation::SanCn => authorized.iter().any(|entry| entry.names_subject(subject)),
+        SubjectValidation::FullSubject => authorized.iter().any(|entry| entry.equals(subject)),
     }
 }
 
@@ -142,13 +152,14 @@ impl<'a> AdmittedSubject<'a> {
 
 impl AuthorizedSubject {
     /// [`SubjectValidation::SanCn`]. Of several common names none is the right one to take, so none is taken.
-    fn names(&self, certificate: &Certificate) -> bool {
-        if self.common_name.is_empty() {
-            return false;
-        }
-        let is_common_name = certificate.subject().single_common_name() == Ok(self.common_name.as_str());
-        is_common_name
-            || certificate
+    fn names_subject(&self, subject: &DistinguishedName) -> bool {
+        !self.common_name.is_empty() && subject.single_common_name() == Ok(self.common_name.as_str())
+    }
+
+    /// [`SubjectValidation::SanCn`].
+    fn names_host(&self, certificate: &Certificate) -> bool {
+        !self.common_name.is_empty()
+            && certificate
                 .subject_alt_names()
                 .iter()
                 .any(|name| matches!(name, SubjectAltName::Dns(name) if *name == self.common_name))

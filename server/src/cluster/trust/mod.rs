@@ -26,6 +26,7 @@ pub use chain::{ChainRefusal, VerifiedChain, verify};
 pub(crate) use chain::{decide, find_issuers};
 pub use database::{AdmittedClient, DatabaseTrust, DatabaseTrustRefusal};
 pub use end_entity::EndEntityFault;
+pub(in crate::cluster) use gate::passes_gate;
 pub use gate::{AdmittedSubject, AuthorizedSubject, GateRefusal, SubjectValidation, pass_gate};
 pub(crate) use strength::Strength;
 pub use subject_line::{SubjectLine, SubjectLineError};

@@ -18,7 +18,8 @@ use super::registry::Change;
 use super::{Attempt, EditRequest, Error, GenerateRequest, TwoFactorChange};
 use crate::asn1;
 use crate::authn::{Decision, Refusal};
-use crate::authz::action::DeleteCertificate;
+use crate::authz::action::{DeleteCertificate, RegisterCertificate};
+use crate::issuer::setup::{create_ca, create_server_certificate};
 use SecurityClearance::{ClusterAdmin, ClusterNode, Operator, ValidUser};
 
 fn generate(name: &str, clearance: SecurityClearance) -> GenerateRequest {
@@ -204,6 +205,41 @@ async fn a_caller_that_lost_its_rights_meanwhile_changes_nothing() {
             "{take_away}: {answer:?}"
         );
     }
+    assert!(world.entry(victim).is_some());
+}
+
+#[tokio::test]
+async fn a_caller_whose_trust_ended_meanwhile_changes_nothing() {
+    let world = World::new().await;
+    let victim = world.registered(ValidUser).await.thumbprint();
+
+    // Codes are wanted that the caller was not asked for.
+    let operator = world.registered(Operator).await;
+    let permit = world.permit::<DeleteCertificate>(&operator);
+    let request = EditRequest {
+        two_factor: TwoFactorChange::Set(TwoFactorKey::from_bytes(vec![7; 20])),
+        ..edit(operator.thumbprint(), Operator)
+    };
+    world.authority.edit(&world.as_server(), request).await.unwrap();
+    let answer = world.authority.delete(&permit, &victim).await;
+    assert!(matches!(answer, Err(Error::CallerLostRights)), "codes: {answer:?}");
+
+    // The certificate that the caller held is the server's no more.
+    let permit = world.as_server::<RegisterCertificate>();
+    let ca = create_ca(NOW).unwrap();
+    let next = create_server_certificate(&ca, &["db.example".to_owned()], NOW).unwrap();
+    let operator = world.registered(Operator).await;
+    world.server_certificates.replace(next.to_server_certificate().unwrap());
+    let answer = world
+        .register_as(&permit, ClusterAdmin, vec![self_signed("mine")])
+        .await;
+    assert!(matches!(answer, Err(Error::CallerLostRights)), "replaced: {answer:?}");
+
+    // The caller's certificate expires.
+    let permit = world.permit::<DeleteCertificate>(&operator);
+    world.clock.advance(Duration::days(31));
+    let answer = world.authority.delete(&permit, &victim).await;
+    assert!(matches!(answer, Err(Error::CallerLostRights)), "expired: {answer:?}");
     assert!(world.entry(victim).is_some());
 }
 

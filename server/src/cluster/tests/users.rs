@@ -3,8 +3,12 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::world::{NOW, PASSWORD, TestCa, World, certified, peer, regular, role_uid, user_uid};
+use crate::cluster::access::ClusterPermit;
+use crate::cluster::access::action::{ChangePassword, CreateUser, DeleteUser, InstallLicense, UpdateCluster};
 use crate::cluster::permission::ManagementRole;
+use crate::cluster::policy::PolicyUpdate;
 use crate::cluster::role::NewRole;
+use crate::cluster::settings::SettingsUpdate;
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::{AuthMethod, Authentication, NewUser, RoleSelection, User, UserUpdate};
@@ -446,6 +450,83 @@ async fn a_caller_that_lost_its_rights_meanwhile_changes_nothing() {
         .create_user(&permit, regular("mine", ManagementRole::None), Run::Apply)
         .await;
     assert!(matches!(made, Err(ClusterError::CallerLostRights)), "{made:?}");
+}
+
+/// A world with a user who is one of two administrators.
+async fn with_administrator() -> (World, Arc<User>) {
+    let world = World::new().await;
+    // So that mallory is not the last, who cannot be demoted.
+    world.user("root", ManagementRole::Admin).await;
+    let mallory = world.user("mallory", ManagementRole::Admin).await;
+    (world, mallory)
+}
+
+#[tokio::test]
+async fn an_action_needs_its_permission_at_the_moment_of_the_change() {
+    let (world, mallory) = with_administrator().await;
+    let alice = world.user("alice", ManagementRole::None).await;
+    let (cluster, before) = (&world.cluster, world.cluster.state().settings().clone());
+    let settings = world.permit_of::<UpdateCluster>(&mallory).await;
+    let license = world.permit_of::<InstallLicense>(&mallory).await;
+    let create = world.permit_of::<CreateUser>(&mallory).await;
+    let delete = world.permit_of::<DeleteUser>(&mallory).await;
+    let passwords = world.permit_of::<ChangePassword>(&mallory).await;
+    update(&world, mallory.uid, roles(ManagementRole::None)).await.unwrap();
+
+    let lost = |answer: Result<(), ClusterError>, what: &str| {
+        assert!(
+            matches!(answer, Err(ClusterError::CallerLostRights)),
+            "{what}: {answer:?}"
+        );
+    };
+    let policy = PolicyUpdate {
+        resp3_default: Some(false),
+        ..PolicyUpdate::default()
+    };
+    lost(cluster.update_policy(&settings, policy).await, "policy");
+    let wanted = SettingsUpdate {
+        password_complexity: Some(true),
+        ..SettingsUpdate::default()
+    };
+    let changed = cluster.update_settings(&settings, wanted, Run::Apply).await;
+    lost(changed.map(drop), "settings");
+    lost(cluster.put_certificates(&settings, Vec::new()).await, "certificates");
+    lost(cluster.install_license(&license, "mine".to_owned()).await, "licence");
+    let made = cluster
+        .create_user(&create, regular("mine", ManagementRole::None), Run::Dry)
+        .await;
+    lost(made.map(drop), "user, tried");
+    lost(cluster.delete_user(&delete, alice.uid).await, "deletion");
+    assert_eq!(world.cluster.state().settings(), &before);
+
+    // Everybody may ask for a change of a password; of another's, only administrators.
+    for guess in [PASSWORD, "another horse"] {
+        let set = cluster.set_password(&passwords, change(Some("alice"), guess)).await;
+        assert!(matches!(set, Err(ClusterError::PasswordOfAnother)), "{set:?}");
+    }
+    assert_eq!(world.refusal("alice", PASSWORD).await, "admitted");
+}
+
+#[tokio::test]
+async fn a_password_must_be_good_at_the_moment_of_the_change() {
+    let (world, mallory) = with_administrator().await;
+    let made = async |permit: &ClusterPermit<CreateUser>| {
+        let new = regular("mine", ManagementRole::None);
+        world.cluster.create_user(permit, new, Run::Apply).await
+    };
+    let permit = world.permit_of::<CreateUser>(&mallory).await;
+    world
+        .set(|settings| settings.control_plane_basic_authentication = false)
+        .await;
+    let off = made(&permit).await;
+    assert!(matches!(off, Err(ClusterError::CallerLostRights)), "{off:?}");
+    world
+        .set(|settings| settings.control_plane_basic_authentication = true)
+        .await;
+    world.set(|settings| settings.password_expiration_duration = 1).await;
+    world.clock.advance(time::Duration::days(2));
+    let expired = made(&permit).await;
+    assert!(matches!(expired, Err(ClusterError::CallerLostRights)), "{expired:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 use super::access::action::{CreateUser, DeleteUser, UpdateUser};
-use super::access::{ClusterPermit, PasswordHash, Proof};
+use super::access::{ClusterCaller, ClusterPermit, PasswordHash, Proof};
 use super::database::rights;
 use super::name::{EmailAddress, UserName};
 use super::password_rules;

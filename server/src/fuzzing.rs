@@ -106,7 +106,8 @@ pub fn subject_comparison(data: &[u8]) {
         assert_eq!(&reversed.reversed(), name);
     }
     if let [one, other] = names.as_slice() {
-        assert_eq!(one == other, other == one);
+        let (forward, backward) = (one.eq(other), other.eq(one));
+        assert_eq!(forward, backward);
         if one == other {
             assert_eq!(hash_of(one), hash_of(other), "{one} and {other}");
             assert_eq!(one.reversed(), other.reversed());

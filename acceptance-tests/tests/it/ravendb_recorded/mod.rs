@@ -53,8 +53,9 @@ async fn answers_are_those_of_a_real_server_but_for_the_listed_differences() {
         listed.keys().collect::<Vec<_>>(),
         "found on the left, listed on the right"
     );
-    // 97 % until content behind a JSON object was refused (`158-post-trailing-garbage`).
-    assert!(per_mille >= 965, "96.5 % of the answers must be the same");
+    // 97 % until content behind a JSON object was refused (`158-post-trailing-garbage`) and a deletion reached the renewals of
+    // an entry (`445-whoami-renewed-after-original-deleted`).
+    assert!(per_mille >= 963, "96.3 % of the answers must be the same");
 }
 
 /// What the SDK is tested against and what is replayed here are the same records: the table of the contract's files says

@@ -41,7 +41,9 @@ fn commands() -> Vec<Vec<u8>> {
 async fn both_ways(redis: &ExternalRedis, database: &RedisDatabase) -> [Session; 2] {
     let mut admin = database.admin().await;
     database.create_user(&mut admin, "tester").await;
-    let through_the_proxy = database.connect(&database.team.ca.issue("tester")).await.unwrap();
+    let mut through_the_proxy = database.connect(&database.team.ca.issue("tester")).await.unwrap();
+    // The user is there once it has been let in.
+    through_the_proxy.command(&["PING"]).await.unwrap();
     [through_the_proxy, redis.session_as("tester").await]
 }
 

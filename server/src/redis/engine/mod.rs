@@ -79,7 +79,7 @@ pub(crate) struct Engine {
 /// Where an engine comes from.
 enum Place {
     Supervised(Supervised),
-    Attached(Attached),
+    Attached(Box<Attached>),
 }
 
 /// A Redis that was there before.
@@ -139,7 +139,7 @@ impl Engine {
             mark,
             open_users: Mutex::default(),
         };
-        Self::start(Place::Attached(attached), configuration, tasks)
+        Self::start(Place::Attached(Box::new(attached)), configuration, tasks)
     }
 
     fn start(place: Place, configuration: EngineConfiguration, tasks: &TaskTracker) -> Arc<Self> {
@@ -182,12 +182,10 @@ impl Engine {
     pub(crate) fn warnings(&self) -> Vec<String> {
         match &self.place {
             Place::Supervised(_) => Vec::new(),
-            Place::Attached(Attached {
-                upstream, open_users, ..
-            }) => open_users
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .warnings(&upstream.to_string(), upstream.user()),
+            Place::Attached(attached) => {
+                let open_users = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
+                open_users.warnings(&attached.upstream.to_string(), attached.upstream.user())
+            }
         }
     }
 

@@ -532,11 +532,15 @@ const MAX_REFUSALS: usize = 64;
 /// An answer, or a message to a subscriber, between the two markers of an exchange.
 const MAX_FRAME: usize = 64 * 1024 * 1024;
 
+/// The bytes for the client, and of an exchange that was settled whether it is done and whether answers were off.
+#[cfg(any(test, feature = "fuzzing"))]
+type Rewritten = (Vec<u8>, Option<(bool, bool)>);
+
 /// What the client gets of an engine's answers that come in pieces of this many bytes, behind two refusals and an exchange, and
 /// what came of the exchange. Bytes from 0xF0 on stand for the answers to the markers, in order; markers that are left are
 /// written by their number. None when the connection must end. For the fuzz target.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn rewritten(answers: &[u8], logs_in: bool, piece: usize) -> Option<(Vec<u8>, Option<(bool, bool)>)> {
+pub(crate) fn rewritten(answers: &[u8], logs_in: bool, piece: usize) -> Option<Rewritten> {
     let mut rewriter = ReplyRewriter::new(LoginState::LoggedIn);
     let refusals = ["-ERR one", "-ERR other"].map(|error| rewriter.refuse(error.to_owned()));
     let exchange = if logs_in {

@@ -256,7 +256,7 @@ fn too_much_of_a_command_is_not_held() {
     let long = "x".repeat(MAX_HELD);
     let auth = command(&["AUTH", &long]);
     let refused = Out::Refused(TOO_LONG_A_LOGIN.to_owned());
-    assert_eq!(scan_all([auth.as_slice()]), [refused.clone()]);
+    assert_eq!(scan_all([auth.as_slice()]), std::slice::from_ref(&refused));
     assert_eq!(scan_all(auth.chunks(1000)), [refused]);
     let line = [b"x".repeat(MAX_HELD + 1), b"y".to_vec()].concat();
     assert_eq!(scan_all(line.chunks(1000)), [Out::Refused(TOO_LONG_A_LINE.to_owned())]);

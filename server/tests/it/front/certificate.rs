@@ -9,7 +9,6 @@ use certward_server::issuer::setup::{CreatedServerCertificate, create_server_cer
 use http::StatusCode;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::CertificateDer;
-use time::OffsetDateTime;
 use time::macros::datetime;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -178,7 +177,7 @@ fn defects() -> Vec<(String, u32, &'static str)> {
         parameters.not_before = datetime!(2019-01-01 0:00 UTC);
         parameters.not_after = datetime!(2020-01-01 0:00 UTC);
     });
-    let early = made(&|parameters| parameters.not_before = OffsetDateTime::now_utc() + time::Duration::days(1));
+    let early = made(&|parameters| parameters.not_before = SystemClock.now() + time::Duration::days(1));
     let client = made(&|parameters| parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]);
     let signer = made(&|parameters| parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign]);
     vec![

@@ -44,7 +44,7 @@ mod tests {
     fn a_long_name_is_cut_after_200_characters_and_another_is_not() {
         let name: DistinguishedName = "CN=alice,O=Example".parse().unwrap();
         assert_eq!(shown(&name), name.to_string());
-        let long: DistinguishedName = format!("CN={}", "\u{e9}".repeat(12_000)).parse().unwrap();
+        let long: DistinguishedName = format!("CN={}", "\u{e9}".repeat(300)).parse().unwrap();
         assert_eq!(shown(&long), format!("CN={}...", "\u{e9}".repeat(197)));
         let just: DistinguishedName = format!("CN={}", "x".repeat(197)).parse().unwrap();
         assert_eq!(shown(&just), just.to_string());

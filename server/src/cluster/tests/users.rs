@@ -684,6 +684,9 @@ async fn a_password_that_a_token_holder_adds_clears_no_wrong_ones() {
         .add_password(&permit, change(None, "second horse"))
         .await
         .unwrap();
+    // With another password the caller is let in anew.
+    let alice = world.cluster.state().user(alice.uid).unwrap().clone();
+    let permit = world.permit_of(&alice).await;
     for guess in ["guess 2", "guess 3", "guess 4"] {
         assert_eq!(world.refusal("alice", guess).await, "wrong_password");
         let again = world.cluster.add_password(&permit, change(None, "second horse")).await;

@@ -295,10 +295,12 @@ async fn database_that_could_not_be_made_can_be_removed_at_once() {
     let case = Case::new().await;
     case.answer("POST", BDBS, ok(bdb(json!({"status": "pending"}))), 1)
         .await;
-    case.answer("GET", BDB, ok(bdb(json!({"status": "creation-failed"}))), 1)
-        .await;
+    let failed = json!({"status": "creation-failed", "certward_warnings": ["port 12000 is taken"]});
+    case.answer("GET", BDB, ok(bdb(failed)), 1).await;
     let (state, diags) = case.created(&config()).await;
     assert_eq!(summaries(&diags), ["Database could not be made"]);
+    let detail = &diags.errors[0].detail;
+    assert!(detail.contains("failed to make it: port 12000 is taken."), "{detail}");
     let mut diags = Diagnostics::default();
     plan::guard_removal(&mut diags, &state.unwrap());
     assert_eq!(diags.errors, []);

@@ -104,8 +104,11 @@ impl RedisObject for RedisDatabase {
                 AttributePath::root(),
                 "Database could not be made",
                 format!(
-                    "The cluster took the request for {called} and then failed to make it. Its own log says why. Apply \
-                     again: it is removed and made anew; there is no data in it to protect."
+                    "The cluster took the request for {called} and then failed to make it: {}. When that is mended, apply \
+                     again: it is removed and made anew; there is no data in it to protect.",
+                    problem
+                        .server_message()
+                        .map_or("its own log says why", |reason| reason.trim_end_matches('.'))
                 ),
             );
             let mut failed = database;

@@ -125,9 +125,15 @@ impl Databases {
         engine.or_else(|| self.program_version())
     }
 
-    /// What administrators should know of the Redis behind a database, a sentence each.
+    /// What administrators should know of a database, a sentence each: why clients cannot use it, and what is wrong with the
+    /// Redis behind it.
     pub(crate) fn warnings(&self, uid: DatabaseUid) -> Vec<String> {
-        self.engine_of(uid).map(|engine| engine.warnings()).unwrap_or_default()
+        let Some(running) = self.running().get(&uid).cloned() else {
+            return Vec::new();
+        };
+        let reason = running.reason().map(|reason| format!("the database cannot be used: {reason}"));
+        let engine = running.engine().map(|engine| engine.warnings());
+        reason.into_iter().chain(engine.unwrap_or_default()).collect()
     }
 
     /// Makes what runs follow the state.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Database;
 use super::operations::PATH;
 use crate::Error;
-use crate::client::error::{ActionFailure, Answer, Cause};
+use crate::client::error::{ActionFailure, Answer, Cause, one_line};
 use crate::client::transport::Call;
 use crate::redis_enterprise::action::poll;
 use crate::redis_enterprise::client::Client;
@@ -46,10 +46,11 @@ impl Client {
                 // A version that does not say is not waited for.
                 None | Some(DatabaseStatus::Active) => Ok(Some(database)),
                 Some(status @ DatabaseStatus::CreationFailed) => {
+                    let warnings = &database.certward_warnings;
                     let failure = ActionFailure {
                         status: status.to_string(),
                         error_code: None,
-                        message: None,
+                        message: (!warnings.is_empty()).then(|| one_line(&warnings.join("; "))),
                     };
                     Err(Error::new(step(), Cause::Action(failure)))
                 }

@@ -113,8 +113,8 @@ pub struct Database {
     pub last_changed_time: Option<OffsetDateTime>,
     /// In the answer to a change: the action that carries it out.
     pub action_uid: Option<ActionUid>,
-    /// What is wrong with the database although it can be used, in the words of Certward's server: that the user `default` of
-    /// an attached Redis is open, for instance. Redis Enterprise has no such member.
+    /// What is wrong with the database, a sentence each, in the words of Certward's server: why clients cannot use it, or that
+    /// the user `default` of an attached Redis is open. Redis Enterprise has no such member.
     #[serde(default)]
     pub certward_warnings: Vec<String>,
 }

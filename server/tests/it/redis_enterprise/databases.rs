@@ -621,6 +621,28 @@ async fn a_database_is_put_before_a_redis_that_is_there_and_leaves_its_data_to_i
     redis.wait().unwrap();
 }
 
+#[tokio::test]
+async fn a_database_that_cannot_be_used_says_why() {
+    // A port where nothing listens.
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let upstream = nobody.local_addr().unwrap().port();
+    drop(nobody);
+    let house = House::open_with(&[&format!("--Certward.Redis.Upstream=there=redis://127.0.0.1:{upstream}")]).await;
+    let made = made(&house, &json!({ "name": "there", "memory_size": 0 })).await;
+    let mut read = made;
+    for _ in 0..200 {
+        if read["status"] == "creation-failed" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        read = house.admin.get("/v1/bdbs/1").await.expect(200);
+    }
+    assert_eq!(read["status"], "creation-failed");
+    let warning = read["certward_warnings"][0].as_str().unwrap();
+    assert!(warning.starts_with("the database cannot be used: the engine of the database cannot be reached"), "{warning}");
+    house.server.shutdown().await;
+}
+
 /// The first line of the answer to each command, on a connection without TLS.
 pub(super) async fn ask(port: u16, commands: &[&str]) -> Vec<String> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();

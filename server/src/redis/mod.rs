@@ -131,7 +131,9 @@ impl Databases {
         let Some(running) = self.running().get(&uid).cloned() else {
             return Vec::new();
         };
-        let reason = running.reason().map(|reason| format!("the database cannot be used: {reason}"));
+        let reason = running
+            .reason()
+            .map(|reason| format!("the database cannot be used: {reason}"));
         let engine = running.engine().map(|engine| engine.warnings());
         reason.into_iter().chain(engine.unwrap_or_default()).collect()
     }

@@ -1,8 +1,10 @@
 //! The use cases and the decisions about callers, called as a dialect calls them.
 
 mod access;
+mod administrators;
 mod certificates;
 mod databases;
+mod passwords;
 mod roles;
 mod settings;
 mod users;

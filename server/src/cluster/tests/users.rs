@@ -14,28 +14,28 @@ use crate::cluster::uid::UserUid;
 use crate::cluster::user::{AuthMethod, Authentication, NewUser, RoleSelection, User, UserUpdate};
 use crate::cluster::{ClusterError, PasswordChange, Run};
 
-async fn update(world: &World, uid: UserUid, update: UserUpdate) -> Result<Arc<User>, ClusterError> {
+pub(super) async fn update(world: &World, uid: UserUid, update: UserUpdate) -> Result<Arc<User>, ClusterError> {
     world
         .cluster
         .update_user(&world.permit().await, uid, update, Run::Apply)
         .await
 }
 
-fn roles(management: ManagementRole) -> UserUpdate {
+pub(super) fn roles(management: ManagementRole) -> UserUpdate {
     UserUpdate {
         roles: Some(RoleSelection::Management(management)),
         ..UserUpdate::default()
     }
 }
 
-fn password(text: &str) -> UserUpdate {
+pub(super) fn password(text: &str) -> UserUpdate {
     UserUpdate {
         password: Some(SecretString::from(text)),
         ..UserUpdate::default()
     }
 }
 
-fn change(username: Option<&str>, password: &str) -> PasswordChange {
+pub(super) fn change(username: Option<&str>, password: &str) -> PasswordChange {
     PasswordChange {
         username: username.map(str::to_owned),
         password: SecretString::from(password),
@@ -43,7 +43,7 @@ fn change(username: Option<&str>, password: &str) -> PasswordChange {
 }
 
 /// A world with a user manager.
-async fn with_manager() -> (World, Arc<User>) {
+pub(super) async fn with_manager() -> (World, Arc<User>) {
     let world = World::new().await;
     let role = NewRole {
         uid: None,
@@ -330,49 +330,6 @@ async fn a_subject_line_is_kept_as_it_was_given_last() {
 }
 
 #[tokio::test]
-async fn the_last_administrator_is_neither_demoted_nor_deleted() {
-    let world = World::new().await;
-    let alice = world.user("alice", ManagementRole::Admin).await;
-    for change in [
-        roles(ManagementRole::ClusterMember),
-        UserUpdate {
-            auth_method: Some(AuthMethod::Sso),
-            ..UserUpdate::default()
-        },
-    ] {
-        let demoted = update(&world, alice.uid, change).await;
-        assert!(
-            matches!(demoted, Err(ClusterError::LastAdminDemoted { .. })),
-            "{demoted:?}"
-        );
-    }
-    let deleted = world.cluster.delete_user(&world.permit().await, alice.uid).await;
-    assert!(
-        matches!(deleted, Err(ClusterError::LastAdminDeleted { .. })),
-        "{deleted:?}"
-    );
-    // One who does not get in is no other administrator.
-    let sso = NewUser {
-        auth_method: AuthMethod::Sso,
-        password: None,
-        ..regular("sso", ManagementRole::Admin)
-    };
-    world.create(sso).await.unwrap();
-    let deleted = world.cluster.delete_user(&world.permit().await, alice.uid).await;
-    assert!(
-        matches!(deleted, Err(ClusterError::LastAdminDeleted { .. })),
-        "{deleted:?}"
-    );
-    world.user("bob", ManagementRole::Admin).await;
-    update(&world, alice.uid, roles(ManagementRole::None)).await.unwrap();
-    world
-        .cluster
-        .delete_user(&world.permit().await, alice.uid)
-        .await
-        .unwrap();
-}
-
-#[tokio::test]
 async fn a_user_manager_manages_all_but_administrators() {
     let (world, manager) = with_manager().await;
     let admin = world.user("root", ManagementRole::Admin).await;
@@ -418,25 +375,6 @@ async fn a_user_manager_manages_all_but_administrators() {
 }
 
 #[tokio::test]
-async fn a_user_manager_cannot_guess_the_password_of_another_by_setting_it() {
-    let (world, manager) = with_manager().await;
-    let admin = world.user("root", ManagementRole::Admin).await;
-    let alice = world.user("alice", ManagementRole::None).await;
-    let guess = async |uid| {
-        let permit = world.permit_of(&manager).await;
-        world
-            .cluster
-            .update_user(&permit, uid, password(PASSWORD), Run::Dry)
-            .await
-    };
-    assert!(matches!(
-        guess(admin.uid).await,
-        Err(ClusterError::AboveOwnRights { .. })
-    ));
-    guess(alice.uid).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_caller_that_lost_its_rights_meanwhile_changes_nothing() {
     let (world, manager) = with_manager().await;
     let permit = world.permit_of(&manager).await;
@@ -453,7 +391,7 @@ async fn a_caller_that_lost_its_rights_meanwhile_changes_nothing() {
 }
 
 /// A world with a user who is one of two administrators.
-async fn with_administrator() -> (World, Arc<User>) {
+pub(super) async fn with_administrator() -> (World, Arc<User>) {
     let world = World::new().await;
     // So that mallory is not the last, who cannot be demoted.
     world.user("root", ManagementRole::Admin).await;
@@ -508,227 +446,6 @@ async fn an_action_needs_its_permission_at_the_moment_of_the_change() {
 }
 
 #[tokio::test]
-async fn a_password_must_be_good_at_the_moment_of_the_change() {
-    let (world, mallory) = with_administrator().await;
-    let made = async |permit: &ClusterPermit<CreateUser>| {
-        let new = regular("mine", ManagementRole::None);
-        world.cluster.create_user(permit, new, Run::Apply).await
-    };
-    let permit = world.permit_of::<CreateUser>(&mallory).await;
-    world
-        .set(|settings| settings.control_plane_basic_authentication = false)
-        .await;
-    let off = made(&permit).await;
-    assert!(matches!(off, Err(ClusterError::CallerLostRights)), "{off:?}");
-    world
-        .set(|settings| settings.control_plane_basic_authentication = true)
-        .await;
-    world.set(|settings| settings.password_expiration_duration = 1).await;
-    world.clock.advance(time::Duration::days(2));
-    let expired = made(&permit).await;
-    assert!(matches!(expired, Err(ClusterError::CallerLostRights)), "{expired:?}");
-}
-
-#[tokio::test]
-async fn several_passwords_are_good_until_they_are_deleted_and_one_stays() {
-    let world = World::new().await;
-    let alice = world.user("alice", ManagementRole::None).await;
-    let cluster = &world.cluster;
-    cluster
-        .add_password(&world.permit_of(&alice).await, change(None, "second horse"))
-        .await
-        .unwrap();
-    assert_eq!(world.refusal("alice", PASSWORD).await, "admitted");
-    assert_eq!(world.refusal("alice", "second horse").await, "admitted");
-    let again = cluster
-        .add_password(&world.permit_of(&alice).await, change(None, "second horse"))
-        .await;
-    assert!(matches!(again, Err(ClusterError::PasswordSameAsCurrent)), "{again:?}");
-    let unknown = cluster
-        .delete_password(&world.permit_of(&alice).await, change(None, "third horse"))
-        .await;
-    assert!(matches!(unknown, Err(ClusterError::NoSuchPassword)), "{unknown:?}");
-    cluster
-        .delete_password(&world.permit_of(&alice).await, change(None, "second horse"))
-        .await
-        .unwrap();
-    assert_eq!(world.refusal("alice", "second horse").await, "wrong_password");
-    let last = cluster
-        .delete_password(&world.permit_of(&alice).await, change(None, PASSWORD))
-        .await;
-    assert!(matches!(last, Err(ClusterError::LastPassword)), "{last:?}");
-    cluster
-        .set_password(&world.permit_of(&alice).await, change(Some("alice"), "only horse"))
-        .await
-        .unwrap();
-    assert_eq!(world.refusal("alice", PASSWORD).await, "wrong_password");
-    assert_eq!(world.refusal("alice", "only horse").await, "admitted");
-}
-
-#[tokio::test]
-async fn only_so_many_passwords_are_kept_and_all_are_checked_at_the_cost_of_one() {
-    let world = World::new().await;
-    world.user("alice", ManagementRole::None).await;
-    for number in 2..=8 {
-        let more = change(Some("alice"), &format!("password {number}"));
-        world.cluster.add_password(&world.permit().await, more).await.unwrap();
-    }
-    let state = world.cluster.state();
-    let Authentication::Regular { passwords, .. } = &state.user_named("alice").unwrap().authentication else {
-        panic!("alice has passwords");
-    };
-    assert_eq!(passwords.len(), 8);
-    assert!(passwords.iter().all(|hash| hash.shares_its_salt(&passwords[0])));
-    let more = world
-        .cluster
-        .add_password(&world.permit().await, change(Some("alice"), "password 9"))
-        .await;
-    assert!(
-        matches!(more, Err(ClusterError::TooManyPasswords { limit: 8 })),
-        "{more:?}"
-    );
-}
-
-#[tokio::test]
-async fn the_passwords_of_others_are_an_administrators_business() {
-    let (world, manager) = with_manager().await;
-    world.user("alice", ManagementRole::None).await;
-    let cluster = &world.cluster;
-    for name in ["alice", "nobody"] {
-        let refused = cluster
-            .set_password(&world.permit_of(&manager).await, change(Some(name), "new password"))
-            .await;
-        assert!(
-            matches!(refused, Err(ClusterError::PasswordOfAnother)),
-            "{name}: {refused:?}"
-        );
-    }
-    cluster
-        .set_password(&world.permit().await, change(Some("alice"), "new password"))
-        .await
-        .unwrap();
-    assert_eq!(world.refusal("alice", "new password").await, "admitted");
-    let unknown = cluster
-        .set_password(&world.permit().await, change(Some("nobody"), "new password"))
-        .await;
-    assert!(
-        matches!(unknown, Err(ClusterError::NoSuchUserName { .. })),
-        "{unknown:?}"
-    );
-    world
-        .create(certified("bob", "CN=bob", ManagementRole::None))
-        .await
-        .unwrap();
-    let certificate = cluster
-        .set_password(&world.permit().await, change(Some("bob"), "new password"))
-        .await;
-    assert!(
-        matches!(certificate, Err(ClusterError::PasswordNotAllowed { .. })),
-        "{certificate:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_password_follows_the_rules_of_the_settings() {
-    let world = World::new().await;
-    let short = NewUser {
-        password: Some(SecretString::from("short")),
-        ..regular("alice", ManagementRole::None)
-    };
-    let short = world.create(short).await;
-    assert!(matches!(short, Err(ClusterError::PasswordTooWeak { .. })), "{short:?}");
-    let alice = world.user("alice", ManagementRole::None).await;
-    let same = update(&world, alice.uid, password(PASSWORD)).await;
-    assert!(matches!(same, Err(ClusterError::PasswordSameAsCurrent)), "{same:?}");
-    world.set(|settings| settings.password_complexity = true).await;
-    let plain = update(&world, alice.uid, password("only lower case")).await;
-    assert!(matches!(plain, Err(ClusterError::PasswordTooWeak { .. })), "{plain:?}");
-}
-
-#[tokio::test]
-async fn a_guess_by_deleting_or_trying_out_a_password_counts_like_a_login() {
-    for by_deleting in [true, false] {
-        let world = World::new().await;
-        let alice = world.user("alice", ManagementRole::None).await;
-        let (to_delete, to_update) = (world.permit_of(&alice).await, world.permit_on_self(&alice).await);
-        for _ in 0..5 {
-            if by_deleting {
-                let wrong = world
-                    .cluster
-                    .delete_password(&to_delete, change(None, "third horse"))
-                    .await;
-                assert!(matches!(wrong, Err(ClusterError::NoSuchPassword)), "{wrong:?}");
-            } else {
-                let tried = world
-                    .cluster
-                    .update_user(&to_update, alice.uid, password("third horse"), Run::Dry)
-                    .await;
-                tried.unwrap();
-            }
-        }
-        assert_eq!(world.refusal("alice", PASSWORD).await, "locked");
-        // Not even the right one is told from a wrong one now.
-        let right = world.cluster.delete_password(&to_delete, change(None, PASSWORD)).await;
-        assert!(matches!(right, Err(ClusterError::NoSuchPassword)), "{right:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_password_that_a_token_holder_adds_clears_no_wrong_ones() {
-    let world = World::new().await;
-    let alice = world.user("alice", ManagementRole::None).await;
-    let permit = world.permit_of(&alice).await;
-    // It tells the caller that this is none of the user's: the first wrong one.
-    world
-        .cluster
-        .add_password(&permit, change(None, "second horse"))
-        .await
-        .unwrap();
-    // With another password the caller is let in anew.
-    let alice = world.cluster.state().user(alice.uid).unwrap().clone();
-    let permit = world.permit_of(&alice).await;
-    for guess in ["guess 2", "guess 3", "guess 4"] {
-        assert_eq!(world.refusal("alice", guess).await, "wrong_password");
-        let again = world.cluster.add_password(&permit, change(None, "second horse")).await;
-        assert!(matches!(again, Err(ClusterError::PasswordSameAsCurrent)), "{again:?}");
-        assert_eq!(world.refusal("alice", "second horse").await, "admitted");
-    }
-    assert_eq!(world.refusal("alice", "guess 5").await, "wrong_password");
-    for password in [PASSWORD, "second horse"] {
-        assert_eq!(world.refusal("alice", password).await, "locked");
-    }
-}
-
-#[tokio::test]
-async fn an_administrators_own_password_is_guessed_by_its_token_no_longer_than_another_users() {
-    let world = World::new().await;
-    let root = world.user("root", ManagementRole::Admin).await;
-    let permit = world.permit_of(&root).await;
-    for _ in 0..5 {
-        let tried = world
-            .cluster
-            .update_user(&permit, root.uid, password("third horse"), Run::Dry)
-            .await;
-        tried.unwrap();
-    }
-    assert_eq!(world.refusal("root", PASSWORD).await, "locked");
-}
-
-#[tokio::test]
-async fn an_administrator_locks_nobody_by_deleting_a_password() {
-    let world = World::new().await;
-    let alice = world.user("alice", ManagementRole::None).await;
-    for _ in 0..6 {
-        let wrong = world
-            .cluster
-            .delete_password(&world.permit().await, change(Some("alice"), "third horse"))
-            .await;
-        assert!(matches!(wrong, Err(ClusterError::NoSuchPassword)), "{wrong:?}");
-    }
-    assert_eq!(world.refusal(alice.name.as_str(), PASSWORD).await, "admitted");
-}
-
-#[tokio::test]
 async fn names_that_engines_have_for_themselves_are_nobodys_in_any_case() {
     let world = World::new().await;
     let alice = world.user("alice", ManagementRole::None).await;
@@ -749,128 +466,4 @@ async fn names_that_engines_have_for_themselves_are_nobodys_in_any_case() {
         );
     }
     world.user("certward-2", ManagementRole::None).await;
-}
-
-#[tokio::test]
-async fn an_administrator_whom_the_settings_keep_out_is_no_other_one() {
-    let world = World::new().await;
-    let alice = world.user("alice", ManagementRole::Admin).await;
-    // Certificate authentication is off.
-    let carol = world
-        .create(certified("carol", "CN=carol,O=Acme", ManagementRole::Admin))
-        .await
-        .unwrap();
-    let to_certificate = || UserUpdate {
-        auth_method: Some(AuthMethod::Certificate),
-        certificate_subject_line: Some("CN=alice,O=Acme".parse().unwrap()),
-        ..UserUpdate::default()
-    };
-    for change in [roles(ManagementRole::ClusterMember), to_certificate()] {
-        let demoted = update(&world, alice.uid, change).await;
-        assert!(
-            matches!(demoted, Err(ClusterError::LastAdminDemoted { .. })),
-            "{demoted:?}"
-        );
-    }
-    let deleted = world.cluster.delete_user(&world.permit().await, alice.uid).await;
-    assert!(
-        matches!(deleted, Err(ClusterError::LastAdminDeleted { .. })),
-        "{deleted:?}"
-    );
-    // Everything else about it can be changed, and about the other one everything.
-    update(&world, alice.uid, password("another horse")).await.unwrap();
-    update(&world, carol.uid, roles(ManagementRole::None)).await.unwrap();
-    update(&world, carol.uid, roles(ManagementRole::Admin)).await.unwrap();
-    let ca = TestCa::new("ca");
-    world.trust(&ca).await;
-    update(&world, alice.uid, roles(ManagementRole::ClusterMember))
-        .await
-        .unwrap();
-}
-
-#[tokio::test]
-async fn an_administrator_whom_the_gate_or_an_expired_ca_keeps_out_is_no_other_one() {
-    let world = World::new().await;
-    let alice = world.user("alice", ManagementRole::Admin).await;
-    world
-        .create(certified("carol", "CN=carol,O=Acme", ManagementRole::Admin))
-        .await
-        .unwrap();
-    world.trust(&TestCa::until("ca", NOW + time::Duration::days(2))).await;
-    let gate = async |validation, subjects: &[AuthorizedSubject]| {
-        let set = |settings: &mut crate::cluster::settings::ClusterSettings| {
-            settings.mtls_client_cert_subject_validation_type = validation;
-            settings.mtls_authorized_subjects = subjects.to_vec();
-        };
-        world.set(set).await;
-    };
-    let named = |name: &str, organization: &str| AuthorizedSubject {
-        common_name: name.to_owned(),
-        organization: organization.to_owned(),
-        ..AuthorizedSubject::default()
-    };
-    let demote = async || {
-        world
-            .cluster
-            .update_user(
-                &world.permit().await,
-                alice.uid,
-                roles(ManagementRole::ClusterMember),
-                Run::Dry,
-            )
-            .await
-    };
-    for (validation, subjects, gets_in) in [
-        (SubjectValidation::Disabled, vec![], true),
-        (SubjectValidation::FullSubject, vec![], false),
-        (SubjectValidation::FullSubject, vec![named("carol", "")], false),
-        (SubjectValidation::FullSubject, vec![named("carol", "Acme")], true),
-        (SubjectValidation::SanCn, vec![], false),
-        (SubjectValidation::SanCn, vec![named("alice", "")], false),
-        (SubjectValidation::SanCn, vec![named("carol", "")], true),
-    ] {
-        gate(validation, &subjects).await;
-        let demoted = demote().await;
-        assert_eq!(demoted.is_ok(), gets_in, "{validation:?} {subjects:?} {demoted:?}");
-        let refused = matches!(demoted, Err(ClusterError::LastAdminDemoted { .. }));
-        assert_eq!(refused, !gets_in);
-    }
-    world.clock.advance(time::Duration::days(3));
-    let demoted = demote().await;
-    assert!(
-        matches!(demoted, Err(ClusterError::LastAdminDemoted { .. })),
-        "{demoted:?}"
-    );
-}
-
-#[tokio::test]
-async fn the_last_administrator_by_certificate_keeps_the_subject_it_gets_in_by() {
-    let world = World::new().await;
-    let ca = TestCa::new("ca");
-    world.trust(&ca).await;
-    let alice = world
-        .create(certified("alice", "CN=alice,O=Acme", ManagementRole::Admin))
-        .await
-        .unwrap();
-    let peer = peer(&[&ca.client("alice")]);
-    let subject = |line: &str| UserUpdate {
-        certificate_subject_line: Some(line.parse().unwrap()),
-        ..UserUpdate::default()
-    };
-    let update_as = |change: UserUpdate| {
-        let (world, peer, uid) = (&world, &peer, alice.uid);
-        async move {
-            let caller = world.call(peer, None).await.unwrap();
-            let permit = crate::cluster::access::authorize(&caller).unwrap();
-            world.cluster.update_user(&permit, uid, change, Run::Apply).await
-        }
-    };
-    let locked_out = update_as(subject("CN=somebody,O=Acme")).await;
-    assert!(
-        matches!(locked_out, Err(ClusterError::WouldLockOutCaller { .. })),
-        "{locked_out:?}"
-    );
-    update_as(subject("CN=alice, O=Acme")).await.unwrap();
-    world.user("root", ManagementRole::Admin).await;
-    update_as(subject("CN=somebody,O=Acme")).await.unwrap();
 }

@@ -17,6 +17,17 @@ use crate::redis::resp::reply::Reply;
 /// name under a key of this server's store. Only the server can make it, and nobody can log in by it.
 pub(crate) struct UserMark(hmac::Key);
 
+/// Whose a user of an external Redis is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UserOwner {
+    /// There is no such user.
+    Nobody,
+    /// The server created it.
+    Server,
+    /// Whoever runs that Redis: the server neither changes nor deletes it.
+    Operator,
+}
+
 /// What was found in an external Redis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OpenUsers(Vec<String>);
@@ -38,29 +49,18 @@ impl UserMark {
         format!("certward-nobody-{}", &self.of("nobody")[..16])
     }
 
-    /// Whether the user `name` is there and this server's.
+    /// Whose the user `name` is.
     ///
     /// # Errors
     ///
     /// What [`Control::ask`] gives.
-    pub(super) async fn is_on(&self, control: &Control, name: &str) -> Result<bool, EngineError> {
+    pub(super) async fn owner(&self, control: &Control, name: &str) -> Result<UserOwner, EngineError> {
         let user = control.ask(Command::new("ACL GETUSER", [name])).await?;
-        Ok(passwords(user).is_some_and(|passwords| passwords.contains(&self.of(name))))
-    }
-
-    /// Makes sure that the user `name` is not there, or this server's.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::ForeignUser`]; what [`Control::ask`] gives.
-    pub(super) async fn check(&self, control: &Control, name: &str) -> Result<(), EngineError> {
-        let user = control.ask(Command::new("ACL GETUSER", [name])).await?;
-        match passwords(user) {
-            Some(passwords) if !passwords.contains(&self.of(name)) => {
-                Err(EngineError::ForeignUser { name: name.into() })
-            }
-            _ => Ok(()),
-        }
+        Ok(match passwords(user) {
+            None => UserOwner::Nobody,
+            Some(passwords) if passwords.contains(&self.of(name)) => UserOwner::Server,
+            Some(_) => UserOwner::Operator,
+        })
     }
 
     fn of(&self, name: &str) -> String {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::command::Command;
 use super::control::Control;
 use super::error::EngineError;
-use super::external_users::UserMark;
+use super::external_users::{UserMark, UserOwner};
 use super::login::EngineUser;
 use super::secrets::EngineSecrets;
 use crate::cluster::database::rights::DEFAULT;
@@ -52,8 +52,11 @@ impl EngineUsers {
         if user.revision < told.revision && told.rules.as_ref() != Some(&user.rules) {
             return Err(EngineError::Superseded);
         }
-        if let Some(mark) = mark {
-            mark.check(control, &user.name).await?;
+        if let Some(mark) = mark
+            && mark.owner(control, &user.name).await? == UserOwner::Operator
+        {
+            let name = Arc::clone(&user.name);
+            return Err(EngineError::ForeignUser { name });
         }
         // Whoever waits may hang up, and the engine has heard or has not.
         *told = Told {
@@ -98,7 +101,7 @@ impl EngineUsers {
         // Somebody else's by now, or never ours.
         let is_ours = match mark {
             None => true,
-            Some(mark) => was_told && mark.is_on(control, name).await?,
+            Some(mark) => was_told && mark.owner(control, name).await? == UserOwner::Server,
         };
         if name == DEFAULT {
             // No engine deletes it.

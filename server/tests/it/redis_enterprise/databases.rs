@@ -639,7 +639,10 @@ async fn a_database_that_cannot_be_used_says_why() {
     }
     assert_eq!(read["status"], "creation-failed");
     let warning = read["certward_warnings"][0].as_str().unwrap();
-    assert!(warning.starts_with("the database cannot be used: the engine of the database cannot be reached"), "{warning}");
+    assert!(
+        warning.starts_with("the database cannot be used: the engine of the database cannot be reached"),
+        "{warning}"
+    );
     house.server.shutdown().await;
 }
 

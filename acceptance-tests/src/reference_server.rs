@@ -1,5 +1,6 @@
 //! The reference server as its users run it: set up and started by its own commands, as a process.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -18,6 +19,7 @@ pub struct ReferenceServer {
     address: SocketAddr,
     redis_enterprise_address: SocketAddr,
     arguments: Vec<String>,
+    environment: Vec<(String, OsString)>,
     process: Option<Child>,
 }
 
@@ -48,6 +50,7 @@ impl ReferenceServer {
             address,
             redis_enterprise_address,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            environment: Vec::new(),
             process: None,
         };
         server.run();
@@ -77,6 +80,7 @@ impl ReferenceServer {
             // No keys in advance: many servers are started, and few are asked for one.
             .arg("--Certward.ClientCertificate.KeyPoolSize=0")
             .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log can be written"))
             .stderr(log)
@@ -98,6 +102,11 @@ impl ReferenceServer {
             std::thread::sleep(Duration::from_millis(2));
         }
         started.elapsed()
+    }
+
+    /// Sets a variable of the environment for later starts.
+    pub fn set_environment(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
     }
 
     /// Ends the server with SIGKILL, as a crash would.

@@ -16,6 +16,7 @@ mod redis_enterprise_page;
 mod redis_enterprise_revocation;
 mod redis_enterprise_sdk;
 mod revocation;
+mod store_faults;
 mod terraform_inputs;
 mod terraform_lifecycle;
 mod terraform_provider_block;

@@ -56,6 +56,19 @@ impl AuditFile {
         })
     }
 
+    /// Refuses a store that has fewer records than the file: what it records next would be missing here.
+    pub(super) async fn check_is_not_ahead(&self, store: &Store) -> Result<(), AuditError> {
+        let last = store.audit_sequence().await.map_err(AuditError::Store)?;
+        if self.last_sequence > last {
+            return Err(AuditError::Ahead {
+                path: self.path.clone(),
+                file: self.last_sequence,
+                store: last,
+            });
+        }
+        Ok(())
+    }
+
     /// Appends every record that comes into `store`, until everybody who could bring one is gone.
     pub(super) fn follow(mut self, store: Store, appended: &Arc<Notify>) {
         let appended: Weak<Notify> = Arc::downgrade(appended);

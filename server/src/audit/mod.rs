@@ -37,12 +37,14 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened.
+    /// When the file cannot be opened, or has records that the store has not.
     pub async fn start(store: Store, clock: Arc<dyn Clock>, folder: Option<&Path>) -> Result<Self, AuditError> {
         let appended = Arc::new(Notify::new());
         let refusals = RefusalQueue::start(store.clone(), Arc::clone(&clock), Arc::clone(&appended));
         if let Some(folder) = folder {
-            AuditFile::open(folder).await?.follow(store, &appended);
+            let file = AuditFile::open(folder).await?;
+            file.check_is_not_ahead(&store).await?;
+            file.follow(store, &appended);
         }
         Ok(Self {
             refusals,
@@ -120,6 +122,23 @@ pub enum AuditError {
         #[source]
         source: std::io::Error,
     },
+    /// The file has records that the store has not: the store was lost, or is an older copy.
+    #[error(
+        "the audit log {} ends with record {file}, and the store with record {store}: the store is an older copy or a new \
+         one; restore the newest copy of the store, or, to accept what is missing, move the audit log away",
+        path.display()
+    )]
+    Ahead {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The number of its last record.
+        file: i64,
+        /// The number of the store's.
+        store: i64,
+    },
+    /// The store cannot be read.
+    #[error("the audit log cannot be compared with the store")]
+    Store(#[source] crate::store::StoreError),
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ struct Shared {
     /// Somebody waits for a flush.
     hurry: Arc<Notify>,
     dropped: Arc<AtomicU64>,
+    store: Store,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +45,7 @@ impl RefusalQueue {
             arrived: Arc::new(Notify::new()),
             hurry: Arc::new(Notify::new()),
             dropped: Arc::new(AtomicU64::new(0)),
+            store: store.clone(),
         });
         // The task holds no strong reference, so that it ends when the last queue is gone.
         let weak = Arc::downgrade(&shared);
@@ -51,6 +53,9 @@ impl RefusalQueue {
         let dropped = Arc::clone(&shared.dropped);
         tokio::spawn(async move {
             let mut told = 0;
+            // What the store has not taken yet, and whether that has been logged.
+            let mut unrecorded: Vec<AuditRecord> = Vec::new();
+            let mut is_held_up = false;
             // When the counts of strangers were recorded.
             let mut counted = Instant::now();
             loop {
@@ -59,10 +64,18 @@ impl RefusalQueue {
                 let Some(shared) = weak.upgrade() else {
                     break;
                 };
-                let Waiting {
-                    mut records, flushes, ..
-                } = mem::take(&mut *shared.lock());
-                if counted.elapsed() >= COUNT_INTERVAL || !flushes.is_empty() {
+                // While the store refuses writes, refusals collect where equal ones become one.
+                let is_writable = store.health().is_writable();
+                let Waiting { records, flushes, .. } = if is_writable {
+                    mem::take(&mut *shared.lock())
+                } else {
+                    Waiting {
+                        flushes: mem::take(&mut shared.lock().flushes),
+                        ..Waiting::default()
+                    }
+                };
+                let mut records: Vec<AuditRecord> = mem::take(&mut unrecorded).into_iter().chain(records).collect();
+                if is_writable && (counted.elapsed() >= COUNT_INTERVAL || !flushes.is_empty()) {
                     counted = Instant::now();
                     let left_out = shared.strangers().left_out();
                     records.extend(left_out.into_iter().map(|(network, count)| AuditRecord {
@@ -76,7 +89,7 @@ impl RefusalQueue {
                 }
                 drop(shared);
                 let lost = dropped.load(Ordering::Relaxed);
-                if lost > told {
+                if is_writable && lost > told {
                     records.push(AuditRecord {
                         at: clock.now(),
                         actor: Actor::server(),
@@ -87,15 +100,25 @@ impl RefusalQueue {
                     });
                     told = lost;
                 }
-                if !records.is_empty() {
+                if !is_writable {
+                    unrecorded = records;
+                } else if !records.is_empty() {
                     match store.record(&records).await {
-                        Ok(()) => appended.notify_one(),
+                        Ok(()) => {
+                            appended.notify_one();
+                            if mem::take(&mut is_held_up) {
+                                tracing::info!(refusals.dropped = told, "refusals are recorded again");
+                            }
+                        }
+                        // Kept until the store takes them; at most as many as the queue holds and the two of counts.
                         Err(error) => {
-                            dropped.fetch_add(records.len() as u64, Ordering::Relaxed);
-                            tracing::error!(
-                                error = &error as &dyn std::error::Error,
-                                "refusals could not be recorded"
-                            );
+                            unrecorded = records;
+                            if !mem::replace(&mut is_held_up, true) {
+                                tracing::error!(
+                                    error = &error as &dyn std::error::Error,
+                                    "refusals cannot be recorded at present; they are kept and recorded later"
+                                );
+                            }
                         }
                     }
                 }
@@ -140,8 +163,12 @@ impl RefusalQueue {
         self.0.lock().flushes.push(done);
         self.0.arrived.notify_one();
         self.0.hurry.notify_one();
-        // An error means that the task is gone, with the runtime.
-        let _ = wait.await;
+        tokio::select! {
+            // An error means that the task is gone, with the runtime.
+            _ = wait => {}
+            // A store that cannot be written holds nobody up.
+            () = self.0.refused_for_a_while() => {}
+        }
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -156,6 +183,13 @@ impl Shared {
 
     fn strangers(&self) -> std::sync::MutexGuard<'_, Strangers> {
         self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn refused_for_a_while(&self) {
+        let mut health = self.store.health_changes();
+        if health.wait_for(|health| !health.is_writable()).await.is_ok() {
+            tokio::time::sleep(BATCH_INTERVAL).await;
+        }
     }
 
     /// Whether a stranger's refusal is recorded, beside so many records. If not, it is counted.

@@ -37,7 +37,7 @@ use crate::certificate::key_fitness::{self, KeyFitness};
 use crate::clock::Clock;
 use crate::issuer::Issuer;
 use crate::server_certificate::ServerCertificates;
-use crate::store::{AnsweredRequest, Store};
+use crate::store::{AnsweredRequest, Store, StoreError};
 
 /// The authority over the registered certificates.
 #[derive(Debug)]
@@ -155,9 +155,10 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`Error::CallerLostRights`].
+    /// [`Error::CallerLostRights`]; [`Error::Store`] while it is not known whether the last change was made.
     pub(crate) async fn hold(&self, asked: &Asked) -> Result<MutexGuard<'_, ()>, Error> {
-        let writer = self.shared.writer.lock().await;
+        let parts = &self.shared.parts;
+        let writer = parts.store.turn(&self.shared.writer).await.map_err(Error::Store)?;
         self.look_again(asked)?;
         Ok(writer)
     }
@@ -178,8 +179,8 @@ impl Authority {
             }
             outcome
         });
-        step.await
-            .unwrap_or(Err(Error::Store(crate::store::StoreError::Interrupted)))
+        let store = &self.shared.parts.store;
+        store.outcome_of(step).await.map_err(Error::Store).flatten()
     }
 }
 
@@ -189,7 +190,7 @@ impl Shared {
         F: FnOnce(&AuthorityParts, SecurityClearance) -> Result<Plan<T>, Error>,
     {
         let parts = &self.parts;
-        let _writer = self.writer.lock().await;
+        let _writer = parts.store.turn(&self.writer).await.map_err(Error::Store)?;
         let clearance = self.clearance_now(asked)?;
         if let Some(answered) = &answered {
             self.refuse_repeated(&answered.request_id).await?;
@@ -244,7 +245,9 @@ impl Shared {
     }
 
     fn refused(&self, asked: &Asked, error: &Error) {
-        if matches!(error, Error::Store(_) | Error::Issuer(_)) {
+        // That the store refuses changes has been logged, once.
+        let is_known = matches!(error, Error::Store(StoreError::Unavailable { .. }));
+        if matches!(error, Error::Store(_) | Error::Issuer(_)) && !is_known {
             tracing::error!(
                 error = error as &dyn std::error::Error,
                 action = asked.action,

@@ -230,6 +230,10 @@ impl Cluster {
         &self.shared.parts.passwords
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.shared.parts.store
+    }
+
     fn lockouts(&self) -> &Lockouts {
         &self.shared.lockouts
     }
@@ -262,7 +266,8 @@ impl Cluster {
             }
             outcome
         });
-        step.await.unwrap_or(Err(ClusterError::Store(StoreError::Interrupted)))
+        let store = &self.shared.parts.store;
+        store.outcome_of(step).await.map_err(ClusterError::Store).flatten()
     }
 
     /// What whoever asks may do at this moment, when what it asks for is among it. A refusal is recorded.
@@ -292,7 +297,7 @@ impl Shared {
         F: FnOnce(&Planning<'_>) -> Result<Plan<T>, ClusterError>,
     {
         let parts = &self.parts;
-        let _writer = self.writer.lock().await;
+        let _writer = parts.store.turn(&self.writer).await.map_err(ClusterError::Store)?;
         let now = parts.clock.now();
         let state = self.state();
         let Plan {
@@ -343,7 +348,9 @@ impl Shared {
     }
 
     fn refused(&self, asked: &Asked, error: &ClusterError) {
-        if matches!(error, ClusterError::Store(_) | ClusterError::Issue(_)) {
+        // That the store refuses changes has been logged, once.
+        let is_known = matches!(error, ClusterError::Store(StoreError::Unavailable { .. }));
+        if matches!(error, ClusterError::Store(_) | ClusterError::Issue(_)) && !is_known {
             tracing::error!(
                 error = error as &dyn std::error::Error,
                 action = asked.action,

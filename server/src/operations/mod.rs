@@ -1,7 +1,7 @@
 //! Health and metrics: plain HTTP for this machine only, off unless the settings turn it on.
 //!
 //! * `GET /healthz`: 200 while the process runs.
-//! * `GET /readyz`: 200 while the store answers, 503 otherwise.
+//! * `GET /readyz`: 200 while changes can be written to the store, 503 with the reason otherwise.
 //! * `GET /metrics`: Prometheus' text form.
 
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::Authority;
-use crate::telemetry::{READY_KEYS, Recorder};
+use crate::telemetry::{READY_KEYS, Recorder, STORE_WRITABLE};
 
 /// What the answers are made from.
 #[derive(Debug, Clone)]
@@ -43,12 +43,19 @@ impl Operations {
 async fn ready(State(operations): State<Operations>) -> Response {
     match tokio::time::timeout(READY_TIMEOUT, operations.authority.store().check()).await {
         Ok(Ok(())) => "ready\n".into_response(),
-        Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response(),
+        Ok(Err(error)) => not_ready(&error.to_string()),
+        Err(_) => not_ready("the store does not answer"),
     }
+}
+
+fn not_ready(reason: &str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()
 }
 
 async fn metrics(State(operations): State<Operations>) -> Response {
     metrics::gauge!(READY_KEYS).set(u32::try_from(operations.authority.ready_keys()).unwrap_or(u32::MAX));
+    let is_writable = operations.authority.store().health().is_writable();
+    metrics::gauge!(STORE_WRITABLE).set(u32::from(is_writable));
     ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], operations.recorder.render()).into_response()
 }
 

@@ -7,6 +7,7 @@ mod administration;
 mod door;
 pub(crate) mod engine;
 pub(crate) mod front;
+mod leftovers;
 mod ports;
 pub(crate) mod resp;
 mod running;
@@ -26,6 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
 pub(crate) use self::front::FrontParts;
+pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
@@ -235,30 +237,6 @@ impl Databases {
                 tracing::error!(error, "no Redis can be started");
             } else {
                 tracing::info!(error, "no databases can be made");
-            }
-        }
-    }
-
-    /// Deletes the data of databases that were deleted when there was no time left for it.
-    async fn clear_leftovers(&self) {
-        let Ok(mut entries) = tokio::fs::read_dir(self.settings.data_dir.join(DIRECTORY)).await else {
-            return;
-        };
-        while let Ok(Some(entry)) = entries.next_entry().await {
-            let uid = entry
-                .file_name()
-                .to_str()
-                .and_then(|name| name.parse::<DatabaseUid>().ok());
-            let Some(uid) = uid.filter(|uid| self.cluster.state().database(*uid).is_none()) else {
-                continue;
-            };
-            match Engine::clear(entry.path()).await {
-                Ok(()) => tracing::info!(database.uid = uid.get(), "the data of a deleted database is gone"),
-                Err(error) => tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    database.uid = uid.get(),
-                    "the data of a deleted database cannot be deleted"
-                ),
             }
         }
     }

@@ -85,17 +85,20 @@ impl Running {
             door.close(is_removed).await;
         }
         let removed = match engine {
-            Some((engine, _)) if is_removed => engine.remove().await,
+            Some((engine, _)) if is_removed => match engine.remove().await {
+                Ok(()) => databases.data_is_deleted(self.uid).await,
+                Err(error) => Err(error.into()),
+            },
             Some((engine, _)) => {
                 engine.stop().await;
                 Ok(())
             }
-            None if is_removed => Engine::clear(databases.directory(self.uid)).await,
+            None if is_removed => databases.delete_data(self.uid).await,
             None => Ok(()),
         };
         if let Err(error) = removed {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = &*error,
                 database.uid = self.uid.get(),
                 "the data of a deleted database cannot be deleted"
             );
@@ -141,14 +144,15 @@ impl Running {
         }
     }
 
-    /// Deletes what a deleted database with the same number may have left: a new one is empty.
+    /// Removes what another database with the same number may have left: a new one is empty.
     async fn clear(&self, databases: &Databases, is_clear: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
         if is_clear {
             return Ok(());
         }
-        Engine::clear(databases.directory(self.uid)).await.map_err(|error| {
-            format!("the data of a deleted database with its number cannot be deleted: {error}").into()
-        })
+        databases
+            .make_room(self.uid)
+            .await
+            .map_err(|error| format!("the data of another database with its number cannot be removed: {error}").into())
     }
 
     /// Keeps the engine and the port as the orders say. Gives the port when it is to end.

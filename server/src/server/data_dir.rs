@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::StartError;
 use crate::files::{FileError, TrustedFile};
+use crate::redis;
 use crate::server_certificate::write_file_atomically;
+use crate::store::{Store, StoreError};
 
 /// The identity of this server's topology: made at the first start, then read.
 pub(super) async fn topology_id(directory: &Path) -> Result<String, StartError> {
@@ -32,6 +34,21 @@ pub(super) async fn topology_id(directory: &Path) -> Result<String, StartError> 
         }
         Err(error) => Err(failed(path)(io::Error::other(error))),
     }
+}
+
+/// Refuses to begin with an empty store where databases have data: the store would not know them.
+pub(super) fn check_store_is_there(directory: &Path) -> Result<(), StoreError> {
+    if !Store::is_missing(directory) {
+        return Ok(());
+    }
+    let Some(data) = redis::data_in(directory) else {
+        return Ok(());
+    };
+    Err(StoreError::Lost {
+        path: directory.join("certward.db"),
+        evidence: format!("{} has data of databases", data.display()),
+        way_on: format!("move {} away", data.display()),
+    })
 }
 
 /// A machine that has lost its clock stands at 1970, where no certificate has expired yet.

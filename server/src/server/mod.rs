@@ -82,6 +82,7 @@ impl Server {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         socket::raise_descriptor_limit();
         data_dir::check_clock(clock.now())?;
+        data_dir::check_store_is_there(&settings.data_dir).map_err(StartError::Store)?;
         let store = Store::open(&settings.data_dir).await.map_err(StartError::Store)?;
         let apis = (ravendb_api, redis_enterprise_api);
         let started = Self::assemble(Arc::new(settings), clock, store.clone(), apis).await;

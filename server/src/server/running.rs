@@ -98,6 +98,10 @@ impl RunningServer {
         }
         drop(abort);
         tasks.wait().await;
+        if !store.health().is_writable() {
+            tracing::warn!("the store cannot be written; refusals that it has not taken are lost with the server");
+            store.stop_waiting();
+        }
         app.audit.flush().await;
         store.close().await;
     }

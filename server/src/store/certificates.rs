@@ -6,8 +6,8 @@ use std::path::Path;
 use certward::pki::{PublicKeyPinningHash, Sha256Fingerprint, Thumbprint, Validity};
 use futures_util::TryStreamExt as _;
 use rustls_pki_types::CertificateDer;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use time::OffsetDateTime;
 
 use super::StoreError;
@@ -128,7 +128,7 @@ fn entry(row: &SqliteRow) -> Result<(RegisteredCertificate, Option<i64>), String
 }
 
 pub(super) async fn apply(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     changes: &[Change],
     revision: i64,
 ) -> Result<(), sqlx::Error> {
@@ -139,33 +139,33 @@ pub(super) async fn apply(
     );
     for change in others.into_iter().chain(secondaries) {
         match change {
-            Change::Put(entry) => put(transaction, entry, places.get(&entry.thumbprint).copied(), revision).await?,
-            Change::Delete(thumbprint) => delete(transaction, thumbprint).await?,
+            Change::Put(entry) => put(connection, entry, places.get(&entry.thumbprint).copied(), revision).await?,
+            Change::Delete(thumbprint) => delete(connection, thumbprint).await?,
             Change::Revoke { entry, at } => {
-                delete(transaction, &entry.thumbprint).await?;
-                remember_deleted(transaction, entry, *at).await?;
+                delete(connection, &entry.thumbprint).await?;
+                remember_deleted(connection, entry, *at).await?;
             }
         }
     }
     Ok(())
 }
 
-async fn delete(transaction: &mut Transaction<'_, Sqlite>, thumbprint: &Thumbprint) -> Result<(), sqlx::Error> {
+async fn delete(connection: &mut SqliteConnection, thumbprint: &Thumbprint) -> Result<(), sqlx::Error> {
     sqlx::query(DELETE)
         .bind(thumbprint.as_bytes().as_slice())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
 
 async fn remember_deleted(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     entry: &RegisteredCertificate,
     at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM deleted_certificates WHERE not_after < $1")
         .bind(at.unix_timestamp())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     if let Some(gone) = DeletedCertificate::of(entry, at) {
         sqlx::query(
@@ -174,7 +174,7 @@ async fn remember_deleted(
         )
         .bind(gone.fingerprint.as_bytes().as_slice())
         .bind(gone.not_after.unix_timestamp())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     }
     Ok(())
@@ -194,7 +194,7 @@ fn places(changes: &[Change]) -> HashMap<Thumbprint, i64> {
 }
 
 async fn put(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     entry: &RegisteredCertificate,
     place: Option<i64>,
     revision: i64,
@@ -220,7 +220,7 @@ async fn put(
         .bind(entry.two_factor_key.as_ref().map(TwoFactorKey::expose))
         .bind(revision)
         .bind(entry.renews.map(|renews| renews.as_bytes().to_vec()))
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }

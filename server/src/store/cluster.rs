@@ -6,10 +6,11 @@ use std::sync::Arc;
 use certward::pki::PrivateKeyPem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{Row as _, Sqlite};
 use time::OffsetDateTime;
 
+use super::position::number;
 use super::{StoreError, databases};
 use crate::cluster::access::{PasswordHash, TokenKey};
 use crate::cluster::named_certificate::NamedCertificate;
@@ -19,19 +20,13 @@ use crate::cluster::state::{Change, ClusterIdentity, ClusterState, HighestUids, 
 use crate::cluster::uid::{RedisAclUid, RoleUid, UserUid};
 use crate::cluster::user::{Authentication, EmailAlerts, User};
 
-/// The cluster as it is kept, and the key of its tokens; a fresh one, called `identity`, when none is kept yet.
-pub(super) async fn open(
-    pool: &SqlitePool,
-    path: &Path,
-    identity: ClusterIdentity,
-) -> Result<(ClusterState, TokenKey), StoreError> {
+/// The cluster as it is kept, and the key of its tokens; none when none is kept yet.
+pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Option<(ClusterState, TokenKey)>, StoreError> {
     let kept = sqlx::query(SELECT_STATE)
         .fetch_optional(pool)
         .await
         .map_err(StoreError::Read)?;
-    let Some(row) = kept else {
-        return create(pool, identity).await.map_err(StoreError::Write);
-    };
+    let Some(row) = kept else { return Ok(None) };
     let mut tables = Vec::with_capacity(5);
     for select in [
         SELECT_ROLES,
@@ -42,32 +37,28 @@ pub(super) async fn open(
     ] {
         tables.push(sqlx::query(select).fetch_all(pool).await.map_err(StoreError::Read)?);
     }
-    read(&row, &tables).map_err(|detail| StoreError::Damaged {
+    let read = read(&row, &tables).map_err(|detail| StoreError::Damaged {
         path: path.to_owned(),
         detail: format!("cluster: {detail}"),
-    })
+    })?;
+    Ok(Some(read))
 }
 
-async fn create(pool: &SqlitePool, identity: ClusterIdentity) -> Result<(ClusterState, TokenKey), sqlx::Error> {
-    let (state, key) = (ClusterState::fresh(identity), TokenKey::generate());
-    let mut transaction = pool.begin().await?;
+/// Makes the first cluster.
+pub(super) async fn create(
+    connection: &mut SqliteConnection,
+    state: &ClusterState,
+    key: &TokenKey,
+) -> Result<(), sqlx::Error> {
     sqlx::query(INSERT_STATE)
         .bind(state.identity().name.as_str())
         .bind(state.identity().created_at.unix_timestamp())
         .bind(number(state.revision()))
         .bind(text(&**state.settings()))
         .bind(key.expose())
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
-    apply(
-        &mut transaction,
-        &fresh_changes(),
-        state.revision(),
-        state.highest_uids(),
-    )
-    .await?;
-    transaction.commit().await?;
-    Ok((state, key))
+    apply(connection, &fresh_changes(), state.revision(), state.highest_uids()).await
 }
 
 fn read(row: &SqliteRow, tables: &[Vec<SqliteRow>]) -> Result<(ClusterState, TokenKey), String> {
@@ -176,7 +167,7 @@ fn user(row: &SqliteRow) -> Result<Change, String> {
 
 /// Makes the changes, and moves the cluster on to `revision`.
 pub(super) async fn apply(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     changes: &[Change],
     revision: u64,
     highest: HighestUids,
@@ -187,37 +178,35 @@ pub(super) async fn apply(
         .bind(i64::from(highest.role))
         .bind(i64::from(highest.redis_acl))
         .bind(i64::from(highest.database))
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     for change in changes {
         match change {
-            Change::PutUser(user) => put_user(transaction, user).await?,
+            Change::PutUser(user) => put_user(connection, user).await?,
             Change::DeleteUser(uid) => {
-                delete(transaction, "DELETE FROM cluster_users WHERE uid = $1", uid.get()).await?
+                delete(connection, "DELETE FROM cluster_users WHERE uid = $1", uid.get()).await?
             }
-            Change::PutRole(role) => put_role(transaction, role).await?,
+            Change::PutRole(role) => put_role(connection, role).await?,
             Change::DeleteRole(uid) => {
-                delete(transaction, "DELETE FROM cluster_roles WHERE uid = $1", uid.get()).await?
+                delete(connection, "DELETE FROM cluster_roles WHERE uid = $1", uid.get()).await?
             }
-            Change::PutRedisAcl(acl) => put_redis_acl(transaction, acl).await?,
+            Change::PutRedisAcl(acl) => put_redis_acl(connection, acl).await?,
             Change::DeleteRedisAcl(uid) => {
-                delete(transaction, "DELETE FROM cluster_redis_acls WHERE uid = $1", uid.get()).await?;
+                delete(connection, "DELETE FROM cluster_redis_acls WHERE uid = $1", uid.get()).await?;
             }
-            Change::PutDatabase(database) => databases::put(transaction, database).await?,
-            Change::DeleteDatabase(uid) => {
-                delete(transaction, "DELETE FROM cluster_databases WHERE uid = $1", uid.get()).await?;
-            }
+            Change::PutDatabase(database) => databases::put(connection, database).await?,
+            Change::DeleteDatabase(uid) => databases::delete(connection, *uid).await?,
             Change::PutSettings(settings) => {
                 sqlx::query("UPDATE cluster_state SET settings = $1 WHERE id = 1")
                     .bind(text(&**settings))
-                    .execute(&mut **transaction)
+                    .execute(&mut *connection)
                     .await?;
             }
-            Change::PutCertificate(certificate) => put_certificate(transaction, certificate).await?,
+            Change::PutCertificate(certificate) => put_certificate(connection, certificate).await?,
             Change::DeleteCertificate(name) => {
                 sqlx::query("DELETE FROM cluster_certificates WHERE name = $1")
                     .bind(name.as_str())
-                    .execute(&mut **transaction)
+                    .execute(&mut *connection)
                     .await?;
             }
             Change::Bootstrap { identity, at } => {
@@ -225,7 +214,7 @@ pub(super) async fn apply(
                     .bind(identity.name.as_str())
                     .bind(identity.created_at.unix_timestamp())
                     .bind(at.unix_timestamp())
-                    .execute(&mut **transaction)
+                    .execute(&mut *connection)
                     .await?;
             }
         }
@@ -233,7 +222,7 @@ pub(super) async fn apply(
     Ok(())
 }
 
-async fn put_user(transaction: &mut Transaction<'_, Sqlite>, user: &User) -> Result<(), sqlx::Error> {
+async fn put_user(connection: &mut SqliteConnection, user: &User) -> Result<(), sqlx::Error> {
     let hashes = match &user.authentication {
         Authentication::Regular { passwords, .. } => {
             Some(text(&passwords.iter().map(ToString::to_string).collect::<Vec<_>>()))
@@ -253,50 +242,47 @@ async fn put_user(transaction: &mut Transaction<'_, Sqlite>, user: &User) -> Res
         .bind(user.alerts.enabled)
         .bind(user.alerts.cluster)
         .bind(user.alerts.databases.as_ref().map(text))
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
 
-async fn put_role(transaction: &mut Transaction<'_, Sqlite>, role: &Role) -> Result<(), sqlx::Error> {
+async fn put_role(connection: &mut SqliteConnection, role: &Role) -> Result<(), sqlx::Error> {
     sqlx::query(PUT_ROLE)
         .bind(i64::from(role.uid.get()))
         .bind(role.name.as_str())
         .bind(role.management.as_str())
         .bind(text(&role.databases))
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
 
-async fn put_redis_acl(transaction: &mut Transaction<'_, Sqlite>, acl: &RedisAcl) -> Result<(), sqlx::Error> {
+async fn put_redis_acl(connection: &mut SqliteConnection, acl: &RedisAcl) -> Result<(), sqlx::Error> {
     sqlx::query(PUT_REDIS_ACL)
         .bind(i64::from(acl.uid.get()))
         .bind(acl.name.as_str())
         .bind(acl.acl.as_str())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
 
-async fn put_certificate(
-    transaction: &mut Transaction<'_, Sqlite>,
-    certificate: &NamedCertificate,
-) -> Result<(), sqlx::Error> {
+async fn put_certificate(connection: &mut SqliteConnection, certificate: &NamedCertificate) -> Result<(), sqlx::Error> {
     sqlx::query(PUT_CERTIFICATE)
         .bind(certificate.name.as_str())
         .bind(certificate.certificate.as_str())
         .bind(certificate.key.as_ref().map(PrivateKeyPem::expose))
         .bind(certificate.installed_at.unix_timestamp())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
 
-async fn delete(transaction: &mut Transaction<'_, Sqlite>, query: &'static str, uid: u32) -> Result<(), sqlx::Error> {
+async fn delete(connection: &mut SqliteConnection, query: &'static str, uid: u32) -> Result<(), sqlx::Error> {
     sqlx::query(query)
         .bind(i64::from(uid))
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
@@ -314,10 +300,6 @@ pub(super) fn instant(seconds: i64) -> Result<OffsetDateTime, String> {
 
 pub(super) fn narrow(number: i64) -> Result<u32, String> {
     u32::try_from(number).map_err(|_| format!("{number} is no uid"))
-}
-
-fn number(revision: u64) -> i64 {
-    i64::try_from(revision).unwrap_or(i64::MAX)
 }
 
 pub(super) fn json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, String> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use time::macros::datetime;
 
+use super::tests::another_program;
 use super::*;
 use crate::audit::{Actor, Outcome};
 use crate::cluster::name::UserName;
@@ -86,7 +87,10 @@ async fn a_cluster_that_the_disk_has_changed_is_refused() {
         let store = Store::open(directory.path()).await.unwrap();
         let (state, _) = store.open_cluster(identity()).await.unwrap();
         put_next(&store, &state).await;
-        sqlx::query(damage).execute(&store.pool).await.unwrap();
+        sqlx::query(damage)
+            .execute(&mut another_program(&store).await)
+            .await
+            .unwrap();
         let opened = store.open_cluster(identity()).await;
         assert!(
             matches!(&opened, Err(StoreError::Damaged { .. })),
@@ -101,7 +105,7 @@ async fn a_setting_that_an_older_server_did_not_know_has_its_default() {
     let store = Store::open(directory.path()).await.unwrap();
     store.open_cluster(identity()).await.unwrap();
     sqlx::query("UPDATE cluster_state SET settings = '{\"password_min_length\":12}'")
-        .execute(&store.pool)
+        .execute(&mut another_program(&store).await)
         .await
         .unwrap();
     let (state, _) = store.open_cluster(identity()).await.unwrap();

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use certward::pki::PrivateKeyPem;
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
 use super::cluster::{get, instant, json, narrow, text};
 use crate::cluster::database::{
@@ -80,7 +79,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Change, String> {
     })))
 }
 
-pub(super) async fn put(transaction: &mut Transaction<'_, Sqlite>, database: &Database) -> Result<(), sqlx::Error> {
+pub(super) async fn put(connection: &mut SqliteConnection, database: &Database) -> Result<(), sqlx::Error> {
     let hashes = database.default_user.password_hashes.iter();
     let permissions = database.roles_permissions.iter();
     let definition = Definition {
@@ -104,7 +103,42 @@ pub(super) async fn put(transaction: &mut Transaction<'_, Sqlite>, database: &Da
         .bind(proxy.map(|proxy| proxy.key.expose()))
         .bind(database.created_at.unix_timestamp())
         .bind(database.changed_at.unix_timestamp())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a database, and notes that its data is to be deleted as well.
+pub(super) async fn delete(connection: &mut SqliteConnection, uid: DatabaseUid) -> Result<(), sqlx::Error> {
+    for query in [
+        "DELETE FROM cluster_databases WHERE uid = $1",
+        "INSERT INTO deleted_databases (uid) VALUES ($1) ON CONFLICT (uid) DO NOTHING",
+    ] {
+        sqlx::query(query)
+            .bind(i64::from(uid.get()))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The deleted databases whose data may still be there.
+pub(super) async fn load_deleted(pool: &SqlitePool) -> Result<Vec<DatabaseUid>, sqlx::Error> {
+    let uids: Vec<i64> = sqlx::query_scalar("SELECT uid FROM deleted_databases ORDER BY uid")
+        .fetch_all(pool)
+        .await?;
+    let uid = |uid: i64| u32::try_from(uid).ok().and_then(DatabaseUid::new);
+    Ok(uids.into_iter().filter_map(uid).collect())
+}
+
+/// Drops the note about one deleted database, or about all.
+pub(super) async fn forget_deleted(
+    connection: &mut SqliteConnection,
+    uid: Option<DatabaseUid>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM deleted_databases WHERE uid = $1 OR $1 IS NULL")
+        .bind(uid.map(|uid| i64::from(uid.get())))
+        .execute(connection)
         .await?;
     Ok(())
 }

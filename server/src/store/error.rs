@@ -1,6 +1,9 @@
 //! What can go wrong with the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::writer::WriteFailure;
 
 /// The store cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +30,46 @@ pub enum StoreError {
         /// The version found.
         found: i64,
     },
+    /// The store is missing or empty, and something says that there was one.
+    #[error(
+        "the store {} is missing or empty, but {evidence}; restore a backup of the store, or, to begin with an empty one, \
+         {way_on}",
+        path.display()
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What says that there was a store.
+        evidence: String,
+        /// How to begin with an empty one all the same.
+        way_on: String,
+    },
+    /// The store is another than the one that was here, or an older copy of it.
+    #[error("the store {} {found}; restore the newest copy, or, to accept what is missing, {way_on}", path.display())]
+    WentBack {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+        /// How to accept it.
+        way_on: String,
+    },
     /// The file or its directory cannot be made or opened.
     #[error("cannot open the store {}", path.display())]
     Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The tables of an older server cannot be brought up to date.
+    #[error(
+        "cannot bring the tables of the store {} up to date; what is in it is as it was, and the server can be started again \
+         when the cause is gone",
+        path.display()
+    )]
+    Migration {
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -41,7 +81,22 @@ pub enum StoreError {
     Read(#[source] sqlx::Error),
     /// A write failed; nothing of it is in the store.
     #[error("cannot write to the store")]
-    Write(#[source] sqlx::Error),
+    Write(#[source] WriteFailure),
+    /// Writes are refused; this one was not tried.
+    #[error("the store cannot be written at present: {reason}")]
+    Unavailable {
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// A write was tried, and it is not known yet whether it has happened.
+    #[error(
+        "it is not known yet whether the change was recorded: {reason}; the server goes on finding out, look at the result \
+         before trying again"
+    )]
+    OutcomeUnknown {
+        /// Why.
+        reason: Arc<str>,
+    },
     /// The task that wrote has ended before it told the outcome, because the server is shutting down.
     #[error("the server stopped before the store confirmed the change")]
     Interrupted,

@@ -7,28 +7,46 @@ mod certificates;
 mod cluster;
 mod databases;
 mod error;
+mod files;
+mod health;
+mod keeper;
+mod lock;
+mod mark;
+mod position;
 mod records;
 mod sqlite;
+mod write;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use certward::pki::Thumbprint;
 use sqlx::SqlitePool;
 use time::OffsetDateTime;
+use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::task::JoinHandle;
 
 pub use error::StoreError;
+pub use files::FilesError;
+pub use health::StoreHealth;
+pub use writer::WriteFailure;
 
+use self::write::{Content, Write};
+use self::writer::Writer;
 use crate::audit::AuditRecord;
 use crate::authority::definition::RegisteredCertificate;
 use crate::authority::registry::{Change, DeletedCertificate};
 use crate::cluster::access::TokenKey;
 use crate::cluster::state::{self, ClusterIdentity, ClusterState, HighestUids};
+use crate::cluster::uid::DatabaseUid;
 
 /// The store of one server.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
+    writer: Arc<Writer>,
     path: Arc<PathBuf>,
 }
 
@@ -44,18 +62,46 @@ pub(crate) struct AnsweredRequest {
 }
 
 impl Store {
-    /// Opens the embedded store in `directory`; makes the directory (0700) and the file (0600) when they do not exist.
+    /// Opens the embedded store in `directory`; makes the directory (0700) and the file (0600) when they do not exist. Call
+    /// it inside a tokio runtime.
     ///
     /// # Errors
     ///
     /// [`StoreError::InUse`] when another process has it, [`StoreError::Damaged`] when the file is no sound database,
-    /// [`StoreError::NewerSchema`] when a newer server has written it, [`StoreError::Open`] otherwise.
+    /// [`StoreError::NewerSchema`] when a newer server has written it, [`StoreError::Lost`] and [`StoreError::WentBack`]
+    /// when the directory says that there was a newer store, [`StoreError::Migration`] when its tables cannot be brought up
+    /// to date, [`StoreError::Open`] otherwise.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
-        let (pool, path) = sqlite::open(directory).await?;
-        Ok(Self {
-            pool,
-            path: Arc::new(path),
-        })
+        let opened = sqlite::open(directory).await?;
+        let store = Self {
+            pool: opened.pool,
+            writer: Arc::new(opened.writer),
+            path: Arc::new(opened.path),
+        };
+        // Without a mark, the store may be an older copy, and the number of a deleted database be another one's since.
+        let first = if opened.is_vouched_for {
+            Write::PROBE
+        } else {
+            Write {
+                content: Content::NoDeletedDatabases,
+                records: &[],
+            }
+        };
+        // A store that cannot be written is told now and not at the first change.
+        let proof = tokio::select! {
+            biased;
+            proof = store.writer.write(&first) => proof,
+            reason = store.writer.health.refusing() => Err(StoreError::Unavailable { reason }),
+        };
+        if let Err(error) = proof {
+            store.close().await;
+            return Err(StoreError::Open {
+                path: PathBuf::clone(&store.path),
+                source: error.into(),
+            });
+        }
+        keeper::start(&store.writer);
+        Ok(store)
     }
 
     /// The file.
@@ -93,18 +139,16 @@ impl Store {
         answered: Option<&AnsweredRequest>,
         records: &[AuditRecord],
     ) -> Result<(), StoreError> {
-        let attempt = async {
-            let mut transaction = self.pool.begin().await?;
-            let revision = records::advance(&mut transaction, !changes.is_empty(), records.len()).await?;
-            certificates::apply(&mut transaction, changes, revision.revision).await?;
-            if let Some(answered) = answered {
-                records::remember_request(&mut transaction, answered).await?;
-            }
-            records::append(&mut transaction, records, revision.first_sequence).await?;
-            transaction.commit().await
-        };
-        let start = std::time::Instant::now();
-        let outcome = attempt.await.map_err(StoreError::Write);
+        self.write(Write {
+            content: Content::Certificates { changes, answered },
+            records,
+        })
+        .await
+    }
+
+    async fn write(&self, write: Write<'_>) -> Result<(), StoreError> {
+        let start = Instant::now();
+        let outcome = self.writer.write(&write).await;
         metrics::histogram!(crate::telemetry::STORE_COMMIT_DURATION).record(start.elapsed());
         outcome
     }
@@ -117,7 +161,16 @@ impl Store {
     /// [`StoreError::Damaged`] when something of it is not what was written, [`StoreError::Read`] when reading fails,
     /// [`StoreError::Write`] when a fresh one cannot be written.
     pub async fn open_cluster(&self, identity: ClusterIdentity) -> Result<(ClusterState, TokenKey), StoreError> {
-        cluster::open(&self.pool, &self.path, identity).await
+        if let Some(kept) = cluster::load(&self.pool, &self.path).await? {
+            return Ok(kept);
+        }
+        let (state, key) = (ClusterState::fresh(identity), TokenKey::generate());
+        let content = Content::FreshCluster {
+            state: &state,
+            key: &key,
+        };
+        self.write(Write { content, records: &[] }).await?;
+        Ok((state, key))
     }
 
     /// Makes the changes to the cluster, moves it on to `revision`, and records them: all of it or nothing.
@@ -132,17 +185,44 @@ impl Store {
         highest: HighestUids,
         records: &[AuditRecord],
     ) -> Result<(), StoreError> {
-        let attempt = async {
-            let mut transaction = self.pool.begin().await?;
-            let reserved = records::advance(&mut transaction, false, records.len()).await?;
-            cluster::apply(&mut transaction, changes, revision, highest).await?;
-            records::append(&mut transaction, records, reserved.first_sequence).await?;
-            transaction.commit().await
+        let content = Content::Cluster {
+            changes,
+            revision,
+            highest,
         };
-        let start = std::time::Instant::now();
-        let outcome = attempt.await.map_err(StoreError::Write);
-        metrics::histogram!(crate::telemetry::STORE_COMMIT_DURATION).record(start.elapsed());
-        outcome
+        self.write(Write { content, records }).await
+    }
+
+    /// The databases that were deleted, and whose data may still be on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Read`].
+    pub(crate) async fn deleted_databases(&self) -> Result<Vec<DatabaseUid>, StoreError> {
+        databases::load_deleted(&self.pool).await.map_err(StoreError::Read)
+    }
+
+    /// Notes that the data of a deleted database is gone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::commit`].
+    pub(crate) async fn forget_deleted_database(&self, uid: DatabaseUid) -> Result<(), StoreError> {
+        let content = Content::ClearedDatabase(uid);
+        self.write(Write { content, records: &[] }).await
+    }
+
+    /// Whether `directory` has no store yet, or one without content.
+    pub(crate) fn is_missing(directory: &Path) -> bool {
+        sqlite::is_missing(directory)
+    }
+
+    /// The number of the newest audit record.
+    pub(crate) async fn audit_sequence(&self) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT audit_sequence FROM store_state WHERE id = 1")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::Read)
     }
 
     /// Puts many entries at once, beside the use cases and without audit records: a store for tests and benchmarks.
@@ -187,26 +267,91 @@ impl Store {
             .map_err(StoreError::Read)
     }
 
-    /// Whether the store answers: a readiness check that writes nothing.
+    /// Whether changes can be written: by the last write that was proved, or, when that is some seconds old, by an empty one.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Read`].
+    /// [`StoreError`]: why not.
     pub async fn check(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT revision FROM store_state")
-            .fetch_one(&self.pool)
+        self.writer.health.check()?;
+        if self.writer.age_of_proof() < AGE_OF_PROOF {
+            return Ok(());
+        }
+        let writer = Arc::clone(&self.writer);
+        // A task of its own: whoever asks may not wait for the end.
+        tokio::spawn(async move { writer.write(&Write::PROBE).await })
             .await
-            .map_err(StoreError::Read)?;
-        Ok(())
+            .unwrap_or(Err(StoreError::Interrupted))
+    }
+
+    /// Whether the store takes writes.
+    #[must_use]
+    pub fn health(&self) -> StoreHealth {
+        self.writer.health.get()
+    }
+
+    /// Each change of [`Self::health`].
+    #[must_use]
+    pub fn health_changes(&self) -> watch::Receiver<StoreHealth> {
+        self.writer.health.subscribe()
+    }
+
+    /// Takes what changes are made under. Refused at once when another change has it whose outcome is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub(crate) async fn turn<'m>(&self, turns: &'m Mutex<()>) -> Result<MutexGuard<'m, ()>, StoreError> {
+        tokio::select! {
+            biased;
+            turn = turns.lock() => Ok(turn),
+            reason = self.writer.health.refusing() => Err(StoreError::Unavailable { reason }),
+        }
+    }
+
+    /// Waits for a change that is being made, but not long once the store cannot be written. The change goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OutcomeUnknown`], [`StoreError::Interrupted`].
+    pub(crate) async fn outcome_of<T>(&self, change: JoinHandle<T>) -> Result<T, StoreError> {
+        let refusing_for_long = async {
+            let mut health = self.health_changes();
+            loop {
+                let reason = self.writer.health.refusing().await;
+                let restored = health.wait_for(StoreHealth::is_writable);
+                if tokio::time::timeout(health::PATIENCE, restored).await.is_err() {
+                    return reason;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            outcome = change => outcome.map_err(|_| StoreError::Interrupted),
+            reason = refusing_for_long => Err(StoreError::OutcomeUnknown { reason }),
+        }
+    }
+
+    /// Ends the wait of writes whose outcome is not known, and refuses others.
+    pub fn stop_waiting(&self) {
+        self.writer.closing.cancel();
     }
 
     /// Closes the file, after every write under way. Later calls fail.
     pub async fn close(&self) {
+        self.stop_waiting();
         self.pool.close().await;
+        self.writer.close().await;
+        self.writer.release();
     }
 }
+
+/// Readiness checks write at most this often.
+const AGE_OF_PROOF: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod cluster_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod truth_tests;

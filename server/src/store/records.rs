@@ -3,53 +3,26 @@
 use std::borrow::Cow;
 
 use certward::pki::Thumbprint;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use time::{Duration, OffsetDateTime};
 
 use super::AnsweredRequest;
 use crate::audit::{Actor, AuditRecord, Outcome};
 
-/// Numbers reserved for a transaction.
-pub(super) struct Reserved {
-    pub(super) revision: i64,
-    pub(super) first_sequence: i64,
-}
-
-/// Moves the store's state on. It is the first statement of every write, so that writers queue here.
-pub(super) async fn advance(
-    transaction: &mut Transaction<'_, Sqlite>,
-    changed: bool,
-    records: usize,
-) -> Result<Reserved, sqlx::Error> {
-    let records = i64::try_from(records).unwrap_or(i64::MAX);
-    let row = sqlx::query(
-        "UPDATE store_state SET revision = revision + $1, audit_sequence = audit_sequence + $2 WHERE id = 1 \
-         RETURNING revision, audit_sequence",
-    )
-    .bind(i64::from(changed))
-    .bind(records)
-    .fetch_one(&mut **transaction)
-    .await?;
-    Ok(Reserved {
-        revision: row.try_get(0)?,
-        first_sequence: row.try_get::<i64, _>(1)? - records + 1,
-    })
-}
-
 pub(super) async fn remember_request(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     answered: &AnsweredRequest,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM generate_requests WHERE recorded_at < $1")
         .bind((answered.at - REQUEST_MEMORY).unix_timestamp())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     sqlx::query("INSERT INTO generate_requests (request_id, thumbprint, recorded_at) VALUES ($1, $2, $3)")
         .bind(answered.request_id.as_str())
         .bind(answered.thumbprint.as_bytes().as_slice())
         .bind(answered.at.unix_timestamp())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
@@ -66,7 +39,7 @@ pub(super) async fn answered(pool: &SqlitePool, request_id: &str) -> Result<Opti
 }
 
 pub(super) async fn append(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     records: &[AuditRecord],
     first_sequence: i64,
 ) -> Result<(), sqlx::Error> {
@@ -86,7 +59,7 @@ pub(super) async fn append(
             .bind(outcome)
             .bind(detail.as_ref())
             .bind(i64::try_from(record.occurrences).unwrap_or(i64::MAX))
-            .execute(&mut **transaction)
+            .execute(&mut *connection)
             .await?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What is SQLite's own: making the file, keeping others away from it, and telling its errors apart.
+//! What is SQLite's own: making the file, opening it, and telling its errors apart.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -8,89 +8,262 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Connection as _};
+use uuid::Uuid;
 
 use super::StoreError;
+use super::files::{StoreFiles, with_suffix};
+use super::lock::{self, LockError, StoreLock};
+use super::mark::{self, Mark, MarkFile};
+use super::position;
+use super::writer::{Writer, WriterParts};
 use crate::files::{TrustedDirectory, check_entry};
+
+/// A store that was opened.
+pub(super) struct Opened {
+    pub(super) writer: Writer,
+    /// For reads.
+    pub(super) pool: SqlitePool,
+    pub(super) path: PathBuf,
+    /// Whether a mark says that this is the newest state of the store.
+    pub(super) is_vouched_for: bool,
+}
 
 /// Opens or makes the database `certward.db` in `directory`, and brings its schema up to date.
 ///
-/// There is one connection, because SQLite has one writer and every read of a request is served from memory. It holds
-/// the file exclusively, so that a second process is refused by the database itself, through whatever path it came.
-pub(super) async fn open(directory: &Path) -> Result<(SqlitePool, PathBuf), StoreError> {
+/// A lock file keeps a second server away, whatever path it comes by. SQLite itself locks nothing for longer than a
+/// statement, so that its own tools can read and copy the store while the server runs.
+pub(super) async fn open(directory: &Path) -> Result<Opened, StoreError> {
     let path = directory.join(FILE_NAME);
-    prepare_file(directory, &path).map_err(|error| StoreError::Open {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
         path: path.clone(),
-        source: error,
-    })?;
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
+        source,
+    };
+    check_paths(directory, &path).map_err(failed)?;
+    let database = real_path(directory, &path).map_err(|error| failed(error.into()))?;
+    let lock = StoreLock::take(database.with_file_name(lock::FILE_NAME))
+        .await
+        .map_err(|error| match error {
+            LockError::Held => StoreError::InUse { path: path.clone() },
+            LockError::Io(error) => failed(error.into()),
+        })?;
+    let mark_file = MarkFile::new(database.with_file_name(mark::FILE_NAME));
+    let mark = mark_file.read().map_err(|error| failed(error.into()))?;
+    if is_empty(&database) {
+        refuse_lost(&path, &database, &mark_file, mark.as_ref())?;
+    }
+    make_file(&database).map_err(|error| failed(error.into()))?;
+
+    let options = options(&database);
+    let mut connection = options.connect().await.map_err(|error| explain(error, &path))?;
+    prepare(&mut connection, (&path, mark_file.path()), mark.as_ref()).await?;
+    connection.close().await.map_err(|error| explain(error, &path))?;
+    // The store was read by the connection that has brought it up to date; what counts is what another one sees.
+    let mut prover = options.connect().await.map_err(|error| explain(error, &path))?;
+    let stands = position::read(&mut prover)
+        .await
+        .map_err(|error| explain(error, &path))?;
+    let pool = SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(2)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options.clone().pragma("query_only", "ON"))
+        .await
+        .map_err(|error| explain(error, &path))?;
+    let files = StoreFiles::opened(&path, &database).map_err(|error| failed(error.into()))?;
+    let writer = Writer::new(WriterParts {
+        prover,
+        options,
+        store_id: stands.store_id,
+        stands: stands.position,
+        files,
+        lock,
+        mark: mark_file,
+    });
+    Ok(Opened {
+        writer,
+        pool,
+        path,
+        is_vouched_for: mark.is_some(),
+    })
+}
+
+fn options(database: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(database)
         .create_if_missing(false)
         .busy_timeout(BUSY_TIMEOUT)
         // Rows come from a thread of their own; handing over many at once is what makes loading fast.
         .row_buffer_size(ROWS_AT_ONCE)
-        .locking_mode(SqliteLockingMode::Exclusive)
+        .locking_mode(SqliteLockingMode::Normal)
         .journal_mode(SqliteJournalMode::Wal)
         // Without FULL, a commit that was answered can be lost with the power.
         .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true);
-    let pool = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(1)
-        // The lock lives as long as the connection.
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|error| explain(error, &path))?;
-    // A write transaction takes the exclusive lock now and not at the first change.
-    sqlx::query("BEGIN EXCLUSIVE")
-        .execute(&pool)
-        .await
-        .map_err(|error| explain(error, &path))?;
-    sqlx::query("COMMIT")
-        .execute(&pool)
-        .await
-        .map_err(|error| explain(error, &path))?;
+        .foreign_keys(true)
+}
+
+/// Checks what the file holds, brings its tables up to date, and gives the store its name if it has none.
+async fn prepare(
+    connection: &mut SqliteConnection,
+    (path, mark_path): (&Path, &Path),
+    mark: Option<&Mark>,
+) -> Result<(), StoreError> {
+    // Waits for no other program; a server from before has locked the file for good.
+    for statement in ["BEGIN IMMEDIATE", "COMMIT"] {
+        sqlx::query(statement)
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| explain(error, path))?;
+    }
+    let damaged = |detail| StoreError::Damaged {
+        path: path.to_owned(),
+        detail,
+    };
     if let Some(problem) = sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)")
-        .fetch_optional(&pool)
+        .fetch_optional(&mut *connection)
         .await
-        .map_err(|error| explain(error, &path))?
+        .map_err(|error| explain(error, path))?
         .filter(|answer| answer != "ok")
     {
-        return Err(StoreError::Damaged { path, detail: problem });
+        return Err(damaged(problem));
+    }
+    if let Some(mark) = mark {
+        refuse_older(connection, (path, mark_path), mark).await?;
     }
     MIGRATIONS
-        .run(&pool)
+        .run_direct(None, &mut *connection, false)
         .await
-        .map_err(|error| explain_migration(error, &path))?;
-    Ok((pool, path))
+        .map_err(|error| explain_migration(error, path))?;
+    sqlx::query("UPDATE store_state SET store_id = $1 WHERE store_id = ''")
+        .bind(Uuid::new_v4().simple().to_string())
+        .execute(&mut *connection)
+        .await
+        .map_err(|error| explain(error, path))?;
+    let (newest, last): (i64, i64) = sqlx::query_as(
+        "SELECT COALESCE((SELECT max(sequence) FROM audit_records), 0), audit_sequence FROM store_state WHERE id = 1",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(|error| explain(error, path))?;
+    if newest != last {
+        return Err(damaged(format!(
+            "its newest audit record is {newest}, and should be {last}: its parts are of different times"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a store that is not the one that the mark is of, or is behind it.
+async fn refuse_older(
+    connection: &mut SqliteConnection,
+    (path, mark_path): (&Path, &Path),
+    mark: &Mark,
+) -> Result<(), StoreError> {
+    let has_numbers: bool =
+        sqlx::query_scalar("SELECT COUNT(*) > 0 FROM pragma_table_info('store_state') WHERE name = 'generation'")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|error| explain(error, path))?;
+    let (store_id, generation): (String, i64) = if has_numbers {
+        sqlx::query_as("SELECT store_id, generation FROM store_state WHERE id = 1")
+            .fetch_one(connection)
+            .await
+            .map_err(|error| explain(error, path))?
+    } else {
+        (String::new(), 0)
+    };
+    let found = if store_id != mark.store_id {
+        "is another one than the server has used here".to_owned()
+    } else if generation < mark.generation {
+        format!(
+            "is an older copy: it ends with write {generation}, and write {} was acknowledged",
+            mark.generation
+        )
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::WentBack {
+        path: path.to_owned(),
+        found,
+        way_on: format!("move {} away", mark_path.display()),
+    })
+}
+
+/// Refuses a store without content when something beside it says that there was one.
+fn refuse_lost(path: &Path, database: &Path, mark_file: &MarkFile, mark: Option<&Mark>) -> Result<(), StoreError> {
+    let log = with_suffix(database, "-wal");
+    let (evidence, moved) = if let Some(mark) = mark {
+        let writes = mark.generation;
+        let evidence = format!(
+            "{} says that {writes} writes were acknowledged",
+            mark_file.path().display()
+        );
+        (evidence, mark_file.path())
+    } else if mark_file.exists() {
+        (format!("there is {}", mark_file.path().display()), mark_file.path())
+    } else if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        (format!("its log {} is there", log.display()), &*log)
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Lost {
+        path: path.to_owned(),
+        evidence,
+        way_on: format!("move {} away", moved.display()),
+    })
+}
+
+/// Whether there is no store in `directory`, or one without content.
+pub(super) fn is_missing(directory: &Path) -> bool {
+    is_empty(&directory.join(FILE_NAME))
+}
+
+fn is_empty(database: &Path) -> bool {
+    fs::metadata(database).map_or_else(
+        |error| error.kind() == io::ErrorKind::NotFound,
+        |found| found.len() == 0,
+    )
+}
+
+/// Refuses a directory or file that others can change: they could register a certificate by it.
+fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    TrustedDirectory::make(directory)?;
+    for suffix in FILE_SUFFIXES {
+        check_entry(&with_suffix(path, suffix))?;
+    }
+    Ok(())
+}
+
+/// Where the database is, or will be, without symbolic links: SQLite's other files are beside it.
+fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(fs::canonicalize(directory)?.join(FILE_NAME)),
+        found => found,
+    }
 }
 
 /// Makes the file before SQLite does, so that it, and the log SQLite makes beside it with the same mode, are never
-/// readable by others, whatever the umask. A directory or file that others can change is refused: they could register
-/// a certificate by it.
-fn prepare_file(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    TrustedDirectory::make(directory)?;
-    for suffix in FILE_SUFFIXES {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        check_entry(Path::new(&name))?;
-    }
+/// readable by others, whatever the umask.
+fn make_file(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => {
             file.sync_all()?;
             // The new name must survive a power cut as well.
-            File::open(directory)?.sync_all()?;
+            match path.parent() {
+                Some(directory) => File::open(directory)?.sync_all(),
+                None => Ok(()),
+            }
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::set_permissions(path, Permissions::from_mode(0o600))?;
+            fs::set_permissions(path, Permissions::from_mode(0o600))
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 fn explain(error: sqlx::Error, path: &Path) -> StoreError {
@@ -99,7 +272,7 @@ fn explain(error: sqlx::Error, path: &Path) -> StoreError {
         .as_database_error()
         .and_then(|error| error.code())
         .and_then(|code| code.parse::<u32>().ok());
-    // The lower octet of an extended result code is the primary one.
+    // The lower byte of an extended result code is the primary one.
     match code.map(|code| code & 0xff) {
         Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::InUse { path },
         Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged {
@@ -119,7 +292,10 @@ fn explain_migration(error: MigrateError, path: &Path) -> StoreError {
             path: path.to_owned(),
             found,
         },
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => explain(error, path),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => match explain(error, path) {
+            StoreError::Open { path, source } => StoreError::Migration { path, source },
+            known => known,
+        },
         other => StoreError::Damaged {
             path: path.to_owned(),
             detail: other.to_string(),
@@ -130,9 +306,9 @@ fn explain_migration(error: MigrateError, path: &Path) -> StoreError {
 const FILE_NAME: &str = "certward.db";
 /// The database, its write-ahead log, that log's index, and a rollback journal (sqlite.org/tempfiles.html).
 const FILE_SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
-/// A store in use stays in use for as long as the other server runs; waiting helps only across a quick restart.
+/// Another program that writes, such as SQLite's own tool, is waited for this long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// A write that waits this long for its turn is answered as failed.
+/// A read that waits this long for its turn has failed.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const ROWS_AT_ONCE: usize = 1024;
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use certward::pki::Certificate;
 use rcgen::{CertificateParams, KeyPair};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
 use time::macros::datetime;
 
 use super::*;
@@ -39,6 +41,12 @@ fn record(target: &str) -> AuditRecord {
         outcome: Outcome::Done("done".into()),
         occurrences: 1,
     }
+}
+
+/// A connection such as SQLite's own tool makes.
+pub(super) async fn another_program(store: &Store) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(store.path());
+    options.connect().await.unwrap()
 }
 
 async fn put(store: &Store, entry: RegisteredCertificate) {
@@ -195,7 +203,7 @@ async fn the_store_of_a_newer_server_is_refused() {
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (9999, 'later', TRUE, X'00', 0)",
     )
-    .execute(&store.pool)
+    .execute(&mut another_program(&store).await)
     .await
     .unwrap();
     store.close().await;
@@ -221,11 +229,19 @@ async fn a_store_from_before_learns_from_its_audit_records_which_entries_are_ren
     for statement in [
         "ALTER TABLE certificates DROP COLUMN renews",
         "DROP TABLE deleted_certificates",
-        "DELETE FROM _sqlx_migrations WHERE version = 4",
+        "ALTER TABLE store_state DROP COLUMN store_id",
+        "ALTER TABLE store_state DROP COLUMN generation",
+        "DROP TABLE deleted_databases",
+        "DELETE FROM _sqlx_migrations WHERE version >= 4",
     ] {
-        sqlx::query(statement).execute(&store.pool).await.unwrap();
+        sqlx::query(statement)
+            .execute(&mut another_program(&store).await)
+            .await
+            .unwrap();
     }
     store.close().await;
+    // As an older server, which writes no mark, has left it.
+    fs::remove_file(directory.path().join("certward.mark")).unwrap();
     let store = Store::open(directory.path()).await.unwrap();
     let mut renews: Vec<_> = store.load().await.unwrap();
     renews.sort_by_key(|entry| entry.name.clone());

@@ -34,6 +34,8 @@ pub(crate) const REFUSALS: &str = "certward_refusals_total";
 pub(crate) const READY_KEYS: &str = "certward_ready_keys";
 /// How long a change takes to be on the disk: seconds.
 pub(crate) const STORE_COMMIT_DURATION: &str = "certward_store_commit_duration_seconds";
+/// 1 while changes can be written to the store, 0 while they are refused.
+pub(crate) const STORE_WRITABLE: &str = "certward_store_writable";
 
 /// Counts one request. `route` is the pattern of a route, of which there are few.
 pub(crate) fn request_answered(method: &Method, route: &'static str, status: StatusCode, duration: Duration) {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::answer;
 use super::json::{ReadError, WrongType};
 use crate::authority::Error;
+use crate::store::StoreError;
 
 /// An error on its way to the client. [`super::router`] adds the URL of the request when it writes it.
 #[derive(Debug, Clone)]
@@ -247,6 +248,9 @@ impl From<Error> for Problem {
                     error.to_string(),
                 )
             },
+            Error::Store(unknown @ (StoreError::OutcomeUnknown { .. } | StoreError::Unavailable { .. })) => {
+                Self::unavailable(unknown.to_string()).because(&error)
+            }
             Error::Store(_) => Self::unavailable("the change could not be recorded; try again").because(&error),
             Error::Issuer(_) => Self::invalid_operation("the certificate could not be generated").because(&error),
         }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::answer;
 use super::json::{ReadError, SchemaError};
 use crate::cluster::ClusterError;
+use crate::store::StoreError;
 
 /// An error on its way to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -301,6 +302,10 @@ impl From<ClusterError> for Problem {
             E::Store(_) => Code::ServiceUnavailable,
             E::Issue(_) => Code::InternalError,
         };
+        // The client cannot see the log, and has to know whether to try again.
+        if let E::Store(known @ (StoreError::OutcomeUnknown { .. } | StoreError::Unavailable { .. })) = &error {
+            return Self::new(code, known.to_string());
+        }
         // A database that is down is no failure of a request; it is logged where it is looked after.
         if code.status().is_server_error() && code != Code::DatabaseUnavailable {
             tracing::error!(

@@ -223,6 +223,21 @@ impl EngineDirectory {
         tail.lines().rev().find(says).map(|line| line.trim().to_owned())
     }
 
+    /// Gives it another path, which nothing has yet.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`io::ErrorKind::AlreadyExists`] when something is there.
+    pub(super) fn move_to(&self, path: &Path) -> io::Result<()> {
+        if let Some(parent) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+        }
+        if path.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(&self.path, path)
+    }
+
     /// Deletes it with everything in it.
     ///
     /// # Errors

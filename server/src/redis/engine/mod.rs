@@ -414,6 +414,27 @@ impl Engine {
         tokio::task::spawn_blocking(clear).await.map_err(io::Error::other)?
     }
 
+    /// As [`Self::clear`], but moves the directory to `kept` instead of deleting it. Returns whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::clear`].
+    pub(crate) async fn move_aside(directory: PathBuf, kept: PathBuf) -> io::Result<bool> {
+        let move_aside = move || {
+            if !directory.exists() {
+                return Ok(false);
+            }
+            let from = EngineDirectory::new(directory);
+            from.take()?;
+            orphans::end(&from)?;
+            from.move_to(&kept)?;
+            Ok(true)
+        };
+        tokio::task::spawn_blocking(move_aside)
+            .await
+            .map_err(io::Error::other)?
+    }
+
     async fn connect(&self) -> io::Result<EngineStream> {
         match &self.place {
             Place::Supervised(place) => place

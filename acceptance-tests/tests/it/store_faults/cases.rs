@@ -1,0 +1,221 @@
+//! The use cases of both APIs that write into the store.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use certward::pki::Thumbprint;
+use certward_acceptance_tests::test_pki::{Identity, TestCa};
+use serde_json::{Value, json};
+
+use super::house::user;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Api {
+    RavenDb,
+    RedisEnterprise,
+}
+
+/// A request. `{uid}` in its path stands for the number that the call before it has answered.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) api: Api,
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) body: Value,
+}
+
+/// A use case: what it needs, and the change.
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) setup: Vec<Call>,
+    pub(super) change: Call,
+}
+
+impl Call {
+    pub(super) fn new(api: Api, method: &'static str, path: impl Into<String>, body: Value) -> Self {
+        Self {
+            api,
+            method,
+            path: path.into(),
+            body,
+        }
+    }
+
+    pub(super) fn with_uid(&self, uid: &Value) -> Self {
+        Self {
+            path: self.path.replace("{uid}", &uid.to_string()),
+            ..self.clone()
+        }
+    }
+}
+
+pub(super) fn registration(identity: &Identity, name: &str, clearance: &str) -> Call {
+    Call::new(
+        Api::RavenDb,
+        "PUT",
+        "/admin/certificates",
+        json!({
+            "Name": name, "SecurityClearance": clearance, "Permissions": {},
+            "Certificate": STANDARD.encode(&identity.certificate),
+        }),
+    )
+}
+
+fn redis(method: &'static str, path: &str, body: Value) -> Call {
+    Call::new(Api::RedisEnterprise, method, path, body)
+}
+
+/// The use cases. A case may be run more than once in the long form, so what it makes has another name each time only
+/// where the server asks for that.
+pub(super) fn all() -> Vec<Case> {
+    let mut cases = certificates();
+    cases.extend(users());
+    cases.extend(roles_and_acls());
+    cases.extend(cluster());
+    cases
+}
+
+fn case(name: impl Into<String>, setup: Vec<Call>, change: Call) -> Case {
+    Case {
+        name: name.into(),
+        setup,
+        change,
+    }
+}
+
+fn certificates() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for clearance in ["ValidUser", "Operator", "ClusterAdmin"] {
+        let identity = Identity::self_signed("registered");
+        let thumbprint = Thumbprint::of(&identity.certificate);
+        let register = registration(&identity, "registered", clearance);
+        let delete = Call::new(
+            Api::RavenDb,
+            "DELETE",
+            format!("/admin/certificates?thumbprint={thumbprint}"),
+            Value::Null,
+        );
+        cases.push(case(format!("register {clearance}"), vec![], register.clone()));
+        cases.push(case(
+            format!("delete {clearance}"),
+            vec![register.clone()],
+            delete.clone(),
+        ));
+        let edits = [
+            json!({ "Thumbprint": thumbprint.to_string(), "Name": "renamed", "SecurityClearance": clearance, "Permissions": {} }),
+            json!({ "Thumbprint": thumbprint.to_string(), "Name": "registered", "SecurityClearance": "ValidUser",
+                "Permissions": { "Orders": "ReadWrite" } }),
+        ];
+        for edit in edits {
+            let edit = Call::new(Api::RavenDb, "POST", "/admin/certificates/edit", edit);
+            cases.push(case(format!("edit {clearance}"), vec![register.clone()], edit));
+        }
+    }
+    cases
+}
+
+fn users() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (index, changed) in [
+        json!({ "email": "changed@example.com" }),
+        json!({ "role_uids": [1] }),
+        json!({ "certificate_subject_line": "CN=changed" }),
+        json!({ "name": "changed" }),
+        json!({ "role_uids": [4] }),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let make = redis("POST", "/v1/users", user(&format!("user{index}")));
+        cases.push(case(
+            "make a user",
+            vec![],
+            redis("POST", "/v1/users", user(&format!("made{index}"))),
+        ));
+        cases.push(case(
+            "change a user",
+            vec![make],
+            redis("PUT", "/v1/users/{uid}", changed),
+        ));
+        let make = redis("POST", "/v1/users", user(&format!("gone{index}")));
+        cases.push(case(
+            "delete a user",
+            vec![make],
+            redis("DELETE", "/v1/users/{uid}", Value::Null),
+        ));
+    }
+    cases
+}
+
+fn roles_and_acls() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for management in ["admin", "cluster_viewer", "db_viewer"] {
+        let role = |name: &str| {
+            redis(
+                "POST",
+                "/v1/roles",
+                json!({ "name": format!("{name}-{management}"), "management": management }),
+            )
+        };
+        cases.push(case("make a role", vec![], role("made")));
+        let change = redis("PUT", "/v1/roles/{uid}", json!({ "management": "none" }));
+        cases.push(case("change a role", vec![role("changed")], change));
+        cases.push(case(
+            "delete a role",
+            vec![role("gone")],
+            redis("DELETE", "/v1/roles/{uid}", Value::Null),
+        ));
+    }
+    for (index, rules) in ["+@read ~*", "+@all ~orders:*"].iter().enumerate() {
+        let acl = |name: &str| {
+            redis(
+                "POST",
+                "/v1/redis_acls",
+                json!({ "name": format!("{name}{index}"), "acl": rules }),
+            )
+        };
+        cases.push(case("make an ACL", vec![], acl("made")));
+        let change = redis("PUT", "/v1/redis_acls/{uid}", json!({ "acl": "+get ~*" }));
+        cases.push(case("change an ACL", vec![acl("changed")], change));
+        cases.push(case(
+            "delete an ACL",
+            vec![acl("gone")],
+            redis("DELETE", "/v1/redis_acls/{uid}", Value::Null),
+        ));
+    }
+    cases
+}
+
+fn cluster() -> Vec<Case> {
+    let ca = |name: &str| {
+        let body = json!({ "name": "mtls_trusted_ca", "certificate": TestCa::new(name).certificate_pem() });
+        redis("PUT", "/v1/cluster/update_cert", body)
+    };
+    let mut cases = vec![
+        case("trust a CA", vec![], ca("First CA")),
+        case("replace a CA", vec![ca("Second CA")], ca("Third CA")),
+        case(
+            "stop trusting a CA",
+            vec![ca("Fourth CA")],
+            redis("DELETE", "/v1/cluster/certificates/mtls_trusted_ca", Value::Null),
+        ),
+        case(
+            "let users in by certificate",
+            vec![ca("Fifth CA")],
+            redis("PUT", "/v1/cluster", json!({ "mtls_certificate_authentication": true })),
+        ),
+        case(
+            "stop letting users in by certificate",
+            vec![],
+            redis(
+                "PUT",
+                "/v1/cluster",
+                json!({ "mtls_certificate_authentication": false }),
+            ),
+        ),
+    ];
+    for length in [9, 10, 11] {
+        let change = redis("PUT", "/v1/cluster", json!({ "password_min_length": length }));
+        cases.push(case("change a setting", vec![], change));
+    }
+    cases
+}

@@ -1,0 +1,143 @@
+//! Data directories of databases that are not there any more: deleted when the store says so, and moved aside otherwise.
+//!
+//! A store that was lost or is an older copy does not know every database whose data is here. What it does not know is not
+//! its to delete.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use time::macros::format_description;
+
+use super::Databases;
+use super::engine::Engine;
+use crate::cluster::uid::DatabaseUid;
+
+impl Databases {
+    /// Deletes the data of databases that were deleted when there was no time left for it, and moves aside the data that the
+    /// store does not know. What cannot be removed is left where it is, and told.
+    pub(super) async fn clear_leftovers(&self) {
+        let deleted = self.deleted_by_the_store().await;
+        for uid in &deleted {
+            if let Err(error) = self.delete_data(*uid).await {
+                tracing::warn!(
+                    error = &*error,
+                    database.uid = uid.get(),
+                    "the data of a deleted database cannot be deleted"
+                );
+            }
+        }
+        let state = self.cluster.state();
+        for uid in self.data_directories().await {
+            if state.database(uid).is_none()
+                && !deleted.contains(&uid)
+                && let Err(error) = self.move_aside(uid).await
+            {
+                tracing::warn!(
+                    error = &*error,
+                    path = %self.directory(uid).display(),
+                    "data of a database that the store does not know cannot be moved aside"
+                );
+            }
+        }
+    }
+
+    /// Empties the place of a new database. What a deleted one with the same number has left is deleted; what is not known
+    /// is moved aside.
+    pub(super) async fn make_room(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if self.deleted_by_the_store().await.contains(&uid) {
+            return self.delete_data(uid).await;
+        }
+        self.move_aside(uid).await
+    }
+
+    /// Deletes the data of a deleted database, and then the store's note that it is to be deleted. In this order: a new
+    /// database with the number gets no data while the note is there.
+    pub(super) async fn delete_data(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Engine::clear(self.directory(uid)).await?;
+        self.data_is_deleted(uid).await
+    }
+
+    /// Drops the store's note that the data of a deleted database is to be deleted.
+    pub(super) async fn data_is_deleted(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if !self.deleted_by_the_store().await.contains(&uid) {
+            return Ok(());
+        }
+        self.cluster.store().forget_deleted_database(uid).await?;
+        tracing::info!(database.uid = uid.get(), "the data of a deleted database is gone");
+        Ok(())
+    }
+
+    async fn move_aside(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let time = format_description!("[year][month][day]T[hour][minute][second]Z");
+        let time = self
+            .cluster
+            .clock()
+            .now()
+            .to_offset(time::UtcOffset::UTC)
+            .format(&time)?;
+        let kept = free_path(&self.root().join(UNKNOWN), &format!("{uid}-{time}"));
+        if Engine::move_aside(self.directory(uid), kept.clone()).await? {
+            tracing::warn!(
+                database.uid = uid.get(),
+                path = %kept.display(),
+                "data of a database that the store does not know was moved aside, and is kept there"
+            );
+        }
+        Ok(())
+    }
+
+    async fn deleted_by_the_store(&self) -> BTreeSet<DatabaseUid> {
+        match self.cluster.store().deleted_databases().await {
+            Ok(deleted) => deleted.into_iter().collect(),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn Error,
+                    "which databases were deleted cannot be read; their data is kept"
+                );
+                BTreeSet::new()
+            }
+        }
+    }
+
+    /// The numbers that have a directory.
+    async fn data_directories(&self) -> Vec<DatabaseUid> {
+        let mut uids = Vec::new();
+        let Ok(mut entries) = tokio::fs::read_dir(self.root()).await else {
+            return uids;
+        };
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            uids.extend(uid_of(&entry.file_name()));
+        }
+        uids
+    }
+
+    fn root(&self) -> PathBuf {
+        self.settings.data_dir.join(super::DIRECTORY)
+    }
+}
+
+/// The databases whose data is below a `DataDir`, for a start with an empty store.
+pub(crate) fn data_in(data_dir: &Path) -> Option<PathBuf> {
+    let root = data_dir.join(super::DIRECTORY);
+    let entries = std::fs::read_dir(&root).ok()?;
+    let is_there = entries.flatten().any(|entry| uid_of(&entry.file_name()).is_some());
+    is_there.then_some(root)
+}
+
+fn uid_of(name: &std::ffi::OsStr) -> Option<DatabaseUid> {
+    name.to_str()?.parse().ok()
+}
+
+/// The path of this name, with a number after it when something has that already.
+fn free_path(directory: &Path, name: &str) -> PathBuf {
+    let path = directory.join(name);
+    let numbered = (2..).map(|number| directory.join(format!("{name}-{number}")));
+    std::iter::once(path.clone())
+        .chain(numbered)
+        .find(|path| path.symlink_metadata().is_err())
+        .unwrap_or(path)
+}
+
+/// Beside the directories of databases; no number.
+const UNKNOWN: &str = ".unknown";

@@ -1,0 +1,168 @@
+//! The files of an open store, and whether they are still the ones that were opened.
+//!
+//! SQLite goes on writing into a file that was deleted or replaced: what it writes there is lost with the process. So the
+//! server compares what is under the paths with what it has opened, before and after each write.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The files of an open store.
+#[derive(Debug)]
+pub(super) struct StoreFiles {
+    /// As the settings name it.
+    given: Opened,
+    /// The write-ahead log and its index, beside the file that `given` leads to.
+    wal: Opened,
+    index: Opened,
+    /// Not a connection's: for its length and for making it durable. SQLite has no lock on this file, so that closing it
+    /// drops none (fcntl(2)).
+    wal_file: File,
+}
+
+#[derive(Debug)]
+struct Opened {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    /// The least length that it can have now; SQLite lengthens it, and only the server cuts it short.
+    length: AtomicU64,
+}
+
+/// A file of the store is not the one that was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// It is gone, or something else is in its place.
+    #[error(
+        "the store's file is not the one that was opened: {} was {what}; put it back, or stop the server and restore a \
+         backup",
+        path.display()
+    )]
+    Exchanged {
+        /// The file.
+        path: PathBuf,
+        /// What has happened to it.
+        what: &'static str,
+    },
+    /// It cannot be looked at.
+    #[error("cannot look at the store's file {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl StoreFiles {
+    /// The files as they are now, while a connection has them open.
+    pub(super) fn opened(given: &Path, database: &Path) -> Result<Self, FilesError> {
+        let wal = with_suffix(database, "-wal");
+        let failed = |source| FilesError::Unreadable {
+            path: wal.clone(),
+            source,
+        };
+        let wal_file = File::open(&wal).map_err(failed)?;
+        Ok(Self {
+            given: Opened::now(given.to_owned())?,
+            index: Opened::now(with_suffix(database, "-shm"))?,
+            wal: Opened::now(wal)?,
+            wal_file,
+        })
+    }
+
+    /// Whether every file is still the one that was opened, and has lost nothing.
+    pub(super) fn check(&self) -> Result<(), FilesError> {
+        self.given.check()?;
+        self.wal.check()?;
+        self.index.check()
+    }
+
+    /// Whether the log was taken away while everything it held is still there through the open file.
+    pub(super) fn has_lost_only_the_name_of_its_log(&self) -> bool {
+        let is_whole = self
+            .wal_file
+            .metadata()
+            .is_ok_and(|found| found.len() >= self.wal.length.load(Ordering::Relaxed));
+        self.given.check().is_ok() && self.index.check().is_ok() && self.wal.check().is_err() && is_whole
+    }
+
+    /// Remembers how long the files have become.
+    pub(super) fn note_lengths(&self) {
+        self.given.note_length();
+        self.wal.note_length();
+    }
+
+    /// Makes durable that the log is empty.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`io::ErrorKind::InvalidData`] when it is not empty.
+    pub(super) fn sync_empty_log(&self) -> io::Result<()> {
+        self.wal.length.store(0, Ordering::Relaxed);
+        if self.wal_file.metadata()?.len() != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the store's log was not emptied",
+            ));
+        }
+        self.wal_file.sync_all()
+    }
+}
+
+impl Opened {
+    fn now(path: PathBuf) -> Result<Self, FilesError> {
+        match fs::metadata(&path) {
+            Ok(found) => Ok(Self {
+                device: found.dev(),
+                inode: found.ino(),
+                length: AtomicU64::new(found.len()),
+                path,
+            }),
+            Err(source) => Err(FilesError::Unreadable { path, source }),
+        }
+    }
+
+    fn found(&self) -> Result<Metadata, FilesError> {
+        fs::metadata(&self.path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => self.exchanged("removed"),
+            _ => FilesError::Unreadable {
+                path: self.path.clone(),
+                source,
+            },
+        })
+    }
+
+    fn check(&self) -> Result<(), FilesError> {
+        let found = self.found()?;
+        if (found.dev(), found.ino()) != (self.device, self.inode) {
+            return Err(self.exchanged("replaced"));
+        }
+        if found.len() < self.length.load(Ordering::Relaxed) {
+            return Err(self.exchanged("cut short"));
+        }
+        Ok(())
+    }
+
+    fn note_length(&self) {
+        if let Ok(found) = self.found() {
+            self.length.store(found.len(), Ordering::Relaxed);
+        }
+    }
+
+    fn exchanged(&self, what: &'static str) -> FilesError {
+        FilesError::Exchanged {
+            path: self.path.clone(),
+            what,
+        }
+    }
+}
+
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

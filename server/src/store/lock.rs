@@ -1,0 +1,91 @@
+//! The lock that keeps a second server away from a store.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
+
+/// A file beside the database that this server has locked. It is never deleted: a server that waits for the lock of a
+/// deleted file would not keep away one that makes it anew.
+#[derive(Debug)]
+pub(super) struct StoreLock {
+    path: PathBuf,
+    file: Mutex<Option<File>>,
+}
+
+/// Why the lock is not held.
+#[derive(Debug)]
+pub(super) enum LockError {
+    /// Another process has it.
+    Held,
+    /// The file cannot be made or locked.
+    Io(io::Error),
+}
+
+impl StoreLock {
+    /// Takes the lock; waits a little, which helps across a quick restart.
+    pub(super) async fn take(path: PathBuf) -> Result<Self, LockError> {
+        let started = Instant::now();
+        loop {
+            match lock(&path) {
+                Ok(file) => {
+                    return Ok(Self {
+                        path,
+                        file: Mutex::new(Some(file)),
+                    });
+                }
+                Err(LockError::Held) if started.elapsed() < PATIENCE => tokio::time::sleep(RETRY).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the file under the path is the one that is locked. When it was removed, it is made and locked again.
+    pub(super) fn check(&self) -> Result<(), LockError> {
+        let mut held = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = held.as_ref() else { return Ok(()) };
+        let ours = file.metadata().map_err(LockError::Io)?;
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == (ours.dev(), ours.ino())) {
+            return Ok(());
+        }
+        tracing::warn!(path = %self.path.display(), "the lock file of the store was removed; it is made again");
+        *held = Some(lock(&self.path)?);
+        Ok(())
+    }
+
+    /// Lets other servers take it.
+    pub(super) fn release(&self) {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+fn lock(path: &Path) -> Result<File, LockError> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+        .open(path)
+        .map_err(LockError::Io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(LockError::Held),
+        Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+    }
+    let (ours, found) = (file.metadata(), fs::symlink_metadata(path));
+    match (ours, found) {
+        (Ok(ours), Ok(found)) if (ours.dev(), ours.ino()) == (found.dev(), found.ino()) => Ok(file),
+        // Somebody has exchanged the file meanwhile: what is locked keeps nobody away.
+        _ => Err(LockError::Held),
+    }
+}
+
+pub(super) const FILE_NAME: &str = "certward.lock";
+/// A store in use stays in use for as long as the other server runs.
+const PATIENCE: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_millis(20);

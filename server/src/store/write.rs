@@ -1,0 +1,81 @@
+//! What a write consists of.
+
+use sqlx::SqliteConnection;
+
+use super::position::Position;
+use super::{AnsweredRequest, certificates, cluster, databases, records};
+use crate::audit::AuditRecord;
+use crate::authority::registry::Change;
+use crate::cluster::access::TokenKey;
+use crate::cluster::state::{self, ClusterState, HighestUids};
+use crate::cluster::uid::DatabaseUid;
+
+/// One write: all of it or nothing.
+pub(super) struct Write<'a> {
+    pub(super) content: Content<'a>,
+    pub(super) records: &'a [AuditRecord],
+}
+
+/// What a write changes, beside the audit records.
+pub(super) enum Content<'a> {
+    /// Nothing: records alone, or a proof that the store can be written.
+    Nothing,
+    /// Registered certificates, and the request that they answer.
+    Certificates {
+        changes: &'a [Change],
+        answered: Option<&'a AnsweredRequest>,
+    },
+    /// The cluster, which moves on to `revision`.
+    Cluster {
+        changes: &'a [state::Change],
+        revision: u64,
+        highest: HighestUids,
+    },
+    /// The first cluster.
+    FreshCluster { state: &'a ClusterState, key: &'a TokenKey },
+    /// The data of a deleted database is gone.
+    ClearedDatabase(DatabaseUid),
+    /// Every note about deleted databases is dropped.
+    NoDeletedDatabases,
+}
+
+impl Write<'_> {
+    /// A write that changes nothing, and proves that writes are possible.
+    pub(super) const PROBE: Write<'static> = Write {
+        content: Content::Nothing,
+        records: &[],
+    };
+
+    pub(super) fn record_count(&self) -> i64 {
+        i64::try_from(self.records.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Makes the changes in the transaction of `connection`, which moves the store on to `position`.
+    pub(super) async fn apply(&self, connection: &mut SqliteConnection, position: Position) -> Result<(), sqlx::Error> {
+        match &self.content {
+            Content::Nothing => {}
+            Content::Certificates { changes, answered } => {
+                certificates::apply(connection, changes, position.revision).await?;
+                if let Some(answered) = answered {
+                    records::remember_request(connection, answered).await?;
+                }
+            }
+            Content::Cluster {
+                changes,
+                revision,
+                highest,
+            } => cluster::apply(connection, changes, *revision, *highest).await?,
+            Content::FreshCluster { state, key } => cluster::create(connection, state, key).await?,
+            Content::ClearedDatabase(uid) => databases::forget_deleted(connection, Some(*uid)).await?,
+            Content::NoDeletedDatabases => databases::forget_deleted(connection, None).await?,
+        }
+        let first_sequence = position.audit_sequence - self.record_count() + 1;
+        records::append(connection, self.records, first_sequence).await
+    }
+}
+
+impl Content<'_> {
+    pub(super) fn changes_certificates(&self) -> bool {
+        matches!(self, Self::Certificates { changes, .. } if !changes.is_empty())
+    }
+}

@@ -37,6 +37,14 @@ struct Waiting {
     flushes: Vec<oneshot::Sender<()>>,
 }
 
+/// What the store has not taken yet, because it could not be written.
+#[derive(Debug, Default)]
+struct Backlog {
+    records: Vec<AuditRecord>,
+    /// Whether records wait for the store to be written again.
+    is_held_up: bool,
+}
+
 impl RefusalQueue {
     pub(super) fn start(store: Store, clock: Arc<dyn Clock>, appended: Arc<Notify>) -> Self {
         let shared = Arc::new(Shared {
@@ -53,28 +61,23 @@ impl RefusalQueue {
         let dropped = Arc::clone(&shared.dropped);
         tokio::spawn(async move {
             let mut told = 0;
-            // What the store has not taken yet, and whether that has been logged.
-            let mut unrecorded: Vec<AuditRecord> = Vec::new();
-            let mut is_held_up = false;
+            let mut backlog = Backlog::default();
             // When the counts of strangers were recorded.
             let mut counted = Instant::now();
             loop {
-                // The timeout is for counts when nothing else arrives.
-                let _ = tokio::time::timeout(COUNT_INTERVAL, arrived.notified()).await;
+                // The timeout is for counts when nothing else arrives, and for a store that is tried again.
+                let idle = if backlog.is_held_up {
+                    BATCH_INTERVAL
+                } else {
+                    COUNT_INTERVAL
+                };
+                let _ = tokio::time::timeout(idle, arrived.notified()).await;
                 let Some(shared) = weak.upgrade() else {
                     break;
                 };
-                // While the store refuses writes, refusals collect where equal ones become one.
                 let is_writable = store.health().is_writable();
-                let Waiting { records, flushes, .. } = if is_writable {
-                    mem::take(&mut *shared.lock())
-                } else {
-                    Waiting {
-                        flushes: mem::take(&mut shared.lock().flushes),
-                        ..Waiting::default()
-                    }
-                };
-                let mut records: Vec<AuditRecord> = mem::take(&mut unrecorded).into_iter().chain(records).collect();
+                let (mut records, flushes) = shared.take(is_writable);
+                backlog.is_held_up |= !is_writable;
                 if is_writable && (counted.elapsed() >= COUNT_INTERVAL || !flushes.is_empty()) {
                     counted = Instant::now();
                     let left_out = shared.strangers().left_out();
@@ -100,27 +103,8 @@ impl RefusalQueue {
                     });
                     told = lost;
                 }
-                if !is_writable {
-                    unrecorded = records;
-                } else if !records.is_empty() {
-                    match store.record(&records).await {
-                        Ok(()) => {
-                            appended.notify_one();
-                            if mem::take(&mut is_held_up) {
-                                tracing::info!(refusals.dropped = told, "refusals are recorded again");
-                            }
-                        }
-                        // Kept until the store takes them; at most as many as the queue holds and the two of counts.
-                        Err(error) => {
-                            unrecorded = records;
-                            if !mem::replace(&mut is_held_up, true) {
-                                tracing::error!(
-                                    error = &error as &dyn std::error::Error,
-                                    "refusals cannot be recorded at present; they are kept and recorded later"
-                                );
-                            }
-                        }
-                    }
+                if is_writable && backlog.record(records, &store, &dropped).await {
+                    appended.notify_one();
                 }
                 for flush in flushes {
                     // An error means that nobody waits any more.
@@ -176,7 +160,46 @@ impl RefusalQueue {
     }
 }
 
+impl Backlog {
+    /// Records what the store has not taken yet and then `records`. Returns whether anything was recorded.
+    async fn record(&mut self, records: Vec<AuditRecord>, store: &Store, dropped: &AtomicU64) -> bool {
+        self.records.extend(records);
+        let excess = self.records.len().saturating_sub(MAX_BACKLOG);
+        self.records.truncate(MAX_BACKLOG);
+        dropped.fetch_add(excess as u64, Ordering::Relaxed);
+        let is_something = !self.records.is_empty();
+        if is_something && let Err(error) = store.record(&self.records).await {
+            if !mem::replace(&mut self.is_held_up, true) {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "refusals cannot be recorded at present; they are kept, and recorded later"
+                );
+            }
+            return false;
+        }
+        self.records.clear();
+        if mem::take(&mut self.is_held_up) {
+            tracing::info!(
+                refusals.dropped = dropped.load(Ordering::Relaxed),
+                "refusals are recorded again"
+            );
+        }
+        is_something
+    }
+}
+
 impl Shared {
+    /// What is to be recorded, and who waits for that. While the store refuses writes, refusals stay where equal ones become
+    /// one.
+    fn take(&self, is_writable: bool) -> (Vec<AuditRecord>, Vec<oneshot::Sender<()>>) {
+        let mut waiting = self.lock();
+        if !is_writable {
+            return (Vec::new(), mem::take(&mut waiting.flushes));
+        }
+        let Waiting { records, flushes, .. } = mem::take(&mut *waiting);
+        (records, flushes)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,6 +239,8 @@ impl Drop for Shared {
 /// Different refusals kept for one batch, about 500 bytes each at most. A flood with more than this a second from ever new
 /// certificates or addresses is counted and not listed, so that it cannot fill the disk.
 const MAX_WAITING: usize = 256;
+/// Records that are kept while the store does not take them: what was under way when it stopped, and one batch more.
+const MAX_BACKLOG: usize = 2 * MAX_WAITING;
 /// Places among them that strangers do not take from those who were let in.
 const KEPT_FREE: usize = 128;
 const BATCH_INTERVAL: Duration = Duration::from_secs(1);

@@ -3,6 +3,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use serde_json::Value;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use time::macros::datetime;
 
 use super::*;
@@ -41,6 +43,51 @@ async fn equal_refusals_become_one_record_and_a_flood_is_counted() {
         (*sequence, last.action.as_ref(), last.occurrences),
         (257, "record_refusals", 745)
     );
+}
+
+#[tokio::test]
+async fn refusals_are_kept_while_the_store_cannot_be_written_and_recorded_after() {
+    let directory = tempfile::tempdir().unwrap();
+    let (audit, store) = start(directory.path(), None).await;
+    let mut other = SqliteConnectOptions::new()
+        .filename(store.path())
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    audit.refused(stranger("before"), "authenticate", "", "unknown_certificate");
+    let mut health = store.health_changes();
+    health.wait_for(|health| !health.is_writable()).await.unwrap();
+    audit.refused(stranger("meanwhile"), "authenticate", "", "unknown_certificate");
+    // Waits for no store that cannot be written.
+    audit.flush().await;
+    assert_eq!(store.audit_records_after(0, 9).await.unwrap(), []);
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    health.wait_for(crate::store::StoreHealth::is_writable).await.unwrap();
+    let started = std::time::Instant::now();
+    while store.audit_records_after(0, 9).await.unwrap().len() < 2 {
+        assert!(started.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let records = store.audit_records_after(0, 9).await.unwrap();
+    let names: Vec<_> = records.iter().map(|(_, record)| record.actor.name.as_str()).collect();
+    assert_eq!((names, audit.dropped()), (vec!["before", "meanwhile"], 0));
+}
+
+#[tokio::test]
+async fn a_file_with_more_records_than_the_store_is_refused_until_it_is_moved_away() {
+    let (directory, newer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("audit.log");
+    fs::write(&file, "{\"sequence\":7}\n").unwrap();
+    let store = Store::open(newer.path()).await.unwrap();
+    let clock = Arc::new(ManualClock::at(datetime!(2026-11-21 21:10:00 UTC)));
+    let refused = Audit::start(store.clone(), clock.clone(), Some(directory.path())).await;
+    assert!(
+        matches!(&refused, Err(AuditError::Ahead { file: 7, store: 0, .. })),
+        "{refused:?}"
+    );
+    fs::remove_file(file).unwrap();
+    Audit::start(store, clock, Some(directory.path())).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use certward::pki::Certificate;
 use rcgen::{CertificateParams, KeyPair};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::ConnectOptions as _;
 use time::macros::datetime;
 
 use super::*;

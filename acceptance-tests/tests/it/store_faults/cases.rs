@@ -64,13 +64,12 @@ fn redis(method: &'static str, path: &str, body: Value) -> Call {
     Call::new(Api::RedisEnterprise, method, path, body)
 }
 
-/// The use cases. A case may be run more than once in the long form, so what it makes has another name each time only
-/// where the server asks for that.
-pub(super) fn all() -> Vec<Case> {
+/// The use cases. What they make has other names in each round.
+pub(super) fn all(round: usize) -> Vec<Case> {
     let mut cases = certificates();
-    cases.extend(users());
-    cases.extend(roles_and_acls());
-    cases.extend(cluster());
+    cases.extend(users(round));
+    cases.extend(roles_and_acls(round));
+    cases.extend(cluster(round));
     cases
 }
 
@@ -113,30 +112,30 @@ fn certificates() -> Vec<Case> {
     cases
 }
 
-fn users() -> Vec<Case> {
+fn users(round: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     for (index, changed) in [
-        json!({ "email": "changed@example.com" }),
+        json!({ "email": format!("changed{round}@example.com") }),
         json!({ "role_uids": [1] }),
-        json!({ "certificate_subject_line": "CN=changed" }),
-        json!({ "name": "changed" }),
+        json!({ "certificate_subject_line": format!("CN=changed{round}") }),
+        json!({ "name": format!("changed{round}") }),
         json!({ "role_uids": [4] }),
     ]
     .into_iter()
     .enumerate()
     {
-        let make = redis("POST", "/v1/users", user(&format!("user{index}")));
+        let make = redis("POST", "/v1/users", user(&format!("user{index}-{round}")));
         cases.push(case(
             "make a user",
             vec![],
-            redis("POST", "/v1/users", user(&format!("made{index}"))),
+            redis("POST", "/v1/users", user(&format!("made{index}-{round}"))),
         ));
         cases.push(case(
             "change a user",
             vec![make],
             redis("PUT", "/v1/users/{uid}", changed),
         ));
-        let make = redis("POST", "/v1/users", user(&format!("gone{index}")));
+        let make = redis("POST", "/v1/users", user(&format!("gone{index}-{round}")));
         cases.push(case(
             "delete a user",
             vec![make],
@@ -146,14 +145,14 @@ fn users() -> Vec<Case> {
     cases
 }
 
-fn roles_and_acls() -> Vec<Case> {
+fn roles_and_acls(round: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     for management in ["admin", "cluster_viewer", "db_viewer"] {
         let role = |name: &str| {
             redis(
                 "POST",
                 "/v1/roles",
-                json!({ "name": format!("{name}-{management}"), "management": management }),
+                json!({ "name": format!("{name}-{management}-{round}"), "management": management }),
             )
         };
         cases.push(case("make a role", vec![], role("made")));
@@ -170,7 +169,7 @@ fn roles_and_acls() -> Vec<Case> {
             redis(
                 "POST",
                 "/v1/redis_acls",
-                json!({ "name": format!("{name}{index}"), "acl": rules }),
+                json!({ "name": format!("{name}{index}-{round}"), "acl": rules }),
             )
         };
         cases.push(case("make an ACL", vec![], acl("made")));
@@ -185,35 +184,34 @@ fn roles_and_acls() -> Vec<Case> {
     cases
 }
 
-fn cluster() -> Vec<Case> {
+fn cluster(round: usize) -> Vec<Case> {
     let ca = |name: &str| {
         let body = json!({ "name": "mtls_trusted_ca", "certificate": TestCa::new(name).certificate_pem() });
         redis("PUT", "/v1/cluster/update_cert", body)
     };
+    let by_certificate = |on: bool| redis("PUT", "/v1/cluster", json!({ "mtls_certificate_authentication": on }));
+    let stop_trusting = redis("DELETE", "/v1/cluster/certificates/mtls_trusted_ca", Value::Null);
     let mut cases = vec![
         case("trust a CA", vec![], ca("First CA")),
         case("replace a CA", vec![ca("Second CA")], ca("Third CA")),
         case(
             "stop trusting a CA",
-            vec![ca("Fourth CA")],
-            redis("DELETE", "/v1/cluster/certificates/mtls_trusted_ca", Value::Null),
+            vec![by_certificate(false), ca("CA")],
+            stop_trusting,
         ),
         case(
-            "let users in by certificate",
-            vec![ca("Fifth CA")],
-            redis("PUT", "/v1/cluster", json!({ "mtls_certificate_authentication": true })),
+            "users by certificate",
+            vec![ca("CA"), by_certificate(false)],
+            by_certificate(true),
         ),
         case(
-            "stop letting users in by certificate",
-            vec![],
-            redis(
-                "PUT",
-                "/v1/cluster",
-                json!({ "mtls_certificate_authentication": false }),
-            ),
+            "no users by certificate",
+            vec![ca("CA"), by_certificate(true)],
+            by_certificate(false),
         ),
     ];
-    for length in [9, 10, 11] {
+    for least in [9, 80, 150] {
+        let length = least + round % 60;
         let change = redis("PUT", "/v1/cluster", json!({ "password_min_length": length }));
         cases.push(case("change a setting", vec![], change));
     }

@@ -30,7 +30,7 @@ fn refusal(house: &House) -> String {
 async fn a_store_that_is_taken_away_while_the_server_runs_is_told_and_written_no_more() {
     for is_replaced in [false, true] {
         let mut house = House::start().await;
-        let change = house.prepare(&all()[0]).await;
+        let change = house.prepare(&all(0)[0]).await;
         let before = house.snapshot().await;
         let (path, away) = (store(&house), house.server.work().join("away"));
         fs::rename(&path, &away).unwrap();

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::databases::{ask, has_engine};
 use super::house::House;
@@ -41,6 +43,56 @@ async fn a_database_with_the_number_of_one_whose_data_could_not_be_deleted_is_em
     assert_eq!(second["status"], "active");
     assert_eq!(ask(port(&second), &["DBSIZE"]).await, [":0"]);
     assert_eq!(ask(port(&first), &["DBSIZE"]).await, [":1"]);
+    let kept = moved_aside(&data);
+    assert!(matches!(&*kept, [kept] if kept.starts_with("7-")), "{kept:?}");
+    house.server.shutdown().await;
+}
+
+fn moved_aside(data: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(data.join(".unknown")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_start_deletes_what_the_store_says_was_deleted_and_moves_aside_what_it_does_not_know() {
+    let house = House::open().await;
+    let data = house.data_dir().join("databases");
+    for number in ["8", "9"] {
+        std::fs::create_dir_all(data.join(number)).unwrap();
+        std::fs::write(data.join(number).join("dump.rdb"), number).unwrap();
+    }
+    // As a kill between the deletion and the removal of the data leaves it.
+    let options = SqliteConnectOptions::new().filename(house.data_dir().join("certward.db"));
+    let mut store = options.connect().await.unwrap();
+    sqlx::query("INSERT INTO deleted_databases (uid) VALUES (9)")
+        .execute(&mut store)
+        .await
+        .unwrap();
+    let house = house.restart().await;
+    let cleared = async {
+        while data.join("8").exists() || data.join("9").exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), cleared).await.unwrap();
+    let kept = moved_aside(&data);
+    assert!(matches!(&*kept, [kept] if kept.starts_with("8-")), "{kept:?}");
+    assert_eq!(
+        std::fs::read(data.join(".unknown").join(&kept[0]).join("dump.rdb")).unwrap(),
+        b"8"
+    );
+    // Nothing is deleted by an old note later.
+    let noted = async {
+        while sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM deleted_databases")
+            .fetch_one(&mut store)
+            .await
+            .unwrap()
+            > 0
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), noted).await.unwrap();
     house.server.shutdown().await;
 }
 

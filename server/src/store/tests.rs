@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use certward::pki::Certificate;
 use rcgen::{CertificateParams, KeyPair};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use time::macros::datetime;
 
 use super::*;

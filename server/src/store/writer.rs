@@ -329,11 +329,19 @@ impl Writer {
     }
 
     async fn empty_log_and_read(&self, connection: &mut SqliteConnection) -> Result<Reading, WriteFailure> {
-        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&mut *connection)
-            .await?;
-        if row.try_get::<i64, _>(0)? != 0 {
-            return Err(WriteFailure::Busy);
+        let started = Instant::now();
+        loop {
+            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut *connection)
+                .await?;
+            if row.try_get::<i64, _>(0)? == 0 {
+                break;
+            }
+            // SQLite does not wait for another checkpoint, such as that of a connection which is being closed.
+            if started.elapsed() > BUSY {
+                return Err(WriteFailure::Busy);
+            }
+            tokio::time::sleep(BUSY_PAUSE).await;
         }
         self.files.sync_empty_log().map_err(WriteFailure::Durability)?;
         let reading = position::read(connection).await?;
@@ -438,6 +446,9 @@ async fn close(open: WritingConnection) {
 const TURN: Duration = Duration::from_secs(10);
 /// A write that takes longer is told.
 const SLOW: Duration = Duration::from_secs(5);
+/// How long another program may hold up the emptying of the log before that is told.
+const BUSY: Duration = Duration::from_secs(1);
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 const CLOSE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -48,13 +48,14 @@ impl House {
         server.set_environment("CERTWARD_FAULTS", &control);
         server.kill();
         server.run();
-        let house = Self {
+        let mut house = Self {
             server,
             operations,
             control,
             sequence: 0,
             others: 0,
         };
+        house.make_another_change("before any fault").await;
         assert!(house.counts().0 > 0, "the shim sees the writes of the store");
         house
     }

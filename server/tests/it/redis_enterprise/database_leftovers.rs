@@ -57,10 +57,6 @@ fn moved_aside(data: &Path) -> Vec<String> {
 async fn a_start_deletes_what_the_store_says_was_deleted_and_moves_aside_what_it_does_not_know() {
     let house = House::open().await;
     let data = house.data_dir().join("databases");
-    for number in ["8", "9"] {
-        std::fs::create_dir_all(data.join(number)).unwrap();
-        std::fs::write(data.join(number).join("dump.rdb"), number).unwrap();
-    }
     // As a kill between the deletion and the removal of the data leaves it.
     let options = SqliteConnectOptions::new().filename(house.data_dir().join("certward.db"));
     let mut store = options.connect().await.unwrap();
@@ -68,6 +64,14 @@ async fn a_start_deletes_what_the_store_says_was_deleted_and_moves_aside_what_it
         .execute(&mut store)
         .await
         .unwrap();
+    // In one step each: the first start may not have looked yet.
+    let staging = tempfile::tempdir_in(house.data_dir()).unwrap();
+    std::fs::create_dir_all(&data).unwrap();
+    for number in ["8", "9"] {
+        std::fs::create_dir(staging.path().join(number)).unwrap();
+        std::fs::write(staging.path().join(number).join("dump.rdb"), number).unwrap();
+        std::fs::rename(staging.path().join(number), data.join(number)).unwrap();
+    }
     let house = house.restart().await;
     let cleared = async {
         while data.join("8").exists() || data.join("9").exists() {

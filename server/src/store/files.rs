@@ -96,13 +96,17 @@ impl StoreFiles {
         self.wal.note_length();
     }
 
+    /// From now on, the log may be of any length: the server itself is about to empty it.
+    pub(super) fn expect_short_log(&self) {
+        self.wal.length.store(0, Ordering::Relaxed);
+    }
+
     /// Makes durable that the log is empty.
     ///
     /// # Errors
     ///
     /// What the system says; [`io::ErrorKind::InvalidData`] when it is not empty.
     pub(super) fn sync_empty_log(&self) -> io::Result<()> {
-        self.wal.length.store(0, Ordering::Relaxed);
         if self.wal_file.metadata()?.len() != 0 {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,

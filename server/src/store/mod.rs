@@ -12,6 +12,7 @@ mod health;
 mod keeper;
 mod lock;
 mod mark;
+mod past;
 mod position;
 mod records;
 mod sqlite;
@@ -214,7 +215,7 @@ impl Store {
 
     /// Whether `directory` has no store yet, or one without content.
     pub(crate) fn is_missing(directory: &Path) -> bool {
-        sqlite::is_missing(directory)
+        past::is_missing(directory)
     }
 
     /// The number of the newest audit record.

@@ -18,6 +18,7 @@ use super::StoreError;
 use super::files::{StoreFiles, with_suffix};
 use super::lock::{self, LockError, StoreLock};
 use super::mark::{self, Mark, MarkFile};
+use super::past::{is_empty, refuse_lost, refuse_older};
 use super::position;
 use super::writer::{Writer, WriterParts};
 use crate::files::{TrustedDirectory, check_entry};
@@ -158,78 +159,6 @@ async fn prepare(
     Ok(())
 }
 
-/// Refuses a store that is not the one that the mark is of, or is behind it.
-async fn refuse_older(
-    connection: &mut SqliteConnection,
-    (path, mark_path): (&Path, &Path),
-    mark: &Mark,
-) -> Result<(), StoreError> {
-    let has_numbers: bool =
-        sqlx::query_scalar("SELECT COUNT(*) > 0 FROM pragma_table_info('store_state') WHERE name = 'generation'")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(|error| explain(error, path))?;
-    let (store_id, generation): (String, i64) = if has_numbers {
-        sqlx::query_as("SELECT store_id, generation FROM store_state WHERE id = 1")
-            .fetch_one(connection)
-            .await
-            .map_err(|error| explain(error, path))?
-    } else {
-        (String::new(), 0)
-    };
-    let found = if store_id != mark.store_id {
-        "is another one than the server has used here".to_owned()
-    } else if generation < mark.generation {
-        format!(
-            "is an older copy: it ends with write {generation}, and write {} was acknowledged",
-            mark.generation
-        )
-    } else {
-        return Ok(());
-    };
-    Err(StoreError::WentBack {
-        path: path.to_owned(),
-        found,
-        way_on: format!("move {} away", mark_path.display()),
-    })
-}
-
-/// Refuses a store without content when something beside it says that there was one.
-fn refuse_lost(path: &Path, database: &Path, mark_file: &MarkFile, mark: Option<&Mark>) -> Result<(), StoreError> {
-    let log = with_suffix(database, "-wal");
-    let (evidence, moved) = if let Some(mark) = mark {
-        let writes = mark.generation;
-        let evidence = format!(
-            "{} says that {writes} writes were acknowledged",
-            mark_file.path().display()
-        );
-        (evidence, mark_file.path())
-    } else if mark_file.exists() {
-        (format!("there is {}", mark_file.path().display()), mark_file.path())
-    } else if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
-        (format!("its log {} is there", log.display()), &*log)
-    } else {
-        return Ok(());
-    };
-    Err(StoreError::Lost {
-        path: path.to_owned(),
-        evidence,
-        way_on: format!("move {} away", moved.display()),
-    })
-}
-
-/// Whether there is no store in `directory`, or one without content.
-pub(super) fn is_missing(directory: &Path) -> bool {
-    is_empty(&directory.join(FILE_NAME))
-}
-
-fn is_empty(database: &Path) -> bool {
-    fs::metadata(database).map_or_else(
-        |error| error.kind() == io::ErrorKind::NotFound,
-        |found| found.len() == 0,
-    )
-}
-
 /// Refuses a directory or file that others can change: they could register a certificate by it.
 fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     TrustedDirectory::make(directory)?;
@@ -266,7 +195,8 @@ fn make_file(path: &Path) -> io::Result<()> {
     }
 }
 
-fn explain(error: sqlx::Error, path: &Path) -> StoreError {
+/// Tells the errors of SQLite apart.
+pub(super) fn explain(error: sqlx::Error, path: &Path) -> StoreError {
     let path = path.to_owned();
     let code = error
         .as_database_error()
@@ -303,7 +233,7 @@ fn explain_migration(error: MigrateError, path: &Path) -> StoreError {
     }
 }
 
-const FILE_NAME: &str = "certward.db";
+pub(super) const FILE_NAME: &str = "certward.db";
 /// The database, its write-ahead log, that log's index, and a rollback journal (sqlite.org/tempfiles.html).
 const FILE_SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 /// Another program that writes, such as SQLite's own tool, is waited for this long.

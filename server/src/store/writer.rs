@@ -5,19 +5,22 @@
 //! instead, so that no transaction of it can outlive the failure; whether the write has happened is then read with a fresh
 //! one, after everything that counts has been made durable.
 
-use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod failure;
+mod recovery;
+
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
+use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
+pub use self::failure::WriteFailure;
 use super::StoreError;
-use super::files::{FilesError, StoreFiles};
-use super::health::{HealthCell, StoreHealth};
+use super::files::StoreFiles;
+use super::health::HealthCell;
 use super::lock::{LockError, StoreLock};
 use super::mark::{Mark, MarkFile};
 use super::position::{self, Position, Reading};
@@ -68,40 +71,6 @@ struct WritingConnection {
     connection: SqliteConnection,
     /// As it is while nobody else writes.
     data_version: i64,
-}
-
-/// Why a write was not made, or not proved.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteFailure {
-    /// SQLite cannot carry it out.
-    #[error("SQLite refused it")]
-    Database(#[from] sqlx::Error),
-    /// A file of the store is not the one that was opened.
-    #[error(transparent)]
-    Files(#[from] FilesError),
-    /// The lock file cannot be held.
-    #[error("the lock file of the store was removed, and another server has made and locked it anew")]
-    LockLost,
-    /// The system cannot make durable what was read.
-    #[error("what the store holds cannot be made durable")]
-    Durability(#[source] io::Error),
-    /// A program other than this server has written, or has emptied the log.
-    #[error(
-        "another program has written into the store or emptied its log; restart the server, so that it decides by what \
-         the store holds now"
-    )]
-    Foreign,
-    /// The commit was reported, and is not there.
-    #[error("what was committed cannot be read back")]
-    NotProved,
-    /// A program that reads or writes keeps the log from being emptied.
-    #[error(
-        "another program reads or writes the store, and the outcome of a write can be known only when it has ended"
-    )]
-    Busy,
-    /// The disk takes very long.
-    #[error("the disk has not confirmed a write for {} s", SLOW.as_secs())]
-    Slow,
 }
 
 impl Writer {
@@ -236,154 +205,6 @@ impl Writer {
         }
     }
 
-    /// Finds out whether a write that failed has happened, and proves that others can be made. Tries until it is known, or
-    /// the store is closed.
-    async fn settle(&self, slot: &mut Slot, cause: WriteFailure) -> Result<(), StoreError> {
-        if matches!(cause, WriteFailure::Foreign) {
-            // The transaction was rolled back before anything was written.
-            slot.pending = None;
-            self.refuse(&cause);
-            return Err(StoreError::Write(cause));
-        }
-        let pending = slot.pending;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let failure = match self.reopen(slot).await {
-                Ok(open) => {
-                    let has_happened = Some(slot.proved) == pending;
-                    self.prove_writable(slot, open).await;
-                    return if has_happened {
-                        Ok(())
-                    } else {
-                        Err(StoreError::Write(cause))
-                    };
-                }
-                Err(failure) => failure,
-            };
-            self.refuse(&failure);
-            if matches!(failure, WriteFailure::Foreign) {
-                return Err(StoreError::OutcomeUnknown {
-                    reason: failure.to_string().into(),
-                });
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-                () = self.closing.cancelled() => return Err(StoreError::OutcomeUnknown {
-                    reason: "the server is shutting down".into(),
-                }),
-            }
-        }
-    }
-
-    /// Makes an empty write with a fresh connection. Only that shows that the next change can be taken.
-    async fn prove_writable(&self, slot: &mut Slot, mut open: WritingConnection) {
-        let pending = slot.proved.after(&Write::PROBE);
-        slot.pending = Some(pending);
-        let outcome = match self.begin(&mut open).await {
-            Ok(()) => self.attempt_watched(&mut open, pending, &Write::PROBE).await,
-            Err(failure) => Err(failure),
-        };
-        match outcome {
-            Ok(()) => {
-                slot.connection = Some(open);
-                self.is_proved(slot, pending);
-                self.health.restore();
-            }
-            Err(failure) => {
-                close(open).await;
-                self.refuse(&failure);
-            }
-        }
-    }
-
-    /// Opens a fresh connection, makes durable what the store holds, and reads where it stands.
-    ///
-    /// After a failed `fsync`, the system may show data that is not on the disk, and the log may hold a commit that nobody
-    /// was told of. Emptying the log writes what is committed into the database, and removes everything else; both are
-    /// synchronised before anything is read.
-    async fn reopen(&self, slot: &mut Slot) -> Result<WritingConnection, WriteFailure> {
-        if let Err(failure) = self.check_files() {
-            self.rescue().await;
-            return Err(failure);
-        }
-        let mut connection = self.options.connect().await?;
-        let Reading {
-            position: found,
-            data_version,
-            store_id,
-        } = match self.empty_log_and_read(&mut connection).await {
-            Ok(reading) => reading,
-            Err(failure) => {
-                let _ = connection.close().await;
-                return Err(failure);
-            }
-        };
-        if store_id != self.store_id || (found != slot.proved && Some(found) != slot.pending) {
-            return Err(WriteFailure::Foreign);
-        }
-        self.is_proved(slot, found);
-        Ok(WritingConnection {
-            connection,
-            data_version,
-        })
-    }
-
-    async fn empty_log_and_read(&self, connection: &mut SqliteConnection) -> Result<Reading, WriteFailure> {
-        let started = Instant::now();
-        loop {
-            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .fetch_one(&mut *connection)
-                .await?;
-            if row.try_get::<i64, _>(0)? == 0 {
-                break;
-            }
-            // SQLite does not wait for another checkpoint, such as that of a connection which is being closed.
-            if started.elapsed() > BUSY {
-                return Err(WriteFailure::Busy);
-            }
-            tokio::time::sleep(BUSY_PAUSE).await;
-        }
-        self.files.sync_empty_log().map_err(WriteFailure::Durability)?;
-        let reading = position::read(connection).await?;
-        self.check_files()?;
-        Ok(reading)
-    }
-
-    /// Tries to come back when the store refuses writes; looks at the files when it does not.
-    pub(super) async fn look_after(&self) {
-        self.mark.keep();
-        // A write under way checks the files itself, and settles its own outcome.
-        let Ok(mut slot) = self.slot.try_lock() else { return };
-        if let Err(failure) = self.check_files() {
-            self.rescue().await;
-            self.refuse(&failure);
-            return;
-        }
-        if !matches!(self.health.get(), StoreHealth::Refusing { is_final: false, .. }) {
-            return;
-        }
-        if let Some(open) = slot.connection.take() {
-            close(open).await;
-        }
-        match self.reopen(&mut slot).await {
-            Ok(open) => self.prove_writable(&mut slot, open).await,
-            Err(failure) => self.refuse(&failure),
-        }
-    }
-
-    /// Writes what a log without a name holds into the database: it would be gone with this process.
-    async fn rescue(&self) {
-        if !self.files.has_lost_only_the_name_of_its_log() || self.is_rescued.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let mut prover = self.prover.lock().await;
-        let Some(prover) = prover.as_mut() else { return };
-        match sqlx::query("PRAGMA wal_checkpoint(FULL)").fetch_one(prover).await {
-            Ok(_) => tracing::warn!("the store's log was taken away; what it held was written into the database"),
-            Err(error) => tracing::error!(%error, "the store's log was taken away, and what it held cannot be saved"),
-        }
-    }
-
     async fn read_proof(&self) -> Result<Reading, WriteFailure> {
         let mut prover = self.prover.lock().await;
         let prover = prover.as_mut().ok_or(WriteFailure::NotProved)?;
@@ -446,9 +267,4 @@ async fn close(open: WritingConnection) {
 const TURN: Duration = Duration::from_secs(10);
 /// A write that takes longer is told.
 const SLOW: Duration = Duration::from_secs(5);
-/// How long another program may hold up the emptying of the log before that is told.
-const BUSY: Duration = Duration::from_secs(1);
-const BUSY_PAUSE: Duration = Duration::from_millis(10);
 const CLOSE: Duration = Duration::from_secs(1);
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);

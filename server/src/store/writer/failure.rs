@@ -1,0 +1,40 @@
+//! Why a write was not made.
+
+use std::io;
+
+use super::SLOW;
+use crate::store::files::FilesError;
+
+/// Why a write was not made, or not proved.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteFailure {
+    /// SQLite cannot carry it out.
+    #[error("SQLite refused it")]
+    Database(#[from] sqlx::Error),
+    /// A file of the store is not the one that was opened.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The lock file cannot be held.
+    #[error("the lock file of the store was removed, and another server has made and locked it anew")]
+    LockLost,
+    /// The system cannot make durable what was read.
+    #[error("what the store holds cannot be made durable")]
+    Durability(#[source] io::Error),
+    /// A program other than this server has written, or has emptied the log.
+    #[error(
+        "another program has written into the store or emptied its log; restart the server, so that it decides by what \
+         the store holds now"
+    )]
+    Foreign,
+    /// The commit was reported, and is not there.
+    #[error("what was committed cannot be read back")]
+    NotProved,
+    /// A program that reads or writes keeps the log from being emptied.
+    #[error(
+        "another program reads or writes the store, and the outcome of a write can be known only when it has ended"
+    )]
+    Busy,
+    /// The disk takes very long.
+    #[error("the disk has not confirmed a write for {} s", SLOW.as_secs())]
+    Slow,
+}

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use certward_acceptance_tests::programs;
 
@@ -16,12 +16,25 @@ fn store(house: &House) -> PathBuf {
 
 /// What the server prints when it does not start.
 fn refusal(house: &House) -> String {
-    let output = Command::new(programs::built("certward-server"))
+    let mut server = Command::new(programs::built("certward-server"))
         .args(["run", "--settings"])
         .arg(house.server.path("settings.json"))
-        .arg("--ServerUrl=https://127.0.0.1:0")
-        .output()
+        .args([
+            "--ServerUrl=https://127.0.0.1:0",
+            "--Certward.RedisEnterprise.ServerUrl=https://127.0.0.1:0",
+        ])
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    let started = Instant::now();
+    while server.try_wait().unwrap().is_none() {
+        if started.elapsed() > Duration::from_secs(10) {
+            server.kill().unwrap();
+            panic!("the server starts");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = server.wait_with_output().unwrap();
     assert!(!output.status.success());
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

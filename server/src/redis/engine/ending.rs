@@ -105,7 +105,7 @@ impl Engine {
         }
         let number = client.number.to_string();
         match ask(&control, Command::new("CLIENT KILL", ["ID", &number])).await {
-            Err(EngineError::Refused { message, .. }) if message.starts_with(BUSY) => Attempt::Busy,
+            Err(error) if error.is_busy() => Attempt::Busy,
             // A refusal says that there is no such connection.
             Ok(()) | Err(EngineError::Refused { .. }) => Attempt::Ended,
             Err(_) => Attempt::Unanswered,
@@ -176,8 +176,6 @@ async fn ask(control: &Control, command: Command) -> Result<(), EngineError> {
     answer.map_err(|_| EngineError::TimedOut)?.map(drop)
 }
 
-/// What an engine answers while a script keeps it busy.
-const BUSY: &str = "BUSY";
 /// A quarter of the second in which a connection has to be cut.
 const PROMPT: Duration = Duration::from_millis(250);
 /// For an engine that answers again in the meantime. With [`PROMPT`], the cut has ended within a second.

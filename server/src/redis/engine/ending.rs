@@ -52,6 +52,11 @@ impl Engine {
     /// Goes on ending a connection that the engine has not ended in time, whatever it takes, and closes its stream.
     /// Nobody has to wait for it.
     pub(crate) fn end_client_later(self: &Arc<Self>, client: EngineClientId, stream: EngineStream) {
+        tracing::warn!(
+            engine.client = %client,
+            "an engine is busy and has not ended a connection that was cut: what it received of the connection before that may \
+             still be carried out"
+        );
         self.tasks.spawn(async move {
             tokio::time::sleep(GRACE).await;
             drop(stream);

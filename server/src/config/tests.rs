@@ -314,6 +314,26 @@ fn each_wrong_value_is_refused_with_what_would_have_been_right() {
             "must start with https://",
         ),
         (
+            "Certward.RedisEnterprise.ServerUrl",
+            "https://127.0.0.1:8443",
+            "and ServerUrl is https://127.0.0.1:8443/: the port is the same",
+        ),
+        (
+            "Certward.RedisEnterprise.ServerUrl",
+            "https://0.0.0.0:8443",
+            "the port is the same",
+        ),
+        (
+            "Certward.RedisEnterprise.ServerUrl",
+            "https://[::]:8443",
+            "the port is the same",
+        ),
+        (
+            "Certward.Operations.ServerUrl",
+            "http://127.0.0.1:8443",
+            "the port is the same",
+        ),
+        (
             "Certward.ClientCertificate.KeyAlgorithm",
             "RSA_1024",
             "RSA_2048, RSA_3072, RSA_4096, ECDSA_P256",

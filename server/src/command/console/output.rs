@@ -1,8 +1,8 @@
 //! A file with a private key in it, made new and for its owner alone.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -18,12 +18,19 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// Makes `folder/name`. Whatever has that name already, a link included, is left alone.
+    /// Makes `folder/name`, and the folder for its owner alone when it is missing. Whatever has that name already, a link
+    /// included, is left alone.
     ///
     /// # Errors
     ///
-    /// When the folder is none, or the file exists or cannot be made.
+    /// When the folder is none and cannot be made, or the file exists or cannot be made.
     pub(super) fn create(folder: &Path, name: &str) -> Result<Self, FileError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|source| FileError {
+            path: folder.to_owned(),
+            done: "made",
+            source,
+        })?;
         let path = folder.join(name);
         let file = File::options()
             .write(true)
@@ -84,6 +91,18 @@ mod tests {
         let path = NewFile::create(folder.path(), "a.zip").unwrap().write(b"zip").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"zip");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_missing_folder_is_made_for_its_owner_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("a/ops");
+        NewFile::create(&folder, "a.zip").unwrap().write(b"zip").unwrap();
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        // One that is there stays as it is, and a file is no folder.
+        NewFile::create(parent.path(), "b.zip").unwrap().write(b"zip").unwrap();
+        let error = NewFile::create(&folder.join("a.zip"), "c.zip").unwrap_err();
+        assert_eq!(error.path, folder.join("a.zip"));
     }
 
     #[test]

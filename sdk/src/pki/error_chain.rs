@@ -30,7 +30,7 @@ impl ErrorChain<'_> {
         let mut next = self.0.source();
         while let Some(cause) = next {
             let text = cause.to_string();
-            if !steps.iter().any(|step| has_text(step, &text)) {
+            if !text.is_empty() && !steps.iter().any(|step| has_text(step, &text)) {
                 steps.push(text);
             }
             next = cause.source();

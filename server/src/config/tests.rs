@@ -468,7 +468,7 @@ fn secrets_are_in_no_message_and_no_debug_text() {
 #[test]
 fn a_certificate_file_that_others_can_read_is_refused() {
     let folder = Folder::new(GOOD);
-    folder.write("server.pfx", "x", 0o640);
+    folder.write("server.pfx", "x", 0o644);
     let text = folder.load(&[], &[]).unwrap_err().to_string();
     assert!(
         text.contains("Security.Certificate.Path") && text.contains("chmod 600"),

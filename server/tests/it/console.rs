@@ -294,9 +294,9 @@ fn what_fails_says_why_and_leaves_nothing_behind() {
             "whole number from 1",
         ),
         (
-            vec!["generateClientCert", "x", "/nowhere"],
+            vec!["generateClientCert", "x", "/dev/null/ops"],
             1,
-            "/nowhere/admin.client.certificate.x.zip could not be made",
+            "/dev/null/ops could not be made",
         ),
         (vec!["generateClientCert", "a\u{7}b", &folder], 1, "control character"),
         (

@@ -15,6 +15,8 @@ pub(super) struct NewFile {
     path: PathBuf,
     file: File,
     is_written: bool,
+    /// The folder, when it was made for this file.
+    made: Option<PathBuf>,
 }
 
 impl NewFile {
@@ -25,6 +27,7 @@ impl NewFile {
     ///
     /// When the folder is none and cannot be made, or the file exists or cannot be made.
     pub(super) fn create(folder: &Path, name: &str) -> Result<Self, FileError> {
+        let is_missing = !folder.exists();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|source| FileError {
             path: folder.to_owned(),
@@ -47,6 +50,7 @@ impl NewFile {
             path,
             file,
             is_written: false,
+            made: is_missing.then(|| folder.to_owned()),
         })
     }
 
@@ -73,6 +77,8 @@ impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_written {
             let _ = std::fs::remove_file(&self.path);
+            // Only an empty one can be removed.
+            let _ = self.made.as_ref().map(std::fs::remove_dir);
         }
     }
 }
@@ -97,6 +103,8 @@ mod tests {
     fn a_missing_folder_is_made_for_its_owner_alone() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("a/ops");
+        drop(NewFile::create(&folder, "a.zip").unwrap());
+        assert!(!folder.exists());
         NewFile::create(&folder, "a.zip").unwrap().write(b"zip").unwrap();
         assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
         // One that is there stays as it is, and a file is no folder.

@@ -236,7 +236,7 @@ fn what_a_killed_setup_leaves_is_taken_away_by_the_next() {
 #[test]
 fn setup_writes_no_keys_where_others_can_change_them() {
     let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    for (mode, words) in [(0o777, "chmod go-w"), (0o770, "chmod go-w"), (0o1777, "certward")] {
+    for (mode, words) in [(0o777, "chmod go-w"), (0o773, "chmod go-w"), (0o1777, "certward")] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("theirs"), "x").unwrap();
         set(folder.path(), mode);

@@ -3,6 +3,9 @@
 //! [`Certward`] is the provider; [`plugin`] serves it to Terraform and knows nothing of certificates. A resource is a
 //! folder or file with its schema, its state and its life; every request to a cluster goes through the SDK `certward`.
 
+// They panic when nobody reads any more.
+#![cfg_attr(not(test), warn(clippy::print_stderr))]
+
 pub mod cert_user;
 pub mod client_certificate;
 pub mod clock;

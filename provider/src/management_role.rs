@@ -11,9 +11,9 @@ pub(crate) fn check(attribute: AttributePath, role: &str) -> Option<Diagnostic> 
     }
     let spelled = role.trim().to_ascii_lowercase().replace([' ', '-'], "_");
     let detail = match MANAGEMENT_ROLES.iter().find(|known| **known == spelled) {
-        Some(known) => format!("\"{role}\" is not known. Write \"{known}\"."),
+        Some(known) => format!("{attribute} is \"{role}\", which is no management role. Write \"{known}\"."),
         None => format!(
-            "\"{role}\" is not known. Write one of \"{}\".",
+            "{attribute} is \"{role}\", which is no management role. Write one of \"{}\".",
             MANAGEMENT_ROLES.join("\", \"")
         ),
     };
@@ -64,6 +64,7 @@ mod tests {
         ] {
             let finding = check(AttributePath::new("role"), bad).unwrap();
             assert!(finding.detail.contains(expected), "{finding:?}");
+            assert!(finding.detail.starts_with(&format!("role is \"{bad}\"")), "{finding:?}");
         }
     }
 }

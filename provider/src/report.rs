@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use certward::pki::Printable;
+use certward::pki::{ErrorChain, Printable};
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
 /// A diagnostic on an attribute.
@@ -48,12 +48,5 @@ pub(crate) fn shown(text: &str) -> Printable<'_> {
 
 /// An error and its causes, outermost first: `step: cause: cause`.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    ErrorChain::new(error).to_string()
 }

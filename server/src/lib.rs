@@ -4,6 +4,9 @@
 //! [`listener::peer::Peer`] → [`authn`] → [`authn::Caller`] → [`authz`] → [`authz::Permit`] → the dialect's handler →
 //! [`authority`] → the store.
 
+// They panic when nobody reads any more; `command::output` does not.
+#![cfg_attr(not(test), warn(clippy::print_stderr))]
+
 pub mod app;
 mod asn1;
 pub mod audit;

@@ -4,7 +4,7 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
 use super::state::CertUserState;
-use super::{roles, subject};
+use super::{certificate_pem, roles, subject};
 use crate::redis_name;
 use crate::report::diagnostic;
 
@@ -18,6 +18,9 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &CertUserState) {
     }
     if let Err(finding) = subject::configured(config) {
         diags.add_error(finding);
+    }
+    if let Value::Value(text) = &config.certificate_pem {
+        diags.warnings.extend(certificate_pem::warning(text));
     }
     diags.errors.extend(roles::check(config));
 }

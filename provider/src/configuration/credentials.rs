@@ -39,8 +39,9 @@ pub(crate) fn identity(diags: &mut Diagnostics, settings: &Settings) -> Result<O
         }
         (_, _, Pkcs12Setting::File(path, origin)) => {
             let file = read_file(diags, path, origin)?;
+            let identity = pkcs12(diags, file.bytes(), origin, settings)?;
             warn_of_readers(diags, &file, path, origin);
-            pkcs12(diags, file.bytes(), origin, settings).map(Some)
+            Ok(Some(identity))
         }
         (certificate, key, Pkcs12Setting::Absent) => pem(diags, certificate, key).map(Some),
     }
@@ -136,7 +137,10 @@ fn pkcs12(diags: &mut Diagnostics, bytes: &[u8], origin: &Origin, settings: &Set
     let read = Identity::from_pkcs12(bytes, &password);
     read.inspect(|identity| log::mask(identity.private_key().expose()))
         .map_err(|problem| {
-            let hint = if settings.pkcs12_password.origin().is_none() {
+            let is_pkcs12 = bytes.first() == Some(&DER_SEQUENCE);
+            let hint = if !is_pkcs12 {
+                " A certificate and a key in PEM go into client_certificate_file and client_private_key_file."
+            } else if settings.pkcs12_password.origin().is_none() {
                 " No pkcs12_password is set, so the empty password was tried."
             } else {
                 ""
@@ -162,14 +166,17 @@ fn pem_text(diags: &mut Diagnostics, setting: &PemSetting) -> Result<Option<PemT
     }
 }
 
-/// As [`pem_text`], and warns when the text is in a file that others can read.
+/// As [`pem_text`], and warns when the text is a private key in a file that others can read.
 fn secret_pem_text(diags: &mut Diagnostics, setting: &PemSetting) -> Result<Option<PemText>, ()> {
     let PemSetting::File(path, origin) = setting else {
         return pem_text(diags, setting);
     };
     let file = read_file(diags, path, origin)?;
-    warn_of_readers(diags, &file, path, origin);
-    text_of(diags, &file, path, origin)
+    let text = text_of(diags, &file, path, origin)?;
+    if text.as_ref().is_some_and(|(text, _)| text.contains("PRIVATE KEY-----")) {
+        warn_of_readers(diags, &file, path, origin);
+    }
+    Ok(text)
 }
 
 fn text_of(diags: &mut Diagnostics, file: &CredentialFile, path: &str, origin: &Origin) -> Result<Option<PemText>, ()> {
@@ -230,7 +237,9 @@ fn own_certificate(text: &str) -> Option<Certificate> {
 /// The text of a PEM setting, and where it comes from.
 type PemText = (Zeroizing<String>, Origin);
 
-/// The first octets of every zip file with an entry (APPNOTE 4.3.7).
+/// The first byte of every PKCS#12 file (RFC 7292, a SEQUENCE).
+const DER_SEQUENCE: u8 = 0x30;
+/// The first bytes of every zip file with an entry (APPNOTE 4.3.7).
 const ZIP_SIGNATURE: &[u8] = b"PK\x03\x04";
 
 #[cfg(test)]

@@ -261,6 +261,40 @@ fn key_that_others_can_read_is_a_warning_that_names_the_file_and_what_to_do() {
     }
 }
 
+#[test]
+fn a_file_that_holds_no_private_key_is_an_error_and_no_warning() {
+    let pki = Pki::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    for (name, content) in [("motd", "hello"), ("empty", ""), ("leaf.crt", pki.leaf.as_str())] {
+        let content = file(name, content);
+        let pkcs12 = read(&ProviderBlock {
+            pkcs12_file: path(&content),
+            ..ProviderBlock::default()
+        });
+        assert_eq!(
+            (pkcs12.errors.len(), pkcs12.warnings.len()),
+            (1, 0),
+            "{name} {pkcs12:?}"
+        );
+        let detail = &pkcs12.errors[0].detail;
+        assert!(
+            detail.contains("it is none, whatever its password") && detail.contains("client_certificate_file"),
+            "{detail}"
+        );
+        let key = read(&ProviderBlock {
+            client_certificate_pem: text(&pki.leaf),
+            client_private_key_file: path(&content),
+            ..ProviderBlock::default()
+        });
+        assert_eq!((key.errors.len(), key.warnings.len()), (1, 0), "{name} {key:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn file_without_an_end_is_an_error_on_its_attribute() {

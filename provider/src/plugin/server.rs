@@ -1,11 +1,11 @@
 //! The process: from its start by Terraform to its end.
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -234,14 +234,7 @@ impl Signals {
 
 /// Says on stderr why the process does not serve, as one sentence with its causes.
 fn explain(error: &ServeError) {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    _ = writeln!(io::stderr(), "{text}");
+    _ = writeln!(io::stderr(), "{}", ErrorChain::new(error));
 }
 
 /// Terraform runs ten operations at a time by default, and they wait for the network.

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
-use crate::pki::Printable;
+use crate::pki::{ErrorChain, Printable};
 
 /// What an operation failed on.
 ///
@@ -313,19 +313,13 @@ struct Report<'a>(&'a Error);
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut last = self.0.to_string();
-        let mut next = self.0.source();
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            // Libraries below repeat their cause in their own text; a reader wants each step once.
-            if !last.ends_with(&text) {
-                write!(f, ": {}", printable(&text))?;
-            }
-            last = text;
-            next = cause.source();
-        }
-        Ok(())
+        let steps = ErrorChain::new(self.0).steps();
+        // The first one is this error's own, which is printable.
+        let Some((own, causes)) = steps.split_first() else {
+            return Ok(());
+        };
+        f.write_str(own)?;
+        causes.iter().try_for_each(|cause| write!(f, ": {}", printable(cause)))
     }
 }
 

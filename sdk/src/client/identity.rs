@@ -67,9 +67,14 @@ impl Identity {
                 "cannot read the PKCS#12 file: this is a zip archive; give the .pfx inside it, or read it as a setup zip",
             ));
         }
+        if bytes.first() != Some(&DER_SEQUENCE) {
+            return Err(Error::configuration(
+                "cannot read the PKCS#12 file: it is none, whatever its password; expected a .pfx or .p12 file",
+            ));
+        }
         if bytes.len() > MAX_FILE {
             return Err(Error::configuration(format!(
-                "cannot read the PKCS#12 file: it has {} octets, at most {MAX_FILE} are read",
+                "cannot read the PKCS#12 file: it has {} bytes, at most {MAX_FILE} are read",
                 bytes.len()
             )));
         }
@@ -169,7 +174,9 @@ impl Identity {
                 Error::configuration("the private key of the client certificate is of a kind that TLS here cannot use")
                     .with_source(error)
             })?;
-        let key_kind = signing_key.public_key().map(|spki| public_key_kind(&spki));
+        let key_kind = signing_key
+            .public_key()
+            .and_then(|spki| PublicKey::from_spki_der(&spki).ok());
         let chain = self.chain.iter().map(|certificate| certificate.der().clone()).collect();
         let certified = CertifiedKey::new(chain, signing_key);
         match certified.keys_match() {
@@ -276,10 +283,6 @@ impl ZipFile {
     }
 }
 
-fn public_key_kind(subject_public_key_info: &[u8]) -> PublicKey {
-    PublicKey::from_spki_der(subject_public_key_info).unwrap_or_else(|_| PublicKey::Other("of another kind".to_owned()))
-}
-
 /// Brings the issuer of each certificate behind it, as TLS 1.2 sends a chain (RFC 5246 7.4.2). Those that issued none of the
 /// chain stay at its end.
 fn order_by_issuer(chain: &mut [Certificate]) {
@@ -308,6 +311,8 @@ fn without_private_keys(text: &str) -> String {
     out
 }
 
+/// The first byte of every PKCS#12 file (RFC 7292).
+const DER_SEQUENCE: u8 = 0x30;
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 /// A setup package of a large cluster has some dozen files of a few KiB.
 const MAX_FILES: usize = 1_000;

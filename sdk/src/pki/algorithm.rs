@@ -89,7 +89,10 @@ impl std::fmt::Display for PublicKey {
             Self::EcdsaP384 => f.write_str("ECDSA P-384"),
             Self::EcdsaP521 => f.write_str("ECDSA P-521"),
             Self::Ed25519 => f.write_str("Ed25519"),
-            Self::Other(identifier) => f.write_str(identifier),
+            Self::Other(identifier) => match KNOWN_KEYS.iter().find(|(known, _)| known == identifier) {
+                Some((_, name)) => f.write_str(name),
+                None => write!(f, "OID {identifier}"),
+            },
         }
     }
 }
@@ -136,9 +139,53 @@ fn modulus_bits(key: &[u8]) -> Result<u32, DerError> {
     u32::try_from(bits).map_err(|_| DerError::Content("an RSA modulus"))
 }
 
+/// Names of keys that TLS makes no use of, or too rarely for a variant of their own.
+const KNOWN_KEYS: [(&str, &str); 19] = [
+    ("1.2.840.113549.1.1.10", "RSA-PSS"),
+    ("1.2.840.113549.1.1.7", "RSA-OAEP"),
+    ("1.2.840.10040.4.1", "DSA"),
+    ("1.2.840.10046.2.1", "Diffie-Hellman"),
+    ("1.2.840.10045.2.1", "elliptic curve with explicit parameters"),
+    ("1.2.840.10045.3.1.1", "ECDSA P-192"),
+    ("1.3.132.0.33", "ECDSA P-224"),
+    ("1.3.132.0.10", "ECDSA secp256k1"),
+    ("1.3.36.3.3.2.8.1.1.7", "ECDSA brainpoolP256r1"),
+    ("1.3.36.3.3.2.8.1.1.11", "ECDSA brainpoolP384r1"),
+    ("1.3.36.3.3.2.8.1.1.13", "ECDSA brainpoolP512r1"),
+    ("1.2.156.10197.1.301", "SM2"),
+    ("1.3.101.110", "X25519"),
+    ("1.3.101.111", "X448"),
+    ("1.3.101.113", "Ed448"),
+    ("1.2.643.7.1.1.1.1", "GOST R 34.10-2012"),
+    ("2.16.840.1.101.3.4.3.17", "ML-DSA-44"),
+    ("2.16.840.1.101.3.4.3.18", "ML-DSA-65"),
+    ("2.16.840.1.101.3.4.3.19", "ML-DSA-87"),
+];
+
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 const PRIME256V1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
 const SECP384R1: &[u8] = &[0x2b, 0x81, 0x04, 0, 34];
 const SECP521R1: &[u8] = &[0x2b, 0x81, 0x04, 0, 35];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_by_name_and_by_identifier_only_when_they_are_unknown() {
+        for (key, name) in [
+            (PublicKey::Rsa { bits: 2048 }, "RSA-2048"),
+            (PublicKey::EcdsaP256, "ECDSA P-256"),
+            (PublicKey::Other("1.3.132.0.10".to_owned()), "ECDSA secp256k1"),
+            (PublicKey::Other("1.2.840.113549.1.1.10".to_owned()), "RSA-PSS"),
+            (PublicKey::Other("1.2.3.4".to_owned()), "OID 1.2.3.4"),
+        ] {
+            assert_eq!(key.to_string(), name);
+        }
+        for (identifier, _) in KNOWN_KEYS {
+            identifier.parse::<ObjectIdentifier>().unwrap();
+        }
+    }
+}

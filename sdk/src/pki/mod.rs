@@ -12,11 +12,13 @@
 //! | [`PublicKeyPinningHash`] | SHA-256 over `SubjectPublicKeyInfo` |
 //! | [`certificates_from_pem`], [`PrivateKeyPem`] | RFC 7468 |
 //! | [`Printable`] | Unicode 16: text without control and invisible characters |
+//! | [`ErrorChain`] | an error with its causes, each told once |
 
 mod algorithm;
 mod certificate;
 mod der;
 mod distinguished_name;
+mod error_chain;
 mod extensions;
 mod fingerprint;
 mod hex;
@@ -36,6 +38,7 @@ pub use distinguished_name::{
     AttributeTypeAndValue, AttributeValue, CommonNameError, DistinguishedName, DistinguishedNameTextError,
     RelativeDistinguishedName,
 };
+pub use error_chain::ErrorChain;
 pub use extensions::{ExtendedKeyUsage, Extension, KeyUsage, SubjectAltName};
 pub use fingerprint::Sha256Fingerprint;
 pub use hex::HexError;

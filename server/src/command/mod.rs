@@ -5,11 +5,13 @@
 //! | 0 | done; for `run`, stopped by SIGTERM or SIGINT |
 //! | 1 | what was asked for failed, and standard error says why |
 //! | 2 | the command line or the settings are wrong; nothing was opened, written or sent |
+//! | 141 | whoever read standard output has gone (`\| head -1`), as for a program that SIGPIPE ends |
 
 mod channel;
 mod console;
 mod hardening;
 mod openapi;
+mod output;
 mod run;
 mod setup;
 
@@ -17,6 +19,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use certward::pki::ErrorChain;
 use clap::{Parser, Subcommand};
 
 /// Runs the command that the arguments name, the program's own name first.
@@ -24,16 +27,29 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     hardening::harden();
     // An error means that a provider is installed already: the one of whoever embeds this.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let outcome = match CommandLine::parse_from(arguments).command {
+    let outcome = match CommandLine::try_parse_from(arguments) {
+        Ok(CommandLine { command }) => perform(command),
+        // Help and version are no faults; clap says which stream and exit code a message has.
+        Err(message) => match message.print() {
+            Ok(()) => return ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2)),
+            Err(error) if !message.use_stderr() => Err(output::failed(error)),
+            // Standard error takes nothing.
+            Err(_) => Err(Failure::Usage(String::new())),
+        },
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn perform(command: Command) -> Result<(), Failure> {
+    match command {
         Command::Setup(arguments) => setup::setup(arguments),
         Command::Run { arguments } => run::run(arguments),
         Command::Cli(server) => console::interactive(&server),
         Command::Admin { server, command } => console::one_shot(&server, &command),
         Command::Openapi { api } => openapi::print(api),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
     }
 }
 
@@ -89,6 +105,8 @@ pub(crate) enum Failure {
     Failed(Box<dyn std::error::Error + Send + Sync>),
     /// Something failed, and that has been said already.
     Reported,
+    /// Whoever read standard output has gone.
+    OutputClosed,
 }
 
 impl Failure {
@@ -99,29 +117,26 @@ impl Failure {
     fn report(self) -> ExitCode {
         match self {
             Self::Usage(problem) => {
-                eprintln!("certward-server: {problem}");
+                output::print_error(&format!("certward-server: {problem}"));
                 ExitCode::from(2)
             }
             Self::Failed(error) => {
-                eprintln!("certward-server: {}", chain(error.as_ref()));
+                output::print_error(&format!("certward-server: {}", chain(error.as_ref())));
                 ExitCode::FAILURE
             }
             Self::Reported => ExitCode::FAILURE,
+            Self::OutputClosed => ExitCode::from(SIGPIPE),
         }
     }
 }
 
 /// An error and its causes, on one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    ErrorChain::new(error).to_string()
 }
+
+/// The exit code of a program that SIGPIPE ended, as shells show it.
+const SIGPIPE: u8 = 128 + 13;
 
 /// An error of reading or writing `path`.
 #[derive(Debug, thiserror::Error)]

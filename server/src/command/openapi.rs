@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::Failure;
+use super::{Failure, output};
 use crate::dialect::{ravendb, redis_enterprise};
 
 /// An API that the server serves.
@@ -15,12 +15,10 @@ pub(super) enum Api {
 }
 
 /// Prints the OpenAPI document of an API.
-#[expect(clippy::print_stdout, reason = "the document is the program's output")]
 pub(super) fn print(api: Api) -> Result<(), Failure> {
     let document = match api {
         Api::Ravendb => ravendb::openapi(),
         Api::RedisEnterprise => redis_enterprise::openapi(),
     };
-    println!("{}", document.to_pretty_json().map_err(Failure::failed)?);
-    Ok(())
+    output::print(&document.to_pretty_json().map_err(Failure::failed)?)
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Failure;
 use super::channel::AdminSocket;
+use super::{Failure, output};
 use crate::clock::SystemClock;
 use crate::config::{CommandLine, Settings};
 use crate::files::{FileError, TrustedDirectory};
@@ -35,13 +35,13 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         .await
         .map_err(Failure::failed)?;
     let console = tokio::spawn(socket.serve(Arc::clone(server.app())));
-    eprintln!(
+    output::print_error(&format!(
         "certward-server {version} serves {url}, keeps its data in {data_dir}, and its console is at {socket}",
         version = env!("CARGO_PKG_VERSION"),
         url = server.app().listening_url.as_str().trim_end_matches('/'),
         data_dir = data_dir.display(),
         socket = socket_path.display(),
-    );
+    ));
     let name = stop.next().await;
     tracing::info!(signal = name, "stopping");
     console.abort();

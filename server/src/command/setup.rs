@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Failure;
+use super::{Failure, output};
 use crate::clock::SystemClock;
 use crate::issuer::KeyAlgorithm;
 use crate::setup::{self, Host, Outcome, Plan};
@@ -52,8 +52,7 @@ pub(super) fn setup(arguments: Arguments) -> Result<(), Failure> {
     let outcome = runtime.block_on(make(plan.clone()));
     // A key that is still being made is of no use to anybody.
     runtime.shutdown_background();
-    report(&plan, &outcome?);
-    Ok(())
+    output::print(&report(&plan, &outcome?))
 }
 
 /// Makes everything, or nothing when a signal asks to end: a setup that is stopped leaves no keys behind.
@@ -86,14 +85,14 @@ fn ask(plan: &mut Plan) -> Result<(), Failure> {
         match names.map(str::parse).collect::<Result<Vec<Host>, _>>() {
             Ok(hosts) if hosts.is_empty() => break,
             Ok(hosts) => plan.hosts = hosts,
-            Err(error) => eprintln!("{error}"),
+            Err(error) => output::print_error(&error.to_string()),
         }
     }
     loop {
         let answer = question(&format!("Port (empty: {})", plan.port))?;
         match answer.parse() {
             _ if answer.is_empty() => return Ok(()),
-            Ok(0) | Err(_) => eprintln!("a port is a number from 1 to 65535"),
+            Ok(0) | Err(_) => output::print_error("a port is a number from 1 to 65535"),
             Ok(port) => {
                 plan.port = port;
                 return Ok(());
@@ -120,19 +119,24 @@ fn question(text: &str) -> Result<String, Failure> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "what was made is the program's output")]
-fn report(plan: &Plan, outcome: &Outcome) {
-    println!("Made for {}:", outcome.url);
-    for file in &outcome.files {
-        println!("  {}", file.display());
-    }
-    println!(
+fn report(plan: &Plan, outcome: &Outcome) -> String {
+    let mut lines = vec![format!("Made for {}:", outcome.url)];
+    lines.extend(outcome.files.iter().map(|file| format!("  {}", file.display())));
+    lines.push(format!(
         "{} ({}) is registered as ClusterAdmin.",
         outcome.administrator, outcome.thumbprint
-    );
+    ));
+    if plan.redis_enterprise_port() != setup::REDIS_ENTERPRISE_PORT {
+        lines.push(format!(
+            "Redis Enterprise's API listens on port {} here, because RavenDB's has its usual port, {}.",
+            plan.redis_enterprise_port(),
+            plan.port
+        ));
+    }
+    lines.push("ca.key signs server certificates and is not needed to run: keep it elsewhere.".to_owned());
     let settings = plan.folder.join(setup::SETTINGS_FILE);
-    println!("ca.key signs server certificates and is not needed to run: keep it elsewhere.");
-    println!("Next: certward-server run --settings {}", settings.display());
+    lines.push(format!("Next: certward-server run --settings {}", settings.display()));
+    lines.join("\n")
 }
 
 const DEFAULT_PORT: u16 = 8443;

@@ -76,6 +76,11 @@ impl<'a> Reader<'a> {
         let audit_log_folder = self.optional_path("Security.AuditLog.FolderPath");
         let operations_url = self.optional("Certward.Operations.ServerUrl", operations_url);
         let redis_enterprise_url = self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
+        self.check_listeners(&[
+            ("ServerUrl", server_url.as_ref()),
+            ("Certward.RedisEnterprise.ServerUrl", redis_enterprise_url.as_ref()),
+            ("Certward.Operations.ServerUrl", operations_url.as_ref()),
+        ]);
         let redis = self.redis(redis_enterprise_url.as_ref());
         let store = self.required("Certward.Store", store);
         let key_algorithm = self.required("Certward.ClientCertificate.KeyAlgorithm", key_algorithm);
@@ -126,6 +131,19 @@ impl<'a> Reader<'a> {
                 (false, _) => https_url(text, true),
             }
         })
+    }
+
+    /// Two listeners cannot have one address. The system would say so of the second alone.
+    fn check_listeners(&mut self, listeners: &[(&'static str, Option<&Url>)]) {
+        let set = || listeners.iter().filter_map(|(key, url)| Some((*key, (*url)?)));
+        for (place, (key, url)) in set().enumerate() {
+            if let Some((other, taken)) = set().take(place).find(|(_, other)| is_one_listener(other, url)) {
+                self.mistake(
+                    key,
+                    format!("is {url}, and {other} is {taken}: the port is the same; give one of them another"),
+                );
+            }
+        }
     }
 
     fn certificate_path(&mut self) -> Option<PathBuf> {
@@ -426,6 +444,19 @@ fn https_url(text: &str, port_zero_is_allowed: bool) -> Result<Url, String> {
         return Err("has port 0, where no client can reach the server".to_owned());
     }
     Ok(url)
+}
+
+/// Whether nobody can listen on both: one port, on one address or on every address of the machine.
+fn is_one_listener(one: &Url, other: &Url) -> bool {
+    let is_every_address = |url: &Url| match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_unspecified(),
+        Some(url::Host::Ipv6(address)) => address.is_unspecified(),
+        _ => false,
+    };
+    let port = one.port_or_known_default();
+    port != Some(0)
+        && port == other.port_or_known_default()
+        && (one.host() == other.host() || is_every_address(one) || is_every_address(other))
 }
 
 fn operations_url(text: &str) -> Result<Url, String> {

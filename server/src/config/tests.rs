@@ -314,6 +314,26 @@ fn each_wrong_value_is_refused_with_what_would_have_been_right() {
             "must start with https://",
         ),
         (
+            "Certward.RedisEnterprise.ServerUrl",
+            "https://127.0.0.1:8443",
+            "and ServerUrl is https://127.0.0.1:8443/: the port is the same",
+        ),
+        (
+            "Certward.RedisEnterprise.ServerUrl",
+            "https://0.0.0.0:8443",
+            "the port is the same",
+        ),
+        (
+            "Certward.RedisEnterprise.ServerUrl",
+            "https://[::]:8443",
+            "the port is the same",
+        ),
+        (
+            "Certward.Operations.ServerUrl",
+            "http://127.0.0.1:8443",
+            "the port is the same",
+        ),
+        (
             "Certward.ClientCertificate.KeyAlgorithm",
             "RSA_1024",
             "RSA_2048, RSA_3072, RSA_4096, ECDSA_P256",
@@ -448,7 +468,7 @@ fn secrets_are_in_no_message_and_no_debug_text() {
 #[test]
 fn a_certificate_file_that_others_can_read_is_refused() {
     let folder = Folder::new(GOOD);
-    folder.write("server.pfx", "x", 0o640);
+    folder.write("server.pfx", "x", 0o644);
     let text = folder.load(&[], &[]).unwrap_err().to_string();
     assert!(
         text.contains("Security.Certificate.Path") && text.contains("chmod 600"),

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use rustix::process::{getegid, geteuid, getgroups};
 
+use super::namespace::unmapped_id;
+
 /// The user and the groups of this process, and what the machine's account files say.
 #[derive(Debug)]
 pub(super) struct Account {
@@ -12,6 +14,8 @@ pub(super) struct Account {
     pub(super) groups: Vec<u32>,
     members: HashMap<u32, Vec<u32>>,
     accounts_are_local: bool,
+    unmapped_user: Option<u32>,
+    unmapped_group: Option<u32>,
 }
 
 impl Account {
@@ -32,6 +36,10 @@ impl Account {
                 &text("/etc/group"),
                 &text("/etc/nsswitch.conf"),
             )
+            .in_namespace(
+                unmapped_id(&text("/proc/self/uid_map"), &text("/proc/sys/kernel/overflowuid")),
+                unmapped_id(&text("/proc/self/gid_map"), &text("/proc/sys/kernel/overflowgid")),
+            )
         });
         &ACCOUNT
     }
@@ -41,8 +49,16 @@ impl Account {
             user,
             groups,
             members: members(passwd, group),
-            accounts_are_local: accounts_are_local(nsswitch),
+            accounts_are_local: accounts_are_local(nsswitch) && !has_directory_lines(passwd, group),
+            unmapped_user: None,
+            unmapped_group: None,
         }
+    }
+
+    /// In a user namespace where these ids stand for users and groups of the host.
+    pub(super) fn in_namespace(mut self, user: Option<u32>, group: Option<u32>) -> Self {
+        (self.unmapped_user, self.unmapped_group) = (user, group);
+        self
     }
 
     /// Whether `owner` is this process's user or root.
@@ -50,18 +66,36 @@ impl Account {
         owner == self.user || owner == ROOT
     }
 
+    /// Whether `owner` is some user of the host that runs this process's user namespace, and is none within it.
+    pub(super) fn is_of_host(&self, owner: u32) -> bool {
+        self.unmapped_user == Some(owner)
+    }
+
     /// Whether a group has no member but this process's user and root: the private group that Linux distributions give
-    /// each user, or one of a container.
+    /// each user, one of a container, or the group of root, with which OpenShift runs any user.
+    ///
+    /// Where a directory service knows more accounts than the files, any group can have more members, and any user the
+    /// same primary group. Only the group of root is the machine's own everywhere.
     pub(super) fn has_alone(&self, group: u32) -> bool {
-        match self.members.get(&group) {
-            Some(members) => members.iter().all(|member| self.is_trusted(*member)),
-            None => self.is_of_container(group),
+        if self.unmapped_group == Some(group) {
+            return false;
         }
+        match self.members.get(&group) {
+            Some(members) => {
+                (self.accounts_are_local || group == ROOT) && members.iter().all(|member| self.is_trusted(*member))
+            }
+            None => group == ROOT || self.is_of_container(group),
+        }
+    }
+
+    /// Whether a group that nobody else is in is the process's own, or that of root.
+    pub(super) fn is_private(&self, group: u32) -> bool {
+        (group == ROOT || self.groups.contains(&group)) && self.has_alone(group)
     }
 
     /// Whether a group is one that Kubernetes gave this process (`fsGroup`): the process is in it, and the machine has
     /// no such group. Where a directory service knows more groups than the files, this cannot be told.
-    pub(super) fn is_of_container(&self, group: u32) -> bool {
+    fn is_of_container(&self, group: u32) -> bool {
         self.accounts_are_local && self.groups.contains(&group) && !self.members.contains_key(&group)
     }
 }
@@ -72,11 +106,14 @@ fn members(passwd: &str, group: &str) -> HashMap<u32, Vec<u32>> {
     let mut members: HashMap<u32, Vec<u32>> = HashMap::new();
     for line in passwd.lines() {
         let fields: Vec<&str> = line.split(':').collect();
-        if let [name, _, user, primary, ..] = fields.as_slice()
+        if let [name, _, user, primary, rest @ ..] = fields.as_slice()
             && let (Ok(user), Ok(primary)) = (user.parse(), primary.parse())
         {
             ids.insert(name, user);
-            members.entry(primary).or_default().push(user);
+            let shell = rest.last().copied().unwrap_or_default();
+            if primary != ROOT || is_person(user, shell) {
+                members.entry(primary).or_default().push(user);
+            }
         }
     }
     for line in group.lines() {
@@ -94,6 +131,13 @@ fn members(passwd: &str, group: &str) -> HashMap<u32, Vec<u32>> {
     members
 }
 
+/// Whether somebody can log in to an account. Fedora and its images give the group of root to accounts without a person
+/// (`sync`, `halt`, `operator`), and images for OpenShift to the user that they name (`1001:0`, with `nologin`): who did
+/// that trusts them as root, and no other user becomes one of them.
+fn is_person(user: u32, shell: &str) -> bool {
+    user >= FIRST_PERSON && !shell.ends_with("nologin") && !shell.ends_with("/false")
+}
+
 /// Whether `/etc/passwd` and `/etc/group` list every account (nsswitch.conf(5)). `systemd` adds service accounts, whose
 /// groups have no other members.
 fn accounts_are_local(nsswitch: &str) -> bool {
@@ -101,7 +145,14 @@ fn accounts_are_local(nsswitch: &str) -> bool {
     lines
         .filter(|(database, _)| matches!(database.trim(), "group" | "passwd" | "initgroups"))
         .flat_map(|(_, sources)| sources.split('#').next().unwrap_or_default().split_whitespace())
-        .all(|source| source.starts_with('[') || LOCAL_SOURCES.contains(&source))
+        // Actions such as `[NOTFOUND=return]` are no sources.
+        .filter(|word| !word.contains(['[', ']', '=']))
+        .all(|source| LOCAL_SOURCES.contains(&source))
+}
+
+/// Whether the files take in accounts of NIS (`compat` in nsswitch.conf(5)).
+fn has_directory_lines(passwd: &str, group: &str) -> bool {
+    passwd.lines().chain(group.lines()).any(|line| line.starts_with('+'))
 }
 
 pub(super) const ROOT: u32 = 0;
@@ -109,7 +160,10 @@ pub(super) const ROOT: u32 = 0;
 /// No user has it: it stands for "no change" in chown(2).
 const UNKNOWN_USER: u32 = u32::MAX;
 
-const LOCAL_SOURCES: [&str; 5] = ["files", "compat", "systemd", "altfiles", "db"];
+/// The first number of a person's account (`UID_MIN` in login.defs(5)).
+const FIRST_PERSON: u32 = 1000;
+
+const LOCAL_SOURCES: [&str; 4] = ["files", "compat", "systemd", "altfiles"];
 
 #[cfg(test)]
 mod tests {
@@ -141,19 +195,73 @@ mod tests {
         ] {
             assert_eq!(bob.has_alone(group), alone, "{group}");
         }
-        assert!(bob.is_of_container(3000) && !bob.is_of_container(1001));
+        for (group, private) in [
+            (1001, true),
+            (3000, true),
+            (0, true),
+            (50, false),
+            (2001, false),
+            (1000, false),
+        ] {
+            assert_eq!(bob.is_private(group), private, "{group}");
+        }
     }
 
     #[test]
-    fn an_unlisted_group_is_shared_where_a_directory_service_has_accounts() {
+    fn the_group_of_root_is_roots_where_nobody_else_can_log_in_to_it() {
+        // As in Red Hat's images, and as OpenShift runs them: any user, with the group of root.
+        let image = "root:x:0:0::/root:/bin/bash\nsync:x:5:0:sync:/sbin:/bin/sync\n\
+                     operator:x:11:0:operator:/root:/sbin/nologin\ndefault:x:1001:0::/opt/app-root:/sbin/nologin\n";
+        for (passwd, group, alone) in [
+            (image, "root:x:0:\n", true),
+            (image, "", true),
+            ("", "", true),
+            (image, "root:x:0:root\n", true),
+            (image, "root:x:0:default\n", false),
+            (image, "root:x:0:mallory\n", false),
+            ("mallory:x:1002:0::/:/bin/sh\n", "root:x:0:\n", false),
+            ("mallory:x:1002:0::/:\n", "root:x:0:\n", false),
+        ] {
+            for nsswitch in ["", "group: sss files\n"] {
+                let any = Account::new(1_000_660_000, vec![0, 1_000_660_000], passwd, group, nsswitch);
+                assert_eq!(any.is_private(0), alone, "{passwd}{group}{nsswitch}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_of_the_host_is_shared_whoever_is_in_it() {
+        for group in ["", "nogroup:x:65534:\n"] {
+            let account = |unmapped| Account::new(0, vec![0, 65_534], "", group, "").in_namespace(unmapped, unmapped);
+            assert!(account(None).has_alone(65_534) && !account(None).is_of_host(65_534));
+            assert!(!account(Some(65_534)).has_alone(65_534) && account(Some(65_534)).is_of_host(65_534));
+        }
+    }
+
+    #[test]
+    fn a_group_but_roots_is_shared_where_a_directory_service_has_accounts() {
         for (nsswitch, is_local) in [
             ("group: files systemd\npasswd: files [NOTFOUND=return] systemd\n", true),
             ("hosts: files dns\n", true),
             ("group: files sss\n", false),
             ("passwd:\tldap files # old\n", false),
+            ("group: files [ NOTFOUND=return ] systemd\n", true),
+            ("group: files [SUCCESS=merge] systemd\n", true),
             ("initgroups: files winbind", false),
+            ("group: db files", false),
         ] {
-            assert_eq!(bob(nsswitch).is_of_container(3000), is_local, "{nsswitch}");
+            for group in [3000, 1001, 2001] {
+                assert_eq!(bob(nsswitch).has_alone(group), is_local, "{group} {nsswitch}");
+            }
+            assert!(bob(nsswitch).has_alone(0), "{nsswitch}");
         }
+        let nis = Account::new(
+            1001,
+            vec![1001],
+            &format!("{PASSWD}+::::::\n"),
+            GROUP,
+            "passwd: compat\n",
+        );
+        assert!(!nis.has_alone(1001));
     }
 }

@@ -69,6 +69,21 @@ pub enum UntrustedPath {
         /// Its permissions.
         mode: u32,
     },
+    /// The access control list names somebody else.
+    #[error(
+        "{what} {} can be {done} by {entry}, whom its access control list names; run: setfacl -x {entry} {}",
+        path.display(), quoted(path)
+    )]
+    Listed {
+        /// `file` or `directory`.
+        what: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// The entry, as setfacl(1) takes it: `user:1002`.
+        entry: String,
+        /// `changed` or `read`.
+        done: &'static str,
+    },
     /// Others may write the directory, and whatever is in it is protected by its sticky bit alone.
     #[error(
         "directory {} is one that everybody may write (mode {mode:04o}); choose a directory of the server's own \

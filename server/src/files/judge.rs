@@ -1,28 +1,81 @@
 //! The rules: which owner and permissions a file, a directory or a symbolic link may have.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::account::{Account, ROOT};
+use super::acl::AccessList;
 use super::error::UntrustedPath;
 
 /// Owner and permissions of a file.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) owner: u32,
     pub(super) group: u32,
     /// The permissions, with the sticky bit.
     pub(super) mode: u32,
+    pub(super) list: Option<AccessList>,
 }
 
-impl From<&Metadata> for Facts {
-    fn from(metadata: &Metadata) -> Self {
+/// Who has rights beside the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Others,
+    /// The group of the file.
+    Group(u32),
+    /// A user whom the access control list names.
+    NamedUser(u32),
+    /// A group that the access control list names.
+    NamedGroup(u32),
+}
+
+impl Facts {
+    /// Of what is at `path`, whose metadata these are.
+    pub(super) fn of_path(path: &Path, metadata: &Metadata) -> io::Result<Self> {
+        // Links have no permissions of their own.
+        let has_list = !metadata.is_symlink();
+        let list = if has_list { AccessList::of_path(path)? } else { None };
+        Ok(Self::new(metadata, list))
+    }
+
+    /// Of an open file.
+    pub(super) fn of_file(file: &File) -> io::Result<Self> {
+        Ok(Self::new(&file.metadata()?, AccessList::of_file(file)?))
+    }
+
+    fn new(metadata: &Metadata, list: Option<AccessList>) -> Self {
         Self {
             owner: metadata.uid(),
             group: metadata.gid(),
             mode: metadata.mode() & 0o7777,
+            list,
         }
+    }
+
+    /// Everybody beside the owner, with their rights.
+    fn rights(&self) -> Vec<(Holder, u32)> {
+        let group = self.list.as_ref().map_or(self.mode >> 3 & ALL, |list| list.group);
+        let mut rights = vec![(Holder::Others, self.mode & ALL), (Holder::Group(self.group), group)];
+        if let Some(list) = &self.list {
+            rights.extend(
+                list.users
+                    .iter()
+                    .map(|(user, rights)| (Holder::NamedUser(*user), *rights)),
+            );
+            rights.extend(
+                list.groups
+                    .iter()
+                    .map(|(group, rights)| (Holder::NamedGroup(*group), *rights)),
+            );
+        }
+        rights
+    }
+
+    /// Whether everybody can make entries in a directory, each protected by its owner alone.
+    pub(super) fn is_sticky(&self) -> bool {
+        self.mode & STICKY != 0
     }
 }
 
@@ -43,59 +96,100 @@ pub(super) enum Role {
 
 impl Account {
     /// Whether nobody but this account and root can change `path`, and, for a secret, nobody else can read it.
-    pub(super) fn judge(&self, path: &Path, facts: Facts, role: Role) -> Result<(), UntrustedPath> {
-        let Facts { owner, group, mode } = facts;
+    pub(super) fn judge(&self, path: &Path, facts: &Facts, role: Role) -> Result<(), UntrustedPath> {
         let what = match role {
             Role::Link => "symbolic link",
             Role::Above | Role::Directory => "directory",
             Role::File | Role::Secret => "file",
         };
-        let path = || path.to_owned();
-        if !self.is_trusted(owner) {
-            let user = self.user;
-            let path = path();
+        if !self.is_trusted(facts.owner) {
             return Err(UntrustedPath::Owner {
                 what,
-                path,
-                owner,
-                user,
+                path: path.to_owned(),
+                owner: facts.owner,
+                user: self.user,
             });
         }
         if role == Role::Link {
             return Ok(());
         }
         // In a sticky directory only the owner of an entry can rename or remove it, and the entry is judged next.
-        if role == Role::Above && mode & STICKY != 0 {
+        if role == Role::Above && facts.is_sticky() {
             return Ok(());
         }
-        let group_is_ours = if role == Role::Above {
-            self.has_alone(group)
-        } else {
-            // Here `chmod` costs nothing: a private group is accepted only where it comes back at each mount.
-            self.is_of_container(group)
-        };
-        if mode & OTHERS_WRITE != 0 || (mode & GROUP_WRITE != 0 && !group_is_ours) {
-            let path = path();
-            return Err(if role == Role::Directory && mode & STICKY != 0 {
-                UntrustedPath::Shared { path, mode }
-            } else {
-                UntrustedPath::Writable { what, path, mode }
-            });
-        }
-        // Root gave the group of this process a secret to read: Debian's ssl-cert, a secret volume with fsGroup.
-        let group_may_read = group_is_ours || (owner == ROOT && self.user != ROOT && self.groups.contains(&group));
-        if role == Role::Secret && (mode & OTHERS_ANY != 0 || (mode & GROUP_ANY != 0 && !group_may_read)) {
-            return Err(UntrustedPath::Readable { path: path(), mode });
+        for (holder, rights) in facts.rights() {
+            let may_change = self.may_change(holder, role);
+            if rights & WRITE != 0 && !may_change {
+                return Err(changed_by(holder, what, path, facts, role));
+            }
+            if role == Role::Secret && rights != 0 && !may_change && !self.may_read(holder, facts) {
+                return Err(read_by(holder, what, path, facts));
+            }
         }
         Ok(())
+    }
+
+    /// A group that nobody else is in is as good as its one member, here as for OpenSSH on Debian: umask 002 is the
+    /// default where each user has such a group, and OpenShift lets its users write by the group of root alone. For
+    /// what the server itself uses it must be the process's own: no program that runs with another group, such as one
+    /// that is setgid, may write there.
+    fn may_change(&self, holder: Holder, role: Role) -> bool {
+        match holder {
+            Holder::Others => false,
+            Holder::NamedUser(user) => self.is_trusted(user),
+            Holder::Group(group) | Holder::NamedGroup(group) if role == Role::Above => self.has_alone(group),
+            Holder::Group(group) | Holder::NamedGroup(group) => self.is_private(group),
+        }
+    }
+
+    /// Root gave the group of this process a secret to read: Debian's ssl-cert, a secret volume with fsGroup.
+    fn may_read(&self, holder: Holder, facts: &Facts) -> bool {
+        let (Holder::Group(group) | Holder::NamedGroup(group)) = holder else {
+            return false;
+        };
+        facts.owner == ROOT && self.user != ROOT && self.groups.contains(&group)
+    }
+}
+
+fn changed_by(holder: Holder, what: &'static str, path: &Path, facts: &Facts, role: Role) -> UntrustedPath {
+    let (path, mode) = (path.to_owned(), facts.mode);
+    match named(holder) {
+        Some(entry) => UntrustedPath::Listed {
+            what,
+            path,
+            entry,
+            done: "changed",
+        },
+        None if role == Role::Directory && facts.is_sticky() => UntrustedPath::Shared { path, mode },
+        None => UntrustedPath::Writable { what, path, mode },
+    }
+}
+
+fn read_by(holder: Holder, what: &'static str, path: &Path, facts: &Facts) -> UntrustedPath {
+    let (path, mode) = (path.to_owned(), facts.mode);
+    match named(holder) {
+        Some(entry) => UntrustedPath::Listed {
+            what,
+            path,
+            entry,
+            done: "read",
+        },
+        None => UntrustedPath::Readable { path, mode },
+    }
+}
+
+/// The entry of an access control list, as setfacl(1) writes it.
+fn named(holder: Holder) -> Option<String> {
+    match holder {
+        Holder::NamedUser(user) => Some(format!("user:{user}")),
+        Holder::NamedGroup(group) => Some(format!("group:{group}")),
+        Holder::Others | Holder::Group(_) => None,
     }
 }
 
 const STICKY: u32 = 0o1000;
-const GROUP_WRITE: u32 = 0o020;
-const OTHERS_WRITE: u32 = 0o002;
-const GROUP_ANY: u32 = 0o070;
-const OTHERS_ANY: u32 = 0o007;
+const WRITE: u32 = 0o2;
+const ALL: u32 = 0o7;
 
 #[cfg(test)]
 mod tests {
@@ -107,14 +201,35 @@ mod tests {
             1001,
             vec![1001, 60, 3000],
             "root:x:0:0::/:\nserver:x:1001:1001::/:\nother:x:1002:1002::/:\n",
-            "root:x:0:\nserver:x:1001:\nssl:x:60:server,other\nshared:x:70:other\n",
+            "root:x:0:\nserver:x:1001:\nssl:x:60:server,other\nshared:x:70:other\nlocal:x:80:\n",
             "",
         )
     }
 
     fn judged(role: Role, owner: u32, group: u32, mode: u32) -> Result<(), UntrustedPath> {
-        let facts = Facts { owner, group, mode };
-        account().judge(Path::new("/x"), facts, role)
+        account().judge(Path::new("/x"), &facts(owner, group, mode), role)
+    }
+
+    fn facts(owner: u32, group: u32, mode: u32) -> Facts {
+        Facts {
+            owner,
+            group,
+            mode,
+            list: None,
+        }
+    }
+
+    /// Of a file of root's with this list; the mode is that of the list's mask.
+    fn listed(role: Role, group: u32, users: &[(u32, u32)], groups: &[(u32, u32)]) -> Result<(), UntrustedPath> {
+        let facts = Facts {
+            list: Some(AccessList {
+                group,
+                users: users.to_vec(),
+                groups: groups.to_vec(),
+            }),
+            ..facts(0, 70, 0o2670)
+        };
+        account().judge(Path::new("/x"), &facts, role)
     }
 
     #[test]
@@ -162,14 +277,61 @@ mod tests {
     }
 
     #[test]
-    fn a_private_group_may_write_directories_above_and_a_containers_group_everything() {
-        assert_eq!(judged(Role::Above, 1001, 1001, 0o775), Ok(()));
-        assert!(judged(Role::Directory, 1001, 1001, 0o775).is_err());
-        assert!(judged(Role::File, 1001, 1001, 0o664).is_err());
+    fn a_group_that_only_the_server_is_in_may_write_everything() {
         for role in [Role::Above, Role::Directory, Role::File, Role::Secret] {
-            assert_eq!(judged(role, 1001, 3000, 0o660), Ok(()), "{role:?}");
-            assert_eq!(judged(role, 0, 3000, 0o2770), Ok(()), "{role:?}");
+            // The user's own group, Kubernetes' fsGroup, and that of root, as in OpenShift.
+            for group in [1001, 3000, 0] {
+                for (owner, mode) in [(1001, 0o660), (1001, 0o2770), (0, 0o2770)] {
+                    assert_eq!(
+                        judged(role, owner, group, mode),
+                        Ok(()),
+                        "{role:?} {owner} {group} {mode:o}"
+                    );
+                }
+            }
         }
+        assert_eq!(judged(Role::Directory, 1001, 1001, 0o775), Ok(()));
+        assert_eq!(judged(Role::File, 1001, 1001, 0o664), Ok(()));
+        assert!(judged(Role::Secret, 1001, 1001, 0o664).is_err());
+        // Nobody is in it, and the server neither: a directory above may belong to it.
+        assert_eq!(judged(Role::Above, 0, 80, 0o2775), Ok(()));
+        assert!(judged(Role::Directory, 0, 80, 0o2775).is_err());
+    }
+
+    #[test]
+    fn an_access_control_list_is_judged_by_whom_it_names_and_not_by_its_mask() {
+        let roles = [Role::Above, Role::Directory, Role::File, Role::Secret];
+        for role in roles {
+            for (users, groups) in [
+                // systemd's credentials, and `setfacl -m u:root:rw`.
+                (&[(1001, 4)][..], &[][..]),
+                (&[(0, 6), (1001, 6)], &[]),
+                (&[], &[(1001, 6)]),
+                (&[(1002, 0)], &[(70, 0)]),
+            ] {
+                assert_eq!(listed(role, 0, users, groups), Ok(()), "{role:?} {users:?} {groups:?}");
+            }
+            for (group, users, groups, entry) in [
+                (0, &[(1002, 6)][..], &[][..], Some("user:1002")),
+                (0, &[(0, 6), (65_534, 2)], &[], Some("user:65534")),
+                (0, &[], &[(70, 6)], Some("group:70")),
+                (6, &[(1001, 6)], &[], None),
+            ] {
+                match (listed(role, group, users, groups), entry) {
+                    (Err(UntrustedPath::Listed { entry: found, .. }), Some(entry)) => assert_eq!(found, entry),
+                    (Err(UntrustedPath::Writable { .. }), None) => {}
+                    (other, _) => panic!("{role:?} {users:?} {groups:?}: {other:?}"),
+                }
+            }
+        }
+        for (group, users, groups) in [(0, &[(1002, 4)][..], &[][..]), (0, &[], &[(70, 4)]), (4, &[], &[])] {
+            assert_eq!(listed(Role::File, group, users, groups), Ok(()));
+            assert!(
+                listed(Role::Secret, group, users, groups).is_err(),
+                "{group} {users:?} {groups:?}"
+            );
+        }
+        assert_eq!(listed(Role::Secret, 0, &[], &[(60, 4)]), Ok(()));
     }
 
     #[test]
@@ -177,6 +339,7 @@ mod tests {
         for (owner, group, mode) in [
             (1001, 1001, 0o600),
             (1001, 1001, 0o400),
+            (1001, 1001, 0o640),
             (0, 60, 0o640),
             (0, 3000, 0o440),
         ] {
@@ -187,7 +350,7 @@ mod tests {
             );
         }
         for (owner, group, mode) in [
-            (1001, 1001, 0o640),
+            (1001, 70, 0o640),
             (1001, 60, 0o640),
             (1001, 1001, 0o604),
             (0, 70, 0o640),
@@ -209,10 +372,18 @@ mod tests {
     }
 
     #[test]
-    fn root_gives_its_own_secrets_to_no_group_of_the_machine() {
-        let root = Account::new(0, vec![0, 3000], "root:x:0:0::/:\n", "root:x:0:\n", "");
-        let judged = |group, mode| root.judge(Path::new("/x"), Facts { owner: 0, group, mode }, Role::Secret);
-        assert!(judged(0, 0o640).is_err());
+    fn root_gives_its_own_secrets_to_no_group_that_others_are_in() {
+        let root = Account::new(
+            0,
+            vec![0, 60, 3000],
+            "root:x:0:0::/:\n",
+            "root:x:0:\nssl:x:60:web\n",
+            "",
+        );
+        let judged = |group, mode| root.judge(Path::new("/x"), &facts(0, group, mode), Role::Secret);
+        assert!(judged(60, 0o640).is_err());
+        assert!(judged(70, 0o640).is_err());
+        assert_eq!(judged(0, 0o640), Ok(()));
         assert_eq!(judged(3000, 0o440), Ok(()));
     }
 }

@@ -32,9 +32,8 @@ impl TrustedFile {
         refuse_special(&found, &metadata)?;
         // The path has no links, and nobody else can put one there; what was opened is what is judged all the same.
         let file = open_regular(&found, OFlags::NOFOLLOW)?;
-        let metadata = file.metadata().map_err(failed(&found))?;
-        let facts = Facts::from(&metadata);
-        Account::of_process().judge(&found, facts, Role::File)?;
+        let facts = Facts::of_file(&file).map_err(failed(&found))?;
+        Account::of_process().judge(&found, &facts, Role::File)?;
         Ok(Self {
             path: found,
             file,
@@ -48,7 +47,7 @@ impl TrustedFile {
     ///
     /// [`FileError::Untrusted`], with the command that corrects it.
     pub(crate) fn check_secret(&self) -> Result<(), FileError> {
-        Ok(Account::of_process().judge(&self.path, self.facts, Role::Secret)?)
+        Ok(Account::of_process().judge(&self.path, &self.facts, Role::Secret)?)
     }
 
     /// Reads it to its end.
@@ -119,7 +118,8 @@ pub(crate) fn check_entry(path: &Path) -> Result<(), FileError> {
         return Ok(());
     };
     refuse_special(&found, &metadata)?;
-    Ok(account.judge(&found, Facts::from(&metadata), Role::File)?)
+    let facts = Facts::of_path(&found, &metadata).map_err(failed(&found))?;
+    Ok(account.judge(&found, &facts, Role::File)?)
 }
 
 /// Reads a regular file, whoever it belongs to.
@@ -144,7 +144,8 @@ fn judge_directory(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
         let path = path.to_owned();
         return Err(FileError::NotADirectory { path });
     }
-    Ok(Account::of_process().judge(path, Facts::from(metadata), Role::Directory)?)
+    let facts = Facts::of_path(path, metadata).map_err(failed(path))?;
+    Ok(Account::of_process().judge(path, &facts, Role::Directory)?)
 }
 
 /// Looked at before it is opened: opening some devices has effects.
@@ -281,6 +282,50 @@ mod tests {
         );
         let below_a_file = text(&closed.join("file/x"));
         assert!(matches!(below_a_file, Err(FileError::NotADirectory { .. })));
+    }
+
+    #[test]
+    fn an_access_control_list_counts_at_the_end_and_on_the_way() {
+        use super::super::acl::tests::give;
+
+        const MALLORY: u32 = 3_999_999_999;
+        let folder = folder();
+        let (above, file) = (folder.path().join("above"), folder.path().join("above/file"));
+        fs::create_dir(&above).unwrap();
+        set(&above, 0o700);
+        write(&file, 0o600);
+        if !give(&file, MALLORY, 6) {
+            return;
+        }
+        let refused = text(&file).unwrap_err().to_string();
+        assert!(refused.contains("run: setfacl -x user:3999999999 '"), "{refused}");
+        assert!(matches!(
+            check_entry(&file),
+            Err(FileError::Untrusted(UntrustedPath::Listed { .. }))
+        ));
+        give(&file, MALLORY, 4);
+        let readable = TrustedFile::open(&file).unwrap();
+        assert!(matches!(
+            readable.check_secret(),
+            Err(FileError::Untrusted(UntrustedPath::Listed { done: "read", .. }))
+        ));
+        // As systemd gives a credential to the user of a service: the mode is 0440 by the mask.
+        give(&file, rustix::process::geteuid().as_raw(), 4);
+        TrustedFile::open(&file).unwrap().check_secret().unwrap();
+
+        give(&above, MALLORY, 7);
+        for refused in [text(&file).unwrap_err(), TrustedDirectory::open(&above).unwrap_err()] {
+            assert!(
+                matches!(
+                    &refused,
+                    FileError::Untrusted(UntrustedPath::Listed { what: "directory", .. })
+                ),
+                "{refused:?}"
+            );
+        }
+        // chmod cuts the mask, and so everybody whom the list names.
+        set(&above, 0o700);
+        assert_eq!(text(&file).unwrap(), "content");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::account::Account;
+use super::account::{Account, ROOT};
 use super::error::FileError;
 use super::judge::{Facts, Role};
 
@@ -32,13 +32,26 @@ pub(super) fn walk(account: &Account, path: &Path) -> Result<End, FileError> {
     let mut metadata = at.symlink_metadata().map_err(failed(path))?;
     let mut rest = names(&absolute);
     let mut links = 0;
+    // Whether `at` is in a directory where everybody can make entries.
+    let mut is_in_shared = false;
+    let judge = |at: &Path, metadata: &Metadata, is_in_shared: bool, role: Role| -> Result<Facts, FileError> {
+        let mut facts = Facts::of_path(at, metadata).map_err(failed(at))?;
+        // What the host of a container made is trusted as the host is, which can do anything to the container. In `/tmp`
+        // it may be any user of the host.
+        if account.is_of_host(facts.owner) && !is_in_shared {
+            facts.owner = ROOT;
+        }
+        account.judge(at, &facts, role)?;
+        Ok(facts)
+    };
     while let Some(name) = rest.pop() {
         if !metadata.is_dir() {
             return Err(FileError::NotADirectory { path: at });
         }
-        account.judge(&at, Facts::from(&metadata), Role::Above)?;
+        let is_shared = judge(&at, &metadata, is_in_shared, Role::Above)?.is_sticky();
         if name == ".." {
             at.pop();
+            is_in_shared = false;
             metadata = at.symlink_metadata().map_err(failed(path))?;
             continue;
         }
@@ -51,9 +64,10 @@ pub(super) fn walk(account: &Account, path: &Path) -> Result<End, FileError> {
         if !found.is_symlink() {
             at = next;
             metadata = found;
+            is_in_shared = is_shared;
             continue;
         }
-        account.judge(&next, Facts::from(&found), Role::Link)?;
+        judge(&next, &found, is_shared, Role::Link)?;
         links += 1;
         if links > MAX_LINKS {
             return Err(failed(path)(rustix::io::Errno::LOOP.into()));
@@ -62,6 +76,7 @@ pub(super) fn walk(account: &Account, path: &Path) -> Result<End, FileError> {
         if target.is_absolute() {
             at = PathBuf::from("/");
             metadata = at.symlink_metadata().map_err(failed(path))?;
+            is_in_shared = false;
         }
         rest.extend(names(&target));
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -31,6 +31,7 @@ struct Table {
     open: usize,
     /// By age.
     strangers: BTreeMap<u64, Stranger>,
+    /// The same, by network.
     by_network: HashMap<Network, BTreeSet<u64>>,
 }
 
@@ -44,9 +45,13 @@ struct Stranger {
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     permits: Arc<ConnectionPermits>,
-    id: u64,
+    network: Network,
+    displaced: CancellationToken,
+    /// Its number among the strangers: another one each time that it becomes one.
+    id: AtomicU64,
     is_known: AtomicBool,
-    became_known: Notify,
+    was_known: AtomicBool,
+    changed: Notify,
 }
 
 impl ConnectionPermits {
@@ -69,26 +74,32 @@ impl ConnectionPermits {
     ) -> Option<Arc<ConnectionPermit>> {
         let network = Network::of(address);
         let mut table = self.table();
-        if table.by_network.get(&network).map_or(0, BTreeSet::len) >= self.strangers_of_network {
-            table.displace_oldest_of(network);
-        } else if table.strangers.len() >= self.strangers || table.open >= self.connections {
-            table.displace_oldest();
-        }
+        let is_full = table.open >= self.connections;
+        self.make_room(&mut table, network, is_full);
         if table.open >= self.connections {
             return None;
         }
-        let id = table.next_id;
-        table.next_id += 1;
         table.open += 1;
-        table.strangers.insert(id, Stranger { network, displaced });
-        table.by_network.entry(network).or_default().insert(id);
+        let id = table.add_stranger(network, displaced.clone());
         drop(table);
         Some(Arc::new(ConnectionPermit {
             permits: Arc::clone(self),
-            id,
+            network,
+            displaced,
+            id: AtomicU64::new(id),
             is_known: AtomicBool::new(false),
-            became_known: Notify::new(),
+            was_known: AtomicBool::new(false),
+            changed: Notify::new(),
         }))
+    }
+
+    /// Has a stranger give way to another one of `network`, if there are as many as there may be.
+    fn make_room(&self, table: &mut Table, network: Network, is_full: bool) {
+        if table.by_network.get(&network).map_or(0, BTreeSet::len) >= self.strangers_of_network {
+            table.displace_oldest_of(network);
+        } else if table.strangers.len() >= self.strangers || is_full {
+            table.displace_oldest();
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -97,6 +108,14 @@ impl ConnectionPermits {
 }
 
 impl Table {
+    fn add_stranger(&mut self, network: Network, displaced: CancellationToken) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.strangers.insert(id, Stranger { network, displaced });
+        self.by_network.entry(network).or_default().insert(id);
+        id
+    }
+
     fn displace_oldest(&mut self) {
         if let Some((&oldest, _)) = self.strangers.first_key_value() {
             self.displace(oldest);
@@ -137,23 +156,59 @@ impl ConnectionPermit {
         if self.is_known() {
             return;
         }
-        if self.permits.table().remove_stranger(self.id).is_some() {
+        let mut table = self.permits.table();
+        if table.remove_stranger(self.id.load(Ordering::Relaxed)).is_some() {
             self.is_known.store(true, Ordering::Release);
-            self.became_known.notify_waiters();
+            self.was_known.store(true, Ordering::Release);
+            drop(table);
+            self.changed.notify_waiters();
         }
     }
 
-    /// Whether the peer has been let in at some time.
+    /// The peer has given up who it was: the connection is a stranger's again, as a new one is, and the youngest of them.
+    /// Another stranger makes room for it if there are as many as there may be.
+    pub(crate) fn become_stranger(&self) {
+        if !self.is_known() {
+            return;
+        }
+        let mut table = self.permits.table();
+        // It is among the open connections already.
+        self.permits.make_room(&mut table, self.network, false);
+        let id = table.add_stranger(self.network, self.displaced.clone());
+        self.id.store(id, Ordering::Relaxed);
+        self.is_known.store(false, Ordering::Release);
+        drop(table);
+        self.changed.notify_waiters();
+    }
+
+    /// Whether the peer has been let in.
     pub(crate) fn is_known(&self) -> bool {
         self.is_known.load(Ordering::Acquire)
     }
 
+    /// Whether the peer has been let in at some time.
+    pub(crate) fn was_known(&self) -> bool {
+        self.was_known.load(Ordering::Acquire)
+    }
+
     /// Waits until the peer has been let in.
     pub(crate) async fn known(&self) {
-        let mut notified = std::pin::pin!(self.became_known.notified());
-        // Before the question, so that an answer in between wakes.
-        notified.as_mut().enable();
-        if !self.is_known() {
+        self.until(true).await;
+    }
+
+    /// Waits until the peer is a stranger.
+    pub(crate) async fn stranger(&self) {
+        self.until(false).await;
+    }
+
+    async fn until(&self, is_known: bool) {
+        loop {
+            let mut notified = std::pin::pin!(self.changed.notified());
+            // Before the question, so that an answer in between wakes.
+            notified.as_mut().enable();
+            if self.is_known() == is_known {
+                return;
+            }
             notified.await;
         }
     }
@@ -163,7 +218,7 @@ impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut table = self.permits.table();
         // One that was displaced does not count already.
-        if self.is_known() || table.remove_stranger(self.id).is_some() {
+        if self.is_known() || table.remove_stranger(self.id.load(Ordering::Relaxed)).is_some() {
             table.open -= 1;
         }
     }
@@ -252,6 +307,32 @@ mod tests {
         let listener = Listener::new(100, 50, 2);
         let known: Vec<_> = (0..50).map(|_| listener.accept_known("192.0.2.1")).collect();
         assert!(known.iter().all(Connection::is_open));
+    }
+
+    #[test]
+    fn a_peer_that_gives_up_who_it_was_is_the_youngest_stranger() {
+        let listener = Listener::new(100, 50, 2);
+        let former = listener.accept_known("192.0.2.1");
+        let (first, second) = (listener.accept("192.0.2.1"), listener.accept("192.0.2.1"));
+        let permit = former.0.as_ref().unwrap();
+        permit.become_stranger();
+        assert!(!permit.is_known() && permit.was_known());
+        // As many as there may be: it takes the place of the oldest.
+        assert!(!first.is_open() && second.is_open() && former.is_open());
+        assert_eq!(listener.0.table().open, 2);
+        let (third, fourth) = (listener.accept("192.0.2.1"), listener.accept("192.0.2.1"));
+        assert!(!second.is_open() && !former.is_open() && third.is_open() && fourth.is_open());
+        // One that was displaced stays so.
+        permit.become_known();
+        assert!(!permit.is_known());
+        drop((first, second, third, fourth, former));
+        assert_eq!(listener.0.table().open, 0);
+        let again = listener.accept_known("192.0.2.1");
+        again.0.as_ref().unwrap().become_stranger();
+        again.0.as_ref().unwrap().become_known();
+        drop(again);
+        let table = listener.0.table();
+        assert!(table.open == 0 && table.strangers.is_empty() && table.by_network.is_empty());
     }
 
     #[test]

@@ -233,7 +233,8 @@ impl Databases {
         }
         if let Err(error) = self.program().await {
             let error = &error as &dyn std::error::Error;
-            if has_databases || self.redis().server_path.is_some() {
+            let is_set_up = self.redis().server_path.is_some() || self.redis().engine_user.is_some();
+            if has_databases || is_set_up {
                 tracing::error!(error, "no Redis can be started");
             } else {
                 tracing::info!(error, "no databases can be made");

@@ -41,6 +41,21 @@ pub enum FolderError {
     /// Keys do not go into a folder that somebody else can change.
     #[error("no keys are written there")]
     Untrusted(#[from] FileError),
+    /// The user may not write there.
+    #[error(
+        "{} cannot be filled, because user {user} may not write into {}; name a folder of your own with --dir, or run \
+         setup as a user who may", folder.display(), at.display()
+    )]
+    NotWritable {
+        /// The folder that setup was to fill.
+        folder: PathBuf,
+        /// The one that is there: the folder, or the lowest above it.
+        at: PathBuf,
+        /// The numeric id of this process's user.
+        user: u32,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Another setup fills the folder.
     #[error("another setup is at work in {}; wait for its end", _0.display())]
     Busy(PathBuf),
@@ -73,9 +88,12 @@ impl Staging {
     pub(super) fn open(folder: &Path) -> Result<Self, FolderError> {
         let missing = matches!(folder.symlink_metadata(), Err(error) if error.kind() == ErrorKind::NotFound);
         let directory = if missing {
-            TrustedDirectory::make(folder)?
+            TrustedDirectory::make(folder).map_err(|error| denied(folder, error))?
         } else {
-            trusted(folder)?
+            trusted(folder).map_err(|error| match error {
+                FolderError::Untrusted(error) => denied(folder, error),
+                error => error,
+            })?
         };
         let lock = lock(folder)?;
         leftover::remove(directory.path()).map_err(refused(folder, "cleared of what a killed setup left"))?;
@@ -96,7 +114,15 @@ impl Staging {
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&staging)
-            .map_err(refused(&staging, "made"))?;
+            .map_err(|source| {
+                denied(
+                    folder,
+                    FileError::Open {
+                        path: staging.clone(),
+                        source,
+                    },
+                )
+            })?;
         Ok(Self {
             folder: folder.to_owned(),
             staging,
@@ -164,7 +190,9 @@ impl Drop for Staging {
 /// A folder that is there. An empty one of our own is closed to others first; any other is for its owner to correct.
 fn trusted(folder: &Path) -> Result<TrustedDirectory, FolderError> {
     match TrustedDirectory::open(folder) {
-        Err(FileError::Untrusted(UntrustedPath::Writable { path, .. })) if is_own_and_empty(&path, folder) => {
+        Err(FileError::Untrusted(UntrustedPath::Writable { path, .. } | UntrustedPath::Listed { path, .. }))
+            if is_own_and_empty(&path, folder) =>
+        {
             close_to_others(folder)?;
             Ok(TrustedDirectory::open(folder)?)
         }
@@ -186,6 +214,28 @@ fn is_own_and_empty(writable: &Path, folder: &Path) -> bool {
 fn close_to_others(folder: &Path) -> Result<(), FolderError> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
         .map_err(refused(folder, "closed to others"))
+}
+
+/// An error of making something in `folder`.
+fn denied(folder: &Path, error: FileError) -> FolderError {
+    match error {
+        FileError::Open { source, .. }
+            if matches!(
+                source.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+            let at = folder.ancestors().find(|above| above.symlink_metadata().is_ok());
+            FolderError::NotWritable {
+                at: at.unwrap_or(&folder).to_owned(),
+                folder,
+                user: rustix::process::geteuid().as_raw(),
+                source,
+            }
+        }
+        error => FolderError::Untrusted(error),
+    }
 }
 
 /// While this is held, every working folder in `folder` belongs to a dead setup. A file system without locks has no
@@ -298,6 +348,32 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_may_not_be_written_is_named_with_what_is_right() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("a/b");
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+            let path = folder.clone();
+            let error = denied(
+                &folder,
+                FileError::Open {
+                    path,
+                    source: kind.into(),
+                },
+            );
+            let text = error.to_string();
+            let lowest = format!("may not write into {};", parent.path().display());
+            assert!(
+                text.starts_with(&folder.display().to_string()) && text.contains(&lowest),
+                "{text}"
+            );
+            assert!(text.contains("--dir"), "{text}");
+        }
+        let path = folder.clone();
+        let other = denied(&folder, FileError::NotADirectory { path });
+        assert!(matches!(other, FolderError::Untrusted(_)), "{other:?}");
+    }
+
+    #[test]
     fn two_setups_do_not_work_in_one_folder() {
         let folder = tempfile::tempdir().unwrap();
         let first = Staging::open(folder.path()).unwrap();
@@ -317,7 +393,7 @@ mod tests {
         assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
 
         std::fs::write(folder.join("theirs"), "x").unwrap();
-        for mode in [0o777, 0o775, 0o1777] {
+        for mode in [0o777, 0o757, 0o1777] {
             set(&folder, mode);
             assert!(
                 matches!(Staging::open(&folder), Err(FolderError::Untrusted(_))),

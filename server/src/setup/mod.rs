@@ -42,6 +42,23 @@ pub struct Plan {
     pub key_algorithm: KeyAlgorithm,
 }
 
+impl Plan {
+    /// The port of Redis Enterprise's API: the vendor's, unless RavenDB's API is to have that one.
+    #[must_use]
+    pub fn redis_enterprise_port(&self) -> u16 {
+        if self.port == REDIS_ENTERPRISE_PORT {
+            OTHER_REDIS_ENTERPRISE_PORT
+        } else {
+            REDIS_ENTERPRISE_PORT
+        }
+    }
+}
+
+/// The vendor's port for the REST API.
+pub const REDIS_ENTERPRISE_PORT: u16 = 9443;
+/// Free where RavenDB's API has the vendor's port: it is the usual one of RavenDB's.
+const OTHER_REDIS_ENTERPRISE_PORT: u16 = 8443;
+
 /// What was made.
 #[derive(Debug)]
 pub struct Outcome {

@@ -15,7 +15,7 @@ pub(super) fn text(plan: &Plan) -> String {
     }
     set(
         "Certward.RedisEnterprise.ServerUrl",
-        listening_url(plan, REDIS_ENTERPRISE_PORT),
+        listening_url(plan, plan.redis_enterprise_port()),
     );
     set("Setup.Mode", "Secured".to_owned());
     set("DataDir", folder::DATA_DIR.to_owned());
@@ -39,6 +39,3 @@ fn listening_url(plan: &Plan, port: u16) -> String {
     let address = if plan.hosts.is_empty() { "127.0.0.1" } else { "0.0.0.0" };
     format!("https://{address}:{port}")
 }
-
-/// The vendor's port for the REST API.
-const REDIS_ENTERPRISE_PORT: u16 = 9443;

@@ -1,11 +1,11 @@
 //! The console, `admin`, and the flows of the vendor's page "Client Certificate Usage".
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::program::{Installation, PROGRAM, has_tool, mode, succeed, text};
+use crate::program::{Installation, PROGRAM, has_tool, mode, program, succeed, text};
 
 /// Unpacks an archive of a generated certificate beside it, and gives the paths of its certificate and key.
 fn unpack(archive: &Path) -> (PathBuf, PathBuf) {
@@ -294,9 +294,9 @@ fn what_fails_says_why_and_leaves_nothing_behind() {
             "whole number from 1",
         ),
         (
-            vec!["generateClientCert", "x", "/nowhere"],
+            vec!["generateClientCert", "x", "/dev/null/ops"],
             1,
-            "/nowhere/admin.client.certificate.x.zip could not be made",
+            "/dev/null/ops could not be made",
         ),
         (vec!["generateClientCert", "a\u{7}b", &folder], 1, "control character"),
         (
@@ -459,4 +459,65 @@ fn what_is_no_request_of_this_version_is_refused() {
         );
         assert!(!answer.contains("s3cr7t"), "{answer}");
     }
+}
+
+#[test]
+fn no_command_panics_when_nobody_reads_or_the_disk_is_full() {
+    let setup = tempfile::tempdir().unwrap();
+    let folder = setup.path().join("server").display().to_string();
+    let flags = ["--non-interactive", "--key-algorithm", "ECDSA_P256"];
+    let setup: Vec<&str> = ["setup", "--dir", &folder].into_iter().chain(flags).collect();
+    for arguments in [
+        &["admin", "help"][..],
+        &["openapi"],
+        &["--help"],
+        &["--version"],
+        &["help", "setup"],
+        &setup,
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let gone = program(arguments).stdout(writer).output().unwrap();
+        assert_eq!(gone.status.code(), Some(141), "{arguments:?}: {}", text(&gone));
+        assert_eq!(text(&gone), "", "{arguments:?}");
+
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        if arguments[0] == "setup" {
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+        let full = program(arguments).stdout(full).output().unwrap();
+        assert_eq!(full.status.code(), Some(1), "{arguments:?}: {}", text(&full));
+        let said = text(&full);
+        assert!(
+            said.contains("standard output could not be written: No space left on device")
+                && !said.contains("panicked"),
+            "{arguments:?}: {said}"
+        );
+    }
+    // Faults are told on standard error, and their exit code stays when that is closed.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    for arguments in [&["nonsense"][..], &["admin", "nonsense"], &["run", "stray"]] {
+        let told = program(arguments).stderr(writer.try_clone().unwrap()).output().unwrap();
+        assert_eq!(told.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_console_whose_reader_has_gone_does_nothing_more() {
+    let installation = Installation::new();
+    let _server = installation.start();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let (input, mut commands) = std::io::pipe().unwrap();
+    let folder = installation.path("late");
+    writeln!(commands, "help\ngenerateClientCert late {}", folder.display()).unwrap();
+    drop(commands);
+    let ended = program(&["cli", "--settings", &installation.argument("settings.json")])
+        .stdin(input)
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(141), "{}", text(&ended));
+    assert!(!folder.exists());
 }

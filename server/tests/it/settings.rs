@@ -116,11 +116,11 @@ fn a_folder_whose_path_is_too_long_for_a_socket_is_refused_in_these_words() {
 fn a_data_directory_or_settings_file_that_others_can_write_stops_the_server_with_the_command_to_run() {
     for (name, mode) in [
         ("Databases", 0o777),
-        ("Databases", 0o770),
+        ("Databases", 0o773),
         ("Databases", 0o1777),
         ("Databases", 0o702),
         ("settings.json", 0o666),
-        ("settings.json", 0o660),
+        ("settings.json", 0o662),
         ("settings.json", 0o602),
         ("server.pfx", 0o602),
         ("", 0o777),

@@ -40,6 +40,55 @@ fn setup_writes_everything_for_the_owner_alone() {
 }
 
 #[test]
+fn setup_and_the_server_make_files_for_the_owner_alone_under_any_umask() {
+    for umask in ["000", "002", "077"] {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("a/server");
+        let script = format!(
+            "umask {umask}; exec '{}' setup --dir '{}' --non-interactive --key-algorithm ECDSA_P256",
+            crate::program::PROGRAM,
+            folder.display()
+        );
+        succeed(Command::new("sh").args(["-c", &script]).stdin(Stdio::null()));
+        for entry in [
+            folder.parent().unwrap().to_owned(),
+            folder.clone(),
+            folder.join("Databases"),
+        ] {
+            assert_eq!(mode(&entry), 0o700, "{umask} {}", entry.display());
+        }
+        for name in KEYS {
+            assert_eq!(mode(&folder.join(name)), 0o600, "{umask} {name}");
+        }
+    }
+}
+
+#[test]
+fn redis_enterprises_port_gives_way_to_ravendbs_and_that_is_said() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("server").display().to_string();
+    let shown = succeed(&mut program(&[
+        "setup",
+        "--dir",
+        &folder,
+        "--port",
+        "9443",
+        "--non-interactive",
+        "--key-algorithm",
+        "ECDSA_P256",
+    ]));
+    assert!(
+        shown.contains("Redis Enterprise's API listens on port 8443 here, because RavenDB's has its usual port, 9443."),
+        "{shown}"
+    );
+    let settings = std::fs::read_to_string(parent.path().join("server/settings.json")).unwrap();
+    assert!(
+        settings.contains(r#""Certward.RedisEnterprise.ServerUrl": "https://127.0.0.1:8443""#),
+        "{settings}"
+    );
+}
+
+#[test]
 fn setup_overwrites_nothing() {
     let installation = Installation::new();
     let before = std::fs::read(installation.path("ca.key")).unwrap();
@@ -187,7 +236,7 @@ fn what_a_killed_setup_leaves_is_taken_away_by_the_next() {
 #[test]
 fn setup_writes_no_keys_where_others_can_change_them() {
     let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    for (mode, words) in [(0o777, "chmod go-w"), (0o770, "chmod go-w"), (0o1777, "certward")] {
+    for (mode, words) in [(0o777, "chmod go-w"), (0o773, "chmod go-w"), (0o1777, "certward")] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("theirs"), "x").unwrap();
         set(folder.path(), mode);

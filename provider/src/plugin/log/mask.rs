@@ -51,13 +51,16 @@ fn replace<'a>(text: Cow<'a, str>, find: fn(&str) -> Option<(usize, usize)>, by:
     Cow::Owned(replaced)
 }
 
-/// A PEM block whose label ends in PRIVATE KEY; one without an end reaches to the end of the text.
+/// A PEM block whose label ends in PRIVATE KEY; one without an end reaches to the end of the text. The begin line alone,
+/// which a message quotes to say what is missing, is no key.
 fn private_key_block(text: &str) -> Option<(usize, usize)> {
     let mut from = 0;
     while let Some(begin) = text[from..].find(BEGIN).map(|at| from + at) {
         let label = &text[begin + BEGIN.len()..];
         match label.find("-----") {
-            Some(length) if label[..length].ends_with("PRIVATE KEY") => {
+            Some(length)
+                if label[..length].ends_with("PRIVATE KEY") && begins_as_a_key(&label[length + "-----".len()..]) =>
+            {
                 let body = begin + BEGIN.len() + length + "-----".len();
                 let end = text[body..].find(END).map(|at| body + at + END.len());
                 let end = end.and_then(|label| text[label..].find("-----").map(|at| label + at + "-----".len()));
@@ -68,6 +71,39 @@ fn private_key_block(text: &str) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// Whether what follows a begin line can be a key: on the next line, which may be escaped any number of times, a word of
+/// its own or a header of an encrypted key (RFC 1421); on the same line, as when line ends were lost, a long word.
+fn begins_as_a_key(text: &str) -> bool {
+    let is_base64 = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '/' | '=');
+    let mut rest = text;
+    let mut is_next_line = false;
+    loop {
+        let plain = rest.trim_start();
+        is_next_line |= rest[..rest.len() - plain.len()].contains(['\n', '\r']);
+        let unescaped = plain.trim_start_matches('\\');
+        if unescaped.len() == plain.len() {
+            rest = plain;
+            break;
+        }
+        let Some(after) = unescaped.strip_prefix(['n', 'r']) else {
+            rest = unescaped;
+            break;
+        };
+        is_next_line = true;
+        rest = after;
+    }
+    if !is_next_line {
+        return rest.chars().take_while(|character| is_base64(*character)).count() >= SHORTEST_KEY_LINE;
+    }
+    let line = rest
+        .split(['\n', '\r', '\\', '"'])
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    let word = line.split("-----").next().unwrap_or_default();
+    !word.is_empty() && (!word.contains(char::is_whitespace) || HEADERS.iter().any(|header| line.starts_with(header)))
 }
 
 /// Three parts of Base64 text with dots between, the first of which begins as `{"` does (RFC 7519).
@@ -96,6 +132,9 @@ fn json_web_token(text: &str) -> Option<(usize, usize)> {
 static SECRETS: RwLock<Vec<Zeroizing<String>>> = RwLock::new(Vec::new());
 
 const SHORTEST_SECRET: usize = 4;
+/// Longer than words of a sentence, and far shorter than any key.
+const SHORTEST_KEY_LINE: usize = 24;
+const HEADERS: [&str; 3] = ["Proc-Type:", "DEK-Info:", "Comment:"];
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 
@@ -129,6 +168,45 @@ mod tests {
         assert_eq!(masked(text), "a ***private key*** b");
         assert_eq!(masked(&format!("{text:?}")), "\"a ***private key*** b\"");
         assert_eq!(masked("x -----BEGIN PRIVATE KEY-----\nMHc"), "x ***private key***");
+        let body = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg";
+        for text in [
+            format!("-----BEGIN PRIVATE KEY-----\r\n{body}\r\n-----END PRIVATE KEY-----\r\n"),
+            format!("  -----BEGIN PRIVATE KEY-----\n    {body}\n  -----END PRIVATE KEY-----\n"),
+            format!("-----BEGIN PRIVATE KEY----- {body} -----END PRIVATE KEY-----"),
+            format!("-----BEGIN PRIVATE KEY-----{body}-----END PRIVATE KEY-----"),
+            format!(
+                "{:?}",
+                format!(
+                    "{:?}",
+                    format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----")
+                )
+            ),
+            format!(
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\n\n{body}\n-----END RSA PRIVATE KEY-----"
+            ),
+            format!("-----BEGIN PRIVATE KEY-----\n\n{body}"),
+        ] {
+            let masked = masked(&text);
+            assert!(
+                masked.contains("***private key***") && !masked.contains(&body[..8]),
+                "{text}: {masked}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_about_private_keys_stays_whole() {
+        for text in [
+            certward::pki::PrivateKeyError::Missing.to_string(),
+            format!("{:?}", certward::pki::PrivateKeyError::Missing.to_string()),
+            "\"-----BEGIN PRIVATE KEY-----\" is missing. Set both.\nThen try again.".to_owned(),
+            "it begins with -----BEGIN PRIVATE KEY-----. Give a certificate.".to_owned(),
+            "it begins with -----BEGIN PRIVATE KEY-----\nGive a certificate instead.".to_owned(),
+            "-----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY----- stand around a key".to_owned(),
+            "ends with -----BEGIN PRIVATE KEY-----".to_owned(),
+        ] {
+            assert_eq!(masked(&text), text);
+        }
     }
 
     #[test]

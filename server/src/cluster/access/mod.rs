@@ -60,6 +60,15 @@ pub struct ClusterAccess {
     clock: ForwardClock,
 }
 
+/// How a request has come to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the peer itself, as far as can be told.
+    Direct,
+    /// By a proxy, which has said so in the request.
+    Forwarded,
+}
+
 /// Whether a password that has expired is good enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiredPassword {
@@ -116,8 +125,8 @@ impl ClusterAccess {
     }
 
     /// Who wants to create the cluster: before that is done, whoever holds the certificate of an administrator, or calls
-    /// from this machine as the server's own user; afterwards, as for every request. Otherwise the server would belong
-    /// to whoever came first.
+    /// from this machine as the server's own user and by no proxy; afterwards, as for every request. Otherwise the server
+    /// would belong to whoever came first.
     ///
     /// # Errors
     ///
@@ -126,6 +135,7 @@ impl ClusterAccess {
         &self,
         peer: &Arc<Peer>,
         credentials: Option<&Credentials>,
+        way: Way,
     ) -> Result<Arc<ClusterCaller>, ClusterRefusal> {
         if self.cluster.state().is_created() {
             return self.authenticate(peer, credentials, ExpiredPassword::Refused).await;
@@ -134,7 +144,7 @@ impl ClusterAccess {
             peer.become_known();
             return Ok(Arc::new(ClusterCaller::administrator(caller, peer)));
         }
-        if socket_owner::is_trusted(peer.address()).await {
+        if way == Way::Direct && socket_owner::is_of_own_user(peer.address()).await {
             peer.become_known();
             return Ok(Arc::new(ClusterCaller::founder(peer)));
         }

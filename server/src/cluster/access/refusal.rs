@@ -27,7 +27,8 @@ pub enum ClusterRefusal {
     Certificate(#[from] CertificateRefusal),
     /// The cluster has not been created, and cannot be by this caller.
     #[error(
-        "the cluster can be created only with an administrator's certificate, or from the server's machine as its own user"
+        "the cluster can be created only with an administrator's certificate, or from the server's machine as its own user, over \
+         127.0.0.1 and by no proxy"
     )]
     NotTheFounder,
     /// Too many passwords are being checked: come again.

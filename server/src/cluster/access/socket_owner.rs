@@ -3,9 +3,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Whether the other end of a connection, at `peer`, is a program on this machine that runs as the user of this server,
-/// or as root.
-pub(super) async fn is_trusted(peer: SocketAddr) -> bool {
+/// Whether the other end of a connection, at `peer`, is a program on this machine that runs as the user of this server.
+///
+/// Not one of root's, unless the server is: those that forward other machines' connections run as root (`docker-proxy`,
+/// the kubelet behind `kubectl port-forward`, `haproxy`), and root can become any user. A forwarder that the server's own
+/// user runs, such as `ssh -L`, looks like any of its programs.
+pub(super) async fn is_of_own_user(peer: SocketAddr) -> bool {
     if !peer.ip().to_canonical().is_loopback() {
         return false;
     }
@@ -14,7 +17,7 @@ pub(super) async fn is_trusted(peer: SocketAddr) -> bool {
             continue;
         };
         if let Some(owner) = table.lines().find_map(|line| owner(line, peer)) {
-            return owner == 0 || owner == rustix::process::geteuid().as_raw();
+            return owner == rustix::process::geteuid().as_raw();
         }
     }
     false
@@ -41,8 +44,8 @@ fn parse(text: &str) -> Option<(IpAddr, u16)> {
         8 => Ipv4Addr::from(word(0)?).into(),
         32 => {
             let words = [word(0)?, word(1)?, word(2)?, word(3)?];
-            let octets: [u8; 16] = words.concat().try_into().ok()?;
-            Ipv6Addr::from(octets).to_canonical()
+            let bytes: [u8; 16] = words.concat().try_into().ok()?;
+            Ipv6Addr::from(bytes).to_canonical()
         }
         _ => return None,
     };
@@ -79,16 +82,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_of_this_process_is_trusted_and_an_address_without_one_is_not() {
+    async fn a_connection_of_this_process_is_its_users_and_an_address_without_one_is_not() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = tokio::net::TcpStream::connect(listener.local_addr().unwrap())
             .await
             .unwrap();
         let (_server, peer) = listener.accept().await.unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
-        assert!(is_trusted(peer).await);
+        assert!(is_of_own_user(peer).await);
         drop(client);
-        assert!(!is_trusted("127.0.0.1:1".parse().unwrap()).await);
-        assert!(!is_trusted("192.0.2.7:443".parse().unwrap()).await);
+        assert!(!is_of_own_user("127.0.0.1:1".parse().unwrap()).await);
+        assert!(!is_of_own_user("192.0.2.7:443".parse().unwrap()).await);
     }
 }

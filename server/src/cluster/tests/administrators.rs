@@ -1,20 +1,10 @@
 //! The last administrator of a cluster stays one.
 
-use std::sync::Arc;
-
-use secrecy::SecretString;
-
-use super::world::{NOW, PASSWORD, TestCa, World, certified, peer, regular, role_uid, user_uid};
-use crate::cluster::access::ClusterPermit;
-use crate::cluster::access::action::{ChangePassword, CreateUser, DeleteUser, InstallLicense, UpdateCluster};
+use super::world::{NOW, TestCa, World, certified, peer, regular};
 use crate::cluster::permission::ManagementRole;
-use crate::cluster::policy::PolicyUpdate;
-use crate::cluster::role::NewRole;
-use crate::cluster::settings::SettingsUpdate;
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
-use crate::cluster::uid::UserUid;
-use crate::cluster::user::{AuthMethod, Authentication, NewUser, RoleSelection, User, UserUpdate};
-use crate::cluster::{ClusterError, PasswordChange, Run};
+use crate::cluster::user::{AuthMethod, NewUser, UserUpdate};
+use crate::cluster::{ClusterError, Run};
 
 use super::users::{password, roles, update};
 

@@ -19,7 +19,7 @@ use super::permission::ManagementRole;
 use super::redis_acl::{NewRedisAcl, RedisAclUpdate};
 use super::{ClusterError, ClusterState, NewCluster, Run};
 use crate::audit::Outcome;
-use crate::cluster::access::{ClusterRefusal, authorize};
+use crate::cluster::access::{ClusterRefusal, Way, authorize};
 use crate::cluster::uid::RedisAclUid;
 use crate::listener::peer::Peer;
 
@@ -176,7 +176,11 @@ async fn a_change_and_a_refusal_are_recorded_with_who_asked_for_them() {
 async fn the_first_administrator_creates_the_cluster_once() {
     let world = World::new().await;
     let (peer, _connection) = local_peer().await;
-    let founder = world.access.authenticate_founder(&peer, None).await.unwrap();
+    let founder = world
+        .access
+        .authenticate_founder(&peer, None, Way::Direct)
+        .await
+        .unwrap();
     let new = || NewCluster {
         name: Some("prod.example".to_owned()),
         administrator: "admin".parse().unwrap(),
@@ -192,7 +196,13 @@ async fn the_first_administrator_creates_the_cluster_once() {
         ("prod.example", Some(NOW))
     );
     // The founder is nobody any more.
-    assert!(world.access.authenticate_founder(&peer, None).await.is_err());
+    assert!(
+        world
+            .access
+            .authenticate_founder(&peer, None, Way::Direct)
+            .await
+            .is_err()
+    );
     let late_permit = authorize(&founder).unwrap();
     let mallory = world::regular("mallory", ManagementRole::Admin);
     let late = world.cluster.create_user(&late_permit, mallory, Run::Apply).await;
@@ -208,19 +218,29 @@ async fn a_stranger_from_elsewhere_does_not_create_the_cluster() {
     // The last one is of this machine, where nobody has such a connection.
     for address in ["192.0.2.7:443", "[2001:db8::7]:443", "127.0.0.1:1", "[::1]:1"] {
         let peer = Arc::new(Peer::from_handshake(address.parse().unwrap(), None));
-        let refused = world.access.authenticate_founder(&peer, None).await;
+        let refused = world.access.authenticate_founder(&peer, None, Way::Direct).await;
         assert!(
             matches!(refused, Err(ClusterRefusal::NotTheFounder)),
             "{address}: {refused:?}"
         );
     }
     let (peer, connection) = local_peer().await;
-    world.access.authenticate_founder(&peer, None).await.unwrap();
+    let forwarded = world.access.authenticate_founder(&peer, None, Way::Forwarded).await;
+    assert!(matches!(forwarded, Err(ClusterRefusal::NotTheFounder)), "{forwarded:?}");
+    world
+        .access
+        .authenticate_founder(&peer, None, Way::Direct)
+        .await
+        .unwrap();
     drop(connection);
     world.user("alice", ManagementRole::Admin).await;
     let (peer, _connection) = local_peer().await;
     assert!(
-        world.access.authenticate_founder(&peer, None).await.is_err(),
+        world
+            .access
+            .authenticate_founder(&peer, None, Way::Direct)
+            .await
+            .is_err(),
         "the cluster has a user"
     );
 }

@@ -1,20 +1,13 @@
 //! The passwords of users: which are good, which are guesses, and who may change whose.
 
-use std::sync::Arc;
-
 use secrecy::SecretString;
 
-use super::world::{NOW, PASSWORD, TestCa, World, certified, peer, regular, role_uid, user_uid};
+use super::world::{PASSWORD, World, certified, regular};
 use crate::cluster::access::ClusterPermit;
-use crate::cluster::access::action::{ChangePassword, CreateUser, DeleteUser, InstallLicense, UpdateCluster};
+use crate::cluster::access::action::CreateUser;
 use crate::cluster::permission::ManagementRole;
-use crate::cluster::policy::PolicyUpdate;
-use crate::cluster::role::NewRole;
-use crate::cluster::settings::SettingsUpdate;
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
-use crate::cluster::uid::UserUid;
-use crate::cluster::user::{AuthMethod, Authentication, NewUser, RoleSelection, User, UserUpdate};
-use crate::cluster::{ClusterError, PasswordChange, Run};
+use crate::cluster::user::{Authentication, NewUser};
+use crate::cluster::{ClusterError, Run};
 
 use super::users::{change, password, update, with_administrator, with_manager};
 

@@ -2,16 +2,14 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::world::{NOW, PASSWORD, TestCa, World, certified, peer, regular, role_uid, user_uid};
-use crate::cluster::access::ClusterPermit;
+use super::world::{NOW, PASSWORD, World, certified, regular, role_uid, user_uid};
 use crate::cluster::access::action::{ChangePassword, CreateUser, DeleteUser, InstallLicense, UpdateCluster};
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::policy::PolicyUpdate;
 use crate::cluster::role::NewRole;
 use crate::cluster::settings::SettingsUpdate;
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::UserUid;
-use crate::cluster::user::{AuthMethod, Authentication, NewUser, RoleSelection, User, UserUpdate};
+use crate::cluster::user::{AuthMethod, NewUser, RoleSelection, User, UserUpdate};
 use crate::cluster::{ClusterError, PasswordChange, Run};
 
 pub(super) async fn update(world: &World, uid: UserUid, update: UserUpdate) -> Result<Arc<User>, ClusterError> {

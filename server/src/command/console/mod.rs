@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::channel::Channel;
+use super::output::{print, print_error};
 use crate::config::{self, CommandLine, Sources};
 use command::{Command, UsageError};
 
@@ -42,10 +43,7 @@ impl Server {
 pub(super) fn one_shot(server: &Server, words: &[String]) -> Result<(), Failure> {
     match Command::parse(words) {
         Err(error) => Err(Failure::Usage(error.to_string())),
-        Ok(Command::Help) => {
-            print(&command::help());
-            Ok(())
-        }
+        Ok(Command::Help) => print(&command::help()),
         Ok(Command::Quit) => Ok(()),
         Ok(Command::Ask(task)) => perform::perform(&server.channel()?, task, &mut print),
     }
@@ -66,7 +64,7 @@ fn on_terminal(channel: &Channel) -> Result<(), Failure> {
     // No history is kept in a file, and lines with passwords not even in memory.
     channel.check().map_err(Failure::failed)?;
     let mut editor = rustyline::DefaultEditor::new().map_err(Failure::failed)?;
-    print(&greeting(channel.path()));
+    print(&greeting(channel.path()))?;
     loop {
         let line = match editor.readline(PROMPT) {
             Ok(line) => zeroize::Zeroizing::new(line),
@@ -77,8 +75,10 @@ fn on_terminal(channel: &Channel) -> Result<(), Failure> {
         if may_be_kept {
             let _ = editor.add_history_entry(line.as_str());
         }
-        if matches!(step, Step::Quit) {
-            return Ok(());
+        match step {
+            Step::Done | Step::Failed => {}
+            Step::Quit => return Ok(()),
+            Step::OutputClosed => return Err(Failure::OutputClosed),
         }
     }
 }
@@ -91,6 +91,7 @@ fn from_pipe(channel: &Channel) -> Result<(), Failure> {
             Step::Done => {}
             Step::Failed => failed = true,
             Step::Quit => break,
+            Step::OutputClosed => return Err(Failure::OutputClosed),
         }
     }
     if failed { Err(Failure::Reported) } else { Ok(()) }
@@ -100,6 +101,22 @@ enum Step {
     Done,
     Failed,
     Quit,
+    /// Nobody reads the answers any more.
+    OutputClosed,
+}
+
+impl Step {
+    /// Says what failed.
+    fn of(outcome: Result<(), Failure>) -> Self {
+        match outcome {
+            Ok(()) => Self::Done,
+            Err(Failure::OutputClosed) => Self::OutputClosed,
+            Err(failure) => {
+                failure.report();
+                Self::Failed
+            }
+        }
+    }
 }
 
 /// Runs one line; also says whether the line is free of secrets.
@@ -114,24 +131,15 @@ fn run_line(channel: &Channel, line: &str) -> (Step, bool) {
     });
     match command {
         Err(problem) => {
-            eprintln!("{problem}");
+            print_error(&problem);
             (Step::Failed, false)
         }
         Ok(None) => (Step::Done, false),
-        Ok(Some(Command::Help)) => {
-            print(&command::help());
-            (Step::Done, true)
-        }
+        Ok(Some(Command::Help)) => (Step::of(print(&command::help())), true),
         Ok(Some(Command::Quit)) => (Step::Quit, true),
         Ok(Some(Command::Ask(task))) => {
             let may_be_kept = !task.has_password();
-            match perform::perform(channel, task, &mut print) {
-                Ok(()) => (Step::Done, may_be_kept),
-                Err(failure) => {
-                    failure.report();
-                    (Step::Failed, may_be_kept)
-                }
-            }
+            (Step::of(perform::perform(channel, task, &mut print)), may_be_kept)
         }
     }
 }
@@ -141,11 +149,6 @@ fn greeting(socket: &Path) -> String {
         "Console of the server at {}. Type help for the commands, quit to leave.",
         socket.display()
     )
-}
-
-#[expect(clippy::print_stdout, reason = "the answers of the console are the program's output")]
-fn print(text: &str) {
-    println!("{text}");
 }
 
 const PROMPT: &str = "ravendb> ";

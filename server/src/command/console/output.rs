@@ -1,8 +1,8 @@
 //! A file with a private key in it, made new and for its owner alone.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -15,15 +15,25 @@ pub(super) struct NewFile {
     path: PathBuf,
     file: File,
     is_written: bool,
+    /// The folder, when it was made for this file.
+    made: Option<PathBuf>,
 }
 
 impl NewFile {
-    /// Makes `folder/name`. Whatever has that name already, a link included, is left alone.
+    /// Makes `folder/name`, and the folder for its owner alone when it is missing. Whatever has that name already, a link
+    /// included, is left alone.
     ///
     /// # Errors
     ///
-    /// When the folder is none, or the file exists or cannot be made.
+    /// When the folder is none and cannot be made, or the file exists or cannot be made.
     pub(super) fn create(folder: &Path, name: &str) -> Result<Self, FileError> {
+        let is_missing = !folder.exists();
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|source| FileError {
+            path: folder.to_owned(),
+            done: "made",
+            source,
+        })?;
         let path = folder.join(name);
         let file = File::options()
             .write(true)
@@ -40,6 +50,7 @@ impl NewFile {
             path,
             file,
             is_written: false,
+            made: is_missing.then(|| folder.to_owned()),
         })
     }
 
@@ -66,6 +77,8 @@ impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_written {
             let _ = std::fs::remove_file(&self.path);
+            // Only an empty one can be removed.
+            let _ = self.made.as_ref().map(std::fs::remove_dir);
         }
     }
 }
@@ -84,6 +97,20 @@ mod tests {
         let path = NewFile::create(folder.path(), "a.zip").unwrap().write(b"zip").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"zip");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_missing_folder_is_made_for_its_owner_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("a/ops");
+        drop(NewFile::create(&folder, "a.zip").unwrap());
+        assert!(!folder.exists());
+        NewFile::create(&folder, "a.zip").unwrap().write(b"zip").unwrap();
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        // One that is there stays as it is, and a file is no folder.
+        NewFile::create(parent.path(), "b.zip").unwrap().write(b"zip").unwrap();
+        let error = NewFile::create(&folder.join("a.zip"), "c.zip").unwrap_err();
+        assert_eq!(error.path, folder.join("a.zip"));
     }
 
     #[test]

@@ -8,8 +8,11 @@ use crate::command::channel::{Answer, Channel, Request, Secret};
 use crate::command::{Failure, FileError};
 use crate::files::{self, read_any};
 
+/// Shows a line of the outcome.
+pub(super) type Show = dyn FnMut(&str) -> Result<(), Failure>;
+
 /// Carries `task` out and shows the outcome.
-pub(super) fn perform(channel: &Channel, task: Task, show: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+pub(super) fn perform(channel: &Channel, task: Task, show: &mut Show) -> Result<(), Failure> {
     match task {
         Task::Generate {
             name,
@@ -62,7 +65,7 @@ fn generate(
     folder: &Path,
     months: Option<u32>,
     password: Option<Secret>,
-    show: &mut dyn FnMut(&str),
+    show: &mut Show,
 ) -> Result<(), Failure> {
     let file = NewFile::create(
         folder,
@@ -86,30 +89,25 @@ fn generate(
     show(&format!(
         "Successfully saved the client certificate to {}",
         path.display()
-    ));
-    Ok(())
+    ))
 }
 
-fn trust(channel: &Channel, request: Request, kind: &str, show: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+fn trust(channel: &Channel, request: Request, kind: &str, show: &mut Show) -> Result<(), Failure> {
     match ask(channel, request)? {
         Answer::Registered {
             thumbprint,
             certificates,
         } => {
-            certificates.iter().for_each(|certificate| show(certificate));
-            show(&format!("Successfully registered the {kind} certificate {thumbprint}"));
-            Ok(())
+            certificates.iter().try_for_each(|certificate| show(certificate))?;
+            show(&format!("Successfully registered the {kind} certificate {thumbprint}"))
         }
         other => Err(unexpected(&other)),
     }
 }
 
-fn done(channel: &Channel, request: Request, show: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+fn done(channel: &Channel, request: Request, show: &mut Show) -> Result<(), Failure> {
     match ask(channel, request)? {
-        Answer::Done { message } => {
-            show(&message);
-            Ok(())
-        }
+        Answer::Done { message } => show(&message),
         other => Err(unexpected(&other)),
     }
 }

@@ -139,14 +139,7 @@ impl Problem {
 
     /// The cause, for the `Error` member only.
     pub(super) fn because(mut self, cause: &(dyn std::error::Error + 'static)) -> Self {
-        let mut text = cause.to_string();
-        let mut source = std::error::Error::source(cause);
-        while let Some(inner) = source {
-            text.push_str(": ");
-            text.push_str(&inner.to_string());
-            source = inner.source();
-        }
-        self.cause = Some(text);
+        self.cause = Some(certward::pki::ErrorChain::new(cause).to_string());
         self
     }
 

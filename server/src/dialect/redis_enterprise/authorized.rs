@@ -6,7 +6,7 @@ use axum::extract::{Extension, FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::problem::{Code, Problem};
 use super::query::Query;
@@ -14,7 +14,7 @@ use super::{CannotBeTried, Dialect};
 use crate::audit::Actor;
 use crate::cluster::access::action::{ChangePassword, CreateCluster};
 use crate::cluster::access::{
-    self, ClusterAction, ClusterCaller, ClusterDenied, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword,
+    self, ClusterAction, ClusterCaller, ClusterDenied, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword, Way,
 };
 use crate::cluster::uid::UserUid;
 use crate::cluster::{Asked, Run};
@@ -91,7 +91,7 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
         let (peer, credentials) = presented(dialect, parts, name).await?;
         let access = &dialect.app.cluster_access;
         let caller = access
-            .authenticate_founder(&peer, credentials.as_ref())
+            .authenticate_founder(&peer, credentials.as_ref(), way(&parts.headers))
             .await
             .map_err(|refusal| not_let_in(dialect, parts, name, &peer, &refusal))?;
         let permit = access::authorize(&caller);
@@ -101,6 +101,32 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
         Ok(Self(permit))
     }
 }
+
+/// Whether a proxy has forwarded the request: it says so in a header, which whoever is behind it cannot take away.
+fn way(headers: &HeaderMap) -> Way {
+    let is_a_proxys = |name: &HeaderName| {
+        let name = name.as_str();
+        PROXY_HEADERS.contains(&name) || PROXY_HEADER_STARTS.iter().any(|start| name.starts_with(start))
+    };
+    if headers.keys().any(is_a_proxys) {
+        Way::Forwarded
+    } else {
+        Way::Direct
+    }
+}
+
+/// RFC 7239, RFC 9110 section 7.6.3, and what proxies and content delivery networks write.
+const PROXY_HEADERS: [&str; 8] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "x-envoy-external-address",
+];
+const PROXY_HEADER_STARTS: [&str; 2] = ["x-forwarded", "x-original-"];
 
 /// Leaves with the request what [`super::body::RequestBody`] decides anew when the body has come.
 fn look_again_after_body<A: ClusterAction>(parts: &mut Parts, permit: &ClusterPermit<A>) {
@@ -189,7 +215,8 @@ pub(super) fn problem_of(refusal: &ClusterRefusal, expired: ExpiredPassword) -> 
         }
         ClusterRefusal::NotTheFounder => Problem::new(
             Code::Unauthorized,
-            "the cluster can be created only with an administrator's certificate, or from the server's machine as its own user",
+            "the cluster can be created only with an administrator's certificate, or from the server's machine as its own \
+             user, over 127.0.0.1 and by no proxy",
         ),
         ClusterRefusal::PasswordsOff => Problem::new(Code::Unauthorized, "basic authentication is off on this cluster"),
         ClusterRefusal::Token(_) => Problem::challenge("the token is wrong, has expired or was revoked"),

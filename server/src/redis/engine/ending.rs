@@ -52,6 +52,11 @@ impl Engine {
     /// Goes on ending a connection that the engine has not ended in time, whatever it takes, and closes its stream.
     /// Nobody has to wait for it.
     pub(crate) fn end_client_later(self: &Arc<Self>, client: EngineClientId, stream: EngineStream) {
+        tracing::warn!(
+            engine.client = %client,
+            "an engine is busy and has not ended a connection that was cut: what it received of the connection before that may \
+             still be carried out"
+        );
         self.tasks.spawn(async move {
             tokio::time::sleep(GRACE).await;
             drop(stream);
@@ -105,7 +110,7 @@ impl Engine {
         }
         let number = client.number.to_string();
         match ask(&control, Command::new("CLIENT KILL", ["ID", &number])).await {
-            Err(EngineError::Refused { message, .. }) if message.starts_with(BUSY) => Attempt::Busy,
+            Err(error) if error.is_busy() => Attempt::Busy,
             // A refusal says that there is no such connection.
             Ok(()) | Err(EngineError::Refused { .. }) => Attempt::Ended,
             Err(_) => Attempt::Unanswered,
@@ -176,8 +181,6 @@ async fn ask(control: &Control, command: Command) -> Result<(), EngineError> {
     answer.map_err(|_| EngineError::TimedOut)?.map(drop)
 }
 
-/// What an engine answers while a script keeps it busy.
-const BUSY: &str = "BUSY";
 /// A quarter of the second in which a connection has to be cut.
 const PROMPT: Duration = Duration::from_millis(250);
 /// For an engine that answers again in the meantime. With [`PROMPT`], the cut has ended within a second.

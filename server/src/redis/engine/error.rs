@@ -28,6 +28,16 @@ pub(crate) enum EngineError {
         /// What the engine said.
         message: String,
     },
+    /// A script or a function keeps it busy, and it would have to be told of the user first, which it refuses until then.
+    #[error(
+        "a script or a function keeps the engine of the database busy, and the engine has yet to be told what the user \
+         {name:?} may do: log in again when it has ended, or end it (SCRIPT KILL, FUNCTION KILL) as a user who was logged in \
+         before"
+    )]
+    Busy {
+        /// The user.
+        name: Arc<str>,
+    },
     /// A user of this name would take the place of one that is needed.
     #[error(
         "no user of a database can be called {name:?}: the name is taken by the server or by Redis, or has a blank in it"
@@ -59,7 +69,15 @@ impl EngineError {
         Self::Unreachable(Arc::new(error))
     }
 
+    /// Whether the engine refuses the command because a script or a function keeps it busy.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Refused { message, .. } if message.starts_with(BUSY))
+    }
+
     pub(super) fn file(error: io::Error) -> Self {
         Self::File(Arc::new(error))
     }
 }
+
+/// What an engine answers while a script or a function keeps it busy.
+const BUSY: &str = "BUSY";

@@ -94,6 +94,21 @@ pub(super) fn auth(name: &str, secret: &EngineSecret) -> Command {
     Command::new("AUTH", [name, secret.secret().expose_secret()])
 }
 
+/// The same, which is answered with the number of the connection ([`client_number`]) also while a script keeps the engine
+/// busy: it refuses `CLIENT ID` then.
+pub(super) fn hello(name: &str, secret: &EngineSecret) -> Command {
+    Command::new("HELLO", ["2", "AUTH", name, secret.secret().expose_secret()])
+}
+
+/// The number of the connection in the answer to `HELLO`.
+pub(super) fn client_number(answer: &Reply) -> Option<i64> {
+    let Reply::Array(members) = answer else { return None };
+    members.chunks_exact(2).find_map(|member| match member {
+        [Reply::Bulk(name), Reply::Integer(number)] if name == b"id" => Some(*number),
+        _ => None,
+    })
+}
+
 /// Sends `commands` on a connection that nobody else uses, and reads a reply for each.
 ///
 /// # Errors

@@ -58,7 +58,6 @@ pub(crate) use upstream::Upstream;
 use users::EngineUsers;
 
 use crate::cluster::database::rights::DEFAULT;
-use crate::redis::resp::reply::Reply;
 
 /// The engine of one database. A task of its own keeps it alive until [`Self::stop`].
 pub(crate) struct Engine {
@@ -222,13 +221,13 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Refused`]
-    /// when the engine does not know a rule, and what becomes of an engine that does not answer.
+    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`] when
+    /// the engine would have to be told of the user, [`EngineError::Refused`] when the engine does not know a rule, and what becomes of an engine that does not answer.
     pub(crate) async fn log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
         tokio::time::timeout(ANSWER_TIMEOUT, async {
             match self.try_log_in(login).await {
                 // Another administrator of an external Redis may have deleted the user, or it has been restarted.
-                Err(EngineError::Refused { command: "AUTH", .. } | EngineError::Unreachable(_)) => {
+                Err(EngineError::Refused { command: "HELLO", .. } | EngineError::Unreachable(_)) => {
                     if let Some(user) = self.user_of(login) {
                         self.users.doubt(&user.name).await;
                     }
@@ -245,14 +244,14 @@ impl Engine {
         let control = self.control()?;
         self.prepare_on(&control, login).await?;
         let mut stream = self.connect().await.map_err(EngineError::unreachable)?;
-        let (own, identify) = (self.own_login(), Command::new("CLIENT ID", []));
-        let become_it = self.login(login).unwrap_or_else(|| Command::new("RESET", []));
-        let commands: Vec<&Command> = own.iter().chain([&identify, &become_it]).collect();
-        let mut replies = login::exchange(&mut stream, &commands).await?;
-        let number = match replies.swap_remove(commands.len() - 2) {
-            Reply::Integer(number) => number,
-            _ => return Err(EngineError::NotReady),
+        // Commands that an engine carries out while a script keeps it busy: SCRIPT KILL may be what the user comes for.
+        let commands = match self.user_of(login) {
+            Some(user) => vec![login::hello(&user.name, &self.secrets.of(&user.name))],
+            None => vec![self.own_hello(), Command::new("RESET", [])],
         };
+        let replies = login::exchange(&mut stream, &commands.iter().collect::<Vec<_>>()).await?;
+        let number = replies.first().and_then(login::client_number);
+        let number = number.ok_or(EngineError::NotReady)?;
         // Otherwise the number may be of a life that has ended, or of one that has not been told of anything.
         let incarnation = control.incarnation();
         if self.control()?.incarnation() != incarnation {
@@ -292,7 +291,10 @@ impl Engine {
         if let EngineLogin::User(user) = login {
             login::check_name(&user.name, self.control_user())?;
         }
-        self.users.tell(control, &self.secrets, self.mark(), &user).await
+        match self.users.tell(control, &self.secrets, self.mark(), &user).await {
+            Err(error) if error.is_busy() => Err(EngineError::Busy { name: user.name }),
+            told => told,
+        }
     }
 
     /// Whether a new or reset connection is logged in by `login`. An external Redis logs it in by itself while its `default`
@@ -452,6 +454,14 @@ impl Engine {
         match &self.place {
             Place::Supervised(_) => Some(login::auth(CONTROL_USER, &self.secrets.of(CONTROL_USER))),
             Place::Attached(attached) => attached.upstream.login(),
+        }
+    }
+
+    /// The same, in a form whose answer has the number of the connection.
+    fn own_hello(&self) -> Command {
+        match &self.place {
+            Place::Supervised(_) => login::hello(CONTROL_USER, &self.secrets.of(CONTROL_USER)),
+            Place::Attached(attached) => attached.upstream.hello(),
         }
     }
 

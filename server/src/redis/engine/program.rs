@@ -12,6 +12,7 @@ use tokio::process::Command;
 
 use super::account::EngineAccount;
 use crate::cluster::redis_acl_rules::DatabaseVersion;
+use crate::files::closed_to;
 
 /// A program that can be started as an engine: it is there, and has said its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,18 @@ pub(crate) enum EngineProgramError {
         /// Why not.
         #[source]
         source: io::Error,
+    },
+    /// A directory keeps the user of `Certward.Redis.EngineUser` out.
+    #[error(
+        "databases run as {name} (Certward.Redis.EngineUser), who cannot go through {folder}; run: chmod o+x {folder}, or choose \
+         a DataDir that is open for all users, such as one below /var/lib",
+        folder = folder.display()
+    )]
+    Closed {
+        /// The user.
+        name: String,
+        /// The uppermost such directory.
+        folder: PathBuf,
     },
     /// The directories of engines cannot be made, or be opened for the user of `Certward.Redis.EngineUser`.
     #[error("the directory of databases in DataDir cannot be opened for the user of Certward.Redis.EngineUser")]
@@ -147,7 +160,7 @@ impl EngineProgram {
     ///
     /// # Errors
     ///
-    /// [`EngineProgramError::Account`].
+    /// [`EngineProgramError::Closed`], [`EngineProgramError::Account`].
     pub(crate) async fn run_as(self, account: EngineAccount, directory: &Path) -> Result<Self, EngineProgramError> {
         let refused = |source| EngineProgramError::Account {
             path: self.path.clone(),
@@ -155,6 +168,12 @@ impl EngineProgram {
             directory: directory.to_owned(),
             source,
         };
+        if let Some(folder) =
+            closed_to(directory, account.uid(), account.gid()).map_err(EngineProgramError::Directory)?
+        {
+            let name = account.name().to_owned();
+            return Err(EngineProgramError::Closed { name, folder });
+        }
         let run = Command::new(&self.path)
             .arg("--version")
             .current_dir(directory)

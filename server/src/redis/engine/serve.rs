@@ -188,9 +188,7 @@ impl Engine {
 
 /// An error with its causes, in one sentence.
 fn told(error: &EngineError) -> String {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    let causes: Vec<String> = causes.map(ToString::to_string).collect();
-    causes.join(": ")
+    certward::pki::ErrorChain::new(error).to_string()
 }
 
 /// What an engine answers while it reads its data.

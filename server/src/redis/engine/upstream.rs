@@ -100,6 +100,14 @@ impl Upstream {
         })
     }
 
+    /// What logs the server in, if it needs to be, and is answered with the number of the connection.
+    pub(super) fn hello(&self) -> Command {
+        match &self.password {
+            Some(password) => Command::new("HELLO", ["2", "AUTH", self.user(), password.expose_secret()]),
+            None => Command::new("HELLO", ["2"]),
+        }
+    }
+
     /// A new connection.
     ///
     /// # Errors

@@ -224,10 +224,13 @@ impl Identity {
 }
 
 impl Client {
-    /// Notes who the client is now: with an identity that lets it in, it is known from then on.
-    pub(super) fn is_now(&self, identity: &Identity) {
-        if identity.is_let_in() {
+    /// Notes who the client is now, after a login by password or not: with an identity that lets it in, it is known until it
+    /// is nobody again.
+    pub(super) fn is_now(&self, identity: &Identity, has_logged_in: bool) {
+        if has_logged_in || identity.is_let_in() {
             self.permit.become_known();
+        } else {
+            self.permit.become_stranger();
         }
     }
 

@@ -19,13 +19,18 @@ use zeroize::Zeroizing;
 
 use super::DatabaseFront;
 use super::admission::Identity;
-use super::reply_rewriter::{LoginState, ReplyRewriter, Settled};
+use super::exchange::Settled;
+use super::markers::LoginState;
+use super::refused::error_line;
+use super::reply_rewriter::{IN_TRANSACTION, ReplyRewriter};
 use super::sessions::Session;
 use crate::cluster::access::ClusterRefusal;
 use crate::cluster::database::rights::{CONTROL, DEFAULT};
 use crate::cluster::database::{DefaultUser, PasswordDigest};
 use crate::redis::engine::{Engine, EngineLogin, EngineUser};
-use crate::redis::resp::command::{self, Credentials, IdentityCommand};
+use crate::redis::resp::answering::Answering;
+use crate::redis::resp::arguments::encode;
+use crate::redis::resp::identity::{Credentials, IdentityCommand};
 use crate::telemetry;
 
 /// Decides about the commands of one connection.
@@ -88,8 +93,8 @@ impl Logins {
         self.session.settle(settled.is_done, settled.is_login);
     }
 
-    /// What to do about a command.
-    pub(super) fn answer(&self, command: IdentityCommand, replies: &mut ReplyRewriter) -> Answer {
+    /// What to do about a command, before which the engine answers so.
+    pub(super) fn answer(&self, command: IdentityCommand, replies: &mut ReplyRewriter, answering: Answering) -> Answer {
         if let IdentityCommand::Forbidden(error) = command {
             return Answer::Now(replies.refuse(error.to_owned()));
         }
@@ -104,6 +109,10 @@ impl Logins {
                     user.name
                 ))
             });
+        }
+        if answering == Answering::MayStayOff && command.logs_in() {
+            // The engine might not answer the markers of an exchange, nor the command that has it answer.
+            return Answer::Now(replies.refuse(IN_TRANSACTION.to_owned()));
         }
         let (form, name, password) = match command {
             IdentityCommand::Reset => {
@@ -157,7 +166,7 @@ async fn reset(front: Arc<DatabaseFront>, session: Arc<Session>) -> LoginOutcome
     let default_user = front.default_user();
     let login = unnamed_login(&default_user);
     if let Err(error) = front.engine.prepare(&login).await {
-        return LoginOutcome::Error(format!("-ERR {error}"));
+        return LoginOutcome::Error(error_line(&error));
     }
     session.may_become(Identity::Default(default_user));
     front.review_one(&session);
@@ -182,7 +191,7 @@ async fn log_in_as_default(
     }
     let login = EngineLogin::DefaultUser;
     if let Err(error) = front.engine.prepare(&login).await {
-        return LoginOutcome::Error(format!("-ERR {error}"));
+        return LoginOutcome::Error(error_line(&error));
     }
     session.may_become(Identity::Default(default_user));
     // What has changed since the decision cuts the connection, as it does from now on.
@@ -241,7 +250,7 @@ async fn log_in(
     };
     let login = EngineLogin::User(engine_user);
     if let Err(error) = front.engine.prepare(&login).await {
-        return LoginOutcome::Error(format!("-ERR {error}"));
+        return LoginOutcome::Error(error_line(&error));
     }
     session.may_become(Identity::Password(access));
     // What has changed since the decision cuts the connection, as it does from now on.
@@ -255,15 +264,15 @@ async fn log_in(
 impl Form {
     fn with(&self, name: &[u8], password: &[u8]) -> Zeroizing<Vec<u8>> {
         match self {
-            Self::Password | Self::Auth => command::encode(&[b"AUTH", name, password]),
+            Self::Password | Self::Auth => encode(&[b"AUTH", name, password]),
             Self::Hello {
                 version,
                 connection_name: None,
-            } => command::encode(&[b"HELLO", version, b"AUTH", name, password]),
+            } => encode(&[b"HELLO", version, b"AUTH", name, password]),
             Self::Hello {
                 version,
                 connection_name: Some(connection_name),
-            } => command::encode(&[b"HELLO", version, b"AUTH", name, password, b"SETNAME", connection_name]),
+            } => encode(&[b"HELLO", version, b"AUTH", name, password, b"SETNAME", connection_name]),
         }
     }
 }

@@ -3,11 +3,15 @@
 
 mod admission;
 mod busy_wait;
+mod exchange;
 mod logins;
+mod markers;
 mod policy;
 mod refused;
 mod relay;
 mod reply_rewriter;
+#[cfg(any(test, feature = "fuzzing"))]
+mod rewritten;
 mod sessions;
 mod stream;
 #[cfg(test)]
@@ -15,7 +19,7 @@ mod tests;
 mod tls;
 
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use self::reply_rewriter::rewritten;
+pub(crate) use self::rewritten::rewritten;
 
 use std::fmt;
 use std::io;
@@ -333,13 +337,8 @@ impl DatabaseFront {
         let patience = self.parts.limits.header_timeout;
         let ending = tokio::select! {
             biased;
-            ending = relay.run() => Some(ending),
-            // Either the client is known by then, or the relay finds that it is cut.
-            () = session.cut_stranger_after(patience) => None,
-        };
-        let ending = match ending {
-            Some(ending) => ending,
-            None => relay.run().await,
+            ending = relay.run() => ending,
+            never = session.cut_strangers_after(patience) => match never {},
         };
         let is_cut = match ending {
             Ending::Closed => {

@@ -22,21 +22,14 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    /// The line that the client gets. Its first word is the error's code, by which clients decide what to do: `LOADING` is
+    /// The line that the client gets, without its end. Its first word is the error's code, by which clients decide what to do: `LOADING` is
     /// tried again.
     fn line(&self) -> String {
-        let code = match self {
-            Self::Client(refusal) => refusal.code(),
-            Self::Engine(EngineError::NotReady | EngineError::TimedOut | EngineError::Unreachable(_)) => "LOADING",
-            Self::Engine(EngineError::ReservedName { .. }) => "NOPERM",
-            Self::Engine(_) | Self::Gone => "ERR",
-        };
-        let text: String = self
-            .to_string()
-            .chars()
-            .map(|character| if character.is_control() { ' ' } else { character })
-            .collect();
-        format!("-{code} {text}\r\n")
+        match self {
+            Self::Client(refusal) => line(refusal.code(), self),
+            Self::Engine(error) => error_line(error),
+            Self::Gone => line("ERR", self),
+        }
     }
 
     /// A word for logs and metrics.
@@ -49,9 +42,29 @@ impl Refused {
     }
 }
 
+/// The error that a client gets whom the engine does not let log in, without the end of its line.
+pub(super) fn error_line(error: &EngineError) -> String {
+    let code = match error {
+        EngineError::NotReady | EngineError::TimedOut | EngineError::Unreachable(_) => "LOADING",
+        EngineError::ReservedName { .. } => "NOPERM",
+        EngineError::Busy { .. } => "BUSY",
+        _ => "ERR",
+    };
+    line(code, error)
+}
+
+fn line(code: &str, text: &impl ToString) -> String {
+    let text: String = text
+        .to_string()
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect();
+    format!("-{code} {text}")
+}
+
 /// Tells the client why it is not let in.
 pub(super) async fn tell(stream: &mut ClientStream, refused: &Refused) {
-    let line = refused.line();
+    let line = refused.line() + "\r\n";
     let told = poll_fn(|context| std::task::Poll::Ready(stream.send(context, line.as_bytes()))).await;
     if told.is_ok() {
         say_goodbye(stream).await;
@@ -86,7 +99,7 @@ mod tests {
         });
         assert_eq!(
             refused.line(),
-            "-NOAUTH no user has the certificate subject \"CN=a  b\", and the database has no default user\r\n"
+            "-NOAUTH no user has the certificate subject \"CN=a  b\", and the database has no default user"
         );
         assert!(
             Refused::Engine(EngineError::NotReady)

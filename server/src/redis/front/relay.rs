@@ -1,4 +1,4 @@
-//! The octets of one connection, both ways, until it ends or is cut.
+//! The bytes of one connection, both ways, until it ends or is cut.
 //!
 //! One task moves both directions: what the client sends goes on from where rustls has decrypted it, what the engine sends
 //! is read into a buffer that all connections of a thread share, so that an idle connection holds none. Nothing is taken
@@ -17,11 +17,14 @@ use tokio::time::Sleep;
 use zeroize::Zeroizing;
 
 use super::busy_wait::BusyWait;
+use super::exchange::silence_command;
 use super::logins::{Answer, LoginOutcome, Logins};
-use super::reply_rewriter::{LoginState, ReplyRewriter, silence_command};
+use super::markers::LoginState;
+use super::reply_rewriter::ReplyRewriter;
 use super::sessions::{Order, Session};
 use super::stream::ClientStream;
 use crate::redis::engine::EngineStream;
+use crate::redis::resp::answering::Answering;
 use crate::redis::resp::command::{CommandScanner, Scanned};
 
 /// A connection between a client and an engine.
@@ -31,7 +34,7 @@ pub(super) struct Relay {
     session: Arc<Session>,
     logins: Logins,
     commands: CommandScanner,
-    /// Of what the client has sent, so many octets have been looked at and go on.
+    /// Of what the client has sent, so many bytes have been looked at and go on.
     looked_at: usize,
     /// What goes to the engine before them.
     insertion: Insertion,
@@ -40,7 +43,7 @@ pub(super) struct Relay {
     replies: ReplyRewriter,
     busy_wait: BusyWait,
     upstream: Upstream,
-    /// While an exchange is under way.
+    /// While nothing is taken from the client.
     absence: Option<Box<Absence>>,
 }
 
@@ -65,15 +68,16 @@ enum Upstream {
     Ended,
 }
 
-/// Octets for the engine that are not the client's, or were held back. They may be secret.
+/// Bytes for the engine that are not the client's, or were held back. They may be secret.
 #[derive(Default)]
 struct Insertion {
-    octets: Zeroizing<Vec<u8>>,
+    bytes: Zeroizing<Vec<u8>>,
     gone: usize,
 }
 
 /// Looks from time to time whether the client has gone.
 struct Absence {
+    since: Instant,
     pause: Pin<Box<Sleep>>,
     was_gone: bool,
 }
@@ -101,7 +105,7 @@ impl Relay {
         }
     }
 
-    /// Moves octets until the connection is over. Both sides are left as they are.
+    /// Moves bytes until the connection is over. Both sides are left as they are.
     pub(super) async fn run(&mut self) -> Ending {
         poll_fn(|context| self.poll(context)).await
     }
@@ -139,9 +143,9 @@ impl Relay {
 
     /// Throws away what the engine sends, until its end.
     fn poll_nothing_left(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        RECEIVED.with_borrow_mut(|octets| {
+        RECEIVED.with_borrow_mut(|bytes| {
             loop {
-                let mut buffer = ReadBuf::new(octets);
+                let mut buffer = ReadBuf::new(bytes);
                 let read = ready!(Pin::new(&mut self.engine).poll_read(context, &mut buffer));
                 if read.is_err() || buffer.filled().is_empty() {
                     return Poll::Ready(());
@@ -195,7 +199,7 @@ impl Relay {
             }
             self.settle();
             if !self.insertion.is_empty() {
-                match ready!(Pin::new(&mut self.engine).poll_write(context, self.insertion.octets())) {
+                match ready!(Pin::new(&mut self.engine).poll_write(context, self.insertion.bytes())) {
                     Ok(written) => self.insertion.go_on(written),
                     Err(_) => self.engine_takes_no_more(),
                 }
@@ -216,13 +220,14 @@ impl Relay {
                 });
                 continue;
             }
-            if self.replies.is_exchanging() {
+            let may_refuse = self.upstream == Upstream::Open && self.looked_at == 0;
+            if self.replies.is_exchanging() || (may_refuse && self.replies.is_full()) {
                 return self.poll_absence(context);
             }
             self.absence = None;
             if self.looked_at > 0 {
-                let octets = &self.client.received()[..self.looked_at];
-                match ready!(Pin::new(&mut self.engine).poll_write(context, octets)) {
+                let bytes = &self.client.received()[..self.looked_at];
+                match ready!(Pin::new(&mut self.engine).poll_write(context, bytes)) {
                     Ok(written) => {
                         self.client.consume(written);
                         self.looked_at -= written;
@@ -253,7 +258,9 @@ impl Relay {
 
     /// Looks at what the client has sent, and decides what goes on.
     fn look(&mut self) {
-        match self.commands.scan(self.client.received()) {
+        let scanned = self.commands.scan(self.client.received());
+        self.replies.expect(self.commands.answering());
+        match scanned {
             Scanned::Pass(count) => {
                 if self.commands.holds() {
                     self.insertion.put(self.commands.take_held());
@@ -267,8 +274,11 @@ impl Relay {
             }
             Scanned::Identity(count, command) => {
                 self.client.consume(count);
-                match self.logins.answer(command, &mut self.replies) {
-                    Answer::Now(octets) => self.insertion.put(octets),
+                match self
+                    .logins
+                    .answer(command, &mut self.replies, self.commands.answering())
+                {
+                    Answer::Now(bytes) => self.insertion.put(bytes),
                     Answer::Later(login) => self.login = Some(login),
                 }
             }
@@ -293,16 +303,24 @@ impl Relay {
             self.logins.settle(settled);
             if settled.was_silent {
                 self.insertion.put(silence_command());
+            } else {
+                self.commands.is_answered();
+                self.replies.expect(Answering::On);
             }
         }
     }
 
-    /// Nothing of the client goes on until the engine has answered. A client that has gone meanwhile is not waited for: the
+    /// Nothing more is taken from the client until the engine has answered. A client that has gone meanwhile is not waited for: the
     /// engine may be waiting for something that never comes. It has a moment, because commands sent before the end count.
+    /// Where the client has turned answers off, the engine may not have turned them on: while a script keeps it busy it
+    /// refuses that, and does not say so.
     fn poll_absence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let timer = self.absence.get_or_insert_with(Box::default);
         loop {
             ready!(timer.pause.as_mut().poll(context));
+            if self.commands.answering() != Answering::On && timer.since.elapsed() > SILENT_PATIENCE {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
             if !self.client.is_gone() {
                 timer.was_gone = false;
             } else if std::mem::replace(&mut timer.was_gone, true) {
@@ -375,8 +393,8 @@ impl Relay {
             replies,
             ..
         } = self;
-        RECEIVED.with_borrow_mut(|octets| {
-            let mut buffer = ReadBuf::new(octets);
+        RECEIVED.with_borrow_mut(|bytes| {
+            let mut buffer = ReadBuf::new(bytes);
             ready!(read(engine, context, &mut buffer));
             let received = buffer.filled();
             let sent = if received.is_empty() {
@@ -395,6 +413,7 @@ impl Relay {
 impl Default for Absence {
     fn default() -> Self {
         Self {
+            since: Instant::now(),
             pause: Box::pin(tokio::time::sleep(ABSENCE_CHECK)),
             was_gone: false,
         }
@@ -403,21 +422,21 @@ impl Default for Absence {
 
 impl Insertion {
     fn is_empty(&self) -> bool {
-        self.octets.is_empty()
+        self.bytes.is_empty()
     }
 
-    fn octets(&self) -> &[u8] {
-        &self.octets[self.gone..]
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[self.gone..]
     }
 
     /// Only when it is empty.
-    fn put(&mut self, octets: Zeroizing<Vec<u8>>) {
-        *self = Self { octets, gone: 0 };
+    fn put(&mut self, bytes: Zeroizing<Vec<u8>>) {
+        *self = Self { bytes, gone: 0 };
     }
 
     fn go_on(&mut self, count: usize) {
         self.gone += count;
-        if self.gone >= self.octets.len() {
+        if self.gone >= self.bytes.len() {
             *self = Self::default();
         }
     }
@@ -425,6 +444,8 @@ impl Insertion {
 
 /// A client that is gone twice in a row is not waited for.
 const ABSENCE_CHECK: Duration = Duration::from_millis(500);
+/// For the answer of an engine that may not answer. Longer than a script may run before the engine says that it is busy.
+const SILENT_PATIENCE: Duration = Duration::from_secs(30);
 
 thread_local! {
     /// What is read from engines: as much as four TLS records hold.

@@ -2,6 +2,7 @@
 //! again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,7 +82,7 @@ impl Sessions {
         admission: Admission,
         trust: Arc<DatabaseTrust>,
     ) -> OpenSession {
-        client.is_now(&admission.identity);
+        client.is_now(&admission.identity, false);
         let mut index = self.index();
         let id = index.next_id;
         index.next_id += 1;
@@ -210,11 +211,10 @@ impl Session {
         if let Some(identity) = basis.pending.take()
             && is_done
         {
-            self.client.is_now(&identity);
+            // A login has given a password that is right, whoever it is.
+            self.client.is_now(&identity, is_login);
             basis.identity = identity;
-        }
-        if is_done && is_login {
-            // It has given a password that is right.
+        } else if is_done && is_login {
             self.client.permit.become_known();
         }
     }
@@ -226,14 +226,20 @@ impl Session {
 
     /// Whether somebody has been let in on it, now or before.
     pub(super) fn was_let_in(&self) -> bool {
-        self.client.permit.is_known()
+        self.client.permit.was_known()
     }
 
-    /// Cuts the connection if nobody is let in on it within `time`.
-    pub(super) async fn cut_stranger_after(&self, time: Duration) {
-        tokio::select! {
-            () = self.client.permit.known() => {}
-            () = tokio::time::sleep(time) => self.cut("unauthenticated"),
+    /// Cuts the connection whenever nobody is let in on it for `time`: after its start, and after it was reset to nobody.
+    pub(super) async fn cut_strangers_after(&self, time: Duration) -> Infallible {
+        let permit = &self.client.permit;
+        loop {
+            tokio::select! {
+                () = permit.known() => permit.stranger().await,
+                () = tokio::time::sleep(time) => {
+                    self.cut("unauthenticated");
+                    return std::future::pending().await;
+                }
+            }
         }
     }
 

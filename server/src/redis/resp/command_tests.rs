@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::redis::resp::identity::Credentials;
 
 /// What comes out of a scanner for input in these pieces: what goes on, with the commands that do not in their places.
 fn scan_all<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Out> {

@@ -3,43 +3,94 @@
 
 use super::reply::ReplyError;
 
-/// The length of the reply that `bytes` begin with. None when its end is not there yet.
-///
-/// # Errors
-///
-/// [`ReplyError::Malformed`].
-pub(crate) fn length(bytes: &[u8]) -> Result<Option<usize>, ReplyError> {
-    let mut at = 0;
-    // Replies that are still to come before this one is whole.
-    let mut missing = 1_u64;
-    while missing > 0 {
-        let Some(end) = bytes[at..].windows(2).position(|two| two == b"\r\n") else {
-            return Ok(None);
-        };
-        let line = &bytes[at..at + end];
-        at += end + 2;
-        missing -= 1;
-        let Some((kind, value)) = line.split_first() else {
-            return Err(ReplyError::Malformed);
-        };
-        match kind {
-            b'+' | b'-' | b':' | b'_' | b'#' | b',' | b'(' => {}
-            b'$' | b'=' | b'!' => {
-                let Some(length) = count(value)? else { continue };
-                let end = at as u64 + length + 2;
-                if end > bytes.len() as u64 {
-                    return Ok(None);
-                }
-                at += usize::try_from(length + 2).map_err(|_| ReplyError::Malformed)?;
-            }
-            b'*' | b'~' | b'>' => missing += count(value)?.unwrap_or(0),
-            b'%' => missing += 2 * count(value)?.unwrap_or(0),
-            // Attributes, and then the reply that they are of.
-            b'|' => missing += 2 * count(value)?.unwrap_or(0) + 1,
-            _ => return Err(ReplyError::Malformed),
+/// Finds the end of a reply that comes in pieces. Each byte is looked at once, however small the pieces are.
+#[derive(Debug)]
+pub(crate) struct FrameReader {
+    /// Everything before it has been read. Beyond the bytes that are there while the rest of a string is to come.
+    position: usize,
+    /// How many bytes behind the position are known to have no end of a line.
+    searched: usize,
+    /// Replies that are still to come before this one is whole.
+    missing: u64,
+    /// How many bytes have been looked at.
+    #[cfg(test)]
+    pub(crate) scanned: usize,
+}
+
+impl Default for FrameReader {
+    fn default() -> Self {
+        Self {
+            position: 0,
+            searched: 0,
+            missing: 1,
+            #[cfg(test)]
+            scanned: 0,
         }
     }
-    Ok(Some(at))
+}
+
+impl FrameReader {
+    /// The length of the reply that `bytes` begin with: those of the last call, and more behind them. None when its end is
+    /// not there yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::Malformed`].
+    pub(crate) fn length(&mut self, bytes: &[u8]) -> Result<Option<usize>, ReplyError> {
+        while self.missing > 0 {
+            let Some(rest) = bytes.get(self.position..) else {
+                return Ok(None);
+            };
+            let Some(end) = self.end_of_line(rest) else {
+                return Ok(None);
+            };
+            self.position += end + 2;
+            self.missing -= 1;
+            let Some((kind, value)) = rest[..end].split_first() else {
+                return Err(ReplyError::Malformed);
+            };
+            match kind {
+                b'+' | b'-' | b':' | b'_' | b'#' | b',' | b'(' => {}
+                b'$' | b'=' | b'!' => {
+                    if let Some(length) = count(value)? {
+                        self.position += usize::try_from(length + 2).map_err(|_| ReplyError::Malformed)?;
+                    }
+                }
+                b'*' | b'~' | b'>' => self.missing += count(value)?.unwrap_or(0),
+                b'%' => self.missing += 2 * count(value)?.unwrap_or(0),
+                // Attributes, and then the reply that they are of.
+                b'|' => self.missing += 2 * count(value)?.unwrap_or(0) + 1,
+                _ => return Err(ReplyError::Malformed),
+            }
+        }
+        Ok((self.position <= bytes.len()).then_some(self.position))
+    }
+
+    /// How many of so many bytes have been read. They may be taken away ([`Self::forget`]).
+    pub(crate) fn read_of(&self, available: usize) -> usize {
+        self.position.min(available)
+    }
+
+    /// The next call does not have these bytes at its start any more.
+    pub(crate) fn forget(&mut self, count: usize) {
+        self.position -= count;
+    }
+
+    fn end_of_line(&mut self, rest: &[u8]) -> Option<usize> {
+        let from = self.searched;
+        let found = rest[from..].windows(2).position(|two| two == b"\r\n");
+        #[cfg(test)]
+        {
+            self.scanned += found.map_or(rest.len() - from, |at| at + 2);
+        }
+        // A CR that is the last byte so far is looked at again.
+        self.searched = if found.is_some() {
+            0
+        } else {
+            rest.len().saturating_sub(1)
+        };
+        found.map(|at| from + at)
+    }
 }
 
 /// `-1` stands for nothing.
@@ -60,6 +111,10 @@ const LARGEST: u64 = 1 << 40;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn length(bytes: &[u8]) -> Result<Option<usize>, ReplyError> {
+        FrameReader::default().length(bytes)
+    }
 
     #[test]
     fn a_reply_ends_where_its_last_part_does() {
@@ -83,10 +138,33 @@ mod tests {
         ] {
             let followed = format!("{reply}+OK\r\n");
             assert_eq!(length(followed.as_bytes()), Ok(Some(reply.len())), "{reply:?}");
+            let mut resumed = FrameReader::default();
             for end in 0..reply.len() {
                 assert_eq!(length(&reply.as_bytes()[..end]), Ok(None), "{reply:?} to {end}");
+                assert_eq!(resumed.length(&reply.as_bytes()[..end]), Ok(None), "{reply:?} to {end}");
             }
+            assert_eq!(resumed.length(followed.as_bytes()), Ok(Some(reply.len())), "{reply:?}");
         }
+    }
+
+    #[test]
+    fn what_has_been_read_can_be_taken_away() {
+        let reply = b">3\r\n+message\r\n$5\r\nab\r\nc\r\n:1\r\n+OK\r\n";
+        let mut reader = FrameReader::default();
+        let (mut held, mut gone) = (Vec::new(), 0);
+        for byte in reply {
+            held.push(*byte);
+            if let Some(length) = reader.length(&held).unwrap() {
+                assert_eq!(gone + length, reply.len() - b"+OK\r\n".len());
+                return;
+            }
+            let read = reader.read_of(held.len());
+            held.drain(..read);
+            reader.forget(read);
+            gone += read;
+            assert!(held.len() <= b"+message\r\n".len());
+        }
+        panic!("the reply has no end");
     }
 
     #[test]

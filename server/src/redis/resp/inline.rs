@@ -9,7 +9,7 @@ pub(super) fn arguments(line: &[u8]) -> Option<Vec<Zeroizing<Vec<u8>>>> {
     let mut arguments = Vec::new();
     let mut rest = line;
     loop {
-        let start = rest.iter().position(|octet| !is_blank(*octet));
+        let start = rest.iter().position(|byte| !is_blank(*byte));
         let Some(start) = start else {
             return Some(arguments);
         };
@@ -24,8 +24,8 @@ fn argument(text: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
     // Long enough for all of it, so that no part of a secret is left behind when it grows.
     let mut argument = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut at = 0;
-    while let Some(octet) = text.get(at).copied() {
-        match octet {
+    while let Some(byte) = text.get(at).copied() {
+        match byte {
             b' ' | b'\t' | b'\r' | b'\n' => break,
             b'"' => {
                 at = double_quoted(text, at + 1, &mut argument)?;
@@ -35,7 +35,7 @@ fn argument(text: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
                 at = single_quoted(text, at + 1, &mut argument)?;
                 return Some((argument, &text[at..]));
             }
-            _ => argument.push(octet),
+            _ => argument.push(byte),
         }
         at += 1;
     }
@@ -61,8 +61,8 @@ fn double_quoted(text: &[u8], mut at: usize, argument: &mut Vec<u8>) -> Option<u
                 at += 2;
             }
             [b'"', ..] => return end_of_quotation(text, at),
-            [octet, ..] => {
-                argument.push(*octet);
+            [byte, ..] => {
+                argument.push(*byte);
                 at += 1;
             }
             [] => return None,
@@ -78,8 +78,8 @@ fn single_quoted(text: &[u8], mut at: usize, argument: &mut Vec<u8>) -> Option<u
                 at += 2;
             }
             [b'\'', ..] => return end_of_quotation(text, at),
-            [octet, ..] => {
-                argument.push(*octet);
+            [byte, ..] => {
+                argument.push(*byte);
                 at += 1;
             }
             [] => return None,
@@ -94,16 +94,16 @@ fn end_of_quotation(text: &[u8], mark: usize) -> Option<usize> {
         .then_some(mark + 1)
 }
 
-fn digit(octet: u8) -> u8 {
-    match octet {
-        b'0'..=b'9' => octet - b'0',
-        _ => octet.to_ascii_lowercase() - b'a' + 10,
+fn digit(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => byte - b'0',
+        _ => byte.to_ascii_lowercase() - b'a' + 10,
     }
 }
 
 /// `isspace` in the C locale.
-fn is_blank(octet: u8) -> bool {
-    matches!(octet, b' ' | 0x09..=0x0d)
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | 0x09..=0x0d)
 }
 
 #[cfg(test)]

@@ -1,27 +1,25 @@
 //! Commands as every client writes them, when all of them are there: by far the most, and skipped in a few steps each.
 //!
-//! What is written in any other way, what is not all there yet, and every command that can change who the connection is, is left to the
-//! closer look of [`super::command`], octet by octet.
+//! What is written in any other way, what is not all there yet, and every command that can change who the connection is, is
+//! left to the closer look of [`super::command`], byte by byte.
 
-use super::watched::is_read;
-
-/// How many octets of `input` are whole commands of no interest.
-pub(super) fn commands(input: &[u8]) -> usize {
+/// How many bytes of `input` are whole commands whose names are of no interest.
+pub(super) fn commands(input: &[u8], is_of_interest: impl Fn(&[u8]) -> bool) -> usize {
     let mut at = 0;
-    while let Some(length) = command(&input[at..]) {
+    while let Some(length) = command(&input[at..], &is_of_interest) {
         at += length;
     }
     at
 }
 
-fn command(input: &[u8]) -> Option<usize> {
+fn command(input: &[u8], is_of_interest: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let (arguments, mut at) = header(input, b'*')?;
     for argument in 0..arguments {
         let (length, start) = header(&input[at..], b'$')?;
         let start = at + start;
-        // With the line's end, of which Redis does not look at the octets either.
+        // With the line's end, of which Redis does not look at the bytes either.
         let end = start + length + 2;
-        if end > input.len() || (argument == 0 && is_read(&input[start..start + length])) {
+        if end > input.len() || (argument == 0 && is_of_interest(&input[start..start + length])) {
             return None;
         }
         at = end;
@@ -35,7 +33,7 @@ fn header(input: &[u8], mark: u8) -> Option<(usize, usize)> {
         return None;
     }
     let digits = input[1..].iter().take(MAX_DIGITS + 1);
-    let digits = digits.take_while(|octet| octet.is_ascii_digit()).count();
+    let digits = digits.take_while(|byte| byte.is_ascii_digit()).count();
     let number = &input[1..=digits];
     let is_written_once = matches!(number, [b'0'] | [b'1'..=b'9', ..]);
     if digits > MAX_DIGITS || !is_written_once || input.get(digits + 1..digits + 3)? != b"\r\n" {
@@ -52,6 +50,7 @@ const MAX_DIGITS: usize = 6;
 
 #[cfg(test)]
 mod tests {
+    use super::super::watched::is_read;
     use super::*;
 
     #[test]
@@ -66,7 +65,7 @@ mod tests {
             } else {
                 0
             };
-            assert_eq!(commands(&two[..end]), expected, "{end}");
+            assert_eq!(commands(&two[..end], is_read), expected, "{end}");
         }
     }
 
@@ -88,8 +87,8 @@ mod tests {
             "*1\r\n$9999999\r\nPING\r\n",
             "PING\r\n",
         ] {
-            assert_eq!(commands(command.as_bytes()), 0, "{command:?}");
+            assert_eq!(commands(command.as_bytes(), is_read), 0, "{command:?}");
         }
-        assert_eq!(commands(b"*1\r\n$4\r\nPING\r\n"), 14);
+        assert_eq!(commands(b"*1\r\n$4\r\nPING\r\n", is_read), 14);
     }
 }

@@ -1,5 +1,5 @@
 //! The names of the commands that the proxy reads: `AUTH`, `HELLO` and `RESET` can change who a connection is, `CLIENT` can
-//! reach other connections.
+//! reach other connections, and some change what a connection may be told.
 
 /// Whether the proxy reads a command of this name. Only the first [`LONGEST`] + 1 bytes of the name matter.
 ///
@@ -7,12 +7,28 @@
 /// before (on Redis 8.0 nearly always, on 7.0 when both fall into one bucket).
 pub(super) fn is_read(name: &[u8]) -> bool {
     // By length first: it is asked for every command, and most end here.
-    name.len() >= SHORTEST && {
-        let word = c_string(&name[..name.len().min(LONGEST + 1)]);
-        [b"AUTH".as_slice(), b"HELLO", b"RESET", b"CLIENT"]
-            .iter()
-            .any(|known| word.eq_ignore_ascii_case(known))
-    }
+    name.len() >= SHORTEST && { is_one_of(name, &[b"AUTH", b"HELLO", b"RESET", b"CLIENT"]) }
+}
+
+/// Whether a command of this name begins a transaction or a subscription, or makes the connection a monitor or a replica.
+pub(super) fn changes_mode(name: &[u8]) -> bool {
+    is_one_of(
+        name,
+        &[
+            b"MULTI",
+            b"SUBSCRIBE",
+            b"PSUBSCRIBE",
+            b"SSUBSCRIBE",
+            b"MONITOR",
+            b"SYNC",
+            b"PSYNC",
+        ],
+    )
+}
+
+fn is_one_of(name: &[u8], known: &[&[u8]]) -> bool {
+    let word = c_string(&name[..name.len().min(LONGEST + 1)]);
+    known.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// What C's string functions see of `bytes`: everything before the first NUL.
@@ -23,8 +39,8 @@ pub(super) fn c_string(bytes: &[u8]) -> &[u8] {
 
 /// Of `AUTH`.
 pub(super) const SHORTEST: usize = 4;
-/// Of `CLIENT`.
-pub(super) const LONGEST: usize = 6;
+/// Of `PSUBSCRIBE`.
+pub(super) const LONGEST: usize = 10;
 
 #[cfg(test)]
 mod tests {

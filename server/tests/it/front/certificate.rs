@@ -182,7 +182,7 @@ fn defects() -> Vec<(String, u32, &'static str)> {
     let signer = made(&|parameters| parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign]);
     vec![
         (whole(made(&|_| {})), 0o644, "chmod 600"),
-        (whole(made(&|_| {})), 0o640, "chmod 600"),
+        (whole(made(&|_| {})), 0o604, "chmod 600"),
         (whole(made(&|_| {})), 0o666, "chmod go-w"),
         (whole(expired), 0o600, "it expired on 2020-01-01"),
         (whole(early), 0o600, "it cannot be used before"),

@@ -325,6 +325,44 @@ async fn roles_and_acls_are_those_of_the_vendors_page_and_new_ones_are_kept() {
 }
 
 #[tokio::test]
+async fn a_request_that_a_proxy_marked_does_not_create_the_cluster() {
+    let house = House::open().await;
+    let request = contract("bootstrap/create-cluster.request.json")["body"].clone();
+    for (header, value) in [
+        ("forwarded", "for=192.0.2.7"),
+        ("via", "1.1 proxy"),
+        ("x-forwarded-for", "192.0.2.7"),
+        ("x-forwarded-proto", "https"),
+        ("x-real-ip", "192.0.2.7"),
+    ] {
+        let by_proxy = house.stranger().with(header, value);
+        let refused = by_proxy.post("/v1/bootstrap/create_cluster", &request).await;
+        assert_eq!(refused.refused(401), "unauthorized", "{header}");
+    }
+    // Without the mark it comes from a program of the server's own user.
+    let direct = house.stranger().post("/v1/bootstrap/create_cluster", &request).await;
+    direct.expect(200);
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_unknown_role_is_told_by_field_and_with_the_right_words() {
+    let house = House::open().await;
+    let user = json!({ "name": "dana", "password": "Secret-4711", "role": "boss" });
+    let refused = house.admin.post("/v1/users", &user).await;
+    assert_eq!(refused.refused(400), "invalid_schema");
+    assert!(
+        refused
+            .description()
+            .starts_with("the field 'role' is an unknown word; it must be one of \"")
+            && refused.description().contains("\"db_member\""),
+        "{}",
+        refused.description()
+    );
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_cluster_is_created_by_its_first_administrator() {
     let house = House::open().await;
     let stranger = house.stranger();

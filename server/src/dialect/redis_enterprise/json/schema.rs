@@ -323,9 +323,17 @@ fn check_value(value: &Value, kind: Kind, path: &str) -> Result<(), SchemaError>
     } else {
         Err(SchemaError::Wrong {
             path: path.to_owned(),
-            found: value.kind(),
+            found: found(kind, value),
             wanted: kind.to_string(),
         })
+    }
+}
+
+/// What is wrong about a value, without the value: it may be a password in the wrong place.
+fn found(kind: Kind, value: &Value) -> &'static str {
+    match (kind, value) {
+        (Kind::OneOf(_), Value::Text(_)) => "an unknown word",
+        _ => value.kind(),
     }
 }
 

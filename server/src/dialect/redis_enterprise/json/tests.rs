@@ -173,7 +173,7 @@ fn an_error_names_the_field_what_is_wrong_and_what_would_be_right() {
         ),
         (
             "{\"name\":\"a\",\"kind\":\"three\"}",
-            "the field 'kind' is a string; it must be one of \"one\", \"two\"",
+            "the field 'kind' is an unknown word; it must be one of \"one\", \"two\"",
         ),
         (
             "{\"name\":\"a\",\"role_uids\":[]}",

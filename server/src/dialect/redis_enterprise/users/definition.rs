@@ -1,5 +1,6 @@
 //! From the body of a request to a user that is to be.
 
+use certward::pki::ErrorChain;
 use secrecy::SecretString;
 use serde_json::Map;
 
@@ -110,11 +111,7 @@ fn subject_line(body: &Object) -> Result<Option<SubjectLine>, Problem> {
     match body.text("certificate_subject_line") {
         None | Some("") => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|error: SubjectLineError| {
-            let mut text = format!("certificate_subject_line: {error}");
-            if let Some(cause) = std::error::Error::source(&error) {
-                text.push_str(": ");
-                text.push_str(&cause.to_string());
-            }
+            let text = format!("certificate_subject_line: {}", ErrorChain::new(&error));
             Problem::new(Code::InvalidSubjectLine, text)
         }),
     }

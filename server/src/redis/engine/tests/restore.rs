@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::super::EngineConnection;
 use super::world::{World, ask, configuration, log_in, user};
 use crate::cluster::database::Persistence;
-use crate::redis::resp::command;
+use crate::redis::resp::arguments;
 use crate::redis::resp::reply::Reply;
 
 /// Ends a Redis 7.0.15 that does not check payloads: an intset with entries out of order.
@@ -144,7 +144,7 @@ fn corrupt(payload: &[u8], random: &mut u64) -> Vec<u8> {
 
 /// The reply to a command of any bytes.
 async fn call(connection: &mut EngineConnection, words: &[&[u8]]) -> Reply {
-    connection.stream.write_all(&command::encode(words)).await.unwrap();
+    connection.stream.write_all(&arguments::encode(words)).await.unwrap();
     let mut received = Vec::new();
     loop {
         if let Some((reply, _)) = Reply::read(&received).unwrap() {

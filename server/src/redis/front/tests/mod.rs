@@ -1,5 +1,6 @@
 //! The whole way into a database: real TLS clients, a real Redis behind it.
 
+mod answering;
 mod cutting;
 mod generated;
 mod identity;

@@ -44,6 +44,35 @@ async fn a_client_that_does_not_log_in_is_cut_and_one_that_does_may_idle() {
 }
 
 #[tokio::test]
+async fn a_client_that_has_reset_its_login_is_a_stranger_again() {
+    let limits = Limits {
+        unauthenticated_connections_of_address: 2,
+        ..brief()
+    };
+    let Some(world) = World::with(limits).await else { return };
+    world
+        .change(|database| database.tls.enforce_client_authentication = false)
+        .await;
+    let mut former = Vec::new();
+    for _ in 0..3 {
+        let mut carol = world.connect(None).await;
+        assert_eq!(carol.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+        former.push(carol);
+    }
+    let (mut idle, mut back) = (former.pop().unwrap(), former.pop().unwrap());
+    let mut oldest = former.pop().unwrap();
+    assert_eq!(oldest.ask(&["RESET"]).await, "+RESET");
+    assert_eq!(back.ask(&["RESET"]).await, "+RESET");
+    assert_eq!(idle.ask(&["RESET"]).await, "+RESET");
+    oldest.is_cut().await;
+    assert_eq!(back.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+    tokio::time::sleep(LONGER).await;
+    assert_eq!(back.ask(&["PING"]).await, "+PONG");
+    idle.is_cut().await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_client_with_a_users_certificate_or_of_an_open_database_may_idle() {
     let Some(world) = World::with(brief()).await else {
         return;

@@ -37,7 +37,7 @@ use crate::issuer::setup::{create_ca, create_server_certificate};
 use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProgram};
 use crate::redis::front::{DatabaseFront, FrontParts};
-use crate::redis::resp::command;
+use crate::redis::resp::arguments;
 use crate::redis::resp::differential::matrix::program as matrix_program;
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
@@ -494,7 +494,7 @@ pub(super) fn permission(role: u32, acl: u32) -> RolePermission {
 
 pub(super) fn encode(arguments: &[&str]) -> Vec<u8> {
     let arguments: Vec<_> = arguments.iter().map(|argument| argument.as_bytes()).collect();
-    command::encode(&arguments).to_vec()
+    arguments::encode(&arguments).to_vec()
 }
 
 fn acl_uid(number: u32) -> RedisAclUid {

@@ -457,7 +457,7 @@ fn spoil(item: &mut Vec<u8>, random: &mut Random) {
 }
 
 fn command(arguments: &[&[u8]]) -> Vec<u8> {
-    crate::redis::resp::command::encode(arguments).to_vec()
+    crate::redis::resp::arguments::encode(arguments).to_vec()
 }
 
 const OTHER_NAMES: &[&[u8]] = &[

@@ -1,6 +1,8 @@
 //! What the front sends on of a stream, with markers in the place of identity commands.
 
-use crate::redis::resp::command::{self, CommandScanner, IdentityCommand, Scanned};
+use crate::redis::resp::arguments::encode;
+use crate::redis::resp::command::{CommandScanner, Scanned};
+use crate::redis::resp::identity::IdentityCommand;
 
 /// What the front sends on of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,7 +53,7 @@ pub(crate) fn forward<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Forward
                 }
                 Scanned::Identity(count, command) => {
                     let name = marker(forwarded.intercepted.len());
-                    forwarded.bytes.extend_from_slice(&command::encode(&[name.as_bytes()]));
+                    forwarded.bytes.extend_from_slice(&encode(&[name.as_bytes()]));
                     forwarded.intercepted.push(Intercepted::of(&command));
                     count
                 }

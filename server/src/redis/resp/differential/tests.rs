@@ -180,12 +180,12 @@ fn is_read_otherwise(original: &[u8]) -> bool {
 /// The same without whatever can be left out.
 fn smallest(engine: &Started, case: Case, kind: &str) -> Case {
     let mut best = case;
-    for unit in ["items", "octets"] {
-        if unit == "octets" {
+    for unit in ["items", "bytes"] {
+        if unit == "bytes" {
             if best.bytes.len() > 300 || best.is_well_formed {
                 break;
             }
-            best.items = best.bytes.iter().map(|octet| vec![*octet]).collect();
+            best.items = best.bytes.iter().map(|byte| vec![*byte]).collect();
         }
         let mut at = 0;
         while at < best.items.len() {

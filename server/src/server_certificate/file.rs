@@ -32,7 +32,7 @@ pub enum CertificateFileError {
     #[error(transparent)]
     File(#[from] FileError),
     /// There is no certificate with its key in it, or not with this password.
-    #[error("it is no certificate with its private key, or the password is another")]
+    #[error("no server certificate with its private key can be taken from it")]
     Parse(#[source] BundleError),
     /// The certificate is not one for a server.
     #[error("the certificate is not fit for a server")]

@@ -91,7 +91,7 @@ impl fmt::Debug for ServerCertificate {
 pub enum UnusableServerCertificate {
     /// The key is of a kind that TLS cannot use.
     #[error(
-        "the server certificate's private key cannot be used; it must be RSA (2048 bits or more), ECDSA or Ed25519"
+        "the server certificate's private key cannot be used; it must be RSA (2048 bits or more), ECDSA (P-256, P-384 or P-521) or Ed25519"
     )]
     Key(#[source] rustls::Error),
     /// The key is not the certificate's.

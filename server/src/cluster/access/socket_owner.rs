@@ -12,25 +12,29 @@ pub(super) async fn is_of_own_user(peer: SocketAddr) -> bool {
     if !peer.ip().to_canonical().is_loopback() {
         return false;
     }
+    let mut all = String::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let Ok(table) = tokio::fs::read_to_string(table).await else {
-            continue;
-        };
-        if let Some(owner) = table.lines().find_map(|line| owner(line, peer)) {
-            return owner == rustix::process::geteuid().as_raw();
-        }
+        all += &tokio::fs::read_to_string(table).await.unwrap_or_default();
     }
-    false
+    belongs_to(&all, peer, rustix::process::geteuid().as_raw())
 }
 
-/// The user whose socket a line of the table is about, if that socket has the address `local`.
-fn owner(line: &str, local: SocketAddr) -> Option<u32> {
+/// Whether `user` owns the sockets with the address `local`, every one of which is connected.
+///
+/// Connections to different addresses may share one port, also between users, and whoever opens the second chooses to: so
+/// that one socket of somebody else is enough to leave open whose program this is.
+fn belongs_to(table: &str, local: SocketAddr, user: u32) -> bool {
+    let mut sockets = table.lines().filter_map(|line| socket_at(line, local)).peekable();
+    sockets.peek().is_some() && sockets.all(|(state, owner)| state == ESTABLISHED && owner == Some(user))
+}
+
+/// The state and the owner of the socket that a line of the table is about, if it has the address `local`.
+fn socket_at(line: &str, local: SocketAddr) -> Option<(&str, Option<u32>)> {
     let mut columns = line.split_ascii_whitespace();
     let address = columns.nth(1)?;
     let state = columns.nth(1)?;
     let owner = columns.nth(3)?;
-    let is_it = state == ESTABLISHED && parse(address)? == (local.ip().to_canonical(), local.port());
-    is_it.then(|| owner.parse().ok()).flatten()
+    (parse(address)? == (local.ip().to_canonical(), local.port())).then(|| (state, owner.parse().ok()))
 }
 
 /// An address such as `0100007F:24DB`: words in the byte order of the machine, the port in that of the network.
@@ -66,19 +70,42 @@ mod tests {
     #[test]
     fn the_owner_of_a_socket_is_found_by_its_address() {
         for (line, address, expected) in [
-            (TCP, "127.0.0.1:33060", Some(1000)),
-            (TCP, "[::ffff:127.0.0.1]:33060", Some(1000)),
+            (TCP, "127.0.0.1:33060", Some((ESTABLISHED, Some(1000)))),
+            (TCP, "[::ffff:127.0.0.1]:33060", Some((ESTABLISHED, Some(1000)))),
             (TCP, "127.0.0.1:33061", None),
             (TCP, "127.0.0.1:9435", None),
             (TCP, "127.0.0.2:33060", None),
-            (TCP6, "127.0.0.1:33061", Some(0)),
+            (TCP6, "127.0.0.1:33061", Some((ESTABLISHED, Some(0)))),
             ("  sl  local_address rem_address   st tx_queue", "127.0.0.1:33060", None),
             ("", "127.0.0.1:33060", None),
         ] {
-            assert_eq!(owner(line, address.parse().unwrap()), expected, "{address} in {line}");
+            assert_eq!(
+                socket_at(line, address.parse().unwrap()),
+                expected,
+                "{address} in {line}"
+            );
         }
-        let listening = TCP.replace(" 01 ", " 0A ");
-        assert_eq!(owner(&listening, "127.0.0.1:33060".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_port_that_another_user_shares_says_nothing_of_whose_program_it_is() {
+        let local = "127.0.0.1:33060".parse().unwrap();
+        let of_other = TCP.replace("24DB", "24DC").replace(" 1000 ", " 1001 ");
+        let (listening, ended) = (TCP.replace(" 01 ", " 0A "), TCP.replace(" 01 ", " 06 "));
+        for (lines, expected) in [
+            (vec![TCP], true),
+            (vec![TCP, TCP6], true),
+            (vec![TCP, TCP], true),
+            (vec![], false),
+            (vec![TCP6], false),
+            (vec![&of_other], false),
+            (vec![TCP, &of_other], false),
+            (vec![&of_other, TCP], false),
+            (vec![&listening], false),
+            (vec![TCP, &ended], false),
+        ] {
+            assert_eq!(belongs_to(&lines.join("\n"), local, 1000), expected, "{lines:?}");
+        }
     }
 
     #[tokio::test]

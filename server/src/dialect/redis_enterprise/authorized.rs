@@ -105,7 +105,8 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
 /// Whether a proxy has forwarded the request: it says so in a header, which whoever is behind it cannot take away.
 fn way(headers: &HeaderMap) -> Way {
     let is_a_proxys = |name: &HeaderName| {
-        let name = name.as_str();
+        // Some write hyphens as underscores.
+        let name = &*name.as_str().replace('_', "-");
         PROXY_HEADERS.contains(&name) || PROXY_HEADER_STARTS.iter().any(|start| name.starts_with(start))
     };
     if headers.keys().any(is_a_proxys) {
@@ -116,17 +117,30 @@ fn way(headers: &HeaderMap) -> Way {
 }
 
 /// RFC 7239, RFC 9110 section 7.6.3, and what proxies and content delivery networks write.
-const PROXY_HEADERS: [&str; 8] = [
+const PROXY_HEADERS: [&str; 11] = [
+    "cdn-loop",
+    "client-ip",
     "forwarded",
+    "proxy-connection",
+    "true-client-ip",
     "via",
-    "x-real-ip",
+    "wl-proxy-client-ip",
     "x-client-ip",
     "x-cluster-client-ip",
-    "true-client-ip",
-    "cf-connecting-ip",
-    "x-envoy-external-address",
+    "x-real-ip",
+    "x-remote-ip",
 ];
-const PROXY_HEADER_STARTS: [&str; 2] = ["x-forwarded", "x-original-"];
+const PROXY_HEADER_STARTS: [&str; 9] = [
+    "cf-",
+    "fastly-",
+    "x-amzn-",
+    "x-arr-",
+    "x-azure-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-original-",
+    "x-proxy",
+];
 
 /// Leaves with the request what [`super::body::RequestBody`] decides anew when the body has come.
 fn look_again_after_body<A: ClusterAction>(parts: &mut Parts, permit: &ClusterPermit<A>) {

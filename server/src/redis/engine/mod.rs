@@ -29,7 +29,9 @@ mod users;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
@@ -72,6 +74,8 @@ pub(crate) struct Engine {
     health: watch::Sender<EngineHealth>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// It is to end without having written anything.
+    kill: CancellationToken,
     ended: CancellationToken,
 }
 
@@ -153,6 +157,7 @@ impl Engine {
             health: watch::Sender::new(EngineHealth::Starting),
             tasks: tasks.clone(),
             stop: CancellationToken::new(),
+            kill: CancellationToken::new(),
             ended: CancellationToken::new(),
         });
         tasks.spawn(Arc::clone(&engine).run());
@@ -369,16 +374,28 @@ impl Engine {
         self.control()?.ask(Command::new("FLUSHALL", ["ASYNC"])).await.map(drop)
     }
 
-    /// Ends it, and waits for its end: a process of ours writes what is to be written and goes, an attached one forgets
-    /// its users.
+    /// Ends it, and waits for its end, as long as it takes: a process of ours writes what is to be written and goes, an
+    /// attached one forgets its users.
     pub(crate) async fn stop(&self) {
         if self.is_external() && self.control().is_ok() {
-            for name in self.users.names() {
-                self.forget_user(&name).await;
+            let forget = async {
+                for name in self.users.names() {
+                    self.forget_user(&name).await;
+                }
+            };
+            if tokio::time::timeout(FORGET_TIME, forget).await.is_err() {
+                tracing::warn!("an external Redis does not answer, and keeps the users that were made in it");
             }
         }
         self.stop.cancel();
         self.ended.cancelled().await;
+    }
+
+    /// Has it end at once: a process of ours is killed, and loses what it has not written. To be called when there is no
+    /// time left; [`Self::stop`] waits for the end.
+    pub(crate) fn kill(&self) {
+        self.stop.cancel();
+        self.kill.cancel();
     }
 
     /// Ends it and deletes its directory with the data. The data of an attached one stays.
@@ -387,7 +404,12 @@ impl Engine {
     ///
     /// What the system says.
     pub(crate) async fn remove(&self) -> io::Result<()> {
-        self.stop().await;
+        let mut stopped = pin!(self.stop());
+        // What it writes is deleted anyway.
+        if tokio::time::timeout(REMOVAL_TIME, &mut stopped).await.is_err() {
+            self.kill();
+            stopped.await;
+        }
         let Place::Supervised(place) = &self.place else {
             return Ok(());
         };
@@ -480,3 +502,8 @@ impl fmt::Debug for Engine {
             .finish_non_exhaustive()
     }
 }
+
+/// For an engine to end by itself whose data is deleted then.
+const REMOVAL_TIME: Duration = Duration::from_secs(5);
+/// For an external Redis to forget its users. One that answers does so in milliseconds.
+const FORGET_TIME: Duration = Duration::from_secs(2);

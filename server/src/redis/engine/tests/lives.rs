@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -111,6 +111,38 @@ async fn an_engine_that_has_outlived_its_server_is_ended_and_nothing_else_there_
     bystander.kill().unwrap();
     bystander.wait().unwrap();
     engine.stop().await;
+}
+
+#[tokio::test]
+async fn an_engine_runs_in_a_directory_whose_path_is_a_pattern_for_redis() {
+    let Some(world) = World::new().await else { return };
+    for name in ["a[b]", "*", "c?d", "e[f", "with space", "\\g"] {
+        let directory = world.directory().join(name).join("1");
+        let engine = Engine::supervise(&world.program, directory, configuration(ALWAYS), &world.tasks);
+        ready(&engine).await;
+        let mut connection = log_in(&engine, &EngineLogin::DefaultUser).await;
+        ask(&mut connection, "SET", ["a", name]).await.unwrap();
+        engine.stop().await;
+        engine.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_does_nothing_is_killed_when_there_is_no_time_left() {
+    let Some(world) = World::new().await else { return };
+    let engine = world.engine(configuration(ALWAYS)).await;
+    signal(&engine, Signal::STOP).await;
+    let ends = tokio::spawn({
+        let engine = std::sync::Arc::clone(&engine);
+        async move { engine.stop().await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!ends.is_finished(), "it has not been killed yet");
+    engine.kill();
+    tokio::time::timeout(Duration::from_secs(5), ends)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]

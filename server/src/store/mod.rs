@@ -8,6 +8,7 @@ mod cluster;
 mod databases;
 mod error;
 mod records;
+mod retention;
 mod sqlite;
 
 use std::path::{Path, PathBuf};

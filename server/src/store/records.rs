@@ -133,7 +133,7 @@ fn record(row: &SqliteRow) -> Result<(i64, AuditRecord), sqlx::Error> {
     Ok((row.try_get(0)?, record))
 }
 
-fn microseconds(at: OffsetDateTime) -> i64 {
+pub(super) fn microseconds(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }
 

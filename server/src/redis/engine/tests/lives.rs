@@ -195,12 +195,13 @@ async fn a_directory_may_have_any_name_and_any_length() {
 }
 
 #[tokio::test]
-async fn an_engine_ends_when_it_is_stopped_even_while_a_client_keeps_it_busy() {
+async fn an_engine_ends_when_it_is_removed_even_while_a_client_keeps_it_busy() {
     let Some(world) = World::new().await else { return };
     let engine = world.engine(configuration(Persistence::Disabled)).await;
     let mut busy = log_in(&engine, &EngineLogin::DefaultUser).await;
     let script = tokio::spawn(async move { ask(&mut busy, "EVAL", ["while true do end", "0"]).await });
-    tokio::time::timeout(PATIENCE, engine.stop()).await.unwrap();
+    tokio::time::timeout(PATIENCE, engine.remove()).await.unwrap().unwrap();
+    assert!(!world.directory().exists());
     assert!(script.await.unwrap().is_err());
     assert!(engine.log_in(&EngineLogin::DefaultUser).await.is_err());
 }

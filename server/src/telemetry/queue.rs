@@ -39,6 +39,8 @@ struct State {
 /// What is written at once.
 struct Batch {
     content: Vec<u8>,
+    /// Whether it begins with the end of a line that was written in part.
+    ends_line: bool,
     /// The lines in it, without the one that tells of dropped ones.
     lines: u64,
     /// Bytes of these.
@@ -121,6 +123,7 @@ impl LineQueue {
         }
         let mut batch = Batch {
             content: Vec::new(),
+            ends_line: is_within_line,
             lines: 0,
             bytes: 0,
             told: 0,
@@ -149,7 +152,8 @@ impl LineQueue {
         state.bytes -= batch.bytes;
         state.is_failing = reached.is_some();
         if let Some(reached) = reached {
-            let whole = reached.iter().filter(|byte| **byte == b'\n').count();
+            let whole = reached.iter().skip(usize::from(batch.ends_line));
+            let whole = whole.filter(|byte| **byte == b'\n').count();
             let lost = batch.lines.saturating_sub(u64::try_from(whole).unwrap_or(u64::MAX));
             state.untold += lost + batch.told;
             self.dropped.fetch_add(lost, Ordering::Relaxed);

@@ -33,7 +33,7 @@ async fn sigterm_ends_a_server_whose_engines_and_clients_do_nothing() {
     let mut session = database.connect(&identity).await.unwrap();
     assert_eq!(session.command(&["PING"]).await.unwrap(), "+PONG\r\n");
     let server = &database.team.server;
-    // Handshakes that do not go on, and a request whose body does not come.
+    // Handshakes that do not go on, and a connection without a request.
     let addresses = [
         server.address(),
         server.redis_enterprise_address(),
@@ -45,8 +45,8 @@ async fn sigterm_ends_a_server_whose_engines_and_clients_do_nothing() {
         stream.write_all(&[22, 3, 1]).unwrap();
         half_open.push(stream);
     }
-    let mut slow = administrator(server).await.unwrap();
-    let ask = slow.request("GET", "/certificates/whoami", b"");
+    let mut idle = administrator(server).await.unwrap();
+    let ask = idle.request("GET", "/certificates/whoami", b"");
     assert_eq!(ask.await.unwrap().status, 200);
     freeze_engines(server);
     // An answer of the engine that does not come.

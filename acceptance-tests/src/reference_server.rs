@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,8 +20,12 @@ pub struct ReferenceServer {
     redis_enterprise_address: SocketAddr,
     arguments: Vec<String>,
     environment: Vec<(String, OsString)>,
+    outputs: Option<Outputs>,
     process: Option<Child>,
 }
+
+/// Gives standard output and standard error of a server that is started.
+type Outputs = Box<dyn Fn() -> (Stdio, Stdio) + Send + Sync>;
 
 impl ReferenceServer {
     /// Sets a server up and starts it.
@@ -37,6 +41,16 @@ impl ReferenceServer {
     /// When set-up or start fails, with what the server printed.
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
+        Self::start_writing_to(arguments, None)
+    }
+
+    /// The same with these outputs in place of a log.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::start_with`].
+    #[must_use]
+    pub fn start_writing_to(arguments: &[&str], outputs: Option<Outputs>) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         programs::succeed(
             Command::new(programs::built("certward-server"))
@@ -51,6 +65,7 @@ impl ReferenceServer {
             redis_enterprise_address,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             environment: Vec::new(),
+            outputs,
             process: None,
         };
         server.run();
@@ -63,11 +78,10 @@ impl ReferenceServer {
     ///
     /// When the server ends instead, or takes longer than 30 s.
     pub fn run(&mut self) -> Duration {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_path())
-            .expect("the log can be written");
+        let (output, errors) = self
+            .outputs
+            .as_ref()
+            .map_or_else(|| self.log_file(), |outputs| outputs());
         let started = Instant::now();
         let process = Command::new(programs::built("certward-server"))
             .args(["run", "--settings"])
@@ -82,8 +96,8 @@ impl ReferenceServer {
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("the log can be written"))
-            .stderr(log)
+            .stdout(output)
+            .stderr(errors)
             .spawn()
             .expect("the server can be started");
         let process = self.process.insert(process);
@@ -115,6 +129,34 @@ impl ReferenceServer {
             process.kill().expect("the process is ours");
             process.wait().expect("the process is ours");
         }
+    }
+
+    /// Sends the server a signal.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.process_id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        kill_process(pid.expect("the server runs"), signal).expect("the process is ours");
+    }
+
+    /// Waits for the end of the server; nothing when it does not come in time.
+    ///
+    /// # Panics
+    ///
+    /// When the server was not started.
+    pub fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + patience;
+        while Instant::now() < until {
+            let process = self.process.as_mut().expect("the server was started");
+            if let Some(status) = process.try_wait().expect("the process is ours") {
+                self.process = None;
+                return Some(status);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        None
     }
 
     /// Where RavenDB's API listens.
@@ -213,7 +255,18 @@ impl ReferenceServer {
         self.process.as_ref().map(Child::id)
     }
 
-    fn log_path(&self) -> PathBuf {
+    fn log_file(&self) -> (Stdio, Stdio) {
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())
+            .expect("the log can be written");
+        (log.try_clone().expect("the log can be written").into(), log.into())
+    }
+
+    /// The file with everything the server has printed.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
         self.directory.path().join("server.log")
     }
 }

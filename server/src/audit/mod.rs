@@ -8,6 +8,7 @@
 mod file;
 mod queue;
 mod record;
+mod retention;
 mod strangers;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 
 use self::file::AuditFile;
 use self::queue::RefusalQueue;
+use self::retention::Retention;
 use crate::clock::Clock;
 use crate::store::Store;
 
@@ -28,6 +30,7 @@ pub struct Audit {
     refusals: RefusalQueue,
     /// Wakes the writer of the file; none when no file is wanted.
     appended: Arc<Notify>,
+    file: Option<Arc<AuditFile>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -41,16 +44,49 @@ impl Audit {
     pub async fn start(store: Store, clock: Arc<dyn Clock>, folder: Option<&Path>) -> Result<Self, AuditError> {
         let appended = Arc::new(Notify::new());
         let refusals = RefusalQueue::start(store.clone(), Arc::clone(&clock), Arc::clone(&appended));
-        if let Some(folder) = folder {
-            let file = AuditFile::open(folder).await?;
-            file.check_is_not_ahead(&store).await?;
-            file.follow(store, &appended);
-        }
+        let file = match folder {
+            None => None,
+            Some(folder) => {
+                let folder = folder.to_owned();
+                let file = in_background(&folder.clone(), move || AuditFile::open(&folder)).await?;
+                file.check_is_not_ahead(&store).await?;
+                let file = Arc::new(file);
+                Arc::clone(&file).follow(store, &appended);
+                Some(file)
+            }
+        };
         Ok(Self {
             refusals,
             appended,
+            file,
             clock,
         })
+    }
+
+    /// From now on deletes records from `store` that are older than so many days, except those that are still to be
+    /// written into the file. Call it inside a tokio runtime; the task it starts ends with the last clone.
+    pub(crate) fn keep_for(&self, days: u32, store: Store) {
+        let retention = Retention {
+            days,
+            store,
+            clock: Arc::clone(&self.clock),
+            file: self.file.clone(),
+        };
+        tokio::spawn(retention.run(Arc::downgrade(&self.appended)));
+    }
+
+    /// Opens the file again under its name, for those who have renamed it. Says whether there is a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened; records then go on into the file that is open.
+    pub async fn reopen(&self) -> Result<bool, AuditError> {
+        let Some(file) = self.file.clone() else {
+            return Ok(false);
+        };
+        let now = self.clock.now();
+        in_background(Path::new("audit.log"), move || file.reopen(now)).await?;
+        Ok(true)
     }
 
     /// Records that `actor` was refused `action` on `target`, and why, each cut where it is longer than a record needs.
@@ -94,6 +130,19 @@ impl Audit {
     pub(crate) fn committed(&self) {
         self.appended.notify_one();
     }
+}
+
+/// On a thread that may wait for the disk.
+async fn in_background<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
+) -> Result<T, AuditError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|stopped| {
+        Err(AuditError::File {
+            path: path.to_owned(),
+            source: std::io::Error::other(stopped),
+        })
+    })
 }
 
 /// The first so many characters of a text, and a sign where more is left out.

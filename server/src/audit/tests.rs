@@ -215,3 +215,111 @@ async fn a_record_holds_no_more_of_a_path_than_can_be_looked_at() {
     };
     assert_eq!(reason.chars().count(), 1003);
 }
+
+/// Records one refusal of `name`, and waits until the file has `lines` lines.
+async fn refuse(audit: &Audit, name: &str, path: &Path, lines: usize) {
+    audit.refused(stranger(name), "authenticate", "x", "unknown_certificate");
+    audit.flush().await;
+    for _ in 0..500 {
+        if fs::read_to_string(path).unwrap_or_default().lines().count() >= lines {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} has no {lines} lines", path.display());
+}
+
+#[tokio::test]
+async fn a_file_that_was_renamed_is_left_for_a_new_one_that_goes_on_where_it_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("log");
+    fs::create_dir(&folder).unwrap();
+    let (path, old) = (folder.join("audit.log"), folder.join("audit.log.1"));
+    let (audit, store) = start(directory.path(), Some(&folder)).await;
+    refuse(&audit, "first", &path, 1).await;
+    // Opened again without having been renamed, it is the same.
+    assert!(audit.reopen().await.unwrap());
+    fs::rename(&path, &old).unwrap();
+    refuse(&audit, "second", &old, 2).await;
+    assert!(audit.reopen().await.unwrap());
+    refuse(&audit, "third", &path, 2).await;
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let lines = |path| -> Vec<Value> {
+        let text = fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let last = |path| lines(path).last().unwrap()["actor"]["name"].clone();
+    assert_eq!((last(&old), last(&path)), ("second".into(), "third".into()));
+    assert_eq!(lines(&path)[0]["continued_after"], 2);
+    store.close().await;
+    drop(audit);
+
+    // Rotated at the last moment before a restart: the records of the old file are not written again.
+    fs::write(&path, "{\"continued_after\":3}\n").unwrap();
+    let (audit, store) = start(directory.path(), Some(&folder)).await;
+    refuse(&audit, "fourth", &path, 2).await;
+    assert_eq!(lines(&path)[1]["sequence"], 4);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn without_a_file_there_is_nothing_to_open_again_and_a_folder_that_is_refused_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let (audit, store) = start(directory.path(), None).await;
+    assert!(!audit.reopen().await.unwrap());
+    store.close().await;
+    drop(audit);
+    let folder = directory.path().join("log");
+    fs::create_dir(&folder).unwrap();
+    let (audit, store) = start(directory.path(), Some(&folder)).await;
+    fs::rename(folder.join("audit.log"), folder.join("audit.log.1")).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let error = crate::command::chain(&audit.reopen().await.unwrap_err());
+    assert!(error.contains("chmod go-w"), "{error}");
+    refuse(&audit, "kept", &folder.join("audit.log.1"), 1).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn records_that_are_too_old_are_deleted_and_no_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let start = datetime!(2026-11-21 21:10:00 UTC);
+    let clock = Arc::new(ManualClock::at(start));
+    let audit = Audit::start(store.clone(), clock.clone(), None).await.unwrap();
+    let record = |age: i64| AuditRecord {
+        at: start - time::Duration::days(age),
+        actor: stranger("somebody"),
+        action: "authenticate".into(),
+        target: age.to_string(),
+        outcome: Outcome::Refused("unknown_certificate".into()),
+        occurrences: 1,
+    };
+    let old: Vec<_> = (0..1200).map(|_| record(31)).collect();
+    store.record(&old).await.unwrap();
+    store.record(&[record(30), record(29), record(0)]).await.unwrap();
+    audit.keep_for(30, store.clone());
+    let ages = async || -> Vec<String> {
+        let records = store.audit_records_after(0, 2000).await.unwrap();
+        records.into_iter().map(|(_, record)| record.target).collect()
+    };
+    for _ in 0..500 {
+        if ages().await.len() <= 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(ages().await, ["30", "29", "0"]);
+    // The next record has the next number.
+    store.record(&[record(1)]).await.unwrap();
+    let records = store.audit_records_after(0, 10).await.unwrap();
+    assert_eq!(records.last().unwrap().0, 1204);
+    // What the file does not have yet is kept.
+    assert_eq!(store.delete_audit_records(start, 1201, 500).await.unwrap(), 1);
+    assert_eq!(ages().await, ["29", "0", "1"]);
+    // The newest says at a start that the store is whole.
+    let later = start + time::Duration::days(1);
+    assert_eq!(store.delete_audit_records(later, i64::MAX, 500).await.unwrap(), 2);
+    assert_eq!(ages().await, ["1"]);
+    store.close().await;
+}

@@ -14,13 +14,17 @@ mod openapi;
 mod output;
 mod run;
 mod setup;
+mod signals;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use certward::pki::ErrorChain;
 use clap::{Parser, Subcommand};
+
+use crate::telemetry;
 
 /// Runs the command that the arguments name, the program's own name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -37,10 +41,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Err(_) => Err(Failure::Usage(String::new())),
         },
     };
-    match outcome {
+    let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
-    }
+    };
+    telemetry::flush_log(LOG_END);
+    code
 }
 
 fn perform(command: Command) -> Result<(), Failure> {
@@ -134,6 +140,9 @@ impl Failure {
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     ErrorChain::new(error).to_string()
 }
+
+/// For a reader of the log who has fallen behind. One who has stopped reading is not waited for longer.
+const LOG_END: Duration = Duration::from_millis(500);
 
 /// The exit code of a program that SIGPIPE ended, as shells show it.
 const SIGPIPE: u8 = 128 + 13;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Failure;
+use crate::telemetry;
 
 /// Writes lines to standard output.
 ///
@@ -26,9 +27,12 @@ pub(super) fn failed(error: io::Error) -> Failure {
     Failure::failed(OutputError(error))
 }
 
-/// Writes lines to standard error. When nobody reads them there is nobody left to tell.
+/// Writes lines to standard error: through the log when there is one, so that a reader who has stopped reading holds
+/// nothing up. When nobody reads them there is nobody left to tell.
 pub(super) fn print_error(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    if !telemetry::print_line(text) {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,10 @@
 //! `certward-server run`.
 
 use std::sync::Arc;
-
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use std::time::Duration;
 
 use super::channel::AdminSocket;
+use super::signals::{ReloadSignal, StopSignals, survive_full_files};
 use super::{Failure, output};
 use crate::clock::SystemClock;
 use crate::config::{CommandLine, Settings};
@@ -17,24 +17,35 @@ pub(super) fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let command_line = CommandLine::parse(arguments);
     let settings = Settings::load(&command_line).map_err(|mistakes| Failure::Usage(mistakes.to_string()))?;
     telemetry::start_log(&settings.log).map_err(Failure::failed)?;
+    telemetry::log_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(Failure::failed)?;
-    runtime.block_on(serve(settings))
+    let outcome = runtime.block_on(serve(settings));
+    // Kills the engines that have not ended. Threads that wait for a disk are not waited for.
+    runtime.shutdown_timeout(RUNTIME_END);
+    outcome
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
     let mut stop = StopSignals::listen()?;
+    let reload = ReloadSignal::listen()?;
+    survive_full_files()?;
     // Before the socket is made in it; the store asks again for whoever starts a server without this program.
     TrustedDirectory::make(&settings.data_dir).map_err(|error| Failure::failed(DataDirError(error)))?;
     let (data_dir, socket_path) = (settings.data_dir.clone(), settings.admin_socket());
     // First of all, because it tells of a server that runs on this DataDir already.
     let socket = AdminSocket::bind(socket_path.clone()).map_err(Failure::failed)?;
-    let server = Server::start(settings, Arc::new(SystemClock))
-        .await
-        .map_err(Failure::failed)?;
+    let server = tokio::select! {
+        started = Server::start(settings, Arc::new(SystemClock)) => started.map_err(Failure::failed)?,
+        name = stop.next() => {
+            tracing::info!(signal = name, "stopped before the server had started");
+            return Ok(());
+        }
+    };
     let console = tokio::spawn(socket.serve(Arc::clone(server.app())));
+    let reload = tokio::spawn(reload.obey(Arc::clone(server.app())));
     output::print_error(&format!(
         "certward-server {version} serves {url}, keeps its data in {data_dir}, and its console is at {socket}",
         version = env!("CARGO_PKG_VERSION"),
@@ -45,31 +56,20 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let name = stop.next().await;
     tracing::info!(signal = name, "stopping");
     console.abort();
-    server.shutdown().await;
+    reload.abort();
+    tokio::select! {
+        () = server.shutdown() => {}
+        name = stop.next() => tracing::warn!(
+            signal = name,
+            "a second signal: the server ends at once, and kills the engines of its databases"
+        ),
+    }
     Ok(())
 }
+
+/// For tasks to be dropped, and with them the processes of engines.
+const RUNTIME_END: Duration = Duration::from_millis(250);
 
 #[derive(Debug, thiserror::Error)]
 #[error("DataDir cannot be used")]
 struct DataDirError(#[source] FileError);
-
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> Result<Self, Failure> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).map_err(Failure::failed)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(Failure::failed)?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}

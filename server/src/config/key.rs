@@ -45,6 +45,21 @@ pub fn nearest(name: &str) -> &'static str {
         .expect("the table has rows")
 }
 
+/// The same for an option of the command line, which `--settings` is too.
+#[must_use]
+pub fn nearest_option(name: &str) -> &'static str {
+    let nearest = nearest(name);
+    let distance = |known: &str| damerau_levenshtein(&known.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    if distance(SETTINGS_FILE) <= distance(nearest) {
+        "--settings FILE"
+    } else {
+        nearest
+    }
+}
+
+/// The option that names the settings file, without its dashes.
+pub(super) const SETTINGS_FILE: &str = "settings";
+
 /// The table as Markdown, for `docs/settings.md`.
 #[must_use]
 pub fn markdown() -> String {
@@ -197,6 +212,11 @@ pub const KEYS: &[Key] = &[
         "The longest session a client can ask for; minutes, 1 to 525600.",
     ),
     followed("Security.AuditLog.FolderPath", "", "Folder of the audit log's file."),
+    followed(
+        "Certward.Audit.RetentionDays",
+        "",
+        "How many days the store keeps audit records; 1 to 36500. Without it, for ever. The audit log's file is not shortened.",
+    ),
     refused(
         "Security.TlsCipherSuites",
         "the cipher suites of TLS 1.2 and 1.3 that Certward offers are fixed",
@@ -315,8 +335,8 @@ pub const KEYS: &[Key] = &[
     ),
     followed(
         "Certward.Limits.DrainTimeoutInSec",
-        "10",
-        "For the requests under way when the server stops; 0 to 300.",
+        "5",
+        "For the requests under way when the server stops; 0 to 300. The server has ended 5 seconds later at the latest.",
     ),
     followed(
         "Certward.Limits.MaxBodySizeInKb",
@@ -390,6 +410,19 @@ mod tests {
             nearest("certward.limits.maxbodysizeinkB"),
             "Certward.Limits.MaxBodySizeInKb"
         );
+    }
+
+    #[test]
+    fn the_option_for_the_settings_file_is_among_the_nearest() {
+        for (given, expected) in [
+            ("setings", "--settings FILE"),
+            ("Settings", "--settings FILE"),
+            ("setting", "--settings FILE"),
+            ("DatDir", "DataDir"),
+            ("SeverUrl", "ServerUrl"),
+        ] {
+            assert_eq!(nearest_option(given), expected, "{given}");
+        }
     }
 
     #[test]

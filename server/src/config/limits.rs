@@ -42,7 +42,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             keep_alive_timeout: Duration::from_secs(600),
-            drain_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(5),
             body_bytes: 1024 * 1024,
             intermediates: 4,
             certificate_bytes: 16 * 1024,

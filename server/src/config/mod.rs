@@ -55,6 +55,8 @@ pub struct Settings {
     pub two_factor: TwoFactorSettings,
     /// `Security.AuditLog.FolderPath`: none turns the audit log's file off.
     pub audit_log_folder: Option<PathBuf>,
+    /// `Certward.Audit.RetentionDays`: how long the store keeps audit records; none keeps them all.
+    pub audit_retention_days: Option<u32>,
     /// `Certward.Operations.ServerUrl`: health and metrics, over plain http on loopback; none turns them off.
     pub operations_url: Option<Url>,
     /// `Certward.RedisEnterprise.ServerUrl`; none turns Redis Enterprise's API off.

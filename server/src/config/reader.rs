@@ -74,6 +74,7 @@ impl<'a> Reader<'a> {
         let csrf_enabled = self.required("Security.Csrf.Enabled", boolean);
         let trusted_origins = self.list("Security.Csrf.TrustedOrigins", |text, _| web_origin(text));
         let audit_log_folder = self.optional_path("Security.AuditLog.FolderPath");
+        let audit_retention_days = self.optional("Certward.Audit.RetentionDays", |text| within(text, 1, 36_500));
         let operations_url = self.optional("Certward.Operations.ServerUrl", operations_url);
         let redis_enterprise_url = self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
         self.check_listeners(&[
@@ -100,6 +101,7 @@ impl<'a> Reader<'a> {
             validate_certificate_names: validate_certificate_names?,
             two_factor: two_factor?,
             audit_log_folder,
+            audit_retention_days,
             csrf: CsrfSettings {
                 enabled: csrf_enabled?,
                 trusted_origins,
@@ -307,12 +309,7 @@ impl<'a> Reader<'a> {
         least: T,
         most: T,
     ) -> Option<T> {
-        self.required(name, |text| match text.parse::<T>() {
-            Ok(number) if number >= least && number <= most => Ok(number),
-            _ => Err(format!(
-                "is \"{text}\" and must be a whole number from {least} to {most}"
-            )),
-        })
+        self.required(name, |text| within(text, least, most))
     }
 
     fn list<T>(&mut self, name: &'static str, parse: impl Fn(&str, &Self) -> Result<T, String>) -> Vec<T> {
@@ -369,6 +366,15 @@ impl<'a> Reader<'a> {
             origin,
             problem,
         });
+    }
+}
+
+fn within<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, most: T) -> Result<T, String> {
+    match text.parse::<T>() {
+        Ok(number) if number >= least && number <= most => Ok(number),
+        _ => Err(format!(
+            "is \"{text}\" and must be a whole number from {least} to {most}"
+        )),
     }
 }
 

@@ -42,7 +42,7 @@ impl CommandLine {
             };
             match value {
                 None => command_line.mistake(&name, "has no value; write --Key=value or --Key value"),
-                Some(value) if name == "settings" => command_line.settings_file = Some(value.into()),
+                Some(value) if name == key::SETTINGS_FILE => command_line.settings_file = Some(value.into()),
                 Some(value) => command_line.values.push((name, Zeroizing::new(value))),
             }
         }
@@ -222,7 +222,11 @@ impl Sources {
                 name: known, treatment, ..
             }) = key::find(&name)
             else {
-                mistake(&name, format!("no such key; the nearest is {}", key::nearest(&name)));
+                let nearest = match origin {
+                    Origin::CommandLine => key::nearest_option(&name),
+                    _ => key::nearest(&name),
+                };
+                mistake(&name, format!("no such key; the nearest is {nearest}"));
                 continue;
             };
             if seen.contains(known) {

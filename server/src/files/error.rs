@@ -3,12 +3,27 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 /// A file cannot be opened, must not be used, or is not what it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The system refused.
     #[error("{} cannot be opened", path.display())]
     Open {
+        /// The file.
+        path: PathBuf,
+        /// The answer of the system.
+        #[source]
+        source: io::Error,
+    },
+    /// The process, or the system, has no descriptor left. This says nothing of the file.
+    #[error(
+        "{} cannot be looked at, because too many files and connections are open; raise the limit on open files \
+         (LimitNOFILE of the service, ulimit -n) or lower Certward.Limits.MaxConnections",
+        path.display()
+    )]
+    Exhausted {
         /// The file.
         path: PathBuf,
         /// The answer of the system.
@@ -38,6 +53,22 @@ pub enum FileError {
         /// The most that is read: bytes.
         limit: usize,
     },
+}
+
+impl FileError {
+    /// What the system said of the file at `path`.
+    pub(super) fn of_system(path: PathBuf, source: io::Error) -> Self {
+        match Errno::from_io_error(&source) {
+            Some(Errno::MFILE | Errno::NFILE) => Self::Exhausted { path, source },
+            _ => Self::Open { path, source },
+        }
+    }
+
+    /// Whether the system had no descriptor to look at the file with.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self, Self::Exhausted { .. })
+    }
 }
 
 /// A path that others than this process's user and root can change, or a secret that others can read; with the command

@@ -122,6 +122,19 @@ pub(crate) fn check_entry(path: &Path) -> Result<(), FileError> {
     Ok(account.judge(&found, &facts, Role::File)?)
 }
 
+/// The path of a file without the symbolic links in it; the path itself when nothing is there.
+///
+/// # Errors
+///
+/// [`FileError`], also for a link that leads to nothing.
+pub(crate) fn without_links(path: &Path) -> Result<PathBuf, FileError> {
+    match walk(Account::of_process(), path)? {
+        End::Found(found, _) => Ok(found),
+        End::Missing if path.is_symlink() => Err(failed(path)(io::ErrorKind::NotFound.into())),
+        End::Missing => Ok(path.to_owned()),
+    }
+}
+
 /// Reads a regular file, whoever it belongs to.
 ///
 /// # Errors
@@ -183,7 +196,7 @@ fn read_bounded(file: &File, path: &Path, limit: usize) -> Result<Zeroizing<Vec<
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
-    move |source| FileError::Open { path, source }
+    move |source| FileError::of_system(path, source)
 }
 
 /// A certificate with its key and chain.
@@ -361,6 +374,50 @@ mod tests {
         assert!(matches!(text(&large), Err(FileError::TooLarge { limit: 7, .. })));
         assert!(matches!(read_any(&large, 7), Err(FileError::TooLarge { limit: 7, .. })));
         assert_eq!(*read_any(&large, 8).unwrap(), b"12345678");
+    }
+
+    #[test]
+    fn want_of_descriptors_is_told_as_what_it_is() {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+        let folder = folder();
+        let path = folder.path().join("file");
+        write(&path, 0o600);
+        // The account files are read once for the process, which must not be while there are no descriptors.
+        TrustedFile::open(&path).unwrap();
+        let usual = getrlimit(Resource::Nofile);
+        let none = Rlimit {
+            current: Some(0),
+            ..usual
+        };
+        // Where the tests share a process, one that opens something at this moment may fail.
+        setrlimit(Resource::Nofile, none).unwrap();
+        let (trusted, any) = (TrustedFile::open(&path), read_any(&path, 7));
+        setrlimit(Resource::Nofile, usual).unwrap();
+        for error in [trusted.unwrap_err(), any.unwrap_err()] {
+            assert!(error.is_exhausted(), "{error:?}");
+            assert!(error.to_string().contains("raise the limit on open files"), "{error}");
+        }
+        assert_eq!(text(&path).unwrap(), "content");
+    }
+
+    #[test]
+    fn a_path_is_followed_to_the_file_that_is_to_be_written() {
+        let folder = fs::canonicalize(folder().keep()).unwrap();
+        write(&folder.join("file"), 0o600);
+        symlink("file", folder.join("near")).unwrap();
+        symlink(folder.join("near"), folder.join("far")).unwrap();
+        symlink("missing", folder.join("nowhere")).unwrap();
+        for name in ["file", "near", "far"] {
+            assert_eq!(
+                without_links(&folder.join(name)).unwrap(),
+                folder.join("file"),
+                "{name}"
+            );
+        }
+        assert_eq!(without_links(&folder.join("new")).unwrap(), folder.join("new"));
+        without_links(&folder.join("nowhere")).unwrap_err();
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) enum End {
 pub(super) fn walk(account: &Account, path: &Path) -> Result<End, FileError> {
     let failed = |at: &Path| {
         let at = at.to_owned();
-        move |source: io::Error| FileError::Open { path: at, source }
+        move |source: io::Error| FileError::of_system(at, source)
     };
     let absolute = std::path::absolute(path).map_err(failed(path))?;
     let mut at = PathBuf::from("/");

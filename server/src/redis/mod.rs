@@ -18,7 +18,9 @@ use std::fmt;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::Notify;
@@ -78,11 +80,16 @@ impl Databases {
     }
 
     /// Runs what the cluster's state says, from now on and after each change of it, until `stop`. Then every engine is
-    /// stopped, once its connections have ended or `abort` has ended them.
+    /// stopped, once its connections have ended or `abort` has ended them, and killed [`ENGINE_TIME`] after `abort`.
     pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         let mut changes = self.cluster.changes();
-        self.clear_leftovers().await;
-        self.look_for_program().await;
+        let prepare = async {
+            self.clear_leftovers().await;
+            self.look_for_program().await;
+        };
+        if stop.run_until_cancelled(prepare).await.is_none() {
+            return;
+        }
         loop {
             self.follow(&tasks, &stop, &abort);
             tokio::select! {
@@ -96,9 +103,23 @@ impl Databases {
         for running in &running {
             running.stop();
         }
-        for running in running {
-            running.ended().await;
+        let mut ended = pin!(async {
+            for running in &running {
+                running.ended().await;
+            }
+        });
+        let late = async {
+            abort.cancelled().await;
+            tokio::time::sleep(ENGINE_TIME).await;
+        };
+        tokio::select! {
+            () = &mut ended => return,
+            () = late => {}
         }
+        for engine in running.iter().filter_map(|running| running.engine()) {
+            engine.kill();
+        }
+        ended.await;
     }
 
     /// How a database is. One that is not looked after yet has just been made, or was there when the server started.
@@ -271,5 +292,7 @@ impl fmt::Debug for Databases {
     }
 }
 
+/// For engines to write what is to be written when the server ends, after the last connection has.
+pub(crate) const ENGINE_TIME: Duration = Duration::from_secs(3);
 /// In `DataDir`, with a directory for each database, by its number.
 const DIRECTORY: &str = "databases";

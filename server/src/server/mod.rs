@@ -119,6 +119,9 @@ impl Server {
         let audit = Audit::start(store.clone(), Arc::clone(&clock), settings.audit_log_folder.as_deref())
             .await
             .map_err(StartError::Audit)?;
+        if let Some(days) = settings.audit_retention_days {
+            audit.keep_for(days, store.clone());
+        }
         let authority = Arc::new(Authority::new(AuthorityParts {
             store: store.clone(),
             registry: Arc::clone(&registry),

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::listener::connections::OpenConnections;
+use crate::redis::ENGINE_TIME;
 use crate::store::Store;
 
 /// A server at work. Dropping it stops it at once; [`Self::shutdown`] lets requests under way finish.
@@ -73,7 +75,8 @@ impl RunningServer {
         &self.app
     }
 
-    /// Stops accepting, lets the requests under way finish within `Certward.Limits.DrainTimeout`, and closes the store.
+    /// Stops accepting, lets the requests under way finish within `Certward.Limits.DrainTimeout`, ends the engines, and
+    /// closes the store. It returns at most 4 s after the drain time, whatever does not end.
     ///
     /// HTTP/1.1 connections are told to close with their next answer, HTTP/2 connections get a GOAWAY, idle ones are
     /// closed at once.
@@ -94,15 +97,32 @@ impl RunningServer {
             .await
             .is_err()
         {
-            tracing::warn!("requests are still under way at the end of the drain time; they are cut off");
+            tracing::warn!(
+                "requests are under way, or databases have not ended, at the end of the drain time; what is left is cut off"
+            );
         }
         drop(abort);
-        tasks.wait().await;
+        if tokio::time::timeout(ENGINE_TIME + AFTER_KILL, tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("parts of the server have not ended; they are not waited for");
+        }
         if !store.health().is_writable() {
             tracing::warn!("the store cannot be written; refusals that it has not taken are lost with the server");
             store.stop_waiting();
         }
-        app.audit.flush().await;
-        store.close().await;
+        let close = async {
+            app.audit.flush().await;
+            store.close().await;
+        };
+        if tokio::time::timeout(STORE_TIME, close).await.is_err() {
+            tracing::warn!("the store has not been closed in time; the next start reads it as after a crash");
+        }
     }
 }
+
+/// For engines to be reaped that were killed.
+const AFTER_KILL: Duration = Duration::from_millis(500);
+/// For the last audit records, and to close the store.
+const STORE_TIME: Duration = Duration::from_millis(500);

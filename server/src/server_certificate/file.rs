@@ -14,7 +14,7 @@ use super::fitness::{self, UnfitServerCertificate};
 use super::loaded::ServerCertificate;
 use crate::certificate::{BundleError, parse_server_certificate};
 use crate::config::Settings;
-use crate::files::{FileError, TrustedDirectory, TrustedFile};
+use crate::files::{FileError, TrustedDirectory, TrustedFile, without_links};
 use crate::pkcs12;
 
 /// `Security.Certificate.Path` and what belongs to it.
@@ -110,7 +110,8 @@ impl CertificateFile {
     }
 
     /// Puts another certificate into the file: `content` as it came, when the file's own password opens it, so that the
-    /// next start can read it; otherwise the same certificates and key under the file's password.
+    /// next start can read it; otherwise the same certificates and key under the file's password. Symbolic links stay:
+    /// the file that they lead to is the one that is changed.
     pub(super) async fn write(
         &self,
         content: Zeroizing<Vec<u8>>,
@@ -118,8 +119,10 @@ impl CertificateFile {
         certificate: &ServerCertificate,
     ) -> Result<(), CertificateFileError> {
         let path = self.path.clone();
-        in_background(&self.path, move || {
-            TrustedDirectory::open(directory_of(&path)).map(drop)
+        let path = in_background(&self.path, move || {
+            let path = without_links(&path)?;
+            TrustedDirectory::open(directory_of(&path))?;
+            Ok(path)
         })
         .await?;
         let same_password = text(password) == text(self.password.as_ref());
@@ -128,12 +131,9 @@ impl CertificateFile {
         } else {
             self.encrypted(certificate)?
         };
-        write_file_atomically(self.path.clone(), content)
+        write_file_atomically(path.clone(), content)
             .await
-            .map_err(|source| CertificateFileError::Write {
-                path: self.path.clone(),
-                source,
-            })
+            .map_err(|source| CertificateFileError::Write { path, source })
     }
 
     fn encrypted(&self, certificate: &ServerCertificate) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {

@@ -55,11 +55,29 @@ impl Replacement {
                     }
                     let reason = crate::command::chain(&error);
                     if reported.as_ref() != Some(&reason) {
-                        self.refused(&error);
+                        self.unusable(&error);
                         reported = Some(reason);
                     }
                 }
             }
+        }
+    }
+
+    /// Reads the file because an operator asks for it, and says in any case what came of it.
+    pub(crate) async fn reread(&self) {
+        let _turn = self.turn.lock().await;
+        let outcome = match self.file.read().await {
+            Ok(content) => self.reload(&content).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            // The log has it.
+            Ok(true) => {}
+            Ok(false) => tracing::info!(
+                path = %self.file.path().display(),
+                "the server certificate has been read again; it is the one in force"
+            ),
+            Err(error) => self.unusable(&error),
         }
     }
 
@@ -80,6 +98,17 @@ impl Replacement {
         self.certificates.replace(certificate);
         metrics::counter!(telemetry::RELOADS, "outcome" => "done").increment(1);
         Ok(true)
+    }
+
+    /// Logs why the file is of no use. Where the system had no descriptor for it, nothing is known of a new certificate.
+    fn unusable(&self, error: &CertificateFileError) {
+        if !matches!(error, CertificateFileError::File(file) if file.is_exhausted()) {
+            return self.refused(error);
+        }
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "the file of the server certificate cannot be looked at; the certificate in force stays"
+        );
     }
 
     /// Logs and counts a certificate that was not put in force.

@@ -208,11 +208,8 @@ impl Replacement {
         password: Option<SecretString>,
         certificate: ServerCertificate,
     ) -> Result<(), ReplacementError> {
-        let _turn = self.turn.lock().await;
-        if self.under_way().number != number {
-            return Ok(());
-        }
         // Kept until the certificate is in force, so that the deletion of whoever asked comes before the swap or after it.
+        // Before the turn, which a store that does not answer must not keep from those who read the file.
         let _held = match self.authority.hold(asked).await {
             Ok(held) => held,
             Err(refused) => {
@@ -220,6 +217,10 @@ impl Replacement {
                 return Err(refused.into());
             }
         };
+        let _turn = self.turn.lock().await;
+        if self.under_way().number != number {
+            return Ok(());
+        }
         let written = self.file.write(file, password.as_ref(), &certificate).await;
         if written.is_ok() {
             tracing::info!(

@@ -15,6 +15,7 @@ mod mark;
 mod past;
 mod position;
 mod records;
+mod retention;
 mod sqlite;
 mod write;
 mod writer;

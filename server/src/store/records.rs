@@ -10,6 +10,15 @@ use time::{Duration, OffsetDateTime};
 use super::AnsweredRequest;
 use crate::audit::{Actor, AuditRecord, Outcome};
 
+/// Which records are old. The numbers have an index, the times have none: only rows with the lowest numbers are looked at.
+macro_rules! old {
+    () => {
+        " WHERE recorded_at < $1 AND sequence <= $2 \
+         AND sequence IN (SELECT sequence FROM audit_records ORDER BY sequence LIMIT $3) \
+         AND sequence < (SELECT max(sequence) FROM audit_records)"
+    };
+}
+
 pub(super) async fn remember_request(
     connection: &mut SqliteConnection,
     answered: &AnsweredRequest,
@@ -104,6 +113,39 @@ fn record(row: &SqliteRow) -> Result<(i64, AuditRecord), sqlx::Error> {
         occurrences: u64::try_from(row.try_get::<i64, _>(9)?).unwrap_or_default(),
     };
     Ok((row.try_get(0)?, record))
+}
+
+/// How many records [`delete_old`] deletes.
+pub(super) async fn count_old(
+    pool: &SqlitePool,
+    before: OffsetDateTime,
+    last: i64,
+    limit: u32,
+) -> Result<u64, sqlx::Error> {
+    let count: i64 = sqlx::query_scalar(concat!("SELECT count(*) FROM audit_records", old!()))
+        .bind(microseconds(before))
+        .bind(last)
+        .bind(i64::from(limit))
+        .fetch_one(pool)
+        .await?;
+    Ok(count.unsigned_abs())
+}
+
+/// Deletes those of the `limit` records with the lowest numbers, up to `last`, that were recorded before `before`; never the
+/// newest of all, which says at a start that the store is whole.
+pub(super) async fn delete_old(
+    connection: &mut SqliteConnection,
+    before: OffsetDateTime,
+    last: i64,
+    limit: u32,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(concat!("DELETE FROM audit_records", old!()))
+        .bind(microseconds(before))
+        .bind(last)
+        .bind(i64::from(limit))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn microseconds(at: OffsetDateTime) -> i64 {

@@ -1,6 +1,7 @@
 //! What a write consists of.
 
 use sqlx::SqliteConnection;
+use time::OffsetDateTime;
 
 use super::position::Position;
 use super::{AnsweredRequest, certificates, cluster, databases, records};
@@ -37,6 +38,13 @@ pub(super) enum Content<'a> {
     ClearedDatabase(DatabaseUid),
     /// Every note about deleted databases is dropped.
     NoDeletedDatabases,
+    /// Of the `limit` audit records with the lowest numbers, those up to `last` that were recorded before `before` are
+    /// deleted.
+    OldRecords {
+        before: OffsetDateTime,
+        last: i64,
+        limit: u32,
+    },
 }
 
 impl Write<'_> {
@@ -68,6 +76,9 @@ impl Write<'_> {
             Content::FreshCluster { state, key } => cluster::create(connection, state, key).await?,
             Content::ClearedDatabase(uid) => databases::forget_deleted(connection, Some(*uid)).await?,
             Content::NoDeletedDatabases => databases::forget_deleted(connection, None).await?,
+            Content::OldRecords { before, last, limit } => {
+                records::delete_old(connection, *before, *last, *limit).await?;
+            }
         }
         let first_sequence = position.audit_sequence - self.record_count() + 1;
         records::append(connection, self.records, first_sequence).await

@@ -28,6 +28,9 @@ pub(crate) const CONNECTIONS_REFUSED: &str = "certward_connections_refused_total
 /// Attempts to put a new server certificate in force, from its file or by a request, by outcome.
 pub(crate) const RELOADS: &str = "certward_server_certificate_reloads_total";
 
+/// Lines of the log that were dropped.
+const LOG_LINES_DROPPED: &str = "certward_log_lines_dropped_total";
+
 /// Requests refused before anything was done for them, by reason.
 pub(crate) const REFUSALS: &str = "certward_refusals_total";
 /// Keys for client certificates that are in stock.
@@ -109,6 +112,8 @@ impl Recorder {
 
     /// The metrics in Prometheus' text form.
     pub(crate) fn render(&self) -> String {
+        // Counted beside the recorder, because the log begins before it.
+        metrics::counter!(LOG_LINES_DROPPED).absolute(super::log::dropped_lines());
         self.0.as_ref().map(PrometheusHandle::render).unwrap_or_default()
     }
 

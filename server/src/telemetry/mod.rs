@@ -1,11 +1,16 @@
 //! Logs and metrics.
 
 mod escape;
+mod line;
 mod log;
 mod metric;
+mod panic;
+mod queue;
 
 pub use log::{LogError, start_log};
+pub(crate) use log::{flush_log, print_line};
 pub(crate) use metric::{
     CONNECTIONS_CUT, CONNECTIONS_REFUSED, DATABASE_CONNECTIONS, HANDSHAKES, OPEN_CONNECTIONS, PANICS, READY_KEYS,
     REFUSALS, RELOADS, Recorder, STORE_COMMIT_DURATION, STORE_WRITABLE, request_answered,
 };
+pub(crate) use panic::log_panics;

@@ -19,6 +19,7 @@ mod persistence;
 mod program;
 mod secrets;
 mod serve;
+mod stopping;
 mod stream;
 mod supervised;
 #[cfg(test)]
@@ -29,7 +30,9 @@ mod users;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
@@ -72,6 +75,8 @@ pub(crate) struct Engine {
     health: watch::Sender<EngineHealth>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// It is to end without having written anything.
+    kill: CancellationToken,
     ended: CancellationToken,
 }
 
@@ -153,6 +158,7 @@ impl Engine {
             health: watch::Sender::new(EngineHealth::Starting),
             tasks: tasks.clone(),
             stop: CancellationToken::new(),
+            kill: CancellationToken::new(),
             ended: CancellationToken::new(),
         });
         tasks.spawn(Arc::clone(&engine).run());
@@ -369,25 +375,18 @@ impl Engine {
         self.control()?.ask(Command::new("FLUSHALL", ["ASYNC"])).await.map(drop)
     }
 
-    /// Ends it, and waits for its end: a process of ours writes what is to be written and goes, an attached one forgets
-    /// its users.
-    pub(crate) async fn stop(&self) {
-        if self.is_external() && self.control().is_ok() {
-            for name in self.users.names() {
-                self.forget_user(&name).await;
-            }
-        }
-        self.stop.cancel();
-        self.ended.cancelled().await;
-    }
-
     /// Ends it and deletes its directory with the data. The data of an attached one stays.
     ///
     /// # Errors
     ///
     /// What the system says.
     pub(crate) async fn remove(&self) -> io::Result<()> {
-        self.stop().await;
+        let mut stopped = pin!(self.stop());
+        // What it writes is deleted anyway.
+        if tokio::time::timeout(REMOVAL_TIME, &mut stopped).await.is_err() {
+            self.kill();
+            stopped.await;
+        }
         let Place::Supervised(place) = &self.place else {
             return Ok(());
         };
@@ -501,3 +500,6 @@ impl fmt::Debug for Engine {
             .finish_non_exhaustive()
     }
 }
+
+/// For an engine to end by itself whose data is deleted then.
+const REMOVAL_TIME: Duration = Duration::from_secs(5);

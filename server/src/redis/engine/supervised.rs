@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ pub(super) async fn live(engine: &Engine, place: &Supervised) -> String {
         let end = tokio::select! {
             () = engine.stop.cancelled() => {
                 engine.leave();
-                end(&mut child).await;
+                end(&mut child, &engine.kill).await;
                 return "the engine has been stopped".to_owned();
             }
             () = process.kill.cancelled() => return kill(engine, &mut child).await,
@@ -107,6 +107,7 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
     let configuration = engine.configuration.lock().await.clone();
     let control = engine.secrets.of(CONTROL_USER);
     let (program, directory) = (place.program.clone(), Arc::clone(&place.directory));
+    let stop = engine.stop.clone();
     let prepare = move || {
         directory.take()?;
         orphans::end(&directory)?;
@@ -128,6 +129,13 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
         });
         directory.write_configuration(&text, &fs::canonicalize(program.path())?)?;
         let log = directory.open_log()?;
+        // Not by its path: Redis takes one with `*`, `?` or `[` in it for a pattern, and runs without a configuration when
+        // nothing matches.
+        let configuration = fs::File::open(directory.configuration())?;
+        // The server may have ended while this waited: nobody would end the process.
+        if stop.is_cancelled() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let mut command = Command::new(program.path());
         if let Some(account) = program.account() {
             directory.share_with(account)?;
@@ -135,10 +143,10 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
             command.uid(account.uid()).gid(account.gid());
         }
         command
-            .arg(directory.configuration().canonicalize()?)
+            .arg("-")
             .current_dir(here)
             .env_clear()
-            .stdin(Stdio::null())
+            .stdin(configuration)
             .stdout(log.try_clone()?)
             .stderr(log)
             // Ctrl-C at the server's terminal is the server's business.
@@ -150,18 +158,20 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
     tokio::task::spawn_blocking(prepare).await.map_err(io::Error::other)?
 }
 
-/// Ends the process: politely, so that it writes what is to be written, and after a while no more.
-async fn end(child: &mut Child) {
+/// Ends the process: politely, so that it writes what is to be written, and at `kill` no more. How long it has is for those
+/// to say who wait for its end.
+async fn end(child: &mut Child, kill: &CancellationToken) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // It has not been waited for: the number is still its own.
         let _ = kill_process(pid, Signal::TERM);
-        if tokio::time::timeout(PATIENCE, child.wait()).await.is_ok() {
-            return;
+        tokio::select! {
+            _ = child.wait() => return,
+            () = kill.cancelled() => {}
         }
         tracing::warn!(
             engine.pid = pid.as_raw_nonzero().get(),
-            "an engine does not end; it is killed"
+            "an engine has not ended in time; it is killed"
         );
     }
     kill_now(child).await;
@@ -195,7 +205,5 @@ fn epitaph(status: io::Result<ExitStatus>, directory: &EngineDirectory) -> Strin
     }
 }
 
-/// An engine that writes a snapshot at its end has this long.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts to speak to a process that is there.
 const SPEAK_AGAIN: Duration = Duration::from_millis(100);

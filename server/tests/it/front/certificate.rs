@@ -280,6 +280,41 @@ async fn a_replacement_by_a_request_is_held_to_what_a_start_checks() {
     assert_eq!(shown(&server).await, before);
 }
 
+#[tokio::test]
+async fn a_replacement_by_a_request_writes_the_file_that_a_link_leads_to() {
+    let server = Fixture::start(&[]).await;
+    let link = server.folder.path().join("server.pem");
+    std::fs::create_dir(server.folder.path().join("archive")).unwrap();
+    let target = server.folder.path().join("archive/server-1.pem");
+    std::fs::rename(&link, &target).unwrap();
+    std::os::unix::fs::symlink("archive/server-1.pem", &link).unwrap();
+    let mut administrator = server.http(Some(&server.administrator)).await;
+    let file = another(&server).pfx("").unwrap().to_vec();
+    let (status, said) = administrator
+        .send("POST", "/server-certificate/now", file.clone())
+        .await;
+    assert!(status.is_success(), "{said}");
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_eq!(std::fs::read(&target).unwrap(), file);
+    assert_eq!(std::fs::read_dir(target.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_replacement_by_a_request_is_refused_where_a_link_leads_to_nothing() {
+    let server = Fixture::start(&[]).await;
+    let before = shown(&server).await;
+    let link = server.folder.path().join("server.pem");
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink("missing.pem", &link).unwrap();
+    let mut administrator = server.http(Some(&server.administrator)).await;
+    let file = another(&server).pfx("").unwrap().to_vec();
+    let (status, _) = administrator.send("POST", "/server-certificate/now", file).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert!(!server.folder.path().join("missing.pem").exists());
+    assert_eq!(shown(&server).await, before);
+}
+
 /// The number of certificates that were not put in force, by the metrics. Tests of one process share them.
 async fn failed_reloads(server: &Fixture) -> u64 {
     let address = server.running.as_ref().unwrap().operations_address().unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -114,6 +114,38 @@ async fn an_engine_that_has_outlived_its_server_is_ended_and_nothing_else_there_
 }
 
 #[tokio::test]
+async fn an_engine_runs_in_a_directory_whose_path_is_a_pattern_for_redis() {
+    let Some(world) = World::new().await else { return };
+    for name in ["a[b]", "*", "c?d", "e[f", "with space", "\\g"] {
+        let directory = world.directory().join(name).join("1");
+        let engine = Engine::supervise(&world.program, directory, configuration(ALWAYS), &world.tasks);
+        ready(&engine).await;
+        let mut connection = log_in(&engine, &EngineLogin::DefaultUser).await;
+        ask(&mut connection, "SET", ["a", name]).await.unwrap();
+        engine.stop().await;
+        engine.remove().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_does_nothing_is_killed_when_there_is_no_time_left() {
+    let Some(world) = World::new().await else { return };
+    let engine = world.engine(configuration(ALWAYS)).await;
+    signal(&engine, Signal::STOP).await;
+    let ends = tokio::spawn({
+        let engine = std::sync::Arc::clone(&engine);
+        async move { engine.stop().await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!ends.is_finished(), "it has not been killed yet");
+    engine.kill();
+    tokio::time::timeout(Duration::from_secs(5), ends)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_program_that_cannot_be_started_is_told_and_an_engine_that_ends_says_its_last_words() {
     let Some(world) = World::new().await else { return };
     let directory = tempfile::tempdir().unwrap();
@@ -163,12 +195,13 @@ async fn a_directory_may_have_any_name_and_any_length() {
 }
 
 #[tokio::test]
-async fn an_engine_ends_when_it_is_stopped_even_while_a_client_keeps_it_busy() {
+async fn an_engine_ends_when_it_is_removed_even_while_a_client_keeps_it_busy() {
     let Some(world) = World::new().await else { return };
     let engine = world.engine(configuration(Persistence::Disabled)).await;
     let mut busy = log_in(&engine, &EngineLogin::DefaultUser).await;
     let script = tokio::spawn(async move { ask(&mut busy, "EVAL", ["while true do end", "0"]).await });
-    tokio::time::timeout(PATIENCE, engine.stop()).await.unwrap();
+    tokio::time::timeout(PATIENCE, engine.remove()).await.unwrap().unwrap();
+    assert!(!world.directory().exists());
     assert!(script.await.unwrap().is_err());
     assert!(engine.log_in(&EngineLogin::DefaultUser).await.is_err());
 }

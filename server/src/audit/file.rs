@@ -18,7 +18,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::Notify;
 
 use super::AuditError;
-use crate::files::TrustedDirectory;
+use crate::files::{TrustedDirectory, check_open};
 use crate::store::Store;
 
 /// The file that records are appended to.
@@ -138,6 +138,7 @@ fn open(folder: &Path, path: &Path) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
+    check_open(path, &file).map_err(io::Error::other)?;
     Ok(file)
 }
 

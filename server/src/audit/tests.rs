@@ -281,6 +281,22 @@ async fn without_a_file_there_is_nothing_to_open_again_and_a_folder_that_is_refu
 }
 
 #[tokio::test]
+async fn a_file_that_others_may_write_is_not_continued() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("log");
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("audit.log");
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let clock = Arc::new(ManualClock::at(datetime!(2026-11-21 21:10:00 UTC)));
+    let refused = Audit::start(store.clone(), clock, Some(&folder)).await.unwrap_err();
+    let error = crate::command::chain(&refused);
+    assert!(error.contains("chmod go-w") && error.contains("audit.log"), "{error}");
+    store.close().await;
+}
+
+#[tokio::test]
 async fn records_that_are_too_old_are_deleted_and_no_others() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).await.unwrap();

@@ -18,5 +18,5 @@ mod search;
 mod walk;
 
 pub use error::{FileError, UntrustedPath};
-pub(crate) use open::{TrustedDirectory, TrustedFile, check_entry, read_any, without_links};
+pub(crate) use open::{TrustedDirectory, TrustedFile, check_entry, check_open, read_any, without_links};
 pub(crate) use search::closed_to;

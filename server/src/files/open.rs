@@ -106,6 +106,16 @@ impl TrustedDirectory {
     }
 }
 
+/// Judges an open file alone, whoever can change the directories above it.
+///
+/// # Errors
+///
+/// [`FileError`].
+pub(crate) fn check_open(path: &Path, file: &File) -> Result<(), FileError> {
+    let facts = Facts::of_file(file).map_err(failed(path))?;
+    Ok(Account::of_process().judge(path, &facts, Role::File)?)
+}
+
 /// Judges what is under a path: nothing yet, or a file that others cannot change. The file is not opened, because closing
 /// it would drop the locks that this process has on it (fcntl(2)).
 ///

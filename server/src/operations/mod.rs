@@ -1,9 +1,13 @@
 //! Health and metrics: plain HTTP for this machine only, off unless the settings turn it on.
 //!
 //! * `GET /healthz`: 200 while the process runs.
-//! * `GET /readyz`: 200 while changes can be written to the store, 503 with the reason otherwise.
+//! * `GET /readyz`: 200 while changes can be written to the store, 503 with the reason otherwise. Databases that clients cannot
+//!   use are named, a line each; the server answers without them.
 //! * `GET /metrics`: Prometheus' text form.
 
+mod gauges;
+
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +16,24 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use certward::pki::Printable;
 use http::{StatusCode, header};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::authority::Authority;
-use crate::telemetry::{READY_KEYS, Recorder, STORE_WRITABLE};
+use crate::app::App;
+use crate::telemetry::Recorder;
 
 /// What the answers are made from.
 #[derive(Debug, Clone)]
 pub(crate) struct Operations {
     recorder: Recorder,
-    authority: Arc<Authority>,
+    app: Arc<App>,
 }
 
 impl Operations {
-    pub(crate) fn new(recorder: Recorder, authority: Arc<Authority>) -> Self {
-        Self { recorder, authority }
+    pub(crate) fn new(recorder: Recorder, app: Arc<App>) -> Self {
+        Self { recorder, app }
     }
 
     fn router(self) -> Router {
@@ -41,8 +46,8 @@ impl Operations {
 }
 
 async fn ready(State(operations): State<Operations>) -> Response {
-    match tokio::time::timeout(READY_TIMEOUT, operations.authority.store().check()).await {
-        Ok(Ok(())) => "ready\n".into_response(),
+    match tokio::time::timeout(READY_TIMEOUT, operations.app.authority.store().check()).await {
+        Ok(Ok(())) => format!("ready\n{}", unusable_databases(&operations.app)).into_response(),
         Ok(Err(error)) => not_ready(&error.to_string()),
         Err(_) => not_ready("the store does not answer"),
     }
@@ -52,10 +57,30 @@ fn not_ready(reason: &str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()
 }
 
+/// The databases that clients cannot use, a line each, with the reason.
+fn unusable_databases(app: &App) -> String {
+    let state = app.cluster.state();
+    let mut lines = String::new();
+    for database in state.databases() {
+        let status = app.databases.status(database);
+        if !status.is_usable() {
+            let warnings = app.databases.warnings(database.uid).join("; ");
+            // A name is whatever an administrator has chosen.
+            let name = Printable::line(database.name.as_str());
+            // Writing into a text cannot fail.
+            let _ = writeln!(
+                lines,
+                "database {} ({name}) is {}: {warnings}",
+                database.uid,
+                status.as_str()
+            );
+        }
+    }
+    lines
+}
+
 async fn metrics(State(operations): State<Operations>) -> Response {
-    metrics::gauge!(READY_KEYS).set(u32::try_from(operations.authority.ready_keys()).unwrap_or(u32::MAX));
-    let is_writable = operations.authority.store().health().is_writable();
-    metrics::gauge!(STORE_WRITABLE).set(u32::from(is_writable));
+    gauges::set(&operations.app);
     ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], operations.recorder.render()).into_response()
 }
 

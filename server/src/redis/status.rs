@@ -18,6 +18,16 @@ pub(crate) enum DatabaseStatus {
 }
 
 impl DatabaseStatus {
+    /// Each of them.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Active,
+        Self::ActiveChangePending,
+        Self::DeletePending,
+        Self::CreationFailed,
+        Self::Recovery,
+    ];
+
     /// The API's word.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

@@ -146,13 +146,7 @@ impl Server {
         };
         let (tcp, listening_url) = listen_ravendb(&settings, ravendb)?;
         let redis_enterprise = redis_enterprise.map(BoundSocket::listen).transpose()?;
-        let operations = match operations {
-            Some(socket) => {
-                let operations = Operations::new(recorder.clone(), Arc::clone(&authority));
-                Some(OperationsListener::new(socket.listen()?, operations))
-            }
-            None => None,
-        };
+        let operations = operations.map(BoundSocket::listen).transpose()?;
         let front = FrontParts {
             cluster: Arc::clone(&cluster),
             access: Arc::clone(&cluster_access),
@@ -184,6 +178,8 @@ impl Server {
             clock,
             settings,
         });
+        let operations =
+            operations.map(|tcp| OperationsListener::new(tcp, Operations::new(recorder.clone(), Arc::clone(&app))));
         let limits = &app.settings.limits;
         let ravendb_http = Arc::new(Http::new(ravendb_api(Arc::clone(&app)), limits));
         let ravendb = Front::open(

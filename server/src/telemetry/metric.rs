@@ -40,6 +40,102 @@ pub(crate) const STORE_COMMIT_DURATION: &str = "certward_store_commit_duration_s
 /// 1 while changes can be written to the store, 0 while they are refused.
 pub(crate) const STORE_WRITABLE: &str = "certward_store_writable";
 
+/// 1; the label `version` says which version of the server runs.
+pub(crate) const BUILD_INFO: &str = "certward_build_info";
+/// How large the files of the store are: bytes, by file.
+pub(crate) const STORE_BYTES: &str = "certward_store_bytes";
+/// Databases, by status.
+pub(crate) const DATABASES: &str = "certward_databases";
+/// When a certificate expires: seconds since 1970, by its use.
+pub(crate) const CERTIFICATE_EXPIRY: &str = "certward_certificate_expiry_timestamp_seconds";
+
+/// What `# HELP` and `# TYPE` say of each metric.
+const DESCRIPTIONS: [(Kind, &str, &str); 18] = [
+    (
+        Kind::Counter,
+        REQUESTS,
+        "Requests answered, by method, route and status.",
+    ),
+    (Kind::Histogram, REQUEST_DURATION, "How long requests took, by route."),
+    (
+        Kind::Counter,
+        PANICS,
+        "Requests that ended in a panic: a fault of the server.",
+    ),
+    (Kind::Counter, HANDSHAKES, "TLS handshakes, by outcome."),
+    (
+        Kind::Gauge,
+        OPEN_CONNECTIONS,
+        "Connections to the APIs that are open after their handshake.",
+    ),
+    (
+        Kind::Gauge,
+        DATABASE_CONNECTIONS,
+        "Connections to databases that are open after their login.",
+    ),
+    (
+        Kind::Counter,
+        CONNECTIONS_CUT,
+        "Connections closed because they lost their trust, by reason.",
+    ),
+    (
+        Kind::Counter,
+        CONNECTIONS_REFUSED,
+        "Connections not accepted, by the limit they ran into.",
+    ),
+    (
+        Kind::Counter,
+        RELOADS,
+        "Attempts to put a new server certificate in force, by outcome.",
+    ),
+    (Kind::Counter, LOG_LINES_DROPPED, "Lines of the log that were dropped."),
+    (
+        Kind::Counter,
+        REFUSALS,
+        "Requests and logins refused before anything was done for them, by reason.",
+    ),
+    (Kind::Gauge, READY_KEYS, "Keys for client certificates that are ready."),
+    (
+        Kind::Histogram,
+        STORE_COMMIT_DURATION,
+        "How long changes took to be on the disk.",
+    ),
+    (
+        Kind::Gauge,
+        STORE_WRITABLE,
+        "1 while changes can be written to the store, 0 while they are refused.",
+    ),
+    (Kind::Gauge, BUILD_INFO, "1, with the version of the server."),
+    (
+        Kind::Gauge,
+        STORE_BYTES,
+        "Sizes of the files of the store: the database and its write-ahead log.",
+    ),
+    (Kind::Gauge, DATABASES, "Databases, by status."),
+    (
+        Kind::Gauge,
+        CERTIFICATE_EXPIRY,
+        "When the certificate expires, in seconds since 1970, by its use.",
+    ),
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+fn describe_all() {
+    for (kind, name, text) in DESCRIPTIONS {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(name, text),
+            Kind::Gauge => metrics::describe_gauge!(name, text),
+            Kind::Histogram => metrics::describe_histogram!(name, text),
+        }
+    }
+}
+
 /// Counts one request. `route` is the pattern of a route, of which there are few.
 pub(crate) fn request_answered(method: &Method, route: &'static str, status: StatusCode, duration: Duration) {
     static METRICS: LazyLock<RwLock<HashMap<RequestLabels, RequestMetrics>>> = LazyLock::new(RwLock::default);
@@ -104,6 +200,7 @@ impl Recorder {
             PrometheusBuilder::new()
                 .set_buckets(&DURATION_BUCKETS)
                 .and_then(PrometheusBuilder::install_recorder)
+                .inspect(|_| describe_all())
                 .inspect_err(|error| tracing::warn!(%error, "metrics are not recorded"))
                 .ok()
         };
@@ -143,3 +240,30 @@ const UPKEEP: Duration = Duration::from_secs(5);
 const DURATION_BUCKETS: [f64; 12] = [
     0.0001, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_described() {
+        let declarations = include_str!("metric.rs").lines();
+        let names = declarations.filter_map(|line| Some(line.split_once("&str = \"certward_")?.1.split_once('"')?.0));
+        let names: Vec<_> = names.map(|name| format!("certward_{name}")).collect();
+        assert_eq!(names.len(), DESCRIPTIONS.len());
+        for name in names {
+            assert!(
+                DESCRIPTIONS.iter().any(|(_, described, _)| *described == name),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn counters_are_totals_and_other_metrics_are_not() {
+        for (kind, name, text) in DESCRIPTIONS {
+            assert_eq!(name.ends_with("_total"), matches!(kind, Kind::Counter), "{name}");
+            assert!(text.ends_with('.'), "{name}: {text}");
+        }
+    }
+}

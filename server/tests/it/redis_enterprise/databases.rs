@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rcgen::{DnType, KeyPair};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufStream};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::TcpStream;
 
 use super::house::{Ca, House};
@@ -627,7 +627,11 @@ async fn a_database_that_cannot_be_used_says_why() {
     let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let upstream = nobody.local_addr().unwrap().port();
     drop(nobody);
-    let house = House::open_with(&[&format!("--Certward.Redis.Upstream=there=redis://127.0.0.1:{upstream}")]).await;
+    let house = House::open_with(&[
+        &format!("--Certward.Redis.Upstream=there=redis://127.0.0.1:{upstream}"),
+        "--Certward.Operations.ServerUrl=http://127.0.0.1:0",
+    ])
+    .await;
     let made = made(&house, &json!({ "name": "there", "memory_size": 0 })).await;
     let mut read = made;
     for _ in 0..200 {
@@ -643,7 +647,35 @@ async fn a_database_that_cannot_be_used_says_why() {
         warning.starts_with("the database cannot be used: the engine of the database cannot be reached"),
         "{warning}"
     );
+    let ready = operations(&house, "/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    let line = "database 1 (there) is creation-failed: the database cannot be used: the engine of the database cannot be reached";
+    assert!(ready.contains(&format!("\r\n\r\nready\n{line}")), "{ready}");
+    let metrics = operations(&house, "/metrics").await;
+    for line in [
+        "# HELP certward_databases Databases, by status.",
+        "# TYPE certward_databases gauge",
+        "certward_build_info{version=",
+        "certward_certificate_expiry_timestamp_seconds{use=\"server\"}",
+        "certward_store_bytes{file=\"database\"}",
+        // Other servers of this process have databases of their own.
+        "certward_databases{status=\"creation-failed\"} ",
+    ] {
+        assert!(metrics.contains(&format!("\n{line}")), "{line} is not in {metrics}");
+    }
     house.server.shutdown().await;
+}
+
+/// The answer of the listener for health and metrics.
+async fn operations(house: &House, path: &str) -> String {
+    let mut plain = TcpStream::connect(house.server.operations_address().unwrap())
+        .await
+        .unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    plain.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    plain.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 /// The first line of the answer to each command, on a connection without TLS.

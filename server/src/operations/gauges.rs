@@ -1,0 +1,36 @@
+//! The figures that are taken when somebody asks for the metrics.
+
+use std::fs;
+
+use crate::app::App;
+use crate::redis::DatabaseStatus;
+use crate::telemetry::{BUILD_INFO, CERTIFICATE_EXPIRY, DATABASES, READY_KEYS, STORE_BYTES, STORE_WRITABLE};
+
+/// Takes them.
+pub(super) fn set(app: &App) {
+    let store = app.authority.store();
+    metrics::gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
+    metrics::gauge!(READY_KEYS).set(number(app.authority.ready_keys()));
+    metrics::gauge!(STORE_WRITABLE).set(u32::from(store.health().is_writable()));
+    for (file, suffix) in [("database", ""), ("log", "-wal")] {
+        let mut path = store.path().as_os_str().to_owned();
+        path.push(suffix);
+        // A log that is not there has nothing in it.
+        let length = fs::metadata(path).map_or(0, |metadata| metadata.len());
+        metrics::gauge!(STORE_BYTES, "file" => file).set(length as f64);
+    }
+    let state = app.cluster.state();
+    for status in DatabaseStatus::ALL {
+        let count = state
+            .databases()
+            .filter(|database| app.databases.status(database) == status)
+            .count();
+        metrics::gauge!(DATABASES, "status" => status.as_str()).set(number(count));
+    }
+    let not_after = app.server_certificates.current().certificate().validity().not_after;
+    metrics::gauge!(CERTIFICATE_EXPIRY, "use" => "server").set(not_after.unix_timestamp() as f64);
+}
+
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}

@@ -123,6 +123,24 @@ async fn last_sequence(file: &mut File) -> std::io::Result<i64> {
         .unwrap_or_default())
 }
 
+/// Moves the audit log of `folder` aside when it has records after `sequence`, the last of a store that was restored. Gives
+/// the new path, or none when there was nothing to move.
+pub(crate) async fn move_aside(folder: &Path, sequence: i64, suffix: &str) -> Result<Option<PathBuf>, AuditError> {
+    if !folder.join(FILE_NAME).exists() {
+        return Ok(None);
+    }
+    let file = AuditFile::open(folder).await?;
+    if file.last_sequence <= sequence {
+        return Ok(None);
+    }
+    let aside = folder.join(format!("{FILE_NAME}{suffix}"));
+    let moved = std::fs::hard_link(&file.path, &aside).and_then(|()| std::fs::remove_file(&file.path));
+    match moved {
+        Ok(()) => Ok(Some(aside)),
+        Err(source) => Err(AuditError::File { path: aside, source }),
+    }
+}
+
 const FILE_NAME: &str = "audit.log";
 /// Records read and written at once.
 const PAGE: u32 = 500;

@@ -14,6 +14,7 @@ mod openapi;
 mod output;
 mod run;
 mod setup;
+mod store;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -49,6 +50,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Run { arguments } => run::run(arguments),
         Command::Cli(server) => console::interactive(&server),
         Command::Admin { server, command } => console::one_shot(&server, &command),
+        Command::Store { command } => store::perform(command),
         Command::Openapi { api } => openapi::print(api),
     }
 }
@@ -87,6 +89,11 @@ enum Command {
             value_name = "COMMAND"
         )]
         command: Vec<String>,
+    },
+    /// Back up, restore or check the store.
+    Store {
+        #[command(subcommand)]
+        command: store::Command,
     },
     /// Print the OpenAPI document of an API that the server serves.
     Openapi {

@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, output};
 use crate::audit;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::{CommandLine, Sources};
 use crate::store::backup::{self, Accepted, Comparison, Manifest, Restored};
 
@@ -88,7 +89,7 @@ pub(super) fn perform(command: Command) -> Result<(), Failure> {
         } => {
             let data_dir = location.data_dir()?;
             let target = file.clone();
-            let now = time::OffsetDateTime::now_utc();
+            let now = SystemClock.now();
             let manifest = run(async move { backup::make(&data_dir, &target, overwrite, now).await })?;
             output::print(&format!("{}: {}", file.display(), describe(&manifest)))
         }
@@ -121,7 +122,7 @@ fn restore(file: PathBuf, accepted: Accepted, location: &Location) -> Result<(),
     let sources = location.sources()?;
     let data_dir = sources.data_dir().map_err(usage)?;
     let audit_folder = sources.audit_log_folder().map_err(usage)?;
-    let now = time::OffsetDateTime::now_utc();
+    let now = SystemClock.now();
     let (manifest, comparison, mut aside, suffix) =
         match run(async move { backup::restore(&data_dir, &file, accepted, now).await })? {
             Restored::Refused { manifest, comparison } => {

@@ -78,7 +78,7 @@ pub(crate) enum BackupError {
     Unsound { findings: String },
     #[error("{} is not a backup that can be restored: {detail}; the store is as it was", path.display())]
     NotRestorable { path: PathBuf, detail: String },
-    #[error("the store was ended before it was done")]
+    #[error("it was interrupted before it was done")]
     Interrupted,
 }
 
@@ -130,5 +130,7 @@ fn located(directory: &Path) -> Result<PathBuf, BackupError> {
     sqlite::real_path(directory, &path).map_err(BackupError::io(&path, "found"))
 }
 
+#[cfg(test)]
+mod restore_tests;
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,10 @@ impl WorkDirectory {
 
 impl Drop for WorkDirectory {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        // Once more: a statement of SQLite's that was given up may be making a journal.
+        if fs::remove_dir_all(&self.0).is_err() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 }
 

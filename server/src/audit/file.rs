@@ -187,6 +187,27 @@ fn explain(path: &Path) -> impl Fn(io::Error) -> AuditError + Copy + use<'_> {
     }
 }
 
+/// Moves the audit log of `folder` aside when it has records after `sequence`, the last of a store that was restored. Gives
+/// the new path, or none when there was nothing to move.
+pub(crate) async fn move_aside(folder: &Path, sequence: i64, suffix: &str) -> Result<Option<PathBuf>, AuditError> {
+    if !folder.join(FILE_NAME).exists() {
+        return Ok(None);
+    }
+    let file = {
+        let folder = folder.to_owned();
+        super::in_background(&folder.clone(), move || AuditFile::open(&folder)).await?
+    };
+    if file.written() <= sequence {
+        return Ok(None);
+    }
+    let aside = folder.join(format!("{FILE_NAME}{suffix}"));
+    let moved = std::fs::hard_link(&file.path, &aside).and_then(|()| std::fs::remove_file(&file.path));
+    match moved {
+        Ok(()) => Ok(Some(aside)),
+        Err(source) => Err(AuditError::File { path: aside, source }),
+    }
+}
+
 const FILE_NAME: &str = "audit.log";
 /// In the first line of a file that follows another: the number of the last record in that.
 const CONTINUED: &str = "continued_after";

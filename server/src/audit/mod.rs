@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use file::move_aside;
 pub use record::{Actor, AuditRecord, Outcome};
 use tokio::sync::Notify;
 

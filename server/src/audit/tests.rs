@@ -91,6 +91,19 @@ async fn a_file_with_more_records_than_the_store_is_refused_until_it_is_moved_aw
 }
 
 #[tokio::test]
+async fn a_file_that_is_ahead_of_a_restored_store_is_moved_aside() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("audit.log");
+    let suffix = ".before-restore-x";
+    assert_eq!(move_aside(directory.path(), 0, suffix).await.unwrap(), None);
+    fs::write(&file, "{\"sequence\":7}\n").unwrap();
+    assert_eq!(move_aside(directory.path(), 7, suffix).await.unwrap(), None);
+    let aside = move_aside(directory.path(), 6, suffix).await.unwrap().unwrap();
+    assert!(!file.exists());
+    assert_eq!(fs::read_to_string(aside).unwrap(), "{\"sequence\":7}\n");
+}
+
+#[tokio::test]
 async fn the_file_has_every_record_once_across_restarts() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("log");

@@ -15,6 +15,7 @@ mod output;
 mod run;
 mod setup;
 mod signals;
+mod store;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -55,6 +56,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Run { arguments } => run::run(arguments),
         Command::Cli(server) => console::interactive(&server),
         Command::Admin { server, command } => console::one_shot(&server, &command),
+        Command::Store { command } => store::perform(command),
         Command::Openapi { api } => openapi::print(api),
     }
 }
@@ -93,6 +95,11 @@ enum Command {
             value_name = "COMMAND"
         )]
         command: Vec<String>,
+    },
+    /// Back up, restore or check the store.
+    Store {
+        #[command(subcommand)]
+        command: store::Command,
     },
     /// Print the OpenAPI document of an API that the server serves.
     Openapi {

@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
             self.required("Security.WellKnownIssuers.Admin.ValidateCertificateNames", boolean);
         let csrf_enabled = self.required("Security.Csrf.Enabled", boolean);
         let trusted_origins = self.list("Security.Csrf.TrustedOrigins", |text, _| web_origin(text));
-        let audit_log_folder = self.optional_path("Security.AuditLog.FolderPath");
+        let audit_log_folder = self.audit_log_folder();
         let audit_retention_days = self.optional("Certward.Audit.RetentionDays", |text| within(text, 1, 36_500));
         let operations_url = self.optional("Certward.Operations.ServerUrl", operations_url);
         let redis_enterprise_url = self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
@@ -335,6 +335,10 @@ impl<'a> Reader<'a> {
 
     pub(super) fn data_dir(&mut self) -> Option<PathBuf> {
         self.optional_path("DataDir")
+    }
+
+    pub(super) fn audit_log_folder(&mut self) -> Option<PathBuf> {
+        self.optional_path("Security.AuditLog.FolderPath")
     }
 
     fn optional_path(&mut self, name: &'static str) -> Option<PathBuf> {

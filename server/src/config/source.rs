@@ -140,6 +140,17 @@ impl Sources {
         reader.finish(data_dir)
     }
 
+    /// The folder of the audit log's file, if one is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::data_dir`].
+    pub fn audit_log_folder(&self) -> Result<Option<PathBuf>, Mistakes> {
+        let mut reader = Reader::new(self);
+        let folder = reader.audit_log_folder();
+        reader.finish(Some(folder))
+    }
+
     fn read_file(&mut self, path: &Path, of_anybody: bool) -> Result<(), Mistakes> {
         let origin = Origin::File(path.to_owned());
         let mistake = |problem| {

@@ -50,6 +50,11 @@ impl TrustedFile {
         Ok(Account::of_process().judge(&self.path, &self.facts, Role::Secret)?)
     }
 
+    /// The open file, to read what is too large for the memory.
+    pub(crate) fn into_file(self) -> File {
+        self.file
+    }
+
     /// Reads it to its end.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use certward::pki::{PublicKeyPinningHash, Sha256Fingerprint, Thumbprint, Validity};
+use certward::pki::{Certificate, PublicKeyPinningHash, Sha256Fingerprint, Thumbprint, Validity};
 use futures_util::TryStreamExt as _;
 use rustls_pki_types::CertificateDer;
 use sqlx::Row as _;
@@ -67,6 +67,26 @@ pub(super) async fn load_deleted(pool: &SqlitePool, path: &Path) -> Result<Vec<D
             })
         })
         .collect()
+}
+
+/// What is wrong with the entries that cannot be read, or hold no certificate.
+pub(super) async fn unreadable(pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
+    let mut rows = sqlx::query(SELECT).fetch(pool);
+    let mut findings = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        match entry(&row) {
+            Ok((entry, _)) => {
+                if let Err(error) = Certificate::from_der(entry.der) {
+                    findings.push(format!(
+                        "certificates: entry {} is no certificate: {error}",
+                        entry.thumbprint
+                    ));
+                }
+            }
+            Err(detail) => findings.push(format!("certificates: {detail}")),
+        }
+    }
+    Ok(findings)
 }
 
 /// An entry, and its place among the secondaries of its collection.

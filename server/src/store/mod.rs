@@ -3,6 +3,7 @@
 //! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The SQL is
 //! written for SQLite and PostgreSQL alike; what is SQLite's own stands in `sqlite`.
 
+pub(crate) mod backup;
 mod certificates;
 mod cluster;
 mod databases;

@@ -94,7 +94,7 @@ pub(super) async fn open(directory: &Path) -> Result<Opened, StoreError> {
     })
 }
 
-fn options(database: &Path) -> SqliteConnectOptions {
+pub(super) fn options(database: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(false)
@@ -160,7 +160,7 @@ async fn prepare(
 }
 
 /// Refuses a directory or file that others can change: they could register a certificate by it.
-fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub(super) fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     TrustedDirectory::make(directory)?;
     for suffix in FILE_SUFFIXES {
         check_entry(&with_suffix(path, suffix))?;
@@ -169,7 +169,7 @@ fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::
 }
 
 /// Where the database is, or will be, without symbolic links: SQLite's other files are beside it.
-fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
+pub(super) fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(fs::canonicalize(directory)?.join(FILE_NAME)),
         found => found,
@@ -178,7 +178,7 @@ fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
 
 /// Makes the file before SQLite does, so that it, and the log SQLite makes beside it with the same mode, are never
 /// readable by others, whatever the umask.
-fn make_file(path: &Path) -> io::Result<()> {
+pub(super) fn make_file(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => {
             file.sync_all()?;
@@ -193,6 +193,15 @@ fn make_file(path: &Path) -> io::Result<()> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// The schema version that this server brings a store to.
+pub(super) fn newest_schema() -> i64 {
+    MIGRATIONS
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or_default()
 }
 
 /// Tells the errors of SQLite apart.
@@ -235,9 +244,9 @@ fn explain_migration(error: MigrateError, path: &Path) -> StoreError {
 
 pub(super) const FILE_NAME: &str = "certward.db";
 /// The database, its write-ahead log, that log's index, and a rollback journal (sqlite.org/tempfiles.html).
-const FILE_SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+pub(super) const FILE_SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 /// Another program that writes, such as SQLite's own tool, is waited for this long.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A read that waits this long for its turn has failed.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const ROWS_AT_ONCE: usize = 1024;

@@ -15,7 +15,7 @@ use crate::audit::{Actor, Outcome};
 use crate::authority::clearance::{DatabaseAccess, Permissions, SecurityClearance};
 use crate::authority::definition::{Grant, TwoFactorKey};
 
-fn entry(name: &str) -> RegisteredCertificate {
+pub(super) fn entry(name: &str) -> RegisteredCertificate {
     let key = KeyPair::generate().unwrap();
     let signed = CertificateParams::new([format!("{name}.example")])
         .unwrap()
@@ -32,7 +32,7 @@ fn entry(name: &str) -> RegisteredCertificate {
     RegisteredCertificate::new(&certificate, grant)
 }
 
-fn record(target: &str) -> AuditRecord {
+pub(super) fn record(target: &str) -> AuditRecord {
     AuditRecord {
         at: datetime!(2026-11-21 21:10:00.123456 UTC),
         actor: Actor::server(),
@@ -49,7 +49,7 @@ pub(super) async fn another_program(store: &Store) -> SqliteConnection {
     options.connect().await.unwrap()
 }
 
-async fn put(store: &Store, entry: RegisteredCertificate) {
+pub(super) async fn put(store: &Store, entry: RegisteredCertificate) {
     let name = entry.name.clone();
     store
         .commit(&[Change::Put(Arc::new(entry))], None, &[record(&name)])

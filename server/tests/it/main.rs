@@ -15,5 +15,6 @@ mod program;
 mod redis_enterprise;
 mod settings;
 mod setup;
+mod store;
 mod support;
 mod x509_client_suite;

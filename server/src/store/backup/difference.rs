@@ -1,0 +1,216 @@
+//! What a restore would bring back: entries that were removed after the backup, and rights that were taken.
+
+use std::collections::{BTreeMap, HashSet};
+
+use sha2::{Digest as _, Sha256};
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+/// What is known about the time between a backup and now.
+#[derive(Debug, Default)]
+pub(crate) struct Comparison {
+    /// Why it cannot be known what was removed or changed after the backup.
+    pub(crate) unknown: Option<String>,
+    /// What would come back.
+    pub(crate) differences: Vec<Difference>,
+}
+
+/// One entry or right that would come back.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    /// For people.
+    pub(crate) text: String,
+    /// How the restored store can be without it.
+    pub(super) deletion: Option<Deletion>,
+}
+
+/// An entry to delete again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Deletion {
+    /// By its thumbprint in hexadecimal digits.
+    Certificate(String),
+    /// By its number.
+    User(String),
+}
+
+impl Comparison {
+    pub(super) fn unknown(reason: impl Into<String>) -> Self {
+        Self {
+            unknown: Some(reason.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The entries to delete again.
+    pub(super) fn deletions(&self) -> impl Iterator<Item = &Deletion> {
+        self.differences
+            .iter()
+            .filter_map(|difference| difference.deletion.as_ref())
+    }
+
+    /// What would come back with these choices, and was not accepted.
+    pub(crate) fn remaining(&self, is_keeping_deleted: bool) -> impl Iterator<Item = &Difference> {
+        self.differences
+            .iter()
+            .filter(move |difference| !is_keeping_deleted || difference.deletion.is_none())
+    }
+}
+
+/// Finds what is in `backup` and not any more in `present`. When they are copies of different stores, an entry is taken
+/// for deleted only where the present store says so.
+pub(super) async fn compare(
+    backup: &mut SqliteConnection,
+    present: &mut SqliteConnection,
+    is_same_store: bool,
+) -> Result<Vec<Difference>, sqlx::Error> {
+    let tombstones: HashSet<String> = sqlx::query_scalar("SELECT lower(hex(fingerprint)) FROM deleted_certificates")
+        .fetch_all(&mut *present)
+        .await?
+        .into_iter()
+        .collect();
+    let mut differences = Vec::new();
+    for kind in KINDS {
+        let now = entries(present, kind).await?;
+        for (key, entry) in entries(backup, kind).await? {
+            let label = format!("{} {}", kind.noun, entry.name);
+            let Some(current) = now.get(&key) else {
+                let is_deleted = is_same_store || tombstones.contains(&entry.fingerprint);
+                differences.push(Difference {
+                    text: if is_deleted {
+                        format!("{label}: it was deleted after the backup")
+                    } else {
+                        format!("{label}: the present store, which is another one, does not have it")
+                    },
+                    deletion: kind.deletion.filter(|_| is_deleted).map(|deletion| deletion(key)),
+                });
+                continue;
+            };
+            let columns = kind.columns.iter().zip(entry.values.iter().zip(&current.values));
+            differences.extend(
+                columns
+                    .filter(|(column, (then, now))| then != now && gives_more(column, then, now))
+                    .map(|(column, (then, now))| Difference {
+                        text: change(&label, column, then, now),
+                        deletion: None,
+                    }),
+            );
+        }
+    }
+    Ok(differences)
+}
+
+fn change(label: &str, column: &str, then: &str, now: &str) -> String {
+    if matches!(column, "clearance" | "roles" | "permissions" | "role" | "rules") {
+        format!("{label}: {column} {now} becomes {then} again")
+    } else {
+        format!("{label}: its {column} of before comes back")
+    }
+}
+
+/// Whether the value of the backup may give more than the present one.
+fn gives_more(column: &str, then: &str, now: &str) -> bool {
+    let rank = |clearance: &str| match clearance {
+        "ClusterAdmin" | "ClusterNode" => 3,
+        "Operator" => 2,
+        "ValidUser" => 1,
+        _ => 0,
+    };
+    match column {
+        "clearance" => rank(then) > rank(now),
+        "state of being enabled" => then == "0",
+        _ => true,
+    }
+}
+
+struct Entry {
+    name: String,
+    /// Of a certificate: SHA-256 in hexadecimal digits.
+    fingerprint: String,
+    values: Vec<String>,
+}
+
+async fn entries(connection: &mut SqliteConnection, kind: &Kind) -> Result<BTreeMap<String, Entry>, sqlx::Error> {
+    let rows = sqlx::query(kind.query).fetch_all(connection).await?;
+    let entry = |row: &SqliteRow| {
+        let text = |column: usize| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(column)?.unwrap_or_default());
+        let der: Option<Vec<u8>> = row.try_get(2)?;
+        let entry = Entry {
+            name: text(1)?,
+            fingerprint: der.map(|der| fingerprint(&der)).unwrap_or_default(),
+            values: (3..3 + kind.columns.len()).map(text).collect::<Result<_, _>>()?,
+        };
+        Ok((text(0)?, entry))
+    };
+    rows.iter().map(entry).collect()
+}
+
+/// SHA-256 in hexadecimal digits.
+pub(super) fn fingerprint(der: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(der))
+}
+
+/// A table whose entries give rights.
+struct Kind {
+    noun: &'static str,
+    /// Gives the key, a name, the certificate, and the columns, as text.
+    query: &'static str,
+    /// What a change of each column is called.
+    columns: &'static [&'static str],
+    deletion: Option<fn(String) -> Deletion>,
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        noun: "certificate",
+        query: "SELECT lower(hex(thumbprint)), name || ' (' || hex(thumbprint) || ')', der, clearance, permissions, \
+            CAST(disabled AS TEXT), hex(two_factor_key) FROM certificates",
+        columns: &[
+            "clearance",
+            "permissions",
+            "state of being enabled",
+            "key of one-time codes",
+        ],
+        deletion: Some(Deletion::Certificate),
+    },
+    Kind {
+        noun: "user",
+        query: "SELECT CAST(uid AS TEXT), uid || ' (' || name || ')', NULL, role_uids, auth_method, subject_line, \
+            password_hashes FROM cluster_users",
+        columns: &["roles", "method of authentication", "subject", "passwords"],
+        deletion: Some(Deletion::User),
+    },
+    Kind {
+        noun: "role",
+        query: "SELECT CAST(uid AS TEXT), uid || ' (' || name || ')', NULL, management, databases FROM cluster_roles",
+        columns: &["role", "list of databases"],
+        deletion: None,
+    },
+    Kind {
+        noun: "Redis ACL",
+        query: "SELECT CAST(uid AS TEXT), uid || ' (' || name || ')', NULL, acl FROM cluster_redis_acls",
+        columns: &["rules"],
+        deletion: None,
+    },
+    Kind {
+        noun: "cluster certificate or CA",
+        query: "SELECT name, name, NULL, certificate FROM cluster_certificates",
+        columns: &["content"],
+        deletion: None,
+    },
+    Kind {
+        noun: "database",
+        query: "SELECT CAST(uid AS TEXT), uid || ' (' || name || ')', NULL, definition, proxy_certificate \
+            FROM cluster_databases",
+        columns: &[
+            "definition, with its CAs, passwords and permissions,",
+            "server certificate",
+        ],
+        deletion: None,
+    },
+    Kind {
+        noun: "settings of the",
+        query: "SELECT '1', 'cluster', NULL, settings FROM cluster_state",
+        columns: &["content"],
+        deletion: None,
+    },
+];

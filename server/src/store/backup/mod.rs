@@ -1,0 +1,136 @@
+//! Backups of the store: one file with a whole copy of the database and what it is a copy of.
+
+mod archive;
+mod changes;
+mod check;
+mod difference;
+mod inspect;
+mod make;
+mod place;
+mod restore;
+mod work;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::check::check;
+pub(crate) use self::difference::Comparison;
+pub(crate) use self::make::make;
+pub(crate) use self::restore::{Accepted, Restored, restore};
+use super::lock::LockError;
+use super::{StoreError, past, sqlite};
+use crate::files::FileError;
+
+/// What a backup says about the copy in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// The version of the format of the file.
+    pub(crate) format: u32,
+    pub(crate) server_version: String,
+    pub(crate) schema_version: i64,
+    pub(crate) store_id: String,
+    /// The number of the last write in the copy.
+    pub(crate) generation: i64,
+    pub(crate) revision: i64,
+    /// The number of the last audit record in the copy.
+    pub(crate) audit_sequence: i64,
+    /// As RFC 3339 writes it.
+    pub(crate) created_at: String,
+    pub(crate) certificates: i64,
+    pub(crate) users: i64,
+    pub(crate) databases: i64,
+    /// Of the copy, in bytes.
+    pub(crate) size: u64,
+    /// Of the copy, in hexadecimal digits.
+    pub(crate) sha256: String,
+}
+
+/// A backup cannot be made, restored or read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BackupError {
+    #[error("there is no store {}", path.display())]
+    NoStore { path: PathBuf },
+    #[error("{} exists; choose another name, or give --overwrite", path.display())]
+    Exists { path: PathBuf },
+    #[error("{} does not end with the name of a file", path.display())]
+    NoName { path: PathBuf },
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{} could not be {done}", path.display())]
+    Io {
+        path: PathBuf,
+        /// As a participle: `written`.
+        done: &'static str,
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot use the store {}", path.display())]
+    Database { path: PathBuf, source: sqlx::Error },
+    #[error("the store {} cannot be used", path.display())]
+    Path {
+        path: PathBuf,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("the copy is not sound, and there is no backup: {findings}")]
+    Unsound { findings: String },
+    #[error("{} is not a backup that can be restored: {detail}; the store is as it was", path.display())]
+    NotRestorable { path: PathBuf, detail: String },
+    #[error("it was interrupted before it was done")]
+    Interrupted,
+}
+
+impl BackupError {
+    /// For `map_err`: something could not be done with a file.
+    fn io(path: &Path, done: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, done, source }
+    }
+
+    /// For `map_err`: SQLite refused something.
+    fn database(path: &Path) -> impl Fn(sqlx::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Database {
+            path: path.clone(),
+            source,
+        }
+    }
+
+    fn lock(error: LockError, path: &Path) -> Self {
+        let path = path.to_owned();
+        match error {
+            LockError::Held => Self::Store(StoreError::InUse { path }),
+            LockError::Io(source) => Self::Io {
+                path,
+                done: "locked",
+                source,
+            },
+        }
+    }
+}
+
+/// The database of a store that is there; no part of the path is a symbolic link.
+fn existing(directory: &Path) -> Result<PathBuf, BackupError> {
+    let path = directory.join(sqlite::FILE_NAME);
+    if past::is_empty(&path) {
+        return Err(BackupError::NoStore { path });
+    }
+    located(directory)
+}
+
+/// Where the database of a store is or will be. The directory is made when it is missing.
+fn located(directory: &Path) -> Result<PathBuf, BackupError> {
+    let path = directory.join(sqlite::FILE_NAME);
+    sqlite::check_paths(directory, &path).map_err(|source| BackupError::Path {
+        path: path.clone(),
+        source,
+    })?;
+    sqlite::real_path(directory, &path).map_err(BackupError::io(&path, "found"))
+}
+
+#[cfg(test)]
+mod restore_tests;
+#[cfg(test)]
+mod tests;

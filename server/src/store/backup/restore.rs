@@ -1,0 +1,191 @@
+//! Puts a backup in the place of the store, while no server runs.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{ConnectOptions as _, Connection as _};
+use time::OffsetDateTime;
+
+use super::changes::{self, Present};
+use super::difference::{self, Comparison};
+use super::inspect::{self, Facts};
+use super::work::{WorkDirectory, sync};
+use super::{BackupError, Manifest, archive, located, place};
+use crate::store::lock::{self, StoreLock};
+use crate::store::mark::{self, Mark, MarkFile};
+use crate::store::{past, sqlite};
+
+/// What the operator has accepted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Accepted {
+    /// What was removed after the backup may come back.
+    pub(crate) revived: bool,
+    /// Certificates and users that were deleted after the backup are deleted again.
+    pub(crate) keep_deleted: bool,
+}
+
+/// The outcome of a restore.
+#[derive(Debug)]
+pub(crate) enum Restored {
+    /// Nothing was changed: something would come back that was not accepted.
+    Refused { manifest: Manifest, comparison: Comparison },
+    /// The backup is in place.
+    Done {
+        manifest: Manifest,
+        comparison: Comparison,
+        /// Where the store of before is.
+        aside: Vec<PathBuf>,
+        /// What was appended to the names of its files.
+        suffix: String,
+    },
+}
+
+/// Puts the store that `file` is a backup of in the place of the one in `directory`.
+///
+/// # Errors
+///
+/// [`BackupError`]: the store is in use, or `file` is no sound backup; the store is then as before. An error of the system
+/// while files are moved names the file.
+pub(crate) async fn restore(
+    directory: &Path,
+    file: &Path,
+    accepted: Accepted,
+    now: OffsetDateTime,
+) -> Result<Restored, BackupError> {
+    let database = located(directory)?;
+    let _lock = StoreLock::take(database.with_file_name(lock::FILE_NAME))
+        .await
+        .map_err(|error| BackupError::lock(error, &database))?;
+    let work = WorkDirectory::make(database.parent().unwrap_or(Path::new("/")))?;
+    let copy = work.path(sqlite::FILE_NAME);
+    let manifest = {
+        let (file, copy) = (file.to_owned(), copy.clone());
+        tokio::task::spawn_blocking(move || archive::unpack(&file, &copy))
+            .await
+            .unwrap_or(Err(BackupError::Interrupted))?
+    };
+    let facts = inspect::check_copy(&copy).await?;
+    let facts = facts.and_then(|facts| fits(&manifest, &facts).map(|()| facts));
+    let facts = facts.map_err(|detail| BackupError::NotRestorable {
+        path: file.to_owned(),
+        detail,
+    })?;
+    let mark = MarkFile::new(database.with_file_name(mark::FILE_NAME)).read()?;
+    let (comparison, mut present) = look(&database, &copy, &facts, mark.as_ref()).await?;
+    let is_acceptable = comparison.unknown.is_none() && comparison.remaining(accepted.keep_deleted).next().is_none();
+    if !is_acceptable && !accepted.revived {
+        return Ok(Restored::Refused { manifest, comparison });
+    }
+    if let Some(mark) = mark.filter(|mark| mark.store_id == facts.store_id) {
+        present.generation = present.generation.max(mark.generation);
+    }
+    let deletions = comparison.deletions().filter(|_| accepted.keep_deleted);
+    let new_mark = changes::apply(&copy, &present, deletions).await?;
+    let mark_path = work.path(mark::FILE_NAME);
+    let mark_file = MarkFile::new(mark_path.clone());
+    mark_file.write(new_mark);
+    sync(&mark_path)?;
+    sync(&copy)?;
+    let suffix = place::free_suffix(&database, now);
+    let aside = place::put(&copy, &mark_path, &database, &suffix)?;
+    Ok(Restored::Done {
+        manifest,
+        comparison,
+        aside,
+        suffix,
+    })
+}
+
+/// Whether a copy is what its manifest says, and one that this server can use.
+fn fits(manifest: &Manifest, facts: &Facts) -> Result<(), String> {
+    let newest = sqlite::newest_schema();
+    if facts.schema > newest {
+        return Err(format!(
+            "it is of schema version {}, which is newer than this server's; use the newer server",
+            facts.schema
+        ));
+    }
+    let found = (
+        facts.schema,
+        &facts.store_id,
+        facts.position.generation,
+        facts.position.audit_sequence,
+    );
+    let said = (
+        manifest.schema_version,
+        &manifest.store_id,
+        manifest.generation,
+        manifest.audit_sequence,
+    );
+    if found == said {
+        Ok(())
+    } else {
+        Err("the copy in it is not the one that its manifest is about".to_owned())
+    }
+}
+
+/// Compares the copy with the present store.
+async fn look(
+    database: &Path,
+    copy: &Path,
+    facts: &Facts,
+    mark: Option<&Mark>,
+) -> Result<(Comparison, Present), BackupError> {
+    if past::is_empty(database) {
+        let comparison = Comparison::unknown(format!("there is no store {} to compare with", database.display()));
+        return Ok((comparison, Present::default()));
+    }
+    let mut backup = inspect::read_only(copy)
+        .immutable(true)
+        .connect()
+        .await
+        .map_err(BackupError::database(copy))?;
+    let found = match inspect::read_only(database).connect().await {
+        Ok(mut present) => {
+            let found = compare(&mut backup, &mut present, facts, mark).await;
+            let _ = present.close().await;
+            found
+        }
+        Err(error) => Err(error),
+    };
+    let _ = backup.close().await;
+    Ok(found.unwrap_or_else(|error| {
+        let comparison = Comparison::unknown(format!("the present store cannot be read: {error}"));
+        (comparison, Present::default())
+    }))
+}
+
+async fn compare(
+    backup: &mut SqliteConnection,
+    present: &mut SqliteConnection,
+    facts: &Facts,
+    mark: Option<&Mark>,
+) -> Result<(Comparison, Present), sqlx::Error> {
+    let findings = inspect::findings(present).await?;
+    if !findings.is_empty() {
+        let comparison = Comparison::unknown(format!("the present store is damaged: {}", findings.join("; ")));
+        return Ok((comparison, Present::default()));
+    }
+    let current = inspect::facts(present).await?;
+    let is_same_store = current.store_id == facts.store_id;
+    let generation = current.position.generation;
+    let unknown = match mark.filter(|mark| mark.store_id == facts.store_id) {
+        Some(mark) if !is_same_store || mark.generation > generation => Some(format!(
+            "the present store is not the newest one: write {} was acknowledged",
+            mark.generation
+        )),
+        _ if is_same_store && generation < facts.position.generation => {
+            Some("the present store is older than the backup".to_owned())
+        }
+        _ => None,
+    };
+    // What an older store does not have was not deleted, it came later.
+    let is_older = is_same_store && generation < facts.position.generation;
+    let differences = if is_older {
+        Vec::new()
+    } else {
+        difference::compare(backup, present, is_same_store).await?
+    };
+    let comparison = Comparison { unknown, differences };
+    Ok((comparison, Present::read(present).await?))
+}

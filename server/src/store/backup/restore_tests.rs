@@ -1,0 +1,189 @@
+//! What a restore takes, what it refuses, and what comes back.
+
+use std::fs;
+use std::sync::Arc;
+
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::tests::{KEPT, NOW, REVIVED, change, delete, folder, names};
+use super::*;
+use crate::authority::clearance::SecurityClearance;
+use crate::authority::registry::Change;
+use crate::cluster::state::ClusterIdentity;
+use crate::store::Store;
+use crate::store::tests::{entry, put, record};
+
+#[tokio::test]
+async fn what_was_deleted_after_the_backup_comes_back_only_when_that_is_accepted() {
+    let (directory, copies) = (folder(), folder());
+    let path = directory.path();
+    let store = Store::open(path).await.unwrap();
+    let identity = ClusterIdentity {
+        name: "cluster".to_owned(),
+        created_at: NOW,
+    };
+    store.open_cluster(identity).await.unwrap();
+    let (deleted, lowered, same) = (entry("deleted"), entry("lowered"), entry("same"));
+    for entry in [&deleted, &lowered, &same] {
+        put(&store, entry.clone()).await;
+    }
+    store.close().await;
+    let user = "INSERT INTO cluster_users (uid, name, auth_method, subject_line, credentials_revision, role_uids, \
+        email_alerts) VALUES (7, 'gone', 'certificate', '{}', 1, '[]', FALSE), (8, 'roles', 'certificate', '{}', 1, '[1]', FALSE)";
+    change(path, &[user]).await;
+    let file = copies.path().join("copy");
+    make(path, &file, false, NOW).await.unwrap();
+    change(path, &["DELETE FROM cluster_users WHERE uid = 7"]).await;
+    let store = Store::open(path).await.unwrap();
+    delete(&store, &deleted).await;
+    store.close().await;
+    let before = names(path);
+
+    let Restored::Refused { comparison, .. } = restore(path, &file, Accepted::default(), NOW).await.unwrap() else {
+        panic!("what was deleted comes back silently");
+    };
+    let texts: Vec<&str> = comparison
+        .differences
+        .iter()
+        .map(|difference| &*difference.text)
+        .collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts[0].contains("deleted (") && texts[1].contains("user 7 (gone)"),
+        "{texts:?}"
+    );
+    assert_eq!(names(path), before);
+
+    // Deletions alone need nothing but to be kept.
+    let Restored::Done { aside, .. } = restore(path, &file, KEPT, NOW).await.unwrap() else {
+        panic!("nothing but deletions, which are kept");
+    };
+    assert!(aside.iter().all(|path| path.exists()) && aside.len() >= 2, "{aside:?}");
+    assert!(path.join("certward.db.before-restore-20261130T120000Z").exists());
+    let users = "SELECT uid FROM cluster_users";
+    let mut connection = inspect::read_only(&path.join(sqlite::FILE_NAME))
+        .connect()
+        .await
+        .unwrap();
+    let users: Vec<i64> = sqlx::query_scalar(users).fetch_all(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    assert_eq!(users, [8]);
+    assert_eq!(
+        check(path).await.unwrap().findings.len(),
+        1,
+        "the subjects of this test are none"
+    );
+    let store = Store::open(path).await.unwrap();
+    let left: Vec<String> = store
+        .load()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.name)
+        .collect();
+    assert_eq!(left, ["lowered", "same"]);
+    assert_eq!(store.load_deleted().await.unwrap().len(), 1);
+
+    let mut operator = lowered.clone();
+    operator.clearance = SecurityClearance::ValidUser;
+    let change_it = [Change::Put(Arc::new(operator))];
+    store.commit(&change_it, None, &[record("lower")]).await.unwrap();
+    store.close().await;
+    change(path, &["UPDATE cluster_users SET role_uids = '[]' WHERE uid = 8"]).await;
+    let Restored::Refused { comparison, .. } = restore(path, &file, KEPT, NOW).await.unwrap() else {
+        panic!("a clearance comes back silently");
+    };
+    let texts: Vec<&str> = comparison.remaining(true).map(|difference| &*difference.text).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts[0].ends_with("clearance ValidUser becomes Operator again"),
+        "{texts:?}"
+    );
+    let both = Accepted {
+        revived: true,
+        keep_deleted: true,
+    };
+    assert!(matches!(
+        restore(path, &file, both, NOW).await.unwrap(),
+        Restored::Done { .. }
+    ));
+    assert!(path.join("certward.db.before-restore-20261130T120000Z-2").exists());
+    let store = Store::open(path).await.unwrap();
+    assert_eq!(store.load().await.unwrap().len(), 2);
+    store.close().await;
+    restore(path, &file, REVIVED, NOW).await.unwrap();
+    let store = Store::open(path).await.unwrap();
+    assert_eq!(store.load().await.unwrap().len(), 3);
+    assert_eq!(store.load_deleted().await.unwrap().len(), 0);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_damaged_or_truncated_backup_is_refused_and_changes_nothing() {
+    let (directory, copies) = (folder(), folder());
+    let store = Store::open(directory.path()).await.unwrap();
+    put(&store, entry("a")).await;
+    store.close().await;
+    let file = copies.path().join("copy");
+    make(directory.path(), &file, false, NOW).await.unwrap();
+    let (whole, before) = (fs::read(&file).unwrap(), names(directory.path()));
+    let mut damaged: Vec<Vec<u8>> = [0, 10, whole.len() / 2, whole.len() - 1]
+        .into_iter()
+        .map(|length| whole[..length].to_vec())
+        .collect();
+    for place in [whole.len() / 4, whole.len() / 2, whole.len() - 400] {
+        let mut flipped = whole.clone();
+        flipped[place] ^= 1;
+        damaged.push(flipped);
+    }
+    for bytes in damaged {
+        fs::write(&file, &bytes).unwrap();
+        let refused = restore(directory.path(), &file, REVIVED, NOW).await;
+        assert!(
+            matches!(refused, Err(BackupError::NotRestorable { .. })),
+            "{} bytes: {refused:?}",
+            bytes.len()
+        );
+        assert_eq!(names(directory.path()), before);
+    }
+    let missing = restore(directory.path(), &copies.path().join("none"), REVIVED, NOW).await;
+    assert!(matches!(missing, Err(BackupError::File(_))), "{missing:?}");
+    let store = Store::open(directory.path()).await.unwrap();
+    assert_eq!(store.load().await.unwrap().len(), 1);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn the_backup_of_a_newer_server_is_refused() {
+    let (directory, copies) = (folder(), folder());
+    let store = Store::open(directory.path()).await.unwrap();
+    put(&store, entry("a")).await;
+    store.close().await;
+    let file = copies.path().join("copy");
+    let manifest = make(directory.path(), &file, false, NOW).await.unwrap();
+    let newest = manifest.schema_version;
+    assert_eq!(newest, sqlite::newest_schema());
+    let copy = copies.path().join(sqlite::FILE_NAME);
+    archive::unpack(&file, &copy).unwrap();
+    change(
+        copies.path(),
+        &["UPDATE _sqlx_migrations SET version = 99 WHERE version = (SELECT max(version) FROM _sqlx_migrations)"],
+    )
+    .await;
+    // Whatever the manifest says of it.
+    for schema_version in [99, newest] {
+        let (packed, said) = (
+            copies.path().join(format!("{schema_version}")),
+            Manifest {
+                schema_version,
+                ..manifest.clone()
+            },
+        );
+        archive::pack(&copy, &packed, said).unwrap();
+        let refused = restore(directory.path(), &packed, REVIVED, NOW).await;
+        let Err(BackupError::NotRestorable { detail, .. }) = &refused else {
+            panic!("{refused:?}");
+        };
+        assert!(detail.contains("newer than this server's"), "{detail}");
+    }
+}

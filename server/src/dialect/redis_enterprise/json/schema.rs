@@ -355,12 +355,15 @@ fn nearest(name: &str, schema: &Schema) -> Option<&'static str> {
     if name.len() > MAX_NAME {
         return None;
     }
+    let most = MAX_MISSPELLING.max(name.len() / 3);
     schema
         .members
         .iter()
+        // No name is nearer than the lengths differ.
+        .filter(|member| member.name.len().abs_diff(name.len()) <= most)
         .map(|member| (damerau_levenshtein(member.name, name), member.name))
         .min()
-        .filter(|(distance, _)| *distance <= MAX_MISSPELLING.max(name.len() / 3))
+        .filter(|(distance, _)| *distance <= most)
         .map(|(_, name)| name)
 }
 

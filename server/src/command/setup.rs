@@ -4,8 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
-
+use super::signals::finish_or_stop;
 use super::{Failure, output};
 use crate::clock::SystemClock;
 use crate::issuer::KeyAlgorithm;
@@ -57,23 +56,8 @@ pub(super) fn setup(arguments: Arguments) -> Result<(), Failure> {
 
 /// Makes everything, or nothing when a signal asks to end: a setup that is stopped leaves no keys behind.
 async fn make(plan: Plan) -> Result<Outcome, Failure> {
-    let listen = |kind| signal(kind).map_err(Failure::failed);
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut hangup = listen(SignalKind::hangup())?;
-    let mut work = tokio::spawn(async move { setup::run(&plan, Arc::new(SystemClock)).await });
-    let name = tokio::select! {
-        finished = &mut work => return finished.map_err(Failure::failed)?.map_err(Failure::failed),
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-        _ = hangup.recv() => "SIGHUP",
-    };
-    work.abort();
-    match work.await {
-        // It had come to its end.
-        Ok(finished) => finished.map_err(Failure::failed),
-        Err(_) => Err(Failure::failed(format!("stopped by {name}; nothing was made"))),
-    }
+    let work = async move { setup::run(&plan, Arc::new(SystemClock)).await };
+    finish_or_stop(work, "nothing was made").await
 }
 
 fn ask(plan: &mut Plan) -> Result<(), Failure> {

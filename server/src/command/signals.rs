@@ -55,6 +55,32 @@ impl ReloadSignal {
     }
 }
 
+/// Runs `work` to its end, or until a signal asks to stop: then `work` is dropped, which removes what it had begun, and
+/// the failure names the signal and says `outcome`.
+pub(super) async fn finish_or_stop<T, E>(
+    work: impl Future<Output = Result<T, E>> + Send + 'static,
+    outcome: &str,
+) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut stop = StopSignals::listen()?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    let mut work = tokio::spawn(work);
+    let name = tokio::select! {
+        finished = &mut work => return finished.map_err(Failure::failed)?.map_err(Failure::failed),
+        name = stop.next() => name,
+        _ = hangup.recv() => "SIGHUP",
+    };
+    work.abort();
+    match work.await {
+        // It had come to its end.
+        Ok(finished) => finished.map_err(Failure::failed),
+        Err(_) => Err(Failure::failed(format!("stopped by {name}; {outcome}"))),
+    }
+}
+
 async fn reread_certificate(app: Arc<App>) {
     if tokio::time::timeout(PATIENCE, app.replacement.reread()).await.is_err() {
         tracing::error!("the server certificate could not be read again in time; the certificate in force stays");

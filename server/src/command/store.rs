@@ -3,8 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 
-use tokio::signal::unix::{SignalKind, signal};
-
+use super::signals::finish_or_stop;
 use super::{Failure, output};
 use crate::audit;
 use crate::clock::{Clock as _, SystemClock};
@@ -212,25 +211,5 @@ where
         .enable_all()
         .build()
         .map_err(Failure::failed)?;
-    runtime.block_on(async move {
-        let listen = |kind| signal(kind).map_err(Failure::failed);
-        let mut interrupt = listen(SignalKind::interrupt())?;
-        let mut terminate = listen(SignalKind::terminate())?;
-        let mut hangup = listen(SignalKind::hangup())?;
-        let mut work = tokio::spawn(work);
-        let name = tokio::select! {
-            finished = &mut work => return finished.map_err(Failure::failed)?.map_err(Failure::failed),
-            _ = interrupt.recv() => "SIGINT",
-            _ = terminate.recv() => "SIGTERM",
-            _ = hangup.recv() => "SIGHUP",
-        };
-        work.abort();
-        match work.await {
-            // It had come to its end.
-            Ok(finished) => finished.map_err(Failure::failed),
-            Err(_) => Err(Failure::failed(format!(
-                "stopped by {name}; nothing was made or restored"
-            ))),
-        }
-    })
+    runtime.block_on(finish_or_stop(work, "nothing was made or restored"))
 }

@@ -126,7 +126,7 @@ impl ClusterAccess {
 
     /// Who wants to create the cluster: before that is done, whoever holds the certificate of an administrator, or calls
     /// from this machine as the server's own user and by no proxy; afterwards, as for every request. Otherwise the server
-    /// would belong to whoever came first.
+    /// would belong to the first caller.
     ///
     /// # Errors
     ///

@@ -21,7 +21,7 @@ pub(super) async fn is_of_own_user(peer: SocketAddr) -> bool {
 
 /// Whether `user` owns the sockets with the address `local`, every one of which is connected.
 ///
-/// Connections to different addresses may share one port, also between users, and whoever opens the second chooses to: so
+/// Connections to different addresses may share one port, also between users, and the program that opens the second chooses the port: so
 /// that one socket of somebody else is enough to leave open whose program this is.
 fn belongs_to(table: &str, local: SocketAddr, user: u32) -> bool {
     let mut sockets = table.lines().filter_map(|line| socket_at(line, local)).peekable();

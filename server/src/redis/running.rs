@@ -187,7 +187,8 @@ impl Running {
                 }
             }
             let is_as_wanted = door.is_some() && configured == EngineConfiguration::of(&database);
-            self.notice(&health.borrow_and_update(), is_as_wanted.then_some(&database));
+            let health_now = health.borrow_and_update().clone();
+            self.notice(&health_now, is_as_wanted.then_some(&database));
             tokio::select! {
                 changed = orders.changed() => if changed.is_err() { return door },
                 changed = health.changed() => if changed.is_err() { return door },
@@ -277,18 +278,24 @@ impl Running {
     /// Once it has the form of `database`, or whatever is in the way of that is known.
     pub(super) async fn settled(&self, database: &Arc<Database>) {
         let mut seen = self.seen.subscribe();
-        // An error says that it has ended.
-        let _ = seen
-            .wait_for(|_| !self.status(database).is_passing() || self.has_ended())
-            .await;
+        // The closure runs under the lock of `seen`: it must not take it once more, since a writer that waits between the
+        // two would stop both for ever.
+        let settled = seen.wait_for(|seen| !self.status_by(seen, database).is_passing());
+        tokio::select! {
+            _ = settled => {}
+            () = self.ended.cancelled() => {}
+        }
     }
 
     /// How it is, when `database` is what it should be.
     pub(super) fn status(&self, database: &Arc<Database>) -> DatabaseStatus {
+        self.status_by(&self.seen.borrow(), database)
+    }
+
+    fn status_by(&self, seen: &Seen, database: &Arc<Database>) -> DatabaseStatus {
         if matches!(*self.orders.borrow(), Order::Remove) {
             return DatabaseStatus::DeletePending;
         }
-        let seen = self.seen.borrow();
         let is_applied = seen
             .applied
             .as_ref()
@@ -322,3 +329,82 @@ pub(super) struct Opening<'a> {
 
 /// Between two attempts at what cannot be done now: a port that is another program's, an engine that is not installed.
 const RETRY: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::cluster::database::{DatabaseTls, DefaultUser, EvictionPolicy, Persistence};
+
+    fn database() -> Arc<Database> {
+        Arc::new(Database {
+            uid: DatabaseUid::new(1).unwrap(),
+            name: "cache".parse().unwrap(),
+            port: 12_000.try_into().unwrap(),
+            memory_size: 0,
+            eviction_policy: EvictionPolicy::default(),
+            persistence: Persistence::default(),
+            tls: DatabaseTls::default(),
+            default_user: DefaultUser {
+                is_enabled: false,
+                password_hashes: Vec::new(),
+            },
+            roles_permissions: Vec::new(),
+            created_at: OffsetDateTime::UNIX_EPOCH,
+            changed_at: OffsetDateTime::UNIX_EPOCH,
+        })
+    }
+
+    /// A request that waits until its database is as it should be, while its keeper says how it is.
+    #[test]
+    fn a_request_that_waits_for_a_database_and_the_databases_keeper_never_stop_each_other() {
+        let database = database();
+        let running = Running::new(&database, false);
+        running.notice(&EngineHealth::Ready, Some(&database));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (done, both_done) = mpsc::channel();
+        let keeper = {
+            let (running, is_over, done) = (Arc::clone(&running), Arc::clone(&is_over), done.clone());
+            move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    running.notice(&EngineHealth::Ready, None);
+                }
+                done.send(()).unwrap();
+            }
+        };
+        let request = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            for _ in 0..200_000 {
+                runtime.block_on(running.settled(&database));
+            }
+            is_over.store(true, Ordering::Relaxed);
+            done.send(()).unwrap();
+        };
+        thread::spawn(keeper);
+        thread::spawn(request);
+        for _ in 0..2 {
+            both_done
+                .recv_timeout(Duration::from_secs(60))
+                .expect("both go on for ever: neither waits for the other");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_database_that_has_ended() {
+        let database = database();
+        let running = Running::new(&database, false);
+        let waiting = running.settled(&database);
+        let ending = async {
+            tokio::task::yield_now().await;
+            running.ended.cancel();
+        };
+        tokio::time::timeout(Duration::from_secs(10), async { tokio::join!(waiting, ending) })
+            .await
+            .expect("the wait ends with the database");
+    }
+}

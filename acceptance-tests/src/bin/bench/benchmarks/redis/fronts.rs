@@ -1,8 +1,7 @@
-//! The fronts, before one engine but for `redis-server`'s own TLS.
+//! The fronts: ours before the engine that it runs, the others before one that is configured as that, `redis-server` itself.
 
 use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -33,6 +32,7 @@ pub(super) struct Fronts {
     stunnel: Front,
     haproxy: Front,
     floor: Front,
+    _engine: Process,
     pub(super) ca: PathBuf,
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
@@ -48,13 +48,15 @@ impl Fronts {
             .keep();
         let site = bench.site.with_server_key(Key::EcdsaP256, &directory.join("site"))?;
         let identity = site.client_with_files(USER, Key::EcdsaP256, &directory)?;
-        let (certward, socket) = certward(bench, &site, &directory).await?;
+        let certward = certward(bench, &site, &directory).await?;
+        let (engine, socket) = engine(bench, &directory).await?;
         let fronts = Self {
             own_tls: own_tls(bench, &site, &directory)?,
             stunnel: stunnel(bench, &site, &directory, &socket)?,
             haproxy: haproxy(bench, &site, &directory, &socket)?,
             floor: floor(bench, &site, &socket)?,
             certward,
+            _engine: engine,
             ca: site.file("ca.crt"),
             certificate: directory.join("client.crt"),
             key: directory.join("client.key"),
@@ -72,8 +74,8 @@ impl Fronts {
     }
 }
 
-/// Ours with a database, a user that may do everything in it, and the socket of the engine.
-async fn certward(bench: &Bench, site: &Site, directory: &Path) -> Result<(Front, PathBuf), Failure> {
+/// Ours with a database, and a user that may do everything in it.
+async fn certward(bench: &Bench, site: &Site, directory: &Path) -> Result<Front, Failure> {
     let data = directory.join("data");
     let server = redis_enterprise(bench, site, &data, &[(POOL_SIZE, "0")]).await?;
     let mut administrator = site.administrator(server.address)?.connect().await?;
@@ -105,13 +107,12 @@ async fn certward(bench: &Bench, site: &Site, directory: &Path) -> Result<(Front
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     administrator.close().await;
-    let front = Front {
+    Ok(Front {
         name: "Certward",
         process: server.process,
         address,
         password: None,
-    };
-    Ok((front, socket_in(&data)?))
+    })
 }
 
 async fn status(administrator: &mut Connection, uid: &Value) -> Result<Value, Failure> {
@@ -128,22 +129,22 @@ async fn change(administrator: &mut Connection, method: &str, path: &str, body: 
     Ok(serde_json::from_slice(&answer.body)?)
 }
 
-/// The one socket of an engine below `directory`.
-fn socket_in(directory: &Path) -> Result<PathBuf, Failure> {
-    let mut folders = vec![directory.join("databases")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_socket() {
-                return Ok(entry.path());
-            }
-            if kind.is_dir() {
-                folders.push(entry.path());
-            }
+/// The engine of the fronts that are not ours, and its socket: nobody but our server gets into its engines.
+async fn engine(bench: &Bench, directory: &Path) -> Result<(Process, PathBuf), Failure> {
+    let socket = directory.join("engine.sock");
+    let mut command = Command::new("redis-server");
+    command.current_dir(directory);
+    command.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"]);
+    command.arg(&socket);
+    let process = Process::start(&mut command, &bench.log("engine"))?;
+    let deadline = Instant::now() + START_DEADLINE;
+    while tokio::net::UnixStream::connect(&socket).await.is_err() {
+        if Instant::now() > deadline {
+            return Err(format!("the engine does not listen{}", process.last_words()).into());
         }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    Err("the engine has no socket".into())
+    Ok((process, socket))
 }
 
 fn own_tls(bench: &Bench, site: &Site, directory: &Path) -> Result<Front, Failure> {

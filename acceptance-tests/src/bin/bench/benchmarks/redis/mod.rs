@@ -32,9 +32,9 @@ pub(crate) async fn throughput(bench: &Bench) -> Result<Outcome, Failure> {
     outcome.note(format!(
         "`redis-benchmark` of Debian, SET and GET of 3 octets on one key, as many requests as take a second or two; {ROUNDS} \
          rounds in which all take turns after one that is not counted; a ratio is the median of the rounds' ratios, a rate \
-         the harmonic mean of GET and SET. Client, fronts and engine share the machine's two cores. Ours, stunnel, haproxy \
-         and the bare copy loop stand before the same engine, on its Unix socket; `redis-server`'s own TLS is a process of \
-         its own without persistence, as that engine. All demand the same client certificate of the same CA (ECDSA P-256, \
+         the harmonic mean of GET and SET. Client, fronts and engine share the machine's two cores. Ours stands \
+         before the engine that it runs; stunnel, haproxy and the bare copy loop stand before another one, configured alike \
+         and without persistence, each on a Unix socket; `redis-server`'s own TLS is a third process, configured alike. All demand the same client certificate of the same CA (ECDSA P-256, \
          TLS 1.3). The CPU is that of the front's process alone, the engine's not counted. Ours logs the user of the \
          certificate in and looks for commands that would change who it is; the others copy."
     ));

@@ -12,9 +12,19 @@ use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::cluster::access::ClusterAccess;
 use crate::config::Settings;
+use crate::listener::connections::OpenConnections;
 use crate::redis::Databases;
 use crate::server_certificate::{Replacement, ServerCertificates};
 use crate::two_factor::TwoFactorSessions;
+
+/// The open connections to each API.
+#[derive(Debug)]
+pub(crate) struct ApiConnections {
+    /// To RavenDB's.
+    pub(crate) ravendb: Arc<OpenConnections>,
+    /// To Redis Enterprise's: none where it is not served.
+    pub(crate) redis_enterprise: Arc<OpenConnections>,
+}
 
 /// The parts of one running server, put together by [`crate::server::Server::start`] and shared by all its listeners.
 #[derive(Debug)]
@@ -29,6 +39,8 @@ pub struct App {
     pub cluster_access: Arc<ClusterAccess>,
     /// What runs for its databases.
     pub(crate) databases: Arc<Databases>,
+    /// The open connections to both APIs.
+    pub(crate) connections: ApiConnections,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
     /// Replaces it.

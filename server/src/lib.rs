@@ -18,6 +18,8 @@ pub mod clock;
 pub mod cluster;
 pub mod command;
 pub mod config;
+mod connected;
+mod connected_client;
 pub mod dialect;
 pub mod files;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -8,6 +8,7 @@
 
 mod client_certificate_recipe;
 mod conformance;
+mod connected;
 mod durability;
 mod logs_and_signals;
 mod published_clients;

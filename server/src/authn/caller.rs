@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use certward::pki::{Certificate, Thumbprint};
+use certward::pki::{Certificate, Sha256Fingerprint, Thumbprint};
 use rustls_pki_types::CertificateDer;
 
 use crate::authority::clearance::{DatabaseAccess, Level, SecurityClearance};
@@ -30,7 +30,7 @@ pub enum CallerOrigin {
     /// The settings name its thumbprint.
     WellKnownAdministrator,
     /// An issuer that the settings name has issued its certificate.
-    WellKnownIssuer,
+    WellKnownIssuer(Sha256Fingerprint),
     /// Its certificate is registered.
     Registered(Arc<RegisteredCertificate>),
     /// It speaks through the console socket, which only the server's own user can open.
@@ -56,10 +56,14 @@ impl Caller {
         Self::new(CallerOrigin::WellKnownAdministrator, Some(certificate))
     }
 
-    pub(super) fn issued_by_well_known(certificate: Certificate, intermediates: &[CertificateDer<'static>]) -> Self {
+    pub(super) fn issued_by_well_known(
+        certificate: Certificate,
+        intermediates: &[CertificateDer<'static>],
+        issuer: Sha256Fingerprint,
+    ) -> Self {
         Self {
             intermediates: intermediates.to_vec(),
-            ..Self::new(CallerOrigin::WellKnownIssuer, Some(certificate))
+            ..Self::new(CallerOrigin::WellKnownIssuer(issuer), Some(certificate))
         }
     }
 
@@ -127,7 +131,7 @@ impl Caller {
         match &self.origin {
             CallerOrigin::Registered(entry) => entry.clearance,
             CallerOrigin::Server => SecurityClearance::ClusterNode,
-            CallerOrigin::WellKnownAdministrator | CallerOrigin::WellKnownIssuer | CallerOrigin::Console => {
+            CallerOrigin::WellKnownAdministrator | CallerOrigin::WellKnownIssuer(_) | CallerOrigin::Console => {
                 SecurityClearance::ClusterAdmin
             }
         }
@@ -155,7 +159,7 @@ impl Caller {
         match &self.origin {
             CallerOrigin::Server => "Server Certificate",
             CallerOrigin::WellKnownAdministrator => "well-known administrator",
-            CallerOrigin::WellKnownIssuer => "certificate of a well-known issuer",
+            CallerOrigin::WellKnownIssuer(_) => "certificate of a well-known issuer",
             CallerOrigin::Registered(entry) => &entry.name,
             CallerOrigin::Console => "console",
         }

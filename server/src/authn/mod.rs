@@ -9,6 +9,7 @@ mod issuer;
 mod renewal;
 mod well_known;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -224,6 +225,49 @@ impl Authenticator {
         }
     }
 
+    /// Whether a peer that is let in would not be without these registered certificates.
+    pub(crate) fn is_ended_without(&self, peer: &Peer, gone: &HashSet<Thumbprint>) -> bool {
+        match self.look_at(peer) {
+            Decision::Admitted(caller) => caller
+                .registered_certificate()
+                .is_some_and(|entry| gone.contains(&entry.thumbprint)),
+            Decision::Renewed(renewal) => {
+                let hash = renewal.certificate().public_key_pinning_hash();
+                let left = self.registry.with_pinning_hash(&hash);
+                let left: Vec<_> = left
+                    .into_iter()
+                    .filter(|entry| !gone.contains(&entry.thumbprint))
+                    .collect();
+                let (certificate, intermediates) = (renewal.certificate(), peer.intermediates());
+                !matches!(
+                    self.decide_renewal(certificate, intermediates, &left, self.clock.now()),
+                    Decision::Renewed(_)
+                )
+            }
+            Decision::Refused(_) => false,
+        }
+    }
+
+    fn decide_renewal(
+        &self,
+        certificate: &Certificate,
+        intermediates: &[rustls_pki_types::CertificateDer<'static>],
+        same_key: &[Arc<RegisteredCertificate>],
+        now: OffsetDateTime,
+    ) -> Decision {
+        // Read before the certificate: a change in between makes a renewal stale, never fresh.
+        let server_certificate_revision = self.server_certificates.revision();
+        let server = self.server_certificates.current();
+        let known = renewal::readable(server.chain().iter().chain(self.well_known.issuers()));
+        renewal::decide(
+            certificate,
+            intermediates,
+            same_key,
+            (server.certificate(), known, server_certificate_revision),
+            now,
+        )
+    }
+
     fn outside_validity(&self, certificate: &Certificate, now: OffsetDateTime) -> Option<Refusal> {
         let validity = certificate.validity();
         if now > validity.not_after {
@@ -248,8 +292,6 @@ impl Authenticator {
         now: OffsetDateTime,
     ) -> (Decision, Validity) {
         let admit = |caller: Caller| Decision::Admitted(Arc::new(caller.at_address(address)));
-        // Read before the certificate: a change in between makes a renewal stale, never fresh.
-        let server_certificate_revision = self.server_certificates.revision();
         let server = self.server_certificates.current();
         if server.certificate().der() == certificate.der() {
             return (admit(Caller::server(certificate.clone())), ALWAYS);
@@ -260,8 +302,12 @@ impl Authenticator {
         }
         if let Some(issuers) = self.well_known.issued(certificate, intermediates, now) {
             return (
-                admit(Caller::issued_by_well_known(certificate.clone(), intermediates)),
-                issuers,
+                admit(Caller::issued_by_well_known(
+                    certificate.clone(),
+                    intermediates,
+                    issuers.anchor,
+                )),
+                issuers.in_date,
             );
         }
         let decision = match self.registered(certificate) {
@@ -273,14 +319,7 @@ impl Authenticator {
                 if same_key.is_empty() || self.registry.was_deleted(&certificate.fingerprint()) {
                     return (Decision::Refused(Refusal::Unknown), ALWAYS);
                 }
-                let known = renewal::readable(server.chain().iter().chain(self.well_known.issuers()));
-                renewal::decide(
-                    certificate,
-                    intermediates,
-                    &same_key,
-                    (server.certificate(), known, server_certificate_revision),
-                    now,
-                )
+                self.decide_renewal(certificate, intermediates, &same_key, now)
             }
         };
         let holds = match &decision {

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use certward::pki::{Certificate, Thumbprint, Validity};
+use certward::pki::{Certificate, Thumbprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use crate::certificate::BoundedChain;
-use crate::cluster::trust::{self, Strength, TrustAnchors};
+use crate::cluster::trust::{self, Issuers, Strength, TrustAnchors};
 
 /// `Security.WellKnownCertificates.Admin` and `Security.WellKnownIssuers.Admin`, checked when the settings were read.
 #[derive(Debug, Default)]
@@ -60,14 +60,14 @@ impl WellKnown {
         self.administrators.contains(thumbprint)
     }
 
-    /// When the issuers are in date above the certificate, if a well-known one stands above it, through at most the
+    /// What stands above the certificate, if a well-known issuer does, through at most the
     /// intermediates presented with it, and all of them are in date at `now`.
     pub(super) fn issued(
         &self,
         certificate: &Certificate,
         intermediates: &[CertificateDer<'static>],
         now: OffsetDateTime,
-    ) -> Option<Validity> {
+    ) -> Option<Issuers> {
         let anchors = self.anchors.as_ref()?;
         if !self.has_required_name(certificate) {
             return None;
@@ -99,6 +99,7 @@ impl WellKnown {
 mod tests {
     use std::sync::Arc;
 
+    use certward::pki::Validity;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
     use time::Duration;
     use time::macros::datetime;
@@ -150,7 +151,9 @@ mod tests {
             .unwrap();
         let well_known = WellKnown::new([], [certificate(root.der())], None);
         let (client, above) = (certificate(client.der()), [between.der().clone()]);
-        assert_eq!(well_known.issued(&client, &above, NOW), Some(days(-2, 2)));
+        let issuers = well_known.issued(&client, &above, NOW).unwrap();
+        assert_eq!(issuers.in_date, days(-2, 2));
+        assert_eq!(issuers.anchor, certificate(root.der()).fingerprint());
         assert_eq!(well_known.issued(&client, &above, NOW + Duration::days(3)), None);
 
         let clock = Arc::new(ManualClock::at(NOW));

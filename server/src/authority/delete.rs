@@ -6,8 +6,8 @@ use std::sync::Arc;
 use certward::pki::Thumbprint;
 
 use super::clearance::SecurityClearance;
-use super::definition::Collection;
-use super::registry::Change;
+use super::definition::{Collection, RegisteredCertificate};
+use super::registry::{Change, Registry};
 use super::{Asked, Attempt, Authority, AuthorityParts, Error, Plan, check_reach, collection, lineage};
 use crate::authz::Permit;
 use crate::authz::action::{DeleteCertificate, PurgeCertificates};
@@ -33,6 +33,12 @@ impl Authority {
         .await
     }
 
+    /// The entries that the deletion of this one would delete, itself among them; none when it is not registered.
+    pub(crate) fn would_delete(&self, thumbprint: &Thumbprint) -> Option<Vec<Arc<RegisteredCertificate>>> {
+        let registry = self.registry();
+        registry.get(thumbprint).map(|entry| going_with(registry, &entry).all)
+    }
+
     /// Deletes every entry whose certificate has expired, and returns how many went. An expired primary takes its
     /// secondaries with it, expired or not; an expired secondary goes alone. The renewals of what goes stay. A collection that holds the caller's own
     /// certificate loses only its expired secondaries.
@@ -45,6 +51,23 @@ impl Authority {
         self.change(asked, None, move |parts, _| Ok(plan_purge(parts, own)))
             .await
     }
+}
+
+/// The entries that go with `entry`: itself or its whole collection, and the renewals of those.
+fn going_with(registry: &Registry, entry: &Arc<RegisteredCertificate>) -> Going {
+    let mut all = match &entry.collection {
+        Collection::Secondary { .. } => vec![Arc::clone(entry)],
+        Collection::Single | Collection::Primary { .. } => collection::members(registry, entry),
+    };
+    let renewals = lineage::renewals(registry, &all);
+    all.extend(renewals.iter().cloned());
+    Going { all, renewals }
+}
+
+/// What a deletion takes along.
+struct Going {
+    all: Vec<Arc<RegisteredCertificate>>,
+    renewals: Vec<Arc<RegisteredCertificate>>,
 }
 
 fn plan_delete(
@@ -60,12 +83,7 @@ fn plan_delete(
             outcome: (),
         });
     };
-    let mut going = match &entry.collection {
-        Collection::Secondary { .. } => vec![entry.clone()],
-        Collection::Single | Collection::Primary { .. } => collection::members(&parts.registry, &entry),
-    };
-    let renewals = lineage::renewals(&parts.registry, &going);
-    going.extend(renewals.iter().cloned());
+    let Going { all: going, renewals } = going_with(&parts.registry, &entry);
     if let Some(own) = going.iter().find(|member| Some(member.thumbprint) == own) {
         return Err(Error::OwnCertificate {
             name: own.name.clone(),

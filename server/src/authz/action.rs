@@ -53,6 +53,8 @@ actions! {
     ReadClusterSettings: ClusterAdmin, "read_cluster_settings";
     /// Replace or refresh the server certificate, and watch it happen.
     ReplaceServerCertificate: ClusterAdmin, "replace_server_certificate";
+    /// See who is connected, and what a deletion would end.
+    ReadConnections: ClusterAdmin, "read_connections";
     /// See the topology, the version and the licence.
     ReadTopology: ValidUser, "read_topology";
 }

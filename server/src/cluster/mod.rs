@@ -20,6 +20,7 @@ pub mod policy;
 pub mod redis_acl;
 pub mod redis_acl_rules;
 mod redis_acls;
+pub(crate) mod removal;
 pub mod role;
 mod roles;
 pub mod settings;

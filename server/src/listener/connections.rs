@@ -14,6 +14,7 @@ use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 
 use super::peer::Peer;
+use crate::clock::Clock;
 
 /// Says whether the certificates of connections are trusted: RavenDB's API and Redis Enterprise's each in its own way.
 pub(crate) trait TrustReview: Debug + Send + Sync {
@@ -39,6 +40,7 @@ pub(crate) enum Standing {
 #[derive(Debug)]
 pub(crate) struct OpenConnections {
     reviewer: Arc<dyn TrustReview>,
+    clock: Arc<dyn Clock>,
     index: Mutex<Index>,
     /// Set when the server stops: a handshake that ends later opens a connection that ends at once.
     stopping: AtomicBool,
@@ -57,6 +59,7 @@ struct Index {
 pub(crate) struct OpenConnection {
     id: u64,
     peer: Arc<Peer>,
+    opened_at: OffsetDateTime,
     /// Under which it stands in the index.
     valid_until: Mutex<Option<OffsetDateTime>>,
     admitted: Mutex<bool>,
@@ -74,9 +77,10 @@ pub(crate) struct OpenGuard {
 }
 
 impl OpenConnections {
-    pub(crate) fn new(reviewer: Arc<dyn TrustReview>) -> Arc<Self> {
+    pub(crate) fn new(reviewer: Arc<dyn TrustReview>, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             reviewer,
+            clock,
             index: Mutex::default(),
             stopping: AtomicBool::new(false),
         })
@@ -84,6 +88,7 @@ impl OpenConnections {
 
     /// Takes in a connection whose handshake is done.
     pub(crate) fn open(self: &Arc<Self>, peer: Arc<Peer>) -> OpenGuard {
+        let opened_at = self.clock.now();
         let connection = {
             let mut index = self.index();
             let id = index.next_id;
@@ -91,6 +96,7 @@ impl OpenConnections {
             let connection = Arc::new(OpenConnection {
                 id,
                 peer,
+                opened_at,
                 valid_until: Mutex::new(None),
                 admitted: Mutex::new(false),
                 reviewed_as_known: AtomicBool::new(false),
@@ -110,6 +116,11 @@ impl OpenConnections {
             connections: Arc::clone(self),
             connection,
         }
+    }
+
+    /// All of them, the oldest first.
+    pub(crate) fn all(&self) -> Vec<Arc<OpenConnection>> {
+        self.index().by_id.values().cloned().collect()
     }
 
     /// Ends the connections of these certificates that have lost their trust.
@@ -259,6 +270,16 @@ impl OpenConnection {
     /// Who is at its other end.
     pub(crate) fn peer(&self) -> &Arc<Peer> {
         &self.peer
+    }
+
+    /// When its handshake was done.
+    pub(crate) fn opened_at(&self) -> OffsetDateTime {
+        self.opened_at
+    }
+
+    /// The last second of what it showed, and of what stands above that.
+    pub(crate) fn valid_until(&self) -> Option<OffsetDateTime> {
+        *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

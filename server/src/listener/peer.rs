@@ -104,6 +104,14 @@ impl Peer {
         }
     }
 
+    /// The certificates that were sent above the peer's own.
+    pub(crate) fn intermediates(&self) -> &[CertificateDer<'static>] {
+        match &self.presented {
+            Presented::Certificate { intermediates, .. } => intermediates,
+            Presented::Nothing | Presented::Unreadable => &[],
+        }
+    }
+
     /// Who the peer was found to be at its last request, for logs.
     pub(crate) fn caller(&self) -> Option<Arc<Caller>> {
         self.verdict().as_ref().and_then(Verdict::caller).cloned()

@@ -45,6 +45,11 @@ impl Door {
         self.port
     }
 
+    /// Its connections.
+    pub(super) fn front(&self) -> &Arc<DatabaseFront> {
+        &self.front
+    }
+
     /// Lets nobody in any more, and waits until those who are in have gone: at once, they are cut; otherwise they get the
     /// answers that they wait for.
     pub(super) async fn close(self, at_once: bool) {

@@ -28,16 +28,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
+use self::front::DatabaseFront;
 pub(crate) use self::front::FrontParts;
 pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
-use crate::cluster::Cluster;
 use crate::cluster::access::TokenKey;
 use crate::cluster::database::{Database, DatabaseName};
 use crate::cluster::uid::DatabaseUid;
+use crate::cluster::{Cluster, ClusterState};
 use crate::config::{RedisSettings, Settings, UpstreamSetting};
+use crate::connected_client::ConnectedClient;
 
 /// What runs for the databases of the cluster.
 pub(crate) struct Databases {
@@ -261,6 +263,24 @@ impl Databases {
                 tracing::info!(error, "no databases can be made");
             }
         }
+    }
+
+    /// The clients of every database.
+    pub(crate) fn clients(&self, state: &ClusterState) -> Vec<ConnectedClient> {
+        self.fronts().iter().flat_map(|front| front.clients(state)).collect()
+    }
+
+    /// The clients of every database whose connections end when `state` becomes `next`.
+    pub(crate) fn clients_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<ConnectedClient> {
+        let fronts = self.fronts();
+        fronts
+            .iter()
+            .flat_map(|front| front.clients_ended_by(state, next))
+            .collect()
+    }
+
+    fn fronts(&self) -> Vec<Arc<DatabaseFront>> {
+        self.running().values().filter_map(|running| running.front()).collect()
     }
 
     fn engine_of(&self, uid: DatabaseUid) -> Option<Arc<Engine>> {

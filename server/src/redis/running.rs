@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::door::Door;
 use super::engine::{Engine, EngineConfiguration, EngineHealth};
+use super::front::DatabaseFront;
 use super::{DatabaseStatus, Databases};
 use crate::cluster::database::Database;
 use crate::cluster::uid::DatabaseUid;
@@ -39,6 +40,8 @@ enum Order {
 #[derive(Debug, Clone, Default)]
 struct Seen {
     engine: Option<Arc<Engine>>,
+    /// Where its clients come in, while its port is open.
+    front: Option<Arc<DatabaseFront>>,
     /// The form that it has.
     applied: Option<Arc<Database>>,
     is_ready: bool,
@@ -199,7 +202,12 @@ impl Running {
 
     async fn open_door(&self, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Option<Door> {
         match opening.databases.ports.listen(database.port).await {
-            Ok(tcp) => Some(Door::open(tcp, database, engine, opening)),
+            Ok(tcp) => {
+                let door = Door::open(tcp, database, engine, opening);
+                let front = Arc::clone(door.front());
+                self.seen.send_modify(|seen| seen.front = Some(front));
+                Some(door)
+            }
             Err(error) => {
                 self.cannot(format!("port {} cannot be listened on: {error}", database.port));
                 None
@@ -312,6 +320,11 @@ impl Running {
     /// Its engine, if there is one.
     pub(super) fn engine(&self) -> Option<Arc<Engine>> {
         self.seen.borrow().engine.clone()
+    }
+
+    /// Where its clients come in, if its port has been opened.
+    pub(super) fn front(&self) -> Option<Arc<DatabaseFront>> {
+        self.seen.borrow().front.clone()
     }
 
     /// Why it is not ready, if that is known.

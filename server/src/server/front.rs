@@ -10,7 +10,7 @@ use super::StartError;
 use crate::app::App;
 use crate::http::Http;
 use crate::listener::HttpsListener;
-use crate::listener::connections::{OpenConnections, TrustReview};
+use crate::listener::connections::OpenConnections;
 use crate::listener::tls::Tls;
 use crate::listener::workers::Workers;
 
@@ -27,12 +27,12 @@ impl Front {
     /// # Errors
     ///
     /// [`StartError::Tls`], [`StartError::Listen`].
-    pub(super) fn open<R: TrustReview + 'static>(
+    pub(super) fn open(
         app: &App,
         url: &Url,
         (tcp, workers): (TcpListener, &Workers),
         http: Arc<Http>,
-        reviewer: &Arc<R>,
+        connections: &Arc<OpenConnections>,
         tls_1_3_alone: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let limits = &app.settings.limits;
@@ -41,12 +41,10 @@ impl Front {
             url: url.clone(),
             source,
         })?;
-        let reviewer: Arc<dyn TrustReview> = Arc::<R>::clone(reviewer);
-        let connections = OpenConnections::new(reviewer);
         Ok(Self {
-            listener: HttpsListener::new(tcp, tls, http, Arc::clone(&connections), (workers.clone(), limits)),
+            listener: HttpsListener::new(tcp, tls, http, Arc::clone(connections), (workers.clone(), limits)),
             address,
-            connections,
+            connections: Arc::clone(connections),
         })
     }
 }

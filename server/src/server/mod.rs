@@ -22,17 +22,19 @@ pub use running::RunningServer;
 use self::front::Front;
 use self::socket::{BoundSocket, Reach};
 
-use crate::app::App;
+use crate::app::{ApiConnections, App};
 use crate::audit::Audit;
 use crate::authn::{Authenticator, WellKnown};
 use crate::authority::registry::Registry;
 use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
+use crate::cluster::access::ClusterAccess;
 use crate::cluster::settings::TlsVersion;
 use crate::config::{Settings, TwoFactorSettings};
 use crate::dialect::{ravendb, redis_enterprise};
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
+use crate::listener::connections::OpenConnections;
 use crate::listener::trust::TrustChanges;
 use crate::listener::workers::Workers;
 use crate::operations::{Operations, OperationsListener};
@@ -162,12 +164,17 @@ impl Server {
             Arc::clone(&clock),
             Arc::clone(&authority),
         );
+        let connections = ApiConnections {
+            ravendb: OpenConnections::new(Arc::<Authenticator>::clone(&authenticator), Arc::clone(&clock)),
+            redis_enterprise: OpenConnections::new(Arc::<ClusterAccess>::clone(&cluster_access), Arc::clone(&clock)),
+        };
         let app = Arc::new(App {
             authority,
             authenticator,
             cluster,
             cluster_access,
             databases,
+            connections,
             replacement,
             two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
             audit,
@@ -187,7 +194,7 @@ impl Server {
             &app.settings.server_url,
             (tcp, &api_workers),
             ravendb_http,
-            &app.authenticator,
+            &app.connections.ravendb,
             || false,
         )?;
         let redis_enterprise = match app.settings.redis_enterprise_url.as_ref().zip(redis_enterprise) {
@@ -201,7 +208,7 @@ impl Server {
                     url,
                     (tcp, &api_workers),
                     http,
-                    &app.cluster_access,
+                    &app.connections.redis_enterprise,
                     tls_1_3_alone,
                 )?)
             }

@@ -138,6 +138,8 @@ actions! {
     ViewOcspStatus: needs(Permission::ViewOcspStatus), "view_ocsp_status";
     /// Ask the OCSP responder now.
     TestOcspStatus: needs(Permission::TestOcspStatus), "test_ocsp_status";
+    /// See who is connected, and what a removal would end.
+    ViewConnections: needs(Permission::UpdateCluster), "view_connections";
     /// See the form of an object, and other things that everybody who is let in may see.
     ViewSchema: Authenticated, "view_schema";
 }

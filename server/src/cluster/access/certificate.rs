@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::Certificate;
+use certward::pki::{Certificate, Sha256Fingerprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
@@ -68,24 +68,27 @@ pub(super) fn administrator(authenticator: &Authenticator, peer: &Peer) -> Optio
     (caller.level() == Level::ClusterAdmin && !needs_code).then_some(caller)
 }
 
+/// Whom a certificate lets in on this API.
+#[derive(Debug)]
+pub(crate) enum CertificateHolder {
+    /// An administrator of RavenDB's API.
+    Administrator(Arc<Caller>),
+    /// A user of the cluster.
+    User {
+        /// Who.
+        user: Arc<User>,
+        /// The trusted CA above the certificate.
+        anchor: Sha256Fingerprint,
+    },
+}
+
 /// The user of the cluster whose certificate the peer showed.
 ///
 /// # Errors
 ///
 /// [`CertificateRefusal`], by the first step that fails.
 pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Result<Arc<User>, CertificateRefusal> {
-    let (end_entity, intermediates) = match peer.presented() {
-        Presented::Nothing => return Err(CertificateRefusal::Missing),
-        Presented::Unreadable => return Err(CertificateRefusal::Unreadable),
-        Presented::Certificate {
-            end_entity,
-            intermediates,
-        } => (end_entity, intermediates),
-    };
-    if !state.settings().mtls_certificate_authentication {
-        return Err(CertificateRefusal::Off);
-    }
-    let subject = end_entity.subject();
+    let (end_entity, intermediates) = presented(state, peer)?;
     // Read before the decision: a change in between makes the verdict stale, never fresh.
     let trust_revision = state.trust_revision();
     let mut verdict = peer.cluster_verdict();
@@ -94,29 +97,55 @@ pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Re
         last => last.insert(ClusterVerdict {
             trust_revision,
             decided_at: now,
-            decided: admitted_until(state, end_entity, intermediates, now),
+            decided: admit(state, end_entity, intermediates, now),
         }),
     };
     if let Err(refused) = &verdict.decided {
         return Err(refused.refusal.clone());
     }
+    user_of(state, end_entity)
+}
+
+/// The user whose certificate the peer showed and the trusted CA above it, under a state that need not be the present
+/// one: nothing of the decision is kept with the peer.
+pub(super) fn user_under(
+    state: &ClusterState,
+    peer: &Peer,
+    now: OffsetDateTime,
+) -> Option<(Arc<User>, Sha256Fingerprint)> {
+    let (end_entity, intermediates) = presented(state, peer).ok()?;
+    let admitted = admit(state, end_entity, intermediates, now).ok()?;
+    Some((user_of(state, end_entity).ok()?, admitted.anchor))
+}
+
+/// The certificates that the peer showed, where certificates are looked at.
+fn presented<'a>(
+    state: &ClusterState,
+    peer: &'a Peer,
+) -> Result<(&'a Certificate, &'a [CertificateDer<'static>]), CertificateRefusal> {
+    match peer.presented() {
+        Presented::Nothing => Err(CertificateRefusal::Missing),
+        Presented::Unreadable => Err(CertificateRefusal::Unreadable),
+        Presented::Certificate { .. } if !state.settings().mtls_certificate_authentication => {
+            Err(CertificateRefusal::Off)
+        }
+        Presented::Certificate {
+            end_entity,
+            intermediates,
+        } => Ok((end_entity, intermediates)),
+    }
+}
+
+fn user_of(state: &ClusterState, certificate: &Certificate) -> Result<Arc<User>, CertificateRefusal> {
     state
-        .user_with_subject(subject)
+        .user_with_subject(certificate.subject())
         .cloned()
         .ok_or(CertificateRefusal::NoUser)
 }
 
 /// Whether settings and CAs of `state` admit the certificate of the peer, decided anew.
 pub(super) fn is_admissible(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> bool {
-    match peer.presented() {
-        Presented::Certificate {
-            end_entity,
-            intermediates,
-        } if state.settings().mtls_certificate_authentication => {
-            admitted_until(state, end_entity, intermediates, now).is_ok()
-        }
-        _ => false,
-    }
+    presented(state, peer).is_ok_and(|(end_entity, intermediates)| admit(state, end_entity, intermediates, now).is_ok())
 }
 
 /// Whether a peer's chain led to a trusted CA and its subject passed the gate, together with what that was decided from;
@@ -126,7 +155,7 @@ pub(crate) struct ClusterVerdict {
     trust_revision: u64,
     decided_at: OffsetDateTime,
     /// Until when the certificate passes, if nothing else changes.
-    decided: Result<OffsetDateTime, RefusedCertificate>,
+    decided: Result<AdmittedChain, RefusedCertificate>,
 }
 
 #[derive(Debug)]
@@ -139,7 +168,7 @@ struct RefusedCertificate {
 impl ClusterVerdict {
     /// The last moment at which every certificate of the chain is in date, if it leads to a trusted CA.
     pub(super) fn valid_until(&self) -> Option<OffsetDateTime> {
-        self.decided.as_ref().ok().copied()
+        self.decided.as_ref().ok().map(|admitted| admitted.valid_until)
     }
 
     #[cfg(test)]
@@ -149,7 +178,7 @@ impl ClusterVerdict {
 
     fn holds(&self, trust_revision: u64, now: OffsetDateTime) -> bool {
         let holds_yet = match &self.decided {
-            Ok(valid_until) => now <= *valid_until,
+            Ok(admitted) => now <= admitted.valid_until,
             Err(refused) => refused.until.is_none_or(|until| now < until),
         };
         self.trust_revision == trust_revision && self.decided_at <= now && holds_yet
@@ -162,13 +191,22 @@ impl From<CertificateRefusal> for RefusedCertificate {
     }
 }
 
-/// Until when the chain and the gate let the certificate pass, if nothing else changes.
-fn admitted_until(
+/// A chain that the trusted CAs and the gate let pass.
+#[derive(Debug, Clone, Copy)]
+struct AdmittedChain {
+    /// The last second of it, if nothing else changes.
+    valid_until: OffsetDateTime,
+    /// The trusted CA at its end.
+    anchor: Sha256Fingerprint,
+}
+
+/// Holds a certificate against the trusted CAs and the gate.
+fn admit(
     state: &ClusterState,
     end_entity: &Certificate,
     intermediates: &[CertificateDer<'static>],
     now: OffsetDateTime,
-) -> Result<OffsetDateTime, RefusedCertificate> {
+) -> Result<AdmittedChain, RefusedCertificate> {
     let settings = state.settings();
     let anchors = state.trust_anchors().ok_or(CertificateRefusal::NoTrustedCa)?;
     let chain = trust::decide(anchors, end_entity, intermediates, now).map_err(|refused| RefusedCertificate {
@@ -181,5 +219,8 @@ fn admitted_until(
         &settings.mtls_authorized_subjects,
     )
     .map_err(CertificateRefusal::Gate)?;
-    Ok(admitted.valid_until())
+    Ok(AdmittedChain {
+        valid_until: admitted.valid_until(),
+        anchor: admitted.anchor(),
+    })
 }

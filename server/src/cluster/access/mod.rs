@@ -27,7 +27,7 @@ use time::{Duration, OffsetDateTime};
 pub use action::{ClusterAction, Required};
 pub use caller::{ClusterCaller, ClusterCallerOrigin, Proof};
 pub use certificate::CertificateRefusal;
-pub(crate) use certificate::ClusterVerdict;
+pub(crate) use certificate::{CertificateHolder, ClusterVerdict};
 pub use credentials::{Credentials, MalformedCredentials};
 pub(in crate::cluster) use guess::Guess;
 pub(in crate::cluster) use lockout::Lockouts;
@@ -279,6 +279,15 @@ impl ClusterAccess {
             } => Ok(self.tokens.issue(user, lifetime, self.clock.now())),
             _ => Err(ClusterError::NoTokenForCaller),
         }
+    }
+
+    /// Whom the peer's certificate lets in when the cluster is in this state, which need not be the present one.
+    pub(crate) fn holder(&self, peer: &Peer, state: &ClusterState) -> Option<CertificateHolder> {
+        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+            return Some(CertificateHolder::Administrator(caller));
+        }
+        let (user, anchor) = certificate::user_under(state, peer, self.clock.now())?;
+        Some(CertificateHolder::User { user, anchor })
     }
 
     /// What stands in the user's way, if anything does.

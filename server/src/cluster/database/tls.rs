@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use certward::pki::{Certificate, PemError, PrivateKeyPem, certificates_from_pem};
+use certward::pki::{Certificate, PemError, PrivateKeyPem, Sha256Fingerprint, certificates_from_pem};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
@@ -63,6 +63,21 @@ impl ClientCertificates {
             certificates.extend(certificates_from_pem(text).map_err(|error| (number, error))?);
         }
         Ok(Self { texts, certificates })
+    }
+
+    /// Those that are left without this one; none when it is not among them.
+    pub(in crate::cluster) fn without(&self, fingerprint: Sha256Fingerprint) -> Option<Self> {
+        let is_it = |certificate: &&Certificate| certificate.fingerprint() == fingerprint;
+        let left: Vec<_> = self
+            .certificates
+            .iter()
+            .filter(|certificate| !is_it(certificate))
+            .cloned()
+            .collect();
+        (left.len() < self.certificates.len()).then(|| Self {
+            texts: left.iter().map(Certificate::to_pem).collect(),
+            certificates: left,
+        })
     }
 
     /// As given.

@@ -1,6 +1,6 @@
 //! From a certificate to one of the trusted CAs.
 
-use certward::pki::{Certificate, Validity};
+use certward::pki::{Certificate, Sha256Fingerprint, Validity};
 use rustls_pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 
@@ -15,6 +15,16 @@ use crate::certificate::{BoundedChain, ChainBounds, UnboundedChain, shown};
 pub struct VerifiedChain<'a> {
     end_entity: &'a Certificate,
     valid_until: OffsetDateTime,
+    anchor: Sha256Fingerprint,
+}
+
+/// What stands above a certificate that is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Issuers {
+    /// When all of them are in date.
+    pub(crate) in_date: Validity,
+    /// The trusted CA at the end of the path.
+    pub(crate) anchor: Sha256Fingerprint,
 }
 
 /// A refusal, which stays what it is under the same anchors.
@@ -134,11 +144,12 @@ pub(crate) fn decide<'a>(
     })?;
     Ok(VerifiedChain {
         end_entity,
-        valid_until: issuers.not_after.min(end_entity.validity().not_after),
+        valid_until: issuers.in_date.not_after.min(end_entity.validity().not_after),
+        anchor: issuers.anchor,
     })
 }
 
-/// When all certificates above the end entity are in date: by the path to an anchor that holds at `now`. The end entity
+/// What stands above the end entity: by the path to an anchor that holds at `now`. The end entity
 /// itself is checked only as far as webpki does it.
 ///
 /// # Errors
@@ -149,7 +160,7 @@ pub(crate) fn find_issuers(
     chain: &BoundedChain<'_>,
     end_entity: &Certificate,
     now: OffsetDateTime,
-) -> Result<Validity, ChainRefusal> {
+) -> Result<Issuers, ChainRefusal> {
     let Some(path) = chain.path_to(anchors.as_anchors(), now) else {
         return Err(ChainRefusal::UnknownIssuer {
             issuer: shown(end_entity.issuer()),
@@ -167,6 +178,12 @@ impl<'a> VerifiedChain<'a> {
         self.end_entity
     }
 
+    /// The trusted CA at the end of the chain.
+    #[must_use]
+    pub fn anchor(&self) -> Sha256Fingerprint {
+        self.anchor
+    }
+
     /// The last second at which every certificate of the chain is in date.
     #[must_use]
     pub fn valid_until(&self) -> OffsetDateTime {
@@ -179,7 +196,7 @@ fn check_path(
     anchor: &Certificate,
     intermediates: &[&Certificate],
     now: OffsetDateTime,
-) -> Result<Validity, ChainRefusal> {
+) -> Result<Issuers, ChainRefusal> {
     let validity = anchor.validity();
     if !validity.contains(now) {
         return Err(ChainRefusal::AnchorOutOfDate {
@@ -188,7 +205,7 @@ fn check_path(
             not_after: validity.not_after,
         });
     }
-    let mut issuers = validity;
+    let mut in_date = validity;
     let mut counted = 0;
     for intermediate in intermediates {
         if intermediate.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
@@ -196,8 +213,8 @@ fn check_path(
                 subject: shown(intermediate.subject()),
             });
         }
-        issuers.not_before = issuers.not_before.max(intermediate.validity().not_before);
-        issuers.not_after = issuers.not_after.min(intermediate.validity().not_after);
+        in_date.not_before = in_date.not_before.max(intermediate.validity().not_before);
+        in_date.not_after = in_date.not_after.min(intermediate.validity().not_after);
         counted += usize::from(!intermediate.is_self_issued());
     }
     match anchor.path_length_constraint() {
@@ -206,7 +223,10 @@ fn check_path(
             allowed,
             found: counted,
         }),
-        _ => Ok(issuers),
+        _ => Ok(Issuers {
+            in_date,
+            anchor: anchor.fingerprint(),
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 //! A database trusts certificates of its own, not those of `mtls_trusted_ca`: CAs and intermediates, below which chains
 //! and subjects are judged as on the API, and clients' own certificates, which are enough by themselves.
 
-use certward::pki::Certificate;
+use certward::pki::{Certificate, Sha256Fingerprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
@@ -38,6 +38,7 @@ enum OutdatedCertificates {
 #[derive(Debug)]
 pub struct AdmittedClient {
     valid_until: Option<OffsetDateTime>,
+    trusted: Sha256Fingerprint,
 }
 
 /// Why a certificate is not let into a database.
@@ -105,21 +106,22 @@ impl DatabaseTrust {
             OutdatedCertificates::Refused => now,
             OutdatedCertificates::DangerAllowed => now.min(not_after),
         };
-        let valid_until = if self.pinned.contains(end_entity) {
+        let (valid_until, trusted) = if self.pinned.contains(end_entity) {
             end_entity::check_dates(end_entity, now)
                 .and_then(|()| end_entity::check_key(end_entity, self.anchors.strength()))
                 .map_err(DatabaseTrustRefusal::Pinned)?;
-            not_after
+            (not_after, end_entity.fingerprint())
         } else {
             let chain =
                 chain::verify(&self.anchors, end_entity, intermediates, now).map_err(DatabaseTrustRefusal::from)?;
-            gate::pass_gate(chain, self.validation, &self.authorized)
-                .map_err(DatabaseTrustRefusal::Gate)?
-                .valid_until()
+            let admitted =
+                gate::pass_gate(chain, self.validation, &self.authorized).map_err(DatabaseTrustRefusal::Gate)?;
+            (admitted.valid_until(), admitted.anchor())
         };
         let ends = self.outdated == OutdatedCertificates::Refused || valid_until < not_after;
         Ok(AdmittedClient {
             valid_until: ends.then_some(valid_until),
+            trusted,
         })
     }
 
@@ -131,6 +133,12 @@ impl DatabaseTrust {
 }
 
 impl AdmittedClient {
+    /// The certificate of the database that lets it in: the CA above it, or itself.
+    #[must_use]
+    pub fn trusted(&self) -> Sha256Fingerprint {
+        self.trusted
+    }
+
     /// The last second of it, unless expired certificates are let in.
     #[must_use]
     pub fn valid_until(&self) -> Option<OffsetDateTime> {

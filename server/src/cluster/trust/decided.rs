@@ -7,19 +7,18 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest;
-use certward::pki::Validity;
 use hashlink::LruCache;
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
-use super::chain::RefusedChain;
+use super::chain::{Issuers, RefusedChain};
 
 /// The decisions about chains to one set of anchors, with which they are forgotten.
 ///
 /// Refused chains cannot displace chains that hold: a stranger can make as many of them as it likes.
 pub(super) struct DecidedChains {
     /// When all issuers are in date.
-    hold: Mutex<LruCache<PresentedDigest, Validity>>,
+    hold: Mutex<LruCache<PresentedDigest, Issuers>>,
     refused: Mutex<LruCache<PresentedDigest, Refused>>,
 }
 
@@ -55,10 +54,10 @@ impl DecidedChains {
         &self,
         presented: PresentedDigest,
         now: OffsetDateTime,
-        decide: impl FnOnce() -> Result<Validity, RefusedChain>,
-    ) -> Result<Validity, RefusedChain> {
+        decide: impl FnOnce() -> Result<Issuers, RefusedChain>,
+    ) -> Result<Issuers, RefusedChain> {
         if let Some(issuers) = lock(&self.hold).get(&presented)
-            && issuers.contains(now)
+            && issuers.in_date.contains(now)
         {
             return Ok(*issuers);
         }
@@ -114,6 +113,7 @@ const MAX_REFUSED: usize = 4096;
 mod tests {
     use std::cell::Cell;
 
+    use certward::pki::{Sha256Fingerprint, Validity};
     use time::Duration;
     use time::macros::datetime;
 
@@ -126,7 +126,7 @@ mod tests {
         PresentedDigest::of(&CertificateDer::from(number.to_be_bytes().to_vec()), &[])
     }
 
-    fn refused(until: Option<OffsetDateTime>) -> Result<Validity, RefusedChain> {
+    fn refused(until: Option<OffsetDateTime>) -> Result<Issuers, RefusedChain> {
         Err(RefusedChain {
             refusal: ChainRefusal::UnknownIssuer {
                 issuer: "CN=unknown".to_owned(),
@@ -155,9 +155,12 @@ mod tests {
     #[test]
     fn refused_chains_are_bounded_and_displace_none_that_holds() {
         let decided = DecidedChains::default();
-        let issuers = Validity {
-            not_before: NOW,
-            not_after: NOW + Duration::DAY,
+        let issuers = Issuers {
+            in_date: Validity {
+                not_before: NOW,
+                not_after: NOW + Duration::DAY,
+            },
+            anchor: Sha256Fingerprint::from_bytes([0; 32]),
         };
         decided.get_or_decide(presented(0), NOW, || Ok(issuers)).unwrap();
         for number in 1..=2 * u32::try_from(MAX_REFUSED).unwrap() {

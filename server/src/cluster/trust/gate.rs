@@ -1,6 +1,6 @@
 //! The gate: which subjects of the trusted CAs are looked at at all. It grants nothing.
 
-use certward::pki::{Certificate, DistinguishedName, SubjectAltName};
+use certward::pki::{Certificate, DistinguishedName, Sha256Fingerprint, SubjectAltName};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -44,6 +44,7 @@ pub struct AuthorizedSubject {
 pub struct AdmittedSubject<'a> {
     certificate: &'a Certificate,
     valid_until: OffsetDateTime,
+    anchor: Sha256Fingerprint,
 }
 
 /// Why a subject does not pass, although its chain holds.
@@ -108,6 +109,7 @@ pub fn pass_gate<'a>(
         Ok(AdmittedSubject {
             certificate,
             valid_until: chain.valid_until(),
+            anchor: chain.anchor(),
         })
     } else {
         Err(GateRefusal::NotAuthorized {
@@ -141,6 +143,12 @@ impl<'a> AdmittedSubject<'a> {
     #[must_use]
     pub fn certificate(&self) -> &'a Certificate {
         self.certificate
+    }
+
+    /// The trusted CA at the end of the chain.
+    #[must_use]
+    pub fn anchor(&self) -> Sha256Fingerprint {
+        self.anchor
     }
 
     /// The last second at which every certificate of the chain is in date.

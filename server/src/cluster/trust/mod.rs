@@ -23,7 +23,7 @@ mod subject_line;
 pub use anchors::{TrustAnchors, UntrustworthyCa};
 pub use authority_certificate::CaFault;
 pub use chain::{ChainRefusal, VerifiedChain, verify};
-pub(crate) use chain::{decide, find_issuers};
+pub(crate) use chain::{Issuers, decide, find_issuers};
 pub use database::{AdmittedClient, DatabaseTrust, DatabaseTrustRefusal};
 pub use end_entity::EndEntityFault;
 pub(in crate::cluster) use gate::passes_gate;

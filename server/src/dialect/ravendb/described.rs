@@ -237,6 +237,19 @@ pub(super) const ANSWERS: &[(&str, &[Member])] = &[
     ),
     ("SetupMode", &[required("SetupMode", Kind::Text)]),
     ("ClusterDomains", &[required("ClusterDomains", Kind::Texts)]),
+    (
+        "ConnectionList",
+        &[required("total", COUNT), required("connections", Kind::Objects)],
+    ),
+    (
+        "RemovalEffect",
+        &[
+            required("connections_total", COUNT),
+            required("connections", Kind::Objects),
+            required("identities_total", COUNT),
+            required("identities", Kind::Objects),
+        ],
+    ),
     ("LocalState", &[required("Results", Kind::Bodies("Certificate"))]),
     (
         "TwoFactorSecret",

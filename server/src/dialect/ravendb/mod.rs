@@ -12,6 +12,7 @@ mod browser;
 mod certificates;
 mod cluster;
 mod compression;
+mod connected;
 mod database_name;
 mod databases;
 mod described;

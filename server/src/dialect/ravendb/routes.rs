@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::routing::{MethodRouter, any, delete, get, post, put};
 
 use super::described::Kind;
-use super::{browser, certificates, cluster, databases, openapi, server_certificate, two_factor, whoami};
+use super::{browser, certificates, cluster, connected, databases, openapi, server_certificate, two_factor, whoami};
 use crate::app::App;
 use crate::authority::clearance::Level;
 
@@ -448,6 +448,35 @@ pub const ROUTES: &[Route] = &[
         get(openapi::document)
     })
     .answers(200, Content::Json("OpenApi")),
+    route(
+        "GET",
+        "/certward/connections",
+        CLUSTER_ADMIN,
+        "Certward's own: who is connected to the APIs and the databases, and what lets them in",
+        || get(connected::list),
+    )
+    .query(&[
+        parameter("offset", COUNT, "how many connections to pass over; 0"),
+        parameter("limit", Kind::Integer(1, 10_000), "how many to show at most; 1000"),
+    ])
+    .answers(200, Content::Json("ConnectionList")),
+    route(
+        "GET",
+        "/certward/removals/certificates",
+        CLUSTER_ADMIN,
+        "Certward's own: which connections and certificates the deletion of a certificate would end",
+        || get(connected::removal),
+    )
+    .query(&[Parameter {
+        is_required: true,
+        ..parameter(
+            "thumbprint",
+            Kind::Form("\\S", 256),
+            "the certificate; 404 when it is not registered",
+        )
+    }])
+    .answers(200, Content::Json("RemovalEffect"))
+    .also(&[NOT_THERE]),
     route(
         "*",
         "/databases/{name}/{*route}",

@@ -61,7 +61,7 @@ fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
             SecurityClearance::ClusterAdmin,
             "Client",
         ),
-        CallerOrigin::WellKnownIssuer => (
+        CallerOrigin::WellKnownIssuer(_) => (
             "Certificate of a well-known issuer",
             SecurityClearance::ClusterAdmin,
             "Client",

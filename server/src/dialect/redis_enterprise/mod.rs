@@ -15,6 +15,7 @@ mod body;
 mod bootstrap;
 mod certificates;
 mod cluster;
+mod connected;
 mod databases;
 mod described;
 mod json;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::described::View;
-use super::json::{Kind, Schema};
+use super::json::{Kind, MAX_UID, Schema};
 use super::{
-    Dialect, actions, bootstrap, certificates, cluster, databases, jsonschema, license, node, ocsp, openapi, policy,
-    redis_acls, roles, schemas, users,
+    Dialect, actions, bootstrap, certificates, cluster, connected, databases, jsonschema, license, node, ocsp, openapi,
+    policy, redis_acls, roles, schemas, users,
 };
 use crate::cluster::access::action as actions_of;
 use crate::cluster::access::{ClusterAction, Required};
@@ -166,8 +166,9 @@ use self::actions_of::{
     ChangePassword, CreateCluster, CreateDatabase, CreateRedisAcl, CreateRole, CreateUser, DeleteDatabase,
     DeleteRedisAcl, DeleteRole, DeleteUser, InstallLicense, IssueToken, TestOcspStatus, UpdateCluster, UpdateDatabase,
     UpdateDatabaseWithAction, UpdateOcspSettings, UpdateRedisAcl, UpdateRole, UpdateUser, ViewActions,
-    ViewCertificates, ViewCluster, ViewDatabase, ViewDatabases, ViewLicense, ViewNode, ViewNodes, ViewOcspSettings,
-    ViewOcspStatus, ViewPermissions, ViewRedisAcl, ViewRedisAcls, ViewRole, ViewRoles, ViewSchema, ViewUser, ViewUsers,
+    ViewCertificates, ViewCluster, ViewConnections, ViewDatabase, ViewDatabases, ViewLicense, ViewNode, ViewNodes,
+    ViewOcspSettings, ViewOcspStatus, ViewPermissions, ViewRedisAcl, ViewRedisAcls, ViewRole, ViewRoles, ViewSchema,
+    ViewUser, ViewUsers,
 };
 
 const FIELDS: Parameter = (
@@ -175,6 +176,10 @@ const FIELDS: Parameter = (
     schemas::LONG_TEXT,
     "the names of the members that are wanted, separated by commas",
 );
+
+const COUNT: Kind = Kind::Integer { min: 0, max: i64::MAX };
+
+const LIMIT: Kind = Kind::Integer { min: 1, max: 10_000 };
 
 const PAGE: Kind = Kind::Integer { min: 1, max: i64::MAX };
 
@@ -505,6 +510,34 @@ pub const ROUTES: &[Route] = &[
     )
     .body(&schemas::NEW_LICENSE)
     .answers(Nothing),
+    // Certward's own.
+    route(
+        "GET",
+        "/v1/certward/connections",
+        to::<ViewConnections>(),
+        "Certward's own: who is connected to the API and the databases, and what lets them in",
+        || get(connected::list),
+    )
+    .query(&[
+        ("offset", COUNT, "how many connections to pass over; 0"),
+        ("limit", LIMIT, "how many to show at most; 1000"),
+    ])
+    .answers(One(&schemas::CONNECTION_LIST)),
+    route(
+        "GET",
+        "/v1/certward/removals/{kind}/{id}",
+        to::<ViewConnections>(),
+        "Certward's own: which connections and users the removal of something would end",
+        || get(connected::removal),
+    )
+    .parts(&[("kind", Kind::OneOf(&connected::KINDS)), ("id", schemas::REMOVABLE)])
+    .query(&[(
+        "bdb",
+        Kind::Integer { min: 0, max: MAX_UID },
+        "of a certificate: removed from this database alone; 0 for mtls_trusted_ca alone; all when it is left out",
+    )])
+    .answers(One(&schemas::REMOVAL_EFFECT))
+    .refuses(&[404]),
     // Databases.
     route(
         "GET",

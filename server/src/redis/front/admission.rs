@@ -13,7 +13,7 @@ use crate::certificate::shown;
 use crate::cluster::ClusterState;
 use crate::cluster::database::DefaultUser;
 use crate::cluster::database::rights::{DatabaseRights, NoRights, rights_in};
-use crate::cluster::trust::DatabaseTrustRefusal;
+use crate::cluster::trust::{AdmittedClient, DatabaseTrustRefusal};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
 use crate::listener::connection_permits::ConnectionPermit;
@@ -63,8 +63,8 @@ pub(super) struct Access {
 pub(super) struct Admission {
     /// As whom.
     pub(super) identity: Identity,
-    /// The last second of the certificate, where there is one and it counts.
-    pub(super) valid_until: Option<OffsetDateTime>,
+    /// By what certificate, if the client has one.
+    pub(super) admitted: Option<AdmittedClient>,
 }
 
 /// Why a connection is not let in.
@@ -129,19 +129,19 @@ impl<'a> Judge<'a> {
     ///
     /// [`Refusal`].
     pub(super) fn admit(&self, client: &Client) -> Result<Admission, Refusal> {
-        let valid_until = self.trust(client)?;
+        let admitted = self.trust(client)?;
         Ok(Admission {
             identity: self.identify(client)?,
-            valid_until,
+            admitted,
         })
     }
 
-    /// Until when the client's certificate is trusted, if it has one and that ends.
+    /// Proof that the client's certificate is trusted, if it has one.
     ///
     /// # Errors
     ///
     /// [`Refusal::Trust`].
-    pub(super) fn trust(&self, client: &Client) -> Result<Option<OffsetDateTime>, Refusal> {
+    pub(super) fn trust(&self, client: &Client) -> Result<Option<AdmittedClient>, Refusal> {
         let Some(certificate) = &client.certificate else {
             return Ok(None);
         };
@@ -150,7 +150,7 @@ impl<'a> Judge<'a> {
             intermediates,
         } = certificate;
         let admitted = self.policy.trust.admit(end_entity, intermediates, self.now);
-        admitted.map(|client| client.valid_until()).map_err(Refusal::Trust)
+        admitted.map(Some).map_err(Refusal::Trust)
     }
 
     /// Who a client is whose certificate is trusted, if it has one.
@@ -234,10 +234,14 @@ impl Client {
         }
     }
 
+    /// The certificate that it holds the key of, if it showed one.
+    pub(super) fn end_entity(&self) -> Option<&Certificate> {
+        self.certificate.as_ref().map(|certificate| &certificate.end_entity)
+    }
+
     /// The subject of its certificate, for logs.
     pub(super) fn subject(&self) -> Option<String> {
-        let certificate = self.certificate.as_ref()?;
-        Some(shown(certificate.end_entity.subject()))
+        self.end_entity().map(|certificate| shown(certificate.subject()))
     }
 }
 
@@ -250,11 +254,6 @@ impl ClientCertificate {
             end_entity: Certificate::from_der(end_entity.clone().into_owned()).ok()?,
             intermediates: intermediates.iter().map(|der| der.clone().into_owned()).collect(),
         })
-    }
-
-    /// The client's own.
-    pub(super) fn end_entity(&self) -> &Certificate {
-        &self.end_entity
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod admission;
 mod busy_wait;
+mod clients;
 mod exchange;
 mod logins;
 mod markers;
@@ -325,7 +326,7 @@ impl DatabaseFront {
         } = logged_in;
         let open = self
             .sessions
-            .open(address, client, admission, Arc::clone(&policy.trust));
+            .open((address, self.now()), client, admission, Arc::clone(&policy.trust));
         drop(policy);
         // After it is among the sessions: a change since the decision finds it there, or is found here.
         self.review_one(open.session());

@@ -39,7 +39,7 @@ pub(super) enum Transport {
 }
 
 /// What the TLS of a policy was made from, beside the database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Basis {
     revision: u64,
     server_certificate_revision: u64,
@@ -76,6 +76,22 @@ impl Policies {
 }
 
 impl Policy {
+    /// The policy of a database that was changed in this way, to judge by and not to serve by: certificates of the server
+    /// and the oldest version of TLS are those of `present`.
+    pub(super) fn supposed(present: &Self, changed: &Arc<Database>) -> Self {
+        let trust = if present.database.tls == changed.tls {
+            Arc::clone(&present.trust)
+        } else {
+            Arc::new(DatabaseTrust::new(&changed.tls, |_, _| {}))
+        };
+        Self {
+            database: Arc::clone(changed),
+            trust,
+            transport: present.transport.clone(),
+            basis: present.basis.clone(),
+        }
+    }
+
     /// What `last` has and is still right is taken over.
     fn new(database: &Arc<Database>, basis: Basis, last: Option<&Self>, parts: &FrontParts) -> Self {
         let last = last.filter(|last| last.database.tls == database.tls);

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
+use certward::pki::Sha256Fingerprint;
 use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 
 use super::admission::{Admission, Client, Identity, Judge};
-use crate::cluster::trust::DatabaseTrust;
+use crate::cluster::trust::{AdmittedClient, DatabaseTrust};
 use crate::telemetry;
 
 /// The open connections to a database.
@@ -36,6 +37,7 @@ struct Index {
 pub(super) struct Session {
     id: u64,
     address: SocketAddr,
+    opened_at: OffsetDateTime,
     client: Client,
     /// What it was let in by.
     basis: Mutex<Basis>,
@@ -51,7 +53,16 @@ struct Basis {
     /// Who it becomes if the engine says so. Until then it is cut when either would not be let in.
     pending: Option<Identity>,
     trust: Arc<DatabaseTrust>,
-    valid_until: Option<OffsetDateTime>,
+    /// By what certificate, if the client has one.
+    admitted: Option<AdmittedClient>,
+}
+
+/// A connection that would be let in again.
+enum Held {
+    /// By the admission that it has.
+    AsBefore,
+    /// By another one.
+    Anew(Option<AdmittedClient>),
 }
 
 /// What a connection is told.
@@ -77,18 +88,20 @@ impl Sessions {
     /// Takes in a connection that was let in by `judge`. What has changed since is for [`Self::review`] to find.
     pub(super) fn open(
         self: &Arc<Self>,
-        address: SocketAddr,
+        (address, opened_at): (SocketAddr, OffsetDateTime),
         client: Client,
         admission: Admission,
         trust: Arc<DatabaseTrust>,
     ) -> OpenSession {
         client.is_now(&admission.identity, false);
+        let valid_until = admission.admitted.as_ref().and_then(AdmittedClient::valid_until);
         let mut index = self.index();
         let id = index.next_id;
         index.next_id += 1;
         let session = Arc::new(Session {
             id,
             address,
+            opened_at,
             client,
             order: AtomicU8::new(index.standing_order as u8),
             waker: AtomicWaker::new(),
@@ -97,10 +110,10 @@ impl Sessions {
                 identity: admission.identity,
                 pending: None,
                 trust,
-                valid_until: admission.valid_until,
+                admitted: admission.admitted,
             }),
         });
-        if let Some(valid_until) = admission.valid_until {
+        if let Some(valid_until) = valid_until {
             index.by_expiry.insert((valid_until, id));
         }
         index.by_id.insert(id, Arc::clone(&session));
@@ -114,8 +127,12 @@ impl Sessions {
 
     /// Cuts the connections that `judge` would not let in as who they are.
     pub(super) fn review(&self, judge: &Judge<'_>) {
-        let all: Vec<_> = self.index().by_id.values().cloned().collect();
-        all.iter().for_each(|session| self.look_at(session, judge));
+        self.all().iter().for_each(|session| self.look_at(session, judge));
+    }
+
+    /// All of them, the oldest first.
+    pub(super) fn all(&self) -> Vec<Arc<Session>> {
+        self.index().by_id.values().cloned().collect()
     }
 
     /// Cuts the connection if `judge` would not let it in as who it is.
@@ -127,19 +144,15 @@ impl Sessions {
     }
 
     fn decide(&self, session: &Session, basis: &mut Basis, judge: &Judge<'_>) {
-        if !Arc::ptr_eq(&basis.trust, &judge.policy().trust) || !basis.is_in_date(judge.now()) {
-            match judge.trust(&session.client) {
-                Ok(valid_until) => {
-                    basis.trust = Arc::clone(&judge.policy().trust);
-                    self.index().move_expiry(session, basis.valid_until, valid_until);
-                    basis.valid_until = valid_until;
-                }
-                Err(refusal) => return session.cut(refusal.reason()),
+        match basis.held_against(judge, &session.client) {
+            Ok(Held::AsBefore) => {}
+            Ok(Held::Anew(admitted)) => {
+                let before = basis.valid_until();
+                basis.trust = Arc::clone(&judge.policy().trust);
+                basis.admitted = admitted;
+                self.index().move_expiry(session, before, basis.valid_until());
             }
-        }
-        let mut identities = [&basis.identity].into_iter().chain(&basis.pending);
-        if !identities.all(|identity| judge.confirms(identity, &session.client)) {
-            session.cut("decision_changed");
+            Err(reason) => session.cut(reason),
         }
     }
 
@@ -193,8 +206,33 @@ impl Index {
 }
 
 impl Basis {
+    /// Whether `judge` would let the client in as who it is.
+    ///
+    /// # Errors
+    ///
+    /// Why it would not: a word for logs and metrics.
+    fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Held, &'static str> {
+        let is_as_before = Arc::ptr_eq(&self.trust, &judge.policy().trust) && self.is_in_date(judge.now());
+        let held = if is_as_before {
+            Held::AsBefore
+        } else {
+            Held::Anew(judge.trust(client).map_err(|refusal| refusal.reason())?)
+        };
+        let mut identities = [&self.identity].into_iter().chain(&self.pending);
+        if identities.all(|identity| judge.confirms(identity, client)) {
+            Ok(held)
+        } else {
+            Err("decision_changed")
+        }
+    }
+
+    /// The last second of the certificate, where there is one and it counts.
+    fn valid_until(&self) -> Option<OffsetDateTime> {
+        self.admitted.as_ref().and_then(AdmittedClient::valid_until)
+    }
+
     fn is_in_date(&self, now: OffsetDateTime) -> bool {
-        self.valid_until
+        self.valid_until()
             .is_none_or(|valid_until| now.unix_timestamp() <= valid_until.unix_timestamp())
     }
 }
@@ -243,6 +281,28 @@ impl Session {
         }
     }
 
+    /// Whether `judge` would not let it in as who it is. Nothing is done about it.
+    pub(super) fn would_end(&self, judge: &Judge<'_>) -> bool {
+        self.basis().held_against(judge, &self.client).is_err()
+    }
+
+    /// Who it is, and the certificate of the database that lets its certificate in, if it has one.
+    pub(super) fn standing(&self) -> (Identity, Option<Sha256Fingerprint>, Option<OffsetDateTime>) {
+        let basis = self.basis();
+        let trusted = basis.admitted.as_ref().map(AdmittedClient::trusted);
+        (basis.identity.clone(), trusted, basis.valid_until())
+    }
+
+    /// What its client showed.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// When it was let in.
+    pub(super) fn opened_at(&self) -> OffsetDateTime {
+        self.opened_at
+    }
+
     /// The address of the client.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
@@ -278,9 +338,8 @@ impl Session {
             peer.address = %self.address,
             certificate.thumbprint = self
                 .client
-                .certificate
-                .as_ref()
-                .map(|certificate| certificate.end_entity().thumbprint().to_string()),
+                .end_entity()
+                .map(|certificate| certificate.thumbprint().to_string()),
             reason,
             "cutting a connection to a database"
         );
@@ -300,7 +359,7 @@ impl OpenSession {
 
 impl Drop for OpenSession {
     fn drop(&mut self) {
-        let valid_until = self.session.basis().valid_until;
+        let valid_until = self.session.basis().valid_until();
         let mut index = self.sessions.index();
         index.by_id.remove(&self.session.id);
         index.move_expiry(&self.session, valid_until, None);

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod cluster;
+mod connected;
 mod databases;
 mod operations;
 mod people;
@@ -11,6 +12,7 @@ pub(super) use certificates::{
     CERTIFICATE_NAME, CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS, CERTIFICATES,
 };
 pub(super) use cluster::{AUTHORIZED_SUBJECT, CLUSTER, HASHING_ALGORITHM, OCSP, OCSP_STATUS, POLICY};
+pub(super) use connected::{CONNECTION_LIST, REMOVAL_EFFECT};
 pub(super) use databases::{
     BDB, BDB_CERTIFICATE, BDB_PASSWORD, CLIENT_CERTIFICATE, NEW_BDB, ROLE_PERMISSION, SNAPSHOT_POLICY,
 };
@@ -72,6 +74,11 @@ pub(super) const LONG_TEXT: Kind = Kind::Text { max: usize::MAX };
 const CHOSEN_PASSWORD: Kind = Kind::CheckedLater {
     regex: "^[\\s\\S]{8,}$",
     max: 1024,
+};
+/// The uid of an object, or the SHA-256 fingerprint of a certificate.
+pub(super) const REMOVABLE: Kind = Kind::CheckedLater {
+    regex: "^([1-9][0-9]{0,8}|[0-9A-Fa-f]{64})$",
+    max: 64,
 };
 /// A uid as text.
 const UID_TEXT: Kind = Kind::CheckedLater {

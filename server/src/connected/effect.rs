@@ -1,0 +1,154 @@
+//! What a removal would end: connections, and the access of identities.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use certward::pki::Thumbprint;
+use serde::Serialize;
+
+use super::{Scope, age, api_clients};
+use crate::app::App;
+use crate::authority::definition::RegisteredCertificate;
+use crate::cluster::ClusterState;
+use crate::cluster::database::rights::rights_in;
+use crate::cluster::removal::Removal;
+use crate::cluster::user::User;
+use crate::connected_client::{ConnectedClient, Listener, Numbered};
+
+/// What a removal would end.
+#[derive(Debug, Serialize)]
+pub(crate) struct RemovalEffect {
+    connections_total: usize,
+    connections: Vec<ConnectedClient>,
+    identities_total: usize,
+    identities: Vec<LosingIdentity>,
+}
+
+/// Somebody who would lose access.
+#[derive(Debug, Serialize)]
+struct LosingIdentity {
+    kind: LosingKind,
+    id: String,
+    name: String,
+    /// Where it would lose its rights, or have others.
+    databases: Vec<Numbered>,
+    /// Whether it would lose its access to the API, or have other rights there.
+    api: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum LosingKind {
+    User,
+    Certificate,
+}
+
+impl RemovalEffect {
+    fn of(mut connections: Vec<ConnectedClient>, identities: Vec<LosingIdentity>) -> Self {
+        connections.sort_by_key(age);
+        let (connections_total, identities_total) = (connections.len(), identities.len());
+        connections.truncate(MAX_SHOWN);
+        Self {
+            connections_total,
+            connections,
+            identities_total,
+            identities: identities.into_iter().take(MAX_SHOWN).collect(),
+        }
+    }
+}
+
+/// What a removal from the cluster would end; none when there is nothing to be removed.
+pub(crate) fn effect_of(app: &App, removal: Removal) -> Option<RemovalEffect> {
+    let state = app.cluster.state();
+    let next = state.without(removal)?;
+    let mut connections = app.databases.clients_ended_by(&state, &next);
+    let on_api = api_clients(app, Scope::Cluster, &state).into_iter();
+    connections.extend(
+        on_api
+            .filter(|(connection, client)| {
+                !client.rests_on.is_empty() && app.cluster_access.holder(connection.peer(), &next).is_none()
+            })
+            .map(|(_, client)| client),
+    );
+    let identities = match removal {
+        // Nobody knows which certificates a CA has issued: those that are connected are counted.
+        Removal::Certificate(..) => connected_users(&connections),
+        _ => losing_users(&state, &next),
+    };
+    Some(RemovalEffect::of(connections, identities))
+}
+
+/// What the deletion of a registered certificate of RavenDB's API would end; none when it is not registered.
+pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Option<RemovalEffect> {
+    let going = app.authority.would_delete(thumbprint)?;
+    let thumbprints: HashSet<Thumbprint> = going.iter().map(|entry| entry.thumbprint).collect();
+    let state = app.cluster.state();
+    let connections = api_clients(app, Scope::Everything, &state)
+        .into_iter()
+        .filter(|(connection, client)| {
+            let peer = connection.peer();
+            !client.rests_on.is_empty()
+                && app.authenticator.is_ended_without(peer, &thumbprints)
+                && (client.listener == Listener::Ravendb || client.user.is_none())
+        })
+        .map(|(_, client)| client)
+        .collect();
+    let certificate = |entry: &Arc<RegisteredCertificate>| LosingIdentity {
+        kind: LosingKind::Certificate,
+        id: entry.thumbprint.to_string(),
+        name: entry.name.clone(),
+        databases: Vec::new(),
+        api: true,
+    };
+    Some(RemovalEffect::of(connections, going.iter().map(certificate).collect()))
+}
+
+/// The users of these connections, each with the databases that it is connected to.
+fn connected_users(connections: &[ConnectedClient]) -> Vec<LosingIdentity> {
+    let mut users: BTreeMap<&Numbered, (BTreeSet<&Numbered>, bool)> = BTreeMap::new();
+    for connection in connections {
+        if let Some(user) = &connection.user {
+            let (databases, api) = users.entry(user).or_default();
+            databases.extend(&connection.database);
+            *api |= connection.listener == Listener::RedisEnterprise;
+        }
+    }
+    let identity = |(user, (databases, api)): (&Numbered, (BTreeSet<&Numbered>, bool))| LosingIdentity {
+        kind: LosingKind::User,
+        id: user.uid.to_string(),
+        name: user.name.clone(),
+        databases: databases.into_iter().cloned().collect(),
+        api,
+    };
+    users.into_iter().map(identity).collect()
+}
+
+/// The users who may do something in `state` that they may not in `next`, connected or not.
+fn losing_users(state: &ClusterState, next: &ClusterState) -> Vec<LosingIdentity> {
+    let losing = |user: &Arc<User>| {
+        let then = next.user(user.uid);
+        let databases: Vec<_> = state
+            .databases()
+            .filter(|database| {
+                let Ok(rights) = rights_in(database, user, state) else {
+                    return false;
+                };
+                let later = next.database(database.uid).zip(then);
+                later.is_none_or(|(database, user)| rights_in(database, user, next).ok() != Some(rights))
+            })
+            .map(|database| Numbered::new(database.uid.get(), &database.name))
+            .collect();
+        let api = then.is_none_or(|then| next.permissions_of(then) != state.permissions_of(user));
+        (api || !databases.is_empty()).then(|| LosingIdentity {
+            kind: LosingKind::User,
+            id: user.uid.to_string(),
+            name: user.name.to_string(),
+            databases,
+            api,
+        })
+    };
+    state.users().filter_map(losing).collect()
+}
+
+/// How many connections and how many identities are named; all are counted.
+const MAX_SHOWN: usize = 1000;

@@ -1,0 +1,82 @@
+//! What a connection to an API rests on.
+
+use std::sync::Arc;
+
+use certward::pki::Certificate;
+
+use crate::app::App;
+use crate::authn::{Caller, CallerOrigin, Decision};
+use crate::certificate::shown;
+use crate::cluster::ClusterState;
+use crate::cluster::access::CertificateHolder;
+use crate::connected_client::{Ground, GroundKind, Numbered};
+use crate::listener::peer::Peer;
+
+/// What lets a peer in by its certificate; nothing when it does not.
+#[derive(Debug, Default)]
+pub(super) struct Grounds {
+    pub(super) user: Option<Numbered>,
+    pub(super) rests_on: Vec<Ground>,
+}
+
+/// On RavenDB's API.
+pub(super) fn on_ravendb(app: &App, peer: &Peer) -> Grounds {
+    let rests_on = match app.authenticator.look_at(peer) {
+        Decision::Admitted(caller) => of_caller(app, &caller),
+        Decision::Renewed(renewal) => {
+            let original = renewal.original();
+            vec![Ground::new(
+                GroundKind::Certificate,
+                original.thumbprint,
+                &original.name,
+            )]
+        }
+        Decision::Refused(_) => Vec::new(),
+    };
+    Grounds { user: None, rests_on }
+}
+
+/// On Redis Enterprise's API, when the cluster is in this state.
+pub(super) fn on_redis_enterprise(app: &App, peer: &Peer, state: &ClusterState) -> Grounds {
+    match app.cluster_access.holder(peer, state) {
+        None => Grounds::default(),
+        Some(CertificateHolder::Administrator(caller)) => Grounds {
+            user: None,
+            rests_on: of_caller(app, &caller),
+        },
+        Some(CertificateHolder::User { user, anchor }) => {
+            let anchors = state.trust_anchors().map(|anchors| anchors.certificates());
+            let ca = anchors.unwrap_or_default().iter().find(|ca| ca.fingerprint() == anchor);
+            let roles = user.role_uids.iter().filter_map(|role| state.role(*role));
+            let mut rests_on: Vec<_> = ca.map(|ca| Ground::trusted(GroundKind::Ca, ca)).into_iter().collect();
+            rests_on.push(Ground::new(GroundKind::User, user.uid, user.name.as_str()));
+            rests_on.extend(roles.map(|role| Ground::new(GroundKind::Role, role.uid, role.name.as_str())));
+            Grounds {
+                user: Some(Numbered::new(user.uid.get(), user.name.as_str())),
+                rests_on,
+            }
+        }
+    }
+}
+
+fn of_caller(app: &App, caller: &Arc<Caller>) -> Vec<Ground> {
+    let Some(certificate) = caller.certificate() else {
+        return Vec::new();
+    };
+    let own = |kind| Ground::new(kind, certificate.thumbprint(), shown(certificate.subject()));
+    vec![match caller.origin() {
+        CallerOrigin::Registered(entry) => Ground::new(GroundKind::Certificate, entry.thumbprint, &entry.name),
+        CallerOrigin::Server => own(GroundKind::ServerCertificate),
+        CallerOrigin::WellKnownAdministrator => own(GroundKind::WellKnownAdministrator),
+        CallerOrigin::WellKnownIssuer(issuer) => {
+            let known = app.authenticator.well_known().issuers();
+            let subject = known
+                .filter_map(|der| Certificate::from_der(der.clone()).ok())
+                .find(|certificate| certificate.fingerprint() == *issuer)
+                .map(|certificate| shown(certificate.subject()));
+            Ground::new(GroundKind::WellKnownIssuer, issuer, subject.unwrap_or_default())
+        }
+        // It has no connection.
+        CallerOrigin::Console => return Vec::new(),
+    }]
+}

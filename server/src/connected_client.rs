@@ -1,0 +1,175 @@
+//! A connection as administrators see it: who is at its other end, and what lets it in. The form is Certward's own, and
+//! the same on both APIs.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use certward::pki::Certificate;
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::certificate::shown;
+
+/// An open connection.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ConnectedClient {
+    /// What it is connected to.
+    pub(crate) listener: Listener,
+    /// Which database, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<Numbered>,
+    /// The address of its other end.
+    pub(crate) address: SocketAddr,
+    /// When its handshake or its login was done.
+    #[serde(serialize_with = "in_seconds")]
+    pub(crate) opened_at: OffsetDateTime,
+    /// By what it is who it is.
+    pub(crate) identity: IdentityKind,
+    /// The user of the cluster that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<Numbered>,
+    /// The certificate that it showed, whether or not that lets it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<ShownCertificate>,
+    /// What must stay as it is for the connection to stay.
+    pub(crate) rests_on: Vec<Ground>,
+    /// The last second of what lets it in, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_seconds_if_any")]
+    pub(crate) valid_until: Option<OffsetDateTime>,
+}
+
+/// What a connection is made to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Listener {
+    /// RavenDB's API.
+    Ravendb,
+    /// Redis Enterprise's API.
+    RedisEnterprise,
+    /// A database.
+    Database,
+}
+
+/// By what a connection is who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IdentityKind {
+    /// A certificate.
+    Certificate,
+    /// A name and a password.
+    Password,
+    /// Nothing, where a database has a user `default`.
+    DefaultUser,
+    /// Nobody yet. On an API each request may bring credentials of its own.
+    None,
+}
+
+/// Something with a number and a name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub(crate) struct Numbered {
+    /// The number.
+    pub(crate) uid: u32,
+    /// The name.
+    pub(crate) name: String,
+}
+
+/// A certificate that a client holds the key of.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ShownCertificate {
+    subject: String,
+    /// SHA-256.
+    fingerprint: String,
+    /// SHA-1, as RavenDB names certificates.
+    thumbprint: String,
+    #[serde(serialize_with = "in_seconds")]
+    not_after: OffsetDateTime,
+}
+
+/// Something that a connection rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Ground {
+    /// What it is.
+    pub(crate) kind: GroundKind,
+    /// How the API names it: a uid, a fingerprint or a thumbprint.
+    pub(crate) id: String,
+    /// Its name, or the subject of a certificate.
+    pub(crate) name: String,
+}
+
+/// What connections rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GroundKind {
+    /// A trusted CA, by its fingerprint.
+    Ca,
+    /// A client's own certificate among those of a database, by its fingerprint.
+    ClientCertificate,
+    /// A user of the cluster, by its uid.
+    User,
+    /// A role, by its uid.
+    Role,
+    /// An ACL, by its uid.
+    RedisAcl,
+    /// A registered certificate of RavenDB's API, by its thumbprint.
+    Certificate,
+    /// The server's own certificate, by its thumbprint.
+    ServerCertificate,
+    /// A thumbprint of `Security.WellKnownCertificates.Admin`.
+    WellKnownAdministrator,
+    /// A certificate of `Security.WellKnownIssuers.Admin`, by its fingerprint.
+    WellKnownIssuer,
+}
+
+impl ShownCertificate {
+    /// Of a certificate.
+    pub(crate) fn of(certificate: &Certificate) -> Self {
+        Self {
+            subject: shown(certificate.subject()),
+            fingerprint: certificate.fingerprint().to_string(),
+            thumbprint: certificate.thumbprint().to_string(),
+            not_after: certificate.validity().not_after,
+        }
+    }
+}
+
+impl Numbered {
+    /// With this number and this name.
+    pub(crate) fn new(uid: u32, name: impl fmt::Display) -> Self {
+        Self {
+            uid,
+            name: name.to_string(),
+        }
+    }
+}
+
+impl Ground {
+    /// Of this kind, with this number or digest and this name.
+    pub(crate) fn new(kind: GroundKind, id: impl fmt::Display, name: impl fmt::Display) -> Self {
+        Self {
+            kind,
+            id: id.to_string(),
+            name: name.to_string(),
+        }
+    }
+
+    /// A CA, or another certificate that is trusted.
+    pub(crate) fn trusted(kind: GroundKind, certificate: &Certificate) -> Self {
+        Self::new(kind, certificate.fingerprint(), shown(certificate.subject()))
+    }
+}
+
+/// RFC 3339 in UTC, without fractions of a second.
+fn in_seconds<S: Serializer>(moment: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let moment = moment.to_offset(time::UtcOffset::UTC);
+    let seconds = moment.replace_nanosecond(0).unwrap_or(moment);
+    let text = seconds.format(&Rfc3339).map_err(serde::ser::Error::custom)?;
+    serializer.serialize_str(&text)
+}
+
+fn in_seconds_if_any<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match moment {
+        Some(moment) => in_seconds(moment, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,54 @@
+//! `/certward`: routes of Certward's own, which RavenDB does not have. Who is connected, and what a deletion would end. The
+//! form of the answers is the one of Redis Enterprise's API.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use certward::pki::Thumbprint;
+use http::StatusCode;
+
+use super::answer;
+use super::authorized::Authorized;
+use super::problem::Problem;
+use super::query::Query;
+use crate::app::App;
+use crate::authz::action::ReadConnections;
+use crate::connected::{self, Page, Scope};
+use crate::http::aside;
+
+/// `GET /certward/connections`
+pub(super) async fn list(
+    _: Authorized<ReadConnections>,
+    State(app): State<Arc<App>>,
+    query: Query,
+) -> Result<Response, Problem> {
+    let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let limit = query.count("limit")?.map_or(Page::DEFAULT_LIMIT, size);
+    if !(1..=Page::MAX_LIMIT).contains(&limit) {
+        return Err(Problem::argument(format!(
+            "'limit' must be a whole number from 1 to {}, and is {limit}",
+            Page::MAX_LIMIT
+        )));
+    }
+    let page = Page {
+        offset: query.count("offset")?.map_or(0, size),
+        limit,
+    };
+    let list = aside(move || connected::list(&app, Scope::Everything, page)).await;
+    Ok(answer::json(&list))
+}
+
+/// `GET /certward/removals/certificates`
+pub(super) async fn removal(
+    _: Authorized<ReadConnections>,
+    State(app): State<Arc<App>>,
+    query: Query,
+) -> Result<Response, Problem> {
+    let thumbprint = query.required_text("thumbprint")?.parse::<Thumbprint>().ok();
+    let look = move || thumbprint.and_then(|thumbprint| connected::effect_of_certificate(&app, &thumbprint));
+    Ok(match aside(look).await {
+        Some(effect) => answer::json(&effect),
+        None => answer::empty_json(StatusCode::NOT_FOUND),
+    })
+}

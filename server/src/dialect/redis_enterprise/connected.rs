@@ -1,0 +1,111 @@
+//! `/v1/certward`: routes of Certward's own, which Redis Enterprise does not have. Who is connected, and what a removal
+//! would end.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::authorized::Authorized;
+use super::problem::{Code, Problem};
+use super::query::Query;
+use super::{Dialect, answer};
+use crate::app::App;
+use crate::cluster::access::action::ViewConnections;
+use crate::cluster::removal::{Removal, TrustedBy};
+use crate::cluster::uid::UidError;
+use crate::connected::{self, Page, Scope};
+use crate::http::aside;
+
+/// `GET /v1/certward/connections`
+pub(super) async fn list(
+    _: Authorized<ViewConnections>,
+    State(dialect): State<Arc<Dialect>>,
+    query: Query,
+) -> Result<Response, Problem> {
+    let page = Page {
+        offset: number(&query, "offset", 0, usize::MAX)?.unwrap_or(0),
+        limit: number(&query, "limit", 1, Page::MAX_LIMIT)?.unwrap_or(Page::DEFAULT_LIMIT),
+    };
+    found(&dialect, move |app| Ok(connected::list(app, Scope::Cluster, page))).await
+}
+
+/// `GET /v1/certward/removals/{kind}/{id}`
+pub(super) async fn removal(
+    _: Authorized<ViewConnections>,
+    State(dialect): State<Arc<Dialect>>,
+    Path((kind, id)): Path<(String, String)>,
+    query: Query,
+) -> Result<Response, Problem> {
+    let (removal, code) = asked(&kind, &id, &query)?;
+    found(&dialect, move |app| {
+        connected::effect_of(app, removal)
+            .ok_or_else(|| Problem::new(code, format!("there is no {id} among the {kind}")))
+    })
+    .await
+}
+
+/// What is asked about, and the code of the answer when it is not there.
+fn asked(kind: &str, id: &str, query: &Query) -> Result<(Removal, Code), Problem> {
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(id: &str, code: Code) -> Result<T, Problem> {
+        id.parse()
+            .map_err(|error: T::Err| Problem::new(code, error.to_string()))
+    }
+    let trusted_by = match query.text("bdb")? {
+        None => TrustedBy::Anybody,
+        Some("0") => TrustedBy::Cluster,
+        Some(uid) => TrustedBy::Database(uid.parse().map_err(|error: UidError| {
+            Problem::new(
+                Code::InvalidQuery,
+                format!("the query parameter 'bdb' must be 0 or the uid of a database: {error}"),
+            )
+        })?),
+    };
+    Ok(match kind {
+        "users" => (Removal::User(parsed(id, Code::UserNotExist)?), Code::UserNotExist),
+        "roles" => (Removal::Role(parsed(id, Code::RoleNotExist)?), Code::RoleNotExist),
+        "redis_acls" => (
+            Removal::RedisAcl(parsed(id, Code::RedisAclNotExist)?),
+            Code::RedisAclNotExist,
+        ),
+        "bdbs" => (
+            Removal::Database(parsed(id, Code::DatabaseNotExist)?),
+            Code::DatabaseNotExist,
+        ),
+        "certificates" => {
+            let fingerprint = parsed(id, Code::CertificateNotExist)?;
+            (Removal::Certificate(fingerprint, trusted_by), Code::CertificateNotExist)
+        }
+        _ => {
+            return Err(Problem::new(
+                Code::NotFound,
+                format!("there is no {kind:?} to be removed; the kinds are {}", KINDS.join(", ")),
+            ));
+        }
+    })
+}
+
+fn number(query: &Query, name: &str, min: usize, max: usize) -> Result<Option<usize>, Problem> {
+    let Some(text) = query.text(name)? else { return Ok(None) };
+    match text.parse() {
+        Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
+        _ => Err(Problem::new(
+            Code::InvalidQuery,
+            format!("the query parameter '{name}' must be a whole number from {min} to {max}"),
+        )),
+    }
+}
+
+/// Looks where nothing else waits: there may be thousands of connections.
+async fn found<T: Serialize + Send + 'static>(
+    dialect: &Dialect,
+    look: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+) -> Result<Response, Problem> {
+    let app = Arc::clone(&dialect.app);
+    let seen = aside(move || look(&app)).await?;
+    Ok(answer::json(&seen))
+}
+
+/// What can be asked about.
+pub(super) const KINDS: [&str; 5] = ["users", "roles", "redis_acls", "bdbs", "certificates"];

@@ -1,0 +1,114 @@
+//! The clients of a database, for administrators: who they are, what they rest on, and which of them a change would
+//! disconnect.
+
+use certward::pki::{Certificate, Sha256Fingerprint};
+
+use super::DatabaseFront;
+use super::admission::{Access, Identity, Judge};
+use super::policy::Policy;
+use super::sessions::Session;
+use crate::cluster::ClusterState;
+use crate::cluster::database::Database;
+use crate::connected_client::{
+    ConnectedClient, Ground, GroundKind, IdentityKind, Listener, Numbered, ShownCertificate,
+};
+
+impl DatabaseFront {
+    /// Everybody who is connected, the oldest connection first.
+    pub(crate) fn clients(&self, state: &ClusterState) -> Vec<ConnectedClient> {
+        let Some(database) = state.database(self.database) else {
+            return Vec::new();
+        };
+        let sessions = self.sessions.all();
+        sessions
+            .iter()
+            .map(|session| client(session, database, state))
+            .collect()
+    }
+
+    /// The clients whose connections end when `state` becomes `next`. Each is judged as it will be then.
+    pub(crate) fn clients_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<ConnectedClient> {
+        let Some(database) = state.database(self.database) else {
+            return Vec::new();
+        };
+        let (Some(present), Some(changed)) = (
+            self.policies.at(state, self.database, &self.parts),
+            next.database(self.database),
+        ) else {
+            return self.clients(state);
+        };
+        let policy = Policy::supposed(&present, changed);
+        let judge = Judge::new(&policy, next, self.now());
+        let sessions = self.sessions.all();
+        sessions
+            .iter()
+            .filter(|session| session.would_end(&judge))
+            .map(|session| client(session, database, state))
+            .collect()
+    }
+}
+
+fn client(session: &Session, database: &Database, state: &ClusterState) -> ConnectedClient {
+    let (identity, trusted, valid_until) = session.standing();
+    let mut rests_on: Vec<_> = trusted
+        .and_then(|trusted| trusted_certificate(trusted, session, database))
+        .into_iter()
+        .collect();
+    let (kind, user) = match &identity {
+        Identity::Certificate(access) => (IdentityKind::Certificate, Some(access)),
+        Identity::Password(access) => (IdentityKind::Password, Some(access)),
+        Identity::Default(_) if session.was_let_in() => (IdentityKind::DefaultUser, None),
+        Identity::Default(_) => (IdentityKind::None, None),
+    };
+    if let Some(access) = user {
+        rests_on.extend(rights(access, database, state));
+    }
+    ConnectedClient {
+        listener: Listener::Database,
+        database: Some(Numbered::new(database.uid.get(), &database.name)),
+        address: session.address(),
+        opened_at: session.opened_at(),
+        identity: kind,
+        user: user.map(|access| Numbered::new(access.user.get(), &access.rights.name)),
+        certificate: session.client().end_entity().map(ShownCertificate::of),
+        rests_on,
+        valid_until,
+    }
+}
+
+/// The certificate of the database that lets the client's in.
+fn trusted_certificate(trusted: Sha256Fingerprint, session: &Session, database: &Database) -> Option<Ground> {
+    let is_it = |certificate: &&Certificate| certificate.fingerprint() == trusted;
+    let certificate = database.tls.client_certificates.certificates().iter().find(is_it)?;
+    let is_its_own = session.client().end_entity() == Some(certificate);
+    let kind = if is_its_own {
+        GroundKind::ClientCertificate
+    } else {
+        GroundKind::Ca
+    };
+    Some(Ground::trusted(kind, certificate))
+}
+
+/// The user, those of its roles that the database knows, and their ACLs.
+fn rights(access: &Access, database: &Database, state: &ClusterState) -> Vec<Ground> {
+    let user = state.user(access.user);
+    let mut grounds = vec![Ground::new(GroundKind::User, access.user, &access.rights.name)];
+    let held = |role| user.is_some_and(|user| user.role_uids.contains(&role));
+    for permission in database
+        .roles_permissions
+        .iter()
+        .filter(|permission| held(permission.role_uid))
+    {
+        let role = state.role(permission.role_uid);
+        grounds.extend(role.map(|role| Ground::new(GroundKind::Role, role.uid, role.name.as_str())));
+        let acl = state.redis_acl(permission.redis_acl_uid);
+        grounds.extend(acl.map(|acl| Ground::new(GroundKind::RedisAcl, acl.uid, acl.name.as_str())));
+    }
+    let mut distinct: Vec<Ground> = Vec::with_capacity(grounds.len());
+    for ground in grounds {
+        if !distinct.contains(&ground) {
+            distinct.push(ground);
+        }
+    }
+    distinct
+}

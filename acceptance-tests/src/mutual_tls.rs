@@ -75,8 +75,17 @@ impl Connection {
     ///
     /// When the connection ends before the answer does.
     pub async fn request(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
+        self.request_with("", method, path, body).await
+    }
+
+    /// The same with further header lines, each with its line end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::request`].
+    pub async fn request_with(&mut self, lines: &str, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{lines}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         self.stream.write_all(head.as_bytes()).await?;

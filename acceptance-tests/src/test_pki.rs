@@ -94,12 +94,23 @@ impl TestCa {
         self.issue_with(params)
     }
 
+    /// Another certificate of this CA for the key of `identity`.
+    #[must_use]
+    pub fn renew(&self, identity: &Identity, common_name: &str) -> Identity {
+        let key = KeyPair::from_pem(&identity.private_key_pem).expect("the key was made here");
+        self.sign(client_params(common_name), &key)
+    }
+
     /// A certificate of this CA that says what `params` say, with a new key.
     #[must_use]
     pub fn issue_with(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().expect("a P-256 key can be made");
-        let certificate = params.signed_by(&key, &self.0).expect("the parameters are complete");
-        Identity::new(&certificate, &key)
+        self.sign(params, &key)
+    }
+
+    fn sign(&self, params: CertificateParams, key: &KeyPair) -> Identity {
+        let certificate = params.signed_by(key, &self.0).expect("the parameters are complete");
+        Identity::new(&certificate, key)
     }
 }
 

@@ -14,9 +14,24 @@ pub(super) enum Api {
     RedisEnterprise,
 }
 
+/// Who sends a request.
+#[derive(Debug, Clone)]
+pub(super) enum Sender {
+    /// The administrator whom `setup` has made.
+    Administrator,
+    /// The holder of a certificate.
+    Certificate {
+        certificate_pem: String,
+        private_key_pem: String,
+    },
+    /// A user by its password.
+    Password { name: String, password: &'static str },
+}
+
 /// A request. `{uid}` in its path stands for the number that the call before it has answered.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
+    pub(super) sender: Sender,
     pub(super) api: Api,
     pub(super) method: &'static str,
     pub(super) path: String,
@@ -28,16 +43,23 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) setup: Vec<Call>,
     pub(super) change: Call,
+    /// What shows the change where no list does: its status is another afterwards.
+    pub(super) probe: Option<Call>,
 }
 
 impl Call {
     pub(super) fn new(api: Api, method: &'static str, path: impl Into<String>, body: Value) -> Self {
         Self {
+            sender: Sender::Administrator,
             api,
             method,
             path: path.into(),
             body,
         }
+    }
+
+    fn by(self, sender: Sender) -> Self {
+        Self { sender, ..self }
     }
 
     pub(super) fn with_uid(&self, uid: &Value) -> Self {
@@ -70,6 +92,9 @@ pub(super) fn all(round: usize) -> Vec<Case> {
     cases.extend(users(round));
     cases.extend(roles_and_acls(round));
     cases.extend(cluster(round));
+    cases.extend(passwords(round));
+    cases.extend(databases(round));
+    cases.extend([generated(), renewal()]);
     cases
 }
 
@@ -78,6 +103,7 @@ fn case(name: impl Into<String>, setup: Vec<Call>, change: Call) -> Case {
         name: name.into(),
         setup,
         change,
+        probe: None,
     }
 }
 
@@ -210,10 +236,82 @@ fn cluster(round: usize) -> Vec<Case> {
             by_certificate(false),
         ),
     ];
+    let channels = ["allchannels", "resetchannels"][round % 2];
+    let policy = |channels: &str| redis("PUT", "/v1/cluster/policy", json!({ "acl_pubsub_default": channels }));
+    let other = ["resetchannels", "allchannels"][round % 2];
+    cases.push(case("change the policy", vec![policy(other)], policy(channels)));
     for least in [9, 80, 150] {
         let length = least + round % 60;
         let change = redis("PUT", "/v1/cluster", json!({ "password_min_length": length }));
         cases.push(case("change a setting", vec![], change));
     }
     cases
+}
+
+fn passwords(round: usize) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (method, added, probed) in [
+        ("PUT", None, "a second password"),
+        ("POST", None, "a second password"),
+        ("DELETE", Some("a second password"), "a second password"),
+    ] {
+        let name = format!("{}-password-{round}", method.to_lowercase());
+        let make = redis(
+            "POST",
+            "/v1/users",
+            json!({ "name": name, "auth_method": "regular", "password": "the first password", "role_uids": [3] }),
+        );
+        let add = |password: &str| json!({ "username": name, "new_password": password });
+        let any_length = redis("PUT", "/v1/cluster", json!({ "password_min_length": 8 }));
+        let mut setup = vec![any_length, make];
+        setup.extend(added.map(|password| redis("POST", "/v1/users/password", add(password))));
+        let body = if method == "DELETE" {
+            json!({ "username": name, "old_password": probed })
+        } else {
+            add(probed)
+        };
+        let password = redis(method, "/v1/users/password", body);
+        let sender = Sender::Password { name, password: probed };
+        cases.push(Case {
+            probe: Some(redis("GET", "/v1/users/role", Value::Null).by(sender)),
+            ..case(format!("{method} a password"), setup, password)
+        });
+    }
+    cases
+}
+
+fn databases(round: usize) -> Vec<Case> {
+    let make = |name: &str| {
+        redis(
+            "POST",
+            "/v1/bdbs",
+            json!({ "name": format!("{name}-{round}"), "memory_size": 1 << 20, "default_user": true }),
+        )
+    };
+    let change = redis("PUT", "/v1/bdbs/{uid}", json!({ "memory_size": 2 << 20 }));
+    let delete = redis("DELETE", "/v1/bdbs/{uid}", Value::Null);
+    vec![
+        case("make a database", vec![], make("made")),
+        case("change a database", vec![make("changed")], change),
+        case("delete a database", vec![make("gone")], delete),
+    ]
+}
+
+fn generated() -> Case {
+    let body = json!({ "Name": "generated", "SecurityClearance": "ValidUser", "Permissions": {} });
+    let generate = Call::new(Api::RavenDb, "POST", "/admin/certificates", body);
+    case("generate a certificate", vec![], generate)
+}
+
+/// The first request with a renewed certificate registers it.
+fn renewal() -> Case {
+    let ca = TestCa::new("Example Team CA");
+    let original = ca.issue("renewed");
+    let renewed = ca.renew(&original, "renewed");
+    let request = Call::new(Api::RavenDb, "GET", "/build/version", Value::Null).by(Sender::Certificate {
+        certificate_pem: renewed.certificate_pem + &ca.certificate_pem(),
+        private_key_pem: renewed.private_key_pem,
+    });
+    let register = registration(&original, "renewed", "ValidUser");
+    case("log in with a renewed certificate", vec![register], request)
 }

@@ -5,6 +5,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use certward_acceptance_tests::mutual_tls::{Connection, client_config};
 use certward_acceptance_tests::programs;
 use certward_acceptance_tests::reference_server::ReferenceServer;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Fault;
-use super::cases::{Api, Call, Case, registration};
+use super::cases::{Api, Call, Case, Sender, registration};
 
 /// A server whose disk fails on command.
 pub(super) struct House {
@@ -89,6 +91,29 @@ impl House {
         assert_eq!(status, 201, "{when}: {body}");
     }
 
+    /// Everything that both APIs say of what the store keeps, and the status of the case's probe.
+    pub(super) async fn snapshot_of(&self, case: &Case) -> Value {
+        let mut snapshot = self.snapshot().await;
+        if let Some(probe) = &case.probe {
+            snapshot["probe"] = self.status(probe).await.into();
+        }
+        snapshot
+    }
+
+    /// Deletes those of the cases before, so that there are few engines at a time.
+    pub(super) async fn delete_databases(&self) {
+        for database in self.snapshot().await["/v1/bdbs"].as_array().unwrap() {
+            let path = format!("/v1/bdbs/{}", database["uid"]);
+            let delete = Call::new(Api::RedisEnterprise, "DELETE", path, Value::Null);
+            assert_eq!(self.status(&delete).await, 200, "{database}");
+        }
+    }
+
+    /// How a request is answered.
+    pub(super) async fn status(&self, call: &Call) -> u16 {
+        self.call(call).await.0
+    }
+
     /// Everything that both APIs say of what the store keeps.
     pub(super) async fn snapshot(&self) -> Value {
         let mut snapshot = serde_json::Map::new();
@@ -100,20 +125,39 @@ impl House {
             (Api::RedisEnterprise, "/v1/cluster"),
             (Api::RedisEnterprise, "/v1/cluster/policy"),
             (Api::RedisEnterprise, "/v1/cluster/certificates"),
+            (Api::RedisEnterprise, "/v1/bdbs"),
         ] {
             let (status, body) = self.call(&Call::new(api, "GET", path, Value::Null)).await;
             assert_eq!(status, 200, "{path}: {body}");
             snapshot.insert(path.to_owned(), serde_json::from_str(&body).unwrap());
+        }
+        // When somebody was last seen is not of the store, nor is what an engine is at this moment.
+        for user in snapshot["/v1/users"].as_array_mut().unwrap() {
+            user.as_object_mut().unwrap().remove("last_login");
+        }
+        for database in snapshot["/v1/bdbs"].as_array_mut().unwrap() {
+            database
+                .as_object_mut()
+                .unwrap()
+                .retain(|member, _| ["uid", "name", "memory_size", "port", "created_time"].contains(&member.as_str()));
         }
         // Hashes of passwords are not shown; when the password was set is.
         Value::Object(snapshot)
     }
 
     async fn call(&self, call: &Call) -> (u16, String) {
-        let config = client_config(
-            &self.server.read("ca.crt"),
-            Some((&self.server.read("admin.crt"), &self.server.read("admin.key"))),
-        );
+        let ca = self.server.read("ca.crt");
+        let (config, credentials) = match &call.sender {
+            Sender::Administrator => {
+                let files = (self.server.read("admin.crt"), self.server.read("admin.key"));
+                (client_config(&ca, Some((&files.0, &files.1))), None)
+            }
+            Sender::Certificate {
+                certificate_pem,
+                private_key_pem,
+            } => (client_config(&ca, Some((certificate_pem, private_key_pem))), None),
+            Sender::Password { name, password } => (client_config(&ca, None), Some(format!("{name}:{password}"))),
+        };
         let address = match call.api {
             Api::RavenDb => self.server.address(),
             Api::RedisEnterprise => self.server.redis_enterprise_address(),
@@ -124,8 +168,14 @@ impl House {
         } else {
             call.body.to_string()
         };
+        let credentials = credentials.map(|pair| format!("Authorization: Basic {}\r\n", STANDARD.encode(pair)));
         let answer = connection
-            .request(call.method, &call.path, body.as_bytes())
+            .request_with(
+                &credentials.unwrap_or_default(),
+                call.method,
+                &call.path,
+                body.as_bytes(),
+            )
             .await
             .unwrap();
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())

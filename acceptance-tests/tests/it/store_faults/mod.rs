@@ -8,8 +8,9 @@ mod house;
 use std::time::Duration;
 
 use certward_acceptance_tests::programs::long_tests;
+use serde_json::Value;
 
-use self::cases::{Case, all};
+use self::cases::{Call, Case, all};
 use self::house::{House, Outcome};
 
 /// What the disk does, from which call on.
@@ -27,13 +28,19 @@ fn faults(index: usize, calls: usize) -> Vec<Fault> {
     let every = kinds
         .iter()
         .flat_map(|kind| ["once", "from"].map(|mode| (mode, *kind)))
-        .flat_map(|(mode, kind)| (1..=calls).map(move |number| Fault { mode, kind, number }));
+        .flat_map(|(mode, kind)| {
+            let positions = if kind.starts_with("sync") {
+                SYNCHRONISATIONS
+            } else {
+                calls
+            };
+            (1..=positions).map(move |number| Fault { mode, kind, number })
+        });
     if long_tests() {
         return every.collect();
     }
     let mode = if index.is_multiple_of(3) { "from" } else { "once" };
     let number = match kinds[index % kinds.len()] {
-        // A commit synchronises once, or three times when it empties the log.
         "sync-fails" | "sync-lies" => 1,
         _ => 1 + (index / kinds.len()) % calls,
     };
@@ -44,10 +51,13 @@ fn faults(index: usize, calls: usize) -> Vec<Fault> {
     }]
 }
 
-/// Makes the change of a use case on a failing disk. Returns whether a fault was injected.
-async fn suffer(house: &mut House, case: &Case, fault: Fault) -> bool {
+/// Makes the change of a use case on a failing disk. Returns whether a fault was injected, and what is seen of the case.
+async fn suffer(house: &mut House, case: &Case, fault: Fault) -> (bool, Value) {
+    if case.name.ends_with("a database") {
+        house.delete_databases().await;
+    }
     let change = house.prepare(case).await;
-    let before = house.snapshot().await;
+    let before = house.snapshot_of(case).await;
     let injected = house.injected();
     house.fault(&fault);
     let outcome = house.change(&change).await;
@@ -55,7 +65,7 @@ async fn suffer(house: &mut House, case: &Case, fault: Fault) -> bool {
     let injected = house.injected() - injected;
     let what = format!("{} with {fault:?}, {injected} injected: {outcome:?}", case.name);
     house.wait_until_ready(Duration::from_secs(4), &what).await;
-    let after = house.snapshot().await;
+    let after = house.snapshot_of(case).await;
     match outcome {
         Outcome::Done => assert_ne!(before, after, "{what}: acknowledged, and nothing has changed"),
         Outcome::NotDone(_) => assert_eq!(before, after, "{what}: refused, and made all the same"),
@@ -63,31 +73,37 @@ async fn suffer(house: &mut House, case: &Case, fault: Fault) -> bool {
     }
     // Changes are taken again without a restart.
     house.make_another_change(&what).await;
-    injected > 0
+    (injected > 0, after["probe"].clone())
 }
 
 /// Crashes and starts the server, and compares what it had in memory with what it has now: both are all that was answered.
-async fn crash_and_compare(house: &mut House, what: &str) {
+async fn crash_and_compare(house: &mut House, what: &str, probes: &mut Vec<(Call, Value)>) {
     let in_memory = house.snapshot().await;
     house.crash();
     let on_disk = house.snapshot().await;
     assert_eq!(in_memory, on_disk, "{what}: the disk does not have what was answered");
+    for (probe, seen) in probes.drain(..) {
+        assert_eq!(Value::from(house.status(&probe).await), seen, "{what}: {probe:?}");
+    }
 }
 
 async fn suffer_all(share: usize) {
     let mut house = House::start().await;
-    let (mut suffered, mut injected) = (0, 0);
+    let (mut suffered, mut injected, mut probes) = (0, 0, Vec::new());
     for index in (share..all(0).len()).step_by(SHARES) {
         for (round, fault) in faults(index, CALLS).into_iter().enumerate() {
             suffered += 1;
-            injected += usize::from(suffer(&mut house, &all(round)[index], fault).await);
+            let case = all(round).swap_remove(index);
+            let (is_injected, probed) = suffer(&mut house, &case, fault).await;
+            injected += usize::from(is_injected);
+            probes.extend(case.probe.clone().map(|probe| (probe, probed)));
             // Not after each: what one failure has left behind may hurt only after the next.
             if suffered % CHANGES_PER_CRASH == 0 {
-                crash_and_compare(&mut house, &format!("{} and those before it", all(round)[index].name)).await;
+                crash_and_compare(&mut house, &format!("{} and those before it", case.name), &mut probes).await;
             }
         }
     }
-    crash_and_compare(&mut house, "the last use cases").await;
+    crash_and_compare(&mut house, "the last use cases", &mut probes).await;
     println!("{suffered} changes on a failing disk, {injected} of them with a fault");
     // A test that injects nothing proves nothing. A commit may have fewer calls than the position of its fault.
     assert!(injected * 2 > suffered, "{injected} of {suffered}");
@@ -150,7 +166,7 @@ async fn a_disk_that_stays_full_is_told_and_the_server_comes_back_within_2_s() {
         .await;
     assert!(house.log().contains("the store can be written again"));
     house.make_another_change("after a full disk").await;
-    crash_and_compare(&mut house, "after a full disk").await;
+    crash_and_compare(&mut house, "after a full disk", &mut Vec::new()).await;
 }
 
 /// Tests that run beside one another.
@@ -158,3 +174,5 @@ const SHARES: usize = 3;
 const CHANGES_PER_CRASH: usize = 4;
 /// Positions of faults that are tried: about as many calls as a change makes.
 const CALLS: usize = 12;
+/// A commit synchronises once, or three times when it empties the log.
+const SYNCHRONISATIONS: usize = 3;

@@ -39,8 +39,7 @@ pub enum TrustScope {
 }
 
 impl Client {
-    /// Lists open connections, oldest first: those to the APIs and those to databases. `None` when the server is not
-    /// Certward's.
+    /// Lists open connections, oldest first; `None` when the server is not Certward's.
     ///
     /// ```no_run
     /// use certward::effects::ListConnections;

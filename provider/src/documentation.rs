@@ -232,9 +232,8 @@ fn index(schema: &Schema) -> String {
          and who would lose access; nothing is changed, and the plan goes on:\n\n\
          ```text\n{}```\n\n\
          So does a plan that replaces an authority or a client certificate, or leaves certificates out of a bundle or of \
-         `client_certificates_pem` of a database. When there is no warning, nothing would end, or the server did not tell: \
-         RavenDB and Redis Enterprise cannot, and a question that is refused or not answered within 10 s holds no plan \
-         up.\n\n\
+         `client_certificates_pem` of a database. Without a warning, nothing would end, or the server did not say: RavenDB and \
+         Redis Enterprise cannot, and a plan goes on when the question is refused, or not answered within 10 s.\n\n\
          ## Where the values come from\n\n\
          An attribute wins over its environment variable; there is no default endpoint. `_pem` and `_file` are two \
          forms of one value, of which one is set. Values that are known only after apply are allowed: until they are \
@@ -364,19 +363,22 @@ fn type_name(attr_type: &AttributeType) -> String {
 
 /// The warning of a plan, as Terraform prints it.
 fn warning() -> String {
-    let cache = json!([{ "uid": 1, "name": "cache" }]);
-    let effect = json!({
-        "connections_total": 2,
-        "connections": [35_004, 35_010].map(|port| json!({
+    let cache = json!({ "uid": 1, "name": "cache" });
+    let connections = [35_004, 35_010].map(|port| {
+        json!({
             "listener": "database",
-            "database": cache[0],
+            "database": cache,
             "address": format!("10.0.0.7:{port}"),
             "opened_at": "2026-11-30T13:23:44Z",
             "identity": "certificate",
             "user": { "uid": 5, "name": "app" },
-        })),
+        })
+    });
+    let effect = json!({
+        "connections_total": 2,
+        "connections": connections,
         "identities_total": 1,
-        "identities": [{ "kind": "user", "id": "5", "name": "app", "databases": cache, "api": true }],
+        "identities": [{ "kind": "user", "id": "5", "name": "app", "databases": [cache], "api": true }],
     });
     let loss = Loss {
         act: Act::Destroy,

@@ -37,7 +37,7 @@ pub(crate) fn named(noun: &str, name: &Value<String>) -> String {
 }
 
 /// The warning of what a change would end.
-pub(super) fn of(loss: Loss, effect: &RemovalEffect) -> Diagnostic {
+pub(crate) fn of(loss: Loss, effect: &RemovalEffect) -> Diagnostic {
     let Loss {
         act,
         subject,

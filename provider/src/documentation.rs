@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
-use tf_provider::Diagnostics;
 use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType, Schema};
+use tf_provider::{AttributePath, Diagnostics};
 
 use crate::Certward;
 use crate::cert_user::CertUserState;
@@ -22,6 +22,7 @@ use crate::data_sources::{
     CertUserData, CertUsersState, ClientCertificatesState, ClusterState, RedisDatabasesState, RedisRolesState,
     TrustedCasState, WhoAmIState,
 };
+use crate::effects::{self, Act, Loss};
 use crate::plugin::{PluginProvider, Registry};
 use crate::redis_acl::RedisAclState;
 use crate::redis_database::RedisDatabaseState;
@@ -224,6 +225,15 @@ fn index(schema: &Schema) -> String {
          On Redis Enterprise, the provider is a user with the management role `admin`; `user_manager` is enough for \
          users, roles and ACLs that are not about administrators, `db_member` for databases. Until the cluster takes certificates, set \
          `username` and `password` of `redis_enterprise`; with those set, the certificate is not shown there.\n\n\
+         ## What a destruction would end\n\n\
+         With the Certward server, a plan that destroys `certward_cert_user`, `certward_redis_role`, `certward_redis_acl`, \
+         `certward_redis_database`, `certward_trusted_ca`, `certward_trusted_ca_bundle` (with `on_destroy = \"remove\"`) or \
+         `certward_client_certificate` asks what that would end at this moment. A warning then names the open connections \
+         and who would lose access; nothing is changed, and the plan goes on:\n\n\
+         ```text\n{}```\n\n\
+         So does a plan that replaces an authority or a client certificate, or leaves certificates out of a bundle or of \
+         `client_certificates_pem` of a database. Without a warning, nothing would end, or the server did not say: RavenDB and \
+         Redis Enterprise cannot, and a plan goes on when the question is refused, or not answered within 10 s.\n\n\
          ## Where the values come from\n\n\
          An attribute wins over its environment variable; there is no default endpoint. `_pem` and `_file` are two \
          forms of one value, of which one is set. Values that are known only after apply are allowed: until they are \
@@ -239,6 +249,7 @@ fn index(schema: &Schema) -> String {
         example("provider.tf"),
         example("provider_pkcs12.tf"),
         example("provider_redis_enterprise.tf"),
+        warning(),
         attributes_section(&schema.block.attributes),
     );
     text
@@ -348,6 +359,34 @@ fn type_name(attr_type: &AttributeType) -> String {
         AttributeType::AttributeSet(_) => "Set of Object, see below".to_owned(),
         other => panic!("no name for {other:?}"),
     }
+}
+
+/// The warning of a plan, as Terraform prints it.
+fn warning() -> String {
+    let cache = json!({ "uid": 1, "name": "cache" });
+    let connections = [35_004, 35_010].map(|port| {
+        json!({
+            "listener": "database",
+            "database": cache,
+            "address": format!("10.0.0.7:{port}"),
+            "opened_at": "2026-11-30T13:23:44Z",
+            "identity": "certificate",
+            "user": { "uid": 5, "name": "app" },
+        })
+    });
+    let effect = json!({
+        "connections_total": 2,
+        "connections": connections,
+        "identities_total": 1,
+        "identities": [{ "kind": "user", "id": "5", "name": "app", "databases": [cache], "api": true }],
+    });
+    let loss = Loss {
+        act: Act::Destroy,
+        subject: "the user \"app\"".to_owned(),
+        attribute: AttributePath::root(),
+    };
+    let warning = effects::warning_of(loss, &serde_json::from_value(effect).unwrap());
+    format!("Warning: {}\n\n{}\n", warning.summary, warning.detail)
 }
 
 fn example(file: &str) -> String {

@@ -23,6 +23,7 @@ mod connection;
 #[cfg(test)]
 mod documentation;
 mod duration;
+mod effects;
 mod failure;
 mod interruption;
 mod leftovers;

@@ -17,6 +17,7 @@ use crate::configuration::credentials;
 use crate::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
 use crate::connection::{Connection, Problem};
 use crate::data_sources::{self, CertUsers, ClientCertificates, RedisDatabases, RedisRoles, TrustedCas, WhoAmI};
+use crate::effects::Effects;
 use crate::leftovers::Leftovers;
 use crate::plugin::{Configured, PluginProvider, Registry, log};
 use crate::redis_acl::RedisAcl;
@@ -192,6 +193,7 @@ impl Certward {
             leftovers: Leftovers::default(),
             server_login: ServerLogin::default(),
             trials: Trials::default(),
+            effects: Effects::default(),
         }
     }
 

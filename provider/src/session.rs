@@ -9,6 +9,7 @@ use certward::{ravendb, redis_enterprise};
 use tf_provider::{AttributePath, Diagnostics};
 
 use crate::clock::Clock;
+use crate::effects::Effects;
 use crate::leftovers::Leftovers;
 use crate::report::{error, warning};
 
@@ -24,6 +25,7 @@ pub(crate) struct Session {
     pub(crate) leftovers: Leftovers,
     pub(crate) server_login: ServerLogin,
     pub(crate) trials: Trials,
+    pub(crate) effects: Effects,
 }
 
 /// Whether there is a cluster of one product to talk to.
@@ -264,6 +266,7 @@ pub(crate) mod testing {
 
     use super::{Api, RedisEnterprise, ServerLogin, Session, Trials};
     use crate::clock::Clock;
+    use crate::effects::Effects;
     use crate::leftovers::Leftovers;
 
     /// A clock that stands still.
@@ -286,6 +289,7 @@ pub(crate) mod testing {
             leftovers: Leftovers::default(),
             server_login: ServerLogin::default(),
             trials: Trials::default(),
+            effects: Effects::default(),
         }
     }
 

@@ -45,6 +45,8 @@
 
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
+pub mod effects;
 pub mod pki;
 #[cfg(feature = "client")]
 pub mod ravendb;

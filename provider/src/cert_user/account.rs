@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use certward::Error;
-use certward::redis_enterprise::{AuthMethod, Client, CreateUser, ManagementRole, RoleUid, UpdateUser, User};
+use certward::redis_enterprise::{AuthMethod, Client, CreateUser, ManagementRole, Removal, RoleUid, UpdateUser, User};
 use tf_provider::value::Value;
 
 use super::state::CertUserState;
@@ -164,6 +164,10 @@ impl RedisObject for CertUser {
 
     fn uid(user: &User) -> u64 {
         user.uid.get()
+    }
+
+    fn removal(uid: u64) -> Removal {
+        Removal::User(uid.into())
     }
 
     fn take_over(state: &mut CertUserState, user: &User) {

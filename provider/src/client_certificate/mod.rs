@@ -19,6 +19,7 @@ use tf_provider::{AttributePath, Diagnostics, Resource};
 
 pub use state::ClientCertificateState;
 
+use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
 use crate::session::{Kind, Session};
@@ -89,6 +90,9 @@ impl Resource for ClientCertificate {
         let session = self.session.get(diags)?;
         session.check_ravendb(diags, KIND)?;
         let (planned, requires_replace) = plan::update(diags, &prior, config, session.own_thumbprint())?;
+        if let Some(attribute) = requires_replace.first() {
+            warn_of_removal(diags, &session, &prior, Act::Replace, attribute.clone()).await;
+        }
         Some((planned, private, requires_replace))
     }
 
@@ -99,8 +103,12 @@ impl Resource for ClientCertificate {
         private: Option<StructEmpty>,
         _meta: Option<StructEmpty>,
     ) -> Option<Option<StructEmpty>> {
-        let own = self.session.peek().and_then(|session| session.own_thumbprint());
+        let session = self.session.peek();
+        let own = session.as_ref().and_then(|session| session.own_thumbprint());
         plan::guard_removal(diags, &prior, own, AttributePath::root());
+        if let Some(session) = &session {
+            warn_of_removal(diags, session, &prior, Act::Destroy, AttributePath::root()).await;
+        }
         diags.errors.is_empty().then_some(private)
     }
 
@@ -154,6 +162,24 @@ impl Resource for ClientCertificate {
         let answer = until_stopped(import::import(diags, &session, &id)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, None))
+    }
+}
+
+/// Warns of what the removal of the entry would end.
+async fn warn_of_removal(
+    diags: &mut Diagnostics,
+    session: &Session,
+    prior: &ClientCertificateState,
+    act: Act,
+    attribute: AttributePath,
+) {
+    if let Some(Ok(thumbprint)) = prior.thumbprint.as_deref_option().map(str::parse) {
+        let loss = Loss {
+            act,
+            subject: effects::named("client certificate", &prior.name),
+            attribute,
+        };
+        effects::warn_ravendb(diags, session, loss, thumbprint).await;
     }
 }
 

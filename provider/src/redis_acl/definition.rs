@@ -1,7 +1,7 @@
 //! An ACL as Redis Enterprise has it, and what the resource compares.
 
 use certward::Error;
-use certward::redis_enterprise::{Client, CreateRedisAcl, RedisAcl as StoredAcl, UpdateRedisAcl};
+use certward::redis_enterprise::{Client, CreateRedisAcl, RedisAcl as StoredAcl, Removal, UpdateRedisAcl};
 use tf_provider::value::Value;
 
 use super::state::RedisAclState;
@@ -79,6 +79,10 @@ impl RedisObject for RedisAcl {
 
     fn uid(acl: &StoredAcl) -> u64 {
         acl.uid.get()
+    }
+
+    fn removal(uid: u64) -> Removal {
+        Removal::RedisAcl(uid.into())
     }
 
     fn take_over(state: &mut RedisAclState, acl: &StoredAcl) {

@@ -13,6 +13,7 @@ mod timeouts;
 mod validate;
 
 use certward::pki::DistinguishedName;
+use certward::redis_enterprise::{DatabaseUid, Removal, TrustScope};
 use tf_provider::schema::Schema;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
@@ -59,6 +60,17 @@ impl Planned for RedisDatabase {
         now: OffsetDateTime,
     ) {
         plan::check(diags, prior, planned, now);
+    }
+
+    fn left_out(
+        uid: u64,
+        prior: &RedisDatabaseState,
+        planned: &RedisDatabaseState,
+    ) -> Option<(AttributePath, Vec<Removal>)> {
+        let scope = TrustScope::Database(DatabaseUid::from(uid));
+        let removal = |fingerprint| Removal::TrustedCertificate(fingerprint, scope);
+        let left_out = plan::left_out(prior, planned)?.into_iter().map(removal);
+        Some((client_certificates::path(), left_out.collect()))
     }
 
     fn guard_removal(diags: &mut Diagnostics, prior: &RedisDatabaseState, _own: Option<&DistinguishedName>) {

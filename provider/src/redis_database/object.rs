@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certward::redis_enterprise::{Client, Database, DatabaseStatus};
+use certward::redis_enterprise::{Client, Database, DatabaseStatus, Removal};
 use certward::{Error, SecretString};
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
@@ -50,6 +50,10 @@ impl RedisObject for RedisDatabase {
 
     fn uid(database: &Database) -> u64 {
         database.uid.get()
+    }
+
+    fn removal(uid: u64) -> Removal {
+        Removal::Database(uid.into())
     }
 
     fn take_over(state: &mut RedisDatabaseState, database: &Database) {

@@ -1,5 +1,6 @@
 //! What a change will do: functions of configuration, prior state and, for certificates that come in, the time.
 
+use certward::pki::Sha256Fingerprint;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
@@ -112,6 +113,19 @@ fn check_enforcement(diags: &mut Diagnostics, mtls: &DatabaseMtls) {
              cluster refuses that. Pass the certificate of the clients' authority, for example [file(\"ca.crt\")].",
         );
     }
+}
+
+/// The client certificates of the prior state that a plan leaves out; `None` while the plan does not decide about them.
+pub(crate) fn left_out(prior: &RedisDatabaseState, planned: &RedisDatabaseState) -> Option<Vec<Sha256Fingerprint>> {
+    let known = |state: &RedisDatabaseState| {
+        let mtls = state.mtls.as_ref_option()?;
+        client_certificates::known(&mtls.client_certificates_pem)
+    };
+    let (before, after) = (known(prior)?, known(planned)?);
+    let left_out = before
+        .into_keys()
+        .filter(|fingerprint| !after.contains_key(fingerprint));
+    Some(left_out.collect())
 }
 
 /// Refuses to plan the removal of a protected database. One that could not be made has nothing to protect.

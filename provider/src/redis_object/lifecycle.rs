@@ -364,7 +364,7 @@ fn wanted<O: RedisObject>(diags: &mut Diagnostics, planned: &O::State) -> Option
     wanted
 }
 
-fn parsed_uid<O: RedisObject>(state: &O::State) -> Option<u64> {
+pub(super) fn parsed_uid<O: RedisObject>(state: &O::State) -> Option<u64> {
     O::id_and_name(state).0.as_ref_option()?.parse().ok()
 }
 

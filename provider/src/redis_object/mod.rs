@@ -2,6 +2,7 @@
 //!
 //! Each says in [`RedisObject`] what it is; how it is read, made, changed, removed and imported is the same for all.
 
+mod effects;
 mod import;
 mod import_id;
 pub(crate) mod lifecycle;
@@ -10,7 +11,7 @@ mod resource;
 use std::time::Duration;
 
 use certward::Error;
-use certward::redis_enterprise::Client;
+use certward::redis_enterprise::{Client, Removal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tf_provider::Diagnostics;
@@ -46,6 +47,9 @@ pub(crate) trait RedisObject: 'static {
     fn of_object(object: &Self::Object) -> Self::Definition;
 
     fn uid(object: &Self::Object) -> u64;
+
+    /// Its removal, to ask the cluster what that would end.
+    fn removal(uid: u64) -> Removal;
 
     /// Fills in what the cluster says. What means the same as before keeps its spelling.
     fn take_over(state: &mut Self::State, object: &Self::Object);

@@ -4,12 +4,13 @@ use std::marker::PhantomData;
 
 use async_trait::async_trait;
 use certward::pki::DistinguishedName;
+use certward::redis_enterprise::Removal;
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
 use time::OffsetDateTime;
 
-use super::{RedisObject, import, lifecycle};
+use super::{RedisObject, effects, import, lifecycle};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
 use crate::session::Session;
@@ -40,6 +41,12 @@ pub(crate) trait Planned: RedisObject {
     /// Adds what speaks against a plan, or is to be known about it, at this moment; `prior` is there for a change.
     fn check_plan(diags: &mut Diagnostics, prior: Option<&Self::State>, planned: &Self::State, now: OffsetDateTime) {
         _ = (diags, prior, planned, now);
+    }
+
+    /// The certificates that a planned change leaves out, and the attribute they were in.
+    fn left_out(uid: u64, prior: &Self::State, planned: &Self::State) -> Option<(AttributePath, Vec<Removal>)> {
+        _ = (uid, prior, planned);
+        None
     }
 
     /// Says what speaks against removing it, if anything does.
@@ -134,6 +141,7 @@ impl<O: Planned> Resource for RedisResource<O> {
         }
         let tried = until_stopped(lifecycle::try_update::<O>(diags, &session, &prior, &planned)).await;
         tried.or_interrupted(diags)?;
+        effects::warn_of_change::<O>(diags, &session, &prior, &planned).await;
         Some((planned, private, Vec::new()))
     }
 
@@ -147,6 +155,9 @@ impl<O: Planned> Resource for RedisResource<O> {
         let session = self.session.peek();
         let own = session.as_ref().and_then(|session| session.own_redis_subject());
         O::guard_removal(diags, &prior, own);
+        if let Some(session) = &session {
+            effects::warn_of_removal::<O>(diags, session, &prior).await;
+        }
         diags.errors.is_empty().then_some(private)
     }
 

@@ -1,7 +1,7 @@
 //! A role as Redis Enterprise has it, and what the resource compares.
 
 use certward::Error;
-use certward::redis_enterprise::{Client, CreateRole, ManagementRole, Role, UpdateRole};
+use certward::redis_enterprise::{Client, CreateRole, ManagementRole, Removal, Role, UpdateRole};
 use tf_provider::value::Value;
 
 use super::RedisRole;
@@ -120,6 +120,10 @@ impl RedisObject for RedisRole {
 
     fn uid(role: &Role) -> u64 {
         role.uid.get()
+    }
+
+    fn removal(uid: u64) -> Removal {
+        Removal::Role(uid.into())
     }
 
     fn take_over(state: &mut RedisRoleState, role: &Role) {

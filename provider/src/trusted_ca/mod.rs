@@ -6,12 +6,14 @@ mod schema;
 mod state;
 
 use async_trait::async_trait;
+use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
 
 pub use state::TrustedCaState;
 
+use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
 use crate::session::{Kind, Session};
@@ -82,17 +84,23 @@ impl Resource for TrustedCa {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let (planned, requires_replace) = plan::update(diags, &prior, config)?;
+        if let Some(attribute) = requires_replace.first() {
+            warn_of_end(diags, &session, &prior, Act::Replace, attribute.clone()).await;
+        }
         Some((planned, private, requires_replace))
     }
 
     /// Whether the authority can go is asked when it goes: what depends on it may go before it in the same run.
     async fn plan_destroy<'a>(
         &self,
-        _diags: &mut Diagnostics,
-        _prior: TrustedCaState,
+        diags: &mut Diagnostics,
+        prior: TrustedCaState,
         private: Option<StructEmpty>,
         _meta: Option<StructEmpty>,
     ) -> Option<Option<StructEmpty>> {
+        if let Some(session) = self.session.peek() {
+            warn_of_end(diags, &session, &prior, Act::Destroy, AttributePath::root()).await;
+        }
         Some(private)
     }
 
@@ -140,6 +148,25 @@ impl Resource for TrustedCa {
         let answer = until_stopped(lifecycle::import(diags, &session, &id)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, None))
+    }
+}
+
+/// Warns of what the end of the trust in the authority would end.
+async fn warn_of_end(
+    diags: &mut Diagnostics,
+    session: &Session,
+    prior: &TrustedCaState,
+    act: Act,
+    attribute: AttributePath,
+) {
+    if let Some(Ok(fingerprint)) = prior.fingerprint_sha256.as_deref_option().map(str::parse) {
+        let loss = Loss {
+            act,
+            subject: effects::named("trusted CA", &prior.subject_dn),
+            attribute,
+        };
+        let removal = Removal::TrustedCertificate(fingerprint, TrustScope::Cluster);
+        effects::warn_redis_enterprise(diags, session, loss, &[removal]).await;
     }
 }
 

@@ -6,12 +6,15 @@ mod schema;
 mod state;
 
 use async_trait::async_trait;
+use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
 
 pub use state::TrustedCaBundleState;
 
+use self::state::Members;
+use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
 use crate::session::{Kind, Session};
@@ -82,17 +85,26 @@ impl Resource for TrustedCaBundle {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::update(diags, &prior, config, session.clock.now())?;
+        if let (Some(mut left_out), Some(stay)) = (prior.members(), planned.members()) {
+            left_out.retain(|fingerprint, _| !stay.contains_key(fingerprint));
+            let attribute = AttributePath::new(plan::CERTIFICATES_PEM);
+            warn_of_end(diags, &session, &left_out, Act::Change, attribute).await;
+        }
         Some((planned, private, Vec::new()))
     }
 
     /// Whether the authorities can go is asked when they go: what depends on them may go before in the same run.
     async fn plan_destroy<'a>(
         &self,
-        _diags: &mut Diagnostics,
-        _prior: TrustedCaBundleState,
+        diags: &mut Diagnostics,
+        prior: TrustedCaBundleState,
         private: Option<StructEmpty>,
         _meta: Option<StructEmpty>,
     ) -> Option<Option<StructEmpty>> {
+        let removed = prior.on_destroy.as_deref_option() == Some(plan::REMOVE);
+        if let (Some(session), Some(members), true) = (self.session.peek(), prior.members(), removed) {
+            warn_of_end(diags, &session, &members, Act::Destroy, AttributePath::root()).await;
+        }
         Some(private)
     }
 
@@ -147,6 +159,26 @@ impl Resource for TrustedCaBundle {
         let state = answer.or_interrupted(diags)?;
         Some((state, None))
     }
+}
+
+/// Warns of what the end of the trust in these authorities would end.
+async fn warn_of_end(
+    diags: &mut Diagnostics,
+    session: &Session,
+    authorities: &Members,
+    act: Act,
+    attribute: AttributePath,
+) {
+    let loss = Loss {
+        act,
+        subject: "the trusted CA bundle".to_owned(),
+        attribute,
+    };
+    let fingerprints = authorities.keys().copied();
+    let removals: Vec<Removal> = fingerprints
+        .map(|fingerprint| Removal::TrustedCertificate(fingerprint, TrustScope::Cluster))
+        .collect();
+    effects::warn_redis_enterprise(diags, session, loss, &removals).await;
 }
 
 const KIND: Kind = Kind {

@@ -7,6 +7,7 @@ mod change;
 mod client;
 mod date;
 mod definition;
+mod effects;
 mod list;
 mod server;
 mod two_factor;

@@ -21,7 +21,7 @@ use crate::pki::Certificate;
 /// Nothing is connected to before the first operation. Every operation is a future for the tokio runtime.
 #[derive(Clone)]
 pub struct Client {
-    transport: Arc<Transport>,
+    pub(super) transport: Arc<Transport>,
     authorization: Option<Arc<Authorization>>,
 }
 
@@ -91,14 +91,19 @@ impl Client {
         })
     }
 
-    pub(super) async fn send(&self, mut call: Call) -> Result<Reply, Error> {
+    pub(super) async fn send(&self, call: Call) -> Result<Reply, Error> {
+        self.transport.send(self.with_authorization(call)?).await
+    }
+
+    /// The call with the password or token of this client, if it logs in with one.
+    pub(super) fn with_authorization(&self, mut call: Call) -> Result<Call, Error> {
         if let Some(authorization) = &self.authorization {
             let mut value = HeaderValue::from_bytes(&authorization.header)
                 .map_err(|_| Error::configuration("the user name, password or token cannot be sent"))?;
             value.set_sensitive(true);
             call.authorization = Some(value);
         }
-        self.transport.send(call).await
+        Ok(call)
     }
 }
 

@@ -32,6 +32,7 @@ mod changes;
 mod client;
 mod cluster;
 mod database;
+mod effects;
 mod license;
 mod login;
 mod node;
@@ -54,6 +55,7 @@ pub use database::{
     ClientCertificate, CreateDatabase, Database, DatabaseCertificate, DatabaseEndpoint, ListDatabaseCertificates,
     NewDatabaseCertificate, RolePermission, SnapshotPolicy, UpdateDatabase,
 };
+pub use effects::{Removal, TrustScope};
 pub use license::License;
 pub use login::RolePermissions;
 pub use node::Node;

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 mod contract;
+mod effects;
 mod hostile;
 mod live;
 mod redis_enterprise;

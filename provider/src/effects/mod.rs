@@ -1,0 +1,177 @@
+//! Warns, while a change is planned, of the connections and rights that it would end.
+//!
+//! Only Certward's server can tell. A question without an answer is no reason to refuse a plan, or to hold it up: there is
+//! no warning then, and a server that does not know the question is asked once in a run.
+
+mod warning;
+
+use std::future::ready;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use certward::Error;
+use certward::effects::RemovalEffect;
+use certward::pki::Thumbprint;
+use certward::redis_enterprise::Removal;
+use futures_util::StreamExt;
+use futures_util::stream;
+use tf_provider::Diagnostics;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+#[cfg(test)]
+pub(crate) use warning::of as warning_of;
+pub(crate) use warning::{Act, Loss, named};
+
+use crate::interruption::{Ended, until_stopped};
+use crate::session::Session;
+
+/// Which servers answer such questions, as far as this run has found out.
+#[derive(Default)]
+pub(crate) struct Effects {
+    ravendb: Witness,
+    redis_enterprise: Witness,
+}
+
+/// Whether one server answers. While the first question is under way the others wait for what becomes of it.
+#[derive(Default)]
+struct Witness {
+    answers: OnceCell<AtomicBool>,
+}
+
+/// Warns of what a planned change would end on the Redis Enterprise cluster, by way of these removals.
+pub(crate) async fn warn_redis_enterprise(
+    diags: &mut Diagnostics,
+    session: &Session,
+    loss: Loss,
+    removals: &[Removal],
+) {
+    let Some(redis) = session.redis_enterprise.configured() else {
+        return;
+    };
+    // The plan fails anyway, or the cluster could not be reached a moment ago.
+    if !diags.errors.is_empty() || session.trials.are_over() {
+        return;
+    }
+    let witness = &session.effects.redis_enterprise;
+    let mut questions = Vec::with_capacity(removals.len());
+    for removal in removals {
+        questions.push(witness.ask(|| redis.client.removal_effect(removal)));
+    }
+    warn(diags, loss, questions).await;
+}
+
+/// Warns of what the removal of a registered certificate would end on RavenDB.
+pub(crate) async fn warn_ravendb(diags: &mut Diagnostics, session: &Session, loss: Loss, thumbprint: Thumbprint) {
+    let Some(client) = session.ravendb.configured() else {
+        return;
+    };
+    if !diags.errors.is_empty() {
+        return;
+    }
+    let question = session.effects.ravendb.ask(|| client.removal_effect(&thumbprint));
+    warn(diags, loss, vec![question]).await;
+}
+
+async fn warn<Q>(diags: &mut Diagnostics, loss: Loss, questions: Vec<Q>)
+where
+    Q: Future<Output = Option<RemovalEffect>>,
+{
+    let answers = stream::iter(questions).buffered(QUESTIONS_AT_ONCE);
+    let sum = answers.fold(None, |sum: Option<RemovalEffect>, answer| {
+        ready(match (sum, answer) {
+            (Some(sum), Some(answer)) => Some(both(sum, answer)),
+            (sum, answer) => sum.or(answer),
+        })
+    });
+    if let Ended::Done(Some(effect)) = until_stopped(sum).await
+        && !effect.is_empty()
+    {
+        diags.add_warning(warning::of(loss, &effect));
+    }
+}
+
+impl Witness {
+    async fn ask<Q>(&self, question: impl Fn() -> Q) -> Option<RemovalEffect>
+    where
+        Q: Future<Output = Result<Option<RemovalEffect>, Error>>,
+    {
+        let mut first = None;
+        let asked_first = &mut first;
+        let ask_first = async || {
+            let (answers, effect) = answer(question()).await;
+            *asked_first = Some(effect);
+            AtomicBool::new(answers)
+        };
+        let answers = self.answers.get_or_init(ask_first).await;
+        if let Some(effect) = first {
+            return effect;
+        }
+        if !answers.load(Ordering::Relaxed) {
+            return None;
+        }
+        let (still_answers, effect) = answer(question()).await;
+        answers.fetch_and(still_answers, Ordering::Relaxed);
+        effect
+    }
+}
+
+/// Whether the server answers such questions at all, and what it says to this one.
+async fn answer(question: impl Future<Output = Result<Option<RemovalEffect>, Error>>) -> (bool, Option<RemovalEffect>) {
+    match timeout(PATIENCE, question).await {
+        Ok(Ok(Some(effect))) => (true, Some(effect)),
+        Ok(Ok(None)) => {
+            tracing::debug!("the server cannot tell what a removal would end");
+            (false, None)
+        }
+        Ok(Err(problem)) => {
+            tracing::debug!(error = %problem.report(), "the server did not tell what a removal would end");
+            // A refusal is about one object, or this user's rights; without an answer the next one would wait too.
+            (problem.status().is_some(), None)
+        }
+        Err(_) => {
+            tracing::debug!("the server did not tell in time what a removal would end");
+            (false, None)
+        }
+    }
+}
+
+/// What two removals would end together. What both would end counts once, as far as the answers list it.
+fn both(one: RemovalEffect, other: RemovalEffect) -> RemovalEffect {
+    let mut sum = one;
+    sum.connections_total = sum.connections_total.saturating_add(other.connections_total);
+    sum.identities_total = sum.identities_total.saturating_add(other.identities_total);
+    for connection in other.connections {
+        if sum.connections.contains(&connection) {
+            sum.connections_total = sum.connections_total.saturating_sub(1);
+        } else if sum.connections.len() < MOST_KEPT {
+            sum.connections.push(connection);
+        }
+    }
+    for identity in other.identities {
+        let mut known = sum.identities.iter_mut();
+        if let Some(known) = known.find(|known| known.kind == identity.kind && known.id == identity.id) {
+            sum.identities_total = sum.identities_total.saturating_sub(1);
+            known.api |= identity.api;
+            for database in identity.databases {
+                if !known.databases.contains(&database) {
+                    known.databases.push(database);
+                }
+            }
+        } else if sum.identities.len() < MOST_KEPT {
+            sum.identities.push(identity);
+        }
+    }
+    sum
+}
+
+/// The server answers from memory; a plan with many removals must not wait long for a server that hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// For one resource; the client keeps the limit of the provider block (`max_concurrent_requests`) for all together.
+const QUESTIONS_AT_ONCE: usize = 8;
+/// As many as one answer has.
+const MOST_KEPT: usize = 1_000;
+
+#[cfg(test)]
+#[path = "effects_tests.rs"]
+mod tests;

@@ -1,0 +1,87 @@
+//! Open connections, and what a removal would end: routes of Certward's own.
+
+use std::sync::Arc;
+
+use super::client::Client;
+use crate::Error;
+use crate::client::transport::{Call, Transport};
+use crate::effects::question::{self, Asked};
+use crate::effects::{ConnectionList, ListConnections, RemovalEffect};
+use crate::pki::Thumbprint;
+
+impl Client {
+    /// Lists open connections, oldest first; `None` when the server is not Certward's.
+    ///
+    /// ```no_run
+    /// use certward::effects::ListConnections;
+    ///
+    /// # async fn example(client: certward::ravendb::Client) -> Result<(), certward::Error> {
+    /// if let Some(list) = client.connections(&ListConnections::new().limit(20)).await? {
+    ///     println!("{} connections are open", list.total);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and what every operation can fail on.
+    pub async fn connections(&self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
+        question::connections(self, list).await
+    }
+
+    /// Lists open connections page by page, each once; `None` when the server is not Certward's.
+    ///
+    /// [`ListConnections::limit`] sets the size of a page (default: 1,000). While others open and close, a connection can
+    /// be missing from the list. All pages together have the time and four times the bytes of one operation; more than 200
+    /// pages or 200,000 connections are an error.
+    ///
+    /// # Errors
+    /// [`Error::is_too_large`] when the list has no end, [`Error::is_forbidden`], and what every operation can fail on.
+    pub async fn all_connections(&self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
+        question::all_connections(self, list).await
+    }
+
+    /// Says which connections would end and who would lose access if the registered certificate were deleted. Nothing is
+    /// changed. `None` when the server is not Certward's.
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     client: certward::ravendb::Client,
+    /// #     thumbprint: certward::pki::Thumbprint,
+    /// # ) -> Result<(), certward::Error> {
+    /// let effect = client.removal_effect(&thumbprint).await?;
+    /// if effect.is_some_and(|effect| effect.is_empty()) {
+    ///     client.delete_certificate(&thumbprint).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when no such certificate is registered, [`Error::is_forbidden`], and what every operation
+    /// can fail on.
+    pub async fn removal_effect(&self, thumbprint: &Thumbprint) -> Result<Option<RemovalEffect>, Error> {
+        let call = Call::get("ask what a removal would end", "/certward/removals/certificates");
+        question::removal_effect(self, call.query("thumbprint", thumbprint)).await
+    }
+}
+
+impl Asked for Client {
+    const CONNECTIONS: &'static str = "/certward/connections";
+
+    fn transport(&self) -> &Arc<Transport> {
+        &self.transport
+    }
+
+    fn with_login(&self, call: Call) -> Result<Call, Error> {
+        Ok(call)
+    }
+
+    /// RavenDB refuses what has no route with 400 and this type (contract `ravendb.md` 1.11), and a certificate that is not
+    /// registered with a bare 404.
+    fn lacks_route(refusal: &Error) -> bool {
+        refusal
+            .error_type()
+            .is_some_and(|error_type| error_type.ends_with("RouteNotFoundException"))
+    }
+}

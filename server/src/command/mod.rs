@@ -16,6 +16,7 @@ mod run;
 mod setup;
 mod signals;
 mod store;
+mod system_user;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -67,6 +67,7 @@ where
 {
     let mut stop = StopSignals::listen()?;
     let mut hangup = listen(SignalKind::hangup())?;
+    survive_full_files()?;
     let mut work = tokio::spawn(work);
     let name = tokio::select! {
         finished = &mut work => return finished.map_err(Failure::failed)?.map_err(Failure::failed),

@@ -4,6 +4,7 @@
 //! that does not start, or a port that cannot be had, is tried again and again, and the server goes on.
 
 mod administration;
+mod data_files;
 mod door;
 pub(crate) mod engine;
 pub(crate) mod front;
@@ -27,6 +28,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::data_files::DataFiles;
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
 use self::front::DatabaseFront;
 pub(crate) use self::front::FrontParts;

@@ -8,6 +8,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::index::{self, NeverClosed};
 
 /// The files of an open store.
 #[derive(Debug)]
@@ -20,6 +23,11 @@ pub(super) struct StoreFiles {
     /// Not a connection's: for its length and for making it durable. SQLite has no lock on this file, so that closing it
     /// drops none (fcntl(2)).
     wal_file: File,
+    index_file: NeverClosed,
+    database_file: NeverClosed,
+    /// How many transactions the index had counted when the last write was proved. None when its count has not followed
+    /// the server's own writes, and says nothing.
+    commits: Mutex<Option<u32>>,
 }
 
 #[derive(Debug)]
@@ -57,6 +65,13 @@ pub enum FilesError {
     },
 }
 
+impl FilesError {
+    /// Whether a file is shorter than it was, and nothing else is wrong.
+    pub(super) fn is_cut_short(&self) -> bool {
+        matches!(self, Self::Exchanged { what: CUT_SHORT, .. })
+    }
+}
+
 impl StoreFiles {
     /// The files as they are now, while a connection has them open.
     pub(super) fn opened(given: &Path, database: &Path) -> Result<Self, FilesError> {
@@ -66,9 +81,20 @@ impl StoreFiles {
             source,
         };
         let wal_file = File::open(&wal).map_err(failed)?;
+        let never_closed = |path: &Path| {
+            NeverClosed::open(path).map_err(|source| FilesError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })
+        };
+        let index = with_suffix(database, "-shm");
+        let index_file = never_closed(&index)?;
         Ok(Self {
+            commits: Mutex::new(index::read(&index_file).map(|head| head.commits)),
+            index_file,
+            database_file: never_closed(database)?,
             given: Opened::now(given.to_owned())?,
-            index: Opened::now(with_suffix(database, "-shm"))?,
+            index: Opened::now(index)?,
             wal: Opened::now(wal)?,
             wal_file,
         })
@@ -90,13 +116,45 @@ impl StoreFiles {
         self.given.check().is_ok() && self.index.check().is_ok() && self.wal.check().is_err() && is_whole
     }
 
-    /// Remembers how long the files have become.
-    pub(super) fn note_lengths(&self) {
+    /// Remembers how long the files have become, and the count of transactions, of which `own` are the server's since the
+    /// last time.
+    pub(super) fn note_proof(&self, own: u32) {
         self.given.note_length();
         self.wal.note_length();
+        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        *commits = commits
+            .and_then(|before| before.checked_add(own))
+            .filter(|expected| index::read(&self.index_file).is_some_and(|head| head.commits == *expected));
     }
 
-    /// From now on, the log may be of any length: the server itself is about to empty it.
+    /// How many transactions were committed since the last proof, by whomever. None when that cannot be known.
+    pub(super) fn commits_since_proof(&self) -> Option<u32> {
+        let before = (*self.commits.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(index::read(&self.index_file)?.commits.wrapping_sub(before))
+    }
+
+    /// Whether nothing else is wrong than that SQLite itself has emptied the log, after everything in it was moved into the
+    /// database, and the count of transactions is known. A log that somebody else has cut short has pages by its index.
+    pub(super) fn is_emptied_by_checkpoint(&self) -> bool {
+        if self.given.check().is_err() || self.index.check().is_err() {
+            return false;
+        }
+        let is_empty = self.wal_file.metadata().is_ok_and(|found| found.len() == 0);
+        is_empty
+            && self.commits_since_proof().is_some()
+            && index::read(&self.index_file).is_some_and(|head| head.frames == 0)
+    }
+
+    /// Makes durable what is in the database without its log.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn sync_database(&self) -> io::Result<()> {
+        self.database_file.sync_all()
+    }
+
+    /// From now on, the log may be of any length: it is about to be emptied, or was by a checkpoint.
     pub(super) fn expect_short_log(&self) {
         self.wal.length.store(0, Ordering::Relaxed);
     }
@@ -146,7 +204,7 @@ impl Opened {
             return Err(self.exchanged("replaced"));
         }
         if found.len() < self.length.load(Ordering::Relaxed) {
-            return Err(self.exchanged("cut short"));
+            return Err(self.exchanged(CUT_SHORT));
         }
         Ok(())
     }
@@ -164,6 +222,8 @@ impl Opened {
         }
     }
 }
+
+const CUT_SHORT: &str = "cut short";
 
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

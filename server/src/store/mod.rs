@@ -10,6 +10,7 @@ mod databases;
 mod error;
 mod files;
 mod health;
+mod index;
 mod keeper;
 mod lock;
 mod mark;
@@ -352,6 +353,8 @@ impl Store {
 /// Readiness checks write at most this often.
 const AGE_OF_PROOF: Duration = Duration::from_secs(5);
 
+#[cfg(test)]
+mod checkpoint_tests;
 #[cfg(test)]
 mod cluster_tests;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! instead, so that no transaction of it can outlive the failure; whether the write has happened is then read with a fresh
 //! one, after everything that counts has been made durable.
 
+mod checkpoint;
 mod failure;
 mod recovery;
 
@@ -21,7 +22,7 @@ pub use self::failure::WriteFailure;
 use super::StoreError;
 use super::files::StoreFiles;
 use super::health::HealthCell;
-use super::lock::{LockError, StoreLock};
+use super::lock::StoreLock;
 use super::mark::{Mark, MarkFile};
 use super::position::{self, Position, Reading};
 use super::write::Write;
@@ -43,6 +44,7 @@ pub(super) struct Writer {
     last_proof: StdMutex<Instant>,
     /// What a log without a name held is in the database.
     is_rescued: AtomicBool,
+    has_told_of_checkpoint: AtomicBool,
 }
 
 /// What a [`Writer`] is made of.
@@ -73,6 +75,18 @@ struct WritingConnection {
     data_version: i64,
 }
 
+impl Slot {
+    /// How many transactions the server has committed if the store stands at `position`.
+    fn commits_until(&self, position: Position) -> u32 {
+        u32::try_from(position.generation - self.proved.generation).unwrap_or(u32::MAX)
+    }
+
+    /// How many transactions it may have committed since the last proof.
+    fn possible_commits(&self) -> u32 {
+        self.pending.map_or(0, |pending| self.commits_until(pending))
+    }
+}
+
 impl Writer {
     pub(super) fn new(parts: WriterParts) -> Self {
         Self {
@@ -91,6 +105,7 @@ impl Writer {
             closing: CancellationToken::new(),
             last_proof: StdMutex::new(Instant::now()),
             is_rescued: AtomicBool::new(false),
+            has_told_of_checkpoint: AtomicBool::new(false),
         }
     }
 
@@ -158,7 +173,7 @@ impl Writer {
 
     /// Begins a write: nobody else can write until it has ended.
     async fn begin(&self, open: &mut WritingConnection) -> Result<(), WriteFailure> {
-        self.check_files()?;
+        self.check_files(0)?;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut open.connection).await?;
         Ok(())
     }
@@ -176,12 +191,20 @@ impl Writer {
             cluster_revision: 0,
             ..pending
         };
-        if moved != expected || data_version != open.data_version {
+        if moved != expected {
             return Err(WriteFailure::Foreign);
+        }
+        if data_version != open.data_version {
+            // Another program has written, or only emptied the log. It can do neither from here to the end of the write.
+            if self.files.commits_since_proof() != Some(0) {
+                return Err(WriteFailure::Foreign);
+            }
+            self.accept_checkpoint()?;
+            open.data_version = data_version;
         }
         write.apply(connection, pending).await?;
         sqlx::query("COMMIT").execute(&mut *connection).await?;
-        self.check_files()?;
+        self.check_files(1)?;
         if self.read_proof().await?.position != pending {
             return Err(WriteFailure::NotProved);
         }
@@ -211,18 +234,10 @@ impl Writer {
         Ok(position::read(prover).await?)
     }
 
-    fn check_files(&self) -> Result<(), WriteFailure> {
-        self.files.check()?;
-        self.lock.check().map_err(|error| match error {
-            LockError::Held => WriteFailure::LockLost,
-            LockError::Io(error) => WriteFailure::Durability(error),
-        })
-    }
-
     fn is_proved(&self, slot: &mut Slot, position: Position) {
+        self.files.note_proof(slot.commits_until(position));
         slot.proved = position;
         slot.pending = None;
-        self.files.note_lengths();
         *self.last_proof.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.mark.write(Mark {
             store_id: self.store_id.clone(),

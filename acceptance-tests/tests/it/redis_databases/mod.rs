@@ -1,5 +1,6 @@
 //! Redis databases behind mutual TLS, through real clients and a real engine.
 
+mod backup;
 mod clients;
 mod cut;
 mod durability;

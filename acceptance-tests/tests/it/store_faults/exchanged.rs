@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use certward_acceptance_tests::programs;
 
@@ -12,31 +12,6 @@ use super::house::{House, Outcome};
 
 fn store(house: &House) -> PathBuf {
     house.server.data_directory().join("certward.db")
-}
-
-/// What the server prints when it does not start.
-fn refusal(house: &House) -> String {
-    let mut server = Command::new(programs::built("certward-server"))
-        .args(["run", "--settings"])
-        .arg(house.server.path("settings.json"))
-        .args([
-            "--ServerUrl=https://127.0.0.1:0",
-            "--Certward.RedisEnterprise.ServerUrl=https://127.0.0.1:0",
-        ])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let started = Instant::now();
-    while server.try_wait().unwrap().is_none() {
-        if started.elapsed() > Duration::from_secs(10) {
-            server.kill().unwrap();
-            panic!("the server starts");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let output = server.wait_with_output().unwrap();
-    assert!(!output.status.success());
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[tokio::test]
@@ -84,13 +59,13 @@ async fn an_older_copy_of_the_store_is_refused_at_the_start_and_accepted_without
     for suffix in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(format!("{}{suffix}", path.display()));
     }
-    let text = refusal(&house);
+    let text = house.refusal();
     assert!(
         text.contains("is missing or empty") && text.contains("certward.mark"),
         "{text}"
     );
     fs::copy(&older, &path).unwrap();
-    let text = refusal(&house);
+    let text = house.refusal();
     assert!(
         text.contains("is an older copy") && text.contains("certward.mark"),
         "{text}"
@@ -134,7 +109,7 @@ async fn data_of_databases_that_the_store_does_not_know_is_moved_aside_and_an_em
     for name in ["certward.db", "certward.db-wal", "certward.db-shm", "certward.mark"] {
         let _ = fs::remove_file(path.with_file_name(name));
     }
-    let text = refusal(&house);
+    let text = house.refusal();
     assert!(text.contains("has data of databases"), "{text}");
     assert!(databases.join("8").exists() && !path.exists());
 }

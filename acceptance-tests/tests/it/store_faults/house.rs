@@ -1,7 +1,7 @@
 //! A server whose disk fails on command, and what can be seen of it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -247,6 +247,33 @@ impl House {
     pub(super) fn crash(&mut self) {
         self.server.kill();
         self.server.run();
+    }
+
+    /// What the server prints when it does not start.
+    pub(super) fn refusal(&self) -> String {
+        let mut server = Command::new(programs::built("certward-server"))
+            .args(["run", "--settings"])
+            .arg(self.server.path("settings.json"))
+            .args([
+                "--ServerUrl=https://127.0.0.1:0",
+                "--Certward.RedisEnterprise.ServerUrl=https://127.0.0.1:0",
+            ])
+            .env("LD_PRELOAD", shim())
+            .env("CERTWARD_FAULTS", &self.control)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        while server.try_wait().unwrap().is_none() {
+            if started.elapsed() > Duration::from_secs(10) {
+                server.kill().unwrap();
+                panic!("the server starts");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let output = server.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
     pub(super) fn log(&self) -> String {

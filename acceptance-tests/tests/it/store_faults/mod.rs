@@ -4,6 +4,7 @@
 mod cases;
 mod exchanged;
 mod house;
+mod opening;
 
 use std::time::Duration;
 

@@ -278,10 +278,10 @@ const PROGRAM: &str = "engine.program";
 const LOG: &str = "engine.log";
 const OLD_LOG: &str = "engine.log.1";
 // Redis's own defaults.
-const SNAPSHOT: &str = "dump.rdb";
-const APPEND_ONLY_DIRECTORY: &str = "appendonlydir";
-const APPEND_ONLY_MANIFEST: &str = "appendonly.aof.manifest";
-const APPEND_ONLY_FILE: &str = "appendonly.aof";
+pub(super) const SNAPSHOT: &str = "dump.rdb";
+pub(super) const APPEND_ONLY_DIRECTORY: &str = "appendonlydir";
+pub(super) const APPEND_ONLY_MANIFEST: &str = "appendonly.aof.manifest";
+pub(super) const APPEND_ONLY_FILE: &str = "appendonly.aof";
 /// `sun_path` has 108 octets, the last of them zero (unix(7)).
 const MAX_SOCKET_PATH: usize = 107;
 /// Two of them are some ten thousand lines.

@@ -4,6 +4,7 @@
 //! told again. Everything else about it outlasts them.
 
 mod account;
+mod aof_manifest;
 mod command;
 mod configuration;
 mod control;
@@ -17,6 +18,7 @@ mod login;
 mod orphans;
 mod persistence;
 mod program;
+mod saved;
 mod secrets;
 mod serve;
 mod stopping;
@@ -54,6 +56,7 @@ use local::LocalSocket;
 use login::CONTROL_USER;
 pub(crate) use login::{EngineClientId, EngineConnection, EngineLogin, EngineUser};
 pub(crate) use program::{EngineProgram, EngineProgramError, EngineVersion};
+pub(crate) use saved::open_saved_data;
 use secrets::EngineSecrets;
 pub(crate) use stream::EngineStream;
 use supervised::Supervised;
@@ -403,16 +406,31 @@ impl Engine {
     ///
     /// What the system says; [`io::ErrorKind::ResourceBusy`] while another server has it.
     pub(crate) async fn clear(directory: PathBuf) -> io::Result<()> {
-        let clear = move || {
-            if !directory.exists() {
-                return Ok(());
-            }
-            let directory = EngineDirectory::new(directory);
-            directory.take()?;
-            orphans::end(&directory)?;
-            directory.remove()
+        let clear = move || match Self::vacate(directory)? {
+            Some(directory) => directory.remove(),
+            None => Ok(()),
         };
         tokio::task::spawn_blocking(clear).await.map_err(io::Error::other)?
+    }
+
+    /// As [`Self::clear`], but leaves the directory and the data. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::clear`].
+    pub(crate) fn end_orphan(directory: PathBuf) -> io::Result<()> {
+        Self::vacate(directory).map(drop)
+    }
+
+    /// Takes a directory, if it is there, and ends what a server before this one has left running in it. Blocks.
+    fn vacate(directory: PathBuf) -> io::Result<Option<EngineDirectory>> {
+        if !directory.exists() {
+            return Ok(None);
+        }
+        let directory = EngineDirectory::new(directory);
+        directory.take()?;
+        orphans::end(&directory)?;
+        Ok(Some(directory))
     }
 
     /// As [`Self::clear`], but moves the directory to `kept` instead of deleting it. Returns whether it was there.
@@ -422,12 +440,9 @@ impl Engine {
     /// As [`Self::clear`].
     pub(crate) async fn move_aside(directory: PathBuf, kept: PathBuf) -> io::Result<bool> {
         let move_aside = move || {
-            if !directory.exists() {
+            let Some(from) = Self::vacate(directory)? else {
                 return Ok(false);
-            }
-            let from = EngineDirectory::new(directory);
-            from.take()?;
-            orphans::end(&from)?;
+            };
             from.move_to(&kept)?;
             Ok(true)
         };

@@ -1,19 +1,24 @@
 //! Prepares the copy of a backup to follow the present store.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures_util::TryStreamExt as _;
+use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::difference::{Deletion, fingerprint};
+use super::difference::Deletion;
 use super::{BackupError, inspect};
+use crate::audit::AuditRecord;
 use crate::store::mark::Mark;
-use crate::store::position;
+use crate::store::{position, records};
 
 /// Numbers of the present store that are not to be given a second time.
 #[derive(Debug, Default)]
 pub(super) struct Present {
+    /// None when there is no present store, or it cannot be read.
+    pub(super) store_id: Option<String>,
     pub(super) generation: i64,
     pub(super) revision: i64,
     /// The cluster's revision, and the highest numbers of users, roles, Redis ACLs and databases.
@@ -24,7 +29,8 @@ pub(super) struct Present {
 
 impl Present {
     pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
-        let stands = position::read(connection).await?.position;
+        let reading = position::read(connection).await?;
+        let stands = reading.position;
         let cluster: Option<(i64, i64, i64, i64, i64)> = sqlx::query_as(
             "SELECT revision, highest_user, highest_role, highest_redis_acl, highest_database FROM cluster_state",
         )
@@ -34,6 +40,7 @@ impl Present {
             .fetch_all(connection)
             .await?;
         Ok(Self {
+            store_id: Some(reading.store_id),
             generation: stands.generation,
             revision: stands.revision,
             cluster: cluster.map_or([0; 5], |(revision, user, role, acl, database)| {
@@ -44,8 +51,8 @@ impl Present {
     }
 }
 
-/// Deletes again what is to stay deleted, moves the numbers of the copy past those of the present store, and gives the mark
-/// that fits it.
+/// Deletes again what is to stay deleted, moves the numbers of the copy past those of the present store, and appends the
+/// audit record of the restore. Gives the mark that fits it.
 ///
 /// Every token ends: one that a change of a password had ended would count again otherwise. The notes about databases whose
 /// data is to be deleted are dropped, as at a start without a mark: the data may be another one's since.
@@ -53,6 +60,7 @@ pub(super) async fn apply<'d>(
     copy: &Path,
     present: &Present,
     deletions: impl Iterator<Item = &'d Deletion>,
+    restore: AuditRecord,
 ) -> Result<Mark, BackupError> {
     let failed = BackupError::database(copy);
     let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
@@ -64,7 +72,7 @@ pub(super) async fn apply<'d>(
         .connect()
         .await
         .map_err(&failed)?;
-    let changed = change(&mut connection, present, deletions).await;
+    let changed = change(&mut connection, present, deletions, restore).await;
     let closed = connection.close().await;
     let mark = changed.map_err(&failed)?;
     closed.map_err(&failed)?;
@@ -79,17 +87,22 @@ async fn change<'d>(
     connection: &mut SqliteConnection,
     present: &Present,
     deletions: impl Iterator<Item = &'d Deletion>,
+    restore: AuditRecord,
 ) -> Result<Mark, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     for deletion in deletions {
         delete(&mut transaction, deletion).await?;
     }
     remember_deleted(&mut transaction, present).await?;
-    sqlx::query("UPDATE store_state SET generation = max(generation, $1) + 1, revision = max(revision, $2) + 1")
-        .bind(present.generation)
-        .bind(present.revision)
-        .execute(&mut *transaction)
-        .await?;
+    let sequence = sqlx::query_scalar(
+        "UPDATE store_state SET generation = max(generation, $1) + 1, revision = max(revision, $2) + 1, \
+         audit_sequence = audit_sequence + 1 RETURNING audit_sequence",
+    )
+    .bind(present.generation)
+    .bind(present.revision)
+    .fetch_one(&mut *transaction)
+    .await?;
+    records::append(&mut transaction, &[restore], sequence).await?;
     let [revision, user, role, redis_acl, database] = present.cluster;
     sqlx::query(
         "UPDATE cluster_state SET revision = max(revision, $1) + 1, highest_user = max(highest_user, $2), \
@@ -141,18 +154,21 @@ async fn delete(connection: &mut SqliteConnection, deletion: &Deletion) -> Resul
 
 /// Takes over which certificates were deleted, but for those that come back.
 async fn remember_deleted(connection: &mut SqliteConnection, present: &Present) -> Result<(), sqlx::Error> {
-    let registered: HashSet<String> = sqlx::query_scalar::<_, Vec<u8>>("SELECT der FROM certificates")
-        .fetch_all(&mut *connection)
-        .await?
+    let mut deleted: BTreeMap<&[u8], i64> = present
+        .deleted
         .iter()
-        .map(|der| fingerprint(der))
+        .map(|(fingerprint, not_after)| (&**fingerprint, *not_after))
         .collect();
-    for (deleted, not_after) in &present.deleted {
-        if registered.contains(&data_encoding::HEXLOWER.encode(deleted)) {
-            continue;
+    if !deleted.is_empty() {
+        // One at a time: there may be more certificates than memory.
+        let mut registered = sqlx::query_scalar::<_, Vec<u8>>("SELECT der FROM certificates").fetch(&mut *connection);
+        while let Some(der) = registered.try_next().await? {
+            deleted.remove(Sha256::digest(&der).as_slice());
         }
+    }
+    for (fingerprint, not_after) in deleted {
         sqlx::query("INSERT INTO deleted_certificates (fingerprint, not_after) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-            .bind(deleted)
+            .bind(fingerprint)
             .bind(not_after)
             .execute(&mut *connection)
             .await?;

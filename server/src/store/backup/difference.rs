@@ -145,7 +145,7 @@ async fn entries(connection: &mut SqliteConnection, kind: &Kind) -> Result<BTree
 }
 
 /// SHA-256 in hexadecimal digits.
-pub(super) fn fingerprint(der: &[u8]) -> String {
+fn fingerprint(der: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(der))
 }
 

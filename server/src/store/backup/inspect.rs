@@ -6,6 +6,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::BackupError;
+use crate::cluster::uid::DatabaseUid;
 use crate::store::position::{self, Position};
 use crate::store::sqlite::BUSY_TIMEOUT;
 
@@ -85,4 +86,19 @@ pub(super) async fn facts(connection: &mut SqliteConnection) -> Result<Facts, sq
         users,
         databases,
     })
+}
+
+/// The databases that a finished copy knows, with their names.
+pub(super) async fn databases(copy: &Path) -> Result<Vec<(DatabaseUid, String)>, BackupError> {
+    let failed = BackupError::database(copy);
+    let mut connection = read_only(copy).immutable(true).connect().await.map_err(&failed)?;
+    let rows: Vec<(u32, String)> = sqlx::query_as("SELECT uid, name FROM cluster_databases ORDER BY uid")
+        .fetch_all(&mut connection)
+        .await
+        .map_err(&failed)?;
+    connection.close().await.map_err(&failed)?;
+    let known = rows
+        .into_iter()
+        .filter_map(|(uid, name)| Some((DatabaseUid::new(uid)?, name)));
+    Ok(known.collect())
 }

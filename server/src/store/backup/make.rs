@@ -1,20 +1,34 @@
 //! Makes a backup, beside a running server or without one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sqlx::{ConnectOptions as _, Connection as _};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio_util::sync::CancellationToken;
 
+use super::data::DatabaseFiles;
+use super::pack::DataToPack;
 use super::work::WorkDirectory;
-use super::{BackupError, Manifest, archive, existing, inspect};
+use super::{BackupError, Manifest, archive, existing, inspect, pack};
 use crate::files::{TrustedDirectory, check_entry};
 use crate::store::sqlite;
 
-/// Copies the store of `directory` into `file`, which is there afterwards as a whole or not at all.
+/// A backup that was made.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) manifest: Manifest,
+    /// What killed backups have left beside it, and was deleted.
+    pub(crate) cleared: Vec<PathBuf>,
+}
+
+/// Copies the store of `directory` into `file`, which is there afterwards as a whole or not at all; with `data`, also the
+/// data of the databases.
 ///
 /// The copy is made in one read transaction: it is the store after one write, whatever is written meanwhile. The server
-/// goes on writing, into its log; it notices nothing, because nothing is written for it to notice.
+/// goes on writing, into its log; it notices nothing, because nothing is written for it to notice. The data is read after
+/// that, one database after the other, each as it is at one moment.
 ///
 /// # Errors
 ///
@@ -23,8 +37,9 @@ pub(crate) async fn make(
     directory: &Path,
     file: &Path,
     is_overwriting: bool,
+    data: Option<Arc<dyn DatabaseFiles>>,
     now: OffsetDateTime,
-) -> Result<Manifest, BackupError> {
+) -> Result<Made, BackupError> {
     let database = existing(directory)?;
     let name = file
         .file_name()
@@ -39,7 +54,7 @@ pub(crate) async fn make(
         return Err(BackupError::Exists { path: target });
     }
     check_entry(&target)?;
-    let work = WorkDirectory::make(target.parent().unwrap_or(Path::new("/")))?;
+    let (work, cleared) = WorkDirectory::make(target.parent().unwrap_or(Path::new("/")))?;
     let copy = work.path(sqlite::FILE_NAME);
     copy_database(&database, &copy).await?;
     let facts = inspect::check_copy(&copy)
@@ -54,7 +69,10 @@ pub(crate) async fn make(
         return Err(BackupError::Unsound { findings });
     }
     let manifest = Manifest {
-        format: archive::FORMAT,
+        format: match data {
+            Some(_) => archive::WITH_DATA,
+            None => archive::STORE_ALONE,
+        },
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         schema_version: facts.schema,
         store_id: facts.store_id,
@@ -67,17 +85,28 @@ pub(crate) async fn make(
         databases: facts.databases,
         size: 0,
         sha256: String::new(),
+        data: None,
+    };
+    let databases = match data {
+        Some(_) => inspect::databases(&copy).await?,
+        None => Vec::new(),
     };
     let packed = work.path("backup");
+    // The thread goes on when this call is given up, but not for long.
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
     let manifest = {
-        let packed = packed.clone();
-        tokio::task::spawn_blocking(move || archive::pack(&copy, &packed, manifest))
+        let (packed, target) = (packed.clone(), target.clone());
+        let pack = move || {
+            let data = data.as_deref().map(|files| DataToPack { files, databases });
+            pack::pack(&copy, (&packed, &target), manifest, data.as_ref(), &stop)
+        };
+        tokio::task::spawn_blocking(pack)
             .await
             .unwrap_or(Err(BackupError::Interrupted))?
     };
-    // Here and not in a thread, which goes on when this call is given up.
     archive::publish(&packed, &target, is_overwriting)?;
-    Ok(manifest)
+    Ok(Made { manifest, cleared })
 }
 
 async fn copy_database(database: &Path, copy: &Path) -> Result<(), BackupError> {

@@ -1,13 +1,19 @@
-//! Backups of the store: one file with a whole copy of the database and what it is a copy of.
+//! Backups of the store: one file with a whole copy of the database, what it is a copy of, and, where that is wanted, the
+//! data of Redis databases.
 
 mod archive;
 mod changes;
 mod check;
+mod data;
 mod difference;
 mod inspect;
 mod make;
+mod output;
+mod pack;
 mod place;
+mod record;
 mod restore;
+mod unpack;
 mod work;
 
 use std::io;
@@ -16,9 +22,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::check;
+pub(crate) use self::data::{DataForm, DatabaseFiles, OpenData, OpenDataFile, SavedDatabase};
 pub(crate) use self::difference::Comparison;
-pub(crate) use self::make::make;
-pub(crate) use self::restore::{Accepted, Restored, restore};
+pub(crate) use self::make::{Made, make};
+pub(crate) use self::restore::{Accepted, Restored, Wanted, restore};
 use super::lock::LockError;
 use super::{StoreError, past, sqlite};
 use crate::files::FileError;
@@ -45,6 +52,9 @@ pub(crate) struct Manifest {
     pub(crate) size: u64,
     /// Of the copy, in hexadecimal digits.
     pub(crate) sha256: String,
+    /// The data of the databases, if the backup has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) data: Option<Vec<SavedDatabase>>,
 }
 
 /// A backup cannot be made, restored or read.
@@ -130,6 +140,8 @@ fn located(directory: &Path) -> Result<PathBuf, BackupError> {
     sqlite::real_path(directory, &path).map_err(BackupError::io(&path, "found"))
 }
 
+#[cfg(test)]
+mod data_tests;
 #[cfg(test)]
 mod restore_tests;
 #[cfg(test)]

@@ -6,16 +6,23 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::BackupError;
+use super::data::{self, DirectoryMove};
 use super::work::sync;
 use crate::store::files::with_suffix;
 use crate::store::mark;
 use crate::store::sqlite::FILE_SUFFIXES;
 
-/// Puts `copy` and `new_mark` in place, and gives the files that were moved aside.
+/// Puts `copy`, `new_mark` and the data of databases in place, and gives what was moved aside.
 ///
 /// Wherever this is cut off, a server either starts with the whole present store or refuses to start: the new mark comes
-/// first, and it is ahead of the present store.
-pub(super) fn put(copy: &Path, new_mark: &Path, database: &Path, suffix: &str) -> Result<Vec<PathBuf>, BackupError> {
+/// first, and it is ahead of the present store; the restored store, without which no database is started, comes last.
+pub(super) fn put(
+    copy: &Path,
+    new_mark: &Path,
+    data: &[DirectoryMove],
+    database: &Path,
+    suffix: &str,
+) -> Result<Vec<PathBuf>, BackupError> {
     let directory = database.parent().unwrap_or(Path::new("/"));
     let mark = database.with_file_name(mark::FILE_NAME);
     let mut moved = Vec::new();
@@ -35,13 +42,14 @@ pub(super) fn put(copy: &Path, new_mark: &Path, database: &Path, suffix: &str) -
         }
     }
     sync(directory)?;
+    data::put(data, suffix, &mut moved)?;
     fs::rename(copy, database).map_err(BackupError::io(database, "put in place"))?;
     sync(directory)?;
     Ok(moved)
 }
 
 /// What the names of the present files get when they are moved aside at `now`: no file has such a name yet.
-pub(super) fn free_suffix(database: &Path, now: OffsetDateTime) -> String {
+pub(super) fn free_suffix(database: &Path, data: &[DirectoryMove], now: OffsetDateTime) -> String {
     let (date, time) = (now.date(), now.time());
     let stamp = format!(
         "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
@@ -58,6 +66,7 @@ pub(super) fn free_suffix(database: &Path, now: OffsetDateTime) -> String {
             .iter()
             .map(|part| with_suffix(database, part))
             .chain([mark.clone()])
+            .chain(data.iter().map(|directory| directory.to.clone()))
             .all(|path| with_suffix(&path, suffix).symlink_metadata().is_err())
     };
     (1..)

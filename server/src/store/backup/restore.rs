@@ -1,16 +1,22 @@
 //! Puts a backup in the place of the store, while no server runs.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
 
 use super::changes::{self, Present};
+use super::data::{DatabaseFiles, StagedData};
 use super::difference::{self, Comparison};
 use super::inspect::{self, Facts};
+use super::record::{self, Restore};
+use super::unpack::Archive;
 use super::work::{WorkDirectory, sync};
-use super::{BackupError, Manifest, archive, located, place};
+use super::{BackupError, Manifest, located, place};
+use crate::audit::Actor;
 use crate::store::lock::{self, StoreLock};
 use crate::store::mark::{self, Mark, MarkFile};
 use crate::store::{past, sqlite};
@@ -24,6 +30,15 @@ pub(crate) struct Accepted {
     pub(crate) keep_deleted: bool,
 }
 
+/// What is to be restored, and by whom.
+pub(crate) struct Wanted {
+    pub(crate) accepted: Accepted,
+    /// Where the data of databases is put, if the backup has it. None restores the store alone.
+    pub(crate) data: Option<Arc<dyn DatabaseFiles>>,
+    /// For the audit.
+    pub(crate) by: Actor,
+}
+
 /// The outcome of a restore.
 #[derive(Debug)]
 pub(crate) enum Restored {
@@ -33,36 +48,48 @@ pub(crate) enum Restored {
     Done {
         manifest: Manifest,
         comparison: Comparison,
-        /// Where the store of before is.
+        /// Where the store of before is, and the data of before.
         aside: Vec<PathBuf>,
-        /// What was appended to the names of its files.
+        /// What was appended to their names.
         suffix: String,
+        /// The numbers of the databases that have the data of the backup now.
+        data: Vec<u32>,
+        /// What killed restores have left, and was deleted.
+        cleared: Vec<PathBuf>,
     },
 }
 
-/// Puts the store that `file` is a backup of in the place of the one in `directory`.
+/// Puts the store that `file` is a backup of in the place of the one in `directory`, and the data of its databases in the
+/// place of theirs. The restored store has an audit record of it.
 ///
 /// # Errors
 ///
-/// [`BackupError`]: the store is in use, or `file` is no sound backup; the store is then as before. An error of the system
+/// [`BackupError`]: the store is in use, or `file` is no sound backup; everything is then as before. An error of the system
 /// while files are moved names the file.
 pub(crate) async fn restore(
     directory: &Path,
     file: &Path,
-    accepted: Accepted,
+    wanted: Wanted,
     now: OffsetDateTime,
 ) -> Result<Restored, BackupError> {
+    let accepted = wanted.accepted;
     let database = located(directory)?;
     let _lock = StoreLock::take(database.with_file_name(lock::FILE_NAME))
         .await
         .map_err(|error| BackupError::lock(error, &database))?;
-    let work = WorkDirectory::make(database.parent().unwrap_or(Path::new("/")))?;
+    let (work, mut cleared) = WorkDirectory::make(database.parent().unwrap_or(Path::new("/")))?;
     let copy = work.path(sqlite::FILE_NAME);
-    let manifest = {
+    let stop = CancellationToken::new();
+    // Threads go on when this call is given up, but not for long.
+    let _stop = stop.clone().drop_guard();
+    let (mut archive, manifest) = {
         let (file, copy) = (file.to_owned(), copy.clone());
-        tokio::task::spawn_blocking(move || archive::unpack(&file, &copy))
-            .await
-            .unwrap_or(Err(BackupError::Interrupted))?
+        in_background(move || {
+            let (mut archive, manifest) = Archive::open(&file, stop)?;
+            archive.unpack_store(&manifest, &copy)?;
+            Ok((archive, manifest))
+        })
+        .await?
     };
     let facts = inspect::check_copy(&copy).await?;
     let facts = facts.and_then(|facts| fits(&manifest, &facts).map(|()| facts));
@@ -76,24 +103,67 @@ pub(crate) async fn restore(
     if !is_acceptable && !accepted.revived {
         return Ok(Restored::Refused { manifest, comparison });
     }
+    let known = [present.store_id.as_ref(), mark.as_ref().map(|mark| &mark.store_id)];
+    let is_another_store = known.into_iter().flatten().any(|id| *id != facts.store_id);
     if let Some(mark) = mark.filter(|mark| mark.store_id == facts.store_id) {
         present.generation = present.generation.max(mark.generation);
     }
+    let is_with_data = wanted.data.is_some();
+    let staged = match wanted.data {
+        Some(files) => {
+            // The data of another store's databases would be that of databases with the same numbers.
+            let others = match is_another_store {
+                true => inspect::databases(&copy)
+                    .await?
+                    .into_iter()
+                    .map(|(uid, _)| uid)
+                    .collect(),
+                false => Vec::new(),
+            };
+            let manifest = manifest.clone();
+            in_background(move || StagedData::unpack(&mut archive, &manifest, &others, &*files)).await?
+        }
+        None => StagedData::none(),
+    };
+    let data = match &manifest.data {
+        Some(saved) if is_with_data => saved.iter().map(|database| database.uid).collect(),
+        _ => Vec::new(),
+    };
+    let suffix = place::free_suffix(&database, &staged.moves, now);
     let deletions = comparison.deletions().filter(|_| accepted.keep_deleted);
-    let new_mark = changes::apply(&copy, &present, deletions).await?;
+    let restore = Restore {
+        file,
+        manifest: &manifest,
+        accepted,
+        is_with_data,
+        data: &data,
+        suffix: &suffix,
+    };
+    let record = record::of(&restore, wanted.by, now);
+    let new_mark = changes::apply(&copy, &present, deletions, record).await?;
     let mark_path = work.path(mark::FILE_NAME);
     let mark_file = MarkFile::new(mark_path.clone());
     mark_file.write(new_mark);
     sync(&mark_path)?;
     sync(&copy)?;
-    let suffix = place::free_suffix(&database, now);
-    let aside = place::put(&copy, &mark_path, &database, &suffix)?;
+    let aside = place::put(&copy, &mark_path, &staged.moves, &database, &suffix)?;
+    cleared.extend(staged.cleared.iter().cloned());
     Ok(Restored::Done {
         manifest,
         comparison,
         aside,
         suffix,
+        data,
+        cleared,
     })
+}
+
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
+) -> Result<T, BackupError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(BackupError::Interrupted))
 }
 
 /// Whether a copy is what its manifest says, and one that this server can use.

@@ -4,8 +4,9 @@ use std::fs;
 use std::sync::Arc;
 
 use sqlx::{ConnectOptions as _, Connection as _};
+use tokio_util::sync::CancellationToken;
 
-use super::tests::{KEPT, NOW, REVIVED, change, delete, folder, names};
+use super::tests::{KEPT, NOW, REVIVED, change, delete, folder, make, names, restore};
 use super::*;
 use crate::authority::clearance::SecurityClearance;
 use crate::authority::registry::Change;
@@ -164,7 +165,9 @@ async fn the_backup_of_a_newer_server_is_refused() {
     let newest = manifest.schema_version;
     assert_eq!(newest, sqlite::newest_schema());
     let copy = copies.path().join(sqlite::FILE_NAME);
-    archive::unpack(&file, &copy).unwrap();
+    let never = CancellationToken::new();
+    let (mut archive, _) = unpack::Archive::open(&file, never.clone()).unwrap();
+    archive.unpack_store(&manifest, &copy).unwrap();
     change(
         copies.path(),
         &["UPDATE _sqlx_migrations SET version = 99 WHERE version = (SELECT max(version) FROM _sqlx_migrations)"],
@@ -179,7 +182,7 @@ async fn the_backup_of_a_newer_server_is_refused() {
                 ..manifest.clone()
             },
         );
-        archive::pack(&copy, &packed, said).unwrap();
+        pack::pack(&copy, (&packed, &packed), said, None, &never).unwrap();
         let refused = restore(directory.path(), &packed, REVIVED, NOW).await;
         let Err(BackupError::NotRestorable { detail, .. }) = &refused else {
             panic!("{refused:?}");

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::*;
+use crate::audit::Actor;
 use crate::authority::definition::RegisteredCertificate;
 use crate::authority::registry::Change;
 use crate::store::Store;
@@ -29,6 +30,32 @@ pub(super) const KEPT: Accepted = Accepted {
     revived: false,
     keep_deleted: true,
 };
+
+/// A backup of the store alone.
+pub(super) async fn make(
+    directory: &Path,
+    file: &Path,
+    is_overwriting: bool,
+    now: OffsetDateTime,
+) -> Result<Manifest, BackupError> {
+    let made = super::make(directory, file, is_overwriting, None, now).await?;
+    Ok(made.manifest)
+}
+
+/// A restore of the store alone.
+pub(super) async fn restore(
+    directory: &Path,
+    file: &Path,
+    accepted: Accepted,
+    now: OffsetDateTime,
+) -> Result<Restored, BackupError> {
+    let wanted = Wanted {
+        accepted,
+        data: None,
+        by: Actor::server(),
+    };
+    super::restore(directory, file, wanted, now).await
+}
 
 pub(super) fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -62,9 +89,10 @@ pub(super) fn names(directory: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// What the audit records say is registered must be what is.
+/// What the audit records say is registered must be what is, in a store that was restored.
 async fn assert_is_one_generation(store: &Store, manifest: &Manifest) {
-    let records = store.audit_records_after(0, 100_000).await.unwrap();
+    let mut records = store.audit_records_after(0, 100_000).await.unwrap();
+    assert_eq!(records.pop().unwrap().1.action, "restore_store");
     let sequences: Vec<i64> = records.iter().map(|(sequence, _)| *sequence).collect();
     assert_eq!(sequences, (1..=manifest.audit_sequence).collect::<Vec<_>>());
     let mut expected = BTreeSet::new();
@@ -147,16 +175,15 @@ async fn a_backup_under_a_stream_of_changes_is_the_store_after_one_write() {
     }
 }
 
-/// The number of audit records without a gap, the names that they say are registered, and those that are.
+/// The number of audit records of before the restore, without a gap, the names that they say are registered, and those that
+/// are.
 async fn rows(directory: &Path) -> (i64, BTreeSet<String>, BTreeSet<String>) {
     let mut connection = inspect::read_only(&directory.join(sqlite::FILE_NAME))
         .connect()
         .await
         .unwrap();
-    let records: Vec<(i64, String)> = sqlx::query_as("SELECT sequence, target FROM audit_records ORDER BY sequence")
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
+    let records = "SELECT sequence, target FROM audit_records WHERE action <> 'restore_store' ORDER BY sequence";
+    let records: Vec<(i64, String)> = sqlx::query_as(records).fetch_all(&mut connection).await.unwrap();
     let registered: Vec<String> = sqlx::query_scalar("SELECT name FROM certificates")
         .fetch_all(&mut connection)
         .await

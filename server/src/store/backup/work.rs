@@ -1,40 +1,96 @@
 //! A directory for files that are not finished.
 
-use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use uuid::Uuid;
 
 use super::BackupError;
 
 /// A directory of its own (0700), on the file system where the finished files will be. It is deleted when it is dropped,
-/// with everything in it.
+/// with everything in it. A file in it is locked as long as its process lives, so that others know what is left of a killed
+/// one.
 #[derive(Debug)]
-pub(super) struct WorkDirectory(PathBuf);
+pub(super) struct WorkDirectory {
+    path: PathBuf,
+    _lock: File,
+}
 
 impl WorkDirectory {
-    pub(super) fn make(parent: &Path) -> Result<Self, BackupError> {
+    /// Makes one in `parent`, and deletes those there whose process has died. Gives the paths of these.
+    pub(super) fn make(parent: &Path) -> Result<(Self, Vec<PathBuf>), BackupError> {
+        let cleared = clear(parent);
         let path = parent.join(format!("{PREFIX}{}", Uuid::new_v4().simple()));
         DirBuilder::new()
             .mode(0o700)
             .create(&path)
             .map_err(BackupError::io(&path, "made"))?;
-        Ok(Self(path))
+        match lock(&path) {
+            Ok(lock) => Ok((Self { path, _lock: lock }, cleared)),
+            Err(error) => {
+                let failed = BackupError::io(&path, "locked")(error);
+                let _ = fs::remove_dir_all(&path);
+                Err(failed)
+            }
+        }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 }
 
 impl Drop for WorkDirectory {
     fn drop(&mut self) {
         // Once more: a statement of SQLite's that was given up may be making a journal.
-        if fs::remove_dir_all(&self.0).is_err() {
-            let _ = fs::remove_dir_all(&self.0);
+        if fs::remove_dir_all(&self.path).is_err() {
+            let _ = fs::remove_dir_all(&self.path);
         }
     }
+}
+
+/// Locks a file under another name first: one that has its name and is not locked is a dead process's.
+fn lock(directory: &Path) -> io::Result<File> {
+    let unlocked = directory.join("new-lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&unlocked)?;
+    file.lock()?;
+    fs::rename(unlocked, directory.join(LOCK))?;
+    Ok(file)
+}
+
+/// Deletes directories in `parent` that were this user's processes', and whose lock nobody holds any more. What cannot be
+/// proved to be one is left alone.
+fn clear(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_name))
+        .map(|entry| entry.path())
+        .filter(|path| is_dead(path) && fs::remove_dir_all(path).is_ok())
+        .collect()
+}
+
+fn is_name(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn is_dead(path: &Path) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == user) {
+        return false;
+    }
+    let lock = OpenOptions::new()
+        .write(true)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+        .open(path.join(LOCK));
+    lock.is_ok_and(|lock| lock.try_lock().is_ok())
 }
 
 /// Makes the content of a file or directory durable.
@@ -45,3 +101,4 @@ pub(super) fn sync(path: &Path) -> Result<(), BackupError> {
 }
 
 const PREFIX: &str = ".certward-unfinished-";
+const LOCK: &str = "lock";

@@ -20,10 +20,10 @@ pub enum WriteFailure {
     /// The system cannot make durable what was read.
     #[error("what the store holds cannot be made durable")]
     Durability(#[source] io::Error),
-    /// A program other than this server has written, or has emptied the log.
+    /// A program other than this server has written, or has emptied the log in a way that does not prove that it holds what
+    /// was acknowledged.
     #[error(
-        "another program has written into the store or emptied its log; restart the server, so that it decides by what \
-         the store holds now"
+        "another program has written into the store; restart the server, so that it decides by what the store holds now"
     )]
     Foreign,
     /// The commit was reported, and is not there.

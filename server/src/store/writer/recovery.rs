@@ -78,7 +78,8 @@ impl Writer {
     /// was told of. Emptying the log writes what is committed into the database, and removes everything else; both are
     /// synchronised before anything is read.
     pub(super) async fn reopen(&self, slot: &mut Slot) -> Result<WritingConnection, WriteFailure> {
-        if let Err(failure) = self.check_files() {
+        let possible = slot.possible_commits();
+        if let Err(failure) = self.check_files(possible) {
             self.rescue().await;
             return Err(failure);
         }
@@ -87,7 +88,7 @@ impl Writer {
             position: found,
             data_version,
             store_id,
-        } = match self.empty_log_and_read(&mut connection).await {
+        } = match self.empty_log_and_read(&mut connection, possible).await {
             Ok(reading) => reading,
             Err(failure) => {
                 let _ = connection.close().await;
@@ -97,6 +98,11 @@ impl Writer {
         if store_id != self.store_id || (found != slot.proved && Some(found) != slot.pending) {
             return Err(WriteFailure::Foreign);
         }
+        // Others may have written what moves none of these numbers.
+        let own = slot.commits_until(found);
+        if self.files.commits_since_proof().is_some_and(|commits| commits != own) {
+            return Err(WriteFailure::Foreign);
+        }
         self.is_proved(slot, found);
         Ok(WritingConnection {
             connection,
@@ -104,7 +110,11 @@ impl Writer {
         })
     }
 
-    async fn empty_log_and_read(&self, connection: &mut SqliteConnection) -> Result<Reading, WriteFailure> {
+    async fn empty_log_and_read(
+        &self,
+        connection: &mut SqliteConnection,
+        possible_commits: u32,
+    ) -> Result<Reading, WriteFailure> {
         // Before, because the caller may go away while the log is being emptied.
         self.files.expect_short_log();
         let started = Instant::now();
@@ -123,7 +133,7 @@ impl Writer {
         }
         self.files.sync_empty_log().map_err(WriteFailure::Durability)?;
         let reading = position::read(connection).await?;
-        self.check_files()?;
+        self.check_files(possible_commits)?;
         Ok(reading)
     }
 
@@ -132,7 +142,7 @@ impl Writer {
         self.mark.keep();
         // A write under way checks the files itself, and settles its own outcome.
         let Ok(mut slot) = self.slot.try_lock() else { return };
-        if let Err(failure) = self.check_files() {
+        if let Err(failure) = self.check_files(slot.possible_commits()) {
             self.rescue().await;
             self.refuse(&failure);
             return;

@@ -7,5 +7,6 @@ mod data;
 mod lives;
 mod restore;
 mod review;
+mod saved;
 mod users;
 mod world;

@@ -1,14 +1,19 @@
 //! `certward-server store`: backup, restore and check.
 
-use std::future::Future;
-use std::path::PathBuf;
+mod text;
 
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use self::text::{describe, describe_cleared, describe_data, refusal};
 use super::signals::finish_or_stop;
-use super::{Failure, output};
+use super::{Failure, output, system_user};
 use crate::audit;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{CommandLine, Sources};
-use crate::store::backup::{self, Accepted, Comparison, Manifest, Restored};
+use crate::redis::DataFiles;
+use crate::store::backup::{self, Accepted, DatabaseFiles, Made, Restored, Wanted};
 
 /// The commands about the store.
 #[derive(Debug, clap::Subcommand)]
@@ -16,20 +21,24 @@ pub(super) enum Command {
     /// Copy the store into one file, also while the server runs.
     ///
     /// The file holds certificates, users, settings, audit records and the private keys of the cluster: keep it as safe as
-    /// the store. The data of Redis databases is not in it; docs/operations.md says how to copy that.
+    /// the store. The data of Redis databases is in it with --with-data alone.
     Backup {
         /// The file to make (0600). Its directory must be one that nobody else can write.
         file: PathBuf,
         /// Replace the file if there is one.
         #[arg(long)]
         overwrite: bool,
+        /// Also copy the data of the Redis databases whose engines this server runs, as it is on the disk.
+        #[arg(long)]
+        with_data: bool,
         #[command(flatten)]
         location: Location,
     },
     /// Put a backup in the place of the store, while the server is stopped.
     ///
-    /// The present store is moved aside and never deleted. What was deleted or lowered after the backup is listed, and the
-    /// restore refused (exit code 1), unless one of the options says what to do with it.
+    /// The present store is moved aside and never deleted, and so is the data of each database that is in the backup. What
+    /// was deleted or lowered after the backup is listed, and the restore refused (exit code 1), unless one of the options
+    /// says what to do with it. The restore is an audit record.
     Restore {
         /// A file that `store backup` has made.
         file: PathBuf,
@@ -39,6 +48,9 @@ pub(super) enum Command {
         /// Let come back what was deleted, lowered or changed after the backup, also when that cannot be known.
         #[arg(long)]
         accept_revived: bool,
+        /// Restore the store alone, and leave the data of the Redis databases as it is.
+        #[arg(long)]
+        without_data: bool,
         #[command(flatten)]
         location: Location,
     },
@@ -84,27 +96,33 @@ pub(super) fn perform(command: Command) -> Result<(), Failure> {
         Command::Backup {
             file,
             overwrite,
+            with_data,
             location,
         } => {
             let data_dir = location.data_dir()?;
             let target = file.clone();
             let now = SystemClock.now();
-            let manifest = run(async move { backup::make(&data_dir, &target, overwrite, now).await })?;
-            output::print(&format!("{}: {}", file.display(), describe(&manifest)))
+            let data = with_data.then(|| data_of(&data_dir));
+            let made = run(async move { backup::make(&data_dir, &target, overwrite, data, now).await })?;
+            let Made { manifest, cleared } = made;
+            let mut lines = vec![format!("{}: {}", file.display(), describe(&manifest))];
+            lines.extend(manifest.data.iter().flatten().map(describe_data));
+            lines.extend(describe_cleared(&cleared));
+            output::print(&lines.join("\n"))
         }
         Command::Restore {
             file,
             keep_deleted,
             accept_revived,
+            without_data,
             location,
-        } => restore(
-            file,
-            Accepted {
+        } => {
+            let accepted = Accepted {
                 revived: accept_revived,
                 keep_deleted,
-            },
-            &location,
-        ),
+            };
+            restore(file, accepted, without_data, &location)
+        }
         Command::Check { location } => {
             let data_dir = location.data_dir()?;
             let checked = run(async move { backup::check(&data_dir).await })?;
@@ -117,13 +135,22 @@ pub(super) fn perform(command: Command) -> Result<(), Failure> {
     }
 }
 
-fn restore(file: PathBuf, accepted: Accepted, location: &Location) -> Result<(), Failure> {
+fn data_of(data_dir: &Path) -> Arc<dyn DatabaseFiles> {
+    Arc::new(DataFiles::below(data_dir))
+}
+
+fn restore(file: PathBuf, accepted: Accepted, without_data: bool, location: &Location) -> Result<(), Failure> {
     let sources = location.sources()?;
     let data_dir = sources.data_dir().map_err(usage)?;
     let audit_folder = sources.audit_log_folder().map_err(usage)?;
     let now = SystemClock.now();
-    let (manifest, comparison, mut aside, suffix) =
-        match run(async move { backup::restore(&data_dir, &file, accepted, now).await })? {
+    let wanted = Wanted {
+        accepted,
+        data: (!without_data).then(|| data_of(&data_dir)),
+        by: system_user::actor(),
+    };
+    let (manifest, comparison, mut aside, suffix, data, cleared) =
+        match run(async move { backup::restore(&data_dir, &file, wanted, now).await })? {
             Restored::Refused { manifest, comparison } => {
                 output::print_error(&refusal(&manifest, &comparison, accepted));
                 return Err(Failure::Reported);
@@ -133,14 +160,23 @@ fn restore(file: PathBuf, accepted: Accepted, location: &Location) -> Result<(),
                 comparison,
                 aside,
                 suffix,
-            } => (manifest, comparison, aside, suffix),
+                data,
+                cleared,
+            } => (manifest, comparison, aside, suffix, data, cleared),
         };
     if let Some(folder) = audit_folder {
         let last = manifest.audit_sequence;
         aside.extend(run(async move { audit::move_aside(&folder, last, &suffix).await })?);
     }
     let mut lines = vec![format!("restored: {}", describe(&manifest))];
+    let saved = manifest.data.iter().flatten();
+    lines.extend(
+        saved
+            .filter(|database| data.contains(&database.uid))
+            .map(|database| format!("restored: {}", describe_data(database))),
+    );
     lines.extend(aside.iter().map(|path| format!("moved aside: {}", path.display())));
+    lines.extend(describe_cleared(&cleared));
     let remaining: Vec<&str> = comparison
         .remaining(accepted.keep_deleted)
         .map(|difference| &*difference.text)
@@ -156,49 +192,6 @@ fn restore(file: PathBuf, accepted: Accepted, location: &Location) -> Result<(),
             .map(|reason| format!("not compared in full: {reason}")),
     );
     output::print(&lines.join("\n"))
-}
-
-/// Why a restore was refused, and how to go on.
-fn refusal(manifest: &Manifest, comparison: &Comparison, accepted: Accepted) -> String {
-    let mut lines = vec![format!(
-        "certward-server: nothing was restored. What was deleted or lowered after the backup, made at {}, would come back:",
-        manifest.created_at
-    )];
-    let remaining = comparison.remaining(accepted.keep_deleted);
-    lines.extend(remaining.map(|difference| format!("  {}", difference.text)));
-    lines.extend(
-        comparison
-            .unknown
-            .as_ref()
-            .map(|reason| format!("  it cannot be known in full: {reason}")),
-    );
-    if !accepted.keep_deleted && comparison.remaining(false).count() > comparison.remaining(true).count() {
-        lines.push(
-            "Recommended: --keep-deleted, which leaves certificates and users deleted that were deleted after the backup."
-                .to_owned(),
-        );
-    }
-    if comparison.unknown.is_some() || comparison.remaining(true).next().is_some() {
-        lines.push(
-            "To let come back what --keep-deleted does not cover, add --accept-revived; then remove or lower it again."
-                .to_owned(),
-        );
-    }
-    lines.join("\n")
-}
-
-fn describe(manifest: &Manifest) -> String {
-    format!(
-        "store {}, write {}, audit record {}, {} certificates, {} users, {} databases, {} bytes, made at {}",
-        manifest.store_id,
-        manifest.generation,
-        manifest.audit_sequence,
-        manifest.certificates,
-        manifest.users,
-        manifest.databases,
-        manifest.size,
-        manifest.created_at
-    )
 }
 
 /// Runs to the end, or until a signal asks to stop: then what was begun is removed.

@@ -1,0 +1,36 @@
+//! The data of databases, for a backup of the store and its restore, without a running server.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::engine::{self, Engine};
+use crate::cluster::uid::DatabaseUid;
+use crate::store::backup::{DatabaseFiles, OpenData};
+
+/// The data of the databases of one `DataDir`.
+pub(crate) struct DataFiles {
+    root: PathBuf,
+}
+
+impl DataFiles {
+    /// Those below `data_dir`.
+    pub(crate) fn below(data_dir: &Path) -> Self {
+        Self {
+            root: data_dir.join(super::DIRECTORY),
+        }
+    }
+}
+
+impl DatabaseFiles for DataFiles {
+    fn directory(&self, uid: DatabaseUid) -> PathBuf {
+        self.root.join(uid.to_string())
+    }
+
+    fn open_data(&self, uid: DatabaseUid) -> io::Result<Option<OpenData>> {
+        engine::open_saved_data(&self.directory(uid))
+    }
+
+    fn end_engine(&self, uid: DatabaseUid) -> io::Result<()> {
+        Engine::end_orphan(self.directory(uid))
+    }
+}

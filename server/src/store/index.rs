@@ -1,0 +1,75 @@
+//! The head of the write-ahead log's index, `certward.db-shm`, which counts the transactions of every program (the file
+//! format: sqlite.org/walformat.html, "The WAL-Index Header").
+
+use std::fs::File;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+/// A file that SQLite has locks on. It is never closed: that would drop SQLite's locks with it (fcntl(2)). A process opens
+/// two for each time that it opens a store, which for a server is once.
+#[derive(Debug)]
+pub(super) struct NeverClosed(ManuallyDrop<File>);
+
+/// What the index says of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct IndexHead {
+    /// Grows by one with every transaction that is committed, whoever does it.
+    pub(super) commits: u32,
+    /// How many pages the log holds. None, once a checkpoint has moved all of them into the database and emptied the log.
+    pub(super) frames: u32,
+}
+
+impl NeverClosed {
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        File::open(path).map(|file| Self(ManuallyDrop::new(file)))
+    }
+}
+
+impl Deref for NeverClosed {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+/// Reads the head of an index. None when it is not understood, or a program keeps writing it.
+pub(super) fn read(index: &File) -> Option<IndexHead> {
+    // It stands there twice, and SQLite writes the second one first.
+    let mut heads = [0; 2 * HEAD];
+    for _ in 0..ATTEMPTS {
+        index.read_exact_at(&mut heads, 0).ok()?;
+        let (head, second) = heads.split_at(HEAD);
+        if head == second {
+            return parse(head);
+        }
+        std::thread::yield_now();
+    }
+    None
+}
+
+fn parse(head: &[u8]) -> Option<IndexHead> {
+    let number = |at: usize| {
+        let bytes: &[u8; 4] = head.get(at..)?.first_chunk()?;
+        Some(u32::from_ne_bytes(*bytes))
+    };
+    let is_initialised = head.get(12) == Some(&1);
+    if number(0)? != VERSION || !is_initialised {
+        return None;
+    }
+    Some(IndexHead {
+        commits: number(8)?,
+        frames: number(16)?,
+    })
+}
+
+const HEAD: usize = 48;
+/// `WALINDEX_MAX_VERSION`, the only one there has been.
+const VERSION: u32 = 3_007_000;
+const ATTEMPTS: usize = 100;

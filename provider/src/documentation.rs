@@ -233,7 +233,8 @@ fn index(schema: &Schema) -> String {
          ```text\n{}```\n\n\
          So does a plan that replaces an authority or a client certificate, or leaves certificates out of a bundle or of \
          `client_certificates_pem` of a database. Without a warning, nothing would end, or the server did not say: RavenDB and \
-         Redis Enterprise cannot, and a plan goes on when the question is refused, or not answered within 10 s.\n\n\
+         Redis Enterprise cannot, it tells administrators alone (`ClusterAdmin`, or the management role `admin`), and a plan goes on \
+         when the question is refused, or not answered within 10 s.\n\n\
          ## Where the values come from\n\n\
          An attribute wins over its environment variable; there is no default endpoint. `_pem` and `_file` are two \
          forms of one value, of which one is set. Values that are known only after apply are allowed: until they are \
@@ -382,7 +383,7 @@ fn warning() -> String {
     });
     let loss = Loss {
         act: Act::Destroy,
-        subject: "the user \"app\"".to_owned(),
+        subject: "the role \"readers\"".to_owned(),
         attribute: AttributePath::root(),
     };
     let warning = effects::warning_of(loss, &serde_json::from_value(effect).unwrap());

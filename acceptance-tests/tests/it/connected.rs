@@ -10,6 +10,7 @@ use certward_acceptance_tests::mutual_tls::{Answer, Connection, client_config};
 use certward_acceptance_tests::programs::installed;
 use certward_acceptance_tests::redis_database::{RedisDatabase, Session, change};
 use certward_acceptance_tests::reference_server::ReferenceServer;
+use certward_acceptance_tests::terraform::Terraform;
 use certward_acceptance_tests::test_pki::{Identity, TestCa};
 use serde_json::{Value, json};
 
@@ -401,6 +402,55 @@ async fn a_deletion_on_ravendbs_api_ends_the_certificates_and_connections_that_w
     }
     assert_eq!(other.request("GET", "/build/version", b"").await.unwrap().status, 200);
     assert_eq!(admin.request("GET", &path, b"").await.unwrap().status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_plan_of_a_destruction_names_the_connections_that_it_would_end() {
+    if !installed("redis-server") {
+        return;
+    }
+    let mut house = House::open().await;
+    let server = &house.database.team.server;
+    let provider = format!(
+        r#"
+terraform {{
+  required_providers {{
+    certward = {{ source = "certward/certward" }}
+  }}
+}}
+provider "certward" {{
+  redis_enterprise        = {{ endpoints = ["{}"] }}
+  client_certificate_file = "{}"
+  client_private_key_file = "{}"
+  ca_certificate_file     = "{}"
+}}
+resource "certward_redis_role" "readers" {{
+  name       = "readers"
+  management = "none"
+}}
+"#,
+        server.redis_enterprise_endpoint(),
+        server.path("admin.crt").display(),
+        server.path("admin.key").display(),
+        server.path("ca.crt").display(),
+    );
+    let terraform = Terraform::new(&provider);
+    let role = house.readers.to_string();
+    terraform.import("certward_redis_role.readers", &role).expect_success();
+    let plan = terraform.run(&["plan", "-destroy", "-json", "-input=false"]);
+    let warning = plan.find(
+        "warning",
+        "Destroying the role \"readers\" ends 1 open connection and takes access from 1 identity",
+    );
+    let warning = warning.unwrap_or_else(|| panic!("{}", plan.output));
+    assert!(
+        warning
+            .detail
+            .contains(&format!(" to database {} (orders) as user bob", house.database.uid)),
+        "{}",
+        warning.detail
+    );
+    assert_eq!(house.ended().await, BTreeSet::new());
 }
 
 fn identity_name(identity: &Identity) -> String {

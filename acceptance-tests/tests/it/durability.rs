@@ -11,8 +11,8 @@ use certward_acceptance_tests::reference_server::ReferenceServer;
 use certward_acceptance_tests::test_pki::Identity;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_acknowledged_certificate_survives_50_times_kill_9() {
-    let crashes: u32 = if long_tests() { 1000 } else { 50 };
+async fn every_acknowledged_certificate_survives_100_times_kill_9() {
+    let crashes: u32 = if long_tests() { 1000 } else { 100 };
     let mut server = ReferenceServer::start();
     let config = client_config(
         &server.read("ca.crt"),

@@ -174,16 +174,16 @@ fn effect(connections_total: u64, connections: &[Json], identities: &[Json]) -> 
 #[tokio::test]
 async fn destruction_that_ends_connections_is_planned_with_one_warning_that_names_them() {
     let connections: Vec<Json> = (1..=11).map(connection).collect();
-    let mut app = identity("5", "app");
-    app["api"] = json!(true);
-    let case = Case::answering(effect(12, &connections, &[app, identity("6", "batch")])).await;
+    let mut other = identity("6", "batch");
+    other["api"] = json!(true);
+    let case = Case::answering(effect(12, &connections, &[identity("5", "app"), other])).await;
     let diags = destroyed(&case.users(), user()).await;
     let [warning] = diags.warnings.as_slice() else {
         panic!("{diags:?}")
     };
     assert_eq!(
         warning.summary,
-        "Destroying the user \"app\" ends 12 open connections and takes access from 2 identities"
+        "Destroying the user \"app\" ends 12 open connections and takes access from 1 identity"
     );
     assert_eq!(warning.attribute, AttributePath::root());
     let shown: String = (1..=10)
@@ -194,13 +194,18 @@ async fn destruction_that_ends_connections_is_planned_with_one_warning_that_name
         format!(
             "Applied now, this would end:\n\n{shown}  - and 2 more\n\n\
              These would lose their access, or some of their rights:\n\n\
-             \x20 - user app: database 1 (cache), the administration API\n\
-             \x20 - user batch: database 1 (cache)\n\n\
+             \x20 - user batch: database 1 (cache), the administration API\n\n\
              If they are still needed, give them another way in first: renew or rotate what they use, apply, and destroy \
              this in a later run. Where something takes its place, lifecycle {{ create_before_destroy = true }} keeps that \
              order."
         )
     );
+}
+
+#[tokio::test]
+async fn that_a_user_who_is_destroyed_loses_access_is_no_warning() {
+    let case = Case::answering(effect(0, &[], &[identity("5", "app")])).await;
+    assert_eq!(warnings(&destroyed(&case.users(), user()).await), [""; 0]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use certward::Error;
-use certward::effects::RemovalEffect;
+use certward::effects::{AffectedKind, RemovalEffect};
 use certward::pki::Thumbprint;
 use certward::redis_enterprise::Removal;
 use futures_util::StreamExt;
@@ -58,7 +58,16 @@ pub(crate) async fn warn_redis_enterprise(
     for removal in removals {
         questions.push(witness.ask(|| redis.client.removal_effect(removal)));
     }
-    warn(diags, loss, questions).await;
+    let gone: Vec<_> = removals.iter().filter_map(identity_of).collect();
+    warn(diags, loss, questions, &gone).await;
+}
+
+/// The identity that a removal removes.
+fn identity_of(removal: &Removal) -> Option<(AffectedKind, String)> {
+    match removal {
+        Removal::User(uid) => Some((AffectedKind::User, uid.to_string())),
+        _ => None,
+    }
 }
 
 /// Warns of what the removal of a registered certificate would end on RavenDB.
@@ -70,10 +79,12 @@ pub(crate) async fn warn_ravendb(diags: &mut Diagnostics, session: &Session, los
         return;
     }
     let question = session.effects.ravendb.ask(|| client.removal_effect(&thumbprint));
-    warn(diags, loss, vec![question]).await;
+    let gone = [(AffectedKind::Certificate, thumbprint.to_string())];
+    warn(diags, loss, vec![question], &gone).await;
 }
 
-async fn warn<Q>(diags: &mut Diagnostics, loss: Loss, questions: Vec<Q>)
+/// That the identities `gone` lose their access is what the plan says anyway.
+async fn warn<Q>(diags: &mut Diagnostics, loss: Loss, questions: Vec<Q>, gone: &[(AffectedKind, String)])
 where
     Q: Future<Output = Option<RemovalEffect>>,
 {
@@ -85,6 +96,7 @@ where
         })
     });
     if let Ended::Done(Some(effect)) = until_stopped(sum).await
+        && let effect = without(effect, gone)
         && !effect.is_empty()
     {
         diags.add_warning(warning::of(loss, &effect));
@@ -134,6 +146,18 @@ async fn answer(question: impl Future<Output = Result<Option<RemovalEffect>, Err
             (false, None)
         }
     }
+}
+
+fn without(mut effect: RemovalEffect, gone: &[(AffectedKind, String)]) -> RemovalEffect {
+    let listed = effect.identities.len();
+    effect.identities.retain(|identity| {
+        !gone
+            .iter()
+            .any(|(kind, id)| identity.kind == *kind && identity.id == *id)
+    });
+    let left_out = listed.saturating_sub(effect.identities.len());
+    effect.identities_total = effect.identities_total.saturating_sub(left_out as u64);
+    effect
 }
 
 /// What two removals would end together. What both would end counts once, as far as the answers list it.

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::cluster::access::ClusterAccess;
 use crate::config::Settings;
+use crate::listener::identity_counts::ConnectionCounts;
 use crate::redis::Databases;
 use crate::server_certificate::{Replacement, ServerCertificates};
 use crate::two_factor::TwoFactorSessions;
@@ -29,6 +30,8 @@ pub struct App {
     pub cluster_access: Arc<ClusterAccess>,
     /// What runs for its databases.
     pub(crate) databases: Arc<Databases>,
+    /// How many connections are open.
+    pub(crate) connections: ConnectionCounts,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
     /// Replaces it.

@@ -81,7 +81,9 @@ fn unusable_databases(app: &App) -> String {
 
 async fn metrics(State(operations): State<Operations>) -> Response {
     gauges::set(&operations.app);
-    ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], operations.recorder.render()).into_response()
+    let mut text = operations.recorder.render();
+    text.push_str(&gauges::connections(&operations.app));
+    ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], text).into_response()
 }
 
 /// A bound listener for health and metrics.

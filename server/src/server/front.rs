@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::http::Http;
 use crate::listener::HttpsListener;
 use crate::listener::connections::{OpenConnections, TrustReview};
+use crate::listener::identity_counts::ListenerKind;
 use crate::listener::tls::Tls;
 use crate::listener::workers::Workers;
 
@@ -30,6 +31,7 @@ impl Front {
     pub(super) fn open<R: TrustReview + 'static>(
         app: &App,
         url: &Url,
+        kind: ListenerKind,
         (tcp, workers): (TcpListener, &Workers),
         http: Arc<Http>,
         reviewer: &Arc<R>,
@@ -43,8 +45,9 @@ impl Front {
         })?;
         let reviewer: Arc<dyn TrustReview> = Arc::<R>::clone(reviewer);
         let connections = OpenConnections::new(reviewer);
+        let parts = (workers.clone(), limits, app.connections.of(kind));
         Ok(Self {
-            listener: HttpsListener::new(tcp, tls, http, Arc::clone(&connections), (workers.clone(), limits)),
+            listener: HttpsListener::new(tcp, tls, http, Arc::clone(&connections), parts),
             address,
             connections,
         })

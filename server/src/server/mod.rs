@@ -33,6 +33,7 @@ use crate::config::{Settings, TwoFactorSettings};
 use crate::dialect::{ravendb, redis_enterprise};
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
+use crate::listener::identity_counts::{ConnectionCounts, ListenerKind};
 use crate::listener::trust::TrustChanges;
 use crate::listener::workers::Workers;
 use crate::operations::{Operations, OperationsListener};
@@ -147,12 +148,14 @@ impl Server {
         let (tcp, listening_url) = listen_ravendb(&settings, ravendb)?;
         let redis_enterprise = redis_enterprise.map(BoundSocket::listen).transpose()?;
         let operations = operations.map(BoundSocket::listen).transpose()?;
+        let connections = ConnectionCounts::default();
         let front = FrontParts {
             cluster: Arc::clone(&cluster),
             access: Arc::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,
             workers: database_workers,
+            counts: Arc::clone(connections.of(ListenerKind::Database)),
             clock: Arc::clone(&clock),
         };
         let databases = Databases::new(front, Arc::clone(&settings), key);
@@ -168,6 +171,7 @@ impl Server {
             cluster,
             cluster_access,
             databases,
+            connections,
             replacement,
             two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
             audit,
@@ -185,6 +189,7 @@ impl Server {
         let ravendb = Front::open(
             &app,
             &app.settings.server_url,
+            ListenerKind::Ravendb,
             (tcp, &api_workers),
             ravendb_http,
             &app.authenticator,
@@ -199,6 +204,7 @@ impl Server {
                 Some(Front::open(
                     &app,
                     url,
+                    ListenerKind::RedisEnterprise,
                     (tcp, &api_workers),
                     http,
                     &app.cluster_access,

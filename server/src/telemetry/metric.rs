@@ -1,6 +1,7 @@
 //! The metrics: their names, and their text form.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(crate) const HANDSHAKES: &str = "certward_handshakes_total";
 pub(crate) const OPEN_CONNECTIONS: &str = "certward_open_connections";
 /// Connections to databases that are open after their login.
 pub(crate) const DATABASE_CONNECTIONS: &str = "certward_database_connections";
+/// Open connections, by listener and by what they were let in by.
+pub(crate) const CONNECTIONS: &str = "certward_connections";
 /// Connections closed because their certificate lost its trust, by reason.
 pub(crate) const CONNECTIONS_CUT: &str = "certward_connections_cut_total";
 /// Connections not taken, by the limit that they ran into.
@@ -50,7 +53,7 @@ pub(crate) const DATABASES: &str = "certward_databases";
 pub(crate) const CERTIFICATE_EXPIRY: &str = "certward_certificate_expiry_timestamp_seconds";
 
 /// What `# HELP` and `# TYPE` say of each metric.
-const DESCRIPTIONS: [(Kind, &str, &str); 18] = [
+const DESCRIPTIONS: [(Kind, &str, &str); 19] = [
     (
         Kind::Counter,
         REQUESTS,
@@ -72,6 +75,11 @@ const DESCRIPTIONS: [(Kind, &str, &str); 18] = [
         Kind::Gauge,
         DATABASE_CONNECTIONS,
         "Connections to databases that are open after their login.",
+    ),
+    (
+        Kind::Gauge,
+        CONNECTIONS,
+        "Open connections, by listener and by what let them in.",
     ),
     (
         Kind::Counter,
@@ -119,11 +127,29 @@ const DESCRIPTIONS: [(Kind, &str, &str); 18] = [
     ),
 ];
 
+/// What a metric is.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Counter,
     Gauge,
     Histogram,
+}
+
+/// As `# TYPE` has it.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        })
+    }
+}
+
+/// What is said of a metric.
+pub(super) fn description(name: &str) -> Option<(Kind, &'static str)> {
+    let described = DESCRIPTIONS.into_iter().find(|(_, described, _)| *described == name);
+    described.map(|(kind, _, text)| (kind, text))
 }
 
 fn describe_all() {

@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod dialect;
+mod expiry;
 pub mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;

@@ -5,9 +5,7 @@ use std::fs;
 use crate::app::App;
 use crate::listener::identity_counts::{IdentityKind, ListenerKind};
 use crate::redis::DatabaseStatus;
-use crate::telemetry::{
-    BUILD_INFO, CERTIFICATE_EXPIRY, CONNECTIONS, DATABASES, Exposition, READY_KEYS, STORE_BYTES, STORE_WRITABLE,
-};
+use crate::telemetry::{BUILD_INFO, CONNECTIONS, DATABASES, Exposition, READY_KEYS, STORE_BYTES, STORE_WRITABLE};
 
 /// Takes them.
 pub(super) fn set(app: &App) {
@@ -30,8 +28,6 @@ pub(super) fn set(app: &App) {
             .count();
         metrics::gauge!(DATABASES, "status" => status.as_str()).set(number(count));
     }
-    let not_after = app.server_certificates.current().certificate().validity().not_after;
-    metrics::gauge!(CERTIFICATE_EXPIRY, "use" => "server").set(not_after.unix_timestamp() as f64);
 }
 
 /// The open connections of this server, in Prometheus' text form. Other servers of this process, which only tests have,

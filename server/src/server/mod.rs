@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::cluster::settings::TlsVersion;
 use crate::config::{Settings, TwoFactorSettings};
 use crate::dialect::{ravendb, redis_enterprise};
+use crate::expiry;
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::identity_counts::{ConnectionCounts, ListenerKind};
@@ -260,6 +261,7 @@ impl Server {
         ));
         tasks.spawn(Arc::clone(&app.replacement).watch_file(stop.clone()));
         tasks.spawn(recorder.keep_up(stop.clone()));
+        tasks.spawn(expiry::watch(Arc::clone(&app), stop.clone()));
         if let Some(operations) = operations {
             tasks.spawn(operations.run(stop.clone()));
         }

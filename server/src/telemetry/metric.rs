@@ -49,11 +49,21 @@ pub(crate) const BUILD_INFO: &str = "certward_build_info";
 pub(crate) const STORE_BYTES: &str = "certward_store_bytes";
 /// Databases, by status.
 pub(crate) const DATABASES: &str = "certward_databases";
-/// When a certificate expires: seconds since 1970, by its use.
+/// When a certificate expires: seconds since 1970. A series for each, up to a number of them.
 pub(crate) const CERTIFICATE_EXPIRY: &str = "certward_certificate_expiry_timestamp_seconds";
+/// When the next certificate of a use expires: seconds since 1970.
+pub(crate) const CERTIFICATE_EARLIEST_EXPIRY: &str = "certward_certificate_earliest_expiry_timestamp_seconds";
+/// Certificates in use, by their use.
+pub(crate) const CERTIFICATES: &str = "certward_certificates";
+/// Those of them that expire within so many days.
+pub(crate) const CERTIFICATES_EXPIRING: &str = "certward_certificates_expiring";
+/// Those of them that have expired.
+pub(crate) const CERTIFICATES_EXPIRED: &str = "certward_certificates_expired";
+/// Those of them that have no series of [`CERTIFICATE_EXPIRY`].
+pub(crate) const CERTIFICATES_UNLISTED: &str = "certward_certificates_unlisted";
 
 /// What `# HELP` and `# TYPE` say of each metric.
-const DESCRIPTIONS: [(Kind, &str, &str); 19] = [
+const DESCRIPTIONS: [(Kind, &str, &str); 24] = [
     (
         Kind::Counter,
         REQUESTS,
@@ -123,7 +133,28 @@ const DESCRIPTIONS: [(Kind, &str, &str); 19] = [
     (
         Kind::Gauge,
         CERTIFICATE_EXPIRY,
-        "When the certificate expires, in seconds since 1970, by its use.",
+        "When a certificate expires, in seconds since 1970: those that expire first.",
+    ),
+    (
+        Kind::Gauge,
+        CERTIFICATE_EARLIEST_EXPIRY,
+        "When the next certificate expires, in seconds since 1970, by use.",
+    ),
+    (Kind::Gauge, CERTIFICATES, "Certificates in use, by use."),
+    (
+        Kind::Gauge,
+        CERTIFICATES_EXPIRING,
+        "Certificates that expire within so many days, by use. Those that expire within fewer days count too.",
+    ),
+    (
+        Kind::Gauge,
+        CERTIFICATES_EXPIRED,
+        "Certificates that have expired, by use.",
+    ),
+    (
+        Kind::Gauge,
+        CERTIFICATES_UNLISTED,
+        "Certificates whose expiry has no series of its own, by use.",
     ),
 ];
 

@@ -1,11 +1,15 @@
 //! `/metrics`, as whoever watches the server reads it.
 
 use std::collections::{HashMap, HashSet};
+use std::net::{Ipv4Addr, TcpListener};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::DnType;
 use serde_json::json;
 
 use super::databases::operations;
-use super::house::{Client, House};
+use super::house::{Ca, Client, House};
 
 const OPERATIONS: &str = "--Certward.Operations.ServerUrl=http://127.0.0.1:0";
 
@@ -25,6 +29,82 @@ fn value(metrics: &str, series: &str) -> f64 {
         .collect();
     assert_eq!(values.len(), 1, "{series} in {metrics}");
     values[0]
+}
+
+/// A CA, trusted by the cluster.
+async fn trust(house: &House, ca: &Ca) {
+    let body = json!({ "name": "mtls_trusted_ca", "certificate": ca.pem() });
+    house.admin.put("/v1/cluster/update_cert", &body).await.expect(200);
+}
+
+/// Registers the certificate with RavenDB's API.
+async fn register(house: &House, name: &str, der: &[u8]) {
+    let ravendb = house.with_server_certificate().at(house.server.ravendb_address());
+    let body = json!({
+        "Name": name, "Certificate": STANDARD.encode(der), "SecurityClearance": "ValidUser", "Permissions": {},
+    });
+    let answer = ravendb.put("/admin/certificates", &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn every_certificate_and_ca_says_when_it_expires() {
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let upstream = format!("redis://127.0.0.1:{}", nobody.local_addr().unwrap().port());
+    drop(nobody);
+    let house = House::open_with(&[OPERATIONS, &format!("--Certward.Redis.Upstream=there={upstream}")]).await;
+    let (ca, clients) = (Ca::new("Team CA"), Ca::new("Clients of \"there\""));
+    trust(&house, &ca).await;
+    let database = json!({
+        "name": "there", "memory_size": 0, "tls_mode": "enabled", "enforce_client_authentication": "enabled",
+        "authentication_ssl_client_certs": [{ "client_cert": clients.pem() }],
+    });
+    house.admin.post("/v1/bdbs", &database).await.expect(200);
+    let (chain, _) = ca.issue(&[(DnType::CommonName, "orders")]);
+    register(&house, "orders\\service", &chain[0]).await;
+
+    let text = metrics(&house).await;
+    for series in [
+        r#"{use="server",name="CN=house.test",thumbprint=""#,
+        r#"{use="cluster_ca",name="CN=Team CA",thumbprint=""#,
+        r#"{use="client",name="orders\\service",thumbprint=""#,
+        r#"{use="cluster",name="cm",thumbprint=""#,
+        r#"{use="cluster",name="syncer",thumbprint=""#,
+    ] {
+        let expiry = value(&text, &format!("certward_certificate_expiry_timestamp_seconds{series}"));
+        let first = value(
+            &text,
+            "certward_certificate_earliest_expiry_timestamp_seconds{use=\"server\"}",
+        );
+        // Those made for this test are valid for a day or longer from now.
+        assert!(expiry >= first, "{series} {expiry} {first}");
+    }
+    let of_database = text
+        .lines()
+        .find(|line| line.starts_with("certward_certificate_expiry_timestamp_seconds{use=\"database_trusted\""))
+        .unwrap();
+    assert!(
+        of_database.contains(r#",database="1"} "#) && of_database.contains(r#"Clients of \\\"there\\\""#),
+        "{of_database}"
+    );
+    for (series, expected) in [
+        ("certward_certificates{use=\"client\"}", 1.0),
+        ("certward_certificates{use=\"well_known_issuer\"}", 0.0),
+        ("certward_certificates_expiring{use=\"server\",within_days=\"1\"}", 1.0),
+        ("certward_certificates_expiring{use=\"server\",within_days=\"30\"}", 1.0),
+        ("certward_certificates_expired{use=\"client\"}", 0.0),
+        ("certward_certificates_unlisted{use=\"client\"}", 0.0),
+    ] {
+        assert_eq!(value(&text, series), expected, "{series}");
+    }
+
+    // What is gone is gone from the metrics, too.
+    house.admin.delete("/v1/bdbs/1").await.expect(200);
+    trust(&house, &Ca::new("Another CA")).await;
+    let text = metrics(&house).await;
+    assert!(!text.contains("Team CA") && text.contains("Another CA"), "{text}");
+    assert_eq!(value(&text, "certward_certificates{use=\"database_trusted\"}"), 0.0);
+    house.server.shutdown().await;
 }
 
 #[tokio::test]

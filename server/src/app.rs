@@ -13,6 +13,7 @@ use crate::cluster::Cluster;
 use crate::cluster::access::ClusterAccess;
 use crate::config::Settings;
 use crate::listener::connections::OpenConnections;
+use crate::listener::identity_counts::ConnectionCounts;
 use crate::redis::Databases;
 use crate::server_certificate::{Replacement, ServerCertificates};
 use crate::two_factor::TwoFactorSessions;
@@ -41,6 +42,8 @@ pub struct App {
     pub(crate) databases: Arc<Databases>,
     /// The open connections to both APIs.
     pub(crate) connections: ApiConnections,
+    /// How many connections are open.
+    pub(crate) connection_counts: ConnectionCounts,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
     /// Replaces it.

@@ -10,12 +10,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::certificate::shown;
+use crate::listener::identity_counts::{IdentityKind, ListenerKind};
 
 /// An open connection.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ConnectedClient {
     /// What it is connected to.
-    pub(crate) listener: Listener,
+    #[serde(serialize_with = "listener_word")]
+    pub(crate) listener: ListenerKind,
     /// Which database, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) database: Option<Numbered>,
@@ -24,7 +26,8 @@ pub(crate) struct ConnectedClient {
     /// When its handshake or its login was done.
     #[serde(serialize_with = "in_seconds")]
     pub(crate) opened_at: OffsetDateTime,
-    /// By what it is who it is.
+    /// What let it in.
+    #[serde(serialize_with = "identity_word")]
     pub(crate) identity: IdentityKind,
     /// The user of the cluster that it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,32 +40,6 @@ pub(crate) struct ConnectedClient {
     /// The last second of what lets it in, if it has one.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_seconds_if_any")]
     pub(crate) valid_until: Option<OffsetDateTime>,
-}
-
-/// What a connection is made to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Listener {
-    /// RavenDB's API.
-    Ravendb,
-    /// Redis Enterprise's API.
-    RedisEnterprise,
-    /// A database.
-    Database,
-}
-
-/// By what a connection is who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum IdentityKind {
-    /// A certificate.
-    Certificate,
-    /// A name and a password.
-    Password,
-    /// Nothing, where a database has a user `default`.
-    DefaultUser,
-    /// Nobody yet. On an API each request may bring credentials of its own.
-    None,
 }
 
 /// Something with a number and a name.
@@ -157,6 +134,14 @@ impl Ground {
     pub(crate) fn trusted(kind: GroundKind, certificate: &Certificate) -> Self {
         Self::new(kind, certificate.fingerprint(), shown(certificate.subject()))
     }
+}
+
+fn listener_word<S: Serializer>(listener: &ListenerKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(listener.as_str())
+}
+
+fn identity_word<S: Serializer>(identity: &IdentityKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(identity.as_str())
 }
 
 /// RFC 3339 in UTC, without fractions of a second.

@@ -21,6 +21,7 @@ pub mod config;
 mod connected;
 mod connected_client;
 pub mod dialect;
+mod expiry;
 pub mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;

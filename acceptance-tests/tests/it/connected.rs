@@ -289,9 +289,10 @@ async fn administrators_and_nobody_else_see_who_is_connected_and_what_that_rests
         ]
     );
     assert_eq!(grounds(of("carol"))[0], "ca CN=Another Team CA");
-    assert_eq!(of("nobody")["identity"], "default_user");
     assert!(alice["opened_at"].as_str().unwrap().ends_with('Z'), "{alice:#}");
     assert_eq!(alice["valid_until"], alice["certificate"]["not_after"]);
+    assert_eq!(of("nobody")["user"], Value::Null);
+    assert_eq!(grounds(of("nobody")), ["ca CN=Example Team CA"]);
     let on_api = |name: &str| {
         let is_it =
             |connection: &&Value| connection["listener"] == "redis_enterprise" && connection["user"]["name"] == name;

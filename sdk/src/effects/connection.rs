@@ -24,16 +24,20 @@ words! {
 }
 
 words! {
-    /// How the client of a connection has proved who it is.
+    /// What a connection was let in by. On an API, where each request says anew who it is, the last one counts.
     ConnectionIdentity {
-        /// With a client certificate.
+        /// A client certificate.
         Certificate = "certificate",
-        /// With the name and password of a user.
+        /// A password.
         Password = "password",
-        /// As the default user of a database.
-        DefaultUser = "default_user",
-        /// Not at all: it has not logged in, or brings a password or token with each request to an API.
-        Nobody = "none",
+        /// A token.
+        Token = "token",
+        /// Nothing, where nothing is asked for: a database whose default user has no password.
+        Anonymous = "anonymous",
+        /// Being the server's own user on its machine, who creates the cluster.
+        LocalUser = "local_user",
+        /// Nothing: nobody has been let in on it.
+        Unauthenticated = "unauthenticated",
     }
 }
 
@@ -42,6 +46,8 @@ words! {
     RestsOnKind {
         /// A trusted CA's certificate; its id is the SHA-256 fingerprint.
         Ca = "ca",
+        /// A client's own certificate among those that a database trusts; its id is the SHA-256 fingerprint.
+        ClientCertificate = "client_certificate",
         /// A user of Redis Enterprise; its id is the uid.
         User = "user",
         /// A role of Redis Enterprise; its id is the uid.
@@ -154,11 +160,13 @@ impl fmt::Display for Connection {
             (Some(user), ..) if user.name.is_empty() => write!(f, " as user {}", user.uid),
             (Some(user), ..) => write!(f, " as user {}", short(&user.name)),
             (None, Some(certificate), _) => write!(f, " with the certificate {}", short(&certificate.subject)),
-            (None, None, ConnectionIdentity::DefaultUser) => f.write_str(" as the default user"),
+            (None, None, ConnectionIdentity::Anonymous) => f.write_str(" as the default user"),
+            (None, None, ConnectionIdentity::Token) => f.write_str(" with a token"),
+            (None, None, ConnectionIdentity::LocalUser) => f.write_str(" as the server's own user"),
             (None, None, ConnectionIdentity::Certificate) => f.write_str(" with a certificate"),
             (None, None, ConnectionIdentity::Password) => f.write_str(" with a password"),
             (None, None, ConnectionIdentity::Unknown(identity)) => write!(f, " by {}", short(identity)),
-            (None, None, ConnectionIdentity::Nobody) => Ok(()),
+            (None, None, ConnectionIdentity::Unauthenticated) => Ok(()),
         }
     }
 }

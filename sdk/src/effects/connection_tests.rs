@@ -88,10 +88,10 @@ fn connection_is_printed_as_from_where_to_where_and_as_whom() {
             "database 1 (cache) with the certificate CN=app,O=Example",
         ),
         (
-            json!({ "user": null, "certificate": null, "identity": "default_user", "database": { "uid": 1 } }),
+            json!({ "user": null, "certificate": null, "identity": "anonymous", "database": { "uid": 1 } }),
             "database 1 as the default user",
         ),
-        (nobody("ravendb", "none"), "the RavenDB API"),
+        (nobody("ravendb", "unauthenticated"), "the RavenDB API"),
         (
             nobody("redis_enterprise", "password"),
             "the Redis Enterprise API with a password",

@@ -76,7 +76,7 @@ fn connection(number: u64) -> Value {
         "database": { "uid": 1, "name": "cache" },
         "address": format!("127.0.0.1:{number}"),
         "opened_at": "2026-11-30T13:23:44Z",
-        "identity": "none",
+        "identity": "unauthenticated",
     })
 }
 

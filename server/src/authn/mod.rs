@@ -25,6 +25,7 @@ use crate::authority::definition::RegisteredCertificate;
 use crate::authority::registry::Registry;
 use crate::clock::Clock;
 use crate::listener::connections::{Standing, TrustReview};
+use crate::listener::identity_counts::IdentityKind;
 use crate::listener::peer::{Peer, Presented};
 use crate::server_certificate::ServerCertificates;
 use crate::two_factor::SecretDigest;
@@ -160,7 +161,7 @@ impl Authenticator {
     pub fn authenticate(&self, peer: &Peer) -> Decision {
         let decision = self.look_at(peer);
         match &decision {
-            Decision::Admitted(_) => peer.become_known(),
+            Decision::Admitted(_) => peer.become_known(IdentityKind::Certificate),
             Decision::Refused(refusal) => {
                 metrics::counter!(crate::telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
             }

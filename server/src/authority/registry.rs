@@ -4,6 +4,7 @@
 //! a decision made on one revision need not be made again until the next.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -169,6 +170,29 @@ impl Registry {
             .take(count)
             .cloned()
             .collect()
+    }
+
+    /// `count` entries behind the one with the thumbprint `last`, or from the first on, by ascending thumbprint. Reading all
+    /// entries so takes as long as reading them at once, and holds up nobody for longer than one call.
+    #[must_use]
+    pub fn page_after(&self, last: Option<&Thumbprint>, count: usize) -> Vec<Arc<RegisteredCertificate>> {
+        let start = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let entries = self.read();
+        let behind = entries.by_thumbprint.range::<Thumbprint, _>((start, Bound::Unbounded));
+        behind.take(count).map(|(_, entry)| Arc::clone(entry)).collect()
+    }
+
+    /// When the last of the enabled entries with this public key ends; none when there are not two entries with it.
+    #[must_use]
+    pub fn last_end_of_shared_key(&self, hash: &PublicKeyPinningHash) -> Option<OffsetDateTime> {
+        let entries = self.read();
+        let thumbprints = entries.by_pinning_hash.get(hash).filter(|sharing| sharing.len() > 1)?;
+        thumbprints
+            .iter()
+            .filter_map(|thumbprint| entries.by_thumbprint.get(thumbprint))
+            .filter(|entry| !entry.disabled)
+            .map(|entry| entry.validity.not_after)
+            .max()
     }
 
     /// How many entries there are.

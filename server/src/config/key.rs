@@ -217,6 +217,11 @@ pub const KEYS: &[Key] = &[
         "",
         "How many days the store keeps audit records; 1 to 36500. Without it, for ever. The audit log's file is not shortened.",
     ),
+    followed(
+        "Certward.Expiry.WarnDaysBefore",
+        "30;14;7;1",
+        "How many days before its end the log warns of a certificate: whole numbers from 1 to 3650, separated by `;`, at most 10, or `none`.",
+    ),
     refused(
         "Security.TlsCipherSuites",
         "the cipher suites of TLS 1.2 and 1.3 that Certward offers are fixed",

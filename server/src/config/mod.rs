@@ -26,6 +26,8 @@ pub use source::{CommandLine, Sources};
 
 use reader::Reader;
 
+use crate::expiry::WarnDays;
+
 /// Everything the server was told. Paths are absolute, or relative to the working directory of the process.
 #[derive(Debug)]
 pub struct Settings {
@@ -57,6 +59,8 @@ pub struct Settings {
     pub audit_log_folder: Option<PathBuf>,
     /// `Certward.Audit.RetentionDays`: how long the store keeps audit records; none keeps them all.
     pub audit_retention_days: Option<u32>,
+    /// `Certward.Expiry.WarnDaysBefore`: how long before their end the log warns of certificates.
+    pub warn_days: WarnDays,
     /// `Certward.Operations.ServerUrl`: health and metrics, over plain http on loopback; none turns them off.
     pub operations_url: Option<Url>,
     /// `Certward.RedisEnterprise.ServerUrl`; none turns Redis Enterprise's API off.

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::certificate::ChainBounds;
 use crate::command::chain;
+use crate::expiry::WarnDays;
 use crate::files::{TrustedFile, check_entry};
 
 /// Takes the values of keys one by one.
@@ -75,6 +76,7 @@ impl<'a> Reader<'a> {
         let trusted_origins = self.list("Security.Csrf.TrustedOrigins", |text, _| web_origin(text));
         let audit_log_folder = self.audit_log_folder();
         let audit_retention_days = self.optional("Certward.Audit.RetentionDays", |text| within(text, 1, 36_500));
+        let warn_days = self.required("Certward.Expiry.WarnDaysBefore", WarnDays::parse);
         let operations_url = self.optional("Certward.Operations.ServerUrl", operations_url);
         let redis_enterprise_url = self.optional("Certward.RedisEnterprise.ServerUrl", |text| https_url(text, true));
         self.check_listeners(&[
@@ -102,6 +104,7 @@ impl<'a> Reader<'a> {
             two_factor: two_factor?,
             audit_log_folder,
             audit_retention_days,
+            warn_days: warn_days?,
             csrf: CsrfSettings {
                 enabled: csrf_enabled?,
                 trusted_origins,

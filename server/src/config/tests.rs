@@ -134,6 +134,17 @@ fn a_program_is_a_path_from_the_settings_folder_or_a_name() {
 }
 
 #[test]
+fn days_of_warnings_are_a_list_and_a_wrong_one_says_what_would_be_right() {
+    const KEY: &str = "Certward.Expiry.WarnDaysBefore";
+    let settings = Folder::new(GOOD).load(&[], &[&format!("--{KEY}=60;7")]).unwrap();
+    assert!(settings.warn_days.iter().eq([7, 60]));
+    let wrong = mistake(KEY, "30,14").to_string();
+    let expected = "Certward.Expiry.WarnDaysBefore (on the command line): holds \"30,14\" and must be whole numbers of days from \
+                    1 to 3650, with ; between them, such as 30;14;7;1, or none";
+    assert_eq!(wrong, expected);
+}
+
+#[test]
 fn every_followed_key_is_read_and_no_other() {
     let folder = Folder::new(GOOD);
     let sources = folder.sources(&[], &[]).unwrap();

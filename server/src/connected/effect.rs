@@ -13,7 +13,8 @@ use crate::cluster::ClusterState;
 use crate::cluster::database::rights::rights_in;
 use crate::cluster::removal::Removal;
 use crate::cluster::user::User;
-use crate::connected_client::{ConnectedClient, Listener, Numbered};
+use crate::connected_client::{ConnectedClient, Numbered};
+use crate::listener::identity_counts::ListenerKind;
 
 /// What a removal would end.
 #[derive(Debug, Serialize)]
@@ -89,7 +90,7 @@ pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Optio
             let peer = connection.peer();
             !client.rests_on.is_empty()
                 && app.authenticator.is_ended_without(peer, &thumbprints)
-                && (client.listener == Listener::Ravendb || client.user.is_none())
+                && (client.listener == ListenerKind::Ravendb || client.user.is_none())
         })
         .map(|(_, client)| client)
         .collect();
@@ -110,7 +111,7 @@ fn connected_users(connections: &[ConnectedClient]) -> Vec<LosingIdentity> {
         if let Some(user) = &connection.user {
             let (databases, api) = users.entry(user).or_default();
             databases.extend(&connection.database);
-            *api |= connection.listener == Listener::RedisEnterprise;
+            *api |= connection.listener == ListenerKind::RedisEnterprise;
         }
     }
     let identity = |(user, (databases, api)): (&Numbered, (BTreeSet<&Numbered>, bool))| LosingIdentity {

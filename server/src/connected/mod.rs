@@ -13,8 +13,9 @@ use time::OffsetDateTime;
 pub(crate) use self::effect::{effect_of, effect_of_certificate};
 use crate::app::App;
 use crate::cluster::ClusterState;
-use crate::connected_client::{ConnectedClient, IdentityKind, Listener, ShownCertificate};
+use crate::connected_client::{ConnectedClient, ShownCertificate};
 use crate::listener::connections::{OpenConnection, OpenConnections};
+use crate::listener::identity_counts::ListenerKind;
 
 /// Whose connections are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,18 +72,18 @@ fn api_clients(app: &App, scope: Scope, state: &ClusterState) -> Vec<(Arc<OpenCo
         });
         seen.collect::<Vec<_>>()
     };
-    let mut clients = of(&app.connections.redis_enterprise, Listener::RedisEnterprise);
+    let mut clients = of(&app.connections.redis_enterprise, ListenerKind::RedisEnterprise);
     if scope == Scope::Everything {
-        clients.extend(of(&app.connections.ravendb, Listener::Ravendb));
+        clients.extend(of(&app.connections.ravendb, ListenerKind::Ravendb));
     }
     clients
 }
 
-fn api_client(app: &App, listener: Listener, connection: &OpenConnection, state: &ClusterState) -> ConnectedClient {
+fn api_client(app: &App, listener: ListenerKind, connection: &OpenConnection, state: &ClusterState) -> ConnectedClient {
     let peer = connection.peer();
     let grounds = match listener {
-        Listener::RedisEnterprise => grounds::on_redis_enterprise(app, peer, state),
-        Listener::Ravendb | Listener::Database => grounds::on_ravendb(app, peer),
+        ListenerKind::RedisEnterprise => grounds::on_redis_enterprise(app, peer, state),
+        ListenerKind::Ravendb | ListenerKind::Database => grounds::on_ravendb(app, peer),
     };
     let is_admitted = !grounds.rests_on.is_empty();
     ConnectedClient {
@@ -90,11 +91,7 @@ fn api_client(app: &App, listener: Listener, connection: &OpenConnection, state:
         database: None,
         address: peer.address(),
         opened_at: connection.opened_at(),
-        identity: if is_admitted {
-            IdentityKind::Certificate
-        } else {
-            IdentityKind::None
-        },
+        identity: peer.identity(),
         user: grounds.user,
         certificate: peer.certificate().map(ShownCertificate::of),
         rests_on: grounds.rests_on,

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection_permits::{ConnectionPermit, ConnectionPermits};
 use super::half_open::{HalfOpen, Place};
+use super::identity_counts::IdentityCounts;
 use super::movable::MovableTcp;
 use super::reserve::ReservedDescriptor;
 use super::socket;
@@ -57,13 +58,13 @@ pub(crate) struct Accepted {
 }
 
 impl AcceptLoop {
-    /// Takes a listening socket. Nothing is accepted before [`Self::run`].
-    pub(crate) fn new(tcp: TcpListener, workers: Workers, limits: &Limits) -> Self {
+    /// Takes a listening socket, whose open connections are added to `counts`. Nothing is accepted before [`Self::run`].
+    pub(crate) fn new(tcp: TcpListener, workers: Workers, limits: &Limits, counts: &Arc<IdentityCounts>) -> Self {
         Self {
             tcp,
             workers,
             half_open: HalfOpen::new(limits.handshaking_connections),
-            permits: ConnectionPermits::new(limits),
+            permits: ConnectionPermits::new(limits, counts),
         }
     }
 

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::identity_counts::{Counted, IdentityCounts, IdentityKind};
 use super::peer::Network;
 use crate::config::Limits;
 use crate::telemetry;
@@ -22,6 +23,7 @@ pub(crate) struct ConnectionPermits {
     connections: usize,
     strangers: usize,
     strangers_of_network: usize,
+    counts: Arc<IdentityCounts>,
     table: Mutex<Table>,
 }
 
@@ -51,16 +53,19 @@ pub(crate) struct ConnectionPermit {
     id: AtomicU64,
     is_known: AtomicBool,
     was_known: AtomicBool,
+    counted: Counted,
     changed: Notify,
 }
 
 impl ConnectionPermits {
-    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+    /// Connections are added to `counts` while they are open.
+    pub(crate) fn new(limits: &Limits, counts: &Arc<IdentityCounts>) -> Arc<Self> {
         let strangers = limits.unauthenticated_connections.min(limits.connections / 2).max(1);
         Arc::new(Self {
             connections: limits.connections.max(1),
             strangers,
             strangers_of_network: limits.unauthenticated_connections_of_address.clamp(1, strangers),
+            counts: Arc::clone(counts),
             table: Mutex::default(),
         })
     }
@@ -89,6 +94,7 @@ impl ConnectionPermits {
             id: AtomicU64::new(id),
             is_known: AtomicBool::new(false),
             was_known: AtomicBool::new(false),
+            counted: Counted::new(Arc::clone(&self.counts)),
             changed: Notify::new(),
         }))
     }
@@ -151,15 +157,21 @@ impl Table {
 }
 
 impl ConnectionPermit {
-    /// The peer has been let in: the connection is no stranger's from now on.
-    pub(crate) fn become_known(&self) {
+    /// What the connection is let in by.
+    pub(crate) fn identity(&self) -> IdentityKind {
+        self.counted.kind()
+    }
+
+    /// The peer has been let in by this: the connection is no stranger's from now on.
+    pub(crate) fn become_known(&self, by: IdentityKind) {
         if self.is_known() {
-            return;
+            return self.counted.set(by);
         }
         let mut table = self.permits.table();
         if table.remove_stranger(self.id.load(Ordering::Relaxed)).is_some() {
             self.is_known.store(true, Ordering::Release);
             self.was_known.store(true, Ordering::Release);
+            self.counted.set(by);
             drop(table);
             self.changed.notify_waiters();
         }
@@ -177,6 +189,7 @@ impl ConnectionPermit {
         let id = table.add_stranger(self.network, self.displaced.clone());
         self.id.store(id, Ordering::Relaxed);
         self.is_known.store(false, Ordering::Release);
+        self.counted.set(IdentityKind::Unauthenticated);
         drop(table);
         self.changed.notify_waiters();
     }
@@ -234,12 +247,13 @@ mod tests {
 
     impl Listener {
         fn new(connections: usize, strangers: usize, of_address: usize) -> Self {
-            Self(ConnectionPermits::new(&Limits {
+            let limits = Limits {
                 connections,
                 unauthenticated_connections: strangers,
                 unauthenticated_connections_of_address: of_address,
                 ..Limits::default()
-            }))
+            };
+            Self(ConnectionPermits::new(&limits, &Arc::default()))
         }
 
         fn accept(&self, address: &str) -> Connection {
@@ -249,7 +263,7 @@ mod tests {
 
         fn accept_known(&self, address: &str) -> Connection {
             let connection = self.accept(address);
-            connection.0.as_ref().unwrap().become_known();
+            connection.0.as_ref().unwrap().become_known(IdentityKind::Certificate);
             connection
         }
     }
@@ -323,14 +337,16 @@ mod tests {
         let (third, fourth) = (listener.accept("192.0.2.1"), listener.accept("192.0.2.1"));
         assert!(!second.is_open() && !former.is_open() && third.is_open() && fourth.is_open());
         // One that was displaced stays so.
-        permit.become_known();
+        permit.become_known(IdentityKind::Password);
         assert!(!permit.is_known());
         drop((first, second, third, fourth, former));
         assert_eq!(listener.0.table().open, 0);
         let again = listener.accept_known("192.0.2.1");
         again.0.as_ref().unwrap().become_stranger();
-        again.0.as_ref().unwrap().become_known();
+        again.0.as_ref().unwrap().become_known(IdentityKind::Password);
+        assert_eq!(listener.0.counts.get(IdentityKind::Password), 1);
         drop(again);
+        assert!(IdentityKind::ALL.map(|kind| listener.0.counts.get(kind)) == [0; 6]);
         let table = listener.0.table();
         assert!(table.open == 0 && table.strangers.is_empty() && table.by_network.is_empty());
     }
@@ -351,7 +367,7 @@ mod tests {
             async move { permit.known().await }
         });
         tokio::task::yield_now().await;
-        permit.become_known();
+        permit.become_known(IdentityKind::Token);
         waiting.await.unwrap();
         permit.known().await;
     }

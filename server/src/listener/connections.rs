@@ -13,6 +13,7 @@ use certward::pki::Thumbprint;
 use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 
+use super::identity_counts::IdentityKind;
 use super::peer::Peer;
 use crate::clock::Clock;
 
@@ -234,7 +235,10 @@ impl OpenConnection {
         match reviewer.standing(&self.peer) {
             Standing::Admitted => {
                 *admitted = true;
-                self.peer.become_known();
+                // Whoever has been let in by something else since stays that.
+                if self.peer.is_stranger() {
+                    self.peer.become_known(IdentityKind::Certificate);
+                }
             }
             Standing::Refused(reason) if *admitted => {
                 tracing::info!(

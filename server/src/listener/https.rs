@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::accept::{self, AcceptLoop, Accepted, Service};
 use super::connections::{OpenConnections, OpenGuard};
+use super::identity_counts::IdentityCounts;
 use super::movable::MovableTcp;
 use super::peer::Peer;
 use super::tls::{self, Tls};
@@ -42,10 +43,10 @@ impl HttpsListener {
         tls: Tls,
         http: Arc<Http>,
         connections: Arc<OpenConnections>,
-        (workers, limits): (Workers, &Limits),
+        (workers, limits, counts): (Workers, &Limits, &Arc<IdentityCounts>),
     ) -> Self {
         Self {
-            accept: AcceptLoop::new(tcp, workers, limits),
+            accept: AcceptLoop::new(tcp, workers, limits, counts),
             shared: Arc::new(Shared {
                 tls,
                 http,

@@ -6,6 +6,7 @@ pub(crate) mod connection_permits;
 pub(crate) mod connections;
 mod half_open;
 mod https;
+pub(crate) mod identity_counts;
 pub(crate) mod movable;
 pub mod peer;
 mod reserve;

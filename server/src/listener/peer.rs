@@ -7,6 +7,7 @@ use certward::pki::Certificate;
 use rustls_pki_types::CertificateDer;
 
 use super::connection_permits::ConnectionPermit;
+use super::identity_counts::IdentityKind;
 use crate::authn::{Caller, Verdict};
 use crate::cluster::access::ClusterVerdict;
 
@@ -71,10 +72,17 @@ impl Peer {
         self
     }
 
-    /// Notes that the peer was let in, by whatever it showed.
-    pub(crate) fn become_known(&self) {
+    /// What the peer was last let in by.
+    pub(crate) fn identity(&self) -> IdentityKind {
+        self.permit
+            .as_ref()
+            .map_or(IdentityKind::Unauthenticated, |permit| permit.identity())
+    }
+
+    /// Notes that the peer was let in by this.
+    pub(crate) fn become_known(&self, by: IdentityKind) {
         if let Some(permit) = &self.permit {
-            permit.become_known();
+            permit.become_known(by);
         }
     }
 

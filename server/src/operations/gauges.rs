@@ -3,8 +3,9 @@
 use std::fs;
 
 use crate::app::App;
+use crate::listener::identity_counts::{IdentityKind, ListenerKind};
 use crate::redis::DatabaseStatus;
-use crate::telemetry::{BUILD_INFO, CERTIFICATE_EXPIRY, DATABASES, READY_KEYS, STORE_BYTES, STORE_WRITABLE};
+use crate::telemetry::{BUILD_INFO, CONNECTIONS, DATABASES, Exposition, READY_KEYS, STORE_BYTES, STORE_WRITABLE};
 
 /// Takes them.
 pub(super) fn set(app: &App) {
@@ -27,8 +28,21 @@ pub(super) fn set(app: &App) {
             .count();
         metrics::gauge!(DATABASES, "status" => status.as_str()).set(number(count));
     }
-    let not_after = app.server_certificates.current().certificate().validity().not_after;
-    metrics::gauge!(CERTIFICATE_EXPIRY, "use" => "server").set(not_after.unix_timestamp() as f64);
+}
+
+/// The open connections of this server, in Prometheus' text form. Other servers of this process, which only tests have,
+/// have connections of their own.
+pub(super) fn connections(app: &App) -> String {
+    let mut text = Exposition::default();
+    let mut series = text.metric(CONNECTIONS);
+    for listener in ListenerKind::ALL {
+        let counts = app.connection_counts.of(listener);
+        for identity in IdentityKind::ALL {
+            let labels = [("listener", listener.as_str()), ("identity", identity.as_str())];
+            series.add(&labels, counts.get(identity));
+        }
+    }
+    text.into_text()
 }
 
 fn number(count: usize) -> f64 {

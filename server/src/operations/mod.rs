@@ -22,18 +22,24 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::expiry::ExpiryMetrics;
 use crate::telemetry::Recorder;
 
 /// What the answers are made from.
 #[derive(Debug, Clone)]
 pub(crate) struct Operations {
     recorder: Recorder,
+    expiry: Arc<ExpiryMetrics>,
     app: Arc<App>,
 }
 
 impl Operations {
     pub(crate) fn new(recorder: Recorder, app: Arc<App>) -> Self {
-        Self { recorder, app }
+        Self {
+            recorder,
+            expiry: Arc::new(ExpiryMetrics::new(Arc::clone(&app))),
+            app,
+        }
     }
 
     fn router(self) -> Router {
@@ -81,7 +87,11 @@ fn unusable_databases(app: &App) -> String {
 
 async fn metrics(State(operations): State<Operations>) -> Response {
     gauges::set(&operations.app);
-    ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], operations.recorder.render()).into_response()
+    let mut text = operations.recorder.render();
+    text.push_str(&gauges::connections(&operations.app));
+    text.push('\n');
+    text.push_str(&operations.expiry.render().await);
+    ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], text).into_response()
 }
 
 /// A bound listener for health and metrics.

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::http::Http;
 use crate::listener::HttpsListener;
 use crate::listener::connections::OpenConnections;
+use crate::listener::identity_counts::ListenerKind;
 use crate::listener::tls::Tls;
 use crate::listener::workers::Workers;
 
@@ -30,6 +31,7 @@ impl Front {
     pub(super) fn open(
         app: &App,
         url: &Url,
+        kind: ListenerKind,
         (tcp, workers): (TcpListener, &Workers),
         http: Arc<Http>,
         connections: &Arc<OpenConnections>,
@@ -41,8 +43,9 @@ impl Front {
             url: url.clone(),
             source,
         })?;
+        let parts = (workers.clone(), limits, app.connection_counts.of(kind));
         Ok(Self {
-            listener: HttpsListener::new(tcp, tls, http, Arc::clone(connections), (workers.clone(), limits)),
+            listener: HttpsListener::new(tcp, tls, http, Arc::clone(connections), parts),
             address,
             connections: Arc::clone(connections),
         })

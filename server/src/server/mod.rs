@@ -32,9 +32,11 @@ use crate::cluster::access::ClusterAccess;
 use crate::cluster::settings::TlsVersion;
 use crate::config::{Settings, TwoFactorSettings};
 use crate::dialect::{ravendb, redis_enterprise};
+use crate::expiry;
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::connections::OpenConnections;
+use crate::listener::identity_counts::{ConnectionCounts, ListenerKind};
 use crate::listener::trust::TrustChanges;
 use crate::listener::workers::Workers;
 use crate::operations::{Operations, OperationsListener};
@@ -149,12 +151,14 @@ impl Server {
         let (tcp, listening_url) = listen_ravendb(&settings, ravendb)?;
         let redis_enterprise = redis_enterprise.map(BoundSocket::listen).transpose()?;
         let operations = operations.map(BoundSocket::listen).transpose()?;
+        let connection_counts = ConnectionCounts::default();
         let front = FrontParts {
             cluster: Arc::clone(&cluster),
             access: Arc::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,
             workers: database_workers,
+            counts: Arc::clone(connection_counts.of(ListenerKind::Database)),
             clock: Arc::clone(&clock),
         };
         let databases = Databases::new(front, Arc::clone(&settings), key);
@@ -175,6 +179,7 @@ impl Server {
             cluster_access,
             databases,
             connections,
+            connection_counts,
             replacement,
             two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
             audit,
@@ -192,6 +197,7 @@ impl Server {
         let ravendb = Front::open(
             &app,
             &app.settings.server_url,
+            ListenerKind::Ravendb,
             (tcp, &api_workers),
             ravendb_http,
             &app.connections.ravendb,
@@ -206,6 +212,7 @@ impl Server {
                 Some(Front::open(
                     &app,
                     url,
+                    ListenerKind::RedisEnterprise,
                     (tcp, &api_workers),
                     http,
                     &app.connections.redis_enterprise,
@@ -261,6 +268,7 @@ impl Server {
         ));
         tasks.spawn(Arc::clone(&app.replacement).watch_file(stop.clone()));
         tasks.spawn(recorder.keep_up(stop.clone()));
+        tasks.spawn(expiry::watch(Arc::clone(&app), stop.clone()));
         if let Some(operations) = operations {
             tasks.spawn(operations.run(stop.clone()));
         }

@@ -1,6 +1,7 @@
 //! The metrics: their names, and their text form.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(crate) const HANDSHAKES: &str = "certward_handshakes_total";
 pub(crate) const OPEN_CONNECTIONS: &str = "certward_open_connections";
 /// Connections to databases that are open after their login.
 pub(crate) const DATABASE_CONNECTIONS: &str = "certward_database_connections";
+/// Open connections, by listener and by what they were let in by.
+pub(crate) const CONNECTIONS: &str = "certward_connections";
 /// Connections closed because their certificate lost its trust, by reason.
 pub(crate) const CONNECTIONS_CUT: &str = "certward_connections_cut_total";
 /// Connections not taken, by the limit that they ran into.
@@ -46,11 +49,21 @@ pub(crate) const BUILD_INFO: &str = "certward_build_info";
 pub(crate) const STORE_BYTES: &str = "certward_store_bytes";
 /// Databases, by status.
 pub(crate) const DATABASES: &str = "certward_databases";
-/// When a certificate expires: seconds since 1970, by its use.
+/// When a certificate expires: seconds since 1970. A series for each, up to a number of them.
 pub(crate) const CERTIFICATE_EXPIRY: &str = "certward_certificate_expiry_timestamp_seconds";
+/// When the next certificate of a use expires: seconds since 1970.
+pub(crate) const CERTIFICATE_EARLIEST_EXPIRY: &str = "certward_certificate_earliest_expiry_timestamp_seconds";
+/// Certificates in use, by their use.
+pub(crate) const CERTIFICATES: &str = "certward_certificates";
+/// Those of them that expire within so many days.
+pub(crate) const CERTIFICATES_EXPIRING: &str = "certward_certificates_expiring";
+/// Those of them that have expired.
+pub(crate) const CERTIFICATES_EXPIRED: &str = "certward_certificates_expired";
+/// Those of them that have no series of [`CERTIFICATE_EXPIRY`].
+pub(crate) const CERTIFICATES_UNLISTED: &str = "certward_certificates_unlisted";
 
 /// What `# HELP` and `# TYPE` say of each metric.
-const DESCRIPTIONS: [(Kind, &str, &str); 18] = [
+const DESCRIPTIONS: [(Kind, &str, &str); 24] = [
     (
         Kind::Counter,
         REQUESTS,
@@ -72,6 +85,11 @@ const DESCRIPTIONS: [(Kind, &str, &str); 18] = [
         Kind::Gauge,
         DATABASE_CONNECTIONS,
         "Connections to databases that are open after their login.",
+    ),
+    (
+        Kind::Gauge,
+        CONNECTIONS,
+        "Open connections, by listener and by what let them in.",
     ),
     (
         Kind::Counter,
@@ -115,15 +133,54 @@ const DESCRIPTIONS: [(Kind, &str, &str); 18] = [
     (
         Kind::Gauge,
         CERTIFICATE_EXPIRY,
-        "When the certificate expires, in seconds since 1970, by its use.",
+        "When a certificate expires, in seconds since 1970: those that expire first.",
+    ),
+    (
+        Kind::Gauge,
+        CERTIFICATE_EARLIEST_EXPIRY,
+        "When the next certificate expires, in seconds since 1970, by use.",
+    ),
+    (Kind::Gauge, CERTIFICATES, "Certificates in use, by use."),
+    (
+        Kind::Gauge,
+        CERTIFICATES_EXPIRING,
+        "Certificates that expire within so many days, by use. Those that expire within fewer days count too.",
+    ),
+    (
+        Kind::Gauge,
+        CERTIFICATES_EXPIRED,
+        "Certificates that have expired, by use.",
+    ),
+    (
+        Kind::Gauge,
+        CERTIFICATES_UNLISTED,
+        "Certificates whose expiry has no series of its own, by use.",
     ),
 ];
 
+/// What a metric is.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Counter,
     Gauge,
     Histogram,
+}
+
+/// As `# TYPE` has it.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        })
+    }
+}
+
+/// What is said of a metric.
+pub(super) fn description(name: &str) -> Option<(Kind, &'static str)> {
+    let described = DESCRIPTIONS.into_iter().find(|(_, described, _)| *described == name);
+    described.map(|(kind, _, text)| (kind, text))
 }
 
 fn describe_all() {

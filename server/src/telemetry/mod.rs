@@ -1,17 +1,20 @@
 //! Logs and metrics.
 
 mod escape;
+mod exposition;
 mod line;
 mod log;
 mod metric;
 mod panic;
 mod queue;
 
+pub(crate) use exposition::Exposition;
 pub use log::{LogError, start_log};
 pub(crate) use log::{flush_log, print_line};
 pub(crate) use metric::{
-    BUILD_INFO, CERTIFICATE_EXPIRY, CONNECTIONS_CUT, CONNECTIONS_REFUSED, DATABASE_CONNECTIONS, DATABASES, HANDSHAKES,
-    OPEN_CONNECTIONS, PANICS, READY_KEYS, REFUSALS, RELOADS, Recorder, STORE_BYTES, STORE_COMMIT_DURATION,
-    STORE_WRITABLE, request_answered,
+    BUILD_INFO, CERTIFICATE_EARLIEST_EXPIRY, CERTIFICATE_EXPIRY, CERTIFICATES, CERTIFICATES_EXPIRED,
+    CERTIFICATES_EXPIRING, CERTIFICATES_UNLISTED, CONNECTIONS, CONNECTIONS_CUT, CONNECTIONS_REFUSED,
+    DATABASE_CONNECTIONS, DATABASES, HANDSHAKES, OPEN_CONNECTIONS, PANICS, READY_KEYS, REFUSALS, RELOADS, Recorder,
+    STORE_BYTES, STORE_COMMIT_DURATION, STORE_WRITABLE, request_answered,
 };
 pub(crate) use panic::log_panics;

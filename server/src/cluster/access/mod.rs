@@ -46,6 +46,7 @@ use super::user::{Authentication, User, UserStatus};
 use super::{Cluster, ClusterError, ClusterState};
 use crate::clock::ForwardClock;
 use crate::listener::connections::{Standing, TrustReview};
+use crate::listener::identity_counts::IdentityKind;
 use crate::listener::peer::{Network, Peer};
 
 /// Decides who a request comes from.
@@ -112,7 +113,11 @@ impl ClusterAccess {
         };
         match &decided {
             Ok(caller) => {
-                peer.become_known();
+                peer.become_known(match credentials {
+                    Some(Credentials::Password { .. }) => IdentityKind::Password,
+                    Some(Credentials::Token(_)) => IdentityKind::Token,
+                    None => IdentityKind::Certificate,
+                });
                 if let Some(user) = caller.user() {
                     self.last_logins().insert(user.uid, now);
                 }
@@ -141,11 +146,11 @@ impl ClusterAccess {
             return self.authenticate(peer, credentials, ExpiredPassword::Refused).await;
         }
         if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
-            peer.become_known();
+            peer.become_known(IdentityKind::Certificate);
             return Ok(Arc::new(ClusterCaller::administrator(caller, peer)));
         }
         if way == Way::Direct && socket_owner::is_of_own_user(peer.address()).await {
-            peer.become_known();
+            peer.become_known(IdentityKind::LocalUser);
             return Ok(Arc::new(ClusterCaller::founder(peer)));
         }
         let refusal = ClusterRefusal::NotTheFounder;

@@ -17,6 +17,7 @@ use crate::cluster::trust::{AdmittedClient, DatabaseTrustRefusal};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
 use crate::listener::connection_permits::ConnectionPermit;
+use crate::listener::identity_counts::IdentityKind;
 
 /// How a client has come to a database.
 #[derive(Debug)]
@@ -228,7 +229,14 @@ impl Client {
     /// is nobody again.
     pub(super) fn is_now(&self, identity: &Identity, has_logged_in: bool) {
         if has_logged_in || identity.is_let_in() {
-            self.permit.become_known();
+            self.permit.become_known(match identity {
+                Identity::Certificate(_) => IdentityKind::Certificate,
+                Identity::Password(_) => IdentityKind::Password,
+                Identity::Default(_) if has_logged_in => IdentityKind::Password,
+                // Redis's user `default`, behind a certificate that is trusted.
+                Identity::Default(_) if self.certificate.is_some() => IdentityKind::Certificate,
+                Identity::Default(_) => IdentityKind::Anonymous,
+            });
         } else {
             self.permit.become_stranger();
         }

@@ -9,9 +9,8 @@ use super::policy::Policy;
 use super::sessions::Session;
 use crate::cluster::ClusterState;
 use crate::cluster::database::Database;
-use crate::connected_client::{
-    ConnectedClient, Ground, GroundKind, IdentityKind, Listener, Numbered, ShownCertificate,
-};
+use crate::connected_client::{ConnectedClient, Ground, GroundKind, Numbered, ShownCertificate};
+use crate::listener::identity_counts::ListenerKind;
 
 impl DatabaseFront {
     /// Everybody who is connected, the oldest connection first.
@@ -54,21 +53,19 @@ fn client(session: &Session, database: &Database, state: &ClusterState) -> Conne
         .and_then(|trusted| trusted_certificate(trusted, session, database))
         .into_iter()
         .collect();
-    let (kind, user) = match &identity {
-        Identity::Certificate(access) => (IdentityKind::Certificate, Some(access)),
-        Identity::Password(access) => (IdentityKind::Password, Some(access)),
-        Identity::Default(_) if session.was_let_in() => (IdentityKind::DefaultUser, None),
-        Identity::Default(_) => (IdentityKind::None, None),
+    let user = match &identity {
+        Identity::Certificate(access) | Identity::Password(access) => Some(access),
+        Identity::Default(_) => None,
     };
     if let Some(access) = user {
         rests_on.extend(rights(access, database, state));
     }
     ConnectedClient {
-        listener: Listener::Database,
+        listener: ListenerKind::Database,
         database: Some(Numbered::new(database.uid.get(), &database.name)),
         address: session.address(),
         opened_at: session.opened_at(),
-        identity: kind,
+        identity: session.client().permit.identity(),
         user: user.map(|access| Numbered::new(access.user.get(), &access.rights.name)),
         certificate: session.client().end_entity().map(ShownCertificate::of),
         rests_on,

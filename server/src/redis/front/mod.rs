@@ -53,6 +53,7 @@ use crate::cluster::{Cluster, ClusterState};
 use crate::config::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
 use crate::listener::connection_permits::ConnectionPermit;
+use crate::listener::identity_counts::IdentityCounts;
 use crate::listener::movable::MovableTcp;
 use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
@@ -82,6 +83,8 @@ pub(crate) struct FrontParts {
     pub(crate) limits: Limits,
     /// Where connections are served.
     pub(crate) workers: Workers,
+    /// Where open connections are counted.
+    pub(crate) counts: Arc<IdentityCounts>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -110,7 +113,7 @@ impl DatabaseFront {
     /// Takes a listening socket. Nothing is accepted before [`Self::run`].
     pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: FrontParts) -> Arc<Self> {
         Arc::new(Self {
-            accept: AcceptLoop::new(tcp, parts.workers.clone(), &parts.limits),
+            accept: AcceptLoop::new(tcp, parts.workers.clone(), &parts.limits, &parts.counts),
             database,
             engine,
             parts,

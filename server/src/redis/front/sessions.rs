@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 
 use super::admission::{Admission, Client, Identity, Judge};
 use crate::cluster::trust::{AdmittedClient, DatabaseTrust};
+use crate::listener::identity_counts::IdentityKind;
 use crate::telemetry;
 
 /// The open connections to a database.
@@ -253,7 +254,7 @@ impl Session {
             self.client.is_now(&identity, is_login);
             basis.identity = identity;
         } else if is_done && is_login {
-            self.client.permit.become_known();
+            self.client.permit.become_known(IdentityKind::Password);
         }
     }
 

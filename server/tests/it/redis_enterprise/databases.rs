@@ -656,7 +656,7 @@ async fn a_database_that_cannot_be_used_says_why() {
         "# HELP certward_databases Databases, by status.",
         "# TYPE certward_databases gauge",
         "certward_build_info{version=",
-        "certward_certificate_expiry_timestamp_seconds{use=\"server\"}",
+        "certward_certificate_expiry_timestamp_seconds{use=\"server\",",
         "certward_store_bytes{file=\"database\"}",
         // Other servers of this process have databases of their own.
         "certward_databases{status=\"creation-failed\"} ",
@@ -667,7 +667,7 @@ async fn a_database_that_cannot_be_used_says_why() {
 }
 
 /// The answer of the listener for health and metrics.
-async fn operations(house: &House, path: &str) -> String {
+pub(super) async fn operations(house: &House, path: &str) -> String {
     let mut plain = TcpStream::connect(house.server.operations_address().unwrap())
         .await
         .unwrap();

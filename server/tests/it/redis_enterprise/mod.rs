@@ -6,5 +6,6 @@ mod database_leftovers;
 mod databases;
 mod errors;
 mod house;
+mod metrics;
 mod objects;
 mod slow_bodies;

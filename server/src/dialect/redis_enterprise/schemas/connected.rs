@@ -46,8 +46,9 @@ const CONNECTION: Schema = open(
         member(
             "identity",
             TEXT,
-            "By what it is who it is: certificate, password, default_user, or none before a login. On the API each request \
-             may bring credentials of its own, which are not shown.",
+            "What let it in: certificate, password, token, anonymous (a database that asks for nothing), local_user (the \
+             server's own user, who created the cluster), or unauthenticated. On the API, where each request says anew who \
+             it is, the last one counts.",
         )
         .read_only(),
         member("user", Kind::Object(&NUMBERED), "The user of the cluster that it is.").read_only(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::world::*;
 use crate::cluster::database::{PasswordDigest, TlsMode};
 use crate::config::Limits;
+use crate::listener::identity_counts::IdentityKind;
 
 /// Longer than [`brief`] allows.
 const LONGER: Duration = Duration::from_millis(1500);
@@ -69,6 +70,59 @@ async fn a_client_that_has_reset_its_login_is_a_stranger_again() {
     tokio::time::sleep(LONGER).await;
     assert_eq!(back.ask(&["PING"]).await, "+PONG");
     idle.is_cut().await;
+    world.end().await;
+}
+
+/// Waits until so many connections are nobody's, anybody's, somebody's by certificate, and by password.
+async fn counts_become(world: &World, expected: [u64; 4]) {
+    let numbers = || {
+        [
+            IdentityKind::Unauthenticated,
+            IdentityKind::Anonymous,
+            IdentityKind::Certificate,
+            IdentityKind::Password,
+        ]
+        .map(|kind| world.front.parts.counts.get(kind))
+    };
+    for _ in 0..100 {
+        if numbers() == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(numbers(), expected);
+}
+
+#[tokio::test]
+async fn connections_are_counted_by_what_let_them_in() {
+    let Some(world) = World::new().await else { return };
+    let mut alice = world.client("alice").await;
+    assert_eq!(alice.ask(&["PING"]).await, "+PONG");
+    counts_become(&world, [0, 0, 1, 0]).await;
+    world
+        .change(|database| {
+            database.tls.mode = TlsMode::Disabled;
+            database.default_user.is_enabled = true;
+            database.default_user.password_hashes = vec![PasswordDigest::of(&PASSWORD.into())];
+        })
+        .await;
+    let (mut silent, mut carol, mut default) = (world.plain().await, world.plain().await, world.plain().await);
+    for client in [&mut silent, &mut carol, &mut default] {
+        assert!(client.ask(&["PING"]).await.starts_with("-NOAUTH "));
+    }
+    assert_eq!(carol.ask(&["AUTH", "carol", PASSWORD]).await, "+OK");
+    assert_eq!(default.ask(&["AUTH", PASSWORD]).await, "+OK");
+    // Alice's connection is cut: the database speaks no TLS any more.
+    counts_become(&world, [1, 0, 0, 2]).await;
+    assert_eq!(carol.ask(&["RESET"]).await, "+RESET");
+    counts_become(&world, [2, 0, 0, 1]).await;
+    drop((silent, carol, default));
+    world
+        .change(|database| database.default_user.password_hashes.clear())
+        .await;
+    let mut anybody = world.plain().await;
+    assert_eq!(anybody.ask(&["PING"]).await, "+PONG");
+    counts_become(&world, [0, 1, 0, 0]).await;
     world.end().await;
 }
 

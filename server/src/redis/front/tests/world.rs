@@ -133,6 +133,7 @@ impl World {
             server_certificates,
             limits,
             workers: Workers::start("redis").unwrap(),
+            counts: Arc::default(),
             clock: clock.clone(),
         };
         let front = DatabaseFront::new(tcp, database.uid, Arc::clone(&engine), parts);

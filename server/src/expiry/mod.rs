@@ -1,0 +1,174 @@
+//! When certificates end: those that the server shows, trusts or has registered. The metrics say it, and the log warns of it.
+//!
+//! Every certificate is looked at through [`Sighting`], one at a time: a store may have a million of them, and neither a
+//! list nor a lock may grow with it.
+
+mod exposition;
+mod nearest;
+mod sources;
+mod survey;
+mod warn_days;
+mod warning;
+
+use std::fmt;
+
+use certward::pki::{DistinguishedName, Printable, Thumbprint};
+use time::OffsetDateTime;
+
+pub(crate) use exposition::ExpiryMetrics;
+pub(crate) use warn_days::WarnDays;
+pub(crate) use warning::watch;
+
+use crate::certificate::shown;
+use crate::cluster::named_certificate::CertificateName;
+use crate::cluster::uid::DatabaseUid;
+
+/// What a certificate is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Use {
+    /// The server certificate of all APIs.
+    Server,
+    /// An issuer that is sent with it.
+    ServerIssuer,
+    /// A CA of `Security.WellKnownIssuers.Admin`.
+    WellKnownIssuer,
+    /// A client certificate registered with RavenDB's API.
+    Client,
+    /// A certificate of the cluster, by its name.
+    Cluster(CertificateName),
+    /// A CA of the cluster: one of `mtls_trusted_ca`.
+    ClusterCa,
+    /// The server certificate that a database has of its own, and the issuers sent with it.
+    DatabaseServer(DatabaseUid),
+    /// A certificate that a database trusts: a CA, an intermediate, or a client's own.
+    DatabaseTrusted(DatabaseUid),
+    /// A CA of `Certward.Redis.UpstreamCa`.
+    UpstreamCa,
+}
+
+/// A certificate that is in use, as far as its end matters.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sighting<'a> {
+    key: Key,
+    name: Name<'a>,
+    not_after: OffsetDateTime,
+}
+
+/// Tells one certificate in one use from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key {
+    used_as: Use,
+    thumbprint: Thumbprint,
+}
+
+/// What a certificate is called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Name<'a> {
+    /// By an administrator.
+    Given(&'a str),
+    /// By its issuer.
+    Subject(&'a DistinguishedName),
+}
+
+impl Use {
+    /// The label `use` of metrics, one of [`Self::LABELS`].
+    fn label(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::ServerIssuer => "server_issuer",
+            Self::WellKnownIssuer => "well_known_issuer",
+            Self::Client => "client",
+            Self::Cluster(_) => "cluster",
+            Self::ClusterCa => "cluster_ca",
+            Self::DatabaseServer(_) => "database_server",
+            Self::DatabaseTrusted(_) => "database_trusted",
+            Self::UpstreamCa => "upstream_ca",
+        }
+    }
+
+    /// Every label, in the order of [`Self`].
+    const LABELS: [&'static str; 9] = [
+        "server",
+        "server_issuer",
+        "well_known_issuer",
+        "client",
+        "cluster",
+        "cluster_ca",
+        "database_server",
+        "database_trusted",
+        "upstream_ca",
+    ];
+
+    /// One such certificate, in words.
+    fn description(label: &str) -> &'static str {
+        match label {
+            "server" => "the server certificate",
+            "server_issuer" => "an issuer of the server certificate",
+            "well_known_issuer" => "a CA of Security.WellKnownIssuers.Admin",
+            "client" => "a registered client certificate",
+            "cluster" => "a certificate of the cluster",
+            "cluster_ca" => "a CA of mtls_trusted_ca",
+            "database_server" => "a server certificate of a database",
+            "database_trusted" => "a certificate trusted by a database",
+            _ => "a CA of Certward.Redis.UpstreamCa",
+        }
+    }
+
+    /// The database, for what is one's own.
+    fn database(self) -> Option<DatabaseUid> {
+        match self {
+            Self::DatabaseServer(uid) | Self::DatabaseTrusted(uid) => Some(uid),
+            _ => None,
+        }
+    }
+}
+
+/// On one line, bounded, and without characters that hide or reorder text: names are whatever an administrator, or the
+/// issuer of a certificate, has chosen.
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(name) => write!(f, "{}", Printable::line(name).at_most(MAX_NAME)),
+            Self::Subject(subject) => write!(f, "{}", Printable::line(&shown(subject)).at_most(MAX_NAME)),
+        }
+    }
+}
+
+/// Characters of a name that metrics and the log show.
+const MAX_NAME: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_use_has_a_label_of_its_own() {
+        let database = DatabaseUid::new(1).unwrap();
+        let uses = [
+            Use::Server,
+            Use::ServerIssuer,
+            Use::WellKnownIssuer,
+            Use::Client,
+            Use::Cluster(CertificateName::Cm),
+            Use::ClusterCa,
+            Use::DatabaseServer(database),
+            Use::DatabaseTrusted(database),
+            Use::UpstreamCa,
+        ];
+        assert_eq!(uses.map(Use::label), Use::LABELS);
+    }
+
+    #[test]
+    fn a_name_is_one_bounded_line() {
+        let name = format!("a\n\u{202e}{}", "x".repeat(1000));
+        let shown = Name::Given(&name).to_string();
+        assert!(shown.starts_with("a \\u{202e}xxx"), "{shown}");
+        assert!(shown.chars().count() < MAX_NAME + 50, "{shown}");
+        let subject: DistinguishedName = format!("CN={}", "y".repeat(1000)).parse().unwrap();
+        let shown = Name::Subject(&subject).to_string();
+        assert!(
+            shown.starts_with("CN=yyy") && shown.chars().count() < MAX_NAME + 50,
+            "{shown}"
+        );
+    }
+}

@@ -84,14 +84,23 @@ impl Connection {
     ///
     /// As [`Self::request`].
     pub async fn request_with(&mut self, lines: &str, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
+        self.send(lines, method, path, body).await?;
+        self.answer().await
+    }
+
+    /// Sends a request with these further header lines, and does not read the answer.
+    ///
+    /// # Errors
+    ///
+    /// When the connection ends.
+    pub async fn send(&mut self, lines: &str, method: &str, path: &str, body: &[u8]) -> io::Result<()> {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{lines}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         self.stream.write_all(head.as_bytes()).await?;
         self.stream.write_all(body).await?;
-        self.stream.flush().await?;
-        self.answer().await
+        self.stream.flush().await
     }
 
     /// Waits until the server closes the connection.

@@ -4,9 +4,11 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use certward_acceptance_tests::programs::installed;
+use certward_acceptance_tests::redis_database::request;
 use certward_acceptance_tests::reference_server::ReferenceServer;
 use certward_acceptance_tests::team::Team;
 use certward_acceptance_tests::test_pki::TestCa;
@@ -54,6 +56,46 @@ async fn sigterm_ends_a_server_whose_engines_and_clients_do_nothing() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     println!("ended after {:?}", terminate(&mut database.team.server));
     assert!(waiting.await.unwrap().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_ends_a_server_whose_engine_is_busy_and_whose_clients_neither_read_nor_end_their_requests() {
+    if !installed("redis-server") {
+        return;
+    }
+    let mut database = database(&[]).await;
+    let mut admin = database.admin().await;
+    database.create_user(&mut admin, "client").await;
+    let identity = database.team.ca.issue("client");
+    let mut session = database.connect(&identity).await.unwrap();
+    session
+        .send(&request(&["EVAL", "while true do end", "0"]))
+        .await
+        .unwrap();
+    let server = &database.team.server;
+    // Answers that are asked for and not read, more than the buffers hold.
+    let reading_nothing =
+        tokio::spawn(async move { while admin.send("", "GET", "/v1/openapi.json", b"").await.is_ok() {} });
+    // A request over HTTP/2 whose body does not end.
+    let mut upload = Command::new("curl")
+        .args(["--silent", "--http2", "--upload-file", "-", "--cacert"])
+        .arg(server.path("ca.crt"))
+        .arg("--cert")
+        .arg(server.path("admin.crt"))
+        .arg("--key")
+        .arg(server.path("admin.key"))
+        .args(["--header", "Content-Type: application/json"])
+        .arg(format!("{}/v1/cluster", server.redis_enterprise_endpoint()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    upload.stdin.as_mut().unwrap().write_all(b"{").unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    println!("ended after {:?}", terminate(&mut database.team.server));
+    reading_nothing.await.unwrap();
+    upload.kill().unwrap();
+    upload.wait().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

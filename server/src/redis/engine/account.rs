@@ -1,11 +1,16 @@
 //! The system's user that engines run as, where that is not the server's own.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown, lchown};
 use std::path::Path;
 
 use nix::unistd::{Uid, User};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, chownat, fstat, openat};
+use rustix::io::Errno;
 
 /// The system's user that engines run as: a name, and the numbers that it stands for. Only root can start a process for
 /// somebody else.
@@ -109,23 +114,50 @@ impl EngineAccount {
         fs::set_permissions(file, Permissions::from_mode(0o640))
     }
 
-    /// Gives a file, or a directory with its files, to the engine, if it is the server's. What has a second name is left
-    /// alone: it may be a file of somebody else's.
-    pub(super) fn own(&self, path: &Path) -> io::Result<()> {
-        let Ok(metadata) = fs::symlink_metadata(path) else {
+    /// Gives the file or the directory `name` in `directory` to the engine, with the files in it.
+    ///
+    /// The engine may exchange what is its own for a link at any moment. So nothing is found by its path: each thing is
+    /// opened without following a link, looked at, and given away by the descriptor. What has a second name is left alone:
+    /// it may be a file of somebody else's.
+    pub(super) fn own(&self, directory: &Path, name: &str) -> io::Result<()> {
+        let parent = rustix::fs::open(
+            directory,
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
+        let Some((found, kind)) = self.give(&parent, name.as_ref())? else {
             return Ok(());
         };
-        if metadata.is_dir() {
-            for entry in fs::read_dir(path)? {
-                self.own(&entry?.path())?;
+        if kind == FileType::Directory {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            for entry in Dir::new(openat(&found, ".", flags, Mode::empty())?)? {
+                let entry = entry?;
+                if ![c".", c".."].contains(&entry.file_name()) {
+                    self.give(&found, Path::new(OsStr::from_bytes(entry.file_name().to_bytes())))?;
+                }
             }
-        } else if !metadata.is_file() || metadata.nlink() > 1 {
-            return Ok(());
         }
-        if metadata.uid() == self.uid && metadata.gid() == self.gid {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Gives one thing to the engine if it is a file or a directory. None when it is neither, or gone.
+    fn give(&self, parent: &OwnedFd, name: &Path) -> io::Result<Option<(OwnedFd, FileType)>> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let found = match openat(parent, name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            found => found?,
+        };
+        let stat = fstat(&found)?;
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        let is_for_engine = kind == FileType::Directory || (kind == FileType::RegularFile && stat.st_nlink == 1);
+        if !is_for_engine {
+            return Ok(None);
         }
-        lchown(path, Some(self.uid), Some(self.gid))
+        if (stat.st_uid, stat.st_gid) != (self.uid, self.gid) {
+            let (uid, gid) = (rustix::fs::Uid::from_raw(self.uid), rustix::fs::Gid::from_raw(self.gid));
+            chownat(&found, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
+        }
+        Ok(Some((found, kind)))
     }
 }
 
@@ -135,7 +167,63 @@ const SHARED: u32 = 0o1770;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use rustix::fs::{CWD, RenameFlags};
+
     use super::*;
+
+    #[test]
+    fn an_engine_that_exchanges_its_directory_for_a_link_is_given_nothing_of_the_servers() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let work = tempfile::tempdir().unwrap();
+        let path = |name: &str| work.path().join(name);
+        for directory in ["data", "data/appendonlydir", "victim"] {
+            fs::create_dir(path(directory)).unwrap();
+        }
+        fs::write(path("data/appendonlydir/secret"), b"of the engine").unwrap();
+        fs::write(path("victim/secret"), b"of the server").unwrap();
+        std::os::unix::fs::symlink(path("victim"), path("data/link")).unwrap();
+        let account = EngineAccount::find("nobody").unwrap();
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let (one, other) = (path("data/appendonlydir"), path("data/link"));
+                    rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).unwrap();
+                }
+            });
+            for _ in 0..20_000 {
+                account.own(&path("data"), "appendonlydir").unwrap();
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(fs::metadata(path("victim")).unwrap().uid(), 0);
+        assert_eq!(fs::metadata(path("victim/secret")).unwrap().uid(), 0);
+    }
+
+    #[test]
+    fn an_engine_is_given_its_directory_and_the_files_in_it() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let work = tempfile::tempdir().unwrap();
+        let directory = work.path().join("appendonlydir");
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join("file"), b"data").unwrap();
+        fs::hard_link(directory.join("file"), work.path().join("second")).unwrap();
+        fs::write(directory.join("single"), b"data").unwrap();
+        let account = EngineAccount::find("nobody").unwrap();
+        account.own(work.path(), "appendonlydir").unwrap();
+        account.own(work.path(), "missing").unwrap();
+        let owner = |path: &Path| fs::metadata(path).unwrap().uid();
+        assert_eq!(owner(&directory), account.uid());
+        assert_eq!(owner(&directory.join("single")), account.uid());
+        assert_eq!(owner(&directory.join("file")), 0, "it has a second name");
+    }
 
     #[test]
     fn engines_run_as_a_user_that_exists_and_is_not_root() {

@@ -129,7 +129,7 @@ impl EngineDirectory {
         account.share(&self.path)?;
         account.may_read(&self.path.join(CONFIGURATION))?;
         for name in [SNAPSHOT, APPEND_ONLY_DIRECTORY, APPEND_ONLY_FILE] {
-            account.own(&self.path.join(name))?;
+            account.own(&self.path, name)?;
         }
         Ok(())
     }

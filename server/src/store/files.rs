@@ -3,14 +3,18 @@
 //! SQLite goes on writing into a file that was deleted or replaced: what it writes there is lost with the process. So the
 //! server compares what is under the paths with what it has opened, before and after each write.
 
-use std::fs::{self, File, Metadata};
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::index::{self, NeverClosed};
+
+/// Bytes that must be free before changes are taken again.
+pub(super) const ROOM: usize = 256 * 1024;
+const ROOM_FILE: &str = "certward.room";
 
 /// The files of an open store.
 #[derive(Debug)]
@@ -73,6 +77,27 @@ impl FilesError {
 }
 
 impl StoreFiles {
+    /// Writes as much beside the store as a change may need, and deletes it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(super) async fn check_room(&self) -> io::Result<()> {
+        let path = self.given.path.with_file_name(ROOM_FILE);
+        let check = move || {
+            // Left behind by a crash.
+            let _ = fs::remove_file(&path);
+            let written = File::create_new(&path).and_then(|mut file| {
+                file.set_permissions(Permissions::from_mode(0o600))?;
+                file.write_all(&vec![0x55; ROOM])?;
+                file.sync_all()
+            });
+            let removed = fs::remove_file(&path);
+            written.and(removed)
+        };
+        tokio::task::spawn_blocking(check).await.map_err(io::Error::other)?
+    }
+
     /// The files as they are now, while a connection has them open.
     pub(super) fn opened(given: &Path, database: &Path) -> Result<Self, FilesError> {
         let wal = with_suffix(database, "-wal");

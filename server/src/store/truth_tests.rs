@@ -66,6 +66,27 @@ async fn after_many_failed_writes_what_is_acknowledged_is_committed() {
 }
 
 #[tokio::test]
+async fn where_an_empty_write_fits_and_a_change_does_not_changes_are_refused_until_there_is_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).await.unwrap();
+    let answered = answered();
+    store.commit(&[], Some(&answered), &[record("first")]).await.unwrap();
+    // As on a full disk: the file that tries the room cannot be made.
+    let room = directory.path().join("certward.room");
+    fs::create_dir(&room).unwrap();
+    let failed = store.commit(&[], Some(&answered), &[record("failed")]).await;
+    assert!(matches!(failed, Err(StoreError::Write(_))), "{failed:?}");
+    assert!(!store.health().is_writable());
+    let refused = store.record(&[record("refused")]).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    fs::remove_dir(&room).unwrap();
+    wait_until_writable(&store).await;
+    store.record(&[record("taken")]).await.unwrap();
+    assert_eq!(recorded(&store).await, 2);
+    assert!(!room.exists());
+}
+
+#[tokio::test]
 async fn a_write_whose_caller_goes_away_leaves_the_store_usable() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).await.unwrap();

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::SLOW;
-use crate::store::files::FilesError;
+use crate::store::files::{FilesError, ROOM};
 
 /// Why a write was not made, or not proved.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum WriteFailure {
         "another program reads or writes the store, and the outcome of a write can be known only when it has ended"
     )]
     Busy,
+    /// The empty write that shows that the store can be written may fit where a change does not.
+    #[error("there is no room for {} KiB more beside the store", ROOM / 1024)]
+    NoRoom(#[source] io::Error),
     /// The disk takes very long.
     #[error("the disk has not confirmed a write for {} s", SLOW.as_secs())]
     Slow,

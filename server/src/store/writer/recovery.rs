@@ -51,8 +51,14 @@ impl Writer {
         }
     }
 
-    /// Makes an empty write with a fresh connection. Only that shows that the next change can be taken.
+    /// Makes an empty write with a fresh connection, where there is room for a change. Only that shows that the next one can
+    /// be taken.
     async fn prove_writable(&self, slot: &mut Slot, mut open: WritingConnection) {
+        if let Err(error) = self.files.check_room().await {
+            close(open).await;
+            self.refuse(&WriteFailure::NoRoom(error));
+            return;
+        }
         let pending = slot.proved.after(&Write::PROBE);
         slot.pending = Some(pending);
         let outcome = match self.begin(&mut open).await {

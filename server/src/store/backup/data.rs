@@ -1,6 +1,6 @@
 //! The data of Redis databases: what a backup takes of it, and how a restore puts it back.
 
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::place::Moves;
 use super::unpack::Archive;
 use super::work::{WorkDirectory, sync};
 use super::{BackupError, Manifest};
@@ -141,12 +142,15 @@ impl StagedData {
         files: &dyn DatabaseFiles,
     ) -> Result<Self, BackupError> {
         let databases = manifest.data.as_deref().unwrap_or_default();
-        let mut moves = Vec::new();
+        let mut moves: Vec<DirectoryMove> = Vec::new();
         let mut work: Option<WorkDirectory> = None;
         let mut cleared = Vec::new();
         for database in databases {
             let uid = database.uid().map_err(|detail| archive.refuse(detail))?;
             let to = files.directory(uid);
+            if moves.iter().any(|known| known.to == to) {
+                return Err(archive.refuse(format!("it names the database {uid} twice")));
+            }
             files.end_engine(uid).map_err(BackupError::io(&to, "taken over"))?;
             if database.files.is_empty() {
                 moves.push(DirectoryMove { from: None, to });
@@ -202,16 +206,12 @@ fn make_directory(path: &Path) -> Result<(), BackupError> {
         .map_err(BackupError::io(path, "made"))
 }
 
-/// Puts the data in place. What is there is moved aside, and its new path added to `moved`.
-pub(super) fn put(moves: &[DirectoryMove], suffix: &str, moved: &mut Vec<PathBuf>) -> Result<(), BackupError> {
+/// Puts the data in place. What is there is moved aside.
+pub(super) fn put(moves: &[DirectoryMove], suffix: &str, done: &mut Moves) -> Result<(), BackupError> {
     for DirectoryMove { from, to } in moves {
-        if to.symlink_metadata().is_ok() {
-            let aside = crate::store::files::with_suffix(to, suffix);
-            fs::rename(to, &aside).map_err(BackupError::io(to, "moved aside"))?;
-            moved.push(aside);
-        }
+        done.aside(to, suffix)?;
         if let Some(from) = from {
-            fs::rename(from, to).map_err(BackupError::io(to, "put in place"))?;
+            done.rename(from, to, "put in place")?;
         }
         if let Some(root) = to.parent().filter(|root| root.exists()) {
             sync(root)?;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::data::DatabaseFiles;
 use super::pack::DataToPack;
+use super::unpack::Archive;
 use super::work::WorkDirectory;
 use super::{BackupError, Manifest, archive, existing, inspect, pack};
 use crate::files::{TrustedDirectory, check_entry};
@@ -50,8 +51,14 @@ pub(crate) async fn make(
     };
     // There are private keys in a backup, and whoever can exchange it can register certificates by it.
     let target = TrustedDirectory::open(parent)?.path().join(name);
-    if !is_overwriting && target.symlink_metadata().is_ok() {
-        return Err(BackupError::Exists { path: target });
+    if let Ok(found) = target.symlink_metadata() {
+        if !is_overwriting {
+            return Err(BackupError::Exists { path: target });
+        }
+        // The store itself, the settings, or what another program keeps under this name.
+        if !found.is_file() || Archive::open(&target, CancellationToken::new()).is_err() {
+            return Err(BackupError::NotABackup { path: target });
+        }
     }
     check_entry(&target)?;
     let (work, cleared) = WorkDirectory::make(target.parent().unwrap_or(Path::new("/")))?;

@@ -64,6 +64,8 @@ pub(crate) enum BackupError {
     NoStore { path: PathBuf },
     #[error("{} exists; choose another name, or give --overwrite", path.display())]
     Exists { path: PathBuf },
+    #[error("{} is not a backup, and is not overwritten; choose another name, or delete it first", path.display())]
+    NotABackup { path: PathBuf },
     #[error("{} does not end with the name of a file", path.display())]
     NoName { path: PathBuf },
     #[error(transparent)]

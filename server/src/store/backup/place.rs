@@ -23,29 +23,82 @@ pub(super) fn put(
     database: &Path,
     suffix: &str,
 ) -> Result<Vec<PathBuf>, BackupError> {
+    let mut moves = Moves::default();
+    match put_all(&mut moves, (copy, new_mark), data, database, suffix) {
+        Ok(()) => Ok(moves.aside),
+        Err(error) => {
+            moves.undo();
+            let _ = sync(database.parent().unwrap_or(Path::new("/")));
+            Err(error)
+        }
+    }
+}
+
+fn put_all(
+    moves: &mut Moves,
+    (copy, new_mark): (&Path, &Path),
+    data: &[DirectoryMove],
+    database: &Path,
+    suffix: &str,
+) -> Result<(), BackupError> {
     let directory = database.parent().unwrap_or(Path::new("/"));
     let mark = database.with_file_name(mark::FILE_NAME);
-    let mut moved = Vec::new();
     if mark.symlink_metadata().is_ok() {
         let aside = with_suffix(&mark, suffix);
         fs::hard_link(&mark, &aside).map_err(BackupError::io(&aside, "made"))?;
-        moved.push(aside);
+        moves.note(&mark, &aside);
+        moves.aside.push(aside);
     }
     fs::rename(new_mark, &mark).map_err(BackupError::io(&mark, "replaced"))?;
     sync(directory)?;
     for part in FILE_SUFFIXES {
-        let from = with_suffix(database, part);
-        if from.symlink_metadata().is_ok() {
-            let aside = with_suffix(&from, suffix);
-            fs::rename(&from, &aside).map_err(BackupError::io(&from, "moved aside"))?;
-            moved.push(aside);
-        }
+        moves.aside(&with_suffix(database, part), suffix)?;
     }
     sync(directory)?;
-    data::put(data, suffix, &mut moved)?;
-    fs::rename(copy, database).map_err(BackupError::io(database, "put in place"))?;
-    sync(directory)?;
-    Ok(moved)
+    data::put(data, suffix, moves)?;
+    moves.rename(copy, database, "put in place")?;
+    sync(directory)
+}
+
+/// What was renamed, so that a restore that fails can be undone.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// From where to where, in this order.
+    done: Vec<(PathBuf, PathBuf)>,
+    /// Where the present files are now.
+    aside: Vec<PathBuf>,
+}
+
+impl Moves {
+    /// Renames what is there, so that its name is free.
+    pub(super) fn aside(&mut self, path: &Path, suffix: &str) -> Result<(), BackupError> {
+        if path.symlink_metadata().is_ok() {
+            let aside = with_suffix(path, suffix);
+            self.rename(path, &aside, "moved aside")?;
+            self.aside.push(aside);
+        }
+        Ok(())
+    }
+
+    /// Renames, or says that `from` or `to` could not be `done`.
+    pub(super) fn rename(&mut self, from: &Path, to: &Path, done: &'static str) -> Result<(), BackupError> {
+        fs::rename(from, to).map_err(BackupError::io(from, done))?;
+        self.note(from, to);
+        Ok(())
+    }
+
+    fn note(&mut self, from: &Path, to: &Path) {
+        self.done.push((from.to_owned(), to.to_owned()));
+    }
+
+    /// Puts everything back, the last first. What cannot be put back is named: it is under the second name then.
+    fn undo(self) {
+        for (from, to) in self.done.into_iter().rev() {
+            if let Err(error) = fs::rename(&to, &from) {
+                tracing::error!(%error, path = %to.display(), "cannot be moved back to {}", from.display());
+            }
+        }
+    }
 }
 
 /// What the names of the present files get when they are moved aside at `now`: no file has such a name yet.
@@ -76,4 +129,50 @@ pub(super) fn free_suffix(database: &Path, data: &[DirectoryMove], now: OffsetDa
         })
         .find(is_free)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restore_that_fails_on_the_way_leaves_everything_as_it_was() {
+        let work = tempfile::tempdir().unwrap();
+        let path = |name: &str| work.path().join(name);
+        let present = [
+            "certward.db",
+            "certward.db-wal",
+            "certward.mark",
+            "databases/1/dump.rdb",
+        ];
+        fs::create_dir_all(path("databases/1")).unwrap();
+        for name in present {
+            fs::write(path(name), name).unwrap();
+        }
+        for name in ["copy", "new-mark"] {
+            fs::write(path(name), name).unwrap();
+        }
+        let data = [
+            DirectoryMove {
+                from: None,
+                to: path("databases/1"),
+            },
+            // It is not there, so that it cannot be put in place.
+            DirectoryMove {
+                from: Some(path("missing")),
+                to: path("databases/2"),
+            },
+        ];
+        let database = path("certward.db");
+        let error = put(&path("copy"), &path("new-mark"), &data, &database, ".before-restore-x").unwrap_err();
+        assert!(error.to_string().contains("missing"), "{error}");
+        for name in present {
+            assert_eq!(fs::read_to_string(path(name)).unwrap(), name);
+        }
+        let left = |name: &str| name.contains("before-restore");
+        let names = fs::read_dir(work.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        assert!(!names.into_iter().any(|name| left(&name.to_string_lossy())));
+    }
 }

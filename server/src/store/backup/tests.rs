@@ -229,6 +229,14 @@ async fn a_backup_is_not_taken_for_a_foreign_write() {
     assert!(matches!(refused, Err(BackupError::Exists { .. })), "{refused:?}");
     let newer = make(directory.path(), &file, true, NOW).await.unwrap();
     assert_eq!(newer.certificates, 3);
+    // What is no backup is not overwritten: the store itself, or a link, even to a backup.
+    let link = copies.path().join("link");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    for other in [directory.path().join("certward.db"), link.clone()] {
+        let refused = make(directory.path(), &other, true, NOW).await;
+        assert!(matches!(refused, Err(BackupError::NotABackup { .. })), "{refused:?}");
+    }
+    fs::remove_file(link).unwrap();
     // Nobody restores under a server.
     let refused = restore(directory.path(), &file, REVIVED, NOW).await;
     assert!(matches!(

@@ -191,6 +191,14 @@ fn describe_all() {
             Kind::Histogram => metrics::describe_histogram!(name, text),
         }
     }
+    // From the start, so that a rule about their increase sees the first.
+    metrics::counter!(PANICS).increment(0);
+    for outcome in ["done", "failed"] {
+        metrics::counter!(RELOADS, "outcome" => outcome).increment(0);
+    }
+    for reason in ["connections", "displaced", "resources"] {
+        metrics::counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(0);
+    }
 }
 
 /// Counts one request. `route` is the pattern of a route, of which there are few.

@@ -114,6 +114,28 @@ impl RedisDatabase {
         Ok(Session::over(stream))
     }
 
+    /// Connects with a certificate as soon as the database answers.
+    ///
+    /// # Panics
+    ///
+    /// When it does not within 30 s.
+    pub async fn answering(&self, identity: &Identity) -> Session {
+        let started = Instant::now();
+        loop {
+            if let Ok(mut session) = self.connect(identity).await
+                && session.command(&["PING"]).await.is_ok_and(|reply| reply == "+PONG\r\n")
+            {
+                return session;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the database is not back after 30 s:\n{}",
+                self.team.server.log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Files with the certificate and the key, for a program.
     pub fn files_of(&self, name: &str, identity: &Identity) -> (PathBuf, PathBuf) {
         let write = |kind, text: &str| self.team.server.write(&format!("{name}.{kind}"), text.as_bytes());

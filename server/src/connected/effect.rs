@@ -90,7 +90,8 @@ pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Optio
             let peer = connection.peer();
             !client.rests_on.is_empty()
                 && app.authenticator.is_ended_without(peer, &thumbprints)
-                && (client.listener == ListenerKind::Ravendb || client.user.is_none())
+                // On Redis Enterprise's API it may stay as a user of the cluster.
+                && (client.listener == ListenerKind::Ravendb || !app.cluster_access.is_user(peer, &state))
         })
         .map(|(_, client)| client)
         .collect();

@@ -7,8 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use certward_acceptance_tests::mutual_tls::Connection;
 use certward_acceptance_tests::programs::installed;
-use certward_acceptance_tests::redis_database::request;
+use certward_acceptance_tests::redis_database::{RedisDatabase, Session, request};
 use certward_acceptance_tests::reference_server::ReferenceServer;
 use certward_acceptance_tests::team::Team;
 use certward_acceptance_tests::test_pki::TestCa;
@@ -23,17 +24,21 @@ fn freeze_engines(server: &ReferenceServer) {
     }
 }
 
+/// A database, its administrator's connection to the API, and a connection of its only user.
+async fn database_with_a_client() -> (RedisDatabase, Connection, Session) {
+    let database = database(&[]).await;
+    let mut admin = database.admin().await;
+    database.create_user(&mut admin, "client").await;
+    let session = database.answering(&database.team.ca.issue("client")).await;
+    (database, admin, session)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_ends_a_server_whose_engines_and_clients_do_nothing() {
     if !installed("redis-server") {
         return;
     }
-    let mut database = database(&[]).await;
-    let mut admin = database.admin().await;
-    database.create_user(&mut admin, "client").await;
-    let identity = database.team.ca.issue("client");
-    let mut session = database.connect(&identity).await.unwrap();
-    assert_eq!(session.command(&["PING"]).await.unwrap(), "+PONG\r\n");
+    let (mut database, _, mut session) = database_with_a_client().await;
     let server = &database.team.server;
     // Handshakes that do not go on, and a connection without a request.
     let addresses = [
@@ -63,11 +68,7 @@ async fn sigterm_ends_a_server_whose_engine_is_busy_and_whose_clients_neither_re
     if !installed("redis-server") {
         return;
     }
-    let mut database = database(&[]).await;
-    let mut admin = database.admin().await;
-    database.create_user(&mut admin, "client").await;
-    let identity = database.team.ca.issue("client");
-    let mut session = database.connect(&identity).await.unwrap();
+    let (mut database, mut admin, mut session) = database_with_a_client().await;
     session
         .send(&request(&["EVAL", "while true do end", "0"]))
         .await

@@ -11,7 +11,7 @@ use certward_acceptance_tests::programs::{built, succeed};
 use certward_acceptance_tests::redis_database::{RedisDatabase, Session};
 use certward_acceptance_tests::reference_server::ReferenceServer;
 use certward_acceptance_tests::team::Team;
-use certward_acceptance_tests::test_pki::{Identity, TestCa};
+use certward_acceptance_tests::test_pki::TestCa;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,7 +105,7 @@ async fn comes_back(program: &str, persistence: &Value) {
     assert!(database.team.server.engines().is_empty());
 
     database.team.server.run();
-    let mut session = answering(&database, &identity).await;
+    let mut session = database.answering(&identity).await;
     for number in 0..KEYS {
         let reply = session.command(&["GET", &format!("key:{number}")]).await.unwrap();
         assert_eq!(reply, format!("${number}\r\n{}\r\n", "x".repeat(number)));
@@ -170,24 +170,6 @@ async fn count(mut session: Session, counted: Arc<AtomicU64>) {
             return;
         };
         counted.store(number, Ordering::SeqCst);
-    }
-}
-
-/// A connection that is answered.
-async fn answering(database: &RedisDatabase, identity: &Identity) -> Session {
-    let started = Instant::now();
-    loop {
-        if let Ok(mut session) = database.connect(identity).await
-            && session.command(&["PING"]).await.is_ok_and(|reply| reply == "+PONG\r\n")
-        {
-            return session;
-        }
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "the database is not back after 30 s:\n{}",
-            database.team.server.log()
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use certward_acceptance_tests::programs::{installed, long_tests};
 use certward_acceptance_tests::redis_database::{RedisDatabase, Session, request};
-use certward_acceptance_tests::test_pki::Identity;
 use serde_json::json;
 
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +64,7 @@ async fn survive(crash: Crash) {
         if !matches!(crash, Crash::Engine) {
             database.team.server.run();
         }
-        let mut session = answering(&database, &identity).await;
+        let mut session = database.answering(&identity).await;
         recoveries.push(crashed.elapsed());
         for (key, last) in &acknowledged {
             let kept = session.command(&["GET", key]).await.unwrap();
@@ -106,22 +105,5 @@ async fn write(mut session: Session, key: String) -> (String, u64) {
             // The crash came while it was asked.
             _ => return (key, last),
         }
-    }
-}
-
-/// A connection that is answered again.
-async fn answering(database: &RedisDatabase, identity: &Identity) -> Session {
-    let started = Instant::now();
-    loop {
-        if let Ok(mut session) = database.connect(identity).await
-            && session.command(&["PING"]).await.is_ok_and(|reply| reply == "+PONG\r\n")
-        {
-            return session;
-        }
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "the database is not back after 30 s"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

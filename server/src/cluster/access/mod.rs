@@ -295,6 +295,11 @@ impl ClusterAccess {
         Some(CertificateHolder::User { user, anchor })
     }
 
+    /// Whether the peer's certificate is that of a user of the cluster, whatever else it is.
+    pub(crate) fn is_user(&self, peer: &Peer, state: &ClusterState) -> bool {
+        certificate::user_under(state, peer, self.clock.now()).is_some()
+    }
+
     /// What stands in the user's way, if anything does.
     #[must_use]
     pub fn status_of(&self, user: &User, state: &ClusterState) -> UserStatus {

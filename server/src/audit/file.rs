@@ -26,7 +26,7 @@ use crate::store::Store;
 pub(super) struct AuditFile {
     folder: PathBuf,
     path: PathBuf,
-    open: Mutex<Arc<File>>,
+    open: Mutex<File>,
     /// The number of the last record in it, or in the files before it.
     written: AtomicI64,
 }
@@ -41,7 +41,7 @@ impl AuditFile {
         Ok(Self {
             folder: folder.to_owned(),
             path: path.clone(),
-            open: Mutex::new(Arc::new(file)),
+            open: Mutex::new(file),
             written: AtomicI64::new(written),
         })
     }
@@ -64,14 +64,16 @@ impl AuditFile {
     /// It waits for the disk.
     pub(super) fn reopen(&self, now: OffsetDateTime) -> Result<(), AuditError> {
         let explain = explain(&self.path);
+        // Held to the end: what is being appended to the old file would come behind the number that the new one begins with.
+        let mut current = self.lock();
         let mut file = open(&self.folder, &self.path).map_err(explain)?;
-        if identity(&file).map_err(explain)? == identity(&self.current()).map_err(explain)? {
+        if identity(&file).map_err(explain)? == identity(&current).map_err(explain)? {
             return Ok(());
         }
         last_sequence(&mut file).map_err(explain)?;
         let line = json!({ "time": now.format(&Rfc3339).unwrap_or_default(), CONTINUED: self.written() });
         file.write_all(format!("{line}\n").as_bytes()).map_err(explain)?;
-        *self.lock() = Arc::new(file);
+        *current = file;
         Ok(())
     }
 
@@ -100,7 +102,7 @@ impl AuditFile {
         });
     }
 
-    async fn catch_up(&self, store: &Store) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn catch_up(self: &Arc<Self>, store: &Store) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         loop {
             let records = store.audit_records_after(self.written(), PAGE).await?;
             let Some((last, _)) = records.last() else { return Ok(()) };
@@ -109,17 +111,18 @@ impl AuditFile {
                 .iter()
                 .map(|(sequence, record)| record.to_json_line(*sequence))
                 .collect();
-            let file = self.current();
-            tokio::task::spawn_blocking(move || append(&file, &lines)).await??;
-            self.written.store(last, Ordering::Release);
+            let this = Arc::clone(self);
+            let write = move || {
+                let current = this.lock();
+                append(&current, &lines)?;
+                this.written.store(last, Ordering::Release);
+                io::Result::Ok(())
+            };
+            tokio::task::spawn_blocking(write).await??;
         }
     }
 
-    fn current(&self) -> Arc<File> {
-        Arc::clone(&self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Arc<File>> {
+    fn lock(&self) -> MutexGuard<'_, File> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,7 @@ use super::channel::AdminSocket;
 use super::signals::{ReloadSignal, StopSignals, survive_full_files};
 use super::{Failure, output};
 use crate::clock::SystemClock;
-use crate::config::{CommandLine, Settings};
+use crate::config::{CommandLine, LogFormat, Settings};
 use crate::files::{FileError, TrustedDirectory};
 use crate::server::Server;
 use crate::telemetry;
@@ -46,13 +46,18 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     };
     let console = tokio::spawn(socket.serve(Arc::clone(server.app())));
     let reload = tokio::spawn(reload.obey(Arc::clone(server.app())));
-    output::print_error(&format!(
+    let begun = format!(
         "certward-server {version} serves {url}, keeps its data in {data_dir}, and its console is at {socket}",
         version = env!("CARGO_PKG_VERSION"),
         url = server.app().listening_url.as_str().trim_end_matches('/'),
         data_dir = data_dir.display(),
         socket = socket_path.display(),
-    ));
+    );
+    match server.app().settings.log.format {
+        // Whatever the level of the log: people wait for it.
+        LogFormat::Text => output::print_error(&begun),
+        LogFormat::Json => tracing::info!("{begun}"),
+    }
     let name = stop.next().await;
     tracing::info!(signal = name, "stopping");
     console.abort();

@@ -87,13 +87,10 @@ impl Basis {
     }
 }
 
-/// The numbers of days by which certificates are counted: the usual ones where the log does not warn.
+/// The numbers of days by which certificates are counted: the usual ones, which rules for alerts name, and those at which
+/// the log warns.
 fn days(warn_days: &WarnDays) -> WarnDays {
-    if warn_days.is_empty() {
-        WarnDays::default()
-    } else {
-        warn_days.clone()
-    }
+    WarnDays::default().and(warn_days)
 }
 
 fn text_of(survey: Survey) -> String {

@@ -59,6 +59,14 @@ impl WarnDays {
         self.0.iter().copied()
     }
 
+    /// Those of both.
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.0.extend(other.iter());
+        self.0.sort_unstable();
+        self.0.dedup();
+        self
+    }
+
     /// Whether the log never warns.
     #[must_use]
     pub fn is_empty(&self) -> bool {

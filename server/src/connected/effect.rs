@@ -6,7 +6,7 @@ use std::sync::Arc;
 use certward::pki::Thumbprint;
 use serde::Serialize;
 
-use super::{Scope, age, api_clients};
+use super::{Scope, age, api_connections, describe};
 use crate::app::App;
 use crate::authority::definition::RegisteredCertificate;
 use crate::cluster::ClusterState;
@@ -63,14 +63,11 @@ pub(crate) fn effect_of(app: &App, removal: Removal) -> Option<RemovalEffect> {
     let state = app.cluster.state();
     let next = state.without(removal)?;
     let mut connections = app.databases.clients_ended_by(&state, &next);
-    let on_api = api_clients(app, Scope::Cluster, &state).into_iter();
-    connections.extend(
-        on_api
-            .filter(|(connection, client)| {
-                !client.rests_on.is_empty() && app.cluster_access.holder(connection.peer(), &next).is_none()
-            })
-            .map(|(_, client)| client),
-    );
+    let ended = api_connections(app, Scope::Cluster).filter(|(_, connection)| {
+        let holder = |state| app.cluster_access.holder(connection.peer(), state);
+        holder(&state).is_some() && holder(&next).is_none()
+    });
+    connections.extend(ended.map(|(listener, connection)| describe(app, listener, &connection, &state)));
     let identities = match removal {
         // Nobody knows which certificates a CA has issued: those that are connected are counted.
         Removal::Certificate(..) => connected_users(&connections),
@@ -84,16 +81,17 @@ pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Optio
     let going = app.authority.would_delete(thumbprint)?;
     let thumbprints: HashSet<Thumbprint> = going.iter().map(|entry| entry.thumbprint).collect();
     let state = app.cluster.state();
-    let connections = api_clients(app, Scope::Everything, &state)
-        .into_iter()
-        .filter(|(connection, client)| {
-            let peer = connection.peer();
-            !client.rests_on.is_empty()
-                && app.authenticator.is_ended_without(peer, &thumbprints)
-                // On Redis Enterprise's API it may stay as a user of the cluster.
-                && (client.listener == ListenerKind::Ravendb || !app.cluster_access.is_user(peer, &state))
-        })
-        .map(|(_, client)| client)
+    let ended = api_connections(app, Scope::Everything).filter(|(listener, connection)| {
+        let peer = connection.peer();
+        // On Redis Enterprise's API administrators alone are let in by it, and may stay as users of the cluster.
+        let rests_on_it = || {
+            *listener == ListenerKind::Ravendb
+                || (app.cluster_access.holder(peer, &state).is_some() && !app.cluster_access.is_user(peer, &state))
+        };
+        app.authenticator.is_ended_without(peer, &thumbprints) && rests_on_it()
+    });
+    let connections = ended
+        .map(|(listener, connection)| describe(app, listener, &connection, &state))
         .collect();
     let certificate = |entry: &Arc<RegisteredCertificate>| LosingIdentity {
         kind: LosingKind::Certificate,

@@ -14,7 +14,7 @@ pub(crate) use self::effect::{effect_of, effect_of_certificate};
 use crate::app::App;
 use crate::cluster::ClusterState;
 use crate::connected_client::{ConnectedClient, ShownCertificate};
-use crate::listener::connections::{OpenConnection, OpenConnections};
+use crate::listener::connections::OpenConnection;
 use crate::listener::identity_counts::ListenerKind;
 
 /// Whose connections are asked for.
@@ -53,7 +53,7 @@ impl Page {
 pub(crate) fn list(app: &App, scope: Scope, page: Page) -> ConnectionList {
     let state = app.cluster.state();
     let mut all = app.databases.clients(&state);
-    all.extend(api_clients(app, scope, &state).into_iter().map(|(_, client)| client));
+    all.extend(api_connections(app, scope).map(|(listener, connection)| describe(app, listener, &connection, &state)));
     all.sort_by_key(age);
     let total = all.len();
     ConnectionList {
@@ -63,23 +63,18 @@ pub(crate) fn list(app: &App, scope: Scope, page: Page) -> ConnectionList {
 }
 
 /// The connections of the APIs.
-fn api_clients(app: &App, scope: Scope, state: &ClusterState) -> Vec<(Arc<OpenConnection>, ConnectedClient)> {
-    let of = |connections: &OpenConnections, listener| {
-        let all = connections.all();
-        let seen = all.into_iter().map(move |connection| {
-            let client = api_client(app, listener, &connection, state);
-            (connection, client)
-        });
-        seen.collect::<Vec<_>>()
-    };
-    let mut clients = of(&app.connections.redis_enterprise, ListenerKind::RedisEnterprise);
-    if scope == Scope::Everything {
-        clients.extend(of(&app.connections.ravendb, ListenerKind::Ravendb));
-    }
-    clients
+fn api_connections(app: &App, scope: Scope) -> impl Iterator<Item = (ListenerKind, Arc<OpenConnection>)> {
+    let ravendb = (scope == Scope::Everything).then(|| app.connections.ravendb.all());
+    let redis_enterprise = app.connections.redis_enterprise.all();
+    let of = |listener| move |connection| (listener, connection);
+    let others = ravendb.into_iter().flatten().map(of(ListenerKind::Ravendb));
+    redis_enterprise
+        .into_iter()
+        .map(of(ListenerKind::RedisEnterprise))
+        .chain(others)
 }
 
-fn api_client(app: &App, listener: ListenerKind, connection: &OpenConnection, state: &ClusterState) -> ConnectedClient {
+fn describe(app: &App, listener: ListenerKind, connection: &OpenConnection, state: &ClusterState) -> ConnectedClient {
     let peer = connection.peer();
     let grounds = match listener {
         ListenerKind::RedisEnterprise => grounds::on_redis_enterprise(app, peer, state),

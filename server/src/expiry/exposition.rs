@@ -18,7 +18,7 @@ use crate::telemetry::{
 #[derive(Debug)]
 pub(crate) struct ExpiryMetrics {
     app: Arc<App>,
-    /// Held while the text is made: whoever asks meanwhile gets the same.
+    /// Held while the text is made: a scrape that comes meanwhile gets the same.
     last: Mutex<Option<(Basis, Arc<str>)>>,
 }
 

@@ -122,7 +122,7 @@ impl Counted {
         if self.kind.load(Ordering::Relaxed) == kind as u8 {
             return;
         }
-        // Added first: whoever takes a kind away must find that it was counted, or a number falls below 0.
+        // Added first: a number must not be subtracted from before it was added to, or it falls below 0.
         self.counts.0[kind as usize].fetch_add(1, Ordering::Relaxed);
         let before = self.kind.swap(kind as u8, Ordering::AcqRel);
         self.counts.0[usize::from(before)].fetch_sub(1, Ordering::Relaxed);

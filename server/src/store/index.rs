@@ -16,7 +16,7 @@ pub(super) struct NeverClosed(ManuallyDrop<File>);
 /// What the index says of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct IndexHead {
-    /// Grows by one with every transaction that is committed, whoever does it.
+    /// Grows by one with every transaction that is committed, by any program.
     pub(super) commits: u32,
     /// How many pages the log holds. None, once a checkpoint has moved all of them into the database and emptied the log.
     pub(super) frames: u32,

@@ -1,4 +1,4 @@
-//! `/metrics`, as whoever watches the server reads it.
+//! `/metrics`, as a monitoring system reads it.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, TcpListener};

@@ -13,7 +13,7 @@ use crate::audit;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{CommandLine, Sources};
 use crate::redis::DataFiles;
-use crate::store::backup::{self, Accepted, DatabaseFiles, Made, Restored, Wanted};
+use crate::store::backup::{self, Accepted, DatabaseFiles, Done, Made, Restored, Wanted};
 
 /// The commands about the store.
 #[derive(Debug, clap::Subcommand)]
@@ -149,21 +149,20 @@ fn restore(file: PathBuf, accepted: Accepted, without_data: bool, location: &Loc
         data: (!without_data).then(|| data_of(&data_dir)),
         by: system_user::actor(),
     };
-    let (manifest, comparison, mut aside, suffix, data, cleared) =
-        match run(async move { backup::restore(&data_dir, &file, wanted, now).await })? {
-            Restored::Refused { manifest, comparison } => {
-                output::print_error(&refusal(&manifest, &comparison, accepted));
-                return Err(Failure::Reported);
-            }
-            Restored::Done {
-                manifest,
-                comparison,
-                aside,
-                suffix,
-                data,
-                cleared,
-            } => (manifest, comparison, aside, suffix, data, cleared),
-        };
+    let Done {
+        manifest,
+        comparison,
+        mut aside,
+        suffix,
+        data,
+        cleared,
+    } = match run(async move { backup::restore(&data_dir, &file, wanted, now).await })? {
+        Restored::Done(done) => done,
+        Restored::Refused { manifest, comparison } => {
+            output::print_error(&refusal(&manifest, &comparison, accepted));
+            return Err(Failure::Reported);
+        }
+    };
     if let Some(folder) = audit_folder {
         let last = manifest.audit_sequence;
         aside.extend(run(async move { audit::move_aside(&folder, last, &suffix).await })?);

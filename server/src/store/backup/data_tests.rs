@@ -83,9 +83,9 @@ async fn data_comes_back_as_it_was_and_what_is_there_is_moved_aside() {
     let done = super::restore(path, &file, wanted(path, REVIVED, true), NOW)
         .await
         .unwrap();
-    let Restored::Done {
+    let Restored::Done(Done {
         aside, data, suffix, ..
-    } = done
+    }) = done
     else {
         panic!("{done:?}")
     };
@@ -190,7 +190,7 @@ async fn data_of_another_store_is_not_taken_for_that_of_databases_with_the_same_
     let done = super::restore(path, &file, wanted(path, REVIVED, true), NOW)
         .await
         .unwrap();
-    let Restored::Done { suffix, data, .. } = done else {
+    let Restored::Done(Done { suffix, data, .. }) = done else {
         panic!("{done:?}")
     };
     assert!(data.is_empty(), "{data:?}");

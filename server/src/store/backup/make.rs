@@ -12,7 +12,7 @@ use super::data::DatabaseFiles;
 use super::pack::DataToPack;
 use super::unpack::Archive;
 use super::work::WorkDirectory;
-use super::{BackupError, Manifest, archive, existing, inspect, pack};
+use super::{BackupError, Manifest, archive, existing, in_background, inspect, pack};
 use crate::files::{TrustedDirectory, check_entry};
 use crate::store::sqlite;
 
@@ -108,9 +108,7 @@ pub(crate) async fn make(
             let data = data.as_deref().map(|files| DataToPack { files, databases });
             pack::pack(&copy, (&packed, &target), manifest, data.as_ref(), &stop)
         };
-        tokio::task::spawn_blocking(pack)
-            .await
-            .unwrap_or(Err(BackupError::Interrupted))?
+        in_background(pack).await?
     };
     archive::publish(&packed, &target, is_overwriting)?;
     Ok(Made { manifest, cleared })

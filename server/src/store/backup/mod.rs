@@ -25,7 +25,7 @@ pub(crate) use self::check::check;
 pub(crate) use self::data::{DataForm, DatabaseFiles, OpenData, OpenDataFile, SavedDatabase};
 pub(crate) use self::difference::Comparison;
 pub(crate) use self::make::{Made, make};
-pub(crate) use self::restore::{Accepted, Restored, Wanted, restore};
+pub(crate) use self::restore::{Accepted, Done, Restored, Wanted, restore};
 use super::lock::LockError;
 use super::{StoreError, past, sqlite};
 use crate::files::FileError;
@@ -121,6 +121,15 @@ impl BackupError {
             },
         }
     }
+}
+
+/// Does what waits for the disk on a thread of its own.
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
+) -> Result<T, BackupError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(BackupError::Interrupted))
 }
 
 /// The database of a store that is there; no part of the path is a symbolic link.

@@ -15,7 +15,7 @@ use super::inspect::{self, Facts};
 use super::record::{self, Restore};
 use super::unpack::Archive;
 use super::work::{WorkDirectory, sync};
-use super::{BackupError, Manifest, located, place};
+use super::{BackupError, Manifest, in_background, located, place};
 use crate::audit::Actor;
 use crate::store::lock::{self, StoreLock};
 use crate::store::mark::{self, Mark, MarkFile};
@@ -45,18 +45,22 @@ pub(crate) enum Restored {
     /// Nothing was changed: something would come back that was not accepted.
     Refused { manifest: Manifest, comparison: Comparison },
     /// The backup is in place.
-    Done {
-        manifest: Manifest,
-        comparison: Comparison,
-        /// Where the store of before is, and the data of before.
-        aside: Vec<PathBuf>,
-        /// What was appended to their names.
-        suffix: String,
-        /// The numbers of the databases that have the data of the backup now.
-        data: Vec<u32>,
-        /// What killed restores have left, and was deleted.
-        cleared: Vec<PathBuf>,
-    },
+    Done(Done),
+}
+
+/// A restore that was made.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) manifest: Manifest,
+    pub(crate) comparison: Comparison,
+    /// Where the store of before is, and the data of before.
+    pub(crate) aside: Vec<PathBuf>,
+    /// What was appended to their names.
+    pub(crate) suffix: String,
+    /// The numbers of the databases that have the data of the backup now.
+    pub(crate) data: Vec<u32>,
+    /// What killed restores have left, and was deleted.
+    pub(crate) cleared: Vec<PathBuf>,
 }
 
 /// Puts the store that `file` is a backup of in the place of the one in `directory`, and the data of its databases in the
@@ -148,22 +152,14 @@ pub(crate) async fn restore(
     sync(&copy)?;
     let aside = place::put(&copy, &mark_path, &staged.moves, &database, &suffix)?;
     cleared.extend(staged.cleared.iter().cloned());
-    Ok(Restored::Done {
+    Ok(Restored::Done(Done {
         manifest,
         comparison,
         aside,
         suffix,
         data,
         cleared,
-    })
-}
-
-async fn in_background<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
-) -> Result<T, BackupError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or(Err(BackupError::Interrupted))
+    }))
 }
 
 /// Whether a copy is what its manifest says, and one that this server can use.

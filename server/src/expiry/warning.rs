@@ -163,13 +163,12 @@ const NAMED: usize = 20;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use certward::pki::Thumbprint;
     use time::macros::datetime;
 
     use super::super::Name;
     use super::*;
+    use crate::telemetry::CapturedLog;
 
     const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 
@@ -189,11 +188,11 @@ mod tests {
 
         /// The lines of a look at these certificates, so many hours after [`NOW`].
         fn look(&mut self, hours: i64, certificates: &[Given]) -> Vec<String> {
-            let lines = Arc::new(Mutex::new(Vec::new()));
+            let log = CapturedLog::default();
             let subscriber = tracing_subscriber::fmt()
                 .json()
                 .flatten_event(true)
-                .with_writer(Arc::new(Writer(Arc::clone(&lines))))
+                .with_writer(Arc::new(log.clone()))
                 .finish();
             tracing::subscriber::with_default(subscriber, || {
                 let mut look = self.warnings.look(NOW + Duration::hours(hours));
@@ -209,8 +208,8 @@ mod tests {
                 }
                 look.finish();
             });
-            let text = String::from_utf8(std::mem::take(&mut lines.lock().unwrap())).unwrap();
-            text.lines()
+            log.take()
+                .lines()
                 .map(|line| {
                     let event: serde_json::Value = serde_json::from_str(line).unwrap();
                     assert_eq!(event["level"], "WARN");
@@ -218,19 +217,6 @@ mod tests {
                     format!("{name}: {}", event["message"].as_str().unwrap())
                 })
                 .collect()
-        }
-    }
-
-    struct Writer(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for &Writer {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
         }
     }
 

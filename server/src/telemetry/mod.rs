@@ -1,5 +1,7 @@
 //! Logs and metrics.
 
+#[cfg(test)]
+mod captured;
 mod escape;
 mod exposition;
 mod line;
@@ -8,6 +10,8 @@ mod metric;
 mod panic;
 mod queue;
 
+#[cfg(test)]
+pub(crate) use captured::CapturedLog;
 pub(crate) use exposition::Exposition;
 pub use log::{LogError, start_log};
 pub(crate) use log::{flush_log, print_line};

@@ -34,16 +34,17 @@ const MAX_BACKTRACE: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use super::*;
+    use crate::telemetry::CapturedLog;
 
     #[test]
     fn a_panic_is_an_event_of_bounded_length() {
-        let lines = Arc::new(Mutex::new(Vec::new()));
+        let log = CapturedLog::default();
         let subscriber = tracing_subscriber::fmt()
             .json()
-            .with_writer(Arc::new(Writer(Arc::clone(&lines))))
+            .with_writer(Arc::new(log.clone()))
             .finish();
         let before = std::panic::take_hook();
         log_panics();
@@ -52,25 +53,11 @@ mod tests {
             assert!(panicked.is_err());
         });
         std::panic::set_hook(before);
-        let lines = lines.lock().unwrap();
-        let event: serde_json::Value = serde_json::from_slice(&lines).unwrap();
+        let event: serde_json::Value = serde_json::from_str(&log.take()).unwrap();
         let fields = &event["fields"];
         assert_eq!(fields["message"], "a part of the server has panicked");
         assert_eq!(fields["panic.message"].as_str().unwrap().len(), MAX_MESSAGE);
         assert!(fields["panic.location"].as_str().unwrap().contains("panic.rs:"));
-    }
-
-    struct Writer(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for &Writer {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
     }
 
     #[test]

@@ -26,3 +26,4 @@ mod terraform_redis_databases;
 mod terraform_redis_trust;
 mod terraform_redis_users;
 mod terraform_secrets;
+mod well_known;

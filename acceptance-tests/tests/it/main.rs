@@ -9,6 +9,7 @@
 mod client_certificate_recipe;
 mod conformance;
 mod connected;
+mod documentation;
 mod durability;
 mod logs_and_signals;
 mod published_clients;

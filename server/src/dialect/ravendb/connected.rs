@@ -15,7 +15,7 @@ use super::query::Query;
 use crate::app::App;
 use crate::authz::action::ReadConnections;
 use crate::connected::{self, Page, Scope};
-use crate::http::aside;
+use crate::http::{LISTINGS, aside};
 
 /// `GET /certward/connections`
 pub(super) async fn list(
@@ -35,8 +35,7 @@ pub(super) async fn list(
         offset: query.count("offset")?.map_or(0, size),
         limit,
     };
-    let list = aside(move || connected::list(&app, Scope::Everything, page)).await;
-    Ok(answer::json(&list))
+    Ok(aside(&LISTINGS, move || answer::json(&connected::list(&app, Scope::Everything, page))).await)
 }
 
 /// `GET /certward/removals/certificates`
@@ -46,9 +45,9 @@ pub(super) async fn removal(
     query: Query,
 ) -> Result<Response, Problem> {
     let thumbprint = query.required_text("thumbprint")?.parse::<Thumbprint>().ok();
-    let look = move || thumbprint.and_then(|thumbprint| connected::effect_of_certificate(&app, &thumbprint));
-    Ok(match aside(look).await {
+    let look = move || match thumbprint.and_then(|thumbprint| connected::effect_of_certificate(&app, &thumbprint)) {
         Some(effect) => answer::json(&effect),
         None => answer::empty_json(StatusCode::NOT_FOUND),
-    })
+    };
+    Ok(aside(&LISTINGS, look).await)
 }

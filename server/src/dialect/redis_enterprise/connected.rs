@@ -16,7 +16,7 @@ use crate::cluster::access::action::ViewConnections;
 use crate::cluster::removal::{Removal, TrustedBy};
 use crate::cluster::uid::UidError;
 use crate::connected::{self, Page, Scope};
-use crate::http::aside;
+use crate::http::{LISTINGS, aside};
 
 /// `GET /v1/certward/connections`
 pub(super) async fn list(
@@ -97,14 +97,13 @@ fn number(query: &Query, name: &str, min: usize, max: usize) -> Result<Option<us
     }
 }
 
-/// Looks where nothing else waits: there may be thousands of connections.
-async fn found<T: Serialize + Send + 'static>(
+/// Looks, and writes the answer, beside the thread that serves: there may be thousands of connections.
+async fn found<T: Serialize + 'static>(
     dialect: &Dialect,
     look: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
     let app = Arc::clone(&dialect.app);
-    let seen = aside(move || look(&app)).await?;
-    Ok(answer::json(&seen))
+    aside(&LISTINGS, move || Ok(answer::json(&look(&app)?))).await
 }
 
 /// What can be asked about.

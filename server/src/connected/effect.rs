@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::authority::definition::RegisteredCertificate;
 use crate::cluster::ClusterState;
 use crate::cluster::database::rights::rights_in;
-use crate::cluster::removal::Removal;
+use crate::cluster::removal::{NotThere, Removal};
 use crate::cluster::user::User;
 use crate::connected_client::{ConnectedClient, Numbered};
 use crate::listener::identity_counts::ListenerKind;
@@ -61,8 +61,12 @@ impl RemovalEffect {
     }
 }
 
-/// What a removal from the cluster would end; none when there is nothing to be removed.
-pub(crate) fn effect_of(app: &App, removal: Removal) -> Option<RemovalEffect> {
+/// What a removal from the cluster would end.
+///
+/// # Errors
+///
+/// When there is nothing to be removed.
+pub(crate) fn effect_of(app: &App, removal: Removal) -> Result<RemovalEffect, NotThere> {
     let state = app.cluster.state();
     let next = state.without(removal)?;
     let to_databases = app.databases.connections_ended_by(&state, &next);
@@ -77,7 +81,7 @@ pub(crate) fn effect_of(app: &App, removal: Removal) -> Option<RemovalEffect> {
         Removal::Certificate(..) => connected_users(app, &state, &connections),
         _ => losing_users(&state, &next),
     };
-    Some(RemovalEffect::of(app, &state, connections, identities))
+    Ok(RemovalEffect::of(app, &state, connections, identities))
 }
 
 /// What the deletion of a registered certificate of RavenDB's API would end; none when it is not registered.

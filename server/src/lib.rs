@@ -36,4 +36,5 @@ pub mod server_certificate;
 pub mod setup;
 pub mod store;
 pub mod telemetry;
+mod suggestion;
 pub mod two_factor;

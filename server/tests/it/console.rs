@@ -305,7 +305,8 @@ fn what_fails_says_why_and_leaves_nothing_behind() {
             "/nowhere.pfx could not be read",
         ),
         (vec!["trustClientCert", "x", "/dev/zero"], 1, "is not a file"),
-        (vec!["generateClient"], 2, "the nearest is generateClientCert"),
+        (vec!["generateClient"], 2, "did you mean 'generateClientCert'?"),
+        (vec!["elephant"], 2, "\"elephant\" is no command; help lists them"),
     ] {
         let output = installation.admin(&words).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{words:?}: {}", text(&output));

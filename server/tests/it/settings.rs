@@ -23,7 +23,7 @@ fn wrong_settings_are_all_named_and_nothing_is_opened() {
     assert_eq!(output.status.code(), Some(2), "{text}");
     for part in [
         "3 reasons",
-        "the nearest is Security.Certificate.Password",
+        "did you mean 'Security.Certificate.Password'?",
         "RAVEN_Setup_Mode",
         "Certward.Log.Level",
     ] {

@@ -136,7 +136,7 @@ fn a_data_directory_or_settings_file_that_others_can_write_stops_the_server_with
         let correction = if mode & 0o1000 != 0 {
             format!("such as {}/certward", shown.display())
         } else {
-            format!("run: chmod go-w '{}'", shown.display())
+            format!("run: chmod go-w {}", shown.display())
         };
         assert!(text.contains(&correction), "{name} {mode:o}: {text}");
         assert!(!installation.path("Databases/admin.sock").exists(), "{name} {mode:o}");

@@ -204,7 +204,11 @@ pub const KEYS: &[Key] = &[
         "1440",
         "The longest session a client can ask for; minutes, 1 to 525600.",
     ),
-    followed("Security.AuditLog.FolderPath", "", "Folder of the audit log's file."),
+    followed(
+        "Security.AuditLog.FolderPath",
+        "",
+        "Folder of the audit log's file. It is made, with mode 0700, when only its last part is missing.",
+    ),
     followed(
         "Certward.Audit.RetentionDays",
         "",

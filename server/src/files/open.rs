@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::account::Account;
@@ -145,7 +146,7 @@ pub(crate) fn check_entry(path: &Path) -> Result<(), FileError> {
 pub(crate) fn without_links(path: &Path) -> Result<PathBuf, FileError> {
     match walk(Account::of_process(), path)? {
         End::Found(found, _) => Ok(found),
-        End::Missing if path.is_symlink() => Err(failed(path)(io::ErrorKind::NotFound.into())),
+        End::Missing if path.is_symlink() => Err(failed(path)(Errno::NOENT.into())),
         End::Missing => Ok(path.to_owned()),
     }
 }
@@ -163,7 +164,7 @@ pub(crate) fn read_any(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, 
 fn existing(path: &Path) -> Result<(PathBuf, Metadata), FileError> {
     match walk(Account::of_process(), path)? {
         End::Found(found, metadata) => Ok((found, metadata)),
-        End::Missing => Err(failed(path)(io::ErrorKind::NotFound.into())),
+        End::Missing => Err(failed(path)(Errno::NOENT.into())),
     }
 }
 

@@ -338,7 +338,7 @@ pub const KEYS: &[Key] = &[
     followed(
         "Certward.Limits.DrainTimeoutInSec",
         "5",
-        "For the requests under way when the server stops; 0 to 300. The server has ended 5 seconds later at the latest.",
+        "For the requests under way when the server stops; 0 to 300. What follows it: operations.md, \"The end\".",
     ),
     followed(
         "Certward.Limits.MaxBodySizeInKb",

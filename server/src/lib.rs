@@ -34,6 +34,8 @@ mod redis;
 pub mod server;
 pub mod server_certificate;
 pub mod setup;
+mod shell;
 pub mod store;
+mod suggestion;
 pub mod telemetry;
 pub mod two_factor;

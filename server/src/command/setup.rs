@@ -9,6 +9,7 @@ use super::{Failure, output};
 use crate::clock::SystemClock;
 use crate::issuer::KeyAlgorithm;
 use crate::setup::{self, Host, Outcome, Plan};
+use crate::shell::ShellWord;
 
 /// The flags of `setup`.
 #[derive(Debug, clap::Args)]
@@ -119,7 +120,10 @@ fn report(plan: &Plan, outcome: &Outcome) -> String {
     }
     lines.push("ca.key signs server certificates and is not needed to run: keep it elsewhere.".to_owned());
     let settings = plan.folder.join(setup::SETTINGS_FILE);
-    lines.push(format!("Next: certward-server run --settings {}", settings.display()));
+    lines.push(format!(
+        "Next: certward-server run --settings {}",
+        ShellWord::of(&settings)
+    ));
     lines.join("\n")
 }
 

@@ -1,5 +1,5 @@
-//! The query string, read as the real server reads it: names without regard to case, unknown ones ignored, and an
-//! empty value counts as none (observed record `305-get-empty-thumbprint`).
+//! The query string, read as the real server reads it: names without regard to case, unknown ones ignored (but on
+//! Certward's own routes), and an empty value counts as none (observed record `305-get-empty-thumbprint`).
 
 use std::convert::Infallible;
 
@@ -7,6 +7,8 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::problem::Problem;
+use super::routes::Parameter;
+use crate::dialect::unknown_parameter;
 
 /// The names and values of a query string.
 #[derive(Debug)]
@@ -34,6 +36,20 @@ impl Query {
             )));
         }
         Ok(first)
+    }
+
+    /// Refuses every parameter but the known ones, for Certward's own routes: what is ignored there was meant for something.
+    ///
+    /// # Errors
+    ///
+    /// When there is another one.
+    pub(super) fn only(&self, known: &[Parameter]) -> Result<(), Problem> {
+        let names = || known.iter().map(|parameter| parameter.name);
+        let is_unknown = |name: &str| names().all(|known| !known.eq_ignore_ascii_case(name));
+        match self.0.iter().find(|(name, _)| is_unknown(name)) {
+            None => Ok(()),
+            Some((unknown, _)) => Err(Problem::argument(unknown_parameter(unknown, names()))),
+        }
     }
 
     /// The value under `name`, which must be there.
@@ -123,6 +139,19 @@ mod tests {
             assert_eq!(query(empty).text("thumbprint").unwrap(), None, "{empty}");
             assert!(query(empty).required_text("thumbprint").is_err(), "{empty}");
         }
+    }
+
+    #[test]
+    fn route_of_certwards_own_refuses_a_parameter_that_it_does_not_have() {
+        let known = super::super::connected::CONNECTIONS_QUERY;
+        for fine in ["", "offset=1&LIMIT=2"] {
+            assert!(query(fine).only(known).is_ok(), "{fine}");
+        }
+        let refusal = query("limit=1&ofset=2").only(known).unwrap_err();
+        assert!(
+            format!("{refusal:?}").contains("no query parameter 'ofset'; it has 'offset' and 'limit'"),
+            "{refusal:?}"
+        );
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) struct Parameter {
     pub(super) is_required: bool,
 }
 
-const fn parameter(name: &'static str, kind: Kind, meaning: &'static str) -> Parameter {
+pub(super) const fn parameter(name: &'static str, kind: Kind, meaning: &'static str) -> Parameter {
     Parameter {
         name,
         kind,
@@ -464,10 +464,7 @@ pub const ROUTES: &[Route] = &[
         "Certward's own: who is connected to the APIs and the databases, and what lets them in",
         || get(connected::list),
     )
-    .query(&[
-        parameter("offset", COUNT, "how many connections to pass over; 0"),
-        parameter("limit", Kind::Integer(1, 10_000), "how many to show at most; 1000"),
-    ])
+    .query(connected::CONNECTIONS_QUERY)
     .answers(200, Content::Json("ConnectionList")),
     route(
         "GET",
@@ -476,14 +473,7 @@ pub const ROUTES: &[Route] = &[
         "Certward's own: which connections and certificates the deletion of a certificate would end",
         || get(connected::removal),
     )
-    .query(&[Parameter {
-        is_required: true,
-        ..parameter(
-            "thumbprint",
-            Kind::Form("\\S", 256),
-            "the certificate; 404 when it is not registered",
-        )
-    }])
+    .query(connected::REMOVALS_QUERY)
     .answers(200, Content::Json("RemovalEffect"))
     .also(&[NOT_THERE]),
     route(

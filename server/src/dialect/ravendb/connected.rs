@@ -25,6 +25,15 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     query: Query,
 ) -> Result<Response, Problem> {
+    let page = page(&query).map_err(Problem::of_own_route)?;
+    Ok(aside(&LISTINGS, move || {
+        answer::json(&connected::list(&app, Scope::Everything, page))
+    })
+    .await)
+}
+
+/// The part of the list that is asked for.
+fn page(query: &Query) -> Result<Page, Problem> {
     query.only(CONNECTIONS_QUERY)?;
     let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
     let limit = query.count("limit")?.map_or(Page::DEFAULT_LIMIT, size);
@@ -34,14 +43,10 @@ pub(super) async fn list(
             Page::MAX_LIMIT
         )));
     }
-    let page = Page {
+    Ok(Page {
         offset: query.count("offset")?.map_or(0, size),
         limit,
-    };
-    Ok(aside(&LISTINGS, move || {
-        answer::json(&connected::list(&app, Scope::Everything, page))
     })
-    .await)
 }
 
 /// `GET /certward/removals/certificates`
@@ -50,8 +55,11 @@ pub(super) async fn removal(
     State(app): State<Arc<App>>,
     query: Query,
 ) -> Result<Response, Problem> {
-    query.only(REMOVALS_QUERY)?;
-    let thumbprint = query.required_text("thumbprint")?.parse::<Thumbprint>().ok();
+    let thumbprint = query
+        .only(REMOVALS_QUERY)
+        .and_then(|()| query.required_text("thumbprint"))
+        .map_err(Problem::of_own_route)?;
+    let thumbprint = thumbprint.parse::<Thumbprint>().ok();
     let look = move || match thumbprint.and_then(|thumbprint| connected::effect_of_certificate(&app, &thumbprint)) {
         Some(effect) => answer::json(&effect),
         None => answer::empty_json(StatusCode::NOT_FOUND),

@@ -100,6 +100,16 @@ impl Problem {
         }
     }
 
+    /// The same refusal as one of Certward's own routes gives it. RavenDB's answer to a wrong parameter is 500, which says that
+    /// the server has failed.
+    pub(super) fn of_own_route(self) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            kind: "Raven.Client.Exceptions.BadRequestException",
+            ..self
+        }
+    }
+
     /// The body did not arrive in time.
     pub(super) fn request_timeout(message: impl Into<String>) -> Self {
         Self {

@@ -141,6 +141,7 @@ const REPLACE_IMMEDIATELY: Parameter = parameter(
 const COUNT: Kind = Kind::Integer(0, 2_147_483_647);
 const PAGING: Kind = Kind::Integer(-2_147_483_648, 2_147_483_647);
 const NOT_LICENSED: (u16, &str, &str) = (402, "Read access needs its licence", "Error");
+const WRONG_PARAMETER: (u16, &str, &str) = (400, "A query parameter is wrong, or not one of these", "Error");
 const NOT_THERE: (u16, &str, &str) = (404, "There is none", "");
 
 /// Every route.
@@ -465,7 +466,8 @@ pub const ROUTES: &[Route] = &[
         || get(connected::list),
     )
     .query(connected::CONNECTIONS_QUERY)
-    .answers(200, Content::Json("ConnectionList")),
+    .answers(200, Content::Json("ConnectionList"))
+    .also(&[WRONG_PARAMETER]),
     route(
         "GET",
         "/certward/removals/certificates",
@@ -475,7 +477,7 @@ pub const ROUTES: &[Route] = &[
     )
     .query(connected::REMOVALS_QUERY)
     .answers(200, Content::Json("RemovalEffect"))
-    .also(&[NOT_THERE]),
+    .also(&[WRONG_PARAMETER, NOT_THERE]),
     route(
         "*",
         "/databases/{name}/{*route}",

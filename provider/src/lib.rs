@@ -38,5 +38,6 @@ mod schema;
 mod session;
 mod timestamp;
 mod trust;
+mod uid;
 
 pub use provider::Certward;

@@ -11,6 +11,7 @@ pub mod client_certificate;
 pub mod clock;
 pub mod cluster_mtls_settings;
 pub mod configuration;
+pub mod crypto;
 pub mod data_sources;
 pub mod plugin;
 pub mod redis_acl;

@@ -40,5 +40,7 @@ mod session;
 mod timestamp;
 mod trust;
 mod uid;
+#[cfg(test)]
+mod wrong_inputs;
 
 pub use provider::Certward;

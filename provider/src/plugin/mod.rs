@@ -66,3 +66,5 @@ pub use provider::{Configured, PluginProvider, Registry};
 pub use resource::{MovedFrom, PluginResource};
 pub use server::serve;
 
+#[cfg(test)]
+pub(crate) use service::in_process::{Block, InProcess};

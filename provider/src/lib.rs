@@ -11,6 +11,7 @@ pub mod client_certificate;
 pub mod clock;
 pub mod cluster_mtls_settings;
 pub mod configuration;
+pub mod crypto;
 pub mod data_sources;
 pub mod plugin;
 pub mod redis_acl;
@@ -38,5 +39,8 @@ mod schema;
 mod session;
 mod timestamp;
 mod trust;
+mod uid;
+#[cfg(test)]
+mod wrong_inputs;
 
 pub use provider::Certward;

@@ -22,6 +22,7 @@ mod revocation;
 mod store_faults;
 mod terraform_inputs;
 mod terraform_lifecycle;
+mod terraform_mock;
 mod terraform_provider_block;
 mod terraform_redis_databases;
 mod terraform_redis_trust;

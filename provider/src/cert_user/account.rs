@@ -184,6 +184,9 @@ impl RedisObject for CertUser {
         if !planned.role.is_unknown() && !planned.role_ids.is_unknown() {
             state.role = planned.role;
         }
+        if !planned.certificate_subject.is_unknown() {
+            state.certificate_subject = planned.certificate_subject;
+        }
         state
     }
 
@@ -192,6 +195,12 @@ impl RedisObject for CertUser {
             deletion_protection: Value::Value(false),
             ..CertUserState::default()
         }
+    }
+
+    /// What is left is what a configuration can set together.
+    fn in_one_form(state: &mut CertUserState) {
+        state.certificate_subject = Value::Null;
+        state.role = Value::Null;
     }
 
     fn refusal(user: &User) -> Option<(&'static str, String)> {
@@ -238,6 +247,11 @@ pub(crate) fn take_over(state: &mut CertUserState, user: &User) {
         let parts = name.and_then(|name| certificate_subject::of(&name));
         state.certificate_subject = parts.map_or(Value::Null, Value::Value);
         state.certificate_subject_line = Value::Value(account.subject_line);
+    } else if state.certificate_subject.is_null() {
+        // A state of an older version, or of an import, has no parts.
+        let name = account.subject_line.parse().ok();
+        let parts = name.and_then(|name| certificate_subject::of(&name));
+        state.certificate_subject = parts.map_or(Value::Null, Value::Value);
     }
     if let Some(uids) = &account.role_uids
         && roles::known_ids(&state.role_ids).as_ref() != Some(uids)

@@ -305,26 +305,15 @@ fn refuse_registered(diags: &mut Diagnostics, thumbprint: Thumbprint, wanted: &G
             format!("{attribute} is {theirs} there and {ours} here")
         })
         .collect();
-    let label: String = wanted
-        .name
-        .chars()
-        .map(|character| {
-            if character.is_ascii_alphanumeric() {
-                character.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
     error(
         diags,
         certificate_pem::path(),
         "Certificate already registered",
         format!(
             "{thumbprint} is registered as \"{}\" ({}): {}. Registering it again would overwrite that without a word. \
-             To take the entry over, import it under the address of this resource, and the next plan shows what \
-             changes:\n\n\
-             import {{\n  to = certward_client_certificate.{label}\n  id = \"{thumbprint}\"\n}}",
+             To take the entry over, import it under the address that Terraform shows with this error, which the \
+             provider is not told, and the next plan shows what changes:\n\n\
+             import {{\n  to = certward_client_certificate.ADDRESS\n  id = \"{thumbprint}\"\n}}",
             registered.grant.name,
             registered.grant.security_clearance,
             differing.join("; "),

@@ -55,13 +55,16 @@ impl Resource for ClientCertificate {
     async fn read<'a>(
         &self,
         diags: &mut Diagnostics,
-        state: ClientCertificateState,
+        mut state: ClientCertificateState,
         private: Option<StructEmpty>,
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
+        // Before it is looked for: the thumbprint is one of them.
+        state.describe_again();
         let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
-        let state = answer.or_interrupted(diags)?;
+        let mut state = answer.or_interrupted(diags)?;
+        state.drop_idle_permissions();
         Some((state, private))
     }
 
@@ -160,7 +163,8 @@ impl Resource for ClientCertificate {
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(import::import(diags, &session, &id)).await;
-        let state = answer.or_interrupted(diags)?;
+        let mut state = answer.or_interrupted(diags)?;
+        state.drop_idle_permissions();
         Some((state, None))
     }
 }

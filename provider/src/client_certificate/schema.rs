@@ -19,20 +19,22 @@ pub(crate) fn client_certificate() -> Schema {
                 "name",
                 required(
                     String,
-                    "Name of the entry, 1 to 64 characters without control characters. RavenDB shows it in the Studio \
-                     and in its audit log. It need not be unique. Changed in place.",
+                    "Name of the entry; not blank. RavenDB shows it in the Studio and in its audit log, and control \
+                     characters in it are warned of. It need not be unique. Changed in place.",
                 ),
             ),
             (
                 "certificate_pem",
                 required(
                     String,
-                    "The client certificate: text with exactly one PEM block `CERTIFICATE`, for example \
-                     `file(\"app.crt\")`. Refused are texts with a private key, certificates of certification \
-                     authorities, certificates without the purpose clientAuth (none at all is fine) or without \
-                     digitalSignature, RSA keys under 2048 bits, curves other than P-256, P-384 and Ed25519, and \
-                     signatures with MD5 or SHA-1; and, when it is registered, a certificate that is expired or not \
-                     valid yet. Line ends, indentation and text around the block make no difference. **Another \
+                    "The client certificate as text: one PEM block `CERTIFICATE`, for example `file(\"app.crt\")`, or that \
+                     block with those of its issuers, as in the `fullchain.pem` of Vault, step-ca and cert-manager; of \
+                     such a chain the client's own is taken. Refused are texts with a private key, certificates that a \
+                     certification authority has by another one, certificates without the purpose clientAuth (none at all \
+                     is fine) or without digitalSignature, RSA keys under 2048 bits, and signatures with MD5 or SHA-1; \
+                     and, when it is registered, a certificate that is expired or not valid yet. A self-signed certificate \
+                     that says it is an authority (`openssl req -x509`) is taken with a warning, and so is a key or a size \
+                     that no TLS handshake takes. Line ends, indentation and text around the block make no difference. **Another \
                      certificate forces replacement**; with `lifecycle { create_before_destroy = true }` the new one \
                      can log in before the old one is removed.",
                 ),
@@ -69,8 +71,9 @@ pub(crate) fn client_certificate() -> Schema {
                 "deletion_protection",
                 defaulted(
                     Bool,
-                    "`true` makes every plan fail that would remove this entry, by destroying or by replacing it. \
-                     Default `false`. Known to Terraform only; the Studio can still delete the entry. To remove a \
+                    "`true` makes a plan fail that would remove this entry, by destroying or by replacing it. Of \
+                     `-replace` and of a tainted resource Terraform gives the provider no sign: that plan passes, and the \
+                     apply refuses the removal. Default `false`. Known to Terraform only; the Studio can still delete the entry. To remove a \
                      protected entry, first apply with `false`.",
                 ),
             ),

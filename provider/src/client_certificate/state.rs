@@ -6,6 +6,7 @@ use tf_provider::value::Value;
 use certward::pki::Certificate;
 
 use super::database_permissions::Permissions;
+use super::{certificate_pem, clearance};
 use crate::timestamp;
 
 /// State, configuration and plan of `certward_client_certificate`; the schema says what each attribute is.
@@ -43,6 +44,39 @@ impl ClientCertificateState {
         self.issuer_dn = Value::Value(certificate.issuer().to_string());
         self.not_before = Value::Value(timestamp::format(certificate.validity().not_before));
         self.not_after = Value::Value(timestamp::format(certificate.validity().not_after));
+    }
+
+    /// Fills in what follows from the certificate where an older version left it out.
+    pub(crate) fn describe_again(&mut self) {
+        let all = [
+            &self.id,
+            &self.thumbprint,
+            &self.fingerprint_sha256,
+            &self.public_key_pin,
+            &self.serial_number,
+            &self.subject_dn,
+            &self.issuer_dn,
+            &self.not_before,
+            &self.not_after,
+        ];
+        if !all.into_iter().any(Value::is_null) {
+            return;
+        }
+        let certificate = self.certificate_pem.as_deref_option().map(certificate_pem::parse);
+        if let Some(Ok(certificate)) = certificate {
+            self.describe(&certificate);
+        }
+    }
+
+    /// Leaves out permissions that RavenDB keeps and asks of no `ValidUser`: a configuration cannot set them.
+    pub(crate) fn drop_idle_permissions(&mut self) {
+        if self
+            .security_clearance
+            .as_deref_option()
+            .is_some_and(|clearance| clearance != clearance::DEFAULT)
+        {
+            self.database_permissions = Value::Value(Permissions::new());
+        }
     }
 
     /// Marks everything that follows from the certificate as not known yet.

@@ -65,9 +65,9 @@ fn session(url: &str) -> Session {
 }
 
 /// Plans the destruction, which never fails.
-async fn destroyed<R>(resource: &R, prior: R::State<'static>) -> Diagnostics
+async fn destroyed<R, P>(resource: &R, prior: R::State<'static>) -> Diagnostics
 where
-    R: Resource<PrivateState<'static> = Option<StructEmpty>, ProviderMetaState<'static> = Option<StructEmpty>>,
+    R: Resource<PrivateState<'static> = Option<P>, ProviderMetaState<'static> = Option<StructEmpty>>,
 {
     let mut diags = Diagnostics::default();
     let planned = resource.plan_destroy(&mut diags, prior, None, None).await;
@@ -76,9 +76,9 @@ where
 }
 
 /// Plans a change.
-async fn changed<R>(resource: &R, prior: R::State<'static>, config: R::State<'static>) -> Diagnostics
+async fn changed<R, P>(resource: &R, prior: R::State<'static>, config: R::State<'static>) -> Diagnostics
 where
-    R: Resource<PrivateState<'static> = Option<StructEmpty>, ProviderMetaState<'static> = Option<StructEmpty>>,
+    R: Resource<PrivateState<'static> = Option<P>, ProviderMetaState<'static> = Option<StructEmpty>>,
     R::State<'static>: Clone,
 {
     let mut diags = Diagnostics::default();

@@ -43,6 +43,7 @@
 
 mod call;
 mod codec;
+mod configuration;
 mod data_source;
 mod diagnostics;
 mod ephemeral;
@@ -64,3 +65,6 @@ pub use ephemeral::{EphemeralResource, Opened, Renewed};
 pub use provider::{Configured, PluginProvider, Registry};
 pub use resource::{MovedFrom, PluginResource};
 pub use server::serve;
+
+#[cfg(test)]
+pub(crate) use service::in_process::{Block, InProcess};

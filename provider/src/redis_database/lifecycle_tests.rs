@@ -82,8 +82,8 @@ fn config() -> RedisDatabaseState {
             ..DatabaseMtls::default()
         }),
         roles_permissions: Value::Value(vec![Value::Value(RolePermissionState {
-            role_id: Value::Value(2),
-            redis_acl_id: Value::Value(11),
+            role_id: text("2"),
+            redis_acl_id: text("11"),
         })]),
         ..RedisDatabaseState::default()
     }
@@ -336,7 +336,7 @@ async fn existing_database_is_taken_over_when_equal_and_its_password_is_not_mana
                 assert_eq!(summaries(&diags), ["The database exists already"]);
                 assert!(diags.errors[0].detail.contains(expected), "{diags:?}");
                 assert!(
-                    diags.errors[0].detail.contains("certward_redis_database.orders"),
+                    diags.errors[0].detail.contains("certward_redis_database.ADDRESS"),
                     "{diags:?}"
                 );
             }

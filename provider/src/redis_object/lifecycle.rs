@@ -291,31 +291,15 @@ fn refuse_existing<O: RedisObject>(diags: &mut Diagnostics, wanted: &O::Definiti
         format!("The {} exists already", O::NOUN),
         format!(
             "The cluster has a {} \"{}\" (uid {uid}) with this {shared}: {}. To take it over, import it under the \
-             address of this resource, and the next plan shows what changes:\n\n\
-             import {{\n  to = {}.{}\n  id = \"{uid}\"\n}}",
+             address that Terraform shows with this error, which the provider is not told, and the next plan shows what \
+             changes:\n\n\
+             import {{\n  to = {}.ADDRESS\n  id = \"{uid}\"\n}}",
             O::NOUN,
             shown(there.name()),
             differing.join("; "),
             O::KIND.type_name,
-            label(wanted.name()),
         ),
     );
-}
-
-/// A name for a resource block.
-fn label(name: &str) -> String {
-    let label: String = name
-        .chars()
-        .map(|character| match character.to_ascii_lowercase() {
-            character if character.is_ascii_alphanumeric() => character,
-            _ => '_',
-        })
-        .collect();
-    if label.starts_with(|first: char| first.is_ascii_digit()) {
-        format!("_{label}")
-    } else {
-        label
-    }
 }
 
 /// Compares the answer with what was asked for: a cluster may ignore what its version does not know.
@@ -355,8 +339,8 @@ fn wanted<O: RedisObject>(diags: &mut Diagnostics, planned: &O::State) -> Option
             AttributePath::root(),
             "Values are missing",
             format!(
-                "Something that this {} needs was not known when it was applied. Report it with the log of \
-                 TF_LOG_PROVIDER=DEBUG.",
+                "Something that this {} needs was null or not known when it was applied. Plan again: the plan names the \
+                 attribute.",
                 O::NOUN
             ),
         );

@@ -64,6 +64,12 @@ pub(crate) trait RedisObject: 'static {
     /// The state that an import begins with: what only Terraform knows.
     fn imported() -> Self::State;
 
+    /// Leaves one of several attributes that say the same, in a state that an import is to make a configuration of: of
+    /// such attributes a configuration sets one.
+    fn in_one_form(state: &mut Self::State) {
+        _ = state;
+    }
+
     /// What the cluster says, and beside it what the cluster does not tell but a state knows.
     fn of_object_beside(object: &Self::Object, state: &Self::State) -> Self::Definition {
         _ = state;

@@ -49,11 +49,13 @@ impl Resource for TrustedCa {
     async fn read<'a>(
         &self,
         diags: &mut Diagnostics,
-        state: TrustedCaState,
+        mut state: TrustedCaState,
         private: Option<StructEmpty>,
         _meta: Option<StructEmpty>,
     ) -> Option<(TrustedCaState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
+        // Before it is looked for: the fingerprint is one of them.
+        state.describe_again();
         let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))

@@ -18,7 +18,7 @@ use crate::plugin::wire::calls::{
     UpgradeResourceIdentityRequest, UpgradeResourceIdentityResponse, UpgradeResourceStateRequest,
     UpgradeResourceStateResponse, ValidateConfigRequest,
 };
-use crate::plugin::{codec, stored_state, write_only};
+use crate::plugin::{codec, configuration, stored_state, write_only};
 
 impl Service {
     fn resource(&self, diags: &mut Diagnostics, type_name: &str) -> Option<&dyn ErasedResource> {
@@ -35,11 +35,15 @@ impl Service {
             && let Some(config) = codec::from_wire(&mut diags, request.config)
         {
             let client = request.client_capabilities.unwrap_or_default();
-            if !client.write_only_attributes_allowed
-                && let Some(schema) = resource.schema(&mut diags)
-            {
-                write_only::refuse(&mut diags, &config, &schema, &resource.write_only());
-            }
+            let config = match resource.schema(&mut diags) {
+                Some(schema) => {
+                    if !client.write_only_attributes_allowed {
+                        write_only::refuse(&mut diags, &config, &schema, &resource.write_only());
+                    }
+                    configuration::check(&mut diags, config, &schema, &|config| resource.fits(config))
+                }
+                None => config,
+            };
             let outcome = catch(resource.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", &request.type_name);
         }

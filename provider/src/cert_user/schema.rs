@@ -102,7 +102,8 @@ pub(crate) fn cert_user() -> Schema {
                 "deletion_protection",
                 defaulted(
                     Bool,
-                    "`true` makes every plan fail that would remove this user. Default `false`. Known to Terraform \
+                    "`true` makes every plan fail that would remove this user; after `terraform taint`, of which a plan does \
+                     not say what it replaces, the apply, before anything is removed. Default `false`. Known to Terraform \
                      only; others can still delete the user. To remove a protected user, first apply with `false`.",
                 ),
             ),

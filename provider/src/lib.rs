@@ -35,6 +35,7 @@ mod redis_object;
 mod registration;
 mod removal;
 mod report;
+mod run;
 mod schema;
 mod session;
 mod timestamp;

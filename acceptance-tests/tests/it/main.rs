@@ -27,5 +27,6 @@ mod terraform_provider_block;
 mod terraform_redis_databases;
 mod terraform_redis_trust;
 mod terraform_redis_users;
+mod terraform_same_object;
 mod terraform_secrets;
 mod well_known;

@@ -489,7 +489,7 @@ fn equal_user_is_adopted_and_a_different_one_refused_with_the_import_block() {
         "resource \"certward_cert_user\" \"other\" {{\n  name = \"{other}\"\n  certificate_subject_line = \"{line}\"\n  role = \"none\"\n}}"
     );
     case.terraform.write("other.tf", &second);
-    let error = case.terraform.apply().expect_error("The user exists already");
+    let error = case.terraform.apply().expect_error("Two blocks for one object");
     assert!(error.code.contains("certificate_subject_line"), "{error:?}");
 }
 

@@ -154,6 +154,23 @@ impl RedisObject for CertUser {
         (&state.id, &state.name)
     }
 
+    fn unique_attributes(state: &CertUserState) -> Vec<(&'static str, String)> {
+        let line = state.certificate_subject_line.as_ref_option();
+        // Two spellings of a subject are one.
+        let subject = line
+            .and_then(|line| line.parse().ok())
+            .map(|name| subject_line::to_text(&name));
+        let email = state.email.as_ref_option().filter(|email| !email.is_empty());
+        [
+            ("name", state.name.as_ref_option().cloned()),
+            ("certificate_subject_line", subject),
+            ("email", email.cloned()),
+        ]
+        .into_iter()
+        .filter_map(|(attribute, value)| Some((attribute, value?)))
+        .collect()
+    }
+
     fn of_state(state: &CertUserState) -> Option<Account> {
         Account::of_state(state)
     }

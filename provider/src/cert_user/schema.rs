@@ -104,8 +104,8 @@ pub(crate) fn cert_user() -> Schema {
                 "deletion_protection",
                 defaulted(
                     Bool,
-                    "`true` makes a plan fail that would remove this user. Of `-replace` and of a tainted resource Terraform \
-                     gives the provider no sign: that plan passes, and the apply refuses the removal. Default `false`. Known to Terraform \
+                    "`true` makes every plan fail that would remove this user; after `terraform taint`, of which a plan does \
+                     not say what it replaces, the apply, before anything is removed. Default `false`. Known to Terraform \
                      only; others can still delete the user. To remove a protected user, first apply with `false`.",
                 ),
             ),

@@ -185,7 +185,8 @@ fn guard_own_rights(
     }
 }
 
-fn rank(clearance: &str) -> u8 {
+/// How much a clearance allows.
+pub(super) fn rank(clearance: &str) -> u8 {
     match clearance {
         "ClusterAdmin" | "ClusterNode" => 2,
         "Operator" => 1,

@@ -10,9 +10,10 @@ pub(crate) fn client_certificate() -> Schema {
     schema(
         "A client certificate registered on RavenDB: whoever holds its private key logs in with it. Only the public \
          certificate comes here; the private key stays with the program that uses it and never reaches Terraform.\n\n\
-         Registering the same certificate twice does no harm: an entry that is equal already is taken over, and one \
-         that differs is refused with the `import` block that takes it over. Destroying removes the entry; the \
-         certificate itself stays valid elsewhere. A real RavenDB decides who a client is once for each connection, so \
+         An entry that is there already and equal is taken over, with a warning, and one that differs is refused with the \
+         `import` block that takes it over. Destroying removes the entry; the certificate itself stays valid elsewhere. An \
+         entry that was registered together with other certificates, as a collection, can be imported and removed, with \
+         all of them, but not changed: RavenDB has no safe edit of it. A real RavenDB decides who a client is once for each connection, so \
          a removed certificate keeps working on connections that are open.",
         [
             (
@@ -64,17 +65,18 @@ pub(crate) fn client_certificate() -> Schema {
                 defaulted(
                     Bool,
                     "`true` keeps the entry and refuses its logins. Default `false`. Changed in place. Needs RavenDB \
-                     7.2.",
+                     7.2. A new entry is registered and then disabled, because RavenDB knows no other way; when that \
+                     fails, it is removed again.",
                 ),
             ),
             (
                 "deletion_protection",
                 defaulted(
                     Bool,
-                    "`true` makes a plan fail that would remove this entry, by destroying or by replacing it. Of \
-                     `-replace` and of a tainted resource Terraform gives the provider no sign: that plan passes, and the \
-                     apply refuses the removal. Default `false`. Known to Terraform only; the Studio can still delete the entry. To remove a \
-                     protected entry, first apply with `false`.",
+                    "`true` makes every plan fail that would remove this entry, by destroying or by replacing it. After \
+                     `terraform taint` Terraform does not say in the plan what is replaced, so there the apply fails, \
+                     before anything is removed. Default `false`. Known to Terraform only; the Studio can still delete \
+                     the entry. To remove a protected entry, first apply with `false`.",
                 ),
             ),
             ("id", computed(String, "The same as `thumbprint`.")),

@@ -48,6 +48,7 @@ mod data_source;
 mod diagnostics;
 mod ephemeral;
 mod function;
+mod instance;
 pub mod log;
 mod provider;
 mod resource;
@@ -62,6 +63,7 @@ mod write_only;
 
 pub use call::stop_requested;
 pub use ephemeral::{EphemeralResource, Opened, Renewed};
+pub use instance::{Instance, InstanceCall, instance_call};
 pub use provider::{Configured, PluginProvider, Registry};
 pub use resource::{MovedFrom, PluginResource};
 pub use server::serve;

@@ -142,11 +142,11 @@ pub(crate) fn redis_database() -> Schema {
                 "deletion_protection",
                 defaulted(
                     Bool,
-                    "`true` makes a plan fail that would remove this database and its data. Of `-replace` and of a tainted \
-                     resource Terraform gives the provider no sign: that plan passes, and the apply refuses the removal. \
-                     Default `true`. Known to \
-                     Terraform only; others can still delete it. To remove a protected database, first apply with \
-                     `false`.",
+                    "`true` makes every plan fail that would remove this database and its data. After `terraform taint` \
+                     Terraform does not say in the plan what is replaced, so there the apply fails, before anything is \
+                     removed. A database that could not be made, or not in `timeouts.create`, is not protected. Default \
+                     `true`. Known to Terraform only; others can still delete it. To remove a protected database, first \
+                     apply with `false`.",
                 ),
             ),
             (

@@ -9,6 +9,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
 use crate::cert_user::{CertUser, CertUserState, CertificateSubject};
+use crate::plugin::{InstanceCall, instance_call};
 use crate::redis_object::import;
 use crate::session::testing::of_redis_enterprise;
 
@@ -18,6 +19,7 @@ const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 struct Case {
     server: MockServer,
     session: Session,
+    instance: InstanceCall,
 }
 
 impl Case {
@@ -29,7 +31,11 @@ impl Case {
         let own = params.self_signed(&key).unwrap().pem();
         let own = Identity::from_pem(&own, &key.serialize_pem()).unwrap();
         let session = of_redis_enterprise(&server.uri(), Some(own), NOW);
-        Self { server, session }
+        Self {
+            server,
+            session,
+            instance: instance_call(),
+        }
     }
 
     async fn answer(&self, verb: &str, route: &str, answer: ResponseTemplate, times: u64) {
@@ -53,13 +59,15 @@ impl Case {
 
     async fn created(&self, planned: &CertUserState) -> (Option<CertUserState>, Diagnostics) {
         let mut diags = Diagnostics::default();
-        let state = create::<CertUser>(&mut diags, &self.session, planned.clone(), planned).await;
+        let create = create::<CertUser>(&mut diags, &self.session, planned.clone(), planned);
+        let state = self.instance.scope(create).await;
         (state, diags)
     }
 
     async fn updated(&self, prior: &CertUserState, planned: &CertUserState) -> (Option<CertUserState>, Diagnostics) {
         let mut diags = Diagnostics::default();
-        let state = update::<CertUser>(&mut diags, &self.session, prior.clone(), planned.clone(), planned).await;
+        let update = update::<CertUser>(&mut diags, &self.session, prior.clone(), planned.clone(), planned);
+        let state = self.instance.scope(update).await;
         (state, diags)
     }
 
@@ -184,7 +192,8 @@ async fn equal_user_is_taken_over() {
     let other = user(json!({ "uid": 3, "name": "other", "certificate_subject_line": "CN=other" }));
     case.answer("GET", USERS, ok(json!([other, user(json!({}))])), 1).await;
     let (state, diags) = case.created(&planned()).await;
-    assert_eq!((state, diags), (Some(there()), Diagnostics::default()));
+    assert_eq!((state, diags.errors.len()), (Some(there()), 0));
+    assert_eq!(diags.warnings[0].summary, "Taken over");
 }
 
 #[tokio::test]
@@ -349,19 +358,25 @@ async fn removal_waits_until_the_user_is_gone() {
     case.answer("GET", USER, ok(user(json!({}))), 2).await;
     case.answer("GET", USER, refusal(404, "user_not_exist"), 1).await;
     let mut diags = Diagnostics::default();
-    assert_eq!(destroy::<CertUser>(&mut diags, &case.session, &there()).await, Some(()));
+    assert_eq!(
+        destroy::<CertUser>(&mut diags, &case.session, &there(), |_| ()).await,
+        Some(())
+    );
     assert_eq!(diags, Diagnostics::default());
     assert_eq!(case.requests("GET").await.len(), 3);
 
     case.answer("DELETE", USER, refusal(404, "user_not_exist"), 1).await;
     assert_eq!(
-        destroy::<CertUser>(&mut diags, &case.session, &there()).await,
+        destroy::<CertUser>(&mut diags, &case.session, &there(), |_| ()).await,
         Some(()),
         "gone already is fine"
     );
     case.answer("DELETE", USER, refusal(406, "change_last_admin_role_not_allowed"), 1)
         .await;
-    assert_eq!(destroy::<CertUser>(&mut diags, &case.session, &there()).await, None);
+    assert_eq!(
+        destroy::<CertUser>(&mut diags, &case.session, &there(), |_| ()).await,
+        None
+    );
     assert_eq!(summaries(&diags), ["Last administrator"]);
 }
 

@@ -11,7 +11,7 @@ use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
 use time::OffsetDateTime;
 
-use super::{RedisObject, effects, import, lifecycle};
+use super::{RedisObject, effects, import, keys, lifecycle};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
 use crate::report::error;
@@ -157,6 +157,8 @@ impl<O: Planned> Resource for RedisResource<O> {
         session.check_redis_enterprise(diags, O::KIND)?;
         let planned = O::plan_create(diags, config)?;
         O::check_plan(diags, None, &planned, session.clock.now());
+        session.run.plans.guard_replacement(diags);
+        session.run.plans.note(diags, &keys::unique::<O>(&planned), None);
         if !diags.errors.is_empty() {
             return None;
         }
@@ -178,6 +180,11 @@ impl<O: Planned> Resource for RedisResource<O> {
         session.check_redis_enterprise(diags, O::KIND)?;
         let planned = O::plan_update(diags, &prior, config, session.own_redis_subject())?;
         O::check_plan(diags, Some(&prior), &planned, session.clock.now());
+        let mut removal = Diagnostics::default();
+        O::guard_removal(&mut removal, &prior, session.own_redis_subject());
+        session.run.plans.note_guard(removal.errors);
+        let id = keys::id_of::<O>(&prior);
+        session.run.plans.note(diags, &keys::unique::<O>(&planned), id.as_ref());
         if !diags.errors.is_empty() {
             return None;
         }
@@ -195,9 +202,19 @@ impl<O: Planned> Resource for RedisResource<O> {
         _meta: Option<StructEmpty>,
     ) -> Option<Option<Kept>> {
         let session = self.session.peek();
+        let id = keys::id_of::<O>(&prior);
+        // What takes its place has been made of the same object in this run.
+        if let (Some(session), Some(id)) = (&session, &id)
+            && session.run.objects.is_held(id)
+        {
+            return Some(private);
+        }
         let own = session.as_ref().and_then(|session| session.own_redis_subject());
         O::guard_removal(diags, &prior, own);
         if let Some(session) = &session {
+            if let Some(id) = id {
+                session.run.plans.note_removal(diags, &id, &keys::unique::<O>(&prior));
+            }
             effects::warn_of_removal::<O>(diags, session, &prior).await;
         }
         diags.errors.is_empty().then_some(private)
@@ -240,11 +257,8 @@ impl<O: Planned> Resource for RedisResource<O> {
         _meta: Option<StructEmpty>,
     ) -> Option<()> {
         let session = self.session.get(diags)?;
-        O::guard_removal(diags, &prior, session.own_redis_subject());
-        if !diags.errors.is_empty() {
-            return None;
-        }
-        let answer = until_stopped(lifecycle::destroy::<O>(diags, &session, &prior)).await;
+        let guard = |diags: &mut Diagnostics| O::guard_removal(diags, &prior, session.own_redis_subject());
+        let answer = until_stopped(lifecycle::destroy::<O>(diags, &session, &prior, guard)).await;
         answer.or_interrupted(diags)
     }
 

@@ -109,3 +109,42 @@ impl ClientCertificateState {
         self.not_after = prior.not_after.clone();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_state_lacks_is_derived_again() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let pem = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
+        let mut state = ClientCertificateState {
+            certificate_pem: Value::Value(pem),
+            thumbprint: Value::Value("old".to_owned()),
+            ..ClientCertificateState::default()
+        };
+        state.describe_again();
+        assert!(state.not_after.is_value() && state.thumbprint != Value::Value("old".to_owned()));
+        state.issuer_dn = Value::Value("kept".to_owned());
+        state.describe_again();
+        assert_eq!(state.issuer_dn, Value::Value("kept".to_owned()), "nothing was missing");
+    }
+
+    #[test]
+    fn permissions_that_only_a_valid_user_has_are_left_out_for_others() {
+        let permissions = Permissions::from([("a".to_owned(), Value::Value("Read".to_owned()))]);
+        for (clearance, kept) in [("ValidUser", 1), ("Operator", 0), ("ClusterAdmin", 0)] {
+            let mut state = ClientCertificateState {
+                security_clearance: Value::Value(clearance.to_owned()),
+                database_permissions: Value::Value(permissions.clone()),
+                ..ClientCertificateState::default()
+            };
+            state.drop_idle_permissions();
+            assert_eq!(
+                state.database_permissions.as_ref_option().unwrap().len(),
+                kept,
+                "{clearance}"
+            );
+        }
+    }
+}

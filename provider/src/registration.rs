@@ -32,7 +32,7 @@ pub(crate) struct Registered {
     /// `None` in a listing of metadata.
     pub(crate) certificate: Option<Certificate>,
     pub(crate) public_key_pin: Option<PublicKeyPinningHash>,
-    pub(crate) not_after: OffsetDateTime,
+    pub(crate) not_after: Option<OffsetDateTime>,
     pub(crate) has_two_factor: Option<bool>,
     /// What was registered together with it, when it is the primary of a collection.
     pub(crate) secondaries: Vec<Thumbprint>,

@@ -1,4 +1,4 @@
-//! The reference mTLS server.
+//! The reference mTLS server: RavenDB's and Redis Enterprise's certificate APIs, and Redis databases behind mutual TLS.
 //!
 //! A request's way, each step needing a value that only the step before can make: [`listener`] (TCP, TLS, limits) →
 //! [`listener::peer::Peer`] → [`authn`] → [`authn::Caller`] → [`authz`] → [`authz::Permit`] → the dialect's handler →
@@ -34,6 +34,8 @@ mod redis;
 pub mod server;
 pub mod server_certificate;
 pub mod setup;
+mod shell;
 pub mod store;
+mod suggestion;
 pub mod telemetry;
 pub mod two_factor;

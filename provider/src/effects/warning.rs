@@ -66,7 +66,7 @@ pub(crate) fn of(loss: Loss, effect: &RemovalEffect) -> Diagnostic {
         identities,
         &effect.identities,
     );
-    detail.push_str(act.advice());
+    detail.push_str(act.advice(&subject));
     let summary = format!("{} {subject} {}", act.gerund(), consequences.join(" and "));
     diagnostic(attribute, summary, detail)
 }
@@ -80,8 +80,13 @@ impl Act {
         }
     }
 
-    fn advice(self) -> &'static str {
+    fn advice(self, subject: &str) -> &'static str {
         match self {
+            Self::Destroy if subject.starts_with(DATABASE) => {
+                "The data goes with the database, and its clients have nothing to come back to. If they are still needed, let \
+                 them change over to another database first, and destroy this one in a later run; deletion_protection = true \
+                 keeps it until then."
+            }
             Self::Destroy => {
                 "If they are still needed, give them another way in first: renew or rotate what they use, apply, and destroy \
                  this in a later run. Where something takes its place, lifecycle { create_before_destroy = true } keeps \
@@ -135,7 +140,25 @@ fn list(detail: &mut String, heading: &str, count: Count, entries: &[impl Displa
     Ok(())
 }
 
+/// How [`named`] begins for a database.
+const DATABASE: &str = "the database";
 /// Of each list.
 const MOST_SHOWN: usize = 10;
 /// Of a name in the summary.
 const LONGEST_NAME: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_for_a_database_is_about_its_clients_and_data_and_not_about_credentials() {
+        let name = Value::Value("cache".to_owned());
+        let advice = Act::Destroy.advice(&named("database", &name));
+        assert!(
+            advice.contains("another database") && !advice.contains("rotate"),
+            "{advice}"
+        );
+        assert!(Act::Destroy.advice(&named("user", &name)).contains("rotate"));
+    }
+}

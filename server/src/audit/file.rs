@@ -3,9 +3,9 @@
 //! It follows the table by sequence number, so that it has no gaps: what could not be written, or was recorded by a
 //! server that stopped at once, is appended later. A line may stand there twice after a crash; never none.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -128,6 +128,17 @@ impl AuditFile {
 }
 
 fn open(folder: &Path, path: &Path) -> io::Result<File> {
+    // Those above it are not made: a missing one is more likely a wrong path, or a disk that is not mounted.
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !folder.exists() => {
+            let reason = format!(
+                "the folder {} is not there and cannot be made: {error}",
+                folder.display()
+            );
+            return Err(io::Error::new(error.kind(), reason));
+        }
+        _ => {}
+    }
     // Alone, because /var/log often belongs to a group of log services. They may move the whole folder away; the
     // records are in the store as well.
     TrustedDirectory::open_below_any(folder).map_err(io::Error::other)?;

@@ -9,6 +9,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::command::chain;
 
 async fn start(directory: &Path, folder: Option<&Path>) -> (Audit, Store) {
     let store = Store::open(directory).await.unwrap();
@@ -158,13 +159,22 @@ async fn a_line_cut_off_by_a_crash_does_not_spoil_the_next() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_not_there_is_an_error_at_start() {
+async fn a_folder_is_made_for_its_owner_alone_and_those_above_it_must_be_there() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).await.unwrap();
     let clock = Arc::new(ManualClock::at(datetime!(2026-11-21 21:10:00 UTC)));
-    let folder = directory.path().join("missing");
-    let error = Audit::start(store, clock, Some(&folder)).await.unwrap_err();
-    assert!(error.to_string().contains("missing/audit.log"), "{error}");
+    let folder = directory.path().join("missing/audit");
+    let error = Audit::start(store.clone(), clock.clone(), Some(&folder))
+        .await
+        .unwrap_err();
+    let error = chain(&error);
+    assert!(
+        error.contains("missing/audit is not there and cannot be made"),
+        "{error}"
+    );
+    let folder = directory.path().join("audit");
+    Audit::start(store, clock, Some(&folder)).await.unwrap();
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[tokio::test]
@@ -287,7 +297,7 @@ async fn without_a_file_there_is_nothing_to_open_again_and_a_folder_that_is_refu
     let (audit, store) = start(directory.path(), Some(&folder)).await;
     fs::rename(folder.join("audit.log"), folder.join("audit.log.1")).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-    let error = crate::command::chain(&audit.reopen().await.unwrap_err());
+    let error = chain(&audit.reopen().await.unwrap_err());
     assert!(error.contains("chmod go-w"), "{error}");
     refuse(&audit, "kept", &folder.join("audit.log.1"), 1).await;
     store.close().await;
@@ -304,7 +314,7 @@ async fn a_file_that_others_may_write_is_not_continued() {
     let store = Store::open(directory.path()).await.unwrap();
     let clock = Arc::new(ManualClock::at(datetime!(2026-11-21 21:10:00 UTC)));
     let refused = Audit::start(store.clone(), clock, Some(&folder)).await.unwrap_err();
-    let error = crate::command::chain(&refused);
+    let error = chain(&refused);
     assert!(error.contains("chmod go-w") && error.contains("audit.log"), "{error}");
     store.close().await;
 }

@@ -103,6 +103,13 @@ impl CertificateName {
         matches!(self, Self::Proxy)
     }
 
+    /// Whether this server shows it to anybody, or trusts by it. The others are kept as the API asks, and nothing here
+    /// uses them.
+    #[must_use]
+    pub const fn is_in_use(self) -> bool {
+        matches!(self, Self::Proxy | Self::MtlsTrustedCa)
+    }
+
     /// Whether it comes without a private key: the certificates of somebody else's CA.
     #[must_use]
     pub const fn is_keyless(self) -> bool {

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use strsim::damerau_levenshtein;
+use crate::suggestion;
 
 /// Rules that a database takes: parsed, and kept as they were given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,12 +71,12 @@ pub enum RedisAclRefusal {
     #[error("'clearselectors' cannot stand in a selector")]
     ClearInSelector,
     /// A category that no database has.
-    #[error("there is no command category '{category}'; did you mean '{nearest}'?")]
+    #[error("there is no command category '{category}'{}", suggestion::did_you_mean(*near))]
     UnknownCategory {
         /// As given, without its sign.
         category: String,
-        /// The one that is spelled most like it.
-        nearest: &'static str,
+        /// The one that it is a misspelling of.
+        near: Option<&'static str>,
     },
     /// What follows a sign is no command's name.
     #[error("the rule '{rule}' names no command; after + or - stands a name, a name|subcommand, or @category")]
@@ -295,14 +295,9 @@ fn command(rule: &str) -> Result<DatabaseVersion, RedisAclRefusal> {
         if CATEGORIES.contains(&lower.as_str()) {
             return Ok(DatabaseVersion::V6_0);
         }
-        let nearest = CATEGORIES
-            .iter()
-            .min_by_key(|known| damerau_levenshtein(known, &lower))
-            .copied()
-            .unwrap_or("all");
         return Err(RedisAclRefusal::UnknownCategory {
             category: category.to_owned(),
-            nearest,
+            near: suggestion::near(category, CATEGORIES.iter().copied()),
         });
     }
     let is_name = |part: &str| !part.is_empty() && part.bytes().all(is_name_octet);
@@ -511,14 +506,15 @@ mod tests {
 
     #[test]
     fn a_misspelt_category_is_answered_with_the_nearest() {
-        for (category, nearest) in [
-            ("raed", "read"),
-            ("dangerouse", "dangerous"),
-            ("sortedsets", "sortedset"),
+        for (category, near) in [
+            ("raed", Some("read")),
+            ("dangerouse", Some("dangerous")),
+            ("sortedsets", Some("sortedset")),
+            ("elephants", None),
         ] {
             let expected = RedisAclRefusal::UnknownCategory {
                 category: category.to_owned(),
-                nearest,
+                near,
             };
             check_refused(&format!("+@{category}"), &expected);
         }

@@ -37,19 +37,41 @@ pub(crate) enum TrustedBy {
     Database(DatabaseUid),
 }
 
+/// Why there is nothing to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotThere {
+    /// What was to be removed is not there.
+    Removed,
+    /// The database that it was to be removed from is not there.
+    Database(DatabaseUid),
+}
+
 impl ClusterState {
-    /// The cluster without it; none when it is not there.
-    pub(crate) fn without(&self, removal: Removal) -> Option<Self> {
-        let changes = match removal {
-            Removal::User(uid) => vec![Change::DeleteUser(self.user(uid)?.uid)],
-            Removal::Role(uid) => self.changes_without_role(uid)?,
-            Removal::RedisAcl(uid) => self.changes_without_redis_acl(uid)?,
-            Removal::Database(uid) => vec![Change::DeleteDatabase(self.database(uid)?.uid)],
-            Removal::Certificate(fingerprint, place) => self.changes_without_certificate(fingerprint, place)?,
-        };
+    /// The cluster without it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there.
+    pub(crate) fn without(&self, removal: Removal) -> Result<Self, NotThere> {
+        if let Removal::Certificate(_, TrustedBy::Database(uid)) = removal
+            && self.database(uid).is_none()
+        {
+            return Err(NotThere::Database(uid));
+        }
+        let changes = self.changes_without(removal).ok_or(NotThere::Removed)?;
         let mut next = self.clone();
         next.apply(&changes);
-        Some(next)
+        Ok(next)
+    }
+
+    fn changes_without(&self, removal: Removal) -> Option<Vec<Change>> {
+        match removal {
+            Removal::User(uid) => Some(vec![Change::DeleteUser(self.user(uid)?.uid)]),
+            Removal::Role(uid) => self.changes_without_role(uid),
+            Removal::RedisAcl(uid) => self.changes_without_redis_acl(uid),
+            Removal::Database(uid) => Some(vec![Change::DeleteDatabase(self.database(uid)?.uid)]),
+            Removal::Certificate(fingerprint, place) => self.changes_without_certificate(fingerprint, place),
+        }
     }
 
     fn changes_without_role(&self, uid: RoleUid) -> Option<Vec<Change>> {

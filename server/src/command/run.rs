@@ -8,7 +8,7 @@ use super::signals::{ReloadSignal, StopSignals, survive_full_files};
 use super::{Failure, output};
 use crate::clock::SystemClock;
 use crate::config::{CommandLine, LogFormat, Settings};
-use crate::files::{FileError, TrustedDirectory};
+use crate::files::TrustedDirectory;
 use crate::server::Server;
 use crate::telemetry;
 
@@ -36,7 +36,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     TrustedDirectory::make(&settings.data_dir).map_err(|error| Failure::failed(DataDirError(error)))?;
     let (data_dir, socket_path) = (settings.data_dir.clone(), settings.admin_socket());
     // First of all, because it tells of a server that runs on this DataDir already.
-    let socket = AdminSocket::bind(socket_path.clone()).map_err(Failure::failed)?;
+    let socket = AdminSocket::bind(socket_path.clone()).map_err(|error| Failure::failed(DataDirError(error)))?;
     let server = tokio::select! {
         started = Server::start(settings, Arc::new(SystemClock)) => started.map_err(Failure::failed)?,
         name = stop.next() => {
@@ -77,4 +77,4 @@ const RUNTIME_END: Duration = Duration::from_millis(250);
 
 #[derive(Debug, thiserror::Error)]
 #[error("DataDir cannot be used")]
-struct DataDirError(#[source] FileError);
+struct DataDirError<E: std::error::Error + 'static>(#[source] E);

@@ -9,6 +9,7 @@ use super::{Failure, output};
 use crate::clock::SystemClock;
 use crate::issuer::KeyAlgorithm;
 use crate::setup::{self, Host, Outcome, Plan};
+use crate::shell::ShellWord;
 
 /// The flags of `setup`.
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,7 @@ pub(super) struct Arguments {
     /// server listens on every address of the machine.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<Host>,
-    /// Port of RavenDB's API.
+    /// Port of RavenDB's API. Redis Enterprise's gets 9443, or 8443 when this is 9443.
     #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
     /// Key of the administrator's certificate, and of those that the server generates: RSA_4096, RSA_3072, RSA_2048 or
@@ -119,7 +120,10 @@ fn report(plan: &Plan, outcome: &Outcome) -> String {
     }
     lines.push("ca.key signs server certificates and is not needed to run: keep it elsewhere.".to_owned());
     let settings = plan.folder.join(setup::SETTINGS_FILE);
-    lines.push(format!("Next: certward-server run --settings {}", settings.display()));
+    lines.push(format!(
+        "Next: certward-server run --settings {}",
+        ShellWord::of(&settings)
+    ));
     lines.join("\n")
 }
 

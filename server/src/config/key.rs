@@ -1,6 +1,6 @@
 //! The table of keys.
 
-use strsim::damerau_levenshtein;
+use crate::suggestion;
 
 /// A key that may stand in the settings.
 #[derive(Debug, Clone, Copy)]
@@ -35,25 +35,18 @@ pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
 }
 
-/// The key whose name is the fewest typing mistakes away.
+/// The key that `name` is a misspelling of, if it is one.
 #[must_use]
-pub fn nearest(name: &str) -> &'static str {
-    let name = name.to_ascii_lowercase();
-    KEYS.iter()
-        .map(|key| key.name)
-        .min_by_key(|known| damerau_levenshtein(&known.to_ascii_lowercase(), &name))
-        .expect("the table has rows")
+pub fn near(name: &str) -> Option<&'static str> {
+    suggestion::near(name, KEYS.iter().map(|key| key.name))
 }
 
 /// The same for an option of the command line, which `--settings` is too.
 #[must_use]
-pub fn nearest_option(name: &str) -> &'static str {
-    let nearest = nearest(name);
-    let distance = |known: &str| damerau_levenshtein(&known.to_ascii_lowercase(), &name.to_ascii_lowercase());
-    if distance(SETTINGS_FILE) <= distance(nearest) {
-        "--settings FILE"
-    } else {
-        nearest
+pub fn near_option(name: &str) -> Option<&'static str> {
+    match suggestion::near(name, [SETTINGS_FILE]) {
+        Some(_) => Some("--settings FILE"),
+        None => near(name),
     }
 }
 
@@ -211,7 +204,11 @@ pub const KEYS: &[Key] = &[
         "1440",
         "The longest session a client can ask for; minutes, 1 to 525600.",
     ),
-    followed("Security.AuditLog.FolderPath", "", "Folder of the audit log's file."),
+    followed(
+        "Security.AuditLog.FolderPath",
+        "",
+        "Folder of the audit log's file. It is made, with mode 0700, when only its last part is missing.",
+    ),
     followed(
         "Certward.Audit.RetentionDays",
         "",
@@ -341,7 +338,7 @@ pub const KEYS: &[Key] = &[
     followed(
         "Certward.Limits.DrainTimeoutInSec",
         "5",
-        "For the requests under way when the server stops; 0 to 300. The server has ended 5 seconds later at the latest.",
+        "For the requests under way when the server stops; 0 to 300. What follows it: operations.md, \"The end\".",
     ),
     followed(
         "Certward.Limits.MaxBodySizeInKb",
@@ -408,17 +405,22 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_key_is_named_whatever_its_case() {
-        assert_eq!(nearest("SERVERURI"), "ServerUrl");
-        assert_eq!(nearest("Security.Certificate.Pasword"), "Security.Certificate.Password");
-        assert_eq!(
-            nearest("certward.limits.maxbodysizeinkB"),
-            "Certward.Limits.MaxBodySizeInKb"
-        );
+    fn key_that_was_meant_is_named_whatever_its_case_and_no_far_one() {
+        for (given, expected) in [
+            ("SERVERURI", Some("ServerUrl")),
+            ("Security.Certificate.Pasword", Some("Security.Certificate.Password")),
+            (
+                "certward.limits.maxbodysizeinkB",
+                Some("Certward.Limits.MaxBodySizeInKb"),
+            ),
+            ("Elephants", None),
+        ] {
+            assert_eq!(near(given), expected, "{given}");
+        }
     }
 
     #[test]
-    fn the_option_for_the_settings_file_is_among_the_nearest() {
+    fn the_option_for_the_settings_file_can_have_been_meant() {
         for (given, expected) in [
             ("setings", "--settings FILE"),
             ("Settings", "--settings FILE"),
@@ -426,7 +428,7 @@ mod tests {
             ("DatDir", "DataDir"),
             ("SeverUrl", "ServerUrl"),
         ] {
-            assert_eq!(nearest_option(given), expected, "{given}");
+            assert_eq!(near_option(given), Some(expected), "{given}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::mistake::{Mistake, Mistakes, Origin};
 use super::reader::Reader;
 use crate::command::chain;
 use crate::files::{FileError, TrustedFile, read_any};
+use crate::suggestion;
 
 /// The settings on the command line: `--settings FILE`, `--Key=value` and `--Key value`.
 #[derive(Debug, Default)]
@@ -233,11 +234,17 @@ impl Sources {
                 name: known, treatment, ..
             }) = key::find(&name)
             else {
-                let nearest = match origin {
-                    Origin::CommandLine => key::nearest_option(&name),
-                    _ => key::nearest(&name),
+                let near = match origin {
+                    Origin::CommandLine => key::near_option(&name),
+                    _ => key::near(&name),
                 };
-                mistake(&name, format!("no such key; the nearest is {nearest}"));
+                mistake(
+                    &name,
+                    format!(
+                        "no such key{}; docs/settings.md lists them",
+                        suggestion::did_you_mean(near)
+                    ),
+                );
                 continue;
             };
             if seen.contains(known) {

@@ -225,7 +225,7 @@ fn variables_that_kubernetes_makes_for_a_service_called_raven_are_no_settings() 
 
 #[test]
 fn every_mistake_is_reported_with_its_key_and_where_it_was_made() {
-    let folder = Folder::new(r#"{"ServerUrl": "ftp://x", "Setup.Mode": "Unsecured", "Sever": 1}"#);
+    let folder = Folder::new(r#"{"ServerUrl": "ftp://x", "Setup.Mode": "Unsecured", "SeverUrl": 1}"#);
     let environment = [("RAVEN_Security_TwoFactor_MaxSessionDurationInMin", "soon")];
     let mistakes = folder
         .load(&environment, &["--Certward.Log.Level=loud", "stray"])
@@ -235,8 +235,8 @@ fn every_mistake_is_reported_with_its_key_and_where_it_was_made() {
         "ServerUrl (in /",
         "must start with https://",
         "Setup.Mode (in /",
-        "Sever (in /",
-        "no such key; the nearest is ServerUrl",
+        "SeverUrl (in /",
+        "no such key; did you mean 'ServerUrl'?",
         "(in the environment variable RAVEN_Security_TwoFactor_MaxSessionDurationInMin): is \"soon\" and must be a whole number from 1 to 525600",
         "Certward.Log.Level (on the command line): is \"loud\" and must be one of error, warn, info, debug, trace",
         "on the command line: an argument that does not start with --",

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use certward::pki::Thumbprint;
 use serde::Serialize;
 
-use super::{Scope, age, api_connections, describe};
+use super::{Connection, ConnectionList, Page, Scope, api_connections, grounds, shown};
 use crate::app::App;
 use crate::authority::definition::RegisteredCertificate;
 use crate::cluster::ClusterState;
 use crate::cluster::database::rights::rights_in;
-use crate::cluster::removal::Removal;
+use crate::cluster::removal::{NotThere, Removal};
 use crate::cluster::user::User;
 use crate::connected_client::{ConnectedClient, Numbered};
 use crate::listener::identity_counts::ListenerKind;
@@ -45,12 +45,15 @@ enum LosingKind {
 }
 
 impl RemovalEffect {
-    fn of(mut connections: Vec<ConnectedClient>, identities: Vec<LosingIdentity>) -> Self {
-        connections.sort_by_key(age);
-        let (connections_total, identities_total) = (connections.len(), identities.len());
-        connections.truncate(MAX_SHOWN);
+    fn of(app: &App, state: &ClusterState, connections: Vec<Connection>, identities: Vec<LosingIdentity>) -> Self {
+        let page = Page {
+            offset: 0,
+            limit: MAX_SHOWN,
+        };
+        let ConnectionList { total, connections } = shown(app, state, connections, page);
+        let identities_total = identities.len();
         Self {
-            connections_total,
+            connections_total: total,
             connections,
             identities_total,
             identities: identities.into_iter().take(MAX_SHOWN).collect(),
@@ -58,22 +61,27 @@ impl RemovalEffect {
     }
 }
 
-/// What a removal from the cluster would end; none when there is nothing to be removed.
-pub(crate) fn effect_of(app: &App, removal: Removal) -> Option<RemovalEffect> {
+/// What a removal from the cluster would end.
+///
+/// # Errors
+///
+/// When there is nothing to be removed.
+pub(crate) fn effect_of(app: &App, removal: Removal) -> Result<RemovalEffect, NotThere> {
     let state = app.cluster.state();
     let next = state.without(removal)?;
-    let mut connections = app.databases.clients_ended_by(&state, &next);
+    let to_databases = app.databases.connections_ended_by(&state, &next);
+    let mut connections: Vec<_> = to_databases.into_iter().map(Connection::Database).collect();
     let ended = api_connections(app, Scope::Cluster).filter(|(_, connection)| {
         let holder = |state| app.cluster_access.holder(connection.peer(), state);
         holder(&state).is_some() && holder(&next).is_none()
     });
-    connections.extend(ended.map(|(listener, connection)| describe(app, listener, &connection, &state)));
+    connections.extend(ended.map(|(listener, connection)| Connection::Api(listener, connection)));
     let identities = match removal {
         // Nobody knows which certificates a CA has issued: those that are connected are counted.
-        Removal::Certificate(..) => connected_users(&connections),
+        Removal::Certificate(..) => connected_users(app, &state, &connections),
         _ => losing_users(&state, &next),
     };
-    Some(RemovalEffect::of(connections, identities))
+    Ok(RemovalEffect::of(app, &state, connections, identities))
 }
 
 /// What the deletion of a registered certificate of RavenDB's API would end; none when it is not registered.
@@ -91,7 +99,7 @@ pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Optio
         app.authenticator.is_ended_without(peer, &thumbprints) && rests_on_it()
     });
     let connections = ended
-        .map(|(listener, connection)| describe(app, listener, &connection, &state))
+        .map(|(listener, connection)| Connection::Api(listener, connection))
         .collect();
     let certificate = |entry: &Arc<RegisteredCertificate>| LosingIdentity {
         kind: LosingKind::Certificate,
@@ -100,24 +108,33 @@ pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Optio
         databases: Vec::new(),
         api: true,
     };
-    Some(RemovalEffect::of(connections, going.iter().map(certificate).collect()))
+    let identities = going.iter().map(certificate).collect();
+    Some(RemovalEffect::of(app, &state, connections, identities))
 }
 
 /// The users of these connections, each with the databases that it is connected to.
-fn connected_users(connections: &[ConnectedClient]) -> Vec<LosingIdentity> {
-    let mut users: BTreeMap<&Numbered, (BTreeSet<&Numbered>, bool)> = BTreeMap::new();
+fn connected_users(app: &App, state: &ClusterState, connections: &[Connection]) -> Vec<LosingIdentity> {
+    let mut users: BTreeMap<Numbered, (BTreeSet<Numbered>, bool)> = BTreeMap::new();
     for connection in connections {
-        if let Some(user) = &connection.user {
-            let (databases, api) = users.entry(user).or_default();
-            databases.extend(&connection.database);
-            *api |= connection.listener == ListenerKind::RedisEnterprise;
+        match connection {
+            Connection::Database(connection) => {
+                if let Some(user) = connection.user() {
+                    users.entry(user).or_default().0.insert(connection.database());
+                }
+            }
+            Connection::Api(ListenerKind::RedisEnterprise, connection) => {
+                if let Some(user) = grounds::user_of(app, connection.peer(), state) {
+                    users.entry(user).or_default().1 = true;
+                }
+            }
+            Connection::Api(..) => {}
         }
     }
-    let identity = |(user, (databases, api)): (&Numbered, (BTreeSet<&Numbered>, bool))| LosingIdentity {
+    let identity = |(user, (databases, api)): (Numbered, (BTreeSet<Numbered>, bool))| LosingIdentity {
         kind: LosingKind::User,
         id: user.uid.to_string(),
-        name: user.name.clone(),
-        databases: databases.into_iter().cloned().collect(),
+        name: user.name,
+        databases: databases.into_iter().collect(),
         api,
     };
     users.into_iter().map(identity).collect()

@@ -59,6 +59,14 @@ pub(super) fn on_redis_enterprise(app: &App, peer: &Peer, state: &ClusterState) 
     }
 }
 
+/// The user of the cluster that a peer of Redis Enterprise's API is by its certificate, if it is one.
+pub(super) fn user_of(app: &App, peer: &Peer, state: &ClusterState) -> Option<Numbered> {
+    match app.cluster_access.holder(peer, state)? {
+        CertificateHolder::User { user, .. } => Some(Numbered::new(user.uid.get(), user.name.as_str())),
+        CertificateHolder::Administrator(_) => None,
+    }
+}
+
 fn of_caller(app: &App, caller: &Arc<Caller>) -> Vec<Ground> {
     let Some(certificate) = caller.certificate() else {
         return Vec::new();

@@ -16,6 +16,7 @@ use crate::cluster::ClusterState;
 use crate::connected_client::{ConnectedClient, ShownCertificate};
 use crate::listener::connections::OpenConnection;
 use crate::listener::identity_counts::ListenerKind;
+use crate::redis::DatabaseConnection;
 
 /// Whose connections are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,17 +50,36 @@ impl Page {
     pub(crate) const MAX_LIMIT: usize = 10_000;
 }
 
+/// An open connection that is not described yet.
+#[derive(Debug)]
+enum Connection {
+    /// To an API.
+    Api(ListenerKind, Arc<OpenConnection>),
+    /// To a database.
+    Database(DatabaseConnection),
+}
+
 /// The open connections, the oldest first.
 pub(crate) fn list(app: &App, scope: Scope, page: Page) -> ConnectionList {
     let state = app.cluster.state();
-    let mut all = app.databases.clients(&state);
-    all.extend(api_connections(app, scope).map(|(listener, connection)| describe(app, listener, &connection, &state)));
-    all.sort_by_key(age);
-    let total = all.len();
+    let databases = app.databases.connections(&state).into_iter().map(Connection::Database);
+    let apis = api_connections(app, scope).map(|(listener, connection)| Connection::Api(listener, connection));
+    shown(app, &state, databases.chain(apis).collect(), page)
+}
+
+/// A page of these. Only what is on it is described: that takes a look at certificates and rights.
+fn shown(app: &App, state: &ClusterState, connections: Vec<Connection>, page: Page) -> ConnectionList {
+    let (total, page) = cut(connections, Connection::age, page);
     ConnectionList {
         total,
-        connections: all.into_iter().skip(page.offset).take(page.limit).collect(),
+        connections: page.map(|connection| connection.described(app, state)).collect(),
     }
+}
+
+/// How many there are, and those on the page, the oldest first.
+fn cut<T, A: Ord>(mut all: Vec<T>, age: impl Fn(&T) -> A, page: Page) -> (usize, impl Iterator<Item = T>) {
+    all.sort_by_key(age);
+    (all.len(), all.into_iter().skip(page.offset).take(page.limit))
 }
 
 /// The connections of the APIs.
@@ -94,7 +114,33 @@ fn describe(app: &App, listener: ListenerKind, connection: &OpenConnection, stat
     }
 }
 
-/// The oldest first; of one moment, in the order of their addresses.
-fn age(client: &ConnectedClient) -> (OffsetDateTime, SocketAddr) {
-    (client.opened_at, client.address)
+impl Connection {
+    /// Orders the oldest first; of one moment, by address.
+    fn age(&self) -> (OffsetDateTime, SocketAddr) {
+        match self {
+            Self::Api(_, connection) => (connection.opened_at(), connection.peer().address()),
+            Self::Database(connection) => connection.age(),
+        }
+    }
+
+    fn described(&self, app: &App, state: &ClusterState) -> ConnectedClient {
+        match self {
+            Self::Api(listener, connection) => describe(app, *listener, connection, state),
+            Self::Database(connection) => connection.described(state),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_is_cut_in_the_order_of_age_before_anything_is_described() {
+        let page = Page { offset: 2, limit: 3 };
+        let (total, page) = cut((0..1000_u32).rev().collect(), |number| *number, page);
+        let mut described = 0;
+        let seen: Vec<_> = page.inspect(|_| described += 1).collect();
+        assert_eq!((total, seen, described), (1000, vec![2, 3, 4], 3));
+    }
 }

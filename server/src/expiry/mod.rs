@@ -34,8 +34,10 @@ pub(crate) enum Use {
     WellKnownIssuer,
     /// A client certificate registered with RavenDB's API.
     Client,
-    /// A certificate of the cluster, by its name.
+    /// A certificate of the cluster that this server shows, by its name.
     Cluster(CertificateName),
+    /// A certificate of the cluster that is kept, and that nothing here shows, by its name.
+    ClusterUnused(CertificateName),
     /// A CA of the cluster: one of `mtls_trusted_ca`.
     ClusterCa,
     /// The server certificate that a database has of its own, and the issuers sent with it.
@@ -79,6 +81,7 @@ impl Use {
             Self::WellKnownIssuer => "well_known_issuer",
             Self::Client => "client",
             Self::Cluster(_) => "cluster",
+            Self::ClusterUnused(_) => "cluster_unused",
             Self::ClusterCa => "cluster_ca",
             Self::DatabaseServer(_) => "database_server",
             Self::DatabaseTrusted(_) => "database_trusted",
@@ -87,17 +90,23 @@ impl Use {
     }
 
     /// Every label, in the order of [`Self`].
-    const LABELS: [&'static str; 9] = [
+    const LABELS: [&'static str; 10] = [
         "server",
         "server_issuer",
         "well_known_issuer",
         "client",
         "cluster",
+        "cluster_unused",
         "cluster_ca",
         "database_server",
         "database_trusted",
         "upstream_ca",
     ];
+
+    /// Whether somebody notices when such a certificate expires: the log warns of these alone.
+    const fn is_noticed(self) -> bool {
+        !matches!(self, Self::ClusterUnused(_))
+    }
 
     /// One such certificate, in words.
     fn description(label: &str) -> &'static str {
@@ -107,6 +116,7 @@ impl Use {
             "well_known_issuer" => "a CA of Security.WellKnownIssuers.Admin",
             "client" => "a registered client certificate",
             "cluster" => "a certificate of the cluster",
+            "cluster_unused" => "a certificate of the cluster that nothing here shows",
             "cluster_ca" => "a CA of mtls_trusted_ca",
             "database_server" => "a server certificate of a database",
             "database_trusted" => "a certificate trusted by a database",
@@ -149,7 +159,8 @@ mod tests {
             Use::ServerIssuer,
             Use::WellKnownIssuer,
             Use::Client,
-            Use::Cluster(CertificateName::Cm),
+            Use::Cluster(CertificateName::Proxy),
+            Use::ClusterUnused(CertificateName::Cm),
             Use::ClusterCa,
             Use::DatabaseServer(database),
             Use::DatabaseTrusted(database),

@@ -46,7 +46,12 @@ pub(super) fn each_certificate(app: &App, mut visit: impl FnMut(Sighting<'_>)) {
     for named in others {
         let certificates = certificates_from_pem(&named.certificate).unwrap_or_default();
         let name = Some(named.name.as_str());
-        each_of(Use::Cluster(named.name), name, &certificates, &mut visit);
+        let used_as = if named.name.is_in_use() {
+            Use::Cluster(named.name)
+        } else {
+            Use::ClusterUnused(named.name)
+        };
+        each_of(used_as, name, &certificates, &mut visit);
     }
     for database in databases {
         let trusted = database.tls.client_certificates.certificates();

@@ -94,6 +94,9 @@ impl Warnings {
 impl Look<'_> {
     fn add(&mut self, sighting: &Sighting<'_>) {
         let key = sighting.key;
+        if !key.used_as.is_noticed() {
+            return;
+        }
         let before = self.warnings.told.get(&key).copied();
         let present = self.warnings.days.stage(sighting.not_after, self.now);
         // The clock may have been set back: what was told stays told.
@@ -314,6 +317,14 @@ mod tests {
             );
         }
         assert!(is_due(None, NOW));
+    }
+
+    #[test]
+    fn a_certificate_of_the_cluster_that_nothing_shows_is_not_told() {
+        use crate::cluster::named_certificate::CertificateName::{Cm, Proxy};
+        let mut log = Log::new("30");
+        let told = log.look(0, &[(Use::ClusterUnused(Cm), 1, 5), (Use::Cluster(Proxy), 2, 5)]);
+        assert_eq!(told, ["2: a certificate of the cluster expires in 5 days"]);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Why a file or directory is not used.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::io::Errno;
+
+use crate::shell::ShellWord;
 
 /// A file cannot be opened, must not be used, or is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +80,7 @@ pub enum UntrustedPath {
     /// The file, directory or symbolic link belongs to somebody else.
     #[error(
         "{what} {} belongs to user {owner}, and must belong to user {user}, who runs the server, or to root; \
-         run: chown -h {user} {}", path.display(), quoted(path)
+         run: chown -h {user} {}", path.display(), ShellWord::of(path)
     )]
     Owner {
         /// `file`, `directory` or `symbolic link`.
@@ -91,7 +93,7 @@ pub enum UntrustedPath {
         user: u32,
     },
     /// Others may write it.
-    #[error("{what} {} can be changed by others (mode {mode:04o}); run: chmod go-w {}", path.display(), quoted(path))]
+    #[error("{what} {} can be changed by others (mode {mode:04o}); run: chmod go-w {}", path.display(), ShellWord::of(path))]
     Writable {
         /// `file` or `directory`.
         what: &'static str,
@@ -103,7 +105,7 @@ pub enum UntrustedPath {
     /// The access control list names somebody else.
     #[error(
         "{what} {} can be {done} by {entry}, whom its access control list names; run: setfacl -x {entry} {}",
-        path.display(), quoted(path)
+        path.display(), ShellWord::of(path)
     )]
     Listed {
         /// `file` or `directory`.
@@ -129,7 +131,7 @@ pub enum UntrustedPath {
     /// Others may read a secret.
     #[error(
         "{} has secrets in it and can be read by others (mode {mode:04o}); run: chmod 600 {}",
-        path.display(), quoted(path)
+        path.display(), ShellWord::of(path)
     )]
     Readable {
         /// The file.
@@ -137,11 +139,6 @@ pub enum UntrustedPath {
         /// Its permissions.
         mode: u32,
     },
-}
-
-/// The path as one word of a shell.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

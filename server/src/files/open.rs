@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::account::Account;
@@ -145,7 +146,7 @@ pub(crate) fn check_entry(path: &Path) -> Result<(), FileError> {
 pub(crate) fn without_links(path: &Path) -> Result<PathBuf, FileError> {
     match walk(Account::of_process(), path)? {
         End::Found(found, _) => Ok(found),
-        End::Missing if path.is_symlink() => Err(failed(path)(io::ErrorKind::NotFound.into())),
+        End::Missing if path.is_symlink() => Err(failed(path)(Errno::NOENT.into())),
         End::Missing => Ok(path.to_owned()),
     }
 }
@@ -163,7 +164,7 @@ pub(crate) fn read_any(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, 
 fn existing(path: &Path) -> Result<(PathBuf, Metadata), FileError> {
     match walk(Account::of_process(), path)? {
         End::Found(found, metadata) => Ok((found, metadata)),
-        End::Missing => Err(failed(path)(io::ErrorKind::NotFound.into())),
+        End::Missing => Err(failed(path)(Errno::NOENT.into())),
     }
 }
 
@@ -262,7 +263,7 @@ mod tests {
         set(&volume.join("..2026_11_30/tls.key"), 0o444);
         let file = TrustedFile::open(&volume.join("tls.key")).unwrap();
         let refused = file.check_secret().unwrap_err().to_string();
-        assert!(refused.ends_with("/..2026_11_30/tls.key'"), "{refused}");
+        assert!(refused.ends_with("/..2026_11_30/tls.key"), "{refused}");
     }
 
     #[test]
@@ -326,7 +327,7 @@ mod tests {
             return;
         }
         let refused = text(&file).unwrap_err().to_string();
-        assert!(refused.contains("run: setfacl -x user:3999999999 '"), "{refused}");
+        assert!(refused.contains("run: setfacl -x user:3999999999 /"), "{refused}");
         assert!(matches!(
             check_entry(&file),
             Err(FileError::Untrusted(UntrustedPath::Listed { .. }))

@@ -1,13 +1,23 @@
-//! Work on a large body, which would hold up the other connections of its thread.
+//! Work that takes long, and would hold up the other connections of its thread.
 
 use std::panic::resume_unwind;
 
 use tokio::sync::Semaphore;
 
-/// Does `work` on a thread of its own, when a turn is free. The turn ends with the work, whether or not anybody still waits
-/// for it.
-pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let turn = TURNS.acquire().await;
+/// A number of turns at one kind of long work. Kinds do not wait for each other.
+#[derive(Debug)]
+pub(crate) struct Lane(Semaphore);
+
+impl Lane {
+    const fn new(turns: usize) -> Self {
+        Self(Semaphore::const_new(turns))
+    }
+}
+
+/// Does `work` on a thread of its own, when a turn is free in `lane`. The turn ends with the work, even if its request has
+/// ended before.
+pub(crate) async fn aside<T: Send + 'static>(lane: &'static Lane, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let turn = lane.0.acquire().await;
     let done = tokio::task::spawn_blocking(move || {
         let done = work();
         drop(turn);
@@ -16,7 +26,7 @@ pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
     match done.await {
         Ok(done) => done,
         Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        // The runtime ends, and whoever waits with it.
+        // The runtime ends, and every request on it.
         Err(_) => std::future::pending().await,
     }
 }
@@ -24,5 +34,32 @@ pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
 /// A body of more bytes than this is worth a thread of its own.
 pub(crate) const LARGE: usize = 64 * 1024;
 
-/// Two large bodies are worked on at once, so that however many come leave the cores to others.
-static TURNS: Semaphore = Semaphore::const_new(2);
+/// Reading large bodies. Two at once leave the other cores free, however many come.
+pub(crate) static BODIES: Lane = Lane::new(2);
+
+/// Looking through every open connection, or through every user's rights. Administrators ask for it now and then; one at a
+/// time takes at most one core.
+pub(crate) static LISTINGS: Lane = Lane::new(1);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn full_lane_holds_up_no_other_lane_and_not_the_thread_that_serves() {
+        static LISTINGS: Lane = Lane::new(1);
+        static BODIES: Lane = Lane::new(2);
+        let (finish, finished) = mpsc::channel::<()>();
+        let slow = tokio::spawn(aside(&LISTINGS, move || finished.recv()));
+        let waiting = tokio::spawn(aside(&LISTINGS, || "second"));
+        let body = tokio::time::timeout(Duration::from_secs(10), aside(&BODIES, || "body"));
+        assert_eq!(body.await.unwrap(), "body");
+        assert!(!waiting.is_finished());
+        finish.send(()).unwrap();
+        assert_eq!(waiting.await.unwrap(), "second");
+        slow.await.unwrap().unwrap();
+    }
+}

@@ -9,6 +9,6 @@ mod record;
 mod strict;
 
 pub use api::Api;
-pub(crate) use aside::{LARGE, aside};
+pub(crate) use aside::{BODIES, LARGE, LISTINGS, aside};
 pub use body::BodyError;
 pub(crate) use connection::{Http, Version};

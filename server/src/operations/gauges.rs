@@ -21,13 +21,20 @@ pub(super) fn set(app: &App) {
         metrics::gauge!(STORE_BYTES, "file" => file).set(length as f64);
     }
     let state = app.cluster.state();
-    for status in DatabaseStatus::ALL {
-        let count = state
-            .databases()
-            .filter(|database| app.databases.status(database) == status)
-            .count();
+    let counts = by_status(state.databases().map(|database| app.databases.status(database)));
+    for (status, count) in counts {
         metrics::gauge!(DATABASES, "status" => status.as_str()).set(number(count));
     }
+}
+
+/// How many there are of each status, those of none included.
+fn by_status(statuses: impl Iterator<Item = DatabaseStatus>) -> [(DatabaseStatus, usize); DatabaseStatus::ALL.len()] {
+    let mut counts = DatabaseStatus::ALL.map(|status| (status, 0));
+    for status in statuses {
+        // The order of the list is that of the type.
+        counts[status as usize].1 += 1;
+    }
+    counts
 }
 
 /// The open connections of this server, in Prometheus' text form. Other servers of this process, which only tests have,
@@ -47,4 +54,24 @@ pub(super) fn connections(app: &App) -> String {
 
 fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn each_database_is_asked_once_for_its_status_and_every_status_has_a_number() {
+        let asked = Cell::new(0);
+        let statuses = [DatabaseStatus::Recovery, DatabaseStatus::Active, DatabaseStatus::Active];
+        let counts = by_status(statuses.into_iter().inspect(|_| asked.set(asked.get() + 1)));
+        assert_eq!(asked.get(), 3);
+        for (status, count) in counts {
+            let expected = statuses.iter().filter(|one| **one == status).count();
+            assert_eq!(count, expected, "{status:?}");
+        }
+        assert_eq!(counts.map(|(status, _)| status), DatabaseStatus::ALL);
+    }
 }

@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use self::data_files::DataFiles;
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
 use self::front::DatabaseFront;
-pub(crate) use self::front::FrontParts;
+pub(crate) use self::front::{DatabaseConnection, FrontParts};
 pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
 use self::running::Running;
@@ -41,7 +41,6 @@ use crate::cluster::database::{Database, DatabaseName};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{Cluster, ClusterState};
 use crate::config::{RedisSettings, Settings, UpstreamSetting};
-use crate::connected_client::ConnectedClient;
 
 /// What runs for the databases of the cluster.
 pub(crate) struct Databases {
@@ -267,17 +266,18 @@ impl Databases {
         }
     }
 
-    /// The clients of every database.
-    pub(crate) fn clients(&self, state: &ClusterState) -> Vec<ConnectedClient> {
-        self.fronts().iter().flat_map(|front| front.clients(state)).collect()
+    /// The open connections to every database.
+    pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
+        let fronts = self.fronts();
+        fronts.iter().flat_map(|front| front.connections(state)).collect()
     }
 
-    /// The clients of every database whose connections end when `state` becomes `next`.
-    pub(crate) fn clients_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<ConnectedClient> {
+    /// The connections to every database that end when `state` becomes `next`.
+    pub(crate) fn connections_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<DatabaseConnection> {
         let fronts = self.fronts();
         fronts
             .iter()
-            .flat_map(|front| front.clients_ended_by(state, next))
+            .flat_map(|front| front.connections_ended_by(state, next))
             .collect()
     }
 

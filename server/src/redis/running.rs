@@ -349,34 +349,12 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
-    use time::OffsetDateTime;
-
     use super::*;
-    use crate::cluster::database::{DatabaseTls, DefaultUser, EvictionPolicy, Persistence};
-
-    fn database() -> Arc<Database> {
-        Arc::new(Database {
-            uid: DatabaseUid::new(1).unwrap(),
-            name: "cache".parse().unwrap(),
-            port: 12_000.try_into().unwrap(),
-            memory_size: 0,
-            eviction_policy: EvictionPolicy::default(),
-            persistence: Persistence::default(),
-            tls: DatabaseTls::default(),
-            default_user: DefaultUser {
-                is_enabled: false,
-                password_hashes: Vec::new(),
-            },
-            roles_permissions: Vec::new(),
-            created_at: OffsetDateTime::UNIX_EPOCH,
-            changed_at: OffsetDateTime::UNIX_EPOCH,
-        })
-    }
 
     /// A request that waits until its database is as it should be, while its keeper says how it is.
     #[test]
     fn a_request_that_waits_for_a_database_and_the_databases_keeper_never_stop_each_other() {
-        let database = database();
+        let database = Arc::new(Database::sample());
         let running = Running::new(&database, false);
         running.notice(&EngineHealth::Ready, Some(&database));
         let is_over = Arc::new(AtomicBool::new(false));
@@ -409,7 +387,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_a_database_that_has_ended() {
-        let database = database();
+        let database = Arc::new(Database::sample());
         let running = Running::new(&database, false);
         let waiting = running.settled(&database);
         let ending = async {

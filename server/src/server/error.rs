@@ -21,7 +21,7 @@ pub enum StartError {
         now: OffsetDateTime,
     },
     /// A file of `DataDir` cannot be read or written.
-    #[error("cannot use {}", path.display())]
+    #[error("cannot use {} in DataDir", path.display())]
     DataDir {
         /// The file.
         path: PathBuf,
@@ -30,13 +30,13 @@ pub enum StartError {
         source: io::Error,
     },
     /// The store cannot be opened or read.
-    #[error("cannot open the store")]
+    #[error("cannot open the store in DataDir")]
     Store(#[source] StoreError),
     /// The server certificate cannot be used.
     #[error("cannot use the server certificate of Security.Certificate.Path")]
     ServerCertificate(#[source] CertificateFileError),
     /// The audit log cannot be written.
-    #[error("cannot start the audit log")]
+    #[error("cannot start the audit log of Security.AuditLog.FolderPath")]
     Audit(#[source] AuditError),
     /// The cluster of Redis Enterprise's API could not be given the certificates of its services.
     #[error("cannot make the certificates of the cluster's services")]
@@ -48,8 +48,10 @@ pub enum StartError {
     #[error("cannot configure TLS")]
     Tls(#[source] rustls::Error),
     /// Nobody can listen there, or not everybody may.
-    #[error("cannot listen on {url}")]
+    #[error("cannot listen on {url}, which is {key}")]
     Listen {
+        /// The key of the settings.
+        key: &'static str,
         /// Where.
         url: Url,
         /// Why not.

@@ -30,7 +30,7 @@ impl Front {
     /// [`StartError::Tls`], [`StartError::Listen`].
     pub(super) fn open(
         app: &App,
-        url: &Url,
+        (key, url): (&'static str, &Url),
         kind: ListenerKind,
         (tcp, workers): (TcpListener, &Workers),
         http: Arc<Http>,
@@ -40,6 +40,7 @@ impl Front {
         let limits = &app.settings.limits;
         let tls = Tls::new(&app.server_certificates, limits, tls_1_3_alone).map_err(StartError::Tls)?;
         let address = tcp.local_addr().map_err(|source| StartError::Listen {
+            key,
             url: url.clone(),
             source,
         })?;

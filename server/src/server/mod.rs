@@ -139,13 +139,13 @@ impl Server {
         let (cluster, cluster_access, key) = cluster::open(&store, &authenticator, &clock, &audit, &settings).await?;
 
         // Bound first, all of them, so that none listens when one cannot be had.
-        let ravendb = BoundSocket::bind(&settings.server_url, Reach::Anybody).await?;
+        let ravendb = BoundSocket::bind(SERVER_URL, &settings.server_url, Reach::Anybody).await?;
         let redis_enterprise = match &settings.redis_enterprise_url {
-            Some(url) => Some(BoundSocket::bind(url, Reach::Anybody).await?),
+            Some(url) => Some(BoundSocket::bind(REDIS_ENTERPRISE_URL, url, Reach::Anybody).await?),
             None => None,
         };
         let operations = match &settings.operations_url {
-            Some(url) => Some(BoundSocket::bind(url, Reach::ThisMachine).await?),
+            Some(url) => Some(BoundSocket::bind(OPERATIONS_URL, url, Reach::ThisMachine).await?),
             None => None,
         };
         let (tcp, listening_url) = listen_ravendb(&settings, ravendb)?;
@@ -196,7 +196,7 @@ impl Server {
         let ravendb_http = Arc::new(Http::new(ravendb_api(Arc::clone(&app)), limits));
         let ravendb = Front::open(
             &app,
-            &app.settings.server_url,
+            (SERVER_URL, &app.settings.server_url),
             ListenerKind::Ravendb,
             (tcp, &api_workers),
             ravendb_http,
@@ -211,7 +211,7 @@ impl Server {
                 let tls_1_3_alone = move || oldest() > TlsVersion::V1_2;
                 Some(Front::open(
                     &app,
-                    url,
+                    (REDIS_ENTERPRISE_URL, url),
                     ListenerKind::RedisEnterprise,
                     (tcp, &api_workers),
                     http,
@@ -323,3 +323,8 @@ fn listen_ravendb(settings: &Settings, socket: BoundSocket) -> Result<(TcpListen
     });
     Ok((tcp, url))
 }
+
+// The keys of the settings that say where to listen, for errors.
+const SERVER_URL: &str = "ServerUrl";
+const REDIS_ENTERPRISE_URL: &str = "Certward.RedisEnterprise.ServerUrl";
+const OPERATIONS_URL: &str = "Certward.Operations.ServerUrl";

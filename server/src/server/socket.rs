@@ -13,6 +13,7 @@ use crate::listener::socket;
 /// A socket that has its address and does not listen yet.
 #[derive(Debug)]
 pub(super) struct BoundSocket {
+    key: &'static str,
     url: Url,
     address: SocketAddr,
     socket: TcpSocket,
@@ -28,14 +29,15 @@ pub(super) enum Reach {
 }
 
 impl BoundSocket {
-    /// Takes the address that `url` names. A name is resolved, and the first of its addresses that can be had is taken.
+    /// Takes the address that `url`, the value of `key`, names. A name is resolved, and the first of its addresses that can be had is taken.
     ///
     /// # Errors
     ///
     /// [`StartError::OperationsNotLoopback`] when an address reaches further than it may, [`StartError::Listen`] when
     /// none can be had.
-    pub(super) async fn bind(url: &Url, reach: Reach) -> Result<Self, StartError> {
+    pub(super) async fn bind(key: &'static str, url: &Url, reach: Reach) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen {
+            key,
             url: url.clone(),
             source,
         };
@@ -48,6 +50,7 @@ impl BoundSocket {
             match socket::bind(address) {
                 Ok((socket, address)) => {
                     return Ok(Self {
+                        key,
                         url: url.clone(),
                         address,
                         socket,
@@ -70,10 +73,15 @@ impl BoundSocket {
     ///
     /// [`StartError::Listen`].
     pub(super) fn listen(self) -> Result<TcpListener, StartError> {
-        let Self { url, socket: bound, .. } = self;
+        let Self {
+            key,
+            url,
+            socket: bound,
+            ..
+        } = self;
         bound
             .listen(socket::BACKLOG)
-            .map_err(|source| StartError::Listen { url, source })
+            .map_err(|source| StartError::Listen { key, url, source })
     }
 }
 

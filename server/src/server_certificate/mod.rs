@@ -13,6 +13,7 @@ pub(crate) use file::write_file_atomically;
 pub use file::{CertificateFile, CertificateFileError};
 pub use fitness::UnfitServerCertificate;
 pub use loaded::{ServerCertificate, UnusableServerCertificate};
+pub(crate) use replacement::SWAP_DELAY;
 pub use replacement::{ReplaceRequest, Replacement, ReplacementError, ReplacementStatus};
 use tokio::sync::watch;
 

@@ -253,4 +253,4 @@ fn asked(permit: &Permit<ReplaceServerCertificate>) -> Asked {
 }
 
 /// How long the state of a replacement can be looked at before the swap.
-const SWAP_DELAY: Duration = Duration::from_secs(1);
+pub(crate) const SWAP_DELAY: Duration = Duration::from_secs(1);

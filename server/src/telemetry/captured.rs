@@ -1,22 +1,28 @@
 //! The log, as a test reads it.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Takes the log of a subscriber: `with_writer(Arc::new(log.clone()))`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CapturedLog(Arc<Mutex<Vec<u8>>>);
+pub struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
 impl CapturedLog {
     /// What was written since the last time.
-    pub(crate) fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
+    ///
+    /// # Panics
+    ///
+    /// When it is no UTF-8.
+    #[must_use]
+    pub fn take(&self) -> String {
+        let written = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        String::from_utf8(written).expect("the log is UTF-8")
     }
 }
 
 impl io::Write for &CapturedLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
         Ok(bytes.len())
     }
 

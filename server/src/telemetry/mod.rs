@@ -1,6 +1,6 @@
 //! Logs and metrics.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "test-util"))]
 mod captured;
 mod escape;
 mod exposition;
@@ -10,8 +10,8 @@ mod metric;
 mod panic;
 mod queue;
 
-#[cfg(test)]
-pub(crate) use captured::CapturedLog;
+#[cfg(any(test, feature = "test-util"))]
+pub use captured::CapturedLog;
 pub(crate) use exposition::Exposition;
 pub use log::{LogError, start_log};
 pub(crate) use log::{flush_log, print_line};

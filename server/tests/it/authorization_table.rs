@@ -52,6 +52,32 @@ async fn every_route_is_open_to_those_the_table_says_and_to_nobody_else() {
     assert_eq!(golden, table, "the table that was found:\n{table}");
 }
 
+#[tokio::test]
+async fn every_route_of_certwards_own_refuses_a_query_parameter_that_it_does_not_have() {
+    let house = House::open().await;
+    let admin = house.callers.last().unwrap();
+    let known = [
+        ("/certward/connections", "limit=1", 200),
+        ("/certward/removals/certificates", "thumbprint=AB", 404),
+    ];
+    let own: Vec<_> = ROUTES
+        .iter()
+        .map(|route| route.path)
+        .filter(|path| path.starts_with("/certward/"))
+        .collect();
+    assert_eq!(own, known.map(|(path, ..)| path));
+    for (path, query, status) in known {
+        assert_eq!(
+            house.status(admin, "GET", &format!("{path}?{query}")).await,
+            status,
+            "{path}"
+        );
+        let with_another = format!("{path}?{query}&nonsense=1");
+        assert_eq!(house.status(admin, "GET", &with_another).await, 400, "{path}");
+    }
+    house.server.shutdown().await;
+}
+
 /// A server and those who call it, in the order of the table's columns.
 struct House {
     server: RunningServer,

@@ -87,6 +87,30 @@ fn generate_client_cert_saves_a_cluster_administrator() {
 }
 
 #[test]
+fn key_that_is_saved_into_a_folder_that_others_can_write_comes_with_a_warning() {
+    let installation = Installation::new();
+    let _running = installation.start();
+    let (open, closed) = (installation.path("open"), installation.path("made/for/it"));
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    for (folder, warned) in [(&open, true), (&closed, false)] {
+        let output = installation
+            .admin(&["generateClientCert", "ops", &folder.display().to_string()])
+            .output()
+            .unwrap();
+        let text = text(&output);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert_eq!(
+            text.contains("warning: a private key") && text.contains("chmod go-w"),
+            warned,
+            "{text}"
+        );
+        assert_eq!(mode(&folder.join("admin.client.certificate.ops.zip")), 0o600);
+    }
+    assert_eq!(mode(&closed), 0o700);
+}
+
+#[test]
 fn months_set_the_end_of_validity_in_each_form() {
     if !has_tool("openssl") {
         return;
@@ -298,14 +322,14 @@ fn what_fails_says_why_and_leaves_nothing_behind() {
             1,
             "/dev/null/ops could not be made",
         ),
-        (vec!["generateClientCert", "a\u{7}b", &folder], 1, "control character"),
         (
             vec!["trustClientCert", "x", "/nowhere.pfx"],
             1,
             "/nowhere.pfx could not be read",
         ),
         (vec!["trustClientCert", "x", "/dev/zero"], 1, "is not a file"),
-        (vec!["generateClient"], 2, "the nearest is generateClientCert"),
+        (vec!["generateClient"], 2, "did you mean 'generateClientCert'?"),
+        (vec!["elephant"], 2, "\"elephant\" is no command; help lists them"),
     ] {
         let output = installation.admin(&words).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{words:?}: {}", text(&output));
@@ -404,6 +428,11 @@ fn the_server_certificate_is_replaced_and_read_again() {
     assert!(!can_look || (is_of(&installation) && !is_of(&other)), "before");
 
     let pfx = other.argument("server.pfx");
+    let shown = succeed(&mut installation.admin(&["replaceClusterCert", &installation.argument("server.pfx")]));
+    assert!(
+        shown.contains("replaces the server certificate in 1 s") && !shown.contains("Successfully replaced"),
+        "{shown}"
+    );
     let shown = succeed(&mut installation.admin(&["replaceClusterCert", "-replaceImmediately", &pfx]));
     assert!(
         shown.contains("Successfully replaced the server certificate"),

@@ -11,6 +11,7 @@ mod console;
 mod front;
 mod generated;
 mod layering;
+mod metric_labels;
 mod program;
 mod redis_enterprise;
 mod settings;

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::program::{Installation, is_root, program, succeed, text};
+use crate::program::{Installation, Running, is_root, program, succeed, text};
 
 #[test]
 fn wrong_settings_are_all_named_and_nothing_is_opened() {
@@ -23,7 +23,7 @@ fn wrong_settings_are_all_named_and_nothing_is_opened() {
     assert_eq!(output.status.code(), Some(2), "{text}");
     for part in [
         "3 reasons",
-        "the nearest is Security.Certificate.Password",
+        "did you mean 'Security.Certificate.Password'?",
         "RAVEN_Setup_Mode",
         "Certward.Log.Level",
     ] {
@@ -68,6 +68,58 @@ fn a_port_that_is_taken_stops_the_server_and_its_socket_goes() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(!installation.path("Databases/admin.sock").exists());
+}
+
+/// Mistakes that show only when the setting is used.
+#[test]
+fn settings_that_fail_when_they_are_used_end_with_1_and_name_their_key() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", taken.local_addr().unwrap());
+    let plain = url.replace("https", "http");
+    let installation = Installation::new();
+    let too_long = installation.argument(&"x".repeat(100));
+    for (key, value) in [
+        ("ServerUrl", url.as_str()),
+        ("Certward.RedisEnterprise.ServerUrl", &url),
+        ("Certward.Operations.ServerUrl", &plain),
+        ("Security.AuditLog.FolderPath", "/nowhere/at/all"),
+        ("Security.AuditLog.FolderPath", "/dev/null"),
+        ("DataDir", "/dev/null"),
+        ("DataDir", "/dev/null/data"),
+        ("DataDir", &too_long),
+    ] {
+        let text = ends_with_1(&installation, key, value);
+        assert!(text.contains(key), "{key}={value}: {text}");
+    }
+}
+
+/// What `run` says with this setting.
+fn ends_with_1(installation: &Installation, key: &str, value: &str) -> String {
+    let free_ports = ["ServerUrl", "Certward.RedisEnterprise.ServerUrl"];
+    let output = program(&["run", "--settings", &installation.argument("settings.json")])
+        .args(
+            free_ports
+                .iter()
+                .filter(|other| **other != key)
+                .map(|other| format!("--{other}=https://127.0.0.1:0")),
+        )
+        .arg(format!("--{key}={value}"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{key}={value}: {}", text(&output));
+    text(&output)
+}
+
+#[test]
+fn folder_of_the_audit_log_is_made_for_its_owner_alone_when_only_it_is_missing() {
+    let installation = Installation::new();
+    let folder = installation.path("audit");
+    let setting = format!("--Security.AuditLog.FolderPath={}", folder.display());
+    let running = Running::start(installation.run_command().arg(setting));
+    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(folder.join("audit.log").exists());
+    running.signal("TERM");
+    assert_eq!(running.wait().code(), Some(0));
 }
 
 #[test]
@@ -136,7 +188,7 @@ fn a_data_directory_or_settings_file_that_others_can_write_stops_the_server_with
         let correction = if mode & 0o1000 != 0 {
             format!("such as {}/certward", shown.display())
         } else {
-            format!("run: chmod go-w '{}'", shown.display())
+            format!("run: chmod go-w {}", shown.display())
         };
         assert!(text.contains(&correction), "{name} {mode:o}: {text}");
         assert!(!installation.path("Databases/admin.sock").exists(), "{name} {mode:o}");

@@ -18,6 +18,27 @@ const KEYS: [&str; 7] = [
 ];
 
 #[test]
+fn command_that_comes_next_can_be_given_to_a_shell_whatever_the_folder_is_called() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("it's a $(touch folder)");
+    let folder_argument = folder.display().to_string();
+    let output = succeed(&mut program(&[
+        "setup",
+        "--dir",
+        &folder_argument,
+        "--non-interactive",
+        "--key-algorithm",
+        "ECDSA_P256",
+    ]));
+    let next = output
+        .lines()
+        .find_map(|line| line.strip_prefix("Next: certward-server run --settings "))
+        .unwrap();
+    let word = succeed(Command::new("sh").arg("-c").arg(format!("printf %s {next}")));
+    assert_eq!(Path::new(&word), folder.join("settings.json"));
+}
+
+#[test]
 fn setup_writes_everything_for_the_owner_alone() {
     let installation = Installation::new();
     assert_eq!(mode(installation.folder()), 0o700);

@@ -49,6 +49,29 @@ pub struct Database {
     pub changed_at: OffsetDateTime,
 }
 
+#[cfg(test)]
+impl Database {
+    /// `cache`, number 1, at port 12000: no TLS, no default user, nobody with rights.
+    pub(crate) fn sample() -> Self {
+        Self {
+            uid: DatabaseUid::new(1).unwrap(),
+            name: "cache".parse().unwrap(),
+            port: 12_000.try_into().unwrap(),
+            memory_size: 0,
+            eviction_policy: EvictionPolicy::default(),
+            persistence: Persistence::default(),
+            tls: DatabaseTls::default(),
+            default_user: DefaultUser {
+                is_enabled: false,
+                password_hashes: Vec::new(),
+            },
+            roles_permissions: Vec::new(),
+            created_at: OffsetDateTime::UNIX_EPOCH,
+            changed_at: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+}
+
 /// The ACL that users with a role have in a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RolePermission {

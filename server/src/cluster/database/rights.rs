@@ -157,11 +157,11 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::cluster::database::{DatabaseTls, DefaultUser, EvictionPolicy, Persistence, RolePermission};
+    use crate::cluster::database::RolePermission;
     use crate::cluster::redis_acl::RedisAcl;
     use crate::cluster::settings::ClusterSettings;
     use crate::cluster::state::{Change, ClusterIdentity};
-    use crate::cluster::uid::{DatabaseUid, RoleUid, UserUid};
+    use crate::cluster::uid::{RoleUid, UserUid};
     use crate::cluster::user::{Authentication, EmailAlerts};
 
     #[test]
@@ -251,20 +251,8 @@ mod tests {
             });
         }
         let database = Database {
-            uid: DatabaseUid::new(1).unwrap(),
-            name: "cache".parse().unwrap(),
-            port: 12_000.try_into().unwrap(),
-            memory_size: 0,
-            eviction_policy: EvictionPolicy::default(),
-            persistence: Persistence::default(),
-            tls: DatabaseTls::default(),
-            default_user: DefaultUser {
-                is_enabled: true,
-                password_hashes: Vec::new(),
-            },
             roles_permissions,
-            created_at: now,
-            changed_at: now,
+            ..Database::sample()
         };
         (state, database)
     }

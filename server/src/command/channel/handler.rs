@@ -16,7 +16,7 @@ use crate::authz::action::{GenerateCertificate, RegisterCertificate, ReplaceServ
 use crate::authz::{Action, Permit, authorize};
 use crate::certificate::CertificateBundle;
 use crate::command::chain;
-use crate::server_certificate::ReplaceRequest;
+use crate::server_certificate::{ReplaceRequest, SWAP_DELAY};
 
 /// Does what was asked. What goes wrong becomes the answer's text.
 pub(super) async fn handle(app: &Arc<App>, request: Request) -> Answer {
@@ -143,9 +143,15 @@ async fn replace(app: &Arc<App>, pfx: &Secret, password: Option<Secret>, immedia
         .replace(&permit, request)
         .await
         .map_err(|error| format!("failed to replace the server certificate: {}", chain(&error)))?;
-    Ok(Answer::Done {
-        message: "Successfully replaced the server certificate".to_owned(),
-    })
+    let message = if immediately {
+        "Successfully replaced the server certificate".to_owned()
+    } else {
+        format!(
+            "The certificate can be used, and replaces the server certificate in {} s. The log says when it has, or why not",
+            SWAP_DELAY.as_secs()
+        )
+    };
+    Ok(Answer::Done { message })
 }
 
 async fn refresh(app: &Arc<App>) -> Result<Answer, String> {

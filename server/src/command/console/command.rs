@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::command::channel::Secret;
+use crate::suggestion;
 
 /// A line that was understood.
 #[derive(Debug)]
@@ -64,8 +65,8 @@ impl Task {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UsageError {
     /// No command has this name.
-    #[error("{name:?} is no command; the nearest is {nearest}, and help lists them all")]
-    UnknownCommand { name: String, nearest: &'static str },
+    #[error("{name:?} is no command{}; help lists them", suggestion::did_you_mean(*near))]
+    UnknownCommand { name: String, near: Option<&'static str> },
     /// The arguments are wrong.
     #[error("{command}: {problem}\nusage: {usage}")]
     Arguments {
@@ -89,15 +90,9 @@ impl Command {
             .iter()
             .find(|definition| definition.name.eq_ignore_ascii_case(name))
         else {
-            let lower = name.to_ascii_lowercase();
-            let nearest = COMMANDS
-                .iter()
-                .map(|definition| definition.name)
-                .min_by_key(|known| strsim::damerau_levenshtein(&known.to_ascii_lowercase(), &lower))
-                .expect("there are commands");
             return Err(UsageError::UnknownCommand {
                 name: name.clone(),
-                nearest,
+                near: suggestion::near(name, COMMANDS.iter().map(|definition| definition.name)),
             });
         };
         (definition.parse)(Arguments {
@@ -380,9 +375,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_command_names_the_nearest() {
+    fn an_unknown_command_names_the_one_that_was_meant() {
         let text = parse("generateClientCerts a b").map(|_| ()).unwrap_err().to_string();
-        assert!(text.contains("the nearest is generateClientCert"), "{text}");
+        assert!(text.contains("did you mean 'generateClientCert'?"), "{text}");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::command::Task;
 use super::output::NewFile;
 use crate::command::channel::{Answer, Channel, Request, Secret};
-use crate::command::{Failure, FileError};
-use crate::files::{self, read_any};
+use crate::command::{Failure, FileError, output};
+use crate::files::{self, TrustedDirectory, read_any};
 
 /// Shows a line of the outcome.
 pub(super) type Show = dyn FnMut(&str) -> Result<(), Failure>;
@@ -72,6 +72,7 @@ fn generate(
         &format!("admin.client.certificate.{}.zip", safe_file_name(&name)),
     )
     .map_err(Failure::failed)?;
+    warn_of_others(folder);
     let request = Request::GenerateClientCertificate { name, months, password };
     let (thumbprint, archive) = match ask(channel, request)? {
         Answer::Generated { thumbprint, archive } => (thumbprint, archive),
@@ -90,6 +91,15 @@ fn generate(
         "Successfully saved the client certificate to {}",
         path.display()
     ))
+}
+
+/// Warns when others can put another file in the place of the one that is made in `folder`.
+fn warn_of_others(folder: &Path) {
+    if let Err(files::FileError::Untrusted(error)) = TrustedDirectory::open(folder) {
+        output::print_error(&format!(
+            "warning: a private key is saved where others could exchange it: {error}"
+        ));
+    }
 }
 
 fn trust(channel: &Channel, request: Request, kind: &str, show: &mut Show) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ use super::json::{self, Object};
 use super::problem::Problem;
 use crate::app::App;
 use crate::authority::Asked;
-use crate::http::{BodyError, LARGE, aside};
+use crate::http::{BODIES, BodyError, LARGE, aside};
 
 /// A request's body with its content coding undone, wiped on drop: it may hold a password or a private key.
 ///
@@ -65,7 +65,7 @@ impl RequestBody {
 
     async fn read(self, read: fn(&Self) -> Result<Object, Problem>) -> Result<Object, Problem> {
         if self.content.len() > LARGE {
-            aside(move || read(&self)).await
+            aside(&BODIES, move || read(&self)).await
         } else {
             read(&self)
         }
@@ -109,7 +109,7 @@ impl FromRequest<Arc<App>> for RequestBody {
         let content = collected(body, limit).await?;
         let content = if is_compressed {
             // A thousandth of the limit may come out as all of it.
-            aside(move || decompressed(&content, limit)).await?
+            aside(&BODIES, move || decompressed(&content, limit)).await?
         } else {
             content
         };

@@ -100,6 +100,16 @@ impl Problem {
         }
     }
 
+    /// The same refusal as one of Certward's own routes gives it. RavenDB's answer to a wrong parameter is 500, which says that
+    /// the server has failed.
+    pub(super) fn of_own_route(self) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            kind: "Raven.Client.Exceptions.BadRequestException",
+            ..self
+        }
+    }
+
     /// The body did not arrive in time.
     pub(super) fn request_timeout(message: impl Into<String>) -> Self {
         Self {
@@ -199,7 +209,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match &error {
             Error::BlankName => super::grant::blank_name(),
-            Error::ControlCharacterInName { .. } | Error::NameTooLong { .. } => Self::argument(error.to_string()),
+            Error::NulInName | Error::NameTooLong { .. } => Self::argument(error.to_string()),
             Error::InvalidNotAfter { .. } => Self::argument("NotAfter must be in the future"),
             Error::ServerCertificate { name } => {
                 Self::invalid_operation(format!("Failed to put certificate {name} in the cluster.")).because(&error)

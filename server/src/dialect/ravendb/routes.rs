@@ -46,7 +46,7 @@ pub(super) struct Parameter {
     pub(super) is_required: bool,
 }
 
-const fn parameter(name: &'static str, kind: Kind, meaning: &'static str) -> Parameter {
+pub(super) const fn parameter(name: &'static str, kind: Kind, meaning: &'static str) -> Parameter {
     Parameter {
         name,
         kind,
@@ -139,7 +139,9 @@ const REPLACE_IMMEDIATELY: Parameter = parameter(
     "whether to go on before every node has confirmed; false",
 );
 const COUNT: Kind = Kind::Integer(0, 2_147_483_647);
+const PAGING: Kind = Kind::Integer(-2_147_483_648, 2_147_483_647);
 const NOT_LICENSED: (u16, &str, &str) = (402, "Read access needs its licence", "Error");
+const WRONG_PARAMETER: (u16, &str, &str) = (400, "A query parameter is wrong, or not one of these", "Error");
 const NOT_THERE: (u16, &str, &str) = (404, "There is none", "");
 
 /// Every route.
@@ -197,8 +199,16 @@ pub const ROUTES: &[Route] = &[
             Kind::Boolean,
             "show the secondary certificates of collections; false",
         ),
-        parameter("start", COUNT, "how many certificates to pass over; 0"),
-        parameter("pageSize", COUNT, "how many certificates to look at; all"),
+        parameter(
+            "start",
+            PAGING,
+            "how many certificates to pass over; 0, also for a negative number",
+        ),
+        parameter(
+            "pageSize",
+            PAGING,
+            "how many certificates to look at; all, and none for a negative number",
+        ),
     ])
     .answers(200, Content::Json("CertificateList"))
     .also(&[NOT_THERE]),
@@ -455,11 +465,9 @@ pub const ROUTES: &[Route] = &[
         "Certward's own: who is connected to the APIs and the databases, and what lets them in",
         || get(connected::list),
     )
-    .query(&[
-        parameter("offset", COUNT, "how many connections to pass over; 0"),
-        parameter("limit", Kind::Integer(1, 10_000), "how many to show at most; 1000"),
-    ])
-    .answers(200, Content::Json("ConnectionList")),
+    .query(connected::CONNECTIONS_QUERY)
+    .answers(200, Content::Json("ConnectionList"))
+    .also(&[WRONG_PARAMETER]),
     route(
         "GET",
         "/certward/removals/certificates",
@@ -467,16 +475,9 @@ pub const ROUTES: &[Route] = &[
         "Certward's own: which connections and certificates the deletion of a certificate would end",
         || get(connected::removal),
     )
-    .query(&[Parameter {
-        is_required: true,
-        ..parameter(
-            "thumbprint",
-            Kind::Form("\\S", 256),
-            "the certificate; 404 when it is not registered",
-        )
-    }])
+    .query(connected::REMOVALS_QUERY)
     .answers(200, Content::Json("RemovalEffect"))
-    .also(&[NOT_THERE]),
+    .also(&[WRONG_PARAMETER, NOT_THERE]),
     route(
         "*",
         "/databases/{name}/{*route}",

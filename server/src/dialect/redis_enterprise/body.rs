@@ -12,7 +12,7 @@ use super::Dialect;
 use super::json::{self, Object};
 use super::problem::{Code, Problem};
 use crate::cluster::Asked;
-use crate::http::{BodyError, LARGE, aside};
+use crate::http::{BODIES, BodyError, LARGE, aside};
 
 /// A request's body, wiped on drop: it may hold a password or a private key.
 ///
@@ -30,7 +30,7 @@ impl RequestBody {
     pub(super) async fn object(self) -> Result<Object, Problem> {
         let is_large = self.content.len() > LARGE;
         let read = move || json::read(&self.content);
-        Ok(if is_large { aside(read).await } else { read() }?)
+        Ok(if is_large { aside(&BODIES, read).await } else { read() }?)
     }
 
     /// The object that the body is; an empty one when there is no body.

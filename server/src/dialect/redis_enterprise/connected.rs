@@ -8,15 +8,17 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::authorized::Authorized;
+use super::json::{Kind, MAX_UID};
 use super::problem::{Code, Problem};
 use super::query::Query;
+use super::routes::Parameter;
 use super::{Dialect, answer};
 use crate::app::App;
 use crate::cluster::access::action::ViewConnections;
-use crate::cluster::removal::{Removal, TrustedBy};
+use crate::cluster::removal::{NotThere, Removal, TrustedBy};
 use crate::cluster::uid::UidError;
 use crate::connected::{self, Page, Scope};
-use crate::http::aside;
+use crate::http::{LISTINGS, aside};
 
 /// `GET /v1/certward/connections`
 pub(super) async fn list(
@@ -24,6 +26,7 @@ pub(super) async fn list(
     State(dialect): State<Arc<Dialect>>,
     query: Query,
 ) -> Result<Response, Problem> {
+    query.only(CONNECTIONS_QUERY)?;
     let page = Page {
         offset: number(&query, "offset", 0, usize::MAX)?.unwrap_or(0),
         limit: number(&query, "limit", 1, Page::MAX_LIMIT)?.unwrap_or(Page::DEFAULT_LIMIT),
@@ -38,10 +41,16 @@ pub(super) async fn removal(
     Path((kind, id)): Path<(String, String)>,
     query: Query,
 ) -> Result<Response, Problem> {
+    query.only(REMOVALS_QUERY)?;
     let (removal, code) = asked(&kind, &id, &query)?;
     found(&dialect, move |app| {
-        connected::effect_of(app, removal)
-            .ok_or_else(|| Problem::new(code, format!("there is no {id} among the {kind}")))
+        connected::effect_of(app, removal).map_err(|not_there| match not_there {
+            NotThere::Removed => Problem::new(code, format!("there is no {id} among the {kind}")),
+            NotThere::Database(uid) => Problem::new(
+                Code::DatabaseNotExist,
+                format!("the query parameter 'bdb' names the database {uid}, which does not exist"),
+            ),
+        })
     })
     .await
 }
@@ -97,15 +106,35 @@ fn number(query: &Query, name: &str, min: usize, max: usize) -> Result<Option<us
     }
 }
 
-/// Looks where nothing else waits: there may be thousands of connections.
-async fn found<T: Serialize + Send + 'static>(
+/// Looks, and writes the answer, beside the thread that serves: there may be thousands of connections.
+async fn found<T: Serialize + 'static>(
     dialect: &Dialect,
     look: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
     let app = Arc::clone(&dialect.app);
-    let seen = aside(move || look(&app)).await?;
-    Ok(answer::json(&seen))
+    aside(&LISTINGS, move || Ok(answer::json(&look(&app)?))).await
 }
+
+/// The query parameters of [`list`].
+pub(super) const CONNECTIONS_QUERY: &[Parameter] = &[
+    (
+        "offset",
+        Kind::Integer { min: 0, max: i64::MAX },
+        "how many connections to pass over; 0",
+    ),
+    (
+        "limit",
+        Kind::Integer { min: 1, max: 10_000 },
+        "how many to show at most; 1000",
+    ),
+];
+
+/// The query parameters of [`removal`].
+pub(super) const REMOVALS_QUERY: &[Parameter] = &[(
+    "bdb",
+    Kind::Integer { min: 0, max: MAX_UID },
+    "of a certificate: removed from this database alone; 0 for mtls_trusted_ca alone; all when it is left out",
+)];
 
 /// What can be asked about.
 pub(super) const KINDS: [&str; 5] = ["users", "roles", "redis_acls", "bdbs", "certificates"];

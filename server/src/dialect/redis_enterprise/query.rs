@@ -1,4 +1,4 @@
-//! The query string. Names are the API's exactly; unknown ones are ignored.
+//! The query string. Names are the API's exactly; unknown ones are ignored, but on Certward's own routes.
 
 use std::convert::Infallible;
 
@@ -7,7 +7,9 @@ use http::Uri;
 use http::request::Parts;
 
 use super::problem::{Code, Problem};
+use super::routes::Parameter;
 use crate::cluster::Run;
+use crate::dialect::unknown_parameter;
 
 /// The names and values of a query string.
 #[derive(Debug)]
@@ -34,6 +36,19 @@ impl Query {
                 Code::InvalidQuery,
                 format!("the query parameter '{name}' is given more than once"),
             )),
+        }
+    }
+
+    /// Refuses every parameter but the known ones, for Certward's own routes: what is ignored there was meant for something.
+    ///
+    /// # Errors
+    ///
+    /// When there is another one.
+    pub(super) fn only(&self, known: &[Parameter]) -> Result<(), Problem> {
+        let names = || known.iter().map(|(name, ..)| *name);
+        match self.0.iter().find(|(name, _)| names().all(|known| known != name)) {
+            None => Ok(()),
+            Some((unknown, _)) => Err(Problem::new(Code::InvalidQuery, unknown_parameter(unknown, names()))),
         }
     }
 

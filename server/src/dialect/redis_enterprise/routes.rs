@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::described::View;
-use super::json::{Kind, MAX_UID, Schema};
+use super::json::{Kind, Schema};
 use super::{
     Dialect, actions, bootstrap, certificates, cluster, connected, databases, jsonschema, license, node, ocsp, openapi,
     policy, redis_acls, roles, schemas, users,
@@ -176,10 +176,6 @@ const FIELDS: Parameter = (
     schemas::LONG_TEXT,
     "the names of the members that are wanted, separated by commas",
 );
-
-const COUNT: Kind = Kind::Integer { min: 0, max: i64::MAX };
-
-const LIMIT: Kind = Kind::Integer { min: 1, max: 10_000 };
 
 const PAGE: Kind = Kind::Integer { min: 1, max: i64::MAX };
 
@@ -518,10 +514,7 @@ pub const ROUTES: &[Route] = &[
         "Certward's own: who is connected to the API and the databases, and what lets them in",
         || get(connected::list),
     )
-    .query(&[
-        ("offset", COUNT, "how many connections to pass over; 0"),
-        ("limit", LIMIT, "how many to show at most; 1000"),
-    ])
+    .query(connected::CONNECTIONS_QUERY)
     .answers(One(&schemas::CONNECTION_LIST)),
     route(
         "GET",
@@ -531,11 +524,7 @@ pub const ROUTES: &[Route] = &[
         || get(connected::removal),
     )
     .parts(&[("kind", Kind::OneOf(&connected::KINDS)), ("id", schemas::REMOVABLE)])
-    .query(&[(
-        "bdb",
-        Kind::Integer { min: 0, max: MAX_UID },
-        "of a certificate: removed from this database alone; 0 for mtls_trusted_ca alone; all when it is left out",
-    )])
+    .query(connected::REMOVALS_QUERY)
     .answers(One(&schemas::REMOVAL_EFFECT))
     .refuses(&[404]),
     // Databases.

@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use tokio::net::UnixStream;
 
 use super::account::EngineAccount;
@@ -91,7 +92,7 @@ impl EngineDirectory {
     ///
     /// What the system says; [`io::ErrorKind::NotFound`] before the directory has been taken.
     pub(super) async fn connect(&self) -> io::Result<UnixStream> {
-        let open = self.open.get().ok_or(io::ErrorKind::NotFound)?;
+        let open = self.open.get().ok_or(Errno::NOENT)?;
         let mut path = open.canonical.join(SOCKET);
         if path.as_os_str().len() > MAX_SOCKET_PATH {
             // The same file by a path that is short (proc(5), /proc/pid/fd).

@@ -13,6 +13,7 @@ use tokio::process::Command;
 use super::account::EngineAccount;
 use crate::cluster::redis_acl_rules::DatabaseVersion;
 use crate::files::closed_to;
+use crate::shell::ShellWord;
 
 /// A program that can be started as an engine: it is there, and has said its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,9 +75,10 @@ pub(crate) enum EngineProgramError {
     },
     /// A directory keeps the user of `Certward.Redis.EngineUser` out.
     #[error(
-        "databases run as {name} (Certward.Redis.EngineUser), who cannot go through {folder}; run: chmod o+x {folder}, or choose \
+        "databases run as {name} (Certward.Redis.EngineUser), who cannot go through {}; run: chmod o+x {}, or choose \
          a DataDir that is open for all users, such as one below /var/lib",
-        folder = folder.display()
+        folder.display(),
+        ShellWord::of(folder)
     )]
     Closed {
         /// The user.

@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
@@ -119,7 +120,7 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
         // appends from then on (Redis documentation, "Redis persistence").
         let wants = matches!(configuration.persistence, Persistence::Aof(_));
         let append_only = directory.is_append_only() || (wants && !directory.has_snapshot());
-        let here = directory.canonical().ok_or(io::ErrorKind::NotFound)?.to_owned();
+        let here = directory.canonical().ok_or(Errno::NOENT)?.to_owned();
         let text = configuration.file(&Start {
             version: program.version(),
             directory: &here,

@@ -1,7 +1,11 @@
 //! The clients of a database, for administrators: who they are, what they rest on, and which of them a change would
 //! disconnect.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use certward::pki::{Certificate, Sha256Fingerprint};
+use time::OffsetDateTime;
 
 use super::DatabaseFront;
 use super::admission::{Access, Identity, Judge};
@@ -12,65 +16,98 @@ use crate::cluster::database::Database;
 use crate::connected_client::{ConnectedClient, Ground, GroundKind, Numbered, ShownCertificate};
 use crate::listener::identity_counts::ListenerKind;
 
+/// An open connection to a database.
+#[derive(Debug)]
+pub(crate) struct DatabaseConnection {
+    database: Arc<Database>,
+    session: Arc<Session>,
+}
+
 impl DatabaseFront {
-    /// Everybody who is connected, the oldest connection first.
-    pub(crate) fn clients(&self, state: &ClusterState) -> Vec<ConnectedClient> {
-        let Some(database) = state.database(self.database) else {
-            return Vec::new();
-        };
-        let sessions = self.sessions.all();
-        sessions
-            .iter()
-            .map(|session| client(session, database, state))
-            .collect()
+    /// Every open connection, the oldest first.
+    pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
+        self.connections_that(state, |_| true)
     }
 
-    /// The clients whose connections end when `state` becomes `next`. Each is judged as it will be then.
-    pub(crate) fn clients_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<ConnectedClient> {
-        let Some(database) = state.database(self.database) else {
-            return Vec::new();
-        };
+    /// The connections that end when `state` becomes `next`. Each is judged as it will be then.
+    pub(crate) fn connections_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<DatabaseConnection> {
         let (Some(present), Some(changed)) = (
             self.policies.at(state, self.database, &self.parts),
             next.database(self.database),
         ) else {
-            return self.clients(state);
+            return self.connections(state);
         };
         let policy = Policy::supposed(&present, changed);
         let judge = Judge::new(&policy, next, self.now());
-        let sessions = self.sessions.all();
-        sessions
-            .iter()
-            .filter(|session| session.would_end(&judge))
-            .map(|session| client(session, database, state))
+        self.connections_that(state, |session| session.would_end(&judge))
+    }
+
+    fn connections_that(&self, state: &ClusterState, is_meant: impl Fn(&Session) -> bool) -> Vec<DatabaseConnection> {
+        let Some(database) = state.database(self.database) else {
+            return Vec::new();
+        };
+        let meant = self.sessions.all().into_iter().filter(|session| is_meant(session));
+        meant
+            .map(|session| DatabaseConnection {
+                database: Arc::clone(database),
+                session,
+            })
             .collect()
     }
 }
 
-fn client(session: &Session, database: &Database, state: &ClusterState) -> ConnectedClient {
-    let (identity, trusted, valid_until) = session.standing();
-    let mut rests_on: Vec<_> = trusted
-        .and_then(|trusted| trusted_certificate(trusted, session, database))
-        .into_iter()
-        .collect();
-    let user = match &identity {
+impl DatabaseConnection {
+    /// When it was let in, and the client's address.
+    pub(crate) fn age(&self) -> (OffsetDateTime, SocketAddr) {
+        (self.session.opened_at(), self.session.address())
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> Numbered {
+        Numbered::new(self.database.uid.get(), &self.database.name)
+    }
+
+    /// The user, if it is one of the cluster.
+    pub(crate) fn user(&self) -> Option<Numbered> {
+        let (identity, ..) = self.session.standing();
+        access(&identity).map(numbered)
+    }
+
+    /// As administrators see it.
+    pub(crate) fn described(&self, state: &ClusterState) -> ConnectedClient {
+        let Self { database, session } = self;
+        let (identity, trusted, valid_until) = session.standing();
+        let mut rests_on: Vec<_> = trusted
+            .and_then(|trusted| trusted_certificate(trusted, session, database))
+            .into_iter()
+            .collect();
+        let user = access(&identity);
+        if let Some(access) = user {
+            rests_on.extend(rights(access, database, state));
+        }
+        ConnectedClient {
+            listener: ListenerKind::Database,
+            database: Some(self.database()),
+            address: session.address(),
+            opened_at: session.opened_at(),
+            identity: session.client().permit.identity(),
+            user: user.map(numbered),
+            certificate: session.client().end_entity().map(ShownCertificate::of),
+            rests_on,
+            valid_until,
+        }
+    }
+}
+
+fn access(identity: &Identity) -> Option<&Access> {
+    match identity {
         Identity::Certificate(access) | Identity::Password(access) => Some(access),
         Identity::Default(_) => None,
-    };
-    if let Some(access) = user {
-        rests_on.extend(rights(access, database, state));
     }
-    ConnectedClient {
-        listener: ListenerKind::Database,
-        database: Some(Numbered::new(database.uid.get(), &database.name)),
-        address: session.address(),
-        opened_at: session.opened_at(),
-        identity: session.client().permit.identity(),
-        user: user.map(|access| Numbered::new(access.user.get(), &access.rights.name)),
-        certificate: session.client().end_entity().map(ShownCertificate::of),
-        rests_on,
-        valid_until,
-    }
+}
+
+fn numbered(access: &Access) -> Numbered {
+    Numbered::new(access.user.get(), &access.rights.name)
 }
 
 /// The certificate of the database that lets the client's in.

@@ -19,6 +19,7 @@ mod stream;
 mod tests;
 mod tls;
 
+pub(crate) use self::clients::DatabaseConnection;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::rewritten::rewritten;
 

@@ -3,6 +3,7 @@
 mod certificate;
 mod cluster;
 mod cluster_routes;
+mod expiry;
 mod handshake;
 mod http2;
 mod lifecycle;

@@ -375,3 +375,47 @@ async fn what_cannot_be_tried_is_not_done_when_a_trial_is_asked_for() {
     assert!(asked > 10, "{asked} routes");
     house.server.shutdown().await;
 }
+
+#[tokio::test]
+async fn unknown_query_parameter_is_refused_on_every_route_of_certwards_own_and_on_no_other() {
+    let house = House::open().await;
+    let admin = house.with_server_certificate();
+    let own = |path: &str| path.contains("/certward/");
+    let mut seen = 0;
+    for route in ROUTES.iter().filter(|route| own(route.path)) {
+        let path = route.path.replace("{kind}", "roles").replace("{id}", "1");
+        let answer = admin.send(route.method, &format!("{path}?nonsense=1"), "").await;
+        assert_eq!(answer.refused(400), "invalid_query", "{path}");
+        assert!(
+            answer.description().contains("no query parameter 'nonsense'; it has '"),
+            "{path}"
+        );
+        admin.send(route.method, &path, "").await.expect(200);
+        seen += 1;
+    }
+    assert!(seen > 1);
+    let answer = admin.get("/v1/certward/connections?ofset=1&limit=5").await;
+    assert!(answer.description().ends_with("'ofset'; it has 'offset' and 'limit'"));
+    admin.get("/v1/certward/connections?offset=0&limit=5").await.expect(200);
+    // As on a real cluster.
+    admin.get("/v1/users?nonsense=1").await.expect(200);
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn database_that_a_certificate_is_to_be_removed_from_and_that_does_not_exist_is_named() {
+    let house = House::open().await;
+    let path = format!("/v1/certward/removals/certificates/{}", "ab".repeat(32));
+    let admin = house.with_server_certificate();
+    let answer = admin.get(&format!("{path}?bdb=99")).await;
+    assert_eq!(answer.refused(404), "db_not_found");
+    assert_eq!(
+        answer.description(),
+        "the query parameter 'bdb' names the database 99, which does not exist"
+    );
+    assert_eq!(
+        admin.get(&format!("{path}?bdb=0")).await.refused(404),
+        "certificate_not_exist"
+    );
+    house.server.shutdown().await;
+}

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use strsim::damerau_levenshtein;
-
 use super::{Object, Value};
+use crate::suggestion;
 
 /// An object of the API.
 #[derive(Debug, Clone, Copy)]
@@ -129,12 +128,12 @@ pub(in super::super) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in super::super) enum SchemaError {
     /// A member that is not in the table.
-    #[error("there is no field '{path}'{}", nearest.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default())]
+    #[error("there is no field '{path}'{}", suggestion::did_you_mean(*near))]
     Unknown {
         /// Where.
         path: String,
-        /// The member whose name is most like it.
-        nearest: Option<&'static str>,
+        /// The member whose name it is a misspelling of.
+        near: Option<&'static str>,
     },
     /// A member that is needed.
     #[error("the field '{path}' is missing")]
@@ -258,7 +257,7 @@ fn check_members(object: &Object, schema: &Schema, at: &str, request: Request<'_
             }
             return Err(SchemaError::Unknown {
                 path: format!("{at}{}", shown(name)),
-                nearest: nearest(name, schema),
+                near: suggestion::near(name, schema.members.iter().map(|member| member.name)),
             });
         };
         match (member.access, request) {
@@ -350,23 +349,6 @@ pub(super) fn shown(name: &str) -> String {
     name.chars().take(MAX_NAME).collect()
 }
 
-/// The name that was meant. One that is far longer than any of ours is not compared: that takes time by its length.
-fn nearest(name: &str, schema: &Schema) -> Option<&'static str> {
-    if name.len() > MAX_NAME {
-        return None;
-    }
-    let most = MAX_MISSPELLING.max(name.len() / 3);
-    schema
-        .members
-        .iter()
-        // No name is nearer than the lengths differ.
-        .filter(|member| member.name.len().abs_diff(name.len()) <= most)
-        .map(|member| (damerau_levenshtein(member.name, name), member.name))
-        .min()
-        .filter(|(distance, _)| *distance <= most)
-        .map(|(_, name)| name)
-}
-
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -389,9 +371,6 @@ impl fmt::Display for Kind {
 
 /// As [`crate::cluster::uid::MAX_UID`].
 pub(in super::super) const MAX_UID: i64 = i32::MAX as i64;
-
-/// How many letters may be wrong in a name that somebody is thought to have meant.
-const MAX_MISSPELLING: usize = 2;
 
 /// Longer than any name of the API.
 const MAX_NAME: usize = 80;

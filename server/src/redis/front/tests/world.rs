@@ -24,9 +24,7 @@ use crate::authn::{Authenticator, WellKnown};
 use crate::authority::registry::Registry;
 use crate::clock::ManualClock;
 use crate::cluster::access::{ClusterAccess, HashCost, PasswordHash, PasswordHasher};
-use crate::cluster::database::{
-    ClientCertificates, Database, DatabaseTls, DefaultUser, EvictionPolicy, Persistence, RolePermission, TlsMode,
-};
+use crate::cluster::database::{ClientCertificates, Database, DatabaseTls, RolePermission, TlsMode};
 use crate::cluster::redis_acl::RedisAcl;
 use crate::cluster::state::{Change, ClusterIdentity};
 use crate::cluster::uid::{DatabaseUid, RedisAclUid, RoleUid, UserUid};
@@ -504,25 +502,14 @@ fn acl_uid(number: u32) -> RedisAclUid {
 
 fn database(ca: &TestCa) -> Database {
     Database {
-        uid: uid(),
-        name: "cache".parse().unwrap(),
-        port: 12_000.try_into().unwrap(),
-        memory_size: 0,
-        eviction_policy: EvictionPolicy::default(),
-        persistence: Persistence::default(),
         tls: DatabaseTls {
             mode: TlsMode::Enabled,
             enforce_client_authentication: true,
             client_certificates: ca.trusted(),
             ..DatabaseTls::default()
         },
-        default_user: DefaultUser {
-            is_enabled: false,
-            password_hashes: Vec::new(),
-        },
         roles_permissions: vec![permission(1, 1), permission(2, 2)],
-        created_at: NOW,
-        changed_at: NOW,
+        ..Database::sample()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Where the server takes the wall-clock time from. Validity periods follow it; timers use tokio's monotonic clock.
 pub trait Clock: Debug + Send + Sync + 'static {
@@ -48,6 +49,13 @@ impl ForwardClock {
     pub fn wall(&self) -> &Arc<dyn Clock> {
         &self.clock
     }
+}
+
+/// An instant for people: as RFC 3339 writes it, in UTC.
+pub(crate) fn rfc3339(instant: &OffsetDateTime) -> String {
+    let utc = instant.to_offset(time::UtcOffset::UTC);
+    // A year that RFC 3339 cannot write.
+    utc.format(&Rfc3339).unwrap_or_else(|_| utc.to_string())
 }
 
 /// The clock of the machine.

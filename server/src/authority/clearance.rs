@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use certward::ravendb::is_same_database;
+use certward::pki::eq_ignore_case;
 
 /// The rights of a registered certificate on the server as a whole (contract `ravendb.md`, section 2).
 ///
@@ -154,7 +154,7 @@ impl Permissions {
 
     /// Grants `access` to `database`, in place of what was granted under any spelling of that name.
     pub fn grant(&mut self, database: String, access: DatabaseAccess) {
-        match self.0.iter_mut().find(|(name, _)| is_same_database(name, &database)) {
+        match self.0.iter_mut().find(|(name, _)| eq_ignore_case(name, &database)) {
             Some(entry) => entry.1 = access,
             None => self.0.push((database, access)),
         }
@@ -165,7 +165,7 @@ impl Permissions {
     pub fn access_to(&self, database: &str) -> Option<DatabaseAccess> {
         self.0
             .iter()
-            .find(|(name, _)| is_same_database(name, database))
+            .find(|(name, _)| eq_ignore_case(name, database))
             .map(|(_, access)| *access)
     }
 

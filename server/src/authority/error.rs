@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::clearance::SecurityClearance;
 use crate::certificate::KeyFault;
+use crate::clock::rfc3339;
 use crate::issuer::IssuerError;
 use crate::store::StoreError;
 
@@ -25,7 +26,7 @@ pub enum Error {
         length: usize,
     },
     /// The certificate asked for would have expired already.
-    #[error("not-after {not_after} must be in the future")]
+    #[error("not-after {} must be in the future", rfc3339(not_after))]
     InvalidNotAfter {
         /// As asked for.
         not_after: OffsetDateTime,

@@ -6,6 +6,7 @@ use super::named_certificate::CertificateName;
 use super::permission::ManagementRole;
 use super::uid::{DatabaseUid, RedisAclUid, RoleUid, UserUid};
 use crate::certificate::KeyFault;
+use crate::clock::rfc3339;
 use crate::store::StoreError;
 
 /// Why a use case was not carried out; nothing has changed then. Sorted by what the reader does about it.
@@ -201,7 +202,8 @@ pub enum ClusterError {
     ClientCertificateMissing,
     /// A client certificate is past its end.
     #[error(
-        "the client certificate \"{subject}\" has expired on {not_after}; give its successor, or set mtls_allow_outdated_certs"
+        "the client certificate \"{subject}\" has expired on {}; give its successor, or set mtls_allow_outdated_certs",
+        rfc3339(not_after)
     )]
     ClientCertificateExpired {
         /// Whose it is.

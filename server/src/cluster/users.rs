@@ -364,7 +364,9 @@ fn check_unique(
 ) -> Result<(), ClusterError> {
     let is_another = |user: &&Arc<User>| user.uid != uid;
     let by_name = state.user_named(name.as_str()).filter(is_another);
-    if let Some(holder) = by_name.or_else(|| state.user_with_email(name.as_str()).filter(is_another)) {
+    // A name that was made of the address is not what is to be changed.
+    let is_chosen = email.is_none_or(|email| email.as_str() != name.as_str());
+    if is_chosen && let Some(holder) = by_name.or_else(|| state.user_with_email(name.as_str()).filter(is_another)) {
         return Err(ClusterError::NameTaken {
             name: name.to_string(),
             holder: format!("user {}", holder.uid),

@@ -13,6 +13,7 @@ use super::sources::each_certificate;
 use super::warn_days::{Stage, time_left};
 use super::{Key, Sighting, Use, WarnDays};
 use crate::app::App;
+use crate::clock::rfc3339;
 
 /// Warns until `stop`: at once of what ends soon already, and then of what comes to.
 pub(crate) async fn watch(app: Arc<App>, stop: CancellationToken) {
@@ -150,7 +151,7 @@ fn warn(kept: &Kept, now: OffsetDateTime) {
         "certificate.use" = label,
         certificate.name = kept.name,
         certificate.thumbprint = %kept.key.thumbprint,
-        certificate.not_after = %kept.not_after,
+        certificate.not_after = rfc3339(&kept.not_after),
         database.uid = used_as.database().map(|uid| uid.get()),
         "{} {when}",
         Use::description(label)

@@ -3,6 +3,8 @@
 use certward::pki::Certificate;
 use time::OffsetDateTime;
 
+use crate::clock::rfc3339;
+
 /// Why a certificate is not one for a server (contract `ravendb.md`, section 2, "Server certificate").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitServerCertificate {
@@ -13,13 +15,16 @@ pub enum UnfitServerCertificate {
     #[error("its key usage must name digitalSignature, unless Security.Certificate.Validation.KeyUsages is false")]
     KeyUsage,
     /// Clients refuse it.
-    #[error("it expired on {not_after}; put a certificate there that is valid now")]
+    #[error("it expired on {}; put a certificate there that is valid now", rfc3339(not_after))]
     Expired {
         /// Its last second.
         not_after: OffsetDateTime,
     },
     /// Clients refuse it for now.
-    #[error("it cannot be used before {not_before}; put a certificate there that is valid now, or set the clock")]
+    #[error(
+        "it cannot be used before {}; put a certificate there that is valid now, or set the clock",
+        rfc3339(not_before)
+    )]
     NotYetValid {
         /// Its first second.
         not_before: OffsetDateTime,

@@ -147,6 +147,14 @@ async fn names_addresses_subjects_and_numbers_belong_to_one_user() {
         matches!(same_address, Err(ClusterError::EmailTaken { .. })),
         "{same_address:?}"
     );
+    // A user without a name of its own is called as its address.
+    let nameless = NewUser {
+        name: None,
+        email: Some("alice@example.com".parse().unwrap()),
+        ..regular("unused", ManagementRole::None)
+    };
+    let nameless = world.create(nameless).await;
+    assert!(matches!(nameless, Err(ClusterError::EmailTaken { .. })), "{nameless:?}");
     let same_subject = world
         .create(certified("carol", "cn=bob, O=Acme", ManagementRole::None))
         .await;

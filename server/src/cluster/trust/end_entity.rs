@@ -4,6 +4,7 @@ use certward::pki::{Certificate, PublicKey};
 use time::OffsetDateTime;
 
 use super::strength::{STRONG_KEYS, Strength};
+use crate::clock::rfc3339;
 
 /// Why a certificate is none to log in with, whoever issued it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,10 +19,10 @@ pub enum EndEntityFault {
     #[error("the certificate is a CA's; expected one that a CA issued to a client")]
     IsAuthority,
     /// The first second lies ahead.
-    #[error("the certificate is not valid before {0}")]
+    #[error("the certificate is not valid before {}", rfc3339(.0))]
     NotYetValid(OffsetDateTime),
     /// The last second has passed.
-    #[error("the certificate has expired on {0}")]
+    #[error("the certificate has expired on {}", rfc3339(.0))]
     Expired(OffsetDateTime),
     /// Not meant for clients. One rule for all: the purpose is named. A certificate that names none, as those of servers
     /// sometimes do, or any, is refused too.

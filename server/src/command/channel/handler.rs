@@ -15,6 +15,7 @@ use crate::authority::{GenerateRequest, RegisterRequest};
 use crate::authz::action::{GenerateCertificate, RegisterCertificate, ReplaceServerCertificate};
 use crate::authz::{Action, Permit, authorize};
 use crate::certificate::CertificateBundle;
+use crate::clock::rfc3339;
 use crate::command::chain;
 use crate::server_certificate::{ReplaceRequest, SWAP_DELAY};
 
@@ -191,8 +192,8 @@ fn describe(certificate: &Certificate) -> String {
         printable(certificate.subject()),
         printable(certificate.issuer()),
         certificate.serial_number(),
-        validity.not_before,
-        validity.not_after,
+        rfc3339(&validity.not_before),
+        rfc3339(&validity.not_after),
         certificate.thumbprint()
     )
 }

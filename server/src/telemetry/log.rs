@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -36,6 +37,10 @@ pub enum LogError {
 pub fn start_log(settings: &LogSettings) -> Result<(), LogError> {
     let filter = match std::env::var(EnvFilter::DEFAULT_ENV) {
         Ok(directives) if !directives.is_empty() => EnvFilter::try_new(directives).map_err(LogError::Filter)?,
+        _ if settings.level <= LevelFilter::INFO => EnvFilter::default()
+            .add_directive(settings.level.into())
+            // It warns of what strangers send, such as an address in the place of a host's name.
+            .add_directive("rustls=error".parse().map_err(LogError::Filter)?),
         _ => EnvFilter::default().add_directive(settings.level.into()),
     };
     let queue = Arc::new(LineQueue::new(settings.format));

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use certward_acceptance_tests::programs::{installed, long_tests};
@@ -118,6 +118,24 @@ async fn a_log_file_that_has_reached_the_limit_on_files_ends_nothing() {
     eventually("the log tells of them", || server.log().contains("dropped")).await;
     terminate(&mut server);
     assert!(fs::metadata(server.log_path()).unwrap().len() > length);
+}
+
+#[test]
+fn an_address_or_a_port_in_the_server_name_of_a_stranger_is_no_line_of_the_log() {
+    let server = ReferenceServer::start();
+    let before = server.log();
+    for name in ["192.0.2.1", "db.example:443", "a b"] {
+        let mut client = Command::new("openssl");
+        client.args([
+            "s_client",
+            "-servername",
+            name,
+            "-connect",
+            &server.address().to_string(),
+        ]);
+        client.stdin(Stdio::null()).output().unwrap();
+    }
+    assert_eq!(server.log(), before);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ provider "certward" {
   }
   client_certificate_file = "admin.crt"
   client_private_key_file = "admin.key"
-  ca_certificate_file     = "ca.crt" # leave away when a public authority issued the server certificates
+  ca_certificate_file     = "ca.crt" # omit when a public authority issued the server certificates
 }
 
 resource "certward_client_certificate" "app" {

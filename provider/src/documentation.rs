@@ -213,15 +213,17 @@ fn index(schema: &Schema) -> String {
         "# certward Provider\n\n{description}\n\n\
          | works with | versions |\n| --- | --- |\n\
          | RavenDB, and the Certward server in its place | 7.2 |\n\
-         | Redis Enterprise Software, and the Certward server in its place | 8.2; certificate users from 7.8.4 on |\n\
-         | Terraform | 1.8 and newer; tested with 1.11 |\n\n\
+         | Redis Enterprise Software, and the Certward server in its place | 8.2; certificate users from 7.8.4 on. Made \
+         from the vendor's documentation: no real cluster was at hand |\n\
+         | Terraform | 1.11 and newer: tested with 1.11, tried with 1.15.5 |\n\n\
          ## Example\n\n```terraform\n{}```\n\nWith a PKCS#12 file:\n\n```terraform\n{}```\n\n\
          For Redis Enterprise:\n\n```terraform\n{}```\n\n\
          ## Which rights the provider needs\n\n\
          On RavenDB, the certificate it logs in with is registered with the clearance `Operator`; to register, change or \
-         remove a `ClusterAdmin`, it is a `ClusterAdmin` itself. The first one comes from RavenDB's setup zip, from \
-         `rvn admin-channel` (`generateClientCert`), or from `certward-server setup`. Its private key stays in the file \
-         or variable named here: it is in no state, plan file or log.\n\n\
+         remove a `ClusterAdmin`, it is a `ClusterAdmin` itself. The first one comes from `rvn admin-channel` \
+         (`generateClientCert`), from RavenDB's setup zip, or from `certward-server setup`. The server's own certificate \
+         cannot stand in for it when a public authority issued it recently: such certificates are no longer for clients. \
+         The private key stays in the file or variable named here: it is in no state, plan file or log.\n\n\
          On Redis Enterprise, the provider is a user with the management role `admin`; `user_manager` is enough for \
          users, roles and ACLs that are not about administrators, `db_member` for databases. Until the cluster takes certificates, set \
          `username` and `password` of `redis_enterprise`; with those set, the certificate is not shown there.\n\n\

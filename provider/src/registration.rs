@@ -32,7 +32,7 @@ pub(crate) struct Registered {
     /// `None` in a listing of metadata.
     pub(crate) certificate: Option<Certificate>,
     pub(crate) public_key_pin: Option<PublicKeyPinningHash>,
-    pub(crate) not_after: OffsetDateTime,
+    pub(crate) not_after: Option<OffsetDateTime>,
     pub(crate) has_two_factor: Option<bool>,
     /// Whether it is the certificate of the server itself, which is listed but not stored.
     pub(crate) is_server_certificate: bool,

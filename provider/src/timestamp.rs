@@ -1,5 +1,6 @@
 //! Times as Terraform's functions read them.
 
+use tf_provider::value::Value;
 use time::OffsetDateTime;
 use time::UtcOffset;
 use time::format_description::FormatItem;
@@ -10,6 +11,11 @@ pub(crate) fn format(time: OffsetDateTime) -> String {
     time.to_offset(UtcOffset::UTC)
         .format(FORMAT)
         .expect("every component of the format is one that a date and time with offset has")
+}
+
+/// The same, or null.
+pub(crate) fn format_option(time: Option<OffsetDateTime>) -> Value<String> {
+    time.map_or(Value::Null, |time| Value::Value(format(time)))
 }
 
 const FORMAT: &[FormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");

@@ -1,4 +1,4 @@
-//! The reference mTLS server.
+//! The reference mTLS server: RavenDB's and Redis Enterprise's certificate APIs, and Redis databases behind mutual TLS.
 //!
 //! A request's way, each step needing a value that only the step before can make: [`listener`] (TCP, TLS, limits) →
 //! [`listener::peer::Peer`] → [`authn`] → [`authn::Caller`] → [`authz`] → [`authz::Permit`] → the dialect's handler →

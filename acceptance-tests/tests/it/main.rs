@@ -9,6 +9,7 @@
 mod client_certificate_recipe;
 mod conformance;
 mod connected;
+mod documentation;
 mod durability;
 mod logs_and_signals;
 mod published_clients;
@@ -26,3 +27,4 @@ mod terraform_redis_databases;
 mod terraform_redis_trust;
 mod terraform_redis_users;
 mod terraform_secrets;
+mod well_known;

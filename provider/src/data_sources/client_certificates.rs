@@ -142,7 +142,9 @@ impl Filter {
 
     fn takes(&self, entry: &Registered) -> bool {
         (self.server_certificates || !entry.is_server_certificate)
-            && self.latest_not_after.is_none_or(|latest| entry.not_after <= latest)
+            && self
+                .latest_not_after
+                .is_none_or(|latest| entry.not_after.is_some_and(|end| end <= latest))
             && (self.security_clearance.as_ref()).is_none_or(|clearance| *clearance == entry.grant.security_clearance)
     }
 }
@@ -162,7 +164,7 @@ fn describe(entry: Registered) -> ListedCertificate {
         public_key_pin: entry
             .public_key_pin
             .map_or(Value::Null, |pin| Value::Value(pin.to_string())),
-        not_after: Value::Value(timestamp::format(entry.not_after)),
+        not_after: timestamp::format_option(entry.not_after),
         ..ListedCertificate::default()
     };
     if let Some(certificate) = entry.certificate {

@@ -65,14 +65,20 @@ impl DataSource for WhoAmI {
                 return None;
             }
         };
-        let Some(registered) = answer else {
+        let Some(mut registered) = answer else {
             return Some(WhoAmIState {
                 authenticated: Value::Value(false),
                 ..WhoAmIState::default()
             });
         };
+        // RavenDB does not tell the dates of a certificate that its settings trust.
+        if let Some(own) = &session.own_certificate
+            && own.thumbprint() == registered.thumbprint
+        {
+            registered.not_after = Some(own.validity().not_after);
+        }
         // RavenDB answers for an expired certificate too, and refuses it everywhere else (observed record 507).
-        let expired = registered.not_after < session.clock.now();
+        let expired = registered.not_after.is_some_and(|end| end < session.clock.now());
         let permissions = registered.grant.database_permissions.into_iter();
         Some(WhoAmIState {
             authenticated: Value::Value(!expired && !registered.grant.disabled),
@@ -84,7 +90,7 @@ impl DataSource for WhoAmI {
                     .map(|(database, access)| (database, Value::Value(access)))
                     .collect(),
             ),
-            not_after: Value::Value(timestamp::format(registered.not_after)),
+            not_after: timestamp::format_option(registered.not_after),
             two_factor_required: Value::Value(registered.has_two_factor.unwrap_or(false)),
         })
     }

@@ -38,8 +38,8 @@
 //! upgrades, moves) and [`EphemeralResource`]. A running operation asks [`stop_requested`] whether the user wants it
 //! to end early. Secrets that a resource comes to know are named to [`log::mask()`].
 //!
-//! The module knows nothing of the provider it serves. It speaks the messages of the minor versions 6.5 to 6.9 and
-//! works with Terraform 1.8 and newer; ephemeral resources need Terraform 1.10, write-only attributes 1.11.
+//! The module knows nothing of the provider it serves. It speaks the messages of the minor versions 6.5 to 6.9. It is
+//! tested with Terraform 1.11; ephemeral resources need Terraform 1.10, write-only attributes 1.11.
 
 mod call;
 mod codec;

@@ -15,11 +15,6 @@ pub(super) fn serialize<S: Serializer>(date: &OffsetDateTime, serializer: S) -> 
     serializer.serialize_str(&text)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse(&text).ok_or_else(|| serde::de::Error::custom("a date is not in the form 2027-06-01T00:00:00.0000000Z"))
-}
-
 /// For members that may be absent or null.
 pub(super) mod option {
     use super::{Deserialize, Deserializer, OffsetDateTime, Serializer};
@@ -39,13 +34,15 @@ pub(super) mod option {
     ) -> Result<Option<OffsetDateTime>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         let read = |text: String| {
-            super::parse(&text).ok_or_else(|| serde::de::Error::custom("a date is not in RavenDB's form"))
+            super::parse(&text)
+                .ok_or_else(|| serde::de::Error::custom("a date is not in the form 2027-06-01T00:00:00.0000000Z"))
         };
         text.map(read).transpose()
     }
 }
 
-/// Dates without a zone are UTC (`observed.jsonl` 005: the server's own certificate against its DER).
+/// Dates without a zone are the local time of the server, which it does not tell: of one whose zone is UTC they are right
+/// (`observed.jsonl` 005: the server's own certificate against its DER).
 fn parse(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339)
         .or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339))

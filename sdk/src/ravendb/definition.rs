@@ -21,11 +21,13 @@ pub struct CertificateDefinition {
     pub security_clearance: SecurityClearance,
     /// What its holder may do with single databases.
     pub permissions: Permissions,
-    /// When it ends, in UTC.
-    pub not_after: OffsetDateTime,
-    /// When it begins, in UTC. RavenDB before 6 does not tell.
+    /// When it ends, in UTC: as the certificate says, if the answer has it. RavenDB itself writes its local time without a
+    /// zone, which is taken for UTC here. `None` for a certificate that the server's settings trust.
+    pub not_after: Option<OffsetDateTime>,
+    /// When it begins, as `not_after`. RavenDB before 6 does not tell.
     pub not_before: Option<OffsetDateTime>,
-    /// The certificate itself. `None` when only metadata was asked for, or when the server holds something that is no
+    /// The certificate itself. `None` when only metadata was asked for, for a certificate that the server's settings trust,
+    /// or when the server holds something that is no
     /// certificate by RFC 5280.
     pub certificate: Option<Certificate>,
     /// The hash of its public key, which its renewals share.
@@ -50,8 +52,8 @@ pub(super) struct DefinitionWire {
     thumbprint: String,
     security_clearance: SecurityClearance,
     permissions: Option<Permissions>,
-    #[serde(with = "date")]
-    not_after: OffsetDateTime,
+    #[serde(default, with = "date::option")]
+    not_after: Option<OffsetDateTime>,
     #[serde(default, with = "date::option")]
     not_before: Option<OffsetDateTime>,
     certificate: Option<String>,
@@ -67,15 +69,17 @@ impl TryFrom<DefinitionWire> for CertificateDefinition {
     type Error = String;
 
     fn try_from(wire: DefinitionWire) -> Result<Self, String> {
+        let certificate = wire.certificate.and_then(|text| readable_certificate(&text));
+        let validity = certificate.as_ref().map(Certificate::validity);
         let secondaries = wire.collection_secondary_keys.unwrap_or_default();
         Ok(Self {
             thumbprint: thumbprint("Thumbprint", &wire.thumbprint)?,
             name: wire.name.unwrap_or_default(),
             security_clearance: wire.security_clearance,
             permissions: wire.permissions.unwrap_or_default(),
-            not_after: wire.not_after,
-            not_before: wire.not_before,
-            certificate: wire.certificate.and_then(|text| readable_certificate(&text)),
+            not_after: validity.map(|validity| validity.not_after).or(wire.not_after),
+            not_before: validity.map(|validity| validity.not_before).or(wire.not_before),
+            certificate,
             public_key_pinning_hash: match wire.public_key_pinning_hash.filter(|text| !text.is_empty()) {
                 Some(text) => Some(
                     text.parse()

@@ -45,7 +45,7 @@ pub struct CertificateList {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WhoAmI {
-    /// The registered certificate.
+    /// The certificate, as it is registered, or as the server's settings trust it.
     pub certificate: CertificateDefinition,
     /// Until when a login with a one-time code holds; `None` when there is none.
     pub two_factor_expires: Option<OffsetDateTime>,

@@ -19,4 +19,4 @@ pub use definition::CertificateDefinition;
 pub use list::{CertificateList, ListCertificates, WhoAmI};
 pub use server::{BuildVersion, ClusterTopology, LicenseStatus, ReplaceClusterCertificate, ReplacementStatus};
 pub use two_factor::{TwoFactorConfiguration, TwoFactorScope};
-pub use values::{CertificateUsage, DatabaseAccess, Permissions, SecurityClearance};
+pub use values::{CertificateUsage, DatabaseAccess, Permissions, SecurityClearance, is_same_database};

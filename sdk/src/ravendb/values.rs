@@ -73,7 +73,7 @@ impl Permissions {
     /// Sets the access to one database; a name that differs only by letter case is replaced.
     pub fn insert(&mut self, database: impl Into<String>, access: DatabaseAccess) {
         let database = database.into();
-        self.0.retain(|name, _| !same_database(name, &database));
+        self.0.retain(|name, _| !is_same_database(name, &database));
         self.0.insert(database, access);
     }
 
@@ -81,7 +81,7 @@ impl Permissions {
     pub fn get(&self, database: &str) -> Option<&DatabaseAccess> {
         self.0
             .iter()
-            .find(|(name, _)| same_database(name, database))
+            .find(|(name, _)| is_same_database(name, database))
             .map(|(_, access)| access)
     }
 
@@ -111,6 +111,27 @@ impl<S: Into<String>> FromIterator<(S, DatabaseAccess)> for Permissions {
     }
 }
 
-fn same_database(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
+/// Whether RavenDB takes two names for the same database: it compares them as .NET's `OrdinalIgnoreCase` does, character by
+/// character in upper case.
+///
+/// ```
+/// use certward::ravendb::is_same_database;
+///
+/// assert!(is_same_database("Orders", "ORDERS"));
+/// // As .NET has it, and Rust's lower case does not.
+/// assert!(is_same_database("\u{b5}", "\u{39c}"));
+/// assert!(!is_same_database("\u{df}", "\u{1e9e}"));
+/// assert!(!is_same_database("\u{131}", "I"));
+/// ```
+pub fn is_same_database(one: &str, other: &str) -> bool {
+    one.chars().map(upper).eq(other.chars().map(upper))
+}
+
+/// The simple upper case of Unicode. As in .NET, no character outside ASCII becomes one of ASCII.
+fn upper(character: char) -> char {
+    let mut upper = character.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(upper), None) if character.is_ascii() || !upper.is_ascii() => upper,
+        _ => character,
+    }
 }

@@ -2,7 +2,9 @@
 //! and certificates, users, roles, ACLs and databases (Redis Enterprise 7.22 and 8; baseline 8.2).
 //!
 //! Begin with [`Client::builder`]. What may be done depends on the management role of the user that the client logs in
-//! as; each operation says which permission it needs (contract `redis-enterprise.md` 3.3).
+//! as; each operation says which [permission] it needs.
+//!
+//! [permission]: https://redis.io/docs/latest/operate/rs/references/rest-api/permissions/
 //!
 //! ```no_run
 //! use certward::redis_enterprise::{Client, CreateUser, NewCertificate, RoleUid, SubjectValidation, UpdateCluster};

@@ -90,7 +90,7 @@ async fn certificates_are_listed() {
             read.public_key_pinning_hash.unwrap().to_string(),
             raw["PublicKeyPinningHash"]
         );
-        assert!(read.not_before.unwrap() < read.not_after);
+        assert!(read.not_before.unwrap() < read.not_after.unwrap());
     }
     server.sent_what_the_file_holds().await;
 }

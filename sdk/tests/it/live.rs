@@ -70,7 +70,7 @@ async fn a_registered_certificate_is_read_edited_and_deleted() {
         (own.name.as_str(), &SecurityClearance::ValidUser)
     );
     assert_eq!(found.permissions, permissions);
-    assert_eq!(found.not_after, own.certificate.validity().not_after);
+    assert_eq!(found.not_after, Some(own.certificate.validity().not_after));
     assert_eq!(found.not_before, Some(own.certificate.validity().not_before));
     assert_eq!(
         found.public_key_pinning_hash,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use certward::ravendb::is_same_database;
+
 /// The rights of a registered certificate on the server as a whole (contract `ravendb.md`, section 2).
 ///
 /// The order of the variants is that of RavenDB's own enumeration: a number on the wire is an index into it
@@ -152,11 +154,7 @@ impl Permissions {
 
     /// Grants `access` to `database`, in place of what was granted under any spelling of that name.
     pub fn grant(&mut self, database: String, access: DatabaseAccess) {
-        match self
-            .0
-            .iter_mut()
-            .find(|(name, _)| name.to_lowercase() == database.to_lowercase())
-        {
+        match self.0.iter_mut().find(|(name, _)| is_same_database(name, &database)) {
             Some(entry) => entry.1 = access,
             None => self.0.push((database, access)),
         }
@@ -165,10 +163,9 @@ impl Permissions {
     /// What may be done with `database`, in any spelling.
     #[must_use]
     pub fn access_to(&self, database: &str) -> Option<DatabaseAccess> {
-        let wanted = database.to_lowercase();
         self.0
             .iter()
-            .find(|(name, _)| name.to_lowercase() == wanted)
+            .find(|(name, _)| is_same_database(name, database))
             .map(|(_, access)| *access)
     }
 

@@ -14,8 +14,8 @@ use crate::authz::action::{DeleteCertificate, PurgeCertificates};
 
 impl Authority {
     /// Deletes the entry, with a primary its secondaries, and the renewals that registered themselves from any of them.
-    /// None of these certificates is ever admitted as the renewal of another. An unknown thumbprint is no error (observed record
-    /// `432-delete-again`). The last cluster administrator may be deleted: the server's own certificate remains.
+    /// None of these certificates is ever admitted as the renewal of another. An unknown thumbprint that is not the caller's
+    /// own is no error (observed record `432-delete-again`). The last cluster administrator may be deleted: the server's own certificate remains.
     ///
     /// # Errors
     ///
@@ -77,6 +77,13 @@ fn plan_delete(
     thumbprint: Thumbprint,
 ) -> Result<Plan<()>, Error> {
     let Some(entry) = parts.registry.get(&thumbprint) else {
+        // The server's own, or one that the settings trust.
+        if own == Some(thumbprint) {
+            return Err(Error::OwnCertificate {
+                name: String::new(),
+                thumbprint,
+            });
+        }
         return Ok(Plan {
             changes: Vec::new(),
             detail: String::new(),

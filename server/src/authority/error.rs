@@ -15,16 +15,13 @@ pub enum Error {
     /// The name is empty or blank.
     #[error("the name of a certificate is blank")]
     BlankName,
-    /// The name holds a character that would break lines in logs and consoles.
-    #[error("the name {name:?} holds a control character")]
-    ControlCharacterInName {
-        /// As given.
-        name: String,
-    },
+    /// The name holds a NUL, at which a reader may end it.
+    #[error("the name of a certificate holds a NUL")]
+    NulInName,
     /// The name is longer than is kept.
-    #[error("the name has {length} octets; at most {MAX_NAME_LENGTH} are kept")]
+    #[error("the name has {length} bytes; at most {MAX_NAME_LENGTH} are kept")]
     NameTooLong {
-        /// In octets.
+        /// In bytes.
         length: usize,
     },
     /// The certificate asked for would have expired already.

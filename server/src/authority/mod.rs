@@ -342,8 +342,8 @@ fn check_name(name: &str) -> Result<(), Error> {
     if name.len() > error::MAX_NAME_LENGTH {
         return Err(Error::NameTooLong { length: name.len() });
     }
-    if name.chars().any(char::is_control) {
-        return Err(Error::ControlCharacterInName { name: name.to_owned() });
+    if name.contains('\0') {
+        return Err(Error::NulInName);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::bundle::MAX_CERTIFICATES;
 use crate::asn1;
 use crate::pkcs12;
 
-/// What a file held: certificates in its order, and private keys in PKCS#8, PKCS#1 or SEC 1.
+/// What a file held: certificates in its order, those of PKCS#12 in the reverse of it, and private keys in PKCS#8, PKCS#1 or SEC 1.
 #[derive(Default)]
 pub(super) struct Contents {
     pub(super) certificates: Vec<Vec<u8>>,
@@ -30,9 +30,11 @@ pub(super) fn read(file: &[u8], password: &str, with_keys: bool) -> Result<Conte
         },
         Some(Format::Pkcs12) => {
             let pkcs12::Contents {
-                certificates,
+                mut certificates,
                 private_keys,
             } = pkcs12::read(file, password, with_keys).map_err(|error| BundleError::Pkcs12(error.into()))?;
+            // .NET lists the last one first, which RavenDB makes the primary of a collection.
+            certificates.reverse();
             Contents {
                 certificates,
                 private_keys,

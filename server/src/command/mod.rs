@@ -62,7 +62,8 @@ fn perform(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// Reference mTLS server: RavenDB's certificate administration API, for tests, CI and small installations.
+/// Reference mTLS server for tests, CI and small installations: the certificate APIs of RavenDB and Redis Enterprise, and
+/// Redis databases behind mutual TLS.
 #[derive(Debug, Parser)]
 #[command(name = "certward-server", version)]
 struct CommandLine {

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     /// server listens on every address of the machine.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<Host>,
-    /// Port of RavenDB's API.
+    /// Port of RavenDB's API. Redis Enterprise's gets 9443, or 8443 when this is 9443.
     #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
     /// Key of the administrator's certificate, and of those that the server generates: RSA_4096, RSA_3072, RSA_2048 or

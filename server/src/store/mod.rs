@@ -1,7 +1,7 @@
 //! What outlives the process: registered certificates, answered requests, the cluster, audit records.
 //!
-//! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The SQL is
-//! written for SQLite and PostgreSQL alike; what is SQLite's own stands in `sqlite`.
+//! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The
+//! database is SQLite, with one writer; opening it and its pragmas are in `sqlite`.
 
 pub(crate) mod backup;
 mod certificates;

@@ -207,12 +207,8 @@ pub(super) fn newest_schema() -> i64 {
 /// Tells the errors of SQLite apart.
 pub(super) fn explain(error: sqlx::Error, path: &Path) -> StoreError {
     let path = path.to_owned();
-    let code = error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .and_then(|code| code.parse::<u32>().ok());
     // The lower byte of an extended result code is the primary one.
-    match code.map(|code| code & 0xff) {
+    match extended_code(&error).map(|code| code & 0xff) {
         Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::InUse { path },
         Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged {
             path,
@@ -223,6 +219,16 @@ pub(super) fn explain(error: sqlx::Error, path: &Path) -> StoreError {
             source: error.into(),
         },
     }
+}
+
+/// Whether a file could not be written, because of the disk.
+pub(super) fn is_failure_to_write(error: &sqlx::Error) -> bool {
+    extended_code(error).is_some_and(|code| code & 0xff == SQLITE_FULL || FAILURES_TO_WRITE.contains(&code))
+}
+
+/// The result code of SQLite (sqlite.org/rescode.html).
+fn extended_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
 }
 
 fn explain_migration(error: MigrateError, path: &Path) -> StoreError {
@@ -254,4 +260,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
 const SQLITE_CORRUPT: u32 = 11;
+const SQLITE_FULL: u32 = 13;
 const SQLITE_NOTADB: u32 = 26;
+/// `SQLITE_IOERR_WRITE`, `SQLITE_IOERR_FSYNC` and `SQLITE_IOERR_TRUNCATE`.
+const FAILURES_TO_WRITE: [u32; 3] = [778, 1034, 1546];

@@ -322,7 +322,6 @@ fn what_fails_says_why_and_leaves_nothing_behind() {
             1,
             "/dev/null/ops could not be made",
         ),
-        (vec!["generateClientCert", "a\u{7}b", &folder], 1, "control character"),
         (
             vec!["trustClientCert", "x", "/nowhere.pfx"],
             1,

@@ -94,17 +94,14 @@ async fn of_many_equal_requests_at_once_one_is_answered() {
 #[tokio::test]
 async fn names_and_dates_that_make_no_sense_are_refused() {
     let world = World::new().await;
-    for name in ["", "  ", "a\nb", "a\u{0}", "\u{85}", &"n".repeat(1025)] {
+    for name in ["", "  ", "a\u{0}", "\u{85}", &"n".repeat(1025)] {
         let error = world
             .authority
             .generate(&world.as_server(), generate(name, Operator))
             .await
             .unwrap_err();
         assert!(
-            matches!(
-                error,
-                Error::BlankName | Error::ControlCharacterInName { .. } | Error::NameTooLong { .. }
-            ),
+            matches!(error, Error::BlankName | Error::NulInName | Error::NameTooLong { .. }),
             "{name:?}: {error:?}"
         );
     }

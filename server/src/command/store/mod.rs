@@ -106,9 +106,22 @@ pub(super) fn perform(command: Command) -> Result<(), Failure> {
             let made = run(async move { backup::make(&data_dir, &target, overwrite, data, now).await })?;
             let Made { manifest, cleared } = made;
             let mut lines = vec![format!("{}: {}", file.display(), describe(&manifest))];
-            lines.extend(manifest.data.iter().flatten().map(describe_data));
+            let (omitted, saved): (Vec<_>, Vec<_>) = manifest
+                .data
+                .iter()
+                .flatten()
+                .partition(|database| database.omitted.is_some());
+            lines.extend(saved.into_iter().map(describe_data));
             lines.extend(describe_cleared(&cleared));
-            output::print(&lines.join("\n"))
+            output::print(&lines.join("\n"))?;
+            for database in &omitted {
+                output::print_error(&format!("certward-server: {}", describe_data(database)));
+            }
+            if omitted.is_empty() {
+                Ok(())
+            } else {
+                Err(Failure::Reported)
+            }
         }
         Command::Restore {
             file,
@@ -144,6 +157,7 @@ fn restore(file: PathBuf, accepted: Accepted, without_data: bool, location: &Loc
     let data_dir = sources.data_dir().map_err(usage)?;
     let audit_folder = sources.audit_log_folder().map_err(usage)?;
     let now = SystemClock.now();
+    let backup_file = file.clone();
     let wanted = Wanted {
         accepted,
         data: (!without_data).then(|| data_of(&data_dir)),
@@ -156,6 +170,7 @@ fn restore(file: PathBuf, accepted: Accepted, without_data: bool, location: &Loc
         suffix,
         data,
         cleared,
+        exposed,
     } = match run(async move { backup::restore(&data_dir, &file, wanted, now).await })? {
         Restored::Done(done) => done,
         Restored::Refused { manifest, comparison } => {
@@ -171,26 +186,31 @@ fn restore(file: PathBuf, accepted: Accepted, without_data: bool, location: &Loc
     let saved = manifest.data.iter().flatten();
     lines.extend(
         saved
-            .filter(|database| data.contains(&database.uid))
-            .map(|database| format!("restored: {}", describe_data(database))),
+            .filter(|database| data.contains(&database.uid) || (!without_data && database.omitted.is_some()))
+            .map(|database| match database.omitted {
+                Some(_) => format!("not restored: {}", describe_data(database)),
+                None => format!("restored: {}", describe_data(database)),
+            }),
     );
     lines.extend(aside.iter().map(|path| format!("moved aside: {}", path.display())));
     lines.extend(describe_cleared(&cleared));
-    let remaining: Vec<&str> = comparison
-        .remaining(accepted.keep_deleted)
-        .map(|difference| &*difference.text)
-        .collect();
-    let deleted_again = comparison.differences.len() - remaining.len();
-    if deleted_again > 0 {
-        lines.push(format!("deleted again: {deleted_again} certificates and users"));
-    }
-    lines.extend(remaining.into_iter().map(|text| format!("came back: {text}")));
+    let deleted_again = comparison.deleted_again(accepted.keep_deleted);
+    lines.extend(deleted_again.map(|difference| format!("deleted again: {}", difference.text)));
+    let remaining = comparison.remaining(accepted.keep_deleted);
+    lines.extend(remaining.map(|difference| format!("came back: {}", difference.text)));
     lines.extend(
         comparison
             .unknown
             .map(|reason| format!("not compared in full: {reason}")),
     );
-    output::print(&lines.join("\n"))
+    output::print(&lines.join("\n"))?;
+    if let Some(mode) = exposed {
+        output::print_error(&format!(
+            "certward-server: warning: {} has mode {mode:04o}, so that others can read the private keys in it; chmod 600 it",
+            backup_file.display()
+        ));
+    }
+    Ok(())
 }
 
 /// Runs to the end, or until a signal asks to stop: then what was begun is removed.

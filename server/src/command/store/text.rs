@@ -6,18 +6,25 @@ use crate::store::backup::{Accepted, Comparison, DataForm, Manifest, SavedDataba
 
 /// Why a restore was refused, and how to go on.
 pub(super) fn refusal(manifest: &Manifest, comparison: &Comparison, accepted: Accepted) -> String {
-    let mut lines = vec![format!(
-        "certward-server: nothing was restored. What was deleted or lowered after the backup, made at {}, would come back:",
-        manifest.created_at
-    )];
-    let remaining = comparison.remaining(accepted.keep_deleted);
-    lines.extend(remaining.map(|difference| format!("  {}", difference.text)));
-    lines.extend(
-        comparison
-            .unknown
-            .as_ref()
-            .map(|reason| format!("  it cannot be known in full: {reason}")),
-    );
+    let made_at = &manifest.created_at;
+    let mut lines = vec!["certward-server: nothing was restored.".to_owned()];
+    lines.extend(comparison.unknown.as_ref().map(|reason| {
+        format!("What was deleted or lowered after the backup, made at {made_at}, is not known: {reason}.")
+    }));
+    let remaining: Vec<String> = comparison
+        .remaining(accepted.keep_deleted)
+        .map(|difference| format!("  {}", difference.text))
+        .collect();
+    if !remaining.is_empty() {
+        lines.push(if comparison.is_another_store {
+            format!(
+                "The present store is another one than that of the backup, made at {made_at}. This would come with it:"
+            )
+        } else {
+            format!("What was deleted or lowered after the backup, made at {made_at}, would come back:")
+        });
+        lines.extend(remaining);
+    }
     if !accepted.keep_deleted && comparison.remaining(false).count() > comparison.remaining(true).count() {
         lines.push(
             "Recommended: --keep-deleted, which leaves certificates and users deleted that were deleted after the backup."
@@ -25,10 +32,12 @@ pub(super) fn refusal(manifest: &Manifest, comparison: &Comparison, accepted: Ac
         );
     }
     if comparison.unknown.is_some() || comparison.remaining(true).next().is_some() {
-        lines.push(
-            "To let come back what --keep-deleted does not cover, add --accept-revived; then remove or lower it again."
-                .to_owned(),
-        );
+        lines.push(if comparison.is_another_store {
+            "To restore this store in the place of the present one, add --accept-revived.".to_owned()
+        } else {
+            "To restore what --keep-deleted does not cover, add --accept-revived; then remove or lower it again."
+                .to_owned()
+        });
     }
     lines.join("\n")
 }
@@ -49,6 +58,9 @@ pub(super) fn describe(manifest: &Manifest) -> String {
 
 pub(super) fn describe_data(database: &SavedDatabase) -> String {
     let SavedDatabase { uid, name, .. } = database;
+    if let Some(reason) = &database.omitted {
+        return format!("data of database {uid} ({name}): not in the backup, because it could not be read: {reason}");
+    }
     let size: u64 = database.files.iter().map(|file| file.size).sum();
     let form = match database.form {
         Some(DataForm::Snapshot) => "its snapshot",

@@ -30,8 +30,6 @@ pub(super) enum Kind {
     OneOf(&'static [&'static str]),
     /// Texts.
     Texts,
-    /// Whatever it is.
-    Anything,
     /// An object without a schema.
     Object,
     /// An array of objects without a schema.
@@ -42,6 +40,8 @@ pub(super) enum Kind {
     Clearance,
     /// An array of bodies with this name.
     Bodies(&'static str),
+    /// The same or `null`.
+    OrNull(&'static Kind),
 }
 
 const fn required(name: &'static str, kind: Kind) -> Member {
@@ -99,7 +99,6 @@ pub(super) fn value(kind: Kind, may_be_null: bool) -> RefOr<Schema> {
         Kind::OneOf(words) => ObjectBuilder::new()
             .schema_type(Type::String)
             .enum_values(Some(words.iter().copied())),
-        Kind::Anything => ObjectBuilder::new().schema_type(SchemaType::AnyValue),
         Kind::Object => of(Type::Object),
         Kind::Permissions => of(Type::Object)
             .property_names(Some(Schema::Object(
@@ -118,6 +117,7 @@ pub(super) fn value(kind: Kind, may_be_null: bool) -> RefOr<Schema> {
         Kind::Texts => return array(value(Kind::Text, false), may_be_null),
         Kind::Objects => return array(value(Kind::Object, false), may_be_null),
         Kind::Bodies(name) => return array(reference(name), may_be_null),
+        Kind::OrNull(kind) => return value(*kind, true),
     };
     RefOr::T(Schema::Object(object.build()))
 }
@@ -206,7 +206,7 @@ pub(super) const ANSWERS: &[(&str, &[Member])] = &[
             required("Results", Kind::Bodies("Certificate")),
             required("LoadedServerCert", THUMBPRINT),
             // `null` when the settings name none.
-            required("WellKnownAdminCerts", Kind::Anything),
+            required("WellKnownAdminCerts", Kind::OrNull(&Kind::Texts)),
             required("WellKnownIssuers", Kind::Texts),
         ],
     ),
@@ -217,12 +217,13 @@ pub(super) const ANSWERS: &[(&str, &[Member])] = &[
             required("Thumbprint", THUMBPRINT),
             required("SecurityClearance", Kind::Clearance),
             required("Permissions", Kind::Permissions),
-            required("NotAfter", DATE),
-            required("NotBefore", DATE),
-            required("Certificate", Kind::Text),
+            // `null` for certificates that the settings trust.
+            required("NotAfter", Kind::OrNull(&DATE)),
+            required("NotBefore", Kind::OrNull(&DATE)),
+            required("Certificate", Kind::OrNull(&Kind::Text)),
             required("HasTwoFactor", Kind::Boolean),
             // `null` without a session.
-            required("TwoFactorExpirationDate", Kind::Anything),
+            required("TwoFactorExpirationDate", Kind::OrNull(&DATE)),
         ],
     ),
     (
@@ -337,15 +338,12 @@ const CERTIFICATE: &[Member] = &[
     required("Usage", Kind::Text),
     required("SsoServerPublicKeyPinningHashes", Kind::Texts),
     required("AllowAnySsoServer", Kind::Boolean),
-    required("SsoIdentifiers", Kind::Texts),
+    required("SsoIdentifiers", Kind::Objects),
     optional("Certificate", Kind::Text),
 ];
 
-/// Not blank, without control characters.
-const NAME: Kind = Kind::Form(
-    "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$",
-    256,
-);
+/// Not blank, without NUL.
+const NAME: Kind = Kind::Form("^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$", 256);
 const BASE64: Kind = Kind::Form(
     "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
     1_048_576,

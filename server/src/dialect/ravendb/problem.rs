@@ -209,7 +209,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match &error {
             Error::BlankName => super::grant::blank_name(),
-            Error::ControlCharacterInName { .. } | Error::NameTooLong { .. } => Self::argument(error.to_string()),
+            Error::NulInName | Error::NameTooLong { .. } => Self::argument(error.to_string()),
             Error::InvalidNotAfter { .. } => Self::argument("NotAfter must be in the future"),
             Error::ServerCertificate { name } => {
                 Self::invalid_operation(format!("Failed to put certificate {name} in the cluster.")).because(&error)

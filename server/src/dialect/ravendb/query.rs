@@ -62,18 +62,34 @@ impl Query {
             .ok_or_else(|| Problem::argument(format!("the query string must have a '{name}' that is not empty")))
     }
 
-    /// A number of 32 bits that is not negative.
+    /// A number of 32 bits that is not negative, for Certward's own routes.
     ///
     /// # Errors
     ///
-    /// When it is no such number (record `312-get-paging-bad`).
+    /// When it is no such number.
     pub(super) fn count(&self, name: &str) -> Result<Option<u32>, Problem> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        match text.trim().parse::<i32>().map(u32::try_from) {
-            Ok(Ok(number)) => Ok(Some(number)),
-            Ok(Err(_)) => Err(Problem::argument(format!(
-                "'{name}' must not be negative, and is {text}"
+        match self.number(name)?.map(|number| (number, u32::try_from(number))) {
+            None => Ok(None),
+            Some((_, Ok(count))) => Ok(Some(count)),
+            Some((number, Err(_))) => Err(Problem::argument(format!(
+                "'{name}' must not be negative, and is {number}"
             ))),
+        }
+    }
+
+    /// The start or the size of a page: a negative one is taken for 0, as RavenDB 7.2.7 does.
+    ///
+    /// # Errors
+    ///
+    /// When it is no whole number of 32 bits (record `312-get-paging-bad`).
+    pub(super) fn paging(&self, name: &str) -> Result<Option<u32>, Problem> {
+        Ok(self.number(name)?.map(|number| u32::try_from(number).unwrap_or(0)))
+    }
+
+    fn number(&self, name: &str) -> Result<Option<i32>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match text.trim().parse() {
+            Ok(number) => Ok(Some(number)),
             Err(_) => Err(Problem::argument(format!(
                 "'{name}' must be a whole number, and is '{text}'"
             ))),
@@ -144,11 +160,15 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_a_whole_number_from_0() {
-        assert_eq!(query("start=7").count("start").unwrap(), Some(7));
+    fn a_count_is_a_whole_number_from_0_and_paging_takes_a_negative_one_for_0() {
+        for (text, count) in [("start=7", Some(7)), ("start=-1", None)] {
+            assert_eq!(query(text).count("start").ok().flatten(), count, "{text}");
+            assert_eq!(query(text).paging("start").unwrap(), count.or(Some(0)), "{text}");
+        }
         assert_eq!(query("start=").count("start").unwrap(), None);
-        for bad in ["abc", "1.5", "-1", "0x10", "99999999999", "1e3", "%00"] {
+        for bad in ["abc", "1.5", "0x10", "99999999999", "1e3", "%00"] {
             assert!(query(&format!("start={bad}")).count("start").is_err(), "{bad}");
+            assert!(query(&format!("start={bad}")).paging("start").is_err(), "{bad}");
         }
     }
 

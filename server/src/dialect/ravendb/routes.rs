@@ -139,6 +139,7 @@ const REPLACE_IMMEDIATELY: Parameter = parameter(
     "whether to go on before every node has confirmed; false",
 );
 const COUNT: Kind = Kind::Integer(0, 2_147_483_647);
+const PAGING: Kind = Kind::Integer(-2_147_483_648, 2_147_483_647);
 const NOT_LICENSED: (u16, &str, &str) = (402, "Read access needs its licence", "Error");
 const WRONG_PARAMETER: (u16, &str, &str) = (400, "A query parameter is wrong, or not one of these", "Error");
 const NOT_THERE: (u16, &str, &str) = (404, "There is none", "");
@@ -198,8 +199,16 @@ pub const ROUTES: &[Route] = &[
             Kind::Boolean,
             "show the secondary certificates of collections; false",
         ),
-        parameter("start", COUNT, "how many certificates to pass over; 0"),
-        parameter("pageSize", COUNT, "how many certificates to look at; all"),
+        parameter(
+            "start",
+            PAGING,
+            "how many certificates to pass over; 0, also for a negative number",
+        ),
+        parameter(
+            "pageSize",
+            PAGING,
+            "how many certificates to look at; all, and none for a negative number",
+        ),
     ])
     .answers(200, Content::Json("CertificateList"))
     .also(&[NOT_THERE]),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
+use certward::pki::{Certificate, Sha256Fingerprint};
 use http::{HeaderMap, StatusCode};
 use time::OffsetDateTime;
 
@@ -13,7 +14,6 @@ use super::wire::{Definition, Detail, WhoAmI, date};
 use crate::app::App;
 use crate::authn::{Caller, CallerOrigin, Decision};
 use crate::authority::Error;
-use crate::authority::clearance::SecurityClearance;
 use crate::authority::definition::RegisteredCertificate;
 use crate::listener::peer::Peer;
 
@@ -49,33 +49,45 @@ pub(super) async fn whoami(
 }
 
 fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
-    let (name, clearance, usage) = match caller.origin() {
+    let Some(certificate) = caller.certificate() else {
+        return answer::empty(StatusCode::NO_CONTENT);
+    };
+    let definition = match caller.origin() {
         // How a session of one-time codes stands changes by itself; nothing else does.
         CallerOrigin::Registered(entry) if entry.has_two_factor() => return registered(app, entry, headers),
         CallerOrigin::Registered(entry) => {
             return answer::json_body(caller.description(|| answer::rendered(&definition(entry, None))));
         }
-        CallerOrigin::Server => ("Server Certificate", SecurityClearance::ClusterNode, "RavenServer"),
-        CallerOrigin::WellKnownAdministrator => (
-            "Well Known Admin Certificate",
-            SecurityClearance::ClusterAdmin,
-            "Client",
-        ),
-        CallerOrigin::WellKnownIssuer(_) => (
-            "Certificate of a well-known issuer",
-            SecurityClearance::ClusterAdmin,
-            "Client",
-        ),
+        CallerOrigin::Server => Definition::server(certificate, Detail::Full),
+        CallerOrigin::WellKnownAdministrator => {
+            Definition::well_known("Well Known Admin Certificate", "Client", certificate)
+        }
+        CallerOrigin::WellKnownIssuer(issuer) => {
+            Definition::well_known(issuer_name(app, issuer), "WellKnownIssuer", certificate)
+        }
         CallerOrigin::Console => return answer::empty(StatusCode::NO_CONTENT),
     };
-    let Some(certificate) = caller.certificate() else {
-        return answer::empty(StatusCode::NO_CONTENT);
-    };
     answer::json(&WhoAmI {
-        definition: Definition::unregistered(name, clearance, usage, certificate, Detail::Full),
+        definition,
         has_two_factor: false,
         two_factor_expiration_date: None,
     })
+}
+
+/// As RavenDB calls whoever a certificate of `Security.WellKnownIssuers.Admin` has let in.
+fn issuer_name(app: &App, issuer: &Sha256Fingerprint) -> String {
+    let issuers = app.authenticator.well_known().issuers();
+    let known = issuers
+        .filter_map(|der| Certificate::from_der(der.to_vec()).ok())
+        .find(|known| known.fingerprint() == *issuer);
+    match known {
+        Some(known) => format!(
+            "Well Known Issuer Certificate: {} - {}",
+            known.subject(),
+            known.thumbprint()
+        ),
+        None => "Well Known Issuer Certificate".to_owned(),
+    }
 }
 
 fn registered(app: &App, entry: &Arc<RegisteredCertificate>, headers: &HeaderMap) -> Response {

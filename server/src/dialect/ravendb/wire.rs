@@ -1,5 +1,6 @@
 //! What goes over the wire, member for member in the order the real server writes them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -16,14 +17,14 @@ use crate::authority::definition::{Collection, RegisteredCertificate};
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Definition<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     thumbprint: String,
     #[serde(serialize_with = "clearance")]
     security_clearance: SecurityClearance,
     #[serde(serialize_with = "permissions")]
     permissions: Option<&'a Permissions>,
-    not_after: String,
-    not_before: String,
+    not_after: Option<String>,
+    not_before: Option<String>,
     collection_secondary_keys: Vec<String>,
     collection_primary_key: String,
     public_key_pinning_hash: String,
@@ -33,7 +34,7 @@ pub(super) struct Definition<'a> {
     allow_any_sso_server: bool,
     sso_identifiers: [&'static str; 0],
     #[serde(skip_serializing_if = "Option::is_none")]
-    certificate: Option<String>,
+    certificate: Option<Option<String>>,
     /// `null` when there is a secret. The real server shows the secret itself (record `731-2fa-listed`), to every
     /// operator: a fault not to copy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,12 +91,12 @@ impl<'a> Definition<'a> {
             Collection::Secondary { primary } => (Vec::new(), primary.to_string()),
         };
         Self {
-            name: &entry.name,
+            name: Cow::Borrowed(&entry.name),
             thumbprint: entry.thumbprint.to_string(),
             security_clearance: entry.clearance,
             permissions: Some(&entry.permissions),
-            not_after: date(entry.validity.not_after),
-            not_before: date(entry.validity.not_before),
+            not_after: Some(date(entry.validity.not_after)),
+            not_before: Some(date(entry.validity.not_before)),
             collection_secondary_keys: secondaries,
             collection_primary_key: primary,
             public_key_pinning_hash: entry.pinning_hash.to_string(),
@@ -104,27 +105,20 @@ impl<'a> Definition<'a> {
             sso_server_public_key_pinning_hashes: [],
             allow_any_sso_server: false,
             sso_identifiers: [],
-            certificate: (detail == Detail::Full).then(|| STANDARD.encode(&entry.der)),
+            certificate: (detail == Detail::Full).then(|| Some(STANDARD.encode(&entry.der))),
             two_factor_authentication_key: None,
         }
     }
 
-    /// A certificate that is trusted without being registered: the server's own, or one the settings name.
-    pub(super) fn unregistered(
-        name: &'a str,
-        clearance: SecurityClearance,
-        usage: &'static str,
-        certificate: &Certificate,
-        detail: Detail,
-    ) -> Self {
-        let validity = certificate.validity();
+    /// A certificate that the settings trust: RavenDB tells neither its dates nor the certificate itself.
+    pub(super) fn well_known(name: impl Into<Cow<'a, str>>, usage: &'static str, certificate: &Certificate) -> Self {
         Self {
-            name,
+            name: name.into(),
             thumbprint: certificate.thumbprint().to_string(),
-            security_clearance: clearance,
+            security_clearance: SecurityClearance::ClusterAdmin,
             permissions: None,
-            not_after: date(validity.not_after),
-            not_before: date(validity.not_before),
+            not_after: None,
+            not_before: None,
             collection_secondary_keys: Vec::new(),
             collection_primary_key: String::new(),
             public_key_pinning_hash: certificate.public_key_pinning_hash().to_string(),
@@ -133,20 +127,21 @@ impl<'a> Definition<'a> {
             sso_server_public_key_pinning_hashes: [],
             allow_any_sso_server: false,
             sso_identifiers: [],
-            certificate: (detail == Detail::Full).then(|| STANDARD.encode(certificate.der())),
+            certificate: Some(None),
             two_factor_authentication_key: None,
         }
     }
 
     /// The server's own certificate.
     pub(super) fn server(certificate: &Certificate, detail: Detail) -> Self {
-        Self::unregistered(
-            "Server Certificate",
-            SecurityClearance::ClusterNode,
-            "RavenServer",
-            certificate,
-            detail,
-        )
+        let validity = certificate.validity();
+        Self {
+            security_clearance: SecurityClearance::ClusterNode,
+            not_after: Some(date(validity.not_after)),
+            not_before: Some(date(validity.not_before)),
+            certificate: (detail == Detail::Full).then(|| Some(STANDARD.encode(certificate.der()))),
+            ..Self::well_known("Server Certificate", "RavenServer", certificate)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) struct AofManifest {
 }
 
 impl AofManifest {
-    /// None when it has a line that is not understood.
+    /// None when it has a line that is not understood, names a file twice, or names more files than an engine makes.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (mut files, mut kept) = (Vec::new(), String::new());
         for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -20,8 +20,11 @@ impl AofManifest {
             let value = |key| pairs.iter().find(|[found, _]| *found == key).map(|[_, value]| *value);
             match value("type")? {
                 BASE | INCREMENT => {
-                    let name = value("file").filter(|name| is_name(name))?;
-                    files.push(name.to_owned());
+                    let name = value("file").filter(|name| is_name(name))?.to_owned();
+                    if files.contains(&name) || files.len() == MAX_FILES {
+                        return None;
+                    }
+                    files.push(name);
                     kept.push_str(line);
                     kept.push('\n');
                 }
@@ -40,6 +43,8 @@ fn is_name(name: &str) -> bool {
 }
 
 const BASE: &str = "b";
+/// An engine makes a file for each rewriting that has failed since the last one that did not. All are open at once.
+const MAX_FILES: usize = 500;
 const INCREMENT: &str = "i";
 const HISTORY: &str = "h";
 
@@ -61,6 +66,10 @@ mod tests {
             "file a seq 1 type",
             "file a seq 1",
             "seq 1 type i",
+            "file a seq 1 type b\nfile a seq 2 type i",
+            &(0..=MAX_FILES)
+                .map(|number| format!("file {number} seq 1 type i\n"))
+                .collect::<String>(),
         ] {
             assert_eq!(AofManifest::parse(unknown), None, "{unknown}");
         }

@@ -108,6 +108,7 @@ impl OpenDirectory {
         })?;
         let mut files = vec![OpenDataFile {
             path: in_subdirectory(APPEND_ONLY_MANIFEST),
+            size: manifest.text.len() as u64,
             content: Box::new(Cursor::new(manifest.text)),
         }];
         for name in &manifest.files {
@@ -141,7 +142,13 @@ impl OpenDirectory {
             return Ok(None);
         };
         let mut text = String::new();
-        file.take(MAX_MANIFEST).read_to_string(&mut text)?;
+        file.take(MAX_MANIFEST + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MAX_MANIFEST {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{APPEND_ONLY_MANIFEST} is longer than {MAX_MANIFEST} bytes"),
+            ));
+        }
         Ok(Some(text))
     }
 
@@ -176,6 +183,7 @@ fn held(path: &str, file: File) -> io::Result<OpenDataFile> {
     let length = file.metadata()?.len();
     Ok(OpenDataFile {
         path: path.to_owned(),
+        size: length,
         content: Box::new(file.take(length)),
     })
 }

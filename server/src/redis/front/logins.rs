@@ -2,7 +2,7 @@
 //!
 //! | the connection is | `AUTH`, `HELLO … AUTH` | `RESET` |
 //! | --- | --- | --- |
-//! | a user's, by certificate | answered with an error in its place | reaches the engine, and the user is logged in again behind it |
+//! | a user's, by certificate | with that user's name, answered with `OK`, whatever the password; else with an error | reaches the engine, and the user is logged in again behind it |
 //! | nobody's, `default`'s, or a user's by password | the password is checked here; what reaches the engine is the user's secret there, or a wrong one | reaches the engine, and the connection is again who it was at its start |
 //!
 //! The certificate says who its holder is, and a password must not say otherwise: a connection is cut by what it was let
@@ -98,17 +98,8 @@ impl Logins {
         if let IdentityCommand::Forbidden(error) = command {
             return Answer::Now(replies.refuse(error.to_owned()));
         }
-        let is_reset = matches!(command, IdentityCommand::Reset);
         if let Some(user) = &self.certificate_user {
-            return Answer::Now(if is_reset {
-                let login = self.front.engine.login_command(&EngineLogin::User(user.clone()));
-                replies.reset(login.as_deref().map(Vec::as_slice), LoginState::LoggedIn)
-            } else {
-                replies.refuse(format!(
-                    "-ERR AUTH is refused: the certificate says that this is {}",
-                    user.name
-                ))
-            });
+            return Answer::Now(self.answer_user(user, command, replies));
         }
         if answering == Answering::MayStayOff && command.logs_in() {
             // The engine might not answer the markers of an exchange, nor the command that has it answer.
@@ -140,6 +131,37 @@ impl Logins {
             return Answer::Later(Box::pin(log_in_as_default(front, session, form, password)));
         }
         Answer::Later(Box::pin(log_in(front, session, form, Credentials { name, password })))
+    }
+
+    /// What to do about a command on a connection that is this user's, by certificate.
+    fn answer_user(
+        &self,
+        user: &EngineUser,
+        command: IdentityCommand,
+        replies: &mut ReplyRewriter,
+    ) -> Zeroizing<Vec<u8>> {
+        match command {
+            IdentityCommand::Reset => {
+                let login = self.front.engine.login_command(&EngineLogin::User(user.clone()));
+                replies.reset(login.as_deref().map(Vec::as_slice), LoginState::LoggedIn)
+            }
+            // Client libraries that have a user name beside their certificate say who the connection is already.
+            IdentityCommand::Auth(Credentials { name, .. }) if *name == *user.name.as_bytes() => {
+                replies.refuse("+OK".to_owned())
+            }
+            IdentityCommand::Hello {
+                version,
+                credentials: Credentials { name, .. },
+                connection_name,
+            } if *name == *user.name.as_bytes() => match connection_name {
+                Some(connection_name) => encode(&[b"HELLO", &version, b"SETNAME", &connection_name]),
+                None => encode(&[b"HELLO", &version]),
+            },
+            _ => replies.refuse(format!(
+                "-ERR AUTH is refused: the certificate says that this is {}",
+                user.name
+            )),
+        }
     }
 }
 

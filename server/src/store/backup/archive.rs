@@ -36,19 +36,19 @@ pub(super) fn publish(file: &Path, target: &Path, is_overwriting: bool) -> Resul
 }
 
 /// Copies to the end, or until `stop`; gives the size and the digest.
-pub(super) fn stream(
+pub(super) fn stream<E: From<BackupError>>(
     mut input: impl Read,
     mut output: impl Write,
     stop: &CancellationToken,
-    unread: impl Fn(io::Error) -> BackupError,
-    unwritten: impl Fn(io::Error) -> BackupError,
-) -> Result<(u64, String), BackupError> {
+    unread: impl Fn(io::Error) -> E,
+    unwritten: impl Fn(io::Error) -> E,
+) -> Result<(u64, String), E> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; BUFFER];
     let mut size = 0;
     loop {
         if stop.is_cancelled() {
-            return Err(BackupError::Interrupted);
+            return Err(BackupError::Interrupted.into());
         }
         let read = match input.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

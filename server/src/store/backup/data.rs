@@ -46,6 +46,8 @@ pub(crate) struct OpenData {
 pub(crate) struct OpenDataFile {
     /// Below the directory of the database.
     pub(crate) path: String,
+    /// In bytes.
+    pub(crate) size: u64,
     pub(crate) content: Box<dyn Read + Send>,
 }
 
@@ -69,6 +71,9 @@ pub(crate) struct SavedDatabase {
     /// The moment of the data, as RFC 3339 writes it.
     pub(crate) as_of: Option<String>,
     pub(crate) files: Vec<SavedFile>,
+    /// Why the data on the disk is not in the backup, in words for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) omitted: Option<String>,
 }
 
 /// What a manifest says about a file.
@@ -110,6 +115,8 @@ pub(super) fn entry(uid: u32, path: &str) -> String {
 /// Data that was unpacked and checked, and is to be put in place.
 pub(super) struct StagedData {
     pub(super) moves: Vec<DirectoryMove>,
+    /// The databases of these, whose engines must not run then.
+    uids: Vec<DatabaseUid>,
     /// Deleted with everything that was not put in place.
     _work: Option<WorkDirectory>,
     /// What killed restores have left, and was deleted.
@@ -128,13 +135,14 @@ impl StagedData {
     pub(super) fn none() -> Self {
         Self {
             moves: Vec::new(),
+            uids: Vec::new(),
             _work: None,
             cleared: Vec::new(),
         }
     }
 
-    /// Unpacks the data of `archive` beside its place, checks it, and ends engines that still run there. What is there of
-    /// `others`, which the backup has no data for, is only moved aside. Blocks.
+    /// Unpacks the data of `archive` beside its place, and checks it. What is there of `others`, which the backup has no
+    /// data for, is only moved aside. Blocks.
     pub(super) fn unpack(
         archive: &mut Archive,
         manifest: &Manifest,
@@ -142,16 +150,19 @@ impl StagedData {
         files: &dyn DatabaseFiles,
     ) -> Result<Self, BackupError> {
         let databases = manifest.data.as_deref().unwrap_or_default();
-        let mut moves: Vec<DirectoryMove> = Vec::new();
+        let (mut moves, mut uids): (Vec<DirectoryMove>, Vec<DatabaseUid>) = (Vec::new(), Vec::new());
         let mut work: Option<WorkDirectory> = None;
         let mut cleared = Vec::new();
         for database in databases {
             let uid = database.uid().map_err(|detail| archive.refuse(detail))?;
             let to = files.directory(uid);
-            if moves.iter().any(|known| known.to == to) {
+            if uids.contains(&uid) {
                 return Err(archive.refuse(format!("it names the database {uid} twice")));
             }
-            files.end_engine(uid).map_err(BackupError::io(&to, "taken over"))?;
+            if database.omitted.is_some() {
+                continue;
+            }
+            uids.push(uid);
             if database.files.is_empty() {
                 moves.push(DirectoryMove { from: None, to });
                 continue;
@@ -171,16 +182,29 @@ impl StagedData {
             moves.push(DirectoryMove { from: Some(from), to });
         }
         for uid in others {
-            let to = files.directory(*uid);
-            if moves.iter().all(|known| known.to != to) {
-                files.end_engine(*uid).map_err(BackupError::io(&to, "taken over"))?;
-                moves.push(DirectoryMove { from: None, to });
+            if !uids.contains(uid) {
+                uids.push(*uid);
+                moves.push(DirectoryMove {
+                    from: None,
+                    to: files.directory(*uid),
+                });
             }
         }
         Ok(Self {
             moves,
+            uids,
             _work: work,
             cleared,
+        })
+    }
+
+    /// Ends the engines that a killed server has left running where data is to be put. Blocks.
+    pub(super) fn end_engines(&self, files: &dyn DatabaseFiles) -> Result<(), BackupError> {
+        self.uids.iter().try_for_each(|uid| {
+            let directory = files.directory(*uid);
+            files
+                .end_engine(*uid)
+                .map_err(BackupError::io(&directory, "taken over"))
         })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::tests::{KEPT, NOW, REVIVED, change, folder, names};
+use super::tests::{KEPT, NOW, REVIVED, change, delete, folder, names};
 use super::*;
 use crate::audit::{Actor, Audit};
 use crate::clock::SystemClock;
@@ -119,7 +119,14 @@ async fn a_restore_is_an_audit_record_of_who_what_and_how() {
     let (directory, copies) = (store_with_data().await, folder());
     let path = directory.path();
     let file = copies.path().join("copy");
+    let store = Store::open(path).await.unwrap();
+    let later = entry("later");
+    put(&store, later.clone()).await;
+    store.close().await;
     let made = super::make(path, &file, false, Some(files(path)), NOW).await.unwrap();
+    let store = Store::open(path).await.unwrap();
+    delete(&store, &later).await;
+    store.close().await;
     super::restore(path, &file, wanted(path, KEPT, true), NOW)
         .await
         .unwrap();
@@ -150,6 +157,7 @@ async fn a_restore_is_an_audit_record_of_who_what_and_how() {
         assert!(detail.contains(part), "{part}: {detail}");
     }
     assert!(!detail.contains("--accept-revived"), "{detail}");
+    assert!(detail.contains("deleted again: certificate later ("), "{detail}");
     let audit = Audit::start(store.clone(), Arc::new(SystemClock), Some(copies.path()))
         .await
         .unwrap();
@@ -227,15 +235,56 @@ async fn data_that_is_damaged_in_the_backup_or_unreadable_changes_nothing() {
         assert_eq!((names(path), names(&path.join("databases"))), before);
         assert_eq!(read(path, "1/dump.rdb").unwrap(), "snapshot");
     }
-    fs::write(
-        path.join("databases/2/appendonlydir/appendonly.aof.manifest"),
-        "what is this",
-    )
-    .unwrap();
-    let other = copies.path().join("other");
-    let refused = super::make(path, &other, false, Some(files(path)), NOW).await;
-    assert!(matches!(refused, Err(BackupError::Io { .. })), "{refused:?}");
+    let locks = [1, 2].map(|number| path.join(format!("databases/{number}/lock")).exists());
+    assert_eq!(locks, [false, false]);
     assert_eq!(names(copies.path()).len(), 1);
+}
+
+#[tokio::test]
+async fn data_that_an_engine_has_spoiled_is_omitted_by_name_and_keeps_nothing_else_from_being_saved() {
+    let (directory, copies) = (store_with_data().await, folder());
+    let path = directory.path();
+    let manifest = "2/appendonlydir/appendonly.aof.manifest";
+    let twice = "file appendonly.aof.1.base.rdb seq 1 type b\n".repeat(2);
+    for (number, text) in ["what is this", &twice, &"#".repeat(2 * 1024 * 1024)]
+        .into_iter()
+        .enumerate()
+    {
+        write(path, manifest, text);
+        let file = copies.path().join(number.to_string());
+        let made = super::make(path, &file, false, Some(files(path)), NOW).await.unwrap();
+        let saved = made.manifest.data.unwrap();
+        let omitted: Vec<(u32, bool)> = saved.iter().map(|saved| (saved.uid, saved.omitted.is_some())).collect();
+        assert_eq!(omitted, [(1, false), (2, true), (3, false), (4, false)]);
+        assert_eq!((saved[0].files.len(), saved[1].files.len()), (1, 0));
+    }
+    // No disk has room for it.
+    write(path, manifest, AOF_MANIFEST);
+    let snapshot = fs::File::options()
+        .write(true)
+        .open(path.join("databases/1/dump.rdb"))
+        .unwrap();
+    snapshot.set_len(8 << 40).unwrap();
+    let file = copies.path().join("copy");
+    let made = super::make(path, &file, false, Some(files(path)), NOW).await.unwrap();
+    let saved = made.manifest.data.unwrap();
+    let reason = saved[0].omitted.as_deref().unwrap();
+    assert!(
+        reason.contains("databases/1") && reason.contains("there is room for"),
+        "{reason}"
+    );
+    assert_eq!(saved[1].files.len(), 3);
+
+    // What the backup does not have stays as it is.
+    write(path, "1/dump.rdb", "newer");
+    let done = super::restore(path, &file, wanted(path, REVIVED, true), NOW)
+        .await
+        .unwrap();
+    let Restored::Done(Done { data, .. }) = done else {
+        panic!("{done:?}")
+    };
+    assert_eq!(data, [2, 3, 4]);
+    assert_eq!(read(path, "1/dump.rdb").unwrap(), "newer");
 }
 
 #[tokio::test]

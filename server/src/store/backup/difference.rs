@@ -9,6 +9,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 /// What is known about the time between a backup and now.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
+    /// The present store is not the one that the backup is of.
+    pub(crate) is_another_store: bool,
     /// Why it cannot be known what was removed or changed after the backup.
     pub(crate) unknown: Option<String>,
     /// What would come back.
@@ -48,7 +50,14 @@ impl Comparison {
             .filter_map(|difference| difference.deletion.as_ref())
     }
 
-    /// What would come back with these choices, and was not accepted.
+    /// What is deleted again with this choice.
+    pub(crate) fn deleted_again(&self, is_keeping_deleted: bool) -> impl Iterator<Item = &Difference> {
+        self.differences
+            .iter()
+            .filter(move |difference| is_keeping_deleted && difference.deletion.is_some())
+    }
+
+    /// What would come back with this choice, and was not accepted.
     pub(crate) fn remaining(&self, is_keeping_deleted: bool) -> impl Iterator<Item = &Difference> {
         self.differences
             .iter()
@@ -71,18 +80,18 @@ pub(super) async fn compare(
     let mut differences = Vec::new();
     for kind in KINDS {
         let now = entries(present, kind).await?;
+        let mut added = Vec::new();
         for (key, entry) in entries(backup, kind).await? {
             let label = format!("{} {}", kind.noun, entry.name);
             let Some(current) = now.get(&key) else {
-                let is_deleted = is_same_store || tombstones.contains(&entry.fingerprint);
-                differences.push(Difference {
-                    text: if is_deleted {
-                        format!("{label}: it was deleted after the backup")
-                    } else {
-                        format!("{label}: the present store, which is another one, does not have it")
-                    },
-                    deletion: kind.deletion.filter(|_| is_deleted).map(|deletion| deletion(key)),
-                });
+                if is_same_store || tombstones.contains(&entry.fingerprint) {
+                    differences.push(Difference {
+                        text: format!("{label}: deleted after the backup"),
+                        deletion: kind.deletion.map(|deletion| deletion(key)),
+                    });
+                } else {
+                    added.push(entry.name);
+                }
                 continue;
             };
             let columns = kind.columns.iter().zip(entry.values.iter().zip(&current.values));
@@ -95,15 +104,31 @@ pub(super) async fn compare(
                     }),
             );
         }
+        differences.extend(in_one_line(kind, &added));
     }
     Ok(differences)
 }
 
+/// What only the backup has, when the present store is another one: nothing of it was deleted.
+fn in_one_line(kind: &Kind, added: &[String]) -> Option<Difference> {
+    let shown = &added[..added.len().min(SHOWN_OF_ANOTHER_STORE)];
+    let more = match added.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!added.is_empty()).then(|| Difference {
+        text: format!("{}, only in the backup: {}{more}", kind.noun, shown.join(", ")),
+        deletion: None,
+    })
+}
+
 fn change(label: &str, column: &str, then: &str, now: &str) -> String {
-    if matches!(column, "clearance" | "roles" | "permissions" | "role" | "rules") {
+    if column == ENABLED {
+        format!("{label}: enabled again")
+    } else if matches!(column, "clearance" | "roles" | "permissions" | "role" | "rules") {
         format!("{label}: {column} {now} becomes {then} again")
     } else {
-        format!("{label}: its {column} of before comes back")
+        format!("{label}: {column} as in the backup")
     }
 }
 
@@ -117,7 +142,7 @@ fn gives_more(column: &str, then: &str, now: &str) -> bool {
     };
     match column {
         "clearance" => rank(then) > rank(now),
-        "state of being enabled" => then == "0",
+        ENABLED => then == "0",
         _ => true,
     }
 }
@@ -159,17 +184,14 @@ struct Kind {
     deletion: Option<fn(String) -> Deletion>,
 }
 
+const ENABLED: &str = "enabled";
+const SHOWN_OF_ANOTHER_STORE: usize = 10;
 const KINDS: &[Kind] = &[
     Kind {
         noun: "certificate",
         query: "SELECT lower(hex(thumbprint)), name || ' (' || hex(thumbprint) || ')', der, clearance, permissions, \
             CAST(disabled AS TEXT), hex(two_factor_key) FROM certificates",
-        columns: &[
-            "clearance",
-            "permissions",
-            "state of being enabled",
-            "key of one-time codes",
-        ],
+        columns: &["clearance", "permissions", ENABLED, "key of one-time codes"],
         deletion: Some(Deletion::Certificate),
     },
     Kind {
@@ -201,15 +223,12 @@ const KINDS: &[Kind] = &[
         noun: "database",
         query: "SELECT CAST(uid AS TEXT), uid || ' (' || name || ')', NULL, definition, proxy_certificate \
             FROM cluster_databases",
-        columns: &[
-            "definition, with its CAs, passwords and permissions,",
-            "server certificate",
-        ],
+        columns: &["definition (with CAs, passwords and permissions)", "server certificate"],
         deletion: None,
     },
     Kind {
-        noun: "settings of the",
-        query: "SELECT '1', 'cluster', NULL, settings FROM cluster_state",
+        noun: "settings",
+        query: "SELECT '1', 'of the cluster', NULL, settings FROM cluster_state",
         columns: &["content"],
         deletion: None,
     },

@@ -1,5 +1,6 @@
 //! Makes a backup, beside a running server or without one.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ pub(crate) async fn make(
     check_entry(&target)?;
     let (work, cleared) = WorkDirectory::make(target.parent().unwrap_or(Path::new("/")))?;
     let copy = work.path(sqlite::FILE_NAME);
-    copy_database(&database, &copy).await?;
+    copy_database(&database, &copy, &target).await?;
     let facts = inspect::check_copy(&copy)
         .await?
         .map_err(|findings| BackupError::Unsound { findings })?;
@@ -114,8 +115,14 @@ pub(crate) async fn make(
     Ok(Made { manifest, cleared })
 }
 
-async fn copy_database(database: &Path, copy: &Path) -> Result<(), BackupError> {
-    let failed = BackupError::database(database);
+async fn copy_database(database: &Path, copy: &Path, target: &Path) -> Result<(), BackupError> {
+    // The store is only read: what cannot be written is the copy.
+    let failed = |error: sqlx::Error| {
+        if sqlite::is_failure_to_write(&error) {
+            return BackupError::io(target, "written")(io::Error::other(error));
+        }
+        BackupError::database(database)(error)
+    };
     // Before SQLite does, with the mode that it should have.
     sqlite::make_file(copy).map_err(BackupError::io(copy, "made"))?;
     let mut connection = inspect::read_only(database).connect().await.map_err(&failed)?;

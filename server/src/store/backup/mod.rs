@@ -7,6 +7,7 @@ mod check;
 mod data;
 mod difference;
 mod inspect;
+mod killed;
 mod make;
 mod output;
 mod pack;
@@ -90,6 +91,15 @@ pub(crate) enum BackupError {
     Unsound { findings: String },
     #[error("{} is not a backup that can be restored: {detail}; the store is as it was", path.display())]
     NotRestorable { path: PathBuf, detail: String },
+    #[error("the restore failed, and not all files could be moved back to where they were: {left}")]
+    NotUndone {
+        #[source]
+        cause: Box<BackupError>,
+        /// The files, where they are and where they belong.
+        left: String,
+    },
+    #[error("the store {} is in use; stop the server before a restore", path.display())]
+    InUse { path: PathBuf },
     #[error("it was interrupted before it was done")]
     Interrupted,
 }
@@ -113,7 +123,7 @@ impl BackupError {
     fn lock(error: LockError, path: &Path) -> Self {
         let path = path.to_owned();
         match error {
-            LockError::Held => Self::Store(StoreError::InUse { path }),
+            LockError::Held => Self::InUse { path },
             LockError::Io(source) => Self::Io {
                 path,
                 done: "locked",

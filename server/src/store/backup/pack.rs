@@ -12,7 +12,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::archive::{COPY, MANIFEST, stream};
-use super::data::{self, DatabaseFiles, SavedDatabase, SavedFile};
+use super::data::{self, DatabaseFiles, OpenDataFile, SavedDatabase, SavedFile};
 use super::output::Output;
 use super::{BackupError, Manifest};
 use crate::cluster::uid::DatabaseUid;
@@ -34,7 +34,10 @@ pub(super) fn pack(
 ) -> Result<Manifest, BackupError> {
     let mut packer = Packer::create((file, name), stop)?;
     let input = File::open(copy).map_err(BackupError::io(copy, "read"))?;
-    let (size, sha256) = packer.add(COPY, input, copy)?;
+    let (size, sha256) = packer.add(COPY, input).map_err(|problem| match problem {
+        Problem::Source(error) => BackupError::io(copy, "read")(error),
+        Problem::Archive(error) => error,
+    })?;
     let saved = match data {
         Some(data) => {
             let one = |(uid, name): &(DatabaseUid, String)| packer.add_database(data.files, *uid, name);
@@ -52,8 +55,23 @@ pub(super) fn pack(
     Ok(manifest)
 }
 
+/// An entry of the archive cannot be made.
+enum Problem {
+    /// Because of what is to be packed.
+    Source(io::Error),
+    /// Because of the archive, or it was stopped.
+    Archive(BackupError),
+}
+
+impl From<BackupError> for Problem {
+    fn from(error: BackupError) -> Self {
+        Self::Archive(error)
+    }
+}
+
 struct Packer<'a> {
     writer: ZipWriter<Output>,
+    path: PathBuf,
     /// For errors.
     file: PathBuf,
     stop: &'a CancellationToken,
@@ -69,48 +87,75 @@ impl<'a> Packer<'a> {
             .map_err(BackupError::io(name, "written"))?;
         Ok(Self {
             writer: ZipWriter::new(Output::new(output)),
+            path: file.to_owned(),
             file: name.to_owned(),
             stop,
         })
     }
 
-    /// Adds an entry; gives its size and digest. `source` is for errors.
-    fn add(&mut self, name: &str, input: impl Read, source: &Path) -> Result<(u64, String), BackupError> {
+    /// Adds an entry; gives its size and digest.
+    fn add(&mut self, name: &str, input: impl Read) -> Result<(u64, String), Problem> {
         self.begin(name)?;
-        stream(
-            input,
-            &mut self.writer,
-            self.stop,
-            |error| BackupError::io(source, "read")(error),
-            |error| BackupError::io(&self.file, "written")(error),
-        )
+        stream(input, &mut self.writer, self.stop, Problem::Source, |error| {
+            BackupError::io(&self.file, "written")(error).into()
+        })
     }
 
+    /// Adds the data of a database, or the reason why it is omitted: files that an engine has spoiled must not keep the
+    /// store and the other databases from being saved.
     fn add_database(
         &mut self,
         files: &dyn DatabaseFiles,
         uid: DatabaseUid,
         name: &str,
     ) -> Result<SavedDatabase, BackupError> {
-        let directory = files.directory(uid);
-        let held = files.open_data(uid).map_err(BackupError::io(&directory, "read"))?;
-        let mut saved = SavedDatabase {
+        let saved = SavedDatabase {
             uid: uid.get(),
             name: name.to_owned(),
-            form: held.as_ref().map(|held| held.form),
-            as_of: held.as_ref().and_then(|held| held.as_of.format(&Rfc3339).ok()),
+            form: None,
+            as_of: None,
             files: Vec::new(),
+            omitted: None,
         };
-        for file in held.into_iter().flat_map(|held| held.files) {
-            let source = directory.join(&file.path);
-            let (size, sha256) = self.add(&data::entry(uid.get(), &file.path), file.content, &source)?;
-            saved.files.push(SavedFile {
-                path: file.path,
-                size,
-                sha256,
-            });
+        match self.add_data(files, uid, saved.clone()) {
+            Ok(saved) => Ok(saved),
+            Err(Problem::Archive(error)) => Err(error),
+            Err(Problem::Source(error)) => Ok(SavedDatabase {
+                omitted: Some(format!("{}: {error}", files.directory(uid).display())),
+                ..saved
+            }),
+        }
+    }
+
+    fn add_data(
+        &mut self,
+        files: &dyn DatabaseFiles,
+        uid: DatabaseUid,
+        mut saved: SavedDatabase,
+    ) -> Result<SavedDatabase, Problem> {
+        let Some(open) = files.open_data(uid).map_err(Problem::Source)? else {
+            return Ok(saved);
+        };
+        // A file with holes may be said to have any size.
+        let (size, room) = (open.files.iter().map(|file| file.size).sum::<u64>(), self.room()?);
+        if size > room {
+            let problem = format!("its files have {size} bytes, and there is room for {room} where the backup is made");
+            return Err(Problem::Source(io::Error::new(io::ErrorKind::FileTooLarge, problem)));
+        }
+        saved.form = Some(open.form);
+        saved.as_of = open.as_of.format(&Rfc3339).ok();
+        for OpenDataFile { path, content, .. } in open.files {
+            let (size, sha256) = self.add(&data::entry(uid.get(), &path), content)?;
+            saved.files.push(SavedFile { path, size, sha256 });
         }
         Ok(saved)
+    }
+
+    /// How many bytes more the file system of the archive takes.
+    fn room(&self) -> Result<u64, BackupError> {
+        let found =
+            rustix::fs::statvfs(&self.path).map_err(|error| BackupError::io(&self.file, "written")(error.into()))?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
     fn finish(mut self, manifest: &Manifest) -> Result<(), BackupError> {

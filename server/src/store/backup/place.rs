@@ -27,9 +27,15 @@ pub(super) fn put(
     match put_all(&mut moves, (copy, new_mark), data, database, suffix) {
         Ok(()) => Ok(moves.aside),
         Err(error) => {
-            moves.undo();
+            let left = moves.undo();
             let _ = sync(database.parent().unwrap_or(Path::new("/")));
-            Err(error)
+            if left.is_empty() {
+                return Err(error);
+            }
+            Err(BackupError::NotUndone {
+                cause: Box::new(error),
+                left: left.join("; "),
+            })
         }
     }
 }
@@ -91,13 +97,13 @@ impl Moves {
         self.done.push((from.to_owned(), to.to_owned()));
     }
 
-    /// Puts everything back, the last first. What cannot be put back is named: it is under the second name then.
-    fn undo(self) {
-        for (from, to) in self.done.into_iter().rev() {
-            if let Err(error) = fs::rename(&to, &from) {
-                tracing::error!(%error, path = %to.display(), "cannot be moved back to {}", from.display());
-            }
-        }
+    /// Puts everything back, the last first. Gives what cannot be put back, in words for people.
+    fn undo(self) -> Vec<String> {
+        let back = |(from, to): (PathBuf, PathBuf)| {
+            let error = fs::rename(&to, &from).err()?;
+            Some(format!("{} belongs at {} ({error})", to.display(), from.display()))
+        };
+        self.done.into_iter().rev().filter_map(back).collect()
     }
 }
 
@@ -124,16 +130,33 @@ pub(super) fn free_suffix(database: &Path, data: &[DirectoryMove], now: OffsetDa
     };
     (1..)
         .map(|attempt| match attempt {
-            1 => format!(".before-restore-{stamp}"),
-            more => format!(".before-restore-{stamp}-{more}"),
+            1 => format!("{MOVED}{stamp}"),
+            more => format!("{MOVED}{stamp}-{more}"),
         })
         .find(is_free)
         .unwrap_or_default()
 }
 
+/// What the names of moved files go on with.
+pub(super) const MOVED: &str = ".before-restore-";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_moved_back_is_named_with_where_it_is_and_where_it_belongs() {
+        let work = tempfile::tempdir().unwrap();
+        let mut moves = Moves::default();
+        let (here, gone) = (work.path().join("here"), work.path().join("gone"));
+        fs::write(&here, "").unwrap();
+        moves.aside(&here, ".aside").unwrap();
+        moves.note(&gone, &with_suffix(&gone, ".aside"));
+        let left = moves.undo();
+        assert!(here.exists());
+        let named = format!("{0}.aside belongs at {0} (", gone.display());
+        assert!(left.len() == 1 && left[0].starts_with(&named), "{left:?}");
+    }
 
     #[test]
     fn a_restore_that_fails_on_the_way_leaves_everything_as_it_was() {

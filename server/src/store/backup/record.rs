@@ -4,7 +4,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use super::{Accepted, Manifest};
+use super::{Accepted, Comparison, Manifest};
 use crate::audit::{Actor, AuditRecord, Outcome};
 
 /// A restore that is about to be made.
@@ -12,6 +12,7 @@ pub(super) struct Restore<'a> {
     pub(super) file: &'a Path,
     pub(super) manifest: &'a Manifest,
     pub(super) accepted: Accepted,
+    pub(super) comparison: &'a Comparison,
     pub(super) is_with_data: bool,
     /// The databases whose data comes back.
     pub(super) data: &'a [u32],
@@ -25,6 +26,7 @@ pub(super) fn of(restore: &Restore<'_>, by: Actor, at: OffsetDateTime) -> AuditR
         file,
         manifest,
         accepted,
+        comparison,
         is_with_data,
         data,
         suffix,
@@ -48,9 +50,17 @@ pub(super) fn of(restore: &Restore<'_>, by: Actor, at: OffsetDateTime) -> AuditR
             format!("; data of databases {}", uids.join(", "))
         }
     };
+    let deleted = comparison.deleted_again(accepted.keep_deleted);
+    let deleted = in_one_line("deleted again", deleted.map(|difference| &*difference.text));
+    let back = comparison.remaining(accepted.keep_deleted);
+    let back = in_one_line("came back", back.map(|difference| &*difference.text));
+    let unknown = match &comparison.unknown {
+        Some(reason) => format!("; not compared in full: {reason}"),
+        None => String::new(),
+    };
     let detail = format!(
         "backup of store {}, write {}, audit record {}, made at {}{data}; options: {options}; what was there has names \
-         that end with {suffix}",
+         that end with {suffix}{deleted}{back}{unknown}",
         manifest.store_id, manifest.generation, manifest.audit_sequence, manifest.created_at
     );
     AuditRecord {
@@ -62,3 +72,17 @@ pub(super) fn of(restore: &Restore<'_>, by: Actor, at: OffsetDateTime) -> AuditR
         occurrences: 1,
     }
 }
+
+/// A part of the record: the first entries, and how many more there are.
+fn in_one_line<'a>(what: &str, texts: impl Iterator<Item = &'a str>) -> String {
+    let texts: Vec<&str> = texts.collect();
+    let shown = &texts[..texts.len().min(SHOWN)];
+    match texts.len() - shown.len() {
+        _ if texts.is_empty() => String::new(),
+        0 => format!("; {what}: {}", shown.join(", ")),
+        more => format!("; {what}: {}, and {more} more", shown.join(", ")),
+    }
+}
+
+/// A record is one line of the audit log.
+const SHOWN: usize = 50;

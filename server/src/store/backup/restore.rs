@@ -12,6 +12,7 @@ use super::changes::{self, Present};
 use super::data::{DatabaseFiles, StagedData};
 use super::difference::{self, Comparison};
 use super::inspect::{self, Facts};
+use super::killed::{self, PresentStore};
 use super::record::{self, Restore};
 use super::unpack::Archive;
 use super::work::{WorkDirectory, sync};
@@ -61,6 +62,8 @@ pub(crate) struct Done {
     pub(crate) data: Vec<u32>,
     /// What killed restores have left, and was deleted.
     pub(crate) cleared: Vec<PathBuf>,
+    /// The mode of the backup's file, when others than its owner can read it.
+    pub(crate) exposed: Option<u32>,
 }
 
 /// Puts the store that `file` is a backup of in the place of the one in `directory`, and the data of its databases in the
@@ -102,7 +105,8 @@ pub(crate) async fn restore(
         detail,
     })?;
     let mark = MarkFile::new(database.with_file_name(mark::FILE_NAME)).read()?;
-    let (comparison, mut present) = look(&database, &copy, &facts, mark.as_ref()).await?;
+    let before = killed::present_store(&database, mark.as_ref(), &work)?;
+    let (comparison, mut present) = look(&before, &copy, &facts).await?;
     let is_acceptable = comparison.unknown.is_none() && comparison.remaining(accepted.keep_deleted).next().is_none();
     if !is_acceptable && !accepted.revived {
         return Ok(Restored::Refused { manifest, comparison });
@@ -113,7 +117,9 @@ pub(crate) async fn restore(
         present.generation = present.generation.max(mark.generation);
     }
     let is_with_data = wanted.data.is_some();
-    let staged = match wanted.data {
+    let files = wanted.data;
+    let exposed = archive.exposed();
+    let staged = match files.clone() {
         Some(files) => {
             // The data of another store's databases would be that of databases with the same numbers.
             let others = match is_another_store {
@@ -130,7 +136,11 @@ pub(crate) async fn restore(
         None => StagedData::none(),
     };
     let data = match &manifest.data {
-        Some(saved) if is_with_data => saved.iter().map(|database| database.uid).collect(),
+        Some(saved) if is_with_data => saved
+            .iter()
+            .filter(|database| database.omitted.is_none())
+            .map(|database| database.uid)
+            .collect(),
         _ => Vec::new(),
     };
     let suffix = place::free_suffix(&database, &staged.moves, now);
@@ -139,6 +149,7 @@ pub(crate) async fn restore(
         file,
         manifest: &manifest,
         accepted,
+        comparison: &comparison,
         is_with_data,
         data: &data,
         suffix: &suffix,
@@ -150,6 +161,10 @@ pub(crate) async fn restore(
     mark_file.write(new_mark);
     sync(&mark_path)?;
     sync(&copy)?;
+    let staged = match files {
+        Some(files) => in_background(move || staged.end_engines(&*files).map(|()| staged)).await?,
+        None => staged,
+    };
     let aside = place::put(&copy, &mark_path, &staged.moves, &database, &suffix)?;
     cleared.extend(staged.cleared.iter().cloned());
     Ok(Restored::Done(Done {
@@ -159,6 +174,7 @@ pub(crate) async fn restore(
         suffix,
         data,
         cleared,
+        exposed,
     }))
 }
 
@@ -191,12 +207,8 @@ fn fits(manifest: &Manifest, facts: &Facts) -> Result<(), String> {
 }
 
 /// Compares the copy with the present store.
-async fn look(
-    database: &Path,
-    copy: &Path,
-    facts: &Facts,
-    mark: Option<&Mark>,
-) -> Result<(Comparison, Present), BackupError> {
+async fn look(before: &PresentStore, copy: &Path, facts: &Facts) -> Result<(Comparison, Present), BackupError> {
+    let PresentStore { database, mark } = before;
     if past::is_empty(database) {
         let comparison = Comparison::unknown(format!("there is no store {} to compare with", database.display()));
         return Ok((comparison, Present::default()));
@@ -208,7 +220,7 @@ async fn look(
         .map_err(BackupError::database(copy))?;
     let found = match inspect::read_only(database).connect().await {
         Ok(mut present) => {
-            let found = compare(&mut backup, &mut present, facts, mark).await;
+            let found = compare(&mut backup, &mut present, facts, mark.as_ref()).await;
             let _ = present.close().await;
             found
         }
@@ -252,6 +264,10 @@ async fn compare(
     } else {
         difference::compare(backup, present, is_same_store).await?
     };
-    let comparison = Comparison { unknown, differences };
+    let comparison = Comparison {
+        is_another_store: !is_same_store,
+        unknown,
+        differences,
+    };
     Ok((comparison, Present::read(present).await?))
 }

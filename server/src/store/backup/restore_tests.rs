@@ -1,6 +1,7 @@
 //! What a restore takes, what it refuses, and what comes back.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -189,4 +190,109 @@ async fn the_backup_of_a_newer_server_is_refused() {
         };
         assert!(detail.contains("newer than this server's"), "{detail}");
     }
+}
+
+#[tokio::test]
+async fn what_was_deleted_stays_deleted_when_the_restore_before_was_killed_on_its_way() {
+    // Killed when only the mark was replaced; when the store was moved aside, too; and before its log was.
+    for (is_moved, is_log_moved) in [(false, false), (true, true), (true, false)] {
+        let (directory, copies) = (folder(), folder());
+        let path = directory.path();
+        let store = Store::open(path).await.unwrap();
+        let (deleted, same) = (entry("deleted"), entry("same"));
+        for entry in [&deleted, &same] {
+            put(&store, entry.clone()).await;
+        }
+        let file = copies.path().join("copy");
+        make(path, &file, false, NOW).await.unwrap();
+        delete(&store, &deleted).await;
+        // With what a killed server leaves: a log that has the deletion.
+        let kept = folder();
+        for name in ["certward.db", "certward.db-wal", "certward.mark"] {
+            fs::copy(path.join(name), kept.path().join(name)).unwrap();
+        }
+        store.close().await;
+        let path = kept.path();
+        let Restored::Done(Done { suffix, .. }) = restore(path, &file, KEPT, NOW).await.unwrap() else {
+            panic!("a deletion is kept");
+        };
+        fs::remove_file(path.join("certward.db")).unwrap();
+        let back = |name: &str| fs::rename(path.join(format!("{name}{suffix}")), path.join(name)).unwrap();
+        if !is_moved {
+            back("certward.db");
+        }
+        if !is_log_moved {
+            back("certward.db-wal");
+        }
+        let again = restore(path, &file, KEPT, NOW).await.unwrap();
+        let Restored::Done(Done { comparison, .. }) = again else {
+            panic!("{again:?}");
+        };
+        assert!(comparison.unknown.is_none(), "{comparison:?}");
+        let store = Store::open(path).await.unwrap();
+        let left: Vec<String> = store
+            .load()
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.name)
+            .collect();
+        assert_eq!(left, ["same"]);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_was_lost_later_is_not_compared_with_one_that_an_earlier_restore_has_moved_aside() {
+    let (directory, copies) = (folder(), folder());
+    let path = directory.path();
+    let store = Store::open(path).await.unwrap();
+    put(&store, entry("a")).await;
+    store.close().await;
+    let file = copies.path().join("copy");
+    make(path, &file, false, NOW).await.unwrap();
+    restore(path, &file, KEPT, NOW).await.unwrap();
+    let store = Store::open(path).await.unwrap();
+    for name in ["b", "c"] {
+        put(&store, entry(name)).await;
+    }
+    store.close().await;
+    fs::remove_file(path.join(sqlite::FILE_NAME)).unwrap();
+    let refused = restore(path, &file, KEPT, NOW).await.unwrap();
+    let Restored::Refused { comparison, .. } = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(comparison.unknown.unwrap().contains("there is no store"));
+}
+
+#[tokio::test]
+async fn a_backup_that_others_can_read_is_told_and_a_compressed_one_refused() {
+    let (directory, copies) = (folder(), folder());
+    let store = Store::open(directory.path()).await.unwrap();
+    put(&store, entry("a")).await;
+    store.close().await;
+    let file = copies.path().join("copy");
+    make(directory.path(), &file, false, NOW).await.unwrap();
+    for (mode, exposed) in [(0o600, None), (0o640, Some(0o640)), (0o644, Some(0o644))] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let done = restore(directory.path(), &file, REVIVED, NOW).await.unwrap();
+        let Restored::Done(done) = done else { panic!("{done:?}") };
+        assert_eq!(done.exposed, exposed);
+    }
+    let mut stored = zip::ZipArchive::new(fs::File::open(&file).unwrap()).unwrap();
+    let deflated = copies.path().join("deflated");
+    let mut writer = zip::ZipWriter::new(fs::File::create(&deflated).unwrap());
+    for name in ["certward.db", "manifest.json"] {
+        writer
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        std::io::copy(&mut stored.by_name(name).unwrap(), &mut writer).unwrap();
+    }
+    writer.finish().unwrap();
+    fs::set_permissions(&deflated, fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = restore(directory.path(), &deflated, REVIVED, NOW).await;
+    let Err(BackupError::NotRestorable { detail, .. }) = &refused else {
+        panic!("{refused:?}");
+    };
+    assert!(detail.contains("compressed"), "{detail}");
 }

@@ -239,10 +239,7 @@ async fn a_backup_is_not_taken_for_a_foreign_write() {
     fs::remove_file(link).unwrap();
     // Nobody restores under a server.
     let refused = restore(directory.path(), &file, REVIVED, NOW).await;
-    assert!(matches!(
-        refused,
-        Err(BackupError::Store(crate::store::StoreError::InUse { .. }))
-    ));
+    assert!(matches!(refused, Err(BackupError::InUse { .. })));
     store.close().await;
 
     let empty = folder();

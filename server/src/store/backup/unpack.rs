@@ -2,10 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::archive::{COPY, FORMATS, MANIFEST, stream};
 use super::{BackupError, Manifest};
@@ -18,6 +19,8 @@ pub(super) struct Archive {
     zip: ZipArchive<BufReader<File>>,
     /// Ends the unpacking of a large file.
     stop: CancellationToken,
+    /// Its mode, when others than its owner can read it.
+    exposed: Option<u32>,
 }
 
 impl Archive {
@@ -28,10 +31,12 @@ impl Archive {
             detail,
         };
         let input = TrustedFile::open(path)?.into_file();
+        let mode = input.metadata().map_err(BackupError::io(path, "read"))?.mode() & 0o7777;
         let mut archive = Self {
             path: path.to_owned(),
             zip: ZipArchive::new(BufReader::new(input)).map_err(|error| refused(error.to_string()))?,
             stop,
+            exposed: (mode & READ_BY_OTHERS != 0).then_some(mode),
         };
         let manifest = archive
             .manifest()
@@ -70,6 +75,9 @@ impl Archive {
             detail: format!("{name}: {detail}"),
         };
         let packed = self.zip.by_name(name).map_err(|error| refused(error.to_string()))?;
+        if packed.compression() != CompressionMethod::Stored {
+            return Err(refused("it is compressed, which no entry of a backup is".to_owned()));
+        }
         sqlite::make_file(file).map_err(BackupError::io(file, "made"))?;
         let output = OpenOptions::new()
             .write(true)
@@ -90,6 +98,11 @@ impl Archive {
         output.sync_all().map_err(BackupError::io(file, "written"))
     }
 
+    /// Its mode, when others than its owner can read it.
+    pub(super) fn exposed(&self) -> Option<u32> {
+        self.exposed
+    }
+
     /// It cannot be restored, because of `detail`.
     pub(super) fn refuse(&self, detail: String) -> BackupError {
         BackupError::NotRestorable {
@@ -105,5 +118,6 @@ struct Format {
     format: u32,
 }
 
+const READ_BY_OTHERS: u32 = 0o044;
 /// A manifest has some hundred bytes for each data file.
 const MAX_MANIFEST: u64 = 64 * 1024 * 1024;

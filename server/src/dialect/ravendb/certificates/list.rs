@@ -33,8 +33,8 @@ pub(in super::super) async fn list(
             None => answer::empty_json(StatusCode::NOT_FOUND),
         });
     }
-    let start = query.count("start")?.map_or(0, size);
-    let count = query.count("pageSize")?.map_or(usize::MAX, size);
+    let start = query.paging("start")?.map_or(0, size);
+    let count = query.paging("pageSize")?.map_or(usize::MAX, size);
     let secondaries = query.flag("secondary")?.unwrap_or(false);
     let name = query.text("name")?;
     // The page is cut before the filters, so that a page can be short; the server's own certificate is on every page,

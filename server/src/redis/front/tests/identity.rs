@@ -25,6 +25,28 @@ async fn a_certificate_logs_its_user_in_with_the_users_rights() {
 }
 
 #[tokio::test]
+async fn a_client_that_has_its_users_name_beside_its_certificate_is_answered_as_that_user() {
+    let Some(world) = World::new().await else { return };
+    let mut alice = world.client("alice").await;
+    assert_eq!(alice.ask(&["AUTH", "alice", "any password"]).await, "+OK");
+    // An error without a password, because no engine has this version; what follows is said of the same connection.
+    let hello = alice.ask(&["HELLO", "9", "AUTH", "alice", "any"]).await;
+    assert!(hello.starts_with("-NOPROTO"), "{hello}");
+    for other in [
+        &["AUTH", "bob", "any"][..],
+        &["AUTH", "Alice", "any"],
+        &["AUTH", "alice\0", "any"],
+        &["AUTH", "any"],
+        &["HELLO", "2", "AUTH", "default", "any"],
+    ] {
+        let refused = alice.ask(other).await;
+        assert!(refused.starts_with("-ERR AUTH is refused: "), "{other:?}: {refused}");
+    }
+    assert_eq!(alice.ask(&["ACL", "WHOAMI"]).await, "alice");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_refused_certificate_is_told_why_in_the_alert() {
     let Some(world) = World::new().await else { return };
     let expired = world.ca.client_until("alice", NOW - time::Duration::seconds(1));

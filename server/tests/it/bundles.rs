@@ -187,7 +187,7 @@ async fn an_iteration_count_above_a_million_is_refused_before_it_is_spent() {
         };
         assert_eq!(
             cause.to_string(),
-            "it asks for 1000001 iterations; 1 to 1000000 are allowed"
+            "it asks for 1000001 iterations of a key derivation; 1 to 1000000 are allowed"
         );
     }
 }

@@ -20,12 +20,12 @@ pub(crate) type Problem = (AttributePath, certward::Error);
 /// A builder of either product's client with everything but the login. The two builders share the names of their
 /// methods and no trait, so this is a macro.
 macro_rules! with_connection {
-    ($builder:expr, $connection:expr, $endpoints:expr) => {{
+    ($builder:expr, $connection:expr, $endpoints:expr, $path:expr) => {{
         let connection: &Connection<'_> = $connection;
         let settings = connection.settings;
         let mut builder = $builder
             .endpoints($endpoints)
-            .map_err(of_block)?
+            .map_err(|problem| ($path, problem))?
             .trust_anchors(connection.trust_anchors.clone())
             .request_timeout(settings.request_timeout)
             .max_retries(settings.max_retries)
@@ -53,7 +53,12 @@ impl Connection<'_> {
     /// # Errors
     /// When a setting cannot be used; with the attribute it is in.
     pub(crate) fn ravendb(&self, endpoints: &[String]) -> Result<ravendb::Client, Problem> {
-        let mut builder = with_connection!(ravendb::Client::builder(), self, endpoints);
+        let mut builder = with_connection!(
+            ravendb::Client::builder(),
+            self,
+            endpoints,
+            AttributePath::new("ravendb")
+        );
         if let Some(identity) = self.identity()? {
             builder = builder.identity(identity);
         }
@@ -70,7 +75,12 @@ impl Connection<'_> {
     pub(crate) fn redis_enterprise(&self, endpoints: &[String]) -> Result<RedisEnterprise, Problem> {
         let by_certificate = match self.identity()? {
             Some(identity) => {
-                let builder = with_connection!(redis_enterprise::Client::builder(), self, endpoints);
+                let builder = with_connection!(
+                    redis_enterprise::Client::builder(),
+                    self,
+                    endpoints,
+                    AttributePath::new("redis_enterprise")
+                );
                 Some(builder.identity(identity).build().map_err(of_block)?)
             }
             None => None,
@@ -82,14 +92,24 @@ impl Connection<'_> {
             &by_certificate,
         ) {
             (Setting::Known(username, _), Setting::Known(password, _), _) => {
-                let builder = with_connection!(redis_enterprise::Client::builder(), self, endpoints);
+                let builder = with_connection!(
+                    redis_enterprise::Client::builder(),
+                    self,
+                    endpoints,
+                    AttributePath::new("redis_enterprise")
+                );
                 let builder = builder.basic(username, SecretString::from(password.as_str()));
                 builder.build().map_err(of_block)?
             }
             (_, _, Some(client)) => client.clone(),
-            (_, _, None) => with_connection!(redis_enterprise::Client::builder(), self, endpoints)
-                .build()
-                .map_err(of_block)?,
+            (_, _, None) => with_connection!(
+                redis_enterprise::Client::builder(),
+                self,
+                endpoints,
+                AttributePath::new("redis_enterprise")
+            )
+            .build()
+            .map_err(of_block)?,
         };
         let own_chain = self.identity.map(|identity| identity.chain().to_vec());
         Ok(RedisEnterprise {

@@ -243,6 +243,22 @@ fn index(schema: &Schema) -> String {
          known, plans go by the state of the last run.\n\n\
          Files are read up to 4 MiB. A path may name a pipe, such as a shell's `<(vault read …)` or `/dev/stdin`; it must \
          end within 10 s.\n\n\
+         ## One object, one block\n\n\
+         A cluster has each certificate, user, role, ACL and database once, and two blocks for one of them would remove it for \
+         each other: a plan with two fails and names what they have in common, or the apply does where that is known then \
+         only. Provider configurations are looked at one by one, so two aliases for one cluster are not held against each \
+         other.\n\n\
+         What a block wants is there at the end of a run, whatever else the run removes:\n\n\
+         * An object that is there already, and equal, is taken over, with a warning. So a run that was interrupted, or whose \
+         answers were lost, goes on with the next apply.\n\
+         * A block whose label has changed without a `moved` block is destroyed under one address and created under another, \
+         and Terraform does so in any order. The plan warns, and the object is kept, or made anew.\n\
+         * `lifecycle {{ create_before_destroy = true }}` has the new object there before the old one goes when they are two \
+         objects: another certificate, another authority. With the same certificate or name, as after `terraform taint` or \
+         with `-replace`, there is only one, and it stays as it is, with a warning; to have it made anew, replace it without \
+         `create_before_destroy`.\n\
+         * In a `count` over a list that gets shorter or longer in front, roles, ACLs, users and databases are renamed in \
+         place, in the order that their names allow. `for_each` leaves them alone.\n\n\
          ## Retries and logs\n\n\
          Requests that change nothing or can safely be repeated are tried again, with growing random pauses, when the \
          cluster cannot be reached or says it is busy; `Retry-After` is honoured, up to 60 s for one operation. Of an answer at most 16 MiB are read, of a \

@@ -34,10 +34,11 @@ impl Leftovers {
             .insert(thumbprint);
     }
 
-    /// The entries of this key that this run has neither registered nor removed, as `name (thumbprint)`.
+    /// The entries of this key, but for `except`, that this run has neither registered nor removed, as `name (thumbprint)`.
     pub(crate) async fn of<E>(
         &self,
         public_key_pin: PublicKeyPinningHash,
+        except: Option<Thumbprint>,
         list: impl AsyncFnOnce() -> Result<Vec<Registered>, E>,
     ) -> Result<Vec<String>, E> {
         let listing = self
@@ -51,6 +52,7 @@ impl Leftovers {
         Ok(listing
             .iter()
             .filter(|listed| listed.public_key_pin == public_key_pin && !changed.contains(&listed.thumbprint))
+            .filter(|listed| Some(listed.thumbprint) != except)
             .map(|listed| format!("\"{}\" ({})", listed.name, listed.thumbprint))
             .collect())
     }

@@ -11,6 +11,7 @@ pub mod client_certificate;
 pub mod clock;
 pub mod cluster_mtls_settings;
 pub mod configuration;
+pub mod crypto;
 pub mod data_sources;
 pub mod plugin;
 pub mod redis_acl;
@@ -34,9 +35,13 @@ mod redis_object;
 mod registration;
 mod removal;
 mod report;
+mod run;
 mod schema;
 mod session;
 mod timestamp;
 mod trust;
+mod uid;
+#[cfg(test)]
+mod wrong_inputs;
 
 pub use provider::Certward;

@@ -2,11 +2,9 @@
 
 use std::process::ExitCode;
 
-use terraform_provider_certward::{Certward, plugin};
+use terraform_provider_certward::{Certward, crypto, plugin};
 
 fn main() -> ExitCode {
-    // aws-lc-rs as the process's source of randomness would cost 100 ms at start; ring costs 1 ms. An error only says
-    // that a provider is installed already, which nothing before this line does.
-    _ = rustls::crypto::ring::default_provider().install_default();
+    crypto::install();
     plugin::serve(Certward::new())
 }

@@ -11,6 +11,7 @@ use time::Duration;
 
 use crate::cert_user::CertUser;
 use crate::client_certificate::ClientCertificate;
+use crate::client_certificate::collection::Collections;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster_mtls_settings::ClusterMtlsSettings;
 use crate::configuration::credentials;
@@ -25,6 +26,7 @@ use crate::redis_database::RedisDatabase;
 use crate::redis_object::RedisResource;
 use crate::redis_role::RedisRole;
 use crate::report::{chain, error, warning};
+use crate::run::RunTable;
 use crate::session::{Api, RedisEnterprise, ServerLogin, Session, Trials};
 use crate::timestamp;
 use crate::trusted_ca::TrustedCa;
@@ -190,7 +192,9 @@ impl Certward {
             redis_enterprise,
             own_certificate,
             clock: Arc::clone(&self.clock),
+            run: RunTable::default(),
             leftovers: Leftovers::default(),
+            collections: Collections::default(),
             server_login: ServerLogin::default(),
             trials: Trials::default(),
             effects: Effects::default(),

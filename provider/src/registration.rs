@@ -34,6 +34,8 @@ pub(crate) struct Registered {
     pub(crate) public_key_pin: Option<PublicKeyPinningHash>,
     pub(crate) not_after: Option<OffsetDateTime>,
     pub(crate) has_two_factor: Option<bool>,
+    /// What was registered together with it, when it is the primary of a collection.
+    pub(crate) secondaries: Vec<Thumbprint>,
     /// Whether it is the certificate of the server itself, which is listed but not stored.
     pub(crate) is_server_certificate: bool,
 }
@@ -67,6 +69,7 @@ impl From<CertificateDefinition> for Registered {
             public_key_pin: definition.public_key_pinning_hash,
             not_after: definition.not_after,
             has_two_factor: definition.has_two_factor,
+            secondaries: definition.collection_secondary_keys,
             is_server_certificate: matches!(
                 definition.usage,
                 Some(CertificateUsage::RavenServer | CertificateUsage::RavenServerForCommunication)

@@ -69,11 +69,6 @@ pub(crate) fn set_of_strings() -> AttributeType {
     AttributeType::Set(Box::new(AttributeType::String))
 }
 
-/// A set of numbers.
-pub(crate) fn set_of_numbers() -> AttributeType {
-    AttributeType::Set(Box::new(AttributeType::Number))
-}
-
 fn attribute(constraint: AttributeConstraint, attr_type: AttributeType, description: &str) -> Attribute {
     Attribute {
         attr_type,

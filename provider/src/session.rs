@@ -8,10 +8,12 @@ use certward::redis_enterprise::LoginMethod;
 use certward::{ravendb, redis_enterprise};
 use tf_provider::{AttributePath, Diagnostics};
 
+use crate::client_certificate::collection::Collections;
 use crate::clock::Clock;
 use crate::effects::Effects;
 use crate::leftovers::Leftovers;
 use crate::report::{error, warning};
+use crate::run::RunTable;
 
 /// The configured provider.
 pub(crate) struct Session {
@@ -22,7 +24,9 @@ pub(crate) struct Session {
     /// The certificate of the provider block.
     pub(crate) own_certificate: Option<Certificate>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) run: RunTable,
     pub(crate) leftovers: Leftovers,
+    pub(crate) collections: Collections,
     pub(crate) server_login: ServerLogin,
     pub(crate) trials: Trials,
     pub(crate) effects: Effects,
@@ -265,9 +269,11 @@ pub(crate) mod testing {
     use time::OffsetDateTime;
 
     use super::{Api, RedisEnterprise, ServerLogin, Session, Trials};
+    use crate::client_certificate::collection::Collections;
     use crate::clock::Clock;
     use crate::effects::Effects;
     use crate::leftovers::Leftovers;
+    use crate::run::RunTable;
 
     /// A clock that stands still.
     #[derive(Debug)]
@@ -286,7 +292,9 @@ pub(crate) mod testing {
             redis_enterprise: Api::Absent,
             own_certificate: None,
             clock: Arc::new(Fixed(now)),
+            run: RunTable::default(),
             leftovers: Leftovers::default(),
+            collections: Collections::default(),
             server_login: ServerLogin::default(),
             trials: Trials::default(),
             effects: Effects::default(),

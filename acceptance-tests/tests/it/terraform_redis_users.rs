@@ -127,7 +127,7 @@ resource "certward_cert_user" "app" {{
         ("id", json!(user.uid.to_string())),
         ("certificate_subject_line", json!(line)),
         ("role", json!("db_viewer")),
-        ("role_ids", json!([stored_role.uid.get()])),
+        ("role_ids", json!([stored_role.uid.to_string()])),
         ("auth_method", json!("certificate")),
         ("status", json!("active")),
         ("email_alerts", json!(true)),
@@ -475,13 +475,11 @@ fn equal_user_is_adopted_and_a_different_one_refused_with_the_import_block() {
         error.detail.contains("db_viewer") && error.detail.contains("cluster_viewer"),
         "{error:?}"
     );
-    // The block can be pasted, but for the address.
+    // The block can be pasted, but for the address, which no provider is told.
     let block = error.detail.split_once("\n\n").unwrap().1;
-    let address = block
-        .split_whitespace()
-        .find(|word| word.starts_with("certward_"))
-        .unwrap();
-    case.terraform.write("import.tf", &block.replace(address, USER));
+    assert!(block.contains("to = certward_cert_user.ADDRESS"), "{block}");
+    case.terraform
+        .write("import.tf", &block.replace("certward_cert_user.ADDRESS", USER));
     case.terraform.apply_and_settle();
     assert_eq!(case.user("app").unwrap().role, Some(ManagementRole::ClusterViewer));
 
@@ -491,8 +489,61 @@ fn equal_user_is_adopted_and_a_different_one_refused_with_the_import_block() {
         "resource \"certward_cert_user\" \"other\" {{\n  name = \"{other}\"\n  certificate_subject_line = \"{line}\"\n  role = \"none\"\n}}"
     );
     case.terraform.write("other.tf", &second);
-    let error = case.terraform.apply().expect_error("The user exists already");
+    let error = case.terraform.apply().expect_error("Two blocks for one object");
     assert!(error.code.contains("certificate_subject_line"), "{error:?}");
+}
+
+#[test]
+fn generated_configuration_is_valid_and_plans_no_change() {
+    let case = Case::new();
+    let role = case.make_role("role", ManagementRole::DbViewer);
+    let request = CreateUser::certificate(case.redis.name("app"), case.subject_line());
+    let user = case.make_user(&request.role_uids([role]));
+    case.configure(&format!("import {{\n  to = {USER}\n  id = \"{}\"\n}}", user.uid));
+    let generated = "-generate-config-out=generated.tf";
+    case.terraform
+        .run(&["plan", "-input=false", generated])
+        .expect_success();
+    let text = std::fs::read_to_string(case.terraform.path("generated.tf")).unwrap();
+    assert!(text.contains("role_ids") && !text.contains("common_name"), "{text}");
+    let run = case.terraform.apply().expect_success();
+    assert!(run.output.contains("0 changed"), "{}", run.output);
+    case.terraform.plan().expect_empty();
+    // What an import leaves out for the generated configuration is there from the next run on.
+    case.terraform.apply_and_settle();
+    let state = case.terraform.attributes(USER);
+    assert_eq!(state["role"], json!("db_viewer"));
+    assert_eq!(state["certificate_subject"]["organization"], json!("Example"));
+}
+
+#[test]
+fn whatever_ignore_changes_holds_can_be_planned_and_destroyed() {
+    let case = Case::new();
+    let role = case.make_role("role", ManagementRole::DbViewer);
+    let line = case.subject_line();
+    for (first, then) in [
+        (format!("certificate_subject_line = \"{line}\""), "role = \"admin\""),
+        (
+            format!(
+                "certificate_subject = {{ common_name = \"{}\" }}",
+                case.redis.name("app")
+            ),
+            "role_ids = [1]",
+        ),
+    ] {
+        let configure = |arguments: &str| {
+            case.configure_user(&format!(
+                "{first}\n  {arguments}\n  lifecycle {{\n    ignore_changes = all\n  }}"
+            ));
+        };
+        configure(&format!("role_ids = [{role}]"));
+        case.terraform.apply_and_settle();
+        case.terraform.plan().expect_empty();
+        configure(then);
+        case.terraform.plan().expect_empty();
+        case.terraform.destroy().expect_success();
+        assert!(case.user("app").is_none());
+    }
 }
 
 #[test]
@@ -615,11 +666,6 @@ fn wrong_inputs_are_refused_on_their_attribute() {
             "Private key in certificate_pem",
             "certificate_pem",
         ),
-        (
-            user("name = \"a\"\n  certificate_pem = file(\"ca.crt\")\n  role = \"none\""),
-            "Not a client certificate",
-            "certificate_pem",
-        ),
         (user(&format!("name = \"a\"\n  {subject}")), "No role", ""),
         (
             user(&format!(
@@ -728,7 +774,7 @@ data "certward_redis_roles" "named" {{
         let found = case.terraform.attributes(&format!("data.certward_cert_user.{name}"));
         assert_eq!(found["id"], json!(user.uid.to_string()), "{name}");
         assert_eq!(found["name"], json!(user.name), "{name}");
-        assert_eq!(found["role_ids"], json!([role.get()]), "{name}");
+        assert_eq!(found["role_ids"], json!([role.to_string()]), "{name}");
         assert_eq!(found["certificate_subject"]["organization"], json!("Example"), "{name}");
     }
     let listed = |name: &str| {

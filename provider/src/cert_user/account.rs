@@ -154,6 +154,23 @@ impl RedisObject for CertUser {
         (&state.id, &state.name)
     }
 
+    fn unique_attributes(state: &CertUserState) -> Vec<(&'static str, String)> {
+        let line = state.certificate_subject_line.as_ref_option();
+        // Two spellings of a subject are one.
+        let subject = line
+            .and_then(|line| line.parse().ok())
+            .map(|name| subject_line::to_text(&name));
+        let email = state.email.as_ref_option().filter(|email| !email.is_empty());
+        [
+            ("name", state.name.as_ref_option().cloned()),
+            ("certificate_subject_line", subject),
+            ("email", email.cloned()),
+        ]
+        .into_iter()
+        .filter_map(|(attribute, value)| Some((attribute, value?)))
+        .collect()
+    }
+
     fn of_state(state: &CertUserState) -> Option<Account> {
         Account::of_state(state)
     }
@@ -184,6 +201,9 @@ impl RedisObject for CertUser {
         if !planned.role.is_unknown() && !planned.role_ids.is_unknown() {
             state.role = planned.role;
         }
+        if !planned.certificate_subject.is_unknown() {
+            state.certificate_subject = planned.certificate_subject;
+        }
         state
     }
 
@@ -192,6 +212,12 @@ impl RedisObject for CertUser {
             deletion_protection: Value::Value(false),
             ..CertUserState::default()
         }
+    }
+
+    /// What is left is what a configuration can set together.
+    fn in_one_form(state: &mut CertUserState) {
+        state.certificate_subject = Value::Null;
+        state.role = Value::Null;
     }
 
     fn refusal(user: &User) -> Option<(&'static str, String)> {
@@ -238,6 +264,11 @@ pub(crate) fn take_over(state: &mut CertUserState, user: &User) {
         let parts = name.and_then(|name| certificate_subject::of(&name));
         state.certificate_subject = parts.map_or(Value::Null, Value::Value);
         state.certificate_subject_line = Value::Value(account.subject_line);
+    } else if state.certificate_subject.is_null() {
+        // A state of an older version, or of an import, has no parts.
+        let name = account.subject_line.parse().ok();
+        let parts = name.and_then(|name| certificate_subject::of(&name));
+        state.certificate_subject = parts.map_or(Value::Null, Value::Value);
     }
     if let Some(uids) = &account.role_uids
         && roles::known_ids(&state.role_ids).as_ref() != Some(uids)

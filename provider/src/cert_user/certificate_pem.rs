@@ -1,73 +1,97 @@
 //! The attribute `certificate_pem`: a certificate whose subject is the user's.
 //!
 //! Nothing but its subject reaches the cluster, so dates and issuer are not looked at here: that is for the cluster's
-//! trusted CA to vouch for at every login. A key that can never log in is worth a warning: the user may have another
-//! certificate with this subject.
+//! trusted CA to vouch for at every login. A certificate that can never log in is worth a warning: the user may have
+//! another one with this subject.
 
 use certward::pki::{Certificate, DistinguishedName, PublicKey};
 use tf_provider::Diagnostic;
 
 use super::subject_line;
-use crate::client_certificate::certificate_pem::parse as parse_certificate;
 pub(crate) use crate::client_certificate::certificate_pem::path;
+use crate::client_certificate::certificate_pem::{LONGEST_IN_TLS, parse as parse_certificate};
 use crate::report::diagnostic;
 
-/// The subject of the one certificate of the text. The error never repeats the text.
+/// The subject of the one certificate of the text, or of the one that the others are the chain of. The error never repeats
+/// the text.
 pub(crate) fn parse(text: &str) -> Result<DistinguishedName, Diagnostic> {
     let certificate = parse_certificate(text)?;
-    if let Some(finding) = check(&certificate) {
-        return Err(finding);
-    }
     match subject_line::check(certificate.subject(), &path()) {
         Some(finding) => Err(finding),
         None => Ok(certificate.subject().clone()),
     }
 }
 
-/// A warning about a certificate whose key no TLS handshake takes. The text has been checked by [`parse`].
+/// Whether two texts hold the same certificate, whatever their line ends and the text around it.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    one == other
+        || match (parse_certificate(one), parse_certificate(other)) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => false,
+        }
+}
+
+/// A warning about a certificate that nobody can log in with. The user may have another one of this subject. The text has
+/// been checked by [`parse`].
 pub(crate) fn warning(text: &str) -> Option<Diagnostic> {
     let certificate = parse_certificate(text).ok()?;
-    let problem = match certificate.public_key() {
-        PublicKey::Rsa { bits } if *bits < SMALLEST_RSA_KEY => {
-            format!("has an RSA key of {bits} bits, which is too short")
-        }
-        PublicKey::Rsa { .. }
-        | PublicKey::EcdsaP256
-        | PublicKey::EcdsaP384
-        | PublicKey::EcdsaP521
-        | PublicKey::Ed25519 => return None,
-        other => format!("has a key of the kind {other}, with which no TLS handshake is made"),
+    let (summary, problem) = if let Some(problem) = key_problem(&certificate) {
+        ("Key that can never log in", problem)
+    } else {
+        ("Certificate that can never log in", certificate_problem(&certificate)?)
     };
     Some(diagnostic(
         path(),
-        "Key that can never log in",
+        summary,
         format!(
-            "{} {problem}. The user is made, and nobody logs in with this certificate. Have one issued with RSA of at \
-             least {SMALLEST_RSA_KEY} bits, ECDSA on P-256, P-384 or P-521, or Ed25519.",
+            "{} {problem}. The user is made, and nobody logs in with this certificate; one of the same subject that is \
+             suitable needs no change here.",
             certificate.subject()
         ),
     ))
 }
 
-fn check(certificate: &Certificate) -> Option<Diagnostic> {
-    let subject = certificate.subject();
-    let detail = if certificate.is_ca() {
-        format!(
-            "{subject} is the certificate of a certification authority, and no user logs in with one. Give the \
-             certificate of the user; the authority belongs into certward_trusted_ca."
+fn key_problem(certificate: &Certificate) -> Option<String> {
+    match certificate.public_key() {
+        PublicKey::Rsa { bits } if *bits < SMALLEST_RSA_KEY => Some(format!(
+            "has an RSA key of {bits} bits, which is too short: {SMALLEST_RSA_KEY} bits are the least"
+        )),
+        PublicKey::Rsa { .. }
+        | PublicKey::EcdsaP256
+        | PublicKey::EcdsaP384
+        | PublicKey::EcdsaP521
+        | PublicKey::Ed25519 => None,
+        other => Some(format!(
+            "has a key of the kind {other}, with which no TLS handshake is made"
+        )),
+    }
+}
+
+fn certificate_problem(certificate: &Certificate) -> Option<String> {
+    let purpose = certificate.extended_key_usage();
+    if certificate.is_ca() {
+        Some("is the certificate of a certification authority, which belongs into certward_trusted_ca".to_owned())
+    } else if certificate.version() < 3 {
+        Some(
+            "is of X.509 version 1, which \"openssl x509 -req\" makes without -extfile, and cannot say that it is for \
+             clients (clientAuth)"
+                .to_owned(),
         )
-    } else if certificate
-        .extended_key_usage()
-        .is_some_and(|usage| !usage.client_auth() && !usage.any())
-    {
-        format!(
-            "{subject} is not meant for logging in: its extended key usage lacks clientAuth, and the cluster would \
-             refuse it. Ask its issuer for a certificate with that purpose."
-        )
+    } else if certificate.der().len() > LONGEST_IN_TLS {
+        Some(format!(
+            "has more than {LONGEST_IN_TLS} bytes, which TLS libraries do not take in a handshake"
+        ))
     } else {
-        return None;
-    };
-    Some(diagnostic(path(), "Not a client certificate", detail))
+        match purpose {
+            Some(purpose) if purpose.client_auth() => None,
+            Some(purpose) if purpose.any() => Some(
+                "has the extended key usage anyExtendedKeyUsage, and the cluster asks for clientAuth by name"
+                    .to_owned(),
+            ),
+            Some(_) => Some("has an extended key usage without clientAuth".to_owned()),
+            None => Some("has no extended key usage, and the cluster asks for clientAuth".to_owned()),
+        }
+    }
 }
 
 /// What TLS libraries check signatures with.
@@ -108,7 +132,6 @@ mod tests {
             );
             assert!(finding.detail.contains(name), "{}", finding.detail);
         }
-        assert_eq!(warning(&pem(&params())), None);
     }
 
     /// `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp256k1`, for `CN=app`.
@@ -151,21 +174,43 @@ RDmlAe/Jd8cyvhD3kV73Lul+i+IX0VDOn3My
 ";
 
     #[test]
-    fn what_logs_nobody_in_is_refused() {
+    fn a_certificate_that_logs_nobody_in_is_warned_of_with_the_reason() {
+        let purposes = |purposes: &[ExtendedKeyUsagePurpose]| {
+            let mut params = params();
+            params.extended_key_usages = purposes.to_vec();
+            params
+        };
         let mut authority = params();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let mut server = params();
-        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        for (params, expected) in [
+            (authority, "certification authority"),
+            (purposes(&[ExtendedKeyUsagePurpose::ServerAuth]), "without clientAuth"),
+            (purposes(&[ExtendedKeyUsagePurpose::Any]), "anyExtendedKeyUsage"),
+            (purposes(&[]), "has no extended key usage"),
+        ] {
+            let text = pem(&params);
+            parse(&text).unwrap();
+            let finding = warning(&text).unwrap();
+            assert_eq!(finding.attribute, path());
+            assert!(finding.detail.contains(expected), "{finding:?}");
+        }
+        let good = purposes(&[ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth]);
+        assert_eq!(warning(&pem(&good)), None);
+    }
+
+    #[test]
+    fn a_certificate_without_a_subject_is_refused() {
         let mut nameless = params();
         nameless.distinguished_name = rcgen::DistinguishedName::new();
-        for (params, summary) in [
-            (authority, "Not a client certificate"),
-            (server, "Not a client certificate"),
-            (nameless, "Unsuitable subject"),
-        ] {
-            let finding = parse(&pem(&params)).unwrap_err();
-            assert_eq!((&*finding.summary, finding.attribute), (summary, path()));
-        }
+        let finding = parse(&pem(&nameless)).unwrap_err();
+        assert_eq!((&*finding.summary, finding.attribute), ("Unsuitable subject", path()));
+    }
+
+    #[test]
+    fn line_ends_make_no_other_certificate() {
+        let text = pem(&params());
+        assert!(same(&text, &format!("app\r\n{}", text.replace('\n', "\r\n"))));
+        assert!(!same(&text, &pem(&params())));
     }
 
     #[test]

@@ -14,11 +14,13 @@ mod validate;
 use certward::pki::DistinguishedName;
 use tf_provider::Diagnostics;
 use tf_provider::schema::Schema;
+use time::OffsetDateTime;
 
 pub use state::{CertUserState, CertificateSubject};
 
 use crate::redis_object::Planned;
 use crate::session::Kind;
+use crate::uid;
 
 /// `certward_cert_user`: a user of Redis Enterprise who is known by the subject of a certificate.
 pub enum CertUser {}
@@ -43,6 +45,21 @@ impl Planned for CertUser {
         own: Option<&DistinguishedName>,
     ) -> Option<CertUserState> {
         plan::update(diags, prior, config, own)
+    }
+
+    fn check_plan(
+        diags: &mut Diagnostics,
+        _prior: Option<&CertUserState>,
+        planned: &CertUserState,
+        _now: OffsetDateTime,
+    ) {
+        diags.errors.extend(roles::check_ids(planned));
+    }
+
+    fn upgrade(state: &mut serde_json::Value) {
+        if let Some(ids) = state.get_mut("role_ids") {
+            uid::upgrade(ids);
+        }
     }
 
     fn guard_removal(diags: &mut Diagnostics, prior: &CertUserState, own: Option<&DistinguishedName>) {

@@ -6,19 +6,19 @@ use tf_provider::{AttributePath, Diagnostics};
 
 use super::state::CertUserState;
 use super::subject::{self, Configured};
-use super::{certificate_subject, roles, subject_line};
+use super::{certificate_pem, certificate_subject, roles, subject_line};
 use crate::management_role;
 use crate::report::error;
 
 /// Plans a user that is not there yet.
 pub(crate) fn create(diags: &mut Diagnostics, config: CertUserState) -> Option<CertUserState> {
-    let subject = configured(diags, &config)?;
+    let subject = configured(diags, &config, None)?;
     let mut planned = with_defaults(config);
     plan_subject(&mut planned, &subject, None);
     roles::plan(&mut planned, None);
     planned.id = Value::Unknown;
     planned.status = Value::Unknown;
-    warn_of_units(diags, &planned, &subject, None);
+    warn_of_subject(diags, &planned, &subject, None);
     Some(planned)
 }
 
@@ -31,15 +31,22 @@ pub(crate) fn update(
     config: CertUserState,
     own: Option<&DistinguishedName>,
 ) -> Option<CertUserState> {
-    let subject = configured(diags, &config)?;
+    let subject = configured(diags, &config, Some(prior))?;
+    check_ignored(diags, prior, &config, &subject);
     let mut planned = with_defaults(config);
     plan_subject(&mut planned, &subject, Some(prior));
     roles::plan(&mut planned, Some(prior));
     planned.id = prior.id.clone();
     planned.status = prior.status.clone();
+    // The user's text of the first time stays: Terraform shows no change for another spelling of one certificate.
+    if let (Value::Value(before), Value::Value(after)) = (&prior.certificate_pem, &planned.certificate_pem)
+        && certificate_pem::same(before, after)
+    {
+        planned.certificate_pem = prior.certificate_pem.clone();
+    }
     guard_login(diags, prior);
     guard_own(diags, prior, &planned, &subject, own);
-    warn_of_units(diags, &planned, &subject, Some(prior));
+    warn_of_subject(diags, &planned, &subject, Some(prior));
     diags.errors.is_empty().then_some(planned)
 }
 
@@ -72,8 +79,33 @@ pub(crate) fn guard_removal(diags: &mut Diagnostics, prior: &CertUserState, own:
     }
 }
 
-fn configured(diags: &mut Diagnostics, config: &CertUserState) -> Option<Configured> {
-    match subject::configured(config) {
+/// What is sent is the line, and the roles where they are known. One that `ignore_changes` holds while the user changes
+/// the value in its other form would be sent as it was.
+fn check_ignored(diags: &mut Diagnostics, prior: &CertUserState, config: &CertUserState, subject: &Configured) {
+    let mut refuse = |attribute: AttributePath, held: AttributePath| {
+        error(
+            diags,
+            attribute.clone(),
+            "Change held by ignore_changes",
+            format!(
+                "{attribute} and {held} are two forms of one value, and the configuration changes the first while \
+                 ignore_changes holds the second. Take {held} out of ignore_changes, or add {attribute} to it."
+            ),
+        );
+    };
+    if !subject.unchanged && subject.attribute != subject_line::path() && config.certificate_subject_line.is_value() {
+        refuse(subject.attribute.clone(), subject_line::path());
+    }
+    if let (Value::Value(role), Some(ids)) = (&config.role, roles::known_ids(&config.role_ids))
+        && prior.role.as_ref_option().is_some_and(|before| before != role)
+        && roles::known_ids(&prior.role_ids) == Some(ids)
+    {
+        refuse(roles::role_path(), roles::ids_path());
+    }
+}
+
+fn configured(diags: &mut Diagnostics, config: &CertUserState, prior: Option<&CertUserState>) -> Option<Configured> {
+    match subject::configured(config, prior) {
         Ok(subject) => Some(subject),
         Err(finding) => {
             diags.add_error(finding);
@@ -99,27 +131,21 @@ fn or_default<T>(value: Value<T>, default: T) -> Value<T> {
 /// Fills in the subject in the forms that the configuration does not set. What means the same as before keeps its
 /// spelling, so that Terraform shows no change.
 fn plan_subject(planned: &mut CertUserState, subject: &Configured, prior: Option<&CertUserState>) {
-    let Some(name) = &subject.name else {
-        for_unset(&mut planned.certificate_subject_line, || Value::Unknown);
-        for_unset(&mut planned.certificate_subject, || Value::Unknown);
-        return;
-    };
-    let prior = prior.filter(|prior| {
-        let line = prior.certificate_subject_line.as_ref_option();
-        line.is_some_and(|line| line.parse().as_ref() == Ok(name))
-    });
-    if let Some(prior) = prior {
+    if let Some(prior) = prior.filter(|_| subject.unchanged) {
         planned.certificate_subject_line = prior.certificate_subject_line.clone();
         match (&planned.certificate_subject, &prior.certificate_subject) {
             (Value::Value(parts), Value::Value(before)) if !certificate_subject::same(parts, before) => {}
             (Value::Value(_), Value::Null | Value::Unknown) => {}
             _ => planned.certificate_subject = prior.certificate_subject.clone(),
         }
-    } else {
+    } else if let Some(name) = &subject.name {
         let line = || Value::Value(subject_line::to_text(name));
         for_unset(&mut planned.certificate_subject_line, line);
         let parts = || certificate_subject::of(name).map_or(Value::Null, Value::Value);
         for_unset(&mut planned.certificate_subject, parts);
+    } else {
+        for_unset(&mut planned.certificate_subject_line, || Value::Unknown);
+        for_unset(&mut planned.certificate_subject, || Value::Unknown);
     }
 }
 
@@ -212,7 +238,7 @@ fn is_own(state: &CertUserState, own: Option<&DistinguishedName>) -> bool {
 }
 
 /// Said once, when the subject comes in or changes.
-fn warn_of_units(
+fn warn_of_subject(
     diags: &mut Diagnostics,
     planned: &CertUserState,
     subject: &Configured,
@@ -221,9 +247,7 @@ fn warn_of_units(
     if let Some(name) = &subject.name
         && prior.is_none_or(|prior| prior.certificate_subject_line != planned.certificate_subject_line)
     {
-        diags
-            .warnings
-            .extend(subject_line::warn_of_units(name, &subject.attribute));
+        diags.warnings.extend(subject_line::warnings(name, &subject.attribute));
     }
 }
 

@@ -5,8 +5,8 @@ fn text(text: &str) -> Value<String> {
     Value::Value(text.to_owned())
 }
 
-fn ids(ids: &[i64]) -> Value<Vec<Value<i64>>> {
-    Value::Value(ids.iter().copied().map(Value::Value).collect())
+fn ids(ids: &[u64]) -> Value<Vec<Value<String>>> {
+    Value::Value(ids.iter().copied().map(crate::uid::text).collect())
 }
 
 fn config(line: &str) -> CertUserState {
@@ -216,7 +216,7 @@ fn own_user_keeps_subject_and_rights() {
     let mut prior = there(config(LINE));
     prior.role = text("admin");
     prior.role_ids = ids(&[1, 2]);
-    let of_ids = |given: &[i64]| CertUserState {
+    let of_ids = |given: &[u64]| CertUserState {
         role_ids: ids(given),
         ..config(LINE)
     };

@@ -8,6 +8,7 @@ use tf_provider::{AttributePath, Diagnostic};
 use super::state::CertUserState;
 use crate::management_role;
 use crate::report::diagnostic;
+use crate::uid;
 
 /// The path of `role`.
 pub(crate) fn role_path() -> AttributePath {
@@ -39,38 +40,36 @@ pub(crate) fn check(config: &CertUserState) -> Vec<Diagnostic> {
     if let Value::Value(role) = &config.role {
         findings.extend(management_role::check(role_path(), role));
     }
-    if let Value::Value(ids) = &config.role_ids {
-        if ids.is_empty() {
-            findings.push(diagnostic(
-                ids_path(),
-                "No role",
-                "role_ids is empty, and a user has at least one role. For a user who may do nothing with the cluster \
-                 itself, give the id of a role whose management is \"none\".",
-            ));
-        }
-        if let Some(wrong) = ids.iter().find_map(|id| id.as_ref_option().filter(|id| **id < 1)) {
-            findings.push(diagnostic(
-                ids_path(),
-                "Unsuitable role id",
-                format!("{wrong} is no id of a role; ids are whole numbers from 1."),
-            ));
-        }
-    }
     findings
 }
 
+/// What is wrong with the ids themselves: for plans, as [`uid::check`].
+pub(crate) fn check_ids(planned: &CertUserState) -> Vec<Diagnostic> {
+    let Value::Value(ids) = &planned.role_ids else {
+        return Vec::new();
+    };
+    if ids.is_empty() {
+        return vec![diagnostic(
+            ids_path(),
+            "No role",
+            "role_ids is empty, and a user has at least one role. For a user who may do nothing with the cluster itself, \
+             give the id of a role whose management is \"none\".",
+        )];
+    }
+    ids.iter()
+        .filter_map(|id| uid::check(ids_path(), "a role", id))
+        .collect()
+}
+
 /// The ids of a value that is known in all its parts.
-pub(crate) fn known_ids(ids: &Value<Vec<Value<i64>>>) -> Option<BTreeSet<u64>> {
+pub(crate) fn known_ids(ids: &Value<Vec<Value<String>>>) -> Option<BTreeSet<u64>> {
     let ids = ids.as_ref_option()?;
-    ids.iter().map(|id| u64::try_from(*id.as_ref_option()?).ok()).collect()
+    ids.iter().map(uid::known).collect()
 }
 
 /// The ids as the state has them.
-pub(crate) fn to_value(ids: &BTreeSet<u64>) -> Value<Vec<Value<i64>>> {
-    let numbers = ids
-        .iter()
-        .map(|id| Value::Value(i64::try_from(*id).unwrap_or(i64::MAX)));
-    Value::Value(numbers.collect())
+pub(crate) fn to_value(ids: &BTreeSet<u64>) -> Value<Vec<Value<String>>> {
+    Value::Value(ids.iter().copied().map(uid::text).collect())
 }
 
 /// Plans the two: what the configuration sets is taken, the other follows from it.
@@ -95,10 +94,10 @@ pub(crate) fn plan(planned: &mut CertUserState, prior: Option<&CertUserState>) {
 mod tests {
     use super::*;
 
-    fn state(role: Value<&str>, ids: Value<&[i64]>) -> CertUserState {
+    fn state(role: Value<&str>, ids: Value<&[u64]>) -> CertUserState {
         CertUserState {
             role: role.map(str::to_owned),
-            role_ids: ids.map(|ids| ids.iter().copied().map(Value::Value).collect()),
+            role_ids: ids.map(|ids| ids.iter().copied().map(uid::text).collect()),
             ..CertUserState::default()
         }
     }
@@ -115,14 +114,17 @@ mod tests {
         assert_eq!(summaries(&state(Value::Null, Value::Value(&[2, 3]))), [""; 0]);
         assert_eq!(summaries(&state(Value::Unknown, Value::Null)), [""; 0]);
         assert_eq!(summaries(&state(Value::Null, Value::Null)), ["No role"]);
-        assert_eq!(summaries(&state(Value::Null, Value::Value(&[]))), ["No role"]);
+        assert_eq!(
+            &*check_ids(&state(Value::Null, Value::Value(&[])))[0].summary,
+            "No role"
+        );
         assert_eq!(
             summaries(&state(Value::Value("admin"), Value::Value(&[1]))),
             ["Conflicting roles"]
         );
         assert_eq!(
-            summaries(&state(Value::Null, Value::Value(&[0]))),
-            ["Unsuitable role id"]
+            &*check_ids(&state(Value::Null, Value::Value(&[0])))[0].summary,
+            "Unsuitable id"
         );
         assert_eq!(
             summaries(&state(Value::Value("boss"), Value::Null)),

@@ -2,12 +2,12 @@
 
 use tf_provider::schema::{AttributeType, Schema};
 
-use crate::schema::{computed, defaulted, list_of_strings, named, optional, required, schema, set_of_numbers};
+use crate::schema::{computed, defaulted, list_of_strings, named, optional, required, schema, set_of_strings};
 
 /// The schema of `certward_cert_user`.
 pub(crate) fn cert_user() -> Schema {
     use AttributeType::{AttributeSingle, Bool, String};
-    schema(
+    let schema = schema(
         "A user of Redis Enterprise who is known by the subject of a certificate, and has no password: a person or a \
          service. Whoever holds a certificate of this subject, from a certification authority the cluster trusts, is \
          this user.\n\n\
@@ -68,16 +68,18 @@ pub(crate) fn cert_user() -> Schema {
                 "certificate_pem",
                 optional(
                     String,
-                    "A certificate of the user, as text with exactly one PEM block `CERTIFICATE`; its subject is taken, \
-                     and nothing else of it reaches the cluster. Refused are private keys, certificates of certification \
-                     authorities, and certificates that are not for clients. Another certificate with the same subject \
-                     changes the state only; so does the first plan after an import, which knows no certificate.",
+                    "A certificate of the user, as text: one PEM block `CERTIFICATE`, or that block with those of its \
+                     issuers; its subject is taken, and nothing else of it reaches the cluster. Private keys are refused. A \
+                     certificate that nobody can log in with is warned of: of an authority, of X.509 version 1, without \
+                     clientAuth by name, or with a key that no TLS handshake takes. Another certificate with the same subject \
+                     changes the state only; so does, after an `import` block, the first plan with this attribute, \
+                     `certificate_subject` or `role`, none of which an import knows.",
                 ),
             ),
             (
                 "role_ids",
                 defaulted(
-                    set_of_numbers(),
+                    set_of_strings(),
                     "Ids of the user's roles, such as `[certward_redis_role.app.id]`. Either `role_ids` or `role` is \
                      set; the other is filled in. Changed in place.",
                 ),
@@ -102,7 +104,8 @@ pub(crate) fn cert_user() -> Schema {
                 "deletion_protection",
                 defaulted(
                     Bool,
-                    "`true` makes every plan fail that would remove this user. Default `false`. Known to Terraform \
+                    "`true` makes every plan fail that would remove this user; after `terraform taint`, of which a plan does \
+                     not say what it replaces, the apply, before anything is removed. Default `false`. Known to Terraform \
                      only; others can still delete the user. To remove a protected user, first apply with `false`.",
                 ),
             ),
@@ -116,5 +119,7 @@ pub(crate) fn cert_user() -> Schema {
                 computed(String, "Whether the user can log in: `active` or `locked`."),
             ),
         ],
-    )
+    );
+    // In version 0, role_ids were numbers.
+    Schema { version: 1, ..schema }
 }

@@ -13,7 +13,7 @@ pub struct CertUserState {
     pub certificate_subject_line: Value<String>,
     pub certificate_pem: Value<String>,
     pub role: Value<String>,
-    pub role_ids: Value<Vec<Value<i64>>>,
+    pub role_ids: Value<Vec<Value<String>>>,
     pub email_alerts: Value<bool>,
     pub deletion_protection: Value<bool>,
 

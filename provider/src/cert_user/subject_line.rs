@@ -78,23 +78,56 @@ pub(crate) fn check(name: &DistinguishedName, attribute: &AttributePath) -> Opti
     Some(diagnostic(attribute.clone(), "Unsuitable subject", detail))
 }
 
-/// A warning when Redis Enterprise may not map the certificate: its documentation allows one organizational unit only.
-pub(crate) fn warn_of_units(name: &DistinguishedName, attribute: &AttributePath) -> Option<Diagnostic> {
-    let units = name
-        .attributes()
-        .filter(|attribute| attribute.short_name() == Some("OU"))
-        .count();
-    (units > 1).then(|| {
-        diagnostic(
-            attribute.clone(),
+/// Warnings about a name that is no fault by itself, and that a cluster may not map or no certificate may have.
+pub(crate) fn warnings(name: &DistinguishedName, attribute: &AttributePath) -> Vec<Diagnostic> {
+    let count = |wanted: &str| {
+        let attributes = name.attributes();
+        attributes
+            .filter(|attribute| attribute.short_name() == Some(wanted))
+            .count()
+    };
+    let mut findings = Vec::new();
+    let mut warn = |summary: &'static str, detail: String| {
+        findings.push(diagnostic(attribute.clone(), summary, detail));
+    };
+    let units = count("OU");
+    if units > 1 {
+        warn(
             "Several organizational units",
             format!(
                 "The subject {name} has {units} organizational units (OU). Redis Enterprise documents one only for the \
                  subject line of a user, so this user may not be able to log in to a real cluster; a Certward server \
                  takes any number. Use a certificate with one unit if you can."
             ),
-        )
-    })
+        );
+    }
+    let common_names = count("CN");
+    if common_names > 1 {
+        warn(
+            "Several common names",
+            format!(
+                "The subject {name} has {common_names} common names (CN). A certificate has one as a rule, and which of \
+                 several counts differs from program to program. Check the line against the certificate's own: openssl \
+                 x509 -noout -subject -nameopt RFC2253."
+            ),
+        );
+    }
+    let country = name
+        .attributes()
+        .filter(|attribute| attribute.short_name() == Some("C"))
+        .filter_map(|attribute| attribute.value().as_text())
+        .find(|country| !(country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_alphabetic())));
+    if let Some(country) = country {
+        warn(
+            "Country that no certificate has",
+            format!(
+                "The country (C) of the subject {name} is {country:?}. In a certificate it is the code of two letters \
+                 (ISO 3166), such as \"US\", so certificates with this subject are hardly issued, and the user could not \
+                 log in."
+            ),
+        );
+    }
+    findings
 }
 
 /// The form that is sent: RFC 2253 as OpenSSL prints it, everything but ASCII as escaped octets.
@@ -184,9 +217,18 @@ mod tests {
     }
 
     #[test]
-    fn second_organizational_unit_is_warned_of() {
-        let warned = |line: &str| warn_of_units(&parse(line).unwrap(), &path()).is_some();
-        assert!(warned("CN=a,OU=b,OU=c") && warned("CN=a,OU=b+OU=c"));
-        assert!(!warned("CN=a,OU=b,O=OU=c"));
+    fn what_a_cluster_may_not_map_is_warned_of() {
+        for (line, summary) in [
+            ("CN=a,OU=b,OU=c", Some("Several organizational units")),
+            ("CN=a,OU=b+OU=c", Some("Several organizational units")),
+            ("CN=a,CN=b", Some("Several common names")),
+            ("CN=a,C=USA", Some("Country that no certificate has")),
+            ("CN=a,C=1A", Some("Country that no certificate has")),
+            ("CN=a,OU=b,O=OU=c,C=us", None),
+        ] {
+            let findings = warnings(&parse(line).unwrap(), &path());
+            let summaries: Vec<&str> = findings.iter().map(|finding| &*finding.summary).collect();
+            assert_eq!(summaries, Vec::from_iter(summary), "{line}");
+        }
     }
 }

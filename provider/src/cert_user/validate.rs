@@ -16,9 +16,7 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &CertUserState) {
     if let Value::Value(email) = &config.email {
         diags.errors.extend(check_email(email));
     }
-    if let Err(finding) = subject::configured(config) {
-        diags.add_error(finding);
-    }
+    diags.errors.extend(subject::check(config));
     if let Value::Value(text) = &config.certificate_pem {
         diags.warnings.extend(certificate_pem::warning(text));
     }

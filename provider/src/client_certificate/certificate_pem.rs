@@ -1,7 +1,8 @@
 //! The attribute `certificate_pem`: one public client certificate.
 //!
 //! RavenDB registers whatever it is given as a login: certification authorities, expired, weak and server certificates
-//! (observed records 227 to 236). So what cannot or should not log in is refused here, before anything is sent.
+//! (observed records 227 to 236). So what is clearly another thing than a login is refused here, before anything is sent,
+//! and what may be meant is warned of.
 
 use std::fmt::Write as _;
 
@@ -17,15 +18,12 @@ pub(crate) fn path() -> AttributePath {
     AttributePath::new("certificate_pem")
 }
 
-/// Reads the one certificate of the text.
+/// Reads the one certificate of the text, or the one that the others of it are the chain of (`fullchain.pem`).
 ///
 /// Line ends, a byte order mark, indentation and text around the block do not matter. The error never repeats the text.
 pub(crate) fn parse(text: &str) -> Result<Certificate, Diagnostic> {
     match certificates_from_pem(text) {
-        Ok(mut certificates) => match (certificates.pop(), certificates.len()) {
-            (Some(certificate), 0) => Ok(certificate),
-            (_, others) => Err(several(text, others + 1)),
-        },
+        Ok(certificates) => leaf(&certificates).ok_or_else(|| several(&certificates)),
         Err(PemError::PrivateKeyFound { line }) => Err(diagnostic(
             path(),
             "Private key in certificate_pem",
@@ -52,24 +50,80 @@ pub(crate) fn parse(text: &str) -> Result<Certificate, Diagnostic> {
     }
 }
 
+/// The certificate that no other one of these was issued by, when every other one is above it. In any order.
+fn leaf(certificates: &[Certificate]) -> Option<Certificate> {
+    let issued_another = |one: &Certificate| certificates.iter().any(|other| other != one && one.issued(other));
+    let mut leaves = certificates.iter().filter(|one| !issued_another(one));
+    let leaf = leaves.next()?;
+    if leaves.any(|other| other != leaf) {
+        return None;
+    }
+    let mut above = vec![leaf];
+    while let Some(next) = certificates
+        .iter()
+        .find(|next| !above.contains(next) && above.last().is_some_and(|last| next.issued(last)))
+    {
+        above.push(next);
+    }
+    certificates
+        .iter()
+        .all(|one| above.contains(&one))
+        .then(|| leaf.clone())
+}
+
+/// What is to be known about this certificate as a login, which RavenDB registers all the same.
+pub(crate) fn warnings(certificate: &Certificate) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let mut warn = |summary: &'static str, detail: String| findings.push(diagnostic(path(), summary, detail));
+    let subject = subject(certificate);
+    if certificate.is_ca() && certificate.is_self_issued() {
+        warn(
+            "Certificate says that it is an authority",
+            format!(
+                "{subject} signed itself and is marked as a certification authority (CA:TRUE), as \"openssl req -x509\" \
+                 marks certificates by default. Whoever holds its key logs in. If it is an authority's, pass the certificate \
+                 of the client; to trust an issuer on RavenDB, set Security.WellKnownIssuers.Admin on the server. \
+                 Otherwise make it with -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=clientAuth."
+            ),
+        );
+    }
+    if let PublicKey::Other(_) = certificate.public_key() {
+        warn(
+            "Key that can never log in",
+            format!(
+                "{subject} has a key of the kind {}, with which no TLS handshake is made. It is registered, and nobody logs \
+                 in with it. {SUITABLE_KEYS}",
+                certificate.public_key()
+            ),
+        );
+    }
+    if certificate.der().len() > LONGEST_IN_TLS {
+        warn(
+            "Certificate that can never log in",
+            format!(
+                "{subject} has {} bytes, and TLS libraries take {LONGEST_IN_TLS} at most in a handshake. It is registered, \
+                 and nobody logs in with it. Have a smaller one issued.",
+                certificate.der().len()
+            ),
+        );
+    }
+    findings
+}
+
 /// What speaks against this certificate as a login, whatever the time is.
 pub(crate) fn check(certificate: &Certificate) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut refuse = |summary: &'static str, detail: String| findings.push(diagnostic(path(), summary, detail));
     let subject = subject(certificate);
 
-    if certificate.is_ca() {
-        let mut detail = format!(
-            "{subject} is the certificate of a certification authority. RavenDB would take it as the login of whoever \
-             holds the authority's key. To trust an issuer on RavenDB set Security.WellKnownIssuers.Admin on the server."
+    if certificate.is_ca() && !certificate.is_self_issued() {
+        refuse(
+            "Not a client certificate",
+            format!(
+                "{subject} is the certificate of a certification authority. RavenDB would take it as the login of whoever \
+                 holds the authority's key. To trust an issuer on RavenDB set Security.WellKnownIssuers.Admin on the server."
+            ),
         );
-        if certificate.is_self_issued() {
-            detail.push_str(
-                " If it was made with \"openssl req -x509\", which marks certificates so by default, make it again \
-                 with -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=clientAuth.",
-            );
-        }
-        refuse("Not a client certificate", detail);
     }
     if let Some(usage) = certificate.extended_key_usage()
         && !usage.client_auth()
@@ -100,13 +154,7 @@ pub(crate) fn check(certificate: &Certificate) -> Vec<Diagnostic> {
         );
     }
     if let Some(problem) = key_problem(certificate.public_key()) {
-        refuse(
-            "Unsuitable key",
-            format!(
-                "{subject} has {problem}. Use RSA with at least {SMALLEST_RSA_KEY} bits, ECDSA on P-256 or P-384, or \
-                 Ed25519."
-            ),
-        );
+        refuse("Unsuitable key", format!("{subject} has {problem}. {SUITABLE_KEYS}"));
     }
     if certificate.signature_algorithm().is_weak() {
         refuse(
@@ -150,21 +198,21 @@ pub(crate) fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Opt
     None
 }
 
-fn several(text: &str, count: usize) -> Diagnostic {
-    let mut detail = format!("This text holds {count} certificates; exactly one belongs here.");
-    let authorities = certificates_from_pem(text)
-        .unwrap_or_default()
-        .iter()
-        .filter(|certificate| certificate.is_ca())
-        .count();
-    if authorities > 0 {
-        let _ = write!(
-            detail,
-            " {authorities} of them belong to certification authorities: leave the chain away and pass the client \
-             certificate alone."
-        );
-    } else {
-        detail.push_str(" Write one resource for each, for example with for_each.");
+fn several(certificates: &[Certificate]) -> Diagnostic {
+    let mut detail = format!(
+        "This text holds {} certificates that are no chain: one certificate belongs here, with the certificates of its \
+         issuers or without.",
+        certificates.len()
+    );
+    match certificates.iter().filter(|certificate| certificate.is_ca()).count() {
+        0 => detail.push_str(" Write one resource for each, for example with for_each."),
+        1 => detail.push_str(" One of them belongs to a certification authority: pass the client certificate alone."),
+        authorities => {
+            _ = write!(
+                detail,
+                " {authorities} of them belong to certification authorities: pass the client certificate alone."
+            )
+        }
     }
     diagnostic(path(), "Several certificates in certificate_pem", detail)
 }
@@ -199,10 +247,7 @@ fn key_problem(key: &PublicKey) -> Option<String> {
         PublicKey::Rsa { bits } if *bits < SMALLEST_RSA_KEY => {
             Some(format!("an RSA key of {bits} bits, which is too short"))
         }
-        PublicKey::Rsa { .. } | PublicKey::EcdsaP256 | PublicKey::EcdsaP384 | PublicKey::Ed25519 => None,
-        other => Some(format!(
-            "a key of the kind {other}, which RavenDB's clients cannot all use"
-        )),
+        _ => None,
     }
 }
 
@@ -216,6 +261,9 @@ fn subject(certificate: &Certificate) -> String {
 
 /// NIST SP 800-57 part 1 rev. 5, table 4: 2048 bits is the smallest modulus still accepted.
 const SMALLEST_RSA_KEY: u32 = 2048;
+const SUITABLE_KEYS: &str = "Use RSA with at least 2048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519.";
+/// The bound of a handshake message that TLS libraries share.
+pub(crate) const LONGEST_IN_TLS: usize = 16 * 1024;
 /// A certificate made a moment ago by a machine whose clock is ahead is not refused.
 const CLOCK_TOLERANCE: Duration = Duration::hours(1);
 

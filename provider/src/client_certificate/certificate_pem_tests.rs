@@ -86,6 +86,11 @@ fn client_certificates_are_taken() {
         ),
         ("CA:FALSE", plain(|p| p.is_ca = IsCa::ExplicitNoCa)),
         ("P-384", made(&PKCS_ECDSA_P384_SHA384, |_| {})),
+        ("P-521", made(&PKCS_ECDSA_P521_SHA512, |_| {})),
+        (
+            "a CA of its own",
+            plain(|p| p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)),
+        ),
         ("Ed25519", made(&PKCS_ED25519, |_| {})),
         ("RSA-2048", openssl(&["-newkey", "rsa:2048"])),
     ] {
@@ -101,7 +106,12 @@ fn what_cannot_or_should_not_log_in_is_refused() {
     };
     let key = KeyPair::generate().unwrap().serialize_pem();
     let two = plain(|_| {}) + &plain(|_| {});
-    let ca = plain(|p| p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    let ca = |name: &str| {
+        plain(|p| {
+            p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            p.distinguished_name.push(DnType::CommonName, name);
+        })
+    };
     for (case, pem, expected) in [
         (
             "a key beside it",
@@ -109,8 +119,12 @@ fn what_cannot_or_should_not_log_in_is_refused() {
             "Private key in certificate_pem",
         ),
         ("a key alone", key.clone(), "Private key in certificate_pem"),
-        ("two certificates", two, "holds 2 certificates"),
-        ("a chain", plain(|_| {}) + &ca, "leave the chain away"),
+        ("two certificates", two, "holds 2 certificates that are no chain"),
+        (
+            "a stranger's CA",
+            plain(|_| {}) + &ca("Other CA"),
+            "One of them belongs",
+        ),
         ("a certificate request", request, "is a certificate request"),
         ("nothing", String::new(), "The text is empty"),
         ("a file name", "certs/app.crt".to_owned(), "looks like a file name"),
@@ -120,8 +134,6 @@ fn what_cannot_or_should_not_log_in_is_refused() {
             plain(|_| {}).replace("MII", "!!!"),
             "is not a PEM certificate",
         ),
-        ("a CA", ca.clone(), "Not a client certificate"),
-        ("a self-signed CA", ca, "CA:FALSE"),
         (
             "serverAuth only",
             plain(|p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
@@ -138,7 +150,6 @@ fn what_cannot_or_should_not_log_in_is_refused() {
             "leaves out digitalSignature",
         ),
         ("RSA-1024", openssl(&["-newkey", "rsa:1024"]), "an RSA key of 1024 bits"),
-        ("P-521", made(&PKCS_ECDSA_P521_SHA512, |_| {}), "ECDSA P-521"),
         ("SHA-1", openssl(&["-newkey", "rsa:2048", "-sha1"]), "Weak signature"),
         ("MD5", openssl(&["-newkey", "rsa:2048", "-md5"]), "Weak signature"),
     ] {
@@ -149,6 +160,71 @@ fn what_cannot_or_should_not_log_in_is_refused() {
             "{case} shows the key"
         );
     }
+}
+
+/// What Vault, step-ca and cert-manager hand out.
+#[test]
+fn of_a_chain_the_client_certificate_is_taken() {
+    let authority = |name: &str| {
+        let mut authority = params();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.distinguished_name = rcgen::DistinguishedName::new();
+        authority.distinguished_name.push(DnType::CommonName, name);
+        authority
+    };
+    let root = rcgen::CertifiedIssuer::self_signed(authority("Root"), KeyPair::generate().unwrap()).unwrap();
+    let between = rcgen::CertifiedIssuer::signed_by(authority("Between"), KeyPair::generate().unwrap(), &root).unwrap();
+    let leaf = params()
+        .signed_by(&KeyPair::generate().unwrap(), &between)
+        .unwrap()
+        .pem();
+    let alone = parse(&leaf).unwrap();
+    let (root, between) = (root.pem(), between.pem());
+    for chain in [
+        format!("{leaf}{between}"),
+        format!("{leaf}{between}{root}"),
+        format!("{root}{between}{leaf}"),
+        format!("{leaf}{leaf}{between}"),
+    ] {
+        assert_eq!(parse(&chain).unwrap(), alone);
+    }
+    // The one between is missing, so nothing says that the root is above.
+    assert!(parse(&format!("{leaf}{root}")).is_err());
+    assert_eq!(
+        &*check(&parse(&between).unwrap())[0].summary,
+        "Not a client certificate"
+    );
+}
+
+#[test]
+fn what_is_registered_and_not_as_expected_is_warned_of() {
+    let summaries = |pem: &str| -> Vec<String> {
+        let certificate = parse(pem).unwrap();
+        assert_eq!(check(&certificate), []);
+        let warnings = warnings(&certificate).into_iter();
+        warnings.map(|finding| finding.summary.into_owned()).collect()
+    };
+    assert_eq!(summaries(&plain(|_| {})), [""; 0]);
+    assert_eq!(
+        summaries(&plain(|p| p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))),
+        ["Certificate says that it is an authority"]
+    );
+    let curve = openssl(&["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"]);
+    assert_eq!(summaries(&curve), ["Key that can never log in"]);
+    assert_eq!(
+        summaries(&openssl(&["-newkey", "ed448"])),
+        ["Key that can never log in"]
+    );
+    assert_eq!(
+        summaries(&openssl(&["-newkey", "rsa-pss"])),
+        ["Key that can never log in"]
+    );
+    let large = plain(|p| {
+        p.subject_alt_names = (0..2_000)
+            .map(|number| rcgen::SanType::DnsName(format!("n{number}.example").try_into().unwrap()))
+            .collect();
+    });
+    assert_eq!(summaries(&large), ["Certificate that can never log in"]);
 }
 
 #[test]

@@ -4,10 +4,9 @@ use certward::ravendb::Client;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-use super::KIND;
 use super::import_id::ImportId;
-use super::lifecycle;
 use super::state::ClientCertificateState;
+use super::{KIND, collection, lifecycle};
 use crate::failure;
 use crate::registration::{self, Registered};
 use crate::report::error;
@@ -39,7 +38,7 @@ pub(crate) async fn import(diags: &mut Diagnostics, session: &Session, id: &str)
                     diags,
                     AttributePath::root(),
                     "Part of a collection",
-                    lifecycle::collection_detail(thumbprint, &registered),
+                    collection::of_secondary(thumbprint, &registered),
                 );
                 return None;
             }

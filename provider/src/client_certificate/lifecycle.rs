@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use certward::pki::{Certificate, Thumbprint};
+use certward::pki::Thumbprint;
 use certward::ravendb::Client;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::database_permissions::{self, Permissions};
+use super::same_key::{Loss, takes_rights_away, warn_of_same_key};
 use super::state::ClientCertificateState;
-use super::{KIND, certificate_pem, plan};
+use super::{KIND, certificate_pem, collection, plan};
 use crate::failure;
 use crate::registration::{self, Grant, Registered};
 use crate::report::{error, warning};
+use crate::run::{Key, Release};
 use crate::session::Session;
 use crate::timestamp;
 
@@ -33,13 +35,20 @@ pub(crate) async fn read(
         tracing::info!(%thumbprint, "the certificate is no longer registered");
         return None;
     };
+    if !session.run.plans.note_read(diags, &key(thumbprint)) {
+        return None;
+    }
     if registered.thumbprint != thumbprint {
         warning(
             diags,
             AttributePath::root(),
             "Certificate became part of a collection",
-            collection_detail(thumbprint, &registered),
+            collection::of_secondary(thumbprint, &registered),
         );
+    }
+    session.collections.note(&registered);
+    if let Some(detail) = collection::warning(&registered) {
+        warning(diags, AttributePath::root(), "Primary of a collection", detail);
     }
     take_over(&mut state, &registered.grant);
     // Texts of one form and one time zone sort as their times do; reading the certificate again would cost more.
@@ -61,45 +70,6 @@ pub(crate) async fn read(
     Some(state)
 }
 
-/// Registers a planned entry, or takes over one that is equal already.
-pub(crate) async fn create(
-    diags: &mut Diagnostics,
-    session: &Session,
-    planned: ClientCertificateState,
-) -> Option<ClientCertificateState> {
-    let client = session.ravendb(diags, KIND)?;
-    session.warn_of_server_login(diags, client).await;
-    let (certificate, state) = described(diags, planned)?;
-    let thumbprint = certificate.thumbprint();
-    let grant = grant(&state);
-    if let Some(registered) = find(diags, client, thumbprint).await? {
-        if registered.thumbprint == thumbprint && differences(&grant, &registered.grant).is_empty() {
-            tracing::info!(%thumbprint, "the certificate is registered already, with the same rights; taking it over");
-            session.leftovers.note(thumbprint);
-            return Some(state);
-        }
-        refuse_registered(diags, thumbprint, &grant, &registered);
-        return None;
-    }
-    session.leftovers.note(thumbprint);
-    if let Err(problem) = registration::register(client, &certificate, &grant).await {
-        failure::ravendb(diags, &format!("register \"{}\" ({thumbprint})", grant.name), &problem);
-        // After an answer of the cluster nothing was stored; after a lost one the next creation finds what was.
-        return None;
-    }
-    // RavenDB stores every new entry enabled (observed record 920), so disabling takes a second step.
-    if grant.disabled
-        && let Err(problem) = registration::edit(client, thumbprint, &grant).await
-    {
-        failure::ravendb(diags, &format!("disable \"{}\" ({thumbprint})", grant.name), &problem);
-        return Some(ClientCertificateState {
-            disabled: Value::Value(false),
-            ..state
-        });
-    }
-    confirm(diags, client, thumbprint, &grant, state).await
-}
-
 /// Changes what the user may change, leaving alone what only RavenDB's administrators may have set.
 pub(crate) async fn update(
     diags: &mut Diagnostics,
@@ -109,20 +79,28 @@ pub(crate) async fn update(
 ) -> Option<ClientCertificateState> {
     let before = grant(&prior);
     let after = grant(&planned);
+    let thumbprint = thumbprint(diags, &prior)?;
+    let working = session.run.objects.working();
+    let turn = session.run.objects.turn(&working, key(thumbprint)).await;
     if differences(&after, &before).is_empty() {
         // Only what Terraform alone knows has changed.
+        turn.hold();
         return Some(planned);
     }
     let client = session.ravendb(diags, KIND)?;
-    let thumbprint = thumbprint(diags, &prior)?;
     match find(diags, client, thumbprint).await? {
-        Some(registered) if registered.thumbprint == thumbprint => {}
+        Some(registered) if registered.thumbprint == thumbprint => {
+            if let Some(detail) = collection::refusal_to_edit(&registered) {
+                error(diags, AttributePath::root(), "Collection cannot be edited", detail);
+                return None;
+            }
+        }
         Some(registered) => {
             error(
                 diags,
                 AttributePath::root(),
                 "Part of a collection",
-                collection_detail(thumbprint, &registered),
+                collection::of_secondary(thumbprint, &registered),
             );
             return None;
         }
@@ -141,21 +119,40 @@ pub(crate) async fn update(
         }
     }
     if let Err(problem) = registration::edit(client, thumbprint, &after).await {
-        failure::ravendb(diags, &format!("change \"{}\" ({thumbprint})", before.name), &problem);
-        return None;
+        // An answer that was lost is looked up.
+        let there = match failure::may_have_been_done(&problem) {
+            true => registration::find(client, thumbprint).await.unwrap_or_default(),
+            false => None,
+        };
+        if there.is_none_or(|there| !differences(&after, &there.grant).is_empty()) {
+            failure::ravendb(diags, &format!("change \"{}\" ({thumbprint})", before.name), &problem);
+            return None;
+        }
     }
-    confirm(diags, client, thumbprint, &after, planned).await
+    turn.hold();
+    let state = confirm(diags, client, thumbprint, &after, planned).await?;
+    if after.disabled && !before.disabled {
+        warn_of_same_key(diags, session, client, &prior, Loss::Disabled).await;
+    } else if takes_rights_away(&before, &after) {
+        warn_of_same_key(diags, session, client, &prior, Loss::Rights).await;
+    }
+    Some(state)
 }
 
 /// Removes the entry; one that is gone already is fine.
 pub(crate) async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &ClientCertificateState) -> Option<()> {
+    let client = session.ravendb(diags, KIND)?;
+    let thumbprint = thumbprint(diags, prior)?;
+    let name = prior.name.as_deref().unwrap_or("?");
+    let working = session.run.objects.working();
+    let turn = session.run.objects.turn(&working, key(thumbprint)).await;
+    if turn.release(diags, &format!("\"{name}\" ({thumbprint})")) == Release::Keep {
+        return Some(());
+    }
     plan::guard_removal(diags, prior, session.own_thumbprint(), AttributePath::root());
     if !diags.errors.is_empty() {
         return None;
     }
-    let client = session.ravendb(diags, KIND)?;
-    let thumbprint = thumbprint(diags, prior)?;
-    let name = prior.name.as_deref().unwrap_or("?");
     if let Err(problem) = registration::delete(client, thumbprint).await {
         failure::ravendb(diags, &format!("remove \"{name}\" ({thumbprint})"), &problem);
         return None;
@@ -173,9 +170,20 @@ pub(crate) async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &
         );
         return None;
     }
+    turn.removed();
     session.leftovers.note(thumbprint);
-    warn_of_same_key(diags, session, client, prior).await;
+    warn_of_same_key(diags, session, client, prior, Loss::Removed).await;
     Some(())
+}
+
+/// Whether a plan changes anything on the cluster.
+pub(crate) fn is_edit(prior: &ClientCertificateState, planned: &ClientCertificateState) -> bool {
+    !differences(&grant(planned), &grant(prior)).is_empty()
+}
+
+/// What the table of the run knows the entry by.
+pub(crate) fn key(thumbprint: Thumbprint) -> Key {
+    Key::new(KIND.type_name, "thumbprint", thumbprint.to_string())
 }
 
 /// Fills in what the cluster says. Names of databases keep the spelling they had.
@@ -211,18 +219,8 @@ pub(crate) async fn find(
     }
 }
 
-/// Why a thumbprint that is part of a collection is nothing to manage.
-pub(crate) fn collection_detail(thumbprint: Thumbprint, primary: &Registered) -> String {
-    format!(
-        "{thumbprint} was registered together with others, as a collection whose primary certificate is \"{}\" ({}). \
-         RavenDB changes and removes a collection as a whole. Manage the primary certificate instead, or delete the \
-         collection in the Studio and register its certificates one by one.",
-        primary.grant.name, primary.thumbprint
-    )
-}
-
 /// Reads back what was written and compares: RavenDB ignores what it does not know (observed records 138 and 241).
-async fn confirm(
+pub(super) async fn confirm(
     diags: &mut Diagnostics,
     client: &Client,
     thumbprint: Thumbprint,
@@ -268,107 +266,7 @@ async fn confirm(
     Some(state)
 }
 
-/// The plan with everything filled in that follows from the certificate.
-fn described(
-    diags: &mut Diagnostics,
-    planned: ClientCertificateState,
-) -> Option<(Certificate, ClientCertificateState)> {
-    let mut state = planned;
-    let text = state.certificate_pem.as_deref().unwrap_or_default();
-    match certificate_pem::parse(text) {
-        Ok(certificate) => {
-            diags.errors.extend(certificate_pem::check(&certificate));
-            state.describe(&certificate);
-            diags.errors.is_empty().then_some((certificate, state))
-        }
-        Err(finding) => {
-            diags.add_error(finding);
-            None
-        }
-    }
-}
-
-fn refuse_registered(diags: &mut Diagnostics, thumbprint: Thumbprint, wanted: &Grant, registered: &Registered) {
-    if registered.thumbprint != thumbprint {
-        error(
-            diags,
-            certificate_pem::path(),
-            "Certificate already registered",
-            collection_detail(thumbprint, registered),
-        );
-        return;
-    }
-    let differing: Vec<String> = differences(wanted, &registered.grant)
-        .into_iter()
-        .map(|attribute| {
-            let (theirs, ours) = (shown(attribute, &registered.grant), shown(attribute, wanted));
-            format!("{attribute} is {theirs} there and {ours} here")
-        })
-        .collect();
-    let label: String = wanted
-        .name
-        .chars()
-        .map(|character| {
-            if character.is_ascii_alphanumeric() {
-                character.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    error(
-        diags,
-        certificate_pem::path(),
-        "Certificate already registered",
-        format!(
-            "{thumbprint} is registered as \"{}\" ({}): {}. Registering it again would overwrite that without a word. \
-             To take the entry over, import it under the address of this resource, and the next plan shows what \
-             changes:\n\n\
-             import {{\n  to = certward_client_certificate.{label}\n  id = \"{thumbprint}\"\n}}",
-            registered.grant.name,
-            registered.grant.security_clearance,
-            differing.join("; "),
-        ),
-    );
-}
-
-/// Other certificates of the same key still let its holder in.
-async fn warn_of_same_key(
-    diags: &mut Diagnostics,
-    session: &Session,
-    client: &Client,
-    removed: &ClientCertificateState,
-) {
-    let Some(pin) = removed
-        .public_key_pin
-        .as_deref()
-        .as_option()
-        .and_then(|pin| pin.parse().ok())
-    else {
-        return;
-    };
-    let list = async || registration::list_metadata(client).await;
-    match session.leftovers.of(pin, list).await {
-        Ok(others) if others.is_empty() => {}
-        Ok(others) => warning(
-            diags,
-            AttributePath::root(),
-            "The key can still log in",
-            format!(
-                "Removed \"{}\", but the cluster has other certificates of the same key: {}. Whoever holds the key logs \
-                 in with those. Remove them too, unless this run does.",
-                removed.name.as_deref().unwrap_or("?"),
-                others.join(", ")
-            ),
-        ),
-        Err(problem) => tracing::warn!(
-            error = %problem.report(),
-            "could not look for other certificates of the removed one's key"
-        ),
-    }
-}
-
-fn grant(state: &ClientCertificateState) -> Grant {
+pub(super) fn grant(state: &ClientCertificateState) -> Grant {
     let permissions = state.database_permissions.as_ref().as_option();
     Grant {
         name: state.name.clone().unwrap_or_default(),
@@ -383,7 +281,7 @@ fn grant(state: &ClientCertificateState) -> Grant {
 }
 
 /// The attributes in which two grants differ.
-fn differences(one: &Grant, other: &Grant) -> Vec<&'static str> {
+pub(super) fn differences(one: &Grant, other: &Grant) -> Vec<&'static str> {
     let valued = |grant: &Grant| -> Permissions {
         let entries = grant.database_permissions.iter();
         entries
@@ -404,7 +302,7 @@ fn differences(one: &Grant, other: &Grant) -> Vec<&'static str> {
     .collect()
 }
 
-fn shown(attribute: &str, grant: &Grant) -> String {
+pub(super) fn shown(attribute: &str, grant: &Grant) -> String {
     match attribute {
         "name" => format!("{:?}", grant.name),
         "security_clearance" => format!("{:?}", grant.security_clearance),

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use certward::pki::Certificate;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value as Json, json};
 use time::OffsetDateTime;
@@ -9,6 +10,7 @@ use time::macros::datetime;
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use super::super::creation::create;
 use super::*;
 use crate::session::testing::{Fixed, of_ravendb};
 

@@ -2,17 +2,21 @@
 
 pub(crate) mod certificate_pem;
 mod clearance;
+pub(crate) mod collection;
+mod creation;
 mod database_permissions;
 mod import;
 mod import_id;
 mod lifecycle;
 mod name;
 mod plan;
+mod same_key;
 mod schema;
 mod state;
 mod validate;
 
 use async_trait::async_trait;
+use certward::pki::Thumbprint;
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
@@ -22,6 +26,8 @@ pub use state::ClientCertificateState;
 use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
+use crate::report::{error, warning};
+use crate::run::Key;
 use crate::session::{Kind, Session};
 
 /// `certward_client_certificate`: a public client certificate, registered on RavenDB.
@@ -55,13 +61,16 @@ impl Resource for ClientCertificate {
     async fn read<'a>(
         &self,
         diags: &mut Diagnostics,
-        state: ClientCertificateState,
+        mut state: ClientCertificateState,
         private: Option<StructEmpty>,
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
+        // Before it is looked for: the thumbprint is one of them.
+        state.describe_again();
         let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
-        let state = answer.or_interrupted(diags)?;
+        let mut state = answer.or_interrupted(diags)?;
+        state.drop_idle_permissions();
         Some((state, private))
     }
 
@@ -75,7 +84,9 @@ impl Resource for ClientCertificate {
         let session = self.session.get(diags)?;
         session.check_ravendb(diags, KIND)?;
         let planned = plan::create(diags, config, session.clock.now())?;
-        Some((planned, None))
+        session.run.plans.guard_replacement(diags);
+        session.run.plans.note(diags, &keys(&planned), None);
+        diags.errors.is_empty().then_some((planned, None))
     }
 
     async fn plan_update<'a>(
@@ -90,8 +101,22 @@ impl Resource for ClientCertificate {
         let session = self.session.get(diags)?;
         session.check_ravendb(diags, KIND)?;
         let (planned, requires_replace) = plan::update(diags, &prior, config, session.own_thumbprint())?;
+        let mut removal = Diagnostics::default();
+        plan::guard_removal(&mut removal, &prior, session.own_thumbprint(), AttributePath::root());
+        session.run.plans.note_guard(removal.errors);
+        let prior_key = keys(&prior).into_iter().next().map(|(key, _)| key);
+        session.run.plans.note(diags, &keys(&planned), prior_key.as_ref());
         if let Some(attribute) = requires_replace.first() {
+            warn_of_collection(diags, &session, &prior);
             warn_of_removal(diags, &session, &prior, Act::Replace, attribute.clone()).await;
+        } else if lifecycle::is_edit(&prior, &planned)
+            && let Some((thumbprint, secondaries)) = collection_of(&session, &prior)
+        {
+            let detail = collection::no_edit(prior.name.as_deref().unwrap_or("?"), thumbprint, &secondaries);
+            error(diags, AttributePath::root(), "Collection cannot be edited", detail);
+        }
+        if !diags.errors.is_empty() {
+            return None;
         }
         Some((planned, private, requires_replace))
     }
@@ -104,9 +129,20 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<Option<StructEmpty>> {
         let session = self.session.peek();
+        let prior_key = keys(&prior).into_iter().next();
+        // What takes its place has been made of the same entry in this run.
+        if let (Some(session), Some((key, _))) = (&session, &prior_key)
+            && session.run.objects.is_held(key)
+        {
+            return Some(private);
+        }
         let own = session.as_ref().and_then(|session| session.own_thumbprint());
         plan::guard_removal(diags, &prior, own, AttributePath::root());
         if let Some(session) = &session {
+            if let Some((key, attribute)) = prior_key {
+                session.run.plans.note_removal(diags, &key.clone(), &[(key, attribute)]);
+            }
+            warn_of_collection(diags, session, &prior);
             warn_of_removal(diags, session, &prior, Act::Destroy, AttributePath::root()).await;
         }
         diags.errors.is_empty().then_some(private)
@@ -121,8 +157,7 @@ impl Resource for ClientCertificate {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::create(diags, &session, planned)).await;
-        let state = answer.or_interrupted(diags)?;
+        let state = creation::create(diags, &session, planned).await?;
         Some((state, private))
     }
 
@@ -160,8 +195,31 @@ impl Resource for ClientCertificate {
     ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(import::import(diags, &session, &id)).await;
-        let state = answer.or_interrupted(diags)?;
+        let mut state = answer.or_interrupted(diags)?;
+        state.drop_idle_permissions();
         Some((state, None))
+    }
+}
+
+/// What the table of the run knows the entry of a state or plan by.
+fn keys(state: &ClientCertificateState) -> Vec<(Key, AttributePath)> {
+    let thumbprint = state.thumbprint.as_deref_option().and_then(|text| text.parse().ok());
+    let key = thumbprint.map(|thumbprint| (lifecycle::key(thumbprint), certificate_pem::path()));
+    key.into_iter().collect()
+}
+
+/// The entry and what was registered with it; `None` when it is no collection, as far as is known.
+fn collection_of(session: &Session, state: &ClientCertificateState) -> Option<(Thumbprint, Vec<Thumbprint>)> {
+    let thumbprint = state.thumbprint.as_deref_option()?.parse().ok()?;
+    let secondaries = session.collections.of(thumbprint);
+    (!secondaries.is_empty()).then_some((thumbprint, secondaries))
+}
+
+/// Warns of what goes with the primary of a collection.
+fn warn_of_collection(diags: &mut Diagnostics, session: &Session, prior: &ClientCertificateState) {
+    if let Some((thumbprint, secondaries)) = collection_of(session, prior) {
+        let detail = collection::goes_along(prior.name.as_deref().unwrap_or("?"), thumbprint, &secondaries);
+        warning(diags, AttributePath::root(), "Removes a whole collection", detail);
     }
 }
 

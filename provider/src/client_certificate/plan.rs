@@ -6,7 +6,7 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
-use certward::pki::{Thumbprint, certificates_from_pem};
+use certward::pki::Thumbprint;
 
 use super::state::ClientCertificateState;
 use super::{certificate_pem, clearance, database_permissions};
@@ -139,7 +139,7 @@ fn same_certificate(prior: &Value<String>, next: &Value<String>) -> bool {
     match (prior, next) {
         (Value::Value(prior), Value::Value(next)) => {
             prior == next
-                || match (certificates_from_pem(prior), certificates_from_pem(next)) {
+                || match (certificate_pem::parse(prior), certificate_pem::parse(next)) {
                     (Ok(prior), Ok(next)) => prior == next,
                     _ => false,
                 }
@@ -185,7 +185,8 @@ fn guard_own_rights(
     }
 }
 
-fn rank(clearance: &str) -> u8 {
+/// How much a clearance allows.
+pub(super) fn rank(clearance: &str) -> u8 {
     match clearance {
         "ClusterAdmin" | "ClusterNode" => 2,
         "Operator" => 1,

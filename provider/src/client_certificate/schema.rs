@@ -10,29 +10,32 @@ pub(crate) fn client_certificate() -> Schema {
     schema(
         "A client certificate registered on RavenDB: whoever holds its private key logs in with it. Only the public \
          certificate comes here; the private key stays with the program that uses it and never reaches Terraform.\n\n\
-         Registering the same certificate twice does no harm: an entry that is equal already is taken over, and one \
-         that differs is refused with the `import` block that takes it over. Destroying removes the entry; the \
-         certificate itself stays valid elsewhere. A real RavenDB decides who a client is once for each connection, so \
+         An entry that is there already and equal is taken over, with a warning, and one that differs is refused with the \
+         `import` block that takes it over. Destroying removes the entry; the certificate itself stays valid elsewhere. An \
+         entry that was registered together with other certificates, as a collection, can be imported and removed, with \
+         all of them, but not changed: RavenDB has no safe edit of it. A real RavenDB decides who a client is once for each connection, so \
          a removed certificate keeps working on connections that are open.",
         [
             (
                 "name",
                 required(
                     String,
-                    "Name of the entry, 1 to 64 characters without control characters. RavenDB shows it in the Studio \
-                     and in its audit log. It need not be unique. Changed in place.",
+                    "Name of the entry; not blank. RavenDB shows it in the Studio and in its audit log, and control \
+                     characters in it are warned of. It need not be unique. Changed in place.",
                 ),
             ),
             (
                 "certificate_pem",
                 required(
                     String,
-                    "The client certificate: text with exactly one PEM block `CERTIFICATE`, for example \
-                     `file(\"app.crt\")`. Refused are texts with a private key, certificates of certification \
-                     authorities, certificates without the purpose clientAuth (none at all is fine) or without \
-                     digitalSignature, RSA keys under 2048 bits, curves other than P-256, P-384 and Ed25519, and \
-                     signatures with MD5 or SHA-1; and, when it is registered, a certificate that is expired or not \
-                     valid yet. Line ends, indentation and text around the block make no difference. **Another \
+                    "The client certificate as text: one PEM block `CERTIFICATE`, for example `file(\"app.crt\")`, or that \
+                     block with those of its issuers, as in the `fullchain.pem` of Vault, step-ca and cert-manager; of \
+                     such a chain the client's own is taken. Refused are texts with a private key, certificates that a \
+                     certification authority has by another one, certificates without the purpose clientAuth (none at all \
+                     is fine) or without digitalSignature, RSA keys under 2048 bits, and signatures with MD5 or SHA-1; \
+                     and, when it is registered, a certificate that is expired or not valid yet. A self-signed certificate \
+                     that says it is an authority (`openssl req -x509`) is taken with a warning, and so is a key or a size \
+                     that no TLS handshake takes. Line ends, indentation and text around the block make no difference. **Another \
                      certificate forces replacement**; with `lifecycle { create_before_destroy = true }` the new one \
                      can log in before the old one is removed.",
                 ),
@@ -62,16 +65,18 @@ pub(crate) fn client_certificate() -> Schema {
                 defaulted(
                     Bool,
                     "`true` keeps the entry and refuses its logins. Default `false`. Changed in place. Needs RavenDB \
-                     7.2.",
+                     7.2. A new entry is registered and then disabled, because RavenDB knows no other way; when that \
+                     fails, it is removed again.",
                 ),
             ),
             (
                 "deletion_protection",
                 defaulted(
                     Bool,
-                    "`true` makes every plan fail that would remove this entry, by destroying or by replacing it. \
-                     Default `false`. Known to Terraform only; the Studio can still delete the entry. To remove a \
-                     protected entry, first apply with `false`.",
+                    "`true` makes every plan fail that would remove this entry, by destroying or by replacing it. After \
+                     `terraform taint` Terraform does not say in the plan what is replaced, so there the apply fails, \
+                     before anything is removed. Default `false`. Known to Terraform only; the Studio can still delete \
+                     the entry. To remove a protected entry, first apply with `false`.",
                 ),
             ),
             ("id", computed(String, "The same as `thumbprint`.")),

@@ -11,6 +11,7 @@ use crate::report::error;
 pub(crate) fn validate(diags: &mut Diagnostics, config: &ClientCertificateState) {
     if let Value::Value(name) = &config.name {
         diags.errors.extend(name::check(name));
+        diags.warnings.extend(name::warning(name));
     }
     if let Value::Value(clearance) = &config.security_clearance {
         diags.errors.extend(clearance::check(clearance));
@@ -34,7 +35,10 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &ClientCertificateState)
     }
     if let Value::Value(text) = &config.certificate_pem {
         match certificate_pem::parse(text) {
-            Ok(certificate) => diags.errors.extend(certificate_pem::check(&certificate)),
+            Ok(certificate) => {
+                diags.errors.extend(certificate_pem::check(&certificate));
+                diags.warnings.extend(certificate_pem::warnings(&certificate));
+            }
             Err(finding) => diags.add_error(finding),
         }
     }

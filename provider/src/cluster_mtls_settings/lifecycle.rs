@@ -22,6 +22,9 @@ pub(crate) async fn read(
         return Some(state);
     }
     let (name, present) = present(diags, session).await?;
+    if !session.run.plans.note_read(diags, &super::key()) {
+        return None;
+    }
     state.take_over(&present);
     state.id = Value::Value(name);
     Some(state)

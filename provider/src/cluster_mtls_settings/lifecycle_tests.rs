@@ -256,7 +256,7 @@ async fn plan_leaves_out_what_the_same_run_may_bring_and_a_cluster_that_is_not_t
         (refusal(400, "missing_trusted_ca"), vec![]),
         (refusal(503, "unavailable"), vec![]),
         (refusal(403, "unauthorized_action"), vec![]),
-        (refusal(400, "invalid_schema"), vec!["Refused by the cluster"]),
+        (refusal(400, "invalid_schema"), vec!["Value refused"]),
     ] {
         let cluster = FakeCluster::start().await;
         cluster.intercept(move |_, asked| (asked == DRY_RUN).then(|| answer.clone()));

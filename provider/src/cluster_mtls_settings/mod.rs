@@ -21,6 +21,7 @@ use settings::MtlsSettings;
 
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
+use crate::run::{Key, Release};
 use crate::session::{Kind, Session};
 
 /// `certward_cluster_mtls_settings`: how a Redis Enterprise cluster decides about client certificates.
@@ -78,6 +79,7 @@ impl Resource for ClusterMtlsSettings {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::create(config);
+        session.run.plans.note(diags, &keys(), None);
         self.rehearse(diags, &session, &planned, &planned.settings()).await?;
         Some((planned, None))
     }
@@ -94,6 +96,7 @@ impl Resource for ClusterMtlsSettings {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::update(&prior, config);
+        session.run.plans.note(diags, &keys(), Some(&key()));
         let changes = planned.settings().changes(&prior.settings());
         if !changes.is_empty() {
             self.rehearse(diags, &session, &planned, &changes).await?;
@@ -103,12 +106,18 @@ impl Resource for ClusterMtlsSettings {
 
     async fn plan_destroy<'a>(
         &self,
-        _diags: &mut Diagnostics,
+        diags: &mut Diagnostics,
         _prior: ClusterMtlsSettingsState,
         earlier: Option<EarlierSettings>,
         _meta: Option<StructEmpty>,
     ) -> Option<Option<EarlierSettings>> {
-        Some(earlier)
+        if let Some(session) = self.session.peek() {
+            if session.run.objects.is_held(&key()) {
+                return Some(earlier);
+            }
+            session.run.plans.note_removal(diags, &key(), &keys());
+        }
+        diags.errors.is_empty().then_some(earlier)
     }
 
     async fn create<'a>(
@@ -120,6 +129,11 @@ impl Resource for ClusterMtlsSettings {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClusterMtlsSettingsState, Option<EarlierSettings>)> {
         let session = self.session.get(diags)?;
+        let objects = &session.run.objects;
+        let working = objects.working();
+        let _turn = objects.turn(&working, key()).await;
+        let what = "the settings of the cluster";
+        objects.claim(diags, &key(), what, AttributePath::root())?;
         let (state, earlier) = lifecycle::write(diags, &session, planned, MtlsSettings::default()).await?;
         Some((state, Some(EarlierSettings(earlier))))
     }
@@ -134,6 +148,8 @@ impl Resource for ClusterMtlsSettings {
         _meta: Option<StructEmpty>,
     ) -> Option<(ClusterMtlsSettingsState, Option<EarlierSettings>)> {
         let session = self.session.get(diags)?;
+        let working = session.run.objects.working();
+        session.run.objects.turn(&working, key()).await.hold();
         let EarlierSettings(earlier) = earlier.unwrap_or_default();
         let (state, earlier) = lifecycle::write(diags, &session, planned, earlier).await?;
         Some((state, Some(EarlierSettings(earlier))))
@@ -148,6 +164,11 @@ impl Resource for ClusterMtlsSettings {
     ) -> Option<()> {
         let session = self.session.get(diags)?;
         let EarlierSettings(earlier) = earlier.unwrap_or_default();
+        let working = session.run.objects.working();
+        let turn = session.run.objects.turn(&working, key()).await;
+        if turn.release(diags, "The settings of the cluster") == Release::Keep {
+            return Some(());
+        }
         lifecycle::destroy(diags, &session, &prior, &earlier).await
     }
 
@@ -182,6 +203,15 @@ impl ClusterMtlsSettings {
         }
         diags.errors.is_empty().then_some(())
     }
+}
+
+/// What the table of the run knows the only settings of a cluster by.
+fn key() -> Key {
+    Key::new(KIND.type_name, "id", "cluster")
+}
+
+fn keys() -> [(Key, AttributePath); 1] {
+    [(key(), AttributePath::root())]
 }
 
 const KIND: Kind = Kind {

@@ -10,7 +10,7 @@ pub(crate) fn cluster_mtls_settings() -> Schema {
     use AttributeType::{AttributeSet, Bool, String};
     schema(
         "How a Redis Enterprise cluster decides about client certificates on its API, and whether it takes passwords \
-         there. Write one of it for each cluster. An attribute that is left out is not managed: it is neither read nor \
+         there. Write one of it for each cluster; a plan with two fails. An attribute that is left out is not managed: it is neither read nor \
          changed. An import takes every setting into the state; one that the configuration leaves out then shows once as \
          becoming null, which changes nothing on the cluster.\n\n\
          Before anything is changed, the provider looks whether it could still log in afterwards; after the change it \

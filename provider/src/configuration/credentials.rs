@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::setting::{Origin, Setting};
 use super::settings::{PemSetting, Pkcs12Setting, Settings};
+use super::wrong_pem::{self, Wanted};
 use crate::plugin::log;
 use crate::report::{chain, error, warning};
 
@@ -84,7 +85,10 @@ fn pem(diags: &mut Diagnostics, certificate: &PemSetting, key: &PemSetting) -> R
             diags,
             key_origin.path(),
             "Unreadable private key",
-            format!("{key_origin}: {}.", chain(&problem)),
+            format!(
+                "{key_origin}: {}.",
+                wrong_pem::hint(&key, Wanted::PrivateKey).unwrap_or_else(|| chain(&problem))
+            ),
         );
     } else if let Some(own) = own_certificate(&certificate) {
         error(
@@ -106,7 +110,7 @@ fn pem(diags: &mut Diagnostics, certificate: &PemSetting, key: &PemSetting) -> R
             "Unreadable client certificate",
             format!(
                 "{certificate_origin}: {}. It takes a PEM certificate, the provider's own first.",
-                chain(&problem)
+                wrong_pem::hint(&certificate, Wanted::Certificate).unwrap_or_else(|| chain(&problem))
             ),
         );
     }

@@ -5,6 +5,7 @@ mod environment;
 pub(crate) mod schema;
 mod setting;
 mod settings;
+mod wrong_pem;
 
 pub use environment::{Environment, ProcessEnvironment};
 pub use schema::{ProviderBlock, RavenDbBlock, RedisEnterpriseBlock};

@@ -5,7 +5,7 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::Value;
 
 use super::environment::variable;
-use crate::schema::{list_of_strings, named, optional, required, schema, sensitive};
+use crate::schema::{list_of_strings, named, optional, schema, sensitive};
 
 /// The provider block; the schema says what each attribute is.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub(crate) fn provider() -> Schema {
                 optional(
                     AttributeSingle(named([(
                         "endpoints",
-                        required(
+                        optional(
                             list_of_strings(),
                             &format!(
                                 "{endpoints}`{}`, separated by commas.",
@@ -83,7 +83,7 @@ pub(crate) fn provider() -> Schema {
                     AttributeSingle(named([
                         (
                             "endpoints",
-                            required(
+                            optional(
                                 list_of_strings(),
                                 &format!(
                                     "{endpoints}`{}`, separated by commas.",

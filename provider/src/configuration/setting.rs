@@ -70,16 +70,11 @@ impl<T> Setting<T> {
 }
 
 impl Origin {
-    /// The attribute to mark; the whole block for a variable.
+    /// The attribute to mark; the whole block for a variable. Of a nested one the outer: Terraform shows no line for a
+    /// path that goes into an object.
     pub(crate) fn path(&self) -> AttributePath {
         match self {
-            Self::Attribute(name) => {
-                let mut path = AttributePath::root();
-                for step in name.split('.') {
-                    path.add_attribute(step);
-                }
-                path
-            }
+            Self::Attribute(name) => AttributePath::new(name.split('.').next().unwrap_or(name)),
             Self::Variable(_) => AttributePath::root(),
         }
     }

@@ -318,13 +318,14 @@ impl Reader<'_> {
                 format!("{origin} is empty. Name at least one node, for example \"https://a.example:443\"."),
             );
         }
-        for (index, endpoint) in endpoints.iter().enumerate() {
+        for endpoint in &endpoints {
             if let Some(problem) = endpoint_problem(endpoint) {
-                let path = match &origin {
-                    Origin::Attribute(_) => origin.path().index(index as i64),
-                    Origin::Variable(_) => AttributePath::root(),
-                };
-                error(self.diags, path, "Unsuitable endpoint", format!("{origin}: {problem}"));
+                error(
+                    self.diags,
+                    origin.path(),
+                    "Unsuitable endpoint",
+                    format!("{origin}: {problem}"),
+                );
             }
         }
         Setting::Known(endpoints, origin)

@@ -170,7 +170,7 @@ fn conflicts_and_gaps_name_both_sides() {
         (
             json!({ "redis_enterprise": { "endpoints": ["https://a.example"], "username": null, "password": "p-secret" } }),
             [("X", "")],
-            "redis_enterprise.password: Incomplete login by password",
+            "redis_enterprise: Incomplete login by password",
         ),
         (
             json!({ "tls_server_name": " " }),
@@ -211,7 +211,7 @@ fn endpoints_are_https_with_host_and_port_only() {
         );
         assert_eq!(errors.len(), 1, "{endpoint}: {errors:?}");
         assert!(
-            errors[0].starts_with("ravendb.endpoints[1]: Unsuitable endpoint"),
+            errors[0].starts_with("ravendb: Unsuitable endpoint: ravendb.endpoints"),
             "{errors:?}"
         );
         assert!(

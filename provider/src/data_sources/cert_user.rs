@@ -13,8 +13,9 @@ use crate::interruption::until_stopped;
 use crate::plugin::Configured;
 use crate::redis_object::{RedisImportId, RedisObject, found};
 use crate::report::error;
-use crate::schema::{computed, defaulted, list_of_strings, named, schema, set_of_numbers};
+use crate::schema::{computed, defaulted, list_of_strings, named, schema, set_of_strings};
 use crate::session::{Kind, Session};
+use crate::uid;
 
 /// `certward_cert_user`: one certificate user of the cluster.
 pub struct CertUser {
@@ -31,7 +32,7 @@ pub struct CertUserData {
     pub certificate_subject_line: Value<String>,
     pub certificate_subject: Value<CertificateSubject>,
     pub role: Value<String>,
-    pub role_ids: Value<Vec<Value<i64>>>,
+    pub role_ids: Value<Vec<Value<String>>>,
     pub email_alerts: Value<bool>,
     pub status: Value<String>,
 }
@@ -63,16 +64,6 @@ impl DataSource for CertUser {
                 "Set exactly one of id, name, email and certificate_subject_line.",
             );
         }
-        if let Value::Value(id) = &config.id
-            && id.parse::<u64>().map_or(true, |uid| uid == 0)
-        {
-            error(
-                diags,
-                AttributePath::new("id"),
-                "Unsuitable id",
-                format!("{id:?} is no uid of a user; uids are whole numbers from 1."),
-            );
-        }
         diags.errors.is_empty().then_some(())
     }
 
@@ -82,6 +73,10 @@ impl DataSource for CertUser {
         config: CertUserData,
         _meta: Option<StructEmpty>,
     ) -> Option<CertUserData> {
+        if let Some(finding) = uid::check(AttributePath::new("id"), "a user", &config.id) {
+            diags.add_error(finding);
+            return None;
+        }
         let session = self.session.get(diags)?;
         let client = &session.redis_enterprise(diags, KIND)?.client;
         let asked = until_stopped(find(diags, client, &config)).await;
@@ -114,7 +109,7 @@ async fn find(diags: &mut Diagnostics, client: &Client, config: &CertUserData) -
         &config.email,
         &config.certificate_subject_line,
     ) {
-        (Value::Value(id), ..) => RedisImportId::Uid(id.parse().ok()?),
+        (Value::Value(id), ..) => RedisImportId::Uid(uid::parse(id)?),
         (_, Value::Value(name), ..) => RedisImportId::Name(name.clone()),
         (_, _, Value::Value(email), _) => RedisImportId::Email(email.clone()),
         (_, _, _, Value::Value(line)) => return by_subject(diags, client, line).await,
@@ -217,7 +212,7 @@ pub(super) fn attributes(looked_for: impl Fn(AttributeType, &str) -> Attribute) 
             ),
         ),
         ("role", computed(String, "Management role of the user.")),
-        ("role_ids", computed(set_of_numbers(), "Ids of the user's roles.")),
+        ("role_ids", computed(set_of_strings(), "Ids of the user's roles.")),
         (
             "email_alerts",
             computed(Bool, "Whether the user gets mails about alerts."),
@@ -262,7 +257,7 @@ mod tests {
             (by(Value::Unknown, text("app")), 0),
             (by(Value::Null, Value::Null), 1),
             (by(text("7"), text("app")), 1),
-            (by(text("x"), Value::Null), 1),
+            (by(text("made up by a mock"), Value::Null), 0),
         ] {
             let mut diags = Diagnostics::default();
             source.validate(&mut diags, config.clone()).await;

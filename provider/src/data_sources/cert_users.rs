@@ -16,6 +16,7 @@ use crate::plugin::Configured;
 use crate::redis_object::RedisObject;
 use crate::schema::{computed, named, optional, schema};
 use crate::session::{Kind, Session};
+use crate::uid;
 
 /// `certward_cert_users`: the certificate users of the cluster.
 pub struct CertUsers {
@@ -27,7 +28,7 @@ pub struct CertUsers {
 #[allow(missing_docs, reason = "the schema describes every attribute")]
 pub struct CertUsersState {
     pub role: Value<String>,
-    pub role_id: Value<i64>,
+    pub role_id: Value<String>,
     pub users: Value<Vec<CertUserData>>,
 }
 
@@ -60,6 +61,10 @@ impl DataSource for CertUsers {
         config: CertUsersState,
         _meta: Option<StructEmpty>,
     ) -> Option<CertUsersState> {
+        if let Some(finding) = uid::check(AttributePath::new("role_id"), "a role", &config.role_id) {
+            diags.add_error(finding);
+            return None;
+        }
         let session = self.session.get(diags)?;
         let client = &session.redis_enterprise(diags, KIND)?.client;
         let asked = until_stopped(async { Some(client.users().await) }).await;
@@ -81,14 +86,14 @@ impl DataSource for CertUsers {
 
 fn takes(config: &CertUsersState, user: &User) -> bool {
     let of_role = |role: &String| user.role.as_ref().is_some_and(|there| there.as_str() == role);
-    let has_role = |id: &i64| user.role_uids.iter().any(|there| i64::try_from(there.get()) == Ok(*id));
+    let has_role = |id: &String| user.role_uids.iter().any(|there| Some(there.get()) == uid::parse(id));
     Resource::refusal(user).is_none()
         && config.role.as_ref_option().is_none_or(of_role)
         && config.role_id.as_ref_option().is_none_or(has_role)
 }
 
 fn cert_users() -> Schema {
-    use AttributeType::{AttributeList, Number, String};
+    use AttributeType::{AttributeList, String};
     schema(
         "The users of the Redis Enterprise cluster who are known by the subject of a certificate, sorted by uid. Users \
          with passwords are not listed.",
@@ -99,7 +104,7 @@ fn cert_users() -> Schema {
             ),
             (
                 "role_id",
-                optional(Number, "Only users who have the role with this id."),
+                optional(String, "Only users who have the role with this id."),
             ),
             (
                 "users",

@@ -15,7 +15,7 @@ use crate::interruption::until_stopped;
 use crate::plugin::Configured;
 use crate::registration::{self, Registered};
 use crate::report::error;
-use crate::schema::{computed, map_of_strings, named, optional, schema};
+use crate::schema::{computed, list_of_strings, map_of_strings, named, optional, schema};
 use crate::session::{Kind, Session};
 use crate::timestamp;
 
@@ -46,6 +46,7 @@ pub struct ListedCertificate {
     pub database_permissions: Value<BTreeMap<String, Value<String>>>,
     pub disabled: Value<bool>,
     pub public_key_pin: Value<String>,
+    pub registered_together_with: Value<Vec<Value<String>>>,
     pub subject_dn: Value<String>,
     pub issuer_dn: Value<String>,
     pub not_before: Value<String>,
@@ -164,6 +165,14 @@ fn describe(entry: Registered) -> ListedCertificate {
         public_key_pin: entry
             .public_key_pin
             .map_or(Value::Null, |pin| Value::Value(pin.to_string())),
+        registered_together_with: {
+            let secondaries = entry.secondaries.iter();
+            Value::Value(
+                secondaries
+                    .map(|thumbprint| Value::Value(thumbprint.to_string()))
+                    .collect(),
+            )
+        },
         not_after: timestamp::format_option(entry.not_after),
         ..ListedCertificate::default()
     };
@@ -179,8 +188,8 @@ fn describe(entry: Registered) -> ListedCertificate {
 fn client_certificates() -> Schema {
     use AttributeType::{AttributeList, Bool, String};
     schema(
-        "The certificates registered on the RavenDB cluster, sorted by thumbprint. Further certificates of a \
-         collection are not listed; its primary certificate is.",
+        "The certificates registered on the RavenDB cluster, sorted by thumbprint. Further certificates of a collection are \
+         not listed; its primary certificate is, and names them.",
         [
             (
                 "name",
@@ -236,6 +245,14 @@ fn client_certificates() -> Schema {
                         (
                             "public_key_pin",
                             computed(String, "SHA-256 over the public key (SubjectPublicKeyInfo), in Base64."),
+                        ),
+                        (
+                            "registered_together_with",
+                            computed(
+                                list_of_strings(),
+                                "Thumbprints of the further certificates of the collection that this one is the primary of; \
+                                 they have its rights and are removed with it. Usually empty.",
+                            ),
                         ),
                         ("subject_dn", computed(String, "Subject in the form of RFC 4514.")),
                         ("issuer_dn", computed(String, "Issuer in the form of RFC 4514.")),

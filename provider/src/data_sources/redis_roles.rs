@@ -37,7 +37,7 @@ pub struct ListedRole {
     pub id: Value<String>,
     pub name: Value<String>,
     pub management: Value<String>,
-    pub resources: Value<Vec<RoleResource>>,
+    pub resources: Value<Vec<Value<RoleResource>>>,
 }
 
 impl RedisRoles {

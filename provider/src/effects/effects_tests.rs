@@ -25,6 +25,11 @@ struct Case {
 }
 
 impl Case {
+    /// Forgets what was planned; what is known of the server stays.
+    fn begin_another_run(&self) {
+        self.session.peek().unwrap().run.plans.forget();
+    }
+
     async fn answering(answer: impl Respond + 'static) -> Self {
         let server = MockServer::start().await;
         // No verdict on the trial run of a change.
@@ -67,10 +72,12 @@ fn session(url: &str) -> Session {
 /// Plans the destruction, which never fails.
 async fn destroyed<R>(resource: &R, prior: R::State<'static>) -> Diagnostics
 where
-    R: Resource<PrivateState<'static> = Option<StructEmpty>, ProviderMetaState<'static> = Option<StructEmpty>>,
+    R: Resource<ProviderMetaState<'static> = Option<StructEmpty>>,
+    R::PrivateState<'static>: Default,
 {
     let mut diags = Diagnostics::default();
-    let planned = resource.plan_destroy(&mut diags, prior, None, None).await;
+    let private = R::PrivateState::default();
+    let planned = resource.plan_destroy(&mut diags, prior, private, None).await;
     assert!(planned.is_some() && diags.errors.is_empty(), "{diags:?}");
     diags
 }
@@ -78,12 +85,13 @@ where
 /// Plans a change.
 async fn changed<R>(resource: &R, prior: R::State<'static>, config: R::State<'static>) -> Diagnostics
 where
-    R: Resource<PrivateState<'static> = Option<StructEmpty>, ProviderMetaState<'static> = Option<StructEmpty>>,
+    R: Resource<ProviderMetaState<'static> = Option<StructEmpty>>,
     R::State<'static>: Clone,
+    R::PrivateState<'static>: Default,
 {
     let mut diags = Diagnostics::default();
-    let proposed = config.clone();
-    let planned = resource.plan_update(&mut diags, prior, proposed, config, None, None);
+    let (proposed, private) = (config.clone(), R::PrivateState::default());
+    let planned = resource.plan_update(&mut diags, prior, proposed, config, private, None);
     assert!(planned.await.is_some() && diags.errors.is_empty(), "{diags:?}");
     diags
 }
@@ -274,6 +282,7 @@ async fn change_that_leaves_certificates_out_warns_on_their_attribute() {
     let bundles = TrustedCaBundle::new(session());
     let both = || bundle("keep", &[&team, &other]);
     let left_out = changed(&bundles, both(), bundle("keep", &[&team])).await;
+    case.begin_another_run();
     assert_eq!(
         changed(&bundles, bundle("keep", &[&team]), both()).await,
         Diagnostics::default()
@@ -283,7 +292,9 @@ async fn change_that_leaves_certificates_out_warns_on_their_attribute() {
     let (team_pem, other_pem) = (team.pem(), other.pem());
     let certificates = [team_pem.as_str(), other_pem.as_str()];
     let of_database = changed(&databases, database(&certificates), database(&certificates[..1])).await;
+    case.begin_another_run();
     changed(&databases, database(&certificates[..1]), database(&certificates)).await;
+    case.begin_another_run();
 
     let authorities = TrustedCa::new(session());
     let of_authority = changed(&authorities, trusted_ca(&other), trusted_ca(&team)).await;

@@ -32,6 +32,13 @@ pub(crate) fn redis_enterprise_at_plan(diags: &mut Diagnostics, attempt: &str, f
     }
 }
 
+/// Whether a request that failed may have done what it was for: its answer was lost, or cannot be read.
+pub(crate) fn may_have_been_done(failure: &Error) -> bool {
+    let answered_badly = matches!(failure.status(), Some(500..));
+    let is_lost = failure.is_retryable() || failure.is_decode() || failure.is_too_large();
+    !failure.is_connect() && (is_lost || answered_badly)
+}
+
 fn explained(attempt: &str, failure: &Error, explanation: Explanation) -> Diagnostic {
     let Explanation {
         summary,
@@ -90,8 +97,9 @@ fn transport(failure: &Error) -> Option<Explanation> {
     } else if failure.is_retryable() {
         (
             "The cluster is not ready",
-            "The request was tried again max_retries times without success. Apply again when the cluster is well; what \
-             was already done is found then.",
+            "The cluster did not answer, or says that it cannot work on the request now. What is safe to repeat was repeated as \
+             max_retries of provider \"certward\" allows. Apply again when the cluster is well; what was already done is found \
+             then.",
         )
     } else {
         return None;

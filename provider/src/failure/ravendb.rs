@@ -99,7 +99,7 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
     } else {
         (
             "Refused by the cluster",
-            "Correct what the message names. If it makes no sense, report it with the log of TF_LOG_PROVIDER=DEBUG.",
+            "Correct what the message names. What was sent and answered is in the log of TF_LOG_PROVIDER=DEBUG.",
             None,
         )
     };

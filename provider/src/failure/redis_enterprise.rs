@@ -40,7 +40,7 @@ fn by_code(code: &str) -> Option<Words> {
              subject, or import that user.",
             Some("certificate_subject_line"),
         ),
-        "change_last_admin_role_not_allowed" => (
+        "change_last_admin_role_not_allowed" | "delete_last_admin_not_allowed" => (
             "Last administrator",
             "This is the last user with the management role admin, and nobody could manage the cluster without one. \
              Make another administrator first.",
@@ -50,6 +50,124 @@ fn by_code(code: &str) -> Option<Words> {
             "Password has expired",
             "The password of redis_enterprise.username has expired. Set a new one on the cluster and in provider \
              \"certward\", or log in with a certificate, which needs no password.",
+            None,
+        ),
+        "role_in_use" => (
+            "Role is in use",
+            "Users or databases still have this role, and a role in use cannot be removed. Take it out of role_ids of the \
+             users (certward_cert_user) and out of roles_permissions of the databases (certward_redis_database) first; \
+             those that Terraform does not manage, on the cluster itself.",
+            None,
+        ),
+        "redis_acl_in_use" => (
+            "ACL is in use",
+            "Databases still give this ACL to a role, and an ACL in use cannot be removed. Take it out of \
+             roles_permissions of the databases (certward_redis_database) first; of those that Terraform does not manage, on \
+             the cluster itself.",
+            None,
+        ),
+        "role_not_exist" => (
+            "No such role",
+            "The cluster has no role with this id; it was removed, or the id is of another kind of object. Use the id of a \
+             certward_redis_role, or of the data source certward_redis_roles.",
+            None,
+        ),
+        "redis_acl_not_exist" => (
+            "No such ACL",
+            "The cluster has no ACL with this id; it was removed, or the id is of another kind of object. Use the id of a \
+             certward_redis_acl.",
+            Some("roles_permissions"),
+        ),
+        "user_not_exist"
+        | "db_not_found"
+        | "node_not_exist"
+        | "action_not_exist"
+        | "certificate_not_exist"
+        | "not_found"
+        | "unknown_object" => (
+            "No longer there",
+            "The cluster does not have what the request is about; it was removed after this plan was made. Plan again.",
+            None,
+        ),
+        "invalid_param" | "missing_field" | "invalid_schema" | "empty_request" | "illegal_fields_combination" => (
+            "Value refused",
+            "The cluster does not take a value of this object. Correct the attribute that the message is about; an older \
+             version of Redis Enterprise than 8.2 may not know it: then leave it out.",
+            None,
+        ),
+        "invalid_certificate_subject_line" => (
+            "Subject refused",
+            "The cluster does not take this subject line. It is the certificate's subject as openssl x509 -noout -subject \
+             -nameopt RFC2253 prints it, with the common name first.",
+            Some("certificate_subject_line"),
+        ),
+        "invalid_roles_permissions" => (
+            "Roles refused",
+            "The cluster does not take roles_permissions: each role once, with the id of an ACL that is there.",
+            Some("roles_permissions"),
+        ),
+        "uid_exists" => (
+            "Id is in use",
+            "Another object of the cluster has this id already. Import it, or apply again to get another id.",
+            None,
+        ),
+        "missing_db_name" => ("Name refused", "A database needs a name. Set name.", Some("name")),
+        "missing_memory_size" => (
+            "Memory size refused",
+            "A database needs a memory_size here. Set it, in bytes.",
+            Some("memory_size"),
+        ),
+        "invalid_license"
+        | "missing_module"
+        | "invalid_version"
+        | "invalid_sharding"
+        | "invalid_replication"
+        | "invalid_proxy_policy"
+        | "invalid_oss_cluster_configuration"
+        | "not_rack_aware"
+        | "rack_awareness_violation"
+        | "replication_violation"
+        | "bad_shards_blueprint" => (
+            "The cluster cannot make this database",
+            "The cluster's licence or its set-up does not allow the database as it is asked for: the message says what. \
+             Change that on the cluster, or manage the database there.",
+            None,
+        ),
+        "busy"
+        | "service_unavailable"
+        | "bdb_unavailable"
+        | "request_timeout"
+        | "wrong_cluster_state_id"
+        | "config_edit_conflict" => (
+            "The cluster is busy",
+            "Another change of the same object is under way. Apply again when it is over.",
+            None,
+        ),
+        "certificate_required" | "client_certificate_refused" => (
+            "Server does not let the provider in",
+            "The cluster wants a certificate of a client that it trusts. Set client_certificate_file and \
+             client_private_key_file of provider \"certward\" to one that chains to the cluster's trusted CA.",
+            None,
+        ),
+        "unauthorized_action" => (
+            "Insufficient permission",
+            "The user the provider logs in as may not do this to itself or to others. Log in as a user with the management \
+             role admin.",
+            None,
+        ),
+        "password_not_complex"
+        | "new_password_same_as_current"
+        | "too_many_passwords"
+        | "cannot_delete_last_password"
+        | "password_not_exist" => (
+            "Password refused",
+            "The cluster's rules for passwords do not allow this one: the message says which rule. Choose another password.",
+            None,
+        ),
+        "unsupported_api_version" | "method_not_allowed" | "not_supported" | "rotation_not_supported" => (
+            "The cluster cannot do this",
+            "This version of the cluster does not have the function. The provider is made for Redis Enterprise 8.2; upgrade \
+             the cluster, or leave out what the message names.",
             None,
         ),
         "redis_acl_read_only" => (
@@ -93,8 +211,7 @@ fn by_code(code: &str) -> Option<Words> {
         ),
         "duplicated_certs" => (
             "Certificate listed twice",
-            "A certificate is twice in the database's list. Apply again; if it stays, report it with the log of \
-             TF_LOG_PROVIDER=DEBUG.",
+            "A certificate is twice in the database's list: two changes of it crossed. Plan and apply again.",
             Some("mtls"),
         ),
         "redis_acl_unsupported" => (
@@ -173,7 +290,7 @@ fn by_status(failure: &Error) -> Words {
         ),
         _ => (
             "Refused by the cluster",
-            "Correct what the message names. If it makes no sense, report it with the log of TF_LOG_PROVIDER=DEBUG.",
+            "Correct what the message names. What was sent and answered is in the log of TF_LOG_PROVIDER=DEBUG.",
             None,
         ),
     }
@@ -194,9 +311,74 @@ mod tests {
             ("port_unavailable", Some("port")),
             ("invalid_certificate", Some("mtls")),
             ("redis_acl_unsupported", Some("roles_permissions")),
+            ("role_in_use", None),
+            ("delete_last_admin_not_allowed", None),
+            ("invalid_param", None),
         ] {
             assert_eq!(by_code(code).unwrap().2, attribute, "{code}");
         }
         assert_eq!(by_code("something_else"), None);
+    }
+
+    /// Contract 1.1, and what the Certward server adds.
+    #[test]
+    fn every_code_says_what_to_do_and_none_asks_for_a_report() {
+        for code in [
+            "password_not_complex",
+            "email_already_exists",
+            "name_already_exists",
+            "new_password_same_as_current",
+            "change_last_admin_role_not_allowed",
+            "delete_last_admin_not_allowed",
+            "password_expired",
+            "user_not_exist",
+            "unauthorized_action",
+            "cannot_delete_last_password",
+            "unsupported_resource",
+            "missing_field",
+            "invalid_param",
+            "config_edit_conflict",
+            "uid_exists",
+            "missing_db_name",
+            "missing_memory_size",
+            "missing_module",
+            "port_unavailable",
+            "invalid_sharding",
+            "bad_shards_blueprint",
+            "not_rack_aware",
+            "invalid_version",
+            "busy",
+            "invalid_data_persistence",
+            "invalid_proxy_policy",
+            "invalid_replication",
+            "insufficient_resources",
+            "rack_awareness_violation",
+            "invalid_certificate",
+            "certificate_expired",
+            "duplicated_certs",
+            "replication_violation",
+            "eviction_policy_violation",
+            "invalid_oss_cluster_configuration",
+            "wrong_cluster_state_id",
+            "redis_acl_unsupported",
+            "name_violation",
+            "illegal_fields_combination",
+            "invalid_schema",
+            "empty_request",
+            "role_in_use",
+            "role_not_exist",
+            "redis_acl_in_use",
+            "redis_acl_not_exist",
+            "redis_acl_read_only",
+            "invalid_roles_permissions",
+            "invalid_certificate_subject_line",
+            "subject_already_exists",
+            "would_lock_out_caller",
+            "missing_trusted_ca",
+            "certificate_in_use",
+        ] {
+            let (_, advice, _) = by_code(code).unwrap_or_else(|| panic!("{code} is not explained"));
+            assert!(!advice.contains("report"), "{code}: {advice}");
+        }
     }
 }

@@ -140,8 +140,8 @@ fn explain(diags: &mut Diagnostics, msgpack: &[u8], error: &rmp_serde::decode::E
     diags.error(
         "Value does not fit",
         format!(
-            "The provider cannot read the {kind} it was given{place}.{} If it is what the documentation asks for, \
-             this is a bug in the provider; please report it.",
+            "The provider cannot read the {kind} it was given{place}.{} The \
+             documentation says what it takes.",
             missing.unwrap_or_default()
         ),
         path,

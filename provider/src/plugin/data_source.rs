@@ -11,6 +11,8 @@ use super::codec;
 #[async_trait]
 pub(crate) trait ErasedDataSource: Send + Sync {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema>;
+    /// Whether the bytes decode into the state type.
+    fn fits(&self, config: &[u8]) -> bool;
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()>;
     async fn read(&self, diags: &mut Diagnostics, config: &[u8], provider_meta: &[u8]) -> Option<Bytes>;
 }
@@ -29,6 +31,10 @@ fn meta_fits<D: DataSource>(bytes: &[u8]) -> bool {
 impl<D: DataSource> ErasedDataSource for TypedDataSource<D> {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema> {
         self.0.schema(diags)
+    }
+
+    fn fits(&self, config: &[u8]) -> bool {
+        state_fits::<D>(config)
     }
 
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()> {

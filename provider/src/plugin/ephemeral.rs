@@ -73,6 +73,8 @@ pub struct Renewed<P> {
 #[async_trait]
 pub(crate) trait ErasedEphemeralResource: Send + Sync {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema>;
+    /// Whether the bytes decode into the state type.
+    fn fits(&self, config: &[u8]) -> bool;
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()>;
     async fn open(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<Opened<Bytes, Bytes>>;
     async fn renew(&self, diags: &mut Diagnostics, private: &[u8]) -> Option<Renewed<Bytes>>;
@@ -85,6 +87,10 @@ pub(crate) struct TypedEphemeralResource<E>(pub(crate) E);
 impl<E: EphemeralResource> ErasedEphemeralResource for TypedEphemeralResource<E> {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema> {
         self.0.schema(diags)
+    }
+
+    fn fits(&self, config: &[u8]) -> bool {
+        codec::fits::<E::State>(config)
     }
 
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()> {

@@ -5,7 +5,7 @@ use prost::bytes::Bytes;
 use tf_provider::schema::FunctionSchema;
 use tf_provider::{Diagnostics, Function};
 
-use super::codec;
+use super::{codec, configuration};
 
 /// A `tf_provider::Function` behind bytes.
 #[async_trait]
@@ -24,6 +24,10 @@ impl<F: Function> ErasedFunction for TypedFunction<F> {
 
     async fn call(&self, diags: &mut Diagnostics, arguments: Vec<Bytes>) -> Option<Bytes> {
         let schema = self.0.schema(diags)?;
+        configuration::check_arguments(diags, &schema, &arguments);
+        if !diags.errors.is_empty() {
+            return None;
+        }
         let input = pack(&schema, &arguments);
         let Ok(parameters) = rmp_serde::from_slice::<F::Input<'_>>(&input) else {
             blame::<F>(diags, &schema, &arguments);

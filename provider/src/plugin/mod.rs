@@ -43,10 +43,12 @@
 
 mod call;
 mod codec;
+mod configuration;
 mod data_source;
 mod diagnostics;
 mod ephemeral;
 mod function;
+mod instance;
 pub mod log;
 mod provider;
 mod resource;
@@ -61,6 +63,10 @@ mod write_only;
 
 pub use call::stop_requested;
 pub use ephemeral::{EphemeralResource, Opened, Renewed};
+pub use instance::{Instance, InstanceCall, instance_call};
 pub use provider::{Configured, PluginProvider, Registry};
 pub use resource::{MovedFrom, PluginResource};
 pub use server::serve;
+
+#[cfg(test)]
+pub(crate) use service::in_process::{Block, InProcess};

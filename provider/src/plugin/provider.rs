@@ -146,6 +146,8 @@ impl<T> Default for Configured<T> {
 #[async_trait]
 pub(crate) trait ErasedProvider: Send + Sync {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema>;
+    /// Whether the bytes decode into the configuration.
+    fn fits(&self, config: &[u8]) -> bool;
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()>;
     async fn configure(&self, diags: &mut Diagnostics, terraform_version: &str, config: &[u8]) -> Option<()>;
 }
@@ -154,6 +156,10 @@ pub(crate) trait ErasedProvider: Send + Sync {
 impl<P: PluginProvider> ErasedProvider for P {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema> {
         PluginProvider::schema(self, diags)
+    }
+
+    fn fits(&self, config: &[u8]) -> bool {
+        codec::fits::<P::Config>(config)
     }
 
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()> {

@@ -86,6 +86,8 @@ pub(crate) trait ErasedResource: Send + Sync {
     fn write_only(&self) -> Vec<AttributePath>;
     /// Whether the bytes decode into the state type; an error in `diags` names the attribute if not.
     fn check(&self, diags: &mut Diagnostics, state: &[u8]) -> Option<()>;
+    /// Whether the bytes decode into the state type.
+    fn fits(&self, state: &[u8]) -> bool;
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()>;
     async fn read(&self, diags: &mut Diagnostics, call: &Call) -> Option<(Bytes, Bytes)>;
     async fn plan(&self, diags: &mut Diagnostics, call: &Call) -> Option<Planned>;
@@ -157,6 +159,10 @@ impl<R: PluginResource> ErasedResource for TypedResource<R> {
 
     fn check(&self, diags: &mut Diagnostics, bytes: &[u8]) -> Option<()> {
         state::<R>(diags, bytes).map(drop)
+    }
+
+    fn fits(&self, bytes: &[u8]) -> bool {
+        state_fits::<R>(bytes)
     }
 
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use certward::pki::{Certificate, PemError, Sha256Fingerprint, certificates_from_pem};
+use certward::pki::{Certificate, PemError, PublicKey, Sha256Fingerprint, certificates_from_pem};
 use certward::redis_enterprise::ClientCertificate;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
@@ -65,6 +65,28 @@ pub(crate) fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Opt
     })
 }
 
+/// A warning about a certificate that comes in and that no client is let in by while `allow_weak_hashing` is not true.
+pub(crate) fn warn_of_weakness(certificate: &Certificate) -> Option<Diagnostic> {
+    let short = match certificate.public_key() {
+        PublicKey::Rsa { bits } if *bits < SMALLEST_RSA_KEY => Some(format!("has an RSA key of {bits} bits")),
+        _ => None,
+    };
+    // A root's own signature proves nothing, so it does no harm when an old root made it with SHA-1.
+    let is_root = certificate.is_ca() && certificate.is_self_issued();
+    let weak = (certificate.signature_algorithm().is_weak() && !is_root)
+        .then(|| format!("is signed with {:?}", certificate.signature_algorithm()));
+    let problem = weak.or(short)?;
+    Some(diagnostic(
+        path(),
+        "Weak certificate",
+        format!(
+            "{} {problem}, and allow_weak_hashing is not true, so the database lets in no client by it. Have it issued \
+             again with SHA-256 and at least {SMALLEST_RSA_KEY} bits.",
+            called(certificate)
+        ),
+    ))
+}
+
 /// The certificates of every text; `None` while one of them is not known, or cannot be read.
 pub(crate) fn known(texts: &Value<Vec<Value<String>>>) -> Option<Members> {
     let mut known = Members::new();
@@ -93,6 +115,9 @@ pub(crate) fn to_cluster(members: &Members) -> Vec<ClientCertificate> {
     members.values().map(ClientCertificate::from).collect()
 }
 
+/// NIST SP 800-57 part 1 rev. 5, table 4.
+const SMALLEST_RSA_KEY: u32 = 2048;
+
 /// The path of `mtls`: Terraform shows the line of a nested attribute as a whole, and of nothing inside it.
 pub(crate) fn path() -> AttributePath {
     AttributePath::new("mtls")
@@ -100,6 +125,8 @@ pub(crate) fn path() -> AttributePath {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use time::macros::datetime;
 
     use super::*;
@@ -150,5 +177,45 @@ mod tests {
         assert_eq!(check_dates(certificate, datetime!(2026-05-31 0:00 UTC)), None);
         let finding = check_dates(certificate, datetime!(2026-06-02 0:00 UTC)).unwrap();
         assert!(finding.detail.contains("2026-06-01T00:00:00Z"), "{finding:?}");
+    }
+
+    #[test]
+    fn weak_certificates_are_warned_of() {
+        let made = |arguments: &[&str]| {
+            let output = Command::new("openssl")
+                .args([
+                    "req",
+                    "-x509",
+                    "-nodes",
+                    "-subj",
+                    "/CN=app",
+                    "-keyout",
+                    "/dev/null",
+                    "-days",
+                    "30",
+                ])
+                .args(arguments)
+                .output()
+                .expect("openssl is on the PATH");
+            let text = String::from_utf8(output.stdout).unwrap();
+            certificates_from_pem(&text).unwrap().remove(0)
+        };
+        let leaf = ["-addext", "basicConstraints=critical,CA:FALSE"];
+        for (arguments, expected) in [
+            (&["-newkey", "rsa:2048", "-sha1"][..], Some("is signed with RsaSha1")),
+            (&["-newkey", "rsa:1024"], Some("an RSA key of 1024 bits")),
+            (&["-newkey", "rsa:2048"], None),
+        ] {
+            let finding = warn_of_weakness(&made(&[arguments, &leaf[..]].concat()));
+            match expected {
+                Some(expected) => assert!(finding.unwrap().detail.contains(expected)),
+                None => assert_eq!(finding, None),
+            }
+        }
+        assert_eq!(
+            warn_of_weakness(&made(&["-newkey", "rsa:2048", "-sha1"])),
+            None,
+            "a root"
+        );
     }
 }

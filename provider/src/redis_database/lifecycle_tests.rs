@@ -11,6 +11,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::super::state::{DatabaseMtls, DatabaseTimeouts, RedisDatabaseState, RolePermissionState};
 use super::super::{RedisDatabase, plan};
+use crate::plugin::{InstanceCall, instance_call};
 use crate::redis_object::{self, lifecycle};
 use crate::session::Session;
 use crate::session::testing::of_redis_enterprise;
@@ -22,6 +23,7 @@ const BDB: &str = "/v1/bdbs/3";
 struct Case {
     server: MockServer,
     session: Session,
+    instance: InstanceCall,
 }
 
 impl Case {
@@ -31,7 +33,11 @@ impl Case {
         let own = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
         let own = Identity::from_pem(&own, &key.serialize_pem()).unwrap();
         let session = of_redis_enterprise(&server.uri(), Some(own), NOW);
-        Self { server, session }
+        Self {
+            server,
+            session,
+            instance: instance_call(),
+        }
     }
 
     async fn answer(&self, verb: &str, route: &str, answer: ResponseTemplate, times: u64) {
@@ -42,7 +48,8 @@ impl Case {
     async fn created(&self, config: &RedisDatabaseState) -> (Option<RedisDatabaseState>, Diagnostics) {
         let mut diags = Diagnostics::default();
         let planned = plan::create(config.clone());
-        let state = lifecycle::create::<RedisDatabase>(&mut diags, &self.session, planned, config).await;
+        let create = lifecycle::create::<RedisDatabase>(&mut diags, &self.session, planned, config);
+        let state = self.instance.scope(create).await;
         (state, diags)
     }
 
@@ -53,7 +60,8 @@ impl Case {
     ) -> (Option<RedisDatabaseState>, Diagnostics) {
         let mut diags = Diagnostics::default();
         let planned = plan::update(prior, config.clone());
-        let state = lifecycle::update::<RedisDatabase>(&mut diags, &self.session, prior.clone(), planned, config).await;
+        let update = lifecycle::update::<RedisDatabase>(&mut diags, &self.session, prior.clone(), planned, config);
+        let state = self.instance.scope(update).await;
         (state, diags)
     }
 
@@ -82,8 +90,8 @@ fn config() -> RedisDatabaseState {
             ..DatabaseMtls::default()
         }),
         roles_permissions: Value::Value(vec![Value::Value(RolePermissionState {
-            role_id: Value::Value(2),
-            redis_acl_id: Value::Value(11),
+            role_id: text("2"),
+            redis_acl_id: text("11"),
         })]),
         ..RedisDatabaseState::default()
     }
@@ -307,7 +315,29 @@ async fn database_that_could_not_be_made_can_be_removed_at_once() {
 }
 
 #[tokio::test]
-async fn existing_database_is_taken_over_when_equal_and_its_password_is_not_managed() {
+async fn database_whose_creation_was_not_answered_is_found_and_gets_its_password() {
+    let broken = || ResponseTemplate::new(502);
+    let in_use = || ResponseTemplate::new(409).set_body_json(json!({"error_code": "name_already_exists"}));
+    for (answer, is_told) in [(broken(), false), (in_use(), true)] {
+        let case = Case::new().await;
+        case.answer("POST", BDBS, answer, 1).await;
+        case.answer("GET", BDBS, ok(json!([bdb(json!({}))])), 1).await;
+        case.answer("PUT", "/v1/bdbs/3/passwords", ResponseTemplate::new(200), 1)
+            .await;
+        let (state, diags) = case.created(&with_password(1)).await;
+        assert_eq!((diags.errors.len(), diags.warnings.len()), (0, usize::from(is_told)));
+        assert_eq!(state.unwrap().default_user_password_wo_version, Value::Value(1));
+        let requests = case.requests().await;
+        let last = requests.last().unwrap();
+        assert_eq!(
+            *last,
+            ("PUT /v1/bdbs/3/passwords".to_owned(), json!({"password": "canary"}))
+        );
+    }
+}
+
+#[tokio::test]
+async fn existing_database_is_taken_over_when_equal() {
     let in_use = || {
         let body = json!({"error_code": "name_already_exists", "description": "in use"});
         ResponseTemplate::new(409).set_body_json(body)
@@ -320,23 +350,21 @@ async fn existing_database_is_taken_over_when_equal_and_its_password_is_not_mana
             Some("memory_size is 1 there and 1073741824 here"),
         ),
         (config(), json!({"tls_mode": "disabled"}), Some("mtls is ")),
-        (
-            with_password(1),
-            json!({}),
-            Some("default_user_password_wo_version is not known there"),
-        ),
     ] {
         let case = Case::new().await;
         case.answer("POST", BDBS, in_use(), 1).await;
         case.answer("GET", BDBS, ok(json!([bdb(changes)])), 1).await;
         let (state, diags) = case.created(&config).await;
         match expected {
-            None => assert!(diags == Diagnostics::default() && state == Some(there(&config))),
+            None => {
+                assert_eq!((diags.errors.len(), &*diags.warnings[0].summary), (0, "Taken over"));
+                assert!(state == Some(there(&config)));
+            }
             Some(expected) => {
                 assert_eq!(summaries(&diags), ["The database exists already"]);
                 assert!(diags.errors[0].detail.contains(expected), "{diags:?}");
                 assert!(
-                    diags.errors[0].detail.contains("certward_redis_database.orders"),
+                    diags.errors[0].detail.contains("certward_redis_database.ADDRESS"),
                     "{diags:?}"
                 );
             }

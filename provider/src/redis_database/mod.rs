@@ -59,7 +59,16 @@ impl Planned for RedisDatabase {
         planned: &RedisDatabaseState,
         now: OffsetDateTime,
     ) {
+        diags
+            .errors
+            .extend(roles_permissions::check_ids(&planned.roles_permissions));
         plan::check(diags, prior, planned, now);
+    }
+
+    fn upgrade(state: &mut serde_json::Value) {
+        if let Some(permissions) = state.get_mut("roles_permissions") {
+            roles_permissions::upgrade(permissions);
+        }
     }
 
     fn left_out(

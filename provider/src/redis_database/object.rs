@@ -48,6 +48,21 @@ impl RedisObject for RedisDatabase {
         wanted.password = password.map(SecretString::from);
     }
 
+    async fn complete(client: &Client, database: &Database, wanted: &DatabaseDefinition) -> Result<(), Error> {
+        match &wanted.password {
+            Some(password) => client.set_database_password(database.uid, password).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Nobody was told of the database, so there is nothing in it to protect.
+    fn unusable(state: RedisDatabaseState) -> RedisDatabaseState {
+        RedisDatabaseState {
+            deletion_protection: Value::Value(false),
+            ..state
+        }
+    }
+
     fn uid(database: &Database) -> u64 {
         database.uid.get()
     }
@@ -132,8 +147,9 @@ impl RedisObject for RedisDatabase {
                     timeout.as_secs(),
                     match step {
                         Step::Creation =>
-                            "When it is active, take Terraform's mark off it, terraform untaint with the \
-                             address of this resource, and apply again. ",
+                            "To keep it, take Terraform's mark off it when it is active, terraform untaint with the \
+                             address of this resource, and apply again; else the next apply removes it and makes it anew, \
+                             also with deletion_protection, because nobody was told of it. ",
                         Step::Change => "Apply again. ",
                     }
                 ),

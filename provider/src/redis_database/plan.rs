@@ -78,8 +78,14 @@ pub(crate) fn check(
         let coming = members
             .iter()
             .filter(|(fingerprint, _)| !known.contains_key(*fingerprint));
+        let takes_weak = matches!(mtls.allow_weak_hashing, Value::Value(true) | Value::Unknown);
         for (_, certificate) in coming {
             diags.errors.extend(client_certificates::check_dates(certificate, now));
+            if !takes_weak {
+                diags
+                    .warnings
+                    .extend(client_certificates::warn_of_weakness(certificate));
+            }
         }
     }
     if mtls.allow_outdated_certificates == Value::Value(true) {

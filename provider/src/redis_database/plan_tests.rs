@@ -101,8 +101,8 @@ fn order_and_spelling_are_no_change() {
     let other = certificate(datetime!(2027-01-01 0:00 UTC));
     let permission = |role, acl| {
         Value::Value(RolePermissionState {
-            role_id: Value::Value(role),
-            redis_acl_id: Value::Value(acl),
+            role_id: crate::uid::text(role),
+            redis_acl_id: crate::uid::text(acl),
         })
     };
     let policy = |seconds, writes| {

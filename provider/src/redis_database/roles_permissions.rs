@@ -8,6 +8,7 @@ use tf_provider::{AttributePath, Diagnostic};
 
 use super::state::RolePermissionState;
 use crate::report::diagnostic;
+use crate::uid;
 
 /// Without order and repetition, which mean nothing.
 pub(crate) type RolesPermissions = BTreeSet<RolePermission>;
@@ -15,18 +16,10 @@ pub(crate) type RolesPermissions = BTreeSet<RolePermission>;
 /// What is wrong with the value, as far as it is known.
 pub(crate) fn check(permissions: &[Value<RolePermissionState>]) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    let mut acls: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut acls: BTreeMap<&str, &str> = BTreeMap::new();
     for permission in permissions.iter().filter_map(Value::as_ref_option) {
         let (role, acl) = (&permission.role_id, &permission.redis_acl_id);
-        let (role, acl) = (role.as_ref_option().copied(), acl.as_ref_option().copied());
-        if let Some(wrong) = [role, acl].into_iter().flatten().find(|id| *id < 1) {
-            findings.push(diagnostic(
-                path(),
-                "Unsuitable id",
-                format!("{wrong} is no id of a role or an ACL; ids are whole numbers from 1."),
-            ));
-        }
-        if let (Some(role), Some(acl)) = (role, acl)
+        if let (Value::Value(role), Value::Value(acl)) = (role, acl)
             && let Some(other) = acls.insert(role, acl)
             && other != acl
         {
@@ -43,14 +36,34 @@ pub(crate) fn check(permissions: &[Value<RolePermissionState>]) -> Vec<Diagnosti
     findings
 }
 
+/// What is wrong with the ids themselves.
+pub(crate) fn check_ids(permissions: &Value<Vec<Value<RolePermissionState>>>) -> Vec<Diagnostic> {
+    let permissions = permissions.as_ref_option().into_iter().flatten();
+    let ids = permissions
+        .filter_map(Value::as_ref_option)
+        .flat_map(|permission| [("a role", &permission.role_id), ("an ACL", &permission.redis_acl_id)]);
+    ids.filter_map(|(noun, id)| uid::check(path(), noun, id)).collect()
+}
+
+/// Turns a value of schema version 0 into one of today.
+pub(crate) fn upgrade(permissions: &mut serde_json::Value) {
+    let permissions = permissions.as_array_mut().into_iter().flatten();
+    for permission in permissions {
+        for attribute in ["role_id", "redis_acl_id"] {
+            if let Some(id) = permission.get_mut(attribute) {
+                uid::upgrade(id);
+            }
+        }
+    }
+}
+
 /// The value in a form to compare; `None` when something of it is not known yet.
 pub(crate) fn known(value: &Value<Vec<Value<RolePermissionState>>>) -> Option<RolesPermissions> {
     let permissions = value.as_ref_option()?.iter();
     permissions
         .map(|permission| {
             let permission = permission.as_ref_option()?;
-            let id = |id: &Value<i64>| u64::try_from(*id.as_ref_option()?).ok();
-            let (role, acl) = (id(&permission.role_id)?, id(&permission.redis_acl_id)?);
+            let (role, acl) = (uid::known(&permission.role_id)?, uid::known(&permission.redis_acl_id)?);
             Some(RolePermission::new(role.into(), acl.into()))
         })
         .collect()
@@ -58,11 +71,10 @@ pub(crate) fn known(value: &Value<Vec<Value<RolePermissionState>>>) -> Option<Ro
 
 /// The value as the state has it.
 pub(crate) fn to_value(permissions: &RolesPermissions) -> Value<Vec<Value<RolePermissionState>>> {
-    let id = |uid: u64| i64::try_from(uid).map_or(Value::Null, Value::Value);
     let permissions = permissions.iter().map(|permission| {
         Value::Value(RolePermissionState {
-            role_id: id(permission.role_uid.get()),
-            redis_acl_id: id(permission.redis_acl_uid.get()),
+            role_id: uid::text(permission.role_uid.get()),
+            redis_acl_id: uid::text(permission.redis_acl_uid.get()),
         })
     });
     Value::Value(permissions.collect())
@@ -76,10 +88,10 @@ fn path() -> AttributePath {
 mod tests {
     use super::*;
 
-    fn permission(role: i64, acl: Value<i64>) -> Value<RolePermissionState> {
+    fn permission(role: u64, acl: Value<u64>) -> Value<RolePermissionState> {
         Value::Value(RolePermissionState {
-            role_id: Value::Value(role),
-            redis_acl_id: acl,
+            role_id: uid::text(role),
+            redis_acl_id: acl.map(|acl| acl.to_string()),
         })
     }
 
@@ -107,6 +119,7 @@ mod tests {
             check(&[permission(2, Value::Unknown), permission(2, Value::Unknown)]),
             []
         );
-        assert_eq!(&*check(&[permission(0, Value::Value(3))])[0].summary, "Unsuitable id");
+        let wrong = Value::Value(vec![permission(0, Value::Value(3)), permission(1, Value::Unknown)]);
+        assert_eq!(check_ids(&wrong).len(), 1);
     }
 }

@@ -10,7 +10,7 @@ use crate::schema::{computed, defaulted, named, optional, required, schema, sens
 /// The schema of `certward_redis_database`.
 pub(crate) fn redis_database() -> Schema {
     use AttributeType::{AttributeSet, AttributeSingle, Bool, Number, String};
-    schema(
+    let schema = schema(
         "A Redis database on a Redis Enterprise cluster, with who may connect to it by certificate and what the users of \
          each role may do there. On the Certward server it is a real Redis behind a port with mutual TLS.\n\n\
          A client that shows a certificate of the database's own authorities (`mtls`) is the user of the certificate's \
@@ -122,14 +122,14 @@ pub(crate) fn redis_database() -> Schema {
                         (
                             "role_id",
                             required(
-                                Number,
+                                String,
                                 "Id of the role, such as `certward_redis_role.app.id`. Each role once.",
                             ),
                         ),
                         (
                             "redis_acl_id",
                             required(
-                                Number,
+                                String,
                                 "Id of the ACL that its users have here, such as `certward_redis_acl.app.id`.",
                             ),
                         ),
@@ -142,9 +142,11 @@ pub(crate) fn redis_database() -> Schema {
                 "deletion_protection",
                 defaulted(
                     Bool,
-                    "`true` makes every plan fail that would remove this database and its data. Default `true`. Known to \
-                     Terraform only; others can still delete it. To remove a protected database, first apply with \
-                     `false`.",
+                    "`true` makes every plan fail that would remove this database and its data. After `terraform taint` \
+                     Terraform does not say in the plan what is replaced, so there the apply fails, before anything is \
+                     removed. A database that could not be made, or not in `timeouts.create`, is not protected. Default \
+                     `true`. Known to Terraform only; others can still delete it. To remove a protected database, first \
+                     apply with `false`.",
                 ),
             ),
             (
@@ -175,7 +177,9 @@ pub(crate) fn redis_database() -> Schema {
                 ),
             ),
         ],
-    )
+    );
+    // In version 0, the ids of roles_permissions were numbers.
+    Schema { version: 1, ..schema }
 }
 
 fn snapshot_policy() -> HashMap<String, Attribute> {

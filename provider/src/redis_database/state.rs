@@ -55,8 +55,8 @@ pub struct SnapshotPolicyState {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the schema describes every attribute")]
 pub struct RolePermissionState {
-    pub role_id: Value<i64>,
-    pub redis_acl_id: Value<i64>,
+    pub role_id: Value<String>,
+    pub redis_acl_id: Value<String>,
 }
 
 /// The attribute `timeouts`.

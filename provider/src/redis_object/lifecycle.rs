@@ -6,10 +6,11 @@ use certward::Error;
 use certward::redis_enterprise::Client;
 use tf_provider::{AttributePath, Diagnostics};
 
-use super::{Definition, RedisObject, Run, Step};
+use super::{Definition, RedisObject, Run, Step, keys};
 use crate::failure;
 use crate::removal::Pauses;
 use crate::report::{error, shown, warning};
+use crate::run::Release;
 use crate::session::Session;
 
 /// The object as it is now. `None` without an error: it is gone.
@@ -27,6 +28,9 @@ pub(crate) async fn read<O: RedisObject>(
         tracing::info!(uid, "the {} is no longer there", O::NOUN);
         return None;
     };
+    if !session.run.plans.note_read(diags, &keys::id::<O>(uid)) {
+        return None;
+    }
     warn::<O>(diags, &object);
     O::take_over(&mut state, &object);
     Some(state)
@@ -104,39 +108,90 @@ pub(crate) async fn create<O: RedisObject>(
     let client = &session.redis_enterprise(diags, O::KIND)?.client;
     let mut wanted = wanted::<O>(diags, &planned)?;
     O::add_write_only(&mut wanted, config);
-    let problem = match O::create(client, &wanted, Run::Apply).await {
-        Ok(object) => {
-            let object = O::settle(diags, client, object, &planned, Step::Creation).await;
-            return Some(confirmed::<O>(diags, &wanted, &object, planned));
-        }
-        Err(problem) => problem,
-    };
-    // A name (or port) in use, or an answer that was lost the last time: the list tells which.
-    let holder = if problem.is_conflict() || problem.error_type() == Some("port_unavailable") {
-        holder::<O>(client, &wanted).await.unwrap_or_default()
-    } else {
-        None
-    };
-    match holder {
-        Some(object) if O::refusal(&object).is_none() && wanted.differences(&O::of_object(&object)).is_empty() => {
-            tracing::info!(
-                uid = O::uid(&object),
-                "the {} is there already, and equal; taking it over",
-                O::NOUN
-            );
-            let object = O::settle(diags, client, object, &planned, Step::Creation).await;
-            Some(confirmed::<O>(diags, &wanted, &object, planned))
-        }
-        Some(object) => {
-            refuse_existing::<O>(diags, &wanted, &object);
+    let objects = &session.run.objects;
+    let working = objects.working();
+    loop {
+        let changes = objects.changes();
+        let problem = match O::create(client, &wanted, Run::Apply).await {
+            Ok(object) => {
+                objects.hold(&keys::id::<O>(O::uid(&object)));
+                return Some(made::<O>(diags, client, &wanted, object, planned).await);
+            }
+            Err(problem) => problem,
+        };
+        // A name (or port) in use, or an answer that was lost, now or the last time: the list tells which.
+        let is_lost = failure::may_have_been_done(&problem);
+        let holder = if is_taken(&problem) || is_lost {
+            holder::<O>(client, &wanted).await.unwrap_or_default()
+        } else {
             None
+        };
+        // What is in the way may be about to go, or to be called otherwise.
+        if is_taken(&problem) && objects.another_change(&working, changes).await {
+            continue;
         }
-        None => {
+        let Some(holder) = holder else {
             let attempt = format!("make the {} \"{}\"", O::NOUN, wanted.name());
             failure::redis_enterprise(diags, &attempt, &problem);
-            None
+            return None;
+        };
+        let key = keys::id::<O>(O::uid(&holder));
+        let turn = objects.turn(&working, key.clone()).await;
+        if objects.changes() != changes {
+            continue;
         }
+        if O::refusal(&holder).is_some()
+            || !equal::<O>(&wanted, &holder, &planned)
+            || session.run.plans.is_of_another(&key)
+        {
+            refuse_existing::<O>(diags, &wanted, &holder);
+            return None;
+        }
+        if is_lost {
+            turn.hold();
+        } else {
+            turn.adopt(diags, &called::<O>(&holder), AttributePath::new("name"))?;
+        }
+        if let Err(problem) = O::complete(client, &holder, &wanted).await {
+            let attempt = format!("change {}", called::<O>(&holder));
+            failure::redis_enterprise(diags, &attempt, &problem);
+        }
+        return Some(made::<O>(diags, client, &wanted, holder, planned).await);
     }
+}
+
+/// The state after an object was made.
+async fn made<O: RedisObject>(
+    diags: &mut Diagnostics,
+    client: &Client,
+    wanted: &O::Definition,
+    object: O::Object,
+    planned: O::State,
+) -> O::State {
+    let object = O::settle(diags, client, object, &planned, Step::Creation).await;
+    let is_usable = diags.errors.is_empty();
+    let state = confirmed::<O>(diags, wanted, &object, planned);
+    if is_usable { state } else { O::unusable(state) }
+}
+
+/// Whether another object has a name, or what else must be unique.
+fn is_taken(problem: &Error) -> bool {
+    problem.is_conflict() || problem.error_type() == Some("port_unavailable")
+}
+
+/// Whether an object is the wanted one, but for what no answer tells.
+fn equal<O: RedisObject>(wanted: &O::Definition, object: &O::Object, planned: &O::State) -> bool {
+    wanted.differences(&O::of_object_beside(object, planned)).is_empty()
+}
+
+/// `role "app" (uid 7)`.
+fn called<O: RedisObject>(object: &O::Object) -> String {
+    format!(
+        "{} \"{}\" (uid {})",
+        O::NOUN,
+        shown(O::of_object(object).name()),
+        O::uid(object)
+    )
 }
 
 /// Changes what the plan changes, and leaves alone what it does not mention.
@@ -149,57 +204,117 @@ pub(crate) async fn update<O: RedisObject>(
 ) -> Option<O::State> {
     let mut wanted = wanted::<O>(diags, &planned)?;
     O::add_write_only(&mut wanted, config);
+    let uid = uid_of::<O>(diags, &prior)?;
+    let objects = &session.run.objects;
+    let working = objects.working();
+    let turn = objects.turn(&working, keys::id::<O>(uid)).await;
+    if turn.is_of_another() {
+        drop(turn);
+        return made_anew::<O>(diags, session, uid, planned, config).await;
+    }
     if O::of_state(&prior).is_some_and(|before| wanted.differences(&before).is_empty()) {
         // Only what Terraform alone knows has changed.
+        turn.hold();
         return Some(planned);
     }
     let client = &session.redis_enterprise(diags, O::KIND)?.client;
-    let uid = uid_of::<O>(diags, &prior)?;
     let name = O::id_and_name(&prior).1.as_deref().unwrap_or("?");
-    let Some(object) = find::<O>(diags, client, uid).await? else {
-        error(
-            diags,
-            AttributePath::root(),
-            format!("The {} is no longer there", O::NOUN),
-            format!(
-                "\"{name}\" (uid {uid}) was removed from the cluster after this plan was made. Plan again; it will be \
-                 made anew."
-            ),
-        );
-        return None;
-    };
-    if let Some((summary, detail)) = O::refusal(&object) {
-        error(diags, AttributePath::root(), summary, detail);
-        return None;
-    }
-    let there = O::of_object_beside(&object, &prior);
-    if wanted.differences(&there).is_empty() {
-        return Some(confirmed::<O>(diags, &wanted, &object, planned));
-    }
-    match O::update(client, uid, &there, &wanted, Run::Apply).await {
-        Ok(object) => {
-            let object = O::settle(diags, client, object, &planned, Step::Change).await;
-            Some(confirmed::<O>(diags, &wanted, &object, planned))
+    loop {
+        let Some(object) = find::<O>(diags, client, uid).await? else {
+            error(
+                diags,
+                AttributePath::root(),
+                format!("The {} is no longer there", O::NOUN),
+                format!(
+                    "\"{name}\" (uid {uid}) was removed from the cluster after this plan was made. Plan again; it will be \
+                     made anew."
+                ),
+            );
+            return None;
+        };
+        if let Some((summary, detail)) = O::refusal(&object) {
+            error(diags, AttributePath::root(), summary, detail);
+            return None;
         }
-        Err(problem) => {
-            let attempt = format!("change the {} \"{name}\" (uid {uid})", O::NOUN);
-            failure::redis_enterprise(diags, &attempt, &problem);
-            None
+        let there = O::of_object_beside(&object, &prior);
+        if wanted.differences(&there).is_empty() {
+            turn.hold();
+            return Some(confirmed::<O>(diags, &wanted, &object, planned));
         }
+        let changes = objects.changes();
+        let problem = match O::update(client, uid, &there, &wanted, Run::Apply).await {
+            Ok(object) => {
+                turn.hold();
+                let object = O::settle(diags, client, object, &planned, Step::Change).await;
+                return Some(confirmed::<O>(diags, &wanted, &object, planned));
+            }
+            Err(problem) => problem,
+        };
+        // Another instance of this run may be about to give the name up, or whatever else must be unique.
+        if is_taken(&problem) && objects.another_change(&working, changes).await {
+            continue;
+        }
+        // The change was made and its answer lost: it is looked up, and nothing is left to do then.
+        if failure::may_have_been_done(&problem)
+            && let Ok(Some(object)) = O::find(client, uid).await
+            && equal::<O>(&wanted, &object, &prior)
+        {
+            continue;
+        }
+        let attempt = format!("change the {} \"{name}\" (uid {uid})", O::NOUN);
+        failure::redis_enterprise(diags, &attempt, &problem);
+        return None;
     }
 }
 
-/// Removes the object and waits until it is gone; one that is gone already is fine.
+/// Makes an object for an instance whose own was taken over by another instance of this run, which wanted one of its name.
+async fn made_anew<O: RedisObject>(
+    diags: &mut Diagnostics,
+    session: &Session,
+    uid: u64,
+    planned: O::State,
+    config: &O::State,
+) -> Option<O::State> {
+    let state = create::<O>(diags, session, planned, config).await?;
+    // An error, because the plan has promised the old id.
+    error(
+        diags,
+        AttributePath::new("id"),
+        format!("Another {} than planned", O::NOUN),
+        format!(
+            "The {} with the uid {uid} was to be changed, but another block wanted its name, and has taken it over before \
+             that. So this block has another one now. Everything is as configured; plan again to see it.",
+            O::NOUN
+        ),
+    );
+    Some(state)
+}
+
+/// Removes the object and waits until it is gone; one that is gone already is fine. `guard` says what speaks against it.
 pub(crate) async fn destroy<O: RedisObject>(
     diags: &mut Diagnostics,
     session: &Session,
     prior: &O::State,
+    guard: impl FnOnce(&mut Diagnostics),
 ) -> Option<()> {
     let client = &session.redis_enterprise(diags, O::KIND)?.client;
     let uid = uid_of::<O>(diags, prior)?;
     let name = O::id_and_name(prior).1.as_deref().unwrap_or("?");
+    let working = session.run.objects.working();
+    let turn = session.run.objects.turn(&working, keys::id::<O>(uid)).await;
+    let what = format!("{} \"{}\" (uid {uid})", O::NOUN, shown(name));
+    if turn.release(diags, &what) == Release::Keep {
+        return Some(());
+    }
+    guard(diags);
+    if !diags.errors.is_empty() {
+        return None;
+    }
     match remove::<O>(client, uid, O::removal_timeout(prior)).await {
-        Ok(true) => Some(()),
+        Ok(true) => {
+            turn.removed();
+            Some(())
+        }
         Ok(false) => {
             error(
                 diags,
@@ -278,6 +393,21 @@ fn refuse_existing<O: RedisObject>(diags: &mut Diagnostics, wanted: &O::Definiti
     let shared = unique
         .find(|attribute| !differing.contains(attribute))
         .unwrap_or("name");
+    if differing.is_empty() {
+        error(
+            diags,
+            AttributePath::new(shared),
+            format!("The {} exists already", O::NOUN),
+            format!(
+                "The {} \"{}\" (uid {uid}) belongs to another block, which has not given it up in this run. If it is to be \
+                 changed, apply again; if both blocks are to be the same {}, keep one of them.",
+                O::NOUN,
+                shown(there.name()),
+                O::NOUN
+            ),
+        );
+        return;
+    }
     let differing: Vec<String> = differing
         .iter()
         .map(|attribute| {
@@ -291,31 +421,15 @@ fn refuse_existing<O: RedisObject>(diags: &mut Diagnostics, wanted: &O::Definiti
         format!("The {} exists already", O::NOUN),
         format!(
             "The cluster has a {} \"{}\" (uid {uid}) with this {shared}: {}. To take it over, import it under the \
-             address of this resource, and the next plan shows what changes:\n\n\
-             import {{\n  to = {}.{}\n  id = \"{uid}\"\n}}",
+             address that Terraform shows with this error, which the provider is not told, and the next plan shows what \
+             changes:\n\n\
+             import {{\n  to = {}.ADDRESS\n  id = \"{uid}\"\n}}",
             O::NOUN,
             shown(there.name()),
             differing.join("; "),
             O::KIND.type_name,
-            label(wanted.name()),
         ),
     );
-}
-
-/// A name for a resource block.
-fn label(name: &str) -> String {
-    let label: String = name
-        .chars()
-        .map(|character| match character.to_ascii_lowercase() {
-            character if character.is_ascii_alphanumeric() => character,
-            _ => '_',
-        })
-        .collect();
-    if label.starts_with(|first: char| first.is_ascii_digit()) {
-        format!("_{label}")
-    } else {
-        label
-    }
 }
 
 /// Compares the answer with what was asked for: a cluster may ignore what its version does not know.
@@ -355,8 +469,8 @@ fn wanted<O: RedisObject>(diags: &mut Diagnostics, planned: &O::State) -> Option
             AttributePath::root(),
             "Values are missing",
             format!(
-                "Something that this {} needs was not known when it was applied. Report it with the log of \
-                 TF_LOG_PROVIDER=DEBUG.",
+                "Something that this {} needs was null or not known when it was applied. Plan again: the plan names the \
+                 attribute.",
                 O::NOUN
             ),
         );

@@ -5,6 +5,7 @@
 mod effects;
 mod import;
 mod import_id;
+mod keys;
 pub(crate) mod lifecycle;
 mod resource;
 
@@ -40,6 +41,12 @@ pub(crate) trait RedisObject: 'static {
     /// The attributes `id` and `name`.
     fn id_and_name(state: &Self::State) -> (&Value<String>, &Value<String>);
 
+    /// The attributes that no two objects of the cluster can have in common, as far as a state or plan knows them.
+    fn unique_attributes(state: &Self::State) -> Vec<(&'static str, String)> {
+        let name = Self::id_and_name(state).1.as_ref_option();
+        name.map(|name| ("name", name.clone())).into_iter().collect()
+    }
+
     /// What a state or plan says; `None` when too little of it is known yet.
     fn of_state(state: &Self::State) -> Option<Self::Definition>;
 
@@ -64,6 +71,12 @@ pub(crate) trait RedisObject: 'static {
     /// The state that an import begins with: what only Terraform knows.
     fn imported() -> Self::State;
 
+    /// Leaves one of several attributes that say the same, in a state that an import is to make a configuration of: of
+    /// such attributes a configuration sets one.
+    fn in_one_form(state: &mut Self::State) {
+        _ = state;
+    }
+
     /// What the cluster says, and beside it what the cluster does not tell but a state knows.
     fn of_object_beside(object: &Self::Object, state: &Self::State) -> Self::Definition {
         _ = state;
@@ -73,6 +86,21 @@ pub(crate) trait RedisObject: 'static {
     /// Adds to what is wanted what is in a configuration only: the values of write-only attributes.
     fn add_write_only(wanted: &mut Self::Definition, config: &Self::State) {
         _ = (wanted, config);
+    }
+
+    /// Gives an object that was there already what cannot be compared: the value of a write-only attribute.
+    fn complete(
+        client: &Client,
+        object: &Self::Object,
+        wanted: &Self::Definition,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        _ = (client, object, wanted);
+        std::future::ready(Ok(()))
+    }
+
+    /// The state of an object that was made and cannot be used: Terraform marks it tainted, and destroys it next.
+    fn unusable(state: Self::State) -> Self::State {
+        state
     }
 
     /// Waits until an object that was made or changed can be used, and answers with how it is then. What goes wrong is

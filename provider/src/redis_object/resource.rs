@@ -5,14 +5,16 @@ use std::marker::PhantomData;
 use async_trait::async_trait;
 use certward::pki::DistinguishedName;
 use certward::redis_enterprise::Removal;
+use serde::{Deserialize, Serialize};
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
 use time::OffsetDateTime;
 
-use super::{RedisObject, effects, import, lifecycle};
+use super::{RedisObject, effects, import, keys, lifecycle};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
+use crate::report::error;
 use crate::session::Session;
 
 /// What a kind of objects decides for itself, without the cluster.
@@ -38,6 +40,11 @@ pub(crate) trait Planned: RedisObject {
         own: Option<&DistinguishedName>,
     ) -> Option<Self::State>;
 
+    /// Turns a state of schema version 0, as the state file has it, into one of today.
+    fn upgrade(state: &mut serde_json::Value) {
+        _ = state;
+    }
+
     /// Adds what speaks against a plan, or is to be known about it, at this moment; `prior` is there for a change.
     fn check_plan(diags: &mut Diagnostics, prior: Option<&Self::State>, planned: &Self::State, now: OffsetDateTime) {
         _ = (diags, prior, planned, now);
@@ -55,6 +62,13 @@ pub(crate) trait Planned: RedisObject {
     }
 }
 
+/// What Terraform keeps beside a state for the provider alone.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// Whether the state comes from an import, and has not been read since.
+    imported: bool,
+}
+
 /// The resource of one kind of objects.
 pub(crate) struct RedisResource<O> {
     session: Configured<Session>,
@@ -70,16 +84,40 @@ impl<O> RedisResource<O> {
     }
 }
 
+#[async_trait]
 impl<O: Planned> PluginResource for RedisResource<O> {
     fn write_only(&self) -> Vec<AttributePath> {
         O::write_only()
+    }
+
+    async fn upgrade_state(
+        &self,
+        diags: &mut Diagnostics,
+        version: i64,
+        mut state: serde_json::Value,
+    ) -> Option<serde_json::Value> {
+        if version != 0 {
+            error(
+                diags,
+                AttributePath::root(),
+                "State of a newer provider",
+                format!(
+                    "The state of this {} was stored by a newer version of the provider (schema version {version}). Use \
+                     that version or a newer one.",
+                    O::NOUN
+                ),
+            );
+            return None;
+        }
+        O::upgrade(&mut state);
+        Some(state)
     }
 }
 
 #[async_trait]
 impl<O: Planned> Resource for RedisResource<O> {
     type State<'a> = O::State;
-    type PrivateState<'a> = Option<StructEmpty>;
+    type PrivateState<'a> = Option<Kept>;
     type ProviderMetaState<'a> = Option<StructEmpty>;
 
     fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
@@ -95,13 +133,17 @@ impl<O: Planned> Resource for RedisResource<O> {
         &self,
         diags: &mut Diagnostics,
         state: O::State,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<StructEmpty>)> {
+    ) -> Option<(O::State, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::read::<O>(diags, &session, state)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
+        let mut state = answer.or_interrupted(diags)?;
+        // The reading that belongs to the import; what Terraform generates is made of it.
+        if private.is_some_and(|kept| kept.imported) {
+            O::in_one_form(&mut state);
+        }
+        Some((state, None))
     }
 
     async fn plan_create<'a>(
@@ -110,11 +152,13 @@ impl<O: Planned> Resource for RedisResource<O> {
         _proposed: O::State,
         config: O::State,
         _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<StructEmpty>)> {
+    ) -> Option<(O::State, Option<Kept>)> {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, O::KIND)?;
         let planned = O::plan_create(diags, config)?;
         O::check_plan(diags, None, &planned, session.clock.now());
+        session.run.plans.guard_replacement(diags);
+        session.run.plans.note(diags, &keys::unique::<O>(&planned), None);
         if !diags.errors.is_empty() {
             return None;
         }
@@ -129,13 +173,18 @@ impl<O: Planned> Resource for RedisResource<O> {
         prior: O::State,
         _proposed: O::State,
         config: O::State,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<StructEmpty>, Vec<AttributePath>)> {
+    ) -> Option<(O::State, Option<Kept>, Vec<AttributePath>)> {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, O::KIND)?;
         let planned = O::plan_update(diags, &prior, config, session.own_redis_subject())?;
         O::check_plan(diags, Some(&prior), &planned, session.clock.now());
+        let mut removal = Diagnostics::default();
+        O::guard_removal(&mut removal, &prior, session.own_redis_subject());
+        session.run.plans.note_guard(removal.errors);
+        let id = keys::id_of::<O>(&prior);
+        session.run.plans.note(diags, &keys::unique::<O>(&planned), id.as_ref());
         if !diags.errors.is_empty() {
             return None;
         }
@@ -149,13 +198,23 @@ impl<O: Planned> Resource for RedisResource<O> {
         &self,
         diags: &mut Diagnostics,
         prior: O::State,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<Option<StructEmpty>> {
+    ) -> Option<Option<Kept>> {
         let session = self.session.peek();
+        let id = keys::id_of::<O>(&prior);
+        // What takes its place has been made of the same object in this run.
+        if let (Some(session), Some(id)) = (&session, &id)
+            && session.run.objects.is_held(id)
+        {
+            return Some(private);
+        }
         let own = session.as_ref().and_then(|session| session.own_redis_subject());
         O::guard_removal(diags, &prior, own);
         if let Some(session) = &session {
+            if let Some(id) = id {
+                session.run.plans.note_removal(diags, &id, &keys::unique::<O>(&prior));
+            }
             effects::warn_of_removal::<O>(diags, session, &prior).await;
         }
         diags.errors.is_empty().then_some(private)
@@ -166,9 +225,9 @@ impl<O: Planned> Resource for RedisResource<O> {
         diags: &mut Diagnostics,
         planned: O::State,
         config: O::State,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<StructEmpty>)> {
+    ) -> Option<(O::State, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::create::<O>(diags, &session, planned, &config)).await;
         let state = answer.or_interrupted(diags)?;
@@ -181,9 +240,9 @@ impl<O: Planned> Resource for RedisResource<O> {
         prior: O::State,
         planned: O::State,
         config: O::State,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<StructEmpty>)> {
+    ) -> Option<(O::State, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::update::<O>(diags, &session, prior, planned, &config)).await;
         let state = answer.or_interrupted(diags)?;
@@ -194,22 +253,20 @@ impl<O: Planned> Resource for RedisResource<O> {
         &self,
         diags: &mut Diagnostics,
         prior: O::State,
-        _private: Option<StructEmpty>,
+        _private: Option<Kept>,
         _meta: Option<StructEmpty>,
     ) -> Option<()> {
         let session = self.session.get(diags)?;
-        O::guard_removal(diags, &prior, session.own_redis_subject());
-        if !diags.errors.is_empty() {
-            return None;
-        }
-        let answer = until_stopped(lifecycle::destroy::<O>(diags, &session, &prior)).await;
+        let guard = |diags: &mut Diagnostics| O::guard_removal(diags, &prior, session.own_redis_subject());
+        let answer = until_stopped(lifecycle::destroy::<O>(diags, &session, &prior, guard)).await;
         answer.or_interrupted(diags)
     }
 
-    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(O::State, Option<StructEmpty>)> {
+    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(O::State, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(import::import::<O>(diags, &session, &id)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, None))
+        let mut state = answer.or_interrupted(diags)?;
+        O::in_one_form(&mut state);
+        Some((state, Some(Kept { imported: true })))
     }
 }

@@ -9,6 +9,7 @@ mod state;
 use certward::pki::DistinguishedName;
 use tf_provider::Diagnostics;
 use tf_provider::schema::Schema;
+use time::OffsetDateTime;
 
 pub use state::{RedisRoleState, RoleResource};
 
@@ -38,6 +39,15 @@ impl Planned for RedisRole {
         _own: Option<&DistinguishedName>,
     ) -> Option<RedisRoleState> {
         Some(plan::update(prior, config))
+    }
+
+    fn check_plan(
+        diags: &mut Diagnostics,
+        _prior: Option<&RedisRoleState>,
+        planned: &RedisRoleState,
+        _now: OffsetDateTime,
+    ) {
+        diags.errors.extend(resources::check_uids(&planned.resources));
     }
 }
 

@@ -64,7 +64,7 @@ mod tests {
             management: Value::Value(management.to_owned()),
             resources: match uids {
                 [] => Value::Null,
-                _ => Value::Value(vec![resource]),
+                _ => Value::Value(vec![Value::Value(resource)]),
             },
             id: Value::Null,
         }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn every_attribute_is_checked() {
         let mut diags = Diagnostics::default();
-        let mut wrong = config("boss", &["x"]);
+        let mut wrong = config("boss", &["1"]);
         wrong.name = Value::Value("a/b".to_owned());
         validate(&mut diags, &wrong);
         let paths: Vec<String> = diags.errors.iter().map(|error| error.attribute.to_string()).collect();

@@ -8,6 +8,7 @@ use tf_provider::{AttributePath, Diagnostic};
 
 use super::state::RoleResource;
 use crate::report::diagnostic;
+use crate::uid;
 
 /// Uids by type. Neither the order of elements nor that of uids means anything.
 pub(crate) type Resources = BTreeMap<String, BTreeSet<String>>;
@@ -18,9 +19,10 @@ pub(crate) fn path() -> AttributePath {
 }
 
 /// What is wrong with the value, as far as it is known.
-pub(crate) fn check(resources: &[RoleResource], management: &Value<String>) -> Vec<Diagnostic> {
+pub(crate) fn check(resources: &[Value<RoleResource>], management: &Value<String>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (index, resource) in resources.iter().enumerate() {
+        let Value::Value(resource) = resource else { continue };
         // Terraform shows the line of an element, but of nothing inside it.
         let element = || path().index(index as i64);
         if let Value::Value(resource_type) = &resource.r#type
@@ -30,22 +32,6 @@ pub(crate) fn check(resources: &[RoleResource], management: &Value<String>) -> V
                 element(),
                 "Unknown type of resource",
                 format!("The type \"{resource_type}\" is not known. A role can be limited to databases: write \"{DATABASE}\"."),
-            ));
-        }
-        let uids = resource.uids.as_ref_option().into_iter().flatten();
-        let wrong = |uid: &&String| uid.parse::<u64>().map_or(true, |uid| uid == 0);
-        if let Some(uid) = uids.filter_map(Value::as_ref_option).find(wrong) {
-            findings.push(diagnostic(
-                element(),
-                "Unsuitable uid",
-                format!("{uid:?} is no uid of a database; uids are whole numbers from 1."),
-            ));
-        }
-        if resource.uids.as_ref_option().is_some_and(Vec::is_empty) {
-            findings.push(diagnostic(
-                element(),
-                "No uid",
-                "uids is empty. Name the databases, or leave resources away: then the role is for all of them.",
             ));
         }
     }
@@ -65,10 +51,31 @@ pub(crate) fn check(resources: &[RoleResource], management: &Value<String>) -> V
     findings
 }
 
+/// What is wrong with the uids themselves: for plans, as [`uid::check`].
+pub(crate) fn check_uids(resources: &Value<Vec<Value<RoleResource>>>) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (index, resource) in resources.as_ref_option().into_iter().flatten().enumerate() {
+        let Some(Value::Value(uids)) = resource.as_ref_option().map(|resource| &resource.uids) else {
+            continue;
+        };
+        let element = || path().index(index as i64);
+        findings.extend(uids.iter().find_map(|uid| uid::check(element(), "a database", uid)));
+        if uids.is_empty() {
+            findings.push(diagnostic(
+                element(),
+                "No uid",
+                "uids is empty. Name the databases, or leave resources away: then the role is for all of them.",
+            ));
+        }
+    }
+    findings
+}
+
 /// The value in a form to compare; `None` when something of it is not known yet.
-pub(crate) fn known(value: &Value<Vec<RoleResource>>) -> Option<Resources> {
+pub(crate) fn known(value: &Value<Vec<Value<RoleResource>>>) -> Option<Resources> {
     let mut resources = Resources::new();
     for resource in value.as_ref_option()? {
+        let resource = resource.as_ref_option()?;
         let uids = resource.uids.as_ref_option()?.iter();
         let uids: Option<BTreeSet<String>> = uids.map(|uid| uid.as_ref_option().cloned()).collect();
         let known = resources.entry(resource.r#type.as_ref_option()?.clone()).or_default();
@@ -98,10 +105,12 @@ pub(crate) fn to_cluster(resources: &Resources) -> Vec<redis_enterprise::RoleRes
 }
 
 /// The value as the state has it.
-pub(crate) fn to_value(resources: &Resources) -> Value<Vec<RoleResource>> {
-    let elements = resources.iter().map(|(resource_type, uids)| RoleResource {
-        r#type: Value::Value(resource_type.clone()),
-        uids: Value::Value(uids.iter().cloned().map(Value::Value).collect()),
+pub(crate) fn to_value(resources: &Resources) -> Value<Vec<Value<RoleResource>>> {
+    let elements = resources.iter().map(|(resource_type, uids)| {
+        Value::Value(RoleResource {
+            r#type: Value::Value(resource_type.clone()),
+            uids: Value::Value(uids.iter().cloned().map(Value::Value).collect()),
+        })
     });
     Value::Value(elements.collect())
 }
@@ -124,8 +133,11 @@ mod tests {
 
     #[test]
     fn order_and_division_mean_nothing() {
-        let one = Value::Value(vec![resource("db", &["1", "2"])]);
-        let other = Value::Value(vec![resource("db", &["2"]), resource("db", &["1", "2"])]);
+        let one = Value::Value(vec![Value::Value(resource("db", &["1", "2"]))]);
+        let other = Value::Value(vec![
+            Value::Value(resource("db", &["2"])),
+            Value::Value(resource("db", &["1", "2"])),
+        ]);
         assert_eq!(known(&one), known(&other));
         let there = of_cluster(&to_cluster(&known(&other).unwrap()));
         assert_eq!(to_value(&there), one);
@@ -139,14 +151,14 @@ mod tests {
     fn unknown_part_is_not_compared() {
         let mut part = resource("db", &["1"]);
         part.uids = Value::Value(vec![Value::Unknown]);
-        assert_eq!(known(&Value::Value(vec![part.clone()])), None);
-        assert_eq!(check(&[part], &Value::Unknown), []);
+        assert_eq!(known(&Value::Value(vec![Value::Value(part.clone())])), None);
+        assert_eq!(check(&[Value::Value(part), Value::Unknown], &Value::Unknown), []);
     }
 
     #[test]
     fn wrong_limits_are_refused_on_their_attribute() {
         let member = Value::Value("db_member".to_owned());
-        assert_eq!(check(&[resource("db", &["1", "20"])], &member), []);
+        assert_eq!(check(&[Value::Value(resource("db", &["1", "20"]))], &member), []);
         for (resources, management, summary, attribute) in [
             (
                 resource("node", &["1"]),
@@ -154,19 +166,23 @@ mod tests {
                 "Unknown type of resource",
                 path().index(0),
             ),
-            (
-                resource("db", &["orders"]),
-                "db_viewer",
-                "Unsuitable uid",
-                path().index(0),
-            ),
-            (resource("db", &["0"]), "db_viewer", "Unsuitable uid", path().index(0)),
-            (resource("db", &[]), "db_viewer", "No uid", path().index(0)),
             (resource("db", &["1"]), "admin", "Limit without effect", path()),
         ] {
-            let findings = check(&[resources], &Value::Value(management.to_owned()));
+            let findings = check(&[Value::Value(resources)], &Value::Value(management.to_owned()));
             assert_eq!(findings.len(), 1, "{findings:?}");
             assert_eq!((&*findings[0].summary, &findings[0].attribute), (summary, &attribute));
+        }
+        for (uids, summary) in [
+            (&["orders"][..], "Unsuitable id"),
+            (&["0"], "Unsuitable id"),
+            (&[], "No uid"),
+        ] {
+            let findings = check_uids(&Value::Value(vec![Value::Value(resource("db", uids))]));
+            assert_eq!(findings.len(), 1, "{findings:?}");
+            assert_eq!(
+                (&*findings[0].summary, &findings[0].attribute),
+                (summary, &path().index(0))
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use tf_provider::value::Value;
 pub struct RedisRoleState {
     pub name: Value<String>,
     pub management: Value<String>,
-    pub resources: Value<Vec<RoleResource>>,
+    pub resources: Value<Vec<Value<RoleResource>>>,
 
     pub id: Value<String>,
 }

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use certward::pki::{Certificate, DistinguishedName};
 use certward::redis_enterprise::{AuthorizedSubject, SubjectValidation};
 use rustls::RootCertStore;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use time::OffsetDateTime;
 
 use super::ca_certificate::called;
 use super::subject;
+use crate::crypto;
 use crate::report::chain;
 
 /// What a cluster goes by when a client shows a certificate (contract section 4.1), but for the users.
@@ -109,12 +109,7 @@ fn verify(
 ) -> Result<(), String> {
     let mut anchors = RootCertStore::empty();
     anchors.add_parsable_certificates(authorities.iter().map(|authority| authority.der().clone()));
-    // ring, which the provider starts with, cannot check signatures on P-521.
-    let provider = CryptoProvider {
-        signature_verification_algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
-        ..rustls::crypto::ring::default_provider()
-    };
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(anchors), Arc::new(provider))
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(anchors), Arc::new(crypto::provider()))
         .build()
         .map_err(|problem| chain(&problem))?;
     let intermediates: Vec<CertificateDer<'_>> = intermediates.iter().map(|above| above.der().clone()).collect();

@@ -105,8 +105,8 @@ pub(crate) fn check(attribute: &'static str, certificate: &Certificate) -> Vec<D
         refuse(
             "Unsuitable key",
             format!(
-                "{subject} has {problem}. Use an authority with RSA of at least {SMALLEST_RSA_KEY} bits, ECDSA on P-256 \
-                 or P-384, or Ed25519."
+                "{subject} has {problem}. Use an authority with RSA of at least {SMALLEST_RSA_KEY} bits, ECDSA on P-256, \
+                 P-384 or P-521, or Ed25519."
             ),
         );
     }

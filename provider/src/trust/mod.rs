@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod ca_certificate;
+pub(crate) mod kept;
 pub(crate) mod lockout;
 pub(crate) mod store;
 mod subject;

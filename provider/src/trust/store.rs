@@ -5,16 +5,18 @@
 
 use std::time::Duration;
 
-use certward::pki::Certificate;
+use certward::pki::{Certificate, Sha256Fingerprint};
 use certward::redis_enterprise::{CertificateName, Client, NewCertificate};
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
 use super::admission::Rules;
+use super::ca_certificate::called;
 use super::lockout;
 use crate::failure;
 use crate::report::{chain, error};
-use crate::session::RedisEnterprise;
+use crate::run::{Key, Objects, Release};
+use crate::session::{RedisEnterprise, Session};
 
 /// A change of the authorities.
 pub(crate) enum Change<'a> {
@@ -63,41 +65,45 @@ pub(crate) async fn read(diags: &mut Diagnostics, client: &Client) -> Option<Vec
     }
 }
 
-/// Makes a change, and answers the authorities that are trusted then. A change that is there already asks for nothing.
+/// What a cluster trusts after a change.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Trusted {
+    pub(crate) authorities: Vec<Certificate>,
+    /// Whether nothing was to be done.
+    pub(crate) already: bool,
+}
+
+/// Makes a change, and answers what is trusted then. A change that is there already asks for nothing.
+///
+/// What another block of this run has made trusted is not removed.
 pub(crate) async fn change(
     diags: &mut Diagnostics,
+    session: &Session,
     redis: &RedisEnterprise,
     change: &Change<'_>,
     attempt: &Attempt<'_>,
-) -> Option<Vec<Certificate>> {
-    for pause in PAUSES {
-        {
-            let _turn = redis.trusted_ca.lock().await;
-            let present = read(diags, &redis.client).await?;
-            let wanted = change.applied_to(&present);
-            if wanted == present {
-                return Some(present);
+) -> Option<Trusted> {
+    let objects = &session.run.objects;
+    let working = objects.working();
+    change.claim(objects);
+    let mut pauses = PAUSES.iter();
+    let mut already = true;
+    loop {
+        let changes = objects.changes();
+        match step(diags, objects, redis, change, attempt).await? {
+            Step::Done(authorities) => return Some(Trusted { authorities, already }),
+            Step::Written => {
+                already = false;
+                let Some(pause) = pauses.next() else { break };
+                tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             }
-            if present.iter().any(|authority| !wanted.contains(authority)) && !attempt.allow_lockout {
-                guard(diags, redis, &present, &wanted, attempt).await?;
-            }
-            match write(&redis.client, &wanted).await {
-                Ok(()) => {}
-                // "Not all nodes updated" (contract section 2.2): it passes.
-                Err(problem) if problem.is_conflict() => {
-                    tracing::info!(error = %problem.report(), "not every node has taken the authorities; trying again");
-                }
-                Err(problem) => {
-                    failure::redis_enterprise(diags, attempt.what, &problem);
-                    return None;
-                }
+            // Another block of this run may be about to trust the authority, or another one.
+            Step::Refused(_) if change.only_removes() && objects.another_change(&working, changes).await => {}
+            Step::Refused(refusal) => {
+                diags.errors.extend(refusal.errors);
+                return None;
             }
         }
-        tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-    }
-    let present = read(diags, &redis.client).await?;
-    if change.applied_to(&present) == present {
-        return Some(present);
     }
     error(
         diags,
@@ -113,14 +119,98 @@ pub(crate) async fn change(
     None
 }
 
+/// How far a change has come.
+enum Step {
+    /// The cluster has what is wanted.
+    Done(Vec<Certificate>),
+    /// It was written, and is to be looked at again.
+    Written,
+    /// It is not made as things are now.
+    Refused(Diagnostics),
+}
+
+/// Looks at what is there, and writes when that is not what is wanted.
+async fn step(
+    diags: &mut Diagnostics,
+    objects: &Objects,
+    redis: &RedisEnterprise,
+    change: &Change<'_>,
+    attempt: &Attempt<'_>,
+) -> Option<Step> {
+    let _turn = redis.trusted_ca.lock().await;
+    let present = read(diags, &redis.client).await?;
+    let wanted = change.applied_to(&present, objects);
+    if wanted == present {
+        change.note_removal(diags, objects);
+        return Some(Step::Done(present));
+    }
+    if present.iter().any(|authority| !wanted.contains(authority)) && !attempt.allow_lockout {
+        let mut refusal = Diagnostics::default();
+        if guard(&mut refusal, redis, &present, &wanted, attempt).await.is_none() {
+            return Some(Step::Refused(refusal));
+        }
+    }
+    let problem = match write(&redis.client, &wanted).await {
+        Ok(()) => return Some(Step::Written),
+        Err(problem) => problem,
+    };
+    // "Not all nodes updated" (contract section 2.2): it passes.
+    if problem.is_conflict() {
+        tracing::info!(error = %problem.report(), "not every node has taken the authorities; trying again");
+        return Some(Step::Written);
+    }
+    // An answer that was lost is looked up.
+    if failure::may_have_been_done(&problem)
+        && let Some(present) = read(&mut Diagnostics::default(), &redis.client).await
+        && change.applied_to(&present, objects) == present
+    {
+        return Some(Step::Written);
+    }
+    failure::redis_enterprise(diags, attempt.what, &problem);
+    None
+}
+
+/// What the table of the run knows an authority by.
+pub(crate) fn key(fingerprint: Sha256Fingerprint) -> Key {
+    Key::new("certward_trusted_ca", "fingerprint_sha256", fingerprint.to_string())
+}
+
 impl Change<'_> {
+    fn only_removes(&self) -> bool {
+        matches!(self, Self::Remove(_))
+    }
+
+    /// Notes what is to be trusted, so that no other block of this run removes it. It stays noted when the change fails:
+    /// what is there is found by the next run.
+    fn claim(&self, objects: &Objects) {
+        if let Self::Add(members) | Self::Replace(members) = self {
+            for member in *members {
+                objects.hold(&key(member.fingerprint()));
+            }
+        }
+    }
+
+    /// Notes what is not trusted any more, and says what was kept.
+    fn note_removal(&self, diags: &mut Diagnostics, objects: &Objects) {
+        if let Self::Remove(removed) = self {
+            for authority in *removed {
+                let key = key(authority.fingerprint());
+                let what = format!("The trust in {}", called(authority));
+                if objects.release(diags, &key, &what) == Release::Remove {
+                    objects.removed(&key);
+                }
+            }
+        }
+    }
+
     /// What the authorities become. Those that stay keep their order.
-    fn applied_to(&self, present: &[Certificate]) -> Vec<Certificate> {
+    fn applied_to(&self, present: &[Certificate], objects: &Objects) -> Vec<Certificate> {
         let mut wanted = present.to_vec();
         let added: &[Certificate] = match self {
             Self::Add(added) => added,
             Self::Remove(removed) => {
-                wanted.retain(|authority| !removed.contains(authority));
+                wanted
+                    .retain(|authority| !removed.contains(authority) || objects.is_held(&key(authority.fingerprint())));
                 &[]
             }
             Self::Replace(members) => {

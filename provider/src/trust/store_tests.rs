@@ -22,8 +22,8 @@ async fn changed(session: &Session, asked: Change<'_>, allow_lockout: bool) -> (
         allow_lockout,
         now: NOW,
     };
-    let authorities = change(&mut diags, redis, &asked, &attempt).await;
-    (authorities, diags)
+    let trusted = change(&mut diags, session, redis, &asked, &attempt).await;
+    (trusted.map(|trusted| trusted.authorities), diags)
 }
 
 fn trusted(cluster: &FakeCluster) -> Vec<Certificate> {
@@ -35,25 +35,41 @@ async fn additions_and_removals_leave_the_others_alone() {
     let [one, two, three] = ["One CA", "Two CA", "Three CA"].map(Authority::new);
     let [one, two, three] = [one, two, three].map(|authority| authority.certificate());
     let cluster = FakeCluster::start().await;
-    let session = cluster.session(None);
     for (asked, expected) in [
         (Change::Add(std::slice::from_ref(&one)), vec![&one]),
         (Change::Add(&[two.clone(), three.clone()]), vec![&one, &two, &three]),
         (Change::Remove(std::slice::from_ref(&two)), vec![&one, &three]),
         (Change::Replace(&[three.clone(), two.clone()]), vec![&three, &two]),
     ] {
-        let (authorities, diags) = changed(&session, asked, false).await;
+        // Each in a run of its own.
+        let (authorities, diags) = changed(&cluster.session(None), asked, false).await;
         assert_eq!(diags, Diagnostics::default());
         assert_eq!(authorities.unwrap().iter().collect::<Vec<_>>(), expected);
         assert_eq!(trusted(&cluster).iter().collect::<Vec<_>>(), expected);
     }
-    let (authorities, _) = changed(&session, Change::Remove(&[two, three]), false).await;
+    let (authorities, _) = changed(&cluster.session(None), Change::Remove(&[two, three]), false).await;
     assert_eq!(authorities, Some(vec![]));
     assert_eq!(
         cluster.written(DELETE).len(),
         1,
         "the last ones are deleted, not written empty"
     );
+}
+
+#[tokio::test]
+async fn what_this_run_has_made_trusted_is_not_removed() {
+    let [one, two] = ["One CA", "Two CA"].map(|name| Authority::new(name).certificate());
+    let cluster = FakeCluster::start().await;
+    let session = cluster.session(None);
+    for wanted in [
+        Change::Add(std::slice::from_ref(&one)),
+        Change::Replace(std::slice::from_ref(&two)),
+    ] {
+        changed(&session, wanted, false).await;
+    }
+    let (authorities, diags) = changed(&session, Change::Remove(&[one, two.clone()]), false).await;
+    assert_eq!(authorities, Some(vec![two]));
+    assert_eq!(diags.warnings[0].summary, "Not removed");
 }
 
 #[tokio::test]

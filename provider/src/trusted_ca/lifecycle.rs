@@ -8,9 +8,11 @@ use super::KIND;
 use super::plan::CERTIFICATE_PEM;
 use super::state::TrustedCaState;
 use crate::report::error;
+use crate::run::taken_over;
 use crate::session::Session;
 use crate::trust::ca_certificate::{self, called};
-use crate::trust::store::{self, Attempt, Change};
+use crate::trust::kept::Kept;
+use crate::trust::store::{self, Attempt, Change, Trusted};
 
 /// The authority as it is now. `None` without an error: the cluster does not trust it any more.
 pub(crate) async fn read(diags: &mut Diagnostics, session: &Session, state: TrustedCaState) -> Option<TrustedCaState> {
@@ -26,45 +28,86 @@ pub(crate) async fn read(diags: &mut Diagnostics, session: &Session, state: Trus
         tracing::info!(fingerprint, "the authority is no longer trusted");
         return None;
     };
+    if !session.run.plans.note_read(diags, &store::key(authority.fingerprint())) {
+        return None;
+    }
     let ending = ca_certificate::ending(CERTIFICATE_PEM, authority, session.clock.now());
     diags.warnings.extend(ending);
     Some(state)
 }
 
-/// Trusts a planned authority; one that is trusted already is fine.
+/// Trusts a planned authority; one that is trusted already is taken over, with a warning.
 pub(crate) async fn create(
     diags: &mut Diagnostics,
     session: &Session,
-    mut planned: TrustedCaState,
+    planned: TrustedCaState,
 ) -> Option<TrustedCaState> {
-    let redis = session.redis_enterprise(diags, KIND)?;
     let authority = certificate(diags, &planned)?;
     diags.errors.extend(ca_certificate::check(CERTIFICATE_PEM, &authority));
     if !diags.errors.is_empty() {
         return None;
     }
+    let (planned, trusted) = trust(diags, session, planned, authority.clone()).await?;
+    if trusted.already {
+        let what = format!("The trust in {}", called(&authority));
+        taken_over(diags, &what, AttributePath::new(CERTIFICATE_PEM));
+    }
+    Some(planned)
+}
+
+/// Sees to it that an authority of the state stays trusted.
+pub(crate) async fn keep(
+    diags: &mut Diagnostics,
+    session: &Session,
+    planned: TrustedCaState,
+) -> Option<TrustedCaState> {
+    let authority = certificate(diags, &planned)?;
+    let (planned, _) = trust(diags, session, planned, authority).await?;
+    Some(planned)
+}
+
+async fn trust(
+    diags: &mut Diagnostics,
+    session: &Session,
+    mut planned: TrustedCaState,
+    authority: Certificate,
+) -> Option<(TrustedCaState, Trusted)> {
+    let redis = session.redis_enterprise(diags, KIND)?;
+    let what = called(&authority);
+    let attribute = AttributePath::new(CERTIFICATE_PEM);
     let attempt = Attempt {
-        what: &format!("trust {}", called(&authority)),
-        attribute: AttributePath::new(CERTIFICATE_PEM),
+        what: &format!("trust {what}"),
+        attribute: attribute.clone(),
         allow_lockout: planned.allow_lockout == Value::Value(true),
         now: session.clock.now(),
     };
     planned.describe(&authority);
-    store::change(diags, redis, &Change::Add(&[authority]), &attempt).await?;
-    Some(planned)
+    let key = store::key(authority.fingerprint());
+    session.run.objects.claim(diags, &key, &what, attribute)?;
+    let trusted = store::change(diags, session, redis, &Change::Add(&[authority]), &attempt).await?;
+    Some((planned, trusted))
 }
 
 /// Ends the trust; an authority that is not trusted any more is fine.
-pub(crate) async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &TrustedCaState) -> Option<()> {
+pub(crate) async fn destroy(
+    diags: &mut Diagnostics,
+    session: &Session,
+    prior: &TrustedCaState,
+    kept: &Kept,
+) -> Option<()> {
     let redis = session.redis_enterprise(diags, KIND)?;
     let authority = certificate(diags, prior)?;
+    if kept.has(&authority) {
+        tracing::info!("{} stays trusted, because a bundle has it", called(&authority));
+        return Some(());
+    }
     let attempt = Attempt {
         what: &format!("end the trust in {}", called(&authority)),
         attribute: AttributePath::root(),
         allow_lockout: prior.allow_lockout == Value::Value(true),
         now: session.clock.now(),
     };
-    store::change(diags, redis, &Change::Remove(&[authority]), &attempt)
+    store::change(diags, session, redis, &Change::Remove(&[authority]), &attempt)
         .await
         .map(drop)
 }

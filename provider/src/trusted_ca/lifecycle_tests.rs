@@ -24,8 +24,13 @@ async fn authority_is_trusted_read_and_removed_beside_others() {
         cluster.inside().trusted_ca,
         other.pem().replace("\r\n", "\n") + &team.certificate().to_pem()
     );
+    // Another run.
+    let session = cluster.session(None);
     assert_eq!(read(&mut diags, &session, planned.clone()).await, Some(planned.clone()));
-    assert_eq!(destroy(&mut diags, &session, &planned).await, Some(()));
+    assert_eq!(
+        destroy(&mut diags, &session, &planned, &Kept::default()).await,
+        Some(())
+    );
     assert_eq!(cluster.inside().trusted_ca, other.certificate().to_pem());
     assert_eq!(
         read(&mut diags, &session, planned.clone()).await,
@@ -33,7 +38,7 @@ async fn authority_is_trusted_read_and_removed_beside_others() {
         "gone without an error"
     );
     assert_eq!(
-        destroy(&mut diags, &session, &planned).await,
+        destroy(&mut diags, &session, &planned, &Kept::default()).await,
         Some(()),
         "gone already is fine"
     );
@@ -48,6 +53,7 @@ async fn trusted_authority_is_adopted() {
     let mut diags = Diagnostics::default();
     let state = create(&mut diags, &cluster.session(None), planned(&team)).await;
     assert_eq!(state, Some(planned(&team)));
+    assert_eq!(diags.warnings[0].summary, "Taken over");
     assert_eq!(cluster.inside().writings, []);
 }
 

@@ -8,15 +8,19 @@ mod state;
 use async_trait::async_trait;
 use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
-use tf_provider::value::StructEmpty;
+use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, Diagnostics, Resource};
 
 pub use state::TrustedCaState;
 
+use self::plan::CERTIFICATE_PEM;
 use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
+use crate::run::{Key, Way};
 use crate::session::{Kind, Session};
+use crate::trust::kept::Kept;
+use crate::trust::store;
 
 /// `certward_trusted_ca`: one authority that a Redis Enterprise cluster trusts.
 pub struct TrustedCa {
@@ -34,7 +38,7 @@ impl PluginResource for TrustedCa {}
 #[async_trait]
 impl Resource for TrustedCa {
     type State<'a> = TrustedCaState;
-    type PrivateState<'a> = Option<StructEmpty>;
+    type PrivateState<'a> = Option<Kept>;
     type ProviderMetaState<'a> = Option<StructEmpty>;
 
     fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
@@ -49,11 +53,13 @@ impl Resource for TrustedCa {
     async fn read<'a>(
         &self,
         diags: &mut Diagnostics,
-        state: TrustedCaState,
-        private: Option<StructEmpty>,
+        mut state: TrustedCaState,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<StructEmpty>)> {
+    ) -> Option<(TrustedCaState, Option<Kept>)> {
         let session = self.session.get(diags)?;
+        // Before it is looked for: the fingerprint is one of them.
+        state.describe_again();
         let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))
@@ -65,11 +71,12 @@ impl Resource for TrustedCa {
         _proposed: TrustedCaState,
         config: TrustedCaState,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<StructEmpty>)> {
+    ) -> Option<(TrustedCaState, Option<Kept>)> {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::create(diags, config, session.clock.now())?;
-        Some((planned, None))
+        note(diags, &session, &planned, None);
+        diags.errors.is_empty().then_some((planned, None))
     }
 
     async fn plan_update<'a>(
@@ -78,12 +85,18 @@ impl Resource for TrustedCa {
         prior: TrustedCaState,
         _proposed: TrustedCaState,
         config: TrustedCaState,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<StructEmpty>, Vec<AttributePath>)> {
+    ) -> Option<(TrustedCaState, Option<Kept>, Vec<AttributePath>)> {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
-        let (planned, requires_replace) = plan::update(diags, &prior, config)?;
+        let (mut planned, requires_replace) = plan::update(diags, &prior, config)?;
+        if note(diags, &session, &planned, Some(&prior)) {
+            planned.self_signed = Value::Unknown;
+        }
+        if !diags.errors.is_empty() {
+            return None;
+        }
         if let Some(attribute) = requires_replace.first() {
             warn_of_end(diags, &session, &prior, Act::Replace, attribute.clone()).await;
         }
@@ -95,13 +108,25 @@ impl Resource for TrustedCa {
         &self,
         diags: &mut Diagnostics,
         prior: TrustedCaState,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<Option<StructEmpty>> {
+    ) -> Option<Option<Kept>> {
         if let Some(session) = self.session.peek() {
+            if let Some(key) = key(&prior) {
+                // What takes its place has been made of the same authority in this run.
+                if session.run.objects.is_held(&key) {
+                    return Some(private);
+                }
+                let keys = [(key.clone(), AttributePath::new(CERTIFICATE_PEM))];
+                session.run.plans.note_removal(diags, &key, &keys);
+                let kept = session.run.plans.note_end_of_trust(&[key]);
+                if !kept.is_empty() {
+                    return diags.errors.is_empty().then_some(Some(Kept::of(kept)));
+                }
+            }
             warn_of_end(diags, &session, &prior, Act::Destroy, AttributePath::root()).await;
         }
-        Some(private)
+        diags.errors.is_empty().then_some(private)
     }
 
     async fn create<'a>(
@@ -109,9 +134,9 @@ impl Resource for TrustedCa {
         diags: &mut Diagnostics,
         planned: TrustedCaState,
         _config: TrustedCaState,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<StructEmpty>)> {
+    ) -> Option<(TrustedCaState, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::create(diags, &session, planned)).await;
         let state = answer.or_interrupted(diags)?;
@@ -121,13 +146,23 @@ impl Resource for TrustedCa {
     /// Only what Terraform alone knows can change: another certificate is another object.
     async fn update<'a>(
         &self,
-        _diags: &mut Diagnostics,
+        diags: &mut Diagnostics,
         _prior: TrustedCaState,
         planned: TrustedCaState,
         _config: TrustedCaState,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<StructEmpty>)> {
+    ) -> Option<(TrustedCaState, Option<Kept>)> {
+        let session = self.session.get(diags)?;
+        if planned.self_signed.is_unknown() {
+            // A bundle with the authority is destroyed in the same run.
+            let answer = until_stopped(lifecycle::keep(diags, &session, planned)).await;
+            let state = answer.or_interrupted(diags)?;
+            return Some((state, private));
+        }
+        if let Some(key) = key(&planned) {
+            session.run.objects.hold(&key);
+        }
         Some((planned, private))
     }
 
@@ -135,20 +170,42 @@ impl Resource for TrustedCa {
         &self,
         diags: &mut Diagnostics,
         prior: TrustedCaState,
-        _private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
     ) -> Option<()> {
         let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::destroy(diags, &session, &prior)).await;
+        let answer = until_stopped(lifecycle::destroy(
+            diags,
+            &session,
+            &prior,
+            &private.unwrap_or_default(),
+        ))
+        .await;
         answer.or_interrupted(diags)
     }
 
-    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(TrustedCaState, Option<StructEmpty>)> {
+    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(TrustedCaState, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::import(diags, &session, &id)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, None))
     }
+}
+
+/// Notes in the table of the run that the authority is to be trusted. Answers whether the apply has to see to it.
+fn note(diags: &mut Diagnostics, session: &Session, planned: &TrustedCaState, prior: Option<&TrustedCaState>) -> bool {
+    let attribute = AttributePath::new(CERTIFICATE_PEM);
+    let keys: Vec<_> = key(planned).into_iter().map(|key| (key, attribute.clone())).collect();
+    session.run.plans.note(diags, &keys, prior.and_then(key).as_ref());
+    session.run.plans.note_way(diags, Way::SingleCas);
+    let authority = key(planned).filter(|_| diags.errors.is_empty());
+    authority.is_some_and(|authority| session.run.plans.note_trust(&[authority]))
+}
+
+/// What the table of the run knows the authority by.
+fn key(state: &TrustedCaState) -> Option<Key> {
+    let fingerprint = state.fingerprint_sha256.as_deref_option()?.parse().ok()?;
+    Some(store::key(fingerprint))
 }
 
 /// Warns of what the end of the trust in the authority would end.

@@ -1,6 +1,6 @@
 //! The resource as Terraform keeps it.
 
-use certward::pki::Certificate;
+use certward::pki::{Certificate, certificates_from_pem};
 use serde::{Deserialize, Serialize};
 use tf_provider::value::Value;
 
@@ -34,6 +34,27 @@ impl TrustedCaState {
         self.not_before = Value::Value(timestamp::format(certificate.validity().not_before));
         self.not_after = Value::Value(timestamp::format(certificate.validity().not_after));
         self.self_signed = Value::Value(certificate.is_self_issued());
+    }
+
+    /// Fills in what follows from the certificate where an older version left it out.
+    pub(crate) fn describe_again(&mut self) {
+        let texts = [
+            &self.id,
+            &self.fingerprint_sha256,
+            &self.subject_dn,
+            &self.issuer_dn,
+            &self.not_before,
+            &self.not_after,
+        ];
+        if !texts.into_iter().any(Value::is_null) && !self.self_signed.is_null() {
+            return;
+        }
+        let certificates = self.certificate_pem.as_deref_option().map(certificates_from_pem);
+        if let Some(Ok(certificates)) = certificates
+            && let [certificate] = certificates.as_slice()
+        {
+            self.describe(certificate);
+        }
     }
 
     /// Marks everything that follows from the certificate as not known yet.

@@ -5,11 +5,13 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::KIND;
-use super::plan::{CERTIFICATES_PEM, KEEP, REMOVE};
+use super::plan::{CERTIFICATES_PEM, KEEP, REMOVE, no_authorities};
 use super::state::{ID, TrustedCaBundleState};
 use crate::report::{error, warning};
+use crate::run::{Key, Release};
 use crate::session::Session;
 use crate::trust::ca_certificate::{self, called};
+use crate::trust::kept::Kept;
 use crate::trust::store::{self, Attempt, Change};
 
 /// The bundle as it is now. `None` without an error: the cluster trusts no authority.
@@ -25,6 +27,9 @@ pub(crate) async fn read(
     let authorities = store::read(diags, &redis.client).await?;
     if authorities.is_empty() {
         tracing::info!("the cluster trusts no authority any more");
+        return None;
+    }
+    if !session.run.plans.note_read(diags, &key()) {
         return None;
     }
     let now = session.clock.now();
@@ -70,19 +75,39 @@ pub(crate) async fn write(
     if !diags.errors.is_empty() {
         return None;
     }
+    if members.is_empty() {
+        no_authorities(diags);
+        return None;
+    }
+    let what = "the cluster's trusted authorities";
+    let attribute = AttributePath::new(CERTIFICATES_PEM);
+    session.run.objects.claim(diags, &key(), what, attribute)?;
     let attempt = Attempt {
         what: "write the trusted authorities",
         attribute: AttributePath::new(CERTIFICATES_PEM),
         allow_lockout: planned.allow_lockout == Value::Value(true),
         now: session.clock.now(),
     };
-    let trusted = store::change(diags, redis, &Change::Replace(&members), &attempt).await?;
-    planned.take_over(&trusted);
+    let trusted = store::change(diags, session, redis, &Change::Replace(&members), &attempt).await?;
+    planned.take_over(&trusted.authorities);
     Some(planned)
 }
 
 /// Ends the trust in the bundle's authorities, or leaves it, as `on_destroy` says.
-pub(crate) async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &TrustedCaBundleState) -> Option<()> {
+pub(crate) async fn destroy(
+    diags: &mut Diagnostics,
+    session: &Session,
+    prior: &TrustedCaBundleState,
+    kept: &Kept,
+) -> Option<()> {
+    if session
+        .run
+        .objects
+        .release(diags, &key(), "The bundle of trusted authorities")
+        == Release::Keep
+    {
+        return Some(());
+    }
     if prior.on_destroy != Value::Value(REMOVE.to_owned()) {
         warning(
             diags,
@@ -96,14 +121,15 @@ pub(crate) async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &
         return Some(());
     }
     let redis = session.redis_enterprise(diags, KIND)?;
-    let members = members(diags, prior)?;
+    let mut members = members(diags, prior)?;
+    members.retain(|authority| !kept.has(authority));
     let attempt = Attempt {
         what: "end the trust in the bundle's authorities",
         attribute: AttributePath::root(),
         allow_lockout: prior.allow_lockout == Value::Value(true),
         now: session.clock.now(),
     };
-    store::change(diags, redis, &Change::Remove(&members), &attempt)
+    store::change(diags, session, redis, &Change::Remove(&members), &attempt)
         .await
         .map(drop)
 }
@@ -140,6 +166,11 @@ pub(crate) async fn import(diags: &mut Diagnostics, session: &Session, id: &str)
     };
     state.take_over(&authorities);
     Some(state)
+}
+
+/// What the table of the run knows the only bundle of a cluster by.
+pub(crate) fn key() -> Key {
+    Key::new(KIND.type_name, "id", ID)
 }
 
 fn members(diags: &mut Diagnostics, state: &TrustedCaBundleState) -> Option<Vec<Certificate>> {

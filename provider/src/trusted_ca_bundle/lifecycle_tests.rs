@@ -54,14 +54,20 @@ async fn destroying_keeps_or_removes() {
     cluster.inside().trusted_ca = one.pem() + &later.pem();
     let session = cluster.session(None);
     let mut diags = Diagnostics::default();
-    assert_eq!(destroy(&mut diags, &session, &planned(&[&one])).await, Some(()));
+    assert_eq!(
+        destroy(&mut diags, &session, &planned(&[&one]), &Kept::default()).await,
+        Some(())
+    );
     assert_eq!(warnings(&diags), ["Authorities stay trusted"]);
     assert_eq!(trusted(&cluster).len(), 2);
     let removing = TrustedCaBundleState {
         on_destroy: Value::Value(REMOVE.to_owned()),
         ..planned(&[&one])
     };
-    assert_eq!(destroy(&mut diags, &session, &removing).await, Some(()));
+    assert_eq!(
+        destroy(&mut diags, &session, &removing, &Kept::default()).await,
+        Some(())
+    );
     assert_eq!(trusted(&cluster), [later.certificate()], "what was added outside stays");
 }
 

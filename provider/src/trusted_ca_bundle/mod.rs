@@ -8,7 +8,7 @@ mod state;
 use async_trait::async_trait;
 use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
-use tf_provider::value::StructEmpty;
+use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, Diagnostics, Resource};
 
 pub use state::TrustedCaBundleState;
@@ -17,7 +17,10 @@ use self::state::Members;
 use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
+use crate::run::{Key, Way};
 use crate::session::{Kind, Session};
+use crate::trust::kept::Kept;
+use crate::trust::store;
 
 /// `certward_trusted_ca_bundle`: every authority that a Redis Enterprise cluster trusts.
 pub struct TrustedCaBundle {
@@ -35,7 +38,7 @@ impl PluginResource for TrustedCaBundle {}
 #[async_trait]
 impl Resource for TrustedCaBundle {
     type State<'a> = TrustedCaBundleState;
-    type PrivateState<'a> = Option<StructEmpty>;
+    type PrivateState<'a> = Option<Kept>;
     type ProviderMetaState<'a> = Option<StructEmpty>;
 
     fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
@@ -51,9 +54,9 @@ impl Resource for TrustedCaBundle {
         &self,
         diags: &mut Diagnostics,
         state: TrustedCaBundleState,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+    ) -> Option<(TrustedCaBundleState, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
         let state = answer.or_interrupted(diags)?;
@@ -66,11 +69,12 @@ impl Resource for TrustedCaBundle {
         _proposed: TrustedCaBundleState,
         config: TrustedCaBundleState,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+    ) -> Option<(TrustedCaBundleState, Option<Kept>)> {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
         let planned = plan::create(diags, config, session.clock.now())?;
-        Some((planned, None))
+        note(diags, &session, &planned, None);
+        diags.errors.is_empty().then_some((planned, None))
     }
 
     async fn plan_update<'a>(
@@ -79,12 +83,18 @@ impl Resource for TrustedCaBundle {
         prior: TrustedCaBundleState,
         _proposed: TrustedCaBundleState,
         config: TrustedCaBundleState,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>, Vec<AttributePath>)> {
+    ) -> Option<(TrustedCaBundleState, Option<Kept>, Vec<AttributePath>)> {
         let session = self.session.get(diags)?;
         session.check_redis_enterprise(diags, KIND)?;
-        let planned = plan::update(diags, &prior, config, session.clock.now())?;
+        let mut planned = plan::update(diags, &prior, config, session.clock.now())?;
+        if note(diags, &session, &planned, Some(&lifecycle::key())) {
+            planned.fingerprints_sha256 = Value::Unknown;
+        }
+        if !diags.errors.is_empty() {
+            return None;
+        }
         if let (Some(mut left_out), Some(stay)) = (prior.members(), planned.members()) {
             left_out.retain(|fingerprint, _| !stay.contains_key(fingerprint));
             let attribute = AttributePath::new(plan::CERTIFICATES_PEM);
@@ -98,14 +108,25 @@ impl Resource for TrustedCaBundle {
         &self,
         diags: &mut Diagnostics,
         prior: TrustedCaBundleState,
-        private: Option<StructEmpty>,
+        mut private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<Option<StructEmpty>> {
+    ) -> Option<Option<Kept>> {
         let removed = prior.on_destroy.as_deref_option() == Some(plan::REMOVE);
-        if let (Some(session), Some(members), true) = (self.session.peek(), prior.members(), removed) {
+        if let Some(session) = self.session.peek() {
+            let key = lifecycle::key();
+            if session.run.objects.is_held(&key) {
+                return Some(private);
+            }
+            let keys = [(key.clone(), AttributePath::new(plan::CERTIFICATES_PEM))];
+            session.run.plans.note_removal(diags, &key, &keys);
+        }
+        if let (Some(session), Some(mut members), true) = (self.session.peek(), prior.members(), removed) {
+            let kept = Kept::of(session.run.plans.note_end_of_trust(&authorities(&members)));
+            members.retain(|_, authority| !kept.has(authority));
+            private = Some(kept);
             warn_of_end(diags, &session, &members, Act::Destroy, AttributePath::root()).await;
         }
-        Some(private)
+        diags.errors.is_empty().then_some(private)
     }
 
     async fn create<'a>(
@@ -113,9 +134,9 @@ impl Resource for TrustedCaBundle {
         diags: &mut Diagnostics,
         planned: TrustedCaBundleState,
         _config: TrustedCaBundleState,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+    ) -> Option<(TrustedCaBundleState, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::write(diags, &session, planned)).await;
         let state = answer.or_interrupted(diags)?;
@@ -128,9 +149,9 @@ impl Resource for TrustedCaBundle {
         _prior: TrustedCaBundleState,
         planned: TrustedCaBundleState,
         _config: TrustedCaBundleState,
-        private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+    ) -> Option<(TrustedCaBundleState, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::write(diags, &session, planned)).await;
         let state = answer.or_interrupted(diags)?;
@@ -141,24 +162,40 @@ impl Resource for TrustedCaBundle {
         &self,
         diags: &mut Diagnostics,
         prior: TrustedCaBundleState,
-        _private: Option<StructEmpty>,
+        private: Option<Kept>,
         _meta: Option<StructEmpty>,
     ) -> Option<()> {
         let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::destroy(diags, &session, &prior)).await;
+        let answer = until_stopped(lifecycle::destroy(
+            diags,
+            &session,
+            &prior,
+            &private.unwrap_or_default(),
+        ))
+        .await;
         answer.or_interrupted(diags)
     }
 
-    async fn import<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        id: String,
-    ) -> Option<(TrustedCaBundleState, Option<StructEmpty>)> {
+    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(TrustedCaBundleState, Option<Kept>)> {
         let session = self.session.get(diags)?;
         let answer = until_stopped(lifecycle::import(diags, &session, &id)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, None))
     }
+}
+
+/// Notes in the table of the run that the bundle is to be.
+/// Answers whether the apply has to see to the trust.
+fn note(diags: &mut Diagnostics, session: &Session, planned: &TrustedCaBundleState, prior: Option<&Key>) -> bool {
+    let keys = [(lifecycle::key(), AttributePath::new(plan::CERTIFICATES_PEM))];
+    session.run.plans.note(diags, &keys, prior);
+    session.run.plans.note_way(diags, Way::Bundle);
+    let members = planned.members().filter(|_| diags.errors.is_empty());
+    members.is_some_and(|members| session.run.plans.note_trust(&authorities(&members)))
+}
+
+fn authorities(members: &Members) -> Vec<Key> {
+    members.keys().copied().map(store::key).collect()
 }
 
 /// Warns of what the end of the trust in these authorities would end.

@@ -10,16 +10,10 @@ use crate::trust::ca_certificate;
 
 /// Adds what is wrong with the configuration alone. Values that are not known yet are left for a later call.
 pub(crate) fn validate(diags: &mut Diagnostics, config: &TrustedCaBundleState) {
+    if is_empty(config) {
+        no_authorities(diags);
+    }
     if let Value::Value(texts) = &config.certificates_pem {
-        if texts.is_empty() {
-            error(
-                diags,
-                AttributePath::new(CERTIFICATES_PEM),
-                "No authorities",
-                "A bundle has one authority at least. To trust none, switch authentication by certificate off \
-                 (certward_cluster_mtls_settings), set on_destroy = \"remove\" here, apply, and remove the resource.",
-            );
-        }
         for text in texts.iter().filter_map(Value::as_deref_option) {
             match ca_certificate::parse_all(CERTIFICATES_PEM, text) {
                 Ok(certificates) => {
@@ -42,6 +36,27 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &TrustedCaBundleState) {
             format!("\"{on_destroy}\" is not known. Write \"{KEEP}\" or \"{REMOVE}\"."),
         );
     }
+}
+
+/// Whether a configuration names no authority: no list, an empty one, or one with nothing in it.
+pub(crate) fn is_empty(config: &TrustedCaBundleState) -> bool {
+    match &config.certificates_pem {
+        Value::Null => true,
+        Value::Value(texts) => texts.iter().all(Value::is_null),
+        Value::Unknown => false,
+    }
+}
+
+/// Refuses to empty a trust store by a list that is null or empty, as a variable is that nobody has set.
+pub(crate) fn no_authorities(diags: &mut Diagnostics) {
+    error(
+        diags,
+        AttributePath::new(CERTIFICATES_PEM),
+        "No authorities",
+        "A bundle has one authority at least, and certificates_pem is null, empty, or holds only null: a variable may not be \
+         set. To trust none, switch authentication by certificate off (certward_cluster_mtls_settings), set on_destroy = \
+         \"remove\" here, apply, and remove the resource.",
+    );
 }
 
 /// Plans a bundle that Terraform does not know yet.
@@ -80,6 +95,9 @@ fn planned(
     now: OffsetDateTime,
 ) -> Option<TrustedCaBundleState> {
     next.id = Value::Value(ID.to_owned());
+    if is_empty(&next) {
+        no_authorities(diags);
+    }
     match next.members() {
         Some(members) => {
             for (fingerprint, certificate) in &members {

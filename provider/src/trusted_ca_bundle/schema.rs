@@ -10,7 +10,8 @@ pub(crate) fn trusted_ca_bundle() -> Schema {
     schema(
         "Every certification authority that a Redis Enterprise cluster trusts to vouch for clients (`mtls_trusted_ca`): \
          what is not listed here is removed. Write one of it for each cluster, and none beside `certward_trusted_ca`, \
-         which adds single authorities: each would undo the other.\n\n\
+         which adds single authorities: each would undo the other, so a plan with both fails. One can take the other's place \
+         in one run: an authority that the new blocks want stays trusted.\n\n\
          Removing an authority is refused when the provider's own login depends on it. RavenDB has nothing of the kind: \
          whom it trusts beside registered certificates is in its settings (`Security.WellKnownIssuers.Admin`).",
         [
@@ -19,7 +20,7 @@ pub(crate) fn trusted_ca_bundle() -> Schema {
                 required(
                     set_of_strings(),
                     "The certificates of the authorities as texts of one or more PEM blocks `CERTIFICATE`, for example \
-                     `[file(\"ca.crt\")]`; one at least. Refused are the same as in `certward_trusted_ca`. Order, \
+                     `[file(\"ca.crt\")]`; one at least: a list that is null, empty or holds only null is refused, so that a variable that is not set never empties the trust store. Refused are the same as in `certward_trusted_ca`. Order, \
                      repetitions, line ends and text around the blocks make no difference. Changed in place.",
                 ),
             ),

@@ -15,7 +15,7 @@ use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedSt
 use super::error::Error;
 use super::identity::Identity;
 use super::trust::{TrustAnchors, Trusted, moment};
-use crate::pki::{Certificate, Printable};
+use crate::pki::{Certificate, Printable, SubjectAltName};
 
 /// The process's provider; aws-lc-rs becomes it when the program has chosen none.
 pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
@@ -173,7 +173,7 @@ impl UnverifiedServer {
             CertificateError::UnknownIssuer => format!("which does not lead to a trusted CA; trusted are: {trusted}"),
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 let names = certificate
-                    .map(|certificate| format!("{:?}", certificate.subject_alt_names()))
+                    .map(|certificate| names_of(&certificate))
                     .unwrap_or_default();
                 format!("which is not for the name {}; it is for {names}", expected.to_str())
             }
@@ -187,9 +187,37 @@ impl UnverifiedServer {
                 "which is not meant for servers (no serverAuth purpose)".to_owned()
             }
             CertificateError::BadSignature => "whose signature is wrong".to_owned(),
-            other => format!("which is refused ({other:?}); trusted are: {trusted}"),
+            CertificateError::UnhandledCriticalExtension => {
+                "which has a critical extension that is not known here".to_owned()
+            }
+            // webpki's own error, which has no other form than its name.
+            CertificateError::Other(OtherError(other)) if other.to_string() == "CaUsedAsEndEntity" => format!(
+                "which says that it is a certification authority (CA:TRUE) and not a server's; name it as a CA \
+                 certificate to believe it alone; trusted are: {trusted}"
+            ),
+            CertificateError::Other(OtherError(other)) => format!("which is refused: {other}; trusted are: {trusted}"),
+            other => format!("which is refused: {other}; trusted are: {trusted}"),
         };
         Self { presented, problem }
+    }
+}
+
+/// The names that a certificate is for, in words.
+fn names_of(certificate: &Certificate) -> String {
+    let names = certificate.subject_alt_names();
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| match name {
+            SubjectAltName::Dns(name) | SubjectAltName::Uri(name) | SubjectAltName::Email(name) => name.clone(),
+            SubjectAltName::Ip(address) => address.to_string(),
+            SubjectAltName::DirectoryName(name) => name.to_string(),
+            SubjectAltName::Other(_) => "a name of another kind".to_owned(),
+        })
+        .collect();
+    if names.is_empty() {
+        "no name (it has no subject alternative names)".to_owned()
+    } else {
+        names.join(", ")
     }
 }
 

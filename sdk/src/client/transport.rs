@@ -273,7 +273,8 @@ impl Transport {
     fn transport_error(&self, step: String, error: reqwest::Error) -> Error {
         let error = error.without_url();
         let cause = match failure(&error, self.certificate.as_ref()) {
-            Some(Failure::Tls(explanation)) => Cause::Tls(explanation),
+            // The library's own texts say the same once more, with its types.
+            Some(Failure::Tls(explanation)) => return Error::new(step, Cause::Tls(explanation)),
             _ if error.is_connect() => Cause::Connect,
             _ if error.is_timeout() => Cause::Timeout,
             Some(Failure::HeaderTooLarge) => {

@@ -336,6 +336,11 @@ impl Client {
     /// Replaces name, clearance, permissions and whether it is disabled. For Operators; ClusterAdmin and ClusterNode
     /// certificates for ClusterAdmins.
     ///
+    /// Do not edit the primary of a collection (one whose
+    /// [`collection_secondary_keys`](super::CertificateDefinition::collection_secondary_keys) are not empty): RavenDB 7.2
+    /// cuts the secondaries loose then. They keep the rights they had and still log in, but can be neither read nor deleted
+    /// any more. Delete the collection, and register its certificates one by one.
+    ///
     /// # Errors
     /// [`Error::is_refused`] when no such certificate is registered, or the clearance is above the caller's.
     pub async fn edit_certificate(&self, request: &EditCertificate) -> Result<(), Error> {

@@ -107,6 +107,37 @@ async fn leaf_vouches_for_itself_and_not_for_what_its_key_signed() {
     }
 }
 
+/// As `openssl req -x509` makes them, and as RavenDB runs with.
+#[tokio::test]
+async fn self_signed_server_certificate_that_says_it_is_a_ca_can_be_named() {
+    let key = KeyPair::generate().unwrap();
+    let marked = |name: &str| {
+        let mut marked = params(name);
+        marked.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        marked
+    };
+    let own = marked("127.0.0.1").self_signed(&key).unwrap();
+    let endpoint = serve(vec![own.der().clone()], &key).await;
+    ask(&endpoint, &own.pem(), None).await.unwrap();
+    refused(
+        ask(&endpoint, &own.pem(), Some("other.example")).await,
+        "not for the name other.example; it is for 127.0.0.1",
+    );
+
+    // Named is its issuer, and no CA is a server.
+    let ca = Issuer::new(authority("Lab CA"), KeyPair::generate().unwrap());
+    let ca_pem = authority("Lab CA").self_signed(ca.key()).unwrap().pem();
+    let issued = marked("127.0.0.1").signed_by(&key, &ca).unwrap();
+    let endpoint = serve(vec![issued.der().clone()], &key).await;
+    let answer = ask(&endpoint, &ca_pem, None).await;
+    let told = answer.as_ref().unwrap_err().report().to_string();
+    for name in ["OtherError", "Other(", "UnverifiedServer", "CaUsedAsEndEntity"] {
+        assert!(!told.contains(name), "{told}");
+    }
+    assert_eq!(told.matches("127.0.0.1 issued by").count(), 1, "{told}");
+    refused(answer, "says that it is a certification authority");
+}
+
 #[tokio::test]
 async fn ca_vouches_for_what_it_signed_while_it_is_in_date_and_may_sign() {
     let may_not = |change: fn(&mut CertificateParams)| {

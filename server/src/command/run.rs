@@ -18,6 +18,9 @@ pub(super) fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let settings = Settings::load(&command_line).map_err(|mistakes| Failure::Usage(mistakes.to_string()))?;
     telemetry::start_log(&settings.log).map_err(Failure::failed)?;
     telemetry::log_panics();
+    for warning in &settings.warnings {
+        tracing::warn!("settings: {warning}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

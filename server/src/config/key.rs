@@ -111,6 +111,10 @@ const NO_PROGRAMS: &str = "Certward runs no programs; put the certificate at Sec
 const NO_VALIDATION_PROGRAM: &str =
     "Certward asks no program about certificates, and leaving this out would let in what the program keeps out";
 
+const NO_LICENCE: &str = "there is no licence; for Read access set Certward.License.ReadOnlyCertificates to true.";
+const NO_TCP: &str = "there are no documents, which RavenDB's TCP connections are for.";
+const LOG_OF_ITS_OWN: &str = "the log is standard error; see Certward.Log.Level and Certward.Log.Format.";
+
 /// Every key. RavenDB's come first, in the order of the contract.
 pub const KEYS: &[Key] = &[
     followed(
@@ -168,8 +172,8 @@ pub const KEYS: &[Key] = &[
     ),
     followed(
         "Security.Certificate.ExpiringThresholdInDays",
-        "14",
-        "How many days before its end the server certificate counts as expiring; 1 to 3650.",
+        "",
+        "How many days before its end the server certificate counts as expiring: one more day of `Certward.Expiry.WarnDaysBefore`, for every certificate; 1 to 3650.",
     ),
     ignored(
         "Security.UnsecuredAccessAllowed",
@@ -247,14 +251,14 @@ pub const KEYS: &[Key] = &[
         "there are no scripts.",
     ),
     ignored("License.Eula.Accepted", "there is no licence."),
-    refused(
-        "License",
-        "Certward has no licence; for Read access set Certward.License.ReadOnlyCertificates to true",
-    ),
-    refused(
-        "License.Path",
-        "Certward has no licence; for Read access set Certward.License.ReadOnlyCertificates to true",
-    ),
+    ignored("License", NO_LICENCE),
+    ignored("License.Path", NO_LICENCE),
+    ignored("ServerUrl.Tcp", NO_TCP),
+    ignored("PublicServerUrl.Tcp", NO_TCP),
+    ignored("ExternalIp", "the address is that of ServerUrl."),
+    ignored("Logs.Mode", LOG_OF_ITS_OWN),
+    ignored("Logs.MinLevel", LOG_OF_ITS_OWN),
+    ignored("Logs.Path", LOG_OF_ITS_OWN),
     secret(
         "Certward.Store",
         "sqlite",

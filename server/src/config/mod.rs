@@ -9,6 +9,7 @@ mod limits;
 mod mistake;
 mod reader;
 mod redis;
+mod relaxed_json;
 mod source;
 mod well_known;
 
@@ -45,8 +46,6 @@ pub struct Settings {
     pub certificate_password: Option<SecretString>,
     /// `Security.Certificate.Validation.KeyUsages`: whether the server certificate must have the key usages of TLS.
     pub certificate_validate_key_usages: bool,
-    /// `Security.Certificate.ExpiringThresholdInDays`: how long before its end the server certificate counts as expiring.
-    pub expiring_threshold_days: u32,
     /// `Security.WellKnownCertificates.Admin`.
     pub well_known_administrators: Vec<Thumbprint>,
     /// `Security.WellKnownIssuers.Admin`.
@@ -59,7 +58,8 @@ pub struct Settings {
     pub audit_log_folder: Option<PathBuf>,
     /// `Certward.Audit.RetentionDays`: how long the store keeps audit records; none keeps them all.
     pub audit_retention_days: Option<u32>,
-    /// `Certward.Expiry.WarnDaysBefore`: how long before their end the log warns of certificates.
+    /// `Certward.Expiry.WarnDaysBefore` and `Security.Certificate.ExpiringThresholdInDays`: how long before their end the log
+    /// warns of certificates.
     pub warn_days: WarnDays,
     /// `Certward.Operations.ServerUrl`: health and metrics, over plain http on loopback; none turns them off.
     pub operations_url: Option<Url>,
@@ -81,6 +81,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `Certward.Log.*`.
     pub log: LogSettings,
+    /// What was said and has no effect.
+    pub warnings: Vec<Mistake>,
 }
 
 impl Settings {

@@ -62,7 +62,9 @@ impl<'a> Reader<'a> {
         let log = self.log();
         let certificate_password = self.secret("Security.Certificate.Password");
         let certificate_validate_key_usages = self.required("Security.Certificate.Validation.KeyUsages", boolean);
-        let expiring_threshold_days = self.number("Security.Certificate.ExpiringThresholdInDays", 1, 3650);
+        let expiring_threshold = self.optional("Security.Certificate.ExpiringThresholdInDays", |text| {
+            within(text, 1, 3650)
+        });
         let well_known_administrators = self.list("Security.WellKnownCertificates.Admin", |text, _| {
             Thumbprint::from_str(text)
                 .map_err(|error| format!("\"{text}\" is not a thumbprint, 40 hexadecimal digits: {error}"))
@@ -97,14 +99,13 @@ impl<'a> Reader<'a> {
             certificate_path: certificate_path?,
             certificate_password,
             certificate_validate_key_usages: certificate_validate_key_usages?,
-            expiring_threshold_days: expiring_threshold_days?,
             well_known_administrators,
             well_known_issuers,
             validate_certificate_names: validate_certificate_names?,
             two_factor: two_factor?,
             audit_log_folder,
             audit_retention_days,
-            warn_days: warn_days?,
+            warn_days: warn_days?.with(expiring_threshold),
             csrf: CsrfSettings {
                 enabled: csrf_enabled?,
                 trusted_origins,
@@ -118,6 +119,7 @@ impl<'a> Reader<'a> {
             licensed_read_only_access: licensed_read_only_access?,
             limits: limits?,
             log: log?,
+            warnings: self.sources.warnings.clone(),
         })
     }
 

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::key::{self, Key, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::reader::Reader;
+use super::relaxed_json;
 use crate::command::chain;
 use crate::files::{FileError, TrustedFile, read_any};
 use crate::suggestion;
@@ -75,6 +76,8 @@ impl CommandLine {
 pub struct Sources {
     pub(super) values: BTreeMap<&'static str, Given>,
     pub(super) mistakes: Vec<Mistake>,
+    /// What is taken and has no effect.
+    pub(super) warnings: Vec<Mistake>,
     /// What relative paths start from: the folder of the settings file.
     pub(super) folder: PathBuf,
 }
@@ -120,12 +123,12 @@ impl Sources {
             folder: folder_of(path),
             ..Self::default()
         };
-        if named.is_some() || path.exists() {
-            sources.read_file(path, command_line.file_of_anybody)?;
-        }
         let mut variables: Vec<_> = environment.into_iter().collect();
         variables.sort();
         sources.read_environment(variables);
+        if named.is_some() || path.exists() {
+            sources.read_file(path, command_line.file_of_anybody)?;
+        }
         sources.read_command_line(command_line);
         Ok(sources)
     }
@@ -172,7 +175,7 @@ impl Sources {
         let text = str::from_utf8(&bytes)
             .map_err(|error| mistake(format!("is not UTF-8 from byte {} on", error.valid_up_to())))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let Node::Object(members) = serde_json::from_str(text)
+        let Node::Object(members) = serde_json::from_str(&relaxed_json::plain(text))
             .map_err(|error| mistake(format!("is not JSON: line {}, column {}", error.line(), error.column())))?
         else {
             return Err(mistake("must hold a JSON object of keys and values".to_owned()));
@@ -230,21 +233,30 @@ impl Sources {
                     problem,
                 })
             };
-            let Some(Key {
-                name: known, treatment, ..
-            }) = key::find(&name)
+            let Some(
+                key @ Key {
+                    name: known, treatment, ..
+                },
+            ) = key::find(&name)
             else {
                 let near = match origin {
                     Origin::CommandLine => key::near_option(&name),
                     _ => key::near(&name),
                 };
-                mistake(
-                    &name,
-                    format!(
-                        "no such key{}; docs/settings.md lists them",
-                        suggestion::did_you_mean(near)
-                    ),
+                let problem = format!(
+                    "no such key{}; docs/settings.md lists them",
+                    suggestion::did_you_mean(near)
                 );
+                // Others than the operator set variables: container runtimes, and the image of RavenDB.
+                if let Origin::Environment(_) = origin {
+                    self.warnings.push(Mistake {
+                        key: name,
+                        origin,
+                        problem,
+                    });
+                } else {
+                    mistake(&name, problem);
+                }
                 continue;
             };
             if seen.contains(known) {
@@ -266,9 +278,34 @@ impl Sources {
                 (Treatment::Refused(reason), Ok(text)) if !text.is_empty() => {
                     mistake(known, format!("is refused: {reason}"));
                 }
-                (Treatment::Refused(_) | Treatment::Ignored, Ok(_)) => {}
+                (Treatment::Refused(_), Ok(_)) => {}
+                (Treatment::Ignored, Ok(text)) => {
+                    if !text.is_empty() {
+                        self.warnings.push(Mistake {
+                            key: (*known).to_owned(),
+                            origin,
+                            problem: format!("has no effect: {}", key.meaning),
+                        });
+                    }
+                }
                 (Treatment::Followed { .. }, Ok(text)) => {
-                    self.values.insert(known, Given { text, origin });
+                    let weaker = self.values.insert(known, Given { text, origin });
+                    if let Some(Given {
+                        origin: weaker,
+                        text: other,
+                    }) = weaker
+                        && let Some(Given { origin, text }) = self.values.get(known)
+                        && *text != other
+                        && matches!((origin, &weaker), (Origin::File(_), Origin::Environment(_)))
+                    {
+                        self.warnings.push(Mistake {
+                            key: (*known).to_owned(),
+                            origin: weaker,
+                            problem: format!(
+                                "has no effect: the key is set {origin}, which counts before the environment"
+                            ),
+                        });
+                    }
                 }
             }
         }
@@ -280,7 +317,7 @@ impl Sources {
 enum Node {
     Text(Zeroizing<String>),
     Object(Vec<(String, Node)>),
-    Array,
+    Array(Vec<Node>),
 }
 
 fn flatten(
@@ -293,10 +330,25 @@ fn flatten(
         let name = format!("{prefix}{}", name.replace(':', "."));
         match node {
             Node::Text(text) => flat.push((name, Ok(text))),
-            Node::Array => flat.push((name, Err("is a list; write one text, with ; between its parts"))),
+            Node::Array(elements) => flat.push((name, joined(elements))),
             Node::Object(members) => flatten(&format!("{name}."), members, flat),
         }
     }
+}
+
+/// As RavenDB takes a list of texts.
+fn joined(elements: Vec<Node>) -> Result<Zeroizing<String>, &'static str> {
+    let mut text = Zeroizing::new(String::new());
+    for element in elements {
+        let Node::Text(element) = element else {
+            return Err("is a list of more than texts; write texts, or one text with ; between its parts");
+        };
+        if !text.is_empty() {
+            text.push(';');
+        }
+        text.push_str(&element);
+    }
+    Ok(text)
 }
 
 /// The origin of the mistake names the file already.
@@ -376,8 +428,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Node, A::Error> {
-        while sequence.next_element::<Node>()?.is_some() {}
-        Ok(Node::Array)
+        let mut elements = Vec::new();
+        while let Some(element) = sequence.next_element()? {
+            elements.push(element);
+        }
+        Ok(Node::Array(elements))
     }
 }
 

@@ -163,25 +163,84 @@ fn every_followed_key_is_read_and_no_other() {
 }
 
 #[test]
-fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
+fn the_command_line_wins_over_the_file_and_that_over_the_environment_and_what_loses_there_is_told() {
     let folder = Folder::new(
         r#"{"Security.Certificate.Path": "server.pfx", "ServerUrl": "https://127.0.0.1:1", "DataDir": "a", "Setup.Mode": "Secured"}"#,
     );
-    let environment = [("RAVEN_ServerUrl", "https://127.0.0.1:2"), ("raven_datadir", "b")];
+    let environment = [
+        ("RAVEN_ServerUrl", "https://127.0.0.1:2"),
+        ("raven_datadir", "b"),
+        ("RAVEN_Setup_Mode", "Secured"),
+        ("RAVEN_PublicServerUrl", "https://db.example"),
+    ];
     let settings = folder
         .load(&environment, &["--serverurl", "https://127.0.0.1:3"])
         .unwrap();
     assert_eq!(settings.server_url.port(), Some(3));
-    assert_eq!(settings.data_dir, folder.0.path().join("b"));
+    assert_eq!(settings.data_dir, folder.0.path().join("a"));
     assert_eq!(settings.setup_mode, SetupMode::Secured);
+    assert!(settings.public_server_url.is_some());
+    let warned: Vec<&str> = settings.warnings.iter().map(|warning| &*warning.key).collect();
+    assert_eq!(warned, ["ServerUrl", "DataDir"], "the same value is nothing to tell");
+    let text = settings.warnings[1].to_string();
+    assert!(
+        text.starts_with("DataDir (in the environment variable raven_datadir): has no effect: "),
+        "{text}"
+    );
 }
 
 #[test]
 fn an_empty_value_brings_the_default_back() {
     let folder = Folder::new(r#"{"Security.Certificate.Path": "server.pfx", "DataDir": "a", "PublicServerUrl": null}"#);
-    let settings = folder.load(&[("RAVEN_DATADIR", "")], &[]).unwrap();
+    let settings = folder.load(&[], &["--DataDir="]).unwrap();
     assert_eq!(settings.data_dir, folder.0.path().join("Databases"));
     assert!(settings.public_server_url.is_none());
+}
+
+#[test]
+fn a_settings_file_may_have_comments_last_commas_and_lists() {
+    let settings = r#"{ // RavenDB's own
+        "Security.Certificate.Path": "server.pfx", /* two
+        lines */ "Security.Csrf.TrustedOrigins": ["https://a.example", "https://b.example:8443",],
+        "Security.WellKnownCertificates.Admin": [],
+    }"#;
+    let settings = load(settings).unwrap();
+    assert_eq!(
+        settings.csrf.trusted_origins,
+        ["https://a.example", "https://b.example:8443"]
+    );
+    assert!(settings.well_known_administrators.is_empty());
+    let nested = r#"{"Security.Certificate.Path": "server.pfx", "DataDir": [["a", "b"]]}"#;
+    let refused = load(nested).unwrap_err().to_string();
+    assert!(
+        refused.contains("DataDir") && refused.contains("a list of more than texts"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_ravendbs_wizard_and_image_write_is_taken_and_what_means_nothing_here_is_told() {
+    let folder = Folder::new(
+        r#"{"Security.Certificate.Path": "server.pfx", "ServerUrl.Tcp": "tcp://0.0.0.0:38888",
+            "PublicServerUrl.Tcp": "tcp://a.example:38888", "ExternalIp": "203.0.113.7", "License.Path": "license.json",
+            "License.Eula.Accepted": true, "Logs.Mode": "Operations", "Security.UnsecuredAccessAllowed": ""}"#,
+    );
+    let environment = [
+        ("RAVEN_ARGS", "--log-to-console"),
+        ("RAVEN_SETTINGS", "{}"),
+        ("RAVEN_IN_DOCKER", "true"),
+        ("RAVEN_DataDri", "/data"),
+    ];
+    let settings = folder.load(&environment, &[]).unwrap();
+    let warnings: Vec<String> = settings.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 4 + 6, "{warnings:#?}");
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.contains("RAVEN_DataDri") && warning.contains("did you mean 'DataDir'?")),
+        "{warnings:#?}"
+    );
+    assert!(warnings.iter().any(|warning| warning.starts_with("ExternalIp (in ")));
 }
 
 #[test]
@@ -310,7 +369,6 @@ fn each_wrong_value_is_refused_with_what_would_have_been_right() {
             "ab",
             "use Security.WellKnownIssuers.Admin",
         ),
-        ("License", "{}", "Certward.License.ReadOnlyCertificates"),
         ("Certward.Store", "postgres://u:p@h/d", "not built into this version"),
         ("Certward.Store", "mysql", "must be sqlite"),
         ("Certward.Operations.ServerUrl", "http://0.0.0.0:9080", "loopback"),
@@ -463,14 +521,16 @@ fn secrets_are_in_no_message_and_no_debug_text() {
         vec![format!("--Certward.Store=postgres://user:{CANARY}@h/d")],
         vec![format!("--Security.Certificate.Pasword={CANARY}")],
         vec![format!("--ServerUrl=https://user:{CANARY}@127.0.0.1:1")],
-        vec![format!("--License={CANARY}")],
     ] {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let mistakes = folder.load(&[], &arguments).unwrap_err();
         assert!(!format!("{mistakes}{mistakes:?}").contains(CANARY), "{mistakes}");
     }
     let settings = folder
-        .load(&[], &[&format!("--Security.Certificate.Password={CANARY}")])
+        .load(
+            &[("RAVEN_License", CANARY), ("RAVEN_Security_Pasword", CANARY)],
+            &[&format!("--Security.Certificate.Password={CANARY}")],
+        )
         .unwrap();
     assert_eq!(settings.certificate_password.as_ref().unwrap().expose_secret(), CANARY);
     assert!(!format!("{settings:?}").contains(CANARY));

@@ -59,6 +59,15 @@ impl WarnDays {
         self.0.iter().copied()
     }
 
+    /// One more, unless the log never warns.
+    #[must_use]
+    pub(crate) fn with(self, days: Option<u16>) -> Self {
+        match days {
+            Some(days) if !self.is_empty() => self.and(&Self(vec![days])),
+            _ => self,
+        }
+    }
+
     /// Those of both.
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.0.extend(other.iter());

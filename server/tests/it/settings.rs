@@ -16,7 +16,7 @@ fn wrong_settings_are_all_named_and_nothing_is_opened() {
             "--Security.Certificate.Pasword=s3cr7t-canary",
             "--Certward.Log.Level=loud",
         ])
-        .env("RAVEN_Setup_Mode", "Unsecured")
+        .env("RAVEN_Certward_Limits_BodyTimeoutInSec", "soon")
         .output()
         .unwrap();
     let text = text(&output);
@@ -24,7 +24,7 @@ fn wrong_settings_are_all_named_and_nothing_is_opened() {
     for part in [
         "3 reasons",
         "did you mean 'Security.Certificate.Password'?",
-        "RAVEN_Setup_Mode",
+        "RAVEN_Certward_Limits_BodyTimeoutInSec",
         "Certward.Log.Level",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");

@@ -4,5 +4,5 @@ data "certward_redis_databases" "orders" {
 }
 
 output "orders_endpoint" {
-  value = data.certward_redis_databases.orders.databases[0].endpoint
+  value = one(data.certward_redis_databases.orders.databases[*].endpoint)
 }

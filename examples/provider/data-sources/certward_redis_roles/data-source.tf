@@ -6,5 +6,5 @@ data "certward_redis_roles" "viewers" {
 resource "certward_cert_user" "auditor" {
   name                     = "auditor"
   certificate_subject_line = "CN=auditor,O=Example,C=US"
-  role_ids                 = [data.certward_redis_roles.viewers.roles[0].id]
+  role_ids                 = [for role in data.certward_redis_roles.viewers.roles : role.id]
 }

@@ -13,5 +13,8 @@ resource "certward_trusted_ca" "team" {
 resource "certward_cluster_mtls_settings" "cluster" {
   certificate_authentication_enabled = true
 
+  # Destroying switches it off again: while it is on, the cluster keeps its last authority.
+  on_destroy = "restore"
+
   depends_on = [certward_trusted_ca.team]
 }

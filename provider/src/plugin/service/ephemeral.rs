@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 
 use super::{Service, unknown_type};
 use crate::plugin::call::catch;
-use crate::plugin::codec;
 use crate::plugin::diagnostics::to_wire;
 use crate::plugin::ephemeral::ErasedEphemeralResource;
 use crate::plugin::wire::Timestamp;
@@ -14,6 +13,7 @@ use crate::plugin::wire::calls::{
     DiagnosticsResponse, EphemeralResourceRequest, OpenEphemeralResourceRequest, OpenEphemeralResourceResponse,
     RenewEphemeralResourceResponse, ValidateConfigRequest,
 };
+use crate::plugin::{codec, configuration};
 
 impl Service {
     fn ephemeral(&self, diags: &mut Diagnostics, type_name: &str) -> Option<&dyn ErasedEphemeralResource> {
@@ -32,6 +32,10 @@ impl Service {
         if let Some(resource) = self.ephemeral(&mut diags, &request.type_name)
             && let Some(config) = codec::from_wire(&mut diags, request.config)
         {
+            let config = match resource.schema(&mut diags) {
+                Some(schema) => configuration::check(&mut diags, config, &schema, &|config| resource.fits(config)),
+                None => config,
+            };
             let outcome = catch(resource.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", &request.type_name);
         }

@@ -2,6 +2,8 @@
 
 mod ephemeral;
 mod go_plugin;
+#[cfg(test)]
+pub(crate) mod in_process;
 mod offer;
 mod resource;
 mod single;

@@ -9,6 +9,7 @@ use tf_provider::schema::Schema;
 use super::{Service, schema_or_error, unknown_type};
 use crate::plugin::call::catch;
 use crate::plugin::diagnostics::{path_to_wire, to_wire};
+use crate::plugin::instance::{InstanceCall, own_private, with_instance, with_instance_of};
 use crate::plugin::resource::{Call, ErasedResource, MovedFrom};
 use crate::plugin::wire::RawState;
 use crate::plugin::wire::calls::{
@@ -18,7 +19,7 @@ use crate::plugin::wire::calls::{
     UpgradeResourceIdentityRequest, UpgradeResourceIdentityResponse, UpgradeResourceStateRequest,
     UpgradeResourceStateResponse, ValidateConfigRequest,
 };
-use crate::plugin::{codec, stored_state, write_only};
+use crate::plugin::{codec, configuration, stored_state, write_only};
 
 impl Service {
     fn resource(&self, diags: &mut Diagnostics, type_name: &str) -> Option<&dyn ErasedResource> {
@@ -35,11 +36,15 @@ impl Service {
             && let Some(config) = codec::from_wire(&mut diags, request.config)
         {
             let client = request.client_capabilities.unwrap_or_default();
-            if !client.write_only_attributes_allowed
-                && let Some(schema) = resource.schema(&mut diags)
-            {
-                write_only::refuse(&mut diags, &config, &schema, &resource.write_only());
-            }
+            let config = match resource.schema(&mut diags) {
+                Some(schema) => {
+                    if !client.write_only_attributes_allowed {
+                        write_only::refuse(&mut diags, &config, &schema, &resource.write_only());
+                    }
+                    configuration::check(&mut diags, config, &schema, &|config| resource.fits(config))
+                }
+                None => config,
+            };
             let outcome = catch(resource.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", &request.type_name);
         }
@@ -52,20 +57,23 @@ impl Service {
         let mut diags = Diagnostics::default();
         let old_state = request.current_state.clone();
         let old_private = request.private.clone();
+        let instance = InstanceCall::of(&old_private);
         let read = async {
             let resource = self.resource(&mut diags, &request.type_name)?;
             let call = Call {
                 prior: codec::from_wire(&mut diags, request.current_state)?,
-                private: request.private,
+                private: own_private(&request.private),
                 provider_meta: codec::from_wire(&mut diags, request.provider_meta)?,
                 ..Call::default()
             };
-            let outcome = self.stop.scope(catch(resource.read(&mut diags, &call))).await;
+            let outcome = instance
+                .scope(self.stop.scope(catch(resource.read(&mut diags, &call))))
+                .await;
             let (state, private) = outcome.optional(&mut diags, "Reading", &request.type_name)?;
             Some((without_write_only(&mut diags, resource, state)?, private))
         };
         let (new_state, private) = match read.await {
-            Some((state, private)) => (codec::to_wire(state), private),
+            Some((state, private)) => (codec::to_wire(state), with_instance_of(&old_private, private)),
             None if diags.errors.is_empty() => (codec::to_wire(codec::null()), Bytes::new()),
             None => (old_state, old_private),
         };
@@ -78,16 +86,26 @@ impl Service {
 
     pub(super) async fn plan_resource_change(&self, request: PlanResourceChangeRequest) -> PlanResourceChangeResponse {
         let mut diags = Diagnostics::default();
+        let instance = InstanceCall::of(&request.prior_private);
         let plan = async {
             let resource = self.resource(&mut diags, &request.type_name)?;
             let call = Call {
                 prior: codec::from_wire(&mut diags, request.prior_state)?,
                 next: codec::from_wire(&mut diags, request.proposed_new_state)?,
                 config: codec::from_wire(&mut diags, request.config)?,
-                private: request.prior_private,
+                private: own_private(&request.prior_private),
                 provider_meta: codec::from_wire(&mut diags, request.provider_meta)?,
             };
-            let outcome = self.stop.scope(catch(resource.plan(&mut diags, &call))).await;
+            tracing::debug!(
+                type_name = request.type_name,
+                has_prior = !codec::is_null(&call.prior),
+                has_next = !codec::is_null(&call.next),
+                ?instance,
+                "planning"
+            );
+            let outcome = instance
+                .scope(self.stop.scope(catch(resource.plan(&mut diags, &call))))
+                .await;
             let mut planned = outcome.or_error(&mut diags, "Planning", &request.type_name)?;
             planned.state = without_write_only(&mut diags, resource, planned.state)?;
             Some(planned)
@@ -95,7 +113,7 @@ impl Service {
         let mut response = PlanResourceChangeResponse::default();
         if let Some(planned) = plan.await {
             response.planned_state = codec::to_wire(planned.state);
-            response.planned_private = planned.private;
+            response.planned_private = with_instance(instance.instance, &planned.private);
             response.requires_replace = planned.requires_replace.into_iter().map(path_to_wire).collect();
         }
         response.diagnostics = to_wire(diags);
@@ -132,24 +150,35 @@ impl Service {
         let unchanged = request.prior_state.clone();
         let unchanged_private = request.planned_private.clone();
         let mut destroys = false;
+        let instance = InstanceCall::of(&request.planned_private);
         let apply = async {
             let resource = self.resource(&mut diags, &request.type_name)?;
             let call = Call {
                 prior: codec::from_wire(&mut diags, request.prior_state)?,
                 next: codec::from_wire(&mut diags, request.planned_state)?,
                 config: codec::from_wire(&mut diags, request.config)?,
-                private: request.planned_private,
+                private: own_private(&request.planned_private),
                 provider_meta: codec::from_wire(&mut diags, request.provider_meta)?,
             };
             destroys = codec::is_null(&call.next);
-            let outcome = self.stop.scope(catch(resource.apply(&mut diags, &call))).await;
+            tracing::debug!(
+                type_name = request.type_name,
+                has_prior = !codec::is_null(&call.prior),
+                has_next = !destroys,
+                ?instance,
+                "applying"
+            );
+            let outcome = instance
+                .scope(self.stop.scope(catch(resource.apply(&mut diags, &call))))
+                .await;
             let (state, private) = outcome.or_error(&mut diags, "Applying", &request.type_name)?;
             Some((without_write_only(&mut diags, resource, state)?, private))
         };
         let answer = apply.await;
         let (new_state, private) = match answer {
             // An object is gone only when nothing was said against it.
-            Some((state, private)) if !destroys || diags.errors.is_empty() => (codec::to_wire(state), private),
+            Some((state, _)) if destroys && diags.errors.is_empty() => (codec::to_wire(state), Bytes::new()),
+            Some((state, private)) if !destroys => (codec::to_wire(state), with_instance(instance.instance, &private)),
             _ => (unchanged, unchanged_private),
         };
         ApplyResourceChangeResponse {

@@ -4,7 +4,6 @@ use tf_provider::Diagnostics;
 
 use super::{Service, unknown_type};
 use crate::plugin::call::catch;
-use crate::plugin::codec;
 use crate::plugin::diagnostics::{to_function_error, to_wire};
 use crate::plugin::wire::Empty;
 use crate::plugin::wire::calls::{
@@ -12,6 +11,7 @@ use crate::plugin::wire::calls::{
     ReadDataSourceResponse, StopProviderResponse, ValidateConfigRequest, ValidateProviderConfigRequest,
     ValidateProviderConfigResponse,
 };
+use crate::plugin::{codec, configuration};
 
 impl Service {
     pub(super) async fn validate_provider_config(
@@ -20,6 +20,10 @@ impl Service {
     ) -> ValidateProviderConfigResponse {
         let mut diags = Diagnostics::default();
         if let Some(config) = codec::from_wire(&mut diags, request.config) {
+            let config = match self.provider.schema(&mut diags) {
+                Some(schema) => configuration::check(&mut diags, config, &schema, &|config| self.provider.fits(config)),
+                None => config,
+            };
             let outcome = catch(self.provider.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", "provider");
         }
@@ -52,6 +56,10 @@ impl Service {
         let config = codec::from_wire(&mut diags, request.config);
         match (self.registry.data_sources.get(&request.type_name), config) {
             (Some(source), Some(config)) => {
+                let config = match source.schema(&mut diags) {
+                    Some(schema) => configuration::check(&mut diags, config, &schema, &|config| source.fits(config)),
+                    None => config,
+                };
                 let outcome = catch(source.validate(&mut diags, &config)).await;
                 outcome.or_error(&mut diags, "Validation", &request.type_name);
             }

@@ -1,0 +1,284 @@
+//! Whatever happens to blocks (`-replace`, `taint`, other labels, shorter lists, two blocks, another type), what the
+//! configuration wants is there at the end, once, and the next plan is empty.
+
+mod cutting_proxy;
+mod interrupted;
+mod world;
+
+use std::collections::BTreeSet;
+
+use certward::redis_enterprise::UpdateCluster;
+use certward_acceptance_tests::programs;
+
+use world::{Kind, MANY, World};
+
+const CREATE_BEFORE_DESTROY: &str = "lifecycle {\n    create_before_destroy = true\n  }";
+const EVERYTHING: [Kind; 7] = [
+    Kind::ClientCertificate,
+    Kind::Role,
+    Kind::Acl,
+    Kind::User,
+    Kind::Database,
+    Kind::TrustedCa,
+    Kind::Settings,
+];
+
+/// One block of every type; the bundle has a test of its own, because it does not go with single CAs.
+fn one_of_each(world: &World, label: &str, further: &str) -> String {
+    let kinds = EVERYTHING.into_iter().filter(|kind| world.has(*kind));
+    kinds.map(|kind| kind.block(label, "0", further)).collect()
+}
+
+fn addresses(world: &World, label: &str) -> Vec<String> {
+    let kinds = EVERYTHING.into_iter().filter(|kind| world.has(*kind));
+    kinds.map(|kind| format!("{}.{label}", kind.type_name())).collect()
+}
+
+fn expect_objects(world: &World, kinds: &[Kind], numbers: impl IntoIterator<Item = usize> + Clone) {
+    for kind in kinds.iter().filter(|kind| world.has(**kind)) {
+        let expected: BTreeSet<usize> = numbers.clone().into_iter().collect();
+        assert_eq!(world.objects(*kind), expected, "{kind:?}");
+    }
+}
+
+fn rounds() -> usize {
+    if programs::long_tests() { 20 } else { 2 }
+}
+
+fn replaced(further: &str) -> World {
+    let world = World::new();
+    world.configure(&one_of_each(&world, "a", further));
+    world.apply(&[]).expect_success();
+    let replace: Vec<String> = addresses(&world, "a")
+        .iter()
+        .map(|address| format!("-replace={address}"))
+        .collect();
+    let replace: Vec<&str> = replace.iter().map(String::as_str).collect();
+    for _ in 0..rounds() {
+        world.apply(&replace).expect_success();
+        expect_objects(&world, &EVERYTHING, [0]);
+        world.expect_settled();
+    }
+    world
+}
+
+#[test]
+fn replaced_object_is_made_anew() {
+    let world = replaced("");
+    let before = world.ids(Kind::Role);
+    world.apply(&["-replace=certward_redis_role.a"]).expect_success();
+    assert_ne!(world.ids(Kind::Role), before);
+}
+
+#[test]
+fn object_that_is_replaced_before_it_is_destroyed_stays() {
+    let world = replaced(CREATE_BEFORE_DESTROY);
+    let before = world.ids(Kind::Role);
+    let run = world.apply(&["-replace=certward_redis_role.a"]).expect_success();
+    assert_eq!(world.ids(Kind::Role), before, "there cannot be two of one name");
+    run.find("warning", "Not removed").unwrap();
+}
+
+fn tainted(further: &str) {
+    let world = World::new();
+    world.configure(&one_of_each(&world, "a", further));
+    world.apply(&[]).expect_success();
+    for _ in 0..rounds() {
+        for address in addresses(&world, "a") {
+            world.terraform.run(&["taint", &address]).expect_success();
+        }
+        world.apply(&[]).expect_success();
+        expect_objects(&world, &EVERYTHING, [0]);
+        world.expect_settled();
+    }
+}
+
+#[test]
+fn tainted_object_is_made_anew() {
+    tainted("");
+}
+
+#[test]
+fn tainted_object_that_is_replaced_before_it_is_destroyed_stays() {
+    tainted(CREATE_BEFORE_DESTROY);
+}
+
+#[test]
+fn object_under_another_label_is_there_once() {
+    let world = World::new();
+    world.configure(&one_of_each(&world, "a", ""));
+    world.apply(&[]).expect_success();
+    for round in 0..rounds() {
+        let label = ["b", "a"][round % 2];
+        world.configure(&one_of_each(&world, label, ""));
+        let run = world.apply(&[]).expect_success();
+        expect_objects(&world, &EVERYTHING, [0]);
+        let warning = run.find("warning", "Destroyed and created in one run").unwrap();
+        assert!(warning.detail.contains("moved {"), "{warning:?}");
+        world.expect_settled();
+    }
+}
+
+fn shortened(kind: Kind, length: usize, further: &str) {
+    let world = World::new();
+    if !world.has(kind) {
+        return;
+    }
+    let configure = |numbers: &[usize]| {
+        let list: Vec<String> = numbers.iter().map(|number| format!("\"{number}\"")).collect();
+        let count = format!("count = {}\n  {further}", numbers.len());
+        let block = kind.block("a", "${local.numbers[count.index]}", &count);
+        world.configure(&format!("locals {{\n  numbers = [{}]\n}}\n{block}", list.join(", ")));
+    };
+    let all: Vec<usize> = (0..length).collect();
+    configure(&all);
+    world.apply(&[]).expect_success();
+    for _ in 0..rounds() {
+        for numbers in [&all[1..], &all] {
+            configure(numbers);
+            world.apply(&[]).expect_success();
+            expect_objects(&world, &[kind], numbers.iter().copied());
+            world.expect_settled();
+        }
+    }
+}
+
+#[test]
+fn list_of_client_certificates_loses_its_first_and_gets_it_back() {
+    shortened(Kind::ClientCertificate, 6, "");
+}
+
+#[test]
+fn list_of_client_certificates_that_are_replaced_first_loses_its_first_and_gets_it_back() {
+    shortened(Kind::ClientCertificate, 6, CREATE_BEFORE_DESTROY);
+}
+
+#[test]
+fn list_of_trusted_cas_loses_its_first_and_gets_it_back() {
+    shortened(Kind::TrustedCa, 6, "");
+}
+
+#[test]
+fn list_of_trusted_cas_that_are_replaced_first_loses_its_first_and_gets_it_back() {
+    shortened(Kind::TrustedCa, 6, CREATE_BEFORE_DESTROY);
+}
+
+#[test]
+fn list_of_roles_loses_its_first_and_gets_it_back() {
+    shortened(Kind::Role, 6, "");
+}
+
+#[test]
+fn list_of_acls_loses_its_first_and_gets_it_back() {
+    shortened(Kind::Acl, 6, "");
+}
+
+#[test]
+fn list_of_users_loses_its_first_and_gets_it_back() {
+    shortened(Kind::User, 6, "");
+}
+
+#[test]
+fn list_of_databases_loses_its_first_and_gets_it_back() {
+    shortened(Kind::Database, 4, "");
+}
+
+#[test]
+fn two_blocks_for_one_object_are_refused_before_anything_is_changed() {
+    let world = World::new();
+    for kind in [&MANY[..], &[Kind::Settings, Kind::Bundle]].concat() {
+        if !world.has(kind) {
+            continue;
+        }
+        let (first, second) = (kind.block("a", "0", ""), kind.block("b", "0", ""));
+        world.configure(&format!("{first}{second}"));
+        let error = world.terraform.plan().expect_error("Two blocks for one object");
+        assert!(error.detail.contains(kind.type_name()), "{error:?}");
+        world.apply(&[]).expect_error("Two blocks for one object");
+        assert_eq!(world.objects(kind), BTreeSet::new(), "{kind:?}");
+    }
+}
+
+#[test]
+fn second_block_for_an_object_of_the_state_is_refused() {
+    let world = World::new();
+    world.configure(&one_of_each(&world, "a", ""));
+    world.apply(&[]).expect_success();
+    for kind in EVERYTHING.into_iter().filter(|kind| world.has(*kind)) {
+        let second = kind.block("b", "0", "");
+        world.configure(&format!("{}{second}", one_of_each(&world, "a", "")));
+        world.apply(&[]).expect_error("Two blocks for one object");
+    }
+    world.configure(&one_of_each(&world, "a", ""));
+    world.expect_settled();
+}
+
+#[test]
+fn second_block_whose_key_is_known_at_apply_only_is_refused_then() {
+    let world = World::new();
+    let late = "resource \"terraform_data\" \"late\" {\n  input = \"0\"\n}\n";
+    for kind in [
+        Kind::ClientCertificate,
+        Kind::Role,
+        Kind::Acl,
+        Kind::User,
+        Kind::TrustedCa,
+    ] {
+        let first = kind.block("a", "0", "");
+        let second = kind.block("b", "${terraform_data.late.output}", "");
+        world.configure(&format!("{late}{first}{second}"));
+        world.apply(&[]).expect_error("Two blocks for one object");
+        assert_eq!(world.objects(kind), BTreeSet::from([0]), "{kind:?}");
+        world.configure(&format!("{late}{first}"));
+        world.apply(&[]).expect_success();
+        assert_eq!(world.objects(kind), BTreeSet::from([0]), "{kind:?}");
+        world.expect_settled();
+        world.terraform.destroy().expect_success();
+    }
+}
+
+#[test]
+fn single_cas_become_a_bundle_and_back() {
+    let world = World::new();
+    let single: String = (0..2)
+        .map(|n| Kind::TrustedCa.block(&format!("ca_{n}"), &n.to_string(), ""))
+        .collect();
+    let bundle = Kind::Bundle.block("all", "", "");
+    world.configure(&single);
+    world.apply(&[]).expect_success();
+    // The last authority that is trusted cannot go then.
+    let settings = UpdateCluster::new().mtls_certificate_authentication(true);
+    world.call(async |client| client.update_cluster(&settings).await);
+    for _ in 0..rounds() {
+        for blocks in [&bundle, &single] {
+            world.configure(blocks);
+            world.apply(&[]).expect_success();
+            expect_objects(&world, &[Kind::TrustedCa], [0, 1]);
+            world.expect_settled();
+        }
+    }
+    world.configure(&format!("{single}{bundle}"));
+    world
+        .terraform
+        .plan()
+        .expect_error("Two ways to manage the trusted authorities");
+}
+
+#[test]
+fn bundle_without_authorities_never_empties_the_trust_store() {
+    let world = World::new();
+    world.configure(&Kind::Bundle.block("all", "", ""));
+    world.apply(&[]).expect_success();
+    for nothing in ["null", "[]", "[null]", "var.nothing", "[var.nothing_inside]"] {
+        world.configure(&format!(
+            "variable \"nothing\" {{\n  type    = list(string)\n  default = null\n}}\nvariable \"nothing_inside\" {{\n  type    \
+             = string\n  default = null\n}}\nresource \"certward_trusted_ca_bundle\" \"all\" {{\n  certificates_pem = \
+             {nothing}\n  on_destroy = \"remove\"\n}}\n"
+        ));
+        for run in [world.terraform.plan(), world.apply(&[])] {
+            assert_eq!(run.exit_code, 1, "{nothing}: {}", run.output);
+            assert!(run.output.contains("certificates_pem"), "{nothing}: {}", run.output);
+        }
+        assert_eq!(world.objects(Kind::Bundle), BTreeSet::from([0, 1]), "{nothing}");
+    }
+}

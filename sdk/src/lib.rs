@@ -41,7 +41,8 @@
 //!
 //! # Features
 //!
-//! `client` (default): the clients. Without it only [`pki`] is left: the values of the field, without I/O.
+//! * `client` (default): the clients. Without it only [`pki`] is left: the values of the field, without I/O.
+//! * `archives` (part of `client`): the reader of PKCS#12 and PKCS#7, which the reference server uses without the clients.
 
 #[cfg(feature = "client")]
 mod client;

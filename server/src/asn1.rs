@@ -79,29 +79,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The content of the next value if it has this tag.
-    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<&'a [u8]>, NotDer> {
-        if self.0.first() == Some(&tag) {
-            self.expect(tag).map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-
     /// A reader of what is inside the next value, which must have this tag.
     pub(crate) fn enter(&mut self, tag: u8) -> Result<Reader<'a>, NotDer> {
         self.expect(tag).map(Reader)
-    }
-
-    /// A whole number of up to eight octets.
-    pub(crate) fn integer(&mut self) -> Result<i64, NotDer> {
-        let content = self.expect(INTEGER)?;
-        let first = *content.first().ok_or(NotDer)?;
-        if content.len() > 8 {
-            return Err(NotDer);
-        }
-        let sign = if first & 0x80 == 0 { 0 } else { -1 };
-        Ok(content.iter().fold(sign, |sum, octet| (sum << 8) | i64::from(*octet)))
     }
 
     /// An object identifier.
@@ -114,11 +94,6 @@ pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const SET: u8 = 0x31;
-/// `[0]`, constructed: an explicit tag, or an implicit one on a sequence or set.
-pub(crate) const CONTEXT_0: u8 = 0xa0;
-/// `[0]`, primitive: an implicit tag on a string.
-pub(crate) const CONTEXT_0_PRIMITIVE: u8 = 0x80;
 
 /// A `SEQUENCE` of these values.
 pub(crate) fn sequence(members: &[&[u8]]) -> Vec<u8> {
@@ -241,7 +216,7 @@ mod tests {
             assert!(Reader::new(broken).value().is_err(), "{broken:?}");
         }
         let mut reader = Reader::new(&[2, 1, 0xff, 4, 1, 7]);
-        assert_eq!(reader.integer(), Ok(-1));
+        assert_eq!(reader.expect(INTEGER), Ok(&[0xff][..]));
         assert_eq!(reader.expect(OCTET_STRING), Ok(&[7][..]));
         assert!(reader.is_empty());
     }

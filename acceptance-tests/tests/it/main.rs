@@ -6,6 +6,7 @@
     reason = "helpers of tests, too, end the test when something is missing, and tell what was skipped"
 )]
 
+mod certificate_files;
 mod client_certificate_recipe;
 mod conformance;
 mod connected;

@@ -1,7 +1,10 @@
 //! Files and texts of the provider block, turned into what the SDK logs in with. Nothing here connects.
 
+use std::error::Error as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use certward::pki::archive::pkcs12::Pkcs12Error;
 use certward::pki::{Certificate, PrivateKeyPem, certificates_from_pem};
 use certward::{CredentialFile, Identity, TrustAnchors};
 use secrecy::SecretString;
@@ -141,13 +144,15 @@ fn pkcs12(diags: &mut Diagnostics, bytes: &[u8], origin: &Origin, settings: &Set
     let read = Identity::from_pkcs12(bytes, &password);
     read.inspect(|identity| log::mask(identity.private_key().expose()))
         .map_err(|problem| {
-            let is_pkcs12 = bytes.first() == Some(&DER_SEQUENCE);
-            let hint = if !is_pkcs12 {
-                " A certificate and a key in PEM go into client_certificate_file and client_private_key_file."
-            } else if settings.pkcs12_password.origin().is_none() {
-                " No pkcs12_password is set, so the empty password was tried."
-            } else {
-                ""
+            let no_password = settings.pkcs12_password.origin().is_none();
+            let hint = match problem.source().and_then(|cause| cause.downcast_ref()) {
+                Some(Pkcs12Error::NotPkcs12) => {
+                    " A certificate and a key in PEM go into client_certificate_file and client_private_key_file."
+                }
+                Some(Pkcs12Error::WrongPassword | Pkcs12Error::Undecryptable) if no_password => {
+                    " No pkcs12_password is set, so the empty password was tried."
+                }
+                _ => "",
             };
             error(
                 diags,
@@ -241,8 +246,6 @@ fn own_certificate(text: &str) -> Option<Certificate> {
 /// The text of a PEM setting, and where it comes from.
 type PemText = (Zeroizing<String>, Origin);
 
-/// The first byte of every PKCS#12 file (RFC 7292, a SEQUENCE).
-const DER_SEQUENCE: u8 = 0x30;
 /// The first bytes of every zip file with an entry (APPNOTE 4.3.7).
 const ZIP_SIGNATURE: &[u8] = b"PK\x03\x04";
 

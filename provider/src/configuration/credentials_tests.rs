@@ -283,7 +283,7 @@ fn a_file_that_holds_no_private_key_is_an_error_and_no_warning() {
         );
         let detail = &pkcs12.errors[0].detail;
         assert!(
-            detail.contains("it is none, whatever its password") && detail.contains("client_certificate_file"),
+            detail.contains("it is not a PKCS#12 file") && detail.contains("client_certificate_file"),
             "{detail}"
         );
         let key = read(&ProviderBlock {

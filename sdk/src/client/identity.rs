@@ -3,16 +3,17 @@
 use std::fmt;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
-use p12_keystore::Pkcs12Archive;
 use rustls::InconsistentKeys;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::file::CredentialFile;
 use super::tls::crypto_provider;
+use crate::pki::archive::pkcs12;
 use crate::pki::{Certificate, PrivateKeyKind, PrivateKeyPem, PublicKey, certificates_from_pem};
 
 /// A client certificate, the certificates above it, and its private key.
@@ -56,10 +57,12 @@ impl Identity {
         Self::from_pkcs12(CredentialFile::read(path)?.bytes(), password)
     }
 
-    /// From a PKCS#12 file (`.pfx`, `.p12`), which holds exactly one private key.
+    /// From a PKCS#12 file (`.pfx`, `.p12`), which holds exactly one private key. The cipher may be old and the encoding
+    /// BER, as OpenSSL, Windows, Java, Firefox and Bouncy Castle have written them in the last twenty-five years.
     ///
     /// # Errors
-    /// [`Error::is_configuration`]: no PKCS#12, a wrong password, no private key, or a zip archive, which
+    /// [`Error::is_configuration`], and [`Error::report`] says which: no PKCS#12, damage, a wrong password, an algorithm
+    /// that is not supported, more iterations of a key derivation than an honest file asks for, no private key, or a zip archive, which
     /// [`Identity::from_setup_zip`] reads.
     pub fn from_pkcs12(bytes: &[u8], password: &SecretString) -> Result<Self, Error> {
         if bytes.starts_with(ZIP_MAGIC) {
@@ -67,41 +70,29 @@ impl Identity {
                 "cannot read the PKCS#12 file: this is a zip archive; give the .pfx inside it, or read it as a setup zip",
             ));
         }
-        if bytes.first() != Some(&DER_SEQUENCE) {
-            return Err(Error::configuration(
-                "cannot read the PKCS#12 file: it is none, whatever its password; expected a .pfx or .p12 file",
-            ));
-        }
-        if bytes.len() > MAX_FILE {
-            return Err(Error::configuration(format!(
-                "cannot read the PKCS#12 file: it has {} bytes, at most {MAX_FILE} are read",
-                bytes.len()
-            )));
-        }
-        let archive = Pkcs12Archive::from_pkcs12(bytes, password.expose_secret()).map_err(|error| {
-            Error::configuration("cannot read the PKCS#12 file: the password is wrong, or it is no PKCS#12")
-                .with_source(error)
-        })?;
-        let [key] = archive.keys.as_slice() else {
-            let found = archive.keys.len();
+        let unreadable = "cannot read the PKCS#12 file";
+        let contents = pkcs12::read(bytes, password.expose_secret(), true)
+            .map_err(|error| Error::configuration(unreadable).with_source(error))?;
+        let [key] = contents.private_keys.as_slice() else {
+            let found = contents.private_keys.len();
             return Err(Error::configuration(format!(
                 "the PKCS#12 file holds {found} private keys; exactly one belongs there"
             )));
         };
-        let private_key = PrivateKeyPem::from_der(PrivateKeyKind::Pkcs8, key.key.as_der()).map_err(|error| {
+        let private_key = PrivateKeyPem::from_der(PrivateKeyKind::Pkcs8, key.to_vec()).map_err(|error| {
             Error::configuration("cannot read the private key of the PKCS#12 file").with_source(error)
         })?;
-        let certificates = archive
-            .certs
-            .iter()
-            .map(|bag| Certificate::from_der(bag.cert.as_der().to_vec()));
+        let certificates = contents.certificates.into_iter().map(Certificate::from_der);
         let mut chain = certificates.collect::<Result<Vec<_>, _>>().map_err(|error| {
             Error::configuration("cannot read a certificate of the PKCS#12 file").with_source(error)
         })?;
         // The file does not say in which order certificates stand; the key tells which one is the client's.
-        let own = chain
-            .iter()
-            .position(|certificate| Self::new(vec![certificate.clone()], private_key.clone_key()).is_ok());
+        let signing_key = signing_key(&private_key)?;
+        let own = signing_key.public_key().and_then(|own_key| {
+            chain
+                .iter()
+                .position(|certificate| certificate.subject_public_key_info_der() == own_key.as_ref())
+        });
         if let Some(own) = own {
             chain.swap(0, own);
             order_by_issuer(&mut chain);
@@ -167,13 +158,7 @@ impl Identity {
             .chain
             .first()
             .ok_or_else(|| Error::configuration("the client identity has no certificate"))?;
-        let signing_key = crypto_provider()
-            .key_provider
-            .load_private_key(self.private_key.to_private_key_der())
-            .map_err(|error| {
-                Error::configuration("the private key of the client certificate is of a kind that TLS here cannot use")
-                    .with_source(error)
-            })?;
+        let signing_key = signing_key(&self.private_key)?;
         let key_kind = signing_key
             .public_key()
             .and_then(|spki| PublicKey::from_spki_der(&spki).ok());
@@ -194,6 +179,16 @@ impl Identity {
             })),
         }
     }
+}
+
+fn signing_key(private_key: &PrivateKeyPem) -> Result<Arc<dyn SigningKey>, Error> {
+    crypto_provider()
+        .key_provider
+        .load_private_key(private_key.to_private_key_der())
+        .map_err(|error| {
+            Error::configuration("the private key of the client certificate is of a kind that TLS here cannot use")
+                .with_source(error)
+        })
 }
 
 impl fmt::Debug for Identity {
@@ -311,8 +306,6 @@ fn without_private_keys(text: &str) -> String {
     out
 }
 
-/// The first byte of every PKCS#12 file (RFC 7292).
-const DER_SEQUENCE: u8 = 0x30;
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 /// A setup package of a large cluster has some dozen files of a few KiB.
 const MAX_FILES: usize = 1_000;

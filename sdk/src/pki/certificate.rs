@@ -288,23 +288,43 @@ fn validity(mut sequence: DerReader<'_>) -> Result<Validity, DerError> {
 
 /// `UTCTime` and `GeneralizedTime` in the one form RFC 5280 4.1.2.5 allows: seconds, no fraction, `Z`.
 fn date_time(element: Element<'_>) -> Result<OffsetDateTime, DerError> {
-    let error = DerError::Content("a time");
-    let digits = element
-        .content
-        .strip_suffix(b"Z")
-        .filter(|digits| digits.iter().all(u8::is_ascii_digit))
-        .ok_or(error)?;
-    let two = |at: usize| (digits[at] - b'0') * 10 + digits[at + 1] - b'0';
-    let (year, rest) = match (element.tag, digits.len()) {
-        (der::UTC_TIME, 12) => (i32::from(two(0)) + if two(0) < 50 { 2000 } else { 1900 }, 2),
-        (der::GENERALIZED_TIME, 14) => (i32::from(two(0)) * 100 + i32::from(two(2)), 4),
-        _ => return Err(error),
+    let digits_of_year = match element.tag {
+        der::UTC_TIME => 2,
+        der::GENERALIZED_TIME => 4,
+        found => {
+            return Err(DerError::UnexpectedTag {
+                expected: der::UTC_TIME,
+                found,
+            });
+        }
     };
+    let digits = time_digits(element.content, digits_of_year + 10).map_err(DerError::Time)?;
+    let two = |at: usize| (digits[at] - b'0') * 10 + digits[at + 1] - b'0';
+    let year = match digits_of_year {
+        2 => i32::from(two(0)) + if two(0) < 50 { 2000 } else { 1900 },
+        _ => i32::from(two(0)) * 100 + i32::from(two(2)),
+    };
+    let rest = digits_of_year;
     let date = Month::try_from(two(rest)).and_then(|month| Date::from_calendar_date(year, month, two(rest + 2)));
     let time = Time::from_hms(two(rest + 4), two(rest + 6), two(rest + 8));
     match (date, time) {
         (Ok(date), Ok(time)) => Ok(date.with_time(time).assume_utc()),
-        _ => Err(error),
+        _ => Err(DerError::Time("a time is on no calendar or clock")),
+    }
+}
+
+/// The digits of a time, or what is wrong with it. Chain checks at a login, RavenDB and OpenSSL refuse the other forms that
+/// BER has, so a certificate with one of them would be registered and never let in.
+fn time_digits(content: &[u8], expected: usize) -> Result<&[u8], &'static str> {
+    let length = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, zone) = content.split_at(length);
+    match zone {
+        b"Z" if length == expected => Ok(digits),
+        b"Z" if length + 2 == expected => Err("a time has no seconds"),
+        [b'+' | b'-', ..] => Err("a time has an offset from UTC instead of Z"),
+        [b'.' | b',', ..] => Err("a time has a fraction of a second"),
+        [] => Err("a time has no Z at its end, and so no time zone"),
+        _ => Err("a time has another number of digits than it should"),
     }
 }
 

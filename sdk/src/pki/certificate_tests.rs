@@ -141,16 +141,35 @@ fn times_are_read_in_the_form_of_the_rfc_only() {
         read(der::GENERALIZED_TIME, "99991231235959Z"),
         Ok(datetime!(9999-12-31 23:59:59 UTC))
     );
-    for (tag, text) in [
-        (der::UTC_TIME, "4912312359Z"),
-        (der::UTC_TIME, "491231235959+0100"),
-        (der::UTC_TIME, "490231235959Z"),
-        (der::UTC_TIME, "491231246060Z"),
-        (der::GENERALIZED_TIME, "20491231235959.5Z"),
-        (der::GENERALIZED_TIME, "20491231235959"),
+    for (tag, text, expected) in [
+        (der::UTC_TIME, "4912312359Z", "a time has no seconds"),
+        (
+            der::UTC_TIME,
+            "491231235959+0100",
+            "a time has an offset from UTC instead of Z",
+        ),
+        (der::UTC_TIME, "490231235959Z", "a time is on no calendar or clock"),
+        (der::UTC_TIME, "491231246060Z", "a time is on no calendar or clock"),
+        (
+            der::GENERALIZED_TIME,
+            "20491231235959.5Z",
+            "a time has a fraction of a second",
+        ),
+        (
+            der::GENERALIZED_TIME,
+            "20491231235959",
+            "a time has no Z at its end, and so no time zone",
+        ),
+        (der::UTC_TIME, "Z", "a time has another number of digits than it should"),
+        (
+            der::UTC_TIME,
+            "20491231235959Z",
+            "a time has another number of digits than it should",
+        ),
     ] {
-        assert!(read(tag, text).is_err(), "{text}");
+        assert_eq!(read(tag, text), Err(DerError::Time(expected)), "{text}");
     }
+    assert!(read(der::INTEGER, "491231235959Z").is_err());
 }
 
 proptest! {

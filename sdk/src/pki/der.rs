@@ -44,6 +44,9 @@ pub enum DerError {
     /// An element has a content that its type cannot have.
     #[error("the content of {0} is not in its DER form")]
     Content(&'static str),
+    /// A time in another form than the one of RFC 5280, section 4.1.2.5: seconds, no fraction, `Z`.
+    #[error("{0}; RFC 5280 allows YYMMDDHHMMSSZ as UTCTime and YYYYMMDDHHMMSSZ as GeneralizedTime")]
+    Time(&'static str),
 }
 
 impl<'a> DerReader<'a> {

@@ -15,6 +15,9 @@
 //! | [`ErrorChain`] | an error with its causes, each told once |
 
 mod algorithm;
+#[cfg(feature = "archives")]
+#[doc(hidden)]
+pub mod archive;
 mod certificate;
 mod der;
 mod distinguished_name;

@@ -1,5 +1,7 @@
 //! The certificates of a file, sorted into those somebody presents and those that issued them.
 
+use certward::pki::archive::pkcs7::Pkcs7Error;
+use certward::pki::archive::pkcs12::Pkcs12Error;
 use certward::pki::{Certificate, CertificateError};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -34,11 +36,11 @@ pub enum BundleError {
     #[error("its PEM text is broken")]
     Pem,
     /// A PKCS#7 file of another kind, or a broken one.
-    #[error("it is not a PKCS#7 file with certificates")]
-    Pkcs7,
+    #[error("it cannot be read as PKCS#7")]
+    Pkcs7(#[from] Pkcs7Error),
     /// A PKCS#12 file that cannot be opened: broken, the password wrong, or too expensive.
     #[error("it cannot be read as PKCS#12")]
-    Pkcs12(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Pkcs12(#[from] Pkcs12Error),
     /// A certificate in it is none.
     #[error("certificate {place} in it is not readable")]
     Certificate {

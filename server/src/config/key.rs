@@ -187,7 +187,7 @@ pub const KEYS: &[Key] = &[
     followed(
         "Security.WellKnownIssuers.Admin",
         "",
-        "CA certificates, separated by `;`, whose certificates are cluster administrators: base64 of DER, or files in PEM or DER. One with a private key is refused.",
+        "CA certificates, separated by `;`, whose certificates are cluster administrators: base64 of DER, in one line or several, or files in PEM or DER. One with a private key is refused.",
     ),
     followed(
         "Security.WellKnownIssuers.Admin.ValidateCertificateNames",

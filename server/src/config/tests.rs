@@ -575,8 +575,9 @@ fn a_well_known_issuer_is_taken_as_text_or_file_when_it_is_a_ca_without_its_key(
     let load = |value: &str| folder.load(&[], &[&format!("--Security.WellKnownIssuers.Admin={value}")]);
 
     let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, ca.der());
-    let settings = load(&format!("ca.crt; ca.der;{base64}")).unwrap();
-    assert_eq!(settings.well_known_issuers.len(), 3);
+    let (start, end) = base64.split_at(64);
+    let settings = load(&format!("ca.crt; ca.der;{base64};{start}\r\n {end}\n")).unwrap();
+    assert_eq!(settings.well_known_issuers.len(), 4);
     assert!(
         settings
             .well_known_issuers

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use certward::pki::archive::Format;
 use certward::pki::{Certificate, Thumbprint, certificates_from_pem};
 
 use crate::files::{FileError, TrustedFile};
 
-/// Reads one entry: base64 of a DER certificate, or the path of a file with one, in PEM or DER.
+/// Reads one entry: base64 of a DER certificate, in one line or several, or the path of a file with one, in PEM or DER.
 ///
 /// # Errors
 ///
@@ -18,9 +19,14 @@ pub(super) fn issuer(text: &str, folder: &Path) -> Result<Certificate, String> {
     if text.parse::<Thumbprint>().is_ok() {
         return Err("is a thumbprint, and a hash proves no issuer; give the certificate itself".to_owned());
     }
-    let certificate = match STANDARD.decode(text) {
-        Ok(der) => from_bytes(&der, "the base64 text")?,
-        Err(_) => from_file(&folder.join(text))?,
+    // In lines, as `base64` and `openssl x509 | openssl base64` print it: the API takes it so as well.
+    let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+    let certificate = match STANDARD.decode(digits) {
+        // A path with blanks can be base64 without them.
+        Ok(der) if der.first() == Some(&SEQUENCE) || !text.contains(char::is_whitespace) => {
+            from_bytes(&der, "the base64 text")?
+        }
+        _ => from_file(&folder.join(text))?,
     };
     let may_sign = certificate.key_usage().is_none_or(|usage| usage.key_cert_sign());
     if !certificate.is_ca() || !may_sign {
@@ -52,7 +58,7 @@ fn from_bytes(bytes: &[u8], shown: &str) -> Result<Certificate, String> {
         };
     }
     Certificate::from_der(bytes.to_vec()).map_err(|_| {
-        if looks_like_pfx(bytes) {
+        if Format::of(bytes) == Some(Format::Pkcs12) {
             format!("{shown} is a PFX, which may hold a private key; give the certificate alone, in PEM or DER")
         } else {
             format!("{shown} is not a certificate in PEM or DER")
@@ -60,18 +66,8 @@ fn from_bytes(bytes: &[u8], shown: &str) -> Result<Certificate, String> {
     })
 }
 
-/// Whether the bytes start as a PFX does: a SEQUENCE whose first member is the INTEGER 3 (RFC 7292, section 4).
-fn looks_like_pfx(bytes: &[u8]) -> bool {
-    let [0x30, length, rest @ ..] = bytes else { return false };
-    let length_bytes = if length & 0x80 == 0 {
-        0
-    } else {
-        usize::from(length & 0x7f)
-    };
-    rest.get(length_bytes..)
-        .is_some_and(|members| members.starts_with(&[0x02, 0x01, 0x03]))
-}
-
+/// The first byte of every certificate in DER.
+const SEQUENCE: u8 = 0x30;
 const PEM_START: &[u8] = b"-----BEGIN ";
 
 const MAX_FILE_BYTES: usize = 64 * 1024;

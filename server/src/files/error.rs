@@ -1,7 +1,7 @@
 //! Why a file or directory is not used.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
@@ -130,20 +130,50 @@ pub enum UntrustedPath {
     },
     /// Others may read a secret.
     #[error(
-        "{} has secrets in it and can be read by others (mode {mode:04o}); run: chmod 600 {}",
-        path.display(), ShellWord::of(path)
+        "{} has secrets in it and can be read by others (mode {mode:04o}); {}",
+        path.display(), closed_to_others(path, *is_own)
     )]
     Readable {
         /// The file.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
+        /// Whether it belongs to the server's user, who can close it; else to root.
+        is_own: bool,
     },
+}
+
+/// How others lose the right to read. What belongs to root may be a mounted secret, whose mode the volume decides; with
+/// mode 600 the server could not read it itself.
+fn closed_to_others(path: &Path, is_own: bool) -> String {
+    let word = ShellWord::of(path);
+    if is_own {
+        format!("run: chmod 600 {word}")
+    } else {
+        format!(
+            "leave it readable by root and by a group of the server's process alone: for a Kubernetes secret set \
+             defaultMode: 0440 and fsGroup; elsewhere run as root: chmod 640 {word} && chgrp GROUP {word}"
+        )
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn advice_about_a_file_of_root_is_what_the_server_s_user_can_follow() {
+        let told = |is_own| {
+            let (path, mode) = (PathBuf::from("/run/tls.pfx"), 0o644);
+            UntrustedPath::Readable { path, mode, is_own }.to_string()
+        };
+        assert!(told(true).ends_with("run: chmod 600 /run/tls.pfx"), "{}", told(true));
+        let of_root = told(false);
+        assert!(
+            of_root.contains("defaultMode: 0440 and fsGroup") && !of_root.contains("chmod 600"),
+            "{of_root}"
+        );
+    }
 
     #[test]
     fn a_command_takes_any_path_as_one_word() {

@@ -123,7 +123,7 @@ impl Account {
                 return Err(changed_by(holder, what, path, facts, role));
             }
             if role == Role::Secret && rights != 0 && !may_change && !self.may_read(holder, facts) {
-                return Err(read_by(holder, what, path, facts));
+                return Err(self.read_by(holder, what, path, facts));
             }
         }
         Ok(())
@@ -142,12 +142,30 @@ impl Account {
         }
     }
 
-    /// Root gave the group of this process a secret to read: Debian's ssl-cert, a secret volume with fsGroup.
+    /// Root gave a group of this process a secret to read: Debian's ssl-cert, a secret volume with fsGroup. A pod that runs
+    /// as root gets the group as well, whatever `/etc/group` of its image says of it.
     fn may_read(&self, holder: Holder, facts: &Facts) -> bool {
         let (Holder::Group(group) | Holder::NamedGroup(group)) = holder else {
             return false;
         };
-        facts.owner == ROOT && self.user != ROOT && self.groups.contains(&group)
+        facts.owner == ROOT && self.groups.contains(&group)
+    }
+
+    fn read_by(&self, holder: Holder, what: &'static str, path: &Path, facts: &Facts) -> UntrustedPath {
+        let (path, mode) = (path.to_owned(), facts.mode);
+        match named(holder) {
+            Some(entry) => UntrustedPath::Listed {
+                what,
+                path,
+                entry,
+                done: "read",
+            },
+            None => UntrustedPath::Readable {
+                path,
+                mode,
+                is_own: facts.owner == self.user,
+            },
+        }
     }
 }
 
@@ -162,19 +180,6 @@ fn changed_by(holder: Holder, what: &'static str, path: &Path, facts: &Facts, ro
         },
         None if role == Role::Directory && facts.is_sticky() => UntrustedPath::Shared { path, mode },
         None => UntrustedPath::Writable { what, path, mode },
-    }
-}
-
-fn read_by(holder: Holder, what: &'static str, path: &Path, facts: &Facts) -> UntrustedPath {
-    let (path, mode) = (path.to_owned(), facts.mode);
-    match named(holder) {
-        Some(entry) => UntrustedPath::Listed {
-            what,
-            path,
-            entry,
-            done: "read",
-        },
-        None => UntrustedPath::Readable { path, mode },
     }
 }
 
@@ -372,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn root_gives_its_own_secrets_to_no_group_that_others_are_in() {
+    fn a_server_of_root_reads_secrets_of_the_groups_of_its_process() {
         let root = Account::new(
             0,
             vec![0, 60, 3000],
@@ -381,7 +386,9 @@ mod tests {
             "",
         );
         let judged = |group, mode| root.judge(Path::new("/x"), &facts(0, group, mode), Role::Secret);
-        assert!(judged(60, 0o640).is_err());
+        // The fsGroup of a pod, which the image knows by chance.
+        assert_eq!(judged(60, 0o440), Ok(()));
+        assert!(judged(60, 0o444).is_err());
         assert!(judged(70, 0o640).is_err());
         assert_eq!(judged(0, 0o640), Ok(()));
         assert_eq!(judged(3000, 0o440), Ok(()));

@@ -100,7 +100,7 @@ fn serial_numbers_are_positive_long_and_never_the_same() {
                 .unwrap()
                 .enter(asn1::SEQUENCE)
                 .unwrap();
-            tbs.expect(asn1::CONTEXT_0).unwrap();
+            tbs.expect(0xa0).unwrap();
             tbs.expect(asn1::INTEGER).unwrap().to_vec()
         })
         .collect();

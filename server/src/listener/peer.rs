@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use certward::pki::Certificate;
+use certward::pki::{Certificate, ErrorChain};
 use rustls_pki_types::CertificateDer;
 
 use super::connection_permits::ConnectionPermit;
@@ -54,7 +54,14 @@ impl Peer {
                     end_entity,
                     intermediates: intermediates.iter().map(|der| der.clone().into_owned()).collect(),
                 },
-                Err(_) => Presented::Unreadable,
+                Err(error) => {
+                    tracing::info!(
+                        peer.address = %address,
+                        error = %ErrorChain::new(&error),
+                        "a client certificate cannot be read, so its holder counts as having shown none"
+                    );
+                    Presented::Unreadable
+                }
             },
         };
         Self {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use certward::pki::{Certificate, Thumbprint, certificates_from_pem};
+use certward::pki::{Certificate, ErrorChain, Thumbprint, certificates_from_pem};
 use certward_server::certificate::{BundleError, CertificateBundle, parse_server_certificate};
 use secrecy::SecretString;
 
@@ -187,7 +187,7 @@ async fn an_iteration_count_above_a_million_is_refused_before_it_is_spent() {
         };
         assert_eq!(
             cause.to_string(),
-            "it asks for 1000001 iterations; 1 to 1000000 are allowed"
+            "it asks for 1000001 iterations of a key derivation; 1 to 1000000 are allowed"
         );
     }
 }
@@ -255,4 +255,20 @@ async fn what_is_no_certificate_is_refused() {
         let error = CertificateBundle::parse(file.to_vec(), None).await.unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
+}
+
+#[tokio::test]
+async fn a_time_in_another_form_than_rfc_5280_allows_is_named() {
+    let certificate = rcgen::generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
+    let mut der = certificate.cert.der().to_vec();
+    let utc_time = [0x17, 13];
+    let place = der.windows(2).position(|two| two == utc_time).unwrap();
+    assert_eq!(der[place + 14], b'Z');
+    der[place + 14] = b'0';
+    let error = CertificateBundle::parse(der, None).await.unwrap_err();
+    let told = ErrorChain::new(&error).to_string();
+    assert!(
+        told.contains("the validity of the certificate") && told.contains("a time has no Z at its end"),
+        "{told}"
+    );
 }

@@ -9,7 +9,6 @@ use base64::engine::general_purpose::STANDARD;
 use certward::pki::{Certificate, Thumbprint};
 use certward_acceptance_tests::programs;
 use certward_acceptance_tests::test_pki::client_params;
-use p12_keystore::{Certificate as Pkcs12Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     RsaKeySize, SerialNumber, SubjectPublicKeyInfo,
@@ -286,29 +285,34 @@ fn server_params() -> CertificateParams {
 
 /// A PKCS#12 file, in Base64: the first certificate with its key and the others above it, or all without a key.
 fn pfx(contents: &[(&CertificateDer<'_>, Option<&KeyPair>)], password: &str) -> String {
-    let certificates: Vec<_> = contents
-        .iter()
-        .map(|(der, _)| Pkcs12Certificate::from_der(der).unwrap())
-        .collect();
-    let mut store = KeyStore::new();
-    match contents[0].1 {
-        Some(key) => {
-            let key = PrivateKey::from_der(&key.serialize_der()).unwrap();
-            let chain = PrivateKeyChain::new("1", key, certificates);
-            store.add_entry("entry", KeyStoreEntry::PrivateKeyChain(chain));
-        }
-        None => {
-            for (place, certificate) in certificates.into_iter().enumerate() {
-                store.add_entry(&format!("entry{place}"), KeyStoreEntry::Certificate(certificate));
-            }
-        }
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::new();
+    for (der, key) in contents {
+        text.extend(key.map(KeyPair::serialize_pem));
+        text.push_str(
+            &Certificate::from_der(CertificateDer::clone(der).into_owned())
+                .unwrap()
+                .to_pem(),
+        );
     }
-    STANDARD.encode(
-        store
-            .writer(password)
-            .encryption_iterations(1000)
-            .mac_iterations(1000)
-            .write()
-            .unwrap(),
-    )
+    let (input, output) = (folder.path().join("in.pem"), folder.path().join("out.pfx"));
+    std::fs::write(&input, text).unwrap();
+    let made = Command::new("openssl")
+        .args([
+            "pkcs12",
+            "-export",
+            "-iter",
+            "1000",
+            "-passout",
+            &format!("pass:{password}"),
+        ])
+        .args(if contents[0].1.is_some() { &[][..] } else { &["-nokeys"] })
+        .arg("-in")
+        .arg(&input)
+        .arg("-out")
+        .arg(&output)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    STANDARD.encode(std::fs::read(&output).unwrap())
 }

@@ -1,4 +1,5 @@
-//! Writing a PKCS#12 file: a key with its certificate and issuers, or certificates alone.
+//! Writing a PKCS#12 file (RFC 7292): a key with its certificate and issuers, or certificates alone. Written is PBES2 with
+//! AES-256 and a SHA-256 MAC, which OpenSSL 3 reads without its legacy provider, and .NET as well. `certward::pki` reads.
 
 use std::num::NonZeroU32;
 
@@ -7,10 +8,10 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::{digest, hmac, pbkdf2};
+use certward::pki::archive::pkcs12::sha256_mac_key;
+use der::oid::ObjectIdentifier;
 use zeroize::Zeroizing;
 
-use super::derive::{BmpPassword, Purpose, derive};
-use super::identifiers as id;
 use crate::asn1::{
     NULL, algorithm, explicit, implicit_octets, integer, object_identifier, octet_string, secret_sequence, sequence,
     set_of_one,
@@ -27,7 +28,7 @@ pub(crate) fn write(certificates: &[&[u8]], pkcs8: &[u8], password: &str) -> Res
     let certificates = encrypted_certificates(certificates, &attributes, password)?;
     let (scheme, encrypted) = encrypt(pkcs8, password)?;
     let key_bag = sequence(&[
-        &object_identifier(id::SHROUDED_KEY_BAG),
+        &object_identifier(SHROUDED_KEY_BAG),
         &explicit(0, &[&sequence(&[&scheme, &octet_string(&encrypted)])]),
         &attributes,
     ]);
@@ -58,12 +59,12 @@ fn encrypted_certificates(certificates: &[&[u8]], attributes: &[u8], password: &
     let bags: Vec<&[u8]> = bags.iter().map(Vec::as_slice).collect();
     let (scheme, encrypted) = encrypt(&sequence(&bags), password)?;
     Ok(sequence(&[
-        &object_identifier(id::ENCRYPTED_DATA),
+        &object_identifier(ENCRYPTED_DATA),
         &explicit(
             0,
             &[&sequence(&[
                 &integer(0),
-                &sequence(&[&object_identifier(id::DATA), &scheme, &implicit_octets(0, &encrypted)]),
+                &sequence(&[&object_identifier(DATA), &scheme, &implicit_octets(0, &encrypted)]),
             ])],
         ),
     ]))
@@ -71,24 +72,20 @@ fn encrypted_certificates(certificates: &[&[u8]], attributes: &[u8], password: &
 
 /// A `ContentInfo` of plain data.
 fn data(octets: &[u8]) -> Vec<u8> {
-    sequence(&[&object_identifier(id::DATA), &explicit(0, &[&octet_string(octets)])])
+    sequence(&[&object_identifier(DATA), &explicit(0, &[&octet_string(octets)])])
 }
 
 fn certificate_bag(certificate: &[u8], attributes: &[u8]) -> Vec<u8> {
     let value = sequence(&[
-        &object_identifier(id::X509_CERTIFICATE),
+        &object_identifier(X509_CERTIFICATE),
         &explicit(0, &[&octet_string(certificate)]),
     ]);
-    sequence(&[
-        &object_identifier(id::CERTIFICATE_BAG),
-        &explicit(0, &[&value]),
-        attributes,
-    ])
+    sequence(&[&object_identifier(CERTIFICATE_BAG), &explicit(0, &[&value]), attributes])
 }
 
 /// Bag attributes: a set with the local key id.
 fn local_key_id(octets: &[u8]) -> Vec<u8> {
-    let attribute = sequence(&[&object_identifier(id::LOCAL_KEY_ID), &set_of_one(&octet_string(octets))]);
+    let attribute = sequence(&[&object_identifier(LOCAL_KEY_ID), &set_of_one(&octet_string(octets))]);
     set_of_one(&attribute)
 }
 
@@ -113,16 +110,16 @@ fn encrypt(plain: &[u8], password: &str) -> Result<(Vec<u8>, Vec<u8>), Unspecifi
     let context = key.less_safe_encrypt(&mut in_place, EncryptionContext::Iv128(FixedLength::from(&iv)))?;
     debug_assert!(matches!(context, DecryptionContext::Iv128(_)));
     let derivation = algorithm(
-        id::PBKDF2,
+        PBKDF2,
         &sequence(&[
             &octet_string(&salt),
             &integer(ITERATIONS.get()),
-            &algorithm(id::HMAC_SHA256, NULL),
+            &algorithm(HMAC_SHA256, NULL),
         ]),
     );
     let scheme = algorithm(
-        id::PBES2,
-        &sequence(&[&derivation, &algorithm(id::AES_256_CBC, &octet_string(&iv))]),
+        PBES2,
+        &sequence(&[&derivation, &algorithm(AES_256_CBC, &octet_string(&iv))]),
     );
     Ok((scheme, in_place))
 }
@@ -131,17 +128,9 @@ fn encrypt(plain: &[u8], password: &str) -> Result<(Vec<u8>, Vec<u8>), Unspecifi
 fn mac(authenticated: &[u8], password: &str) -> Result<Vec<u8>, Unspecified> {
     let mut salt = [0; SALT_LENGTH];
     SystemRandom::new().fill(&mut salt)?;
-    let hash = &digest::SHA256;
-    let key = derive(
-        hash,
-        &BmpPassword::new(password),
-        &salt,
-        Purpose::Mac,
-        ITERATIONS.get(),
-        hash.output_len(),
-    );
+    let key = sha256_mac_key(password, &salt, ITERATIONS);
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), authenticated);
-    let digest_info = sequence(&[&algorithm(id::SHA256, NULL), &octet_string(tag.as_ref())]);
+    let digest_info = sequence(&[&algorithm(SHA256, NULL), &octet_string(tag.as_ref())]);
     Ok(sequence(&[
         &digest_info,
         &octet_string(&salt),
@@ -153,3 +142,19 @@ const SALT_LENGTH: usize = 16;
 const KEY_ID_LENGTH: usize = 20;
 /// OpenSSL's default. The password protects a file in transit; what it encrypts stands in plain text beside it.
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(2048).expect("2048 is not zero");
+
+const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
+const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
+const SHROUDED_KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.2");
+const CERTIFICATE_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.3");
+const X509_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.1");
+const LOCAL_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.21");
+const PBES2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.13");
+const PBKDF2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.12");
+const HMAC_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.9");
+const AES_256_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.42");
+const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
+
+#[cfg(test)]
+#[path = "pkcs12_tests.rs"]
+mod tests;

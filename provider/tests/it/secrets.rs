@@ -129,10 +129,10 @@ fn value_that_does_not_fit_is_reported_at_its_attribute() {
     };
     let run = terraform.run(&["plan"]);
     let words = run.words();
-    assert!(!run.success && words.contains("Value does not fit"), "{words}");
+    assert!(!run.success && words.contains("Invalid Whole Number"), "{words}");
     assert!(words.contains("6: size = 0.5"), "the line is quoted: {words}");
 
     terraform.configure(&thing("parts = [{ weight = 1 }, { weight = 0.5 }]"));
     let words = terraform.run(&["plan"]).words();
-    assert!(words.contains("for `parts[1].weight`"), "{words}");
+    assert!(words.contains("Set parts[1].weight to a whole number"), "{words}");
 }

@@ -12,7 +12,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::super::state::{DatabaseMtls, DatabaseTimeouts, RedisDatabaseState, RolePermissionState};
 use super::super::{RedisDatabase, plan};
 use crate::plugin::{InstanceCall, instance_call};
-use crate::redis_object::{self, lifecycle};
+use crate::redis_object::{self, creation, lifecycle};
 use crate::session::Session;
 use crate::session::testing::of_redis_enterprise;
 
@@ -48,7 +48,7 @@ impl Case {
     async fn created(&self, config: &RedisDatabaseState) -> (Option<RedisDatabaseState>, Diagnostics) {
         let mut diags = Diagnostics::default();
         let planned = plan::create(config.clone());
-        let create = lifecycle::create::<RedisDatabase>(&mut diags, &self.session, planned, config);
+        let create = creation::create::<RedisDatabase>(&mut diags, &self.session, planned, config);
         let state = self.instance.scope(create).await;
         (state, diags)
     }

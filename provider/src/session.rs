@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use certward::pki::{Certificate, DistinguishedName, Thumbprint};
 use certward::redis_enterprise::LoginMethod;
@@ -51,8 +52,9 @@ pub(crate) struct RedisEnterprise {
     pub(crate) by_certificate: Option<redis_enterprise::Client>,
     /// The certificate of the provider block and those above it, as they are shown; empty without one.
     pub(crate) own_chain: Vec<Certificate>,
-    /// Held while the trusted authorities are changed, which can only be written as a whole.
-    pub(crate) trusted_ca: tokio::sync::Mutex<()>,
+    /// Held while the trusted authorities are changed, which can only be written as a whole; the longest time that this run
+    /// has taken from reading them to the end of writing them.
+    pub(crate) trusted_ca: tokio::sync::Mutex<Duration>,
 }
 
 /// A resource or data source, as far as it matters which product it is for.

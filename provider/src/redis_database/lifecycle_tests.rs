@@ -12,7 +12,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::super::state::{DatabaseMtls, DatabaseTimeouts, RedisDatabaseState, RolePermissionState};
 use super::super::{RedisDatabase, plan};
 use crate::plugin::{InstanceCall, instance_call};
-use crate::redis_object::{self, lifecycle};
+use crate::redis_object::{self, creation, lifecycle};
 use crate::session::Session;
 use crate::session::testing::of_redis_enterprise;
 
@@ -48,7 +48,7 @@ impl Case {
     async fn created(&self, config: &RedisDatabaseState) -> (Option<RedisDatabaseState>, Diagnostics) {
         let mut diags = Diagnostics::default();
         let planned = plan::create(config.clone());
-        let create = lifecycle::create::<RedisDatabase>(&mut diags, &self.session, planned, config);
+        let create = creation::create::<RedisDatabase>(&mut diags, &self.session, planned, config);
         let state = self.instance.scope(create).await;
         (state, diags)
     }
@@ -296,6 +296,10 @@ async fn database_that_is_not_active_in_time_is_kept_with_an_error() {
     assert!(diags.errors[0].detail.contains("timeouts.create"), "{diags:?}");
     let state = state.unwrap();
     assert_eq!((&state.id, &state.status), (&text("3"), &text("pending")));
+    // Terraform marks it tainted, and destroys it next.
+    let mut diags = Diagnostics::default();
+    plan::guard_removal(&mut diags, &state);
+    assert_eq!(diags.errors, []);
 }
 
 #[tokio::test]

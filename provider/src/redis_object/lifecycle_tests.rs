@@ -7,6 +7,7 @@ use time::macros::datetime;
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use super::super::trial::{try_create, try_update};
 use super::*;
 use crate::cert_user::{CertUser, CertUserState, CertificateSubject};
 use crate::plugin::{InstanceCall, instance_call};

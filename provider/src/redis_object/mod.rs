@@ -2,12 +2,14 @@
 //!
 //! Each says in [`RedisObject`] what it is; how it is read, made, changed, removed and imported is the same for all.
 
+pub(crate) mod creation;
 mod effects;
 mod import;
 mod import_id;
 mod keys;
 pub(crate) mod lifecycle;
 mod resource;
+mod trial;
 
 use std::time::Duration;
 

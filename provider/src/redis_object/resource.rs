@@ -11,7 +11,7 @@ use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
 use time::OffsetDateTime;
 
-use super::{RedisObject, effects, import, keys, lifecycle};
+use super::{RedisObject, creation, effects, import, keys, lifecycle, trial};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
 use crate::report::error;
@@ -162,7 +162,7 @@ impl<O: Planned> Resource for RedisResource<O> {
         if !diags.errors.is_empty() {
             return None;
         }
-        let tried = until_stopped(lifecycle::try_create::<O>(diags, &session, &planned)).await;
+        let tried = until_stopped(trial::try_create::<O>(diags, &session, &planned)).await;
         tried.or_interrupted(diags)?;
         Some((planned, None))
     }
@@ -188,7 +188,7 @@ impl<O: Planned> Resource for RedisResource<O> {
         if !diags.errors.is_empty() {
             return None;
         }
-        let tried = until_stopped(lifecycle::try_update::<O>(diags, &session, &prior, &planned)).await;
+        let tried = until_stopped(trial::try_update::<O>(diags, &session, &prior, &planned)).await;
         tried.or_interrupted(diags)?;
         effects::warn_of_change::<O>(diags, &session, &prior, &planned).await;
         Some((planned, private, Vec::new()))
@@ -229,7 +229,7 @@ impl<O: Planned> Resource for RedisResource<O> {
         _meta: Option<StructEmpty>,
     ) -> Option<(O::State, Option<Kept>)> {
         let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::create::<O>(diags, &session, planned, &config)).await;
+        let answer = until_stopped(creation::create::<O>(diags, &session, planned, &config)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))
     }
@@ -270,3 +270,7 @@ impl<O: Planned> Resource for RedisResource<O> {
         Some((state, Some(Kept { imported: true })))
     }
 }
+
+#[cfg(test)]
+#[path = "resource_tests.rs"]
+mod tests;

@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
+use tokio::sync::Notify;
+use tokio::time::{Instant as Moment, timeout_at};
 
 use super::Key;
 use crate::plugin::{Instance, instance_call};
@@ -11,7 +14,11 @@ use crate::report::{error, warning};
 
 /// What was planned in this run, by object.
 #[derive(Default)]
-pub(crate) struct Plans(Mutex<Planned>);
+pub(crate) struct Plans {
+    planned: Mutex<Planned>,
+    /// More authorities are to be trusted.
+    trust_noted: Notify,
+}
 
 #[derive(Default)]
 struct Planned {
@@ -156,18 +163,31 @@ impl Plans {
     pub(crate) fn note_trust(&self, authorities: &[Key]) -> bool {
         let mut planned = self.lock();
         planned.trusted.extend(authorities.iter().cloned());
+        self.trust_noted.notify_waiters();
         authorities
             .iter()
             .any(|authority| planned.untrusted.contains(authority))
     }
 
     /// Notes that the block of these authorities is to be destroyed. Answers those that another block wants trusted.
-    pub(crate) fn note_end_of_trust(&self, authorities: &[Key]) -> Vec<Key> {
-        let mut planned = self.lock();
-        planned.untrusted.extend(authorities.iter().cloned());
-        let kept = authorities
-            .iter()
-            .filter(|authority| planned.trusted.contains(authority));
+    ///
+    /// Terraform plans in any order, so the other block is waited for. Without an answer the apply would end the trust before
+    /// it begins anew, and a run that is cut off in between would leave it ended.
+    pub(crate) async fn note_end_of_trust(&self, authorities: &[Key]) -> Vec<Key> {
+        self.lock().untrusted.extend(authorities.iter().cloned());
+        let end = Moment::now() + PATIENCE;
+        loop {
+            let noted = self.trust_noted.notified();
+            let kept = self.kept(authorities);
+            if kept.len() == authorities.len() || timeout_at(end, noted).await.is_err() {
+                return kept;
+            }
+        }
+    }
+
+    fn kept(&self, authorities: &[Key]) -> Vec<Key> {
+        let planned = self.lock();
+        let kept = authorities.iter().filter(|key| planned.trusted.contains(key));
         kept.cloned().collect()
     }
 
@@ -202,7 +222,7 @@ impl Plans {
     }
 
     fn lock(&self) -> MutexGuard<'_, Planned> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -258,6 +278,9 @@ fn both_ways(diags: &mut Diagnostics, key: &Key) {
         ),
     );
 }
+
+/// Terraform plans block after block within milliseconds; on a busy machine within this.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 #[cfg(test)]
 mod tests {

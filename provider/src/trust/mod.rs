@@ -5,6 +5,8 @@ pub(crate) mod admission;
 pub(crate) mod ca_certificate;
 pub(crate) mod kept;
 pub(crate) mod lockout;
+#[cfg(test)]
+mod migration_tests;
 pub(crate) mod store;
 mod subject;
 #[cfg(test)]

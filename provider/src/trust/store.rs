@@ -1,9 +1,12 @@
 //! The authorities of a cluster, which keeps them as one text (`mtls_trusted_ca`) that can only be written as a whole.
 //!
-//! Within one run, changes take turns. Against another run, each change is looked at again a moment later, and made
-//! again when somebody who had read the text before it wrote his own after it.
+//! Within one run, changes take turns. Another run can read the text before this one writes, and write its own after it: the
+//! API has no revision and no condition for a request, so this cannot be prevented. Each change is therefore looked at again,
+//! and made again when it was overwritten. That holds as long as the other run takes less time from its reading to its
+//! writing than this one waits, so the time to wait grows with the time that this run itself has taken from the one to the
+//! other, which is what a slow cluster or a busy machine does to both.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use certward::pki::{Certificate, Sha256Fingerprint};
 use certward::redis_enterprise::{CertificateName, Client, NewCertificate};
@@ -86,16 +89,18 @@ pub(crate) async fn change(
     let objects = &session.run.objects;
     let working = objects.working();
     change.claim(objects);
-    let mut pauses = PAUSES.iter();
+    let mut pauses = (0..MOST_LOOKS).map(|looked| 1 << looked);
     let mut already = true;
     loop {
         let changes = objects.changes();
         match step(diags, objects, redis, change, attempt).await? {
             Step::Done(authorities) => return Some(Trusted { authorities, already }),
-            Step::Written => {
+            Step::Written { slowest } => {
                 already = false;
-                let Some(pause) = pauses.next() else { break };
-                tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+                let Some(factor) = pauses.next() else { break };
+                let pause = (slowest * WINDOWS).clamp(SHORTEST_PAUSE, LONGEST_PAUSE) * factor;
+                // More for one run than for another, so that they do not stay in step.
+                tokio::time::sleep(pause.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
             }
             // Another block of this run may be about to trust the authority, or another one.
             Step::Refused(_) if change.only_removes() && objects.another_change(&working, changes).await => {}
@@ -113,7 +118,7 @@ pub(crate) async fn change(
             "Could not {}: the cluster took the request {} times, but does not have the authorities that were sent. \
              Somebody else changes mtls_trusted_ca at the same time, or not all of its nodes answer. Apply again.",
             attempt.what,
-            PAUSES.len()
+            MOST_LOOKS + 1
         ),
     );
     None
@@ -124,7 +129,10 @@ enum Step {
     /// The cluster has what is wanted.
     Done(Vec<Certificate>),
     /// It was written, and is to be looked at again.
-    Written,
+    Written {
+        /// The longest time that this run has taken from reading the authorities to the end of writing them.
+        slowest: Duration,
+    },
     /// It is not made as things are now.
     Refused(Diagnostics),
 }
@@ -137,34 +145,45 @@ async fn step(
     change: &Change<'_>,
     attempt: &Attempt<'_>,
 ) -> Option<Step> {
-    let _turn = redis.trusted_ca.lock().await;
-    let present = read(diags, &redis.client).await?;
-    let wanted = change.applied_to(&present, objects);
-    if wanted == present {
-        change.note_removal(diags, objects);
-        return Some(Step::Done(present));
-    }
-    if present.iter().any(|authority| !wanted.contains(authority)) && !attempt.allow_lockout {
+    let mut slowest = redis.trusted_ca.lock().await;
+    let mut guarded = None;
+    let (since, wanted) = loop {
+        let since = Instant::now();
+        let present = read(diags, &redis.client).await?;
+        let wanted = change.applied_to(&present, objects);
+        if wanted == present {
+            change.note_removal(diags, objects);
+            return Some(Step::Done(present));
+        }
+        let only_adds = present.iter().all(|authority| wanted.contains(authority));
+        if only_adds || attempt.allow_lockout || guarded.as_ref() == Some(&present) {
+            break (since, wanted);
+        }
         let mut refusal = Diagnostics::default();
         if guard(&mut refusal, redis, &present, &wanted, attempt).await.is_none() {
             return Some(Step::Refused(refusal));
         }
-    }
-    let problem = match write(&redis.client, &wanted).await {
-        Ok(()) => return Some(Step::Written),
+        // That took a few requests, in which another run may have written.
+        guarded = Some(present);
+    };
+    let answer = write(&redis.client, &wanted).await;
+    *slowest = slowest.max(since.elapsed());
+    let written = Step::Written { slowest: *slowest };
+    let problem = match answer {
+        Ok(()) => return Some(written),
         Err(problem) => problem,
     };
     // "Not all nodes updated" (contract section 2.2): it passes.
     if problem.is_conflict() {
         tracing::info!(error = %problem.report(), "not every node has taken the authorities; trying again");
-        return Some(Step::Written);
+        return Some(written);
     }
     // An answer that was lost is looked up.
     if failure::may_have_been_done(&problem)
         && let Some(present) = read(&mut Diagnostics::default(), &redis.client).await
         && change.applied_to(&present, objects) == present
     {
-        return Some(Step::Written);
+        return Some(written);
     }
     failure::redis_enterprise(diags, attempt.what, &problem);
     None
@@ -288,16 +307,14 @@ async fn write(client: &Client, authorities: &[Certificate]) -> Result<(), certw
     }
 }
 
-/// After each writing, the time in which another run that had read before it has written too; then the pauses grow, for
-/// nodes that are slow. Half to the whole of it is waited, so that two runs do not stay in step.
-const PAUSES: [Duration; 6] = [
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-    Duration::from_millis(1_600),
-    Duration::from_millis(3_200),
-    Duration::from_millis(6_400),
-];
+/// Another run may be so many times slower than this one.
+const WINDOWS: u32 = 4;
+/// The first pause after a writing; each further one is twice as long.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(300);
+/// The same, on a cluster that takes seconds to write.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// So often a change is looked at again.
+const MOST_LOOKS: u32 = 6;
 
 #[cfg(test)]
 #[path = "store_tests.rs"]

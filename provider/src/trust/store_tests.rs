@@ -131,6 +131,58 @@ async fn change_that_another_run_overwrote_is_made_again() {
 }
 
 #[tokio::test]
+async fn on_a_slow_cluster_a_change_is_looked_at_again_when_a_slow_run_has_written_too() {
+    let (ours, theirs) = (Authority::new("Our CA"), Authority::new("Their CA"));
+    let their_text = theirs.pem();
+    let cluster = FakeCluster::start().await;
+    let took = Duration::from_millis(150);
+    let mut writing = None;
+    let mut is_over = false;
+    cluster.intercept(move |inside, asked| {
+        if asked == PUT {
+            writing.get_or_insert_with(Instant::now);
+            let written = inside.writings.last().unwrap().1["certificates"][0]["certificate"].clone();
+            inside.trusted_ca = written.as_str().unwrap().to_owned();
+            return Some(ResponseTemplate::new(200).set_delay(took));
+        }
+        // The other run had read before this one wrote, and took three times as long.
+        if !is_over && writing.is_some_and(|since| since.elapsed() >= took * 3) {
+            is_over = true;
+            inside.trusted_ca = their_text.clone();
+        }
+        None
+    });
+    let added = [ours.certificate()];
+    let (authorities, diags) = changed(&cluster.session(None), Change::Add(&added), false).await;
+    assert_eq!(diags, Diagnostics::default());
+    assert_eq!(authorities.unwrap(), [theirs.certificate(), ours.certificate()]);
+}
+
+#[tokio::test]
+async fn what_another_run_writes_while_a_removal_is_checked_stays() {
+    let [team, own, theirs] = ["Team CA", "Own CA", "Their CA"].map(Authority::new);
+    let with_theirs = own.pem() + &team.pem() + &theirs.pem();
+    let cluster = FakeCluster::start().await;
+    {
+        let mut inside = cluster.inside();
+        inside.settings["mtls_certificate_authentication"] = json!(true);
+        inside.trusted_ca = own.pem() + &team.pem();
+        inside.users = user("CN=terraform");
+    }
+    cluster.intercept(move |inside, asked| {
+        if asked == "GET /v1/cluster" {
+            inside.trusted_ca = with_theirs.clone();
+        }
+        None
+    });
+    let session = cluster.session(Some(own.issue("terraform")));
+    let (authorities, diags) = changed(&session, Change::Remove(&[team.certificate()]), false).await;
+    assert_eq!(diags, Diagnostics::default());
+    assert_eq!(authorities.unwrap(), [own.certificate(), theirs.certificate()]);
+    assert_eq!(cluster.written(PUT).len(), 1);
+}
+
+#[tokio::test]
 async fn slow_nodes_are_waited_for_and_refusals_are_not() {
     let authority = Authority::new("Team CA");
     let cluster = FakeCluster::start().await;

@@ -119,7 +119,7 @@ impl Resource for TrustedCa {
                 }
                 let keys = [(key.clone(), AttributePath::new(CERTIFICATE_PEM))];
                 session.run.plans.note_removal(diags, &key, &keys);
-                let kept = session.run.plans.note_end_of_trust(&[key]);
+                let kept = session.run.plans.note_end_of_trust(&[key]).await;
                 if !kept.is_empty() {
                     return diags.errors.is_empty().then_some(Some(Kept::of(kept)));
                 }

@@ -121,7 +121,7 @@ impl Resource for TrustedCaBundle {
             session.run.plans.note_removal(diags, &key, &keys);
         }
         if let (Some(session), Some(mut members), true) = (self.session.peek(), prior.members(), removed) {
-            let kept = Kept::of(session.run.plans.note_end_of_trust(&authorities(&members)));
+            let kept = Kept::of(session.run.plans.note_end_of_trust(&authorities(&members)).await);
             members.retain(|_, authority| !kept.has(authority));
             private = Some(kept);
             warn_of_end(diags, &session, &members, Act::Destroy, AttributePath::root()).await;

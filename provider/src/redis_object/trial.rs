@@ -1,0 +1,52 @@
+//! Asking the cluster, at plan, what it would say (`dry_run`).
+
+use certward::redis_enterprise::Client;
+use tf_provider::Diagnostics;
+
+use super::lifecycle::parsed_uid;
+use super::{Definition, RedisObject, Run};
+use crate::failure;
+use crate::session::Session;
+
+/// Asks the cluster whether it would make the planned object, when everything about it is known.
+///
+/// Only a refusal of the values counts. A cluster that cannot be asked now is no reason to refuse a plan, and neither is
+/// a name in use: its holder may be the object that this one replaces.
+pub(crate) async fn try_create<O: RedisObject>(
+    diags: &mut Diagnostics,
+    session: &Session,
+    planned: &O::State,
+) -> Option<()> {
+    if let (Some(client), Some(wanted)) = (trial_client(session), O::of_state(planned))
+        && let Err(problem) = O::create(client, &wanted, Run::Try).await
+    {
+        let attempt = format!("make the {} \"{}\"", O::NOUN, wanted.name());
+        session.trials.note(&problem);
+        failure::redis_enterprise_at_plan(diags, &attempt, &problem);
+    }
+    diags.errors.is_empty().then_some(())
+}
+
+/// Asks the cluster whether it would make the planned change, as [`try_create`] does.
+pub(crate) async fn try_update<O: RedisObject>(
+    diags: &mut Diagnostics,
+    session: &Session,
+    prior: &O::State,
+    planned: &O::State,
+) -> Option<()> {
+    if let (Some(there), Some(wanted)) = (O::of_state(prior), O::of_state(planned))
+        && !wanted.differences(&there).is_empty()
+        && let (Some(client), Some(uid)) = (trial_client(session), parsed_uid::<O>(prior))
+        && let Err(problem) = O::update(client, uid, &there, &wanted, Run::Try).await
+    {
+        let attempt = format!("change the {} \"{}\"", O::NOUN, there.name());
+        session.trials.note(&problem);
+        failure::redis_enterprise_at_plan(diags, &attempt, &problem);
+    }
+    diags.errors.is_empty().then_some(())
+}
+
+fn trial_client(session: &Session) -> Option<&Client> {
+    let redis = session.redis_enterprise.configured()?;
+    (!session.trials.are_over()).then_some(&redis.client)
+}

@@ -18,6 +18,8 @@ use super::derive::{BmpPassword, Budget, Pbkdf2Parameters, Purpose, derive};
 use crate::pki::der::{self, DerError, DerReader};
 
 type Plain = Zeroizing<Vec<u8>>;
+/// Decrypts by a key and an initialisation vector.
+type Decrypt = fn(&[u8], &[u8], &[u8]) -> Result<Plain, DecryptError>;
 
 /// The password in the two forms that the schemes want.
 pub(super) struct Password<'a> {
@@ -46,7 +48,7 @@ pub(super) fn decrypt(
     budget: &mut Budget,
 ) -> Result<Plain, DecryptError> {
     let identifier = algorithm.algorithm.clone();
-    let mut old = |key_length: usize, decrypt: fn(&[u8], &[u8], &[u8]) -> Result<Plain, DecryptError>| {
+    let mut old = |key_length: usize, decrypt: Decrypt| {
         let (key, iv) = old_key_and_iv(algorithm.clone().parameters()?, key_length, &password.bmp, budget)?;
         decrypt(&key, &iv, encrypted)
     };
@@ -71,25 +73,24 @@ fn pbes2(
 ) -> Result<Plain, DecryptError> {
     let derivation = Pbkdf2Parameters::read(AlgorithmIdentifier::read(&mut parameters)?)?;
     let scheme = AlgorithmIdentifier::read(&mut parameters)?;
-    let (key_length, decrypt): (usize, fn(&[u8], &[u8], &[u8]) -> Result<Plain, DecryptError>) =
-        match scheme.algorithm.to_string().as_str() {
-            id::AES_128_CBC => (16, aes_decrypt),
-            id::AES_192_CBC => (24, aes_decrypt),
-            id::AES_256_CBC => (32, aes_decrypt),
-            id::DES_EDE3_CBC => (24, cbc_decrypt::<TdesEde3>),
-            id::CAMELLIA_128_CBC => (16, cbc_decrypt::<Camellia128>),
-            id::CAMELLIA_192_CBC => (24, cbc_decrypt::<Camellia192>),
-            id::CAMELLIA_256_CBC => (32, cbc_decrypt::<Camellia256>),
-            id::ARIA_128_CBC => (16, cbc_decrypt::<Aria128>),
-            id::ARIA_192_CBC => (24, cbc_decrypt::<Aria192>),
-            id::ARIA_256_CBC => (32, cbc_decrypt::<Aria256>),
-            _ => {
-                return Err(Pkcs12Error::Unsupported {
-                    algorithm: scheme.algorithm,
-                }
-                .into());
+    let (key_length, decrypt): (usize, Decrypt) = match scheme.algorithm.to_string().as_str() {
+        id::AES_128_CBC => (16, aes_decrypt),
+        id::AES_192_CBC => (24, aes_decrypt),
+        id::AES_256_CBC => (32, aes_decrypt),
+        id::DES_EDE3_CBC => (24, cbc_decrypt::<TdesEde3>),
+        id::CAMELLIA_128_CBC => (16, cbc_decrypt::<Camellia128>),
+        id::CAMELLIA_192_CBC => (24, cbc_decrypt::<Camellia192>),
+        id::CAMELLIA_256_CBC => (32, cbc_decrypt::<Camellia256>),
+        id::ARIA_128_CBC => (16, cbc_decrypt::<Aria128>),
+        id::ARIA_192_CBC => (24, cbc_decrypt::<Aria192>),
+        id::ARIA_256_CBC => (32, cbc_decrypt::<Aria256>),
+        _ => {
+            return Err(Pkcs12Error::Unsupported {
+                algorithm: scheme.algorithm,
             }
-        };
+            .into());
+        }
+    };
     let iv = scheme.initialisation_vector()?;
     let key = derivation.derive(password, key_length, budget)?;
     decrypt(&key, iv, encrypted)

@@ -123,7 +123,6 @@ async fn a_log_file_that_has_reached_the_limit_on_files_ends_nothing() {
 #[test]
 fn an_address_or_a_port_in_the_server_name_of_a_stranger_is_no_line_of_the_log() {
     let server = ReferenceServer::start();
-    let before = server.log();
     for name in ["192.0.2.1", "db.example:443", "a b"] {
         let mut client = Command::new("openssl");
         client.args([
@@ -135,7 +134,9 @@ fn an_address_or_a_port_in_the_server_name_of_a_stranger_is_no_line_of_the_log()
         ]);
         client.stdin(Stdio::null()).output().unwrap();
     }
-    assert_eq!(server.log(), before);
+    // A thread of its own writes the log.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!server.log().contains("SNI"), "{}", server.log());
 }
 
 #[tokio::test]

@@ -224,3 +224,7 @@ fn refuse_registered(diags: &mut Diagnostics, thumbprint: Thumbprint, wanted: &G
         ),
     );
 }
+
+#[cfg(test)]
+#[path = "creation_tests.rs"]
+mod tests;

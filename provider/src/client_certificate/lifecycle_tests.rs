@@ -2,112 +2,14 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use certward::pki::Certificate;
-use rcgen::{CertificateParams, KeyPair};
-use serde_json::{Value as Json, json};
-use time::OffsetDateTime;
+use serde_json::json;
 use time::macros::datetime;
-use wiremock::matchers::{method, path, query_param, query_param_is_missing};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::matchers::{method, query_param, query_param_is_missing};
+use wiremock::{Mock, ResponseTemplate};
 
-use super::super::creation::create;
+use super::super::testing::{CERTIFICATES, Case, EDIT, found, refusal, summaries};
 use super::*;
-use crate::session::testing::{Fixed, of_ravendb};
-
-const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
-
-/// A server that answers as told, a session with it, and a planned entry.
-struct Case {
-    server: MockServer,
-    session: Session,
-    certificate: Certificate,
-    planned: ClientCertificateState,
-}
-
-impl Case {
-    async fn new() -> Self {
-        let server = MockServer::start().await;
-        let mut params = CertificateParams::default();
-        params.not_before = datetime!(2026-01-01 0:00 UTC);
-        params.not_after = datetime!(2027-01-01 0:00 UTC);
-        let pem = params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
-        let config = ClientCertificateState {
-            name: Value::Value("app".to_owned()),
-            certificate_pem: Value::Value(pem.clone()),
-            ..ClientCertificateState::default()
-        };
-        Self {
-            session: of_ravendb(&server.uri(), NOW),
-            server,
-            certificate: certificate_pem::parse(&pem).unwrap(),
-            planned: plan::create(&mut Diagnostics::default(), config, NOW).unwrap(),
-        }
-    }
-
-    /// The entry as RavenDB 7.2 writes it.
-    fn entry(&self, changes: Json) -> Json {
-        let mut entry = json!({
-            "Name": "app",
-            "Thumbprint": self.certificate.thumbprint().to_string(),
-            "SecurityClearance": "ValidUser",
-            "Permissions": {},
-            "NotAfter": "2027-01-01T00:00:00.0000000",
-            "NotBefore": "2026-01-01T00:00:00.0000000",
-            "CollectionSecondaryKeys": [],
-            "CollectionPrimaryKey": "",
-            "PublicKeyPinningHash": self.certificate.public_key_pinning_hash().to_string(),
-            "Disabled": false,
-            "Usage": "Client",
-            "Certificate": STANDARD.encode(self.certificate.der()),
-            "HasTwoFactor": false,
-        });
-        for (member, value) in changes.as_object().unwrap() {
-            entry[member] = value.clone();
-        }
-        entry
-    }
-
-    async fn answer(&self, verb: &str, route: &str, answer: ResponseTemplate, times: u64) {
-        Mock::given(method(verb))
-            .and(path(route))
-            .respond_with(answer)
-            .up_to_n_times(times)
-            .mount(&self.server)
-            .await;
-    }
-
-    /// The answer to reading the entry, so many times.
-    async fn reading(&self, answer: ResponseTemplate, times: u64) {
-        self.answer("GET", CERTIFICATES, answer, times).await;
-    }
-
-    async fn created(&self) -> (Option<ClientCertificateState>, Diagnostics) {
-        let mut diags = Diagnostics::default();
-        let state = create(&mut diags, &self.session, self.planned.clone()).await;
-        (state, diags)
-    }
-
-    async fn requests(&self, verb: &str) -> Vec<Json> {
-        let received = self.server.received_requests().await.unwrap();
-        let of_method = received.iter().filter(|request| request.method.as_str() == verb);
-        of_method
-            .map(|request| serde_json::from_slice(&request.body).unwrap_or_default())
-            .collect()
-    }
-}
-
-fn found(entry: Json) -> ResponseTemplate {
-    ResponseTemplate::new(200).set_body_json(json!({ "Results": [entry], "LoadedServerCert": "0".repeat(40) }))
-}
-
-fn refusal(status: u16, error_type: &str, message: &str) -> ResponseTemplate {
-    let body = json!({ "Url": "/", "Type": error_type, "Message": message, "Error": message });
-    ResponseTemplate::new(status).set_body_json(body)
-}
-
-fn summaries(diags: &Diagnostics) -> Vec<&str> {
-    diags.errors.iter().map(|error| &*error.summary).collect()
-}
+use crate::session::testing::Fixed;
 
 #[tokio::test]
 async fn creation_sends_the_certificate_alone_and_reads_it_back() {
@@ -316,5 +218,74 @@ async fn one_listing_serves_every_removal() {
     }
 }
 
-const CERTIFICATES: &str = "/admin/certificates";
-const EDIT: &str = "/admin/certificates/edit";
+#[tokio::test]
+async fn collection_is_not_edited() {
+    let case = Case::new().await;
+    let together = ["CD".repeat(20), "EF".repeat(20)];
+    case.reading(found(case.entry(json!({ "CollectionSecondaryKeys": together }))), 1)
+        .await;
+    let renamed = ClientCertificateState {
+        name: Value::Value("renamed".to_owned()),
+        ..case.planned.clone()
+    };
+    let mut diags = Diagnostics::default();
+    let state = update(&mut diags, &case.session, case.planned.clone(), renamed).await;
+    assert_eq!((state, summaries(&diags)), (None, vec!["Collection cannot be edited"]));
+    let detail = &diags.errors[0].detail;
+    assert!(together.iter().all(|secondary| detail.contains(secondary)), "{detail}");
+    assert!(case.requests("POST").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_leaves_other_certificates_of_the_key_their_rights_names_them() {
+    type Change = fn(&mut ClientCertificateState);
+    let disabled: Change = |state| state.disabled = Value::Value(true);
+    let renamed: Change = |state| state.name = Value::Value("renamed".to_owned());
+    let with_orders = |access: &str| {
+        let access = Value::Value(access.to_owned());
+        Value::Value(BTreeMap::from([("Orders".to_owned(), access)]))
+    };
+    let reads: Change = |state| {
+        let access = Value::Value("Read".to_owned());
+        state.database_permissions = Value::Value(BTreeMap::from([("Orders".to_owned(), access)]));
+    };
+    for (change, changed, verb) in [
+        (disabled, json!({ "Disabled": true }), Some("Disabled")),
+        (
+            reads,
+            json!({ "Permissions": { "Orders": "Read" } }),
+            Some("Took rights from"),
+        ),
+        (renamed, json!({ "Name": "renamed" }), None),
+    ] {
+        let mut case = Case::new().await;
+        case.planned.database_permissions = with_orders("ReadWrite");
+        let mut planned = case.planned.clone();
+        change(&mut planned);
+        let sibling = case.entry(json!({ "Thumbprint": "CD".repeat(20), "Name": "sibling" }));
+        case.listing(sibling).await;
+        let before = json!({ "Permissions": { "Orders": "ReadWrite" } });
+        let mut after = before.clone();
+        after
+            .as_object_mut()
+            .unwrap()
+            .extend(changed.as_object().unwrap().clone());
+        case.reading(found(case.entry(before)), 1).await;
+        case.answer("POST", EDIT, ResponseTemplate::new(201), 1).await;
+        case.reading(found(case.entry(after)), 1).await;
+        let mut diags = Diagnostics::default();
+        let state = update(&mut diags, &case.session, case.planned.clone(), planned.clone()).await;
+        assert_eq!((state, summaries(&diags)), (Some(planned), vec![]));
+        let warned = diags.warnings.iter().map(|warning| &warning.detail);
+        let warned: Vec<_> = warned.collect();
+        match verb {
+            Some(verb) => {
+                assert!(
+                    warned[0].starts_with(verb) && warned[0].contains("sibling"),
+                    "{warned:?}"
+                );
+            }
+            None => assert_eq!(warned, Vec::<&String>::new()),
+        }
+    }
+}

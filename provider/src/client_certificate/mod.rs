@@ -13,6 +13,8 @@ mod plan;
 mod same_key;
 mod schema;
 mod state;
+#[cfg(test)]
+mod testing;
 mod validate;
 
 use async_trait::async_trait;
@@ -246,3 +248,7 @@ pub(crate) const KIND: Kind = Kind {
     elsewhere: "Redis Enterprise registers no certificates, it knows a user by the subject of its certificate: use \
                 certward_cert_user.",
 };
+
+#[cfg(test)]
+#[path = "resource_tests.rs"]
+mod tests;

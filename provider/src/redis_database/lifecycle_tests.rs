@@ -296,6 +296,10 @@ async fn database_that_is_not_active_in_time_is_kept_with_an_error() {
     assert!(diags.errors[0].detail.contains("timeouts.create"), "{diags:?}");
     let state = state.unwrap();
     assert_eq!((&state.id, &state.status), (&text("3"), &text("pending")));
+    // Terraform marks it tainted, and destroys it next.
+    let mut diags = Diagnostics::default();
+    plan::guard_removal(&mut diags, &state);
+    assert_eq!(diags.errors, []);
 }
 
 #[tokio::test]

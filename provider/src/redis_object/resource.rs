@@ -270,3 +270,7 @@ impl<O: Planned> Resource for RedisResource<O> {
         Some((state, Some(Kept { imported: true })))
     }
 }
+
+#[cfg(test)]
+#[path = "resource_tests.rs"]
+mod tests;

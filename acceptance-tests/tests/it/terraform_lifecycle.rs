@@ -438,9 +438,11 @@ fn collection_is_shown_and_removed_as_a_whole_and_never_edited() {
     let further: Vec<String> = further
         .map(|thumbprint| thumbprint.as_str().unwrap().to_owned())
         .collect();
-    let mut all = [&[primary.clone()], &*further].concat();
+    let mut all = further.clone();
+    all.push(primary.clone());
+    all.sort();
     let mut expected = members.map(|member| Thumbprint::of(&member).to_string());
-    (all.sort(), expected.sort());
+    expected.sort();
     assert_eq!(all, expected);
 
     case.terraform

@@ -1,10 +1,12 @@
 //! `certward_client_certificate` from its creation to its end, with Terraform, against RavenDB.
 
+use certward::SecretBytes;
 use certward::pki::{Certificate, Thumbprint};
 use certward::ravendb::{DatabaseAccess, EditCertificate, Permissions, RegisterCertificate, SecurityClearance};
 use certward_acceptance_tests::ravendb::RavenDb;
 use certward_acceptance_tests::terraform::Terraform;
 use certward_acceptance_tests::test_pki::Identity;
+use p12_keystore::{KeyStore, KeyStoreEntry};
 use serde_json::json;
 
 const APP: &str = "certward_client_certificate.app";
@@ -338,6 +340,8 @@ fn protected_entry_stays() {
     case.configure("deletion_protection = true");
     case.terraform.apply_and_settle();
     case.terraform.destroy().expect_error("Protected against deletion");
+    let replaced = ["plan", "-json", "-input=false", &format!("-replace={APP}")];
+    case.terraform.run(&replaced).expect_error("Protected against deletion");
     case.terraform
         .write("app.crt", &Identity::self_signed(&case.name).certificate_pem);
     let error = case.terraform.plan().expect_error("Protected against deletion");
@@ -401,6 +405,68 @@ fn removing_one_certificate_of_a_key_names_the_others() {
         warning.detail.contains(&certificate.thumbprint().to_string()),
         "{warning:?}"
     );
+}
+
+#[test]
+fn collection_is_shown_and_removed_as_a_whole_and_never_edited() {
+    let case = Case::new();
+    let members = ["one", "two", "three"].map(|name| Identity::self_signed(name).certificate);
+    let mut file = KeyStore::new();
+    for (place, der) in members.iter().enumerate() {
+        let member = p12_keystore::Certificate::from_der(der).unwrap();
+        file.add_entry(&format!("member{place}"), KeyStoreEntry::Certificate(member));
+    }
+    let file = file.writer("secret").encryption_iterations(1000).mac_iterations(1000);
+    let file = SecretBytes::new(file.write().unwrap());
+    let password = Some("secret".into());
+    let request = RegisterCertificate::from_pkcs12(&case.name, SecurityClearance::ValidUser, &file, password);
+    case.ravendb
+        .call(async |client| client.register_certificate(&request).await);
+
+    let source = format!(
+        "data \"certward_client_certificates\" \"all\" {{\n  name = \"{}\"\n}}\n",
+        case.name
+    );
+    case.terraform
+        .configure(&format!("{}\n{source}", case.ravendb.provider_block()));
+    case.terraform.apply().expect_success();
+    let listed = case.terraform.attributes("data.certward_client_certificates.all");
+    let listed = listed["certificates"].as_array().unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    let primary = listed[0]["thumbprint"].as_str().unwrap().to_owned();
+    let further = listed[0]["registered_together_with"].as_array().unwrap().iter();
+    let further: Vec<String> = further
+        .map(|thumbprint| thumbprint.as_str().unwrap().to_owned())
+        .collect();
+    let mut all = further.clone();
+    all.push(primary.clone());
+    all.sort();
+    let mut expected = members.map(|member| Thumbprint::of(&member).to_string());
+    expected.sort();
+    assert_eq!(all, expected);
+
+    case.terraform
+        .write("app.crt", listed[0]["certificate_pem"].as_str().unwrap());
+    case.configure("");
+    let run = case.terraform.import(APP, &primary).expect_success();
+    assert!(run.output.contains("Primary of a collection"), "{}", run.output);
+    case.terraform.plan().expect_empty();
+    case.configure("disabled = true");
+    let names_all = |text: &str| further.iter().all(|thumbprint| text.contains(thumbprint));
+    for run in [case.terraform.plan(), case.terraform.apply()] {
+        let error = run.expect_error("Collection cannot be edited");
+        assert!(names_all(&error.detail), "{error:?}");
+    }
+    // Terraform plans the configuration before it plans its destruction.
+    case.configure("");
+    let plan = ["plan", "-destroy", "-json", "-input=false"];
+    let run = case.terraform.run(&plan).expect_success();
+    let warning = run.find("warning", "Removes a whole collection").unwrap();
+    assert!(names_all(&warning.detail), "{warning:?}");
+    case.terraform.destroy().expect_success();
+    for thumbprint in all {
+        assert!(case.ravendb.registered(&thumbprint.parse().unwrap()).is_none());
+    }
 }
 
 #[test]

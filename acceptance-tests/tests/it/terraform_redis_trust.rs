@@ -1,10 +1,13 @@
 //! What a cluster trusts, from its creation to its end, with Terraform, against Redis Enterprise: `certward_trusted_ca`,
 //! `certward_trusted_ca_bundle` and `certward_cluster_mtls_settings`.
 
+use std::collections::BTreeSet;
+
 use certward::pki::{Certificate, certificates_from_pem};
 use certward::redis_enterprise::{
     AuthorizedSubject, CertificateName, Client, Cluster, CreateUser, NewCertificate, SubjectValidation, UpdateCluster,
 };
+use certward_acceptance_tests::programs;
 use certward_acceptance_tests::ravendb::RavenDb;
 use certward_acceptance_tests::redis_enterprise::RedisEnterprise;
 use certward_acceptance_tests::terraform::Terraform;
@@ -534,20 +537,29 @@ fn change_after_which_the_login_fails_is_put_back() {
 #[test]
 fn runs_at_the_same_time_lose_no_authority() {
     let Some(case) = Case::new() else { return };
-    let workspaces: Vec<Terraform> = (0..4)
-        .map(|number| {
-            let authority = TestCa::new(&format!("CA {number}"));
-            let terraform = Terraform::new(&format!("{}\n{}", case.provider, team_ca("")));
-            terraform.write("ca.crt", &authority.certificate_pem());
-            terraform
-        })
+    let workspaces: Vec<Terraform> = (0..8)
+        .map(|_| Terraform::new(&format!("{}\n{}", case.provider, team_ca(""))))
         .collect();
-    std::thread::scope(|scope| {
-        for terraform in &workspaces {
-            scope.spawn(|| terraform.apply().expect_success());
+    let rounds = if programs::long_tests() { 10 } else { 2 };
+    for round in 0..rounds {
+        // From the second round on, each run takes its authority away, too.
+        for (number, terraform) in workspaces.iter().enumerate() {
+            let authority = TestCa::new(&format!("CA {number} of round {round}"));
+            terraform.write("ca.crt", &authority.certificate_pem());
         }
-    });
-    assert_eq!(case.trusted().len(), workspaces.len());
+        std::thread::scope(|scope| {
+            for terraform in &workspaces {
+                scope.spawn(|| terraform.apply().expect_success());
+            }
+        });
+        let trusted = case
+            .trusted()
+            .into_iter()
+            .map(|authority| authority.subject().to_string());
+        let trusted: BTreeSet<String> = trusted.collect();
+        let expected = (0..workspaces.len()).map(|number| format!("CN=CA {number} of round {round}"));
+        assert_eq!(trusted, expected.collect());
+    }
     for terraform in &workspaces {
         terraform.plan().expect_empty();
     }

@@ -18,10 +18,10 @@ impl Collections {
         seen.insert(primary.thumbprint, primary.secondaries.clone());
     }
 
-    /// The further certificates of the collection of this primary, as far as it was read.
-    pub(crate) fn of(&self, primary: Thumbprint) -> Vec<Thumbprint> {
+    /// The further certificates of the collection of this primary; `None` when it was not read in this run.
+    pub(crate) fn of(&self, primary: Thumbprint) -> Option<Vec<Thumbprint>> {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&primary).cloned().unwrap_or_default()
+        seen.get(&primary).cloned()
     }
 }
 

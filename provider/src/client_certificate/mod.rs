@@ -17,17 +17,21 @@ mod state;
 mod testing;
 mod validate;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use certward::pki::Thumbprint;
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
+use tokio::time::timeout;
 
 pub use state::ClientCertificateState;
 
 use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
 use crate::plugin::{Configured, PluginResource};
+use crate::registration;
 use crate::report::{error, warning};
 use crate::run::Key;
 use crate::session::{Kind, Session};
@@ -109,10 +113,10 @@ impl Resource for ClientCertificate {
         let prior_key = keys(&prior).into_iter().next().map(|(key, _)| key);
         session.run.plans.note(diags, &keys(&planned), prior_key.as_ref());
         if let Some(attribute) = requires_replace.first() {
-            warn_of_collection(diags, &session, &prior);
+            warn_of_collection(diags, &session, &prior).await;
             warn_of_removal(diags, &session, &prior, Act::Replace, attribute.clone()).await;
         } else if lifecycle::is_edit(&prior, &planned)
-            && let Some((thumbprint, secondaries)) = collection_of(&session, &prior)
+            && let Some((thumbprint, secondaries)) = collection_of(&session, &prior).await
         {
             let detail = collection::no_edit(prior.name.as_deref().unwrap_or("?"), thumbprint, &secondaries);
             error(diags, AttributePath::root(), "Collection cannot be edited", detail);
@@ -144,7 +148,7 @@ impl Resource for ClientCertificate {
             if let Some((key, attribute)) = prior_key {
                 session.run.plans.note_removal(diags, &key.clone(), &[(key, attribute)]);
             }
-            warn_of_collection(diags, session, &prior);
+            warn_of_collection(diags, session, &prior).await;
             warn_of_removal(diags, session, &prior, Act::Destroy, AttributePath::root()).await;
         }
         diags.errors.is_empty().then_some(private)
@@ -211,15 +215,26 @@ fn keys(state: &ClientCertificateState) -> Vec<(Key, AttributePath)> {
 }
 
 /// The entry and what was registered with it; `None` when it is no collection, as far as is known.
-fn collection_of(session: &Session, state: &ClientCertificateState) -> Option<(Thumbprint, Vec<Thumbprint>)> {
+///
+/// Terraform reads before it plans, but reads what `terraform destroy` is to remove in another process.
+async fn collection_of(session: &Session, state: &ClientCertificateState) -> Option<(Thumbprint, Vec<Thumbprint>)> {
     let thumbprint = state.thumbprint.as_deref_option()?.parse().ok()?;
-    let secondaries = session.collections.of(thumbprint);
+    let secondaries = match session.collections.of(thumbprint) {
+        Some(secondaries) => secondaries,
+        None => {
+            let client = session.ravendb.configured()?;
+            let found = timeout(PATIENCE, registration::find(client, thumbprint)).await;
+            let registered = found.ok()?.ok()??;
+            session.collections.note(&registered);
+            session.collections.of(thumbprint).unwrap_or_default()
+        }
+    };
     (!secondaries.is_empty()).then_some((thumbprint, secondaries))
 }
 
 /// Warns of what goes with the primary of a collection.
-fn warn_of_collection(diags: &mut Diagnostics, session: &Session, prior: &ClientCertificateState) {
-    if let Some((thumbprint, secondaries)) = collection_of(session, prior) {
+async fn warn_of_collection(diags: &mut Diagnostics, session: &Session, prior: &ClientCertificateState) {
+    if let Some((thumbprint, secondaries)) = collection_of(session, prior).await {
         let detail = collection::goes_along(prior.name.as_deref().unwrap_or("?"), thumbprint, &secondaries);
         warning(diags, AttributePath::root(), "Removes a whole collection", detail);
     }
@@ -242,6 +257,9 @@ async fn warn_of_removal(
         effects::warn_ravendb(diags, session, loss, thumbprint).await;
     }
 }
+
+/// A plan without a cluster does not wait for it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) const KIND: Kind = Kind {
     type_name: "certward_client_certificate",

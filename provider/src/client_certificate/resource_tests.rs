@@ -1,17 +1,23 @@
 use serde_json::json;
 use tf_provider::value::Value;
 
-use super::testing::{Case, found, summaries};
+use super::testing::{Case, NOW, found, summaries};
 use super::*;
 use crate::plugin::{InstanceCall, instance_call};
+use crate::session::testing::of_ravendb;
+
+/// The resource in a process of the provider.
+fn resource_of(case: &Case) -> ClientCertificate {
+    let session = Configured::new();
+    session.set(of_ravendb(&case.server.uri(), NOW));
+    ClientCertificate::new(session)
+}
 
 /// The resource of a case, and an entry of its state that was read.
-async fn resource_of(case: Case) -> (ClientCertificate, ClientCertificateState) {
-    let (session, planned) = (Configured::new(), case.planned.clone());
-    session.set(case.session);
-    let resource = ClientCertificate::new(session);
+async fn read(case: &Case) -> (ClientCertificate, ClientCertificateState) {
+    let resource = resource_of(case);
     let mut diags = Diagnostics::default();
-    let state = resource.read(&mut diags, planned, None, None).await;
+    let state = resource.read(&mut diags, case.planned.clone(), None, None).await;
     (resource, state.unwrap_or_else(|| panic!("{diags:?}")).0)
 }
 
@@ -30,9 +36,9 @@ async fn planned(
 async fn plan_refuses_to_edit_a_collection_and_names_what_goes_with_it() {
     let case = Case::new().await;
     let together = ["CD".repeat(20), "EF".repeat(20)];
-    case.reading(found(case.entry(json!({ "CollectionSecondaryKeys": together }))), 1)
+    case.reading(found(case.entry(json!({ "CollectionSecondaryKeys": together }))), 2)
         .await;
-    let (resource, state) = resource_of(case).await;
+    let (resource, state) = read(&case).await;
     let instance = InstanceCall {
         is_known: true,
         ..instance_call()
@@ -54,12 +60,15 @@ async fn plan_refuses_to_edit_a_collection_and_names_what_goes_with_it() {
     let diags = instance.scope(planned(&resource, &state, protected)).await;
     assert_eq!(diags.errors, []);
 
-    let mut diags = Diagnostics::default();
-    let destruction = resource.plan_destroy(&mut diags, state, None, None);
-    instance.scope(destruction).await.unwrap();
-    let warning = &diags.warnings[0];
-    assert_eq!(warning.summary, "Removes a whole collection");
-    assert!(names_both(&warning.detail), "{diags:?}");
+    // With terraform destroy, what is removed was read in another process.
+    for resource in [resource, resource_of(&case)] {
+        let mut diags = Diagnostics::default();
+        let destruction = resource.plan_destroy(&mut diags, state.clone(), None, None);
+        instance.scope(destruction).await.unwrap();
+        let warning = &diags.warnings[0];
+        assert_eq!(warning.summary, "Removes a whole collection");
+        assert!(names_both(&warning.detail), "{diags:?}");
+    }
 }
 
 #[tokio::test]
@@ -68,7 +77,7 @@ async fn replacement_of_a_protected_entry_that_the_user_asks_for_is_refused_at_p
         let mut case = Case::new().await;
         case.planned.deletion_protection = Value::Value(protection);
         case.reading(found(case.entry(json!({}))), 1).await;
-        let (resource, state) = resource_of(case).await;
+        let (resource, state) = read(&case).await;
         // With -replace, Terraform plans an update that changes nothing, and then the creation of what replaces the entry.
         let instance = InstanceCall {
             is_known: true,

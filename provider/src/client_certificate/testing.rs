@@ -89,12 +89,17 @@ impl Case {
 
     /// The answer to listing the entries, now and later.
     pub(super) async fn listing(&self, entry: Json) {
-        for (start, answer) in [
-            ("0", found(entry)),
-            ("1", ResponseTemplate::new(200).set_body_json(json!({ "Results": [] }))),
+        for (parameter, value, answer) in [
+            ("start", "0", found(entry)),
+            // Further pages.
+            (
+                "metadataOnly",
+                "true",
+                ResponseTemplate::new(200).set_body_json(json!({ "Results": [] })),
+            ),
         ] {
             Mock::given(method("GET"))
-                .and(query_param("start", start))
+                .and(query_param(parameter, value))
                 .respond_with(answer)
                 .mount(&self.server)
                 .await;

@@ -25,8 +25,9 @@ fn by_code(code: &str) -> Option<Words> {
     let words = match code {
         "name_already_exists" => (
             "Name is in use",
-            "Another object of the cluster has this name, and names are unique. Choose another name, or import the \
-             other object.",
+            "Another object of the cluster has this name, and names are unique. If a block of this configuration gives the \
+             name up, its turn may come later than this one's, and longer than this one waits: apply again. Else choose \
+             another name, or import the other object.",
             Some("name"),
         ),
         "email_already_exists" => (

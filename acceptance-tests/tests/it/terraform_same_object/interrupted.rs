@@ -33,7 +33,7 @@ fn expect_all(world: &World, each: usize) {
 }
 
 /// Applies until a plan is empty.
-fn applies_until_settled(world: &World) -> usize {
+pub(super) fn applies_until_settled(world: &World) -> usize {
     for count in 0..=MOST_APPLIES {
         if world.terraform.plan().exit_code == 0 {
             return count;

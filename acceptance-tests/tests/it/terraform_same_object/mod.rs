@@ -183,6 +183,58 @@ fn list_of_databases_loses_its_first_and_gets_it_back() {
     shortened(Kind::Database, 4, "");
 }
 
+/// Writes a list of blocks of each of the kinds.
+fn configure_lists(world: &World, kinds: &[Kind], numbers: &[usize]) {
+    let list: Vec<String> = numbers.iter().map(|number| format!("\"{number}\"")).collect();
+    let count = format!("count = {}", numbers.len());
+    let blocks: String = kinds
+        .iter()
+        .map(|kind| kind.block("a", "${local.numbers[count.index]}", &count))
+        .collect();
+    world.configure(&format!("locals {{\n  numbers = [{}]\n}}\n{blocks}", list.join(", ")));
+}
+
+/// The list is longer than Terraform's ten steps at a time, and no other step comes to the aid of one that waits.
+#[test]
+fn long_list_loses_its_first_and_gets_it_back_in_runs_of_one_step_at_a_time() {
+    let world = World::with_files(LONG);
+    let kinds = [Kind::ClientCertificate, Kind::TrustedCa];
+    let all: Vec<usize> = (0..LONG).collect();
+    configure_lists(&world, &kinds, &all);
+    world.apply(&["-parallelism=1"]).expect_success();
+    for _ in 0..2 {
+        for numbers in [&all[1..], &all] {
+            configure_lists(&world, &kinds, numbers);
+            world.apply(&["-parallelism=1"]).expect_success();
+            expect_objects(&world, &kinds, numbers.iter().copied());
+            world.expect_settled();
+        }
+    }
+}
+
+/// Names are unique, and the step that gives a name up can come after the one that wants it.
+#[test]
+fn long_list_of_names_that_shifts_in_runs_of_one_step_at_a_time_loses_nothing_and_says_to_apply_again() {
+    let world = World::with_files(0);
+    let all: Vec<usize> = (0..LONG).collect();
+    configure_lists(&world, &[Kind::Role], &all);
+    world.apply(&["-parallelism=1"]).expect_success();
+    let before: BTreeSet<String> = world.ids(Kind::Role).into_iter().map(|(_, id)| id).collect();
+    configure_lists(&world, &[Kind::Role], &all[1..]);
+    let run = world.apply(&["-parallelism=1"]);
+    if run.exit_code != 0 {
+        let error = run.expect_error("Name is in use");
+        assert!(error.detail.contains("apply again"), "{error:?}");
+    }
+    interrupted::applies_until_settled(&world);
+    let after: BTreeSet<String> = world.ids(Kind::Role).into_iter().map(|(_, id)| id).collect();
+    expect_objects(&world, &[Kind::Role], all[1..].iter().copied());
+    assert!(
+        after.is_subset(&before) && before.len() == after.len() + 1,
+        "{before:?} {after:?}"
+    );
+}
+
 #[test]
 fn two_blocks_for_one_object_are_refused_before_anything_is_changed() {
     let world = World::new();
@@ -282,3 +334,6 @@ fn bundle_without_authorities_never_empties_the_trust_store() {
         assert_eq!(world.objects(Kind::Bundle), BTreeSet::from([0, 1]), "{nothing}");
     }
 }
+
+/// More than Terraform does at a time.
+const LONG: usize = 12;

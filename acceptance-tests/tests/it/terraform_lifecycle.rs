@@ -1,12 +1,14 @@
 //! `certward_client_certificate` from its creation to its end, with Terraform, against RavenDB.
 
+use std::process::Command;
+
 use certward::SecretBytes;
 use certward::pki::{Certificate, Thumbprint};
 use certward::ravendb::{DatabaseAccess, EditCertificate, Permissions, RegisterCertificate, SecurityClearance};
+use certward_acceptance_tests::programs::succeed;
 use certward_acceptance_tests::ravendb::RavenDb;
 use certward_acceptance_tests::terraform::Terraform;
 use certward_acceptance_tests::test_pki::Identity;
-use p12_keystore::{KeyStore, KeyStoreEntry};
 use serde_json::json;
 
 const APP: &str = "certward_client_certificate.app";
@@ -410,14 +412,18 @@ fn removing_one_certificate_of_a_key_names_the_others() {
 #[test]
 fn collection_is_shown_and_removed_as_a_whole_and_never_edited() {
     let case = Case::new();
-    let members = ["one", "two", "three"].map(|name| Identity::self_signed(name).certificate);
-    let mut file = KeyStore::new();
-    for (place, der) in members.iter().enumerate() {
-        let member = p12_keystore::Certificate::from_der(der).unwrap();
-        file.add_entry(&format!("member{place}"), KeyStoreEntry::Certificate(member));
-    }
-    let file = file.writer("secret").encryption_iterations(1000).mac_iterations(1000);
-    let file = SecretBytes::new(file.write().unwrap());
+    let identities = ["one", "two", "three"].map(Identity::self_signed);
+    let folder = tempfile::tempdir().unwrap();
+    let all: String = identities.iter().map(|member| &*member.certificate_pem).collect();
+    std::fs::write(folder.path().join("all.crt"), all).unwrap();
+    let arguments = "pkcs12 -export -nokeys -in all.crt -out all.pfx -passout pass:secret";
+    succeed(
+        Command::new("openssl")
+            .args(arguments.split(' '))
+            .current_dir(folder.path()),
+    );
+    let file = SecretBytes::new(std::fs::read(folder.path().join("all.pfx")).unwrap());
+    let members = identities.map(|member| member.certificate);
     let password = Some("secret".into());
     let request = RegisterCertificate::from_pkcs12(&case.name, SecurityClearance::ValidUser, &file, password);
     case.ravendb

@@ -71,7 +71,8 @@ fn check(api: &str, server: &ReferenceServer, document: &str, without: &str) {
             .args(["--max-examples", examples, "--generation-deterministic", "--no-shrink"])
             // Guessed passwords would be hashed, each of them.
             .args(["--generation-with-security-parameters", "false"])
-            .args(["--request-timeout", "30", "--no-color"])
+            // A connection that ends between two requests is the business of every client.
+            .args(["--request-timeout", "30", "--request-retries", "2", "--no-color"])
             // It writes its cache where it is started.
             .current_dir(server.work()),
     );

@@ -71,8 +71,8 @@ fn encrypted_certificates(certificates: &[&[u8]], attributes: &[u8], password: &
 }
 
 /// A `ContentInfo` of plain data.
-fn data(octets: &[u8]) -> Vec<u8> {
-    sequence(&[&object_identifier(DATA), &explicit(0, &[&octet_string(octets)])])
+fn data(bytes: &[u8]) -> Vec<u8> {
+    sequence(&[&object_identifier(DATA), &explicit(0, &[&octet_string(bytes)])])
 }
 
 fn certificate_bag(certificate: &[u8], attributes: &[u8]) -> Vec<u8> {
@@ -84,12 +84,12 @@ fn certificate_bag(certificate: &[u8], attributes: &[u8]) -> Vec<u8> {
 }
 
 /// Bag attributes: a set with the local key id.
-fn local_key_id(octets: &[u8]) -> Vec<u8> {
-    let attribute = sequence(&[&object_identifier(LOCAL_KEY_ID), &set_of_one(&octet_string(octets))]);
+fn local_key_id(bytes: &[u8]) -> Vec<u8> {
+    let attribute = sequence(&[&object_identifier(LOCAL_KEY_ID), &set_of_one(&octet_string(bytes))]);
     set_of_one(&attribute)
 }
 
-/// The `AlgorithmIdentifier` of the encryption, and the encrypted octets.
+/// The `AlgorithmIdentifier` of the encryption, and the encrypted bytes.
 fn encrypt(plain: &[u8], password: &str) -> Result<(Vec<u8>, Vec<u8>), Unspecified> {
     let (mut salt, mut iv) = ([0; SALT_LENGTH], [0; 16]);
     let random = SystemRandom::new();

@@ -26,9 +26,8 @@ pub struct CertificateDefinition {
     pub not_after: Option<OffsetDateTime>,
     /// When it begins, as `not_after`. RavenDB before 6 does not tell.
     pub not_before: Option<OffsetDateTime>,
-    /// The certificate itself. `None` when only metadata was asked for, for a certificate that the server's settings trust,
-    /// or when the server holds something that is no
-    /// certificate by RFC 5280.
+    /// The certificate itself. `None` when the request asked for metadata alone, when the server's settings trust the
+    /// certificate, and when the server has something that is no certificate by RFC 5280.
     pub certificate: Option<Certificate>,
     /// The hash of its public key, which its renewals share.
     pub public_key_pinning_hash: Option<PublicKeyPinningHash>,

@@ -49,6 +49,12 @@ pub(super) async fn another_program(store: &Store) -> SqliteConnection {
     options.connect().await.unwrap()
 }
 
+/// The names of the certificates that a start would find, in their order.
+pub(super) async fn loaded_names(store: &Store) -> Vec<String> {
+    let loaded = store.load().await.unwrap();
+    loaded.into_iter().map(|entry| entry.name).collect()
+}
+
 pub(super) async fn put(store: &Store, entry: RegisteredCertificate) {
     let name = entry.name.clone();
     store
@@ -92,14 +98,7 @@ async fn entries_keep_the_order_of_registration_when_they_are_put_again() {
     for entry in entries.iter().chain(&entries[..2]) {
         put(&store, entry.clone()).await;
     }
-    let names: Vec<String> = store
-        .load()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|entry| entry.name)
-        .collect();
-    assert_eq!(names, ["e0", "e1", "e2", "e3", "e4"]);
+    assert_eq!(loaded_names(&store).await, ["e0", "e1", "e2", "e3", "e4"]);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
     })
 }
 
-/// As RavenDB calls whoever a certificate of `Security.WellKnownIssuers.Admin` has let in.
+/// The name that RavenDB gives to a client that a certificate of `Security.WellKnownIssuers.Admin` admits.
 fn issuer_name(app: &App, issuer: &Sha256Fingerprint) -> String {
     let issuers = app.authenticator.well_known().issuers();
     let known = issuers

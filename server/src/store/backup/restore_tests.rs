@@ -13,7 +13,7 @@ use crate::authority::clearance::SecurityClearance;
 use crate::authority::registry::Change;
 use crate::cluster::state::ClusterIdentity;
 use crate::store::Store;
-use crate::store::tests::{entry, put, record};
+use crate::store::tests::{entry, loaded_names, put, record};
 
 #[tokio::test]
 async fn what_was_deleted_after_the_backup_comes_back_only_when_that_is_accepted() {
@@ -76,14 +76,7 @@ async fn what_was_deleted_after_the_backup_comes_back_only_when_that_is_accepted
         "the subjects of this test are none"
     );
     let store = Store::open(path).await.unwrap();
-    let left: Vec<String> = store
-        .load()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|entry| entry.name)
-        .collect();
-    assert_eq!(left, ["lowered", "same"]);
+    assert_eq!(loaded_names(&store).await, ["lowered", "same"]);
     assert_eq!(store.load_deleted().await.unwrap().len(), 1);
 
     let mut operator = lowered.clone();
@@ -230,14 +223,7 @@ async fn what_was_deleted_stays_deleted_when_the_restore_before_was_killed_on_it
         };
         assert!(comparison.unknown.is_none(), "{comparison:?}");
         let store = Store::open(path).await.unwrap();
-        let left: Vec<String> = store
-            .load()
-            .await
-            .unwrap()
-            .into_iter()
-            .map(|entry| entry.name)
-            .collect();
-        assert_eq!(left, ["same"]);
+        assert_eq!(loaded_names(&store).await, ["same"]);
         store.close().await;
     }
 }

@@ -19,7 +19,7 @@ use crate::audit::Actor;
 use crate::authority::definition::RegisteredCertificate;
 use crate::authority::registry::Change;
 use crate::store::Store;
-use crate::store::tests::{another_program, entry, put, record};
+use crate::store::tests::{another_program, entry, loaded_names, put, record};
 
 pub(super) const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 pub(super) const REVIVED: Accepted = Accepted {
@@ -102,13 +102,7 @@ async fn assert_is_one_generation(store: &Store, manifest: &Manifest) {
             None => assert!(expected.insert(record.target)),
         }
     }
-    let registered: BTreeSet<String> = store
-        .load()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|entry| entry.name)
-        .collect();
+    let registered: BTreeSet<String> = loaded_names(store).await.into_iter().collect();
     assert_eq!(registered, expected);
     assert_eq!(manifest.certificates, i64::try_from(expected.len()).unwrap());
 }

@@ -137,7 +137,8 @@ impl<'a> Packer<'a> {
             return Ok(saved);
         };
         // A file with holes may be said to have any size.
-        let (size, room) = (open.files.iter().map(|file| file.size).sum::<u64>(), self.room()?);
+        let sizes = open.files.iter().map(|file| file.size);
+        let (size, room) = (sizes.fold(0, u64::saturating_add), self.room()?);
         if size > room {
             let problem = format!("its files have {size} bytes, and there is room for {room} where the backup is made");
             return Err(Problem::Source(io::Error::new(io::ErrorKind::FileTooLarge, problem)));

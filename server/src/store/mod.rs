@@ -14,6 +14,7 @@ mod index;
 mod keeper;
 mod lock;
 mod mark;
+mod migrations;
 mod past;
 mod position;
 mod records;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -18,6 +18,7 @@ use super::StoreError;
 use super::files::{StoreFiles, with_suffix};
 use super::lock::{self, LockError, StoreLock};
 use super::mark::{self, Mark, MarkFile};
+use super::migrations::MIGRATIONS;
 use super::past::{is_empty, refuse_lost, refuse_older};
 use super::position;
 use super::writer::{Writer, WriterParts};
@@ -256,7 +257,6 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A read that waits this long for its turn has failed.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const ROWS_AT_ONCE: usize = 1024;
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
 const SQLITE_CORRUPT: u32 = 11;

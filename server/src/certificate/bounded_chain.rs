@@ -165,24 +165,38 @@ impl Anchor {
     }
 }
 
-impl NamedPath<'_> {
+/// Why a path is not accepted.
+#[derive(Debug)]
+pub(crate) enum PathFault<E> {
+    /// webpki refuses it.
+    Broken(webpki::Error),
+    /// The caller's own rule does.
+    Unacceptable(E),
+}
+
+impl<'a> NamedPath<'a> {
+    /// From the end entity's issuer upwards.
+    pub(crate) fn intermediates(&self) -> &[&'a Certificate] {
+        &self.intermediates
+    }
+
     /// Checks signatures, dates, constraints and the purpose of clients from the top down, and then asks `accept` about
     /// the anchor and the intermediates, nearest to the end entity first. Gives what `accept` gave.
     ///
     /// # Errors
     ///
-    /// What `accept` says against the path, if it was asked, or else webpki's error.
+    /// What `accept` says against the path, if it was asked, or else what webpki does.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place with a chain that is bounded"
     )]
-    pub(crate) fn verify<T, E: From<webpki::Error>>(
+    pub(crate) fn verify<T, E>(
         &self,
         algorithms: &[&dyn SignatureVerificationAlgorithm],
         now: OffsetDateTime,
         accept: impl Fn(&Certificate, &[&Certificate]) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let end_entity = EndEntityCert::try_from(self.end_entity.der())?;
+    ) -> Result<T, PathFault<E>> {
+        let end_entity = EndEntityCert::try_from(self.end_entity.der()).map_err(PathFault::Broken)?;
         let intermediates: Vec<CertificateDer<'_>> = self
             .intermediates
             .iter()
@@ -209,7 +223,10 @@ impl NamedPath<'_> {
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
-        Err(unacceptable.unwrap_or_else(|| refused.unwrap_or(webpki::Error::UnknownIssuer).into()))
+        Err(unacceptable.map_or_else(
+            || PathFault::Broken(refused.unwrap_or(webpki::Error::UnknownIssuer)),
+            PathFault::Unacceptable,
+        ))
     }
 }
 
@@ -261,7 +278,8 @@ fn likeliest<'a>(mut anchors: Vec<&'a Anchor>, below: &Certificate) -> Vec<&'a A
     anchors
 }
 
-fn total_bytes(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> usize {
+/// Of a chain.
+pub(crate) fn total_bytes(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> usize {
     end_entity.len() + intermediates.iter().map(|certificate| certificate.len()).sum::<usize>()
 }
 

@@ -7,7 +7,7 @@ pub(crate) mod key_fitness;
 mod shown;
 pub(crate) mod signature;
 
-pub(crate) use bounded_chain::{Anchor, BoundedChain, ChainBounds, UnboundedChain};
+pub(crate) use bounded_chain::{Anchor, BoundedChain, ChainBounds, PathFault, UnboundedChain, total_bytes};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use bundle::read_here;
 pub use bundle::{BundleError, CertificateBundle, EndEntity, parse_server_certificate};

@@ -7,8 +7,10 @@ mod body;
 mod connection;
 mod record;
 mod strict;
+mod why_refused;
 
 pub use api::Api;
 pub(crate) use aside::{BODIES, LARGE, LISTINGS, aside};
 pub use body::BodyError;
 pub(crate) use connection::{Http, Version};
+pub(crate) use why_refused::WhyRefused;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::api::{Answer, Api};
 use super::strict::Ambiguous;
+use super::why_refused::WhyRefused;
 use crate::listener::peer::Peer;
 use crate::telemetry;
 
@@ -44,13 +45,15 @@ impl Recorded {
     }
 
     /// Notes what has become of the request.
-    fn record(&self, status: StatusCode) {
+    fn record(&self, response: &Response<Body>) {
+        let status = response.status();
         let duration = self.start.elapsed();
         telemetry::request_answered(&self.method, self.route, status, duration);
         if !tracing::enabled!(tracing::Level::INFO) {
             return;
         }
         let caller = self.peer.caller();
+        let why_refused = response.extensions().get::<WhyRefused>();
         tracing::info!(
             http.method = self.method.as_str(),
             http.route = self.route,
@@ -62,6 +65,8 @@ impl Recorded {
                 .certificate()
                 .map(|certificate| tracing::field::display(certificate.thumbprint())),
             caller.name = caller.as_ref().map(|caller| caller.name()),
+            refused.reason = why_refused.map(|why| why.reason),
+            refused.detail = why_refused.and_then(|why| why.detail.as_deref()),
             "answered a request"
         );
     }
@@ -89,7 +94,7 @@ impl Future for Recorded {
             Ok(answer) => ready!(answer),
             Err(_panic) => self.after_panic(),
         };
-        self.record(response.status());
+        self.record(&response);
         Poll::Ready(response)
     }
 }

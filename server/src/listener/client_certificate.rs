@@ -15,7 +15,8 @@ use webpki::RawPublicKeyEntity;
 
 use certward::pki::Certificate;
 
-use crate::certificate::ChainBounds;
+use crate::certificate::{ChainBounds, total_bytes};
+use crate::telemetry::Sparing;
 
 /// Asks for a client certificate without demanding one, and checks the signature made with its key.
 #[derive(Debug)]
@@ -52,10 +53,20 @@ impl ClientCertVerifier for ProofOfPossession {
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         if self.bounds.hold(end_entity, intermediates) {
-            Ok(ClientCertVerified::assertion())
-        } else {
-            Err(CertificateError::BadEncoding.into())
+            return Ok(ClientCertVerified::assertion());
         }
+        static LINE: Sparing = Sparing::new();
+        if let Some(omitted) = LINE.admit() {
+            tracing::info!(
+                intermediates = intermediates.len(),
+                intermediates.at_most = self.bounds.intermediates,
+                bytes = total_bytes(end_entity, intermediates),
+                bytes.at_most = self.bounds.bytes,
+                lines.omitted = omitted,
+                "a handshake was refused: the client sent more certificates than are read"
+            );
+        }
+        Err(CertificateError::BadEncoding.into())
     }
 
     fn verify_tls12_signature(

@@ -9,6 +9,7 @@ mod log;
 mod metric;
 mod panic;
 mod queue;
+mod sparing;
 
 #[cfg(any(test, feature = "test-util"))]
 pub use captured::CapturedLog;
@@ -22,3 +23,4 @@ pub(crate) use metric::{
     STORE_BYTES, STORE_COMMIT_DURATION, STORE_WRITABLE, request_answered,
 };
 pub(crate) use panic::log_panics;
+pub(crate) use sparing::Sparing;

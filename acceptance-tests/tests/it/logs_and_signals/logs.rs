@@ -5,6 +5,7 @@ use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use certward_acceptance_tests::mutual_tls::{Connection, client_config};
 use certward_acceptance_tests::programs::{installed, long_tests};
 use certward_acceptance_tests::redis_database::RedisDatabase;
 use certward_acceptance_tests::reference_server::ReferenceServer;
@@ -153,4 +154,51 @@ async fn a_start_warns_once_of_each_certificate_that_expires_within_the_days_of_
     let without = ReferenceServer::start_with(&["--Certward.Expiry.WarnDaysBefore=none"]);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(!without.log().contains("expires in"), "{}", without.log());
+}
+
+#[tokio::test]
+async fn the_line_of_a_refused_request_says_why() {
+    let team = Team::trusted();
+    let stranger = TestCa::new("Somebody else's CA").issue("mallory");
+    team.holder(&stranger).get("/v1/cluster").expect(401);
+    let wrong = team.nobody().user("admin@cert.test", "wrong");
+    wrong.get("/v1/cluster").expect(401);
+    team.nobody()
+        .header("Authorization: Basic ?")
+        .get("/v1/cluster")
+        .expect(401);
+    for line in [
+        "refused.reason=\"untrusted_certificate\" refused.detail=\"the certificate lets nobody in: the certificate is not \
+         trusted: no certificate of mtls_trusted_ca stands above the certificate; its issuer is \\\"CN=Somebody else's CA\\\"\"",
+        "refused.reason=\"wrong_password\" refused.detail=\"the name or the password is wrong\"",
+        "refused.reason=\"malformed_credentials\"",
+    ] {
+        eventually(line, || team.server.log().contains(line)).await;
+    }
+    let identity = TestCa::new("CA").issue("unregistered");
+    let (certificate, key) = (identity.certificate_pem, identity.private_key_pem);
+    let config = client_config(&team.server.read("ca.crt"), Some((&certificate, &key)));
+    let mut connection = Connection::open(team.server.address(), &config).await.unwrap();
+    connection.request("GET", "/admin/certificates", b"").await.unwrap();
+    let line = "refused.reason=\"unknown_certificate\"";
+    eventually(line, || team.server.log().contains(line)).await;
+}
+
+#[tokio::test]
+async fn a_handshake_with_more_certificates_than_are_read_is_a_line_of_the_log() {
+    let server = ReferenceServer::start();
+    let identity = TestCa::new("CA").issue("client");
+    let chain = identity.certificate_pem.repeat(6);
+    let config = client_config(&server.read("ca.crt"), Some((&chain, &identity.private_key_pem)));
+    for _ in 0..20 {
+        if let Ok(mut connection) = Connection::open(server.address(), &config).await {
+            connection
+                .request("GET", "/certificates/whoami", b"")
+                .await
+                .unwrap_err();
+        }
+    }
+    let line = "the client sent more certificates than are read intermediates=5 intermediates.at_most=4";
+    eventually(line, || server.log().contains(line)).await;
+    assert!(server.log().matches(line).count() < 10, "{}", server.log());
 }

@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use super::anchors::TrustAnchors;
 use super::decided::PresentedDigest;
 use super::end_entity::{self, EndEntityFault};
-use crate::certificate::{BoundedChain, ChainBounds, UnboundedChain, shown};
+use crate::certificate::{BoundedChain, ChainBounds, PathFault, UnboundedChain, shown};
 
 /// Proof that a trusted CA stands above a certificate, and that it is one to log in with at the moment of [`verify`],
 /// which alone makes it.
@@ -94,9 +94,19 @@ pub enum ChainRefusal {
         /// Of the intermediate.
         subject: String,
     },
+    /// An intermediate is not valid now.
+    #[error("the intermediate certificate \"{subject}\" may be used from {not_before} to {not_after}")]
+    IntermediateOutOfDate {
+        /// Of the intermediate.
+        subject: String,
+        /// Its first second.
+        not_before: OffsetDateTime,
+        /// Its last second.
+        not_after: OffsetDateTime,
+    },
     /// Anything else in the chain.
-    #[error("the chain above the certificate does not hold")]
-    Path(#[from] webpki::Error),
+    #[error("the chain above the certificate is refused: {}", explanation(.0))]
+    Path(webpki::Error),
 }
 
 /// Builds the chain from `end_entity` to one of `anchors`, through any of `intermediates`, which may stand in any order.
@@ -166,9 +176,60 @@ pub(crate) fn find_issuers(
             issuer: shown(end_entity.issuer()),
         });
     };
-    path.verify(anchors.strength().algorithms(), now, |anchor, intermediates| {
+    let algorithms = anchors.strength().algorithms();
+    path.verify(algorithms, now, |anchor, intermediates| {
         check_path(anchor, intermediates, now)
     })
+    .map_err(|fault| match fault {
+        PathFault::Unacceptable(refusal) => refusal,
+        PathFault::Broken(error) => explain(error, path.intermediates(), now),
+    })
+}
+
+/// webpki does not say which certificate it is.
+fn explain(error: webpki::Error, intermediates: &[&Certificate], now: OffsetDateTime) -> ChainRefusal {
+    if let webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } = error
+        && let Some(intermediate) = intermediates
+            .iter()
+            .find(|intermediate| !intermediate.validity().contains(now))
+    {
+        return ChainRefusal::IntermediateOutOfDate {
+            subject: shown(intermediate.subject()),
+            not_before: intermediate.validity().not_before,
+            not_after: intermediate.validity().not_after,
+        };
+    }
+    ChainRefusal::Path(error)
+}
+
+/// webpki's errors are names of its own.
+fn explanation(error: &webpki::Error) -> String {
+    use webpki::Error;
+    let known = match error {
+        Error::InvalidSignatureForPublicKey => {
+            "a signature is not by the key of the CA that the name of the issuer leads to"
+        }
+        Error::UnknownIssuer => "no trusted CA has signed it",
+        Error::EndEntityUsedAsCa => "an intermediate is no CA (basicConstraints, RFC 5280 4.2.1.9)",
+        Error::PathLenConstraintViolated => {
+            "a CA allows fewer intermediates below it (pathLenConstraint, RFC 5280 4.2.1.9)"
+        }
+        Error::NameConstraintViolation => "a name lies outside a CA's name constraints (RFC 5280 4.2.1.10)",
+        Error::RequiredEkuNotFoundContext(_) => {
+            "the extended key usage of an intermediate does not include clientAuth (RFC 5280 4.2.1.12)"
+        }
+        Error::UnsupportedCriticalExtension => "a certificate has a critical extension that is not supported",
+        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "a signature algorithm is not supported, or too weak"
+        }
+        Error::UnsupportedCertVersion => "an intermediate is not an X.509 version 3 certificate",
+        Error::MaximumPathDepthExceeded | Error::MaximumPathBuildCallsExceeded => "it is too long",
+        Error::MaximumSignatureChecksExceeded | Error::MaximumNameConstraintComparisonsExceeded => {
+            "too much would have to be checked"
+        }
+        other => return format!("a certificate is malformed ({other})"),
+    };
+    known.to_owned()
 }
 
 impl<'a> VerifiedChain<'a> {

@@ -14,6 +14,7 @@ use crate::audit::Actor;
 use crate::authn::{Caller, Decision};
 use crate::authority::{Asked, Error};
 use crate::authz::{Action, Permit, authorize};
+use crate::http::WhyRefused;
 use crate::listener::peer::Peer;
 
 /// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
@@ -30,9 +31,10 @@ impl<A: Action> FromRequestParts<Arc<App>> for Authorized<A> {
         let required = Required::Level(A::REQUIRED);
         let caller = caller(app, &peer, parts, required, A::NAME).await?;
         let permit = authorize::<A>(&caller).map_err(|_| {
-            app.audit
-                .refused(Actor::of(&caller), A::NAME, parts.uri.path(), "clearance_too_low");
-            refused(&peer, Reason::RankTooLow(caller.level()), required).answer(&parts.headers)
+            let word = "clearance_too_low";
+            app.audit.refused(Actor::of(&caller), A::NAME, parts.uri.path(), word);
+            let refused = refused(&peer, Reason::RankTooLow(caller.level()), required);
+            WhyRefused::word(word).answer(refused.answer(&parts.headers))
         })?;
         // For the body, which may be long in coming: see `RequestBody`.
         parts.extensions.insert(Asked::by(&permit, parts.uri.path()));
@@ -77,7 +79,7 @@ async fn caller(
 ) -> Result<Arc<Caller>, Response> {
     let refuse = |reason: Reason, word: &'static str| {
         app.audit.refused(Actor::stranger(peer), action, parts.uri.path(), word);
-        refused(peer, reason, required).answer(&parts.headers)
+        WhyRefused::word(word).answer(refused(peer, reason, required).answer(&parts.headers))
     };
     let mut decision = app.authenticator.authenticate(peer);
     if let Decision::Renewed(renewal) = &decision {

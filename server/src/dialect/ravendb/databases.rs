@@ -11,6 +11,7 @@ use super::refusal::{Reason, Required};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::authority::clearance::Level;
+use crate::http::WhyRefused;
 use crate::listener::peer::Peer;
 
 /// Any route of a database: refused to whoever has no rights on it (observed record `654`), unknown to the others.
@@ -26,9 +27,11 @@ pub(super) async fn database(
         Err(refusal) => return refusal,
     };
     if caller.access_to(&name).is_none() {
-        app.audit.refused(Actor::of(&caller), "use_database", name, "no_access");
+        let word = "no_access";
+        app.audit.refused(Actor::of(&caller), "use_database", name, word);
         let required = Required::Level(Level::ValidUser);
-        return refused(&peer, Reason::RankTooLow(Level::ValidUser), required).answer(&parts.headers);
+        let refused = refused(&peer, Reason::RankTooLow(Level::ValidUser), required);
+        return WhyRefused::word(word).answer(refused.answer(&parts.headers));
     }
     Problem::route_not_found(&parts.method, parts.uri.path()).into_response()
 }

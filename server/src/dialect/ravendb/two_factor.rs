@@ -17,6 +17,7 @@ use crate::audit::Actor;
 use crate::authn::{Decision, Renewal};
 use crate::authority::definition::RegisteredCertificate;
 use crate::authz::action::GenerateTwoFactorSecret;
+use crate::http::WhyRefused;
 use crate::listener::peer::Peer;
 use crate::two_factor::{OpenedSession, TwoFactorError, generate_secret, secret_text};
 
@@ -172,7 +173,7 @@ fn accepted_answer(session: &OpenedSession) -> Response {
 fn refused(app: &App, peer: &Peer, status: StatusCode, error: String) -> Response {
     app.audit
         .refused(Actor::stranger(peer), "open_two_factor_session", "", error.clone());
-    failed(status, error)
+    WhyRefused::detailed("one_time_code_refused", error.clone()).answer(failed(status, error))
 }
 
 fn failed(status: StatusCode, error: String) -> Response {

@@ -18,6 +18,7 @@ use crate::cluster::access::{
 };
 use crate::cluster::uid::UserUid;
 use crate::cluster::{Asked, Run};
+use crate::http::WhyRefused;
 use crate::listener::peer::Peer;
 
 /// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
@@ -170,8 +171,8 @@ async fn presented(
     match credentials(&parts.headers) {
         Ok(credentials) => Ok((peer, credentials)),
         Err(problem) => {
-            record(dialect, &peer, action, parts.uri.path(), "malformed_credentials");
-            Err(problem.into_response())
+            record(dialect, &peer, action, parts.uri.path(), MALFORMED);
+            Err(WhyRefused::word(MALFORMED).answer(problem))
         }
     }
 }
@@ -183,9 +184,22 @@ fn not_let_in(
     peer: &Peer,
     refusal: &ClusterRefusal,
 ) -> Response {
-    record(dialect, peer, action, parts.uri.path(), refusal.reason());
     // Only `authorize` tells that a password has expired (contract section 2.3).
-    problem_of(refusal, ExpiredPassword::Admitted).into_response()
+    let problem = problem_of(refusal, ExpiredPassword::Admitted);
+    refuse_stranger(dialect, peer, action, parts.uri.path(), refusal, problem)
+}
+
+/// Answers somebody who was not let in with `problem`, and records why.
+pub(super) fn refuse_stranger(
+    dialect: &Dialect,
+    peer: &Peer,
+    action: &'static str,
+    path: &str,
+    refusal: &ClusterRefusal,
+    problem: Problem,
+) -> Response {
+    record(dialect, peer, action, path, refusal.reason());
+    WhyRefused::error(refusal.reason(), refusal).answer(problem)
 }
 
 /// The peer of the connection, which the listener leaves with every request.
@@ -261,7 +275,7 @@ fn check_trial(parts: &Parts) -> Result<(), Problem> {
 }
 
 /// Records that somebody was not let in.
-pub(super) fn record(dialect: &Dialect, peer: &Peer, action: &'static str, path: &str, reason: &'static str) {
+fn record(dialect: &Dialect, peer: &Peer, action: &'static str, path: &str, reason: &'static str) {
     dialect.app.audit.refused(Actor::stranger(peer), action, path, reason);
 }
 
@@ -272,13 +286,14 @@ fn refuse(
     caller: &ClusterCaller,
     denied: ClusterDenied,
 ) -> Response {
+    let reason = "permission_missing";
     dialect
         .app
         .audit
-        .refused(caller.actor(), action, parts.uri.path(), "permission_missing");
-    Problem::new(
-        Code::UnauthorizedAction,
-        format!("the roles of the caller do not have the permission {}", denied.required),
-    )
-    .into_response()
+        .refused(caller.actor(), action, parts.uri.path(), reason);
+    let description = format!("the roles of the caller do not have the permission {}", denied.required);
+    WhyRefused::word(reason).answer(Problem::new(Code::UnauthorizedAction, description))
 }
+
+/// The header holds no credentials that can be read.
+const MALFORMED: &str = "malformed_credentials";

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use certward::pki::{Certificate, certificates_from_pem};
+use certward::pki::{Certificate, ErrorChain, certificates_from_pem};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
@@ -25,7 +25,7 @@ use crate::cluster::trust::{ChainRefusal, DatabaseTrust, DatabaseTrustRefusal, E
 use crate::cluster::uid::DatabaseUid;
 use crate::listener::client_certificate::ProofOfPossession;
 use crate::listener::tls::{crypto_provider, hardened};
-use crate::telemetry;
+use crate::telemetry::{self, Sparing};
 
 /// Why a database cannot be reached by TLS. It was checked when it was given.
 #[derive(Debug, thiserror::Error)]
@@ -136,8 +136,18 @@ impl ClientCertVerifier for DatabaseClients {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let verified = self.possession.verify_client_cert(end_entity, intermediates, now)?;
-        let end_entity =
-            Certificate::from_der(end_entity.clone().into_owned()).map_err(|_| CertificateError::BadEncoding)?;
+        let end_entity = Certificate::from_der(end_entity.clone().into_owned()).map_err(|error| {
+            static LINE: Sparing = Sparing::new();
+            if let Some(omitted) = LINE.admit() {
+                tracing::info!(
+                    database.uid = self.database.get(),
+                    error = %ErrorChain::new(&error),
+                    lines.omitted = omitted,
+                    "a database refuses a client certificate that cannot be read"
+                );
+            }
+            CertificateError::BadEncoding
+        })?;
         let intermediates: Vec<_> = intermediates.iter().map(|der| der.clone().into_owned()).collect();
         match self.trust.admit(&end_entity, &intermediates, self.clock.now()) {
             Ok(_) => Ok(verified),
@@ -193,7 +203,9 @@ fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
                 _ => CertificateError::BadEncoding,
             }
         }
-        DatabaseTrustRefusal::Chain(ChainRefusal::AnchorOutOfDate { .. }) => CertificateError::Expired,
+        DatabaseTrustRefusal::Chain(
+            ChainRefusal::AnchorOutOfDate { .. } | ChainRefusal::IntermediateOutOfDate { .. },
+        ) => CertificateError::Expired,
         DatabaseTrustRefusal::Chain(ChainRefusal::IntermediateKeyUsage { .. }) => CertificateError::InvalidPurpose,
         DatabaseTrustRefusal::Chain(ChainRefusal::Path(error)) => match error {
             webpki::Error::CertExpired { .. } => CertificateError::Expired,

@@ -103,6 +103,49 @@ fn an_authority_that_expires_while_it_is_loaded_admits_no_more() {
 }
 
 #[test]
+fn an_intermediate_that_is_not_in_date_is_named_with_its_dates() {
+    let root = ca("CN=Root").self_signed();
+    let (day, hour) = (Duration::DAY, Duration::HOUR);
+    for (not_before, not_after) in [(NOW - 2 * day, NOW - hour), (NOW + hour, NOW + 2 * day)] {
+        let issuing = root.issue(Template {
+            not_before,
+            not_after,
+            ..ca("CN=Issuing")
+        });
+        let refused = check(&trust(&[&root]), &issuing.issue(client("CN=alice")), &[&issuing]).unwrap_err();
+        let ChainRefusal::IntermediateOutOfDate { subject, .. } = &refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(subject, "CN=Issuing");
+        assert!(refused.to_string().contains(&not_after.to_string()), "{refused}");
+    }
+}
+
+#[test]
+fn no_refusal_of_a_chain_stands_there_in_a_librarys_own_words() {
+    let root = ca("CN=Root").self_signed();
+    let namesake = ca("CN=Root").self_signed();
+    let alice = root.issue(client("CN=alice"));
+    for (client, intermediates, words) in [
+        (
+            namesake.issue(client("CN=alice")),
+            vec![],
+            "a signature is not by the key",
+        ),
+        (
+            alice.issue(client("CN=admin")),
+            vec![&alice],
+            "an intermediate is no CA",
+        ),
+    ] {
+        let refused = check(&trust(&[&root]), &client, &intermediates)
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+}
+
+#[test]
 fn each_fault_of_the_clients_certificate_is_told_apart() {
     let root = ca("CN=Root").self_signed();
     let anchors = trust(&[&root]);

@@ -44,8 +44,8 @@ pub(in super::super) async fn authorize(
         None => in_body(&body).map_err(IntoResponse::into_response)?,
     };
     let permit = permit(&dialect, &peer, credentials.as_ref()).await.map_err(|refusal| {
-        authorized::record(&dialect, &peer, IssueToken::NAME, &path, refusal.reason());
-        authorized::problem_of(&refusal, ExpiredPassword::Refused).into_response()
+        let problem = authorized::problem_of(&refusal, ExpiredPassword::Refused);
+        authorized::refuse_stranger(&dialect, &peer, IssueToken::NAME, &path, &refusal, problem)
     })?;
     answer_token(&dialect, &permit, &body).map_err(IntoResponse::into_response)
 }

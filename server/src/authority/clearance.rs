@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use certward::pki::eq_ignore_case;
+use certward::ravendb_names::eq_ignore_case;
 
 /// The rights of a registered certificate on the server as a whole (contract `ravendb.md`, section 2).
 ///

@@ -33,7 +33,7 @@ use crate::audit::{Actor, Audit, AuditRecord, Outcome};
 use crate::authn::{Authenticator, Caller};
 use crate::authz::Permit;
 use crate::authz::action::{Action, ListCertificates};
-use crate::certificate::key_fitness::{self, KeyFitness};
+use crate::certificate::key_fitness;
 use crate::clock::Clock;
 use crate::issuer::Issuer;
 use crate::server_certificate::ServerCertificates;
@@ -318,7 +318,7 @@ fn check_administrator_remains(
     let another_remains = registry
         .all()
         .iter()
-        .any(|entry| !members.contains(&entry.thumbprint) && is_administrator(entry) && has_fit_key(entry));
+        .any(|entry| !members.contains(&entry.thumbprint) && is_administrator(entry) && can_log_in(entry));
     if another_remains {
         return Ok(());
     }
@@ -328,10 +328,10 @@ fn check_administrator_remains(
     })
 }
 
-/// Whether a TLS handshake can be made with the key of the entry: short ones are registered, but let nobody in.
-fn has_fit_key(entry: &RegisteredCertificate) -> bool {
+/// Whether a TLS handshake can be made with the certificate: some are registered, but let nobody in.
+fn can_log_in(entry: &RegisteredCertificate) -> bool {
     Certificate::from_der(entry.der.clone())
-        .is_ok_and(|certificate| matches!(key_fitness::check(&certificate), Ok(KeyFitness::Fit)))
+        .is_ok_and(|certificate| matches!(key_fitness::obstacle(&certificate), Ok(None)))
 }
 
 /// Refuses names that are no names. Every other character is allowed, in any script.

@@ -15,7 +15,7 @@ use crate::authority::clearance::SecurityClearance;
 use crate::authz::Permit;
 use crate::authz::action::RegisterCertificate;
 use crate::certificate::CertificateBundle;
-use crate::certificate::key_fitness::{self, KeyFitness};
+use crate::certificate::key_fitness;
 
 /// Certificates to register, and the rights they all get.
 #[derive(Debug)]
@@ -70,10 +70,8 @@ fn plan(
             return Err(Error::ServerCertificate { name: grant.name });
         }
         let thumbprint = certificate.thumbprint();
-        if let KeyFitness::Short { bits } = check_key(certificate)? {
-            warnings.push_str(&format!(
-                "; {thumbprint} has an RSA key of {bits} bits, with which no TLS handshake is made here"
-            ));
+        if let Some(obstacle) = obstacle(certificate)? {
+            warnings.push_str(&format!("; {thumbprint} {obstacle}"));
         }
         let key = certificate.public_key_pinning_hash();
         lineage::check_reach_of_key(&parts.registry, caller, &key, Attempt::Register)?;
@@ -135,10 +133,10 @@ fn plan(
     })
 }
 
-/// A key that can never log in is refused; a short one is taken, as the real server does (records `234-put-rsa1024` and
-/// `526-whoami-rsa1024`), and said.
-fn check_key(certificate: &Certificate) -> Result<KeyFitness, Error> {
-    key_fitness::check(certificate).map_err(|fault| Error::UnusableKey {
+/// A key that can never log in is refused; a short one, or a certificate that is too large, is taken, as the real server
+/// does (records `234-put-rsa1024` and `526-whoami-rsa1024`), and said.
+fn obstacle(certificate: &Certificate) -> Result<Option<String>, Error> {
+    key_fitness::obstacle(certificate).map_err(|fault| Error::UnusableKey {
         subject: certificate.subject().to_string(),
         fault,
     })

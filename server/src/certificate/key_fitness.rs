@@ -6,6 +6,8 @@ use aws_lc_rs::signature::{
 };
 use certward::pki::{Certificate, PublicKey};
 
+use super::bounded_chain::ChainBounds;
+
 /// Why a key lets nobody in: the rest of a sentence that begins with the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
@@ -45,6 +47,24 @@ pub(crate) enum KeyFitness {
 /// [`KeyFault`].
 pub(crate) fn check(certificate: &Certificate) -> Result<KeyFitness, KeyFault> {
     check_key(certificate.public_key(), certificate.subject_public_key_info_der())
+}
+
+/// Why nobody can log in with a certificate that is registered all the same, as the real server does: the rest of a sentence.
+///
+/// # Errors
+///
+/// [`KeyFault`].
+pub(crate) fn obstacle(certificate: &Certificate) -> Result<Option<String>, KeyFault> {
+    let (bytes, at_most) = (certificate.der().len(), ChainBounds::WIDEST.bytes);
+    Ok(match check(certificate)? {
+        KeyFitness::Short { bits } => Some(format!(
+            "has an RSA key of {bits} bits, with which no TLS handshake is made here"
+        )),
+        KeyFitness::Fit if bytes > at_most => {
+            Some(format!("has {bytes} bytes; a handshake here takes {at_most} at most"))
+        }
+        KeyFitness::Fit => None,
+    })
 }
 
 fn check_key(key: &PublicKey, subject_public_key_info: &[u8]) -> Result<KeyFitness, KeyFault> {

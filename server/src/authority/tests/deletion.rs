@@ -26,6 +26,10 @@ async fn nobody_deletes_or_disables_the_certificate_it_calls_with() {
     };
     let answer = world.authority.edit(&world.permit(&own), request).await;
     assert!(matches!(answer, Err(Error::OwnCertificate { .. })), "{answer:?}");
+    // Nor the server its own, which is not registered.
+    let server = world.server_certificates.current().certificate().thumbprint();
+    let answer = world.authority.delete(&world.as_server(), &server).await;
+    assert!(matches!(answer, Err(Error::OwnCertificate { .. })), "{answer:?}");
     // Nor through its primary.
     let (primary, secondary) = (self_signed("p"), self_signed("s"));
     world

@@ -105,6 +105,14 @@ async fn names_and_dates_that_make_no_sense_are_refused() {
             "{name:?}: {error:?}"
         );
     }
+    // As on the real server, whatever else stands in a name.
+    for name in ["a\tb", "a\u{7}", "a\u{202e}b", &"n".repeat(1024)] {
+        let answer = world
+            .authority
+            .generate(&world.as_server(), generate(name, Operator))
+            .await;
+        assert!(answer.is_ok(), "{name:?}: {answer:?}");
+    }
     for (not_after, good) in [
         (NOW, false),
         (NOW + Duration::milliseconds(900), false),
@@ -373,7 +381,7 @@ async fn the_last_administrator_does_not_demote_itself_by_edit_or_by_registering
     let world = World::new().await;
     let admin = world.registered(ClusterAdmin).await;
     let is_refused = |answer: &Result<(), Error>| matches!(answer, Err(Error::LastAdministrator { .. }));
-    // Others who are none at this moment: disabled, expired, below, with a key that no handshake takes.
+    // Others who are none at this moment: disabled, expired, below, with a key or a size that no handshake takes.
     let disabled = world.registered(ClusterAdmin).await.thumbprint();
     let request = EditRequest {
         disabled: true,
@@ -384,6 +392,9 @@ async fn the_last_administrator_does_not_demote_itself_by_edit_or_by_registering
     world.register(ClusterAdmin, vec![expired]).await;
     world.registered(Operator).await;
     world.register(ClusterAdmin, vec![with_short_key()]).await;
+    world
+        .register(ClusterAdmin, vec![self_signed(&"n".repeat(17_000))])
+        .await;
     for clearance in [Operator, ValidUser] {
         let edited = world
             .authority

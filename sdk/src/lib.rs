@@ -41,7 +41,7 @@
 //!
 //! # Features
 //!
-//! * `client` (default): the clients. Without it only [`pki`] is left: the values of the field, without I/O.
+//! * `client` (default): the clients. Without it only [`pki`] and [`ravendb_names`] are left: the values of the field, without I/O.
 //! * `archives` (part of `client`): the reader of PKCS#12 and PKCS#7, which the reference server uses without the clients.
 
 #[cfg(feature = "client")]
@@ -51,6 +51,7 @@ pub mod effects;
 pub mod pki;
 #[cfg(feature = "client")]
 pub mod ravendb;
+pub mod ravendb_names;
 #[cfg(feature = "client")]
 pub mod redis_enterprise;
 

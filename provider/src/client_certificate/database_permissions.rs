@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use icu_properties::CodePointMapData;
-use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use certward::ravendb_names::{database_name_fault, folded};
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 
@@ -23,8 +22,9 @@ pub(crate) fn check(permissions: &Permissions) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for (database, access) in permissions {
         let at = path().key(database.clone());
-        if let Some(problem) = name_problem(database) {
-            findings.push(diagnostic(at.clone(), "Not a database name", problem));
+        if let Some(fault) = database_name_fault(database) {
+            let detail = format!("The name \"{}\" {fault}.", database.escape_debug());
+            findings.push(diagnostic(at.clone(), "Not a database name", detail));
         }
         if let Some(first) = seen.insert(folded(database), database) {
             findings.push(diagnostic(
@@ -79,70 +79,6 @@ fn fold(permissions: &Permissions) -> BTreeMap<String, &Value<String>> {
         .collect()
 }
 
-/// .NET's `OrdinalIgnoreCase`: every character by itself in upper case, those that would become several left alone, and
-/// those beyond ASCII that would become ASCII.
-fn folded(name: &str) -> String {
-    name.chars()
-        .map(|character| {
-            if matches!(character, 'ı' | 'ſ') {
-                return character;
-            }
-            let mut upper = character.to_uppercase();
-            match (upper.next(), upper.next()) {
-                (Some(upper), None) => upper,
-                _ => character,
-            }
-        })
-        .collect()
-}
-
-/// RavenDB's rule for database names (observed records 134 and 422; `ResourceNameValidator` of 7.2).
-fn name_problem(name: &str) -> Option<String> {
-    let shown = name.escape_debug();
-    let length = name.encode_utf16().count();
-    if name.is_empty() {
-        return Some("The name of the database is empty.".to_owned());
-    }
-    if length > LONGEST_NAME {
-        return Some(format!(
-            "The name has {length} characters; RavenDB's database names have {LONGEST_NAME} at most."
-        ));
-    }
-    if let Some(stranger) = name
-        .chars()
-        .find(|character| !is_letter_or_digit(*character) && !"_-.".contains(*character))
-    {
-        return Some(format!(
-            "\"{shown}\" has the character {stranger:?}. RavenDB's database names are of letters, digits, \"_\", \"-\" and \
-             \".\"."
-        ));
-    }
-    if name.starts_with('.') || name.ends_with('.') || name.contains("..") {
-        return Some(format!(
-            "\"{shown}\" has a dot at an end, or two in a row. RavenDB takes a dot between other characters only."
-        ));
-    }
-    RESERVED
-        .iter()
-        .any(|reserved| reserved.eq_ignore_ascii_case(name))
-        .then(|| format!("\"{shown}\" is a name that Windows keeps for a device, and RavenDB refuses it everywhere."))
-}
-
-/// .NET's `char.IsLetterOrDigit`, which looks at one unit of UTF-16: a character that takes two is neither.
-fn is_letter_or_digit(character: char) -> bool {
-    let category = CodePointMapData::<GeneralCategory>::new().get(character);
-    character.len_utf16() == 1
-        && (GeneralCategoryGroup::Letter.contains(category) || category == GeneralCategory::DecimalNumber)
-}
-
-/// `Constants.Documents.MaxDatabaseNameLength`.
-const LONGEST_NAME: usize = 128;
-/// <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>
-const RESERVED: [&str; 23] = [
-    "con", "prn", "aux", "nul", "clock$", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
-    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
-];
-
 /// RavenDB's `DatabaseAccess` (contract section 2).
 const ACCESSES: [&str; 3] = ["Read", "ReadWrite", "Admin"];
 
@@ -165,30 +101,6 @@ mod tests {
         assert_eq!(check(&BTreeMap::from([("a".to_owned(), Value::Unknown)])), []);
         // .NET does not fold these two.
         assert_eq!(check(&permissions([("ı", "Read"), ("I", "Read")])), []);
-    }
-
-    #[test]
-    fn names_that_ravendb_refuses_are_refused() {
-        for good in ["a.b", "a-b_c", "Ünïcode9", "名前", "connect", "١", &"a".repeat(128)] {
-            assert_eq!(name_problem(good), None, "{good}");
-        }
-        for bad in [
-            "",
-            "a..b",
-            ".a",
-            "a.",
-            ".",
-            "con",
-            "LPT9",
-            "²",
-            "𠮷",
-            "Ⅷ",
-            "a b",
-            "a/b",
-            &"a".repeat(129),
-        ] {
-            assert!(name_problem(bad).is_some(), "{bad}");
-        }
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(super) fn takes_rights_away(before: &Grant, after: &Grant) -> bool {
         let left = after
             .database_permissions
             .iter()
-            .find(|(name, _)| certward::pki::eq_ignore_case(name, database));
+            .find(|(name, _)| certward::ravendb_names::eq_ignore_case(name, database));
         left.is_none_or(|(_, left)| access_rank(left) < access_rank(access))
     });
     lost || plan::rank(&after.security_clearance) < plan::rank(&before.security_clearance)

@@ -114,3 +114,39 @@ fn readable_certificate(base64: &str) -> Option<Certificate> {
     }
     certificate.ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_the_certificates_own_and_not_the_servers_local_time() {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        let certificate = Certificate::from_der(certificate.der().to_vec()).unwrap();
+        let mut entry = json!({
+            "Thumbprint": certificate.thumbprint().to_string(),
+            "SecurityClearance": "Operator",
+            "NotAfter": "2026-07-01T19:00:00.0000000",
+            "NotBefore": "2026-06-01T19:00:00.0000000",
+            "Certificate": STANDARD.encode(certificate.der()),
+        });
+        let read = |entry: &serde_json::Value| {
+            CertificateDefinition::try_from(serde_json::from_value::<DefinitionWire>(entry.clone()).unwrap()).unwrap()
+        };
+        let validity = certificate.validity();
+        let with = read(&entry);
+        assert_eq!(
+            (with.not_before, with.not_after),
+            (Some(validity.not_before), Some(validity.not_after))
+        );
+        entry["Certificate"] = serde_json::Value::Null;
+        assert_eq!(
+            read(&entry).not_after.unwrap().to_string(),
+            "2026-07-01 19:00:00.0 +00:00:00"
+        );
+    }
+}

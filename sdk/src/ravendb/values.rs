@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::client::words::words;
-use crate::pki::eq_ignore_case;
+use crate::ravendb_names::eq_ignore_case;
 
 words! {
     /// What the holder of a certificate may do on the server (contract `ravendb.md` 2).

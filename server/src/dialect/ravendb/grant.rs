@@ -1,8 +1,10 @@
 //! The definition in the body of generate, register and edit (contract sections 1.2, 1.3, 1.6).
 
+use certward::ravendb_names::database_name_fault;
+
+use super::json;
 use super::json::{Object, Value};
 use super::problem::Problem;
-use super::{database_name, json};
 use crate::authority::clearance::{DatabaseAccess, Permissions, SecurityClearance};
 use crate::authority::definition::{Grant, TwoFactorKey};
 use crate::two_factor::parse_secret;
@@ -85,9 +87,9 @@ fn access(text: &json::Text) -> Result<DatabaseAccess, Problem> {
 
 fn checked(accesses: Vec<(String, DatabaseAccess)>, read_only_licensed: bool) -> Result<Permissions, Problem> {
     for (database, access) in &accesses {
-        if let Some(fault) = database_name::fault(database) {
+        if let Some(fault) = database_name_fault(database) {
             return Err(Problem::argument(format!(
-                "Error in permissions of the certificate's definition{fault}"
+                "Error in permissions of the certificate's definition: the name '{database}' {fault}"
             )));
         }
         if *access == DatabaseAccess::Read && !read_only_licensed {

@@ -13,7 +13,6 @@ mod certificates;
 mod cluster;
 mod compression;
 mod connected;
-mod database_name;
 mod databases;
 mod described;
 mod grant;

@@ -38,6 +38,8 @@ pub(crate) struct Registered {
     pub(crate) secondaries: Vec<Thumbprint>,
     /// Whether it is the certificate of the server itself, which is listed but not stored.
     pub(crate) is_server_certificate: bool,
+    /// Whether it is an entry of single sign-on (RavenDB 7.2), which has members that an edit here would not send.
+    pub(crate) is_single_sign_on: bool,
 }
 
 impl Registered {
@@ -56,6 +58,10 @@ impl From<CertificateDefinition> for Registered {
     fn from(definition: CertificateDefinition) -> Self {
         let permissions = definition.permissions.iter();
         Self {
+            is_single_sign_on: matches!(
+                definition.usage,
+                Some(CertificateUsage::SsoServer | CertificateUsage::SsoClient)
+            ),
             thumbprint: definition.thumbprint,
             grant: Grant {
                 security_clearance: definition.security_clearance.as_str().to_owned(),

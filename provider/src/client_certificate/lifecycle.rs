@@ -10,7 +10,7 @@ use tf_provider::{AttributePath, Diagnostics};
 use super::database_permissions::{self, Permissions};
 use super::same_key::{Loss, takes_rights_away, warn_of_same_key};
 use super::state::ClientCertificateState;
-use super::{KIND, certificate_pem, collection, plan};
+use super::{KIND, certificate_pem, collection, plan, single_sign_on};
 use crate::failure;
 use crate::registration::{self, Grant, Registered};
 use crate::report::{error, warning};
@@ -49,6 +49,9 @@ pub(crate) async fn read(
     session.collections.note(&registered);
     if let Some(detail) = collection::warning(&registered) {
         warning(diags, AttributePath::root(), "Primary of a collection", detail);
+    }
+    if let Some(detail) = single_sign_on::warning(&registered) {
+        warning(diags, AttributePath::root(), "Entry of single sign-on", detail);
     }
     take_over(&mut state, &registered.grant);
     // Texts of one form and one time zone sort as their times do; reading the certificate again would cost more.
@@ -92,6 +95,10 @@ pub(crate) async fn update(
         Some(registered) if registered.thumbprint == thumbprint => {
             if let Some(detail) = collection::refusal_to_edit(&registered) {
                 error(diags, AttributePath::root(), "Collection cannot be edited", detail);
+                return None;
+            }
+            if let Some(detail) = single_sign_on::refusal_to_edit(&registered) {
+                error(diags, AttributePath::root(), "Entry of single sign-on", detail);
                 return None;
             }
         }

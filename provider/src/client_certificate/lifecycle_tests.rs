@@ -237,6 +237,28 @@ async fn collection_is_not_edited() {
 }
 
 #[tokio::test]
+async fn an_entry_of_single_sign_on_is_read_with_a_warning_and_not_edited() {
+    for usage in ["SsoServer", "SsoClient"] {
+        let case = Case::new().await;
+        let identifiers = json!([{ "Provider": "Github", "Identifier": "alice" }]);
+        let entry = case.entry(json!({ "Usage": usage, "SsoIdentifiers": identifiers, "AllowAnySsoServer": true }));
+        case.reading(found(entry), 2).await;
+        let mut diags = Diagnostics::default();
+        let state = read(&mut diags, &case.session, case.planned.clone()).await;
+        assert_eq!(state.as_ref(), Some(&case.planned));
+        assert_eq!(diags.warnings[0].summary, "Entry of single sign-on");
+        let renamed = ClientCertificateState {
+            name: Value::Value("renamed".to_owned()),
+            ..case.planned.clone()
+        };
+        let mut diags = Diagnostics::default();
+        let state = update(&mut diags, &case.session, case.planned.clone(), renamed).await;
+        assert_eq!((state, summaries(&diags)), (None, vec!["Entry of single sign-on"]));
+        assert!(case.requests("POST").await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn what_leaves_other_certificates_of_the_key_their_rights_names_them() {
     type Change = fn(&mut ClientCertificateState);
     let disabled: Change = |state| state.disabled = Value::Value(true);

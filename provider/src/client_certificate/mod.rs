@@ -12,6 +12,7 @@ mod name;
 mod plan;
 mod same_key;
 mod schema;
+mod single_sign_on;
 mod state;
 #[cfg(test)]
 mod testing;

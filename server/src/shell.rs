@@ -75,9 +75,6 @@ mod tests {
 
     #[test]
     fn shell_takes_the_word_for_the_path() {
-        if Command::new("bash").arg("-c").arg("true").status().is_err() {
-            return;
-        }
         let every_byte: Vec<u8> = (1..=255).collect();
         for path in [&b"/a b/it's; $(rm) `x` \"y\" \\ !"[..], &every_byte] {
             let shell = Command::new("bash")

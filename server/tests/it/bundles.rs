@@ -166,6 +166,20 @@ async fn a_pkcs12_file_without_a_key_is_a_bundle_and_no_server_certificate() {
 }
 
 #[tokio::test]
+async fn of_a_pkcs12_file_the_last_certificate_is_the_first() {
+    let Some(directory) = pki() else { return };
+    let directory = directory.path();
+    let both = format!("{}{}", pem(directory, "a.crt"), pem(directory, "b.crt"));
+    fs::write(directory.join("both.crt"), both).unwrap();
+    let export = "pkcs12 -export -nokeys -in both.crt -out f.pfx -passout pass:";
+    openssl(directory, &export.split(' ').collect::<Vec<_>>());
+    assert_eq!(
+        thumbprints(fs::read(directory.join("f.pfx")).unwrap(), None).await,
+        [thumbprint(directory, "b.crt"), thumbprint(directory, "a.crt")]
+    );
+}
+
+#[tokio::test]
 async fn an_iteration_count_above_a_million_is_refused_before_it_is_spent() {
     let Some(directory) = pki() else { return };
     let directory = directory.path();

@@ -7,17 +7,20 @@ use certward_acceptance_tests::programs;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::cutting_proxy::CuttingProxy;
-use super::world::{Kind, World};
+use super::world::{Kind, MANY, World};
 
-const KINDS: [Kind; 4] = [Kind::ClientCertificate, Kind::Role, Kind::Acl, Kind::User];
+/// How many objects of a kind there are, of `each` at the most: a database is a process.
+fn many(kind: Kind, each: usize) -> usize {
+    if kind == Kind::Database { each.min(3) } else { each }
+}
 
-/// As many objects of each kind, the client certificates disabled.
-fn blocks(each: usize) -> String {
-    let count = format!("count = {each}");
-    let blocks = KINDS.into_iter().map(|kind| {
+/// Blocks for as many objects of each kind, the client certificates disabled.
+fn blocks(world: &World, each: usize) -> String {
+    let blocks = MANY.into_iter().filter(|kind| world.has(*kind)).map(|kind| {
+        let count = format!("count = {}", many(kind, each));
         let further = match kind {
             Kind::ClientCertificate => format!("{count}\n  disabled = true"),
-            _ => count.clone(),
+            _ => count,
         };
         kind.block("many", "${count.index}", &further)
     });
@@ -25,10 +28,10 @@ fn blocks(each: usize) -> String {
 }
 
 fn expect_all(world: &World, each: usize) {
-    for kind in KINDS {
-        let found = world.ids(kind);
-        assert_eq!(found.len(), each, "{kind:?}: {found:?}");
-        assert_eq!(world.objects(kind).len(), each, "{kind:?}: {found:?}");
+    for kind in MANY.into_iter().filter(|kind| world.has(*kind)) {
+        let (found, wanted) = (world.ids(kind), many(kind, each));
+        assert_eq!(found.len(), wanted, "{kind:?}: {found:?}");
+        assert_eq!(world.objects(kind).len(), wanted, "{kind:?}: {found:?}");
     }
 }
 
@@ -55,7 +58,7 @@ fn lost_answers_are_looked_up_and_leave_every_object_once() {
         let ravendb = CuttingProxy::start(world.server.address(), seed);
         let redis = CuttingProxy::start(world.server.redis_enterprise_address(), seed << 32);
         world.through(&ravendb.url(), &redis.url());
-        world.configure(&blocks(each));
+        world.configure(&blocks(&world, each));
         let applies = applies_until_settled(&world);
         println!(
             "seed {seed}: {} answers lost, {applies} applies",
@@ -67,7 +70,7 @@ fn lost_answers_are_looked_up_and_leave_every_object_once() {
         ravendb.stop_cutting();
         redis.stop_cutting();
         world.terraform.destroy().expect_success();
-        for kind in KINDS {
+        for kind in MANY {
             assert!(world.ids(kind).is_empty(), "{kind:?}");
         }
     }
@@ -88,7 +91,7 @@ fn start_apply(world: &World) -> Child {
 fn interrupted_by(signal: Signal) {
     let (points, each) = if programs::long_tests() { (25, 20) } else { (2, 8) };
     let world = World::with_files(each);
-    world.configure(&blocks(each));
+    world.configure(&blocks(&world, each));
     let started = Instant::now();
     world.apply(&[]).expect_success();
     let whole = started.elapsed();

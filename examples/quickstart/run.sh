@@ -8,7 +8,8 @@ chmod 700 "$work" "$identities"
 
 say "Building certward-server and terraform-provider-certward (the first time takes some minutes)"
 cd "$root"
-long_step "building" "$work/build.log" cargo build --workspace --bins
+long_step "building" "$work/build.log" \
+    cargo build --package certward-server --package terraform-provider-certward --bins
 
 if [ ! -e "$server/settings.json" ]; then
     say "Setting the server up: a private CA, the server certificate, and the first administrator"
@@ -110,14 +111,16 @@ terraform init -input=false -no-color >"$work/init.log" || {
     fail "terraform init failed"
 }
 
-say "terraform apply"
-terraform apply -auto-approve -input=false
 apply_quietly() {
-    terraform apply -auto-approve -input=false >"$work/apply.log" || {
+    terraform apply -auto-approve -input=false -no-color >"$work/apply.log" || {
         cat "$work/apply.log" >&2
         fail "terraform apply failed"
     }
 }
+say "terraform apply (a line for each resource; the whole output, with every attribute: $work/apply.log)"
+apply_quietly
+grep -E '^  # |^Plan:|^Apply complete|Warning:' "$work/apply.log"
+terraform output -no-color
 
 say "Proving it: RavenDB"
 as() { # NAME METHOD PATH [ENDPOINT] [BODY]: prints the status and leaves the body in $work/answer

@@ -1,5 +1,6 @@
 //! The benchmarks, one a module.
 
+mod build;
 mod cert_users;
 mod comparison;
 mod generate;
@@ -19,6 +20,7 @@ use crate::{Bench, Failure};
 
 /// Names and titles, in the order of the page.
 pub(crate) const ALL: &[(&str, &str)] = &[
+    ("build", "The first build"),
     ("generate", "Generating a client certificate from a warm key pool"),
     ("key", "Making an RSA-4096 key"),
     ("handshake", "A new mTLS connection and its first request"),
@@ -40,6 +42,7 @@ pub(crate) const ALL: &[(&str, &str)] = &[
 /// Runs one.
 pub(crate) async fn run(name: &str, bench: &Bench) -> Result<Outcome, Failure> {
     match name {
+        "build" => build::run(bench),
         "generate" => generate::run(bench).await,
         "key" => key::run(bench).await,
         "handshake" => requests::handshake(bench).await,

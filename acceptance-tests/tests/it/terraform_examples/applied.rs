@@ -1,0 +1,123 @@
+//! Every example does on a server what it says: it is applied, planned again without a change, and destroyed.
+
+use std::net::TcpListener;
+
+use certward_acceptance_tests::external_redis::ExternalRedis;
+use certward_acceptance_tests::reference_server::ReferenceServer;
+use certward_acceptance_tests::team::{Team, role};
+
+use super::{Example, modules_in};
+
+impl Example {
+    /// The administrator of `server` runs it.
+    fn of_the_administrator(mut self, server: &ReferenceServer) -> Self {
+        let path = |file: &str| server.path(file).display().to_string();
+        for (variable, value) in [
+            ("CERTWARD_RAVENDB_ENDPOINTS", server.endpoint()),
+            (
+                "CERTWARD_REDIS_ENTERPRISE_ENDPOINTS",
+                server.redis_enterprise_endpoint(),
+            ),
+            ("CERTWARD_CLIENT_CERTIFICATE_FILE", path("admin.crt")),
+            ("CERTWARD_CLIENT_PRIVATE_KEY_FILE", path("admin.key")),
+            ("CERTWARD_CA_CERTIFICATE_FILE", path("ca.crt")),
+        ] {
+            self.terraform.set(variable, &value);
+        }
+        let variables = self.variables();
+        for (variable, value) in variables {
+            self.set(variable, &value);
+        }
+        self
+    }
+
+    /// The same for an example with a provider block, which has the endpoint of this variable.
+    fn with_provider_block(self, server: &ReferenceServer, endpoint: &str) -> Self {
+        let mut example = self.of_the_administrator(server);
+        example.set("endpoint", endpoint);
+        example.set("server_directory", &server.path("").display().to_string());
+        example
+    }
+
+    fn set(&mut self, variable: &str, value: &str) {
+        self.terraform.set(&format!("TF_VAR_{variable}"), value);
+    }
+
+    /// Applies, plans again and destroys; what is protected says so, and is destroyed once it is not.
+    fn applied_and_destroyed(&self) {
+        self.terraform.apply_and_settle();
+        let is_protected = self.configuration.contains("deletion_protection = true")
+            || self
+                .configuration
+                .matches("resource \"certward_redis_database\"")
+                .count()
+                > self.configuration.matches("deletion_protection = false").count();
+        if is_protected {
+            let refused = self.terraform.destroy();
+            assert!(refused.text().contains("protect"), "{}", refused.text());
+            let text = self.terraform.path("resource.tf");
+            let unprotected = std::fs::read_to_string(&text)
+                .unwrap()
+                .replace("deletion_protection = true", "deletion_protection = false")
+                .replace(
+                    "  default_user_enabled = false\n",
+                    "  default_user_enabled = false\n  deletion_protection = false\n",
+                );
+            self.terraform.write("resource.tf", &unprotected);
+            self.terraform.apply_and_settle();
+        }
+        self.terraform.destroy().expect_success();
+    }
+}
+
+#[test]
+fn every_example_of_a_resource_is_applied_planned_without_a_change_and_destroyed() {
+    // One server: what an example leaves is in the way of the next.
+    let server = ReferenceServer::start();
+    for module in modules_in("provider/resources") {
+        println!("{module}");
+        Example::new(&module)
+            .of_the_administrator(&server)
+            .applied_and_destroyed();
+    }
+}
+
+#[test]
+fn every_example_of_a_data_source_is_applied_planned_without_a_change_and_destroyed() {
+    let team = Team::trusted();
+    team.create_user("alice", "CN=alice,OU=operations,O=Example,C=US", role::ADMIN);
+    for module in modules_in("provider/data-sources") {
+        println!("{module}");
+        Example::new(&module)
+            .of_the_administrator(&team.server)
+            .applied_and_destroyed();
+    }
+}
+
+#[test]
+fn whole_examples_are_applied_planned_without_a_change_and_destroyed() {
+    let server = ReferenceServer::start();
+    let mut quickstart = Example::new("quickstart").with_provider_block(&server, &server.endpoint());
+    quickstart.set("redis_enterprise_endpoint", &server.redis_enterprise_endpoint());
+    quickstart.applied_and_destroyed();
+    let endpoint = server.redis_enterprise_endpoint();
+    Example::new("redis-with-certificates")
+        .with_provider_block(&server, &endpoint)
+        .applied_and_destroyed();
+}
+
+#[test]
+fn the_example_of_an_existing_redis_is_applied_planned_without_a_change_and_destroyed() {
+    let redis = ExternalRedis::start();
+    let upstream = format!("--Certward.Redis.Upstream=legacy=redis://127.0.0.1:{}", redis.port);
+    let server = ReferenceServer::start_with(&[&upstream]);
+    let mut example = Example::new("existing-redis").with_provider_block(&server, &server.redis_enterprise_endpoint());
+    // Free a moment ago; the example wants a number that clients know.
+    let free = TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    example.set("port", &free.to_string());
+    example.applied_and_destroyed();
+}

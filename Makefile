@@ -27,8 +27,8 @@ test: ## Run every test, the long ones in a short form
 	tools/run-tests
 
 .PHONY: stress
-stress: ## Run the long forms: kill -9, revocation and connection storms at full length
-	@tools/packages test
+stress: ## Run the long forms: kill -9, revocation and connection storms at full length, every version of Terraform
+	@CERTWARD_LONG_TESTS=1 tools/packages test
 	cargo build --workspace --bins --examples
 	CERTWARD_LONG_TESTS=1 tools/run-tests
 

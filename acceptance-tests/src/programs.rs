@@ -1,5 +1,6 @@
 //! The programs that tests run: ours, as they were built, and the machine's.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -39,6 +40,13 @@ pub fn installed(program: &str) -> bool {
         eprintln!("skipped: {program} is not installed");
     }
     found
+}
+
+/// The Terraform that tests run: `$CERTWARD_TERRAFORM`, by default the one on `PATH`. `tools/run-tests` sets the variable to
+/// each further version that is tested.
+#[must_use]
+pub fn terraform() -> OsString {
+    std::env::var_os("CERTWARD_TERRAFORM").unwrap_or_else(|| "terraform".into())
 }
 
 /// Runs a command to its end.

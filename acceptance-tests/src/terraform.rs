@@ -168,14 +168,10 @@ impl Terraform {
         words.map(str::to_owned).collect()
     }
 
-    /// Runs any command of Terraform.
-    ///
-    /// # Panics
-    ///
-    /// When Terraform cannot be started.
+    /// A command of Terraform in the directory, not yet started.
     #[must_use]
-    pub fn run(&self, arguments: &[&str]) -> Run {
-        let mut command = Command::new("terraform");
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(programs::terraform());
         command
             .args(arguments)
             .current_dir(self.directory.path())
@@ -183,7 +179,20 @@ impl Terraform {
             .env("CHECKPOINT_DISABLE", "1")
             .env_remove("TF_LOG")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let output = command.output().expect("terraform can be started");
+        command
+    }
+
+    /// Runs any command of Terraform.
+    ///
+    /// # Panics
+    ///
+    /// When Terraform cannot be started.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
+        let output = command
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let diagnostics = stdout.lines().filter_map(Diagnostic::parse).collect();
         Run {

@@ -215,7 +215,7 @@ fn index(schema: &Schema) -> String {
          | RavenDB, and the Certward server in its place | 7.2 |\n\
          | Redis Enterprise Software, and the Certward server in its place | 8.2; certificate users from 7.8.4 on. Made \
          from the vendor's documentation: no real cluster was at hand |\n\
-         | Terraform | 1.11 and newer: tested with 1.11, tried with 1.15.5 |\n\n\
+         | Terraform | 1.11 and newer: tested with 1.11, 1.12, 1.13, 1.14 and 1.15. 1.8 and 1.10 were tried: all but write-only arguments works |\n\n\
          ## Example\n\n```terraform\n{}```\n\nWith a PKCS#12 file:\n\n```terraform\n{}```\n\n\
          For Redis Enterprise:\n\n```terraform\n{}```\n\n\
          ## Which rights the provider needs\n\n\

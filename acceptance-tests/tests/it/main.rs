@@ -30,4 +30,6 @@ mod terraform_redis_trust;
 mod terraform_redis_users;
 mod terraform_same_object;
 mod terraform_secrets;
+mod terraform_versions;
+mod terraform_world;
 mod well_known;

@@ -39,7 +39,8 @@
 //! to end early. Secrets that a resource comes to know are named to [`log::mask()`].
 //!
 //! The module knows nothing of the provider it serves. It speaks the messages of the minor versions 6.5 to 6.9. It is
-//! tested with Terraform 1.11; ephemeral resources need Terraform 1.10, write-only attributes 1.11.
+//! tested with Terraform 1.11 to 1.15; ephemeral resources need Terraform 1.10, write-only attributes 1.11. Newer calls
+//! (list resources and actions of 1.14) are answered as unimplemented, which Terraform takes for "has none".
 
 mod call;
 mod codec;

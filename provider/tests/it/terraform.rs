@@ -1,5 +1,6 @@
 //! Runs `terraform` in a directory of its own, with the trivial provider as a development override.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
@@ -25,15 +26,17 @@ pub(crate) struct Run {
 impl Terraform {
     /// A directory with this configuration, or `None` where there is no Terraform; on CI that is a failure.
     pub(crate) fn with(configuration: &str) -> Option<Self> {
-        if Command::new("terraform")
+        let program = program();
+        if Command::new(&program)
             .arg("version")
             .env("CHECKPOINT_DISABLE", "1")
             .output()
             .is_err()
         {
             assert!(
-                std::env::var_os("CI").is_none(),
-                "terraform is not installed, and CI needs it"
+                std::env::var_os("CI").is_none() && program == "terraform",
+                "{} cannot be run",
+                program.display()
             );
             println!("skipped: terraform is not installed");
             return None;
@@ -64,7 +67,7 @@ impl Terraform {
 
     /// A command, not yet started, in a process group of its own.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("terraform");
+        let mut command = Command::new(program());
         command
             .args(arguments)
             .arg("-no-color")
@@ -159,6 +162,11 @@ impl Run {
             .collect::<Vec<_>>()
             .join(" ")
     }
+}
+
+/// The Terraform that tests run: `$CERTWARD_TERRAFORM`, by default the one on `PATH`.
+fn program() -> OsString {
+    std::env::var_os("CERTWARD_TERRAFORM").unwrap_or_else(|| "terraform".into())
 }
 
 /// The example binary that `cargo test` builds beside this test.

@@ -1,13 +1,13 @@
 //! Runs that end early, or whose answers are lost, go on with the next apply.
 
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use certward_acceptance_tests::programs;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::cutting_proxy::CuttingProxy;
-use super::world::{Kind, MANY, World};
+use crate::terraform_world::{Kind, MANY, World};
 
 /// How many objects of a kind there are, of `each` at the most: a database is a process.
 fn many(kind: Kind, each: usize) -> usize {
@@ -77,12 +77,8 @@ fn lost_answers_are_looked_up_and_leave_every_object_once() {
 }
 
 fn start_apply(world: &World) -> Child {
-    let mut command = Command::new("terraform");
+    let mut command = world.terraform.command(&["apply", "-input=false", "-auto-approve"]);
     command
-        .args(["apply", "-input=false", "-auto-approve"])
-        .current_dir(world.terraform.directory())
-        .env("TF_CLI_CONFIG_FILE", world.terraform.path("terraform.rc"))
-        .env("CHECKPOINT_DISABLE", "1")
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null());
     command.spawn().unwrap()

@@ -3,25 +3,15 @@
 
 mod cutting_proxy;
 mod interrupted;
-mod world;
 
 use std::collections::BTreeSet;
 
 use certward::redis_enterprise::UpdateCluster;
 use certward_acceptance_tests::programs;
 
-use world::{Kind, MANY, World};
+use crate::terraform_world::{EVERYTHING, Kind, MANY, World};
 
 const CREATE_BEFORE_DESTROY: &str = "lifecycle {\n    create_before_destroy = true\n  }";
-const EVERYTHING: [Kind; 7] = [
-    Kind::ClientCertificate,
-    Kind::Role,
-    Kind::Acl,
-    Kind::User,
-    Kind::Database,
-    Kind::TrustedCa,
-    Kind::Settings,
-];
 
 /// One block of every type; the bundle has a test of its own, because it does not go with single CAs.
 fn one_of_each(world: &World, label: &str, further: &str) -> String {

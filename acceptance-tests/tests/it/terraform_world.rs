@@ -21,6 +21,17 @@ pub(super) const MANY: [Kind; 6] = [
     Kind::TrustedCa,
 ];
 
+/// One of every type that goes with the others: single CAs do not go with a bundle.
+pub(super) const EVERYTHING: [Kind; 7] = [
+    Kind::ClientCertificate,
+    Kind::Role,
+    Kind::Acl,
+    Kind::User,
+    Kind::Database,
+    Kind::TrustedCa,
+    Kind::Settings,
+];
+
 /// A resource type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -260,10 +260,16 @@ fn index(schema: &Schema) -> String {
          * In a `count` over a list that gets shorter or longer in front, roles, ACLs, users and databases are renamed in \
          place, in the order that their names allow. `for_each` leaves them alone.\n\n\
          ## Retries and logs\n\n\
-         Requests that change nothing or can safely be repeated are tried again, with growing random pauses, when the \
-         cluster cannot be reached or says it is busy; `Retry-After` is honoured, up to 60 s for one operation. Of an answer at most 16 MiB are read, of a \
-         listing 64 MiB and 200 pages. Redirections are not followed. \
-         `TF_LOG_PROVIDER=INFO` logs each request by method, path and status; bodies and secrets are never logged. The \
+         Requests that change nothing or can safely be repeated are tried again when the cluster cannot be reached or says \
+         it is busy, with random pauses that grow from 0.2 s to 5 s: by default for 13 s to 26 s, so that a run survives the \
+         restart of a node. All requests of a run wait for a cluster together; once it has not answered for 30 s, each \
+         is tried once on every endpoint. `Retry-After` is honoured, up to 60 s for one operation. Not tried again are refusals \
+         (401, 403 and the like), host names that do not exist, and servers that cannot be verified. An endpoint that cannot \
+         be connected to, or whose TLS handshake fails, gives way to the next; when all fail, the error has the reason of \
+         each.\n\n\
+         Of an answer at most 16 MiB are read, of a listing 64 MiB and 200 pages. Redirections are not followed. \
+         `TF_LOG_PROVIDER=INFO` logs each request by endpoint, method, path and status, and each attempt that failed with its \
+         endpoint and reason; bodies and secrets are never logged. The \
          provider talks to your cluster and to nobody else.\n\n{}",
         example("provider.tf"),
         example("provider_pkcs12.tf"),

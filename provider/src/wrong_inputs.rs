@@ -278,7 +278,7 @@ fn written(texts: &Texts) -> Vec<Row> {
         certificate,
         json!({ "certificate_pem": one_line }),
         "certificate_pem",
-        "",
+        "Unreadable certificate_pem",
     );
     add(
         certificate,
@@ -631,6 +631,15 @@ fn written(texts: &Texts) -> Vec<Row> {
         "authorized_subjects",
         "Nobody could log in",
     );
+    add(
+        settings,
+        json!({
+            "subject_validation_type": "full_subject",
+            "authorized_subjects": [{ "common_name": "a", "country": "USA" }],
+        }),
+        "authorized_subjects",
+        "Country that no certificate has",
+    );
 
     let by_user = Block::DataSource("certward_cert_user");
     add(by_user, json!({ "id": null }), "", "Which user is meant?");
@@ -666,7 +675,7 @@ fn written(texts: &Texts) -> Vec<Row> {
     );
     add(
         Block::Provider,
-        json!({ "max_retries": 11 }),
+        json!({ "max_retries": 21 }),
         "max_retries",
         "Unsuitable number",
     );

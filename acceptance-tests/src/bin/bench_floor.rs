@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -18,7 +19,17 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [certificate, key, client_ca, work @ ..] = arguments.as_slice() else {
         return Err(USAGE.into());
@@ -27,7 +38,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     writeln!(io::stdout(), "{}", listener.local_addr()?)?;
     match work {
-        [body] => answer_all(&listener, &acceptor, &std::fs::read(body)?).await,
+        [body] => {
+            let content = std::fs::read(body).map_err(|error| of_file(body, &error))?;
+            answer_all(&listener, &acceptor, &content).await
+        }
         [flag, socket] if flag == "--copy" => copy_all(&listener, &acceptor, socket).await,
         _ => Err(USAGE.into()),
     }
@@ -69,20 +83,30 @@ async fn answer_all(listener: &TcpListener, acceptor: &TlsAcceptor, body: &[u8])
 fn tls(certificate: &str, key: &str, client_ca: &str) -> Result<ServerConfig, Box<dyn Error>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut trusted = RootCertStore::empty();
-    for ca in CertificateDer::pem_file_iter(client_ca)? {
-        trusted.add(ca?)?;
+    for ca in certificates(client_ca)? {
+        trusted.add(ca)?;
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), Arc::clone(&provider)).build()?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(verifier)
         .with_single_cert(
-            CertificateDer::pem_file_iter(certificate)?.collect::<Result<_, _>>()?,
-            PrivateKeyDer::from_pem_file(key)?,
+            certificates(certificate)?,
+            PrivateKeyDer::from_pem_file(key).map_err(|error| of_file(key, &error))?,
         )?;
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(config)
+}
+
+fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| of_file(path, &error))
+}
+
+fn of_file(path: &str, error: &dyn Error) -> String {
+    format!("cannot read {path}: {error}")
 }
 
 async fn serve(socket: TcpStream, acceptor: &TlsAcceptor, answer: &[u8]) -> io::Result<()> {

@@ -4,19 +4,24 @@
 #![expect(clippy::print_stdout, reason = "a program that prints its answer")]
 
 use std::error::Error;
+use std::process::ExitCode;
 
-use certward::pki::{Certificate, certificates_from_pem};
+use certward::pki::Certificate;
 use certward::redis_enterprise::{CreateUser, NewCertificate, UpdateCluster};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    certward_examples::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, role, ca, certificate] = arguments.as_slice() else {
         return Err("usage: certificate_user NAME ROLE CA.crt CERTIFICATE.crt".into());
     };
     let first = |path: &str| -> Result<Certificate, Box<dyn Error>> {
-        let mut certificates = certificates_from_pem(&std::fs::read_to_string(path)?)?;
-        Ok(certificates.swap_remove(0)) // a text without any is an error above
+        let mut certificates = certward_examples::certificates(path)?;
+        Ok(certificates.swap_remove(0)) // a file without any is an error above
     };
     let (ca, certificate) = (first(ca)?, first(certificate)?);
     let client = certward_examples::redis_enterprise_client_from_environment()?;
@@ -34,10 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let switch_on = UpdateCluster::new().mtls_certificate_authentication(true);
     client.update_cluster(&switch_on).await?;
     let user = CreateUser::certificate(name, certificate.subject().to_string()).role_uids([role.uid]);
-    let user = client
-        .create_user(&user)
-        .await
-        .map_err(|error| error.report().to_string())?;
+    let user = client.create_user(&user).await?;
     println!("{} logs in as user {}, {name}", certificate.subject(), user.uid);
     Ok(())
 }

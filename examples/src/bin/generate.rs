@@ -4,34 +4,31 @@
 #![expect(clippy::print_stdout, reason = "a program that prints its answer")]
 
 use std::error::Error;
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::process::ExitCode;
 
 use certward::ravendb::{DatabaseAccess, GenerateCertificate, SecurityClearance};
+use certward_examples::NewFile;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    certward_examples::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(name), Some(database)) = (arguments.next(), arguments.next()) else {
         return Err("usage: generate NAME DATABASE".into());
     };
     let client = certward_examples::client_from_environment()?;
 
-    // Opened first, and never over an existing file: a key that cannot be written would be lost.
-    let mut key_file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(format!("{name}.key"))?;
+    // Prepared first, because a key that cannot be written would be lost; they take their names when the server has answered.
+    let key_file = NewFile::prepare(format!("{name}.key"), 0o600)?;
+    let certificate_file = NewFile::prepare(format!("{name}.crt"), 0o644)?;
     let request = GenerateCertificate::new(&name, SecurityClearance::ValidUser)
         .permissions([(database, DatabaseAccess::ReadWrite)].into_iter().collect());
-    let generated = client
-        .generate_certificate(&request)
-        .await
-        .map_err(|error| error.report().to_string())?;
-    key_file.write_all(generated.private_key.expose().as_bytes())?;
-    std::fs::write(format!("{name}.crt"), generated.certificate.to_pem())?;
+    let generated = client.generate_certificate(&request).await?;
+    key_file.finish(generated.private_key.expose().as_bytes())?;
+    certificate_file.finish(generated.certificate.to_pem().as_bytes())?;
     println!(
         "{} ends at {}",
         generated.certificate.thumbprint(),

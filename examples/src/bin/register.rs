@@ -4,31 +4,32 @@
 #![expect(clippy::print_stdout, reason = "a program that prints its answer")]
 
 use std::error::Error;
+use std::process::ExitCode;
 
-use certward::pki::certificates_from_pem;
 use certward::ravendb::{RegisterCertificate, SecurityClearance};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    certward_examples::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(name), Some(path)) = (arguments.next(), arguments.next()) else {
         return Err("usage: register NAME CERTIFICATE.crt".into());
     };
-    let certificates = certificates_from_pem(&std::fs::read_to_string(path)?)?;
-    let certificate = &certificates[0]; // the first is the client's own; a text without any is an error above
+    let certificates = certward_examples::certificates(&path)?;
+    let certificate = &certificates[0]; // the first is the client's own; a file without any is an error above
     if certificate.is_ca() {
         return Err(format!(
-            "{} is a CA certificate; whoever holds its key could log in",
+            "{path}: {} is a CA certificate; whoever holds its key could log in",
             certificate.subject()
         )
         .into());
     }
     let client = certward_examples::client_from_environment()?;
     let request = RegisterCertificate::new(&name, SecurityClearance::Operator, certificate);
-    client
-        .register_certificate(&request)
-        .await
-        .map_err(|error| error.report().to_string())?;
+    client.register_certificate(&request).await?;
     println!("{} is registered as {name}", certificate.thumbprint());
     Ok(())
 }

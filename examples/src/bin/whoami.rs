@@ -2,11 +2,16 @@
 #![expect(clippy::print_stdout, reason = "a program that prints its answer")]
 
 use std::error::Error;
+use std::process::ExitCode;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    certward_examples::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let client = certward_examples::client_from_environment()?;
-    match client.who_am_i().await.map_err(|error| error.report().to_string())? {
+    match client.who_am_i().await? {
         Some(who) => {
             let certificate = who.certificate;
             println!("{} ({})", certificate.name, certificate.security_clearance);

@@ -133,6 +133,26 @@ fn another_spelling_or_form_of_the_subject_is_no_change() {
 }
 
 #[test]
+fn other_line_ends_of_the_certificate_are_no_change_in_either_direction() {
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "app");
+    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    let key = rcgen::KeyPair::generate().unwrap();
+    let unix = params.self_signed(&key).unwrap().pem().replace("\r\n", "\n");
+    let windows = unix.replace('\n', "\r\n");
+    let by_certificate = |pem: &str| CertUserState {
+        certificate_pem: text(pem),
+        certificate_subject_line: Value::Null,
+        ..config("")
+    };
+    for (before, after) in [(&unix, &windows), (&windows, &unix), (&windows, &windows)] {
+        let prior = there(by_certificate(before));
+        let planned = changed(&prior, by_certificate(after), false);
+        assert_eq!(planned, (Some(prior), vec![]));
+    }
+}
+
+#[test]
 fn everything_changes_in_place() {
     let prior = there(config(LINE));
     let mut next = config("CN=other,O=Example");

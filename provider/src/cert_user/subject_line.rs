@@ -116,7 +116,7 @@ pub(crate) fn warnings(name: &DistinguishedName, attribute: &AttributePath) -> V
         .attributes()
         .filter(|attribute| attribute.short_name() == Some("C"))
         .filter_map(|attribute| attribute.value().as_text())
-        .find(|country| !(country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_alphabetic())));
+        .find(|country| !is_country(country));
     if let Some(country) = country {
         warn(
             "Country that no certificate has",
@@ -143,6 +143,11 @@ pub(crate) fn to_text(name: &DistinguishedName) -> String {
         }
     }
     text
+}
+
+/// Whether a text can be the country of a certificate: a code of two letters (ISO 3166).
+pub(crate) fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_alphabetic())
 }
 
 /// Whether two texts mean the same subject. A text that is no subject is equal to itself only.

@@ -160,7 +160,7 @@ pub(crate) fn check(certificate: &Certificate) -> Vec<Diagnostic> {
         refuse(
             "Weak signature",
             format!(
-                "{subject} is signed with {:?}. Signatures with MD2, MD5 and SHA-1 can be forged. Have it issued again \
+                "{subject} is signed with {}. Signatures with MD2, MD5 and SHA-1 can be forged. Have it issued again \
                  with SHA-256 or better.",
                 certificate.signature_algorithm()
             ),

@@ -150,8 +150,16 @@ fn what_cannot_or_should_not_log_in_is_refused() {
             "leaves out digitalSignature",
         ),
         ("RSA-1024", openssl(&["-newkey", "rsa:1024"]), "an RSA key of 1024 bits"),
-        ("SHA-1", openssl(&["-newkey", "rsa:2048", "-sha1"]), "Weak signature"),
-        ("MD5", openssl(&["-newkey", "rsa:2048", "-md5"]), "Weak signature"),
+        (
+            "SHA-1",
+            openssl(&["-newkey", "rsa:2048", "-sha1"]),
+            "is signed with RSA and SHA-1.",
+        ),
+        (
+            "MD5",
+            openssl(&["-newkey", "rsa:2048", "-md5"]),
+            "is signed with RSA and MD5.",
+        ),
     ] {
         let found = findings(&pem);
         assert!(found.iter().any(|text| text.contains(expected)), "{case}: {found:?}");

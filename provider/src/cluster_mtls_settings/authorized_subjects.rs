@@ -8,6 +8,7 @@ use tf_provider::schema::{Attribute, AttributeType};
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
+use crate::cert_user::subject_line::is_country;
 use crate::report::{diagnostic, error, warning};
 use crate::schema::{list_of_strings, named, optional, required};
 
@@ -77,6 +78,18 @@ pub(crate) fn check(
             "No wildcards in authorized subjects",
             format!(
                 "\"{common_name}\" lets through a certificate with exactly this name, the * included, and no other."
+            ),
+        );
+    }
+    let country = subject.country.as_str();
+    if !country.is_empty() && !is_country(country) {
+        warning(
+            diags,
+            path.clone(),
+            "Country that no certificate has",
+            format!(
+                "The country of \"{common_name}\" is \"{country}\". In a certificate it is the code of two letters (ISO 3166), \
+                 such as \"US\", so certificates with this subject are hardly issued."
             ),
         );
     }

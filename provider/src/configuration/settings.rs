@@ -109,7 +109,7 @@ impl Settings {
             ca_certificate: ca_certificate.into(),
             tls_server_name: reader.text("tls_server_name", &block.tls_server_name),
             request_timeout: reader.request_timeout(&block.request_timeout),
-            max_retries: reader.number("max_retries", &block.max_retries, 0, 10, 4),
+            max_retries: reader.number("max_retries", &block.max_retries, 0, 20, 9),
             max_concurrent_requests: reader.number("max_concurrent_requests", &block.max_concurrent_requests, 1, 256, 4)
                 as usize,
             proxy_url: reader.text("proxy_url", &block.proxy_url),

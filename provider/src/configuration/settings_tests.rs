@@ -52,7 +52,7 @@ fn nothing_is_configured_by_default() {
     assert_eq!(settings.ravendb_endpoints, Setting::Absent);
     assert!(matches!(settings.client_certificate, PemSetting::Absent));
     assert_eq!(settings.request_timeout, Duration::from_secs(30));
-    assert_eq!((settings.max_retries, settings.max_concurrent_requests), (4, 4));
+    assert_eq!((settings.max_retries, settings.max_concurrent_requests), (9, 4));
     assert_eq!(settings.unknown, []);
 }
 

@@ -35,8 +35,11 @@ pub(crate) fn redis_enterprise_at_plan(diags: &mut Diagnostics, attempt: &str, f
 /// Whether a request that failed may have done what it was for: its answer was lost, or cannot be read.
 pub(crate) fn may_have_been_done(failure: &Error) -> bool {
     let answered_badly = matches!(failure.status(), Some(500..));
-    let is_lost = failure.is_retryable() || failure.is_decode() || failure.is_too_large();
-    !failure.is_connect() && (is_lost || answered_badly)
+    let is_lost = failure.is_retryable()
+        || failure.is_decode()
+        || failure.is_too_large()
+        || failure.is_client_certificate_refused();
+    !failure.is_unsent() && (is_lost || answered_badly)
 }
 
 fn explained(attempt: &str, failure: &Error, explanation: Explanation) -> Diagnostic {
@@ -64,7 +67,14 @@ struct Explanation {
 
 /// What went wrong on the way to the cluster, whichever product it is. `None` when the cluster answered.
 fn transport(failure: &Error) -> Option<Explanation> {
-    let (summary, advice) = if failure.is_tls() {
+    let (summary, advice) = if failure.is_client_certificate_refused() {
+        (
+            "The cluster refuses the client certificate",
+            "The server, or a proxy in front of it, ended the TLS connection because of the certificate that provider \
+             \"certward\" logs in with, or because it has none. Check that its authority is trusted there, that it has \
+             not expired, and that client_certificate_file and client_private_key_file, or pkcs12_file, are the right ones.",
+        )
+    } else if failure.is_tls() {
         (
             "Cannot verify the server",
             "TLS failed before anything was sent. If the cluster's certificates come from an authority of your own, set \
@@ -74,8 +84,8 @@ fn transport(failure: &Error) -> Option<Explanation> {
     } else if failure.is_connect() {
         (
             "Cannot reach the cluster",
-            "No connection could be made. Check the endpoints in provider \"certward\", that the server runs, and \
-             whether a proxy is needed (proxy_url).",
+            "No connection could be made, also not when it was tried again as max_retries of provider \"certward\" allows. \
+             Check the endpoints in provider \"certward\", that the server runs, and whether a proxy is needed (proxy_url).",
         )
     } else if failure.is_timeout() {
         (

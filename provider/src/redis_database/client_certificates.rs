@@ -74,7 +74,7 @@ pub(crate) fn warn_of_weakness(certificate: &Certificate) -> Option<Diagnostic> 
     // A root's own signature proves nothing, so it does no harm when an old root made it with SHA-1.
     let is_root = certificate.is_ca() && certificate.is_self_issued();
     let weak = (certificate.signature_algorithm().is_weak() && !is_root)
-        .then(|| format!("is signed with {:?}", certificate.signature_algorithm()));
+        .then(|| format!("is signed with {}", certificate.signature_algorithm()));
     let problem = weak.or(short)?;
     Some(diagnostic(
         path(),
@@ -202,7 +202,10 @@ mod tests {
         };
         let leaf = ["-addext", "basicConstraints=critical,CA:FALSE"];
         for (arguments, expected) in [
-            (&["-newkey", "rsa:2048", "-sha1"][..], Some("is signed with RsaSha1")),
+            (
+                &["-newkey", "rsa:2048", "-sha1"][..],
+                Some("is signed with RSA and SHA-1"),
+            ),
             (&["-newkey", "rsa:1024"], Some("an RSA key of 1024 bits")),
             (&["-newkey", "rsa:2048"], None),
         ] {

@@ -1,7 +1,7 @@
 //! The one error type of the SDK.
 
 use std::error::Error as StdError;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use crate::pki::{ErrorChain, Printable};
 
@@ -20,7 +20,7 @@ use crate::pki::{ErrorChain, Printable};
 /// # }
 /// ```
 ///
-/// `Display` tells its own step only; [`Error::report`] prints the causes too. No form of it holds a request or response
+/// `Display` tells its own step only, with every endpoint that failed; [`Error::report`] prints the causes too. No form of it holds a request or response
 /// body, a password or a key; it does hold the message a server sent. Whatever a text holds, control, bidirectional and
 /// invisible characters are printed escaped (see [`Printable`]).
 pub struct Error(Box<Inner>);
@@ -29,6 +29,17 @@ struct Inner {
     step: String,
     cause: Cause,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// When several endpoints failed: all of it, of which `cause` is the most useful.
+    endpoints: Option<EndpointFailures>,
+}
+
+/// The failures of several endpoints.
+#[derive(Debug)]
+struct EndpointFailures {
+    /// Each with its reason, in the order of their use to the reader.
+    text: String,
+    unsent: bool,
+    retryable: bool,
 }
 
 /// What kind of failure it was, with what is known about it.
@@ -38,14 +49,16 @@ pub(crate) enum Cause {
     Configuration,
     /// An argument cannot be sent.
     InvalidInput,
-    /// No connection: nothing was sent.
-    Connect,
-    /// TLS failed, with the explanation in words.
-    Tls(String),
+    /// No connection, and why; nothing was sent. It may pass.
+    Connect(String),
+    /// No connection, and why; nothing was sent. It will not pass: no such host, a proxy that demands a login.
+    Unreachable(String),
+    /// TLS failed.
+    Tls(TlsFailure),
     /// No answer in time.
     Timeout,
-    /// The connection broke after the request was sent.
-    Broken,
+    /// The connection broke after the request was sent, and how.
+    Broken(String),
     /// The server answered, and refused.
     Answer(Answer),
     /// The answer is not what the contract says.
@@ -54,6 +67,16 @@ pub(crate) enum Cause {
     TooLarge(String),
     /// What the server began ended in failure.
     Action(ActionFailure),
+}
+
+/// How TLS failed.
+#[derive(Debug)]
+pub(crate) struct TlsFailure {
+    pub(crate) explanation: String,
+    /// The server refuses the certificate of the client, or the lack of one.
+    pub(crate) client_certificate: bool,
+    /// The client's side of the handshake had ended, so that the request may have been sent.
+    pub(crate) after_handshake: bool,
 }
 
 /// An answer with a status that means failure.
@@ -85,7 +108,65 @@ impl Error {
             step: step.into(),
             cause,
             source: None,
+            endpoints: None,
         }))
+    }
+
+    /// Names the endpoint in the step.
+    pub(crate) fn at(mut self, endpoint: &str) -> Self {
+        self.0.step.push_str(" at ");
+        self.0.step.push_str(endpoint);
+        self
+    }
+
+    /// One error of the failures of these endpoints; `None` without any. `operation` completes "cannot …".
+    pub(crate) fn of_endpoints(operation: &str, mut failures: Vec<(String, Self)>) -> Option<Self> {
+        failures.sort_by_key(|(_, error)| error.use_to_reader());
+        if failures.len() < 2 {
+            return failures.pop().map(|(_, error)| error);
+        }
+        let mut reasons: Vec<(String, String)> = Vec::new();
+        for (endpoint, error) in &failures {
+            let reason = error.reason();
+            match reasons.iter_mut().find(|(_, known)| *known == reason) {
+                Some((endpoints, _)) => *endpoints = format!("{endpoints} and {endpoint}"),
+                None => reasons.push((format!("at {endpoint}"), reason)),
+            }
+        }
+        let reasons: Vec<String> = reasons
+            .into_iter()
+            .map(|(endpoints, reason)| format!("{endpoints}: {reason}"))
+            .collect();
+        let together = EndpointFailures {
+            text: reasons.join("; "),
+            unsent: failures.iter().all(|(_, error)| error.is_unsent()),
+            retryable: failures.iter().any(|(_, error)| error.is_retryable()),
+        };
+        let (_, mut error) = failures.swap_remove(0);
+        error.0.step = format!("cannot {operation}");
+        error.0.source = None;
+        error.0.endpoints = Some(together);
+        Some(error)
+    }
+
+    /// What went wrong, without the step.
+    fn reason(&self) -> String {
+        let mut reason = String::new();
+        self.0.cause.describe(&mut reason);
+        reason
+    }
+
+    /// The order of failures of several endpoints: what somebody must mend stands before what may pass.
+    fn use_to_reader(&self) -> u8 {
+        match &self.0.cause {
+            Cause::Answer(_) => 0,
+            Cause::Tls(_) => 1,
+            Cause::Unreachable(_) => 2,
+            Cause::Timeout => 4,
+            Cause::Broken(_) => 5,
+            Cause::Connect(_) => 6,
+            Cause::Configuration | Cause::InvalidInput | Cause::Decode(_) | Cause::TooLarge(_) | Cause::Action(_) => 3,
+        }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -194,12 +275,35 @@ impl Error {
 
     /// No connection could be made; nothing was sent.
     pub fn is_connect(&self) -> bool {
-        matches!(self.0.cause, Cause::Connect)
+        matches!(self.0.cause, Cause::Connect(_) | Cause::Unreachable(_))
     }
 
     /// TLS failed: the server could not be verified, or it did not take the client certificate.
     pub fn is_tls(&self) -> bool {
         matches!(self.0.cause, Cause::Tls(_))
+    }
+
+    /// The server refuses the TLS connection because of the client certificate, or because there is none. In TLS 1.3 it
+    /// says so after the client has begun to send.
+    pub fn is_client_certificate_refused(&self) -> bool {
+        matches!(&self.0.cause, Cause::Tls(failure) if failure.client_certificate)
+    }
+
+    /// Nothing of the request was sent to any endpoint, so nothing can have been done.
+    pub fn is_unsent(&self) -> bool {
+        if let Some(endpoints) = &self.0.endpoints {
+            return endpoints.unsent;
+        }
+        match &self.0.cause {
+            Cause::Configuration | Cause::InvalidInput | Cause::Connect(_) | Cause::Unreachable(_) => true,
+            Cause::Tls(failure) => !failure.after_handshake,
+            _ => false,
+        }
+    }
+
+    /// No server that could do the work answered: none at all, or a proxy in front of it.
+    pub(crate) fn is_away(&self) -> bool {
+        self.is_unsent() || matches!(self.status(), Some(502..=504))
     }
 
     /// The server took the request, and the action it began for it failed or was cancelled.
@@ -222,15 +326,19 @@ impl Error {
         matches!(self.0.cause, Cause::TooLarge(_))
     }
 
-    /// The same request may succeed later: no connection, no answer in time, a broken connection, 408, 429, 502, 503,
-    /// 504, or Redis Enterprise's 409 `busy`. Whether it is *safe* to repeat is for the caller to know; the SDK has already repeated what it may.
+    /// The same request may succeed later: no connection (unless the host does not exist), no answer in time, a broken
+    /// connection, 408, 429, 502, 503, 504, or Redis Enterprise's 409 `busy`. Of several endpoints, one. Whether it is *safe* to repeat is for the caller to know; the SDK has already repeated what it may.
     pub fn is_retryable(&self) -> bool {
+        if let Some(endpoints) = &self.0.endpoints {
+            return endpoints.retryable;
+        }
         match &self.0.cause {
-            Cause::Connect | Cause::Timeout | Cause::Broken => true,
+            Cause::Connect(_) | Cause::Timeout | Cause::Broken(_) => true,
             Cause::Answer(answer) => matches!(answer.status, 408 | 429 | 502 | 503 | 504) || answer.is_busy(),
             Cause::Action(_)
             | Cause::Configuration
             | Cause::InvalidInput
+            | Cause::Unreachable(_)
             | Cause::Tls(_)
             | Cause::Decode(_)
             | Cause::TooLarge(_) => false,
@@ -252,53 +360,72 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        self.describe(&mut text)?;
+        let Inner { step, endpoints, .. } = &*self.0;
+        let text = match endpoints {
+            Some(endpoints) => format!("{step} {}", endpoints.text),
+            None => match self.reason() {
+                reason if reason.is_empty() => step.clone(),
+                reason => format!("{step}: {reason}"),
+            },
+        };
         fmt::Display::fmt(&printable(&text), f)
     }
 }
 
-impl Error {
-    /// The text as it came, which may hold anything that a server or a file says.
-    fn describe(&self, f: &mut String) -> fmt::Result {
-        f.write_str(&self.0.step)?;
-        match &self.0.cause {
-            Cause::Configuration | Cause::InvalidInput => Ok(()),
-            Cause::Connect => f.write_str(": cannot connect"),
-            Cause::Tls(explanation) => write!(f, ": {explanation}"),
-            Cause::Timeout => f.write_str(": no answer in time"),
-            Cause::Broken => f.write_str(": the connection broke before the answer was complete"),
-            Cause::Decode(problem) | Cause::TooLarge(problem) => write!(f, ": {problem}"),
-            Cause::Answer(answer) => {
-                write!(f, ": the server answered {}", answer.status)?;
-                explain(f, answer.error_type.as_deref(), answer.message.as_deref())
+impl Cause {
+    /// Appends the cause in words, which may hold anything that a server or a file says.
+    fn describe(&self, text: &mut String) {
+        match self {
+            Self::Configuration | Self::InvalidInput => {}
+            Self::Connect(problem) | Self::Unreachable(problem) => append(text, "cannot connect", problem),
+            Self::Tls(failure) => text.push_str(&failure.explanation),
+            Self::Timeout => text.push_str("no answer in time"),
+            Self::Broken(problem) => append(text, "the connection broke before the answer was complete", problem),
+            Self::Decode(problem) | Self::TooLarge(problem) => text.push_str(problem),
+            Self::Answer(answer) => {
+                text.push_str(&format!("the server answered {}", answer.status));
+                explain(text, answer.error_type.as_deref(), answer.message.as_deref());
             }
-            Cause::Action(failure) => {
-                write!(f, ": the action ended as {}", failure.status)?;
-                explain(f, failure.error_code.as_deref(), failure.message.as_deref())
+            Self::Action(failure) => {
+                text.push_str(&format!("the action ended as {}", failure.status));
+                explain(text, failure.error_code.as_deref(), failure.message.as_deref());
             }
         }
     }
 }
 
-/// The server's code and message behind a step.
-fn explain(f: &mut String, code: Option<&str>, message: Option<&str>) -> fmt::Result {
-    if let Some(code) = code {
-        write!(f, " ({code})")?;
+fn append(text: &mut String, what: &str, problem: &str) {
+    text.push_str(what);
+    if !problem.is_empty() {
+        text.push_str(": ");
+        text.push_str(problem);
     }
-    match message {
-        Some(message) => write!(f, ": {message}"),
-        None => Ok(()),
+}
+
+/// The server's code and message.
+fn explain(text: &mut String, code: Option<&str>, message: Option<&str>) {
+    if let Some(code) = code {
+        text.push_str(&format!(" ({code})"));
+    }
+    if let Some(message) = message {
+        text.push_str(": ");
+        text.push_str(message);
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { step, cause, source } = &*self.0;
+        let Inner {
+            step,
+            cause,
+            source,
+            endpoints,
+        } = &*self.0;
         f.debug_struct("Error")
             .field("step", step)
             .field("cause", cause)
             .field("source", source)
+            .field("endpoints", endpoints)
             .finish()
     }
 }
@@ -389,7 +516,13 @@ mod tests {
         const ESCAPED: &str = "a\\u{202e}b\\u{1b}[2J\\u{9b}c\\u{200b} d\\u{2028}\\u{e0041}\\u{feff}";
         let owned = || Some(HOSTILE.to_owned());
         for cause in [
-            Cause::Tls(HOSTILE.to_owned()),
+            Cause::Tls(TlsFailure {
+                explanation: HOSTILE.to_owned(),
+                client_certificate: false,
+                after_handshake: false,
+            }),
+            Cause::Connect(HOSTILE.to_owned()),
+            Cause::Broken(HOSTILE.to_owned()),
             Cause::Decode(HOSTILE.to_owned()),
             Cause::TooLarge(HOSTILE.to_owned()),
             Cause::Answer(Answer {

@@ -2,9 +2,12 @@
 
 pub(crate) mod budget;
 pub(crate) mod error;
+pub(crate) mod failover;
+mod failure;
 pub(crate) mod file;
 pub(crate) mod identity;
 mod json;
+mod resolver;
 pub(crate) mod retry;
 pub(crate) mod secret_bytes;
 pub(crate) mod settings;

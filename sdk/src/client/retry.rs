@@ -1,6 +1,9 @@
 //! What is repeated, how often, and after which wait.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::error::{Cause, Error};
 
@@ -24,37 +27,90 @@ pub(crate) enum Repeat {
     Once,
 }
 
+/// What follows a failure at one endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The error is the answer.
+    GiveUp,
+    /// Another endpoint may do better; this one will fail in the same way again.
+    OtherEndpoint,
+    /// The other endpoints, then this one again after a wait.
+    Wait,
+}
+
 impl Repeat {
-    pub(crate) fn allows(self, error: &Error) -> bool {
-        match (self, error.cause()) {
-            (_, Cause::Connect) => true,
-            (Self::Read, _) => error.is_retryable(),
+    pub(crate) fn after(self, error: &Error) -> Next {
+        let safe = match (self, error.cause()) {
+            _ if error.is_unsent() => true,
+            (Self::Read, _) => error.is_retryable() || error.is_tls(),
             (Self::NaturalKey, Cause::Answer(answer)) => matches!(answer.status, 429 | 503) || answer.is_busy(),
             _ => false,
+        };
+        match (safe, error.is_retryable()) {
+            (false, _) => Next::GiveUp,
+            (true, false) => Next::OtherEndpoint,
+            (true, true) => Next::Wait,
         }
     }
 }
 
 impl RetryPolicy {
-    /// The wait before repetition `number` (from 0): anything from nothing to `min_wait` doubled `number` times, at most
-    /// `max_wait`. The budget of the operation adds what the server asks for.
+    /// The wait before repetition `number` (from 0): `min_wait` doubled `number` times, at most `max_wait`, less a random
+    /// part of up to a half. The budget of the operation adds what the server asks for.
     pub(crate) fn wait(&self, number: u32) -> Duration {
-        let ceiling = self
-            .min_wait
+        // Random, so that clients that failed together do not come back together; not down to nothing, so that all the
+        // waits together outlast the restart of a node.
+        self.longest_wait(number).mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+
+    fn longest_wait(&self, number: u32) -> Duration {
+        self.min_wait
             .saturating_mul(2u32.saturating_pow(number.min(16)))
-            .min(self.max_wait);
-        // Full jitter, so that clients that failed together do not come back together.
-        ceiling.mul_f64(fastrand::f64())
+            .min(self.max_wait)
+    }
+
+    /// How long a cluster is asked again that answers nothing.
+    pub(crate) fn patience(&self) -> Duration {
+        (0..self.max_retries)
+            .fold(Duration::ZERO, |sum, number| {
+                sum.saturating_add(self.longest_wait(number))
+            })
+            .max(LEAST_PATIENCE)
     }
 }
 
 impl Default for RetryPolicy {
+    /// Waits of 13 s to 26 s in all: a node's restart takes about 10 s.
     fn default() -> Self {
         Self {
-            max_retries: 4,
+            max_retries: 9,
             min_wait: Duration::from_millis(200),
-            max_wait: Duration::from_secs(10),
+            max_wait: Duration::from_secs(5),
         }
+    }
+}
+
+/// Since when the cluster has answered nothing, for all operations of a client together: a hundred of them do not wait
+/// one after the other for a cluster that is gone.
+#[derive(Debug, Default)]
+pub(crate) struct Outage(Mutex<Option<(Instant, Instant)>>);
+
+impl Outage {
+    /// Notes that no endpoint could be asked now; says for how long that has been so.
+    pub(crate) fn note(&self) -> Duration {
+        let mut outage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let since = match *outage {
+            Some((since, last)) if now.duration_since(last) < FORGOTTEN_AFTER => since,
+            _ => now,
+        };
+        *outage = Some((since, now));
+        now.duration_since(since)
+    }
+
+    /// Notes an answer.
+    pub(crate) fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -71,11 +127,16 @@ pub(crate) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
 }
 
 /// More repetitions than this are a storm.
-pub(crate) const MAX_RETRIES: u32 = 10;
+pub(crate) const MAX_RETRIES: u32 = 20;
+/// Endpoints that do not even refuse connections take `connect_timeout` for each attempt; their repetitions end after
+/// this time.
+const LEAST_PATIENCE: Duration = Duration::from_secs(30);
+/// An outage that nobody has seen for so long says nothing about now.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::Answer;
+    use super::super::error::{Answer, TlsFailure};
     use super::*;
 
     fn answer(status: u16) -> Error {
@@ -91,24 +152,41 @@ mod tests {
 
     #[test]
     fn what_may_have_been_done_is_repeated_only_when_that_is_safe() {
-        let connect = || Error::new("step", Cause::Connect);
-        let broken = || Error::new("step", Cause::Broken);
-        for (repeat, error, allowed) in [
-            (Repeat::Once, connect(), true),
-            (Repeat::Once, broken(), false),
-            (Repeat::Once, answer(503), false),
-            (Repeat::NaturalKey, connect(), true),
-            (Repeat::NaturalKey, broken(), false),
-            (Repeat::NaturalKey, answer(503), true),
-            (Repeat::NaturalKey, answer(500), false),
-            (Repeat::Read, broken(), true),
-            (Repeat::Read, answer(408), true),
-            (Repeat::Read, answer(429), true),
-            (Repeat::Read, answer(500), false),
-            (Repeat::Read, answer(403), false),
-            (Repeat::Read, Error::new("step", Cause::Tls(String::new())), false),
+        let connect = || Error::new("step", Cause::Connect(String::new()));
+        let broken = || Error::new("step", Cause::Broken(String::new()));
+        let unreachable = || Error::new("step", Cause::Unreachable(String::new()));
+        let tls = |after_handshake| {
+            let failure = TlsFailure {
+                explanation: String::new(),
+                client_certificate: after_handshake,
+                after_handshake,
+            };
+            Error::new("step", Cause::Tls(failure))
+        };
+        for (repeat, error, next) in [
+            (Repeat::Once, connect(), Next::Wait),
+            (Repeat::Once, unreachable(), Next::OtherEndpoint),
+            (Repeat::Once, tls(false), Next::OtherEndpoint),
+            (Repeat::Once, tls(true), Next::GiveUp),
+            (Repeat::Once, broken(), Next::GiveUp),
+            (Repeat::Once, answer(503), Next::GiveUp),
+            (Repeat::NaturalKey, connect(), Next::Wait),
+            (Repeat::NaturalKey, tls(false), Next::OtherEndpoint),
+            (Repeat::NaturalKey, tls(true), Next::GiveUp),
+            (Repeat::NaturalKey, broken(), Next::GiveUp),
+            (Repeat::NaturalKey, answer(503), Next::Wait),
+            (Repeat::NaturalKey, answer(500), Next::GiveUp),
+            (Repeat::Read, broken(), Next::Wait),
+            (Repeat::Read, answer(408), Next::Wait),
+            (Repeat::Read, answer(429), Next::Wait),
+            (Repeat::Read, answer(500), Next::GiveUp),
+            (Repeat::Read, answer(401), Next::GiveUp),
+            (Repeat::Read, answer(403), Next::GiveUp),
+            (Repeat::Read, unreachable(), Next::OtherEndpoint),
+            (Repeat::Read, tls(false), Next::OtherEndpoint),
+            (Repeat::Read, tls(true), Next::OtherEndpoint),
         ] {
-            assert_eq!(repeat.allows(&error), allowed, "{repeat:?} {error:?}");
+            assert_eq!(repeat.after(&error), next, "{repeat:?} {error:?}");
         }
     }
 
@@ -116,8 +194,25 @@ mod tests {
     fn waits_grow_to_their_limit() {
         let policy = RetryPolicy::default();
         for number in 0..40 {
-            assert!(policy.wait(number) <= policy.max_wait);
+            let (wait, longest) = (policy.wait(number), policy.longest_wait(number));
+            assert!(wait <= longest && wait >= longest / 2 && longest <= policy.max_wait);
         }
         assert!(policy.wait(0) <= policy.min_wait);
+        assert!(policy.patience() <= Duration::from_secs(30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_lasts_from_its_first_failure_to_an_answer_or_until_it_is_forgotten() {
+        let outage = Outage::default();
+        let second = Duration::from_secs;
+        assert_eq!(outage.note(), Duration::ZERO);
+        tokio::time::advance(second(20)).await;
+        assert_eq!(outage.note(), second(20));
+        tokio::time::advance(second(20)).await;
+        assert_eq!(outage.note(), second(40));
+        outage.end();
+        assert_eq!(outage.note(), Duration::ZERO);
+        tokio::time::advance(second(31)).await;
+        assert_eq!(outage.note(), Duration::ZERO);
     }
 }

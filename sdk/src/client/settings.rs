@@ -1,6 +1,5 @@
 //! What every client is built from, whichever API it speaks.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +10,9 @@ use url::Url;
 
 use super::budget::Limits;
 use super::error::Error;
+use super::failover::Endpoints;
 use super::identity::Identity;
+use super::resolver::SystemResolver;
 use super::retry::{MAX_RETRIES, RetryPolicy};
 use super::tls;
 use super::transport::{ReadProblem, Transport};
@@ -132,6 +133,7 @@ impl Settings {
             // Headers are bounded by hyper: 100 fields and 408 KiB in HTTP/1.1, 16 KiB in HTTP/2. Decompression is not
             // compiled in.
             .connect_timeout(self.connect_timeout)
+            .dns_resolver(Arc::new(SystemResolver))
             .user_agent(self.user_agent);
         if let Some(proxy) = self.proxy {
             let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
@@ -145,14 +147,12 @@ impl Settings {
         Ok(Arc::new(Transport {
             http,
             certificate: self.identity.map(|identity| identity.certificate().clone()),
-            retry: self.retry,
             limits: self.limits,
             permits: Semaphore::new(self.max_concurrent_requests),
             headers,
             read_problem,
-            current: AtomicUsize::new(0),
             cookies: Mutex::new(vec![None; self.endpoints.len()]),
-            endpoints: self.endpoints,
+            endpoints: Endpoints::new(self.endpoints, self.retry),
         }))
     }
 }
@@ -161,7 +161,8 @@ impl Settings {
 macro_rules! builder_methods {
     () => {
         /// Adds an endpoint: `https://host:port`, no path. Endpoints are tried in their order, beginning with the one
-        /// that answered last.
+        /// that answered last. An endpoint that cannot be connected to, or whose TLS handshake fails, gives way to the
+        /// next for every request, because nothing was sent to it; after other failures that may pass, only reads go on.
         ///
         /// # Errors
         /// [`Error::is_configuration`](crate::Error::is_configuration): no URL, not https, or with a path, query or
@@ -261,8 +262,13 @@ macro_rules! builder_methods {
             self
         }
 
-        /// How often a request that may be repeated is repeated, over all endpoints each time. Default 4, at most 10;
+        /// How often a request that may be repeated is repeated, over all endpoints each time. Default 9, at most 20;
         /// 0 tries each endpoint once.
+        ///
+        /// With the default waits, repetitions go on for 13 s to 26 s, longer than the restart of a node. What will not
+        /// pass is not waited for: a host name that does not exist, a server that cannot be verified, a refusal. A cluster
+        /// that answers nothing is waited for by all operations of a client together, for 30 s or the sum of all waits,
+        /// whichever is longer; then each operation tries every endpoint once, until one answers.
         #[must_use]
         pub fn max_retries(mut self, max_retries: u32) -> Self {
             self.settings.retry.max_retries = max_retries;
@@ -270,7 +276,7 @@ macro_rules! builder_methods {
         }
 
         /// The longest wait before the first repetition, which doubles with each further one, and its limit. The wait
-        /// taken is random below it. Default: 200 ms and 10 s.
+        /// taken is random, between half of it and all of it. Default: 200 ms and 5 s.
         #[must_use]
         pub fn retry_wait(mut self, min: std::time::Duration, max: std::time::Duration) -> Self {
             (self.settings.retry.min_wait, self.settings.retry.max_wait) = (min, max);

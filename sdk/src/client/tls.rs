@@ -10,7 +10,7 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_sig
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::SingleCertAndKey;
-use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme};
 
 use super::error::Error;
 use super::identity::Identity;
@@ -233,92 +233,3 @@ impl fmt::Display for UnverifiedServer {
 }
 
 impl StdError for UnverifiedServer {}
-
-/// What a failed connection or exchange was, looked for in the chain of causes of an HTTP error.
-pub(crate) enum Failure {
-    /// TLS failed, in words.
-    Tls(String),
-    /// The peer closed or reset the connection.
-    Closed,
-    /// The answer has more header fields, or longer ones, than are read.
-    HeaderTooLarge,
-    /// What came is no answer in HTTP.
-    NotHttp,
-}
-
-pub(crate) fn failure(error: &(dyn StdError + 'static), own: Option<&Certificate>) -> Option<Failure> {
-    let mut next = Some(error);
-    let mut found = None;
-    while let Some(error) = next {
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return Some(Failure::Tls(explain(tls, own)));
-        }
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-            if matches!(
-                io.kind(),
-                ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
-            ) {
-                found = Some(Failure::Closed);
-            }
-            // An io::Error's `source` is that of the error it wraps, so the wrapped one must be asked for.
-            next = io.get_ref().map(|inner| inner as &(dyn StdError + 'static));
-            continue;
-        }
-        match error.downcast_ref::<hyper::Error>() {
-            Some(error) if error.is_parse_too_large() => found = Some(Failure::HeaderTooLarge),
-            Some(error) if error.is_parse() => found = Some(Failure::NotHttp),
-            Some(error) if error.is_incomplete_message() || error.is_closed() => found = Some(Failure::Closed),
-            _ => {}
-        }
-        next = error.source();
-    }
-    found
-}
-
-fn explain(error: &rustls::Error, own: Option<&Certificate>) -> String {
-    let named = || match own {
-        Some(own) => format!("{} (thumbprint {})", own.subject(), own.thumbprint()),
-        None => "none was sent".to_owned(),
-    };
-    match error {
-        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => other.to_string(),
-        rustls::Error::AlertReceived(AlertDescription::CertificateExpired) => {
-            let end = own
-                .map(|own| format!("; it ended at {}", own.validity().not_after))
-                .unwrap_or_default();
-            format!(
-                "the server says that the client certificate has expired (TLS alert 45): {}{end}",
-                named()
-            )
-        }
-        rustls::Error::AlertReceived(AlertDescription::UnknownCA) => {
-            format!(
-                "the server does not know the issuer of the client certificate (TLS alert 48): {}",
-                named()
-            )
-        }
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            "the server demands a client certificate and got none (TLS alert 116)".to_owned()
-        }
-        rustls::Error::AlertReceived(
-            alert @ (AlertDescription::BadCertificate
-            | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::AccessDenied),
-        ) => format!(
-            "the server does not accept the client certificate (TLS alert {}): {}",
-            u8::from(*alert),
-            named()
-        ),
-        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure) => {
-            format!(
-                "the server ended the TLS handshake (alert 40): no common cipher, or a client certificate it does not accept: {}",
-                named()
-            )
-        }
-        rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS; is it plain HTTP?".to_owned(),
-        other => format!("TLS failed: {other}"),
-    }
-}

@@ -1,7 +1,6 @@
 //! One `send` that every operation goes through: endpoints, repetition, limits, errors.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,9 +14,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::budget::{Budget, Limits};
 use super::error::{Answer, Cause, Error, one_line};
+use super::failover::{Attempt, Endpoints, Failed};
+use super::failure;
 use super::json::check_size;
-use super::retry::{Repeat, RetryPolicy, retry_after};
-use super::tls::{Failure, failure};
+use super::retry::{Repeat, retry_after};
 use crate::pki::Certificate;
 
 /// What to ask of a server.
@@ -52,15 +52,12 @@ pub(crate) type ReadProblem = fn(&[u8]) -> (Option<String>, Option<String>);
 
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
-    pub(crate) endpoints: Vec<Url>,
+    pub(crate) endpoints: Endpoints,
     pub(crate) certificate: Option<Certificate>,
-    pub(crate) retry: RetryPolicy,
     pub(crate) limits: Limits,
     pub(crate) permits: Semaphore,
     pub(crate) headers: HeaderMap,
     pub(crate) read_problem: ReadProblem,
-    /// The endpoint that answered last.
-    pub(crate) current: AtomicUsize,
     /// One session cookie for each endpoint, for logins that a single node remembers.
     pub(crate) cookies: Mutex<Vec<Option<HeaderValue>>>,
 }
@@ -159,68 +156,31 @@ impl Transport {
             .await
             .map_err(|_| Error::configuration("the client is closed"))?;
         budget.start();
-        let mut round = 0;
-        loop {
-            let start = self.current.load(Ordering::Relaxed);
-            let mut last: Option<(Error, Option<Duration>)> = None;
-            for offset in 0..self.endpoints.len() {
-                let index = (start + offset) % self.endpoints.len();
-                let Some(timeout) = budget.request_timeout() else {
-                    let over = || Error::new(format!("cannot {}", call.operation), Cause::Timeout);
-                    return Err(last.map_or_else(over, |(error, _)| error));
-                };
-                match self.attempt(&call, index, timeout, budget).await {
-                    Ok(reply) => {
-                        self.current.store(index, Ordering::Relaxed);
-                        return Ok(reply);
-                    }
-                    Err((error, _)) if !call.repeat.allows(&error) => return Err(error),
-                    Err(failed) => {
-                        tracing::debug!(http.method = %call.method, http.path = &*call.path, error = %failed.0, "request failed and may be repeated");
-                        last = Some(failed);
-                    }
-                }
-            }
-            let (error, wait) = last.expect("there is at least one endpoint, which the builder checks");
-            if round >= self.retry.max_retries {
-                return Err(error);
-            }
-            let Some(wait) = budget.wait(self.retry.wait(round), wait) else {
-                return Err(error);
-            };
-            tokio::time::sleep(wait).await;
-            round += 1;
-        }
+        let attempt = CallAttempt {
+            transport: self,
+            call: &call,
+        };
+        self.endpoints.ask(call.operation, call.repeat, budget, &attempt).await
     }
 
-    async fn attempt(
-        &self,
-        call: &Call,
-        index: usize,
-        timeout: Duration,
-        budget: &mut Budget,
-    ) -> Result<Reply, (Error, Option<Duration>)> {
-        let url = self.url(call, index);
-        let step = || {
-            format!(
-                "cannot {} at {}",
-                call.operation,
-                self.endpoints[index].origin().ascii_serialization()
-            )
-        };
+    fn url(&self, call: &Call, index: usize) -> Url {
+        let mut url = self.endpoints.urls[index].clone();
+        url.set_path(&call.path);
+        if !call.query.is_empty() {
+            url.query_pairs_mut()
+                .extend_pairs(call.query.iter().map(|(name, value)| (name, value.as_str())));
+        }
+        url
+    }
+
+    fn request(&self, call: &Call, endpoint: usize, timeout: Duration) -> reqwest::RequestBuilder {
         let mut request = self
             .http
-            .request(call.method.clone(), url)
+            .request(call.method.clone(), self.url(call, endpoint))
             .timeout(timeout)
             .headers(self.headers.clone());
-        if let Some(cookie) = self
-            .cookies
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(index)
-            .cloned()
-            .flatten()
-        {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cookie) = cookies.get(endpoint).cloned().flatten() {
             request = request.header(COOKIE, cookie);
         }
         if let Some(authorization) = &call.authorization {
@@ -231,91 +191,28 @@ impl Transport {
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(body.to_vec());
         }
-        let failed = |error: reqwest::Error| (self.transport_error(step(), error), None);
-        let started = Instant::now();
-        let mut response = request.send().await.map_err(failed)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let too_large = |cause| (Error::new(step(), cause), None);
-        let announced = response.content_length().unwrap_or(0);
-        budget.check_length(announced).map_err(too_large)?;
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            budget.receive(body.len(), chunk.len()).map_err(too_large)?;
-            body.extend_from_slice(&chunk);
-        }
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(http.method = %call.method, http.path = &*call.path, http.status = status.as_u16(), duration_ms, "request answered");
-        if call.accepted.contains(&status.as_u16()) {
-            return Ok(Reply {
-                status,
-                headers,
-                body: body.freeze(),
-                endpoint: index,
-                operation: call.operation,
-            });
-        }
-        Err((
-            self.answer_error(step(), status, &headers, &body),
-            retry_after(&headers),
-        ))
+        request
     }
 
-    fn url(&self, call: &Call, index: usize) -> Url {
-        let mut url = self.endpoints[index].clone();
-        url.set_path(&call.path);
-        if !call.query.is_empty() {
-            url.query_pairs_mut()
-                .extend_pairs(call.query.iter().map(|(name, value)| (name, value.as_str())));
-        }
-        url
-    }
-
-    fn transport_error(&self, step: String, error: reqwest::Error) -> Error {
-        let error = error.without_url();
-        let cause = match failure(&error, self.certificate.as_ref()) {
-            // The library's own texts say the same once more, with its types.
-            Some(Failure::Tls(explanation)) => return Error::new(step, Cause::Tls(explanation)),
-            _ if error.is_connect() => Cause::Connect,
-            _ if error.is_timeout() => Cause::Timeout,
-            Some(Failure::HeaderTooLarge) => {
-                Cause::TooLarge("the header of the answer is larger than is read".to_owned())
-            }
-            Some(Failure::NotHttp) => Cause::Decode("the answer is not HTTP".to_owned()),
-            Some(Failure::Closed) => Cause::Broken,
-            None => Cause::Broken,
-        };
-        Error::new(step, cause).with_source(error)
-    }
-
-    fn answer_error(&self, step: String, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        if status.is_redirection() {
+    /// What an answer means whose status is none of those accepted.
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Cause {
+        let (error_type, message) = if status.is_redirection() {
             let target = headers
                 .get(http::header::LOCATION)
-                .and_then(|target| target.to_str().ok())
-                .map(one_line);
-            let message = format!(
-                "it redirects to {}; redirections are not followed",
-                target.as_deref().unwrap_or("nowhere")
-            );
-            return Error::new(
-                step,
-                Cause::Answer(Answer {
-                    status: status.as_u16(),
-                    error_type: None,
-                    message: Some(message),
-                }),
-            );
-        }
-        let (error_type, message) = (self.read_problem)(body);
-        let clean = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty());
-        Error::new(
-            step,
-            Cause::Answer(Answer {
-                status: status.as_u16(),
-                error_type: clean(error_type),
-                message: clean(message),
-            }),
-        )
+                .and_then(|target| target.to_str().ok());
+            let target = target.map_or_else(|| "nowhere".to_owned(), one_line);
+            let message = format!("it redirects to {target}; redirections are not followed");
+            (None, Some(message))
+        } else {
+            let (error_type, message) = (self.read_problem)(body);
+            let clean = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty());
+            (clean(error_type), clean(message))
+        };
+        Cause::Answer(Answer {
+            status: status.as_u16(),
+            error_type,
+            message,
+        })
     }
 
     /// Remembers, or with `None` forgets, the session cookie of one endpoint.
@@ -328,6 +225,55 @@ impl Transport {
         {
             *slot = cookie;
         }
+    }
+}
+
+/// A call on its way to one endpoint or another.
+struct CallAttempt<'a> {
+    transport: &'a Transport,
+    call: &'a Call,
+}
+
+impl Attempt for CallAttempt<'_> {
+    type Answer = Reply;
+
+    async fn send(&self, endpoint: usize, timeout: Duration, budget: &mut Budget) -> Result<Reply, Failed> {
+        let Self { transport, call } = self;
+        let origin = transport.endpoints.name(endpoint);
+        let failed = |cause| Failed {
+            error: Error::new(format!("cannot {}", call.operation), cause).at(&origin),
+            retry_after: None,
+        };
+        let not_answered = |error: reqwest::Error| failed(failure::cause(&error, transport.certificate.as_ref()));
+        let started = Instant::now();
+        let mut response = transport
+            .request(call, endpoint, timeout)
+            .send()
+            .await
+            .map_err(not_answered)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let announced = response.content_length().unwrap_or(0);
+        budget.check_length(announced).map_err(failed)?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(not_answered)? {
+            budget.receive(body.len(), chunk.len()).map_err(failed)?;
+            body.extend_from_slice(&chunk);
+        }
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(endpoint = %origin, http.method = %call.method, http.path = &*call.path, http.status = status.as_u16(), duration_ms, "request answered");
+        if call.accepted.contains(&status.as_u16()) {
+            return Ok(Reply {
+                status,
+                headers,
+                body: body.freeze(),
+                endpoint,
+                operation: call.operation,
+            });
+        }
+        Err(Failed {
+            retry_after: retry_after(&headers),
+            ..failed(transport.refusal(status, &headers, &body))
+        })
     }
 }
 

@@ -126,6 +126,26 @@ impl SignatureAlgorithm {
     }
 }
 
+impl std::fmt::Display for SignatureAlgorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::RsaMd2 => "RSA and MD2",
+            Self::RsaMd5 => "RSA and MD5",
+            Self::RsaSha1 => "RSA and SHA-1",
+            Self::RsaSha256 => "RSA and SHA-256",
+            Self::RsaSha384 => "RSA and SHA-384",
+            Self::RsaSha512 => "RSA and SHA-512",
+            Self::RsaPss => "RSASSA-PSS",
+            Self::EcdsaSha1 => "ECDSA and SHA-1",
+            Self::EcdsaSha256 => "ECDSA and SHA-256",
+            Self::EcdsaSha384 => "ECDSA and SHA-384",
+            Self::EcdsaSha512 => "ECDSA and SHA-512",
+            Self::Ed25519 => "Ed25519",
+            Self::Other(identifier) => return write!(f, "OID {identifier}"),
+        })
+    }
+}
+
 /// `RSAPublicKey` (RFC 8017 A.1.1): the bits of its modulus.
 fn modulus_bits(key: &[u8]) -> Result<u32, DerError> {
     let mut sequence = DerReader::new(key).nested(der::SEQUENCE)?;

@@ -118,6 +118,13 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
         Some((counter.count(text, line), line))
     }) {
         let line = line.trim_start_matches('\u{feff}').trim();
+        if has_lost_line_ends(line) {
+            return Err(PemError::Unreadable {
+                index: blocks.len() + 1,
+                line: number,
+                problem: ON_ONE_LINE,
+            });
+        }
         if let Some(label) = line
             .strip_prefix("-----BEGIN ")
             .and_then(|rest| rest.strip_suffix("-----"))
@@ -148,6 +155,12 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
         Some(block) => Err(block.unreadable("has no end line")),
         None => Ok(blocks),
     }
+}
+
+/// Whether a line has a BEGIN line and an END line in it: line ends have become blanks, are written as the two
+/// characters `\n`, or are gone.
+fn has_lost_line_ends(line: &str) -> bool {
+    line.starts_with("-----BEGIN ") && line.contains("-----END ")
 }
 
 /// One block with 64 characters a line and `\n` line ends.
@@ -194,6 +207,9 @@ const PATIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+const ON_ONE_LINE: &str =
+    "is on one line; the BEGIN line, the END line and the Base64 between them are lines of their own";
 
 #[cfg(test)]
 mod tests {
@@ -252,6 +268,14 @@ mod tests {
         let (index, line) = (1, 1);
         let unreadable = |problem| PemError::Unreadable { index, line, problem };
         assert_eq!(certificates_from_pem("no pem"), Err(PemError::NoCertificate));
+        for line_end in ["", " ", "\\n"] {
+            let one_line = pem.replace('\n', line_end);
+            assert_eq!(
+                certificates_from_pem(&one_line),
+                Err(unreadable(ON_ONE_LINE)),
+                "{one_line}"
+            );
+        }
         assert_eq!(
             certificates_from_pem(pem.trim_end_matches("-----END CERTIFICATE-----\n")),
             Err(unreadable("has no end line"))

@@ -52,7 +52,7 @@ impl Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let endpoints: Vec<&str> = self.transport.endpoints.iter().map(url::Url::as_str).collect();
+        let endpoints: Vec<&str> = self.transport.endpoints.urls.iter().map(url::Url::as_str).collect();
         f.debug_struct("ravendb::Client")
             .field("endpoints", &endpoints)
             .field("certificate", &self.transport.certificate)

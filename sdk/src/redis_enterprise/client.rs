@@ -109,7 +109,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoints: Vec<&str> = self.transport.endpoints.iter().map(url::Url::as_str).collect();
+        let endpoints: Vec<&str> = self.transport.endpoints.urls.iter().map(url::Url::as_str).collect();
         f.debug_struct("redis_enterprise::Client")
             .field("endpoints", &endpoints)
             .field("certificate", &self.transport.certificate)

@@ -384,6 +384,7 @@ impl Exchange {
         let client = client
             .trust_anchors_pem(&self_signed().0.to_pem())
             .unwrap()
+            .max_retries(0)
             .build()
             .unwrap();
         let exchange = Self {

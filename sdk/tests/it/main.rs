@@ -6,6 +6,7 @@
 
 mod contract;
 mod effects;
+mod failover;
 mod hostile;
 mod live;
 mod redis_enterprise;

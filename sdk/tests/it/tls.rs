@@ -6,7 +6,7 @@ use std::time::Duration;
 use certward::ravendb::{Client, ClientBuilder, GenerateCertificate, SecurityClearance};
 use certward::{Identity, SecretString};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -61,6 +61,13 @@ impl Issued {
     pub(crate) fn identity(&self) -> Identity {
         Identity::from_pem(&self.certificate, &self.key.serialize_pem()).unwrap()
     }
+
+    /// In DER, for a server.
+    pub(crate) fn chain_and_key(&self) -> (Vec<CertificateDer<'static>>, Vec<u8>) {
+        let chain = certward::pki::certificates_from_pem(&self.certificate).unwrap();
+        let chain = chain.iter().map(|certificate| certificate.der().clone()).collect();
+        (chain, self.key.serialize_der())
+    }
 }
 
 /// Answers every request with the version and the number of certificates the client presented.
@@ -93,10 +100,9 @@ pub(crate) async fn serve_with(
         }
         None => builder.with_no_client_auth(),
     };
-    let chain = certward::pki::certificates_from_pem(&server.certificate).unwrap();
-    let key = PrivateKeyDer::try_from(server.key.serialize_der()).unwrap();
+    let (chain, key) = server.chain_and_key();
     let config = builder
-        .with_single_cert(chain.iter().map(|certificate| certificate.der().clone()).collect(), key)
+        .with_single_cert(chain, PrivateKeyDer::try_from(key).unwrap())
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

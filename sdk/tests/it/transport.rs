@@ -8,12 +8,15 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const BUILD: &str = r#"{"ProductVersion":"7.2","BuildVersion":1,"CommitHash":"x","FullVersion":"7.2.7"}"#;
 
-fn builder() -> ClientBuilder {
+fn anchor() -> String {
     let key = rcgen::KeyPair::generate().unwrap();
-    let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
+    rcgen::CertificateParams::default().self_signed(&key).unwrap().pem()
+}
+
+fn builder() -> ClientBuilder {
     let builder = Client::builder()
         .danger_allow_plain_http()
-        .trust_anchors_pem(&anchor)
+        .trust_anchors_pem(&anchor())
         .unwrap();
     builder
         .retry_wait(Duration::from_millis(1), Duration::from_millis(5))
@@ -121,6 +124,25 @@ async fn the_next_endpoint_is_asked_and_kept() {
 }
 
 #[tokio::test]
+async fn a_host_that_does_not_exist_is_told_at_once() {
+    // No name server is asked for this one.
+    let client = Client::builder()
+        .danger_allow_plain_http()
+        .endpoint("http://-:9")
+        .unwrap();
+    let client = client.trust_anchors_pem(&anchor()).unwrap().build().unwrap();
+    let start = Instant::now();
+    let error = client.build_version().await.unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(
+        error.is_connect() && error.is_unsent() && !error.is_retryable(),
+        "{error:?}"
+    );
+    let expected = "cannot read the version at http://-:9: cannot connect: cannot resolve the host name -: ";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+#[tokio::test]
 async fn redirections_are_not_followed() {
     let elsewhere = mock(vec![ResponseTemplate::new(200).set_body_string(BUILD)]).await;
     let answer = ResponseTemplate::new(307).insert_header("location", elsewhere.uri().as_str());
@@ -192,9 +214,9 @@ fn settings_that_cannot_be_used_are_refused() {
     let too_many = Client::builder()
         .endpoint("https://a.example")
         .unwrap()
-        .max_retries(11)
+        .max_retries(21)
         .build();
-    assert!(too_many.unwrap_err().to_string().contains("at most 10"));
+    assert!(too_many.unwrap_err().to_string().contains("at most 20"));
     assert!(
         Client::builder()
             .tls_server_name("not a name")

@@ -8,6 +8,8 @@ mod access;
 mod cluster;
 mod defects;
 
+use std::process::ExitCode;
+
 use redis_enterprise::{EnterpriseClient, RestError};
 
 /// What a program like this needs from the environment.
@@ -22,7 +24,10 @@ pub struct Site {
 impl Site {
     fn from_environment() -> Self {
         let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
-        let read = |name: &str| std::fs::read_to_string(variable(name)).expect("the file can be read");
+        let read = |name: &str| {
+            let path = variable(name);
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: cannot read {path}: {error}"))
+        };
         Self {
             endpoint: variable("ENDPOINT"),
             ca: read("CA").into_bytes(),
@@ -68,7 +73,17 @@ pub fn refused<T: std::fmt::Debug>(sentence: &str, answer: Result<T, RestError>,
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), RestError> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), RestError> {
     let site = Site::from_environment();
     let client = site.client(&site.username, &site.password);
     cluster::bootstrap(&site, &client).await?;

@@ -13,6 +13,7 @@ mod site;
 use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -57,11 +58,18 @@ impl Bench {
 
 /// One thread: the client must not crowd the servers out.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Failure> {
-    tokio::select! {
+async fn main() -> ExitCode {
+    let outcome = tokio::select! {
         done = measure() => done,
         // What has been started ends with the futures that hold it.
         signal = stop_signal() => signal.and_then(|()| Err("stopped".into())),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -15,7 +15,9 @@ use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
 };
 use time::OffsetDateTime;
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::EndEntityCert;
+
+use super::ClientPurpose;
 
 /// The size of a chain, checked before anything of it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +168,7 @@ impl Anchor {
 }
 
 impl NamedPath<'_> {
-    /// Checks signatures, dates, constraints and the purpose of clients from the top down, and then asks `accept` about
+    /// Checks signatures, dates, constraints and `purpose` from the top down, and then asks `accept` about
     /// the anchor and the intermediates, nearest to the end entity first. Gives what `accept` gave.
     ///
     /// # Errors
@@ -179,6 +181,7 @@ impl NamedPath<'_> {
     pub(crate) fn verify<T, E: From<webpki::Error>>(
         &self,
         algorithms: &[&dyn SignatureVerificationAlgorithm],
+        purpose: ClientPurpose,
         now: OffsetDateTime,
         accept: impl Fn(&Certificate, &[&Certificate]) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -198,7 +201,7 @@ impl NamedPath<'_> {
                 std::slice::from_ref(&anchor.anchor),
                 &intermediates,
                 unix_time(now),
-                KeyUsage::client_auth(),
+                purpose,
                 None,
                 None,
             );

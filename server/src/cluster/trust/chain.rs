@@ -94,6 +94,12 @@ pub enum ChainRefusal {
         /// Of the intermediate.
         subject: String,
     },
+    /// An intermediate is not for the issuers of clients.
+    #[error("the intermediate certificate \"{subject}\" has an extended key usage without clientAuth")]
+    IntermediatePurpose {
+        /// Of the intermediate.
+        subject: String,
+    },
     /// Anything else in the chain.
     #[error("the chain above the certificate does not hold")]
     Path(#[from] webpki::Error),
@@ -127,7 +133,7 @@ pub(crate) fn decide<'a>(
     intermediates: &[CertificateDer<'static>],
     now: OffsetDateTime,
 ) -> Result<VerifiedChain<'a>, RefusedChain> {
-    end_entity::check(end_entity, now, anchors.strength()).map_err(|fault| RefusedChain {
+    end_entity::check(end_entity, now, anchors.strength(), anchors.purpose()).map_err(|fault| RefusedChain {
         refusal: fault.into(),
         until: next_date(std::iter::once(end_entity), now),
     })?;
@@ -166,7 +172,8 @@ pub(crate) fn find_issuers(
             issuer: shown(end_entity.issuer()),
         });
     };
-    path.verify(anchors.strength().algorithms(), now, |anchor, intermediates| {
+    let algorithms = anchors.strength().algorithms();
+    path.verify(algorithms, anchors.purpose(), now, |anchor, intermediates| {
         check_path(anchor, intermediates, now)
     })
 }
@@ -210,6 +217,15 @@ fn check_path(
     for intermediate in intermediates {
         if intermediate.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
             return Err(ChainRefusal::IntermediateKeyUsage {
+                subject: shown(intermediate.subject()),
+            });
+        }
+        // webpki has looked at it, and takes anyExtendedKeyUsage where end entities may have it.
+        if intermediate
+            .extended_key_usage()
+            .is_some_and(|usage| !usage.client_auth())
+        {
+            return Err(ChainRefusal::IntermediatePurpose {
                 subject: shown(intermediate.subject()),
             });
         }

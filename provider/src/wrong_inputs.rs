@@ -591,6 +591,10 @@ fn written(texts: &Texts) -> Vec<Row> {
             json!({ "allow_outdated_certificates": true }),
             "Certificates are good for ever",
         ),
+        (
+            json!({ "allow_missing_extended_key_usage": true }),
+            "Certificates need not be for clients",
+        ),
     ] {
         add(database, json!({ "mtls": mtls }), "mtls", summary);
     }

@@ -43,7 +43,7 @@ fn a_certificate_made_without_extensions_is_refused_in_words() {
         matches!(
             refused,
             Err(ChainRefusal::EndEntity(
-                EndEntityFault::Version(1) | EndEntityFault::Purpose
+                EndEntityFault::Version(1) | EndEntityFault::NoPurpose
             ))
         ),
         "{refused:?}"

@@ -451,3 +451,47 @@ fn mistakes_are_found_when_planning() {
     let plan = case.terraform.plan().expect_changes();
     assert!(plan.find("warning", "Certificates are good for ever").is_some());
 }
+
+/// cert-manager's certificates have no extended key usage unless it is asked for.
+#[test]
+fn certificates_of_any_purpose_are_allowed_by_an_attribute_that_is_changed_and_imported() {
+    let Some(case) = Case::new() else { return };
+    let mut params = client_params("app");
+    params.extended_key_usages = vec![];
+    let identity = case.ca.issue_with(params);
+    let tls = TLS.trim_end_matches('}');
+    let configure = |attribute: &str| {
+        case.configure_database(&format!("memory_size = 0\n  {tls}  {attribute}\n  }}"));
+    };
+    let allowed = || case.database("app").unwrap().certward_mtls_allow_missing_eku;
+    let is_let_in = || case.redis_cli(&identity, &["PING"]) == "PONG";
+
+    configure("allow_missing_extended_key_usage = true");
+    let plan = case.terraform.plan().expect_changes();
+    assert!(plan.find("warning", "Certificates need not be for clients").is_some());
+    case.terraform.apply_and_settle();
+    assert_eq!((allowed(), is_let_in()), (Some(true), true));
+    let attributes = case.terraform.attributes(DATABASE);
+    assert_eq!(attributes["mtls"]["allow_missing_extended_key_usage"], json!(true));
+
+    let name = case.redis.name("app");
+    for id in [attributes["id"].as_str().unwrap().to_owned(), format!("name:{name}")] {
+        case.terraform.run(&["state", "rm", DATABASE]).expect_success();
+        case.terraform.import(DATABASE, &id).expect_success();
+        let imported = case.terraform.attributes(DATABASE);
+        assert_eq!(imported["mtls"]["allow_missing_extended_key_usage"], json!(true));
+    }
+    // The protection is Terraform's alone.
+    case.terraform.apply_and_settle();
+
+    configure("allow_missing_extended_key_usage = false");
+    case.terraform.plan().expect_changes();
+    assert_eq!(case.terraform.planned_actions(DATABASE), ["update"]);
+    case.terraform.apply_and_settle();
+    assert_eq!((allowed(), is_let_in()), (Some(false), false));
+    // Whoever else turns it on is seen.
+    case.change(&UpdateDatabase::new().certward_mtls_allow_missing_eku(true));
+    case.terraform.plan().expect_changes();
+    case.terraform.apply_and_settle();
+    assert_eq!(allowed(), Some(false));
+}

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod certificate_pem;
 pub(crate) mod certificate_subject;
+mod fitness;
 mod plan;
 pub(crate) mod roles;
 mod schema;

@@ -71,7 +71,8 @@ pub(crate) fn cert_user() -> Schema {
                     "A certificate of the user, as text: one PEM block `CERTIFICATE`, or that block with those of its \
                      issuers; its subject is taken, and nothing else of it reaches the cluster. Private keys are refused. A \
                      certificate that nobody can log in with is warned of: of an authority, of X.509 version 1, without \
-                     clientAuth by name, or with a key that no TLS handshake takes. Another certificate with the same subject \
+                     clientAuth by name, with a key that no TLS handshake takes, with critical extensions that are not \
+                     known, or of more than 16 KiB. Another certificate with the same subject \
                      changes the state only; so does, after an `import` block, the first plan with this attribute, \
                      `certificate_subject` or `role`, none of which an import knows.",
                 ),

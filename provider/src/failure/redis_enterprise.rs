@@ -10,6 +10,18 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
     if let Some(explanation) = transport(failure) {
         return explanation;
     }
+    if failure.is_invalid_input()
+        && failure
+            .server_message()
+            .is_some_and(|says| says.contains("certward_mtls_"))
+    {
+        return Explanation {
+            summary: "Setting of the Certward server",
+            advice: "The cluster does not have allow_missing_extended_key_usage. The Certward server has it, Redis Enterprise \
+                     does not. Remove it, or bring the Certward server up to date.",
+            attribute: Some("mtls"),
+        };
+    }
     let by_code = failure.error_type().and_then(by_code);
     let (summary, advice, attribute) = by_code.unwrap_or_else(|| by_status(failure));
     Explanation {

@@ -4,11 +4,13 @@ use certward::redis_enterprise::{
     AuthorizedSubject, ClientAuthentication, CreateDatabase, Database, DatabaseTlsMode, SubjectValidation,
     UpdateDatabase,
 };
+use tf_provider::Diagnostic;
 use tf_provider::value::Value;
 
 use super::client_certificates::{self, Members};
 use super::state::DatabaseMtls;
 use crate::cluster_mtls_settings::authorized_subjects;
+use crate::report::diagnostic;
 
 /// Some of the settings: those that are there, or that are wanted. `None`: not managed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub(crate) struct MtlsDefinition {
     pub(crate) authorized_subjects: Option<Vec<AuthorizedSubject>>,
     pub(crate) allow_outdated_certificates: Option<bool>,
     pub(crate) allow_weak_hashing: Option<bool>,
+    pub(crate) allow_missing_extended_key_usage: Option<bool>,
 }
 
 impl MtlsDefinition {
@@ -45,6 +48,7 @@ impl MtlsDefinition {
             },
             allow_outdated_certificates: managed(&mtls.allow_outdated_certificates)?,
             allow_weak_hashing: managed(&mtls.allow_weak_hashing)?,
+            allow_missing_extended_key_usage: managed(&mtls.allow_missing_extended_key_usage)?,
         })
     }
 
@@ -65,6 +69,7 @@ impl MtlsDefinition {
             authorized_subjects: Some(authorized_subjects::sorted(database.authorized_subjects.clone())),
             allow_outdated_certificates: Some(database.mtls_allow_outdated_certs.unwrap_or(false)),
             allow_weak_hashing: Some(database.mtls_allow_weak_hashing.unwrap_or(false)),
+            allow_missing_extended_key_usage: Some(database.certward_mtls_allow_missing_eku.unwrap_or(false)),
         }
     }
 
@@ -84,7 +89,26 @@ impl MtlsDefinition {
             authorized_subjects: missing(&self.authorized_subjects, &there.authorized_subjects),
             allow_outdated_certificates: missing(&self.allow_outdated_certificates, &there.allow_outdated_certificates),
             allow_weak_hashing: missing(&self.allow_weak_hashing, &there.allow_weak_hashing),
+            allow_missing_extended_key_usage: missing(
+                &self.allow_missing_extended_key_usage,
+                &there.allow_missing_extended_key_usage,
+            ),
         }
+    }
+
+    /// The error about a setting that the cluster does not have: it says nothing of it.
+    pub(crate) fn unknown_to(&self, database: &Database) -> Option<Diagnostic> {
+        let is_unknown =
+            self.allow_missing_extended_key_usage == Some(true) && database.certward_mtls_allow_missing_eku.is_none();
+        is_unknown.then(|| {
+            diagnostic(
+                client_certificates::path(),
+                "Setting of the Certward server",
+                "allow_missing_extended_key_usage is true, and the cluster does not have this setting: its answer says \
+                 nothing of certward_mtls_allow_missing_eku. The Certward server has it, Redis Enterprise does not. Remove \
+                 it, or bring the Certward server up to date.",
+            )
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -123,12 +147,20 @@ impl MtlsDefinition {
         part("authorized_subjects", subjects);
         part("allow_outdated_certificates", bool(self.allow_outdated_certificates));
         part("allow_weak_hashing", bool(self.allow_weak_hashing));
+        part(
+            "allow_missing_extended_key_usage",
+            bool(self.allow_missing_extended_key_usage),
+        );
         format!("{{ {} }}", parts.join(", "))
     }
 
-    /// The request with these settings.
+    /// The request with these settings. The default of Certward's own setting is left out: only its server knows it.
     pub(crate) fn in_creation(&self, request: CreateDatabase) -> CreateDatabase {
-        set_all!(self, request)
+        let settings = Self {
+            allow_missing_extended_key_usage: self.allow_missing_extended_key_usage.filter(|is_allowed| *is_allowed),
+            ..self.clone()
+        };
+        set_all!(settings, request)
     }
 
     /// The changes with these settings.
@@ -155,6 +187,10 @@ impl MtlsDefinition {
         refresh(&mut mtls.subject_validation_type, &self.subject_validation_type);
         refresh(&mut mtls.allow_outdated_certificates, &self.allow_outdated_certificates);
         refresh(&mut mtls.allow_weak_hashing, &self.allow_weak_hashing);
+        refresh(
+            &mut mtls.allow_missing_extended_key_usage,
+            &self.allow_missing_extended_key_usage,
+        );
         if mtls.client_certificates_pem.is_value()
             && client_certificates::known(&mtls.client_certificates_pem) != self.client_certificates
         {
@@ -190,6 +226,7 @@ impl MtlsDefinition {
             authorized_subjects: subjects.map_or(Value::Null, authorized_subjects::to_value),
             allow_outdated_certificates: value(differing.allow_outdated_certificates),
             allow_weak_hashing: value(differing.allow_weak_hashing),
+            allow_missing_extended_key_usage: value(differing.allow_missing_extended_key_usage),
         })
     }
 
@@ -202,6 +239,7 @@ impl MtlsDefinition {
             authorized_subjects: Some(Vec::new()),
             allow_outdated_certificates: Some(false),
             allow_weak_hashing: Some(false),
+            allow_missing_extended_key_usage: Some(false),
         }
     }
 }
@@ -234,6 +272,9 @@ macro_rules! set_all {
         }
         if let Some(allowed) = settings.allow_weak_hashing {
             request = request.mtls_allow_weak_hashing(allowed);
+        }
+        if let Some(allowed) = settings.allow_missing_extended_key_usage {
+            request = request.certward_mtls_allow_missing_eku(allowed);
         }
         request
     }};

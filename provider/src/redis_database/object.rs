@@ -5,7 +5,7 @@ use std::time::Duration;
 use certward::redis_enterprise::{Client, Database, DatabaseStatus, Removal};
 use certward::{Error, SecretString};
 use tf_provider::value::Value;
-use tf_provider::{AttributePath, Diagnostics};
+use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
 use super::definition::DatabaseDefinition;
 use super::state::RedisDatabaseState;
@@ -170,6 +170,10 @@ impl RedisObject for RedisDatabase {
 
     fn warnings(database: &Database) -> &[String] {
         &database.certward_warnings
+    }
+
+    fn unknown_setting(wanted: &DatabaseDefinition, database: &Database) -> Option<Diagnostic> {
+        wanted.mtls.unknown_to(database)
     }
 
     async fn find(client: &Client, uid: u64) -> Result<Option<Database>, Error> {

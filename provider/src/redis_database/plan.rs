@@ -88,6 +88,17 @@ pub(crate) fn check(
             }
         }
     }
+    let allows_any_purpose = |mtls: &DatabaseMtls| mtls.allow_missing_extended_key_usage == Value::Value(true);
+    if allows_any_purpose(mtls) && !before.is_some_and(allows_any_purpose) {
+        warning(
+            diags,
+            client_certificates::path(),
+            "Certificates need not be for clients",
+            "Clients are let in with certificates that name no purpose, so also with those that these authorities issue to \
+             servers without naming one. Where an authority issues to both, have clients' certificates issued with the \
+             extended key usage clientAuth, and remove allow_missing_extended_key_usage.",
+        );
+    }
     if mtls.allow_outdated_certificates == Value::Value(true) {
         warning(
             diags,

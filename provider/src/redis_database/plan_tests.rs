@@ -185,6 +185,34 @@ fn what_weakens_who_is_let_in_is_warned_of() {
     assert_eq!(diags.errors, []);
 }
 
+/// The certificates of many authorities name no purpose: once is enough.
+#[test]
+fn certificates_of_any_purpose_are_warned_of_when_they_are_allowed() {
+    let with = |allowed: Value<bool>| RedisDatabaseState {
+        mtls: Value::Value(DatabaseMtls {
+            allow_missing_extended_key_usage: allowed,
+            ..DatabaseMtls::default()
+        }),
+        ..prior()
+    };
+    let allowing = with(Value::Value(true));
+    for before in [None, Some(prior()), Some(with(Value::Value(false)))] {
+        let diags = checked(before.as_ref(), &allowing);
+        assert_eq!(diags.errors, []);
+        let warned: Vec<(&str, String)> = diags
+            .warnings
+            .iter()
+            .map(|warning| (&*warning.summary, warning.attribute.to_string()))
+            .collect();
+        assert_eq!(warned, [("Certificates need not be for clients", "mtls".to_owned())]);
+    }
+    assert_eq!(checked(Some(&allowing), &allowing), Diagnostics::default());
+    assert_eq!(
+        checked(Some(&allowing), &with(Value::Value(false))),
+        Diagnostics::default()
+    );
+}
+
 #[test]
 fn database_is_removed_only_when_it_is_not_protected_or_could_not_be_made() {
     let removed = |protection: Value<bool>, status: &str| {

@@ -260,6 +260,16 @@ fn mtls() -> HashMap<String, Attribute> {
                  every plan: such certificates can be forged.",
             ),
         ),
+        (
+            "allow_missing_extended_key_usage",
+            optional(
+                Bool,
+                "`true` lets in clients whose certificates have no extended key usage, as cert-manager makes them unless \
+                 `usages` says `client auth`, or have `anyExtendedKeyUsage`. Certificates that these authorities issue \
+                 to servers without naming a purpose then are clients' too. A setting of the Certward server; with any \
+                 other cluster `true` is an error.",
+            ),
+        ),
     ])
 }
 

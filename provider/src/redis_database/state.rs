@@ -41,6 +41,7 @@ pub struct DatabaseMtls {
     pub authorized_subjects: Value<Vec<Value<AuthorizedSubjectState>>>,
     pub allow_outdated_certificates: Value<bool>,
     pub allow_weak_hashing: Value<bool>,
+    pub allow_missing_extended_key_usage: Value<bool>,
 }
 
 /// An element of the attribute `snapshot_policy`.

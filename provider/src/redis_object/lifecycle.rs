@@ -238,10 +238,16 @@ pub(super) fn confirmed<O: RedisObject>(
 ) -> O::State {
     warn::<O>(diags, object);
     let there = O::of_object_beside(object, &planned);
+    let unknown = O::unknown_setting(wanted, object);
     for attribute in wanted.differences(&there) {
+        let path = AttributePath::new(attribute);
+        if let Some(unknown) = unknown.as_ref().filter(|unknown| unknown.attribute == path) {
+            diags.add_error(unknown.clone());
+            continue;
+        }
         error(
             diags,
-            AttributePath::new(attribute),
+            path,
             "Value not applied",
             format!(
                 "The cluster accepted the request for the {} \"{}\" (uid {}) but reports another {attribute}: {}. An \

@@ -9,7 +9,7 @@ mod import_id;
 mod keys;
 pub(crate) mod lifecycle;
 mod resource;
-mod trial;
+pub(crate) mod trial;
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use certward::Error;
 use certward::redis_enterprise::{Client, Removal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tf_provider::Diagnostics;
 use tf_provider::value::Value;
+use tf_provider::{Diagnostic, Diagnostics};
 
 pub(crate) use import::{found, import};
 pub(crate) use import_id::RedisImportId;
@@ -134,6 +134,12 @@ pub(crate) trait RedisObject: 'static {
     fn warnings(object: &Self::Object) -> &[String] {
         _ = object;
         &[]
+    }
+
+    /// What is wanted and no cluster of this kind has, as its answer shows: the diagnostic names the attribute.
+    fn unknown_setting(wanted: &Self::Definition, object: &Self::Object) -> Option<Diagnostic> {
+        _ = (wanted, object);
+        None
     }
 
     fn find(client: &Client, uid: u64) -> impl Future<Output = Result<Option<Self::Object>, Error>> + Send;

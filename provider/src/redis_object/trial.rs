@@ -1,5 +1,6 @@
 //! Asking the cluster, at plan, what it would say (`dry_run`).
 
+use certward::Error;
 use certward::redis_enterprise::Client;
 use tf_provider::Diagnostics;
 
@@ -17,12 +18,11 @@ pub(crate) async fn try_create<O: RedisObject>(
     session: &Session,
     planned: &O::State,
 ) -> Option<()> {
-    if let (Some(client), Some(wanted)) = (trial_client(session), O::of_state(planned))
-        && let Err(problem) = O::create(client, &wanted, Run::Try).await
-    {
-        let attempt = format!("make the {} \"{}\"", O::NOUN, wanted.name());
-        session.trials.note(&problem);
-        failure::redis_enterprise_at_plan(diags, &attempt, &problem);
+    if let (Some(client), Some(wanted)) = (trial_client(session), O::of_state(planned)) {
+        let tried = O::create(client, &wanted, Run::Try).await;
+        judge::<O>(diags, session, &wanted, tried, || {
+            format!("make the {} \"{}\"", O::NOUN, wanted.name())
+        });
     }
     diags.errors.is_empty().then_some(())
 }
@@ -37,13 +37,30 @@ pub(crate) async fn try_update<O: RedisObject>(
     if let (Some(there), Some(wanted)) = (O::of_state(prior), O::of_state(planned))
         && !wanted.differences(&there).is_empty()
         && let (Some(client), Some(uid)) = (trial_client(session), parsed_uid::<O>(prior))
-        && let Err(problem) = O::update(client, uid, &there, &wanted, Run::Try).await
     {
-        let attempt = format!("change the {} \"{}\"", O::NOUN, there.name());
-        session.trials.note(&problem);
-        failure::redis_enterprise_at_plan(diags, &attempt, &problem);
+        let tried = O::update(client, uid, &there, &wanted, Run::Try).await;
+        judge::<O>(diags, session, &wanted, tried, || {
+            format!("change the {} \"{}\"", O::NOUN, there.name())
+        });
     }
     diags.errors.is_empty().then_some(())
+}
+
+/// Adds what a trial says against the plan.
+fn judge<O: RedisObject>(
+    diags: &mut Diagnostics,
+    session: &Session,
+    wanted: &O::Definition,
+    tried: Result<O::Object, Error>,
+    attempt: impl FnOnce() -> String,
+) {
+    match tried {
+        Ok(object) => diags.errors.extend(O::unknown_setting(wanted, &object)),
+        Err(problem) => {
+            session.trials.note(&problem);
+            failure::redis_enterprise_at_plan(diags, &attempt(), &problem);
+        }
+    }
 }
 
 fn trial_client(session: &Session) -> Option<&Client> {

@@ -165,6 +165,12 @@ impl Certificate {
         self.0.extensions.extended_key_usage.clone()
     }
 
+    /// Whether there is a Netscape certificate type (`nsCertType`) that does not name SSL clients, as scripts make that have
+    /// no extended key usage.
+    pub fn netscape_type_excludes_clients(&self) -> bool {
+        self.0.extensions.netscape_type_excludes_clients
+    }
+
     /// The alternative names of the subject, in their order; empty when the extension is absent.
     pub fn subject_alt_names(&self) -> Vec<SubjectAltName> {
         self.0.extensions.subject_alt_names.clone()

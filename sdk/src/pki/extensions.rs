@@ -54,6 +54,7 @@ pub(super) struct Extensions {
     pub(super) subject_alt_names: Vec<SubjectAltName>,
     pub(super) authority_key_identifier: Option<Box<[u8]>>,
     pub(super) subject_key_identifier: Option<Box<[u8]>>,
+    pub(super) netscape_type_excludes_clients: bool,
 }
 
 #[allow(
@@ -176,6 +177,14 @@ impl Extensions {
                     let identifier = only(value, der::OCTET_STRING).map_err(at("subject key identifier"))?;
                     extensions.subject_key_identifier = Some(identifier.content.into());
                 }
+                NETSCAPE_CERTIFICATE_TYPE => {
+                    // What cannot be read says nothing that could be relied on, and is no reason to refuse the certificate.
+                    let names_clients = only(value, der::BIT_STRING).is_ok_and(|bits| match bits.content {
+                        [_, first, ..] => first & NETSCAPE_SSL_CLIENT != 0,
+                        _ => false,
+                    });
+                    extensions.netscape_type_excludes_clients = !names_clients;
+                }
                 _ => {}
             }
             extensions.present.push(extension);
@@ -292,5 +301,9 @@ const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
 const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
 const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+/// 2.16.840.1.113730.1.1, which is older than the extended key usage. OpenSSL still heeds it.
+const NETSCAPE_CERTIFICATE_TYPE: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 1, 1];
+/// The first bit.
+const NETSCAPE_SSL_CLIENT: u8 = 0x80;
 /// Certificates in use have about ten. Looking for repetitions takes time with the square of this number.
 const MAX_EXTENSIONS: usize = 256;

@@ -6,7 +6,7 @@ use certward::pki::{Certificate, Thumbprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
-use crate::certificate::BoundedChain;
+use crate::certificate::{BoundedChain, ClientPurpose};
 use crate::cluster::trust::{self, Issuers, Strength, TrustAnchors};
 
 /// `Security.WellKnownCertificates.Admin` and `Security.WellKnownIssuers.Admin`, checked when the settings were read.
@@ -31,7 +31,7 @@ impl WellKnown {
         required_domain: Option<String>,
     ) -> Self {
         let issuers: Vec<Certificate> = issuers.into_iter().collect();
-        let anchors = TrustAnchors::of_fit(&issuers, Strength::Strong, |issuer, fault| {
+        let anchors = TrustAnchors::of_fit(&issuers, Strength::Strong, ClientPurpose::Named, |issuer, fault| {
             tracing::error!(
                 subject = %issuer.subject(),
                 thumbprint = %issuer.thumbprint(),

@@ -15,7 +15,9 @@ use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
 };
 use time::OffsetDateTime;
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::EndEntityCert;
+
+use super::ClientPurpose;
 
 /// The size of a chain, checked before anything of it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +182,7 @@ impl<'a> NamedPath<'a> {
         &self.intermediates
     }
 
-    /// Checks signatures, dates, constraints and the purpose of clients from the top down, and then asks `accept` about
+    /// Checks signatures, dates, constraints and `purpose` from the top down, and then asks `accept` about
     /// the anchor and the intermediates, nearest to the end entity first. Gives what `accept` gave.
     ///
     /// # Errors
@@ -193,6 +195,7 @@ impl<'a> NamedPath<'a> {
     pub(crate) fn verify<T, E>(
         &self,
         algorithms: &[&dyn SignatureVerificationAlgorithm],
+        purpose: ClientPurpose,
         now: OffsetDateTime,
         accept: impl Fn(&Certificate, &[&Certificate]) -> Result<T, E>,
     ) -> Result<T, PathFault<E>> {
@@ -212,7 +215,7 @@ impl<'a> NamedPath<'a> {
                 std::slice::from_ref(&anchor.anchor),
                 &intermediates,
                 unix_time(now),
-                KeyUsage::client_auth(),
+                purpose,
                 None,
                 None,
             );

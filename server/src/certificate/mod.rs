@@ -2,6 +2,7 @@
 
 mod bounded_chain;
 mod bundle;
+mod client_purpose;
 mod formats;
 pub(crate) mod key_fitness;
 mod shown;
@@ -11,5 +12,6 @@ pub(crate) use bounded_chain::{Anchor, BoundedChain, ChainBounds, PathFault, Unb
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use bundle::read_here;
 pub use bundle::{BundleError, CertificateBundle, EndEntity, parse_server_certificate};
+pub(crate) use client_purpose::ClientPurpose;
 pub use key_fitness::KeyFault;
 pub(crate) use shown::shown;

@@ -5,5 +5,6 @@ mod clients;
 mod cut;
 mod durability;
 mod transparency;
+mod unnamed_purpose;
 mod upstream;
 mod weak_chains;

@@ -76,6 +76,9 @@ pub struct Database {
     pub mtls_allow_outdated_certs: Option<bool>,
     /// Whether client certificates with weak hashes and short keys are let in.
     pub mtls_allow_weak_hashing: Option<bool>,
+    /// Whether client certificates without an extended key usage, or with `anyExtendedKeyUsage`, are let in, on Certward's
+    /// server. Redis Enterprise has no such member.
+    pub certward_mtls_allow_missing_eku: Option<bool>,
     /// Whether the data plane is encrypted between nodes.
     pub data_internode_encryption: Option<bool>,
     /// Whether Redis's user `default` may connect.

@@ -74,6 +74,10 @@ settings! {
     mtls_allow_outdated_certs: bool = bool,
     /// Whether client certificates with weak hashes and short keys are let in. **Weakens who is let in.**
     mtls_allow_weak_hashing: bool = bool,
+    /// Whether client certificates without an extended key usage, or with `anyExtendedKeyUsage`, are let in (RFC 5280,
+    /// section 4.2.1.12). **Weakens who is let in.** A setting of Certward's server, sent only when it is set: Redis
+    /// Enterprise does not know it.
+    certward_mtls_allow_missing_eku: bool = bool,
     /// Whether the data plane is encrypted between nodes.
     data_internode_encryption: bool = bool,
     /// Whether Redis's user `default` may connect.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use certward::pki::{PrivateKeyPem, certificates_from_pem};
 use certward::redis_enterprise::{
-    AofPolicy, AuthorizedSubject, ClientAuthentication, ClientCertificate, CreateDatabase, DataPersistence,
+    AofPolicy, AuthorizedSubject, ClientAuthentication, ClientCertificate, CreateDatabase, DataPersistence, Database,
     DatabaseStatus, DatabaseTlsMode, DatabaseUid, EvictionPolicy, ListDatabaseCertificates, NewDatabaseCertificate,
     RolePermission, SnapshotPolicy, SubjectValidation, UpdateDatabase,
 };
@@ -360,4 +360,31 @@ async fn a_database_that_could_not_be_made_is_not_waited_for() {
     assert!(wait(&status("active-change-pending")).await.unwrap_err().is_timeout());
     let gone = wait(&file("errors/not-found", "error-404")).await.unwrap_err();
     assert!(gone.is_not_found(), "{gone:?}");
+}
+
+/// Redis Enterprise does not know the member.
+#[test]
+fn certwards_own_setting_is_sent_only_when_it_is_set() {
+    let member = "certward_mtls_allow_missing_eku";
+    let unset = [
+        serde_json::to_value(CreateDatabase::new("orders", 1)),
+        serde_json::to_value(UpdateDatabase::new()),
+    ];
+    assert!(unset.iter().all(|sent| sent.as_ref().unwrap().get(member).is_none()));
+    for allowed in [true, false] {
+        let create = CreateDatabase::new("orders", 1).certward_mtls_allow_missing_eku(allowed);
+        assert_eq!(serde_json::to_value(create).unwrap()[member], allowed);
+        let update = UpdateDatabase::new().certward_mtls_allow_missing_eku(allowed);
+        assert_eq!(serde_json::to_value(update).unwrap()[member], allowed);
+    }
+    let read = |text: &str| {
+        serde_json::from_str::<Database>(text)
+            .unwrap()
+            .certward_mtls_allow_missing_eku
+    };
+    assert_eq!(read(r#"{"uid": 1}"#), None);
+    assert_eq!(
+        read(r#"{"uid": 1, "certward_mtls_allow_missing_eku": true}"#),
+        Some(true)
+    );
 }

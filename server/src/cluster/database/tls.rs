@@ -28,6 +28,9 @@ pub struct DatabaseTls {
     pub allow_outdated_certificates: bool,
     /// Whether signatures with SHA-1 and RSA keys below 2048 bits are let in.
     pub allow_weak_hashing: bool,
+    /// Whether a client certificate without an extended key usage, or with anyExtendedKeyUsage, is let in.
+    #[serde(default)]
+    pub allow_missing_extended_key_usage: bool,
     /// What the database shows to clients; none for the cluster's `proxy` certificate.
     #[serde(skip)]
     pub certificate: Option<Arc<ProxyCertificate>>,
@@ -127,5 +130,27 @@ impl Eq for ProxyCertificate {}
 impl fmt::Debug for ProxyCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyCertificate").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_recorded_before_the_setting_asks_for_a_purpose() {
+        let allowing = DatabaseTls {
+            allow_missing_extended_key_usage: true,
+            ..DatabaseTls::default()
+        };
+        let mut recorded = serde_json::to_value(&allowing).unwrap();
+        let read = |recorded: &serde_json::Value| DatabaseTls::deserialize(recorded).unwrap();
+        assert_eq!(read(&recorded), allowing);
+        let member = recorded
+            .as_object_mut()
+            .unwrap()
+            .remove("allow_missing_extended_key_usage");
+        assert!(member.is_some());
+        assert_eq!(read(&recorded), DatabaseTls::default());
     }
 }

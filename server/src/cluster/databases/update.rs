@@ -61,6 +61,8 @@ pub struct DatabaseUpdate {
     pub allow_outdated_certificates: Option<bool>,
     /// Whether weak signatures and keys are let in.
     pub allow_weak_hashing: Option<bool>,
+    /// Whether client certificates that name no purpose are let in.
+    pub allow_missing_extended_key_usage: Option<bool>,
     /// Whether Redis's user `default` may connect.
     pub default_user: Option<bool>,
     /// The one password of that user from now on.
@@ -147,6 +149,10 @@ impl Definition {
         set(&mut tls.authorized_names, update.authorized_names);
         set(&mut tls.allow_outdated_certificates, update.allow_outdated_certificates);
         set(&mut tls.allow_weak_hashing, update.allow_weak_hashing);
+        set(
+            &mut tls.allow_missing_extended_key_usage,
+            update.allow_missing_extended_key_usage,
+        );
         set(&mut database.default_user.is_enabled, update.default_user);
         let password = update.default_password.as_ref().map(PasswordDigest::of);
         set(
@@ -270,6 +276,10 @@ pub(super) fn differing(old: &Database, new: &Database) -> Vec<&'static str> {
         (
             "mtls_allow_weak_hashing",
             tls.0.allow_weak_hashing != tls.1.allow_weak_hashing,
+        ),
+        (
+            "certward_mtls_allow_missing_eku",
+            tls.0.allow_missing_extended_key_usage != tls.1.allow_missing_extended_key_usage,
         ),
         ("the server certificate", tls.0.certificate != tls.1.certificate),
         (

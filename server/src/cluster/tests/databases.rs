@@ -87,6 +87,7 @@ async fn a_database_of_every_kind_is_the_same_after_a_restart() {
         authorized_names: Some(vec!["alice".to_owned()]),
         allow_outdated_certificates: Some(true),
         allow_weak_hashing: Some(true),
+        allow_missing_extended_key_usage: Some(true),
         default_user: Some(false),
         default_password: Some(SecretString::from("secret")),
         roles_permissions: Some(vec![permission]),

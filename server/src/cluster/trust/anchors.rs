@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::authority_certificate::{self, CaFault};
 use super::decided::DecidedChains;
 use super::strength::Strength;
-use crate::certificate::Anchor;
+use crate::certificate::{Anchor, ClientPurpose};
 
 /// CAs that client certificates may chain to, each found fit to be trusted when it was given.
 ///
@@ -21,6 +21,8 @@ pub struct TrustAnchors {
     anchors: Vec<Anchor>,
     /// Of the keys and signatures in chains to them.
     strength: Strength,
+    /// What clients' certificates below them must name.
+    purpose: ClientPurpose,
     /// What was decided about chains to them.
     decided: DecidedChains,
 }
@@ -122,6 +124,7 @@ impl TrustAnchors {
             certificates,
             anchors,
             strength: Strength::Strong,
+            purpose: ClientPurpose::Named,
             decided: DecidedChains::default(),
         })
     }
@@ -131,12 +134,14 @@ impl TrustAnchors {
     pub(crate) fn of_fit(
         certificates: &[Certificate],
         strength: Strength,
+        purpose: ClientPurpose,
         mut unfit: impl FnMut(&Certificate, CaFault),
     ) -> Self {
         let mut fit = Self {
             certificates: Vec::new(),
             anchors: Vec::new(),
             strength,
+            purpose,
             decided: DecidedChains::default(),
         };
         for certificate in certificates.iter().take(MAX_ANCHORS) {
@@ -153,6 +158,10 @@ impl TrustAnchors {
 
     pub(super) fn strength(&self) -> Strength {
         self.strength
+    }
+
+    pub(super) fn purpose(&self) -> ClientPurpose {
+        self.purpose
     }
 
     pub(super) fn decided(&self) -> &DecidedChains {

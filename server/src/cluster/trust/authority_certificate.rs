@@ -119,7 +119,7 @@ fn check_constraints(certificate: &Certificate) -> Result<(), CaFault> {
         if identifier == BASIC_CONSTRAINTS && !extension.is_critical() {
             return Err(CaFault::BasicConstraintsNotCritical);
         }
-        if extension.is_critical() && !KNOWN_EXTENSIONS.contains(&identifier) {
+        if extension.is_critical() && !KNOWN_EXTENSIONS.contains(&identifier) && identifier != CERTIFICATE_POLICIES {
             return Err(CaFault::CriticalExtension(extension.identifier().to_string()));
         }
     }
@@ -236,9 +236,12 @@ const BMP_STRING: u8 = 0x1e;
 const UNIVERSAL_STRING: u8 = 0x1c;
 /// 2.5.29.19.
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+/// 2.5.29.32. Every policy is acceptable here, and a trust anchor's own limit nothing else (RFC 5280, section 6.1); what
+/// would is in policy constraints.
+const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 32];
 /// Extensions that webpki decides by: key usage, subject alternative name, basic constraints, name constraints, CRL
-/// distribution points, extended key usage. Key identifiers, policies and the like must then not be critical.
-const KNOWN_EXTENSIONS: [&[u8]; 6] = [
+/// distribution points, extended key usage. Key identifiers and the like must then not be critical.
+pub(super) const KNOWN_EXTENSIONS: [&[u8]; 6] = [
     &[0x55, 0x1d, 15],
     &[0x55, 0x1d, 17],
     BASIC_CONSTRAINTS,

@@ -104,6 +104,12 @@ pub enum ChainRefusal {
         /// Its last second.
         not_after: OffsetDateTime,
     },
+    /// An intermediate is not for the issuers of clients.
+    #[error("the intermediate certificate \"{subject}\" has an extended key usage without clientAuth")]
+    IntermediatePurpose {
+        /// Of the intermediate.
+        subject: String,
+    },
     /// Anything else in the chain.
     #[error("the chain above the certificate is refused: {}", explanation(.0))]
     Path(webpki::Error),
@@ -137,7 +143,7 @@ pub(crate) fn decide<'a>(
     intermediates: &[CertificateDer<'static>],
     now: OffsetDateTime,
 ) -> Result<VerifiedChain<'a>, RefusedChain> {
-    end_entity::check(end_entity, now, anchors.strength()).map_err(|fault| RefusedChain {
+    end_entity::check(end_entity, now, anchors.strength(), anchors.purpose()).map_err(|fault| RefusedChain {
         refusal: fault.into(),
         until: next_date(std::iter::once(end_entity), now),
     })?;
@@ -177,7 +183,7 @@ pub(crate) fn find_issuers(
         });
     };
     let algorithms = anchors.strength().algorithms();
-    path.verify(algorithms, now, |anchor, intermediates| {
+    path.verify(algorithms, anchors.purpose(), now, |anchor, intermediates| {
         check_path(anchor, intermediates, now)
     })
     .map_err(|fault| match fault {
@@ -271,6 +277,15 @@ fn check_path(
     for intermediate in intermediates {
         if intermediate.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
             return Err(ChainRefusal::IntermediateKeyUsage {
+                subject: shown(intermediate.subject()),
+            });
+        }
+        // webpki has looked at it, and takes anyExtendedKeyUsage where end entities may have it.
+        if intermediate
+            .extended_key_usage()
+            .is_some_and(|usage| !usage.client_auth())
+        {
+            return Err(ChainRefusal::IntermediatePurpose {
                 subject: shown(intermediate.subject()),
             });
         }

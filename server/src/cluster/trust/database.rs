@@ -13,6 +13,7 @@ use super::chain::{self, ChainRefusal};
 use super::end_entity::{self, EndEntityFault};
 use super::gate::{self, AuthorizedSubject, GateRefusal, SubjectValidation};
 use super::strength::Strength;
+use crate::certificate::ClientPurpose;
 use crate::cluster::database::DatabaseTls;
 
 /// What client certificates of one database are judged by. It does not change: a changed database has another.
@@ -54,6 +55,9 @@ pub enum DatabaseTrustRefusal {
     /// A chain to the database's certificates that does not hold.
     #[error(transparent)]
     Chain(ChainRefusal),
+    /// A certificate of any purpose, which the database does not let in.
+    #[error("{0}, or certward_mtls_allow_missing_eku of the database, which lets it in")]
+    AnyPurpose(EndEntityFault),
     /// One of the database's certificates itself, which cannot be used now.
     #[error(transparent)]
     Pinned(EndEntityFault),
@@ -72,10 +76,15 @@ impl DatabaseTrust {
         } else {
             Strength::Strong
         };
+        let purpose = if tls.allow_missing_extended_key_usage {
+            ClientPurpose::AnyAllowed
+        } else {
+            ClientPurpose::Named
+        };
         let certificates = tls.client_certificates.certificates();
         let (validation, authorized) = effective_gate(tls);
         Self {
-            anchors: TrustAnchors::of_fit(certificates, strength, unfit),
+            anchors: TrustAnchors::of_fit(certificates, strength, purpose, unfit),
             pinned: certificates.to_vec(),
             validation,
             authorized,
@@ -154,7 +163,7 @@ impl DatabaseTrustRefusal {
             Self::Chain(ChainRefusal::EndEntity(EndEntityFault::Expired(_)))
             | Self::Pinned(EndEntityFault::Expired(_)) => "certificate_expired",
             Self::UnknownIssuer { .. } => "certificate_unknown_ca",
-            Self::Chain(_) | Self::Pinned(_) => "certificate_chain",
+            Self::AnyPurpose(_) | Self::Chain(_) | Self::Pinned(_) => "certificate_chain",
             Self::Gate(_) => "certificate_subject",
         }
     }
@@ -164,6 +173,9 @@ impl From<ChainRefusal> for DatabaseTrustRefusal {
     fn from(refusal: ChainRefusal) -> Self {
         match refusal {
             ChainRefusal::UnknownIssuer { issuer } => Self::UnknownIssuer { issuer },
+            ChainRefusal::EndEntity(fault @ (EndEntityFault::NoPurpose | EndEntityFault::AnyPurpose)) => {
+                Self::AnyPurpose(fault)
+            }
             refusal => Self::Chain(refusal),
         }
     }

@@ -3,7 +3,9 @@
 use certward::pki::{Certificate, PublicKey};
 use time::OffsetDateTime;
 
+use super::authority_certificate::KNOWN_EXTENSIONS;
 use super::strength::{STRONG_KEYS, Strength};
+use crate::certificate::ClientPurpose;
 use crate::clock::rfc3339;
 
 /// Why a certificate is none to log in with, whoever issued it.
@@ -24,25 +26,42 @@ pub enum EndEntityFault {
     /// The last second has passed.
     #[error("the certificate has expired on {}", rfc3339(.0))]
     Expired(OffsetDateTime),
-    /// Not meant for clients. One rule for all: the purpose is named. A certificate that names none, as those of servers
-    /// sometimes do, or any, is refused too.
+    /// Meant for something else than clients, by its extended key usage or, without one, by its Netscape certificate type.
     #[error(
-        "the certificate's extended key usage must name clientAuth (1.3.6.1.5.5.7.3.2), and must not name anyExtendedKeyUsage"
+        "the certificate is not for clients; expected an extended key usage that names clientAuth (1.3.6.1.5.5.7.3.2)"
     )]
     Purpose,
+    /// No purpose is named. Certificates of servers often name none either.
+    #[error("the certificate has no extendedKeyUsage; expected one that names clientAuth (1.3.6.1.5.5.7.3.2)")]
+    NoPurpose,
+    /// Meant for everything.
+    #[error(
+        "the certificate's extendedKeyUsage names anyExtendedKeyUsage; expected clientAuth (1.3.6.1.5.5.7.3.2) without it"
+    )]
+    AnyPurpose,
     /// Its key may not sign a handshake, or is said to sign certificates, which only a CA's may (RFC 5280 4.2.1.3).
     #[error("the certificate's key usage must name digitalSignature and must not name keyCertSign")]
     KeyUsage,
     /// A key that can be broken, or that TLS cannot use.
     #[error("the certificate's key is {0}; expected {STRONG_KEYS}")]
     WeakKey(PublicKey),
+    /// RFC 5280 4.2: must not be used by whoever does not know the extension. webpki refuses it too, and does not say which.
+    #[error(
+        "the certificate has the critical extension {0}, which is not known here; expected a certificate without it"
+    )]
+    CriticalExtension(String),
     /// An extension for CAs only (RFC 5280 4.2.1.10).
     #[error("the certificate has name constraints, which only a CA's may have")]
     NameConstraints,
 }
 
 /// Checks everything that does not depend on the issuer.
-pub(super) fn check(certificate: &Certificate, now: OffsetDateTime, strength: Strength) -> Result<(), EndEntityFault> {
+pub(super) fn check(
+    certificate: &Certificate,
+    now: OffsetDateTime,
+    strength: Strength,
+    purpose: ClientPurpose,
+) -> Result<(), EndEntityFault> {
     if certificate.version() != 3 {
         return Err(EndEntityFault::Version(certificate.version()));
     }
@@ -50,12 +69,7 @@ pub(super) fn check(certificate: &Certificate, now: OffsetDateTime, strength: St
         return Err(EndEntityFault::IsAuthority);
     }
     check_dates(certificate, now)?;
-    if !certificate
-        .extended_key_usage()
-        .is_some_and(|usage| usage.client_auth() && !usage.any())
-    {
-        return Err(EndEntityFault::Purpose);
-    }
+    check_purpose(certificate, purpose)?;
     if certificate
         .key_usage()
         .is_some_and(|usage| !usage.digital_signature() || usage.key_cert_sign())
@@ -63,14 +77,28 @@ pub(super) fn check(certificate: &Certificate, now: OffsetDateTime, strength: St
         return Err(EndEntityFault::KeyUsage);
     }
     check_key(certificate, strength)?;
-    let has_name_constraints = certificate
-        .extensions()
-        .iter()
-        .any(|extension| extension.identifier().as_der_content() == NAME_CONSTRAINTS);
-    if has_name_constraints {
-        return Err(EndEntityFault::NameConstraints);
+    for extension in certificate.extensions() {
+        let identifier = extension.identifier().as_der_content();
+        if identifier == NAME_CONSTRAINTS {
+            return Err(EndEntityFault::NameConstraints);
+        }
+        if extension.is_critical() && !KNOWN_EXTENSIONS.contains(&identifier) {
+            return Err(EndEntityFault::CriticalExtension(extension.identifier().to_string()));
+        }
     }
     Ok(())
+}
+
+fn check_purpose(certificate: &Certificate, purpose: ClientPurpose) -> Result<(), EndEntityFault> {
+    let is_any_allowed = purpose == ClientPurpose::AnyAllowed;
+    match certificate.extended_key_usage() {
+        Some(usage) if usage.any() && !is_any_allowed => Err(EndEntityFault::AnyPurpose),
+        Some(usage) if usage.any() || usage.client_auth() => Ok(()),
+        Some(_) => Err(EndEntityFault::Purpose),
+        None if certificate.netscape_type_excludes_clients() => Err(EndEntityFault::Purpose),
+        None if is_any_allowed => Ok(()),
+        None => Err(EndEntityFault::NoPurpose),
+    }
 }
 
 pub(super) fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Result<(), EndEntityFault> {

@@ -193,20 +193,25 @@ impl ClientCertVerifier for DatabaseClients {
 fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     match refusal {
         DatabaseTrustRefusal::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
+        DatabaseTrustRefusal::AnyPurpose(_) => CertificateError::InvalidPurpose,
         DatabaseTrustRefusal::Pinned(fault) | DatabaseTrustRefusal::Chain(ChainRefusal::EndEntity(fault)) => {
             match fault {
                 EndEntityFault::Expired(_) => CertificateError::Expired,
                 EndEntityFault::NotYetValid(_) => CertificateError::NotValidYet,
-                EndEntityFault::Purpose | EndEntityFault::KeyUsage | EndEntityFault::IsAuthority => {
-                    CertificateError::InvalidPurpose
-                }
+                EndEntityFault::Purpose
+                | EndEntityFault::NoPurpose
+                | EndEntityFault::AnyPurpose
+                | EndEntityFault::KeyUsage
+                | EndEntityFault::IsAuthority => CertificateError::InvalidPurpose,
                 _ => CertificateError::BadEncoding,
             }
         }
         DatabaseTrustRefusal::Chain(
             ChainRefusal::AnchorOutOfDate { .. } | ChainRefusal::IntermediateOutOfDate { .. },
         ) => CertificateError::Expired,
-        DatabaseTrustRefusal::Chain(ChainRefusal::IntermediateKeyUsage { .. }) => CertificateError::InvalidPurpose,
+        DatabaseTrustRefusal::Chain(
+            ChainRefusal::IntermediateKeyUsage { .. } | ChainRefusal::IntermediatePurpose { .. },
+        ) => CertificateError::InvalidPurpose,
         DatabaseTrustRefusal::Chain(ChainRefusal::Path(error)) => match error {
             webpki::Error::CertExpired { .. } => CertificateError::Expired,
             webpki::Error::CertNotValidYet { .. } => CertificateError::NotValidYet,

@@ -127,6 +127,34 @@ async fn a_database_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn certificates_of_any_purpose_are_allowed_by_a_setting_of_our_own() {
+    if !has_engine() {
+        return;
+    }
+    let house = House::open().await;
+    let ca = Ca::new("clients");
+    let member = "certward_mtls_allow_missing_eku";
+    let mut body = mutual("orders", &ca);
+    assert_eq!(made(&house, &body).await[member], false);
+    body["name"] = "lenient".into();
+    body[member] = true.into();
+    assert_eq!(made(&house, &body).await[member], true);
+    for allowed in [true, false] {
+        let change = json!({ member: allowed });
+        assert_eq!(
+            house.admin.put("/v1/bdbs/1", &change).await.expect(200)[member],
+            allowed
+        );
+        assert_eq!(house.admin.get("/v1/bdbs/1").await.expect(200)[member], allowed);
+    }
+    for wrong in [json!("true"), json!(1)] {
+        let refused = house.admin.put("/v1/bdbs/1", &json!({ member: wrong })).await;
+        assert_eq!(refused.refused(400), "invalid_schema");
+    }
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_database_without_a_port_is_given_one_and_can_move() {
     if !has_engine() {
         return;

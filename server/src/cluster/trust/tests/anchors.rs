@@ -55,11 +55,18 @@ fn each_kind_of_authority_that_tools_make_is_trusted() {
             ],
         ),
         (
-            "a critical SAN and policies that are not critical",
+            "a critical SAN and policies",
             vec![
                 basic_constraints(true, Some(true), None),
                 extension(17, true, &[0x30, 3, 0x82, 1, b'a']),
                 extension(32, false, &[0x30, 0]),
+            ],
+        ),
+        (
+            "critical policies, as of AD CS",
+            vec![
+                basic_constraints(true, Some(true), None),
+                extension(32, true, &[0x30, 0]),
             ],
         ),
     ] {
@@ -150,8 +157,8 @@ fn extensions_that_make_no_authority_are_refused() {
         CaFault::Purpose
     );
     assert_eq!(
-        only(&[basic.clone(), extension(32, true, &[0x30, 0])]),
-        CaFault::CriticalExtension("2.5.29.32".to_owned())
+        only(&[basic.clone(), extension(36, true, &[0x30, 0])]),
+        CaFault::CriticalExtension("2.5.29.36".to_owned())
     );
     assert_eq!(
         only(&[basic.clone(), permitted_names(0xa4, &name("O=Acme"))]),

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use webpki::aws_lc_rs::ECDSA_P256_SHA256;
 
 use super::minted::*;
-use crate::certificate::{Anchor, BoundedChain};
+use crate::certificate::{Anchor, BoundedChain, ClientPurpose};
 use crate::cluster::trust::{ChainRefusal, EndEntityFault, TrustAnchors, verify};
 
 fn trust(authorities: &[&Minted]) -> TrustAnchors {
@@ -169,13 +169,19 @@ fn each_fault_of_the_clients_certificate_is_told_apart() {
     let mut late = alice();
     late.not_after = NOW - Duration::SECOND;
     assert_eq!(fault(late), EndEntityFault::Expired(NOW - Duration::SECOND));
-    for purposes in [
-        vec![],
-        vec![extended_key_usage(&[SERVER_AUTH])],
-        vec![any_extended_key_usage()],
+    for (purposes, expected) in [
+        (vec![], EndEntityFault::NoPurpose),
+        (vec![extended_key_usage(&[SERVER_AUTH])], EndEntityFault::Purpose),
+        (vec![extended_key_usage(&[])], EndEntityFault::Purpose),
+        (vec![netscape_type(NETSCAPE_SERVER)], EndEntityFault::Purpose),
+        (vec![any_extended_key_usage()], EndEntityFault::AnyPurpose),
     ] {
-        assert_eq!(fault(alice().with_only(&purposes)), EndEntityFault::Purpose);
+        assert_eq!(fault(alice().with_only(&purposes)), expected);
     }
+    assert_eq!(
+        fault(alice().with(extension(32, true, &[0x30, 0]))),
+        EndEntityFault::CriticalExtension("2.5.29.32".to_owned())
+    );
     for usage in [
         key_usage(&[KEY_ENCIPHERMENT]),
         key_usage(&[DIGITAL_SIGNATURE, KEY_CERT_SIGN]),
@@ -306,7 +312,7 @@ fn signatures_to_refuse(anchors: &[&Minted], client: &Minted, intermediates: &[&
     };
     let counting = Counting::default();
     let accept = |_: &Certificate, _: &[&Certificate]| Ok::<(), webpki::Error>(());
-    assert!(path.verify(&[&counting], NOW, accept).is_err());
+    assert!(path.verify(&[&counting], ClientPurpose::Named, NOW, accept).is_err());
     counting.0.load(Ordering::Relaxed)
 }
 

@@ -1,7 +1,7 @@
 use certward::pki::Certificate;
 use time::{Duration, OffsetDateTime};
 
-use super::minted::{Minted, NOW, Template, ca, client, rsa_key};
+use super::minted::*;
 use crate::cluster::database::{ClientCertificates, DatabaseTls};
 use crate::cluster::trust::{
     AuthorizedSubject, ChainRefusal, DatabaseTrust, DatabaseTrustRefusal, EndEntityFault, SubjectValidation,
@@ -85,6 +85,96 @@ fn a_weak_key_is_let_in_where_that_is_allowed() {
     tls.allow_weak_hashing = true;
     assert!(check(&tls, &with_key(1024).certificate, NOW).is_ok());
     assert!(check(&tls, &with_key(1016).certificate, NOW).is_err());
+}
+
+/// What cert-manager and Redis's own test script make names no purpose.
+#[test]
+fn a_certificate_of_any_purpose_is_let_in_where_that_is_allowed() {
+    let ours = ca("CN=ours").self_signed();
+    let usage = || key_usage(&[DIGITAL_SIGNATURE, KEY_ENCIPHERMENT]);
+    let with = |extensions: &[Vec<u8>]| ours.issue(client("CN=alice").with_only(extensions));
+    let refused = trusting(&[&ours]);
+    let mut allowed = trusting(&[&ours]);
+    allowed.allow_missing_extended_key_usage = true;
+    for (extensions, fault) in [
+        (vec![], EndEntityFault::NoPurpose),
+        (vec![usage()], EndEntityFault::NoPurpose),
+        (vec![usage(), netscape_type(NETSCAPE_CLIENT)], EndEntityFault::NoPurpose),
+        (vec![usage(), any_extended_key_usage()], EndEntityFault::AnyPurpose),
+    ] {
+        let alice = with(&extensions);
+        let refusal = check(&refused, &alice.certificate, NOW).unwrap_err();
+        assert_eq!(refusal, DatabaseTrustRefusal::AnyPurpose(fault));
+        let says = |text: &str| refusal.to_string().contains(text);
+        assert!(
+            says("extendedKeyUsage") && says("certward_mtls_allow_missing_eku"),
+            "{refusal}"
+        );
+        let not_after = alice.certificate.validity().not_after;
+        assert_eq!(check(&allowed, &alice.certificate, NOW), Ok(Some(not_after)));
+    }
+    assert!(check(&allowed, &ours.issue(client("CN=alice")).certificate, NOW).is_ok());
+}
+
+#[test]
+fn where_any_purpose_is_allowed_nothing_else_is() {
+    let ours = ca("CN=ours").self_signed();
+    let mut tls = trusting(&[&ours]);
+    tls.allow_missing_extended_key_usage = true;
+    let mut version_1 = client("CN=alice").with_only(&[]);
+    version_1.version = 1;
+    let ca_bit = basic_constraints(true, Some(true), None);
+    for (template, fault) in [
+        (
+            client("CN=alice").with_only(&[extended_key_usage(&[SERVER_AUTH])]),
+            EndEntityFault::Purpose,
+        ),
+        (
+            client("CN=alice").with_only(&[extended_key_usage(&[])]),
+            EndEntityFault::Purpose,
+        ),
+        (
+            client("CN=alice").with_only(&[netscape_type(NETSCAPE_SERVER)]),
+            EndEntityFault::Purpose,
+        ),
+        (client("CN=alice").with_only(&[ca_bit]), EndEntityFault::IsAuthority),
+        (
+            client("CN=alice").with_only(&[key_usage(&[KEY_ENCIPHERMENT])]),
+            EndEntityFault::KeyUsage,
+        ),
+        (expired().with_only(&[]), EndEntityFault::Expired(expired().not_after)),
+        (version_1, EndEntityFault::Version(1)),
+    ] {
+        let refused = check(&tls, &ours.issue(template).certificate, NOW);
+        let expected = DatabaseTrustRefusal::Chain(ChainRefusal::EndEntity(fault));
+        assert_eq!(refused, Err(expected));
+    }
+}
+
+/// The extended key usage of an intermediate is a limit on what it may issue.
+#[test]
+fn where_any_purpose_is_allowed_an_intermediate_still_names_clients_or_nothing() {
+    let ours = ca("CN=ours").self_signed();
+    let mut tls = trusting(&[&ours]);
+    tls.allow_missing_extended_key_usage = true;
+    let trust = DatabaseTrust::new(&tls, |_, _| {});
+    let strict = DatabaseTrust::new(&trusting(&[&ours]), |_, _| {});
+    for (purpose, is_let_in) in [
+        (None, true),
+        (Some(extended_key_usage(&[CLIENT_AUTH])), true),
+        (Some(extended_key_usage(&[SERVER_AUTH])), false),
+        (Some(any_extended_key_usage()), false),
+    ] {
+        let mut template = ca("CN=Issuing");
+        template.extensions.extend(purpose);
+        let issuing = ours.issue(template);
+        let alice = issuing.issue(client("CN=alice").with_only(&[]));
+        let decided = trust.admit(&alice.certificate, &[issuing.der()], NOW);
+        assert_eq!(decided.is_ok(), is_let_in, "{decided:?}");
+        let named = issuing.issue(client("CN=alice"));
+        let decided = strict.admit(&named.certificate, &[issuing.der()], NOW);
+        assert_eq!(decided.is_ok(), is_let_in, "{decided:?}");
+    }
 }
 
 #[test]

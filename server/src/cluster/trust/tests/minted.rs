@@ -156,6 +156,13 @@ pub(super) fn any_extended_key_usage() -> Vec<u8> {
     )
 }
 
+/// `nsCertType` with one octet of bits.
+pub(super) fn netscape_type(bits: u8) -> Vec<u8> {
+    let identifier = [0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 1, 1];
+    let bits = asn1::value(0x03, &[&[0, bits]]);
+    asn1::sequence(&[&asn1::value(0x06, &[&identifier]), &asn1::octet_string(&bits)])
+}
+
 /// Permits the names of one form, told by its context tag.
 pub(super) fn permitted_names(tag: u8, base: &[u8]) -> Vec<u8> {
     let subtree = asn1::sequence(&[&asn1::value(tag, &[base])]);
@@ -211,4 +218,6 @@ pub(super) const KEY_CERT_SIGN: u8 = 5;
 pub(super) const CRL_SIGN: u8 = 6;
 pub(super) const SERVER_AUTH: u8 = 1;
 pub(super) const CLIENT_AUTH: u8 = 2;
+pub(super) const NETSCAPE_CLIENT: u8 = 0x80;
+pub(super) const NETSCAPE_SERVER: u8 = 0x40;
 const TRUE: &[u8] = &[0x01, 0x01, 0xff];

@@ -116,6 +116,7 @@ fn update(body: &Object) -> Result<DatabaseUpdate, Problem> {
         authorized_names: body.texts("authorized_names"),
         allow_outdated_certificates: body.boolean("mtls_allow_outdated_certs"),
         allow_weak_hashing: body.boolean("mtls_allow_weak_hashing"),
+        allow_missing_extended_key_usage: body.boolean("certward_mtls_allow_missing_eku"),
         default_user: body.boolean("default_user"),
         // Empty is what answers show, whatever the password.
         default_password: body

@@ -16,7 +16,7 @@ pub(super) fn members(database: &Database, status: DatabaseStatus, dialect: &Dia
     let tls = &database.tls;
     let version = version(database, dialect);
     let mut members = FIXED.clone();
-    let own: [(&str, Value); 26] = [
+    let own: [(&str, Value); 27] = [
         ("uid", database.uid.get().into()),
         ("name", database.name.as_str().into()),
         ("port", database.port.get().into()),
@@ -49,6 +49,10 @@ pub(super) fn members(database: &Database, status: DatabaseStatus, dialect: &Dia
         ),
         ("mtls_allow_outdated_certs", tls.allow_outdated_certificates.into()),
         ("mtls_allow_weak_hashing", tls.allow_weak_hashing.into()),
+        (
+            "certward_mtls_allow_missing_eku",
+            tls.allow_missing_extended_key_usage.into(),
+        ),
         ("default_user", database.default_user.is_enabled.into()),
         ("authentication_redis_pass", "".into()),
         ("roles_permissions", roles_permissions(database)),

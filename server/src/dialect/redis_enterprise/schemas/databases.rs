@@ -88,6 +88,11 @@ pub(in super::super) const BDB: Schema = strict(
             "Whether signatures with SHA-1 and short RSA keys are let in; false.",
         ),
         member(
+            "certward_mtls_allow_missing_eku",
+            Kind::Boolean,
+            "Whether a client certificate without an extended key usage, or with anyExtendedKeyUsage, is let in; false. Certward's own.",
+        ),
+        member(
             "default_user",
             Kind::Boolean,
             "Whether Redis's user default may connect; true.",

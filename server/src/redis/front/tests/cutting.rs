@@ -110,6 +110,24 @@ async fn a_certificate_that_expires_is_cut_unless_expired_ones_are_let_in() {
 }
 
 #[tokio::test]
+async fn a_certificate_of_any_purpose_is_cut_when_the_database_lets_it_in_no_more() {
+    let Some(world) = World::new().await else { return };
+    world
+        .change(|database| database.tls.allow_missing_extended_key_usage = true)
+        .await;
+    let mut cut = world.connect(Some(world.ca.client_for("alice", &[]))).await;
+    let mut stays = world.client("bob").await;
+    assert_eq!(cut.ask(&["PING"]).await, "+PONG");
+    assert_eq!(stays.ask(&["PING"]).await, "+PONG");
+    world
+        .change(|database| database.tls.allow_missing_extended_key_usage = false)
+        .await;
+    cut.is_cut().await;
+    assert_eq!(stays.ask(&["PING"]).await, "+PONG");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn clients_without_a_certificate_are_cut_by_what_they_are() {
     let Some(world) = World::new().await else { return };
     world

@@ -1,3 +1,4 @@
+use rcgen::ExtendedKeyUsagePurpose;
 use rustls::AlertDescription;
 
 use super::world::{ClientIdentity, NOW, PASSWORD, TestCa, World, permission};
@@ -77,6 +78,32 @@ async fn a_refused_certificate_is_told_why_in_the_alert() {
         .await;
     let mut alice = world.connect(Some(expired)).await;
     assert_eq!(alice.ask(&["ACL", "WHOAMI"]).await, "alice");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_certificate_of_any_purpose_is_let_in_while_the_database_allows_it() {
+    let Some(world) = World::new().await else { return };
+    let nothing = world.ca.client_for("alice", &[]);
+    let anything = world.ca.client_for("alice", &[ExtendedKeyUsagePurpose::Any]);
+    let servers = world.ca.client_for("alice", &[ExtendedKeyUsagePurpose::ServerAuth]);
+    let refused = AlertDescription::UnsupportedCertificate;
+    for identity in [&nothing, &anything, &servers] {
+        assert_eq!(world.alert(Some(identity.clone())).await, refused);
+    }
+    world
+        .change(|database| database.tls.allow_missing_extended_key_usage = true)
+        .await;
+    for identity in [&nothing, &anything] {
+        let mut alice = world.connect(Some(identity.clone())).await;
+        assert_eq!(alice.ask(&["ACL", "WHOAMI"]).await, "alice");
+    }
+    assert_eq!(world.alert(Some(servers)).await, refused);
+    assert_eq!(world.client("bob").await.ask(&["ACL", "WHOAMI"]).await, "bob");
+    world
+        .change(|database| database.tls.allow_missing_extended_key_usage = false)
+        .await;
+    assert_eq!(world.alert(Some(nothing)).await, refused);
     world.end().await;
 }
 

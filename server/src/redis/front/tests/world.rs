@@ -456,8 +456,17 @@ impl TestCa {
     }
 
     pub(super) fn client_until(&self, name: &str, not_after: OffsetDateTime) -> ClientIdentity {
+        self.issue(name, not_after, &[ExtendedKeyUsagePurpose::ClientAuth])
+    }
+
+    /// A client whose certificate names these purposes; without any, it has no extended key usage.
+    pub(super) fn client_for(&self, name: &str, purposes: &[ExtendedKeyUsagePurpose]) -> ClientIdentity {
+        self.issue(name, NOW + time::Duration::days(30), purposes)
+    }
+
+    fn issue(&self, name: &str, not_after: OffsetDateTime, purposes: &[ExtendedKeyUsagePurpose]) -> ClientIdentity {
         let mut parameters = parameters(name, not_after);
-        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        parameters.extended_key_usages = purposes.to_vec();
         let key = KeyPair::generate().unwrap();
         let certificate = parameters.signed_by(&key, &self.0).unwrap();
         ClientIdentity {

@@ -107,8 +107,8 @@ fn transport(failure: &Error) -> Option<Explanation> {
     } else if failure.is_retryable() {
         (
             "The cluster is not ready",
-            "The cluster did not answer, or says that it cannot work on the request now. What is safe to repeat was repeated as \
-             max_retries of provider \"certward\" allows. Apply again when the cluster is well; what was already done is found \
+            "The cluster did not answer, or says that it cannot work on the request now. Whatever may be \
+             sent twice was tried again as max_retries of provider \"certward\" allows; a creation is sent once. Apply again when the cluster is well; what was already done is found \
              then.",
         )
     } else {

@@ -152,12 +152,6 @@ impl Stat {
     }
 }
 
-/// User and system time of what this program has started and waited for, with all descendants.
-pub(crate) fn cpu_of_ended_children() -> Result<Duration, Failure> {
-    let stat = Stat::of(std::process::id()).ok_or("/proc does not tell of this process")?;
-    Ok(from_ticks(stat.ticks_of_ended_children))
-}
-
 /// The process and its descendants.
 fn family(root: u32) -> Result<Vec<(u32, u32)>, Failure> {
     let mut others: Vec<(u32, u32)> = fs::read_dir("/proc")?

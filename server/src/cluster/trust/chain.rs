@@ -104,6 +104,14 @@ pub enum ChainRefusal {
         /// Its last second.
         not_after: OffsetDateTime,
     },
+    /// An intermediate says that it must not be used by whom does not know one of its extensions.
+    #[error("the intermediate certificate \"{subject}\" has the critical extension {extension}, which is not known here")]
+    IntermediateExtension {
+        /// Of the intermediate.
+        subject: String,
+        /// Its object identifier.
+        extension: String,
+    },
     /// An intermediate is not for the issuers of clients.
     #[error("the intermediate certificate \"{subject}\" has an extended key usage without clientAuth")]
     IntermediatePurpose {
@@ -204,6 +212,17 @@ fn explain(error: webpki::Error, intermediates: &[&Certificate], now: OffsetDate
             not_before: intermediate.validity().not_before,
             not_after: intermediate.validity().not_after,
         };
+    }
+    if error == webpki::Error::UnsupportedCriticalExtension {
+        let unknown = |intermediate: &&Certificate| {
+            end_entity::unknown_critical_extension(intermediate).map(|extension| ChainRefusal::IntermediateExtension {
+                subject: shown(intermediate.subject()),
+                extension,
+            })
+        };
+        if let Some(refusal) = intermediates.iter().find_map(unknown) {
+            return refusal;
+        }
     }
     ChainRefusal::Path(error)
 }

@@ -78,15 +78,22 @@ pub(super) fn check(
     }
     check_key(certificate, strength)?;
     for extension in certificate.extensions() {
-        let identifier = extension.identifier().as_der_content();
-        if identifier == NAME_CONSTRAINTS {
+        if extension.identifier().as_der_content() == NAME_CONSTRAINTS {
             return Err(EndEntityFault::NameConstraints);
         }
-        if extension.is_critical() && !KNOWN_EXTENSIONS.contains(&identifier) {
-            return Err(EndEntityFault::CriticalExtension(extension.identifier().to_string()));
-        }
     }
-    Ok(())
+    unknown_critical_extension(certificate).map_or(Ok(()), |unknown| Err(EndEntityFault::CriticalExtension(unknown)))
+}
+
+/// The object identifier of the first critical extension that a path check here does not know.
+pub(super) fn unknown_critical_extension(certificate: &Certificate) -> Option<String> {
+    certificate
+        .extensions()
+        .iter()
+        .find(|extension| {
+            extension.is_critical() && !KNOWN_EXTENSIONS.contains(&extension.identifier().as_der_content())
+        })
+        .map(|extension| extension.identifier().to_string())
 }
 
 fn check_purpose(certificate: &Certificate, purpose: ClientPurpose) -> Result<(), EndEntityFault> {

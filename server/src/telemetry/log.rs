@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{EnvFilter, Layer};
 
 use super::escape::Escaping;
 use super::queue::LineQueue;
@@ -35,13 +35,13 @@ pub enum LogError {
 ///
 /// [`LogError`], when `RUST_LOG` cannot be read or the process has a log already.
 pub fn start_log(settings: &LogSettings) -> Result<(), LogError> {
-    let filter = match std::env::var(EnvFilter::DEFAULT_ENV) {
-        Ok(directives) if !directives.is_empty() => EnvFilter::try_new(directives).map_err(LogError::Filter)?,
-        _ if settings.level <= LevelFilter::INFO => EnvFilter::default()
-            .add_directive(settings.level.into())
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(directives) if !directives.is_empty() => directives.parse().map_err(LogError::Filter)?,
+        _ if settings.level <= LevelFilter::INFO => Targets::new()
+            .with_default(settings.level)
             // It warns of what strangers send, such as an address in the place of a host's name.
-            .add_directive("rustls=error".parse().map_err(LogError::Filter)?),
-        _ => EnvFilter::default().add_directive(settings.level.into()),
+            .with_target("rustls", LevelFilter::ERROR.min(settings.level)),
+        _ => Targets::new().with_default(settings.level),
     };
     let queue = Arc::new(LineQueue::new(settings.format));
     let lines = tracing_subscriber::fmt::layer()

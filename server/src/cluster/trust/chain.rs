@@ -105,7 +105,9 @@ pub enum ChainRefusal {
         not_after: OffsetDateTime,
     },
     /// An intermediate says that it must not be used by whom does not know one of its extensions.
-    #[error("the intermediate certificate \"{subject}\" has the critical extension {extension}, which is not known here")]
+    #[error(
+        "the intermediate certificate \"{subject}\" has the critical extension {extension}, which is not known here"
+    )]
     IntermediateExtension {
         /// Of the intermediate.
         subject: String,

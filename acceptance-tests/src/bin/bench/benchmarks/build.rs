@@ -17,6 +17,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Outcome, Failure> {
             "--package=terraform-provider-certward",
             "--bins",
         ])
+        .env("CARGO_INCREMENTAL", "0")
         .env("CARGO_TARGET_DIR", bench.work.path().join("first-build"))
         .stderr(Stdio::null());
     let (before, started) = (cpu_of_ended_children()?, Instant::now());

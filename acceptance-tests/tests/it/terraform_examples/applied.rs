@@ -46,29 +46,37 @@ impl Example {
     /// Applies, plans again and destroys; what is protected says so, and is destroyed once it is not.
     fn applied_and_destroyed(&self) {
         self.terraform.apply_and_settle();
-        let is_protected = self.configuration.contains("deletion_protection = true")
-            || self
-                .configuration
-                .matches("resource \"certward_redis_database\"")
-                .count()
-                > self.configuration.matches("deletion_protection = false").count();
+        let is_protected = self.configuration != unprotected(&self.configuration);
         if is_protected {
             let refused = self.terraform.destroy();
             assert!(refused.text().contains("protect"), "{}", refused.text());
-            let text = self.terraform.path("resource.tf");
-            let unprotected = std::fs::read_to_string(&text)
-                .unwrap()
-                .replace("deletion_protection = true", "deletion_protection = false")
-                .replace(
-                    "  default_user_enabled = false\n",
-                    "  default_user_enabled = false\n  deletion_protection = false\n",
-                );
-            self.terraform.write("resource.tf", &unprotected);
+            self.terraform.write("resource.tf", &unprotected(&self.configuration));
             self.terraform.apply_and_settle();
         }
         self.terraform.destroy().expect_success();
     }
 }
+
+/// The configuration without protection against deletion, which databases have unless they say otherwise.
+fn unprotected(configuration: &str) -> String {
+    let mut text = String::new();
+    let mut is_database = false;
+    for line in configuration.lines() {
+        if line.starts_with("resource ") {
+            is_database = line.contains("certward_redis_database");
+        }
+        let is_about_protection = line.trim_start().starts_with("deletion_protection");
+        match line {
+            _ if is_about_protection => text.push_str(&line.replace("true", "false")),
+            "}" if is_database && !text.ends_with(UNPROTECTED) => text.push_str(&format!("{UNPROTECTED}}}")),
+            _ => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+const UNPROTECTED: &str = "  deletion_protection = false\n";
 
 #[test]
 fn every_example_of_a_resource_is_applied_planned_without_a_change_and_destroyed() {
@@ -96,7 +104,7 @@ fn every_example_of_a_data_source_is_applied_planned_without_a_change_and_destro
 
 #[test]
 fn whole_examples_are_applied_planned_without_a_change_and_destroyed() {
-    let server = ReferenceServer::start();
+    let server = ReferenceServer::start_with(&["--Certward.License.ReadOnlyCertificates=true"]);
     let mut quickstart = Example::new("quickstart").with_provider_block(&server, &server.endpoint());
     quickstart.set("redis_enterprise_endpoint", &server.redis_enterprise_endpoint());
     quickstart.applied_and_destroyed();

@@ -38,7 +38,8 @@ pub(crate) struct Registered {
     pub(crate) secondaries: Vec<Thumbprint>,
     /// Whether it is the certificate of the server itself, which is listed but not stored.
     pub(crate) is_server_certificate: bool,
-    /// Whether it is an entry of single sign-on (RavenDB 7.2), which has members that an edit here would not send.
+    /// Whether it is an entry of single sign-on (RavenDB 7.2), or of a use that is not known here: an edit here would not
+    /// send all of its members.
     pub(crate) is_single_sign_on: bool,
 }
 
@@ -58,9 +59,14 @@ impl From<CertificateDefinition> for Registered {
     fn from(definition: CertificateDefinition) -> Self {
         let permissions = definition.permissions.iter();
         Self {
-            is_single_sign_on: matches!(
+            is_single_sign_on: !matches!(
                 definition.usage,
-                Some(CertificateUsage::SsoServer | CertificateUsage::SsoClient)
+                None | Some(
+                    CertificateUsage::Client
+                        | CertificateUsage::RavenServer
+                        | CertificateUsage::RavenServerForCommunication
+                        | CertificateUsage::WellKnownIssuer
+                )
             ),
             thumbprint: definition.thumbprint,
             grant: Grant {

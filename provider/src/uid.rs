@@ -9,7 +9,8 @@ use crate::report::diagnostic;
 
 /// The id as the cluster has it.
 pub(crate) fn parse(id: &str) -> Option<u64> {
-    let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    // One text for each: "01" would be another.
+    let digits = !id.is_empty() && !id.starts_with('0') && id.bytes().all(|byte| byte.is_ascii_digit());
     let uid = digits.then(|| id.parse().ok()).flatten()?;
     (uid > 0).then_some(uid)
 }

@@ -29,6 +29,14 @@ pub fn folded(name: &str) -> String {
 
 /// The simple upper case of Unicode. As in .NET, no character outside ASCII becomes one of ASCII.
 fn upper(character: char) -> char {
+    // Greek letters with a iota below, whose full upper case is two letters.
+    match character {
+        '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => {
+            return char::from_u32(u32::from(character) + 8).unwrap_or(character);
+        }
+        '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => return char::from_u32(u32::from(character) + 9).unwrap_or(character),
+        _ => {}
+    }
     let mut upper = character.to_uppercase();
     match (upper.next(), upper.next()) {
         (Some(upper), None) if character.is_ascii() || !upper.is_ascii() => upper,
@@ -155,6 +163,13 @@ mod tests {
     fn names_of_one_database_share_their_folded_form() {
         assert_eq!(folded("Über"), folded("üBER"));
         assert_eq!(folded("\u{b5}"), folded("\u{39c}"));
+        for (one, other) in [
+            ("\u{1f80}", "\u{1f88}"),
+            ("\u{1fa7}", "\u{1faf}"),
+            ("\u{1fb3}", "\u{1fbc}"),
+        ] {
+            assert!(eq_ignore_case(one, other));
+        }
         for (one, other) in [("\u{131}", "I"), ("\u{17f}", "s"), ("\u{df}", "\u{1e9e}"), ("ß", "ss")] {
             assert_ne!(folded(one), folded(other));
             assert!(!eq_ignore_case(one, other));

@@ -238,7 +238,7 @@ async fn collection_is_not_edited() {
 
 #[tokio::test]
 async fn an_entry_of_single_sign_on_is_read_with_a_warning_and_not_edited() {
-    for usage in ["SsoServer", "SsoClient"] {
+    for usage in ["SsoServer", "SsoClient", "SsoBroker"] {
         let case = Case::new().await;
         let identifiers = json!([{ "Provider": "Github", "Identifier": "alice" }]);
         let entry = case.entry(json!({ "Usage": usage, "SsoIdentifiers": identifiers, "AllowAnySsoServer": true }));

@@ -71,6 +71,16 @@ pub(crate) fn check(
             "Every authorized subject has a common_name that is not empty.",
         );
     }
+    if subject.organizational_units.iter().any(String::is_empty) {
+        error(
+            diags,
+            path.clone(),
+            "Empty organizational unit",
+            format!(
+                "One of the organizational_units of \"{common_name}\" is empty. No certificate has such a unit: leave it out."
+            ),
+        );
+    }
     if common_name.contains('*') {
         warning(
             diags,

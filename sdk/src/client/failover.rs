@@ -93,6 +93,10 @@ impl Endpoints {
                             if error.status().is_some() && !error.is_away() {
                                 self.outage.end();
                             }
+                            // It may take the next request from another endpoint, where this one broke.
+                            if error.status().is_none() {
+                                self.current.store((endpoint + 1) % self.urls.len(), Ordering::Relaxed);
+                            }
                             return Err(error);
                         }
                         next => {

@@ -1,11 +1,11 @@
 //! The words of RavenDB's API: clearances, access, usages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use crate::client::words::words;
-use crate::ravendb_names::eq_ignore_case;
+use crate::ravendb_names::{eq_ignore_case, folded};
 
 words! {
     /// What the holder of a certificate may do on the server (contract `ravendb.md` 2).
@@ -104,10 +104,10 @@ impl Permissions {
 
 impl<S: Into<String>> FromIterator<(S, DatabaseAccess)> for Permissions {
     fn from_iter<I: IntoIterator<Item = (S, DatabaseAccess)>>(entries: I) -> Self {
-        let mut permissions = Self::default();
-        entries
-            .into_iter()
-            .for_each(|(database, access)| permissions.insert(database, access));
-        permissions
+        // The last of two spellings counts, as in `insert`.
+        let entries = entries.into_iter().map(|(database, access)| (database.into(), access));
+        let by_folded: HashMap<String, (String, DatabaseAccess)> =
+            entries.map(|entry| (folded(&entry.0), entry)).collect();
+        Self(by_folded.into_values().collect())
     }
 }

@@ -98,7 +98,7 @@ impl Client {
     /// # Errors
     /// As [`Client::create_redis_acl`].
     pub async fn create_redis_acl_dry_run(&self, acl: &CreateRedisAcl) -> Result<RedisAcl, Error> {
-        self.send(create(acl, Repeat::Read)?.query("dry_run", "")).await?.json()
+        self.send(create(acl, Repeat::Once)?.query("dry_run", "")).await?.json()
     }
 
     /// Whether the cluster takes these rules, by the older route. Nothing is stored.

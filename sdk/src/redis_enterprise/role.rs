@@ -135,7 +135,7 @@ impl Client {
     /// # Errors
     /// As [`Client::create_role`].
     pub async fn create_role_dry_run(&self, role: &CreateRole) -> Result<Role, Error> {
-        self.send(create(role, Repeat::Read)?.query("dry_run", ""))
+        self.send(create(role, Repeat::Once)?.query("dry_run", ""))
             .await?
             .json()
     }

@@ -228,7 +228,7 @@ impl Client {
     /// # Errors
     /// As [`Client::create_user`].
     pub async fn create_user_dry_run(&self, user: &CreateUser) -> Result<User, Error> {
-        self.send(create(user, Repeat::Read)?.query("dry_run", ""))
+        self.send(create(user, Repeat::Once)?.query("dry_run", ""))
             .await?
             .json()
     }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use certward::ravendb_names::eq_ignore_case;
+use certward::ravendb_names::folded;
+use hashlink::LinkedHashMap;
 
 /// The rights of a registered certificate on the server as a whole (contract `ravendb.md`, section 2).
 ///
@@ -143,7 +144,10 @@ pub struct UnknownName;
 /// Names are compared without regard to case: of two that differ in case only, the last one given counts
 /// (observed record `135-post-…`). The order of first mention is kept, as the real server keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Permissions(Vec<(String, DatabaseAccess)>);
+pub struct Permissions(LinkedHashMap<FoldedName, (String, DatabaseAccess)>);
+
+/// A name in the form that all its spellings share.
+type FoldedName = String;
 
 impl Permissions {
     /// No database at all.
@@ -154,24 +158,22 @@ impl Permissions {
 
     /// Grants `access` to `database`, in place of what was granted under any spelling of that name.
     pub fn grant(&mut self, database: String, access: DatabaseAccess) {
-        match self.0.iter_mut().find(|(name, _)| eq_ignore_case(name, &database)) {
+        let key = folded(&database);
+        match self.0.get_mut(&key) {
             Some(entry) => entry.1 = access,
-            None => self.0.push((database, access)),
+            None => drop(self.0.insert(key, (database, access))),
         }
     }
 
     /// What may be done with `database`, in any spelling.
     #[must_use]
     pub fn access_to(&self, database: &str) -> Option<DatabaseAccess> {
-        self.0
-            .iter()
-            .find(|(name, _)| eq_ignore_case(name, database))
-            .map(|(_, access)| *access)
+        self.0.get(&folded(database)).map(|(_, access)| *access)
     }
 
     /// The databases and accesses, in the order of first mention.
     pub fn iter(&self) -> impl Iterator<Item = (&str, DatabaseAccess)> {
-        self.0.iter().map(|(name, access)| (name.as_str(), *access))
+        self.0.values().map(|(name, access)| (name.as_str(), *access))
     }
 
     /// Whether no database is named.

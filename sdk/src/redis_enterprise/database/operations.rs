@@ -100,7 +100,7 @@ impl Client {
     /// # Errors
     /// As [`Client::create_database`].
     pub async fn create_database_dry_run(&self, database: &CreateDatabase) -> Result<Database, Error> {
-        self.send(create(database, Repeat::Read)?.query("dry_run", ""))
+        self.send(create(database, Repeat::Once)?.query("dry_run", ""))
             .await?
             .json()
     }

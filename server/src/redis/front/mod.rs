@@ -314,7 +314,7 @@ impl DatabaseFront {
             peer.address = %address,
             database.uid = self.database.get(),
             certificate.subject = client.subject(),
-            reason = %refused,
+            reason = refused.to_string(),
             "a database refuses a client"
         );
         refused::tell(&mut stream, refused).await;

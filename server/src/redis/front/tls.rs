@@ -157,7 +157,7 @@ impl ClientCertVerifier for DatabaseClients {
                     database.uid = self.database.get(),
                     certificate.subject = shown(end_entity.subject()),
                     certificate.thumbprint = %end_entity.thumbprint(),
-                    reason = %refusal,
+                    reason = refusal.to_string(),
                     "a database refuses a client certificate"
                 );
                 Err(to_alert(&refusal).into())

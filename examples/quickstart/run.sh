@@ -4,6 +4,8 @@
 set -eu
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 mkdir -p "$work" "$identities" "$configuration"
+# The server is on this machine, and no proxy leads there.
+export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
 chmod 700 "$work" "$identities"
 
 say "Building certward-server and terraform-provider-certward (the first time takes some minutes)"
@@ -94,7 +96,10 @@ provider_installation {
 }
 CONFIGURATION
 export TF_CLI_CONFIG_FILE=$work/terraform.rc CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1
-cp "$root"/examples/quickstart/*.tf "$configuration/"
+for file in "$root"/examples/quickstart/*.tf; do
+    # What was changed there is kept.
+    [ -e "$configuration/${file##*/}" ] || cp "$file" "$configuration/"
+done
 variables() { # SUBJECT_VALIDATION_TYPE
     cat >"$configuration/quickstart.auto.tfvars" <<VARIABLES
 endpoint                  = "$endpoint"

@@ -84,8 +84,8 @@ fn transport(failure: &Error) -> Option<Explanation> {
     } else if failure.is_connect() {
         (
             "Cannot reach the cluster",
-            "No connection could be made, also not when it was tried again as max_retries of provider \"certward\" allows. \
-             Check the endpoints in provider \"certward\", that the server runs, and whether a proxy is needed (proxy_url).",
+            "No connection could be made; where waiting can help, it was tried again as max_retries of provider \"certward\" \
+             allows. Check the endpoints in provider \"certward\", that the server runs, and whether a proxy is needed (proxy_url).",
         )
     } else if failure.is_timeout() {
         (

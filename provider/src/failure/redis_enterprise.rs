@@ -69,14 +69,16 @@ fn by_code(code: &str) -> Option<Words> {
             "Role is in use",
             "Users or databases still have this role, and a role in use cannot be removed. Take it out of role_ids of the \
              users (certward_cert_user) and out of roles_permissions of the databases (certward_redis_database) first; \
-             those that Terraform does not manage, on the cluster itself.",
+             those that Terraform does not manage, on the cluster itself. Where the same plan replaces the role by another and \
+             moves its users, Terraform removes it before it changes them: put the old block back, apply, and remove it then.",
             None,
         ),
         "redis_acl_in_use" => (
             "ACL is in use",
             "Databases still give this ACL to a role, and an ACL in use cannot be removed. Take it out of \
              roles_permissions of the databases (certward_redis_database) first; of those that Terraform does not manage, on \
-             the cluster itself.",
+             the cluster itself. Where the same plan replaces the ACL by another, put the old block back, apply, and remove \
+             it then.",
             None,
         ),
         "role_not_exist" => (

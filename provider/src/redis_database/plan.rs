@@ -88,6 +88,9 @@ pub(crate) fn check(
             }
         }
     }
+    if let Some(before) = before {
+        warn_of_what_stays(diags, before, mtls);
+    }
     let allows_any_purpose = |mtls: &DatabaseMtls| mtls.allow_missing_extended_key_usage == Value::Value(true);
     if allows_any_purpose(mtls) && !before.is_some_and(allows_any_purpose) {
         warning(
@@ -96,7 +99,7 @@ pub(crate) fn check(
             "Certificates need not be for clients",
             "Clients are let in with certificates that name no purpose, so also with those that these authorities issue to \
              servers without naming one. Where an authority issues to both, have clients' certificates issued with the \
-             extended key usage clientAuth, and remove allow_missing_extended_key_usage.",
+             extended key usage clientAuth, and set allow_missing_extended_key_usage = false.",
         );
     }
     if mtls.allow_outdated_certificates == Value::Value(true) {
@@ -105,7 +108,7 @@ pub(crate) fn check(
             client_certificates::path(),
             "Certificates are good for ever",
             "Clients are let in with certificates that have ended, so one that was lost or replaced stays a way in. Have \
-             the certificates renewed, and remove allow_outdated_certificates.",
+             the certificates renewed, and set allow_outdated_certificates = false.",
         );
     }
     if mtls.allow_weak_hashing == Value::Value(true) {
@@ -114,8 +117,41 @@ pub(crate) fn check(
             client_certificates::path(),
             "Certificates can be forged",
             "Clients are let in with certificates that are signed with SHA-1 or have short keys. Have them issued again, \
-             and remove allow_weak_hashing.",
+             and set allow_weak_hashing = false.",
         );
+    }
+}
+
+/// A setting that is taken out of the configuration is not managed any more, and stays as it is on the cluster.
+fn warn_of_what_stays(diags: &mut Diagnostics, before: &DatabaseMtls, mtls: &DatabaseMtls) {
+    for (name, was, is) in [
+        (
+            "allow_outdated_certificates",
+            &before.allow_outdated_certificates,
+            &mtls.allow_outdated_certificates,
+        ),
+        (
+            "allow_weak_hashing",
+            &before.allow_weak_hashing,
+            &mtls.allow_weak_hashing,
+        ),
+        (
+            "allow_missing_extended_key_usage",
+            &before.allow_missing_extended_key_usage,
+            &mtls.allow_missing_extended_key_usage,
+        ),
+    ] {
+        if (was, is) == (&Value::Value(true), &Value::Null) {
+            warning(
+                diags,
+                client_certificates::path(),
+                "Setting stays on",
+                format!(
+                    "{name} was true and is not in the configuration any more, so Terraform leaves it on. To switch it off, \
+                     write {name} = false."
+                ),
+            );
+        }
     }
 }
 

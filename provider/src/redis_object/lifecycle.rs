@@ -11,7 +11,7 @@ use super::{Definition, RedisObject, Run, Step, keys};
 use crate::failure;
 use crate::removal::Pauses;
 use crate::report::{error, shown, warning};
-use crate::run::Release;
+use crate::run::{Key, Objects, Release, Working};
 use crate::session::Session;
 
 /// The object as it is now. `None` without an error: it is gone.
@@ -163,39 +163,68 @@ pub(crate) async fn destroy<O: RedisObject>(
     let uid = uid_of::<O>(diags, prior)?;
     let name = O::id_and_name(prior).1.as_deref().unwrap_or("?");
     let working = session.run.objects.working();
-    let turn = session.run.objects.turn(&working, keys::id::<O>(uid)).await;
     let what = format!("{} \"{}\" (uid {uid})", O::NOUN, shown(name));
-    if turn.release(diags, &what) == Release::Keep {
-        return Some(());
-    }
-    guard(diags);
-    if !diags.errors.is_empty() {
-        return None;
-    }
-    match remove::<O>(client, uid, O::removal_timeout(prior)).await {
-        Ok(true) => {
+    let key = keys::id::<O>(uid);
+    let mut guard = Some(guard);
+    loop {
+        let changes = session.run.objects.changes();
+        let turn = session.run.objects.turn(&working, key.clone()).await;
+        if turn.release(diags, &what) == Release::Keep {
+            return Some(());
+        }
+        if let Some(guard) = guard.take() {
+            guard(diags);
+        }
+        if !diags.errors.is_empty() {
+            return None;
+        }
+        let removed = remove::<O>(client, uid, O::removal_timeout(prior)).await;
+        if removed.as_ref().is_ok_and(|is_gone| *is_gone) {
             turn.removed();
-            Some(())
+            return Some(());
         }
-        Ok(false) => {
-            error(
-                diags,
-                AttributePath::root(),
-                "Not removed",
-                format!(
-                    "The cluster accepted the removal of the {} \"{name}\" (uid {uid}) but still lists it. Apply again; \
-                     if it stays, report it with the log of TF_LOG_PROVIDER=DEBUG.",
-                    O::NOUN
-                ),
-            );
-            None
-        }
-        Err(problem) => {
-            let attempt = format!("remove the {} \"{name}\" (uid {uid})", O::NOUN);
-            failure::redis_enterprise(diags, &attempt, &problem);
-            None
+        drop(turn);
+        match removed {
+            // What else this run does may end the use.
+            Err(problem) if is_in_use(&problem) && session.run.objects.another_change(&working, changes).await => {}
+            Err(problem) if is_in_use(&problem) && is_taken_over_soon(&session.run.objects, &working, &key).await => {}
+            removed => {
+                not_removed::<O>(diags, name, uid, removed.err());
+                return None;
+            }
         }
     }
+}
+
+/// Another block that wants the object waits for its removal first, and takes it over when that does not come.
+async fn is_taken_over_soon(objects: &Objects, working: &Working<'_>, key: &Key) -> bool {
+    for _ in 0..3 {
+        if objects.until(working, || objects.is_held(key)).await {
+            return true;
+        }
+    }
+    false
+}
+
+fn is_in_use(problem: &Error) -> bool {
+    matches!(problem.error_type(), Some("role_in_use" | "redis_acl_in_use"))
+}
+
+fn not_removed<O: RedisObject>(diags: &mut Diagnostics, name: &str, uid: u64, problem: Option<Error>) {
+    if let Some(problem) = problem {
+        let attempt = format!("remove the {} \"{name}\" (uid {uid})", O::NOUN);
+        return failure::redis_enterprise(diags, &attempt, &problem);
+    }
+    error(
+        diags,
+        AttributePath::root(),
+        "Not removed",
+        format!(
+            "The cluster accepted the removal of the {} \"{name}\" (uid {uid}) but still lists it. Apply again; if it \
+             stays, report it with the log of TF_LOG_PROVIDER=DEBUG.",
+            O::NOUN
+        ),
+    );
 }
 
 /// The object of this uid; the outer `None` comes with an error.

@@ -326,4 +326,46 @@ fn bundle_without_authorities_never_empties_the_trust_store() {
 }
 
 /// More than Terraform does at a time.
+/// A role and an ACL with those who have them, all under labels that end in this.
+fn in_use(label: &str) -> String {
+    format!(
+        r#"
+resource "certward_redis_role" "{label}" {{
+  name       = "role-0"
+  management = "none"
+}}
+resource "certward_redis_acl" "{label}" {{
+  name = "acl-0"
+  acl  = "+@read ~*"
+}}
+resource "certward_cert_user" "user" {{
+  name                     = "user-0"
+  certificate_subject_line = "CN=user-0"
+  role_ids                 = [certward_redis_role.{label}.id]
+}}
+resource "certward_redis_database" "database" {{
+  name                = "database-0"
+  memory_size         = 134217728
+  deletion_protection = false
+  roles_permissions   = [{{ role_id = certward_redis_role.{label}.id, redis_acl_id = certward_redis_acl.{label}.id }}]
+}}
+"#
+    )
+}
+
+#[test]
+fn role_and_acl_in_use_are_there_once_under_another_label() {
+    let world = World::new();
+    if !world.has(Kind::Database) {
+        return;
+    }
+    for label in ["a", "b", "c"] {
+        world.configure(&in_use(label));
+        world.apply(&[]).expect_success();
+        world.expect_settled();
+        expect_objects(&world, &[Kind::Role, Kind::Acl, Kind::User, Kind::Database], [0]);
+    }
+    world.terraform.destroy().expect_success();
+}
+
 const LONG: usize = 12;

@@ -224,6 +224,11 @@ cp "$root/examples/quickstart/courier.tf" "$configuration/"
 apply_quietly
 answers courier "$(redis_by courier ACL WHOAMI)" "put back, it is there again"
 
+# As a shell takes them.
+for name in server identities configuration work target; do
+    printf -v "shown_$name" %q "${!name}"
+done
+
 cat <<SUMMARY
 
 Done. What you have now:
@@ -238,17 +243,17 @@ Done. What you have now:
 Go on:
 
   * ask the server who you are:
-      curl --cacert $server/ca.crt \\
-        --cert $identities/alice.crt --key $identities/alice.key $endpoint/certificates/whoami
-      curl --cacert $server/ca.crt \\
-        --cert $identities/dana.crt --key $identities/dana.key $redis_enterprise_endpoint/v1/users/role
+      curl --cacert $shown_server/ca.crt \\
+        --cert $shown_identities/alice.crt --key $shown_identities/alice.key $endpoint/certificates/whoami
+      curl --cacert $shown_server/ca.crt \\
+        --cert $shown_identities/dana.crt --key $shown_identities/dana.key $redis_enterprise_endpoint/v1/users/role
   * use Redis without a password:
-      redis-cli -p $redis_port --tls --cacert $server/ca.crt \\
-        --cert $identities/courier.crt --key $identities/courier.key
-  * change $configuration/main.tf and apply:
-      cd $configuration && TF_CLI_CONFIG_FILE=$work/terraform.rc terraform apply
+      redis-cli -p $redis_port --tls --cacert $shown_server/ca.crt \\
+        --cert $shown_identities/courier.crt --key $shown_identities/courier.key
+  * change $shown_configuration/main.tf and apply:
+      cd $shown_configuration && TF_CLI_CONFIG_FILE=$shown_work/terraform.rc terraform apply
   * talk to the server's console:
-      $target/debug/certward-server cli --settings $server/settings.json
+      $shown_target/debug/certward-server cli --settings $shown_server/settings.json
   * stop the server and remove all of this:
       make quickstart-down
 SUMMARY

@@ -161,7 +161,9 @@ fn by_code(code: &str) -> Option<Words> {
         "certificate_required" | "client_certificate_refused" => (
             "Server does not let the provider in",
             "The cluster wants a certificate of a client that it trusts. Set client_certificate_file and \
-             client_private_key_file of provider \"certward\" to one that chains to the cluster's trusted CA.",
+             client_private_key_file of provider \"certward\" to one that chains to the cluster's trusted CA, whose subject \
+             is a user's and among mtls_authorized_subjects, where the cluster checks these, while certificate authentication \
+             is on; or log in with redis_enterprise.username and a password.",
             None,
         ),
         "unauthorized_action" => (

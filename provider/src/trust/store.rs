@@ -185,6 +185,16 @@ async fn step(
     {
         return Some(written);
     }
+    if problem.error_type() == Some("invalid_certificate") {
+        let detail = format!(
+            "Could not {}: {}.\n\nThe cluster cannot trust the certificate. Pass the certificate of an authority: \
+             basicConstraints=critical,CA:TRUE and, where it has a key usage, keyCertSign.",
+            attempt.what,
+            problem.report()
+        );
+        error(diags, AttributePath::root(), "Unsuitable authority", detail);
+        return None;
+    }
     failure::redis_enterprise(diags, attempt.what, &problem);
     None
 }

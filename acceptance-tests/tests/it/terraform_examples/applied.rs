@@ -63,7 +63,7 @@ fn unprotected(configuration: &str) -> String {
     let mut is_database = false;
     for line in configuration.lines() {
         if line.ends_with(" {") && !line.starts_with(' ') {
-            is_database = line.contains("certward_redis_database");
+            is_database = line.starts_with("resource \"certward_redis_database\"");
         }
         let is_about_protection = line.trim_start().starts_with("deletion_protection");
         match line {

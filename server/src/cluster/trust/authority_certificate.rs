@@ -61,7 +61,7 @@ pub enum CaFault {
     /// A root whose signature is not its own.
     #[error("names itself as its issuer, but was not signed with its own key: it is damaged or forged")]
     OwnSignature,
-    /// RFC 5280 4.2: must not be used by whoever does not know the extension.
+    /// RFC 5280 4.2: a program that does not know the extension must not use the certificate.
     #[error("has the critical extension {0}, which is not known here; expected a CA without it")]
     CriticalExtension(String),
     /// Constraints that path building here cannot judge, and would hold against everybody.

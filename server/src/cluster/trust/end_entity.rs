@@ -45,7 +45,8 @@ pub enum EndEntityFault {
     /// A key that can be broken, or that TLS cannot use.
     #[error("the certificate's key is {0}; expected {STRONG_KEYS}")]
     WeakKey(PublicKey),
-    /// RFC 5280 4.2: must not be used by whoever does not know the extension. webpki refuses it too, and does not say which.
+    /// RFC 5280 4.2: a program that does not know the extension must not use the certificate. webpki refuses it too, and
+    /// does not say which.
     #[error(
         "the certificate has the critical extension {0}, which is not known here; expected a certificate without it"
     )]

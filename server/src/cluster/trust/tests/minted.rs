@@ -156,7 +156,7 @@ pub(super) fn any_extended_key_usage() -> Vec<u8> {
     )
 }
 
-/// `nsCertType` with one octet of bits.
+/// `nsCertType` with one byte of bits.
 pub(super) fn netscape_type(bits: u8) -> Vec<u8> {
     let identifier = [0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 1, 1];
     let bits = asn1::value(0x03, &[&[0, bits]]);

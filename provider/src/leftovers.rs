@@ -1,7 +1,8 @@
 //! Entries that keep a key's way in after its certificate was removed.
 //!
-//! RavenDB lets a renewed certificate of a known key in and registers it by itself (contract section 2), so removing one
-//! certificate is not removing the key: the others of the same key still log in (observed records 444 and 445).
+//! RavenDB lets a renewed certificate of a known key in and registers it by itself
+//! (`docs/contracts/ravendb.md#renewal`), so removing one certificate is not removing the key: the others of the same
+//! key still log in (observed records 444 and 445).
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

@@ -25,7 +25,7 @@ pub(crate) fn rank(role: &str) -> usize {
     MANAGEMENT_ROLES.iter().position(|known| *known == role).unwrap_or(0)
 }
 
-/// Contract `redis-enterprise.md` 3.3, the weakest first; the last two manage users.
+/// `docs/contracts/redis-enterprise.md#management-roles`, the weakest first; the last two manage users.
 const MANAGEMENT_ROLES: [&str; 7] = [
     "none",
     "db_viewer",

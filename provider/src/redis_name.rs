@@ -9,7 +9,7 @@ pub(crate) fn path() -> AttributePath {
     AttributePath::new("name")
 }
 
-/// What is wrong with the name of a user (contract `redis-enterprise.md` 2.3).
+/// What is wrong with the name of a user (`docs/contracts/redis-enterprise.md#users`).
 pub(crate) fn check_user(name: &str) -> Option<Diagnostic> {
     let of_users = |character: char| matches!(character, ' '..='~') && !"\"&<>".contains(character);
     check(
@@ -19,7 +19,8 @@ pub(crate) fn check_user(name: &str) -> Option<Diagnostic> {
     )
 }
 
-/// What is wrong with the name of a role or an ACL (contract 2.4 and 2.5).
+/// What is wrong with the name of a role or an ACL (`docs/contracts/redis-enterprise.md#roles` and
+/// `docs/contracts/redis-enterprise.md#redis-acls`).
 pub(crate) fn check_role_or_acl(name: &str) -> Option<Diagnostic> {
     let of_roles = |character: char| character.is_ascii_alphanumeric() || "_ []()@,.;#-".contains(character);
     check(
@@ -43,7 +44,7 @@ fn check(name: &str, allowed: impl Fn(char) -> bool, allowed_in_words: &str) -> 
     Some(diagnostic(path(), "Unsuitable name", detail))
 }
 
-/// The bound of users' names (contract 2.3); none is documented for roles and ACLs.
+/// The bound of users' names (`docs/contracts/redis-enterprise.md#users`); none is documented for roles and ACLs.
 const LONGEST: usize = 255;
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl Pauses {
     }
 }
 
-/// A deletion takes seconds at most when the cluster is well (contract `redis-enterprise.md` 2.3).
+/// A deletion takes seconds at most when the cluster is well (`docs/contracts/redis-enterprise.md#users`).
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);

@@ -19,7 +19,7 @@ use crate::asn1::{
 
 /// Encrypts the certificates, the key's own first, and the PKCS#8 key with AES-256 under PBKDF2 with HMAC-SHA-256, and
 /// authenticates the whole with HMAC-SHA-256: what `openssl pkcs12 -export` of version 3 and current .NET write. No
-/// friendly name is set, as on the real server (contract `ravendb.md`, section 3).
+/// friendly name is set, as on the real server (`docs/contracts/ravendb.md#generated-certificate`).
 pub(crate) fn write(certificates: &[&[u8]], pkcs8: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
     // It ties the key to its certificate, which is the first; its content is free.
     let key_id = digest::digest(&digest::SHA256, certificates.first().copied().unwrap_or_default());

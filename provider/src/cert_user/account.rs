@@ -45,7 +45,7 @@ impl Account {
         (account.role.is_some() || account.role_uids.is_some()).then_some(account)
     }
 
-    /// What the cluster says. A member it leaves out has the default of the contract (2.3).
+    /// What the cluster says. A member it leaves out has the default of `docs/contracts/redis-enterprise.md#users`.
     pub(crate) fn of_user(user: &User) -> Self {
         Self {
             name: user.name.clone(),

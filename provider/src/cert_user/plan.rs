@@ -155,8 +155,8 @@ fn for_unset<T>(value: &mut Value<T>, then: impl FnOnce() -> Value<T>) {
     }
 }
 
-/// A user that was turned into one with a password is not turned back in passing: its password would stay behind, or
-/// be lost, and no document says which (contract `redis-enterprise.md` 4.4).
+/// A user that was turned into one with a password is not turned back in passing: its password would stay behind, or be
+/// lost, and no document says which (`docs/contracts/redis-enterprise.md#certificate-users`).
 fn guard_login(diags: &mut Diagnostics, prior: &CertUserState) {
     if let Value::Value(method) = &prior.auth_method
         && method != CERTIFICATE

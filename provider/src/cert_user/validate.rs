@@ -23,7 +23,7 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &CertUserState) {
     diags.errors.extend(roles::check(config));
 }
 
-/// The pattern of contract `redis-enterprise.md` 2.3: `(^$|^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$)`.
+/// The pattern of `docs/contracts/redis-enterprise.md#users`: `(^$|^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$)`.
 fn check_email(email: &str) -> Option<Diagnostic> {
     let made_of = |text: &str, marks: &str| {
         !text.is_empty()

@@ -79,7 +79,7 @@ fn fold(permissions: &Permissions) -> BTreeMap<String, &Value<String>> {
         .collect()
 }
 
-/// RavenDB's `DatabaseAccess` (contract section 2).
+/// RavenDB's `DatabaseAccess` (`docs/contracts/ravendb.md#clearances-and-access`).
 const ACCESSES: [&str; 3] = ["Read", "ReadWrite", "Admin"];
 
 #[cfg(test)]

@@ -187,5 +187,6 @@ impl From<&AuthorizedSubject> for AuthorizedSubjectState {
     }
 }
 
-/// The values of `mtls_client_cert_subject_validation_type` (contract section 2.1), the same for databases (2.6).
+/// The values of `mtls_client_cert_subject_validation_type` (`docs/contracts/redis-enterprise.md#cluster`), the same
+/// for databases (`docs/contracts/redis-enterprise.md#databases`).
 const VALIDATIONS: [&str; 3] = ["disabled", "san_cn", "full_subject"];

@@ -277,7 +277,7 @@ const KIND: Kind = Kind {
     elsewhere: "Redis Enterprise registers no certificates, it knows users by the subject of theirs: use \
                 certward_cert_users.",
 };
-/// RavenDB's `SecurityClearance` (contract section 2).
+/// RavenDB's `SecurityClearance` (`docs/contracts/ravendb.md#clearances-and-access`).
 const CLEARANCES: [&str; 5] = [
     "ValidUser",
     "Operator",

@@ -1,7 +1,7 @@
 //! The attribute `acl`: rules of Redis's `ACL SETUSER`.
 //!
-//! Only what no version of Redis Enterprise takes is refused here (contract `redis-enterprise.md` 2.5); the names of
-//! commands and categories are for the cluster to judge, which the plan asks when it can be reached.
+//! Only what no version of Redis Enterprise takes is refused here (`docs/contracts/redis-enterprise.md#acl-rules`); the
+//! names of commands and categories are for the cluster to judge, which the plan asks when it can be reached.
 
 use tf_provider::{AttributePath, Diagnostic};
 

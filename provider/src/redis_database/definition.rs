@@ -69,7 +69,7 @@ impl DatabaseDefinition {
         })
     }
 
-    /// What the cluster says. A member it leaves out has the default of the contract (2.6).
+    /// What the cluster says. A member it leaves out has the default of `docs/contracts/redis-enterprise.md#databases`.
     pub(crate) fn of_database(database: &Database) -> Self {
         let persistence = database.data_persistence.as_ref();
         let data_persistence = persistence.map_or_else(|| DISABLED.to_owned(), ToString::to_string);

@@ -52,8 +52,8 @@ impl MtlsDefinition {
         })
     }
 
-    /// What the cluster says. A member it leaves out has the default of the contract (2.6); certificates that cannot be
-    /// read are as if there were none, so that they are replaced.
+    /// What the cluster says. A member it leaves out has the default of `docs/contracts/redis-enterprise.md#databases`;
+    /// certificates that cannot be read are as if there were none, so that they are replaced.
     pub(crate) fn of_database(database: &Database) -> Self {
         let mode = database.tls_mode.as_ref();
         let validation = database.client_cert_subject_validation_type.as_ref();

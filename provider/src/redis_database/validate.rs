@@ -44,7 +44,8 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &RedisDatabaseState) {
     }
 }
 
-/// Contract 2.6 does not say it; Redis's page of the object does: a label of a host name (RFC 1123, section 2.1).
+/// `docs/contracts/redis-enterprise.md#databases` does not say it; Redis's page of the object does: a label of a host
+/// name (RFC 1123, section 2.1).
 fn check_name(name: &str) -> Option<Diagnostic> {
     let inside = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
     let suitable = (1..=LONGEST_NAME).contains(&name.len())
@@ -191,7 +192,7 @@ const LONGEST_NAME: usize = 63;
 /// An empty Redis 8 reports 1.4 MB (`used_memory` in the crate's capture `bdbs_stats.json`); with less than this every
 /// write would be refused.
 const SMALLEST_MEMORY: i64 = 2 * 1024 * 1024;
-/// The words of contract 2.6 and of Redis's page of the object.
+/// The words of `docs/contracts/redis-enterprise.md#databases` and of Redis's page of the object.
 const EVICTION_POLICIES: [&str; 8] = [
     "noeviction",
     "allkeys-lru",

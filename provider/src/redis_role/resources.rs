@@ -91,7 +91,7 @@ pub(crate) fn of_cluster(resources: &[redis_enterprise::RoleResource]) -> Resour
         let uids = known.entry(resource.resource_type.to_string()).or_default();
         uids.extend(resource.uids.iter().cloned());
     }
-    // An element without uids limits nothing, as no element does (contract `redis-enterprise.md` 2.4).
+    // An element without uids limits nothing, as no element does (`docs/contracts/redis-enterprise.md#roles`).
     known.retain(|_, uids| !uids.is_empty());
     known
 }
@@ -115,9 +115,9 @@ pub(crate) fn to_value(resources: &Resources) -> Value<Vec<Value<RoleResource>>>
     Value::Value(elements.collect())
 }
 
-/// The one type of contract 2.4.
+/// The one type of `docs/contracts/redis-enterprise.md#roles`.
 const DATABASE: &str = "db";
-/// The management roles that can be limited (contract 2.4).
+/// The management roles that can be limited (`docs/contracts/redis-enterprise.md#roles`).
 const LIMITED: [&str; 2] = ["db_member", "db_viewer"];
 
 #[cfg(test)]

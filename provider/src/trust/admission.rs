@@ -18,7 +18,8 @@ use super::subject;
 use crate::crypto;
 use crate::report::chain;
 
-/// What a cluster goes by when a client shows a certificate (contract section 4.1), but for the users.
+/// What a cluster goes by when a client shows a certificate (`docs/contracts/redis-enterprise.md#order-of-checks`), but
+/// for the users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) certificate_authentication: bool,

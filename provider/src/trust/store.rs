@@ -173,7 +173,7 @@ async fn step(
         Ok(()) => return Some(written),
         Err(problem) => problem,
     };
-    // "Not all nodes updated" (contract section 2.2): it passes.
+    // "Not all nodes updated" (`docs/contracts/redis-enterprise.md#cluster-certificates`): it passes.
     if problem.is_conflict() {
         tracing::info!(error = %problem.report(), "not every node has taken the authorities; trying again");
         return Some(written);

@@ -4,7 +4,8 @@ use certward::pki::{Certificate, DistinguishedName, SubjectAltName};
 use certward::redis_enterprise::AuthorizedSubject;
 
 /// Whether an entry lets a certificate through under `san_cn`: its common name is that of the subject, or a DNS name
-/// among the alternative names (contract section 4.2). Case counts, and `*` is a plain character.
+/// among the alternative names (`docs/contracts/redis-enterprise.md#subject-validation`). Case counts, and `*` is a
+/// plain character.
 pub(crate) fn names(entry: &AuthorizedSubject, certificate: &Certificate) -> bool {
     certificate.subject().single_common_name() == Ok(entry.common_name.as_str())
         || certificate
@@ -13,8 +14,9 @@ pub(crate) fn names(entry: &AuthorizedSubject, certificate: &Certificate) -> boo
             .any(|name| matches!(name, SubjectAltName::Dns(name) if *name == entry.common_name))
 }
 
-/// Whether an entry lets a subject through under `full_subject`: the six attributes are equal, absent ones included, the
-/// organizational units in any order (contract section 4.2). Other attributes do not count.
+/// Whether an entry lets a subject through under `full_subject`: the six attributes are equal, absent ones included,
+/// the organizational units in any order (`docs/contracts/redis-enterprise.md#subject-validation`). Other attributes do
+/// not count.
 pub(crate) fn equals(entry: &AuthorizedSubject, subject: &DistinguishedName) -> bool {
     let single = |name: &str, expected: &str| match values(subject, name).as_slice() {
         [] => expected.is_empty(),

@@ -61,7 +61,7 @@ pub(crate) enum Cause {
     Broken(String),
     /// The server answered, and refused.
     Answer(Answer),
-    /// The answer is not what the contract says.
+    /// The answer does not have the form that the API documents.
     Decode(String),
     /// The answer is larger than the client reads, or never ends.
     TooLarge(String),
@@ -220,8 +220,8 @@ impl Error {
         self.status() == Some(403)
     }
 
-    /// The server does not take the caller's certificate or password at all: 401, or RavenDB's 403 for a certificate that
-    /// is missing, unknown, expired or not yet valid (contract `ravendb.md` 1.11).
+    /// The server does not take the caller's certificate or password at all: 401, or RavenDB's 403 for a certificate
+    /// that is missing, unknown, expired or not yet valid.
     pub fn is_unauthorized(&self) -> bool {
         let refused_certificate = |message: &str| {
             UNACCEPTED_CERTIFICATE_MESSAGES
@@ -316,7 +316,7 @@ impl Error {
         matches!(self.0.cause, Cause::Configuration)
     }
 
-    /// The answer is not what the contract says: another product, a proxy's page, or a newer version.
+    /// The answer does not have the form that the API documents: another product, a proxy's page, or a newer version.
     pub fn is_decode(&self) -> bool {
         matches!(self.0.cause, Cause::Decode(_))
     }
@@ -461,7 +461,7 @@ pub(crate) fn one_line(text: &str) -> String {
     Printable::line(text).to_string()
 }
 
-/// Contract `ravendb.md` 1.11, last paragraph; lower case.
+/// Parts of the messages of RavenDB's 403 answers (`docs/contracts/ravendb.md#errors`), in lower case.
 const UNACCEPTED_CERTIFICATE_MESSAGES: [&str; 5] = [
     "is unknown to the server",
     "none was provided",
@@ -470,8 +470,8 @@ const UNACCEPTED_CERTIFICATE_MESSAGES: [&str; 5] = [
     "issuer is unknown",
 ];
 
-/// Ends of RavenDB's `Type` that mean the request cannot be read or is incomplete (contract `ravendb.md` 1.11;
-/// `observed.jsonl` 108, 112, 114, 115, 408).
+/// Ends of RavenDB's `Type` that mean the request cannot be read or is incomplete (`docs/contracts/ravendb.md#errors`;
+/// records `108`, `112`, `114`, `115`, `408`).
 const VALIDATION_TYPES: [&str; 5] = [
     "ArgumentException",
     "FormatException",

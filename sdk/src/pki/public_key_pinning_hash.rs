@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 
 /// SHA-256 over the DER `SubjectPublicKeyInfo`: equal for every certificate of one key pair.
 ///
-/// RavenDB calls it `PublicKeyPinningHash` and lets a renewed certificate in by it (contract `ravendb.md` 1.1 and 2).
-/// Display and `FromStr` are Base64 with the standard alphabet and padding: 44 characters.
+/// RavenDB calls it `PublicKeyPinningHash` and admits a renewed certificate by it ([certificate management]). Display
+/// and `FromStr` are Base64 with the standard alphabet and padding: 44 characters.
+///
+/// [certificate management]: https://docs.ravendb.net/7.0/server/security/authentication/certificate-management
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKeyPinningHash([u8; 32]);
 

@@ -11,8 +11,8 @@ use super::hex::{self, HexError};
 /// SHA-1 over the DER certificate: the name RavenDB and Windows give a certificate.
 ///
 /// It is a *name*, not a proof: SHA-1 collisions can be made, so whoever decides over access compares the whole
-/// certificate after finding it by thumbprint. Display is 40 upper-case hexadecimal digits, as RavenDB writes it
-/// (contract `ravendb.md` 1.1). `FromStr` takes exactly 40 digits of any case.
+/// certificate after finding it by thumbprint. Display is 40 upper-case hexadecimal digits, as RavenDB writes it.
+/// `FromStr` takes exactly 40 digits of any case.
 ///
 /// ```
 /// use certward::pki::Thumbprint;

@@ -411,7 +411,7 @@ fn require_name(operation: &str, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The three files (contract 1.2), told by their extensions: names are the server's to choose.
+/// The three files (`docs/contracts/ravendb.md#generate`), told by their extensions: names are the server's to choose.
 fn read_generated(reply: Reply) -> Result<GeneratedCertificate, Error> {
     let unreadable = |problem: &str| reply.decode_error(format!("the archive of the generated certificate {problem}"));
     let files = ZipFiles::read(&reply.body).map_err(|error| unreadable("cannot be unpacked").with_source(error))?;

@@ -68,7 +68,8 @@ impl ClientBuilder {
     /// # Errors
     /// [`Error::is_configuration`]: no endpoint, a key that does not fit its certificate, or no trust anchor.
     pub fn build(self) -> Result<Client, Error> {
-        // Without this header RavenDB adds advice about browser caches to its refusals (contract 1.11).
+        // Without this header RavenDB adds advice about browser caches to its refusals
+        // (`docs/contracts/ravendb.md#errors`).
         let headers = HeaderMap::from_iter([
             static_header("raven-client-version", "7.2.7"),
             static_header("accept", "application/json, application/octet-stream"),
@@ -79,7 +80,8 @@ impl ClientBuilder {
     }
 }
 
-/// The two shapes of refusals (contract 1.11), and the third of `/authentication/2fa` with `Error` alone.
+/// The two shapes of refusals (`docs/contracts/ravendb.md#errors`), and the third of `/authentication/2fa` with `Error`
+/// alone.
 fn read_problem(body: &[u8]) -> (Option<String>, Option<String>) {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "PascalCase", default)]

@@ -6,7 +6,7 @@ use time::format_description::StaticFormatDescription;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-/// Writes `2027-06-01T00:00:00.0000000Z` (contract `ravendb.md` 1.1).
+/// Writes `2027-06-01T00:00:00.0000000Z` (`docs/contracts/ravendb.md#definition-object`).
 pub(super) fn serialize<S: Serializer>(date: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
     let text = date
         .to_offset(time::UtcOffset::UTC)
@@ -42,7 +42,7 @@ pub(super) mod option {
 }
 
 /// Dates without a zone are the local time of the server, which it does not tell: of one whose zone is UTC they are right
-/// (`observed.jsonl` 005: the server's own certificate against its DER).
+/// (record `005`: the server's own certificate against its DER).
 fn parse(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339)
         .or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339))

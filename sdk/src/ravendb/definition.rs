@@ -9,7 +9,9 @@ use super::date;
 use super::values::{CertificateUsage, Permissions, SecurityClearance};
 use crate::pki::{Certificate, PublicKeyPinningHash, Thumbprint};
 
-/// A certificate as RavenDB has it registered (contract `ravendb.md` 1.1).
+/// A certificate as it is registered with RavenDB ([certificate management]).
+///
+/// [certificate management]: https://docs.ravendb.net/7.0/server/security/authentication/certificate-management
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CertificateDefinition {

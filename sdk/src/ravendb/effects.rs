@@ -77,8 +77,8 @@ impl Asked for Client {
         Ok(call)
     }
 
-    /// RavenDB refuses what has no route with 400 and this type (contract `ravendb.md` 1.11), and a certificate that is not
-    /// registered with a bare 404.
+    /// RavenDB refuses what has no route with 400 and this type (`docs/contracts/ravendb.md#errors`), and a certificate
+    /// that is not registered with a bare 404.
     fn lacks_route(refusal: &Error) -> bool {
         refusal
             .error_type()

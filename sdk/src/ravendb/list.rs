@@ -115,7 +115,7 @@ impl ListCertificates {
 
 impl CertificateList {
     /// How many entries are registered certificates. RavenDB repeats the server's own certificate on each page without
-    /// counting it (contract 1.4).
+    /// counting it (`docs/contracts/ravendb.md#list`).
     fn stored(&self) -> usize {
         let servers = [
             self.loaded_server_certificate,

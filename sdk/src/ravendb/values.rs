@@ -8,7 +8,9 @@ use crate::client::words::words;
 use crate::ravendb_names::{eq_ignore_case, folded};
 
 words! {
-    /// What the holder of a certificate may do on the server (contract `ravendb.md` 2).
+    /// The rights of a certificate on the server as a whole, RavenDB's [security clearance].
+    ///
+    /// [security clearance]: https://docs.ravendb.net/7.0/server/security/authentication/certificate-management
     SecurityClearance {
         /// Everything.
         ClusterAdmin = "ClusterAdmin",

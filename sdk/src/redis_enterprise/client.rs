@@ -199,7 +199,8 @@ fn header(scheme: &str, credentials: &str) -> Zeroizing<Vec<u8>> {
     header
 }
 
-/// `error_code` with `description`, for which older pages write `message` (contract `redis-enterprise.md` 1.1).
+/// `error_code` with `description`, for which older pages write `message`
+/// (`docs/contracts/redis-enterprise.md#error-body`).
 fn read_problem(body: &[u8]) -> (Option<String>, Option<String>) {
     #[derive(Default, Deserialize)]
     #[serde(default)]

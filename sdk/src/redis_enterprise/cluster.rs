@@ -91,7 +91,9 @@ pub struct Cluster {
 }
 
 /// A subject that may log in: its CN, and for [`SubjectValidation::FullSubject`] every other attribute too. Letter case
-/// counts, and `*` is a plain character (contract `redis-enterprise.md` 4.2).
+/// counts, and `*` is a plain character ([certificate-based authentication]).
+///
+/// [certificate-based authentication]: https://redis.io/docs/latest/operate/rs/security/certificates/certificate-based-authentication/
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuthorizedSubject {

@@ -19,7 +19,9 @@ pub struct RedisAcl {
     pub uid: RedisAclUid,
     /// Its name.
     pub name: String,
-    /// Its rules, such as `+@read ~cache:*` (contract `redis-enterprise.md` 2.5).
+    /// Its rules, such as `+@read ~cache:*`, as in the [redis_acl object].
+    ///
+    /// [redis_acl object]: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/redis_acl/
     pub acl: String,
     /// The lowest version of Redis it fits.
     pub min_version: Option<String>,

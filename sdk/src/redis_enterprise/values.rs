@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::client::words::words;
 
 words! {
-    /// What the holder of a role may do with the cluster (contract `redis-enterprise.md` 3.3).
+    /// The rights of a role on the cluster: a set of [permissions].
+    ///
+    /// [permissions]: https://redis.io/docs/latest/operate/rs/references/rest-api/permissions/
     ManagementRole {
         /// Nothing: access to data only.
         None = "none",
@@ -55,7 +57,9 @@ words! {
 }
 
 words! {
-    /// Which client certificates of a trusted CA are let on to the look-up of their user (contract 4.2).
+    /// Restricts the client certificates of trusted CAs that may log in ([certificate-based authentication]).
+    ///
+    /// [certificate-based authentication]: https://redis.io/docs/latest/operate/rs/security/certificates/certificate-based-authentication/
     SubjectValidation {
         /// Every one.
         Disabled = "disabled",
@@ -87,7 +91,9 @@ words! {
 }
 
 words! {
-    /// The certificates a cluster has (contract 2.2).
+    /// The name of one of the [cluster's certificates].
+    ///
+    /// [cluster's certificates]: https://redis.io/docs/latest/operate/rs/references/rest-api/requests/cluster/certificates/
     CertificateName {
         /// Of the user interface.
         Cm = "cm",
@@ -182,7 +188,9 @@ words! {
 }
 
 words! {
-    /// Whether a database can be used (contract 2.6).
+    /// The state of a database: `status` of the [bdb object].
+    ///
+    /// [bdb object]: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bdb/status/
     DatabaseStatus {
         /// It is being made.
         Pending = "pending",

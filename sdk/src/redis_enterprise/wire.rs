@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// A text that is `""` when there is none (contract `redis-enterprise.md` 2.3).
+/// A text that is `""` when there is none (`docs/contracts/redis-enterprise.md#users`).
 pub(super) fn non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))
 }
@@ -49,7 +49,8 @@ pub(super) fn unix_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
 }
 
 /// A list of texts or numbers; one text alone is a list of one, `""` and null are an empty one. Documents and recorded
-/// answers differ about `reserved_ports` and `data_cipher_suites_tls_1_3` (contract 2.1).
+/// answers differ about `reserved_ports` and `data_cipher_suites_tls_1_3`
+/// (`docs/contracts/redis-enterprise.md#cluster`).
 pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -36,7 +36,8 @@ impl VerifiedIssuer {
 
 /// The certificates that an issuer is looked for among.
 pub(super) struct Issuers<'a> {
-    /// The server's own certificate issues client certificates without being a CA (contract `ravendb.md`, section 3).
+    /// The server's own certificate issues client certificates without being a CA
+    /// (`docs/contracts/ravendb.md#generated-certificate`).
     pub(super) server: &'a Certificate,
     /// Given by administrators.
     pub(super) known: Vec<Certificate>,

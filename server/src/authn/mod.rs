@@ -1,8 +1,8 @@
 //! From a [`Peer`] to a [`Caller`]: whose certificate this is, decided for every request.
 //!
-//! The order of the checks is the real server's (contract `ravendb.md`, section 2): no certificate, expired, not yet
-//! valid, the server's own certificate, a well-known administrator, a well-known issuer, a registered certificate,
-//! the renewal rule, unknown. Unlike the real server, a decision lasts no longer than the trust it was made from.
+//! The order of the checks is the real server's (`docs/contracts/ravendb.md#login`): no certificate, expired, not yet
+//! valid, the server's own certificate, a well-known administrator, a well-known issuer, a registered certificate, the
+//! renewal rule, unknown. Unlike the real server, a decision lasts no longer than the trust it was made from.
 
 mod caller;
 mod issuer;

@@ -1,7 +1,7 @@
 //! The renewal rule: a certificate that nobody registered is admitted when it carries on a registered one.
 //!
-//! Same public key, and an issuer in common (contract `ravendb.md`, section 2). The real server takes the equal key alone
-//! when it finds no issuer of either certificate; here the issuer is always proved ([`VerifiedIssuer`]).
+//! Same public key, and an issuer in common (`docs/contracts/ravendb.md#renewal`). The real server takes the equal key
+//! alone when it finds no issuer of either certificate; here the issuer is always proved ([`VerifiedIssuer`]).
 
 use std::sync::Arc;
 

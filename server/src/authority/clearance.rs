@@ -6,7 +6,7 @@ use std::str::FromStr;
 use certward::ravendb_names::folded;
 use hashlink::LinkedHashMap;
 
-/// The rights of a registered certificate on the server as a whole (contract `ravendb.md`, section 2).
+/// The rights of a registered certificate on the server as a whole (`docs/contracts/ravendb.md#clearances-and-access`).
 ///
 /// The order of the variants is that of RavenDB's own enumeration: a number on the wire is an index into it
 /// (observed on 7.2.7: `2` is stored as `ClusterNode`).

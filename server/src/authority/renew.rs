@@ -1,4 +1,4 @@
-//! Recording a certificate that carries on a registered one (contract `ravendb.md`, section 2, renewal).
+//! Recording a certificate that carries on a registered one (`docs/contracts/ravendb.md#renewal`).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -133,5 +133,5 @@ fn one_too_many(registry: &Registry, new: &RegisteredCertificate) -> HashSet<Thu
     same_key.iter().take(surplus).map(|entry| entry.thumbprint).collect()
 }
 
-/// The real server's number (contract `ravendb.md`, section 2).
+/// The real server's number (`docs/contracts/ravendb.md#renewal`).
 const MAX_CERTIFICATES_PER_KEY: usize = 5;

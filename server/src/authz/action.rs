@@ -1,4 +1,4 @@
-//! Everything a caller can ask for, with the rank it needs (contract `ravendb.md`, section 2).
+//! Everything a caller can ask for, with the rank it needs (`docs/contracts/ravendb.md#required-clearance`).
 
 use crate::authority::clearance::Level;
 

@@ -117,8 +117,8 @@ fn check_key(name: CertificateName, certificate: &Certificate, key: &PrivateKeyP
         })
 }
 
-/// Whether clients that are held to the configured suites could connect (contract, section 2.2, "8.2+"). TLS 1.3 has the
-/// same suites for every key.
+/// Whether clients that are held to the configured suites could connect
+/// (`docs/contracts/redis-enterprise.md#cluster-certificates`, 8.2 and newer). TLS 1.3 has the same suites for every key.
 fn check_cipher_suites(
     name: CertificateName,
     certificate: &Certificate,

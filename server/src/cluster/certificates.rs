@@ -1,4 +1,5 @@
-//! Replacing, deleting and rotating the cluster's certificates (contract `redis-enterprise.md`, section 2.2).
+//! Replacing, deleting and rotating the cluster's certificates
+//! (`docs/contracts/redis-enterprise.md#cluster-certificates`).
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The names of users, roles and ACLs, in the forms that the API allows (contract `redis-enterprise.md`, sections 2.3
-//! and 2.4).
+//! The names of users, roles and ACLs, in the forms that the API allows (`docs/contracts/redis-enterprise.md#users` and
+//! `docs/contracts/redis-enterprise.md#roles`).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The certificates of the cluster, each under its name (contract `redis-enterprise.md`, section 2.2).
+//! The certificates of the cluster, each under its name (`docs/contracts/redis-enterprise.md#cluster-certificates`).
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,6 @@
-//! What the API's routes ask for, and which management role holds it (contract `redis-enterprise.md`, section 3.3; the
-//! vendor's page `permissions.md`, whose two tables agree on everything but two permissions that no route here asks for).
+//! What the API's routes ask for, and which management role holds it
+//! (`docs/contracts/redis-enterprise.md#management-roles`; the vendor's page `permissions.md`, whose two tables agree
+//! on everything but two permissions that no route here asks for).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,6 @@
 //! The parts of a cluster that this server keeps for its clients and does not act on: the policy for resources, the
-//! settings of OCSP, the licence (contract `redis-enterprise.md`, sections 2.6 and 2.7).
+//! settings of OCSP, the licence (`docs/contracts/redis-enterprise.md#ocsp` and
+//! `docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`).
 
 use std::sync::Arc;
 

@@ -43,7 +43,7 @@ pub struct RedisAclUpdate {
     pub acl: Option<RedisAclRules>,
 }
 
-/// The ACLs of a fresh cluster, from uid 1 on (contract `redis-enterprise.md`, section 2.5).
+/// The ACLs of a fresh cluster, from uid 1 on (`docs/contracts/redis-enterprise.md#redis-acls`).
 pub(super) const BUILT_IN: [(&str, &str); 3] = [
     ("Full Access", "+@all ~*"),
     ("Not Dangerous", "+@all -@dangerous ~*"),

@@ -41,7 +41,7 @@ pub struct RoleUpdate {
     pub databases: Option<Vec<u32>>,
 }
 
-/// The roles of a fresh cluster, from uid 1 on (contract `redis-enterprise.md`, section 2.4).
+/// The roles of a fresh cluster, from uid 1 on (`docs/contracts/redis-enterprise.md#roles`).
 pub(super) const BUILT_IN: [(&str, ManagementRole); 6] = [
     ("Admin", ManagementRole::Admin),
     ("Cluster Member", ManagementRole::ClusterMember),

@@ -1,5 +1,5 @@
-//! The settings of the cluster: the members of `PUT /v1/cluster` that are settings (contract `redis-enterprise.md`,
-//! section 2.1), under the names they have there.
+//! The settings of the cluster: the members of `PUT /v1/cluster` that are settings
+//! (`docs/contracts/redis-enterprise.md#cluster`), under the names they have there.
 
 use serde::{Deserialize, Serialize};
 

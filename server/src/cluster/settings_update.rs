@@ -1,4 +1,4 @@
-//! Changing the settings (contract `redis-enterprise.md`, section 2.1, "PUT /v1/cluster").
+//! Changing the settings (`docs/contracts/redis-enterprise.md#cluster`).
 
 use std::sync::Arc;
 

@@ -252,9 +252,9 @@ fn plan_update(
     })
 }
 
-/// What users change about themselves without the permission to change users: their password and their alerts (contract,
-/// section 2.3). Everything else is named here with whether the update differs: a database knows a user by its name, and
-/// an administrator by the rest. To name a part as it is, is no change.
+/// What users change about themselves without the permission to change users: their password and their alerts
+/// (`docs/contracts/redis-enterprise.md#users`). Everything else is named here with whether the update differs: a
+/// database knows a user by its name, and an administrator by the rest. To name a part as it is, is no change.
 fn check_own_business(state: &ClusterState, user: &User, update: &UserUpdate) -> Result<(), ClusterError> {
     let UserUpdate {
         name,

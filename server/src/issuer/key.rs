@@ -136,7 +136,7 @@ impl ClientKey {
     }
 
     /// The key in PEM under its own name, without a final line end. The vendor's Node client looks for the words
-    /// `RSA PRIVATE KEY` and silently sends no certificate when it finds PKCS#8 (contract `ravendb.md`, 1.2).
+    /// `RSA PRIVATE KEY` and silently sends no certificate when it finds PKCS#8 (`docs/contracts/ravendb.md#generate`).
     pub(super) fn traditional_pem(&self) -> Result<Zeroizing<String>, IssuerError> {
         let label = if self.algorithm.is_rsa() {
             "RSA PRIVATE KEY"

@@ -55,7 +55,8 @@ impl std::fmt::Debug for IssuedCertificate {
 /// Why nothing could be issued.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
-    /// Only RSA keys sign client certificates, as on the real server (contract `ravendb.md`, section 3).
+    /// Only RSA keys sign client certificates, as on the real server
+    /// (`docs/contracts/ravendb.md#generated-certificate`).
     #[error("the server certificate's key is not RSA; client certificates are signed with RSA keys only")]
     ServerKeyNotRsa,
     /// The key cannot be used although it is RSA.

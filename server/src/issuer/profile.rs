@@ -1,4 +1,4 @@
-//! The certificate that the real server generates, octet for octet (contract `ravendb.md`, section 3).
+//! The certificate that the real server generates, octet for octet (`docs/contracts/ravendb.md#generated-certificate`).
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::signature::{RSA_PKCS1_SHA512, RsaKeyPair};

@@ -1,8 +1,8 @@
 //! What TLS asks of a client's certificate: little, because trust is decided for each request.
 //!
-//! A client may show any certificate or none (contract `ravendb.md`, section 2, "TLS"): one that is unknown, expired
-//! or its own issuer is refused later, with HTTP 403 and in words. The handshake proves one thing only, that the peer
-//! holds the private key, and sets bounds to what a stranger's chain can cost.
+//! A client may show any certificate or none (`docs/contracts/ravendb.md#tls`): one that is unknown, expired or its own
+//! issuer is refused later, with HTTP 403 and in words. The handshake proves one thing only, that the peer holds the
+//! private key, and sets bounds to what a stranger's chain can cost.
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{

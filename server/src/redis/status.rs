@@ -1,6 +1,6 @@
 //! How a database is, in the API's words.
 
-/// How a database is: the `status` of contract `redis-enterprise.md`, section 2.6.
+/// How a database is: the `status` of `docs/contracts/redis-enterprise.md#databases`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DatabaseStatus {
     /// It is being made.

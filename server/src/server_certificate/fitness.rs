@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::clock::rfc3339;
 
-/// Why a certificate is not one for a server (contract `ravendb.md`, section 2, "Server certificate").
+/// Why a certificate is not one for a server (`docs/contracts/ravendb.md#server-certificate`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitServerCertificate {
     /// Clients that check the purpose refuse it.

@@ -1,4 +1,4 @@
-//! Replacing the server certificate while the server runs (contract `ravendb.md`, section 1.8).
+//! Replacing the server certificate while the server runs (`docs/contracts/ravendb.md#server-certificate-replacement`).
 //!
 //! On the real server the nodes of a cluster confirm that they have the new certificate, and then swap. Here there is
 //! one node: it confirms with the answer, and swaps a moment later, so that whoever asked with the server's own old

@@ -198,7 +198,8 @@ fn with_line_end(pem: &str) -> Zeroizing<String> {
     text
 }
 
-/// `admin.client.certificate.` and the server's domain, as RavenDB's wizard names it (contract, section 5).
+/// `admin.client.certificate.` and the server's domain, as RavenDB's wizard names it
+/// (`docs/contracts/ravendb.md#setup-wizard`).
 fn administrator_name(hosts: &[Host]) -> String {
     let domain = hosts
         .iter()

@@ -48,7 +48,8 @@ pub(crate) fn current_code(key: &TwoFactorKey, now: OffsetDateTime) -> u32 {
 }
 
 const STEP_SECONDS: i64 = 30;
-/// Steps before and after the present one: clocks differ, and people type slowly (contract `ravendb.md`, 1.9).
+/// Steps before and after the present one: clocks differ, and people type slowly
+/// (`docs/contracts/ravendb.md#two-factor-authentication`).
 const TOLERANCE: i64 = 2;
 const MODULUS: u32 = 1_000_000;
 

@@ -155,7 +155,8 @@ const MADE: OffsetDateTime = datetime!(2026-11-22 0:00 UTC);
 const EXCEPTIONS: &[(Decided, &str, &[&str])] = &[
     (
         Admitted,
-        "this API has no revocation: a CA, a subject or a user is taken away instead (contract, section 2.6)",
+        // docs/contracts/redis-enterprise.md#revocation
+        "this API has no revocation: a CA, a subject or a user is taken away instead",
         &["crl::revoked-certificate-with-crl"],
     ),
     (
@@ -245,7 +246,8 @@ const EXCEPTIONS: &[(Decided, &str, &[&str])] = &[
     ),
     (
         Admitted,
-        "the common name is the entry's, which is enough also beside alternative names (contract, section 4.2)",
+        // docs/contracts/redis-enterprise.md#subject-validation
+        "the common name is the entry's, which is enough also beside alternative names",
         &[
             "webpki::san::mismatch-apex-subdomain-san",
             "webpki::san::no-san",

@@ -17,7 +17,7 @@ fn ravendbs_api_is_as_its_document_says() {
     // `Read` access needs a licence on a real RavenDB; here a setting stands for it.
     let server = ReferenceServer::start_with(&["--Certward.License.ReadOnlyCertificates=true"]);
     let document = format!("{}/openapi.json", server.endpoint());
-    // An unknown method is 400, as on the real server (contract `ravendb.md`, observed 12).
+    // An unknown method is 400, as on the real server (`docs/contracts/ravendb.md#observations`, 12).
     check("ravendb", &server, &document, "ignored_auth,unsupported_method");
 }
 

@@ -210,7 +210,7 @@ fn path(uid: DatabaseUid) -> String {
     format!("{PATH}/{uid}/certificates")
 }
 
-/// A text here, a number everywhere else (contract 2.2).
+/// A text here, a number everywhere else (`docs/contracts/redis-enterprise.md#database-proxy-certificates`).
 fn uid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DatabaseUid>, D::Error> {
     let text = wire::text_or_number(deserializer)?;
     let uid = text.map(|text| text.parse()).transpose();

@@ -23,8 +23,10 @@ use super::values::{
 use super::wire;
 use crate::pki::{Certificate, PemError, certificates_from_pem};
 
-/// A database as the cluster has it (contract `redis-enterprise.md` 2.6). `None` means that the answer did not say: this
-/// version does not have the setting, or only some [fields](super::Client::databases_with_fields) were asked for.
+/// A database of the cluster, the API's [bdb object]. `None` means that the member was not in the answer: this version
+/// does not have the setting, or only some [fields](super::Client::databases_with_fields) were requested.
+///
+/// [bdb object]: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bdb/
 #[derive(Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Database {

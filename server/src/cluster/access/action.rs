@@ -1,5 +1,4 @@
-//! Everything that can be asked of the cluster, with the permission it needs (contract `redis-enterprise.md`,
-//! section 2).
+//! Everything that can be asked of the cluster, with the permission it needs (`docs/contracts/redis-enterprise.md`).
 
 use crate::cluster::permission::{Permission, PermissionSet};
 

@@ -1,5 +1,5 @@
-//! Who a certificate is on this API: an administrator by RavenDB's, or a user of the cluster (contract
-//! `redis-enterprise.md`, section 4.1).
+//! Who a certificate is on this API: an administrator by RavenDB's, or a user of the cluster
+//! (`docs/contracts/redis-enterprise.md#order-of-checks`).
 
 use std::sync::Arc;
 

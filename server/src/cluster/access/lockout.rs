@@ -1,5 +1,5 @@
-//! Users with too many wrong passwords: five within 15 minutes lock a user for 30 (contract `redis-enterprise.md`,
-//! section 3.1).
+//! Users with too many wrong passwords: five within 15 minutes lock a user for 30
+//! (`docs/contracts/redis-enterprise.md#authentication-methods`).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Who calls the cluster, and what they may do (contract `redis-enterprise.md`, section 3).
+//! Who calls the cluster, and what they may do (`docs/contracts/redis-enterprise.md#authentication-methods`).
 //!
 //! Decided for every request, from the credentials of that request or the certificate of its connection, and from the
 //! cluster of that moment. An `Authorization` header wins over a certificate.

@@ -92,7 +92,7 @@ impl fmt::Debug for TokenKey {
 }
 
 impl Default for TokenLifetime {
-    /// Five minutes (contract `redis-enterprise.md`, section 2.3).
+    /// Five minutes (`docs/contracts/redis-enterprise.md#passwords-and-tokens`).
     fn default() -> Self {
         Self(300)
     }
@@ -178,7 +178,7 @@ impl fmt::Debug for Tokens {
 }
 
 const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
-/// A day (contract `redis-enterprise.md`, section 2.3).
+/// A day (`docs/contracts/redis-enterprise.md#passwords-and-tokens`).
 const MAX_SECONDS: u32 = 86_400;
 /// Ours have about 200 characters.
 const MAX_LENGTH: usize = 1024;

@@ -1,5 +1,5 @@
-//! A Redis database of the cluster: what it is, who may come in, and what they may do there (contract
-//! `redis-enterprise.md`, sections 2.6 and 5).
+//! A Redis database of the cluster: what it is, who may come in, and what they may do there
+//! (`docs/contracts/redis-enterprise.md#databases` and `docs/contracts/redis-enterprise.md#database-connections`).
 //!
 //! Values only. The engine behind it and the TLS before it are [`crate::redis`]'s.
 

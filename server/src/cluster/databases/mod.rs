@@ -1,4 +1,4 @@
-//! Making, changing and deleting databases (contract `redis-enterprise.md`, section 2.6).
+//! Making, changing and deleting databases (`docs/contracts/redis-enterprise.md#databases`).
 //!
 //! What is decided here is what is recorded. Ports are taken and engines started by [`crate::redis`].
 

@@ -128,7 +128,7 @@ pub enum ChainRefusal {
 /// Builds the chain from `end_entity` to one of `anchors`, through any of `intermediates`, which may stand in any order.
 ///
 /// Every certificate of it, the anchor too, is in date at `now`, and the end entity is meant for clients. No revocation
-/// is looked up: this API has none (contract, section 2.6).
+/// is looked up: this API has none (`docs/contracts/redis-enterprise.md#revocation`).
 ///
 /// # Errors
 ///

@@ -1,4 +1,6 @@
-//! Whether a client certificate is let into a database: contract `redis-enterprise.md`, sections 2.6, 4.2 and 5.
+//! Whether a client certificate is let into a database: `docs/contracts/redis-enterprise.md#databases`,
+//! `docs/contracts/redis-enterprise.md#subject-validation` and
+//! `docs/contracts/redis-enterprise.md#database-connections`.
 //!
 //! A database trusts certificates of its own, not those of `mtls_trusted_ca`: CAs and intermediates, below which chains
 //! and subjects are judged as on the API, and clients' own certificates, which are enough by themselves.
@@ -99,7 +101,7 @@ impl DatabaseTrust {
     /// Judges the certificate that a client shows, with those it sent above it.
     ///
     /// One that is among the database's certificates is in by that: neither its issuer nor its purpose nor its subject
-    /// is looked at (contract, section 4.2), which may be its own and version 1.
+    /// is looked at (`docs/contracts/redis-enterprise.md#subject-validation`), which may be its own and version 1.
     ///
     /// # Errors
     ///

@@ -12,7 +12,8 @@ use crate::clock::rfc3339;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndEntityFault {
-    /// Version 1 or 2. `openssl x509 -req` of OpenSSL 3.0 makes version 1 without `-extfile` (contract, section 4.5).
+    /// Version 1 or 2. `openssl x509 -req` of OpenSSL 3.0 makes version 1 without `-extfile`
+    /// (`docs/contracts/redis-enterprise.md#certificates-in-the-field`).
     #[error(
         "the certificate is X.509 version {0}; expected version 3 with extendedKeyUsage=clientAuth, as openssl x509 -req makes it with -extfile"
     )]

@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use super::chain::VerifiedChain;
 use crate::certificate::shown;
 
-/// How a subject is held against the authorized ones: `mtls_client_cert_subject_validation_type` (contract, section
-/// 4.2).
+/// How a subject is held against the authorized ones: `mtls_client_cert_subject_validation_type`
+/// (`docs/contracts/redis-enterprise.md#subject-validation`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum SubjectValidation {
     /// Not at all: the chain is enough.

@@ -8,8 +8,9 @@ use certward::pki::{DistinguishedName, DistinguishedNameTextError};
 
 /// The subject of a user's certificates, as text and as a name.
 ///
-/// Kept and shown as it was given. Compared as a parsed name: the same sequence of relative distinguished names, with or
-/// without blanks after the commas (contract, section 4.3). Text is RFC 2253, the common name usually first.
+/// Kept and shown as it was given. Compared as a parsed name: the same sequence of relative distinguished names, with
+/// or without blanks after the commas (`docs/contracts/redis-enterprise.md#subject-lines`). Text is RFC 2253, the
+/// common name usually first.
 #[derive(Clone)]
 pub struct SubjectLine {
     text: String,

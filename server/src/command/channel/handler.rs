@@ -109,8 +109,8 @@ async fn register(
     })
 }
 
-/// The console checks what `PUT /admin/certificates` does not (contract, sections 1.3 and 4). A certificate without the
-/// extension is refused too, as the real console does.
+/// The console checks what `PUT /admin/certificates` does not (`docs/contracts/ravendb.md#register` and
+/// `docs/contracts/ravendb.md#console`). A certificate without the extension is refused too, as the real console does.
 fn check_purpose(certificate: &Certificate, purpose: Purpose) -> Result<(), String> {
     let usage = certificate.extended_key_usage();
     let (is_there, name) = match purpose {

@@ -1,4 +1,4 @@
-//! The commands of the console and their arguments (contract `ravendb.md`, section 4).
+//! The commands of the console and their arguments (`docs/contracts/ravendb.md#console`).
 
 use std::path::PathBuf;
 

@@ -125,5 +125,5 @@ pub(super) fn two_factor_cookie(headers: &HeaderMap) -> Option<&str> {
         })
 }
 
-/// The name of that cookie (contract section 1.9).
+/// The name of that cookie (`docs/contracts/ravendb.md#two-factor-authentication`).
 pub(super) const TWO_FACTOR_COOKIE: &str = "2fa-cookie";

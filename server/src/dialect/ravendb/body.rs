@@ -35,7 +35,7 @@ impl RequestBody {
     }
 
     /// The object in the body or, when the content type is a form's, in its field `Options`. A form without that field
-    /// counts as an empty body (contract, observed 10).
+    /// counts as an empty body (`docs/contracts/ravendb.md#observations`, 10).
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! The definition in the body of generate, register and edit (contract sections 1.2, 1.3, 1.6).
+//! The definition in the body of generate, register and edit (`docs/contracts/ravendb.md#generate`,
+//! `docs/contracts/ravendb.md#register` and `docs/contracts/ravendb.md#edit`).
 
 use certward::ravendb_names::database_name_fault;
 
@@ -14,7 +15,7 @@ use crate::two_factor::parse_secret;
 ///
 /// # Errors
 ///
-/// [`Problem`] as contract section 1.11 lists them; 402 for `Read` access without the licence for it.
+/// [`Problem`] as `docs/contracts/ravendb.md#errors` lists them; 402 for `Read` access without the licence for it.
 pub(super) fn read(definition: &Object, read_only_licensed: bool) -> Result<Grant, Problem> {
     read_with(definition, read_only_licensed, || Ok(()))
 }

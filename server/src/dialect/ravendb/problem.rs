@@ -1,7 +1,7 @@
 //! Errors after authorization: which status, type and text each one has on the wire.
 //!
 //! The types are those of the real server, exactly, for clients key on them; the texts say the same in our own words,
-//! with the phrases of contract section 1.11 in them.
+//! with the phrases of `docs/contracts/ravendb.md#errors` in them.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};

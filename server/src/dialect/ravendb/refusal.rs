@@ -1,7 +1,7 @@
 //! Refusals before a route's handler runs: who was not let in, why, and what would have been enough.
 //!
 //! A program gets 403 (428 when only the one-time code is missing) with `Type` and `Message` and nothing else; a
-//! browser is sent to the page that explains it (contract section 1.11).
+//! browser is sent to the page that explains it (`docs/contracts/ravendb.md#errors`).
 
 use axum::response::{IntoResponse, Response};
 use certward::pki::Certificate;

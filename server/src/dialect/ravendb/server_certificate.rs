@@ -1,4 +1,5 @@
-//! The server's own certificate: downloading it, and replacing it (contract sections 1 and 1.8).
+//! The server's own certificate: downloading it, and replacing it (`docs/contracts/ravendb.md#routes` and
+//! `docs/contracts/ravendb.md#server-certificate-replacement`).
 
 use std::sync::Arc;
 

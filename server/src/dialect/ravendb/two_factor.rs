@@ -1,4 +1,4 @@
-//! One-time codes: sessions, their settings, and new secrets (contract section 1.9).
+//! One-time codes: sessions, their settings, and new secrets (`docs/contracts/ravendb.md#two-factor-authentication`).
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use crate::authority::clearance::{Permissions, SecurityClearance};
 use crate::authority::definition::{Collection, RegisteredCertificate};
 
-/// One certificate: contract section 1.1.
+/// One certificate: `docs/contracts/ravendb.md#definition-object`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Definition<'a> {
@@ -146,8 +146,8 @@ impl<'a> Definition<'a> {
 }
 
 /// `yyyy-MM-ddTHH:mm:ss.fffffffZ`: seven digits of fraction, which the Python client needs, and `Z`, without which the
-/// Node client takes the date for local time (contract section 1.1). The real server writes certificate dates without
-/// `Z`.
+/// Node client takes the date for local time (`docs/contracts/ravendb.md#definition-object`). The real server writes
+/// certificate dates without `Z`.
 pub(super) fn date(instant: OffsetDateTime) -> String {
     let instant = instant.to_offset(time::UtcOffset::UTC);
     format!(

@@ -1,4 +1,4 @@
-//! Answers: always 200 and JSON when the request succeeds (contract `redis-enterprise.md`, section 1).
+//! Answers: always 200 and JSON when the request succeeds (`docs/contracts/redis-enterprise.md#wire-conventions`).
 
 use axum::body::Body;
 use axum::response::Response;
@@ -19,7 +19,8 @@ pub(super) fn done() -> Response {
     with_json(StatusCode::OK, Bytes::from_static(b"{}"))
 }
 
-/// 200 and nothing else, as a real cluster answers a new licence (contract section 2.7, LIVE).
+/// 200 and nothing else, as a real cluster answers a new licence
+/// (`docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`, LIVE).
 pub(super) fn empty() -> Response {
     Response::new(Body::empty())
 }

@@ -184,7 +184,7 @@ fn not_let_in(
     peer: &Peer,
     refusal: &ClusterRefusal,
 ) -> Response {
-    // Only `authorize` tells that a password has expired (contract section 2.3).
+    // Only `authorize` tells that a password has expired (`docs/contracts/redis-enterprise.md#passwords-and-tokens`).
     let problem = problem_of(refusal, ExpiredPassword::Admitted);
     refuse_stranger(dialect, peer, action, parts.uri.path(), refusal, problem)
 }

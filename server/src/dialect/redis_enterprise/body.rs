@@ -80,7 +80,7 @@ impl FromRequest<Arc<Dialect>> for RequestBody {
     }
 }
 
-/// Whether the header says JSON (contract section 1: an invalid header gives 400).
+/// Whether the header says JSON (`docs/contracts/redis-enterprise.md#wire-conventions`: an invalid header gives 400).
 fn is_json(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)

@@ -1,4 +1,4 @@
-//! `/v1/bootstrap`: the making of the cluster (contract section 2.7).
+//! `/v1/bootstrap`: the making of the cluster (`docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`).
 
 use std::sync::Arc;
 

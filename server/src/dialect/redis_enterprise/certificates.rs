@@ -1,4 +1,5 @@
-//! `/v1/cluster/certificates` and `/v1/cluster/update_cert`: the cluster's certificates (contract section 2.2).
+//! `/v1/cluster/certificates` and `/v1/cluster/update_cert`: the cluster's certificates
+//! (`docs/contracts/redis-enterprise.md#cluster-certificates`).
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! `/v1/license`: this server needs none, keeps the one it is given, and shows a trial otherwise (contract section 2.7).
+//! `/v1/license`: this server needs none, keeps the one it is given, and shows a trial otherwise
+//! (`docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`).
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Redis Enterprise Software's certificate-authentication API, as version 8.2 serves it (contract
-//! `redis-enterprise.md`).
+//! Redis Enterprise Software's certificate-authentication API, as version 8.2 serves it
+//! (`docs/contracts/redis-enterprise.md`).
 //!
 //! A request is routed first: what has no route is answered 404 whoever asks. Then a handler's arguments are made, the
 //! `authorized::Authorized` permit first, so that nobody without it makes the server read a body. Then the body is
@@ -193,7 +193,8 @@ fn allowed_methods() -> matchit::Router<HeaderValue> {
     allowed
 }
 
-/// The version of the API stands in the path; a header that asks for another one is answered 505 (contract section 1).
+/// The version of the API stands in the path; a header that asks for another one is answered 505
+/// (`docs/contracts/redis-enterprise.md#wire-conventions`).
 fn check_api_version(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get(X_API_VERSION).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"1" | b"v1" | b"1.0") => Ok(()),

@@ -1,4 +1,4 @@
-//! `/v1/nodes`: the one node of the cluster (contract section 2.7).
+//! `/v1/nodes`: the one node of the cluster (`docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`).
 
 use std::sync::Arc;
 
@@ -138,5 +138,5 @@ fn uptime(dialect: &Dialect) -> i64 {
 
 const UID: u32 = 1;
 
-/// The version of the vendor's product whose API this is (contract section 0).
+/// The version of the vendor's product whose API this is (`docs/contracts/redis-enterprise.md#versions`).
 pub(super) const SOFTWARE_VERSION: &str = "8.2.0-25";

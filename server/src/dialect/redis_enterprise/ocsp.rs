@@ -1,5 +1,5 @@
-//! `/v1/ocsp`: how the cluster would ask for the status of its own proxy certificate (contract section 2.6). It says
-//! nothing of clients' certificates.
+//! `/v1/ocsp`: how the cluster would ask for the status of its own proxy certificate
+//! (`docs/contracts/redis-enterprise.md#ocsp`). It says nothing of clients' certificates.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! `/v1/cluster/policy`: the cluster's policy for its resources (contract section 2.7).
+//! `/v1/cluster/policy`: the cluster's policy for its resources
+//! (`docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`).
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Errors on the wire: which status, code and text each one has.
 //!
 //! A body has `error_code` and `description`, as the vendor's machine-made reference says, and `message` with the same
-//! text for clients that go by the hand-written pages (contract `redis-enterprise.md`, section 1.1). Codes are the
+//! text for clients that go by the hand-written pages (`docs/contracts/redis-enterprise.md#error-body`). Codes are the
 //! vendor's where a document names one for the case; [`Code::origin`] says which are ours.
 
 use axum::response::{IntoResponse, Response};

@@ -52,7 +52,8 @@ impl Query {
         }
     }
 
-    /// Whether the request is only to be tried: `?dry_run`, with or without a value (contract section 1).
+    /// Whether the request is only to be tried: `?dry_run`, with or without a value
+    /// (`docs/contracts/redis-enterprise.md#wire-conventions`).
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! `/v1/redis_acls`: what users may do in databases (contract section 2.5).
+//! `/v1/redis_acls`: what users may do in databases (`docs/contracts/redis-enterprise.md#redis-acls`).
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::cluster::redis_acl::{NewRedisAcl, RedisAcl, RedisAclUpdate};
 use crate::cluster::redis_acl_rules::{RedisAclRefusal, RedisAclRules};
 use crate::cluster::uid::{RedisAclUid, UidError};
 
-/// An ACL (contract section 2.5).
+/// An ACL (`docs/contracts/redis-enterprise.md#redis-acls`).
 #[derive(Serialize)]
 struct View<'a> {
     acl: &'a str,

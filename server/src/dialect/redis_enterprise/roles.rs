@@ -1,4 +1,4 @@
-//! `/v1/roles`: what users may do (contract section 2.4).
+//! `/v1/roles`: what users may do (`docs/contracts/redis-enterprise.md#roles`).
 
 use std::sync::Arc;
 
@@ -178,7 +178,7 @@ fn databases(body: &Object) -> Result<Option<Vec<u32>>, Problem> {
     Ok(Some(databases))
 }
 
-/// Only two management roles can be limited to databases (contract section 2.4, 8.2).
+/// Only two management roles can be limited to databases (`docs/contracts/redis-enterprise.md#roles`).
 fn check_scope(management: ManagementRole, databases: &[u32]) -> Result<(), Problem> {
     if databases.is_empty() || matches!(management, ManagementRole::DbMember | ManagementRole::DbViewer) {
         return Ok(());

@@ -1,8 +1,8 @@
 //! Who may use which route of Redis Enterprise's dialect.
 //!
 //! Every route is asked for by everybody, on itself, on others and on what is not there. Who should be let through is
-//! written down here once more, from the vendor's pages and not from the server's tables (contract
-//! `redis-enterprise.md`, sections 2 and 3.3).
+//! written down here once more, from the vendor's pages and not from the server's tables
+//! (`docs/contracts/redis-enterprise.md` and `docs/contracts/redis-enterprise.md#management-roles`).
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ struct Case {
 enum Needs {
     /// Credentials of any user.
     AnyUser,
-    /// A permission of section 3.3.
+    /// A permission of `docs/contracts/redis-enterprise.md#management-roles`.
     Permission(&'static str),
     /// A permission, which nobody needs for itself.
     PermissionButForItself(&'static str),
@@ -146,7 +146,8 @@ const CASES: &[Case] = &[
     case("GET", "/v1/openapi.json", "/v1/openapi.json", "", AnyUser, 200),
 ];
 
-/// The management roles beside `admin`, who has every permission, that hold a permission: the columns of section 3.3.
+/// The management roles beside `admin`, who has every permission, that hold a permission: the columns of
+/// `docs/contracts/redis-enterprise.md#management-roles`.
 fn holders(permission: &str) -> &'static [&'static str] {
     match permission {
         "view_cluster_info"

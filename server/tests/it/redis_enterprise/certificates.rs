@@ -1,4 +1,5 @@
-//! Certificates: the cluster's, and those that let users in (contract `redis-enterprise.md`, sections 2.2 and 4).
+//! Certificates: the cluster's, and those that let users in (`docs/contracts/redis-enterprise.md#cluster-certificates`
+//! and `docs/contracts/redis-enterprise.md#order-of-checks`).
 
 use rcgen::{DnType, KeyPair};
 use serde_json::json;

@@ -50,7 +50,7 @@ fn by_name_the_common_name_or_a_dns_name_is_enough_and_the_rest_is_ignored() {
     let names = ["app1.example.com", "client.example.com", "app1-prod.example.com"];
     let page = || client("CN=client.example.com,O=Acme").with(dns_names(&names));
     for name in names {
-        assert!(passes(page(), &[name]), "{name}"); // the vendor's how-to page, contract 4.2
+        assert!(passes(page(), &[name]), "{name}"); // `docs/contracts/redis-enterprise.md#subject-validation`
     }
     assert!(passes(client("CN=alice,O=Acme"), &["bob", "alice"]));
     assert!(passes(client("CN=alice").with(dns_names(&["other"])), &["alice"]));

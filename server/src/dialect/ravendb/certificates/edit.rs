@@ -1,4 +1,4 @@
-//! Changing name and rights of a registered certificate (contract section 1.6).
+//! Changing name and rights of a registered certificate (`docs/contracts/ravendb.md#edit`).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Listing the registered certificates, and looking one up (contract section 1.4).
+//! Listing the registered certificates, and looking one up (`docs/contracts/ravendb.md#list`).
 
 use std::sync::Arc;
 

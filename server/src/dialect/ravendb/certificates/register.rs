@@ -1,4 +1,4 @@
-//! Registering certificates that somebody else issued (contract section 1.3).
+//! Registering certificates that somebody else issued (`docs/contracts/ravendb.md#register`).
 
 use std::sync::Arc;
 

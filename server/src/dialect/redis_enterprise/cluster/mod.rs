@@ -1,4 +1,4 @@
-//! `/v1/cluster`: the cluster and its settings (contract section 2.1).
+//! `/v1/cluster`: the cluster and its settings (`docs/contracts/redis-enterprise.md#cluster`).
 
 mod update;
 mod view;
@@ -49,8 +49,9 @@ fn shown(dialect: &Dialect, state: &ClusterState, settings: &ClusterSettings) ->
     view::members(state, settings, &dialect.app.server_certificates.current().to_pem())
 }
 
-/// `PATCH /v1/cluster/change_password_hashing_algorithm` (contract section 2.2): what is shown changes; passwords are
-/// hashed by Argon2id all the same.
+/// `PATCH /v1/cluster/change_password_hashing_algorithm`
+/// (`docs/contracts/redis-enterprise.md#password-hashing-algorithm`): what is shown changes; passwords are hashed by
+/// Argon2id all the same.
 pub(super) async fn change_password_hashing_algorithm(
     Authorized(permit): Authorized<UpdateCluster>,
     State(dialect): State<Arc<Dialect>>,

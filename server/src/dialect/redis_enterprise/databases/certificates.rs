@@ -1,5 +1,5 @@
 //! `/v1/bdbs/certificates` and `/v1/bdbs/{uid}/certificates`: the server certificates that databases have of their own
-//! (contract section 2.2, "Database proxy certificates").
+//! (`docs/contracts/redis-enterprise.md#database-proxy-certificates`).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/v1/bdbs`: the databases (contract section 2.6).
+//! `/v1/bdbs`: the databases (`docs/contracts/redis-enterprise.md#databases`).
 
 mod certificates;
 mod definition;

@@ -1,4 +1,4 @@
-//! The cluster's certificates (contract section 2.2).
+//! The cluster's certificates (`docs/contracts/redis-enterprise.md#cluster-certificates`).
 
 use super::{MAX_TEXT, PEM, strict};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};

@@ -1,4 +1,5 @@
-//! The cluster, its policy and its OCSP settings (contract sections 2.1, 2.6 and 2.7).
+//! The cluster, its policy and its OCSP settings (`docs/contracts/redis-enterprise.md#cluster`,
+//! `docs/contracts/redis-enterprise.md#ocsp` and `docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`).
 //!
 //! The vendor's members that mean nothing to this server are shown with the values captured from a real cluster, and a
 //! request may hold them as long as it says the same.

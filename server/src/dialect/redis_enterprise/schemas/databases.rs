@@ -1,4 +1,4 @@
-//! Databases (contract section 2.6).
+//! Databases (`docs/contracts/redis-enterprise.md#databases`).
 //!
 //! The vendor's members that mean nothing to this server are shown with the values captured from a real cluster, and a
 //! request may hold them as long as it says the same.

@@ -1,5 +1,5 @@
 //! The objects of the API, member for member: what requests are checked against, and what the OpenAPI document and
-//! `/v1/jsonschema` show (contract `redis-enterprise.md`, section 2).
+//! `/v1/jsonschema` show (`docs/contracts/redis-enterprise.md`).
 
 mod certificates;
 mod cluster;

@@ -1,4 +1,5 @@
-//! What clients touch on connect: bootstrap, nodes, licence, actions (contract section 2.7); and errors.
+//! What clients touch on connect: bootstrap, nodes, licence, actions
+//! (`docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`); and errors.
 
 use super::{CHOSEN_PASSWORD, COUNT, LONG_TEXT, TEXT, UID, USER_NAME, open, strict};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};

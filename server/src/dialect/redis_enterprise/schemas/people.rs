@@ -1,4 +1,5 @@
-//! Users, their passwords and tokens, roles and ACLs (contract sections 2.3 to 2.5).
+//! Users, their passwords and tokens, roles and ACLs (`docs/contracts/redis-enterprise.md#users`,
+//! `docs/contracts/redis-enterprise.md#roles` and `docs/contracts/redis-enterprise.md#redis-acls`).
 
 use super::{CHOSEN_PASSWORD, COUNT, MANAGEMENT, MAX_TEXT, TEXT, UID, UID_TEXT, open, strict};
 use crate::cluster::name::{EmailAddress, ObjectName, UserName};

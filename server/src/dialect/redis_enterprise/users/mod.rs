@@ -1,4 +1,4 @@
-//! `/v1/users`: the users of the cluster (contract section 2.3).
+//! `/v1/users`: the users of the cluster (`docs/contracts/redis-enterprise.md#users`).
 
 mod definition;
 mod password;

@@ -1,7 +1,7 @@
 //! The attribute `certificate_pem`: one public client certificate.
 //!
 //! RavenDB registers whatever it is given as a login: certification authorities, expired, weak and server certificates
-//! (observed records 227 to 236). So what is clearly another thing than a login is refused here, before anything is sent,
+//! (observed records 228 to 236). So what is clearly another thing than a login is refused here, before anything is sent,
 //! and what may be meant is warned of.
 
 use std::fmt::Write as _;

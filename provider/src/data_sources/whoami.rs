@@ -77,7 +77,8 @@ impl DataSource for WhoAmI {
         {
             registered.not_after = Some(own.validity().not_after);
         }
-        // RavenDB answers for an expired certificate too, and refuses it everywhere else (observed record 507).
+        // RavenDB's whoami answers for an expired certificate too; every other route refuses it
+        // (`docs/contracts/ravendb.md#observations`, 1).
         let expired = registered.not_after.is_some_and(|end| end < session.clock.now());
         let permissions = registered.grant.database_permissions.into_iter();
         Some(WhoAmIState {

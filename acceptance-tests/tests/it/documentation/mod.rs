@@ -1,5 +1,7 @@
 //! The Markdown pages name files that exist.
 
+mod citations;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,13 +54,19 @@ fn every_path_of_the_repository_that_the_pages_name_exists() {
 
 /// Every Markdown file of the repository.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = Vec::new();
-    collect(&workspace(), &mut pages);
+    let pages = files(&["md"]);
     assert!(pages.len() > 30, "only {} pages were found", pages.len());
     pages
 }
 
-fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
+/// The files of the repository with one of the extensions.
+fn files(extensions: &[&str]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    collect(&workspace(), extensions, &mut files);
+    files
+}
+
+fn collect(folder: &Path, extensions: &[&str], files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -66,9 +74,9 @@ fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
             continue;
         }
         if path.is_dir() {
-            collect(&path, pages);
-        } else if has_extension(&path, "md") {
-            pages.push(path);
+            collect(&path, extensions, files);
+        } else if extensions.iter().any(|extension| has_extension(&path, extension)) {
+            files.push(path);
         }
     }
 }

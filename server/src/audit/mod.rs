@@ -1,4 +1,4 @@
-//! Who asked for what, and how it was decided.
+//! The audit trail: who asked for what, and the outcome.
 //!
 //! A change is recorded in the transaction that makes it: there is no change without its record. Refusals go through a
 //! bounded queue and are written together, so that a flood of them costs the server no more than one write a second;
@@ -41,7 +41,7 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, or has records that the store has not.
+    /// The file cannot be opened, or has records that the store does not have.
     pub async fn start(store: Store, clock: Arc<dyn Clock>, folder: Option<&Path>) -> Result<Self, AuditError> {
         let appended = Arc::new(Notify::new());
         let refusals = RefusalQueue::start(store.clone(), Arc::clone(&clock), Arc::clone(&appended));
@@ -64,8 +64,8 @@ impl Audit {
         })
     }
 
-    /// From now on deletes records from `store` that are older than so many days, except those that are still to be
-    /// written into the file. Call it inside a tokio runtime; the task it starts ends with the last clone.
+    /// Starts to delete records from `store` that are older than `days` days, except those that are still to be written
+    /// to the file. Call it inside a tokio runtime; the task it starts ends with the last clone.
     pub(crate) fn keep_for(&self, days: u32, store: Store) {
         let retention = Retention {
             days,
@@ -76,11 +76,11 @@ impl Audit {
         tokio::spawn(retention.run(Arc::downgrade(&self.appended)));
     }
 
-    /// Opens the file again under its name, for those who have renamed it. Says whether there is a file.
+    /// Opens the file again under its name, after somebody has renamed it. Returns `true` when there is a file.
     ///
     /// # Errors
     ///
-    /// When it cannot be opened; records then go on into the file that is open.
+    /// The file cannot be opened. Records are then still appended to the file that is open.
     pub async fn reopen(&self) -> Result<bool, AuditError> {
         let Some(file) = self.file.clone() else {
             return Ok(false);
@@ -121,19 +121,19 @@ impl Audit {
         self.refusals.flush().await;
     }
 
-    /// How many refusals the queue could not hold since the start.
+    /// The number of refusals since the start that the queue could not hold.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.refusals.dropped()
     }
 
-    /// Tells the writer of the file that a transaction has brought records.
+    /// Wakes the writer of the file after a transaction with new records.
     pub(crate) fn committed(&self) {
         self.appended.notify_one();
     }
 }
 
-/// On a thread that may wait for the disk.
+/// Runs `work` on a thread that may wait for the disk.
 async fn in_background<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
@@ -146,7 +146,7 @@ async fn in_background<T: Send + 'static>(
     })
 }
 
-/// The first so many characters of a text, and a sign where more is left out.
+/// Cuts a text after `most` characters and marks the omission with `...`.
 fn cut(mut text: String, most: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(most) {
         text.truncate(end);
@@ -168,11 +168,11 @@ pub enum AuditError {
     File {
         /// The file.
         path: std::path::PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The file has records that the store has not: the store was lost, or is an older copy.
+    /// The file has records that the store does not have: the store was lost, or is an older copy.
     #[error(
         "the audit log {} ends with record {file}, and the store with record {store}: the store is an older copy or a new \
          one; restore the newest copy of the store, or, to accept what is missing, move the audit log away",

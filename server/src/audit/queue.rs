@@ -1,4 +1,4 @@
-//! The way of refusals into the store: bounded, batched, and never in a request's way.
+//! The queue of refusals before the store: bounded, written in batches, and never waited for by a request.
 
 use std::collections::HashMap;
 use std::mem;
@@ -32,16 +32,16 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Waiting {
     records: Vec<AuditRecord>,
-    /// Where in `records` a refusal equal to a new one stands.
+    /// The index in `records` of each different refusal.
     places: HashMap<(Actor, String, String, Outcome), usize>,
     flushes: Vec<oneshot::Sender<()>>,
 }
 
-/// What the store has not taken yet, because it could not be written.
+/// Records that are not in the store yet, because the store could not be written.
 #[derive(Debug, Default)]
 struct Backlog {
     records: Vec<AuditRecord>,
-    /// Whether records wait for the store to be written again.
+    /// True while records wait for the store to become writable.
     is_held_up: bool,
 }
 
@@ -189,8 +189,8 @@ impl Backlog {
 }
 
 impl Shared {
-    /// What is to be recorded, and who waits for that. While the store refuses writes, refusals stay where equal ones become
-    /// one.
+    /// Takes the records to write, and the senders of those who wait for a flush. While the store refuses writes, the
+    /// records stay in the queue, where equal ones are counted as one.
     fn take(&self, is_writable: bool) -> (Vec<AuditRecord>, Vec<oneshot::Sender<()>>) {
         let mut waiting = self.lock();
         if !is_writable {
@@ -215,7 +215,8 @@ impl Shared {
         }
     }
 
-    /// Whether a stranger's refusal is recorded, beside so many records. If not, it is counted.
+    /// Returns `true` when a stranger's refusal may be recorded while `waiting` records are queued. Otherwise it is
+    /// counted.
     fn takes_of_a_stranger(&self, record: &AuditRecord, waiting: usize) -> bool {
         let address = record.actor.address.as_deref().and_then(|address| address.parse().ok());
         let network = address.map(Network::of);
@@ -239,10 +240,10 @@ impl Drop for Shared {
 /// Different refusals kept for one batch, about 500 bytes each at most. A flood with more than this a second from ever new
 /// certificates or addresses is counted and not listed, so that it cannot fill the disk.
 const MAX_WAITING: usize = 256;
-/// Records that are kept while the store does not take them: what was under way when it stopped, and one batch more.
+/// Records that are kept while the store cannot be written: those in flight when it failed, and one batch more.
 const MAX_BACKLOG: usize = 2 * MAX_WAITING;
-/// Places among them that strangers do not take from those who were let in.
+/// Records of a batch that are reserved for callers who were admitted.
 const KEPT_FREE: usize = 128;
 const BATCH_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the refusals of strangers that were left out are recorded as a number.
+/// The interval at which the number of omitted refusals of strangers is recorded.
 const COUNT_INTERVAL: Duration = Duration::from_secs(60);

@@ -13,21 +13,21 @@ use crate::listener::peer::Peer;
 /// A decision: who, what, on what, with what outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// When it was made; for several, when the first was.
+    /// The time of the decision; of several equal ones, the time of the first.
     pub at: OffsetDateTime,
-    /// Who asked.
+    /// The one who asked.
     pub actor: Actor,
-    /// What was asked for: the name of an [`crate::authz::Action`], or `authenticate`.
+    /// The name of the [`crate::authz::Action`] that was asked for, or `authenticate`.
     pub action: Cow<'static, str>,
-    /// Of what: thumbprints and names.
+    /// The thumbprints and names that the action concerns.
     pub target: String,
-    /// How it was decided.
+    /// The outcome of the request.
     pub outcome: Outcome,
-    /// How many equal decisions the record stands for.
+    /// The number of equal decisions that the record stands for.
     pub occurrences: u64,
 }
 
-/// Who asked.
+/// The one who asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The registered name, or a word for callers without one.
@@ -38,7 +38,7 @@ pub struct Actor {
     pub address: Option<String>,
 }
 
-/// How it was decided.
+/// The outcome of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// Done, and what exactly.
@@ -58,7 +58,7 @@ impl Actor {
         }
     }
 
-    /// A peer that is nobody here, or not yet anybody.
+    /// A peer that is refused or not identified yet.
     #[must_use]
     pub fn stranger(peer: &Peer) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Actor {
         }
     }
 
-    /// Whether this is [`Self::stranger`].
+    /// Returns `true` for [`Self::stranger`].
     pub(super) fn is_stranger(&self) -> bool {
         self.name == STRANGER
     }
@@ -84,7 +84,7 @@ impl Actor {
     }
 }
 
-/// The name of those who have none.
+/// The actor's name in records of strangers.
 const STRANGER: &str = "unauthenticated";
 
 impl AuditRecord {

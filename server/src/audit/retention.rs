@@ -10,7 +10,7 @@ use super::file::AuditFile;
 use crate::clock::Clock;
 use crate::store::Store;
 
-/// How long the store keeps records.
+/// Deletes records from the store after their retention period.
 pub(super) struct Retention {
     pub(super) days: u32,
     pub(super) store: Store,

@@ -1,7 +1,7 @@
-//! How many refusals of strangers are recorded: enough to see who tries what, and too few to fill a disk.
+//! Limits the rate at which refusals of strangers are recorded: enough to see who tries what, too few to fill a disk.
 //!
-//! A network has a number of records to begin with and earns more with time, and so have all of them together. What goes
-//! beyond is counted, for the networks with the most of it one by one.
+//! Each network has a budget of records that refills with time, and so have all networks together. Refusals beyond the
+//! budgets are counted; the networks with the most of them are named.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use crate::listener::peer::Network;
 pub(super) struct Strangers {
     all: Bucket,
     networks: HashMap<Network, Bucket>,
-    /// Refusals left out of networks that have no place among them.
+    /// Refusals that were not recorded, from networks that are not in `networks`.
     of_others: u64,
 }
 
-/// How many records may be made at once, and after which time one more.
+/// A budget: the number of records that may be made at once, and the time after which one more may be made.
 #[derive(Debug, Clone, Copy)]
 struct Rate {
     at_once: u32,
@@ -40,7 +40,7 @@ impl Strangers {
         }
     }
 
-    /// Whether one more refusal of somebody in the network may be recorded. If not, it is counted.
+    /// Returns `true` when one more refusal from the network may be recorded. Otherwise it is counted.
     pub(super) fn take(&mut self, network: Option<Network>, now: Instant) -> bool {
         let bucket = network.and_then(|network| self.bucket(network, now));
         let has_left = bucket.is_none_or(|bucket| bucket.has_left(now));
@@ -63,7 +63,8 @@ impl Strangers {
         }
     }
 
-    /// The refusals that were counted since this was asked last: of the networks with the most, and of all others.
+    /// Returns and resets the numbers of refusals that were not recorded: of each network with the most, and of all
+    /// others together.
     pub(super) fn left_out(&mut self) -> Vec<(Option<Network>, u64)> {
         let mut counts: Vec<_> = self
             .networks

@@ -16,24 +16,24 @@ use crate::authority::definition::RegisteredCertificate;
 pub struct Caller {
     origin: CallerOrigin,
     certificate: Option<Certificate>,
-    /// What was sent with the certificate, when the trust rests on it.
+    /// The intermediates sent with the certificate, when the trust rests on them.
     intermediates: Vec<CertificateDer<'static>>,
     address: Option<SocketAddr>,
     description: OnceLock<Bytes>,
 }
 
-/// Why a caller is trusted.
+/// The reason that a caller is trusted.
 #[derive(Debug)]
 pub enum CallerOrigin {
-    /// It holds the server's own certificate.
+    /// The caller presented the server's own certificate.
     Server,
-    /// The settings name its thumbprint.
+    /// The settings name the thumbprint of the caller's certificate.
     WellKnownAdministrator,
-    /// An issuer that the settings name has issued its certificate.
+    /// An issuer named in the settings issued the caller's certificate.
     WellKnownIssuer(Sha256Fingerprint),
-    /// Its certificate is registered.
+    /// The caller's certificate is registered.
     Registered(Arc<RegisteredCertificate>),
-    /// It speaks through the console socket, which only the server's own user can open.
+    /// The caller uses the console socket, which only the server's own user can open.
     Console,
 }
 
@@ -88,13 +88,13 @@ impl Caller {
         self.address
     }
 
-    /// What a dialect tells the caller of itself, made once: like the caller, it is as good as the trust it was decided
-    /// from, and a connection that asks again is answered with the same bytes.
+    /// Returns the description that a dialect gives the caller of itself. It is computed once and, like the caller, is
+    /// valid as long as the trust that it was decided from, so a connection that asks again gets the same bytes.
     pub fn description(&self, describe: impl FnOnce() -> Bytes) -> Bytes {
         self.description.get_or_init(describe).clone()
     }
 
-    /// Why the caller is trusted.
+    /// The reason that the caller is trusted.
     #[must_use]
     pub fn origin(&self) -> &CallerOrigin {
         &self.origin
@@ -143,7 +143,7 @@ impl Caller {
         self.clearance().level()
     }
 
-    /// What the caller may do with a database; operators and above may do everything.
+    /// The caller's access to a database. Operators and higher levels have `Admin` access to every database.
     #[must_use]
     pub fn access_to(&self, database: &str) -> Option<DatabaseAccess> {
         match (self.level(), &self.origin) {

@@ -1,4 +1,4 @@
-//! Who issued a renewed certificate: proved by signatures, never by names.
+//! The issuer of a renewal, proved by signatures and never by names.
 //!
 //! A name says who may have issued a certificate; only the signature says who did. The issuers of the *original* are
 //! proved from certificates that an administrator gave: those registered with it, those of the server, the well-known
@@ -27,7 +27,7 @@ impl VerifiedIssuer {
         &self.chain
     }
 
-    /// When every certificate that the proof rests on is in date, the original among them.
+    /// The period in which every certificate that the proof rests on is valid, the original included.
     #[must_use]
     pub fn in_date(&self) -> Validity {
         self.in_date
@@ -172,7 +172,7 @@ impl<'a> Issuers<'a> {
         None
     }
 
-    /// Whether `issuer` may issue certificates, is in date, and has signed `below` with its key.
+    /// Returns `true` when `issuer` may issue certificates, is valid now, and signed `below` with its key.
     fn has_issued(&self, issuer: &Certificate, below: &Certificate, depth: u32) -> bool {
         issuer.issued(below)
             // The holder's own key is no issuer of the holder's.

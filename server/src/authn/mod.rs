@@ -1,4 +1,4 @@
-//! From a [`Peer`] to a [`Caller`]: whose certificate this is, decided for every request.
+//! Authentication: turns a [`Peer`] into a [`Caller`], anew for every request.
 //!
 //! The order of the checks is the real server's (`docs/contracts/ravendb.md#login`): no certificate, expired, not yet
 //! valid, the server's own certificate, a well-known administrator, a well-known issuer, a registered certificate, the
@@ -39,7 +39,7 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
 }
 
-/// What was decided about a peer.
+/// The decision about a peer.
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// The peer is this caller.
@@ -47,16 +47,16 @@ pub enum Decision {
     /// The certificate is unregistered and renews a registered one: it is admitted once
     /// [`crate::authority::Authority::register_renewal`] has recorded it.
     Renewed(Arc<Renewal>),
-    /// The peer is nobody here.
+    /// The peer is refused.
     Refused(Refusal),
 }
 
-/// Why a peer is nobody here.
+/// The reason that a peer is refused.
 #[derive(Debug, Clone)]
 pub enum Refusal {
-    /// No certificate was shown.
+    /// The peer presented no certificate.
     NoCertificate,
-    /// The certificate shown cannot be read.
+    /// The presented certificate cannot be parsed.
     Unreadable,
     /// The certificate's `not_after` is past.
     Expired {
@@ -77,7 +77,7 @@ pub enum Refusal {
     UnfamiliarIssuer,
     /// Another certificate is registered under the SHA-1 thumbprint of this one.
     ThumbprintCollision,
-    /// Nothing is known of the certificate.
+    /// The certificate is not known.
     Unknown,
 }
 
@@ -112,19 +112,19 @@ impl Refusal {
     }
 }
 
-/// A decision together with what it was made from; kept with the peer, so that a keep-alive connection pays for the
-/// checks once per change and not once per request.
+/// A decision with the revisions that it was made from. It is kept with the peer, so that a keep-alive connection is
+/// checked once per change and not once per request.
 #[derive(Debug)]
 pub struct Verdict {
     decision: Decision,
-    /// When the certificates above the peer's own that it rests on are in date.
+    /// The period in which the issuers that the decision rests on are all valid.
     holds: Validity,
     registry_revision: u64,
     server_certificate_revision: u64,
 }
 
 impl Verdict {
-    /// Who was admitted, if anybody was.
+    /// The admitted caller, if the peer was admitted.
     pub(crate) fn caller(&self) -> Option<&Arc<Caller>> {
         match &self.decision {
             Decision::Admitted(caller) => Some(caller),
@@ -134,7 +134,7 @@ impl Verdict {
 }
 
 impl Authenticator {
-    /// Decides from these sources.
+    /// Creates an authenticator that decides from these sources.
     #[must_use]
     pub fn new(
         registry: Arc<Registry>,
@@ -156,7 +156,7 @@ impl Authenticator {
         &self.well_known
     }
 
-    /// Who `peer` is at this moment, for a request of its. Refusals are counted.
+    /// Decides who `peer` is now, for one of its requests, and counts refusals.
     #[must_use]
     pub fn authenticate(&self, peer: &Peer) -> Decision {
         let decision = self.look_at(peer);
@@ -170,7 +170,7 @@ impl Authenticator {
         decision
     }
 
-    /// Who `peer` is at this moment.
+    /// Decides who `peer` is now.
     pub(crate) fn look_at(&self, peer: &Peer) -> Decision {
         let Presented::Certificate {
             end_entity,
@@ -207,10 +207,11 @@ impl Authenticator {
         decision
     }
 
-    /// Who the caller is at this moment, decided anew: nothing that was decided when its request began counts. None when
-    /// it would not be let in, or when its certificate wants one-time codes that the caller was not asked for.
+    /// Decides again who the caller is now, without regard to the decision at the start of its request. Returns none
+    /// when the caller would be refused now, or when its certificate requires a one-time code that the caller has not
+    /// given.
     ///
-    /// The caller at the console stays who it is: its socket is nobody else's.
+    /// The caller at the console is always the same: only the server's own user can open its socket.
     pub(crate) fn look_again_at(&self, caller: &Arc<Caller>) -> Option<Arc<Caller>> {
         let Some(certificate) = caller.certificate() else {
             return matches!(caller.origin(), CallerOrigin::Console).then(|| Arc::clone(caller));
@@ -226,7 +227,7 @@ impl Authenticator {
         }
     }
 
-    /// Whether a peer that is let in would not be without these registered certificates.
+    /// Returns `true` when a peer that is admitted now would be refused without the registered certificates `gone`.
     pub(crate) fn is_ended_without(&self, peer: &Peer, gone: &HashSet<Thumbprint>) -> bool {
         match self.look_at(peer) {
             Decision::Admitted(caller) => caller
@@ -284,7 +285,7 @@ impl Authenticator {
         }
     }
 
-    /// The decision, and when the certificates above the peer's own that it rests on are in date.
+    /// Returns the decision, and the period in which the issuers that it rests on are all valid.
     fn decide(
         &self,
         certificate: &Certificate,
@@ -348,7 +349,7 @@ impl TrustReview for Authenticator {
         }
     }
 
-    /// Of the peer's own certificate and of those above it that the last decision rests on.
+    /// The earliest end of validity of the peer's certificate and of the issuers that the last decision rests on.
     fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
         let own = peer.certificate()?.validity().not_after;
         let above = peer.verdict().as_ref().map(|verdict| verdict.holds.not_after);
@@ -356,7 +357,7 @@ impl TrustReview for Authenticator {
     }
 }
 
-/// Whether one-time codes of another secret are wanted now than when the caller was let in.
+/// Returns `true` when the certificate now requires one-time codes of another secret than when the caller was admitted.
 fn wants_another_code(caller: &Caller, present: &Caller) -> bool {
     let secret = |caller: &Caller| {
         let key = caller.registered_certificate()?.two_factor_key.as_ref()?;

@@ -1,7 +1,8 @@
-//! The renewal rule: a certificate that nobody registered is admitted when it carries on a registered one.
+//! The renewal rule: a certificate that nobody registered is admitted when it renews a registered one.
 //!
-//! Same public key, and an issuer in common (`docs/contracts/ravendb.md#renewal`). The real server takes the equal key
-//! alone when it finds no issuer of either certificate; here the issuer is always proved ([`VerifiedIssuer`]).
+//! A renewal has the same public key and an issuer in common (`docs/contracts/ravendb.md#renewal`). The real server
+//! accepts the equal key alone when it finds no issuer of either certificate; here the issuer is always proved
+//! ([`VerifiedIssuer`]).
 
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ impl Renewal {
         &self.issuer
     }
 
-    /// The registered certificate that it carries on.
+    /// The registered certificate that is renewed.
     #[must_use]
     pub fn original(&self) -> &Arc<RegisteredCertificate> {
         &self.original
@@ -48,7 +49,7 @@ impl Renewal {
         self.server_certificate_revision
     }
 
-    /// When the original and every issuer is in date: outside of it, this is no renewal.
+    /// The period in which the original and every issuer are valid. Outside of it the certificate is no renewal.
     pub(super) fn in_date(&self) -> Validity {
         self.issuer.in_date()
     }

@@ -60,8 +60,8 @@ impl WellKnown {
         self.administrators.contains(thumbprint)
     }
 
-    /// What stands above the certificate, if a well-known issuer does, through at most the
-    /// intermediates presented with it, and all of them are in date at `now`.
+    /// Returns the issuers of the certificate when its chain ends in a well-known issuer, using at most the
+    /// intermediates presented with it, and all of them are valid at `now`.
     pub(super) fn issued(
         &self,
         certificate: &Certificate,

@@ -1,4 +1,4 @@
-//! What a certificate may do: a clearance for the whole server, and an access for each database.
+//! The rights of a certificate: a clearance for the whole server, and an access for each database.
 
 use std::fmt;
 use std::str::FromStr;
@@ -52,7 +52,7 @@ impl SecurityClearance {
         Self::ALL.get(usize::try_from(index).ok()?).copied()
     }
 
-    /// What this clearance amounts to at login.
+    /// The level that this clearance gives at login.
     #[must_use]
     pub fn level(self) -> Level {
         match self {
@@ -139,10 +139,10 @@ impl FromStr for DatabaseAccess {
 #[error("not one of the known names")]
 pub struct UnknownName;
 
-/// Database names and what a certificate may do with each.
+/// The access that a certificate has to each named database.
 ///
-/// Names are compared without regard to case: of two that differ in case only, the last one given counts
-/// (observed record `135-post-…`). The order of first mention is kept, as the real server keeps it.
+/// Names are compared without regard to case: of two that differ in case only, the last one given counts (observed
+/// record `135-post-…`). The order of first mention is kept, as the real server keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Permissions(LinkedHashMap<FoldedName, (String, DatabaseAccess)>);
 
@@ -150,7 +150,7 @@ pub struct Permissions(LinkedHashMap<FoldedName, (String, DatabaseAccess)>);
 type FoldedName = String;
 
 impl Permissions {
-    /// No database at all.
+    /// Permissions on no database.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
@@ -165,7 +165,7 @@ impl Permissions {
         }
     }
 
-    /// What may be done with `database`, in any spelling.
+    /// The access to `database`, whose name is compared without regard to case.
     #[must_use]
     pub fn access_to(&self, database: &str) -> Option<DatabaseAccess> {
         self.0.get(&folded(database)).map(|(_, access)| *access)
@@ -176,7 +176,7 @@ impl Permissions {
         self.0.values().map(|(name, access)| (name.as_str(), *access))
     }
 
-    /// Whether no database is named.
+    /// Returns `true` when no database is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

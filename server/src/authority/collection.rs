@@ -21,8 +21,9 @@ pub(super) fn members(registry: &Registry, entry: &Arc<RegisteredCertificate>) -
     std::iter::once(primary).chain(secondaries).collect()
 }
 
-/// What happens to others when the entries `leaving` are deleted or put elsewhere: a primary that loses secondaries
-/// keeps the rest; the secondaries of a primary that leaves stand alone, with the rights they have.
+/// Returns the changes to other entries when the entries `leaving` are deleted or moved to another collection: a
+/// primary that loses secondaries keeps the rest; the secondaries of a primary that leaves become single entries with
+/// unchanged rights.
 pub(super) fn detach(registry: &Registry, leaving: &HashSet<Thumbprint>) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut done = HashSet::new();

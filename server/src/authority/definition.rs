@@ -30,12 +30,12 @@ pub struct RegisteredCertificate {
     pub issuer_chain: Vec<CertificateDer<'static>>,
     /// A disabled entry is kept and refused.
     pub disabled: bool,
-    /// Its place among certificates that were registered together.
+    /// The entry's place among certificates that were registered together.
     pub collection: Collection,
-    /// The entry whose renewal this one was when it registered itself; none for what somebody registered. That entry may
-    /// have gone since.
+    /// The entry that this one renewed when it registered itself; none for an entry that somebody registered. That
+    /// entry may have been deleted since.
     pub renews: Option<Thumbprint>,
-    /// When set, every session starts with a one-time code.
+    /// The secret of one-time codes. With it, every session starts with a code.
     pub two_factor_key: Option<TwoFactorKey>,
 }
 
@@ -48,9 +48,9 @@ pub struct Grant {
     pub clearance: SecurityClearance,
     /// Rights on databases.
     pub permissions: Permissions,
-    /// Registered, but refused.
+    /// A disabled entry stays registered and is refused.
     pub disabled: bool,
-    /// The shared secret of the one-time codes, if they are wanted.
+    /// The shared secret of one-time codes; none when no codes are required.
     pub two_factor_key: Option<TwoFactorKey>,
 }
 
@@ -74,7 +74,7 @@ impl RegisteredCertificate {
         }
     }
 
-    /// Whether a one-time code is needed beside the certificate.
+    /// Returns `true` when a login needs a one-time code besides the certificate.
     #[must_use]
     pub fn has_two_factor(&self) -> bool {
         self.two_factor_key.is_some()

@@ -64,7 +64,7 @@ fn going_with(registry: &Registry, entry: &Arc<RegisteredCertificate>) -> Going 
     Going { all, renewals }
 }
 
-/// What a deletion takes along.
+/// The entries that a deletion removes.
 struct Going {
     all: Vec<Arc<RegisteredCertificate>>,
     renewals: Vec<Arc<RegisteredCertificate>>,

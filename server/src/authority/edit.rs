@@ -25,20 +25,20 @@ pub struct EditRequest {
     pub clearance: SecurityClearance,
     /// Rights on databases.
     pub permissions: Permissions,
-    /// Kept, but refused.
+    /// A disabled entry stays registered and is refused.
     pub disabled: bool,
-    /// What becomes of the one-time codes.
+    /// The change to the one-time codes.
     pub two_factor: TwoFactorChange,
 }
 
-/// What an edit does to the one-time codes of a certificate.
+/// The change that an edit makes to the one-time codes of a certificate.
 #[derive(Debug)]
 pub enum TwoFactorChange {
-    /// Codes are wanted, or not, as before.
+    /// Codes stay required or not required, as before.
     Keep,
-    /// Codes are wanted, made with this secret.
+    /// Codes are required, and computed from this secret.
     Set(TwoFactorKey),
-    /// No codes are wanted.
+    /// Codes are no longer required.
     Remove,
 }
 

@@ -1,4 +1,4 @@
-//! Why a use case was not carried out.
+//! The errors of use cases.
 
 use certward::pki::Thumbprint;
 use time::OffsetDateTime;
@@ -9,26 +9,26 @@ use crate::clock::rfc3339;
 use crate::issuer::IssuerError;
 use crate::store::StoreError;
 
-/// Why a use case was not carried out; nothing has changed then. Sorted by what the reader does about it.
+/// The reason that a use case failed. Nothing has changed then. The variants are grouped by the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     // Ask for something else.
     /// The name is empty or blank.
     #[error("the name of a certificate is blank")]
     BlankName,
-    /// The name holds a NUL, at which a reader may end it.
+    /// The name contains a NUL, which some readers take for its end.
     #[error("the name of a certificate holds a NUL")]
     NulInName,
-    /// The name is longer than is kept.
+    /// The name is too long.
     #[error("the name has {length} bytes; at most {MAX_NAME_LENGTH} are kept")]
     NameTooLong {
-        /// In bytes.
+        /// The length of the name in bytes.
         length: usize,
     },
     /// The certificate asked for would have expired already.
     #[error("not-after {} must be in the future", rfc3339(not_after))]
     InvalidNotAfter {
-        /// As asked for.
+        /// The requested value.
         not_after: OffsetDateTime,
     },
     /// The server's own certificate needs no entry, and gets none.
@@ -40,24 +40,24 @@ pub enum Error {
     /// No entry has this thumbprint.
     #[error("no certificate with thumbprint {thumbprint} is registered")]
     NotRegistered {
-        /// As asked for.
+        /// The requested value.
         thumbprint: Thumbprint,
     },
-    /// What a certificate was found to renew is not there any more, or cannot be renewed at this moment.
+    /// The entry that a certificate renews was removed meanwhile, or cannot be renewed now.
     #[error(
         "certificate {thumbprint} cannot be renewed: it was deleted, disabled or exchanged, or it or its issuer is out of date"
     )]
     NotRenewable {
-        /// Of the original.
+        /// The thumbprint of the renewed entry.
         thumbprint: Thumbprint,
     },
-    /// A renewal is registered only with the one-time code that its original wants.
+    /// A renewal is registered only with the one-time code that its original requires.
     #[error("certificate {thumbprint} renews one that wants one-time codes; expected a code before it is registered")]
     OneTimeCodeMissing {
-        /// Of the renewal.
+        /// The thumbprint of the renewal.
         thumbprint: Thumbprint,
     },
-    /// The last administrator would have shut itself out.
+    /// The last administrator would have locked itself out.
     #[error(
         "certificate {name:?} ({thumbprint}) is the last administrator's, and is the one this request was made with; \
          register another ClusterAdmin first, or ask with the server's own certificate"
@@ -71,15 +71,15 @@ pub enum Error {
     /// The certificate's key can never log in.
     #[error("the key of certificate \"{subject}\" {fault}")]
     UnusableKey {
-        /// Whom the certificate names.
+        /// The subject of the certificate.
         subject: String,
-        /// What is wrong with the key, and what would have been right.
+        /// The fault of the key, and what would have been right.
         fault: KeyFault,
     },
-    /// Another certificate has the same SHA-1 thumbprint: somebody has made a collision.
+    /// Another certificate has the same SHA-1 thumbprint, which is a deliberate collision.
     #[error("another certificate is registered under thumbprint {thumbprint}")]
     ThumbprintCollision {
-        /// Of both.
+        /// The thumbprint of both certificates.
         thumbprint: Thumbprint,
     },
     /// Certificates of a collection are deleted with their primary.
@@ -89,7 +89,7 @@ pub enum Error {
         name: String,
         /// Its thumbprint.
         thumbprint: Thumbprint,
-        /// The one to delete.
+        /// The thumbprint of the primary, which has to be deleted instead.
         primary: Thumbprint,
     },
     /// A cluster node cannot be disabled.
@@ -103,14 +103,14 @@ pub enum Error {
     /// The request has been answered before. The key of that answer is gone; the certificate can be deleted.
     #[error("request {request_id} has already been answered with certificate {thumbprint}")]
     RepeatedRequest {
-        /// As the client gave it.
+        /// The identifier of the request, as the client sent it.
         request_id: String,
-        /// What it was answered with.
+        /// The thumbprint of the certificate in the first answer.
         thumbprint: Thumbprint,
     },
 
     // Ask somebody else.
-    /// The caller would touch its own certificate.
+    /// The caller would change or delete its own certificate.
     #[error("certificate {name:?} is the one this request was made with")]
     OwnCertificate {
         /// The name of the entry.
@@ -121,13 +121,13 @@ pub enum Error {
     /// Nobody gives, takes or changes rights above its own.
     #[error("cannot {attempt} certificate {name:?} with clearance {wanted}: the caller's clearance is {caller}")]
     ClearanceTooLow {
-        /// What was tried.
+        /// The operation that was tried.
         attempt: Attempt,
         /// The certificate's name.
         name: String,
         /// The clearance that the certificate has or would get.
         wanted: SecurityClearance,
-        /// The caller's.
+        /// The caller's clearance.
         caller: SecurityClearance,
     },
     /// The caller's certificate was deleted, disabled, demoted or replaced, or expired, while the request was under way.
@@ -143,7 +143,7 @@ pub enum Error {
     Issuer(#[source] IssuerError),
 }
 
-/// What was tried on a certificate.
+/// An operation on a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
     /// To issue it.

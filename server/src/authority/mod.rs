@@ -45,14 +45,14 @@ pub struct Authority {
     shared: Arc<Shared>,
 }
 
-/// What an [`Authority`] is made of.
+/// The parts that an [`Authority`] works with.
 #[derive(Debug)]
 pub struct AuthorityParts {
-    /// Where changes are recorded.
+    /// The store that changes are committed to.
     pub store: Store,
     /// The image of the store that requests are decided from.
     pub registry: Arc<Registry>,
-    /// Who a caller is at the moment of a change.
+    /// Identifies the caller again at the moment of a change.
     pub authenticator: Arc<Authenticator>,
     /// Makes keys and certificates.
     pub issuer: Issuer,
@@ -60,7 +60,7 @@ pub struct AuthorityParts {
     pub server_certificates: Arc<ServerCertificates>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where refusals are recorded.
+    /// Records refusals.
     pub audit: Audit,
 }
 
@@ -74,12 +74,12 @@ struct Shared {
 /// A change that has passed every check.
 struct Plan<T> {
     changes: Vec<Change>,
-    /// What the audit says was done.
+    /// The description of the change in the audit record.
     detail: String,
     outcome: T,
 }
 
-/// Who asks for what: the head of an audit record, and what it takes to be allowed that.
+/// A request for a change: the head of its audit record, and the level that it requires.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     actor: Actor,
@@ -114,7 +114,7 @@ impl Authority {
         &self.shared.parts.store
     }
 
-    /// How many keys for client certificates are in stock, for metrics.
+    /// The number of keys for client certificates that are ready to use, for metrics.
     #[must_use]
     pub fn ready_keys(&self) -> usize {
         self.shared.parts.issuer.ready_keys()
@@ -328,7 +328,8 @@ fn check_administrator_remains(
     })
 }
 
-/// Whether a TLS handshake can be made with the certificate: some are registered, but let nobody in.
+/// Returns `true` when a TLS handshake can succeed with the certificate. Certificates with other keys can be
+/// registered, but nobody can log in with them.
 fn can_log_in(entry: &RegisteredCertificate) -> bool {
     Certificate::from_der(entry.der.clone())
         .is_ok_and(|certificate| matches!(key_fitness::obstacle(&certificate), Ok(None)))

@@ -25,15 +25,15 @@ pub struct Registry {
 /// A change to one entry.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// The entry is new, or takes the place of the one with its thumbprint.
+    /// The entry is new, or replaces the one with the same thumbprint.
     Put(Arc<RegisteredCertificate>),
-    /// The entry is gone. Its certificate may come back as the renewal of another.
+    /// The entry is removed. Its certificate may be admitted again as the renewal of another.
     Delete(Thumbprint),
-    /// The entry is gone, and its certificate is never admitted as the renewal of another.
+    /// The entry is removed, and its certificate is never admitted again as the renewal of another.
     Revoke {
-        /// What is gone.
+        /// The deleted entry.
         entry: Arc<RegisteredCertificate>,
-        /// When it goes: deleted certificates that have expired by then are forgotten.
+        /// The time of the deletion. A certificate that has expired by then is not remembered.
         at: OffsetDateTime,
     },
 }
@@ -41,14 +41,14 @@ pub enum Change {
 /// A certificate that was deleted before it expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeletedCertificate {
-    /// Over the whole of it.
+    /// The SHA-256 of the certificate's DER.
     pub fingerprint: Sha256Fingerprint,
-    /// From the certificate; past it, nobody needs to remember it.
+    /// The end of the certificate's validity, after which it no longer has to be remembered.
     pub not_after: OffsetDateTime,
 }
 
 impl DeletedCertificate {
-    /// What is remembered of the certificate, unless it has expired at this moment.
+    /// Returns what is remembered of a deleted certificate; none when it has expired at the time `at`.
     pub(crate) fn of(entry: &RegisteredCertificate, at: OffsetDateTime) -> Option<Self> {
         (!entry.validity.is_over(at)).then(|| Self {
             fingerprint: Sha256Fingerprint::of(&entry.der),
@@ -58,7 +58,7 @@ impl DeletedCertificate {
 }
 
 impl Change {
-    /// Which entry changes.
+    /// The thumbprint of the entry that changes.
     #[must_use]
     pub fn thumbprint(&self) -> Thumbprint {
         match self {
@@ -102,7 +102,7 @@ impl Registry {
         self
     }
 
-    /// Makes changes that are already in the store. When this returns, every request that starts later sees them.
+    /// Applies changes that are already in the store. When this returns, every request that starts later sees them.
     pub fn apply(&self, changes: &[Change]) {
         {
             let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
@@ -119,13 +119,13 @@ impl Registry {
         let _ = self.changes.send(changes.iter().map(Change::thumbprint).collect());
     }
 
-    /// Grows with every change.
+    /// A number that grows with every change.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision.load(Ordering::Acquire)
     }
 
-    /// The thumbprints of each later change. A receiver that falls behind must look at everything again.
+    /// Subscribes to the thumbprints of each later change. A receiver that falls behind must check every entry again.
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Arc<[Thumbprint]>> {
         self.changes.subscribe()
@@ -148,19 +148,19 @@ impl Registry {
             .collect()
     }
 
-    /// Whether this certificate was deleted, before it expired.
+    /// Returns `true` when this certificate was deleted before it expired.
     #[must_use]
     pub fn was_deleted(&self, fingerprint: &Sha256Fingerprint) -> bool {
         self.read().deleted.contains_key(fingerprint)
     }
 
-    /// Every entry, by ascending thumbprint.
+    /// All entries in ascending order of thumbprint.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<RegisteredCertificate>> {
         self.read().by_thumbprint.values().cloned().collect()
     }
 
-    /// `count` entries from the place `start` on, by ascending thumbprint.
+    /// Skips the first `start` entries and returns at most `count`, in ascending order of thumbprint.
     #[must_use]
     pub fn page(&self, start: usize, count: usize) -> Vec<Arc<RegisteredCertificate>> {
         self.read()
@@ -172,8 +172,9 @@ impl Registry {
             .collect()
     }
 
-    /// `count` entries behind the one with the thumbprint `last`, or from the first on, by ascending thumbprint. Reading all
-    /// entries so takes as long as reading them at once, and holds up nobody for longer than one call.
+    /// Returns at most `count` entries after the one with the thumbprint `last`, or from the first one, in ascending
+    /// order of thumbprint. Reading all entries in this way takes as long as reading them at once, and holds the lock
+    /// for one page at a time.
     #[must_use]
     pub fn page_after(&self, last: Option<&Thumbprint>, count: usize) -> Vec<Arc<RegisteredCertificate>> {
         let start = last.map_or(Bound::Unbounded, Bound::Excluded);
@@ -182,7 +183,8 @@ impl Registry {
         behind.take(count).map(|(_, entry)| Arc::clone(entry)).collect()
     }
 
-    /// When the last of the enabled entries with this public key ends; none when there are not two entries with it.
+    /// The latest `not_after` of the enabled entries with this public key; none when fewer than two entries have the
+    /// key.
     #[must_use]
     pub fn last_end_of_shared_key(&self, hash: &PublicKeyPinningHash) -> Option<OffsetDateTime> {
         let entries = self.read();
@@ -195,13 +197,13 @@ impl Registry {
             .max()
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.read().by_thumbprint.len()
     }
 
-    /// Whether nothing is registered yet.
+    /// Returns `true` when no entry is registered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -1,4 +1,4 @@
-//! Recording a certificate that carries on a registered one (`docs/contracts/ravendb.md#renewal`).
+//! Registers the renewal of a registered certificate (`docs/contracts/ravendb.md#renewal`).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ impl Authority {
     /// key, at most five are kept: the ones that expire first go, but neither the new one nor the primary of a
     /// collection.
     ///
-    /// Where the original wants one-time codes, `code` is the one that was accepted: nothing is registered before it.
+    /// When the original requires one-time codes, `code` is the accepted one: nothing is registered before a code is
+    /// accepted.
     ///
     /// # Errors
     ///
@@ -124,7 +125,7 @@ fn plan_entry(parts: &AuthorityParts, entry: RegisteredCertificate, original: Th
     }
 }
 
-/// Which entries must go so that, with the new one, no more than the allowed number share its key.
+/// Returns the entries to remove so that, including the new one, no more than the allowed number share its key.
 fn one_too_many(registry: &Registry, new: &RegisteredCertificate) -> HashSet<Thumbprint> {
     let mut same_key = registry.with_pinning_hash(&new.pinning_hash);
     let surplus = (same_key.len() + 1).saturating_sub(MAX_CERTIFICATES_PER_KEY);
@@ -133,5 +134,5 @@ fn one_too_many(registry: &Registry, new: &RegisteredCertificate) -> HashSet<Thu
     same_key.iter().take(surplus).map(|entry| entry.thumbprint).collect()
 }
 
-/// The real server's number (`docs/contracts/ravendb.md#renewal`).
+/// The number of entries that the real server keeps for a key (`docs/contracts/ravendb.md#renewal`).
 const MAX_CERTIFICATES_PER_KEY: usize = 5;

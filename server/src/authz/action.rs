@@ -1,4 +1,5 @@
-//! Everything a caller can ask for, with the rank it needs (`docs/contracts/ravendb.md#required-clearance`).
+//! The actions that callers can ask for, with the level that each requires
+//! (`docs/contracts/ravendb.md#required-clearance`).
 
 use crate::authority::clearance::Level;
 

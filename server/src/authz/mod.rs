@@ -1,4 +1,4 @@
-//! From a [`Caller`] to a [`Permit`]: may this caller do this?
+//! Authorization: turns a [`Caller`] into a [`Permit`] for one action.
 
 pub mod action;
 
@@ -19,7 +19,7 @@ pub struct Permit<A> {
 }
 
 impl<A> Permit<A> {
-    /// Who is permitted.
+    /// The caller who is permitted.
     #[must_use]
     pub fn caller(&self) -> &Arc<Caller> {
         &self.caller

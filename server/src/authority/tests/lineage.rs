@@ -1,4 +1,5 @@
-//! What is done to an entry is done to the renewals that registered themselves from it, and what is deleted stays away.
+//! An edit or deletion of an entry reaches the renewals that registered themselves from it, and deleted certificates
+//! are not admitted again.
 
 use certward::pki::Certificate;
 use rcgen::KeyPair;
@@ -38,7 +39,7 @@ fn renews(world: &World, certificate: &Certificate) -> Option<certward::pki::Thu
     world.entry(certificate.thumbprint()).unwrap().renews
 }
 
-/// What was done to an entry names its renewals in the audit record.
+/// Asserts that the audit record of a change to an entry names its renewals.
 async fn assert_recorded(world: &World, renewals: [&Certificate; 2]) {
     let is_done = |record: &AuditRecord| {
         let outcome = format!("{:?}", record.outcome);

@@ -1,4 +1,4 @@
-//! What is recorded, and what is kept when callers or the process go.
+//! Audit records, and changes that survive the end of the caller or of the process.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Which certificates carry on a registered one: never by a name.
+//! Certificates that count as renewals of a registered one; equal names are never enough.
 
 use std::sync::Arc;
 

@@ -151,7 +151,7 @@ impl World {
         records.into_iter().map(|(_, record)| record).collect()
     }
 
-    /// What the store holds is what the registry shows.
+    /// Asserts that the store and the registry hold the same entries.
     pub(super) async fn assert_store_agrees(&self) {
         let describe = |entry: &RegisteredCertificate| {
             format!(

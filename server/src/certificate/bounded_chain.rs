@@ -1,4 +1,4 @@
-//! How much of a client's chain is read, and the one path that is checked in it.
+//! Bounds on a client's chain, and the one path that is checked in it.
 //!
 //! webpki tries every order that names allow: four intermediates with the subject of a trusted CA make 65 paths, each
 //! with a signature check by that CA's key, 1 ms for P-384. Here names decide first. No two intermediates share a
@@ -35,40 +35,41 @@ impl ChainBounds {
         bytes: 16 * 1024,
     };
 
-    /// Whether the chain is within these bounds.
+    /// Returns `true` when the chain is within these bounds.
     pub(crate) fn hold(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> bool {
         intermediates.len() <= self.intermediates && total_bytes(end_entity, intermediates) <= self.bytes
     }
 }
 
-/// A certificate with those sent above it: few, small, and no two of one subject. Nothing else gets at a path check.
+/// A certificate with the intermediates sent with it: few, small, and no two with one subject. Paths are checked in
+/// such chains only.
 #[derive(Debug)]
 pub(crate) struct BoundedChain<'a> {
     end_entity: &'a Certificate,
     intermediates: Vec<Certificate>,
 }
 
-/// Why no path is looked for in a chain.
+/// The reason that no path is searched in a chain.
 #[derive(Debug)]
 pub(crate) enum UnboundedChain {
-    /// More than [`ChainBounds::WIDEST`].
+    /// The chain exceeds [`ChainBounds::WIDEST`].
     TooLarge { intermediates: usize, bytes: usize },
-    /// The second intermediate of one subject.
+    /// Two intermediates have one subject; this is the second.
     RepeatedSubject(Certificate),
 }
 
-/// A certificate that is trusted to stand above others, as webpki wants it.
+/// A trust anchor in the form that webpki takes.
 #[derive(Debug)]
 pub(crate) struct Anchor {
     certificate: Certificate,
     anchor: TrustAnchor<'static>,
 }
 
-/// The one path that names allow from a certificate to the anchors of one name.
+/// The only path that names allow, from a certificate to the anchors with one subject.
 #[derive(Debug)]
 pub(crate) struct NamedPath<'a> {
     end_entity: &'a Certificate,
-    /// From the end entity's issuer upwards.
+    /// The intermediates from the end entity's issuer upwards.
     intermediates: Vec<&'a Certificate>,
     /// Those that may be the top: more than one where a CA has changed its key and kept its name.
     anchors: Vec<&'a Anchor>,
@@ -155,7 +156,7 @@ impl<'a> BoundedChain<'a> {
 impl Anchor {
     /// # Errors
     ///
-    /// What webpki cannot read of the certificate.
+    /// webpki cannot parse the certificate.
     pub(crate) fn new(certificate: Certificate) -> Result<Self, webpki::Error> {
         let anchor = webpki::anchor_from_trusted_cert(certificate.der())?.to_owned();
         Ok(Self { certificate, anchor })
@@ -167,27 +168,27 @@ impl Anchor {
     }
 }
 
-/// Why a path is not accepted.
+/// The reason that a path is refused.
 #[derive(Debug)]
 pub(crate) enum PathFault<E> {
     /// webpki refuses it.
     Broken(webpki::Error),
-    /// The caller's own rule does.
+    /// The caller's own rule refuses it.
     Unacceptable(E),
 }
 
 impl<'a> NamedPath<'a> {
-    /// From the end entity's issuer upwards.
+    /// The intermediates from the end entity's issuer upwards.
     pub(crate) fn intermediates(&self) -> &[&'a Certificate] {
         &self.intermediates
     }
 
     /// Checks signatures, dates, constraints and `purpose` from the top down, and then asks `accept` about
-    /// the anchor and the intermediates, nearest to the end entity first. Gives what `accept` gave.
+    /// the anchor and the intermediates, nearest to the end entity first. Returns the value that `accept` returns.
     ///
     /// # Errors
     ///
-    /// What `accept` says against the path, if it was asked, or else what webpki does.
+    /// The error of `accept`, if `accept` was asked, or else the error of webpki.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place with a chain that is bounded"

@@ -26,10 +26,10 @@ pub struct EndEntity {
     pub issuer_chain: Vec<CertificateDer<'static>>,
 }
 
-/// Why certificates cannot be read from a file. The file is never repeated: it may hold a private key.
+/// The reason that certificates cannot be read from a file. No error quotes the file, which may hold a private key.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
-    /// None of the formats.
+    /// The file has none of the known formats.
     #[error("it is neither a DER certificate nor PEM, PKCS#7 or PKCS#12")]
     UnknownFormat,
     /// PEM without an end line, or with something else than Base64 in between.
@@ -46,11 +46,11 @@ pub enum BundleError {
     Certificate {
         /// Counted from 1.
         place: usize,
-        /// Why not.
+        /// The cause.
         #[source]
         source: CertificateError,
     },
-    /// No certificate at all.
+    /// The file holds no certificate.
     #[error("it holds no certificate")]
     Empty,
     /// Only certificates that issued each other in a circle.
@@ -59,13 +59,13 @@ pub enum BundleError {
     /// More than a collection may have.
     #[error("it holds {count} certificates; at most {MAX_CERTIFICATES} are read")]
     TooMany {
-        /// How many, or how many were found before reading stopped.
+        /// The number of certificates, or the number found before reading stopped.
         count: usize,
     },
     /// A server certificate without exactly one private key.
     #[error("it holds {count} private keys; a server certificate comes with exactly one")]
     PrivateKeys {
-        /// How many.
+        /// The number of private keys.
         count: usize,
     },
     /// A private key in PEM that is encrypted.

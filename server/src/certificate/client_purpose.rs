@@ -1,18 +1,18 @@
-//! Which purposes a client's certificate must name.
+//! The purposes that a client's certificate must name.
 
 use webpki::{Error, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage};
 
-/// Whether a client's certificate must name its purpose in its extended key usage.
+/// The rule for the extended key usage of client certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientPurpose {
-    /// It names clientAuth, and does not name anyExtendedKeyUsage.
+    /// The certificate must name clientAuth; anyExtendedKeyUsage is not enough.
     Named,
-    /// A certificate without the extension, or with anyExtendedKeyUsage, is one for clients too: RFC 5280 4.2.1.12 takes
-    /// both for any purpose.
+    /// A certificate without the extension, or with anyExtendedKeyUsage, is accepted too: by RFC 5280, section
+    /// 4.2.1.12, both stand for any purpose.
     AnyAllowed,
 }
 
-/// What webpki asks of every certificate of a path. That an end entity names its purpose is asked before.
+/// The check that webpki makes on every certificate of a path. The end entity's own purpose has been checked before.
 impl ExtendedKeyUsageValidator for ClientPurpose {
     fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
         if *self == Self::Named {

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 use super::BundleError;
 use super::bundle::MAX_CERTIFICATES;
 
-/// What a file held: certificates in its order, those of PKCS#12 in the reverse of it, and private keys in PKCS#8, PKCS#1 or SEC 1.
+/// The contents of a file: certificates in the order of the file, those of PKCS#12 in reverse order, and private keys
+/// in PKCS#8, PKCS#1 or SEC 1.
 #[derive(Default)]
 pub(super) struct Contents {
     pub(super) certificates: Vec<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! Whether anybody can log in here with a certificate's key.
+//! Checks whether a client can log in with a certificate's key.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, ParsedPublicKey,
@@ -8,10 +8,10 @@ use certward::pki::{Certificate, PublicKey};
 
 use super::bounded_chain::ChainBounds;
 
-/// Why a key lets nobody in: the rest of a sentence that begins with the key.
+/// The reason that no client can log in with a key, worded as the rest of a sentence that begins with the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
-    /// An algorithm or a curve that no handshake here uses.
+    /// The algorithm or curve is not used in TLS handshakes here.
     #[error(
         "is of the kind {0}, with which no TLS handshake is made here; expected RSA, ECDSA on P-256, P-384 or P-521, or Ed25519"
     )]
@@ -20,22 +20,22 @@ pub enum KeyFault {
     /// not on its curve.
     #[error("is no valid {0} key; expected one as a key generator makes it (for RSA with the exponent 65537)")]
     Invalid(PublicKey),
-    /// RSA beyond what is checked.
+    /// The RSA key is longer than the longest that is supported.
     #[error("has {bits} bits; expected RSA of 2048 to 8192 bits")]
     TooLong {
-        /// Of the modulus.
+        /// The length of the modulus.
         bits: u32,
     },
 }
 
-/// A key that is well formed, and how good it is.
+/// The fitness of a well-formed key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyFitness {
-    /// It can be used.
+    /// The key can be used.
     Fit,
-    /// RSA below 2048 bits: no TLS handshake here takes it.
+    /// The RSA key has fewer than 2048 bits, and TLS handshakes with it fail.
     Short {
-        /// Of the modulus.
+        /// The length of the modulus.
         bits: u32,
     },
 }
@@ -49,7 +49,8 @@ pub(crate) fn check(certificate: &Certificate) -> Result<KeyFitness, KeyFault> {
     check_key(certificate.public_key(), certificate.subject_public_key_info_der())
 }
 
-/// Why nobody can log in with a certificate that is registered all the same, as the real server does: the rest of a sentence.
+/// Returns the reason that no client can log in with a certificate that is registered all the same, as on the real
+/// server. It is worded as the rest of a sentence; none when a client can log in.
 ///
 /// # Errors
 ///
@@ -85,7 +86,7 @@ fn check_key(key: &PublicKey, subject_public_key_info: &[u8]) -> Result<KeyFitne
     })
 }
 
-/// What the TLS library checks signatures with.
+/// The lengths of RSA keys with which the TLS library checks signatures.
 const MIN_RSA_BITS: u32 = 2048;
 const MAX_RSA_BITS: u32 = 8192;
 

@@ -6,8 +6,8 @@ use der::{Decode, Encode, Sequence};
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use webpki::{ALL_VERIFICATION_ALGS, RawPublicKeyEntity};
 
-/// Whether the signature on `certificate` was made with the key of `issuer`. Names, dates and usages are not looked at,
-/// nor is the version: webpki reads no certificate of version 1, whose signature is as good as any.
+/// Returns `true` when the signature on `certificate` was made with the key of `issuer`. Names, dates, usages and the
+/// version are not checked: webpki reads no certificate of version 1, whose signature is as good as any.
 pub(crate) fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     let Ok(signed) = SignedCertificate::from_der(certificate.der()) else {
         return false;

@@ -1,7 +1,7 @@
-//! What a connection is doing, and until when it may go on doing it.
+//! Tracks the activity of a connection and computes its next deadline.
 //!
-//! One timer a connection is enough: the stream and the requests note what happens, and the connection's task works
-//! out the next deadline from these notes when it wakes.
+//! One timer for each connection is enough: the stream and the requests record what happens, and the connection's task
+//! computes the next deadline from these records when it wakes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -9,32 +9,32 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The notes of one connection.
+/// The recorded activity of one connection.
 #[derive(Debug)]
 pub(super) struct Activity {
     opened: Instant,
     header_deadline_applies: bool,
     requests: AtomicU32,
-    /// Whether anything was received since the last request began.
+    /// True when bytes have been received since the last request began.
     received: AtomicBool,
-    /// Milliseconds after `opened`, as the two below, where 0 means "not now".
+    /// Milliseconds after `opened`, like the next two fields; 0 means that the state does not hold now.
     idle_since: AtomicU64,
     header_since: AtomicU64,
     stalled_since: AtomicU64,
 }
 
-/// What a connection runs out of time for.
+/// The deadline that a connection has missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overdue {
-    /// There was no request for too long: a stranger's first, or the next of a peer that is known.
+    /// No request came in time: the first one of a stranger, or the next one of a known peer.
     Idle,
-    /// A request's header has begun and does not end.
+    /// A request's header has begun and was not completed in time.
     Header,
-    /// The peer does not take what is sent.
+    /// The peer does not read what is sent.
     Write,
 }
 
-/// The times a connection is allowed.
+/// The time limits of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadlines {
     pub(super) idle: Duration,
@@ -42,7 +42,7 @@ pub(super) struct Deadlines {
     pub(super) write: Duration,
 }
 
-/// A request under way, until it is dropped.
+/// Marks a request as in progress until it is dropped.
 #[derive(Debug)]
 pub(super) struct RequestGuard(Arc<Activity>);
 
@@ -61,7 +61,7 @@ impl Activity {
         })
     }
 
-    /// Some bytes have come in.
+    /// Records that bytes were received.
     pub(super) fn received(&self) {
         self.received.store(true, Ordering::Relaxed);
         if self.header_deadline_applies
@@ -72,7 +72,7 @@ impl Activity {
         }
     }
 
-    /// Some bytes have gone out, or could not.
+    /// Records an attempt to send: `progress` is true when bytes were sent.
     pub(super) fn wrote(&self, progress: bool) {
         let stalled = self.stalled_since.load(Ordering::Relaxed) != 0;
         if progress && stalled {
@@ -82,25 +82,26 @@ impl Activity {
         }
     }
 
-    /// A request's header is complete.
+    /// Records that a request's header is complete.
     pub(super) fn request(self: &Arc<Self>) -> RequestGuard {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.header_since.store(0, Ordering::Relaxed);
         RequestGuard(Arc::clone(self))
     }
 
-    /// Whether the request that begins was received together with the one before it. Asked once for each request.
+    /// Returns `true` when the request that begins was received together with the one before it. Call it once for each
+    /// request.
     pub(super) fn is_pipelined(&self) -> bool {
         !self.received.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether a request is under way.
+    /// Returns `true` while a request is in progress.
     pub(super) fn is_busy(&self) -> bool {
         self.requests.load(Ordering::Acquire) > 0
     }
 
-    /// When the connection is overdue, and for what; none while it works. A stranger must send a header within the time
-    /// for one, counted from the handshake or the last answer on.
+    /// Returns the next deadline and what it is for; none while a request is in progress. A stranger must send a header
+    /// within the limit for headers, counted from the handshake or the last answer.
     pub(super) fn deadline(&self, allowed: &Deadlines, is_stranger: bool) -> Option<(Instant, Overdue)> {
         let after =
             |since: &AtomicU64, allowed| self.opened + Duration::from_millis(since.load(Ordering::Relaxed)) + allowed;
@@ -124,7 +125,7 @@ impl Activity {
             .min_by_key(|(deadline, _)| *deadline)
     }
 
-    /// Never 0, which stands for "not now".
+    /// The present time in milliseconds after `opened`; never 0, which means that a state does not hold.
     fn now(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis())
             .unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! What a listener serves: an API, as its connections see it.
+//! An API as a listener's connections see it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use axum::body::Body;
 use http::{Request, Response};
 use tower::ServiceExt as _;
 
-/// An answer in the making.
+/// The future of an answer.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
 /// An API: its routes by name, and the function that answers requests.
@@ -55,7 +55,7 @@ impl Api {
     }
 }
 
-/// An API whose routes have no names.
+/// Makes an API without named routes.
 impl From<Router> for Api {
     fn from(router: Router) -> Self {
         Self::new([], move |request| {

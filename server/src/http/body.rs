@@ -1,7 +1,7 @@
 //! Request bodies with a limit and a deadline.
 //!
-//! What a peer may send depends on whether it has been let in. A stranger may send a little in each request, and not much
-//! in all requests of its connection that are not answered yet, so that it cannot make the server hold what it likes.
+//! The limits depend on whether the peer has been admitted. A stranger may send a few kilobytes in each request, and
+//! little in all unanswered requests of its connection together, so that it cannot fill the server's memory.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -17,23 +17,23 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::listener::peer::Peer;
 
-/// Why a request's body was not read to its end. It is the cause, at some depth, of the error that axum's extractors
-/// give; see [`BodyError::within`].
+/// The reason that a request's body was not read to its end. It is among the causes of the error that axum's extractors
+/// return; see [`BodyError::within`].
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    /// It is larger than the server takes. Answer 413.
+    /// The body is larger than the limit. Answer 413.
     #[error("the body is larger than {limit} bytes")]
     TooLarge {
-        /// The most the server takes: bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// It did not come in time. Answer 408.
+    /// The body did not arrive in time. Answer 408.
     #[error("the body did not arrive within {} seconds", allowed.as_secs())]
     TimedOut {
-        /// The time it had.
+        /// The time limit.
         allowed: Duration,
     },
-    /// The connection broke, or what came is no HTTP.
+    /// The connection broke, or the peer did not send HTTP.
     #[error("the body cannot be read")]
     Broken(#[source] hyper::Error),
 }
@@ -53,15 +53,15 @@ impl BodyError {
     }
 }
 
-/// A body as it comes in.
+/// A request's body with its limits.
 ///
 /// A refusal is answered before the body is read. On HTTP/2 a body that is dropped unread resets its stream, and clients
 /// such as curl 7.88 then lose the answer. So what little is still on its way is read and thrown away.
 #[derive(Debug)]
 pub(super) struct LimitedBody {
-    /// There until the drop.
+    /// Present until this value is dropped.
     incoming: Option<Incoming>,
-    /// For a peer that has been let in.
+    /// The limit for a peer that has been admitted.
     limit: usize,
     peer: Arc<Peer>,
     held: Arc<HeldBody>,
@@ -75,7 +75,7 @@ pub(super) struct LimitedBody {
 #[derive(Debug, Default)]
 pub(super) struct HeldBodies(AtomicUsize);
 
-/// What the body of one request holds of them, until the request is answered.
+/// The share of one request in these bytes, until the request is answered.
 #[derive(Debug)]
 pub(super) struct HeldBody {
     all: Arc<HeldBodies>,

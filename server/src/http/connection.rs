@@ -24,7 +24,7 @@ use super::strict;
 use crate::config::Limits;
 use crate::listener::connections::{OpenConnection, OpenConnections, OpenGuard};
 
-/// Which HTTP the handshake has settled on.
+/// The version of HTTP that the handshake negotiated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     Http1,
@@ -360,9 +360,9 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for Watched<S> {
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// Fields in a request's header; as above.
 const MAX_HEADERS: usize = 100;
-/// A peer that takes nothing for this long is gone, or is trying to hold the connection.
+/// A peer that reads nothing for this long is gone, or is trying to hold the connection.
 const WRITE_STALL: Duration = Duration::from_secs(30);
-/// What a connection without requests gets to say goodbye in: a close_notify, or a GOAWAY and its acknowledgement.
+/// The time that an idle connection has for its end: a close_notify, or a GOAWAY and its acknowledgement.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// Requests at once on one HTTP/2 connection; as many as Kestrel allows, and the least that RFC 9113 recommends.
 const MAX_STREAMS: u32 = 100;
@@ -372,5 +372,5 @@ const MAX_RESET_STREAMS: usize = 20;
 const HTTP_2_WINDOW: u32 = 65_535;
 /// Bytes that an HTTP/2 stream may hold back for a slow peer.
 const HTTP_2_SEND_BUFFER: usize = 64 * 1024;
-/// How often a peer with open HTTP/2 streams is asked whether it is still there.
+/// The interval of HTTP/2 pings to a peer with open streams.
 const HTTP_2_PING_INTERVAL: Duration = Duration::from_secs(30);

@@ -11,13 +11,13 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 
-/// Why a request is refused.
+/// The reason that a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Ambiguous {
-    /// A field that has one value is there twice.
+    /// A header field that may occur once occurs twice.
     #[error("the header {0} is given more than once; send it once")]
     Repeated(HeaderName),
-    /// An HTTP/1.1 request does not say which host it is for.
+    /// An HTTP/1.1 request has no `Host`.
     #[error("the header Host is missing; send one")]
     NoHost,
     /// `Host` is no host with an optional port.
@@ -26,7 +26,7 @@ pub(super) enum Ambiguous {
     /// `Host` names another host than the request's target.
     #[error("the header Host differs from the host of the request's target; send the same")]
     OtherHost,
-    /// A transfer coding that is not undone here.
+    /// The transfer coding is not implemented.
     #[error("the header Transfer-Encoding must be chunked; no other transfer coding is implemented")]
     TransferCoding,
 }

@@ -1,31 +1,31 @@
-//! Why a request was refused. The log line of the request says it; the caller is told less.
+//! The reason that a request was refused, for the log line of the request. The caller is told less.
 
 use std::error::Error;
 
 use axum::response::{IntoResponse, Response};
 use certward::pki::ErrorChain;
 
-/// Goes with the answer, as an extension, to where the request is logged.
+/// The reason for a refusal: an extension of the answer, which the log reads.
 #[derive(Debug, Clone)]
 pub(crate) struct WhyRefused {
-    /// A word: the `reason` of the audit record and of `certward_refusals_total`.
+    /// One word: the `reason` of the audit record and of `certward_refusals_total`.
     pub(super) reason: &'static str,
     /// A sentence for operators, if there is more to say.
     pub(super) detail: Option<String>,
 }
 
 impl WhyRefused {
-    /// With nothing more to say.
+    /// A reason without a detail.
     pub(crate) fn word(reason: &'static str) -> Self {
         Self { reason, detail: None }
     }
 
-    /// With an error and its causes.
+    /// A reason whose detail is an error with its causes.
     pub(crate) fn error(reason: &'static str, error: &dyn Error) -> Self {
         Self::detailed(reason, ErrorChain::new(error).to_string())
     }
 
-    /// With this sentence.
+    /// A reason with this detail.
     pub(crate) fn detailed(reason: &'static str, detail: String) -> Self {
         Self {
             reason,
@@ -33,7 +33,7 @@ impl WhyRefused {
         }
     }
 
-    /// The answer that refuses for this.
+    /// Adds the reason to the answer that refuses.
     pub(crate) fn answer(self, answer: impl IntoResponse) -> Response {
         let mut answer = answer.into_response();
         answer.extensions_mut().insert(self);

@@ -52,7 +52,7 @@ impl std::fmt::Debug for IssuedCertificate {
     }
 }
 
-/// Why nothing could be issued.
+/// The reason that no certificate could be issued.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
     /// Only RSA keys sign client certificates, as on the real server
@@ -88,7 +88,7 @@ impl Issuer {
         }
     }
 
-    /// How many keys are ready at this moment, for metrics.
+    /// The number of keys that are ready, for metrics.
     #[must_use]
     pub fn ready_keys(&self) -> usize {
         self.pool.ready()

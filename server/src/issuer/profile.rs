@@ -92,7 +92,7 @@ fn signing_key(key: &PrivateKeyDer<'_>) -> Result<RsaKeyPair, IssuerError> {
     key.map_err(|error| IssuerError::ServerKeyRejected(error.to_string()))
 }
 
-/// Whether a PKCS#8 key is for RSA.
+/// Returns `true` when a PKCS#8 key is an RSA key.
 fn is_rsa(pkcs8: &[u8]) -> bool {
     let algorithm = || {
         let mut info = asn1::Reader::new(pkcs8).enter(asn1::SEQUENCE)?;

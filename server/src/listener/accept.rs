@@ -32,15 +32,15 @@ pub(crate) struct AcceptLoop {
     permits: Arc<ConnectionPermits>,
 }
 
-/// What becomes of the connections of a listener.
+/// The handling of a listener's connections.
 pub(crate) trait Service: Send + Sync + 'static {
     /// A connection whose handshake is done.
     type Opened: Send + 'static;
 
-    /// Makes the handshake, where all cores do what takes long. None when it came to nothing.
+    /// Makes the handshake, on the runtime of all cores. None when the handshake failed.
     fn open(self: Arc<Self>, accepted: Accepted) -> impl Future<Output = Option<Self::Opened>> + Send;
 
-    /// Serves one connection to its end, on the thread on which it stays.
+    /// Serves one connection to its end, on its worker's thread.
     fn serve(self: Arc<Self>, opened: Self::Opened) -> impl Future<Output = ()> + Send;
 }
 
@@ -49,11 +49,11 @@ pub(crate) trait Service: Send + Sync + 'static {
 pub(crate) struct Accepted {
     /// The connection.
     pub(crate) stream: TcpStream,
-    /// Its other end.
+    /// The address of the peer.
     pub(crate) address: SocketAddr,
-    /// For the time of the handshake.
+    /// Counts the connection as half-open until the end of the handshake.
     pub(crate) half_open: Place,
-    /// Says whether the peer is known. The loop holds it to the end of the connection.
+    /// Records whether the peer is known. The loop holds it until the connection ends.
     pub(crate) permit: Arc<ConnectionPermit>,
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn cannot_be_served(error: &io::Error) {
     tracing::warn!(%error, "cannot serve a connection");
 }
 
-/// Why a connection came to nothing.
+/// The reason that a handshake failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HandshakeError {
     #[error("newer connections have taken its place")]

@@ -1,8 +1,8 @@
-//! What TLS asks of a client's certificate: little, because trust is decided for each request.
+//! The checks that TLS makes on a client's certificate: few, because trust is decided for each request.
 //!
-//! A client may show any certificate or none (`docs/contracts/ravendb.md#tls`): one that is unknown, expired or its own
-//! issuer is refused later, with HTTP 403 and in words. The handshake proves one thing only, that the peer holds the
-//! private key, and sets bounds to what a stranger's chain can cost.
+//! A client may present any certificate or none (`docs/contracts/ravendb.md#tls`): one that is unknown, expired or
+//! self-signed is refused later, with HTTP 403 and a message. The handshake proves only that the peer holds the private
+//! key, and it bounds the cost of a stranger's chain.
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -112,9 +112,9 @@ impl ClientCertVerifier for ProofOfPossession {
     }
 }
 
-/// Whether it is the certificate and not its signature that was refused: webpki reads no certificate of version 1, which
-/// `openssl x509 -req` of version 3.0 makes by default, nor one with a critical extension that it does not know. The
-/// real server takes them. The signature is then checked with the key that our own reader finds.
+/// Returns `true` when the certificate was refused, and not its signature: webpki reads no certificate of version 1,
+/// which `openssl x509 -req` of version 3.0 makes by default, nor one with a critical extension that it does not know.
+/// The real server accepts both. The signature is then checked with the key that our own parser finds.
 fn may_be_unread(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(reason) if *reason != CertificateError::BadSignature)
 }

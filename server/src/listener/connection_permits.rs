@@ -1,4 +1,4 @@
-//! Who may hold a connection to a listener: the peers that have said who they are, and a bounded number of strangers.
+//! Limits the open connections of a listener: a number for all of them, and a smaller one for strangers.
 //!
 //! A connection is a stranger's until its peer is let in by a certificate, a password or a token. Strangers share a part
 //! of the listener's connections, and one network has a bounded number of them. The oldest stranger makes room for a new
@@ -157,12 +157,12 @@ impl Table {
 }
 
 impl ConnectionPermit {
-    /// What the connection is let in by.
+    /// The kind of identity that the peer was admitted by.
     pub(crate) fn identity(&self) -> IdentityKind {
         self.counted.kind()
     }
 
-    /// The peer has been let in by this: the connection is no stranger's from now on.
+    /// Records that the peer was admitted by an identity of this kind: the connection is no longer a stranger's.
     pub(crate) fn become_known(&self, by: IdentityKind) {
         if self.is_known() {
             return self.counted.set(by);
@@ -177,8 +177,8 @@ impl ConnectionPermit {
         }
     }
 
-    /// The peer has given up who it was: the connection is a stranger's again, as a new one is, and the youngest of them.
-    /// Another stranger makes room for it if there are as many as there may be.
+    /// Records that the peer gave up its identity: the connection counts as a stranger's again, and as the newest. When
+    /// the strangers' limit is reached, the oldest is displaced.
     pub(crate) fn become_stranger(&self) {
         if !self.is_known() {
             return;
@@ -194,17 +194,17 @@ impl ConnectionPermit {
         self.changed.notify_waiters();
     }
 
-    /// Whether the peer has been let in.
+    /// Returns `true` while the peer is known.
     pub(crate) fn is_known(&self) -> bool {
         self.is_known.load(Ordering::Acquire)
     }
 
-    /// Whether the peer has been let in at some time.
+    /// Returns `true` when the peer has been known at some time.
     pub(crate) fn was_known(&self) -> bool {
         self.was_known.load(Ordering::Acquire)
     }
 
-    /// Waits until the peer has been let in.
+    /// Waits until the peer is known.
     pub(crate) async fn known(&self) {
         self.until(true).await;
     }

@@ -17,23 +17,23 @@ use super::identity_counts::IdentityKind;
 use super::peer::Peer;
 use crate::clock::Clock;
 
-/// Says whether the certificates of connections are trusted: RavenDB's API and Redis Enterprise's each in its own way.
+/// Decides whether the certificates of connections are trusted; each of the two APIs has its own rules.
 pub(crate) trait TrustReview: Debug + Send + Sync {
-    /// Whether the peer's certificate lets it in at this moment.
+    /// Decides whether the peer's certificate is trusted now.
     fn standing(&self, peer: &Peer) -> Standing;
 
-    /// The last moment at which the certificates of an admitted peer are all in date.
+    /// The end of the period in which all certificates of an admitted peer are valid.
     fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
         peer.certificate().map(|certificate| certificate.validity().not_after)
     }
 }
 
-/// Whether a certificate lets its holder in.
+/// The standing of a peer's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It does.
+    /// The certificate admits its holder.
     Admitted,
-    /// It does not, for this reason: a word for logs and metrics.
+    /// The certificate is refused for this reason: one word for logs and metrics.
     Refused(&'static str),
 }
 
@@ -61,10 +61,10 @@ pub(crate) struct OpenConnection {
     id: u64,
     peer: Arc<Peer>,
     opened_at: OffsetDateTime,
-    /// Under which it stands in the index.
+    /// The key of the connection in the index by expiry.
     valid_until: Mutex<Option<OffsetDateTime>>,
     admitted: Mutex<bool>,
-    /// Whether it has been reviewed since its peer became known.
+    /// True when the connection has been reviewed since its peer became known.
     reviewed_as_known: AtomicBool,
     must_end: AtomicBool,
     waker: AtomicWaker,
@@ -271,17 +271,17 @@ impl OpenConnection {
 }
 
 impl OpenConnection {
-    /// Who is at its other end.
+    /// The peer of the connection.
     pub(crate) fn peer(&self) -> &Arc<Peer> {
         &self.peer
     }
 
-    /// When its handshake was done.
+    /// The time at which the handshake was completed.
     pub(crate) fn opened_at(&self) -> OffsetDateTime {
         self.opened_at
     }
 
-    /// The last second of what it showed, and of what stands above that.
+    /// The end of validity of the peer's certificate and of the issuers above it.
     pub(crate) fn valid_until(&self) -> Option<OffsetDateTime> {
         *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
     }

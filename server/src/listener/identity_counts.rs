@@ -1,13 +1,14 @@
-//! How many connections are open, by listener and by what let them in, for metrics: one atomic number for each.
+//! The numbers of open connections by listener and by kind of identity, for metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-/// What a connection was let in by. On an API, where each request says anew who it is, the last that was let in counts.
+/// The kind of identity that a connection was admitted by. On an API, where each request is authenticated, the last
+/// admitted request counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum IdentityKind {
-    /// By nothing: nobody has been let in on it, or it is in its handshake.
+    /// Nobody has been admitted on the connection, or it is in its handshake.
     Unauthenticated,
     /// By nothing, where nothing is asked for: a database whose default user has no password.
     Anonymous,
@@ -94,14 +95,14 @@ impl ConnectionCounts {
 }
 
 impl IdentityCounts {
-    /// How many connections were let in by this.
+    /// The number of connections that were admitted by an identity of this kind.
     pub(crate) fn get(&self, kind: IdentityKind) -> u64 {
         self.0[kind as usize].load(Ordering::Relaxed)
     }
 }
 
 impl Counted {
-    /// A connection that nobody has been let in on.
+    /// Counts a connection on which nobody has been admitted.
     pub(super) fn new(counts: Arc<IdentityCounts>) -> Self {
         let kind = IdentityKind::Unauthenticated;
         counts.0[kind as usize].fetch_add(1, Ordering::Relaxed);
@@ -116,7 +117,7 @@ impl Counted {
         IdentityKind::ALL[usize::from(self.kind.load(Ordering::Relaxed))]
     }
 
-    /// What the connection is let in by from now on.
+    /// Changes the kind of identity that the connection is counted under.
     pub(super) fn set(&self, kind: IdentityKind) {
         // Most requests come by what the one before came by: nothing is written then.
         if self.kind.load(Ordering::Relaxed) == kind as u8 {

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, as far as TLS has established it.
+//! The peer of a connection, as far as TLS has identified it.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,22 +24,22 @@ pub struct Peer {
     cluster_verdict: Mutex<Option<ClusterVerdict>>,
 }
 
-/// Whose addresses count as one: an IPv4 address, or the /64 of an IPv6 address, all of which one host can have.
+/// The addresses that count as one: an IPv4 address, or the /64 of an IPv6 address, all of which one host can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
-/// What the peer showed in the handshake.
+/// The certificates that the peer presented in the handshake.
 #[derive(Debug)]
 pub enum Presented {
-    /// No certificate.
+    /// The peer presented no certificate.
     Nothing,
-    /// A certificate that TLS accepted and that cannot be read as one.
+    /// TLS accepted the certificate, but it cannot be parsed.
     Unreadable,
     /// A certificate whose key the peer holds.
     Certificate {
         /// The peer's own certificate.
         end_entity: Certificate,
-        /// The certificates sent with it, in the order sent. Nothing is known of them.
+        /// The certificates sent with it, in the order sent. Nothing about them has been verified.
         intermediates: Vec<CertificateDer<'static>>,
     },
 }
@@ -79,21 +79,21 @@ impl Peer {
         self
     }
 
-    /// What the peer was last let in by.
+    /// The kind of identity that the peer was last admitted by.
     pub(crate) fn identity(&self) -> IdentityKind {
         self.permit
             .as_ref()
             .map_or(IdentityKind::Unauthenticated, |permit| permit.identity())
     }
 
-    /// Notes that the peer was let in by this.
+    /// Records that the peer was admitted by an identity of this kind.
     pub(crate) fn become_known(&self, by: IdentityKind) {
         if let Some(permit) = &self.permit {
             permit.become_known(by);
         }
     }
 
-    /// Whether the peer has never been let in on this connection.
+    /// Returns `true` while the connection is a stranger's.
     pub(crate) fn is_stranger(&self) -> bool {
         self.permit.as_ref().is_some_and(|permit| !permit.is_known())
     }
@@ -104,13 +104,13 @@ impl Peer {
         self.address
     }
 
-    /// What the peer showed.
+    /// The certificates that the peer presented.
     #[must_use]
     pub fn presented(&self) -> &Presented {
         &self.presented
     }
 
-    /// The certificate the peer holds the key of, if it showed one.
+    /// The peer's own certificate, if it presented one that can be parsed.
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
         match &self.presented {
@@ -127,7 +127,7 @@ impl Peer {
         }
     }
 
-    /// Who the peer was found to be at its last request, for logs.
+    /// The caller that the peer was at its last request, for logs.
     pub(crate) fn caller(&self) -> Option<Arc<Caller>> {
         self.verdict().as_ref().and_then(Verdict::caller).cloned()
     }

@@ -1,4 +1,4 @@
-//! Taking an address for a listener.
+//! Binds sockets for listeners.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use tokio::net::{TcpSocket, TcpStream};
 use url::Host;
 
-/// The addresses of a host with this port. A name is resolved.
+/// Returns the addresses of a host with this port. A name is resolved.
 ///
 /// # Errors
 ///
-/// What the system says of a name that has none.
+/// The name cannot be resolved.
 pub(crate) async fn addresses(host: &Host, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok(match host {
         Host::Ipv4(address) => vec![(*address, port).into()],
@@ -19,11 +19,11 @@ pub(crate) async fn addresses(host: &Host, port: u16) -> io::Result<Vec<SocketAd
     })
 }
 
-/// Takes an address, and gives it with the real port. Nobody can connect before the socket listens.
+/// Binds a socket and returns it with its real address. Nobody can connect before the socket listens.
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The system refuses the address.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?

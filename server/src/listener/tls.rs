@@ -23,11 +23,11 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// TLS that shows the server certificate of the moment. `newest_alone` is asked at each handshake.
+    /// Creates a TLS acceptor that presents the current server certificate. `newest_alone` is called at each handshake.
     ///
     /// # Errors
     ///
-    /// When the cryptography library was built without the protocol versions; it is not.
+    /// The cryptography library was built without the protocol versions, which does not happen.
     pub(crate) fn new(
         certificates: &Arc<ServerCertificates>,
         limits: &Limits,
@@ -43,7 +43,7 @@ impl Tls {
         })
     }
 
-    /// What makes the next handshake.
+    /// The acceptor for the next handshake.
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
         if (self.newest_alone)() {
             &self.newest
@@ -76,7 +76,7 @@ pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-/// What every listener does alike: our order of cipher suites, and no resumption of any kind.
+/// Applies the settings that all listeners share: our order of cipher suites, and no resumption of any kind.
 ///
 /// A resumed session takes the client's certificate from the ticket and skips the check of it, so that every connection
 /// makes a full handshake: no tickets, no session cache, no early data.

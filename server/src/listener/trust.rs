@@ -70,6 +70,6 @@ impl TrustChanges {
     }
 }
 
-/// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
-/// a clock that is set. A connection is closed within one second of its certificate's end.
+/// The interval at which expired certificates are searched for by the wall clock: one timer for all connections, which
+/// also follows a clock that is set. A connection is closed within one second of the end of its certificate.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);

@@ -69,7 +69,7 @@ pub(super) async fn load_deleted(pool: &SqlitePool, path: &Path) -> Result<Vec<D
         .collect()
 }
 
-/// What is wrong with the entries that cannot be read, or hold no certificate.
+/// Describes the entries that cannot be read or hold no certificate.
 pub(super) async fn unreadable(pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
     let mut rows = sqlx::query(SELECT).fetch(pool);
     let mut findings = Vec::new();

@@ -14,7 +14,7 @@ use crate::cluster::database::{
 use crate::cluster::state::Change;
 use crate::cluster::uid::{DatabaseUid, RedisAclUid, RoleUid};
 
-/// What is kept of a database as JSON.
+/// The part of a database that is stored as JSON.
 #[derive(Serialize, Deserialize)]
 struct Definition {
     memory_size: u64,

@@ -1,4 +1,4 @@
-//! What can go wrong with the store.
+//! The errors of the store.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage that was found.
         detail: String,
     },
     /// A newer Certward has written the file.
@@ -30,7 +30,7 @@ pub enum StoreError {
         /// The version found.
         found: i64,
     },
-    /// The store is missing or empty, and something says that there was one.
+    /// The store is missing or empty, and there is evidence that there was one.
     #[error(
         "the store {} is missing or empty, but {evidence}; restore a backup of the store, or, to begin with an empty one, \
          {way_on}",
@@ -39,19 +39,19 @@ pub enum StoreError {
     Lost {
         /// The file.
         path: PathBuf,
-        /// What says that there was a store.
+        /// The evidence of an earlier store.
         evidence: String,
-        /// How to begin with an empty one all the same.
+        /// The way to begin with an empty store all the same.
         way_on: String,
     },
-    /// The store is another than the one that was here, or an older copy of it.
+    /// The store is not the one that was here, or is an older copy of it.
     #[error("the store {} {found}; restore the newest copy, or, to accept what is missing, {way_on}", path.display())]
     WentBack {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// The difference that was found.
         found: String,
-        /// How to accept it.
+        /// The way to accept it.
         way_on: String,
     },
     /// The file or its directory cannot be made or opened.
@@ -59,7 +59,7 @@ pub enum StoreError {
     Open {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -72,7 +72,7 @@ pub enum StoreError {
     Migration {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -85,19 +85,19 @@ pub enum StoreError {
     /// Writes are refused; this one was not tried.
     #[error("the store cannot be written at present: {reason}")]
     Unavailable {
-        /// Why.
+        /// The reason that writes are refused or their outcome is unknown.
         reason: Arc<str>,
     },
-    /// A write was tried, and it is not known yet whether it has happened.
+    /// A write was tried, and its outcome is not known yet.
     #[error(
         "it is not known yet whether the change was recorded: {reason}; the server goes on finding out, look at the result \
          before trying again"
     )]
     OutcomeUnknown {
-        /// Why.
+        /// The reason that writes are refused or their outcome is unknown.
         reason: Arc<str>,
     },
-    /// The task that wrote has ended before it told the outcome, because the server is shutting down.
+    /// The writing task ended before it reported the outcome, because the server is shutting down.
     #[error("the server stopped before the store confirmed the change")]
     Interrupted,
 }

@@ -29,8 +29,8 @@ pub(super) struct StoreFiles {
     wal_file: File,
     index_file: NeverClosed,
     database_file: NeverClosed,
-    /// How many transactions the index had counted when the last write was proved. None when its count has not followed
-    /// the server's own writes, and says nothing.
+    /// The number of transactions that the index had counted when the last write was proved. None when the count did
+    /// not follow the server's own writes and proves nothing.
     commits: Mutex<Option<u32>>,
 }
 
@@ -39,7 +39,7 @@ struct Opened {
     path: PathBuf,
     device: u64,
     inode: u64,
-    /// The least length that it can have now; SQLite lengthens it, and only the server cuts it short.
+    /// The least length that the file can have now: SQLite lengthens it, and only the server truncates it.
     length: AtomicU64,
 }
 
@@ -55,22 +55,22 @@ pub enum FilesError {
     Exchanged {
         /// The file.
         path: PathBuf,
-        /// What has happened to it.
+        /// The change to the file.
         what: &'static str,
     },
-    /// It cannot be looked at.
+    /// The metadata of the file cannot be read.
     #[error("cannot look at the store's file {}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
 }
 
 impl FilesError {
-    /// Whether a file is shorter than it was, and nothing else is wrong.
+    /// Returns `true` when a file is shorter than it was, and nothing else is wrong.
     pub(super) fn is_cut_short(&self) -> bool {
         matches!(self, Self::Exchanged { what: CUT_SHORT, .. })
     }
@@ -81,7 +81,7 @@ impl StoreFiles {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     pub(super) async fn check_room(&self) -> io::Result<()> {
         let path = self.given.path.with_file_name(ROOM_FILE);
         let check = move || {
@@ -125,14 +125,14 @@ impl StoreFiles {
         })
     }
 
-    /// Whether every file is still the one that was opened, and has lost nothing.
+    /// Checks that every file is still the one that was opened, and has lost nothing.
     pub(super) fn check(&self) -> Result<(), FilesError> {
         self.given.check()?;
         self.wal.check()?;
         self.index.check()
     }
 
-    /// Whether the log was taken away while everything it held is still there through the open file.
+    /// Returns `true` when the log was removed or renamed, but its content is still readable through the open file.
     pub(super) fn has_lost_only_the_name_of_its_log(&self) -> bool {
         let is_whole = self
             .wal_file
@@ -141,8 +141,8 @@ impl StoreFiles {
         self.given.check().is_ok() && self.index.check().is_ok() && self.wal.check().is_err() && is_whole
     }
 
-    /// Remembers how long the files have become, and the count of transactions, of which `own` are the server's since the
-    /// last time.
+    /// Records the lengths of the files and the number of transactions, of which `own` are the server's since the last
+    /// call.
     pub(super) fn note_proof(&self, own: u32) {
         self.given.note_length();
         self.wal.note_length();
@@ -152,14 +152,15 @@ impl StoreFiles {
             .filter(|expected| index::read(&self.index_file).is_some_and(|head| head.commits == *expected));
     }
 
-    /// How many transactions were committed since the last proof, by whomever. None when that cannot be known.
+    /// The number of transactions that any program has committed since the last proof; none when it cannot be known.
     pub(super) fn commits_since_proof(&self) -> Option<u32> {
         let before = (*self.commits.lock().unwrap_or_else(PoisonError::into_inner))?;
         Some(index::read(&self.index_file)?.commits.wrapping_sub(before))
     }
 
-    /// Whether nothing else is wrong than that SQLite itself has emptied the log, after everything in it was moved into the
-    /// database, and the count of transactions is known. A log that somebody else has cut short has pages by its index.
+    /// Returns `true` when the only change is that SQLite emptied the log after it had moved its content into the
+    /// database, and the number of transactions is known. A log that another program truncated still has pages in its
+    /// index.
     pub(super) fn is_emptied_by_checkpoint(&self) -> bool {
         if self.given.check().is_err() || self.index.check().is_err() {
             return false;
@@ -170,25 +171,25 @@ impl StoreFiles {
             && index::read(&self.index_file).is_some_and(|head| head.frames == 0)
     }
 
-    /// Makes durable what is in the database without its log.
+    /// Syncs the database file, without its log.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     pub(super) fn sync_database(&self) -> io::Result<()> {
         self.database_file.sync_all()
     }
 
-    /// From now on, the log may be of any length: it is about to be emptied, or was by a checkpoint.
+    /// Allows any length of the log from now on: it is about to be emptied, or a checkpoint emptied it.
     pub(super) fn expect_short_log(&self) {
         self.wal.length.store(0, Ordering::Relaxed);
     }
 
-    /// Makes durable that the log is empty.
+    /// Syncs the empty log.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::InvalidData`] when it is not empty.
+    /// The error of the system; [`io::ErrorKind::InvalidData`] when the log is not empty.
     pub(super) fn sync_empty_log(&self) -> io::Result<()> {
         if self.wal_file.metadata()?.len() != 0 {
             return Err(io::Error::new(

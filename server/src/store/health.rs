@@ -1,4 +1,4 @@
-//! Whether the store takes writes, as everybody in the server sees it.
+//! The health of the store: whether it accepts writes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,24 +7,24 @@ use tokio::sync::watch;
 
 use super::StoreError;
 
-/// Whether the store takes writes.
+/// Whether the store accepts writes.
 #[derive(Debug, Clone)]
 pub enum StoreHealth {
     /// The last write was proved.
     Writable,
     /// Writes are refused. Reads go on, and so does everything that is decided from memory.
     Refusing {
-        /// Why, and what helps where the store does not come back by itself.
+        /// The reason, and the remedy when the store does not recover by itself.
         reason: Arc<str>,
-        /// Since when.
+        /// The time since which writes are refused.
         since: Instant,
-        /// Whether only a restart of the server ends it.
+        /// True when only a restart of the server ends this state.
         is_final: bool,
     },
 }
 
 impl StoreHealth {
-    /// Whether the store takes writes.
+    /// Whether the store accepts writes.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         matches!(self, Self::Writable)
@@ -48,7 +48,7 @@ impl HealthCell {
         self.0.subscribe()
     }
 
-    /// An error while writes are refused.
+    /// Returns an error while writes are refused.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match &*self.0.borrow() {
             StoreHealth::Writable => Ok(()),

@@ -13,19 +13,20 @@ use std::path::Path;
 #[derive(Debug)]
 pub(super) struct NeverClosed(ManuallyDrop<File>);
 
-/// What the index says of the log.
+/// The head of the log's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct IndexHead {
-    /// Grows by one with every transaction that is committed, by any program.
+    /// The number of committed transactions of all programs.
     pub(super) commits: u32,
-    /// How many pages the log holds. None, once a checkpoint has moved all of them into the database and emptied the log.
+    /// The number of pages in the log; 0 after a checkpoint has moved all of them into the database and emptied the
+    /// log.
     pub(super) frames: u32,
 }
 
 impl NeverClosed {
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         File::open(path).map(|file| Self(ManuallyDrop::new(file)))
     }

@@ -17,10 +17,10 @@ pub(super) struct StoreLock {
     file: Mutex<Option<File>>,
 }
 
-/// Why the lock is not held.
+/// The reason that the lock is not held.
 #[derive(Debug)]
 pub(super) enum LockError {
-    /// Another process has it.
+    /// Another process holds the lock.
     Held,
     /// The file cannot be made or locked.
     Io(io::Error),
@@ -44,7 +44,7 @@ impl StoreLock {
         }
     }
 
-    /// Whether the file under the path is the one that is locked. When it was removed, it is made and locked again.
+    /// Checks that the file under the path is the locked one. When it was removed, it is created and locked again.
     pub(super) fn check(&self) -> Result<(), LockError> {
         let mut held = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = held.as_ref() else { return Ok(()) };

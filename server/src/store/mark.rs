@@ -1,4 +1,4 @@
-//! A small file beside the store that says how far it had come, so that an older copy is noticed at the start.
+//! A small file beside the store with the store's progress, so that an older copy of the store is noticed at start-up.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use crate::files::{FileError, TrustedFile};
 
-/// How far a store has come.
+/// The progress of a store: its identity and the numbers of its last write and audit record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) store_id: String,
@@ -29,7 +29,7 @@ pub(super) struct MarkFile {
 #[derive(Debug, Default)]
 struct State {
     file: Option<File>,
-    /// What was written last.
+    /// The last mark that was written.
     last: Option<Mark>,
     is_failing: bool,
 }
@@ -42,7 +42,7 @@ impl MarkFile {
         }
     }
 
-    /// The mark that an earlier server has left. One that cannot be read as a mark is none, and is told.
+    /// Reads the mark that an earlier server wrote. A file that cannot be parsed counts as no mark, and is logged.
     ///
     /// # Errors
     ///
@@ -63,17 +63,17 @@ impl MarkFile {
         Ok(mark)
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether there is such a file, readable or not.
+    /// Returns `true` when the file exists, readable or not.
     pub(super) fn exists(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok()
     }
 
-    /// Writes how far the store has come. A failure is logged and has no other consequence: the store itself is sound.
+    /// Writes the mark. A failure is logged and has no other consequence: the store itself is sound.
     pub(super) fn write(&self, mark: Mark) {
         let mut state = self.state();
         let written = state.write(&self.path, &mark);

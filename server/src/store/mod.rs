@@ -1,4 +1,4 @@
-//! What outlives the process: registered certificates, answered requests, the cluster, audit records.
+//! The persistent state: registered certificates, answered requests, the cluster, audit records.
 //!
 //! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The
 //! database is SQLite, with one writer; opening it and its pragmas are in `sqlite`.
@@ -55,14 +55,14 @@ pub struct Store {
     path: Arc<PathBuf>,
 }
 
-/// A request that has been answered with a certificate, to be recognised when it comes again.
+/// A request that was answered with a certificate, stored so that a repetition is recognised.
 #[derive(Debug, Clone)]
 pub(crate) struct AnsweredRequest {
-    /// As the client gave it.
+    /// The identifier of the request, as the client sent it.
     pub(crate) request_id: String,
     /// The certificate issued.
     pub(crate) thumbprint: Thumbprint,
-    /// When.
+    /// The time of the answer.
     pub(crate) at: OffsetDateTime,
 }
 
@@ -217,7 +217,7 @@ impl Store {
         self.write(Write { content, records: &[] }).await
     }
 
-    /// Whether `directory` has no store yet, or one without content.
+    /// Returns `true` when `directory` has no store or an empty one.
     pub(crate) fn is_missing(directory: &Path) -> bool {
         past::is_missing(directory)
     }
@@ -250,7 +250,7 @@ impl Store {
         self.commit(&[], None, records).await
     }
 
-    /// The certificate that a request of this id was answered with.
+    /// The certificate that the request with this identifier was answered with.
     ///
     /// # Errors
     ///
@@ -272,11 +272,12 @@ impl Store {
             .map_err(StoreError::Read)
     }
 
-    /// Whether changes can be written: by the last write that was proved, or, when that is some seconds old, by an empty one.
+    /// Checks that changes can be written: by the last proved write or, when that is some seconds old, by an empty
+    /// write.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: why not.
+    /// [`StoreError`] with the reason.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.writer.health.check()?;
         if self.writer.age_of_proof() < AGE_OF_PROOF {
@@ -289,7 +290,7 @@ impl Store {
             .unwrap_or(Err(StoreError::Interrupted))
     }
 
-    /// Whether the store takes writes.
+    /// The health of the store.
     #[must_use]
     pub fn health(&self) -> StoreHealth {
         self.writer.health.get()

@@ -1,4 +1,5 @@
-//! What was here before: a store that is missing, is another one or has gone back in time is refused.
+//! Comparison with the store that was here before: a store that is missing, is another one, or is an older copy is
+//! refused.
 
 use std::fs;
 use std::io;
@@ -11,7 +12,7 @@ use super::files::with_suffix;
 use super::mark::{Mark, MarkFile};
 use super::sqlite::{FILE_NAME, explain};
 
-/// Refuses a store that is not the one that the mark is of, or is behind it.
+/// Refuses a store that is not the one of the mark, or is behind the mark.
 pub(super) async fn refuse_older(
     connection: &mut SqliteConnection,
     (path, mark_path): (&Path, &Path),
@@ -47,7 +48,7 @@ pub(super) async fn refuse_older(
     })
 }
 
-/// Refuses a store without content when something beside it says that there was one.
+/// Refuses an empty store when there is evidence beside it that there was one.
 pub(super) fn refuse_lost(
     path: &Path,
     database: &Path,
@@ -76,12 +77,12 @@ pub(super) fn refuse_lost(
     })
 }
 
-/// Whether there is no store in `directory`, or one without content.
+/// Returns `true` when there is no store in `directory`, or an empty one.
 pub(super) fn is_missing(directory: &Path) -> bool {
     is_empty(&directory.join(FILE_NAME))
 }
 
-/// Whether there is no such file, or one without content.
+/// Returns `true` when the file does not exist or is empty.
 pub(super) fn is_empty(database: &Path) -> bool {
     fs::metadata(database).map_or_else(
         |error| error.kind() == io::ErrorKind::NotFound,

@@ -1,16 +1,16 @@
-//! Where the store stands: numbers that every write moves on, by which a write is proved.
+//! The position of the store: numbers that grow with writes and by which a write is proved.
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::write::{Content, Write};
 
-/// Where the store stands.
+/// The position of the store after a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Position {
-    /// Grows by one with every write.
+    /// The number of writes.
     pub(super) generation: i64,
-    /// Grows with every change to a certificate.
+    /// The number of changes to certificates.
     pub(super) revision: i64,
     /// The number of the newest audit record.
     pub(super) audit_sequence: i64,
@@ -27,7 +27,7 @@ pub(super) struct Reading {
 }
 
 impl Position {
-    /// Where the store stands after `write`.
+    /// The position after `write`.
     pub(super) fn after(self, write: &Write<'_>) -> Self {
         Self {
             generation: self.generation + 1,
@@ -42,7 +42,7 @@ impl Position {
     }
 }
 
-/// Reads where the store stands, in one statement and therefore at one moment.
+/// Reads the position in one statement, and therefore at one moment.
 pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Reading, sqlx::Error> {
     let row = sqlx::query(SELECT).fetch_one(connection).await?;
     Ok(Reading {

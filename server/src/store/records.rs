@@ -10,7 +10,8 @@ use time::{Duration, OffsetDateTime};
 use super::AnsweredRequest;
 use crate::audit::{Actor, AuditRecord, Outcome};
 
-/// Which records are old. The numbers have an index, the times have none: only rows with the lowest numbers are looked at.
+/// Selects old records. Sequence numbers are indexed and times are not, so only the rows with the lowest numbers are
+/// read.
 macro_rules! old {
     () => {
         " WHERE recorded_at < $1 AND sequence <= $2 \
@@ -115,7 +116,7 @@ fn record(row: &SqliteRow) -> Result<(i64, AuditRecord), sqlx::Error> {
     Ok((row.try_get(0)?, record))
 }
 
-/// How many records [`delete_old`] deletes.
+/// The number of records that [`delete_old`] deletes.
 pub(super) async fn count_old(
     pool: &SqlitePool,
     before: OffsetDateTime,
@@ -152,7 +153,7 @@ fn microseconds(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }
 
-/// How long a request id is remembered: clients retry within minutes.
+/// The time for which the identifier of a request is remembered. Clients retry within minutes.
 const REQUEST_MEMORY: Duration = Duration::days(30);
 const DONE: &str = "done";
 const REFUSED: &str = "refused";

@@ -1,4 +1,4 @@
-//! What is SQLite's own: making the file, opening it, and telling its errors apart.
+//! SQLite: creates and opens the database file, and classifies errors.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -30,7 +30,7 @@ pub(super) struct Opened {
     /// For reads.
     pub(super) pool: SqlitePool,
     pub(super) path: PathBuf,
-    /// Whether a mark says that this is the newest state of the store.
+    /// True when a mark proves that this is the newest state of the store.
     pub(super) is_vouched_for: bool,
 }
 
@@ -169,7 +169,8 @@ pub(super) fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn s
     Ok(())
 }
 
-/// Where the database is, or will be, without symbolic links: SQLite's other files are beside it.
+/// Returns the path of the database without symbolic links, whether it exists or not. SQLite's other files are beside
+/// it.
 pub(super) fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(fs::canonicalize(directory)?.join(FILE_NAME)),
@@ -222,7 +223,7 @@ pub(super) fn explain(error: sqlx::Error, path: &Path) -> StoreError {
     }
 }
 
-/// Whether a file could not be written, because of the disk.
+/// Returns `true` for errors that mean that the disk cannot be written.
 pub(super) fn is_failure_to_write(error: &sqlx::Error) -> bool {
     extended_code(error).is_some_and(|code| code & 0xff == SQLITE_FULL || FAILURES_TO_WRITE.contains(&code))
 }

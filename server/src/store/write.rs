@@ -1,4 +1,4 @@
-//! What a write consists of.
+//! The parts of a write.
 
 use sqlx::SqliteConnection;
 use time::OffsetDateTime;
@@ -17,7 +17,7 @@ pub(super) struct Write<'a> {
     pub(super) records: &'a [AuditRecord],
 }
 
-/// What a write changes, beside the audit records.
+/// The content of a write, besides the audit records.
 pub(super) enum Content<'a> {
     /// Nothing: records alone, or a proof that the store can be written.
     Nothing,
@@ -26,7 +26,7 @@ pub(super) enum Content<'a> {
         changes: &'a [Change],
         answered: Option<&'a AnsweredRequest>,
     },
-    /// The cluster, which moves on to `revision`.
+    /// Changes to the cluster, whose revision becomes `revision`.
     Cluster {
         changes: &'a [state::Change],
         revision: u64,
@@ -58,7 +58,7 @@ impl Write<'_> {
         i64::try_from(self.records.len()).unwrap_or(i64::MAX)
     }
 
-    /// Makes the changes in the transaction of `connection`, which moves the store on to `position`.
+    /// Applies the changes in the transaction of `connection`, after which the store is at `position`.
     pub(super) async fn apply(&self, connection: &mut SqliteConnection, position: Position) -> Result<(), sqlx::Error> {
         match &self.content {
             Content::Nothing => {}

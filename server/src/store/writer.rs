@@ -42,12 +42,12 @@ pub(super) struct Writer {
     pub(super) health: HealthCell,
     pub(super) closing: CancellationToken,
     last_proof: StdMutex<Instant>,
-    /// What a log without a name held is in the database.
+    /// True when the content of a log that lost its name has been moved into the database.
     is_rescued: AtomicBool,
     has_told_of_checkpoint: AtomicBool,
 }
 
-/// What a [`Writer`] is made of.
+/// The parts of a [`Writer`].
 pub(super) struct WriterParts {
     pub(super) prover: SqliteConnection,
     pub(super) options: SqliteConnectOptions,
@@ -60,28 +60,28 @@ pub(super) struct WriterParts {
 
 #[derive(Debug)]
 struct Slot {
-    /// None while a write is under way, and after one that failed.
+    /// None while a write is in progress, and after a failed one.
     connection: Option<WritingConnection>,
-    /// Where the store stood after the last write that was proved.
+    /// The position after the last proved write.
     proved: Position,
-    /// Where it stands if the last write has happened after all. None when its outcome is known.
+    /// The position if the last write succeeded; none when its outcome is known.
     pending: Option<Position>,
 }
 
 #[derive(Debug)]
 struct WritingConnection {
     connection: SqliteConnection,
-    /// As it is while nobody else writes.
+    /// The value while no other program writes.
     data_version: i64,
 }
 
 impl Slot {
-    /// How many transactions the server has committed if the store stands at `position`.
+    /// The number of transactions that the server has committed if the store is at `position`.
     fn commits_until(&self, position: Position) -> u32 {
         u32::try_from(position.generation - self.proved.generation).unwrap_or(u32::MAX)
     }
 
-    /// How many transactions it may have committed since the last proof.
+    /// The highest number of transactions that the server can have committed since the last proof.
     fn possible_commits(&self) -> u32 {
         self.pending.map_or(0, |pending| self.commits_until(pending))
     }
@@ -246,7 +246,7 @@ impl Writer {
         });
     }
 
-    /// How long ago it was last proved that the store can be written.
+    /// The time since the last proof that the store can be written.
     pub(super) fn age_of_proof(&self) -> Duration {
         self.last_proof.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }

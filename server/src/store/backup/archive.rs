@@ -1,4 +1,4 @@
-//! What the writer and the reader of a backup's file share, and how a finished file gets its name.
+//! The constants that the writer and the reader of a backup file share, and the renaming of a finished file.
 
 use std::fs;
 use std::io::{self, Read, Write};

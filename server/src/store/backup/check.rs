@@ -13,9 +13,9 @@ use crate::store::{certificates, cluster, sqlite};
 /// The outcome of a check.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    /// What was looked at.
+    /// A description of what was checked.
     pub(crate) summary: String,
-    /// What is wrong, in words for people.
+    /// The faults, for the operator to read.
     pub(crate) findings: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ use super::work::{WorkDirectory, sync};
 use super::{BackupError, Manifest};
 use crate::cluster::uid::DatabaseUid;
 
-/// Where the data of databases is, and how it is read while engines write it.
+/// Access to the data of databases, also while engines write it.
 pub(crate) trait DatabaseFiles: Send + Sync {
     /// The directory of a database, which need not be there.
     fn directory(&self, uid: DatabaseUid) -> PathBuf;
@@ -23,14 +23,14 @@ pub(crate) trait DatabaseFiles: Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the system says, with the file.
+    /// The error of the system, with the file.
     fn open_data(&self, uid: DatabaseUid) -> io::Result<Option<OpenData>>;
 
     /// Ends the engine that a server which has crashed may have left running in the directory of a database.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     fn end_engine(&self, uid: DatabaseUid) -> io::Result<()>;
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct OpenDataFile {
     pub(crate) content: Box<dyn Read + Send>,
 }
 
-/// In which form an engine keeps its data on the disk.
+/// The form in which an engine keeps its data on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum DataForm {
@@ -61,7 +61,7 @@ pub(crate) enum DataForm {
     AppendOnly,
 }
 
-/// What a manifest says about the data of one database.
+/// The entry of a manifest for the data of one database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SavedDatabase {
     pub(crate) uid: u32,
@@ -71,12 +71,12 @@ pub(crate) struct SavedDatabase {
     /// The moment of the data, as RFC 3339 writes it.
     pub(crate) as_of: Option<String>,
     pub(crate) files: Vec<SavedFile>,
-    /// Why the data on the disk is not in the backup, in words for people.
+    /// The reason that the data on the disk is not in the backup, for the operator to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) omitted: Option<String>,
 }
 
-/// What a manifest says about a file.
+/// The entry of a manifest for one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SavedFile {
     /// Below the directory of the database.
@@ -119,7 +119,7 @@ pub(super) struct StagedData {
     uids: Vec<DatabaseUid>,
     /// Deleted with everything that was not put in place.
     _work: Option<WorkDirectory>,
-    /// What killed restores have left, and was deleted.
+    /// The remains of killed restores that were deleted.
     pub(super) cleared: Vec<PathBuf>,
 }
 

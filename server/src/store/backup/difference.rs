@@ -1,4 +1,5 @@
-//! What a restore would bring back: entries that were removed after the backup, and rights that were taken.
+//! The differences that a restore would revert: entries that were removed and rights that were withdrawn after the
+//! backup.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,23 +7,23 @@ use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-/// What is known about the time between a backup and now.
+/// The known changes between a backup and now.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
     /// The present store is not the one that the backup is of.
     pub(crate) is_another_store: bool,
-    /// Why it cannot be known what was removed or changed after the backup.
+    /// The reason that the changes after the backup cannot be known.
     pub(crate) unknown: Option<String>,
-    /// What would come back.
+    /// The entries and rights that would come back.
     pub(crate) differences: Vec<Difference>,
 }
 
 /// One entry or right that would come back.
 #[derive(Debug)]
 pub(crate) struct Difference {
-    /// For people.
+    /// The description for the operator.
     pub(crate) text: String,
-    /// How the restored store can be without it.
+    /// The entry to delete again, if that is possible.
     pub(super) deletion: Option<Deletion>,
 }
 
@@ -50,14 +51,14 @@ impl Comparison {
             .filter_map(|difference| difference.deletion.as_ref())
     }
 
-    /// What is deleted again with this choice.
+    /// The entries that are deleted again with this choice.
     pub(crate) fn deleted_again(&self, is_keeping_deleted: bool) -> impl Iterator<Item = &Difference> {
         self.differences
             .iter()
             .filter(move |difference| is_keeping_deleted && difference.deletion.is_some())
     }
 
-    /// What would come back with this choice, and was not accepted.
+    /// The entries and rights that would come back with this choice.
     pub(crate) fn remaining(&self, is_keeping_deleted: bool) -> impl Iterator<Item = &Difference> {
         self.differences
             .iter()
@@ -109,7 +110,8 @@ pub(super) async fn compare(
     Ok(differences)
 }
 
-/// What only the backup has, when the present store is another one: nothing of it was deleted.
+/// Describes the entries that only the backup has, in one line, when the present store is another one: they were not
+/// deleted.
 fn in_one_line(kind: &Kind, added: &[String]) -> Option<Difference> {
     let shown = &added[..added.len().min(SHOWN_OF_ANOTHER_STORE)];
     let more = match added.len() - shown.len() {
@@ -132,7 +134,7 @@ fn change(label: &str, column: &str, then: &str, now: &str) -> String {
     }
 }
 
-/// Whether the value of the backup may give more than the present one.
+/// Returns `true` when the value in the backup may give more rights than the present one.
 fn gives_more(column: &str, then: &str, now: &str) -> bool {
     let rank = |clearance: &str| match clearance {
         "ClusterAdmin" | "ClusterNode" => 3,
@@ -179,7 +181,7 @@ struct Kind {
     noun: &'static str,
     /// Gives the key, a name, the certificate, and the columns, as text.
     query: &'static str,
-    /// What a change of each column is called.
+    /// The name of each column in descriptions of changes.
     columns: &'static [&'static str],
     deletion: Option<fn(String) -> Deletion>,
 }

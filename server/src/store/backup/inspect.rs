@@ -1,4 +1,4 @@
-//! What a database file is: whether it is sound, and where it stands.
+//! Inspects a database file: its integrity and its position.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::cluster::uid::DatabaseUid;
 use crate::store::position::{self, Position};
 use crate::store::sqlite::BUSY_TIMEOUT;
 
-/// Where a database stands.
+/// The position and size of a database.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) schema: i64,
@@ -44,7 +44,7 @@ pub(super) async fn check_copy(copy: &Path) -> Result<Result<Facts, String>, Bac
     Ok(checked)
 }
 
-/// What SQLite finds wrong with a database.
+/// Returns the faults that SQLite finds in a database.
 pub(super) async fn findings(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
     let mut findings: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(20)")
         .fetch_all(&mut *connection)

@@ -1,4 +1,4 @@
-//! What a restore that was killed has left: the present store under another name, or a mark that is ahead of it.
+//! The remains of a restore that was killed: the present store under another name, or a mark that is ahead of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::store::past;
 pub(super) struct PresentStore {
     /// A path by which SQLite can open it. Nothing need be there.
     pub(super) database: PathBuf,
-    /// How far it had come.
+    /// The mark of that store.
     pub(super) mark: Option<Mark>,
 }
 
@@ -67,7 +67,7 @@ fn link(database: &Path, suffix: &str, work: &WorkDirectory) -> Result<PathBuf, 
     Ok(linked)
 }
 
-/// What the last restore has appended to the name of the mark.
+/// The suffix that the last restore appended to the name of the mark.
 fn newest_suffix(mark: &Path) -> Option<String> {
     let name = mark.file_name()?.to_str()?;
     let entries = fs::read_dir(mark.parent()?).ok()?.flatten();

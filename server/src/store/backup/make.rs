@@ -21,7 +21,7 @@ use crate::store::sqlite;
 #[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) manifest: Manifest,
-    /// What killed backups have left beside it, and was deleted.
+    /// The remains of killed backups beside it that were deleted.
     pub(crate) cleared: Vec<PathBuf>,
 }
 

@@ -31,7 +31,7 @@ use super::lock::LockError;
 use super::{StoreError, past, sqlite};
 use crate::files::FileError;
 
-/// What a backup says about the copy in it.
+/// The manifest of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     /// The version of the format of the file.
@@ -151,7 +151,7 @@ fn existing(directory: &Path) -> Result<PathBuf, BackupError> {
     located(directory)
 }
 
-/// Where the database of a store is or will be. The directory is made when it is missing.
+/// Returns the path of a store's database, whether it exists or not. The directory is created when it is missing.
 fn located(directory: &Path) -> Result<PathBuf, BackupError> {
     let path = directory.join(sqlite::FILE_NAME);
     sqlite::check_paths(directory, &path).map_err(|source| BackupError::Path {

@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 pub(super) struct Output {
     file: BufWriter<File>,
     has_failed: bool,
-    /// Where the next byte is written, or would be.
+    /// The position of the next byte.
     position: u64,
     length: u64,
 }

@@ -152,7 +152,7 @@ impl<'a> Packer<'a> {
         Ok(saved)
     }
 
-    /// How many bytes more the file system of the archive takes.
+    /// The number of free bytes in the file system of the archive.
     fn room(&self) -> Result<u64, BackupError> {
         let found =
             rustix::fs::statvfs(&self.path).map_err(|error| BackupError::io(&self.file, "written")(error.into()))?;

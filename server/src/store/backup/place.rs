@@ -66,12 +66,12 @@ fn put_all(
     sync(directory)
 }
 
-/// What was renamed, so that a restore that fails can be undone.
+/// The renames of a restore, so that a failed restore can be undone.
 #[derive(Debug, Default)]
 pub(super) struct Moves {
-    /// From where to where, in this order.
+    /// The old and new path of each rename, in this order.
     done: Vec<(PathBuf, PathBuf)>,
-    /// Where the present files are now.
+    /// The new paths of the files that were moved aside.
     aside: Vec<PathBuf>,
 }
 
@@ -107,7 +107,7 @@ impl Moves {
     }
 }
 
-/// What the names of the present files get when they are moved aside at `now`: no file has such a name yet.
+/// Returns the suffix for files that are moved aside at `now`. No file has a name with it yet.
 pub(super) fn free_suffix(database: &Path, data: &[DirectoryMove], now: OffsetDateTime) -> String {
     let (date, time) = (now.date(), now.time());
     let stamp = format!(
@@ -137,7 +137,7 @@ pub(super) fn free_suffix(database: &Path, data: &[DirectoryMove], now: OffsetDa
         .unwrap_or_default()
 }
 
-/// What the names of moved files go on with.
+/// The beginning of the suffix of files that were moved aside.
 pub(super) const MOVED: &str = ".before-restore-";
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) struct Restore<'a> {
     pub(super) is_with_data: bool,
     /// The databases whose data comes back.
     pub(super) data: &'a [u32],
-    /// What is appended to the names of what was there.
+    /// The suffix of the files that were moved aside.
     pub(super) suffix: &'a str,
 }
 

@@ -22,21 +22,21 @@ use crate::store::lock::{self, StoreLock};
 use crate::store::mark::{self, Mark, MarkFile};
 use crate::store::{past, sqlite};
 
-/// What the operator has accepted.
+/// The consequences that the operator accepts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Accepted {
-    /// What was removed after the backup may come back.
+    /// Entries and rights that were removed after the backup may come back.
     pub(crate) revived: bool,
     /// Certificates and users that were deleted after the backup are deleted again.
     pub(crate) keep_deleted: bool,
 }
 
-/// What is to be restored, and by whom.
+/// A request to restore a backup.
 pub(crate) struct Wanted {
     pub(crate) accepted: Accepted,
-    /// Where the data of databases is put, if the backup has it. None restores the store alone.
+    /// The place for the data of databases, if the backup has data. None restores the store alone.
     pub(crate) data: Option<Arc<dyn DatabaseFiles>>,
-    /// For the audit.
+    /// The actor in the audit record.
     pub(crate) by: Actor,
 }
 
@@ -54,13 +54,13 @@ pub(crate) enum Restored {
 pub(crate) struct Done {
     pub(crate) manifest: Manifest,
     pub(crate) comparison: Comparison,
-    /// Where the store of before is, and the data of before.
+    /// The paths of the previous store and data.
     pub(crate) aside: Vec<PathBuf>,
-    /// What was appended to their names.
+    /// The suffix that was appended to their names.
     pub(crate) suffix: String,
     /// The numbers of the databases that have the data of the backup now.
     pub(crate) data: Vec<u32>,
-    /// What killed restores have left, and was deleted.
+    /// The remains of killed restores that were deleted.
     pub(crate) cleared: Vec<PathBuf>,
     /// The mode of the backup's file, when others than its owner can read it.
     pub(crate) exposed: Option<u32>,
@@ -178,7 +178,7 @@ pub(crate) async fn restore(
     }))
 }
 
-/// Whether a copy is what its manifest says, and one that this server can use.
+/// Checks that a copy agrees with its manifest and that this server can use it.
 fn fits(manifest: &Manifest, facts: &Facts) -> Result<(), String> {
     let newest = sqlite::newest_schema();
     if facts.schema > newest {

@@ -1,4 +1,4 @@
-//! What a restore takes, what it refuses, and what comes back.
+//! Restores: the backups that are accepted and refused, and the entries that come back.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -89,7 +89,7 @@ pub(super) fn names(directory: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// What the audit records say is registered must be what is, in a store that was restored.
+/// Asserts that the registered certificates of a restored store are those that its audit records name.
 async fn assert_is_one_generation(store: &Store, manifest: &Manifest) {
     let mut records = store.audit_records_after(0, 100_000).await.unwrap();
     assert_eq!(records.pop().unwrap().1.action, "restore_store");

@@ -112,7 +112,7 @@ impl Archive {
     }
 }
 
-/// What every version of the manifest has.
+/// The members that every version of the manifest has.
 #[derive(serde::Deserialize)]
 struct Format {
     format: u32,

@@ -8,8 +8,8 @@ use super::{WriteFailure, Writer};
 use crate::store::lock::LockError;
 
 impl Writer {
-    /// Whether the files are the ones that were opened, and hold everything that was acknowledged. The server itself has
-    /// committed at most `own` transactions since the last that was proved.
+    /// Checks that the files are the ones that were opened, and hold everything that was acknowledged. The server
+    /// itself has committed at most `own` transactions since the last proof.
     pub(super) fn check_files(&self, own: u32) -> Result<(), WriteFailure> {
         if let Err(error) = self.files.check() {
             let others = self.files.commits_since_proof().is_some_and(|commits| commits > own);

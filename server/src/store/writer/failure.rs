@@ -1,14 +1,14 @@
-//! Why a write was not made.
+//! The failures of writes.
 
 use std::io;
 
 use super::SLOW;
 use crate::store::files::{FilesError, ROOM};
 
-/// Why a write was not made, or not proved.
+/// The reason that a write was not made or not proved.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteFailure {
-    /// SQLite cannot carry it out.
+    /// SQLite refused the write.
     #[error("SQLite refused it")]
     Database(#[from] sqlx::Error),
     /// A file of the store is not the one that was opened.
@@ -17,7 +17,7 @@ pub enum WriteFailure {
     /// The lock file cannot be held.
     #[error("the lock file of the store was removed, and another server has made and locked it anew")]
     LockLost,
-    /// The system cannot make durable what was read.
+    /// The content that was read cannot be made durable.
     #[error("what the store holds cannot be made durable")]
     Durability(#[source] io::Error),
     /// A program other than this server has written, or has emptied the log in a way that does not prove that it holds what
@@ -26,7 +26,7 @@ pub enum WriteFailure {
         "another program has written into the store; restart the server, so that it decides by what the store holds now"
     )]
     Foreign,
-    /// The commit was reported, and is not there.
+    /// The commit was reported, but cannot be read back.
     #[error("what was committed cannot be read back")]
     NotProved,
     /// A program that reads or writes keeps the log from being emptied.

@@ -179,7 +179,7 @@ impl Writer {
     }
 }
 
-/// How long another program may hold up the emptying of the log before that is told.
+/// The time for which another program may delay the emptying of the log before it is logged.
 const BUSY: Duration = Duration::from_secs(1);
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Between two attempts to find the outcome of a write.

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::StoreError;
 
-/// Whether the store accepts writes.
+/// The health of a store.
 #[derive(Debug, Clone)]
 pub enum StoreHealth {
     /// The last write was proved.
@@ -24,7 +24,7 @@ pub enum StoreHealth {
 }
 
 impl StoreHealth {
-    /// Whether the store accepts writes.
+    /// Returns `true` when the store accepts writes.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         matches!(self, Self::Writable)

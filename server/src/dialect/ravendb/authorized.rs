@@ -69,7 +69,7 @@ pub(super) fn refused(peer: &Peer, reason: Reason, required: Required) -> Refuse
     }
 }
 
-/// Who the peer is: trusted at this moment, and with its one-time code given if it needs one.
+/// Identifies the caller: trusted now, and with a one-time code when its certificate requires one.
 async fn caller(
     app: &Arc<App>,
     peer: &Arc<Peer>,

@@ -137,7 +137,7 @@ fn unread(error: &(dyn std::error::Error + 'static), limit: usize) -> Problem {
     }
 }
 
-/// Whether the body is gzip by its header (observed record `164-post-gzip-body`).
+/// Returns `true` when the header declares the body as gzip (observed record `164-post-gzip-body`).
 fn is_compressed(headers: &HeaderMap) -> Result<bool, Problem> {
     let coding = headers
         .get(header::CONTENT_ENCODING)
@@ -209,7 +209,7 @@ fn multipart_fields<'a>(form: &'a [u8], boundary: &str, wanted: &str) -> Vec<&'a
     found
 }
 
-/// Whether a header line says that the part is the field `wanted`.
+/// Returns `true` when a header line declares the part as the field `wanted`.
 fn names_field(line: &str, wanted: &str) -> bool {
     let Some((header, value)) = line.split_once(':') else {
         return false;

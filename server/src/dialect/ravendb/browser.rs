@@ -1,4 +1,4 @@
-//! What a browser comes across: there is no Studio here, and these few pages say so.
+//! The pages for browsers, which say that there is no Studio here.
 
 use std::sync::Arc;
 

@@ -279,7 +279,7 @@ fn node_details() -> NodeDetails {
     }
 }
 
-/// What the kernel says of the machine; empty and 0 where it says nothing.
+/// The kernel's description of the machine; empty and 0 where it has none.
 struct Machine {
     kernel: String,
     memory_in_gb: f64,

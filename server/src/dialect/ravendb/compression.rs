@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, header};
 
-/// Whether the client takes gzip: named without `q=0`.
+/// Returns `true` when the client accepts gzip: it names gzip without `q=0`.
 pub(super) fn accepted(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT_ENCODING)

@@ -11,11 +11,11 @@ use crate::authority::clearance::{DatabaseAccess, SecurityClearance};
 pub(super) struct Member {
     name: &'static str,
     kind: Kind,
-    /// Whether it is always there.
+    /// True when the member is always present.
     is_required: bool,
 }
 
-/// What a value is.
+/// The type of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Boolean,
@@ -74,7 +74,7 @@ pub(super) fn body(members: &[Member], direction: Direction) -> Schema {
     Schema::Object(object.build())
 }
 
-/// Which way a body goes.
+/// The direction of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Request,

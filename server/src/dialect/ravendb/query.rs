@@ -19,7 +19,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When it is given twice: which of two values is meant cannot be known.
+    /// The parameter is given twice, so that it is not clear which value is meant.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut values = self
             .0
@@ -42,7 +42,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When there is another one.
+    /// The query has a parameter that is not in `known`.
     pub(super) fn only(&self, known: &[Parameter]) -> Result<(), Problem> {
         let names = || known.iter().map(|parameter| parameter.name);
         let is_unknown = |name: &str| names().all(|known| !known.eq_ignore_ascii_case(name));
@@ -56,7 +56,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When it is missing, empty or given twice (record `434-delete-no-thumbprint`).
+    /// The parameter is missing, empty or given twice (record `434-delete-no-thumbprint`).
     pub(super) fn required_text(&self, name: &str) -> Result<&str, Problem> {
         self.text(name)?
             .ok_or_else(|| Problem::argument(format!("the query string must have a '{name}' that is not empty")))
@@ -66,7 +66,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When it is no such number.
+    /// The value is no number in this range.
     pub(super) fn count(&self, name: &str) -> Result<Option<u32>, Problem> {
         match self.number(name)?.map(|number| (number, u32::try_from(number))) {
             None => Ok(None),
@@ -81,7 +81,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When it is no whole number of 32 bits (record `312-get-paging-bad`).
+    /// The value is no integer of 32 bits (record `312-get-paging-bad`).
     pub(super) fn paging(&self, name: &str) -> Result<Option<u32>, Problem> {
         Ok(self.number(name)?.map(|number| u32::try_from(number).unwrap_or(0)))
     }
@@ -100,7 +100,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When it is neither (record `316-get-metadataonly-bad`).
+    /// The value is neither (record `316-get-metadataonly-bad`).
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
         match self.text(name)?.map(|text| (text, text.trim().to_ascii_lowercase())) {
             None => Ok(None),

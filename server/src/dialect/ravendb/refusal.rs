@@ -18,18 +18,18 @@ use crate::certificate::shown;
 /// A caller who may not do what was asked.
 #[derive(Debug)]
 pub(super) struct Refused<'a> {
-    /// Why.
+    /// The reason for the refusal.
     pub(super) reason: Reason,
-    /// The certificate of the connection, if it showed one that can be read.
+    /// The certificate of the connection, if the client presented one that can be parsed.
     pub(super) certificate: Option<&'a Certificate>,
-    /// The rank that is needed.
+    /// The level that is required.
     pub(super) required: Required,
 }
 
-/// Why a caller may not do what was asked.
+/// The reason that a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// No certificate was shown, or one that cannot be read.
+    /// The client presented no certificate, or one that cannot be parsed.
     NoCertificate,
     /// The certificate is not registered, or is disabled: the two look the same to the outside (record
     /// `924-admin-after-edit-disabled`).
@@ -46,7 +46,7 @@ pub(super) enum Reason {
     RankTooLow(Level),
 }
 
-/// What a route asks of its callers.
+/// The requirement of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Required {
     /// At least this rank.
@@ -189,7 +189,7 @@ impl Refused<'_> {
     }
 }
 
-/// Whether a browser asks, which wants a page to look at.
+/// Returns `true` when the client accepts HTML, as browsers do.
 pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT)

@@ -16,9 +16,9 @@ pub struct Route {
     pub method: &'static str,
     /// The path, in axum's pattern language. Paths on the wire have no case.
     pub path: &'static str,
-    /// Who may use it.
+    /// The callers who may use the route.
     pub access: Access,
-    /// What it is for.
+    /// The summary in the OpenAPI document.
     pub summary: &'static str,
     /// The query parameters it reads.
     pub(super) query: &'static [Parameter],
@@ -26,13 +26,12 @@ pub struct Route {
     pub(super) request: Option<&'static str>,
     /// The status of its usual answer.
     pub(super) status: u16,
-    /// What that answer holds.
+    /// The content of that answer.
     pub(super) content: Content,
-    /// Further answers of its own: status, what it means, and the name of its schema, empty for an answer without
-    /// content.
+    /// Further answers of the route: the status, its meaning, and the name of its schema, which is empty for an answer
+    /// without content.
     pub(super) further: &'static [(u16, &'static str, &'static str)],
-    /// Whether it is one of those that nodes call on each other, whose answers vary by origin (observed records `611`,
-    /// `708`).
+    /// True for routes that nodes call on each other, whose answers vary by origin (observed records `611`, `708`).
     pub(super) between_nodes: bool,
     pub(super) handler: fn() -> MethodRouter<Arc<App>>,
 }
@@ -55,16 +54,16 @@ pub(super) const fn parameter(name: &'static str, kind: Kind, meaning: &'static 
     }
 }
 
-/// Who may use a route.
+/// The callers who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, with and without a certificate.
+    /// All clients, with and without a certificate.
     Anybody,
-    /// Callers of this rank and above.
+    /// Callers of this level and above.
     Level(Level),
 }
 
-/// What an answer holds.
+/// The content of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! What goes over the wire, member for member in the order the real server writes them.
+//! The objects on the wire, with their members in the order in which the real server writes them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -62,12 +62,12 @@ pub(super) struct CertificateList<'a> {
     pub(super) well_known_issuers: Vec<String>,
 }
 
-/// Whether a definition carries the certificate itself.
+/// The members that a definition has in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
-    /// Everything.
+    /// All members.
     Full,
-    /// All but the certificate: `metadataOnly=true`.
+    /// All members except the certificate: `metadataOnly=true`.
     MetadataOnly,
 }
 

@@ -48,7 +48,7 @@ pub(super) enum Value {
 pub(super) struct WrongType {
     /// The property.
     pub(super) property: &'static str,
-    /// What kind of JSON value is there.
+    /// The kind of the JSON value that was found.
     pub(super) found: &'static str,
     /// The .NET type the real server names.
     pub(super) wanted: &'static str,

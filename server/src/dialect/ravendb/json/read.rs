@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Object, Value};
 
-/// Why a body is no object.
+/// The reason that a body cannot be read as a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in super::super) enum ReadError {
     /// The body ends inside the object, or is empty.
@@ -17,7 +17,7 @@ pub(in super::super) enum ReadError {
     /// The body holds something else than an object.
     #[error("a JSON object was expected at the start of the body, but it starts with {found}")]
     NotAnObject {
-        /// What stands there instead.
+        /// The kind of the value that was found.
         found: &'static str,
     },
     /// The body is not JSON.
@@ -56,7 +56,7 @@ pub(in super::super) enum ReadError {
 }
 
 impl ReadError {
-    /// Whether the real server takes such a body, so that the refusal is ours alone.
+    /// Returns `true` when the real server accepts such a body, so that the refusal is Certward's alone.
     pub(in super::super) fn is_stricter(&self) -> bool {
         match self {
             Self::Trailing { .. } | Self::Nul { .. } | Self::Repeated { .. } | Self::TooDeep => true,

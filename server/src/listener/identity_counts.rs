@@ -112,7 +112,7 @@ impl Counted {
         }
     }
 
-    /// What the connection is let in by.
+    /// The kind of identity that the connection is counted under.
     pub(super) fn kind(&self) -> IdentityKind {
         IdentityKind::ALL[usize::from(self.kind.load(Ordering::Relaxed))]
     }

@@ -32,7 +32,8 @@ pub struct GenerateCertificate {
     two_factor_key: Option<SecretString>,
 }
 
-/// What RavenDB made. The server keeps no copy of the private key: what is not stored now is lost.
+/// A certificate that RavenDB generated. The server keeps no copy of the private key: it is lost unless it is stored
+/// now.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct GeneratedCertificate {
@@ -97,7 +98,7 @@ impl GenerateCertificate {
         self
     }
 
-    /// When the certificate ends. Must lie in the future.
+    /// The end of validity. It must be in the future.
     #[must_use]
     pub fn not_after(mut self, not_after: OffsetDateTime) -> Self {
         self.not_after = Some(not_after);
@@ -240,7 +241,7 @@ impl EditCertificate {
         self
     }
 
-    /// Whether the certificate is shut out while it stays registered (RavenDB 7.2).
+    /// Disables the certificate: it stays registered and is refused (RavenDB 7.2).
     #[must_use]
     pub fn disabled(mut self, disabled: bool) -> Self {
         self.disabled = disabled;
@@ -391,7 +392,7 @@ impl Client {
     /// Deletes every certificate that has expired. For Operators.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn purge_expired(&self) -> Result<(), Error> {
         let call = Self::write(
             "purge expired certificates",
@@ -411,7 +412,8 @@ fn require_name(operation: &str, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The three files (`docs/contracts/ravendb.md#generate`), told by their extensions: names are the server's to choose.
+/// Reads the three files (`docs/contracts/ravendb.md#generate`), identified by their extensions, since the server
+/// chooses the names.
 fn read_generated(reply: Reply) -> Result<GeneratedCertificate, Error> {
     let unreadable = |problem: &str| reply.decode_error(format!("the archive of the generated certificate {problem}"));
     let files = ZipFiles::read(&reply.body).map_err(|error| unreadable("cannot be unpacked").with_source(error))?;

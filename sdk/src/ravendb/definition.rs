@@ -17,16 +17,16 @@ use crate::pki::{Certificate, PublicKeyPinningHash, Thumbprint};
 pub struct CertificateDefinition {
     /// The name it is registered under; several certificates may have the same.
     pub name: String,
-    /// What the certificate is found by.
+    /// The thumbprint, which identifies the certificate.
     pub thumbprint: Thumbprint,
-    /// What its holder may do on the server.
+    /// The rights of its holder on the server.
     pub security_clearance: SecurityClearance,
-    /// What its holder may do with single databases.
+    /// The rights of its holder on single databases.
     pub permissions: Permissions,
-    /// When it ends, in UTC: as the certificate says, if the answer has it. RavenDB itself writes its local time without a
-    /// zone, which is taken for UTC here. `None` for a certificate that the server's settings trust.
+    /// The end of validity in UTC, from the certificate if the answer has it. RavenDB itself writes its local time
+    /// without a zone, which is taken for UTC here. `None` for a certificate that the server's settings trust.
     pub not_after: Option<OffsetDateTime>,
-    /// When it begins, as `not_after`. RavenDB before 6 does not tell.
+    /// The start of validity, like `not_after`. RavenDB before 6 omits it.
     pub not_before: Option<OffsetDateTime>,
     /// The certificate itself. `None` when the request asked for metadata alone, when the server's settings trust the
     /// certificate, and when the server has something that is no certificate by RFC 5280.
@@ -37,15 +37,15 @@ pub struct CertificateDefinition {
     pub collection_primary_key: Option<Thumbprint>,
     /// The further certificates of a collection this one leads.
     pub collection_secondary_keys: Vec<Thumbprint>,
-    /// Whether it is registered but shut out (RavenDB 7.2).
+    /// The certificate is registered but refused (RavenDB 7.2).
     pub disabled: bool,
-    /// What it is registered for (RavenDB 7.2).
+    /// The purpose of the registration (RavenDB 7.2).
     pub usage: Option<CertificateUsage>,
-    /// Whether a one-time code is asked for. `None` when the server does not tell.
+    /// A login needs a one-time code. `None` when the server does not say.
     pub has_two_factor: Option<bool>,
 }
 
-/// The members as they stand in JSON. Unknown ones are ignored: newer servers send more.
+/// The members in JSON. Unknown members are ignored, since newer servers send more.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct DefinitionWire {

@@ -24,7 +24,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn connections(&self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
         question::connections(self, list).await
     }
@@ -36,7 +36,8 @@ impl Client {
     /// pages or 200,000 connections are an error.
     ///
     /// # Errors
-    /// [`Error::is_too_large`] when the list has no end, [`Error::is_forbidden`], and what every operation can fail on.
+    /// [`Error::is_too_large`] when the list has no end, [`Error::is_forbidden`], and the errors that every operation
+    /// can return.
     pub async fn all_connections(&self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
         question::all_connections(self, list).await
     }
@@ -58,8 +59,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::is_not_found`] when no such certificate is registered, [`Error::is_forbidden`], and what every operation
-    /// can fail on.
+    /// [`Error::is_not_found`] when no such certificate is registered, [`Error::is_forbidden`], and the errors that
+    /// every operation can return.
     pub async fn removal_effect(&self, thumbprint: &Thumbprint) -> Result<Option<RemovalEffect>, Error> {
         let call = Call::get("ask what a removal would end", "/certward/removals/certificates");
         question::removal_effect(self, call.query("thumbprint", thumbprint)).await

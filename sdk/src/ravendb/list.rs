@@ -14,7 +14,7 @@ use crate::client::budget::Pages;
 use crate::client::transport::{Call, Reply};
 use crate::pki::Thumbprint;
 
-/// Which certificates to list. The default is all that are no secondaries, with their DER.
+/// A selection of certificates. The default selects all except secondaries, with their DER.
 #[derive(Clone, Debug, Default)]
 pub struct ListCertificates {
     name: Option<String>,
@@ -41,7 +41,7 @@ pub struct CertificateList {
     pub well_known_issuers: Vec<String>,
 }
 
-/// Who the server takes this client for.
+/// The identity that the server assigns to this client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WhoAmI {
@@ -114,8 +114,8 @@ impl ListCertificates {
 }
 
 impl CertificateList {
-    /// How many entries are registered certificates. RavenDB repeats the server's own certificate on each page without
-    /// counting it (`docs/contracts/ravendb.md#list`).
+    /// The number of entries that are registered certificates. RavenDB repeats the server's own certificate on each
+    /// page without counting it (`docs/contracts/ravendb.md#list`).
     fn stored(&self) -> usize {
         let servers = [
             self.loaded_server_certificate,
@@ -136,7 +136,7 @@ impl Client {
     /// Lists registered certificates. For Operators and above.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn list_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
         read_list(&self.send(list.call()).await?)
     }
@@ -151,7 +151,8 @@ impl Client {
     /// more than 200 pages or 200,000 entries, is an error.
     ///
     /// # Errors
-    /// [`Error::is_too_large`] when the listing has no end, [`Error::is_forbidden`], and what every operation can fail on.
+    /// [`Error::is_too_large`] when the listing has no end, [`Error::is_forbidden`], and the errors that every
+    /// operation can return.
     pub async fn list_all_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
         let default = if list.metadata_only {
             METADATA_PAGE_SIZE
@@ -188,7 +189,7 @@ impl Client {
     /// Operators and above.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn certificate(&self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
         self.one(Call::get("read a certificate", PATH).query("thumbprint", thumbprint))
             .await
@@ -207,11 +208,12 @@ impl Client {
         .await
     }
 
-    /// Who the server takes this client for; `None` when it knows no certificate of it. An expired certificate that is
-    /// registered is still told, though every other operation refuses it. May precede a login with a one-time code.
+    /// Returns the identity that the server assigns to this client; `None` when the server does not know its
+    /// certificate. An expired registered certificate is still returned, although every other operation refuses it. It
+    /// may be called before a login with a one-time code.
     ///
     /// # Errors
-    /// What every operation can fail on.
+    /// The errors that every operation can return.
     pub async fn who_am_i(&self) -> Result<Option<WhoAmI>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]

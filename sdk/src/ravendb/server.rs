@@ -24,19 +24,19 @@ pub struct ReplaceClusterCertificate {
     immediately: bool,
 }
 
-/// How far a replacement of the server certificate is.
+/// The progress of a replacement of the server certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReplacementStatus {
-    /// How many nodes have received the new certificate.
+    /// The number of nodes that have received the new certificate.
     pub confirmations: u32,
     /// The new certificate.
     pub thumbprint: Option<Thumbprint>,
-    /// The one it replaces.
+    /// The certificate that is replaced.
     pub old_thumbprint: Option<Thumbprint>,
-    /// Whether nodes do not wait for each other.
+    /// Nodes do not wait for each other.
     pub replace_immediately: bool,
-    /// How many nodes run with it.
+    /// The number of nodes that use the new certificate.
     pub replaced: u32,
 }
 
@@ -74,7 +74,7 @@ pub struct BuildVersion {
     pub full_version: String,
 }
 
-/// What of a licence matters for certificates.
+/// The parts of a licence that concern certificates.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
@@ -83,10 +83,10 @@ pub struct LicenseStatus {
     pub r#type: Option<String>,
     /// In words.
     pub status: Option<String>,
-    /// Whether it has ended.
+    /// The licence has expired.
     #[serde(default)]
     pub expired: bool,
-    /// Whether [`DatabaseAccess::Read`](super::DatabaseAccess::Read) can be given.
+    /// The licence allows [`DatabaseAccess::Read`](super::DatabaseAccess::Read).
     #[serde(default)]
     pub has_read_only_certificates: bool,
 }
@@ -122,7 +122,7 @@ impl Client {
     /// Operators.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn export_server_certificates(&self) -> Result<SecretBytes, Error> {
         let reply = self
             .send(Call::get(
@@ -136,7 +136,7 @@ impl Client {
     /// The certificate servers talk to each other with (RavenDB 7). For Operators.
     ///
     /// # Errors
-    /// [`Error::is_decode`] when the answer is no certificate, and what every operation can fail on.
+    /// [`Error::is_decode`] when the answer is no certificate, and the errors that every operation can return.
     pub async fn export_server_certificate_for_communication(&self) -> Result<Certificate, Error> {
         let path = "/admin/certificates/for-communication/export";
         let reply = self
@@ -152,10 +152,11 @@ impl Client {
         }
     }
 
-    /// How the server was set up: `None`, `Initial`, `LetsEncrypt`, `Secured` or `Unsecured`. For ClusterAdmins.
+    /// Returns the setup mode of the server: `None`, `Initial`, `LetsEncrypt`, `Secured` or `Unsecured`. For
+    /// ClusterAdmins.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn setup_mode(&self) -> Result<String, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -171,7 +172,7 @@ impl Client {
     /// The host names of the cluster. For ClusterAdmins.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn cluster_domains(&self) -> Result<Vec<String>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -190,7 +191,7 @@ impl Client {
     /// Starts to replace the server certificate on every node. For ClusterAdmins.
     ///
     /// # Errors
-    /// [`Error::is_refused`] when the file cannot be used, and what every operation can fail on.
+    /// [`Error::is_refused`] when the file cannot be used, and the errors that every operation can return.
     pub async fn replace_cluster_certificate(&self, request: &ReplaceClusterCertificate) -> Result<(), Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
@@ -212,10 +213,11 @@ impl Client {
         self.send(call).await.map(drop)
     }
 
-    /// How far the replacement of the server certificate is; `None` when none is under way. For ClusterAdmins.
+    /// Returns the progress of the replacement of the server certificate; `None` when none is running. For
+    /// ClusterAdmins.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn replacement_status(&self) -> Result<Option<ReplacementStatus>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -256,7 +258,7 @@ impl Client {
     /// Gives a replacement up. For ClusterAdmins.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn reset_replacement(&self) -> Result<(), Error> {
         let path = "/admin/certificates/replacement/reset";
         self.send(Self::write(
@@ -273,7 +275,7 @@ impl Client {
     /// ClusterAdmins.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn refresh(&self, replace_immediately: bool) -> Result<(), Error> {
         let path = "/admin/certificates/refresh";
         let mut call = Self::write("refresh the server certificate", Method::POST, path, Repeat::Once);
@@ -286,7 +288,7 @@ impl Client {
     /// Certificates a node was given before it joined a cluster. For Operators.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn local_state(&self) -> Result<Vec<CertificateDefinition>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -308,7 +310,7 @@ impl Client {
     /// Forgets the certificates of the local state. For ClusterAdmins.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn clear_local_state(&self) -> Result<(), Error> {
         let path = "/admin/certificates/local-state";
         self.send(Self::write(
@@ -324,7 +326,7 @@ impl Client {
     /// Registers the certificates of the local state in the cluster. For ClusterAdmins.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] while the node is passive, and what every operation can fail on.
+    /// [`Error::is_forbidden`] while the node is passive, and the errors that every operation can return.
     pub async fn apply_local_state(&self) -> Result<(), Error> {
         let path = "/admin/certificates/local-state/apply";
         self.send(Self::write(
@@ -340,7 +342,7 @@ impl Client {
     /// The nodes of the cluster. For any valid certificate.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn topology(&self) -> Result<ClusterTopology, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -387,15 +389,15 @@ impl Client {
     /// The version of the server. For any valid certificate.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn build_version(&self) -> Result<BuildVersion, Error> {
         self.send(Call::get("read the version", "/build/version")).await?.json()
     }
 
-    /// What the server's licence includes. For any valid certificate.
+    /// Returns the status of the server's licence. For any valid certificate.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn license_status(&self) -> Result<LicenseStatus, Error> {
         self.send(Call::get("read the licence", "/license/status"))
             .await?

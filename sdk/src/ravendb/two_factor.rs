@@ -11,7 +11,7 @@ use crate::Error;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
-/// How long logins with a one-time code may last on this server.
+/// The durations of logins with a one-time code on this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
@@ -24,7 +24,7 @@ pub struct TwoFactorConfiguration {
     pub max_session_minutes: u32,
 }
 
-/// Who else may use the login.
+/// The scope of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum TwoFactorScope {
     /// This client and its clones, by a cookie they keep. The default.
@@ -39,7 +39,7 @@ impl Client {
     /// server does not keep it. For Operators.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn generate_two_factor_secret(&self) -> Result<SecretString, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -55,10 +55,10 @@ impl Client {
         reply.json().map(|wire: Wire| SecretString::from(wire.secret))
     }
 
-    /// How long logins may last. Needs no certificate.
+    /// Returns the durations of logins. Needs no certificate.
     ///
     /// # Errors
-    /// What every operation can fail on.
+    /// The errors that every operation can return.
     pub async fn two_factor_configuration(&self) -> Result<TwoFactorConfiguration, Error> {
         self.send(Call::get(
             "read the two-factor settings",
@@ -108,7 +108,7 @@ impl Client {
     /// Ends the login with a one-time code.
     ///
     /// # Errors
-    /// What every operation can fail on.
+    /// The errors that every operation can return.
     pub async fn log_out_of_two_factor(&self) -> Result<(), Error> {
         let call = Call::new("log out", Method::DELETE, PATH, Repeat::NaturalKey).accept(&[200, 204]);
         let reply = self.send(call).await?;

@@ -18,15 +18,15 @@ words! {
         ClusterNode = "ClusterNode",
         /// Everything but the cluster itself, the server certificate and ClusterAdmin certificates.
         Operator = "Operator",
-        /// What the permissions on single databases allow.
+        /// Only the rights of the permissions on single databases.
         ValidUser = "ValidUser",
-        /// What RavenDB stores when no clearance is given; treated like `ValidUser` at login.
+        /// The clearance that RavenDB stores when none is given; treated like `ValidUser` at login.
         UnauthenticatedClients = "UnauthenticatedClients",
     }
 }
 
 words! {
-    /// What a `ValidUser` may do with one database.
+    /// The rights of a `ValidUser` on one database.
     DatabaseAccess {
         /// Read and write documents.
         ReadWrite = "ReadWrite",
@@ -38,7 +38,7 @@ words! {
 }
 
 words! {
-    /// What a certificate is registered for (RavenDB 7.2).
+    /// The purpose that a certificate is registered for (RavenDB 7.2).
     CertificateUsage {
         /// The server's own certificate.
         RavenServer = "RavenServer",
@@ -93,12 +93,12 @@ impl Permissions {
         self.0.iter().map(|(name, access)| (name.as_str(), access))
     }
 
-    /// How many databases there are.
+    /// The number of databases.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns `true` when there are no databases.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What the cluster works off by itself, and waiting for it.
+//! Actions: what the cluster carries out in the background, and how to wait for it.
 
 use std::time::Duration;
 
@@ -16,32 +16,32 @@ use crate::client::transport::{Call, Reply, path_segment};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Action {
-    /// By which it is asked for.
+    /// The identifier of the action.
     pub action_uid: ActionUid,
-    /// What it does, such as `delete_user`.
+    /// The operation, such as `delete_user`.
     #[serde(default)]
     pub name: String,
-    /// How far it is.
+    /// The state of the action.
     pub status: ActionStatus,
-    /// How much of it is done, in percent, as the server writes it.
+    /// The progress in percent, as the server writes it.
     #[serde(default, deserialize_with = "wire::text_or_number")]
     pub progress: Option<String>,
-    /// What it works on, such as `bdb:1`.
+    /// The object of the operation, such as `bdb:1`.
     #[serde(default)]
     pub object_name: Option<String>,
-    /// Why it failed, as a code.
+    /// The error code of a failed action.
     #[serde(default)]
     pub error_code: Option<String>,
-    /// Why it failed, in words.
+    /// The error message of a failed action.
     #[serde(default)]
     pub error_message: Option<String>,
 }
 
 impl Client {
-    /// What the cluster works off or has lately. For any user.
+    /// Lists running and recently finished actions. Any authenticated user may call it.
     ///
     /// # Errors
-    /// What every operation can fail on.
+    /// The errors that every operation can return.
     pub async fn actions(&self) -> Result<Vec<Action>, Error> {
         #[derive(Deserialize)]
         struct Wire {
@@ -55,10 +55,11 @@ impl Client {
         Ok(wire.actions)
     }
 
-    /// How far an action is; `None` when the cluster does not know it, or no more. For any user.
+    /// Returns an action; `None` when the cluster does not know it, or no longer does. Any authenticated user may call
+    /// it.
     ///
     /// # Errors
-    /// What every operation can fail on.
+    /// The errors that every operation can return.
     pub async fn action(&self, action_uid: &ActionUid) -> Result<Option<Action>, Error> {
         let path = path_segment("read an action", "action", action_uid.as_str())?;
         let call = Call::get("read an action", format!("/v1/actions/{path}"));
@@ -69,7 +70,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_failed_action`] when it failed or was cancelled, [`Error::is_timeout`] when it is not done in time
-    /// (the action goes on), [`Error::is_decode`] when the cluster does not know it, and what every operation can fail on.
+    /// (the action goes on), [`Error::is_decode`] when the cluster does not know it, and the errors that every
+    /// operation can return.
     pub async fn wait_for_action(&self, action_uid: &ActionUid, timeout: Duration) -> Result<Action, Error> {
         let step = &|| format!("cannot wait for the action {}", one_line(action_uid.as_str()));
         poll(timeout, step, || async move {
@@ -143,5 +145,5 @@ pub(super) fn read_one<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<O
     }
 }
 
-/// How long the question at the end of a wait may take.
+/// The time limit of the last request of a wait.
 const LAST_QUESTION: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! How a new node becomes a cluster.
+//! Bootstrap: the creation of a cluster from a new node.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use crate::client::error::{ActionFailure, Cause, one_line};
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
-/// How far the node that answers is on its way into a cluster.
+/// The state of the bootstrap of the node that answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bootstrap {
-    /// How far.
+    /// The state.
     pub state: BootstrapState,
-    /// Since when.
+    /// The time at which the operation started.
     pub start_time: Option<OffsetDateTime>,
-    /// Until when.
+    /// The time at which the operation ended.
     pub end_time: Option<OffsetDateTime>,
-    /// Why it failed, as a code.
+    /// The error code of a failed bootstrap.
     pub error_code: Option<String>,
-    /// Why it failed, in words.
+    /// The error message of a failed bootstrap.
     pub error_message: Option<String>,
     /// The node's number, as a text.
     pub node_uid: Option<String>,
@@ -58,7 +58,7 @@ impl CreateCluster {
         }
     }
 
-    /// Where the node keeps what outlives a restart, and what does not. Default: where it was installed to.
+    /// The directories for persistent and for ephemeral data. Default: those of the installation.
     #[must_use]
     pub fn storage_paths(mut self, persistent: impl Into<String>, ephemeral: impl Into<String>) -> Self {
         self.paths = Some((persistent.into(), ephemeral.into()));
@@ -83,10 +83,11 @@ impl fmt::Debug for CreateCluster {
 }
 
 impl Client {
-    /// How far the node is on its way into a cluster. Needs no login before it belongs to one, and any user afterwards.
+    /// Returns the state of the node's bootstrap. It needs no login before the node belongs to a cluster, and any
+    /// authenticated user afterwards.
     ///
     /// # Errors
-    /// What every operation can fail on.
+    /// The errors that every operation can return.
     pub async fn bootstrap(&self) -> Result<Bootstrap, Error> {
         let reply = self
             .send(Call::get("read the bootstrap state", "/v1/bootstrap"))
@@ -98,7 +99,8 @@ impl Client {
     /// repeated once anything was sent.
     ///
     /// # Errors
-    /// [`Error::is_conflict`] when the node is under way into a cluster already, and what every operation can fail on.
+    /// [`Error::is_conflict`] when the node is under way into a cluster already, and the errors that every operation
+    /// can return.
     pub async fn create_cluster(&self, cluster: &CreateCluster) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Request<'a> {
@@ -158,8 +160,8 @@ impl Client {
     /// Waits until the node belongs to a cluster.
     ///
     /// # Errors
-    /// [`Error::is_failed_action`] when it cannot, [`Error::is_timeout`] when it does not in time, and what every
-    /// operation can fail on.
+    /// [`Error::is_failed_action`] when it cannot, [`Error::is_timeout`] when it does not in time, and the errors that
+    /// every operation can return.
     pub async fn wait_for_bootstrap(&self, timeout: Duration) -> Result<Bootstrap, Error> {
         let step = &|| "cannot wait for the node to become a cluster".to_owned();
         poll(timeout, step, || async move {

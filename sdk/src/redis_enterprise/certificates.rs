@@ -107,7 +107,7 @@ impl Client {
     /// answer is read. Needs `view_cluster_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn certificates(&self) -> Result<ClusterCertificates, Error> {
         let wire: Wire<false> = self.read_certificates().await?;
         Ok(wire.0)
@@ -126,9 +126,9 @@ impl Client {
     /// later.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] for a private key among the certificates, which is not sent, and for a certificate that
-    /// is broken, unfit (400) or expired (406); [`Error::is_forbidden`] for an unknown name or a missing right,
-    /// [`Error::is_conflict`] when not all nodes took them, and what every operation can fail on.
+    /// [`Error::is_invalid_input`] for a private key among the certificates, which is not sent, and for a certificate
+    /// that is broken, unfit (400) or expired (406); [`Error::is_forbidden`] for an unknown name or a missing right,
+    /// [`Error::is_conflict`] when not all nodes took them, and the errors that every operation can return.
     pub async fn put_certificates(&self, certificates: &[NewCertificate]) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
@@ -155,8 +155,8 @@ impl Client {
     /// `update_cluster`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`] when there is none, [`Error::is_forbidden`] for one that is needed, among them the trusted
-    /// CA while certificates are taken as a login, and what every operation can fail on.
+    /// [`Error::is_not_found`] when there is none, [`Error::is_forbidden`] for one that is needed, among them the
+    /// trusted CA while certificates are taken as a login, and the errors that every operation can return.
     pub async fn delete_certificate(&self, name: &CertificateName) -> Result<(), Error> {
         let operation = "delete a certificate";
         let path = format!("{PATH}/{}", path_segment(operation, "certificate name", name.as_str())?);
@@ -168,7 +168,7 @@ impl Client {
     /// Replaces certificates that the cluster makes for itself: the one named, or all. Needs `update_cluster`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] for one that the cluster does not make, and what every operation can fail on.
+    /// [`Error::is_forbidden`] for one that the cluster does not make, and the errors that every operation can return.
     pub async fn rotate_certificates(&self, name: Option<&CertificateName>) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {

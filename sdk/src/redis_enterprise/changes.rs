@@ -6,7 +6,7 @@ macro_rules! changes {
     }) => {
         $(#[$about])*
         ///
-        /// What is not set stays as it is.
+        /// Members that are not set stay as they are.
         #[derive(Debug, Default, serde::Serialize)]
         pub struct $name {
             $(#[serde(skip_serializing_if = "Option::is_none")] $(#[serde($($serde)*)])* $field: Option<$type>,)*
@@ -18,7 +18,7 @@ macro_rules! changes {
                 Self::default()
             }
 
-            /// Whether nothing is set.
+            /// Returns `true` when no member is set.
             pub fn is_empty(&self) -> bool {
                 true $(&& self.$field.is_none())*
             }

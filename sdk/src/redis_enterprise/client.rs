@@ -31,8 +31,8 @@ pub struct ClientBuilder {
     credentials: Option<Credentials>,
 }
 
-/// What a client logs in with. A user name with a password or a token wins over a certificate when both are given, on
-/// Certward's server; Redis Enterprise does not document it.
+/// The login method of a client. When a certificate and a user name with password or a token are given together,
+/// Certward's server uses the latter; Redis Enterprise does not document the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginMethod {
@@ -71,7 +71,7 @@ impl Client {
         self.transport.certificate.as_ref()
     }
 
-    /// What this client logs in with.
+    /// The login method of this client.
     pub fn login_method(&self) -> LoginMethod {
         match (&self.authorization, self.own_certificate()) {
             (Some(authorization), _) => authorization.method,

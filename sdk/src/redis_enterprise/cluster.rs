@@ -19,25 +19,25 @@ use crate::client::transport::Call;
 pub struct Cluster {
     /// The cluster's name, a DNS name.
     pub name: String,
-    /// When it was made.
+    /// The time of creation.
     #[serde(default, deserialize_with = "wire::date")]
     pub created_time: Option<OffsetDateTime>,
-    /// Whether client certificates are taken as a login (7.8.4 and later).
+    /// Certificate authentication: clients may log in with a certificate (7.8.4 and later).
     pub mtls_certificate_authentication: Option<bool>,
-    /// Which client certificates are let on to the look-up of their user (7.8.4 and later).
+    /// The validation of subjects of client certificates (7.8.4 and later).
     pub mtls_client_cert_subject_validation_type: Option<SubjectValidation>,
-    /// The subjects that are let on, unless the validation is disabled.
+    /// The subjects that may log in, unless the validation is disabled.
     #[serde(default)]
     pub mtls_authorized_subjects: Vec<AuthorizedSubject>,
-    /// Whether passwords are taken as a login (8.2 and later; before, they always are).
+    /// Basic authentication: users may log in with passwords (8.2 and later; always on in older versions).
     pub control_plane_basic_authentication: Option<bool>,
-    /// Whether databases ask the external authentication service about client certificates.
+    /// Databases ask the external authentication service about client certificates.
     pub dmc_external_cba_authentication: Option<bool>,
-    /// Whether databases ask the external authentication service at all.
+    /// Databases ask the external authentication service.
     pub dmc_external_authentication: Option<bool>,
-    /// Whether databases ask it for LDAP users.
+    /// Databases ask the external authentication service about LDAP users.
     pub dmc_external_ldap_authentication: Option<bool>,
-    /// Whether databases ask it for Entra ID users.
+    /// Databases ask the external authentication service about Entra ID users.
     pub dmc_external_entraid_authentication: Option<bool>,
     /// The lowest version of TLS of the REST API and the user interface.
     #[serde(rename = "min_control_TLS_version")]
@@ -61,15 +61,15 @@ pub struct Cluster {
     pub proxy_certificate: Option<String>,
     /// The certificate of replication between clusters, PEM.
     pub syncer_certificate: Option<String>,
-    /// Whether private keys are encrypted on disk.
+    /// Private keys are encrypted on disk.
     pub encrypt_pkeys: Option<bool>,
-    /// Whether passwords must be complex.
+    /// Passwords must be complex.
     pub password_complexity: Option<bool>,
-    /// How many characters a password must have.
+    /// The minimum length of passwords, in characters.
     pub password_min_length: Option<u32>,
-    /// After how many days a password expires; 0 is never.
+    /// The lifetime of passwords in days; 0 for no expiry.
     pub password_expiration_duration: Option<u32>,
-    /// How passwords are stored.
+    /// The algorithm that passwords are hashed with.
     pub password_hashing_algorithm: Option<PasswordHashing>,
     /// The port of the REST API without TLS.
     pub cnm_http_port: Option<u16>,
@@ -77,16 +77,16 @@ pub struct Cluster {
     pub cnm_https_port: Option<u16>,
     /// The port of the user interface.
     pub cm_port: Option<u16>,
-    /// Whether the REST API answers without TLS too.
+    /// The REST API also answers without TLS.
     pub http_support: Option<bool>,
-    /// Whether a node answers for others, in place of redirecting to them.
+    /// A node answers for other nodes instead of redirecting to them.
     pub handle_redirects: Option<bool>,
-    /// Whether `OPTIONS` requests are refused.
+    /// `OPTIONS` requests are refused.
     pub options_method_forbidden: Option<bool>,
-    /// Ports that databases do not get, single ones or ranges such as `10000-10010`.
+    /// Ports that databases are not given: single ones, or ranges such as `10000-10010`.
     #[serde(default, deserialize_with = "wire::texts")]
     pub reserved_ports: Vec<String>,
-    /// Whether passwords of databases are masked in answers.
+    /// Passwords of databases are masked in answers.
     pub mask_bdb_credentials: Option<bool>,
 }
 
@@ -118,18 +118,19 @@ pub struct AuthorizedSubject {
 }
 
 changes! {
-    /// Which of the cluster's settings to change.
+    /// A change to the cluster's settings.
     UpdateCluster {
-        /// Whether client certificates are taken as a login. They need a trusted CA first
+        /// Certificate authentication: clients may log in with a certificate. It needs a trusted CA first
         /// ([`CertificateName::MtlsTrustedCa`](super::CertificateName::MtlsTrustedCa)).
         mtls_certificate_authentication: bool = bool,
-        /// Which client certificates are let on to the look-up of their user.
+        /// The validation of subjects of client certificates.
         mtls_client_cert_subject_validation_type: SubjectValidation = SubjectValidation,
-        /// The subjects that are let on, in place of all those before.
+        /// The subjects that may log in; the list replaces the previous one.
         mtls_authorized_subjects: Vec<AuthorizedSubject> = impl Into<Vec<AuthorizedSubject>>,
-        /// Whether passwords are taken as a login. `false` shuts everybody out who has no certificate user.
+        /// Basic authentication: users may log in with passwords. `false` locks out everybody who has no certificate
+        /// user.
         control_plane_basic_authentication: bool = bool,
-        /// Whether databases ask the external authentication service about client certificates.
+        /// Databases ask the external authentication service about client certificates.
         dmc_external_cba_authentication: bool = bool,
         /// The lowest version of TLS of the REST API and the user interface.
         #[serde(rename = "min_control_TLS_version")]
@@ -144,17 +145,17 @@ changes! {
         control_cipher_suites: String = impl Into<String>,
         /// The TLS 1.2 ciphers of databases, in OpenSSL's form.
         data_cipher_list: String = impl Into<String>,
-        /// Whether passwords must be complex.
+        /// Passwords must be complex.
         password_complexity: bool = bool,
-        /// How many characters a password must have, from 8 to 256.
+        /// The minimum length of passwords, from 8 to 256 characters.
         password_min_length: u32 = u32,
-        /// After how many days a password expires; 0 is never.
+        /// The lifetime of passwords in days; 0 for no expiry.
         password_expiration_duration: u32 = u32,
-        /// Whether private keys are encrypted on disk.
+        /// Private keys are encrypted on disk.
         encrypt_pkeys: bool = bool,
-        /// Whether `OPTIONS` requests are refused.
+        /// `OPTIONS` requests are refused.
         options_method_forbidden: bool = bool,
-        /// Whether passwords of databases are masked in answers.
+        /// Passwords of databases are masked in answers.
         mask_bdb_credentials: bool = bool,
     }
 }
@@ -208,7 +209,7 @@ impl Client {
     /// The cluster's settings. Needs `view_cluster_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn cluster(&self) -> Result<Cluster, Error> {
         self.send(Call::get("read the cluster's settings", PATH)).await?.json()
     }
@@ -217,12 +218,12 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for values the cluster refuses, among them certificate authentication without a
-    /// trusted CA, and what every operation can fail on.
+    /// trusted CA, and the errors that every operation can return.
     pub async fn update_cluster(&self, changes: &UpdateCluster) -> Result<Cluster, Error> {
         self.send(update(changes)?).await?.json()
     }
 
-    /// What [`Client::update_cluster`] would answer. Nothing is stored.
+    /// Returns what [`Client::update_cluster`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::update_cluster`].
@@ -233,7 +234,7 @@ impl Client {
     /// Changes how passwords are stored, each with its next login. Needs `update_cluster`.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] when the cluster does so already, and what every operation can fail on.
+    /// [`Error::is_invalid_input`] when the cluster does so already, and the errors that every operation can return.
     pub async fn change_password_hashing_algorithm(&self, algorithm: &PasswordHashing) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {

@@ -55,7 +55,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn connections(&self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
         question::connections(self, list).await
     }
@@ -67,7 +67,8 @@ impl Client {
     /// pages or 200,000 connections are an error.
     ///
     /// # Errors
-    /// [`Error::is_too_large`] when the list has no end, [`Error::is_forbidden`], and what every operation can fail on.
+    /// [`Error::is_too_large`] when the list has no end, [`Error::is_forbidden`], and the errors that every operation
+    /// can return.
     pub async fn all_connections(&self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
         question::all_connections(self, list).await
     }
@@ -90,8 +91,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::is_not_found`] when the cluster has no such object, [`Error::is_forbidden`], and what every operation can
-    /// fail on.
+    /// [`Error::is_not_found`] when the cluster has no such object, [`Error::is_forbidden`], and the errors that every
+    /// operation can return.
     pub async fn removal_effect(&self, removal: &Removal) -> Result<Option<RemovalEffect>, Error> {
         question::removal_effect(self, removal.call()).await
     }

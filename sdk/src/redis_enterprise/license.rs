@@ -15,29 +15,29 @@ use crate::client::transport::Call;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct License {
-    /// Its text, with its signature.
+    /// The text of the licence, with its signature.
     #[serde(default)]
     pub license: String,
-    /// Whether it has ended.
+    /// The licence has expired.
     pub expired: bool,
-    /// Since when it holds.
+    /// The start of validity.
     #[serde(default, deserialize_with = "wire::date")]
     pub activation_date: Option<OffsetDateTime>,
     /// Until when.
     #[serde(default, deserialize_with = "wire::date")]
     pub expiration_date: Option<OffsetDateTime>,
-    /// The cluster it is for; none for a trial.
+    /// The cluster that the licence is for; none for a trial.
     pub cluster_name: Option<String>,
-    /// Who bought it; none for a trial.
+    /// The owner of the licence; none for a trial.
     pub owner: Option<String>,
-    /// What it includes, such as `trial`.
+    /// The features that the licence includes, such as `trial`.
     #[serde(default)]
     pub features: Vec<String>,
-    /// How many shards it allows.
+    /// The highest number of shards.
     pub shards_limit: Option<u64>,
-    /// How many shards in memory it allows.
+    /// The highest number of shards in memory.
     pub ram_shards_limit: Option<u64>,
-    /// How many of them there are.
+    /// The number of shards in memory in use.
     pub ram_shards_in_use: Option<u64>,
 }
 
@@ -45,7 +45,7 @@ impl Client {
     /// The cluster's licence; `None` without one. Needs `view_license`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn license(&self) -> Result<Option<License>, Error> {
         let call = Call::get("read the licence", PATH).accept(&[200, 404]);
         read_one(self.send(call).await?)
@@ -54,8 +54,8 @@ impl Client {
     /// Installs a licence. Needs `install_new_license`.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] for a licence that is broken (400) or does not fit this cluster (406), and what every
-    /// operation can fail on.
+    /// [`Error::is_invalid_input`] for a licence that is broken (400) or does not fit this cluster (406), and the
+    /// errors that every operation can return.
     pub async fn update_license(&self, license: &str) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {

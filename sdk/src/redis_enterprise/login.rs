@@ -56,7 +56,7 @@ impl Client {
     /// The management role of this login. For any user.
     ///
     /// # Errors
-    /// [`Error::is_unauthorized`] and what every operation can fail on.
+    /// [`Error::is_unauthorized`] and the errors that every operation can return.
     pub async fn own_role(&self) -> Result<ManagementRole, Error> {
         #[derive(Deserialize)]
         struct Wire {
@@ -69,7 +69,7 @@ impl Client {
     /// What each management role may do. For any user.
     ///
     /// # Errors
-    /// What every operation can fail on.
+    /// The errors that every operation can return.
     pub async fn permissions(&self) -> Result<BTreeMap<ManagementRole, RolePermissions>, Error> {
         self.send(Call::get("read permissions", PERMISSIONS)).await?.json()
     }
@@ -77,7 +77,7 @@ impl Client {
     /// What one management role may do; `None` when the server does not know the role. For any user.
     ///
     /// # Errors
-    /// What every operation can fail on.
+    /// The errors that every operation can return.
     pub async fn permissions_of(&self, role: &ManagementRole) -> Result<Option<RolePermissions>, Error> {
         let operation = "read permissions";
         let path = format!("{PERMISSIONS}/{}", path_segment(operation, "role", role.as_str())?);

@@ -14,7 +14,7 @@ use crate::client::transport::Call;
 pub struct Node {
     /// The node's number.
     pub uid: NodeUid,
-    /// Whether it works, such as `active`, `down` or `provisioning`.
+    /// The state of the node, such as `active`, `down` or `provisioning`.
     pub status: String,
     /// Its address inside of the cluster.
     pub addr: Option<String>,
@@ -27,17 +27,17 @@ pub struct Node {
     pub os_version: Option<String>,
     /// The architecture of its processor.
     pub architecture: Option<String>,
-    /// How many processors it has.
+    /// The number of processors.
     pub cores: Option<u32>,
     /// Its memory, in octets.
     pub total_memory: Option<u64>,
-    /// How long it runs, in seconds.
+    /// The time since its start, in seconds.
     pub uptime: Option<u64>,
-    /// How many shards of databases it holds.
+    /// The number of shards on the node.
     pub shard_count: Option<u32>,
     /// Its rack.
     pub rack_id: Option<String>,
-    /// Whether new shards may come to it.
+    /// The node accepts new shards.
     pub accept_servers: Option<bool>,
 }
 
@@ -45,7 +45,7 @@ impl Client {
     /// All nodes. Needs `view_all_nodes_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
         self.send(Call::get("list nodes", "/v1/nodes")).await?.json()
     }
@@ -53,7 +53,7 @@ impl Client {
     /// One node; `None` when there is none. Needs `view_node_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn node(&self, uid: NodeUid) -> Result<Option<Node>, Error> {
         let call = Call::get("read a node", format!("/v1/nodes/{uid}")).accept(&[200, 404]);
         read_one(self.send(call).await?)

@@ -1,4 +1,5 @@
-//! Whether the certificate of the databases' endpoints is revoked (RFC 6960). Nothing here is about client certificates.
+//! The revocation status of the certificate of the databases' endpoints (RFC 6960). It does not concern client
+//! certificates.
 
 use http::Method;
 use serde::Deserialize;
@@ -11,66 +12,66 @@ use crate::Error;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
-/// How the cluster asks an OCSP responder.
+/// The settings for requests to an OCSP responder.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct OcspConfiguration {
-    /// Whether it asks at all.
+    /// The cluster asks the responder.
     pub ocsp_functionality: bool,
     /// The responder that the certificate names, when it names one.
     #[serde(default, deserialize_with = "wire::non_empty")]
     pub responder_url: Option<String>,
-    /// Seconds between questions.
+    /// Seconds between requests.
     pub query_frequency: Option<u64>,
     /// Seconds between questions after a failure.
     pub recovery_frequency: Option<u64>,
-    /// How many of them there are before the certificate counts as of unknown status.
+    /// The number of attempts after which the status of the certificate counts as unknown.
     pub recovery_max_tries: Option<u64>,
-    /// Seconds that an answer may take.
+    /// The time limit of a request, in seconds.
     pub response_timeout: Option<u64>,
 }
 
-/// What the responder says, in its words; dates as the server writes them.
+/// The answer of the responder; dates as the server writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct OcspStatus {
-    /// Whether the certificate is revoked.
+    /// The status of the certificate.
     pub cert_status: Option<OcspCertificateStatus>,
-    /// Who says so.
+    /// The address of the responder.
     #[serde(default, deserialize_with = "wire::non_empty")]
     pub responder_url: Option<String>,
-    /// When the answer was signed.
+    /// The time at which the answer was signed.
     pub produced_at: Option<String>,
-    /// When the status was last known to be right.
+    /// The time at which the status was known to be correct.
     pub this_update: Option<String>,
-    /// When there will be news.
+    /// The time by which newer information will be available.
     pub next_update: Option<String>,
-    /// When the certificate was revoked, if it was.
+    /// The time of the revocation, if the certificate is revoked.
     #[serde(default, deserialize_with = "wire::non_empty")]
     pub revocation_time: Option<String>,
 }
 
 changes! {
-    /// What to change of how the cluster asks an OCSP responder.
+    /// A change to the settings for requests to an OCSP responder.
     UpdateOcspConfiguration {
-        /// Whether it asks at all.
+        /// The cluster asks the responder.
         ocsp_functionality: bool = bool,
-        /// Seconds between questions, from 60 to 86,400.
+        /// Seconds between requests, from 60 to 86,400.
         query_frequency: u64 = u64,
         /// Seconds between questions after a failure, from 60 to 86,400.
         recovery_frequency: u64 = u64,
-        /// How many of them there are, from 1 to 100.
+        /// The number of attempts, from 1 to 100.
         recovery_max_tries: u64 = u64,
-        /// Seconds that an answer may take, from 1 to 60.
+        /// The time limit of a request, from 1 to 60 seconds.
         response_timeout: u64 = u64,
     }
 }
 
 impl Client {
-    /// How the cluster asks an OCSP responder. Needs `view_ocsp_config`.
+    /// Returns the settings for requests to an OCSP responder. Needs `view_ocsp_config`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn ocsp_configuration(&self) -> Result<OcspConfiguration, Error> {
         self.send(Call::get("read the OCSP configuration", PATH)).await?.json()
     }
@@ -79,7 +80,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for values the cluster refuses, with the [error code](Error::error_type)
-    /// `no_responder_url` when the certificate names no responder, and what every operation can fail on.
+    /// `no_responder_url` when the certificate names no responder, and the errors that every operation can return.
     pub async fn update_ocsp_configuration(
         &self,
         changes: &UpdateOcspConfiguration,
@@ -88,10 +89,10 @@ impl Client {
         self.send(call).await?.json()
     }
 
-    /// What the responder said last. Needs `view_ocsp_status`.
+    /// Returns the last answer of the responder. Needs `view_ocsp_status`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn ocsp_status(&self) -> Result<OcspStatus, Error> {
         self.send(Call::get("read the OCSP status", "/v1/ocsp/status"))
             .await?
@@ -101,8 +102,8 @@ impl Client {
     /// Has the cluster ask the responder now. Needs `test_ocsp_status`.
     ///
     /// # Errors
-    /// The [error code](Error::error_type) `no_responder_url` when the certificate names no responder, and what every
-    /// operation can fail on.
+    /// The [error code](Error::error_type) `no_responder_url` when the certificate names no responder, and the errors
+    /// that every operation can return.
     pub async fn test_ocsp_status(&self) -> Result<OcspStatus, Error> {
         let call = Call::new("test the OCSP status", Method::POST, "/v1/ocsp/test", Repeat::Read);
         self.send(call).await?.json()

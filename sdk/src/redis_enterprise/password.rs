@@ -57,7 +57,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for a password that is too simple or the one before, [`Error::is_not_found`],
-    /// [`Error::is_forbidden`], and what every operation can fail on.
+    /// [`Error::is_forbidden`], and the errors that every operation can return.
     pub async fn set_password(&self, password: &NewPassword) -> Result<(), Error> {
         self.change_password("set a password", Method::PUT, Repeat::NaturalKey, password)
             .await
@@ -75,8 +75,8 @@ impl Client {
     /// Takes one password away: of the user that this client logs in as, or for admins of another.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] for the last password, [`Error::is_not_found`], [`Error::is_forbidden`], and what every
-    /// operation can fail on.
+    /// [`Error::is_invalid_input`] for the last password, [`Error::is_not_found`], [`Error::is_forbidden`], and the
+    /// errors that every operation can return.
     pub async fn delete_password(&self, username: Option<&str>, password: &SecretString) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {

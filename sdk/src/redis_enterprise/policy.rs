@@ -1,4 +1,4 @@
-//! What the cluster does unless a database says otherwise, and how it meets wrong passwords.
+//! The cluster's policy: defaults for databases, and the lock-out after wrong passwords.
 
 use http::Method;
 use serde::Deserialize;
@@ -14,46 +14,46 @@ use crate::client::transport::Call;
 #[serde(default)]
 #[non_exhaustive]
 pub struct ClusterPolicy {
-    /// Whether ACLs that name no channels allow all (`allchannels`) or none (`resetchannels`).
+    /// The default for ACLs that name no channels: all (`allchannels`) or none (`resetchannels`).
     pub acl_pubsub_default: Option<String>,
-    /// Whether shards of new databases are kept together (`dense`) or apart (`sparse`).
+    /// The placement of shards of new databases: together (`dense`) or apart (`sparse`).
     pub default_shards_placement: Option<String>,
-    /// Which nodes have an endpoint of a new database with several shards.
+    /// The nodes that have an endpoint of a new database with several shards.
     pub default_sharded_proxy_policy: Option<String>,
-    /// Which nodes have an endpoint of a new database with one shard.
+    /// The nodes that have an endpoint of a new database with one shard.
     pub default_non_sharded_proxy_policy: Option<String>,
     /// The version of Redis of new databases.
     pub default_provisioned_redis_version: Option<String>,
-    /// Whether databases upgraded to 7.2 speak RESP3.
+    /// Databases upgraded to 7.2 use RESP3.
     pub resp3_default: Option<bool>,
-    /// How many wrong passwords lock a user.
+    /// The number of wrong passwords after which a user is locked.
     pub login_lockout_threshold: Option<u64>,
-    /// After how many seconds without a wrong password they are forgotten.
+    /// The number of seconds without a wrong password after which the count is reset.
     pub login_lockout_counter_reset_after: Option<u64>,
-    /// For how many seconds a user is locked; 0 is until an admin ends it.
+    /// The number of seconds for which a user is locked; 0 until an administrator unlocks it.
     pub login_lockout_duration: Option<u64>,
 }
 
 changes! {
-    /// What to change of the cluster's policy.
+    /// A change to the cluster's policy.
     UpdateClusterPolicy {
-        /// Whether ACLs that name no channels allow all (`allchannels`) or none (`resetchannels`).
+        /// The default for ACLs that name no channels: all (`allchannels`) or none (`resetchannels`).
         acl_pubsub_default: String = impl Into<String>,
-        /// Whether shards of new databases are kept together (`dense`) or apart (`sparse`).
+        /// The placement of shards of new databases: together (`dense`) or apart (`sparse`).
         default_shards_placement: String = impl Into<String>,
-        /// Which nodes have an endpoint of a new database with several shards.
+        /// The nodes that have an endpoint of a new database with several shards.
         default_sharded_proxy_policy: String = impl Into<String>,
-        /// Which nodes have an endpoint of a new database with one shard.
+        /// The nodes that have an endpoint of a new database with one shard.
         default_non_sharded_proxy_policy: String = impl Into<String>,
         /// The version of Redis of new databases.
         default_provisioned_redis_version: String = impl Into<String>,
-        /// Whether databases upgraded to 7.2 speak RESP3.
+        /// Databases upgraded to 7.2 use RESP3.
         resp3_default: bool = bool,
-        /// How many wrong passwords lock a user.
+        /// The number of wrong passwords after which a user is locked.
         login_lockout_threshold: u64 = u64,
-        /// After how many seconds without a wrong password they are forgotten.
+        /// The number of seconds without a wrong password after which the count is reset.
         login_lockout_counter_reset_after: u64 = u64,
-        /// For how many seconds a user is locked; 0 is until an admin ends it.
+        /// The number of seconds for which a user is locked; 0 until an administrator unlocks it.
         login_lockout_duration: u64 = u64,
     }
 }
@@ -62,7 +62,7 @@ impl Client {
     /// The cluster's policy. Needs `view_cluster_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn cluster_policy(&self) -> Result<ClusterPolicy, Error> {
         self.send(Call::get("read the cluster's policy", PATH)).await?.json()
     }
@@ -70,7 +70,7 @@ impl Client {
     /// Changes the cluster's policy. Needs `update_cluster`.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] for values the cluster refuses, and what every operation can fail on.
+    /// [`Error::is_invalid_input`] for values the cluster refuses, and the errors that every operation can return.
     pub async fn update_cluster_policy(&self, changes: &UpdateClusterPolicy) -> Result<(), Error> {
         let call = Call::new("change the cluster's policy", Method::PUT, PATH, Repeat::NaturalKey).json(changes)?;
         self.send(call).await.map(drop)

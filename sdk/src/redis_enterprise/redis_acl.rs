@@ -23,11 +23,11 @@ pub struct RedisAcl {
     ///
     /// [redis_acl object]: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/redis_acl/
     pub acl: String,
-    /// The lowest version of Redis it fits.
+    /// The lowest version of Redis that the rules suit.
     pub min_version: Option<String>,
-    /// The highest version of Redis it fits; `9999` is any.
+    /// The highest version of Redis that the rules suit; `9999` for any.
     pub max_version: Option<String>,
-    /// In the answer to a change: the action that carries it out.
+    /// The action that carries out a change, in the answer to it.
     pub action_uid: Option<ActionUid>,
 }
 
@@ -41,11 +41,11 @@ pub struct CreateRedisAcl {
 }
 
 changes! {
-    /// What to change of a Redis ACL.
+    /// A change to a Redis ACL.
     UpdateRedisAcl {
         /// The new name.
         name: String = impl Into<String>,
-        /// The new rules, in place of those before.
+        /// The new rules, which replace the previous ones.
         acl: String = impl Into<String>,
     }
 }
@@ -72,7 +72,7 @@ impl Client {
     /// All Redis ACLs. Needs `view_all_redis_acls_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn redis_acls(&self) -> Result<Vec<RedisAcl>, Error> {
         self.send(Call::get("list Redis ACLs", PATH)).await?.json()
     }
@@ -80,7 +80,7 @@ impl Client {
     /// One Redis ACL; `None` when there is none. Needs `view_redis_acl_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn redis_acl(&self, uid: RedisAclUid) -> Result<Option<RedisAcl>, Error> {
         let call = Call::get("read a Redis ACL", format!("{PATH}/{uid}")).accept(&[200, 404]);
         read_one(self.send(call).await?)
@@ -89,13 +89,13 @@ impl Client {
     /// Makes a Redis ACL. Needs `create_redis_acl`. Never repeated once anything was sent.
     ///
     /// # Errors
-    /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for rules the cluster refuses, and what
-    /// every operation can fail on.
+    /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for rules the cluster refuses, and
+    /// the errors that every operation can return.
     pub async fn create_redis_acl(&self, acl: &CreateRedisAcl) -> Result<RedisAcl, Error> {
         self.send(create(acl, Repeat::Once)?).await?.json()
     }
 
-    /// What [`Client::create_redis_acl`] would answer. Nothing is stored.
+    /// Returns what [`Client::create_redis_acl`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::create_redis_acl`].
@@ -103,11 +103,11 @@ impl Client {
         self.send(create(acl, Repeat::Once)?.query("dry_run", "")).await?.json()
     }
 
-    /// Whether the cluster takes these rules, by the older route. Nothing is stored.
+    /// Checks by the older route whether the cluster accepts these rules. Nothing is stored.
     /// [`Client::create_redis_acl_dry_run`] looks at the name too. Needs `create_redis_acl`.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] for rules the cluster refuses, and what every operation can fail on.
+    /// [`Error::is_invalid_input`] for rules the cluster refuses, and the errors that every operation can return.
     pub async fn validate_redis_acl(&self, acl: &CreateRedisAcl) -> Result<(), Error> {
         let path = "/v1/redis_acls/validate";
         let call = Call::new("validate a Redis ACL", Method::POST, path, Repeat::Read).json(acl)?;
@@ -118,12 +118,13 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_not_found`], [`Error::is_conflict`] when the name is in use or the ACL is one that comes with the
-    /// product, [`Error::is_invalid_input`] for rules the cluster refuses, and what every operation can fail on.
+    /// product, [`Error::is_invalid_input`] for rules the cluster refuses, and the errors that every operation can
+    /// return.
     pub async fn update_redis_acl(&self, uid: RedisAclUid, changes: &UpdateRedisAcl) -> Result<RedisAcl, Error> {
         self.send(update(uid, changes)?).await?.json()
     }
 
-    /// What [`Client::update_redis_acl`] would answer. Nothing is stored.
+    /// Returns what [`Client::update_redis_acl`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::update_redis_acl`].
@@ -139,7 +140,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_not_found`], [`Error::is_conflict`] for one that comes with the product, [`Error::is_invalid_input`]
-    /// (406) for one in use, and what every operation can fail on.
+    /// (406) for one in use, and the errors that every operation can return.
     pub async fn delete_redis_acl(&self, uid: RedisAclUid) -> Result<Option<ActionUid>, Error> {
         let call = Call::new(
             "delete a Redis ACL",

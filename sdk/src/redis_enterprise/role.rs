@@ -19,12 +19,12 @@ pub struct Role {
     pub uid: RoleUid,
     /// Its name.
     pub name: String,
-    /// What its users may do with the cluster. Versions before roles had this leave it out.
+    /// The management role. Old versions omit it.
     pub management: Option<ManagementRole>,
-    /// What `db_member` and `db_viewer` are limited to (8.2 and later). Empty: everything.
+    /// The databases that `db_member` and `db_viewer` are limited to (8.2 and later). Empty: all databases.
     #[serde(default)]
     pub resources: Vec<RoleResource>,
-    /// In the answer to a change: the action that carries it out.
+    /// The action that carries out a change, in the answer to it.
     pub action_uid: Option<ActionUid>,
 }
 
@@ -32,10 +32,10 @@ pub struct Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoleResource {
-    /// What kind of objects.
+    /// The type of the objects.
     #[serde(rename = "type")]
     pub resource_type: ResourceType,
-    /// Their numbers, as texts.
+    /// The uids of the objects, as strings.
     #[serde(default)]
     pub uids: Vec<String>,
 }
@@ -52,13 +52,13 @@ pub struct CreateRole {
 }
 
 changes! {
-    /// What to change of a role.
+    /// A change to a role.
     UpdateRole {
         /// The new name.
         name: String = impl Into<String>,
-        /// What its users may do with the cluster.
+        /// The management role.
         management: ManagementRole = ManagementRole,
-        /// What it is limited to, in place of what it was. Empty: everything.
+        /// The databases that the role is limited to; the list replaces the previous one. Empty: all databases.
         resources: Vec<RoleResource> = impl Into<Vec<RoleResource>>,
     }
 }
@@ -95,7 +95,7 @@ impl CreateRole {
         self
     }
 
-    /// What `db_member` and `db_viewer` are limited to (8.2 and later). Default: nothing.
+    /// The databases that `db_member` and `db_viewer` are limited to (8.2 and later). Default: all databases.
     #[must_use]
     pub fn resources(mut self, resources: impl Into<Vec<RoleResource>>) -> Self {
         self.resources = Some(resources.into());
@@ -107,7 +107,7 @@ impl Client {
     /// All roles. Needs `view_all_roles_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn roles(&self) -> Result<Vec<Role>, Error> {
         self.send(Call::get("list roles", PATH)).await?.json()
     }
@@ -115,7 +115,7 @@ impl Client {
     /// One role; `None` when there is none. Needs `view_role_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn role(&self, uid: RoleUid) -> Result<Option<Role>, Error> {
         let call = Call::get("read a role", format!("{PATH}/{uid}")).accept(&[200, 404]);
         read_one(self.send(call).await?)
@@ -125,12 +125,12 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for values the cluster refuses, and
-    /// what every operation can fail on.
+    /// the errors that every operation can return.
     pub async fn create_role(&self, role: &CreateRole) -> Result<Role, Error> {
         self.send(create(role, Repeat::Once)?).await?.json()
     }
 
-    /// What [`Client::create_role`] would answer. Nothing is stored.
+    /// Returns what [`Client::create_role`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::create_role`].
@@ -143,13 +143,14 @@ impl Client {
     /// Changes a role, and answers with all of it. Needs `update_role`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for values the
-    /// cluster refuses, among them less than admin for the last admin, and what every operation can fail on.
+    /// [`Error::is_not_found`], [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for values
+    /// the cluster refuses, among them less than admin for the last admin, and the errors that every operation can
+    /// return.
     pub async fn update_role(&self, uid: RoleUid, changes: &UpdateRole) -> Result<Role, Error> {
         self.send(update(uid, changes)?).await?.json()
     }
 
-    /// What [`Client::update_role`] would answer. Nothing is stored.
+    /// Returns what [`Client::update_role`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::update_role`].
@@ -160,12 +161,13 @@ impl Client {
     /// Deletes a role; the action that the answer names carries it out, if it names one. Needs `delete_role`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for a role in use, and what every operation can fail on.
+    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for a role in use, and the errors that every
+    /// operation can return.
     pub async fn delete_role(&self, uid: RoleUid) -> Result<Option<ActionUid>, Error> {
         read_action_uid(self.send(delete(uid)).await?)
     }
 
-    /// Whether [`Client::delete_role`] would be taken. Nothing is deleted.
+    /// Checks whether [`Client::delete_role`] would succeed, and deletes nothing.
     ///
     /// # Errors
     /// As [`Client::delete_role`].

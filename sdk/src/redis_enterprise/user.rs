@@ -28,30 +28,30 @@ pub struct User {
     /// Its e-mail address, when it has one.
     #[serde(default, deserialize_with = "wire::non_empty")]
     pub email: Option<String>,
-    /// How it proves who it is.
+    /// The authentication method.
     #[serde(default = "regular")]
     pub auth_method: AuthMethod,
     /// The subject of its certificate, as it was given (RFC 2253).
     #[serde(default, deserialize_with = "wire::non_empty")]
     pub certificate_subject_line: Option<String>,
-    /// What it may do, when it has one role; with several, one of them.
+    /// The management role of its role; with several roles, of one of them.
     pub role: Option<ManagementRole>,
     /// Its roles.
     #[serde(default)]
     pub role_uids: Vec<RoleUid>,
-    /// Whether it gets mails about alerts at all.
+    /// The user receives e-mails about alerts.
     pub email_alerts: Option<bool>,
-    /// Whether it gets mails about alerts of the cluster.
+    /// The user receives e-mails about alerts of the cluster.
     pub cluster_email_alerts: Option<bool>,
-    /// The databases about whose alerts it gets mails, or `all`.
+    /// The databases whose alerts are sent to the user, or `all`.
     #[serde(default)]
     pub bdbs_email_alerts: Vec<String>,
-    /// Whether it can log in.
+    /// The status of the user.
     pub status: Option<UserStatus>,
-    /// When it last logged in.
+    /// The time of the last login.
     #[serde(default, deserialize_with = "wire::unix_time")]
     pub last_login: Option<OffsetDateTime>,
-    /// Since when it has its password. Certificate users have none.
+    /// The time at which the password was set. Certificate users have no password.
     #[serde(default, deserialize_with = "wire::date")]
     pub password_issue_date: Option<OffsetDateTime>,
     /// In the answer to a change: the action that carries it out.
@@ -84,28 +84,29 @@ pub struct CreateUser {
 }
 
 changes! {
-    /// What to change of a user.
+    /// A change to a user.
     UpdateUser {
         /// The new name.
         name: String = impl Into<String>,
         /// The new e-mail address; `""` removes it.
         email: String = impl Into<String>,
-        /// How the user proves who it is.
+        /// The authentication method.
         auth_method: AuthMethod = AuthMethod,
         /// The subject of its certificate (RFC 2253, CN first).
         certificate_subject_line: String = impl Into<String>,
-        /// The new password, in place of all those before.
+        /// The new password, which replaces all previous ones.
         #[serde(serialize_with = "wire::secret")]
         password: SecretString = SecretString,
-        /// What it may do. Redis Enterprise takes it until the end of 2027; prefer [`UpdateUser::role_uids`].
+        /// The management role. Redis Enterprise accepts this member until the end of 2027; prefer
+        /// [`UpdateUser::role_uids`].
         role: ManagementRole = ManagementRole,
-        /// Its roles, in place of all those before.
+        /// The roles; the list replaces the previous one.
         role_uids: Vec<RoleUid> = impl Into<Vec<RoleUid>>,
-        /// Whether it gets mails about alerts at all.
+        /// The user receives e-mails about alerts.
         email_alerts: bool = bool,
-        /// Whether it gets mails about alerts of the cluster.
+        /// The user receives e-mails about alerts of the cluster.
         cluster_email_alerts: bool = bool,
-        /// The databases about whose alerts it gets mails, or `all`.
+        /// The databases whose alerts are sent to the user, or `all`.
         bdbs_email_alerts: Vec<String> = impl Into<Vec<String>>,
     }
 }
@@ -157,7 +158,8 @@ impl CreateUser {
         self
     }
 
-    /// What it may do. Redis Enterprise takes it until the end of 2027; prefer [`CreateUser::role_uids`].
+    /// The management role. Redis Enterprise accepts this member until the end of 2027; prefer
+    /// [`CreateUser::role_uids`].
     #[must_use]
     pub fn role(mut self, role: ManagementRole) -> Self {
         self.role = Some(role);
@@ -171,21 +173,21 @@ impl CreateUser {
         self
     }
 
-    /// Whether it gets mails about alerts at all. Default: yes.
+    /// The user receives e-mails about alerts. Default: yes.
     #[must_use]
     pub fn email_alerts(mut self, email_alerts: bool) -> Self {
         self.email_alerts = Some(email_alerts);
         self
     }
 
-    /// Whether it gets mails about alerts of the cluster.
+    /// The user receives e-mails about alerts of the cluster.
     #[must_use]
     pub fn cluster_email_alerts(mut self, cluster_email_alerts: bool) -> Self {
         self.cluster_email_alerts = Some(cluster_email_alerts);
         self
     }
 
-    /// The databases about whose alerts it gets mails, or `all`.
+    /// The databases whose alerts are sent to the user, or `all`.
     #[must_use]
     pub fn bdbs_email_alerts(mut self, databases: impl Into<Vec<String>>) -> Self {
         self.bdbs_email_alerts = Some(databases.into());
@@ -197,7 +199,7 @@ impl Client {
     /// All users. Needs `view_all_users_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn users(&self) -> Result<Vec<User>, Error> {
         self.send(Call::get("list users", PATH)).await?.json()
     }
@@ -205,7 +207,7 @@ impl Client {
     /// One user; `None` when there is none. Needs `view_user_info`, but for oneself.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn user(&self, uid: UserUid) -> Result<Option<User>, Error> {
         let call = Call::get("read a user", format!("{PATH}/{uid}")).accept(&[200, 404]);
         read_one(self.send(call).await?)
@@ -217,13 +219,13 @@ impl Client {
     /// [`Client::users`].
     ///
     /// # Errors
-    /// [`Error::is_conflict`] when name, e-mail address or subject are in use, [`Error::is_invalid_input`] for values the
-    /// cluster refuses, and what every operation can fail on.
+    /// [`Error::is_conflict`] when name, e-mail address or subject are in use, [`Error::is_invalid_input`] for values
+    /// the cluster refuses, and the errors that every operation can return.
     pub async fn create_user(&self, user: &CreateUser) -> Result<User, Error> {
         self.send(create(user, Repeat::Once)?).await?.json()
     }
 
-    /// What [`Client::create_user`] would answer. Nothing is stored.
+    /// Returns what [`Client::create_user`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::create_user`].
@@ -237,13 +239,13 @@ impl Client {
     /// alert settings.
     ///
     /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_conflict`] when a value is in use, [`Error::is_invalid_input`] for values the
-    /// cluster refuses, among them another role for the last admin, and what every operation can fail on.
+    /// [`Error::is_not_found`], [`Error::is_conflict`] when a value is in use, [`Error::is_invalid_input`] for values
+    /// the cluster refuses, among them another role for the last admin, and the errors that every operation can return.
     pub async fn update_user(&self, uid: UserUid, changes: &UpdateUser) -> Result<User, Error> {
         self.send(update(uid, changes)?).await?.json()
     }
 
-    /// What [`Client::update_user`] would answer. Nothing is stored.
+    /// Returns what [`Client::update_user`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::update_user`].
@@ -255,8 +257,8 @@ impl Client {
     /// Needs `delete_user`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for the last admin, and what every operation can fail
-    /// on.
+    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for the last admin, and the errors that every
+    /// operation can return.
     pub async fn delete_user(&self, uid: UserUid) -> Result<Option<ActionUid>, Error> {
         let call = Call::new(
             "delete a user",

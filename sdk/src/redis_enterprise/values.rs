@@ -31,7 +31,7 @@ words! {
 }
 
 words! {
-    /// How a user proves who it is.
+    /// The authentication method of a user.
     AuthMethod {
         /// By password.
         Regular = "regular",
@@ -45,11 +45,11 @@ words! {
 }
 
 words! {
-    /// Whether a user can log in.
+    /// The status of a user.
     UserStatus {
-        /// It can.
+        /// The user can log in.
         Active = "active",
-        /// Too many wrong passwords; it passes.
+        /// The user is locked for a time after too many wrong passwords.
         Locked = "locked",
         /// The password must be changed first.
         PasswordExpired = "password_expired",
@@ -81,7 +81,7 @@ words! {
 }
 
 words! {
-    /// How the cluster stores passwords.
+    /// The algorithm that the cluster hashes passwords with.
     PasswordHashing {
         /// One round of SHA-256.
         Sha256 = "SHA-256",
@@ -107,7 +107,7 @@ words! {
         MetricsExporter = "metrics_exporter",
         /// Of replication between clusters.
         Syncer = "syncer",
-        /// What the cluster shows to an LDAP server.
+        /// The client certificate that the cluster presents to an LDAP server.
         LdapClient = "ldap_client",
         /// Between nodes, control plane. Made by the cluster, and can be rotated.
         CcsInternodeEncryption = "ccs_internode_encryption",
@@ -121,7 +121,7 @@ words! {
 }
 
 words! {
-    /// What a role can be limited to.
+    /// The type of objects that a role can be limited to.
     ResourceType {
         /// Databases.
         Database = "db",
@@ -129,11 +129,11 @@ words! {
 }
 
 words! {
-    /// How far an action is.
+    /// The state of an action.
     ActionStatus {
-        /// It waits.
+        /// The action is waiting.
         Queued = "queued",
-        /// It is about to run.
+        /// The action is starting.
         Starting = "starting",
         /// It runs.
         Running = "running",
@@ -149,14 +149,14 @@ words! {
 }
 
 impl ActionStatus {
-    /// Whether it will not change any more.
+    /// Returns `true` when the state is final.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Cancelled | Self::Completed | Self::Failed)
     }
 }
 
 words! {
-    /// How far a node is on its way into a cluster.
+    /// The state of a node's bootstrap.
     BootstrapState {
         /// Nothing was asked for yet.
         Idle = "idle",
@@ -176,7 +176,7 @@ words! {
 }
 
 words! {
-    /// What an OCSP responder says about the certificate of the databases' endpoints.
+    /// The status of the certificate of the databases' endpoints, from an OCSP responder.
     OcspCertificateStatus {
         /// Not revoked.
         Good = "GOOD",
@@ -210,11 +210,11 @@ words! {
 }
 
 words! {
-    /// Whether clients of a database speak TLS.
+    /// The use of TLS by clients of a database.
     DatabaseTlsMode {
-        /// They do.
+        /// Clients use TLS.
         Enabled = "enabled",
-        /// They do not.
+        /// Clients do not use TLS.
         Disabled = "disabled",
         /// Only replicas of it do.
         ReplicaSsl = "replica_ssl",
@@ -222,17 +222,17 @@ words! {
 }
 
 words! {
-    /// Whether a client of a database must show a certificate.
+    /// The rule for client certificates of a database.
     ClientAuthentication {
-        /// It must.
+        /// Clients must present a certificate.
         Enabled = "enabled",
-        /// It may come without one.
+        /// Clients may connect without a certificate.
         Disabled = "disabled",
     }
 }
 
 words! {
-    /// What of a database's data is on the disk.
+    /// The persistence of a database's data.
     DataPersistence {
         /// Nothing.
         Disabled = "disabled",
@@ -244,7 +244,7 @@ words! {
 }
 
 words! {
-    /// When a write that was appended to the file is on the disk.
+    /// The policy for syncing appended writes to the disk.
     AofPolicy {
         /// Within a second.
         EverySecond = "appendfsync-every-sec",
@@ -254,7 +254,7 @@ words! {
 }
 
 words! {
-    /// Which keys go when the memory is full.
+    /// The eviction of keys when the memory is full.
     EvictionPolicy {
         /// None; writes are refused.
         NoEviction = "noeviction",
@@ -276,13 +276,13 @@ words! {
 }
 
 words! {
-    /// When a client's connection to a database is bound to one of the engine.
+    /// The moment at which a client's connection is bound to one of the engine.
     LinkSconnOnFullRequest {
-        /// When a whole request has come.
+        /// After a complete request was received.
         Enabled = "enabled",
         /// When the client connects.
         Disabled = "disabled",
-        /// When a whole request has come, with TLS only.
+        /// After a complete request was received, with TLS only.
         SslOnly = "ssl_only",
     }
 }

@@ -1,4 +1,4 @@
-//! How values stand in Redis Enterprise's JSON, where they stand in several ways.
+//! Readers for values that Redis Enterprise's JSON has in several forms.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serializer};

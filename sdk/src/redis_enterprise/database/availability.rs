@@ -15,7 +15,7 @@ impl Client {
     /// Whether a database answers its clients now. Needs `view_bdb_info`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`], and what every operation can fail on.
+    /// [`Error::is_not_found`], and the errors that every operation can return.
     pub async fn is_database_available(&self, uid: DatabaseUid) -> Result<bool, Error> {
         let call = Call::get(
             "ask whether a database is available",
@@ -30,7 +30,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_failed_action`] when it could not be made, [`Error::is_not_found`] when there is none (any more),
-    /// [`Error::is_timeout`] when it is not active in time (the cluster goes on), and what every operation can fail on.
+    /// [`Error::is_timeout`] when it is not active in time (the cluster goes on), and the errors that every operation
+    /// can return.
     pub async fn wait_until_active(&self, uid: DatabaseUid, timeout: Duration) -> Result<Database, Error> {
         let step = &|| format!("cannot wait for database {uid}");
         poll(timeout, step, || async move {

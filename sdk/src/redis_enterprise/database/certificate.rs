@@ -16,31 +16,31 @@ use crate::redis_enterprise::client::Client;
 use crate::redis_enterprise::values::{DatabaseTlsMode, DatabaseUid};
 use crate::redis_enterprise::wire;
 
-/// What a database shows to its clients.
+/// The server certificate of a database.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct DatabaseCertificate {
-    /// Whose it is.
+    /// The database of the certificate.
     #[serde(default, rename = "bdb_uid", deserialize_with = "uid")]
     pub database_uid: Option<DatabaseUid>,
-    /// The certificate and those above it, PEM.
+    /// The certificate and its issuers in PEM.
     #[serde(rename = "cert")]
     pub pem: String,
-    /// When it begins.
+    /// The start of validity.
     #[serde(default, deserialize_with = "wire::date")]
     pub not_before: Option<OffsetDateTime>,
-    /// When it ends.
+    /// The end of validity.
     #[serde(default, deserialize_with = "wire::date")]
     pub not_after: Option<OffsetDateTime>,
 }
 
-/// A certificate for a database to show, with its key.
+/// A server certificate for a database, with its key.
 pub struct NewDatabaseCertificate {
     certificate: String,
     private_key: PrivateKeyPem,
 }
 
-/// Which certificates of databases to list.
+/// A selection of certificates of databases.
 #[derive(Clone, Debug, Default)]
 pub struct ListDatabaseCertificates {
     page: Option<u32>,
@@ -77,33 +77,33 @@ impl fmt::Debug for NewDatabaseCertificate {
 }
 
 impl ListDatabaseCertificates {
-    /// Every one, on one page.
+    /// All certificates, on one page.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The page, from 1 on.
+    /// The number of the page; the first is 1.
     #[must_use]
     pub fn page(mut self, page: u32) -> Self {
         self.page = Some(page);
         self
     }
 
-    /// How many certificates a page has.
+    /// The number of certificates on a page.
     #[must_use]
     pub fn page_size(mut self, page_size: u32) -> Self {
         self.page_size = Some(page_size);
         self
     }
 
-    /// Only those that end before this moment. Fractions of seconds do not count.
+    /// Selects certificates that expire before this moment. Fractions of seconds are ignored.
     #[must_use]
     pub fn expires_before(mut self, moment: OffsetDateTime) -> Self {
         self.expires_before = Some(wire::to_date(moment));
         self
     }
 
-    /// Only those of databases with this setting.
+    /// Selects certificates of databases with this TLS mode.
     #[must_use]
     pub fn tls_mode(mut self, tls_mode: DatabaseTlsMode) -> Self {
         self.tls_mode = Some(tls_mode);
@@ -132,7 +132,7 @@ impl Client {
     /// The certificates of databases that have one of their own. Needs `view_all_bdbs_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn database_certificates(
         &self,
         list: &ListDatabaseCertificates,
@@ -144,7 +144,7 @@ impl Client {
     /// `view_bdb_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn database_certificate(&self, uid: DatabaseUid) -> Result<Option<DatabaseCertificate>, Error> {
         let call = Call::get("read the certificate of a database", path(uid)).accept(&[200, 404]);
         read_one(self.send(call).await?)
@@ -153,8 +153,8 @@ impl Client {
     /// Gives a database a certificate of its own, in place of the one it had. Needs `update_bdb`.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] for a certificate that is broken or unfit (400, 406), and for a private key among the
-    /// certificates, which is not sent; [`Error::is_not_found`], and what every operation can fail on.
+    /// [`Error::is_invalid_input`] for a certificate that is broken or unfit (400, 406), and for a private key among
+    /// the certificates, which is not sent; [`Error::is_not_found`], and the errors that every operation can return.
     pub async fn put_database_certificate(
         &self,
         uid: DatabaseUid,
@@ -163,7 +163,7 @@ impl Client {
         self.send(put(uid, certificate)?).await.map(drop)
     }
 
-    /// Whether [`Client::put_database_certificate`] would be taken. Nothing is stored.
+    /// Checks whether [`Client::put_database_certificate`] would succeed, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::put_database_certificate`].
@@ -175,10 +175,10 @@ impl Client {
         self.send(put(uid, certificate)?.query("dry_run", "")).await.map(drop)
     }
 
-    /// Takes a database's own certificate away; it shows the cluster's `proxy` from then on. Needs `update_bdb`.
+    /// Deletes a database's own certificate; the database then presents the cluster's `proxy`. Needs `update_bdb`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`], and what every operation can fail on.
+    /// [`Error::is_not_found`], and the errors that every operation can return.
     pub async fn delete_database_certificate(&self, uid: DatabaseUid) -> Result<(), Error> {
         let operation = "delete the certificate of a database";
         self.send(Call::new(operation, Method::DELETE, path(uid), Repeat::NaturalKey))
@@ -210,7 +210,8 @@ fn path(uid: DatabaseUid) -> String {
     format!("{PATH}/{uid}/certificates")
 }
 
-/// A text here, a number everywhere else (`docs/contracts/redis-enterprise.md#database-proxy-certificates`).
+/// Reads the uid, which is a string here and a number everywhere else
+/// (`docs/contracts/redis-enterprise.md#database-proxy-certificates`).
 fn uid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DatabaseUid>, D::Error> {
     let text = wire::text_or_number(deserializer)?;
     let uid = text.map(|text| text.parse()).transpose();

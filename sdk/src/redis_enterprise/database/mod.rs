@@ -35,60 +35,60 @@ pub struct Database {
     /// Its name.
     #[serde(default)]
     pub name: String,
-    /// Whether it can be used.
+    /// The state of the database.
     pub status: Option<DatabaseStatus>,
     /// The port that was asked for; none when the cluster chose one, which then is in [`Database::endpoints`] only.
     #[serde(default, deserialize_with = "wire::non_zero")]
     pub port: Option<u16>,
-    /// Where clients reach it.
+    /// The addresses that clients connect to.
     #[serde(default)]
     pub endpoints: Vec<DatabaseEndpoint>,
     /// How many octets its data may take; 0 for no limit.
     pub memory_size: Option<u64>,
-    /// What goes when the memory is full.
+    /// The eviction of keys when the memory is full.
     pub eviction_policy: Option<EvictionPolicy>,
-    /// What of its data is on the disk.
+    /// The persistence of the data.
     pub data_persistence: Option<DataPersistence>,
-    /// When an appended write is on the disk.
+    /// The policy for syncing appended writes to the disk.
     pub aof_policy: Option<AofPolicy>,
-    /// When snapshots are taken.
+    /// The conditions for snapshots.
     #[serde(default)]
     pub snapshot_policy: Vec<SnapshotPolicy>,
-    /// Whether clients speak TLS.
+    /// The use of TLS by clients.
     pub tls_mode: Option<DatabaseTlsMode>,
     /// The older form of [`Database::tls_mode`].
     pub ssl: Option<bool>,
-    /// Whether a client without a certificate is turned away. Redis Enterprise leaves it out on a database without TLS.
+    /// Clients must present a certificate. Redis Enterprise omits this member on a database without TLS.
     pub enforce_client_authentication: Option<ClientAuthentication>,
-    /// The certificates that clients show or chain to: CAs, intermediates, or clients' own.
+    /// The trusted certificates of clients: CAs, intermediates, or clients' own.
     #[serde(default)]
     pub authentication_ssl_client_certs: Vec<ClientCertificate>,
     /// The same for the peers of an Active-Active database.
     #[serde(default)]
     pub authentication_ssl_crdt_certs: Vec<ClientCertificate>,
-    /// Which subjects of client certificates are let in.
+    /// The validation of subjects of client certificates.
     pub client_cert_subject_validation_type: Option<SubjectValidation>,
-    /// The subjects that are let in, unless the validation is disabled.
+    /// The subjects that may connect, unless the validation is disabled.
     #[serde(default)]
     pub authorized_subjects: Vec<AuthorizedSubject>,
-    /// Common names that are let in: the form before [`Database::authorized_subjects`].
+    /// The common names that may connect: the older form of [`Database::authorized_subjects`].
     #[serde(default)]
     pub authorized_names: Vec<String>,
-    /// Whether expired client certificates are let in.
+    /// Expired client certificates are accepted.
     pub mtls_allow_outdated_certs: Option<bool>,
-    /// Whether client certificates with weak hashes and short keys are let in.
+    /// Client certificates with weak hashes and short keys are accepted.
     pub mtls_allow_weak_hashing: Option<bool>,
-    /// Whether client certificates without an extended key usage, or with `anyExtendedKeyUsage`, are let in, on Certward's
-    /// server. Redis Enterprise has no such member.
+    /// Client certificates without an extended key usage, or with `anyExtendedKeyUsage`, are accepted. A member of
+    /// Certward's server; Redis Enterprise does not have it.
     pub certward_mtls_allow_missing_eku: Option<bool>,
-    /// Whether the data plane is encrypted between nodes.
+    /// The data plane is encrypted between nodes.
     pub data_internode_encryption: Option<bool>,
-    /// Whether Redis's user `default` may connect.
+    /// Redis's user `default` may connect.
     pub default_user: Option<bool>,
-    /// What the users of roles may do.
+    /// The ACL of each role that has access.
     #[serde(default)]
     pub roles_permissions: Vec<RolePermission>,
-    /// The default user's password. **A secret.** Redis Enterprise masks or leaves it out when it is told to.
+    /// The default user's password. **A secret.** Redis Enterprise masks or omits it, depending on its settings.
     #[serde(default, deserialize_with = "wire::read_secret")]
     pub authentication_redis_pass: Option<SecretString>,
     /// The password of the cluster's own access. **A secret.**
@@ -100,31 +100,31 @@ pub struct Database {
     /// The user name of SASL, for Memcached.
     #[serde(default, deserialize_with = "wire::non_empty")]
     pub authentication_sasl_uname: Option<String>,
-    /// Whether clients may speak RESP3.
+    /// Clients may use RESP3.
     pub resp3: Option<bool>,
-    /// When a client's connection is bound to one of the engine.
+    /// The moment at which a client's connection is bound to one of the engine.
     pub link_sconn_on_full_request: Option<LinkSconnOnFullRequest>,
     /// The version of Redis.
     pub version: Option<String>,
-    /// Whether it has replicas.
+    /// The database has replicas.
     pub replication: Option<bool>,
-    /// Into how many shards it is divided.
+    /// The number of shards.
     pub shards_count: Option<u32>,
-    /// When it was made.
+    /// The time of creation.
     #[serde(default, deserialize_with = "wire::date")]
     pub created_time: Option<OffsetDateTime>,
-    /// When it was last changed.
+    /// The time of the last change.
     #[serde(default, deserialize_with = "wire::date")]
     pub last_changed_time: Option<OffsetDateTime>,
-    /// In the answer to a change: the action that carries it out.
+    /// The action that carries out a change, in the answer to it.
     pub action_uid: Option<ActionUid>,
-    /// What is wrong with the database, a sentence each, in the words of Certward's server: why clients cannot use it, or that
-    /// the user `default` of an attached Redis is open. Redis Enterprise has no such member.
+    /// Warnings of Certward's server about the database, a sentence each: the reason that clients cannot use it, or
+    /// that the user `default` of an external Redis is open. Redis Enterprise does not have this member.
     #[serde(default)]
     pub certward_warnings: Vec<String>,
 }
 
-/// Where clients reach a database.
+/// An address that clients connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct DatabaseEndpoint {
@@ -136,11 +136,11 @@ pub struct DatabaseEndpoint {
     pub addr: Vec<String>,
     /// Its port.
     pub port: Option<u16>,
-    /// Whether it is reached from outside the cluster: `external` or `internal`.
+    /// The kind of the addresses: `external` or `internal` to the cluster.
     pub addr_type: Option<String>,
 }
 
-/// A certificate that clients of a database show or chain to, as PEM.
+/// A trusted certificate of a database's clients, as PEM.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientCertificate {
     client_cert: String,
@@ -151,11 +151,11 @@ pub struct ClientCertificate {
 pub struct RolePermission {
     /// The role.
     pub role_uid: RoleUid,
-    /// What its users may do.
+    /// The ACL that users with the role have.
     pub redis_acl_uid: RedisAclUid,
 }
 
-/// A snapshot is taken when so many writes have come within so many seconds.
+/// A condition for snapshots: one is taken after `writes` writes within `secs` seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SnapshotPolicy {
     /// Seconds since the last snapshot.
@@ -165,12 +165,12 @@ pub struct SnapshotPolicy {
 }
 
 impl Database {
-    /// The port that clients connect to: the one of the first endpoint, else the one asked for.
+    /// The port that clients connect to: the port of the first endpoint, or else the requested one.
     pub fn client_port(&self) -> Option<u16> {
         self.endpoints.iter().find_map(|endpoint| endpoint.port).or(self.port)
     }
 
-    /// The certificates that clients show or chain to, of every text in its order.
+    /// The trusted certificates of clients, in order.
     ///
     /// # Errors
     /// [`PemError`]: the cluster's text cannot be read.
@@ -219,7 +219,7 @@ impl fmt::Debug for ClientCertificate {
 }
 
 impl RolePermission {
-    /// Users of this role may do what this ACL says.
+    /// Gives users with the role the rights of the ACL.
     pub fn new(role_uid: RoleUid, redis_acl_uid: RedisAclUid) -> Self {
         Self {
             role_uid,

@@ -26,7 +26,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn databases(&self) -> Result<Vec<Database>, Error> {
         let reply = self.send(Call::get("list databases", PATH)).await?;
         let databases = reply.json();
@@ -38,8 +38,8 @@ impl Client {
     /// is not asked for is as if the version did not have it. Needs `view_all_bdbs_info`.
     ///
     /// # Errors
-    /// [`Error::is_invalid_input`] for a field with other characters than letters, digits, `_` and `-`, which is not sent;
-    /// [`Error::is_forbidden`], and what every operation can fail on.
+    /// [`Error::is_invalid_input`] for a field with other characters than letters, digits, `_` and `-`, which is not
+    /// sent; [`Error::is_forbidden`], and the errors that every operation can return.
     pub async fn databases_with_fields(&self, fields: &[&str]) -> Result<Vec<Database>, Error> {
         let operation = "list databases";
         let mut wanted = vec!["uid"];
@@ -57,7 +57,7 @@ impl Client {
     /// One database; `None` when there is none. Needs `view_bdb_info`.
     ///
     /// # Errors
-    /// [`Error::is_forbidden`] and what every operation can fail on.
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn database(&self, uid: DatabaseUid) -> Result<Option<Database>, Error> {
         let call = Call::get("read a database", format!("{PATH}/{uid}")).accept(&[200, 404]);
         read_one(self.send(call).await?)
@@ -90,7 +90,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_conflict`] when number, name or port are in use, [`Error::is_invalid_input`] for values the cluster
-    /// refuses (406), and for a private key among the certificates, which is not sent; what every operation can fail on.
+    /// refuses (406), and for a private key among the certificates, which is not sent; the errors that every operation
+    /// can return.
     pub async fn create_database(&self, database: &CreateDatabase) -> Result<Database, Error> {
         self.send(create(database, Repeat::Once)?).await?.json()
     }
@@ -111,8 +112,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_not_found`], [`Error::is_conflict`] when it stays busy, [`Error::is_invalid_input`] for values the
-    /// cluster refuses (406), and for a private key among the certificates, which is not sent; what every operation can
-    /// fail on.
+    /// cluster refuses (406), and for a private key among the certificates, which is not sent; the errors that every
+    /// operation can return.
     pub async fn update_database(&self, uid: DatabaseUid, changes: &UpdateDatabase) -> Result<Database, Error> {
         self.send(update(uid, changes)?).await?.json()
     }
@@ -130,7 +131,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_not_found`], [`Error::is_forbidden`] for one of the cluster's own, [`Error::is_conflict`] when it is
-    /// busy, and what every operation can fail on.
+    /// busy, and the errors that every operation can return.
     pub async fn delete_database(&self, uid: DatabaseUid) -> Result<Option<ActionUid>, Error> {
         let path = format!("{PATH}/{uid}");
         let call = Call::new("delete a database", Method::DELETE, path, Repeat::NaturalKey);
@@ -155,7 +156,7 @@ impl Client {
     /// one. Needs `update_bdb_with_action`. Never repeated once anything was sent.
     ///
     /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_conflict`] when it is busy, and what every operation can fail on.
+    /// [`Error::is_not_found`], [`Error::is_conflict`] when it is busy, and the errors that every operation can return.
     pub async fn flush_database(&self, uid: DatabaseUid) -> Result<Option<ActionUid>, Error> {
         let path = format!("{PATH}/{uid}/flush");
         let call = Call::new("flush a database", Method::PUT, path, Repeat::Once).json(&json!({}))?;

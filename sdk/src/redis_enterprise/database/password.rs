@@ -15,7 +15,7 @@ impl Client {
     /// Sets the password of a database's default user, in place of all it had. Needs `update_bdb`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406), and what every operation can fail on.
+    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406), and the errors that every operation can return.
     pub async fn set_database_password(&self, uid: DatabaseUid, password: &SecretString) -> Result<(), Error> {
         let operation = "set the password of a database";
         self.send(call(operation, Method::PUT, Repeat::NaturalKey, uid, password)?)

@@ -1,4 +1,4 @@
-//! What is asked for: a new database, or changes of one.
+//! Requests to create or change a database.
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::redis_enterprise::values::{
 };
 use crate::redis_enterprise::wire;
 
-/// A database to make.
+/// A database to create.
 #[derive(Debug, Serialize)]
 pub struct CreateDatabase {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,11 +22,11 @@ pub struct CreateDatabase {
     settings: UpdateDatabase,
 }
 
-/// One list of settings, which a new database can be given and a present one changed to.
+/// Declares the settings that both a new database and a change can have.
 macro_rules! settings {
     ($($(#[doc = $doc:literal])* $(#[serde($($serde:tt)*)])* $field:ident: $type:ty = $argument:ty,)*) => {
         changes! {
-            /// What to change of a database.
+            /// A change to a database.
             UpdateDatabase {
                 /// The new name.
                 name: String = impl Into<String>,
@@ -48,49 +48,49 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Where clients reach it. A new database without one gets a free port of the cluster's choice.
+    /// The port. A new database without one gets a free port chosen by the cluster.
     port: u16 = u16,
-    /// What goes when the memory is full.
+    /// The eviction of keys when the memory is full.
     eviction_policy: EvictionPolicy = EvictionPolicy,
-    /// What of its data is on the disk.
+    /// The persistence of the data.
     data_persistence: DataPersistence = DataPersistence,
-    /// When an appended write is on the disk, for [`DataPersistence::Aof`].
+    /// The policy for syncing appended writes to the disk, for [`DataPersistence::Aof`].
     aof_policy: AofPolicy = AofPolicy,
-    /// When snapshots are taken, for [`DataPersistence::Snapshot`].
+    /// The conditions for snapshots, for [`DataPersistence::Snapshot`].
     snapshot_policy: Vec<SnapshotPolicy> = impl Into<Vec<SnapshotPolicy>>,
-    /// Whether clients speak TLS.
+    /// The use of TLS by clients.
     tls_mode: DatabaseTlsMode = DatabaseTlsMode,
-    /// Whether a client without a certificate is turned away. Needs one of `authentication_ssl_client_certs` at least.
+    /// Clients must present a certificate. Needs at least one of `authentication_ssl_client_certs`.
     enforce_client_authentication: ClientAuthentication = ClientAuthentication,
-    /// The certificates that clients show or chain to, in place of all those before: CAs, intermediates, or clients' own.
+    /// The trusted certificates of clients: CAs, intermediates, or clients' own. The list replaces the previous one.
     authentication_ssl_client_certs: Vec<ClientCertificate> = impl Into<Vec<ClientCertificate>>,
     /// The same for the peers of an Active-Active database.
     authentication_ssl_crdt_certs: Vec<ClientCertificate> = impl Into<Vec<ClientCertificate>>,
-    /// Which subjects of client certificates are let in.
+    /// The validation of subjects of client certificates.
     client_cert_subject_validation_type: SubjectValidation = SubjectValidation,
-    /// The subjects that are let in, in place of all those before.
+    /// The subjects that may connect; the list replaces the previous one.
     authorized_subjects: Vec<AuthorizedSubject> = impl Into<Vec<AuthorizedSubject>>,
-    /// Whether expired client certificates are let in. **Weakens who is let in.**
+    /// Accept expired client certificates. **Weakens authentication.**
     mtls_allow_outdated_certs: bool = bool,
-    /// Whether client certificates with weak hashes and short keys are let in. **Weakens who is let in.**
+    /// Accept client certificates with weak hashes and short keys. **Weakens authentication.**
     mtls_allow_weak_hashing: bool = bool,
-    /// Whether client certificates without an extended key usage, or with `anyExtendedKeyUsage`, are let in (RFC 5280,
-    /// section 4.2.1.12). **Weakens who is let in.** A setting of Certward's server, sent only when it is set: Redis
+    /// Accept client certificates without an extended key usage, or with `anyExtendedKeyUsage` (RFC 5280, section
+    /// 4.2.1.12). **Weakens authentication.** A setting of Certward's server, sent only when it is set: Redis
     /// Enterprise does not know it.
     certward_mtls_allow_missing_eku: bool = bool,
-    /// Whether the data plane is encrypted between nodes.
+    /// Encrypt the data plane between nodes.
     data_internode_encryption: bool = bool,
-    /// Whether Redis's user `default` may connect.
+    /// Redis's user `default` may connect.
     default_user: bool = bool,
-    /// What the users of roles may do, in place of everything before.
+    /// The ACL of each role that has access; the list replaces the previous one.
     roles_permissions: Vec<RolePermission> = impl Into<Vec<RolePermission>>,
     /// The default user's password. **It is sent to the cluster.** Redis Enterprise calls this form deprecated; prefer
     /// [`Client::set_database_password`](crate::redis_enterprise::Client::set_database_password).
     #[serde(serialize_with = "wire::secret")]
     authentication_redis_pass: SecretString = SecretString,
-    /// Whether clients may speak RESP3.
+    /// Clients may use RESP3.
     resp3: bool = bool,
-    /// When a client's connection is bound to one of the engine.
+    /// The moment at which a client's connection is bound to one of the engine.
     link_sconn_on_full_request: LinkSconnOnFullRequest = LinkSconnOnFullRequest,
 }
 
@@ -116,7 +116,7 @@ impl CreateDatabase {
 }
 
 impl UpdateDatabase {
-    /// A key among the certificates would be stored as one, and shown to everybody who may look.
+    /// Refuses a private key among the certificates: the cluster would store it and show it to every viewer.
     pub(super) fn check(&self, operation: &str) -> Result<(), Error> {
         let lists = [
             &self.authentication_ssl_client_certs,

@@ -1,4 +1,4 @@
-//! What a request handler can reach: the parts of one running server.
+//! The parts of one running server, which request handlers use.
 
 use std::sync::Arc;
 
@@ -38,11 +38,11 @@ pub struct App {
     pub cluster: Arc<Cluster>,
     /// Decides who calls that API.
     pub cluster_access: Arc<ClusterAccess>,
-    /// What runs for its databases.
+    /// The running databases.
     pub(crate) databases: Arc<Databases>,
     /// The open connections to both APIs.
     pub(crate) connections: ApiConnections,
-    /// How many connections are open.
+    /// The numbers of open connections.
     pub(crate) connection_counts: ConnectionCounts,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
@@ -50,15 +50,15 @@ pub struct App {
     pub replacement: Arc<Replacement>,
     /// The sessions that one-time codes have opened.
     pub two_factor: Arc<TwoFactorSessions>,
-    /// Where refusals are recorded.
+    /// Records refusals.
     pub audit: Audit,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
-    /// What the server was told.
+    /// The settings of the server.
     pub settings: Arc<Settings>,
-    /// When the server was started.
+    /// The time at which the server was started.
     pub started_at: OffsetDateTime,
-    /// Where clients reach RavenDB's API: `PublicServerUrl`, or else `ServerUrl` with the port that was bound.
+    /// The URL of RavenDB's API for clients: `PublicServerUrl`, or else `ServerUrl` with the port that was bound.
     pub listening_url: Url,
     /// The name of this server's topology: a UUID that is kept in `DataDir` and does not change.
     pub topology_id: String,

@@ -17,7 +17,7 @@ use super::{Asked, Cluster, ClusterError, Plan, Planning, Run};
 /// The cluster to be created.
 #[derive(Debug)]
 pub struct NewCluster {
-    /// What it is called; none to keep the name it has.
+    /// The name of the cluster; none to keep the present one.
     pub name: Option<String>,
     /// The first administrator's name.
     pub administrator: UserName,

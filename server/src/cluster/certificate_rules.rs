@@ -1,4 +1,4 @@
-//! What a certificate of the cluster must be to stand under its name.
+//! The rules for each of the cluster's named certificates.
 
 use certward::pki::{Certificate, PrivateKeyPem, certificates_from_pem};
 use rustls::sign::CertifiedKey;
@@ -117,8 +117,9 @@ fn check_key(name: CertificateName, certificate: &Certificate, key: &PrivateKeyP
         })
 }
 
-/// Whether clients that are held to the configured suites could connect
-/// (`docs/contracts/redis-enterprise.md#cluster-certificates`, 8.2 and newer). TLS 1.3 has the same suites for every key.
+/// Checks that clients can connect with the configured cipher suites
+/// (`docs/contracts/redis-enterprise.md#cluster-certificates`, 8.2 and newer). TLS 1.3 has the same suites for every
+/// key.
 fn check_cipher_suites(
     name: CertificateName,
     certificate: &Certificate,

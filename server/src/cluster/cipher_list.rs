@@ -1,8 +1,8 @@
-//! Which keys a server can have under a list of cipher suites.
+//! The types of keys that a list of cipher suites allows.
 
 use certward::pki::PublicKey;
 
-/// How a server proves its identity in TLS 1.2, as its cipher suites name it.
+/// The signature algorithm of a server's key, as the cipher suites of TLS 1.2 name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signing {
     /// An RSA key.
@@ -12,7 +12,7 @@ pub(crate) enum Signing {
 }
 
 impl Signing {
-    /// What a key signs with; `None` for keys that no suite is for.
+    /// Returns the signature algorithm of a key; `None` for keys that no suite is for.
     pub(crate) fn of(key: &PublicKey) -> Option<Self> {
         match key {
             PublicKey::Rsa { .. } => Some(Self::Rsa),
@@ -23,8 +23,8 @@ impl Signing {
         }
     }
 
-    /// Whether a list in OpenSSL's form (`openssl-ciphers`, "CIPHER LIST FORMAT"), such as `DEFAULT:!3DES`, leaves a suite
-    /// that such a key can be used with. Suites of TLS 1.3, which fit every key, are not in such lists.
+    /// Returns `true` when a list in OpenSSL's form (`openssl-ciphers`, "CIPHER LIST FORMAT"), such as `DEFAULT:!3DES`,
+    /// leaves a suite for such a key. Suites of TLS 1.3, which suit every key, are not in such lists.
     pub(crate) fn is_allowed_by(self, cipher_list: &str) -> bool {
         let mut allowed = false;
         for element in cipher_list.split([':', ',', ' ']).filter(|element| !element.is_empty()) {
@@ -39,7 +39,7 @@ impl Signing {
         allowed
     }
 
-    /// Whether a keyword stands for every suite with such a key.
+    /// Returns `true` when a keyword stands for every suite with such a key.
     fn is_whole(self, keyword: &str) -> bool {
         match self {
             Self::Rsa => matches!(keyword, "aRSA" | "ALL"),
@@ -47,7 +47,8 @@ impl Signing {
         }
     }
 
-    /// Whether a keyword, a combination of keywords or a suite's name stands for some suite with such a key.
+    /// Returns `true` when a keyword, a combination of keywords or a suite's name stands for some suite with such a
+    /// key.
     fn is_among(self, element: &str) -> bool {
         let signing = if element.starts_with("TLS_AES_") || element.starts_with("TLS_CHACHA20_") {
             return false;

@@ -1,4 +1,4 @@
-//! Why a use case was not carried out.
+//! The errors of use cases.
 
 use time::OffsetDateTime;
 
@@ -9,7 +9,7 @@ use crate::certificate::KeyFault;
 use crate::clock::rfc3339;
 use crate::store::StoreError;
 
-/// Why a use case was not carried out; nothing has changed then. Sorted by what the reader does about it.
+/// The reason that a use case failed. Nothing has changed then. The variants are grouped by the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     // Ask for something that is there.
@@ -99,15 +99,15 @@ pub enum ClusterError {
     EmailTaken {
         /// As asked for.
         email: String,
-        /// Who has it.
+        /// The user who has it.
         holder: UserUid,
     },
     /// A client certificate of a database whose key lets nobody in.
     #[error("the key of the client certificate \"{subject}\" {fault}")]
     ClientCertificateUnusable {
-        /// Whom it names.
+        /// The subject of the certificate.
         subject: String,
-        /// What is wrong with the key, and what would have been right.
+        /// The fault of the key, and what would have been right.
         fault: KeyFault,
     },
     /// Another user has the subject: a certificate would be two users'.
@@ -115,7 +115,7 @@ pub enum ClusterError {
     SubjectTaken {
         /// As asked for.
         subject: String,
-        /// Who has it.
+        /// The user who has it.
         holder: UserUid,
     },
 
@@ -147,7 +147,7 @@ pub enum ClusterError {
     /// Only the `regular` method has passwords.
     #[error("only users with auth_method regular have passwords; this one has {auth_method}")]
     PasswordNotAllowed {
-        /// What the user has, or is to have.
+        /// The authentication method that the user has or would get.
         auth_method: &'static str,
     },
     /// The `certificate` method needs a subject.
@@ -156,7 +156,7 @@ pub enum ClusterError {
     /// Only the `certificate` method has a subject.
     #[error("only users with auth_method certificate have a certificate_subject_line; this one has {auth_method}")]
     SubjectLineNotAllowed {
-        /// What the user has, or is to have.
+        /// The authentication method that the user has or would get.
         auth_method: &'static str,
     },
     /// The password breaks a rule of the settings.
@@ -177,7 +177,7 @@ pub enum ClusterError {
     /// More passwords than are kept.
     #[error("a user has at most {limit} passwords; delete one first")]
     TooManyPasswords {
-        /// How many are kept.
+        /// The highest number that is allowed.
         limit: usize,
     },
     /// A setting is out of its range, or does not go with another.
@@ -185,14 +185,14 @@ pub enum ClusterError {
     InvalidSetting {
         /// The name of the API.
         setting: &'static str,
-        /// What is wrong, and what would be right.
+        /// The fault, and what would be right.
         problem: String,
     },
 
     /// The policies of a database's persistence do not go together.
     #[error("{problem}")]
     InvalidPersistence {
-        /// What is wrong, and what would be right.
+        /// The fault, and what would be right.
         problem: String,
     },
     /// Clients are to show certificates, and none is trusted.
@@ -220,15 +220,15 @@ pub enum ClusterError {
     /// More client certificates than are kept.
     #[error("authentication_ssl_client_certs has {count} certificates; at most {limit} are kept")]
     TooManyClientCertificates {
-        /// How many there are.
+        /// The present number.
         count: usize,
-        /// How many are kept.
+        /// The highest number that is allowed.
         limit: usize,
     },
     /// Roles and ACLs of a database that are not there, or not one to one.
     #[error("the roles_permissions {problem}")]
     InvalidRolePermission {
-        /// What is wrong.
+        /// The fault.
         problem: String,
     },
     /// The engine does not take the rules of an ACL.
@@ -245,7 +245,7 @@ pub enum ClusterError {
     /// More passwords than are kept.
     #[error("the default user has at most {limit} passwords; delete one first")]
     TooManyDatabasePasswords {
-        /// How many are kept.
+        /// The highest number that is allowed.
         limit: usize,
     },
 
@@ -293,7 +293,7 @@ pub enum ClusterError {
     /// Certificate authentication needs a CA.
     #[error("mtls_certificate_authentication needs a trusted CA; upload mtls_trusted_ca first")]
     MissingTrustedCa,
-    /// What lets certificate users in cannot be taken away while it does.
+    /// A certificate that certificate authentication depends on cannot be deleted while it is on.
     #[error("certificate {name} is in use; switch mtls_certificate_authentication off first")]
     CertificateInUse {
         /// Which.
@@ -316,7 +316,7 @@ pub enum ClusterError {
     InvalidCertificate {
         /// Which.
         name: CertificateName,
-        /// What is wrong, and what would be right.
+        /// The fault, and what would be right.
         reason: String,
     },
     /// The certificate is past its end.
@@ -324,7 +324,7 @@ pub enum ClusterError {
     CertificateExpired {
         /// Which.
         name: CertificateName,
-        /// Which block, and when it ended.
+        /// The PEM block, and the end of its validity.
         reason: String,
     },
     /// The caller could not call again.
@@ -385,7 +385,7 @@ pub enum ClusterError {
     DatabaseUnavailable {
         /// Which.
         uid: DatabaseUid,
-        /// What its engine last said.
+        /// The last error of its engine.
         reason: String,
     },
 
@@ -393,7 +393,7 @@ pub enum ClusterError {
     /// There is nothing to run a database with.
     #[error("{reason}")]
     NoEngine {
-        /// What is missing, and how to get it.
+        /// The missing program, and the way to install it.
         reason: String,
     },
     /// The store failed.

@@ -74,7 +74,7 @@ impl CertificateName {
         }
     }
 
-    /// Whether the cluster works without it: it is not made at the start, and can be deleted.
+    /// Returns `true` for certificates that the cluster works without: they are not generated and can be deleted.
     #[must_use]
     pub const fn is_optional(self) -> bool {
         matches!(
@@ -83,34 +83,34 @@ impl CertificateName {
         )
     }
 
-    /// Whether it is the cluster's own business, and made anew by a rotation.
+    /// Returns `true` for internal certificates, which a rotation generates anew.
     #[must_use]
     pub const fn is_internal(self) -> bool {
         matches!(self, Self::CcsInternodeEncryption | Self::DataInternodeEncryption)
     }
 
-    /// Whether it is the certificate that the server itself shows, on this API too, which is replaced as a file and not
-    /// here: what is under this name is not the cluster's to keep.
+    /// Returns `true` for the certificate that the server itself presents, on this API too. It is replaced as a file
+    /// and not here, and the cluster does not store it.
     #[must_use]
     pub const fn is_server_certificate(self) -> bool {
         matches!(self, Self::Api)
     }
 
-    /// Whether the server's own certificate stands in for it until an administrator installs one: clients of databases
-    /// know that one, and it names the hosts that they connect to.
+    /// Returns `true` when the server's own certificate is used until an administrator installs one: clients of
+    /// databases trust it, and it names the hosts that they connect to.
     #[must_use]
     pub const fn is_server_certificate_at_first(self) -> bool {
         matches!(self, Self::Proxy)
     }
 
-    /// Whether this server shows it to anybody, or trusts by it. The others are kept as the API asks, and nothing here
-    /// uses them.
+    /// Returns `true` when this server presents the certificate or trusts by it. The others are stored as the API asks,
+    /// and are not used.
     #[must_use]
     pub const fn is_in_use(self) -> bool {
         matches!(self, Self::Proxy | Self::MtlsTrustedCa)
     }
 
-    /// Whether it comes without a private key: the certificates of somebody else's CA.
+    /// Returns `true` for certificates without a private key, which are those of other CAs.
     #[must_use]
     pub const fn is_keyless(self) -> bool {
         matches!(self, Self::MtlsTrustedCa | Self::SsoIssuer)
@@ -141,20 +141,20 @@ impl FromStr for CertificateName {
 /// A certificate of the cluster, with its private key if it has one.
 #[derive(Debug)]
 pub struct NamedCertificate {
-    /// Which one.
+    /// The name of the certificate.
     pub name: CertificateName,
     /// The PEM text as it was given: one certificate or several.
     pub certificate: String,
     /// The key of the first of them.
     pub key: Option<PrivateKeyPem>,
-    /// When it was given; its dates were checked then.
+    /// The time of the upload, at which its dates were checked.
     pub installed_at: OffsetDateTime,
 }
 
 /// A certificate to be stored, not checked yet.
 #[derive(Debug)]
 pub struct NewCertificate {
-    /// Which one.
+    /// The name of the certificate.
     pub name: CertificateName,
     /// PEM: one certificate or several.
     pub certificate: String,
@@ -187,5 +187,5 @@ impl NamedCertificates {
     }
 }
 
-/// How much of a wrong name an error repeats.
+/// The number of characters of a wrong name that an error quotes.
 const SHOWN: usize = 80;

@@ -1,4 +1,4 @@
-//! What the API's routes ask for, and which management role holds it
+//! The permissions that the API's routes require, and the management roles that hold them
 //! (`docs/contracts/redis-enterprise.md#management-roles`; the vendor's page `permissions.md`, whose two tables agree
 //! on everything but two permissions that no route here asks for).
 
@@ -57,7 +57,7 @@ impl ManagementRole {
         }
     }
 
-    /// What a holder may do.
+    /// The permissions of the role.
     #[must_use]
     pub fn permissions(self) -> PermissionSet {
         Permission::ALL
@@ -90,13 +90,13 @@ impl FromStr for ManagementRole {
 pub struct PermissionSet(u128);
 
 impl PermissionSet {
-    /// Whether `permission` is among them.
+    /// Returns `true` when the set contains `permission`.
     #[must_use]
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & permission.bit() != 0
     }
 
-    /// Whether all of `other` are among them.
+    /// Returns `true` when the set contains all of `other`.
     #[must_use]
     pub const fn covers(self, other: Self) -> bool {
         other.0 & !self.0 == 0
@@ -108,7 +108,7 @@ impl PermissionSet {
         Self(self.0 | other.0)
     }
 
-    /// Whether there are none.
+    /// Returns `true` when the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

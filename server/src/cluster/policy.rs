@@ -16,7 +16,7 @@ use super::{Asked, Cluster, ClusterError, Plan, Run};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClusterPolicy {
-    /// What an ACL without a rule for channels allows. Default: nothing.
+    /// The channels that an ACL without a rule for channels allows. Default: none.
     pub acl_pubsub_default: PubSubDefault,
     /// Default: no.
     pub db_conns_auditing: bool,
@@ -34,7 +34,7 @@ pub struct ClusterPolicy {
     pub resp3_default: bool,
 }
 
-/// What an ACL without a rule for channels allows.
+/// The channels that an ACL without a rule for channels allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PubSubDefault {
@@ -45,7 +45,7 @@ pub enum PubSubDefault {
     AllChannels,
 }
 
-/// What is to be changed about the policy; `None` leaves a part as it is.
+/// A change to the policy; `None` leaves a member as it is.
 #[derive(Debug, Default)]
 pub struct PolicyUpdate {
     /// As [`ClusterPolicy::acl_pubsub_default`]; the others likewise.
@@ -66,7 +66,7 @@ pub struct PolicyUpdate {
     pub resp3_default: Option<bool>,
 }
 
-/// How the status of the proxy certificate would be asked for: seconds, and a number of tries. Nothing asks.
+/// The settings for OCSP requests about the proxy certificate: seconds, and a number of attempts. No requests are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OcspSettings {
@@ -80,7 +80,7 @@ pub struct OcspSettings {
     pub response_timeout: u32,
 }
 
-/// What is to be changed about the settings of OCSP; `None` leaves a part as it is. The ranges have been checked.
+/// A change to the settings of OCSP; `None` leaves a member as it is. The ranges have been checked.
 #[derive(Debug, Default)]
 pub struct OcspUpdate {
     /// As [`OcspSettings::query_frequency`]; the others likewise.

@@ -16,7 +16,7 @@ pub struct RedisAcl {
 }
 
 impl RedisAcl {
-    /// Whether it comes with the cluster and can be neither changed nor deleted.
+    /// Returns `true` for the ACL of a fresh cluster that can be neither changed nor deleted.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.uid == FULL_ACCESS
@@ -34,7 +34,7 @@ pub struct NewRedisAcl {
     pub acl: RedisAclRules,
 }
 
-/// What is to be changed about an ACL; `None` leaves a part as it is.
+/// A change to an ACL; `None` leaves a member as it is.
 #[derive(Debug, Clone, Default)]
 pub struct RedisAclUpdate {
     /// The name.

@@ -37,12 +37,12 @@ pub(crate) enum TrustedBy {
     Database(DatabaseUid),
 }
 
-/// Why there is nothing to be removed.
+/// The reason that there is nothing to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotThere {
-    /// What was to be removed is not there.
+    /// The object to remove does not exist.
     Removed,
-    /// The database that it was to be removed from is not there.
+    /// The database to remove it from does not exist.
     Database(DatabaseUid),
 }
 
@@ -51,7 +51,7 @@ impl ClusterState {
     ///
     /// # Errors
     ///
-    /// When it is not there.
+    /// The object does not exist.
     pub(crate) fn without(&self, removal: Removal) -> Result<Self, NotThere> {
         if let Removal::Certificate(_, TrustedBy::Database(uid)) = removal
             && self.database(uid).is_none()

@@ -11,7 +11,7 @@ pub struct Role {
     pub uid: RoleUid,
     /// The name; no two roles share one.
     pub name: ObjectName,
-    /// What its users may do with the cluster.
+    /// The management role.
     pub management: ManagementRole,
     /// The databases that `db_member` and `db_viewer` are limited to; empty for no limit.
     pub databases: Vec<u32>,
@@ -24,18 +24,18 @@ pub struct NewRole {
     pub uid: Option<RoleUid>,
     /// The name.
     pub name: ObjectName,
-    /// What its users may do with the cluster.
+    /// The management role.
     pub management: ManagementRole,
     /// The databases it is limited to; empty for no limit.
     pub databases: Vec<u32>,
 }
 
-/// What is to be changed about a role; `None` leaves a part as it is.
+/// A change to a role; `None` leaves a member as it is.
 #[derive(Debug, Clone, Default)]
 pub struct RoleUpdate {
     /// The name.
     pub name: Option<ObjectName>,
-    /// What its users may do with the cluster.
+    /// The management role.
     pub management: Option<ManagementRole>,
     /// The databases it is limited to.
     pub databases: Option<Vec<u32>>,

@@ -11,13 +11,13 @@ use super::trust::{AuthorizedSubject, SubjectValidation};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClusterSettings {
-    /// Whether a certificate of a trusted CA lets a certificate user in. Default: no.
+    /// Certificate authentication: a certificate of a trusted CA admits a certificate user. Default: no.
     pub mtls_certificate_authentication: bool,
-    /// What is asked of a certificate's subject before a user is looked for. Default: nothing.
+    /// The validation of a certificate's subject before its user is looked up. Default: none.
     pub mtls_client_cert_subject_validation_type: SubjectValidation,
     /// The subjects that pass. Default: none.
     pub mtls_authorized_subjects: Vec<AuthorizedSubject>,
-    /// Whether a name and a password let a user in. Default: yes.
+    /// Basic authentication: a name and a password admit a user. Default: yes.
     pub control_plane_basic_authentication: bool,
     /// For databases; kept for those who read it back. Default: no, as with the three that follow.
     pub dmc_external_authentication: bool,
@@ -39,11 +39,11 @@ pub struct ClusterSettings {
     pub data_cipher_list: String,
     /// Kept for those who read it back. Default: no.
     pub encrypt_pkeys: bool,
-    /// Whether a password needs characters of several kinds. Default: no.
+    /// Passwords need characters of several kinds. Default: no.
     pub password_complexity: bool,
     /// The least number of characters of a password, 8 to 256. Default: 8.
     pub password_min_length: u32,
-    /// How many days a password is good for; 0, the default, for ever.
+    /// The lifetime of passwords in days; 0, the default, for no expiry.
     pub password_expiration_duration: u32,
     /// The name that `GET` gives for the hashing of passwords. They are hashed by Argon2id, whatever it says.
     pub password_hashing_algorithm: PasswordHashingAlgorithm,
@@ -61,7 +61,7 @@ pub struct ClusterSettings {
     pub options_method_forbidden: bool,
     /// Ports that databases do not get. Default: none.
     pub reserved_ports: Vec<String>,
-    /// Whether answers about databases hide credentials. Default: no.
+    /// Answers about databases hide credentials. Default: no.
     pub mask_bdb_credentials: bool,
     /// `/v1/cluster/policy`.
     pub policy: ClusterPolicy,

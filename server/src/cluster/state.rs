@@ -37,12 +37,12 @@ pub struct ClusterState {
     highest: HighestUids,
 }
 
-/// What a cluster is called, from its making on.
+/// The identity of a cluster, from its creation on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterIdentity {
     /// The name: that of the server, until `create_cluster` gives another.
     pub name: String,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: OffsetDateTime,
 }
 
@@ -103,9 +103,9 @@ pub enum Change {
     DeleteCertificate(CertificateName),
     /// The cluster has been created, under this name.
     Bootstrap {
-        /// What it is called from now on.
+        /// The new identity.
         identity: Arc<ClusterIdentity>,
-        /// When.
+        /// The time of creation.
         at: OffsetDateTime,
     },
 }
@@ -157,19 +157,19 @@ impl ClusterState {
         self.trust_revision
     }
 
-    /// What the cluster is called.
+    /// The identity of the cluster.
     #[must_use]
     pub fn identity(&self) -> &ClusterIdentity {
         &self.identity
     }
 
-    /// When `create_cluster` made it; none before. What a certificate allows does not wait for that.
+    /// The time at which `create_cluster` was called; none before. Certificates work before that as well.
     #[must_use]
     pub fn bootstrapped_at(&self) -> Option<OffsetDateTime> {
         self.bootstrapped_at
     }
 
-    /// Whether the cluster has been created, or used as if it had been: it has a user.
+    /// Returns `true` when the cluster has been created, or is in use because it has a user.
     #[must_use]
     pub fn is_created(&self) -> bool {
         self.bootstrapped_at.is_some() || !self.users.is_empty()
@@ -267,20 +267,20 @@ impl ClusterState {
         self.trust_anchors.as_ref()
     }
 
-    /// What the user may do: the permissions of its roles together.
+    /// The union of the permissions of the user's roles.
     #[must_use]
     pub fn permissions_of(&self, user: &User) -> PermissionSet {
         self.management_roles(&user.role_uids)
             .fold(PermissionSet::default(), |all, role| all.union(role.permissions()))
     }
 
-    /// What the user may do with a database that is none of those its roles are limited to.
+    /// The permissions of the user's roles that are not limited to databases.
     #[must_use]
     pub fn unlimited_permissions_of(&self, user: &User) -> PermissionSet {
         self.permissions_by(user, |role| role.databases.is_empty())
     }
 
-    /// What the user may do with this database: the permissions of its roles that are not limited to others.
+    /// The user's permissions on this database: those of its roles that are not limited to other databases.
     #[must_use]
     pub fn permissions_on(&self, user: &User, database: DatabaseUid) -> PermissionSet {
         self.permissions_by(user, |role| {
@@ -448,7 +448,7 @@ impl ClusterState {
     }
 }
 
-/// What makes a fresh cluster of an empty one.
+/// The changes that turn an empty cluster into a fresh one.
 pub(crate) fn fresh_changes() -> Vec<Change> {
     let roles = (1..).zip(role::BUILT_IN).map(|(number, (name, management))| {
         Change::PutRole(Arc::new(Role {

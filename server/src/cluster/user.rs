@@ -18,24 +18,24 @@ pub struct User {
     pub name: UserName,
     /// The e-mail address; no two users share one.
     pub email: Option<EmailAddress>,
-    /// How the user proves who it is.
+    /// The authentication of the user.
     pub authentication: Authentication,
     /// The cluster's revision when that was last changed: what a token was issued for is void afterwards.
     pub credentials_revision: u64,
     /// The roles, in the order given; their permissions add up.
     pub role_uids: Vec<RoleUid>,
-    /// Which alerts are sent by e-mail; kept, and never sent.
+    /// The alerts to send by e-mail. The setting is stored, and no alerts are sent.
     pub alerts: EmailAlerts,
 }
 
-/// How a user proves who it is.
+/// The authentication of a user.
 #[derive(Debug, Clone)]
 pub enum Authentication {
     /// By one of its passwords.
     Regular {
         /// Hashes of the passwords, oldest first; never empty.
         passwords: Vec<PasswordHash>,
-        /// When the newest was set: what expiry counts from.
+        /// The time at which the newest password was set, from which its expiry is counted.
         issued_at: OffsetDateTime,
     },
     /// By a certificate with this subject, from a CA that the cluster trusts.
@@ -62,7 +62,7 @@ pub enum AuthMethod {
     Sso,
 }
 
-/// Which alerts a user is sent by e-mail.
+/// The alerts that a user receives by e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailAlerts {
     /// Any at all.
@@ -83,10 +83,10 @@ impl Default for EmailAlerts {
     }
 }
 
-/// What a user's status says.
+/// The status of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserStatus {
-    /// Nothing stands in its way.
+    /// The user can log in.
     Active,
     /// Too many wrong passwords; the lock ends by itself.
     Locked,
@@ -103,7 +103,7 @@ pub struct NewUser {
     pub name: Option<UserName>,
     /// The e-mail address.
     pub email: Option<EmailAddress>,
-    /// How the user will prove who it is.
+    /// The authentication method.
     pub auth_method: AuthMethod,
     /// For `regular`, and only there.
     pub password: Option<SecretString>,
@@ -111,20 +111,20 @@ pub struct NewUser {
     pub certificate_subject_line: Option<SubjectLine>,
     /// The roles.
     pub roles: RoleSelection,
-    /// Which alerts are sent.
+    /// The alerts to send.
     pub alerts: EmailAlerts,
 }
 
-/// What is to be changed about a user; `None` leaves a part as it is.
+/// A change to a user; `None` leaves a member as it is.
 #[derive(Debug, Default)]
 pub struct UserUpdate {
     /// The name.
     pub name: Option<UserName>,
     /// The e-mail address; the inner `None` removes it.
     pub email: Option<Option<EmailAddress>>,
-    /// How the user proves who it is. A change away from `regular` drops its passwords.
+    /// The authentication method. A change away from `regular` deletes the user's passwords.
     pub auth_method: Option<AuthMethod>,
-    /// The one password from now on.
+    /// The password that replaces all previous ones.
     pub password: Option<SecretString>,
     /// For `certificate`, and only there.
     pub certificate_subject_line: Option<SubjectLine>,
@@ -169,7 +169,7 @@ impl User {
         }
     }
 
-    /// When the newest password was set, for users with passwords.
+    /// The time at which the newest password was set, for users with passwords.
     #[must_use]
     pub fn password_issued_at(&self) -> Option<OffsetDateTime> {
         match &self.authentication {

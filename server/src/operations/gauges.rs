@@ -27,7 +27,7 @@ pub(super) fn set(app: &App) {
     }
 }
 
-/// How many there are of each status, those of none included.
+/// Returns the number of databases of each status, zero included.
 fn by_status(statuses: impl Iterator<Item = DatabaseStatus>) -> [(DatabaseStatus, usize); DatabaseStatus::ALL.len()] {
     let mut counts = DatabaseStatus::ALL.map(|status| (status, 0));
     for status in statuses {

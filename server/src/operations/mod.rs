@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::expiry::ExpiryMetrics;
 use crate::telemetry::Recorder;
 
-/// What the answers are made from.
+/// The sources of the answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Operations {
     recorder: Recorder,
@@ -107,7 +107,7 @@ impl OperationsListener {
         Self { tcp, operations }
     }
 
-    /// Where it listens, with the real port.
+    /// The address of the listener, with the real port.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.tcp.local_addr().ok()
     }

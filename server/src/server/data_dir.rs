@@ -1,4 +1,4 @@
-//! What the server keeps in `DataDir` beside the store.
+//! The files in `DataDir` besides the store.
 
 use std::io;
 use std::path::{Path, PathBuf};

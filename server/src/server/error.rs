@@ -1,4 +1,4 @@
-//! Why a server does not start.
+//! The errors of a server's start.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use crate::cluster::ClusterError;
 use crate::server_certificate::CertificateFileError;
 use crate::store::StoreError;
 
-/// Why a server does not start. Nothing has listened when one of these is given.
+/// The reason that a server does not start. No socket has listened when one of these is returned.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The machine's clock is wrong, and with it every decision about validity.
     #[error("the clock says {now}, which is before this program was written; set the clock")]
     Clock {
-        /// What it says.
+        /// The time that the clock shows.
         now: OffsetDateTime,
     },
     /// A file of `DataDir` cannot be read or written.
@@ -25,7 +25,7 @@ pub enum StartError {
     DataDir {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -52,16 +52,16 @@ pub enum StartError {
     Listen {
         /// The key of the settings.
         key: &'static str,
-        /// Where.
+        /// The URL to listen on.
         url: Url,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
     /// Health and metrics are for this machine only, because whoever reaches them is not asked who they are.
     #[error("Certward.Operations.ServerUrl is {url}, which other machines can reach; use 127.0.0.1 or [::1]")]
     OperationsNotLoopback {
-        /// Where.
+        /// The URL to listen on.
         url: Url,
     },
 }

@@ -24,7 +24,7 @@ pub struct RunningServer {
     abort: DropGuard,
 }
 
-/// Where a server listens, with the real ports.
+/// The addresses that a server listens on, with the real ports.
 #[derive(Debug)]
 pub(super) struct Addresses {
     pub(super) ravendb: SocketAddr,
@@ -51,19 +51,19 @@ impl RunningServer {
         }
     }
 
-    /// Where RavenDB's API listens, with the real port.
+    /// The address of RavenDB's API, with the real port.
     #[must_use]
     pub fn ravendb_address(&self) -> SocketAddr {
         self.addresses.ravendb
     }
 
-    /// Where Redis Enterprise's API listens, with the real port, if it does.
+    /// The address of Redis Enterprise's API, with the real port, if it is on.
     #[must_use]
     pub fn redis_enterprise_address(&self) -> Option<SocketAddr> {
         self.addresses.redis_enterprise
     }
 
-    /// Where health and metrics are served, if they are.
+    /// The address of health and metrics, if they are served.
     #[must_use]
     pub fn operations_address(&self) -> Option<SocketAddr> {
         self.addresses.operations

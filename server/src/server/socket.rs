@@ -19,10 +19,10 @@ pub(super) struct BoundSocket {
     socket: TcpSocket,
 }
 
-/// Who may be able to reach a listener.
+/// The clients that can reach a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// Whoever the network lets through.
+    /// Any client that the network admits.
     Anybody,
     /// Programs on this machine: a loopback address.
     ThisMachine,

@@ -1,11 +1,11 @@
-//! Which certificates a server can show.
+//! The rules for server certificates.
 
 use certward::pki::Certificate;
 use time::OffsetDateTime;
 
 use crate::clock::rfc3339;
 
-/// Why a certificate is not one for a server (`docs/contracts/ravendb.md#server-certificate`).
+/// The reason that a certificate cannot be a server's (`docs/contracts/ravendb.md#server-certificate`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitServerCertificate {
     /// Clients that check the purpose refuse it.
@@ -31,7 +31,7 @@ pub enum UnfitServerCertificate {
     },
 }
 
-/// Whether a server can show `certificate` at `now`. A start, a reload and a replacement all ask here.
+/// Checks that a server can present `certificate` at `now`. A start, a reload and a replacement all call it.
 pub(super) fn check(
     certificate: &Certificate,
     validate_key_usages: bool,

@@ -22,7 +22,7 @@ impl ServerCertificate {
     ///
     /// # Errors
     ///
-    /// When the key's algorithm is not usable, or the key is another certificate's.
+    /// The key's algorithm is not supported, or the key belongs to another certificate.
     pub fn new(
         certificate: Certificate,
         chain: Vec<CertificateDer<'static>>,
@@ -66,7 +66,7 @@ impl ServerCertificate {
         self.certificate.to_pem() + &issuers
     }
 
-    /// What TLS shows and signs with.
+    /// The certificate and key for TLS.
     #[must_use]
     pub fn tls(&self) -> &Arc<CertifiedKey> {
         &self.tls

@@ -27,7 +27,7 @@ pub struct Replacement {
     pub(super) file: CertificateFile,
     pub(super) certificates: Arc<ServerCertificates>,
     pub(super) clock: Arc<dyn Clock>,
-    /// Whether whoever asked still may.
+    /// Checks again whether the caller still has the right.
     authority: Arc<Authority>,
     under_way: Mutex<UnderWay>,
     /// Held while the file is changed or read, so that a certificate is put in force from what the file then holds.
@@ -41,7 +41,7 @@ struct UnderWay {
     status: Option<ReplacementStatus>,
 }
 
-/// What is asked for.
+/// A request to replace the server certificate.
 #[derive(Debug)]
 pub struct ReplaceRequest {
     /// The new certificate with its private key and issuers: PKCS#12, or PEM.
@@ -52,7 +52,7 @@ pub struct ReplaceRequest {
     pub replace_immediately: bool,
 }
 
-/// How far a replacement is.
+/// The progress of a replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplacementStatus {
     /// Nodes that have the new certificate; here 1.
@@ -67,13 +67,13 @@ pub struct ReplacementStatus {
     pub replaced: u32,
 }
 
-/// Why the server certificate is not replaced.
+/// The reason that the server certificate is not replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplacementError {
-    /// What was sent cannot be used, or not be written.
+    /// The file cannot be used or cannot be written.
     #[error("the new certificate cannot be used")]
     File(#[from] CertificateFileError),
-    /// Whoever asked may not do it any more.
+    /// The caller has lost the right.
     #[error(transparent)]
     Refused(#[from] authority::Error),
 }
@@ -252,5 +252,5 @@ fn asked(permit: &Permit<ReplaceServerCertificate>) -> Asked {
     Asked::by(permit, "server certificate")
 }
 
-/// How long the state of a replacement can be looked at before the swap.
+/// The time for which the progress of a replacement can be read before the swap.
 pub(crate) const SWAP_DELAY: Duration = Duration::from_secs(1);

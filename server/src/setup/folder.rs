@@ -32,10 +32,10 @@ const NAMES: [&str; 10] = [
 
 const ARCHIVE_START: &str = "admin.client.certificate.";
 
-/// Why the folder could not be filled.
+/// The reason that the folder could not be filled.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// Something of a server is there already.
+    /// The folder already holds files of a server.
     #[error("{} exists already, and nothing is ever overwritten; choose another folder with --dir, or move it away", _0.display())]
     Exists(PathBuf),
     /// Keys do not go into a folder that somebody else can change.
@@ -53,7 +53,7 @@ pub enum FolderError {
         at: PathBuf,
         /// The numeric id of this process's user.
         user: u32,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// Another setup fills the folder.
@@ -64,9 +64,9 @@ pub enum FolderError {
     Refused {
         /// The file or folder.
         path: PathBuf,
-        /// What was to be done, as a participle.
+        /// The operation that failed, as a participle.
         done: &'static str,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
 }
@@ -131,7 +131,7 @@ impl Staging {
         })
     }
 
-    /// Where `name` is made.
+    /// The path at which `name` is created.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.staging.join(name)
     }
@@ -200,7 +200,7 @@ fn trusted(folder: &Path) -> Result<TrustedDirectory, FolderError> {
     }
 }
 
-/// Whether what others can write is the folder itself, and not one above, and it holds nothing of theirs.
+/// Returns `true` when the folder itself is what others can write, and not one above it, and it is empty.
 fn is_own_and_empty(writable: &Path, folder: &Path) -> bool {
     let is_folder = std::fs::canonicalize(folder).is_ok_and(|path| path == writable);
     let is_own = || {

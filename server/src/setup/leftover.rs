@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::SETTINGS_FILE;
 
-/// How the names of the folders begin that a setup works in.
+/// The beginning of the names of a setup's working folders.
 pub(super) const PREFIX: &str = ".setup-";
 
 /// Notes in `staging`, before the first of `names` is moved to its place, which files they are.
@@ -65,8 +65,8 @@ pub(super) fn remove(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the file at `path` is the one that was noted: a rename keeps the inode, and the working folder is on the same
-/// file system.
+/// Returns `true` when the file at `path` is the recorded one: a rename keeps the inode, and the working folder is on
+/// the same file system.
 fn is_the_one(path: &Path, inode: &str) -> bool {
     let name_is_plain = path.file_name().is_some() && !path.ends_with("..");
     name_is_plain

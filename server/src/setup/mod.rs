@@ -28,10 +28,10 @@ use folder::Staging;
 pub use folder::{FolderError, SETTINGS_FILE};
 pub use host::{Host, HostError};
 
-/// What is wanted.
+/// The plan of a setup.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Where everything goes. Made when it is missing.
+    /// The folder for all files. It is created when it is missing.
     pub folder: PathBuf,
     /// Names and addresses under which clients reach the server, beside `localhost`, `127.0.0.1` and `::1`. With none,
     /// the server listens on `127.0.0.1`; with any, on every address, and the first one becomes `PublicServerUrl`.
@@ -59,12 +59,12 @@ pub const REDIS_ENTERPRISE_PORT: u16 = 9443;
 /// Free where RavenDB's API has the vendor's port: it is the usual one of RavenDB's.
 const OTHER_REDIS_ENTERPRISE_PORT: u16 = 8443;
 
-/// What was made.
+/// The result of a setup.
 #[derive(Debug)]
 pub struct Outcome {
     /// The files and folders, in the order to read about them; absolute or as the plan's folder was given.
     pub files: Vec<PathBuf>,
-    /// Where clients reach the server.
+    /// The URL of the server for clients.
     pub url: String,
     /// The name that the first administrator's certificate is registered under.
     pub administrator: String,
@@ -72,7 +72,7 @@ pub struct Outcome {
     pub thumbprint: String,
 }
 
-/// Why nothing was made.
+/// The reason that a setup failed. Nothing has been created then.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The folder or a file in it.

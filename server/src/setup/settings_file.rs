@@ -29,7 +29,7 @@ pub(super) fn text(plan: &Plan) -> String {
     format!("{:#}\n", Value::Object(settings))
 }
 
-/// Where clients reach the server.
+/// Returns the URL of the server for clients.
 pub(super) fn public_url(plan: &Plan) -> String {
     let host = plan.hosts.first().map_or("127.0.0.1".to_owned(), super::Host::in_url);
     format!("https://{host}:{}", plan.port)

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
 impl CapturedLog {
-    /// What was written since the last time.
+    /// Returns the text that was written since the last call.
     ///
     /// # Panics
     ///
-    /// When it is no UTF-8.
+    /// The text is not UTF-8.
     #[must_use]
     pub fn take(&self) -> String {
         let written = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Requests by method, route and status.
 pub(crate) const REQUESTS: &str = "certward_requests_total";
-/// How long requests take: seconds, by route.
+/// The durations of requests in seconds, by route.
 pub(crate) const REQUEST_DURATION: &str = "certward_request_duration_seconds";
 /// Requests that ended in a panic.
 pub(crate) const PANICS: &str = "certward_panics_total";
@@ -38,20 +38,20 @@ const LOG_LINES_DROPPED: &str = "certward_log_lines_dropped_total";
 pub(crate) const REFUSALS: &str = "certward_refusals_total";
 /// Keys for client certificates that are in stock.
 pub(crate) const READY_KEYS: &str = "certward_ready_keys";
-/// How long a change takes to be on the disk: seconds.
+/// The durations of commits to the store, in seconds.
 pub(crate) const STORE_COMMIT_DURATION: &str = "certward_store_commit_duration_seconds";
 /// 1 while changes can be written to the store, 0 while they are refused.
 pub(crate) const STORE_WRITABLE: &str = "certward_store_writable";
 
 /// 1; the label `version` says which version of the server runs.
 pub(crate) const BUILD_INFO: &str = "certward_build_info";
-/// How large the files of the store are: bytes, by file.
+/// The sizes of the store's files in bytes, by file.
 pub(crate) const STORE_BYTES: &str = "certward_store_bytes";
 /// Databases, by status.
 pub(crate) const DATABASES: &str = "certward_databases";
-/// When a certificate expires: seconds since 1970. A series for each, up to a number of them.
+/// The expiry of certificates in seconds since 1970: one series for each, up to a limit.
 pub(crate) const CERTIFICATE_EXPIRY: &str = "certward_certificate_expiry_timestamp_seconds";
-/// When the next certificate of a use expires: seconds since 1970.
+/// The next expiry of a certificate of each use, in seconds since 1970.
 pub(crate) const CERTIFICATE_EARLIEST_EXPIRY: &str = "certward_certificate_earliest_expiry_timestamp_seconds";
 /// Certificates in use, by their use.
 pub(crate) const CERTIFICATES: &str = "certward_certificates";
@@ -62,7 +62,7 @@ pub(crate) const CERTIFICATES_EXPIRED: &str = "certward_certificates_expired";
 /// Those of them that have no series of [`CERTIFICATE_EXPIRY`].
 pub(crate) const CERTIFICATES_UNLISTED: &str = "certward_certificates_unlisted";
 
-/// What `# HELP` and `# TYPE` say of each metric.
+/// The `# HELP` and `# TYPE` of each metric.
 const DESCRIPTIONS: [(Kind, &str, &str); 24] = [
     (
         Kind::Counter,
@@ -158,7 +158,7 @@ const DESCRIPTIONS: [(Kind, &str, &str); 24] = [
     ),
 ];
 
-/// What a metric is.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Counter,
@@ -177,7 +177,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What is said of a metric.
+/// Returns the description of a metric.
 pub(super) fn description(name: &str) -> Option<(Kind, &'static str)> {
     let described = DESCRIPTIONS.into_iter().find(|(_, described, _)| *described == name);
     described.map(|(kind, _, text)| (kind, text))

@@ -1,7 +1,7 @@
 //! The queue between those who log and the one thread that writes: nobody who logs waits for the reader of the log.
 //!
-//! What the queue cannot hold, or the output does not take, is dropped and counted, and the log says how many lines were
-//! dropped when it flows again.
+//! Lines that the queue cannot hold, or that the output does not accept, are dropped and counted. The log gives their
+//! number when it can be written again.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -36,10 +36,10 @@ struct State {
     is_failing: bool,
 }
 
-/// What is written at once.
+/// The lines that are written at once.
 struct Batch {
     content: Vec<u8>,
-    /// Whether it begins with the end of a line that was written in part.
+    /// True when the batch begins with the end of a line that was written in part.
     ends_line: bool,
     /// The lines in it, without the one that tells of dropped ones.
     lines: u64,

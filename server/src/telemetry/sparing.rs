@@ -19,7 +19,7 @@ impl Sparing {
         Self(Mutex::new(Past { last: None, omitted: 0 }))
     }
 
-    /// Whether the line is to be written, and then how many were omitted before it.
+    /// Returns the number of lines omitted before this one; none when this line is to be omitted too.
     pub(crate) fn admit(&self) -> Option<u64> {
         self.admit_at(Instant::now())
     }

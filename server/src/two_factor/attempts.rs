@@ -1,7 +1,7 @@
-//! How often codes may be tried: a stranger with a stolen certificate must not guess.
+//! Limits attempts with codes, so that a stranger with a stolen certificate cannot guess one.
 //!
-//! Counted by what a code proves, which is the secret, and by the public key of whoever tries: not by the certificate, of
-//! which the holder of a key can make as many as it likes.
+//! Attempts are counted by the secret that a code proves, and by the public key of the client: not by the certificate,
+//! of which the holder of a key can make any number.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -32,7 +32,7 @@ pub(super) struct Attempts {
     used: HashMap<SecretDigest, Step>,
 }
 
-/// What attempts are counted by: each of both.
+/// The keys by which attempts are counted; each attempt counts under both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Counted {
     Secret(SecretDigest),

@@ -30,13 +30,13 @@ pub struct AcceptedCode {
 }
 
 impl AcceptedCode {
-    /// Which secret the code was made with.
+    /// The secret that the code was computed from.
     pub(crate) fn secret(&self) -> SecretDigest {
         self.secret
     }
 }
 
-/// How long sessions last (`Security.TwoFactor.…SessionDurationInMin`).
+/// The durations of sessions (`Security.TwoFactor.…SessionDurationInMin`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLength {
     /// In minutes, when the client asks for no length.
@@ -48,15 +48,16 @@ pub struct SessionLength {
 /// A session that has just been opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedSession {
-    /// What every later request must bring in the cookie `2fa-cookie`; none when the certificate alone is enough.
+    /// The value that every later request must send in the cookie `2fa-cookie`; none when the certificate alone is
+    /// enough.
     pub cookie: Option<Uuid>,
-    /// When it ends.
+    /// The end of the session.
     pub expires_at: OffsetDateTime,
-    /// How long it lasts.
+    /// The duration of the session.
     pub duration: Duration,
 }
 
-/// Why no session was opened.
+/// The reason that no session was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TwoFactorError {
     /// The certificate needs no codes.
@@ -187,7 +188,7 @@ impl TwoFactorSessions {
         }
     }
 
-    /// When the open session of this certificate ends that the request may use, with the cookie it brings.
+    /// Returns the end of the open session that a request with this certificate and cookie may use.
     #[must_use]
     pub fn expires_at(&self, entry: &RegisteredCertificate, cookie: Option<&str>) -> Option<OffsetDateTime> {
         let secret = SecretDigest::of(entry.two_factor_key.as_ref()?);
@@ -202,7 +203,7 @@ impl TwoFactorSessions {
         Some(self.clock.wall().now() + (last - now))
     }
 
-    /// Whether the request may go on: no codes are wanted of the certificate, or a session is open.
+    /// Returns `true` when the request is admitted: the certificate requires no codes, or a session is open.
     #[must_use]
     pub fn admits(&self, entry: &RegisteredCertificate, cookie: Option<&str>) -> bool {
         !entry.has_two_factor() || self.expires_at(entry, cookie).is_some()

@@ -4,16 +4,16 @@ use crate::cluster::permission::{Permission, PermissionSet};
 
 /// Something that needs a [`super::ClusterPermit`].
 pub trait ClusterAction {
-    /// Who may do it.
+    /// The requirement of the action.
     const REQUIRED: Required;
     /// The name in audit records.
     const NAME: &'static str;
 }
 
-/// Who may do something.
+/// The requirement of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Required {
-    /// Everybody who is let in; the use case may ask for more.
+    /// Any authenticated caller; the use case may require more.
     Authenticated,
     /// The holders of a permission.
     Permission(Permission),
@@ -145,7 +145,7 @@ actions! {
 
 /// Something that changes one database: roles that are limited to others do not allow it.
 pub trait ChangesDatabases: ClusterAction {
-    /// What the caller needs on that database.
+    /// The permission that the caller needs on that database.
     const PERMISSION: Permission;
 }
 

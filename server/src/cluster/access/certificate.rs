@@ -1,4 +1,4 @@
-//! Who a certificate is on this API: an administrator by RavenDB's, or a user of the cluster
+//! Identifies the holder of a certificate on this API: an administrator of RavenDB's API, or a user of the cluster
 //! (`docs/contracts/redis-enterprise.md#order-of-checks`).
 
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::cluster::trust::{self, ChainRefusal, GateRefusal};
 use crate::cluster::user::User;
 use crate::listener::peer::{Peer, Presented};
 
-/// Why a certificate lets nobody in.
+/// The reason that a certificate admits nobody.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CertificateRefusal {
-    /// None was shown.
+    /// The client presented no certificate.
     #[error("no certificate was shown")]
     Missing,
-    /// What was shown is no certificate.
+    /// The presented certificate cannot be parsed.
     #[error("the certificate cannot be read")]
     Unreadable,
-    /// The cluster does not look at certificates.
+    /// Certificate authentication is off.
     #[error("certificate authentication is off")]
     Off,
     /// The cluster trusts no CA.
@@ -68,14 +68,14 @@ pub(super) fn administrator(authenticator: &Authenticator, peer: &Peer) -> Optio
     (caller.level() == Level::ClusterAdmin && !needs_code).then_some(caller)
 }
 
-/// Whom a certificate lets in on this API.
+/// The holder of a certificate on this API.
 #[derive(Debug)]
 pub(crate) enum CertificateHolder {
     /// An administrator of RavenDB's API.
     Administrator(Arc<Caller>),
     /// A user of the cluster.
     User {
-        /// Who.
+        /// The user.
         user: Arc<User>,
         /// The trusted CA above the certificate.
         anchor: Sha256Fingerprint,
@@ -143,13 +143,14 @@ fn user_of(state: &ClusterState, certificate: &Certificate) -> Result<Arc<User>,
         .ok_or(CertificateRefusal::NoUser)
 }
 
-/// Whether settings and CAs of `state` admit the certificate of the peer, decided anew.
+/// Returns `true` when the settings and CAs of `state` admit the peer's certificate. It is decided anew.
 pub(super) fn is_admissible(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> bool {
     presented(state, peer).is_ok_and(|(end_entity, intermediates)| admit(state, end_entity, intermediates, now).is_ok())
 }
 
-/// Whether a peer's chain led to a trusted CA and its subject passed the gate, together with what that was decided from;
-/// kept with the peer, so that a connection pays for the signatures once per change and not once per request.
+/// The decision whether a peer's chain ends in a trusted CA and its subject passes, with the revisions that it was made
+/// from. It is kept with the peer, so that a connection pays for the signatures once per change and not once per
+/// request.
 #[derive(Debug)]
 pub(crate) struct ClusterVerdict {
     trust_revision: u64,

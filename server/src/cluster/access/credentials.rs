@@ -1,4 +1,5 @@
-//! What a caller says of itself beside its certificate: the value of an `Authorization` header (RFC 9110, section 11.6).
+//! The credentials of a caller besides its certificate: the value of an `Authorization` header (RFC 9110, section
+//! 11.6).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurposeConfig;

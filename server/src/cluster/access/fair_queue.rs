@@ -87,7 +87,7 @@ impl<K: Copy + Eq + Hash> FairQueue<K> {
         }
     }
 
-    /// Whether work would begin at once.
+    /// Returns `true` when work would begin at once.
     #[cfg(test)]
     pub(super) fn turn_is_free(&self) -> bool {
         self.state().working < self.at_once

@@ -13,10 +13,10 @@ use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
 use crate::listener::peer::Network;
 
-/// What came of holding a password against those of a user.
+/// The result of comparing a password with those of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cluster) enum Guess {
-    /// It is the user's, in this place.
+    /// The password is the user's, at this index.
     Right(usize),
     /// It is not, which was counted.
     Wrong,
@@ -24,7 +24,7 @@ pub(in crate::cluster) enum Guess {
     Locked,
 }
 
-/// Who logged in from where, of late.
+/// Recent logins: the users and the networks they came from.
 pub(super) struct FamiliarLogins(Mutex<LruCache<(Network, UserUid), OffsetDateTime>>);
 
 impl Cluster {

@@ -1,4 +1,4 @@
-//! Users with too many wrong passwords: five within 15 minutes lock a user for 30
+//! Locks users after too many wrong passwords: five within 15 minutes lock a user for 30
 //! (`docs/contracts/redis-enterprise.md#authentication-methods`).
 
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ struct Failures {
 }
 
 impl Lockouts {
-    /// Whether the user is locked.
+    /// Returns `true` when the user is locked.
     pub(super) fn is_locked(&self, user: &User, now: OffsetDateTime) -> bool {
         self.lock()
             .get(&user.uid)

@@ -1,7 +1,8 @@
-//! Who calls the cluster, and what they may do (`docs/contracts/redis-enterprise.md#authentication-methods`).
+//! Authentication and authorization of the cluster's callers
+//! (`docs/contracts/redis-enterprise.md#authentication-methods`).
 //!
-//! Decided for every request, from the credentials of that request or the certificate of its connection, and from the
-//! cluster of that moment. An `Authorization` header wins over a certificate.
+//! Both are decided for every request, from the credentials of that request or the certificate of its connection, and
+//! from the cluster's present state. An `Authorization` header takes precedence over a certificate.
 
 pub mod action;
 mod caller;
@@ -61,19 +62,19 @@ pub struct ClusterAccess {
     clock: ForwardClock,
 }
 
-/// How a request has come to the server.
+/// The way in which a request reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// From the peer itself, as far as can be told.
+    /// Directly from the peer, as far as can be known.
     Direct,
     /// By a proxy, which has said so in the request.
     Forwarded,
 }
 
-/// Whether a password that has expired is good enough.
+/// The treatment of an expired password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiredPassword {
-    /// It is not.
+    /// An expired password is refused.
     Refused,
     /// It is: for changing it.
     Admitted,
@@ -94,7 +95,7 @@ impl ClusterAccess {
         }
     }
 
-    /// Who a request of `peer` with these credentials comes from. Refusals are counted.
+    /// Identifies the caller of a request of `peer` with these credentials, and counts refusals.
     ///
     /// # Errors
     ///
@@ -129,9 +130,9 @@ impl ClusterAccess {
         decided.map(Arc::new)
     }
 
-    /// Who wants to create the cluster: before that is done, whoever holds the certificate of an administrator, or calls
-    /// from this machine as the server's own user and by no proxy; afterwards, as for every request. Otherwise the server
-    /// would belong to the first caller.
+    /// Identifies the caller who wants to create the cluster. Before the cluster exists, it must hold an
+    /// administrator's certificate, or call from this machine as the server's own user and by no proxy, since otherwise
+    /// the server would belong to the first caller. Afterwards it is authenticated like every other caller.
     ///
     /// # Errors
     ///
@@ -286,7 +287,7 @@ impl ClusterAccess {
         }
     }
 
-    /// Whom the peer's certificate lets in when the cluster is in this state, which need not be the present one.
+    /// Returns the holder of the peer's certificate in this state of the cluster, which need not be the present one.
     pub(crate) fn holder(&self, peer: &Peer, state: &ClusterState) -> Option<CertificateHolder> {
         if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
             return Some(CertificateHolder::Administrator(caller));
@@ -295,12 +296,12 @@ impl ClusterAccess {
         Some(CertificateHolder::User { user, anchor })
     }
 
-    /// Whether the peer's certificate is that of a user of the cluster, whatever else it is.
+    /// Returns `true` when the peer's certificate is that of a user of the cluster, whatever else it is.
     pub(crate) fn is_user(&self, peer: &Peer, state: &ClusterState) -> bool {
         certificate::user_under(state, peer, self.clock.now()).is_some()
     }
 
-    /// What stands in the user's way, if anything does.
+    /// The status of the user.
     #[must_use]
     pub fn status_of(&self, user: &User, state: &ClusterState) -> UserStatus {
         let now = self.clock.now();
@@ -313,7 +314,7 @@ impl ClusterAccess {
         }
     }
 
-    /// When the user last called, since this server was started.
+    /// The time of the user's last request since this server was started.
     #[must_use]
     pub fn last_login_of(&self, uid: UserUid) -> Option<OffsetDateTime> {
         self.last_logins().get(&uid).copied()
@@ -324,7 +325,8 @@ impl ClusterAccess {
     }
 }
 
-/// What is reviewed is the certificate alone: passwords and tokens come with each request, and need no cutting.
+/// Only certificates are reviewed: passwords and tokens come with each request, so their connections need not be
+/// closed.
 impl TrustReview for ClusterAccess {
     fn standing(&self, peer: &Peer) -> Standing {
         if certificate::administrator(self.cluster.authenticator(), peer).is_some() {
@@ -344,7 +346,7 @@ impl TrustReview for ClusterAccess {
     }
 }
 
-/// Whether the user's password is too old. Only users with a password have one that can be.
+/// Returns `true` when the user's password has expired. Users without passwords have none that can expire.
 fn has_expired(user: &User, settings: &ClusterSettings, now: OffsetDateTime) -> bool {
     let days = settings.password_expiration_duration;
     days > 0

@@ -18,7 +18,7 @@ pub struct ClusterPermit<A> {
 }
 
 impl<A> ClusterPermit<A> {
-    /// Who is permitted.
+    /// The caller who is permitted.
     #[must_use]
     pub fn caller(&self) -> &Arc<ClusterCaller> {
         &self.caller

@@ -1,10 +1,10 @@
-//! Why a request comes from nobody.
+//! The reasons for which authentication refuses a request.
 
 use super::certificate::CertificateRefusal;
 use super::password::HasherBusy;
 use super::token::TokenRefusal;
 
-/// Why a request comes from nobody. The caller is told no more than that, but for what it can put right by itself.
+/// The reason that a request is not authenticated. The caller learns it only where it can correct the cause.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterRefusal {
     /// No user has this name and this password.
@@ -54,8 +54,7 @@ impl ClusterRefusal {
         }
     }
 
-    /// Whether it is a certificate that was shown and did not let its holder in: a password would not be what is
-    /// missing.
+    /// Returns `true` when a certificate was presented and refused, so that a missing password is not the cause.
     #[must_use]
     pub fn is_about_a_certificate(&self) -> bool {
         matches!(self, Self::Certificate(refusal) if !matches!(refusal, CertificateRefusal::Missing))

@@ -3,7 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Whether the other end of a connection, at `peer`, is a program on this machine that runs as the user of this server.
+/// Returns `true` when the other end of a connection, at `peer`, is a program on this machine that runs as the user of
+/// this server.
 ///
 /// Not one of root's, unless the server is: those that forward other machines' connections run as root (`docker-proxy`,
 /// the kubelet behind `kubectl port-forward`, `haproxy`), and root can become any user. A forwarder that the server's own
@@ -19,7 +20,7 @@ pub(super) async fn is_of_own_user(peer: SocketAddr) -> bool {
     belongs_to(&all, peer, rustix::process::geteuid().as_raw())
 }
 
-/// Whether `user` owns the sockets with the address `local`, every one of which is connected.
+/// Returns `true` when `user` owns all sockets with the address `local`, and each of them is connected.
 ///
 /// Connections to different addresses may share one port, also between users, and the program that opens the second chooses the port: so
 /// that one socket of somebody else is enough to leave open whose program this is.

@@ -1,10 +1,10 @@
-//! What of a database's data is on the disk, and what goes when its memory is full.
+//! The persistence of a database's data, and the eviction of keys when its memory is full.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::{Deserialize, Serialize};
 
-/// What of the data is on the disk: `data_persistence` with its policies.
+/// The persistence of the data: `data_persistence` with its policies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Persistence {
     /// Nothing: a restart of the engine empties the database.
@@ -25,7 +25,7 @@ pub struct SnapshotPolicy {
     pub writes: NonZeroU32,
 }
 
-/// When an appended write is on the disk: `aof_policy`.
+/// The policy for syncing appended writes to the disk: `aof_policy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum AofPolicy {
     /// Within a second.
@@ -35,7 +35,7 @@ pub enum AofPolicy {
     Always,
 }
 
-/// Which keys go when the memory is full: `eviction_policy`, in Redis's own words.
+/// The eviction of keys when the memory is full: `eviction_policy`, in Redis's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvictionPolicy {

@@ -1,4 +1,4 @@
-//! Who may connect to a database: TLS, its own client certificates, and which of their subjects.
+//! The rules for connections to a database: TLS, its trusted client certificates, and the authorized subjects.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,35 +11,34 @@ use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 /// The TLS of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DatabaseTls {
-    /// Whether clients speak TLS.
+    /// The use of TLS by clients.
     pub mode: TlsMode,
-    /// Whether a client without a certificate is turned away.
+    /// Clients must present a certificate.
     pub enforce_client_authentication: bool,
-    /// The certificates that clients show or chain to. Not those of `mtls_trusted_ca`.
+    /// The trusted certificates of clients. They are not those of `mtls_trusted_ca`.
     pub client_certificates: ClientCertificates,
-    /// How subjects are held against the authorized ones. Certificates that are themselves among the client
-    /// certificates are not asked for it.
+    /// The validation of subjects. Certificates that are themselves among the client certificates are exempt from it.
     pub subject_validation: SubjectValidation,
     /// The subjects that pass.
     pub authorized_subjects: Vec<AuthorizedSubject>,
     /// Common names and DNS names that pass: the older form of the authorized subjects.
     pub authorized_names: Vec<String>,
-    /// Whether an expired client certificate is let in.
+    /// Expired client certificates are accepted.
     pub allow_outdated_certificates: bool,
-    /// Whether signatures with SHA-1 and RSA keys below 2048 bits are let in.
+    /// Signatures with SHA-1 and RSA keys below 2048 bits are accepted.
     pub allow_weak_hashing: bool,
-    /// Whether a client certificate without an extended key usage, or with anyExtendedKeyUsage, is let in.
+    /// Client certificates without an extended key usage, or with anyExtendedKeyUsage, are accepted.
     #[serde(default)]
     pub allow_missing_extended_key_usage: bool,
-    /// What the database shows to clients; none for the cluster's `proxy` certificate.
+    /// The server certificate of the database; none for the cluster's `proxy` certificate.
     #[serde(skip)]
     pub certificate: Option<Arc<ProxyCertificate>>,
 }
 
-/// Whether clients of a database speak TLS: `tls_mode`.
+/// The use of TLS by clients of a database: `tls_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TlsMode {
-    /// They do.
+    /// Clients use TLS.
     Enabled,
     /// They do not.
     #[default]

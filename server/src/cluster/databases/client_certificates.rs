@@ -1,4 +1,4 @@
-//! What the client certificates of a database must be to be kept.
+//! The rules for the trusted client certificates of a database.
 
 use std::collections::HashSet;
 

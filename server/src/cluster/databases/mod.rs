@@ -1,6 +1,6 @@
 //! Making, changing and deleting databases (`docs/contracts/redis-enterprise.md#databases`).
 //!
-//! What is decided here is what is recorded. Ports are taken and engines started by [`crate::redis`].
+//! This module decides what is recorded. [`crate::redis`] binds ports and starts engines.
 
 mod certificate;
 mod client_certificates;
@@ -231,7 +231,7 @@ pub(crate) fn refuse_port_of_the_system(port: NonZeroU16) -> Result<(), ClusterE
     Ok(())
 }
 
-/// Whether the settings keep the port from databases.
+/// Returns `true` when the settings reserve the port.
 pub(crate) fn is_reserved(settings: &ClusterSettings, port: u16) -> bool {
     settings.reserved_ports.iter().any(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));

@@ -21,13 +21,13 @@ pub struct TrustAnchors {
     anchors: Vec<Anchor>,
     /// Of the keys and signatures in chains to them.
     strength: Strength,
-    /// What clients' certificates below them must name.
+    /// The purpose that clients' certificates must name.
     purpose: ClientPurpose,
-    /// What was decided about chains to them.
+    /// The cached decisions about chains to these anchors.
     decided: DecidedChains,
 }
 
-/// Why a text cannot be `mtls_trusted_ca`.
+/// The reason that a text cannot be `mtls_trusted_ca`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UntrustworthyCa {
@@ -42,9 +42,9 @@ pub enum UntrustworthyCa {
     Certificate {
         /// Its place in the text, counted from 1.
         number: usize,
-        /// Whom it names.
+        /// The subject of the certificate.
         subject: String,
-        /// What is wrong with it, and what would have been right.
+        /// The fault, and what would have been right.
         fault: CaFault,
     },
     /// One certificate twice.
@@ -54,7 +54,7 @@ pub enum UntrustworthyCa {
         number: usize,
         /// Its first.
         first: usize,
-        /// Whom it names.
+        /// The subject of the certificate.
         subject: String,
     },
 }
@@ -87,7 +87,7 @@ impl TrustAnchors {
         &self.certificates
     }
 
-    /// Whether any of them is in date, so that somebody can be let in by it.
+    /// Returns `true` when any of the certificates is valid at `now`, so that it can admit clients.
     #[must_use]
     pub fn any_in_date(&self, now: OffsetDateTime) -> bool {
         self.certificates

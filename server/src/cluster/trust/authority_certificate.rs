@@ -1,4 +1,4 @@
-//! What a certificate must be to be trusted as a CA.
+//! The rules for certificates that are trusted as CAs.
 
 use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 use certward::pki::{AttributeValue, Certificate, DistinguishedName, PublicKey, SignatureAlgorithm};
@@ -8,7 +8,8 @@ use super::strength::{STRONG_KEYS, Strength, is_strong};
 use crate::asn1::{self, NotDer, Reader};
 use crate::certificate::{Anchor, KeyFault, key_fitness, signature};
 
-/// Why a certificate is not trusted as a CA: the rest of a sentence that begins with the certificate.
+/// The reason that a certificate is not trusted as a CA, worded as the rest of a sentence that begins with the
+/// certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CaFault {
@@ -20,7 +21,7 @@ pub enum CaFault {
     /// Somebody's own certificate.
     #[error("is no CA: its basic constraints do not say CA:TRUE; expected the certificate of its issuer, \"{issuer}\"")]
     NotAuthority {
-        /// Who signed it, by name.
+        /// The issuer's name.
         issuer: String,
     },
     /// RFC 5280 4.2.1.9: whoever does not know the extension must not take the certificate for a CA's.
@@ -53,9 +54,9 @@ pub enum CaFault {
     /// A signature that can be forged, on a certificate somebody else signed.
     #[error("is signed by \"{issuer}\" with {algorithm:?}, which can be forged; expected SHA-256 or stronger")]
     WeakSignature {
-        /// Who signed it, by name.
+        /// The issuer's name.
         issuer: String,
-        /// How.
+        /// The signature algorithm.
         algorithm: SignatureAlgorithm,
     },
     /// A root whose signature is not its own.
@@ -192,8 +193,8 @@ fn check_signature(certificate: &Certificate, strength: Strength) -> Result<(), 
     if is_its_own { Ok(()) } else { Err(CaFault::OwnSignature) }
 }
 
-/// Whether the certificate claims to be signed with its own key. Not so when it names another key of the same issuer, as
-/// one that carries a CA over to a new key does (RFC 4210, section 4.4).
+/// Returns `true` when the certificate claims to be signed with its own key. A certificate that names another key of
+/// the same issuer does not, as in a CA's key rollover (RFC 4210, section 4.4).
 fn is_self_signed(certificate: &Certificate) -> bool {
     let other_key = certificate
         .authority_key_identifier()
@@ -217,8 +218,8 @@ fn is_own_sha1_signature(certificate: &Certificate) -> Option<bool> {
     Some(key.verify(to_be_signed, signature).is_ok())
 }
 
-/// Whether the content of a `NameConstraints` (RFC 5280 4.2.1.10) permits or excludes directory names, which webpki then
-/// holds against every certificate.
+/// Returns `true` when the content of a `NameConstraints` (RFC 5280, section 4.2.1.10) permits or excludes directory
+/// names, for which webpki then refuses every certificate.
 fn constrain_directory_names(content: &[u8]) -> Result<bool, NotDer> {
     let mut subtrees = Reader::new(content);
     while !subtrees.is_empty() {

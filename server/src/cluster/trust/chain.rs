@@ -18,10 +18,10 @@ pub struct VerifiedChain<'a> {
     anchor: Sha256Fingerprint,
 }
 
-/// What stands above a certificate that is trusted.
+/// The issuers of a trusted certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Issuers {
-    /// When all of them are in date.
+    /// The period in which all of them are valid.
     pub(crate) in_date: Validity,
     /// The trusted CA at the end of the path.
     pub(crate) anchor: Sha256Fingerprint,
@@ -35,11 +35,11 @@ pub(crate) struct RefusedChain {
     pub(crate) until: Option<OffsetDateTime>,
 }
 
-/// Why no chain was found. Names are cut to a length that logs can take.
+/// The reason that no chain was found. Names are cut to a length that suits logs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainRefusal {
-    /// Nothing of the chain was read.
+    /// The chain is too large to be read.
     #[error(
         "the client sent {intermediates} intermediate certificates and {bytes} bytes in all; at most {} and {} are looked at",
         ChainBounds::WIDEST.intermediates,
@@ -175,8 +175,8 @@ pub(crate) fn decide<'a>(
     })
 }
 
-/// What stands above the end entity: by the path to an anchor that holds at `now`. The end entity
-/// itself is checked only as far as webpki does it.
+/// Returns the issuers of the end entity, by the path to an anchor that is valid at `now`. The end entity itself is
+/// checked only as far as webpki does it.
 ///
 /// # Errors
 ///
@@ -279,7 +279,7 @@ impl<'a> VerifiedChain<'a> {
     }
 }
 
-/// What webpki does not ask of the certificates above the end entity. Gives the time in which all of them are in date.
+/// Checks what webpki does not check on the issuers. Returns the period in which all of them are valid.
 fn check_path(
     anchor: &Certificate,
     intermediates: &[&Certificate],

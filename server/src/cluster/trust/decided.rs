@@ -1,7 +1,7 @@
-//! What was decided about chains before.
+//! A cache of decisions about chains.
 //!
-//! A client shows the same certificate with each new connection, and under the same anchors the same signatures hold or
-//! do not: only the dates can change the answer. Checking a chain is a fifth of what a login costs.
+//! A client presents the same certificate with each new connection, and with the same anchors the same signatures are
+//! valid or not: only the dates can change the decision. Checking a chain is a fifth of the cost of a login.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use super::chain::{Issuers, RefusedChain};
 ///
 /// Refused chains cannot displace chains that hold: a stranger can make as many of them as it likes.
 pub(super) struct DecidedChains {
-    /// When all issuers are in date.
+    /// The accepted chains, with the period in which all issuers are valid.
     hold: Mutex<LruCache<PresentedDigest, Issuers>>,
     refused: Mutex<LruCache<PresentedDigest, Refused>>,
 }
@@ -45,7 +45,7 @@ impl PresentedDigest {
 }
 
 impl DecidedChains {
-    /// When the issuers above these certificates are in date, as it was decided before, or else by `decide`.
+    /// Returns the issuers of these certificates from the cache, or else from `decide`.
     ///
     /// # Errors
     ///

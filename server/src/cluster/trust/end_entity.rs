@@ -1,4 +1,4 @@
-//! What a client's own certificate must be, beyond what webpki asks.
+//! The rules for a client's own certificate, beyond those of webpki.
 
 use certward::pki::{Certificate, PublicKey};
 use time::OffsetDateTime;
@@ -8,11 +8,11 @@ use super::strength::{STRONG_KEYS, Strength};
 use crate::certificate::ClientPurpose;
 use crate::clock::rfc3339;
 
-/// Why a certificate is none to log in with, whoever issued it.
+/// The reason that nobody can log in with a certificate, whoever issued it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndEntityFault {
-    /// Version 1 or 2. `openssl x509 -req` of OpenSSL 3.0 makes version 1 without `-extfile`
+    /// The certificate has version 1 or 2. `openssl x509 -req` of OpenSSL 3.0 makes version 1 without `-extfile`
     /// (`docs/contracts/redis-enterprise.md#certificates-in-the-field`).
     #[error(
         "the certificate is X.509 version {0}; expected version 3 with extendedKeyUsage=clientAuth, as openssl x509 -req makes it with -extfile"

@@ -7,11 +7,11 @@ use time::OffsetDateTime;
 use super::chain::VerifiedChain;
 use crate::certificate::shown;
 
-/// How a subject is held against the authorized ones: `mtls_client_cert_subject_validation_type`
+/// The validation of subjects: `mtls_client_cert_subject_validation_type`
 /// (`docs/contracts/redis-enterprise.md#subject-validation`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum SubjectValidation {
-    /// Not at all: the chain is enough.
+    /// No validation: the chain is enough.
     #[default]
     Disabled,
     /// The subject's common name, or a DNS name among its alternative names, is the common name of an entry. Nothing else
@@ -47,11 +47,11 @@ pub struct AdmittedSubject<'a> {
     anchor: Sha256Fingerprint,
 }
 
-/// Why a subject does not pass, although its chain holds.
+/// The reason that a subject is refused although its chain is valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GateRefusal {
-    /// No subject that a user could be known by.
+    /// The certificate has no subject that could identify a user.
     #[error("the certificate has an empty subject; a user is known by the subject")]
     EmptySubject,
     /// T61, BMP, Universal or broken text, which is compared with nothing.
@@ -73,7 +73,7 @@ pub enum GateRefusal {
     NotAuthorized {
         /// As RFC 4514 prints it.
         subject: String,
-        /// How many entries there are. With none, nobody passes.
+        /// The number of entries. With none, nobody passes.
         entries: usize,
     },
 }
@@ -119,7 +119,7 @@ pub fn pass_gate<'a>(
     }
 }
 
-/// Whether a certificate with this subject, and without alternative names, passes.
+/// Returns `true` when a certificate with this subject and without alternative names passes.
 pub(in crate::cluster) fn passes_gate(
     subject: &DistinguishedName,
     validation: SubjectValidation,

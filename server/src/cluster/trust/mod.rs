@@ -1,4 +1,4 @@
-//! Whether a client certificate is let in, and as whom: `docs/contracts/redis-enterprise.md#order-of-checks`.
+//! Decides whether a client certificate is admitted, and as whom: `docs/contracts/redis-enterprise.md#order-of-checks`.
 //!
 //! Three steps, each of which needs what the one before it returns: [`verify`] builds the chain to `mtls_trusted_ca`,
 //! [`pass_gate`] holds the subject against `mtls_authorized_subjects`, and the name in the [`AdmittedSubject`] finds the

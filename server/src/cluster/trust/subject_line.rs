@@ -17,11 +17,11 @@ pub struct SubjectLine {
     name: DistinguishedName,
 }
 
-/// Why a text is the subject line of nobody.
+/// The reason that a text is no subject line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubjectLineError {
-    /// Nothing in it. A certificate without a subject is never anybody's.
+    /// The text is empty. A certificate without a subject never identifies a user.
     #[error("the subject line is empty; expected the certificate's subject, such as CN=alice,OU=Payments,O=Acme,C=US")]
     Empty,
     /// No name.

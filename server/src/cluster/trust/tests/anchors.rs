@@ -1,4 +1,4 @@
-//! What can be uploaded as `mtls_trusted_ca`.
+//! Texts that can be uploaded as `mtls_trusted_ca`.
 
 use certward::pki::{PemError, PublicKey, SignatureAlgorithm};
 use time::Duration;

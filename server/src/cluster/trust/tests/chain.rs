@@ -1,4 +1,4 @@
-//! Which chains hold.
+//! Valid and invalid chains.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -297,7 +297,7 @@ impl SignatureVerificationAlgorithm for Counting {
     }
 }
 
-/// How many signatures were checked before the chain was refused.
+/// Counts the signatures that are checked before the chain is refused.
 fn signatures_to_refuse(anchors: &[&Minted], client: &Minted, intermediates: &[&Minted]) -> usize {
     let anchors: Vec<_> = anchors
         .iter()

@@ -1,4 +1,4 @@
-//! Which subjects pass.
+//! Subjects that pass and that are refused.
 
 use super::minted::*;
 use crate::cluster::trust::{AuthorizedSubject, GateRefusal, SubjectValidation, TrustAnchors, pass_gate, verify};

@@ -7,7 +7,7 @@ use certward::pki::Certificate;
 use super::minted::*;
 use crate::cluster::trust::{SubjectLine, SubjectValidation, TrustAnchors, pass_gate, verify};
 
-/// What becomes of a subject when the one certificate user is `CN=alice, O=Acme`.
+/// The result for a subject when the only certificate user is `CN=alice, O=Acme`.
 #[derive(Debug, PartialEq, Eq)]
 enum Is {
     Alice,

@@ -114,7 +114,7 @@ impl View {
     }
 }
 
-/// How a database is, if there is one of this number.
+/// Returns the status of the database with this uid, if it exists.
 fn status_of(dialect: &Dialect, uid: DatabaseUid) -> Option<DatabaseStatus> {
     let state = dialect.app.cluster.state();
     state

@@ -46,7 +46,7 @@ pub(super) fn anonymous(mut response: Response) -> Response {
     response
 }
 
-/// Whether the answer may tell the state of the cluster.
+/// Returns `true` when the answer may contain the number of the cluster's state.
 pub(super) fn is_to_a_caller(response: &Response) -> bool {
     response.status() != StatusCode::UNAUTHORIZED && response.extensions().get::<Anonymous>().is_none()
 }

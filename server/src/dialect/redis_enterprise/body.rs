@@ -80,7 +80,8 @@ impl FromRequest<Arc<Dialect>> for RequestBody {
     }
 }
 
-/// Whether the header says JSON (`docs/contracts/redis-enterprise.md#wire-conventions`: an invalid header gives 400).
+/// Returns `true` when the content type is JSON (`docs/contracts/redis-enterprise.md#wire-conventions`: an invalid
+/// header answers 400).
 fn is_json(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)

@@ -55,7 +55,7 @@ pub(super) async fn removal(
     .await
 }
 
-/// What is asked about, and the code of the answer when it is not there.
+/// Reads the removal that the request is about, and the error code for an object that does not exist.
 fn asked(kind: &str, id: &str, query: &Query) -> Result<(Removal, Code), Problem> {
     fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(id: &str, code: Code) -> Result<T, Problem> {
         id.parse()
@@ -136,5 +136,5 @@ pub(super) const REMOVALS_QUERY: &[Parameter] = &[(
     "of a certificate: removed from this database alone; 0 for mtls_trusted_ca alone; all when it is left out",
 )];
 
-/// What can be asked about.
+/// The kinds of objects that a request can be about.
 pub(super) const KINDS: [&str; 5] = ["users", "roles", "redis_acls", "bdbs", "certificates"];

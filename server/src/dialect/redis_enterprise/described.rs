@@ -6,7 +6,7 @@ use utoipa::openapi::{Ref, RefOr, Schema as Described};
 use super::json::{Access, Kind, MAX_UID, Member, Schema, Unknown};
 use super::routes::{Content, ROUTES};
 
-/// Where an object is.
+/// The place of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {
     /// In an answer.
@@ -19,7 +19,7 @@ pub(super) enum View {
     Whole,
 }
 
-/// How an object within another is written.
+/// The form of an object within another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Nested {
     /// By the name of its component.
@@ -71,7 +71,7 @@ pub(super) fn described(schema: &Schema, view: View, nested: Nested) -> Describe
     Described::Object(object.build())
 }
 
-/// What a value is.
+/// Returns the schema of a value.
 pub(super) fn kind(kind: Kind, view: View, nested: Nested) -> RefOr<Described> {
     match kind {
         Kind::Object(schema) | Kind::Later(schema) => inner(schema, view, nested),
@@ -170,7 +170,7 @@ fn simple(kind: Type) -> RefOr<Described> {
     RefOr::T(Described::Object(ObjectBuilder::new().schema_type(kind).build()))
 }
 
-/// Whether an answer is this object.
+/// Returns `true` when an answer has this object.
 fn is_answered(schema: &Schema) -> bool {
     ROUTES.iter().any(|route| match route.content {
         Content::One(answer) | Content::Many(answer) => answer.name == schema.name,

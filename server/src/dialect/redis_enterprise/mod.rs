@@ -89,7 +89,7 @@ pub fn api(app: Arc<App>) -> Api {
     })
 }
 
-/// What handlers reach.
+/// The state that handlers use.
 struct Dialect {
     app: Arc<App>,
     actions: Actions,
@@ -99,7 +99,7 @@ struct Dialect {
 #[derive(Debug, Clone, Copy)]
 struct CannotBeTried;
 
-/// What every request goes through.
+/// The entry point of all requests.
 struct Entrance {
     dialect: Arc<Dialect>,
     origins: Origins,

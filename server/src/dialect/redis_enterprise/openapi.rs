@@ -128,7 +128,7 @@ fn head(route: &Route) -> Operation {
     operation.build()
 }
 
-/// What a route asks of its callers, and the parameters it reads.
+/// Describes the requirement of a route and its parameters.
 fn described_request(route: &Route) -> OperationBuilder {
     let mut operation = OperationBuilder::new()
         .summary(Some(route.summary))

@@ -28,7 +28,7 @@ struct Body<'a> {
     message: &'a str,
 }
 
-/// Where a code comes from.
+/// The origin of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// A document of the vendor's names it for this case.
@@ -39,7 +39,7 @@ pub enum Origin {
 
 macro_rules! codes {
     ($($name:ident: $text:literal, $status:ident, $origin:ident, $case:literal;)*) => {
-        /// What went wrong, for programs.
+        /// The error code of a problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
             $(
@@ -68,7 +68,7 @@ macro_rules! codes {
                 }
             }
 
-            /// Where it comes from.
+            /// The origin of the code.
             #[must_use]
             pub const fn origin(self) -> Origin {
                 match self {

@@ -26,7 +26,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When it is given twice: which of two values is meant cannot be known.
+    /// The parameter is given twice, so that it is not clear which value is meant.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut values = self.0.iter().filter(|(other, _)| other == name);
         let first = values.next().map(|(_, value)| value.as_str());
@@ -43,7 +43,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When there is another one.
+    /// The query has a parameter that is not in `known`.
     pub(super) fn only(&self, known: &[Parameter]) -> Result<(), Problem> {
         let names = || known.iter().map(|(name, ..)| *name);
         match self.0.iter().find(|(name, _)| names().all(|known| known != name)) {
@@ -52,13 +52,13 @@ impl Query {
         }
     }
 
-    /// Whether the request is only to be tried: `?dry_run`, with or without a value
+    /// Returns whether the request is a trial: `?dry_run`, with or without a value
     /// (`docs/contracts/redis-enterprise.md#wire-conventions`).
     ///
     /// # Errors
     ///
-    /// When it is given twice, or its value is neither of truth nor of falsehood: a change that was meant for a trial
-    /// cannot be taken back.
+    /// The parameter is given twice, or its value is no boolean: a change that was meant as a trial could not be
+    /// undone.
     pub(super) fn run(&self) -> Result<Run, Problem> {
         match self.text("dry_run")?.map(str::to_ascii_lowercase).as_deref() {
             None | Some("false" | "0") => Ok(Run::Apply),

@@ -21,29 +21,29 @@ pub struct Route {
     pub method: &'static str,
     /// The path, in axum's pattern language.
     pub path: &'static str,
-    /// Who may use it.
+    /// The callers who may use the route.
     pub access: Access,
-    /// What it is for.
+    /// The summary in the OpenAPI document.
     pub summary: &'static str,
-    /// Whether `?dry_run` only tries it.
+    /// True when the route has `?dry_run`.
     pub dry_run: bool,
     /// Further query parameters it reads.
     pub(super) query: &'static [Parameter],
-    /// What the parts of its path are that are no uids.
+    /// The types of those parts of the path that are not uids.
     pub(super) parts: &'static [(&'static str, Kind)],
-    /// What its body is.
+    /// The body of the request.
     pub(super) request: Option<RequestBody>,
-    /// What its answer holds.
+    /// The content of the answer.
     pub(super) content: Content,
-    /// What goes wrong beside 400, 401 and 403.
+    /// The statuses of refusals besides 400, 401 and 403.
     pub(super) refusals: &'static [u16],
     pub(super) handler: fn() -> MethodRouter<Arc<Dialect>>,
 }
 
-/// Who may use a route.
+/// The callers who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody; the handler asks for credentials of its own.
+    /// All clients; the handler checks credentials itself.
     Anybody,
     /// Everybody until the cluster is created, then everybody who is let in.
     UntilCreated,
@@ -54,13 +54,13 @@ pub enum Access {
 /// A query parameter: its name, what its value is, and what it means.
 pub(super) type Parameter = (&'static str, Kind, &'static str);
 
-/// What a body is.
+/// The body of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestBody {
     pub(super) schema: &'static Schema,
-    /// Whether it makes something new; otherwise what is left out stays.
+    /// True when the request creates an object; otherwise omitted members stay as they are.
     pub(super) is_new: bool,
-    /// Whether the request may come without it.
+    /// True when the request may omit the body.
     pub(super) is_optional: bool,
 }
 
@@ -70,7 +70,7 @@ impl RequestBody {
     }
 }
 
-/// What an answer holds.
+/// The content of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! Who a connection to a database is: from its certificate, or from nothing.
+//! Identifies a connection to a database: by its certificate, or as the default user.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,14 +19,14 @@ use crate::cluster::user::User;
 use crate::listener::connection_permits::ConnectionPermit;
 use crate::listener::identity_counts::IdentityKind;
 
-/// How a client has come to a database.
+/// The connection of a client to a database.
 #[derive(Debug)]
 pub(super) struct Client {
-    /// Says whether it is known.
+    /// Records whether the client is known.
     pub(super) permit: Arc<ConnectionPermit>,
-    /// Whether the connection is TLS.
+    /// True for a TLS connection.
     pub(super) is_secure: bool,
-    /// What it showed.
+    /// The certificate that the client presented.
     pub(super) certificate: Option<ClientCertificate>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct ClientCertificate {
     intermediates: Vec<CertificateDer<'static>>,
 }
 
-/// Who a connection is. Two that are equal may do the same.
+/// The identity of a connection. Equal identities have the same rights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Identity {
     /// A user of the cluster, by the subject of its certificate.
@@ -51,11 +51,11 @@ pub(super) enum Identity {
 /// A user of the cluster in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Access {
-    /// Who.
+    /// The user.
     pub(super) user: UserUid,
-    /// What the user proved itself by has not changed since.
+    /// The revision of the user's credentials, so that an identity with old credentials differs.
     pub(super) credentials_revision: u64,
-    /// What the user may do.
+    /// The rights of the user.
     pub(super) rights: DatabaseRights,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Admission {
     pub(super) admitted: Option<AdmittedClient>,
 }
 
-/// Why a connection is not let in.
+/// The reason that a connection is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     /// The database takes other connections now.
@@ -154,7 +154,7 @@ impl<'a> Judge<'a> {
         admitted.map(Some).map_err(Refusal::Trust)
     }
 
-    /// Who a client is whose certificate is trusted, if it has one.
+    /// Identifies a client whose certificate, if it has one, is trusted.
     ///
     /// # Errors
     ///
@@ -182,7 +182,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What a user may do in the database.
+    /// Returns the access that a user has to the database.
     ///
     /// # Errors
     ///
@@ -199,7 +199,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Whether a client that has been `identity` would be it now, too.
+    /// Returns `true` when a client that was identified as `identity` would be identified as that now, too.
     pub(super) fn confirms(&self, identity: &Identity, client: &Client) -> bool {
         match (self.identify(client), identity) {
             // Whoever has logged in by password began as nobody in particular.
@@ -214,8 +214,8 @@ impl<'a> Judge<'a> {
 }
 
 impl Identity {
-    /// Whether the client has been let in as this. Redis's user `default` has a password, or is off, where a client is
-    /// nobody before `AUTH`.
+    /// Returns `true` when a client with this identity is admitted. It is not when Redis's user `default` has a
+    /// password or is off, so that the client must send `AUTH` first.
     fn is_let_in(&self) -> bool {
         match self {
             Self::Certificate(_) | Self::Password(_) => true,

@@ -1,9 +1,9 @@
-//! Whether a thread looks for an engine's answer itself before it sleeps.
+//! Decides whether a thread polls for an engine's answer before it sleeps.
 //!
-//! To be woken takes a thread longer than Redis takes for most commands: with one client that asks one thing at a time it
-//! is a sixth of the whole. While one connection alone is at work on a thread, the thread therefore asks for the answer
-//! again and again, for a moment. With a second one at work it would hold that up, and it sleeps as always; and so it does
-//! after answers that were not there in time, the longer the more there were.
+//! Waking a thread takes longer than most of Redis's commands: with one client that sends one command at a time it is a
+//! sixth of the whole time. While a single connection is active on a thread, the thread therefore polls for the answer
+//! for a moment. With a second active connection it would delay that one, so it sleeps; and it sleeps after answers
+//! that did not arrive in time, for longer the more of them there were.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,15 +68,15 @@ impl BusyWait {
 }
 
 thread_local! {
-    /// Which connection of this thread has asked last, and how often since another did.
+    /// The connection of this thread that asked last, and the number of times since another one did.
     static LAST: Cell<(u64, u32)> = const { Cell::new((u64::MAX, 0)) };
 }
 
 /// A connection that has asked so often without another in between is alone at work.
 const ALONE: u32 = 16;
-/// What Redis takes for most commands, with the time until it has been woken.
+/// The time that Redis needs for most commands, including its own wake-up.
 const LONGEST: Duration = Duration::from_micros(50);
-/// One answer in a thousand is waited for in vain, at the most.
+/// At most one answer in about a thousand is polled for in vain.
 const MOST_SKIPPED: u32 = 1024;
 
 #[cfg(test)]

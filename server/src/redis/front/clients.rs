@@ -57,7 +57,7 @@ impl DatabaseFront {
 }
 
 impl DatabaseConnection {
-    /// When it was let in, and the client's address.
+    /// The time of its admission, and the client's address.
     pub(crate) fn age(&self) -> (OffsetDateTime, SocketAddr) {
         (self.session.opened_at(), self.session.address())
     }

@@ -18,8 +18,8 @@ use crate::redis::resp::arguments::encode;
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) kind: Kind,
-    /// Where answers may be off: none is answered while they are off, the last alone after `SKIP`. A login has two, before
-    /// answers are turned on. A reset has one.
+    /// Markers that show whether answers are off: none is answered while they are off, and only the last one after
+    /// `SKIP`. A login has two, before answers are turned on. A reset has one.
     pub(super) probes: Vec<Marker>,
     pub(super) start: Marker,
     pub(super) end: Marker,
@@ -36,10 +36,10 @@ pub(super) enum Kind {
     Reset { logs_in: bool, after: LoginState },
 }
 
-/// How far the answers of an exchange have been read.
+/// The progress of reading the answers of an exchange.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// None of them.
+    /// No answer has been read.
     Before,
     /// To the second probe: the answer to `CLIENT REPLY ON` comes next.
     Probed,
@@ -47,7 +47,7 @@ pub(super) enum Stage {
     Started(Vec<Answer>),
 }
 
-/// Whether answers to the client were off.
+/// The mode of answers to the client before the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
     None,
@@ -73,10 +73,10 @@ pub(super) enum Mark {
     End,
 }
 
-/// What came of an exchange.
+/// The result of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settled {
-    /// The engine has done it; otherwise the connection is who it was.
+    /// The engine carried it out; otherwise the connection keeps its identity.
     pub(super) is_done: bool,
     /// It was a login of the client's, and no reset.
     pub(super) is_login: bool,
@@ -108,7 +108,7 @@ impl Exchange {
         }
     }
 
-    /// What is sent, with the command that logs in, if there is one.
+    /// Returns the commands to send, including the one that logs in, if there is one.
     pub(super) fn commands(&self, login: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut parts: Vec<_> = self.probes.iter().map(Marker::command).collect();
         if self.kind == Kind::Login && !self.probes.is_empty() {
@@ -137,8 +137,8 @@ impl Exchange {
             .map(|(_, mark)| mark)
     }
 
-    /// What may stand before a marker's answer and is not the client's: nothing is held back for it where answers are
-    /// known to be on.
+    /// Returns the text that may precede a marker's answer and does not belong to the client. Nothing is held back for
+    /// it where answers are known to be on.
     pub(super) fn hidden(&self) -> &'static [u8] {
         match self.kind {
             _ if self.probes.is_empty() => b"",
@@ -183,7 +183,7 @@ impl Exchange {
         }
     }
 
-    /// What has come of it, when the last marker is answered.
+    /// Returns the result after the last marker has been answered.
     pub(super) fn settled(&self, answers: &[Answer]) -> Result<Settled, Undecided> {
         let is_done = match (self.kind, answers) {
             (Kind::Login, [answer]) => *answer == Answer::Done,

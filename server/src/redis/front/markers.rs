@@ -21,7 +21,7 @@ pub(super) struct Marker {
     pub(super) state: LoginState,
 }
 
-/// Whether a connection is logged in to its engine.
+/// The state of a connection's login to its engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LoginState {
     LoggedIn,
@@ -45,7 +45,7 @@ impl Marker {
         }
     }
 
-    /// Whether `line` is the answer to it.
+    /// Returns `true` when `line` is the answer to this marker.
     pub(super) fn is_answered_by(&self, line: &[u8]) -> bool {
         let start = match self.state {
             LoginState::LoggedIn => UNKNOWN_COMMAND,
@@ -57,13 +57,13 @@ impl Marker {
     }
 }
 
-/// Whether the text may be the start of an answer to a marker, whose end is not there yet.
+/// Returns `true` when the text may be the incomplete answer to a marker.
 pub(super) fn may_be_answer(text: &[u8]) -> bool {
     let begins = |known: &[u8]| text.iter().zip(known).all(|(one, other)| one == other);
     (begins(UNKNOWN_COMMAND) || begins(WRONG_OPTION)) && position(text, b"\r\n").is_none()
 }
 
-/// Where `part` stands first.
+/// Returns the position of the first occurrence of `part`.
 pub(super) fn position(text: &[u8], part: &[u8]) -> Option<usize> {
     let first = part[0];
     let mut from = 0;
@@ -76,9 +76,9 @@ pub(super) fn position(text: &[u8], part: &[u8]) -> Option<usize> {
     }
 }
 
-/// What every answer to a marker begins with.
+/// The beginning of every answer to a marker.
 pub(super) const ERROR: &[u8] = b"-ERR ";
-/// Before the name.
+/// The text before the name of an unknown command.
 const UNKNOWN_COMMAND: &[u8] = b"-ERR unknown command ";
 /// Before the option.
 const WRONG_OPTION: &[u8] = b"-ERR Syntax error in HELLO option ";

@@ -36,9 +36,9 @@ pub(super) struct Relay {
     commands: CommandScanner,
     /// Of what the client has sent, so many bytes have been looked at and go on.
     looked_at: usize,
-    /// What goes to the engine before them.
+    /// Bytes that are sent to the engine first.
     insertion: Insertion,
-    /// Nothing of the client goes on before this has come to its end.
+    /// A login in progress, before whose end nothing of the client is forwarded.
     login: Option<Pin<Box<dyn Future<Output = LoginOutcome> + Send>>>,
     replies: ReplyRewriter,
     busy_wait: BusyWait,
@@ -47,7 +47,7 @@ pub(super) struct Relay {
     absence: Option<Box<Absence>>,
 }
 
-/// How a relay has ended.
+/// The end of a relay.
 #[derive(Debug)]
 pub(super) enum Ending {
     /// The engine has ended the connection, and the client has been told everything.
@@ -312,8 +312,8 @@ impl Relay {
 
     /// Nothing more is taken from the client until the engine has answered. A client that has gone meanwhile is not waited for: the
     /// engine may be waiting for something that never comes. It has a moment, because commands sent before the end count.
-    /// Where the client has turned answers off, the engine may not have turned them on: while a script keeps it busy it
-    /// refuses that, and does not say so.
+    /// When the client has turned answers off, the engine may not have turned them on again: while a script keeps it
+    /// busy, it refuses that without an answer.
     fn poll_absence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let timer = self.absence.get_or_insert_with(Box::default);
         loop {
@@ -330,7 +330,7 @@ impl Relay {
         }
     }
 
-    /// What it has said before is still to be read.
+    /// Stops sending to the engine. Its earlier answers are still read.
     fn engine_takes_no_more(&mut self) {
         self.insertion = Insertion::default();
         self.looked_at = 0;
@@ -448,6 +448,6 @@ const ABSENCE_CHECK: Duration = Duration::from_millis(500);
 const SILENT_PATIENCE: Duration = Duration::from_secs(30);
 
 thread_local! {
-    /// What is read from engines: as much as four TLS records hold.
+    /// The buffer for answers of engines, as large as four TLS records.
     static RECEIVED: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
 }

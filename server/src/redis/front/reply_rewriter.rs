@@ -16,9 +16,9 @@ use crate::redis::resp::frame::FrameReader;
 /// Takes out the answers that are expected, and puts others in their place.
 #[derive(Debug)]
 pub(super) struct ReplyRewriter {
-    /// Whether the connection is logged in to the engine.
+    /// The state of the connection's login to the engine.
     login: LoginState,
-    /// Whether the engine answers what is sent next.
+    /// The mode of the engine's answers to the next commands.
     answering: Answering,
     refusals: VecDeque<Refusal>,
     /// The one that is under way. Its markers come after those of all refusals.
@@ -43,7 +43,7 @@ struct Refusal {
     is_certain: bool,
 }
 
-/// What was done with a part of the input.
+/// The treatment of a part of the input.
 enum Step {
     /// This many bytes of it have been taken.
     Taken(usize),
@@ -66,12 +66,12 @@ impl ReplyRewriter {
         }
     }
 
-    /// Whether the engine will answer what is sent next.
+    /// Sets the mode of the engine's answers to the next commands.
     pub(super) fn expect(&mut self, answering: Answering) {
         self.answering = answering;
     }
 
-    /// What is sent in place of a command, so that the client gets this error in the place of its answer.
+    /// Returns the bytes to send in place of a command, so that the client gets this error in place of its answer.
     pub(super) fn refuse(&mut self, error: String) -> Zeroizing<Vec<u8>> {
         let is_certain = self.is_answering();
         if !is_certain && self.count(false) >= MAX_REFUSALS {
@@ -91,18 +91,19 @@ impl ReplyRewriter {
         command
     }
 
-    /// Whether so many refusals are to be answered that nothing more may be refused before one of them is.
+    /// Returns `true` when so many refusals are unanswered that no further command may be refused before one of them is
+    /// answered.
     pub(super) fn is_full(&self) -> bool {
         self.refusals.len() >= MAX_REFUSALS && self.count(true) >= MAX_REFUSALS
     }
 
-    /// What is sent for an `AUTH`, or a `HELLO` with it. Only when no exchange is under way.
+    /// Returns the bytes to send for an `AUTH`, or a `HELLO` with it. Call it only when no exchange is in progress.
     pub(super) fn log_in(&mut self, login: &[u8]) -> Zeroizing<Vec<u8>> {
         self.begin(Kind::Login, login)
     }
 
-    /// What is sent for a `RESET`, with the login that follows it, and what the connection is then. Only when no exchange is
-    /// under way.
+    /// Returns the bytes to send for a `RESET`, with the login that follows it; `after` is the state of the login
+    /// afterwards. Call it only when no exchange is in progress.
     pub(super) fn reset(&mut self, login: Option<&[u8]>, after: LoginState) -> Zeroizing<Vec<u8>> {
         let logs_in = login.is_some();
         self.begin(Kind::Reset { logs_in, after }, login.unwrap_or_default())
@@ -113,7 +114,7 @@ impl ReplyRewriter {
         self.exchange.insert(exchange).commands(login)
     }
 
-    /// Whether answers are known to be on.
+    /// Returns `true` when answers are known to be on.
     fn is_answering(&self) -> bool {
         matches!(self.answering, Answering::On | Answering::TurnedOn)
     }
@@ -123,23 +124,23 @@ impl ReplyRewriter {
         self.refusals.iter().filter(alike).count()
     }
 
-    /// Whether no answer has to be looked at.
+    /// Returns `true` when no answer has to be inspected.
     pub(super) fn is_idle(&self) -> bool {
         self.refusals.is_empty() && self.exchange.is_none() && self.held.is_empty() && !self.reads_frames()
     }
 
-    /// Whether an exchange is under way: nothing of the client may go on.
+    /// Returns `true` while an exchange is in progress, when nothing of the client may be forwarded.
     pub(super) fn is_exchanging(&self) -> bool {
         self.exchange.is_some()
     }
 
-    /// What came of the last exchange, once.
+    /// Takes the result of the last exchange.
     pub(super) fn take_settled(&mut self) -> Option<Settled> {
         self.settled.take()
     }
 
-    /// What of the received bytes goes to the client, with what was held before. Something may be held back until more has
-    /// come.
+    /// Returns the bytes for the client out of those received and those held before. Some may be held back until more
+    /// arrive.
     ///
     /// # Errors
     ///
@@ -175,12 +176,12 @@ impl ReplyRewriter {
         Ok(out)
     }
 
-    /// What is held, at the end of the connection.
+    /// Takes the bytes that are held, at the end of the connection.
     pub(super) fn take_held(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.held)
     }
 
-    /// Whether answers are read one by one, and not looked for in all that comes.
+    /// Returns `true` when answers are parsed one by one, instead of being searched for in the stream.
     fn reads_frames(&self) -> bool {
         let exchange = self.exchange.as_ref();
         self.is_passing
@@ -352,7 +353,7 @@ impl ReplyRewriter {
     }
 }
 
-/// What an answer to a marker belongs to.
+/// The owner of an answer to a marker.
 enum Found {
     Refusal(usize),
     Exchange(Mark),

@@ -11,7 +11,8 @@ fn line(marker: &Marker) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What the client gets, and what came of the exchange, of the same input whole, cut in two at every byte, and byte by byte.
+/// Checks the bytes for the client and the result of the exchange for one input: whole, cut in two at every byte, and
+/// byte by byte.
 fn check(
     expect: impl Fn(&mut ReplyRewriter),
     received: impl Fn(&ReplyRewriter) -> Vec<u8>,

@@ -40,7 +40,7 @@ pub(super) struct Session {
     address: SocketAddr,
     opened_at: OffsetDateTime,
     client: Client,
-    /// What it was let in by.
+    /// The basis of its admission.
     basis: Mutex<Basis>,
     order: AtomicU8,
     waker: AtomicWaker,
@@ -51,7 +51,8 @@ pub(super) struct Session {
 #[derive(Debug)]
 struct Basis {
     identity: Identity,
-    /// Who it becomes if the engine says so. Until then it is cut when either would not be let in.
+    /// The identity that it gets when the engine confirms it. Until then it is cut when either identity would be
+    /// refused.
     pending: Option<Identity>,
     trust: Arc<DatabaseTrust>,
     /// By what certificate, if the client has one.
@@ -66,7 +67,7 @@ enum Held {
     Anew(Option<AdmittedClient>),
 }
 
-/// What a connection is told.
+/// The order to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum Order {
     /// Nothing.
@@ -207,11 +208,11 @@ impl Index {
 }
 
 impl Basis {
-    /// Whether `judge` would let the client in as who it is.
+    /// Checks that `judge` would admit the client with its present identity.
     ///
     /// # Errors
     ///
-    /// Why it would not: a word for logs and metrics.
+    /// The reason for a refusal: one word for logs and metrics.
     fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Held, &'static str> {
         let is_as_before = Arc::ptr_eq(&self.trust, &judge.policy().trust) && self.is_in_date(judge.now());
         let held = if is_as_before {
@@ -258,12 +259,12 @@ impl Session {
         }
     }
 
-    /// Whether it has been held against this revision of the cluster.
+    /// Returns `true` when it has been reviewed at this revision of the cluster.
     pub(super) fn is_reviewed_at(&self, revision: u64) -> bool {
         self.reviewed.load(Ordering::Acquire) >= revision
     }
 
-    /// Whether somebody has been let in on it, now or before.
+    /// Returns `true` when somebody has been admitted on it, now or before.
     pub(super) fn was_let_in(&self) -> bool {
         self.client.permit.was_known()
     }
@@ -282,24 +283,24 @@ impl Session {
         }
     }
 
-    /// Whether `judge` would not let it in as who it is. Nothing is done about it.
+    /// Returns `true` when `judge` would refuse its present identity. It has no effect.
     pub(super) fn would_end(&self, judge: &Judge<'_>) -> bool {
         self.basis().held_against(judge, &self.client).is_err()
     }
 
-    /// Who it is, and the certificate of the database that lets its certificate in, if it has one.
+    /// Returns its identity, and the certificate of the database that its own certificate is trusted by, if it has one.
     pub(super) fn standing(&self) -> (Identity, Option<Sha256Fingerprint>, Option<OffsetDateTime>) {
         let basis = self.basis();
         let trusted = basis.admitted.as_ref().map(AdmittedClient::trusted);
         (basis.identity.clone(), trusted, basis.valid_until())
     }
 
-    /// What its client showed.
+    /// The client of the connection.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
-    /// When it was let in.
+    /// The time of its admission.
     pub(super) fn opened_at(&self) -> OffsetDateTime {
         self.opened_at
     }
@@ -309,13 +310,13 @@ impl Session {
         self.address
     }
 
-    /// What the connection is told. Wakes the task that asked last when it is told more.
+    /// Returns the order to the connection, and wakes the last caller's task when the order changes.
     pub(super) fn poll_order(&self, context: &Context<'_>) -> Order {
         self.waker.register(context.waker());
         self.order()
     }
 
-    /// What the connection is told.
+    /// The order to the connection.
     pub(super) fn order(&self) -> Order {
         match self.order.load(Ordering::Acquire) {
             0 => Order::None,
@@ -324,7 +325,7 @@ impl Session {
         }
     }
 
-    /// Whether it is news.
+    /// Gives an order and returns `true` when it is new.
     fn tell(&self, order: Order) -> bool {
         let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
         self.waker.wake();

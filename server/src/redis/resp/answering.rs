@@ -1,16 +1,16 @@
-//! Whether an engine answers what a client sends, as far as the client's own commands tell it.
+//! Tracks whether an engine answers a client's commands, as far as the client's own commands determine it.
 
 use zeroize::Zeroizing;
 
 use super::watched::{c_string, changes_mode, is_read};
 
-/// Whether the engine answers the next command, after `CLIENT REPLY` in what the client has sent since its start or its
-/// last `RESET`.
+/// The mode of the engine's answers to the next command, after the `CLIENT REPLY` commands since the start of the
+/// connection or its last `RESET`.
 ///
 /// A command counts when it was sent: whether the engine has carried it out, queued it or refused it is not known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Answering {
-    /// It does: nothing has ever turned answers off.
+    /// Answers are on and have never been turned off.
     #[default]
     On,
     /// It does, unless it was busy with a script when it was told to: an engine that is busy refuses `CLIENT REPLY ON`.
@@ -22,7 +22,7 @@ pub(crate) enum Answering {
 }
 
 impl Answering {
-    /// Whether a command of this name must be looked at.
+    /// Returns `true` when a command with this name must be inspected.
     pub(super) fn is_of_interest(self, name: &[u8]) -> bool {
         is_read(name) || (self == Self::MayBeOff && changes_mode(name))
     }
@@ -78,7 +78,7 @@ mod tests {
     use crate::redis::resp::arguments::encode;
     use crate::redis::resp::command::{CommandScanner, Scanned};
 
-    /// What is known after commands in these words, sent as arrays and as lines, in pieces of every size.
+    /// Checks the mode after these commands, sent as arrays and as lines, in pieces of every size.
     fn check(commands: &[&str], expected: Answering) {
         let arrays = commands.iter().flat_map(|command| {
             let words: Vec<_> = command.split(' ').map(str::as_bytes).collect();

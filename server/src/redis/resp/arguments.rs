@@ -18,7 +18,7 @@ pub(crate) fn arguments_of(command: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     arguments
 }
 
-/// Whether every number and argument of a whole command is followed by CR LF.
+/// Returns `true` when CR LF follows every number and argument of a complete command.
 pub(super) fn is_terminated(command: &[u8]) -> bool {
     let is_at = |text: &[u8], at: usize| text.get(at..at + 2) == Some(b"\r\n");
     let mut rest = command;

@@ -28,12 +28,12 @@ pub(crate) struct CommandScanner {
     held: Zeroizing<Vec<u8>>,
 }
 
-/// What is to be done with the bytes that were scanned.
+/// The treatment of the scanned bytes.
 #[derive(Debug)]
 pub(crate) enum Scanned {
-    /// What was held goes on ([`CommandScanner::take_held`]), and then this many bytes of the input.
+    /// The held bytes are forwarded ([`CommandScanner::take_held`]), and then this many bytes of the input.
     Pass(usize),
-    /// This many bytes of the input are held; none goes on before more has come.
+    /// This many bytes of the input are held; nothing is forwarded before more bytes arrive.
     Hold(usize),
     /// A command of one line ends after this many bytes of the input. What was held belongs to it. The engine gets it as this
     /// array, since engines read lines differently: Valkey drops 0xFF from them, Valkey 9.1 goes on in a word behind a
@@ -67,7 +67,7 @@ enum State {
     Ended,
 }
 
-/// What becomes of the present command.
+/// The treatment of the present command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Fate {
     #[default]
@@ -201,17 +201,17 @@ impl CommandScanner {
         self.end_of_input(input, commands_end)
     }
 
-    /// What goes on before the bytes of [`Scanned::Pass`] and [`Scanned::Garbage`].
+    /// Takes the bytes to forward before those of [`Scanned::Pass`] and [`Scanned::Garbage`].
     pub(crate) fn take_held(&mut self) -> Zeroizing<Vec<u8>> {
         std::mem::take(&mut self.held)
     }
 
-    /// Whether something is held.
+    /// Returns `true` when bytes are held.
     pub(crate) fn holds(&self) -> bool {
         !self.held.is_empty()
     }
 
-    /// Whether the engine answers, after what was scanned.
+    /// The mode of the engine's answers after the scanned bytes.
     pub(crate) fn answering(&self) -> Answering {
         self.answering
     }

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::redis::resp::identity::Credentials;
 
-/// What comes out of a scanner for input in these pieces: what goes on, with the commands that do not in their places.
+/// Scans input in these pieces and returns the output: the forwarded bytes, and in their places the commands that are
+/// not forwarded.
 fn scan_all<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Out> {
     let mut scanner = CommandScanner::default();
     let mut out = Vec::new();

@@ -1,5 +1,5 @@
-//! Where replies of an engine to a client end, in RESP2 and RESP3 (Redis documentation, "Redis serialization protocol
-//! specification").
+//! Finds the ends of an engine's replies to a client, in RESP2 and RESP3 (Redis documentation, "Redis serialization
+//! protocol specification").
 
 use super::reply::ReplyError;
 
@@ -8,11 +8,11 @@ use super::reply::ReplyError;
 pub(crate) struct FrameReader {
     /// Everything before it has been read. Beyond the bytes that are there while the rest of a string is to come.
     position: usize,
-    /// How many bytes behind the position are known to have no end of a line.
+    /// The number of bytes after the position that are known to contain no end of a line.
     searched: usize,
-    /// Replies that are still to come before this one is whole.
+    /// The number of replies that are missing before this one is complete.
     missing: u64,
-    /// How many bytes have been looked at.
+    /// The number of bytes that have been inspected.
     #[cfg(test)]
     pub(crate) scanned: usize,
 }
@@ -66,7 +66,7 @@ impl FrameReader {
         Ok((self.position <= bytes.len()).then_some(self.position))
     }
 
-    /// How many of so many bytes have been read. They may be taken away ([`Self::forget`]).
+    /// Returns the number of bytes that have been read out of `available`. They may be removed ([`Self::forget`]).
     pub(crate) fn read_of(&self, available: usize) -> usize {
         self.position.min(available)
     }

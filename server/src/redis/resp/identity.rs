@@ -45,7 +45,7 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl IdentityCommand {
-    /// Whether it says who the client is, in a form that engines carry out.
+    /// Returns `true` when it identifies the client in a form that engines carry out.
     pub(crate) fn logs_in(&self) -> bool {
         matches!(self, Self::Password(_) | Self::Auth(_) | Self::Hello { .. })
     }

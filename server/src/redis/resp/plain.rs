@@ -1,9 +1,9 @@
 //! Commands as every client writes them, when all of them are there: by far the most, and skipped in a few steps each.
 //!
-//! What is written in any other way, what is not all there yet, and every command that can change who the connection is, is
-//! left to the closer look of [`super::command`], byte by byte.
+//! Commands in any other form, incomplete ones, and every command that can change the identity of the connection are
+//! left to [`super::command`], which scans byte by byte.
 
-/// How many bytes of `input` are whole commands whose names are of no interest.
+/// Returns the number of bytes at the start of `input` that are complete commands whose names need no inspection.
 pub(super) fn commands(input: &[u8], is_of_interest: impl Fn(&[u8]) -> bool) -> usize {
     let mut at = 0;
     while let Some(length) = command(&input[at..], &is_of_interest) {

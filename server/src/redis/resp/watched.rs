@@ -1,7 +1,8 @@
 //! The names of the commands that the proxy reads: `AUTH`, `HELLO` and `RESET` can change who a connection is, `CLIENT` can
 //! reach other connections, and some change what a connection may be told.
 
-/// Whether the proxy reads a command of this name. Only the first [`LONGEST`] + 1 bytes of the name matter.
+/// Returns `true` when the proxy reads commands with this name. Only the first [`LONGEST`] + 1 bytes of the name
+/// matter.
 ///
 /// Engines hash the whole name and compare C strings, so that a name with a NUL in it reaches the command of the part
 /// before (on Redis 8.0 nearly always, on 7.0 when both fall into one bucket).
@@ -10,7 +11,8 @@ pub(super) fn is_read(name: &[u8]) -> bool {
     name.len() >= SHORTEST && { is_one_of(name, &[b"AUTH", b"HELLO", b"RESET", b"CLIENT"]) }
 }
 
-/// Whether a command of this name begins a transaction or a subscription, or makes the connection a monitor or a replica.
+/// Returns `true` when a command with this name begins a transaction or a subscription, or makes the connection a
+/// monitor or a replica.
 pub(super) fn changes_mode(name: &[u8]) -> bool {
     is_one_of(
         name,
@@ -31,7 +33,7 @@ fn is_one_of(name: &[u8], known: &[&[u8]]) -> bool {
     known.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// What C's string functions see of `bytes`: everything before the first NUL.
+/// Returns the bytes that C's string functions read: everything before the first NUL.
 pub(super) fn c_string(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == 0);
     &bytes[..end.unwrap_or(bytes.len())]

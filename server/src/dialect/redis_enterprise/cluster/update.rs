@@ -4,7 +4,7 @@ use super::super::json::{Object, Value};
 use crate::cluster::settings::{PasswordHashingAlgorithm, SettingsUpdate, TlsVersion};
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 
-/// What is to be changed. The body has passed its schema; what is left out stays.
+/// Reads the change from a body that has passed its schema. Omitted members stay as they are.
 pub(super) fn from_body(body: &Object) -> SettingsUpdate {
     let text = |name| body.text(name).map(str::to_owned);
     SettingsUpdate {
@@ -39,7 +39,7 @@ pub(super) fn from_body(body: &Object) -> SettingsUpdate {
     }
 }
 
-/// How subjects are held against the authorized ones, by the API's name.
+/// Returns the validation of subjects with this name in the API.
 pub(in super::super) fn validation_named(name: &str) -> Option<SubjectValidation> {
     [
         SubjectValidation::Disabled,

@@ -114,7 +114,7 @@ pub(in super::super) fn subject(subject: &AuthorizedSubject) -> Value {
     })
 }
 
-/// What databases show.
+/// Returns the certificate that databases present.
 fn proxy_certificate(state: &ClusterState, server_certificate: &str) -> Value {
     match state.certificates().get(CertificateName::Proxy) {
         Some(installed) => installed.certificate.as_str().into(),

@@ -129,7 +129,7 @@ pub(in super::super) async fn delete_certificate(
     Ok(answer::done())
 }
 
-/// What a database shows of its own, and the certificate that its chain begins with.
+/// Returns the database's own server certificate, and the first certificate of its chain.
 fn own_certificate(database: &Database) -> Option<(&ProxyCertificate, Certificate)> {
     let own = database.tls.certificate.as_deref()?;
     let end_entity = certificates_from_pem(&own.chain).ok()?.into_iter().next()?;

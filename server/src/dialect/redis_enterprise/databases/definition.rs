@@ -38,12 +38,12 @@ pub(super) fn new_database(body: &mut Object, fresh: &Map<String, serde_json::Va
     })
 }
 
-/// What is to be changed about a database, which is shown as `current`.
+/// Reads a change to the database that is shown as `current`.
 ///
 /// # Errors
 ///
-/// In this order: what [`refuse_unsupported`] says; what breaks the schema; `invalid_certificate` for text that is no
-/// certificate; `not_supported` for `replica_ssl`.
+/// In this order: the errors of [`refuse_unsupported`]; violations of the schema; `invalid_certificate` for text that
+/// is no certificate; `not_supported` for `replica_ssl`.
 pub(super) fn database_update(
     body: &mut Object,
     current: &Map<String, serde_json::Value>,
@@ -220,7 +220,7 @@ fn roles_permissions(entries: &[Value]) -> Vec<RolePermission> {
         .collect()
 }
 
-/// What answers tell of a database, and may have changed since: not looked at when it is sent back.
+/// Members of answers that may have changed since: they are ignored when they are sent back.
 const INFORMATION: [&str; 10] = [
     "certward_warnings",
     "status",

@@ -208,7 +208,7 @@ fn find<A: ClusterAction>(dialect: &Dialect, permit: &ClusterPermit<A>, uid: &st
     Ok(Arc::clone(database))
 }
 
-/// Whether the caller's roles, which may be limited to some databases, let it see this one.
+/// Returns `true` when the caller's roles, which may be limited to some databases, let it read this one.
 fn sees<A>(permit: &ClusterPermit<A>, state: &ClusterState, uid: DatabaseUid) -> bool {
     let permissions = permit.caller().permissions_on(state, uid);
     permissions.contains(Permission::ViewBdbInfo)

@@ -142,7 +142,7 @@ fn roles_permissions(database: &Database) -> Value {
         .collect()
 }
 
-/// Where clients reach it, in the form of the captured one.
+/// Returns the endpoints of the database, in the form of the captured answer.
 fn endpoints(database: &Database, dialect: &Dialect) -> Value {
     let host = host(dialect);
     let address = match &host {

@@ -38,7 +38,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// What it is, for errors.
+    /// The kind of the value, for errors.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -82,7 +82,7 @@ impl Value {
         }
     }
 
-    /// Whether it says the same as a value of an answer.
+    /// Returns `true` when the value equals one of an answer.
     pub(super) fn says(&self, answer: &serde_json::Value) -> bool {
         match (self, answer) {
             (Self::Null, serde_json::Value::Null) => true,

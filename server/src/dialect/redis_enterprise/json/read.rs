@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 use super::schema::shown;
 use super::{Object, Value};
 
-/// Why a body is no object.
+/// The reason that a body cannot be read as a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in super::super) enum ReadError {
-    /// There is no body.
+    /// The body is empty.
     #[error("the request has no body; a JSON object is needed")]
     Empty,
     /// The body ends inside the object.
@@ -22,7 +22,7 @@ pub(in super::super) enum ReadError {
     /// The body holds something else than an object.
     #[error("the body is {found}; a JSON object is needed")]
     NotAnObject {
-        /// What it is instead.
+        /// The kind of the value that was found.
         found: &'static str,
     },
     /// The body is not JSON.

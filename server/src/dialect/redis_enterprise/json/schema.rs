@@ -1,4 +1,4 @@
-//! What a body should be: one table serves the check, the OpenAPI document and `/v1/jsonschema`.
+//! Schemas of bodies: one table serves the check, the OpenAPI document and `/v1/jsonschema`.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use crate::suggestion;
 pub(in super::super) struct Schema {
     /// Its name in the documents.
     pub(in super::super) name: &'static str,
-    /// What it is.
+    /// A description of the object.
     pub(in super::super) summary: &'static str,
     /// Its members.
     pub(in super::super) members: &'static [Member],
-    /// What becomes of members that are not in the table.
+    /// The treatment of members that are not in the table.
     pub(in super::super) unknown: Unknown,
 }
 
-/// What becomes of a member that is not in the table.
+/// The treatment of a member that is not in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Unknown {
-    /// It is refused.
+    /// The member is refused.
     Refused,
     /// It is not looked at: the vendor has more of them than this server knows, and none changes what it does.
     Ignored,
@@ -32,18 +32,18 @@ pub(in super::super) enum Unknown {
 pub(in super::super) struct Member {
     /// Its name.
     pub(in super::super) name: &'static str,
-    /// What its value is.
+    /// The type of the value.
     pub(in super::super) kind: Kind,
-    /// Who writes it.
+    /// The side that writes the member.
     pub(in super::super) access: Access,
-    /// What it means.
+    /// The meaning of the member.
     pub(in super::super) meaning: &'static str,
 }
 
-/// Who writes a member.
+/// The side that writes a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Access {
-    /// The client; a request may leave it out.
+    /// The client writes the member; a request may omit it.
     Optional,
     /// The client; a request that makes something new must have it.
     Required,
@@ -63,7 +63,7 @@ pub(in super::super) enum Access {
     Fixed,
 }
 
-/// What a value is.
+/// The type of a value.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) enum Kind {
     /// `true` or `false`.
@@ -87,7 +87,7 @@ pub(in super::super) enum Kind {
     },
     /// Text that the function takes, and what it takes in words.
     Pattern {
-        /// Whether it is right.
+        /// Returns `true` for a valid value.
         is_right: fn(&str) -> bool,
         /// "a …", for errors.
         wanted: &'static str,
@@ -124,13 +124,13 @@ pub(in super::super) enum Kind {
     Anything,
 }
 
-/// Why a body is not what it should be. The value itself is never told.
+/// The reason that a body does not match its schema. No error quotes the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in super::super) enum SchemaError {
-    /// A member that is not in the table.
+    /// The member is not in the table.
     #[error("there is no field '{path}'{}", suggestion::did_you_mean(*near))]
     Unknown {
-        /// Where.
+        /// The path of the member.
         path: String,
         /// The member whose name it is a misspelling of.
         near: Option<&'static str>,
@@ -138,33 +138,34 @@ pub(in super::super) enum SchemaError {
     /// A member that is needed.
     #[error("the field '{path}' is missing")]
     Missing {
-        /// Where.
+        /// The path of the member.
         path: String,
     },
     /// A value that is not what it should be.
     #[error("the field '{path}' is {found}; it must be {wanted}")]
     Wrong {
-        /// Where.
+        /// The path of the member.
         path: String,
-        /// What it is.
+        /// A description of the object.
         found: &'static str,
-        /// What would be right.
+        /// The expected type.
         wanted: String,
     },
     /// A value of the server's, and another one than the server has.
     #[error("the field '{path}' cannot be changed; leave it out")]
     ReadOnly {
-        /// Where.
+        /// The path of the member.
         path: String,
     },
 }
 
-/// Whether a request makes something, or changes it.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) enum Request<'a> {
-    /// Required members must be there.
+    /// The request creates an object: required members must be present.
     New,
-    /// What is left out stays; read-only members must be those of this answer.
+    /// The request changes an object: omitted members stay as they are, and read-only members must equal those of this
+    /// answer.
     Change(&'a serde_json::Map<String, serde_json::Value>),
 }
 
@@ -328,7 +329,7 @@ fn check_value(value: &Value, kind: Kind, path: &str) -> Result<(), SchemaError>
     }
 }
 
-/// What is wrong about a value, without the value: it may be a password in the wrong place.
+/// Describes a wrong value without quoting it, since it may be a password in the wrong place.
 fn found(kind: Kind, value: &Value) -> &'static str {
     match (kind, value) {
         (Kind::OneOf(_), Value::Text(_)) => "an unknown word",
@@ -336,7 +337,7 @@ fn found(kind: Kind, value: &Value) -> &'static str {
     }
 }
 
-/// Whether every element is what `of` takes, and none is there twice.
+/// Returns `true` when `of` accepts every element, and no element occurs twice.
 fn each_once<'a, T: Eq + std::hash::Hash>(elements: &'a [Value], of: impl Fn(&'a Value) -> Option<T>) -> bool {
     let mut seen = std::collections::HashSet::new();
     elements
@@ -344,7 +345,7 @@ fn each_once<'a, T: Eq + std::hash::Hash>(elements: &'a [Value], of: impl Fn(&'a
         .all(|element| of(element).is_some_and(|value| seen.insert(value)))
 }
 
-/// How much of a stranger's name an error repeats.
+/// Cuts a name from a request to the length that errors quote.
 pub(super) fn shown(name: &str) -> String {
     name.chars().take(MAX_NAME).collect()
 }

@@ -172,7 +172,7 @@ pub(in super::super) const CLUSTER: Schema = strict(
     ],
 );
 
-/// How passwords are said to be hashed.
+/// The algorithm that passwords are said to be hashed with.
 pub(in super::super) const HASHING_ALGORITHM: Schema = strict(
     "password_hashing_algorithm",
     "How passwords are said to be hashed.",
@@ -230,7 +230,7 @@ pub(in super::super) const POLICY: Schema = strict(
     ],
 );
 
-/// How the status of the proxy certificate is asked for.
+/// The settings for OCSP requests about the proxy certificate.
 pub(in super::super) const OCSP: Schema = strict(
     "ocsp",
     "The cluster's OCSP settings. They are about its own proxy certificate, not about clients.",
@@ -264,7 +264,7 @@ pub(in super::super) const OCSP: Schema = strict(
     ],
 );
 
-/// What the responder said.
+/// The answer of the OCSP responder.
 pub(in super::super) const OCSP_STATUS: Schema = open(
     "ocsp_status",
     "The last status of the proxy certificate.",

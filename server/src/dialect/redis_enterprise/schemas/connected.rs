@@ -3,7 +3,7 @@
 use super::{COUNT, LONG_TEXT, TEXT, UID, open};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
 
-/// Who is connected.
+/// The list of open connections.
 pub(in super::super) const CONNECTION_LIST: Schema = open(
     "certward_connections",
     "The open connections to the API and the databases. Certward's own.",
@@ -18,7 +18,7 @@ pub(in super::super) const CONNECTION_LIST: Schema = open(
     ],
 );
 
-/// What a removal would end.
+/// The connections and rights that a removal would end.
 pub(in super::super) const REMOVAL_EFFECT: Schema = open(
     "certward_removal_effect",
     "What a removal would end. Nothing is changed. Certward's own.",

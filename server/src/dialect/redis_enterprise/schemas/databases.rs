@@ -278,7 +278,7 @@ pub(in super::super) const CLIENT_CERTIFICATE: Schema = strict(
     &[member("client_cert", PEM, "PEM: one certificate or several.").required()],
 );
 
-/// When a snapshot is taken.
+/// A condition for snapshots.
 pub(in super::super) const SNAPSHOT_POLICY: Schema = strict(
     "snapshot_policy",
     "When a snapshot is taken: after so many writes in so many seconds.",

@@ -1,10 +1,10 @@
-//! What clients touch on connect: bootstrap, nodes, licence, actions
+//! Objects that clients read when they connect: bootstrap, nodes, licence, actions
 //! (`docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`); and errors.
 
 use super::{CHOSEN_PASSWORD, COUNT, LONG_TEXT, TEXT, UID, USER_NAME, open, strict};
 use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
 
-/// How far the making of the cluster is.
+/// The state of the cluster's bootstrap, with the node.
 pub(in super::super) const BOOTSTRAP: Schema = open(
     "bootstrap",
     "How far the making of the cluster is, and the node that was asked.",
@@ -14,7 +14,7 @@ pub(in super::super) const BOOTSTRAP: Schema = open(
     ],
 );
 
-/// How far it is.
+/// The state of the cluster's bootstrap.
 pub(in super::super) const BOOTSTRAP_STATUS: Schema = open(
     "bootstrap_status",
     "How far the making of the cluster is.",

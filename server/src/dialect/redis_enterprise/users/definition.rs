@@ -36,7 +36,7 @@ pub(super) fn new_user(body: &Object) -> Result<NewUser, Problem> {
     })
 }
 
-/// What is to be changed about a user. The body has passed its schema.
+/// Reads a change to a user from a body that has passed its schema.
 ///
 /// # Errors
 ///
@@ -121,7 +121,7 @@ fn subject_line(body: &Object) -> Result<Option<SubjectLine>, Problem> {
 ///
 /// # Errors
 ///
-/// When both are given: they could contradict each other.
+/// Both are given, and could contradict each other.
 fn roles(body: &Object) -> Result<Option<RoleSelection>, Problem> {
     let management = body.text("role").and_then(|role| role.parse().ok());
     match (uids(body), management) {

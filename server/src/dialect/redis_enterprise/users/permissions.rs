@@ -1,4 +1,4 @@
-//! What the caller may do, and what the management roles may do.
+//! The permissions of the caller and of the management roles.
 
 use std::collections::BTreeMap;
 

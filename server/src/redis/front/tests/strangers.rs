@@ -1,4 +1,4 @@
-//! What a client may hold that nobody has let in.
+//! The resources of clients that have not been admitted.
 
 use std::time::Duration;
 

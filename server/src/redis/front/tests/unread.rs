@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::world::{World, encode};
 
 const VALUE: usize = 5 * 1024 * 1024;
-/// What the database may take, and with it what the engine keeps for clients.
+/// The memory limit of the database, which also limits the engine's buffers for clients.
 const MEMORY: u64 = 100 * 1024 * 1024;
 
 /// The memory of this process, in bytes.

@@ -3,10 +3,10 @@
 use super::replies::{Kind, commands_of, identity_command_run, kind};
 use super::scanned::{Forwarded, Intercepted, marker};
 
-/// Why the scanner and the engine disagree about a stream; none when they agree. `original` is what the engine answered to
-/// the stream, `forwarded` what it answered to the forwarded bytes.
+/// Describes the disagreement of scanner and engine about a stream; none when they agree. `original` is the engine's
+/// answer to the stream, `forwarded` its answer to the forwarded bytes.
 ///
-/// Where not `is_exact`, the front may send on less than the engine would have run.
+/// Unless `is_exact`, the front may forward less than the engine would have run.
 pub(super) fn disagreement(front: &Forwarded, original: &[u8], forwarded: &[u8], is_exact: bool) -> Option<String> {
     if let Some(reply) = identity_command_run(forwarded) {
         return Some(format!("a command got past the scanner: {}", reply.escape_ascii()));
@@ -84,9 +84,9 @@ impl Run<'_> {
     }
 }
 
-/// Whether the engine may answer an identity command so. `AUTH` among the options of `HELLO` is answered as `AUTH` is, when
-/// nothing else is wrong. A name that only begins as theirs, with a NUL behind, is one that some engines know and others not;
-/// these print it as far as the NUL.
+/// Returns `true` when the engine may give this answer to an identity command. `AUTH` among the options of `HELLO` is
+/// answered like `AUTH`, when nothing else is wrong. A name that continues with a NUL is known to some engines and not
+/// to others, which print it up to the NUL.
 fn fits(intercepted: Intercepted, reply: &[u8]) -> bool {
     match (intercepted, kind(reply)) {
         (_, Kind::Unknown) => ["AUTH", "HELLO", "RESET", "CLIENT"]
@@ -107,7 +107,7 @@ fn is_same(reply: &[u8], other: &[u8]) -> bool {
     reply == other || (hello(reply) && hello(other))
 }
 
-/// Whether the engine says that it knows no command of this name.
+/// Returns `true` when the engine answers that it knows no command with this name.
 fn is_unknown(reply: &[u8], name: &str) -> bool {
     let expected = format!("-ERR unknown command '{name}'");
     reply

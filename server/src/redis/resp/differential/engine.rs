@@ -21,11 +21,11 @@ impl MatrixEngine {
         UnixStream::connect(&self.socket)
     }
 
-    /// What the engine answers to each of the streams, each on a connection of its own.
+    /// Returns the engine's answers to the streams, each sent on a connection of its own.
     ///
     /// # Panics
     ///
-    /// When it does not answer.
+    /// The engine does not answer.
     pub(crate) fn answers(&self, streams: &[&[u8]]) -> Vec<Vec<u8>> {
         let connections: Vec<_> = streams.iter().map(|stream| self.send(stream)).collect();
         connections

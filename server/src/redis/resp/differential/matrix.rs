@@ -23,7 +23,7 @@ impl Started {
     ///
     /// # Panics
     ///
-    /// When it is not there, or does not start: there is no test without it.
+    /// The engine is not installed or does not start: there is no test without it.
     pub(super) fn new(name: &str, directory: &Path) -> Self {
         let program = program(name);
         let socket = directory.join("engine.sock");

@@ -8,7 +8,7 @@ pub(crate) fn identity_command_run(forwarded: &[u8]) -> Option<&[u8]> {
         .find(|reply| matches!(kind(reply), Kind::Auth | Kind::Reset))
 }
 
-/// What a reply says of its command.
+/// The kind of a reply: the command that it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Auth,

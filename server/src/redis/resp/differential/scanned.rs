@@ -1,17 +1,17 @@
-//! What the front sends on of a stream, with markers in the place of identity commands.
+//! Scans a stream as the front does, with markers in place of identity commands.
 
 use crate::redis::resp::arguments::encode;
 use crate::redis::resp::command::{CommandScanner, Scanned};
 use crate::redis::resp::identity::IdentityCommand;
 
-/// What the front sends on of a stream.
+/// The part of a stream that the front forwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Forwarded {
     /// The bytes for the engine.
     pub(crate) bytes: Vec<u8>,
     /// The identity commands that were kept back, in order; a marker stands for each.
     pub(crate) intercepted: Vec<Intercepted>,
-    /// Whether the front has ended the connection before the end of the stream.
+    /// True when the front ended the connection before the end of the stream.
     pub(crate) has_ended: bool,
 }
 

@@ -68,16 +68,16 @@ impl Case {
         }
     }
 
-    /// Whether the front must send everything on. It may refuse what engines do not agree about among themselves: quotation
-    /// marks within a word, and other bytes than CR LF behind an argument. A line that is longer than 64 KiB is refused or
-    /// not by how much the engine reads at once.
+    /// Returns `true` when the front must forward everything. It may refuse input on which the engines disagree:
+    /// quotation marks within a word, and bytes other than CR LF after an argument. Whether a line longer than 64 KiB
+    /// is refused depends on how much the engine reads at once.
     fn is_exact(&self) -> bool {
         self.is_well_formed || (self.bytes.len() < 60 * 1024 && !self.front.has_ended)
     }
 
-    /// Whether all engines cut the lines of it into the same words. Valkey drops 0xFF from inline commands; Valkey 9.1 goes on
-    /// in a word behind a quotation mark, and Valkey 8.1 reads the command behind a line of blanks as a line, whatever it is.
-    /// There it is enough that no identity command gets by.
+    /// Returns `true` when all engines split its lines into the same words. Valkey drops 0xFF from inline commands;
+    /// Valkey 9.1 continues a word after a quotation mark, and Valkey 8.1 reads the command after a line of blanks as a
+    /// line, whatever it is. There it is enough that no identity command passes.
     fn is_portable(&self) -> bool {
         let is_read_alike = |byte: &u8| !matches!(byte, 0xff | 0x0b | 0x0c | b'"' | b'\'');
         let has_word = |line: &[u8]| !line.trim_ascii().is_empty() || matches!(line, b"" | b"\r");
@@ -170,8 +170,9 @@ fn disagreements(engine: &Started, cases: &[Case]) -> Vec<(Case, String)> {
     found
 }
 
-/// Whether an engine has read the stream otherwise than Redis does: Valkey 9.1 wants CR LF behind each argument, where the
-/// others take any two bytes; Valkey 8.1 reads an array behind a line of blanks as lines, wherever that line begins.
+/// Returns `true` when an engine read the stream differently from Redis: Valkey 9.1 requires CR LF after each argument,
+/// where the others accept any two bytes; Valkey 8.1 reads an array after a line of blanks as lines, wherever that line
+/// begins.
 fn is_read_otherwise(original: &[u8]) -> bool {
     let has = |text: &[u8]| original.windows(text.len()).any(|part| part == text);
     has(b"-ERR Protocol error: invalid CRLF in request") || has(b"-ERR unknown command '*")

@@ -6,8 +6,8 @@ use std::fmt;
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
-/// Whether RavenDB takes two names of databases for the same: it compares them as .NET's `OrdinalIgnoreCase` does, character
-/// by character in upper case.
+/// Returns `true` when two names of databases are equal for RavenDB, which compares them as .NET's `OrdinalIgnoreCase`
+/// does: character by character in upper case.
 ///
 /// ```
 /// use certward::ravendb_names::eq_ignore_case;
@@ -44,10 +44,10 @@ fn upper(character: char) -> char {
     }
 }
 
-/// Why no database can have a name. Its text is a clause for behind the name: `has a dot at an end`.
+/// The reason that no database can have a name. Its text is a clause that follows the name: `has a dot at an end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseNameFault {
-    /// Nothing, or white space alone.
+    /// The name is empty or white space.
     Blank,
     /// Longer than 128 characters, each unit of UTF-16 counted as one, as .NET counts.
     TooLong(usize),
@@ -59,8 +59,8 @@ pub enum DatabaseNameFault {
     Device,
 }
 
-/// Why RavenDB refuses a database of this name; none when it does not (`ResourceNameValidator` of 7.2; observed records
-/// `134-post-empty-dbname` and `422-edit-bad-dbname`).
+/// Returns the reason that RavenDB refuses a database with this name; none when it does not (`ResourceNameValidator` of
+/// 7.2; observed records `134-post-empty-dbname` and `422-edit-bad-dbname`).
 pub fn database_name_fault(name: &str) -> Option<DatabaseNameFault> {
     let length = name.encode_utf16().count();
     let is_allowed = |character: char| is_letter_or_digit(character) || matches!(character, '_' | '-' | '.');

@@ -15,18 +15,18 @@ use crate::listener::identity_counts::{IdentityKind, ListenerKind};
 /// An open connection.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ConnectedClient {
-    /// What it is connected to.
+    /// The listener that it is connected to.
     #[serde(serialize_with = "listener_word")]
     pub(crate) listener: ListenerKind,
-    /// Which database, where it is one.
+    /// The database, if it is connected to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) database: Option<Numbered>,
     /// The address of its other end.
     pub(crate) address: SocketAddr,
-    /// When its handshake or its login was done.
+    /// The time at which its handshake or its login was completed.
     #[serde(serialize_with = "in_seconds")]
     pub(crate) opened_at: OffsetDateTime,
-    /// What let it in.
+    /// The kind of identity that it was admitted by.
     #[serde(serialize_with = "identity_word")]
     pub(crate) identity: IdentityKind,
     /// The user of the cluster that it is.
@@ -35,7 +35,7 @@ pub(crate) struct ConnectedClient {
     /// The certificate that it showed, whether or not that lets it in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) certificate: Option<ShownCertificate>,
-    /// What must stay as it is for the connection to stay.
+    /// The objects that the connection depends on.
     pub(crate) rests_on: Vec<Ground>,
     /// The last second of what lets it in, if it has one.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_seconds_if_any")]
@@ -66,15 +66,15 @@ pub(crate) struct ShownCertificate {
 /// Something that a connection rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Ground {
-    /// What it is.
+    /// The kind of the object.
     pub(crate) kind: GroundKind,
-    /// How the API names it: a uid, a fingerprint or a thumbprint.
+    /// The identifier in the API: a uid, a fingerprint or a thumbprint.
     pub(crate) id: String,
     /// Its name, or the subject of a certificate.
     pub(crate) name: String,
 }
 
-/// What connections rest on.
+/// The kinds of objects that connections depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum GroundKind {

@@ -1,4 +1,4 @@
-//! What one operation may cost its caller, whatever the server does.
+//! The limits of one operation, which hold whatever the server does.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ pub(crate) struct Limits {
     pub(crate) max_response_bytes: usize,
 }
 
-/// What is left for one operation. Every attempt, wait and page of the operation is charged to the same budget, so that no
-/// loop over the wire needs limits of its own.
+/// The remaining budget of one operation. Every attempt, wait and page of the operation is charged to the same budget,
+/// so that no loop over the wire needs limits of its own.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
@@ -64,7 +64,7 @@ impl Budget {
         });
     }
 
-    /// How long the next request may take; `None` when the time is over.
+    /// Returns the time limit of the next request; `None` when no time is left.
     pub(crate) fn request_timeout(&self) -> Option<Duration> {
         let left = self.time_left();
         (!left.is_zero()).then(|| left.min(self.limits.request_timeout))
@@ -118,7 +118,7 @@ impl Budget {
 pub(crate) struct Pages {
     count: u32,
     entries: usize,
-    /// How many pages in a row brought nothing new.
+    /// The number of successive pages without new entries.
     stale: u32,
 }
 
@@ -145,7 +145,7 @@ impl Pages {
 const DEFAULT_ROUNDS: u32 = 3;
 /// The bytes that one operation reads at most, in largest answers.
 const ANSWERS: usize = 4;
-/// What an operation waits at most because the server asks for it.
+/// The longest wait that a server can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Pages of 1,000 entries and more are asked for.
 const MAX_PAGES: u32 = 200;

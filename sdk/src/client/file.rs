@@ -84,8 +84,9 @@ impl CredentialFile {
         })
     }
 
-    /// Whether other users can read the file, which a private key should not allow: `chmod 600` mends it. As for
-    /// PostgreSQL's keys, a group may read a file of root's. Always `false` for pipes, and where there are no such modes.
+    /// Returns `true` when other users can read the file, which a private key should not allow: `chmod 600` corrects
+    /// it. As with PostgreSQL's keys, a group may read a file that root owns. Always `false` for pipes, and on systems
+    /// without such modes.
     pub fn is_readable_by_others(&self) -> bool {
         self.readable_by_others
     }

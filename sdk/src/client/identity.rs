@@ -1,4 +1,4 @@
-//! Who the client is: a certificate and its private key.
+//! The identity of the client: a certificate and its private key.
 
 use std::fmt;
 use std::io::{Cursor, Read as _};

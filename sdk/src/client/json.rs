@@ -1,4 +1,4 @@
-//! How much a JSON text asks a reader to allocate.
+//! Bounds the memory that a JSON text makes a reader allocate.
 
 use super::error::Cause;
 

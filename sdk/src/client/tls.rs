@@ -89,7 +89,7 @@ impl NamedServerVerifier {
     }
 }
 
-/// What a chain check says about the last certificate of a chain.
+/// Checks the last certificate of a chain by itself.
 fn verify_itself(certificate: &Certificate, now: UnixTime) -> Result<(), CertificateError> {
     let validity = certificate.validity();
     let purpose = certificate.extended_key_usage();

@@ -1,4 +1,4 @@
-//! Which certificates vouch for a server.
+//! The trust anchors for server certificates.
 
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
@@ -30,7 +30,7 @@ pub(super) struct Trusted {
     system: Vec<TrustAnchor<'static>>,
     authorities: Vec<(TrustAnchor<'static>, Validity)>,
     named: Vec<Certificate>,
-    /// What is trusted, in words for an error.
+    /// A description of the trust anchors, for errors.
     pub(super) description: String,
 }
 
@@ -67,7 +67,7 @@ impl TrustAnchors {
         Self::from_pem(CredentialFile::read(path)?.text()?)
     }
 
-    /// Whether the roots of the system count too. Default: only when no certificate is named.
+    /// Also trusts the roots of the system. Default: only when no certificate is given.
     #[must_use]
     pub fn with_system_roots(mut self, used: bool) -> Self {
         self.system_roots = Some(used);
@@ -83,7 +83,7 @@ impl TrustAnchors {
         self.system_roots.unwrap_or(self.authorities.is_empty())
     }
 
-    /// What is trusted, in words for an error.
+    /// A description of the trust anchors, for errors.
     fn description(&self) -> String {
         let mut names: Vec<String> = self
             .authorities
@@ -168,8 +168,9 @@ pub(super) fn moment(now: UnixTime) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
-/// Why a certificate vouches for none but itself, if that is so. Certward's server has the same rules for the CAs of clients
-/// (`cluster::trust`), but refuses such a certificate where it is given.
+/// Returns the reason that a certificate is trusted for itself alone and not as a CA, if there is one. Certward's
+/// server has the same rules for the CAs of clients (`cluster::trust`), but refuses such a certificate when it is
+/// uploaded.
 fn limit(certificate: &Certificate) -> Option<&'static str> {
     let purpose = certificate.extended_key_usage();
     let unknown = |extension: &crate::pki::Extension| {

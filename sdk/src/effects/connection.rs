@@ -12,7 +12,7 @@ use crate::pki::{Printable, Sha256Fingerprint, Thumbprint};
 use crate::redis_enterprise::{DatabaseUid, UserUid};
 
 words! {
-    /// Where a connection came in.
+    /// The listener that accepted a connection.
     Listener {
         /// RavenDB's administration API.
         RavenDb = "ravendb",
@@ -24,7 +24,7 @@ words! {
 }
 
 words! {
-    /// What a connection was let in by. On an API, where each request says anew who it is, the last one counts.
+    /// The authentication of a connection. On an API, where each request is authenticated, the last one counts.
     ConnectionIdentity {
         /// A client certificate.
         Certificate = "certificate",
@@ -42,7 +42,7 @@ words! {
 }
 
 words! {
-    /// What kind of object a connection rests on.
+    /// The kind of object that a connection depends on.
     RestsOnKind {
         /// A trusted CA's certificate; its id is the SHA-256 fingerprint.
         Ca = "ca",
@@ -72,16 +72,16 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Connection {
-    /// Where it came in.
+    /// The listener that accepted the connection.
     pub listener: Listener,
     /// The database it is connected to, on the listener of one.
     pub database: Option<ConnectionDatabase>,
     /// The client's address and port.
     pub address: String,
-    /// When it was opened.
+    /// The time at which the connection was opened.
     #[serde(deserialize_with = "rfc3339::deserialize")]
     pub opened_at: OffsetDateTime,
-    /// How the client has proved who it is.
+    /// The authentication of the client.
     pub identity: ConnectionIdentity,
     /// The user of Redis Enterprise that the client is.
     pub user: Option<ConnectionUser>,
@@ -90,7 +90,7 @@ pub struct Connection {
     /// The objects that let it in: without one of them it ends.
     #[serde(default)]
     pub rests_on: Vec<RestsOn>,
-    /// When it ends by itself.
+    /// The time at which the connection ends because a certificate expires.
     #[serde(default, deserialize_with = "rfc3339::option::deserialize")]
     pub valid_until: Option<OffsetDateTime>,
 }
@@ -129,7 +129,7 @@ pub struct ConnectionCertificate {
     /// SHA-1 of its DER.
     #[serde(deserialize_with = "parsed")]
     pub thumbprint: Thumbprint,
-    /// When it ends.
+    /// The end of validity.
     #[serde(deserialize_with = "rfc3339::deserialize")]
     pub not_after: OffsetDateTime,
 }
@@ -138,11 +138,11 @@ pub struct ConnectionCertificate {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RestsOn {
-    /// What it is.
+    /// The kind of the object.
     pub kind: RestsOnKind,
     /// Its uid, fingerprint or thumbprint; see [`RestsOnKind`].
     pub id: Option<String>,
-    /// What people call it: a name or a subject.
+    /// The display name: a name or a subject.
     pub name: Option<String>,
 }
 

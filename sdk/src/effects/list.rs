@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::connection::Connection;
 use crate::client::transport::Call;
 
-/// Which connections to list. Default: the oldest 1,000.
+/// A selection of connections. Default: the oldest 1,000.
 #[derive(Clone, Debug, Default)]
 pub struct ListConnections {
     limit: Option<u32>,
@@ -43,7 +43,7 @@ impl ListConnections {
         self
     }
 
-    /// Where the list begins.
+    /// The number of connections to skip.
     pub(super) fn start(&self) -> u64 {
         self.offset.unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Which connections are open, what each of them rests on, and what a removal would end.
+//! The open connections, the objects that each of them depends on, and the effect of a removal.
 //!
 //! Only Certward's own server can tell, on both of its APIs: RavenDB and Redis Enterprise have no such routes. Every
 //! operation therefore answers `None` for a server that does not know the question, and an error

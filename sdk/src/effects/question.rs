@@ -21,7 +21,7 @@ pub(crate) trait Asked: Sync {
     /// The call with what this client logs in with.
     fn with_login(&self, call: Call) -> Result<Call, Error>;
 
-    /// Whether the server has refused because it has no such route, and not for want of the object.
+    /// Returns `true` when the server refused because it has no such route, and not because the object does not exist.
     fn lacks_route(refusal: &Error) -> bool;
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn all_connections<A: Asked>(
     }
 }
 
-/// What a removal would end.
+/// Returns the effect of a removal.
 pub(crate) async fn removal_effect<A: Asked>(api: &A, call: Call) -> Result<Option<RemovalEffect>, Error> {
     ask(api, call, &mut api.transport().limits.budget()).await
 }

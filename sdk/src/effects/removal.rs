@@ -1,4 +1,4 @@
-//! What a removal would end.
+//! The effect of a removal.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::connection::{Connection, ConnectionDatabase, short};
 use crate::client::words::words;
 
 words! {
-    /// What kind of identity loses access.
+    /// The kind of an identity that loses access.
     AffectedKind {
         /// A user of Redis Enterprise; its id is the uid.
         User = "user",
@@ -17,7 +17,7 @@ words! {
     }
 }
 
-/// What a removal would end if it were made now. Asking changes nothing.
+/// The effect that a removal would have now. The request changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RemovalEffect {
@@ -33,13 +33,13 @@ pub struct RemovalEffect {
     pub identities: Vec<AffectedIdentity>,
 }
 
-/// Who would lose access, or some of their rights.
+/// An identity that would lose access or rights.
 ///
 /// `Display` says in one line who and where: `user app: database 1 (cache), the administration API`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct AffectedIdentity {
-    /// What it is.
+    /// The kind of the identity.
     pub kind: AffectedKind,
     /// Its uid or thumbprint; see [`AffectedKind`].
     pub id: String,
@@ -49,13 +49,13 @@ pub struct AffectedIdentity {
     /// The databases in which its rights would end or change.
     #[serde(default)]
     pub databases: Vec<ConnectionDatabase>,
-    /// Whether its access to the administration API would end, or its rights there change.
+    /// Its access to the administration API would end, or its rights there would change.
     #[serde(default)]
     pub api: bool,
 }
 
 impl RemovalEffect {
-    /// Whether the removal would end no connection and take no rights.
+    /// Returns `true` when the removal would end no connection and withdraw no rights.
     pub fn is_empty(&self) -> bool {
         let listed = self.connections.is_empty() && self.identities.is_empty();
         listed && self.connections_total == 0 && self.identities_total == 0

@@ -22,7 +22,7 @@ pub struct Printable<'a> {
     at_most: usize,
 }
 
-/// What becomes of line breaks and tabs.
+/// The treatment of line breaks and tabs.
 #[derive(Clone, Copy, Debug)]
 enum Breaks {
     /// Blanks.
@@ -86,7 +86,7 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Whether a character shows nothing of its own, or changes how others are shown.
+/// Returns `true` for a character that is invisible, or changes the display of others.
 fn is_hidden(character: char) -> bool {
     character.is_control() || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&character))
 }

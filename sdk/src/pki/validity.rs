@@ -12,17 +12,17 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// Whether the certificate may be used at `now`.
+    /// Returns `true` when the certificate is valid at `now`.
     pub fn contains(&self, now: OffsetDateTime) -> bool {
         !self.is_early(now) && !self.is_over(now)
     }
 
-    /// Whether `now` lies before the first second.
+    /// Returns `true` when `now` is before the first second.
     pub fn is_early(&self, now: OffsetDateTime) -> bool {
         now < self.not_before
     }
 
-    /// Whether the last second has passed at `now`.
+    /// Returns `true` when the last second has passed at `now`.
     pub fn is_over(&self, now: OffsetDateTime) -> bool {
         now.unix_timestamp() > self.not_after.unix_timestamp()
     }

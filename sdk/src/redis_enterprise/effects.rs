@@ -26,11 +26,11 @@ pub enum Removal {
     TrustedCertificate(Sha256Fingerprint, TrustScope),
 }
 
-/// Where a certificate is trusted no more.
+/// The scope in which a certificate is no longer trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TrustScope {
-    /// Wherever the cluster trusts it.
+    /// The whole cluster, with all its databases.
     Everywhere,
     /// In the cluster's trusted CA (`mtls_trusted_ca`) only.
     Cluster,

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::client::retry::Repeat;
 use crate::client::transport::{Call, path_segment};
 
-/// What a management role may do.
+/// The permissions of a management role.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RolePermissions {
@@ -66,7 +66,7 @@ impl Client {
         reply.json().map(|wire: Wire| wire.role)
     }
 
-    /// What each management role may do. For any user.
+    /// Returns the permissions of each management role. Any authenticated user may call it.
     ///
     /// # Errors
     /// The errors that every operation can return.
@@ -74,7 +74,8 @@ impl Client {
         self.send(Call::get("read permissions", PERMISSIONS)).await?.json()
     }
 
-    /// What one management role may do; `None` when the server does not know the role. For any user.
+    /// Returns the permissions of one management role; `None` when the server does not know the role. Any authenticated
+    /// user may call it.
     ///
     /// # Errors
     /// The errors that every operation can return.

@@ -1,4 +1,4 @@
-//! What the process gives up before it holds a secret.
+//! The rights that the process gives up before it holds a secret.
 
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, setrlimit, umask};

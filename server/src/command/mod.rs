@@ -111,7 +111,7 @@ enum Command {
     },
 }
 
-/// Why a command ended without doing what it was asked for.
+/// The reason that a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The command line or the settings are wrong.
@@ -162,9 +162,9 @@ const SIGPIPE: u8 = 128 + 13;
 pub(crate) struct FileError {
     /// The file or folder.
     pub(crate) path: PathBuf,
-    /// What was to be done, as a participle: `written`.
+    /// The operation that failed, as a participle: `written`.
     pub(crate) done: &'static str,
-    /// Why not.
+    /// The cause.
     #[source]
     pub(crate) source: std::io::Error,
 }

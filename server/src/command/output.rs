@@ -1,4 +1,5 @@
-//! What the program prints. Every line goes through here: `println!` and `eprintln!` panic when nobody reads any more.
+//! The output of the program. Every line is printed here, because `println!` and `eprintln!` panic when the reader has
+//! gone.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Who runs a command that needs no certificate: a user of the system, for the audit.
+//! Identifies the system's user who runs a command that needs no certificate, for the audit.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What a removal would end: connections, and the access of identities.
+//! The effect of a removal: the connections that would end, and the identities that would lose access.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::cluster::user::User;
 use crate::connected_client::{ConnectedClient, Numbered};
 use crate::listener::identity_counts::ListenerKind;
 
-/// What a removal would end.
+/// The effect of a removal.
 #[derive(Debug, Serialize)]
 pub(crate) struct RemovalEffect {
     connections_total: usize,
@@ -31,9 +31,9 @@ struct LosingIdentity {
     kind: LosingKind,
     id: String,
     name: String,
-    /// Where it would lose its rights, or have others.
+    /// The databases on which its rights would end or change.
     databases: Vec<Numbered>,
-    /// Whether it would lose its access to the API, or have other rights there.
+    /// True when its access to the API would end, or its rights there would change.
     api: bool,
 }
 
@@ -61,11 +61,11 @@ impl RemovalEffect {
     }
 }
 
-/// What a removal from the cluster would end.
+/// Returns the effect of a removal from the cluster.
 ///
 /// # Errors
 ///
-/// When there is nothing to be removed.
+/// There is nothing to remove.
 pub(crate) fn effect_of(app: &App, removal: Removal) -> Result<RemovalEffect, NotThere> {
     let state = app.cluster.state();
     let next = state.without(removal)?;
@@ -84,7 +84,7 @@ pub(crate) fn effect_of(app: &App, removal: Removal) -> Result<RemovalEffect, No
     Ok(RemovalEffect::of(app, &state, connections, identities))
 }
 
-/// What the deletion of a registered certificate of RavenDB's API would end; none when it is not registered.
+/// Returns the effect of deleting a registered certificate of RavenDB's API; none when it is not registered.
 pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Option<RemovalEffect> {
     let going = app.authority.would_delete(thumbprint)?;
     let thumbprints: HashSet<Thumbprint> = going.iter().map(|entry| entry.thumbprint).collect();
@@ -167,5 +167,5 @@ fn losing_users(state: &ClusterState, next: &ClusterState) -> Vec<LosingIdentity
     state.users().filter_map(losing).collect()
 }
 
-/// How many connections and how many identities are named; all are counted.
+/// The highest number of connections and of identities that are listed; all are counted.
 const MAX_SHOWN: usize = 1000;

@@ -1,4 +1,4 @@
-//! What a connection to an API rests on.
+//! The objects that a connection to an API depends on.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::cluster::access::CertificateHolder;
 use crate::connected_client::{Ground, GroundKind, Numbered};
 use crate::listener::peer::Peer;
 
-/// What lets a peer in by its certificate; nothing when it does not.
+/// The objects that a peer's admission by certificate depends on; empty when it is not admitted by its certificate.
 #[derive(Debug, Default)]
 pub(super) struct Grounds {
     pub(super) user: Option<Numbered>,

@@ -1,5 +1,5 @@
-//! Who is connected, and what a removal would end. Each connection is judged by the functions that also end it, so that
-//! what is foretold here is what happens.
+//! The open connections, and the effect of a removal. Each connection is judged by the functions that also end it, so
+//! that the prediction is correct.
 
 mod effect;
 mod grounds;
@@ -30,9 +30,9 @@ pub(crate) enum Scope {
 /// A part of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Page {
-    /// How many connections are passed over.
+    /// The number of connections to skip.
     pub(crate) offset: usize,
-    /// How many are shown at most.
+    /// The maximum number of connections to return.
     pub(crate) limit: usize,
 }
 
@@ -76,7 +76,7 @@ fn shown(app: &App, state: &ClusterState, connections: Vec<Connection>, page: Pa
     }
 }
 
-/// How many there are, and those on the page, the oldest first.
+/// Returns the number of all entries, and those on the page, the oldest first.
 fn cut<T, A: Ord>(mut all: Vec<T>, age: impl Fn(&T) -> A, page: Page) -> (usize, impl Iterator<Item = T>) {
     all.sort_by_key(age);
     (all.len(), all.into_iter().skip(page.offset).take(page.limit))

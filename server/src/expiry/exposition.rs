@@ -22,7 +22,7 @@ pub(crate) struct ExpiryMetrics {
     last: Mutex<Option<(Basis, Arc<str>)>>,
 }
 
-/// What a text was made from.
+/// The revisions that a text was made from.
 #[derive(Debug, Clone, Copy)]
 struct Basis {
     registry: u64,
@@ -76,8 +76,8 @@ impl Basis {
         }
     }
 
-    /// Whether what was made from this is as good as what would be made from `present`. Within a minute, certificates come
-    /// nearer to their ends, and nothing else changes.
+    /// Returns `true` when a text made from this is as good as one made from `present`. Within a minute, certificates
+    /// come nearer to their ends, and nothing else changes.
     fn holds_at(&self, present: &Self) -> bool {
         let age = present.at - self.at;
         self.registry == present.registry

@@ -1,4 +1,5 @@
-//! When certificates end: those that the server shows, trusts or has registered. The metrics say it, and the log warns of it.
+//! The expiry of certificates that the server presents, trusts or has registered, for metrics and for warnings in the
+//! log.
 //!
 //! Every certificate is looked at through [`Sighting`], one at a time: a store may have a million of them, and neither a
 //! list nor a lock may grow with it.
@@ -23,7 +24,7 @@ use crate::certificate::shown;
 use crate::cluster::named_certificate::CertificateName;
 use crate::cluster::uid::DatabaseUid;
 
-/// What a certificate is used for.
+/// The use of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Use {
     /// The server certificate of all APIs.
@@ -63,7 +64,7 @@ pub(crate) struct Key {
     thumbprint: Thumbprint,
 }
 
-/// What a certificate is called.
+/// The name of a certificate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Name<'a> {
     /// By an administrator.
@@ -103,7 +104,7 @@ impl Use {
         "upstream_ca",
     ];
 
-    /// Whether somebody notices when such a certificate expires: the log warns of these alone.
+    /// Returns `true` when the expiry of such a certificate has an effect: the log warns of these alone.
     const fn is_noticed(self) -> bool {
         !matches!(self, Self::ClusterUnused(_))
     }

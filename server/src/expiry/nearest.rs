@@ -54,12 +54,12 @@ impl Nearest {
         });
     }
 
-    /// How many were offered.
+    /// The number of certificates that were offered.
     pub(super) fn offered(&self) -> u64 {
         self.offered
     }
 
-    /// How many were offered and are not kept.
+    /// The number of certificates that were offered and are not kept.
     pub(super) fn left_out(&self) -> u64 {
         self.offered.saturating_sub(self.kept.len() as u64)
     }

@@ -1,4 +1,4 @@
-//! Where certificates are: in the registry, in the cluster, in the settings, and on the listeners.
+//! The sources of certificates: the registry, the cluster, the settings, and the listeners.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the metrics say of all certificates at one moment: how many there are, and which end first.
+//! The numbers of certificates at one moment, and those that expire first, for metrics.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,8 @@ pub(super) struct Survey {
 /// The certificates of one use.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// How many end within each number of days, as they are in [`WarnDays`]. Those that have expired are not among them.
+    /// The numbers of certificates that expire within each number of days in [`WarnDays`]. Expired ones are not
+    /// counted.
     pub(super) within: Vec<u64>,
     /// The end of the one that ends next.
     pub(super) earliest: Option<OffsetDateTime>,

@@ -1,4 +1,4 @@
-//! How long before a certificate's end the log warns of it: `Certward.Expiry.WarnDaysBefore`.
+//! The times before a certificate's end at which the log warns of it: `Certward.Expiry.WarnDaysBefore`.
 
 use time::{Duration, OffsetDateTime};
 
@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WarnDays(Vec<u16>);
 
-/// How near to its end a certificate is. The nearer, the less.
+/// The nearness of a certificate to its end. A nearer one is less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
     /// Its last second has passed.
@@ -20,7 +20,7 @@ impl WarnDays {
     ///
     /// # Errors
     ///
-    /// What is wrong with the text, and what would be right.
+    /// The fault of the text, and what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.eq_ignore_ascii_case("none") {
             return Ok(Self(Vec::new()));
@@ -76,7 +76,7 @@ impl WarnDays {
         self
     }
 
-    /// Whether the log never warns.
+    /// Returns `true` when the log never warns.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -101,7 +101,7 @@ impl Default for WarnDays {
     }
 }
 
-/// How long a certificate is still valid; none when its last second has passed.
+/// Returns the remaining validity of a certificate; none when its last second has passed.
 pub(super) fn time_left(not_after: OffsetDateTime, now: OffsetDateTime) -> Option<Duration> {
     let seconds = not_after.unix_timestamp() - now.unix_timestamp();
     (seconds >= 0).then(|| Duration::seconds(seconds))

@@ -50,12 +50,12 @@ pub(crate) async fn watch(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Whether certificates are to be looked at again. A clock that was set, back or forth, is a reason to.
+/// Returns `true` when certificates have to be checked again, also after the clock was set back or forward.
 fn is_due(last: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
     last.is_none_or(|last| !(Duration::ZERO..LOOK_EVERY).contains(&(now - last)))
 }
 
-/// What the log has said.
+/// The warnings that have been logged.
 #[derive(Debug)]
 struct Warnings {
     days: WarnDays,
@@ -70,7 +70,7 @@ struct Look<'a> {
     now: OffsetDateTime,
     /// Takes the place of [`Warnings::told`]: certificates that are gone are forgotten.
     told: HashMap<Key, Stage>,
-    /// What has not been told, by the label of its use.
+    /// Certificates that have not been reported, by the label of their use.
     news: BTreeMap<&'static str, Nearest>,
 }
 
@@ -158,9 +158,9 @@ fn warn(kept: &Kept, now: OffsetDateTime) {
     );
 }
 
-/// How often the clock is asked.
+/// The interval at which the clock is read.
 const TICK: Interval = Interval::from_secs(1);
-/// How often certificates are looked at: often enough for numbers of days.
+/// The interval at which certificates are checked: short enough for numbers of days.
 const LOOK_EVERY: Duration = Duration::minutes(10);
 /// Certificates of one use that are named at once. The rest is counted.
 const NAMED: usize = 20;

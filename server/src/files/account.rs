@@ -61,18 +61,18 @@ impl Account {
         self
     }
 
-    /// Whether `owner` is this process's user or root.
+    /// Returns `true` when `owner` is this process's user or root.
     pub(super) fn is_trusted(&self, owner: u32) -> bool {
         owner == self.user || owner == ROOT
     }
 
-    /// Whether `owner` is some user of the host that runs this process's user namespace, and is none within it.
+    /// Returns `true` when `owner` is a user of the host outside this process's user namespace.
     pub(super) fn is_of_host(&self, owner: u32) -> bool {
         self.unmapped_user == Some(owner)
     }
 
-    /// Whether a group has no member but this process's user and root: the private group that Linux distributions give
-    /// each user, one of a container, or the group of root, with which OpenShift runs any user.
+    /// Returns `true` when a group has no members but this process's user and root: the private group that Linux
+    /// distributions give each user, one of a container, or the group of root, with which OpenShift runs any user.
     ///
     /// Where a directory service knows more accounts than the files, any group can have more members, and any user the
     /// same primary group. Only the group of root is the machine's own everywhere.
@@ -88,13 +88,13 @@ impl Account {
         }
     }
 
-    /// Whether a group that nobody else is in is the process's own, or that of root.
+    /// Returns `true` when a group without other members is the process's own, or that of root.
     pub(super) fn is_private(&self, group: u32) -> bool {
         (group == ROOT || self.groups.contains(&group)) && self.has_alone(group)
     }
 
-    /// Whether a group is one that Kubernetes gave this process (`fsGroup`): the process is in it, and the machine has
-    /// no such group. Where a directory service knows more groups than the files, this cannot be told.
+    /// Returns `true` when Kubernetes gave this process the group (`fsGroup`): the process is in it, and the machine
+    /// has no such group. Where a directory service knows more groups than the files, this cannot be known.
     fn is_of_container(&self, group: u32) -> bool {
         self.accounts_are_local && self.groups.contains(&group) && !self.members.contains_key(&group)
     }
@@ -138,8 +138,8 @@ fn is_person(user: u32, shell: &str) -> bool {
     user >= FIRST_PERSON && !shell.ends_with("nologin") && !shell.ends_with("/false")
 }
 
-/// Whether `/etc/passwd` and `/etc/group` list every account (nsswitch.conf(5)). `systemd` adds service accounts, whose
-/// groups have no other members.
+/// Returns `true` when `/etc/passwd` and `/etc/group` list every account (nsswitch.conf(5)). `systemd` adds service
+/// accounts, whose groups have no other members.
 fn accounts_are_local(nsswitch: &str) -> bool {
     let lines = nsswitch.lines().filter_map(|line| line.split_once(':'));
     lines
@@ -150,7 +150,7 @@ fn accounts_are_local(nsswitch: &str) -> bool {
         .all(|source| LOCAL_SOURCES.contains(&source))
 }
 
-/// Whether the files take in accounts of NIS (`compat` in nsswitch.conf(5)).
+/// Returns `true` when the files include accounts of NIS (`compat` in nsswitch.conf(5)).
 fn has_directory_lines(passwd: &str, group: &str) -> bool {
     passwd.lines().chain(group.lines()).any(|line| line.starts_with('+'))
 }

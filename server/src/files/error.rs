@@ -1,4 +1,4 @@
-//! Why a file or directory is not used.
+//! The errors of trusted files and directories.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// What the system said of the file at `path`.
+    /// Classifies an error of the system about the file at `path`.
     pub(super) fn of_system(path: PathBuf, source: io::Error) -> Self {
         match Errno::from_io_error(&source) {
             Some(Errno::MFILE | Errno::NFILE) => Self::Exhausted { path, source },
@@ -66,7 +66,7 @@ impl FileError {
         }
     }
 
-    /// Whether the system had no descriptor to look at the file with.
+    /// Returns `true` when the system had no descriptor left to open the file.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         matches!(self, Self::Exhausted { .. })
@@ -138,13 +138,13 @@ pub enum UntrustedPath {
         path: PathBuf,
         /// Its permissions.
         mode: u32,
-        /// Whether it belongs to the server's user, who can close it; else to root.
+        /// True when it belongs to the server's user, who can change its mode; otherwise it belongs to root.
         is_own: bool,
     },
 }
 
-/// How others lose the right to read. What belongs to root may be a mounted secret, whose mode the volume decides; with
-/// mode 600 the server could not read it itself.
+/// Describes the way to withdraw other users' right to read. A file of root's may be a mounted secret, whose mode the
+/// volume decides; with mode 600 the server could not read it itself.
 fn closed_to_others(path: &Path, is_own: bool) -> String {
     let word = ShellWord::of(path);
     if is_own {

@@ -19,7 +19,7 @@ pub(super) struct Facts {
     pub(super) list: Option<AccessList>,
 }
 
-/// Who has rights beside the owner.
+/// The holders of rights besides the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holder {
     Others,
@@ -73,7 +73,8 @@ impl Facts {
         rights
     }
 
-    /// Whether everybody can make entries in a directory, each protected by its owner alone.
+    /// Returns `true` for a sticky directory: everybody can create entries in it, and only their owners can remove
+    /// them.
     pub(super) fn is_sticky(&self) -> bool {
         self.mode & STICKY != 0
     }
@@ -95,7 +96,7 @@ pub(super) enum Role {
 }
 
 impl Account {
-    /// Whether nobody but this account and root can change `path`, and, for a secret, nobody else can read it.
+    /// Checks that nobody but this account and root can change `path`, and, for a secret, that nobody else can read it.
     pub(super) fn judge(&self, path: &Path, facts: &Facts, role: Role) -> Result<(), UntrustedPath> {
         let what = match role {
             Role::Link => "symbolic link",

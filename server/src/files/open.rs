@@ -106,7 +106,7 @@ impl TrustedDirectory {
         Ok(Self(path.to_owned()))
     }
 
-    /// Where it is; no part of the path is a symbolic link, unless it was opened below any directory.
+    /// The path of the directory. No part of it is a symbolic link, unless it was opened below any directory.
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

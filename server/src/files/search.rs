@@ -1,4 +1,4 @@
-//! Which directory on a path keeps another user out.
+//! Finds the directory on a path that keeps another user out.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use super::account::{Account, ROOT};
 use super::error::FileError;
 use super::judge::{Facts, Role};
 
-/// Where a path ends.
+/// The end of a path.
 #[derive(Debug)]
 pub(super) enum End {
     /// Something is there. The path has no symbolic links in it.

@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 use super::MAX_FILE;
 use crate::pki::der::{DerError, OCTET_STRING};
 
-/// Why bytes cannot be brought into DER.
+/// The reason that bytes cannot be converted to DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BerError {
-    /// They are not BER.
+    /// The bytes are not BER.
     #[error(transparent)]
     Malformed(#[from] DerError),
     /// More bytes than are read.
@@ -46,7 +46,7 @@ enum Part<'a> {
 struct Open {
     tag: u8,
     has_definite_length: bool,
-    /// Where it ends; of an indefinite length, where it must have ended.
+    /// The end of the element; with an indefinite length, the latest possible end.
     limit: usize,
 }
 

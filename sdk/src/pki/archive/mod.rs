@@ -3,8 +3,8 @@
 //! Shared by the SDK and the reference server, so that both take the same files. Not part of the SDK's public interface:
 //! [`Identity`](crate::Identity) is.
 //!
-//! What one file can cost is bounded: its size, the nesting and number of its elements, and the iterations of all its key
-//! derivations together. No bytes panic.
+//! The cost of one file is bounded: its size, the nesting and number of its elements, and the iterations of all its key
+//! derivations together. No input causes a panic.
 
 mod ber;
 pub mod pkcs12;
@@ -17,7 +17,7 @@ use super::der::{INTEGER, OBJECT_IDENTIFIER, SEQUENCE};
 #[cfg(test)]
 pub(crate) mod ber_form;
 
-/// What a binary file of certificates is. Each is a `SEQUENCE`; its first member tells them apart.
+/// The format of a binary file of certificates. Each is a `SEQUENCE`; its first member identifies the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A `Certificate` (RFC 5280, section 4.1).

@@ -4,7 +4,7 @@ use super::ber::{BerError, to_der};
 use crate::pki::ObjectIdentifier;
 use crate::pki::der::{self, DerError, DerReader};
 
-/// Why a file cannot be read.
+/// The reason that a PKCS#7 file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Pkcs7Error {

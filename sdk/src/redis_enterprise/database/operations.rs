@@ -96,7 +96,7 @@ impl Client {
         self.send(create(database, Repeat::Once)?).await?.json()
     }
 
-    /// What [`Client::create_database`] would answer. Nothing is stored.
+    /// Returns what [`Client::create_database`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::create_database`].
@@ -118,7 +118,7 @@ impl Client {
         self.send(update(uid, changes)?).await?.json()
     }
 
-    /// What [`Client::update_database`] would answer. Nothing is stored.
+    /// Returns what [`Client::update_database`] would return, and stores nothing.
     ///
     /// # Errors
     /// As [`Client::update_database`].

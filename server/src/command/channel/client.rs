@@ -24,7 +24,7 @@ pub(in crate::command) enum ChannelError {
     NotRunning {
         /// The socket.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// Somebody else's server.
@@ -32,7 +32,7 @@ pub(in crate::command) enum ChannelError {
     NotAllowed {
         /// The socket.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The path is too long.
@@ -55,11 +55,11 @@ impl Channel {
         &self.path
     }
 
-    /// Whether somebody listens, before an administrator types anything.
+    /// Checks that a server listens, before an administrator types anything.
     ///
     /// # Errors
     ///
-    /// [`ChannelError`] when nobody does, or not for this user.
+    /// [`ChannelError`] when no server listens, or this user may not connect.
     pub(in crate::command) fn check(&self) -> Result<(), ChannelError> {
         self.connect().map(drop)
     }

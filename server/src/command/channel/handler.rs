@@ -1,4 +1,4 @@
-//! What the server does for the console: the use cases of [`crate::authority`], as the caller "console".
+//! Carries out the console's requests: the use cases of [`crate::authority`], as the caller "console".
 
 use std::sync::Arc;
 

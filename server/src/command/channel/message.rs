@@ -1,4 +1,4 @@
-//! What console and server say to each other.
+//! The messages between console and server.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub(super) struct Envelope<T> {
     pub(super) message: T,
 }
 
-/// What the console asks for.
+/// A request of the console.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "command")]
 pub(in crate::command) enum Request {
@@ -65,7 +65,7 @@ pub(in crate::command) enum Request {
     TriggerCertificateRefresh,
 }
 
-/// What the server answers.
+/// An answer of the server.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "answer")]
 pub(in crate::command) enum Answer {
@@ -85,12 +85,12 @@ pub(in crate::command) enum Answer {
     },
     /// Something else was done.
     Done {
-        /// What, for people.
+        /// The message for the operator.
         message: String,
     },
     /// Nothing was done.
     Failed {
-        /// Why not, for people.
+        /// The reason, for the operator.
         message: String,
     },
 }

@@ -22,7 +22,7 @@ pub(crate) struct AdminSocket {
     file: SocketFile,
 }
 
-/// Why the socket could not be made.
+/// The reason that the socket could not be created.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BindError {
     /// The path is too long.
@@ -39,7 +39,7 @@ pub(crate) enum BindError {
     Refused {
         /// The socket.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
 }

@@ -16,7 +16,7 @@ pub(super) enum Command {
     Ask(Task),
 }
 
-/// What the server is asked to do.
+/// A task for the server.
 #[derive(Debug)]
 pub(super) enum Task {
     /// `generateClientCert`.
@@ -49,7 +49,7 @@ pub(super) enum Task {
 }
 
 impl Task {
-    /// Whether the line must not be remembered.
+    /// Returns `true` when the line has a password and must not be kept in the history.
     pub(super) fn has_password(&self) -> bool {
         match self {
             Self::Generate { password, .. }

@@ -25,7 +25,7 @@ impl NewFile {
     ///
     /// # Errors
     ///
-    /// When the folder is none and cannot be made, or the file exists or cannot be made.
+    /// The path is no folder and none can be created, or the file exists or cannot be created.
     pub(super) fn create(folder: &Path, name: &str) -> Result<Self, FileError> {
         let is_missing = !folder.exists();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
@@ -58,7 +58,7 @@ impl NewFile {
     ///
     /// # Errors
     ///
-    /// When that fails; the file is then gone.
+    /// The file cannot be written. It is then deleted.
     pub(super) fn write(mut self, bytes: &[u8]) -> Result<PathBuf, FileError> {
         self.file
             .write_all(bytes)

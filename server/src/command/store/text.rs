@@ -1,10 +1,10 @@
-//! What the commands about the store say.
+//! The texts of the commands about the store.
 
 use std::path::PathBuf;
 
 use crate::store::backup::{Accepted, Comparison, DataForm, Manifest, SavedDatabase};
 
-/// Why a restore was refused, and how to go on.
+/// Describes the refusal of a restore and the ways to proceed.
 pub(super) fn refusal(manifest: &Manifest, comparison: &Comparison, accepted: Accepted) -> String {
     let made_at = &manifest.created_at;
     let mut lines = vec!["certward-server: nothing was restored.".to_owned()];

@@ -7,7 +7,7 @@ use crate::pki::der::{self, DerError, DerReader};
 #[derive(Clone)]
 pub(super) struct AlgorithmIdentifier<'a> {
     pub(super) algorithm: ObjectIdentifier,
-    /// What follows the identifier: one value, or nothing.
+    /// The parameters after the identifier: one value, or none.
     parameters: DerReader<'a>,
 }
 
@@ -93,7 +93,7 @@ pub(super) const SHA256: &str = "2.16.840.1.101.3.4.2.1";
 pub(super) const SHA384: &str = "2.16.840.1.101.3.4.2.2";
 pub(super) const SHA512: &str = "2.16.840.1.101.3.4.2.3";
 
-/// What people call an algorithm that is not supported, with its identifier.
+/// Returns the common name of an algorithm that is not supported, with its identifier.
 pub(super) fn name_of(algorithm: &ObjectIdentifier) -> String {
     let identifier = algorithm.to_string();
     let name = match identifier.as_str() {

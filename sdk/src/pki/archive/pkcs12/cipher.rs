@@ -27,9 +27,9 @@ pub(super) struct Password<'a> {
     pub(super) bmp: BmpPassword,
 }
 
-/// Why encrypted bytes give no plain text.
+/// The reason that bytes cannot be decrypted.
 pub(super) enum DecryptError {
-    /// The padding does not hold: another password, or damage.
+    /// The padding is invalid: the password is wrong, or the file is damaged.
     Padding,
     Other(Pkcs12Error),
 }

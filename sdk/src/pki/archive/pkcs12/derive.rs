@@ -10,7 +10,7 @@ use super::Pkcs12Error;
 use super::algorithm::{self as id, AlgorithmIdentifier, integer};
 use crate::pki::der;
 
-/// What a key is derived for (RFC 7292, appendix B.3).
+/// The purpose that a key is derived for (RFC 7292, appendix B.3).
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     Encryption = 1,
@@ -162,7 +162,7 @@ impl<'a> Pbkdf2Parameters<'a> {
     }
 }
 
-/// What a file may still cost. Every derivation pays here before it begins.
+/// The remaining iterations for a file. Every derivation is charged before it begins.
 pub(super) struct Budget {
     iterations: u32,
 }

@@ -1,4 +1,4 @@
-//! Why a PKCS#12 file cannot be read.
+//! The errors of reading PKCS#12 files.
 
 use super::super::ber::BerError;
 use super::algorithm::name_of;
@@ -7,7 +7,7 @@ use super::read::MAX_BAGS;
 use crate::pki::ObjectIdentifier;
 use crate::pki::der::DerError;
 
-/// Why a PKCS#12 file cannot be read. Each text goes on from "cannot read the file".
+/// The reason that a PKCS#12 file cannot be read. Each text continues "cannot read the file".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Pkcs12Error {

@@ -13,7 +13,7 @@ use super::{Pkcs12Error, mac};
 use crate::pki::ObjectIdentifier;
 use crate::pki::der::{self, DerError, DerReader};
 
-/// What a file held, in its order.
+/// The contents of a file, in its order.
 #[derive(Default)]
 pub struct Contents {
     /// DER certificates.
@@ -143,7 +143,8 @@ impl Reader<'_> {
         self.plain(algorithm, &encrypted)
     }
 
-    /// What was encrypted, in DER. Noise comes of a wrong password, where there is no MAC, or of a second one.
+    /// Decrypts content that must be DER. Without a MAC, a wrong password gives noise, and so does content under a
+    /// second password.
     fn plain(
         &mut self,
         algorithm: AlgorithmIdentifier<'_>,

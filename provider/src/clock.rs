@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use time::OffsetDateTime;
 
-/// Where the provider takes the time from.
+/// The source of the time.
 ///
 /// It is asked when something is to be added, when an object is read, and to foresee whether the provider could still log
 /// in after a change. No planned value comes from it: a plan must not change because the clock went on between planning

@@ -6,7 +6,7 @@ use tf_provider::AttributePath;
 use crate::configuration::{Setting, Settings};
 use crate::session::RedisEnterprise;
 
-/// What the provider block says about connections, with its files read.
+/// The connection settings of the provider block, with its files read.
 pub(crate) struct Connection<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) identity: Option<&'a Identity>,
@@ -14,7 +14,7 @@ pub(crate) struct Connection<'a> {
     pub(crate) terraform_version: &'a str,
 }
 
-/// What an error is about, and the error.
+/// An attribute and the error about it.
 pub(crate) type Problem = (AttributePath, certward::Error);
 
 /// A builder of either product's client with everything but the login. The two builders share the names of their

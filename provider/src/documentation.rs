@@ -294,7 +294,7 @@ fn page(name: &str, kind: &str, schema: &Schema, example_file: &str) -> String {
     text
 }
 
-/// Which product a resource or data source is for.
+/// Returns the product that a resource or data source is for.
 fn product(name: &str) -> &'static str {
     match name {
         "certward_client_certificate" | "certward_client_certificates" | "certward_whoami" => "RavenDB 7.2",

@@ -5,7 +5,7 @@ use tf_provider::{AttributePath, Diagnostics};
 use crate::plugin::stop_requested;
 use crate::report::error;
 
-/// How work ended.
+/// The end of an operation.
 pub(crate) enum Ended<T> {
     /// By itself.
     Done(Option<T>),

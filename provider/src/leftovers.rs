@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::registration::Registered;
 
-/// What is known about entries of the same key. One listing serves every removal of this run.
+/// The entries of the same key. One listing serves every removal of this run.
 #[derive(Default)]
 pub(crate) struct Leftovers {
     listing: OnceCell<Vec<Listed>>,

@@ -4,7 +4,7 @@ use tf_provider::{AttributePath, Diagnostic};
 
 use crate::report::diagnostic;
 
-/// What is wrong with the value of this attribute.
+/// Checks the value of this attribute and returns a diagnostic when it is invalid.
 pub(crate) fn check(attribute: AttributePath, role: &str) -> Option<Diagnostic> {
     if MANAGEMENT_ROLES.contains(&role) {
         return None;
@@ -20,7 +20,7 @@ pub(crate) fn check(attribute: AttributePath, role: &str) -> Option<Diagnostic> 
     Some(diagnostic(attribute, "Unknown management role", detail))
 }
 
-/// How much a management role allows, compared with others; unknown ones are 0.
+/// The rank of a management role by its rights; 0 for unknown roles.
 pub(crate) fn rank(role: &str) -> usize {
     MANAGEMENT_ROLES.iter().position(|known| *known == role).unwrap_or(0)
 }

@@ -9,7 +9,7 @@ pub(crate) fn path() -> AttributePath {
     AttributePath::new("name")
 }
 
-/// What is wrong with the name of a user (`docs/contracts/redis-enterprise.md#users`).
+/// Checks the name of a user (`docs/contracts/redis-enterprise.md#users`).
 pub(crate) fn check_user(name: &str) -> Option<Diagnostic> {
     let of_users = |character: char| matches!(character, ' '..='~') && !"\"&<>".contains(character);
     check(
@@ -19,7 +19,7 @@ pub(crate) fn check_user(name: &str) -> Option<Diagnostic> {
     )
 }
 
-/// What is wrong with the name of a role or an ACL (`docs/contracts/redis-enterprise.md#roles` and
+/// Checks the name of a role or an ACL (`docs/contracts/redis-enterprise.md#roles` and
 /// `docs/contracts/redis-enterprise.md#redis-acls`).
 pub(crate) fn check_role_or_acl(name: &str) -> Option<Diagnostic> {
     let of_roles = |character: char| character.is_ascii_alphanumeric() || "_ []()@,.;#-".contains(character);

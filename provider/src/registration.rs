@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::leftovers::Listed;
 
-/// What the user decides about a registered certificate.
+/// The parts of a registration that users configure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) name: String,
@@ -34,9 +34,9 @@ pub(crate) struct Registered {
     pub(crate) public_key_pin: Option<PublicKeyPinningHash>,
     pub(crate) not_after: Option<OffsetDateTime>,
     pub(crate) has_two_factor: Option<bool>,
-    /// What was registered together with it, when it is the primary of a collection.
+    /// The certificates registered together with it, when it is the primary of a collection.
     pub(crate) secondaries: Vec<Thumbprint>,
-    /// Whether it is the certificate of the server itself, which is listed but not stored.
+    /// True for the certificate of the server itself, which is listed but not stored.
     pub(crate) is_server_certificate: bool,
     /// Whether it is an entry of single sign-on (RavenDB 7.2), or of a use that is not known here: an edit here would not
     /// send all of its members.
@@ -44,7 +44,7 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
-    /// What matters for finding entries of one key.
+    /// The parts that identify entries of one key.
     pub(crate) fn into_listed(self) -> Option<Listed> {
         let public_key_pin = self.public_key_pin.filter(|_| !self.is_server_certificate)?;
         Some(Listed {

@@ -25,7 +25,7 @@ pub(crate) fn text(uid: u64) -> Value<String> {
     Value::Value(uid.to_string())
 }
 
-/// What is wrong with the id of a `noun` in this attribute.
+/// Checks the id of a `noun` in this attribute and returns a diagnostic when it is invalid.
 ///
 /// For plans: `terraform test` with a mocked provider validates ids that it has made up.
 pub(crate) fn check(attribute: AttributePath, noun: &str, id: &Value<String>) -> Option<Diagnostic> {

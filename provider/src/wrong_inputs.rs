@@ -97,7 +97,7 @@ async fn states_of_the_first_schema_version_are_upgraded() {
     assert_eq!(upgraded["port"], json!(12000));
 }
 
-/// What follows from the schema, for every attribute of every type.
+/// Wrong inputs that follow from the schema, for every attribute of every type.
 fn of_schemas(provider: &InProcess, texts: &Texts) -> Vec<Row> {
     let leaked = |name: &str| -> &'static str { Box::leak(name.to_owned().into_boxed_str()) };
     let resources = provider.resources().map(|name| Block::Resource(leaked(name)));
@@ -241,7 +241,7 @@ impl Texts {
     }
 }
 
-/// What is in no schema.
+/// Wrong inputs that no schema shows.
 fn written(texts: &Texts) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut add = |block: Block<'static>, changes: Json, path: &str, summary: &'static str| {

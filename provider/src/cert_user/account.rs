@@ -13,7 +13,7 @@ use super::{CertUser, certificate_subject, plan, roles, subject_line};
 use crate::redis_object::{Definition, RedisObject, Run};
 use crate::session::Kind;
 
-/// What can be decided about a certificate user of the cluster.
+/// The configurable attributes of a certificate user of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) name: String,
@@ -28,7 +28,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// What a state or plan says; `None` when too little of it is known yet.
+    /// Reads a state or plan; `None` when too little of it is known yet.
     pub(crate) fn of_state(state: &CertUserState) -> Option<Self> {
         let line = state.certificate_subject_line.as_ref_option()?;
         let account = Self {
@@ -45,7 +45,7 @@ impl Account {
         (account.role.is_some() || account.role_uids.is_some()).then_some(account)
     }
 
-    /// What the cluster says. A member it leaves out has the default of `docs/contracts/redis-enterprise.md#users`.
+    /// Reads the cluster's answer. An omitted member has the default of `docs/contracts/redis-enterprise.md#users`.
     pub(crate) fn of_user(user: &User) -> Self {
         Self {
             name: user.name.clone(),

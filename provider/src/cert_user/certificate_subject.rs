@@ -92,7 +92,7 @@ pub(crate) fn of(name: &DistinguishedName) -> Option<CertificateSubject> {
     parse(&parts).ok().flatten().filter(|back| back == name).map(|_| parts)
 }
 
-/// Whether two descriptions in parts mean the same subject.
+/// Returns `true` when two descriptions in parts mean the same subject.
 pub(crate) fn same(one: &CertificateSubject, other: &CertificateSubject) -> bool {
     match (parse(one), parse(other)) {
         (Ok(Some(one)), Ok(Some(other))) => one == other,

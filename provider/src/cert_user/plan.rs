@@ -1,4 +1,4 @@
-//! What a change will do: pure functions of configuration and prior state.
+//! Plans of changes: pure functions of configuration and prior state.
 
 use certward::pki::DistinguishedName;
 use tf_provider::value::Value;
@@ -170,7 +170,7 @@ fn guard_login(diags: &mut Diagnostics, prior: &CertUserState) {
     }
 }
 
-/// Why a user with another login is nothing to manage, and what to do.
+/// Explains that a user with another login cannot be managed, and what to do.
 pub(crate) fn not_by_certificate(name: &str, auth_method: &str) -> String {
     format!(
         "\"{name}\" logs in by another way (auth_method {auth_method:?}). Terraform does not turn it into a certificate \
@@ -231,7 +231,7 @@ fn guard_own(
     }
 }
 
-/// Whether the cluster takes the provider for this user.
+/// Returns `true` when the provider logs in as this user.
 fn is_own(state: &CertUserState, own: Option<&DistinguishedName>) -> bool {
     let line = state.certificate_subject_line.as_ref_option();
     own.is_some() && line.and_then(|line| line.parse::<DistinguishedName>().ok()).as_ref() == own

@@ -20,7 +20,7 @@ pub(crate) fn ids_path() -> AttributePath {
     AttributePath::new("role_ids")
 }
 
-/// What is wrong with the two.
+/// Checks the two attributes, and returns diagnostics.
 pub(crate) fn check(config: &CertUserState) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     match (&config.role, &config.role_ids) {
@@ -43,7 +43,7 @@ pub(crate) fn check(config: &CertUserState) -> Vec<Diagnostic> {
     findings
 }
 
-/// What is wrong with the ids themselves: for plans, as [`uid::check`].
+/// Checks the ids themselves, in plans, like [`uid::check`].
 pub(crate) fn check_ids(planned: &CertUserState) -> Vec<Diagnostic> {
     let Value::Value(ids) = &planned.role_ids else {
         return Vec::new();

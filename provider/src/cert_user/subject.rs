@@ -8,18 +8,18 @@ use super::state::CertUserState;
 use super::{certificate_pem, certificate_subject, subject_line};
 use crate::report::diagnostic;
 
-/// What a configuration says about the subject, and where.
+/// The subject in a configuration, and its attribute.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Configured {
     /// `None`: it is known only after apply.
     pub(crate) name: Option<DistinguishedName>,
     /// The attribute it comes from.
     pub(crate) attribute: AttributePath,
-    /// Whether the prior state says the same.
+    /// True when the prior state says the same.
     pub(crate) unchanged: bool,
 }
 
-/// What is wrong with the three attributes of a configuration as the user wrote it: exactly one is set.
+/// Checks the three attributes of a configuration as the user wrote it: exactly one must be set.
 ///
 /// An unknown one may turn out to be null, so it is judged when it is known. Only validation asks this: a plan gets the
 /// values of the state beside those of the user where `ignore_changes` holds attributes.

@@ -62,7 +62,7 @@ pub(crate) fn parse(text: &str) -> Result<DistinguishedName, Diagnostic> {
     ))
 }
 
-/// What makes a name unusable for a user, wherever it comes from.
+/// Checks that a name can be a user's, wherever it comes from.
 pub(crate) fn check(name: &DistinguishedName, attribute: &AttributePath) -> Option<Diagnostic> {
     let detail = if name.is_empty() {
         "The subject is empty: there is nothing to know a user by. Use a certificate with a common name.".to_owned()
@@ -146,12 +146,12 @@ pub(crate) fn to_text(name: &DistinguishedName) -> String {
     text
 }
 
-/// Whether a text can be the country of a certificate: a code of two letters (ISO 3166).
+/// Returns `true` when a text can be the country of a certificate: a code of two letters (ISO 3166).
 pub(crate) fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_alphabetic())
 }
 
-/// Whether two texts mean the same subject. A text that is no subject is equal to itself only.
+/// Returns `true` when two texts mean the same subject. A text that is no subject equals only itself.
 pub(crate) fn same(one: &str, other: &str) -> bool {
     one == other
         || match (one.parse::<DistinguishedName>(), other.parse::<DistinguishedName>()) {

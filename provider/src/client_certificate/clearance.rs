@@ -9,11 +9,12 @@ pub(crate) fn path() -> AttributePath {
     AttributePath::new("security_clearance")
 }
 
-/// What a configuration that says nothing gets.
+/// The default clearance.
 pub(crate) const DEFAULT: &str = "ValidUser";
 
-/// What is wrong with the value. RavenDB stores a missing clearance as `UnauthenticatedClients` and takes `ClusterNode`
-/// from anyone who may register (observed records 121 and 240), so both are stopped here.
+/// Checks the value and returns a diagnostic when it is invalid. RavenDB stores a missing clearance as
+/// `UnauthenticatedClients` and takes `ClusterNode` from anyone who may register (observed records 121 and 240), so
+/// both are stopped here.
 pub(crate) fn check(clearance: &str) -> Option<Diagnostic> {
     let detail = match clearance {
         "ValidUser" | "Operator" | "ClusterAdmin" => return None,

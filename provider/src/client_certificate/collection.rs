@@ -25,7 +25,7 @@ impl Collections {
     }
 }
 
-/// Why a further certificate of a collection is nothing to manage.
+/// Explains that a secondary certificate of a collection cannot be managed.
 pub(crate) fn of_secondary(thumbprint: Thumbprint, primary: &Registered) -> String {
     format!(
         "{thumbprint} was registered together with others, as a collection whose primary certificate is \"{}\" ({}). It has \
@@ -35,7 +35,7 @@ pub(crate) fn of_secondary(thumbprint: Thumbprint, primary: &Registered) -> Stri
     )
 }
 
-/// What is to be known about an entry that is the primary of a collection.
+/// Returns a warning about an entry that is the primary of a collection.
 pub(crate) fn warning(primary: &Registered) -> Option<String> {
     (!primary.secondaries.is_empty()).then(|| {
         format!(
@@ -49,7 +49,7 @@ pub(crate) fn warning(primary: &Registered) -> Option<String> {
     })
 }
 
-/// Why an entry is not changed.
+/// Explains that an entry is not changed, if so.
 pub(crate) fn refusal_to_edit(primary: &Registered) -> Option<String> {
     (!primary.secondaries.is_empty()).then(|| no_edit(&primary.grant.name, primary.thumbprint, &primary.secondaries))
 }
@@ -64,7 +64,7 @@ pub(crate) fn no_edit(name: &str, primary: Thumbprint, secondaries: &[Thumbprint
     )
 }
 
-/// What goes with a primary that is removed.
+/// Names the certificates that are removed with a primary.
 pub(crate) fn goes_along(name: &str, primary: Thumbprint, secondaries: &[Thumbprint]) -> String {
     format!(
         "\"{name}\" ({primary}) was registered together with {}. Removing it removes all of them, and none of them can log in \

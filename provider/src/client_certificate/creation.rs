@@ -54,7 +54,7 @@ struct Wanted<'a> {
     grant: &'a Grant,
 }
 
-/// What is there of a wanted entry.
+/// The part of a planned entry that already exists.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
     Nothing,
@@ -163,7 +163,7 @@ impl<'a> Wanted<'a> {
         None
     }
 
-    /// Whether a request that failed has done its work all the same.
+    /// Returns `true` when a failed request took effect all the same.
     async fn is_there(&self, problem: &certward::Error, expected: Found) -> bool {
         failure::may_have_been_done(problem)
             && registration::find(self.client, self.certificate.thumbprint())

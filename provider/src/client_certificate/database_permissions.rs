@@ -16,7 +16,7 @@ pub(crate) fn path() -> AttributePath {
     AttributePath::new("database_permissions")
 }
 
-/// What is wrong with the map by itself.
+/// Checks the map by itself, and returns diagnostics.
 pub(crate) fn check(permissions: &Permissions) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
@@ -53,7 +53,8 @@ pub(crate) fn check(permissions: &Permissions) -> Vec<Diagnostic> {
     findings
 }
 
-/// Whether both maps give the same access to the same databases; names are compared without case, as RavenDB does.
+/// Returns `true` when both maps give the same access to the same databases; names are compared without regard to case,
+/// as in RavenDB.
 pub(crate) fn same(one: &Permissions, other: &Permissions) -> bool {
     one.len() == other.len() && fold(one) == fold(other)
 }

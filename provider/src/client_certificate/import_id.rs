@@ -1,10 +1,10 @@
-//! What `terraform import` and `import` blocks give as id.
+//! Ids of `terraform import` and of `import` blocks.
 
 use std::str::FromStr;
 
 use certward::pki::Thumbprint;
 
-/// Which registered certificate is meant.
+/// The registered certificate that an id names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ImportId {
     /// The one with this SHA-1 thumbprint.

@@ -183,12 +183,12 @@ pub(crate) async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &
     Some(())
 }
 
-/// Whether a plan changes anything on the cluster.
+/// Returns `true` when a plan changes anything on the cluster.
 pub(crate) fn is_edit(prior: &ClientCertificateState, planned: &ClientCertificateState) -> bool {
     !differences(&grant(planned), &grant(prior)).is_empty()
 }
 
-/// What the table of the run knows the entry by.
+/// The key of the entry in the table of the run.
 pub(crate) fn key(thumbprint: Thumbprint) -> Key {
     Key::new(KIND.type_name, "thumbprint", thumbprint.to_string())
 }

@@ -208,7 +208,7 @@ impl Resource for ClientCertificate {
     }
 }
 
-/// What the table of the run knows the entry of a state or plan by.
+/// The keys of the entry of a state or plan in the table of the run.
 fn keys(state: &ClientCertificateState) -> Vec<(Key, AttributePath)> {
     let thumbprint = state.thumbprint.as_deref_option().and_then(|text| text.parse().ok());
     let key = thumbprint.map(|thumbprint| (lifecycle::key(thumbprint), certificate_pem::path()));

@@ -9,7 +9,7 @@ pub(crate) fn path() -> AttributePath {
     AttributePath::new("name")
 }
 
-/// What is wrong with the value.
+/// Checks the value and returns a diagnostic when it is invalid.
 pub(crate) fn check(name: &str) -> Option<Diagnostic> {
     name.trim().is_empty().then(|| {
         diagnostic(
@@ -20,7 +20,7 @@ pub(crate) fn check(name: &str) -> Option<Diagnostic> {
     })
 }
 
-/// What is to be known about the value, which RavenDB takes.
+/// Returns a warning about a value that RavenDB accepts.
 pub(crate) fn warning(name: &str) -> Option<Diagnostic> {
     let control = name.chars().find(|character| character.is_control())?;
     Some(diagnostic(

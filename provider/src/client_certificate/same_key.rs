@@ -1,4 +1,4 @@
-//! What another certificate of the same key still allows.
+//! The rights that other certificates of the same key keep.
 
 use certward::ravendb::Client;
 use tf_provider::{AttributePath, Diagnostics};
@@ -9,7 +9,7 @@ use crate::registration::{self, Grant};
 use crate::report::warning;
 use crate::session::Session;
 
-/// What a certificate loses.
+/// The loss of a certificate.
 #[derive(Clone, Copy)]
 pub(super) enum Loss {
     Removed,
@@ -68,7 +68,7 @@ pub(super) async fn warn_of_same_key(
     }
 }
 
-/// Whether a change leaves fewer rights.
+/// Returns `true` when a change leaves fewer rights.
 pub(super) fn takes_rights_away(before: &Grant, after: &Grant) -> bool {
     let lost = before.database_permissions.iter().any(|(database, access)| {
         let left = after

@@ -1,4 +1,4 @@
-//! What the user can write and read.
+//! The schema: the attributes that users can set and read.
 
 use tf_provider::schema::{AttributeType, Schema};
 

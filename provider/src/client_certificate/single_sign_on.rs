@@ -2,7 +2,7 @@
 
 use crate::registration::Registered;
 
-/// What is to be known about such an entry.
+/// Returns a warning about such an entry.
 pub(crate) fn warning(registered: &Registered) -> Option<String> {
     registered.is_single_sign_on.then(|| {
         format!(
@@ -13,7 +13,7 @@ pub(crate) fn warning(registered: &Registered) -> Option<String> {
     })
 }
 
-/// Why such an entry is not changed.
+/// Explains that such an entry is not changed, if so.
 pub(crate) fn refusal_to_edit(registered: &Registered) -> Option<String> {
     registered.is_single_sign_on.then(|| {
         format!(

@@ -43,7 +43,7 @@ pub(crate) fn authorized_subject() -> HashMap<String, Attribute> {
     ])
 }
 
-/// What is wrong with a way to validate subjects.
+/// Checks the validation of subjects and returns a diagnostic when it is invalid.
 pub(crate) fn check_validation(path: AttributePath, validation: &str) -> Option<Diagnostic> {
     if VALIDATIONS.contains(&validation) {
         return None;

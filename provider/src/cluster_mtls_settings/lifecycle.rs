@@ -12,7 +12,7 @@ use crate::interruption::until_stopped;
 use crate::report::{error, warning};
 use crate::session::Session;
 
-/// What the cluster has now, for the settings that are managed.
+/// Reads the present values of the managed settings.
 pub(crate) async fn read(
     diags: &mut Diagnostics,
     session: &Session,

@@ -205,7 +205,7 @@ impl ClusterMtlsSettings {
     }
 }
 
-/// What the table of the run knows the only settings of a cluster by.
+/// The key of the only settings of a cluster in the table of the run.
 fn key() -> Key {
     Key::new(KIND.type_name, "id", "cluster")
 }
@@ -219,7 +219,7 @@ const KIND: Kind = Kind {
     elsewhere: "RavenDB has no such settings: there a certificate is let in when it is registered \
                 (certward_client_certificate), or by the server's own settings.",
 };
-/// What a configuration that says nothing about `on_destroy` gets.
+/// The default of `on_destroy`.
 const KEEP: &str = "keep";
 /// The other way to destroy.
 const RESTORE: &str = "restore";

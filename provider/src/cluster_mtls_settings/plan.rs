@@ -1,4 +1,4 @@
-//! What a change will do: pure functions of configuration and prior state.
+//! Plans of changes: pure functions of configuration and prior state.
 
 use tf_provider::value::Value;
 

@@ -67,7 +67,7 @@ impl MtlsSettings {
         }
     }
 
-    /// Whether nothing is said about any setting.
+    /// Returns `true` when no setting is given.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }

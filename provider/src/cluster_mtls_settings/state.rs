@@ -33,7 +33,7 @@ impl ClusterMtlsSettingsState {
         }
     }
 
-    /// Whether a setting is known only after apply.
+    /// Returns `true` when a setting is known only after apply.
     pub(crate) fn is_partly_unknown(&self) -> bool {
         self.certificate_authentication_enabled.is_unknown()
             || self.subject_validation_type.is_unknown()

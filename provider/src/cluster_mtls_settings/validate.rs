@@ -1,4 +1,4 @@
-//! What is checked before anything is planned: the configuration alone, without clock and network.
+//! Validation before planning: of the configuration alone, without clock and network.
 
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};

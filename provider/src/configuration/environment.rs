@@ -1,6 +1,6 @@
 //! The environment variables behind the provider block.
 
-/// Where variables are looked up; tests have their own.
+/// The source of environment variables; tests have their own.
 pub trait Environment: Send + Sync {
     /// The value of a variable. An empty one counts as not set.
     fn get(&self, variable: &str) -> Option<String>;

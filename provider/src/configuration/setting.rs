@@ -18,7 +18,7 @@ pub(crate) enum Setting<T> {
     Known(T, Origin),
 }
 
-/// Where a value comes from; prints as the user would find it.
+/// The origin of a value; prints as the user would find it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Origin {
     /// An attribute of the provider block, with dots between the steps.
@@ -47,7 +47,7 @@ impl Setting<String> {
 }
 
 impl<T> Setting<T> {
-    /// Where the value comes from, if there is one.
+    /// The origin of the value, if there is one.
     pub(crate) fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Absent => None,
@@ -63,7 +63,7 @@ impl<T> Setting<T> {
         }
     }
 
-    /// Whether the value comes from the block.
+    /// Returns `true` when the value comes from the block.
     pub(crate) fn is_attribute(&self) -> bool {
         matches!(self.origin(), Some(Origin::Attribute(_)))
     }

@@ -21,7 +21,7 @@ pub struct Cluster {
     session: Configured<Session>,
 }
 
-/// What `certward_cluster` answers; the schema says what each attribute is.
+/// The state of `certward_cluster`; the schema describes each attribute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the schema describes every attribute")]
 pub struct ClusterState {

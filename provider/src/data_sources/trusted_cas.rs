@@ -21,7 +21,7 @@ pub struct TrustedCas {
     session: Configured<Session>,
 }
 
-/// What `certward_trusted_cas` answers; the schema says what each attribute is.
+/// The state of `certward_trusted_cas`; the schema describes each attribute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the schema describes every attribute")]
 pub struct TrustedCasState {

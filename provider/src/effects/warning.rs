@@ -17,7 +17,7 @@ pub(crate) struct Loss {
     pub(crate) attribute: AttributePath,
 }
 
-/// How something is taken away.
+/// The kind of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     /// Its resource is destroyed.
@@ -105,7 +105,7 @@ impl Act {
     }
 }
 
-/// How many there are, of which an answer may list fewer.
+/// A number of objects, of which an answer may list fewer.
 #[derive(Clone, Copy)]
 struct Count(u64);
 
@@ -140,7 +140,7 @@ fn list(detail: &mut String, heading: &str, count: Count, entries: &[impl Displa
     Ok(())
 }
 
-/// How [`named`] begins for a database.
+/// The beginning of [`named`] for a database.
 const DATABASE: &str = "the database";
 /// Of each list.
 const MOST_SHOWN: usize = 10;

@@ -49,10 +49,10 @@ pub(crate) async fn catch<T>(call: impl Future<Output = Option<T>>) -> Outcome<T
     }
 }
 
-/// How a call ended.
+/// The outcome of a call.
 pub(crate) enum Outcome<T> {
     Answer(Option<T>),
-    /// Where the panic was, as far as known.
+    /// The place of the panic, as far as it is known.
     Panic(Option<String>),
 }
 

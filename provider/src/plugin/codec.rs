@@ -29,7 +29,7 @@ pub(crate) fn null() -> Bytes {
     Bytes::from_static(NULL)
 }
 
-/// Whether a value is null.
+/// Returns `true` when a value is null.
 pub(crate) fn is_null(msgpack: &[u8]) -> bool {
     msgpack.is_empty() || msgpack == NULL
 }
@@ -39,7 +39,7 @@ pub(crate) fn or_null(msgpack: &[u8]) -> &[u8] {
     if msgpack.is_empty() { NULL } else { msgpack }
 }
 
-/// Whether the bytes decode into `T`.
+/// Returns `true` when the bytes decode into `T`.
 pub(crate) fn fits<T: for<'a> Deserialize<'a>>(msgpack: &[u8]) -> bool {
     rmp_serde::from_slice::<T>(msgpack).is_ok()
 }

@@ -1,4 +1,4 @@
-//! What a schema alone says against a configuration.
+//! Checks of a configuration by its schema alone.
 //!
 //! Terraform checks the types and leaves the rest to the provider
 //! (<https://github.com/hashicorp/terraform/issues/30669>). Summaries are those of HashiCorp's framework for Go where it
@@ -93,11 +93,11 @@ fn attribute_type(parameter: &Type) -> AttributeType {
 
 struct Walk<'a> {
     diags: &'a mut Diagnostics,
-    /// Where the walk is, for messages. Elements of sets have no step of their own.
+    /// The path of the present element, for messages. Elements of sets have no step of their own.
     path: AttributePath,
     /// The same as positions of children.
     positions: Vec<usize>,
-    /// How many sets the walk is inside of.
+    /// The number of sets around the present element.
     sets: usize,
     numbers: Vec<Number>,
     changed: bool,

@@ -11,7 +11,7 @@ use super::codec;
 #[async_trait]
 pub(crate) trait ErasedDataSource: Send + Sync {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema>;
-    /// Whether the bytes decode into the state type.
+    /// Returns `true` when the bytes decode into the state type.
     fn fits(&self, config: &[u8]) -> bool;
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()>;
     async fn read(&self, diags: &mut Diagnostics, config: &[u8], provider_meta: &[u8]) -> Option<Bytes>;

@@ -18,7 +18,7 @@ pub trait EphemeralResource: Send + Sync {
     /// The configuration and the result: one struct of the schema's shape.
     type State: Serialize + DeserializeOwned + Send;
 
-    /// What is kept from opening to closing, in Terraform's memory only. `()` where nothing is.
+    /// The data kept from opening to closing, in Terraform's memory only; `()` for none.
     type Private: Serialize + DeserializeOwned + Send;
 
     /// The schema of the ephemeral resource.
@@ -55,17 +55,17 @@ pub trait EphemeralResource: Send + Sync {
 pub struct Opened<S, P> {
     /// The configuration with every computed attribute filled in.
     pub result: S,
-    /// What renewing and closing need.
+    /// The data for renewing and closing.
     pub private: P,
-    /// When to call [`EphemeralResource::renew`]; `None` is never.
+    /// The time to call [`EphemeralResource::renew`]; `None` for never.
     pub renew_at: Option<OffsetDateTime>,
 }
 
 /// A renewed ephemeral resource.
 pub struct Renewed<P> {
-    /// What the next renewal and closing need.
+    /// The data for the next renewal and for closing.
     pub private: P,
-    /// When to renew next; `None` is never.
+    /// The time of the next renewal; `None` for never.
     pub renew_at: Option<OffsetDateTime>,
 }
 
@@ -73,7 +73,7 @@ pub struct Renewed<P> {
 #[async_trait]
 pub(crate) trait ErasedEphemeralResource: Send + Sync {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema>;
-    /// Whether the bytes decode into the state type.
+    /// Returns `true` when the bytes decode into the state type.
     fn fits(&self, config: &[u8]) -> bool;
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()>;
     async fn open(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<Opened<Bytes, Bytes>>;

@@ -1,4 +1,4 @@
-//! Which instance of a resource block a call is about.
+//! Identifies the instance of a resource block that a call is about.
 //!
 //! Terraform names no address in the calls to a provider. What it does hand back unchanged is an instance's private data, so
 //! an id is kept there, in front of the resource's own.

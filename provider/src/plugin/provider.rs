@@ -1,4 +1,4 @@
-//! How a provider is declared.
+//! The declaration of a provider.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -40,7 +40,7 @@ pub trait PluginProvider: Send + Sync + 'static {
     fn register(&self, registry: &mut Registry);
 }
 
-/// What a provider offers, by type name.
+/// The resources, data sources and functions of a provider, by type name.
 #[derive(Default)]
 pub struct Registry {
     pub(crate) resources: BTreeMap<String, Box<dyn ErasedResource>>,
@@ -106,12 +106,12 @@ impl<T> Configured<T> {
         *self.slot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(value));
     }
 
-    /// What the provider was configured to, or `None` while it is not.
+    /// The configured value, or `None` before the provider is configured.
     pub fn peek(&self) -> Option<Arc<T>> {
         self.slot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the provider was configured to.
+    /// The configured value.
     ///
     /// While there is nothing, answers `None` and adds the error that the provider's configuration depends on values
     /// that are not known yet.
@@ -146,7 +146,7 @@ impl<T> Default for Configured<T> {
 #[async_trait]
 pub(crate) trait ErasedProvider: Send + Sync {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema>;
-    /// Whether the bytes decode into the configuration.
+    /// Returns `true` when the bytes decode into the configuration.
     fn fits(&self, config: &[u8]) -> bool;
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()>;
     async fn configure(&self, diags: &mut Diagnostics, terraform_version: &str, config: &[u8]) -> Option<()>;

@@ -7,7 +7,7 @@ use tf_provider::{AttributePath, Diagnostics, Resource};
 
 use super::codec;
 
-/// What Terraform's protocol asks of a resource and `tf_provider::Resource` does not have.
+/// The parts of a resource that Terraform's protocol needs and `tf_provider::Resource` lacks.
 ///
 /// Every method has a default, so that `impl PluginResource for Thing {}` is enough for a resource of one schema
 /// version without write-only attributes.
@@ -84,9 +84,9 @@ pub struct MovedFrom {
 pub(crate) trait ErasedResource: Send + Sync {
     fn schema(&self, diags: &mut Diagnostics) -> Option<Schema>;
     fn write_only(&self) -> Vec<AttributePath>;
-    /// Whether the bytes decode into the state type; an error in `diags` names the attribute if not.
+    /// Decodes the bytes into the state type; on failure an error in `diags` names the attribute.
     fn check(&self, diags: &mut Diagnostics, state: &[u8]) -> Option<()>;
-    /// Whether the bytes decode into the state type.
+    /// Returns `true` when the bytes decode into the state type.
     fn fits(&self, state: &[u8]) -> bool;
     async fn validate(&self, diags: &mut Diagnostics, config: &[u8]) -> Option<()>;
     async fn read(&self, diags: &mut Diagnostics, call: &Call) -> Option<(Bytes, Bytes)>;
@@ -107,7 +107,7 @@ pub(crate) trait ErasedResource: Send + Sync {
 pub(crate) struct Call {
     /// The state before; null in a creation.
     pub(crate) prior: Bytes,
-    /// What is to become: proposed in a plan, planned in an apply; null in a destruction.
+    /// The new state: proposed in a plan, planned in an apply; null in a destruction.
     pub(crate) next: Bytes,
     pub(crate) config: Bytes,
     pub(crate) private: Bytes,

@@ -112,7 +112,7 @@ async fn listen<P: PluginProvider>(provider: P, tls: Tls) -> Result<(), ServeErr
     Ok(())
 }
 
-/// How many clients there are and whether there was ever one.
+/// The number of clients, and whether there was ever one.
 #[derive(Clone, Copy, Default)]
 struct Clients {
     connected: usize,
@@ -195,7 +195,7 @@ async fn deserted(mut seen: watch::Receiver<Clients>, service: &Service) {
     }
 }
 
-/// What the process does about signals.
+/// The handling of signals.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,

@@ -9,7 +9,7 @@ use super::{RedisAcl, rules};
 use crate::redis_object::{Definition, RedisObject, Run};
 use crate::session::Kind;
 
-/// What can be decided about an ACL.
+/// The configurable attributes of an ACL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AclDefinition {
     pub(crate) name: String,

@@ -12,12 +12,13 @@ pub(crate) fn path() -> AttributePath {
     AttributePath::new("acl")
 }
 
-/// What is wrong with the rules. The message never repeats what may be a password.
+/// Checks the rules and returns a diagnostic when they are invalid. The message never quotes a word that may be a
+/// password.
 pub(crate) fn check(acl: &str) -> Option<Diagnostic> {
     problem(acl).map(|detail| diagnostic(path(), "Unsuitable ACL", detail))
 }
 
-/// Whether two texts have the same rules: blanks between them mean nothing.
+/// Returns `true` when two texts have the same rules; blanks between them do not count.
 pub(crate) fn same(one: &str, other: &str) -> bool {
     one.split_whitespace().eq(other.split_whitespace())
 }

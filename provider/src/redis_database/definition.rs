@@ -1,4 +1,4 @@
-//! What can be decided about a database, in a form to compare.
+//! The configurable attributes of a database, in a form to compare.
 
 use certward::SecretString;
 use certward::redis_enterprise::{
@@ -36,7 +36,7 @@ pub(crate) struct DatabaseDefinition {
 }
 
 impl DatabaseDefinition {
-    /// What a state or plan says; `None` when something of it is not known yet.
+    /// Reads a state or plan; `None` when something of it is not known yet.
     pub(crate) fn of_state(state: &RedisDatabaseState) -> Option<Self> {
         let data_persistence = state.data_persistence.as_ref_option()?.clone();
         let is = |persistence: &str| data_persistence == persistence;
@@ -69,7 +69,7 @@ impl DatabaseDefinition {
         })
     }
 
-    /// What the cluster says. A member it leaves out has the default of `docs/contracts/redis-enterprise.md#databases`.
+    /// Reads the cluster's answer. An omitted member has the default of `docs/contracts/redis-enterprise.md#databases`.
     pub(crate) fn of_database(database: &Database) -> Self {
         let persistence = database.data_persistence.as_ref();
         let data_persistence = persistence.map_or_else(|| DISABLED.to_owned(), ToString::to_string);
@@ -154,7 +154,7 @@ impl DatabaseDefinition {
         request
     }
 
-    /// Whether the password is to be sent to a database that is there.
+    /// Returns `true` when the password has to be sent to an existing database.
     pub(crate) fn changes_password(&self, there: &Self) -> bool {
         self.password_version.is_some() && self.password_version != there.password_version
     }

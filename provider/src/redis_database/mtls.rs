@@ -27,7 +27,7 @@ pub(crate) struct MtlsDefinition {
 }
 
 impl MtlsDefinition {
-    /// What a state or plan says; the outer `None` when something of it is not known yet.
+    /// Reads a state or plan; the outer `None` when something of it is not known yet.
     pub(crate) fn of_state(mtls: &Value<DatabaseMtls>) -> Option<Self> {
         let mtls = match mtls {
             Value::Value(mtls) => mtls,
@@ -52,7 +52,7 @@ impl MtlsDefinition {
         })
     }
 
-    /// What the cluster says. A member it leaves out has the default of `docs/contracts/redis-enterprise.md#databases`;
+    /// Reads the cluster's answer. An omitted member has the default of `docs/contracts/redis-enterprise.md#databases`;
     /// certificates that cannot be read are as if there were none, so that they are replaced.
     pub(crate) fn of_database(database: &Database) -> Self {
         let mode = database.tls_mode.as_ref();

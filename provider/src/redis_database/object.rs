@@ -220,7 +220,7 @@ impl RedisObject for RedisDatabase {
     }
 }
 
-/// Where clients connect: the first endpoint's name, or address, and port.
+/// Returns the address for clients: the first endpoint's name or address, and its port.
 pub(crate) fn endpoint(database: &Database) -> Option<String> {
     let endpoint = database.endpoints.first()?;
     let host = endpoint.dns_name.as_ref().or_else(|| endpoint.addr.first())?;

@@ -12,7 +12,7 @@ use crate::report::diagnostic;
 /// Without order and repetition, which mean nothing.
 pub(crate) type SnapshotPolicies = BTreeSet<SnapshotPolicy>;
 
-/// What is wrong with the three, as far as they are known.
+/// Checks the three attributes as far as they are known, and returns diagnostics.
 pub(crate) fn check(config: &RedisDatabaseState) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let persistence = config.data_persistence.as_deref_option();

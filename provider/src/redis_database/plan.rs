@@ -1,4 +1,4 @@
-//! What a change will do: functions of configuration, prior state and, for certificates that come in, the time.
+//! Plans of changes: functions of configuration, prior state and, for certificates that come in, the time.
 
 use certward::pki::Sha256Fingerprint;
 use tf_provider::value::Value;

@@ -13,7 +13,7 @@ use crate::uid;
 /// Without order and repetition, which mean nothing.
 pub(crate) type RolesPermissions = BTreeSet<RolePermission>;
 
-/// What is wrong with the value, as far as it is known.
+/// Checks the value as far as it is known, and returns diagnostics.
 pub(crate) fn check(permissions: &[Value<RolePermissionState>]) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut acls: BTreeMap<&str, &str> = BTreeMap::new();
@@ -36,7 +36,7 @@ pub(crate) fn check(permissions: &[Value<RolePermissionState>]) -> Vec<Diagnosti
     findings
 }
 
-/// What is wrong with the ids themselves.
+/// Checks the ids themselves, and returns diagnostics.
 pub(crate) fn check_ids(permissions: &Value<Vec<Value<RolePermissionState>>>) -> Vec<Diagnostic> {
     let permissions = permissions.as_ref_option().into_iter().flatten();
     let ids = permissions

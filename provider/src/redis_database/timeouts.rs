@@ -9,7 +9,7 @@ use super::state::DatabaseTimeouts;
 use crate::duration;
 use crate::report::diagnostic;
 
-/// How long to wait.
+/// The timeouts of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timeouts {
     pub(crate) create: Duration,
@@ -18,7 +18,7 @@ pub(crate) struct Timeouts {
 }
 
 impl Timeouts {
-    /// What a state or plan says; what it does not say, or not yet, is [`DEFAULT`].
+    /// Reads a state or plan; a missing or unknown value is [`DEFAULT`].
     pub(crate) fn of_state(timeouts: &Value<DatabaseTimeouts>) -> Self {
         let read = |text: fn(&DatabaseTimeouts) -> &Value<String>| {
             let text = timeouts
@@ -34,7 +34,7 @@ impl Timeouts {
     }
 }
 
-/// What is wrong with the value.
+/// Checks the value and returns a diagnostic when it is invalid.
 pub(crate) fn check(timeouts: &DatabaseTimeouts) -> Vec<Diagnostic> {
     let DatabaseTimeouts { create, update, delete } = timeouts;
     let named = [("create", create), ("update", update), ("delete", delete)];

@@ -10,7 +10,7 @@ use super::state::RedisRoleState;
 use crate::redis_object::{Definition, RedisObject, Run};
 use crate::session::Kind;
 
-/// What can be decided about a role.
+/// The configurable attributes of a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoleDefinition {
     pub(crate) name: String,
@@ -19,7 +19,7 @@ pub(crate) struct RoleDefinition {
 }
 
 impl RoleDefinition {
-    /// What a state or plan says; `None` when something of it is not known yet.
+    /// Reads a state or plan; `None` when something of it is not known yet.
     fn of_state(state: &RedisRoleState) -> Option<Self> {
         Some(Self {
             name: state.name.as_ref_option()?.clone(),
@@ -28,7 +28,7 @@ impl RoleDefinition {
         })
     }
 
-    /// What the cluster says. A role without a management role gives none.
+    /// Reads the cluster's answer. A role without a management role gives none.
     pub(crate) fn of_role(role: &Role) -> Self {
         Self {
             name: role.name.clone(),

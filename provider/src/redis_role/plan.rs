@@ -1,4 +1,4 @@
-//! What is checked, and what a change will do: pure functions of configuration and prior state.
+//! Checks and plans of changes: pure functions of configuration and prior state.
 
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};

@@ -18,7 +18,7 @@ pub(crate) fn path() -> AttributePath {
     AttributePath::new("resources")
 }
 
-/// What is wrong with the value, as far as it is known.
+/// Checks the value as far as it is known, and returns diagnostics.
 pub(crate) fn check(resources: &[Value<RoleResource>], management: &Value<String>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (index, resource) in resources.iter().enumerate() {
@@ -51,7 +51,7 @@ pub(crate) fn check(resources: &[Value<RoleResource>], management: &Value<String
     findings
 }
 
-/// What is wrong with the uids themselves: for plans, as [`uid::check`].
+/// Checks the uids themselves, in plans, like [`uid::check`].
 pub(crate) fn check_uids(resources: &Value<Vec<Value<RoleResource>>>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (index, resource) in resources.as_ref_option().into_iter().flatten().enumerate() {
@@ -84,7 +84,7 @@ pub(crate) fn known(value: &Value<Vec<Value<RoleResource>>>) -> Option<Resources
     Some(resources)
 }
 
-/// What the cluster says.
+/// Reads the cluster's answer.
 pub(crate) fn of_cluster(resources: &[redis_enterprise::RoleResource]) -> Resources {
     let mut known = Resources::new();
     for resource in resources {

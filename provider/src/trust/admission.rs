@@ -1,4 +1,4 @@
-//! Whether a cluster would let a certificate in, foreseen.
+//! Predicts whether a cluster would admit a certificate.
 //!
 //! The cluster decides; this says beforehand what it will decide, so that nobody locks Terraform out by applying. The
 //! chain is checked by rustls as every TLS server with it does.
@@ -23,13 +23,13 @@ use crate::report::chain;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) certificate_authentication: bool,
-    /// What `mtls_trusted_ca` holds.
+    /// The certificates of `mtls_trusted_ca`.
     pub(crate) authorities: Vec<Certificate>,
     pub(crate) subject_validation: SubjectValidation,
     pub(crate) authorized_subjects: Vec<AuthorizedSubject>,
 }
 
-/// Why a cluster refuses a certificate. Prints as what comes after "because".
+/// The reason that a cluster refuses a certificate. Its text continues "because".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// Certificates are not asked about.

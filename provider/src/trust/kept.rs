@@ -21,7 +21,7 @@ impl Kept {
         }
     }
 
-    /// Whether an authority stays trusted.
+    /// Returns `true` when an authority stays trusted.
     pub(crate) fn has(&self, authority: &Certificate) -> bool {
         self.fingerprints.contains(&authority.fingerprint().to_string())
     }

@@ -1,4 +1,4 @@
-//! Whether the provider could still log in after a change.
+//! Predicts whether the provider can still log in after a change.
 
 use certward::pki::{Certificate, DistinguishedName};
 use certward::redis_enterprise::{AuthMethod, Client, Cluster, LoginMethod, SubjectValidation};
@@ -11,7 +11,7 @@ use crate::report::error;
 use crate::session::RedisEnterprise;
 
 impl Rules {
-    /// What this cluster goes by.
+    /// The rules of this cluster.
     pub(crate) fn of(cluster: &Cluster, authorities: Vec<Certificate>) -> Self {
         let validation = cluster.mtls_client_cert_subject_validation_type.clone();
         Self {
@@ -49,7 +49,7 @@ pub(crate) async fn ends_login(
         .then_some(refusal)
 }
 
-/// Whether a certificate user has this subject.
+/// Returns `true` when a certificate user has this subject.
 pub(crate) async fn is_user(client: &Client, subject: &DistinguishedName) -> Result<bool, certward::Error> {
     let users = client.users().await?;
     Ok(users.iter().any(|user| {

@@ -68,11 +68,11 @@ pub(crate) async fn read(diags: &mut Diagnostics, client: &Client) -> Option<Vec
     }
 }
 
-/// What a cluster trusts after a change.
+/// The trusted authorities after a change.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Trusted {
     pub(crate) authorities: Vec<Certificate>,
-    /// Whether nothing was to be done.
+    /// True when there was nothing to do.
     pub(crate) already: bool,
 }
 
@@ -124,7 +124,7 @@ pub(crate) async fn change(
     None
 }
 
-/// How far a change has come.
+/// The progress of a change.
 enum Step {
     /// The cluster has what is wanted.
     Done(Vec<Certificate>),
@@ -199,7 +199,7 @@ async fn step(
     None
 }
 
-/// What the table of the run knows an authority by.
+/// The key of an authority in the table of the run.
 pub(crate) fn key(fingerprint: Sha256Fingerprint) -> Key {
     Key::new("certward_trusted_ca", "fingerprint_sha256", fingerprint.to_string())
 }

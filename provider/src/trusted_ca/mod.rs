@@ -202,7 +202,7 @@ fn note(diags: &mut Diagnostics, session: &Session, planned: &TrustedCaState, pr
     authority.is_some_and(|authority| session.run.plans.note_trust(&[authority]))
 }
 
-/// What the table of the run knows the authority by.
+/// The key of the authority in the table of the run.
 fn key(state: &TrustedCaState) -> Option<Key> {
     let fingerprint = state.fingerprint_sha256.as_deref_option()?.parse().ok()?;
     Some(store::key(fingerprint))

@@ -168,7 +168,7 @@ pub(crate) async fn import(diags: &mut Diagnostics, session: &Session, id: &str)
     Some(state)
 }
 
-/// What the table of the run knows the only bundle of a cluster by.
+/// The key of the only bundle of a cluster in the table of the run.
 pub(crate) fn key() -> Key {
     Key::new(KIND.type_name, "id", ID)
 }

@@ -1,4 +1,4 @@
-//! What a change will do: functions of configuration, prior state and, for what is added, the time.
+//! Plans of changes: functions of configuration, prior state and, for what is added, the time.
 
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
@@ -134,7 +134,7 @@ fn with_defaults(config: TrustedCaBundleState) -> TrustedCaBundleState {
 
 /// The attribute that holds the certificates.
 pub(crate) const CERTIFICATES_PEM: &str = "certificates_pem";
-/// What a configuration that says nothing gets.
+/// The default of `on_destroy`.
 pub(crate) const KEEP: &str = "keep";
 /// The other way to destroy.
 pub(crate) const REMOVE: &str = "remove";

@@ -40,7 +40,7 @@ impl Door {
         }
     }
 
-    /// Which port it is.
+    /// The port.
     pub(super) fn port(&self) -> NonZeroU16 {
         self.port
     }

@@ -1,6 +1,6 @@
-//! How a database is, in the API's words.
+//! The status of a database, in the API's words.
 
-/// How a database is: the `status` of `docs/contracts/redis-enterprise.md#databases`.
+/// The status of a database: `status` in `docs/contracts/redis-enterprise.md#databases`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DatabaseStatus {
     /// It is being made.
@@ -40,12 +40,12 @@ impl DatabaseStatus {
         }
     }
 
-    /// Whether clients can use it.
+    /// Returns `true` when clients can use the database.
     pub(crate) const fn is_usable(self) -> bool {
         matches!(self, Self::Active | Self::ActiveChangePending)
     }
 
-    /// Whether something is under way that ends by itself.
+    /// Returns `true` for a status that passes by itself.
     pub(crate) const fn is_passing(self) -> bool {
         matches!(self, Self::Pending | Self::ActiveChangePending | Self::DeletePending)
     }

@@ -18,7 +18,7 @@ use crate::plugin::{PluginProvider, codec, stored_state};
 /// A provider, called as Terraform calls it.
 pub(crate) struct InProcess(Arc<Service>);
 
-/// What a configuration is for.
+/// The kind of block that a configuration is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Block<'a> {
     Provider,
@@ -102,7 +102,7 @@ impl InProcess {
         told(self.0.plan_resource_change(request).await.diagnostics)
     }
 
-    /// What a stored state is upgraded to.
+    /// Upgrades a stored state.
     pub(crate) async fn upgrade(&self, name: &str, version: i64, state: &Json) -> Json {
         let request = UpgradeResourceStateRequest {
             type_name: name.to_owned(),

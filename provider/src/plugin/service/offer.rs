@@ -1,4 +1,4 @@
-//! What the provider has: schemas and names.
+//! The schemas and names that the provider offers.
 
 use std::collections::BTreeMap;
 

@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-/// What Terraform says in the environment when it starts a provider.
+/// The environment variables with which Terraform starts a provider.
 pub(crate) struct Invitation {
     /// The one certificate that a client may show.
     pub(crate) client_certificate: CertificateDer<'static>,
 }
 
-/// Why the process does not serve. Its text is for somebody who has started the program by hand.
+/// The reason that the process does not serve. Its text is for a user who started the program by hand.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotInvited {
     /// The magic cookie is missing or wrong.

@@ -1,4 +1,4 @@
-//! How Terraform reaches the provider: a socket that only its own user can open, and mutual TLS on it.
+//! The transport between Terraform and the provider: a socket that only its own user can open, with mutual TLS.
 
 mod handshake;
 mod listener;

@@ -21,12 +21,12 @@ use time::{Duration, OffsetDateTime};
 
 /// The server's side of TLS, made afresh in every process.
 pub(crate) struct Tls {
-    /// What the client is told to expect.
+    /// The server certificate that the client is told to expect.
     pub(crate) certificate: CertificateDer<'static>,
     pub(crate) config: Arc<ServerConfig>,
 }
 
-/// Why there is no TLS.
+/// The reason that TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
     /// The system gives no randomness.

@@ -36,7 +36,7 @@ pub(crate) struct Diagnostic {
     pub(crate) attribute: Option<AttributePath>,
 }
 
-/// How bad a [`Diagnostic`] is.
+/// The severity of a [`Diagnostic`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub(crate) enum Severity {
@@ -57,7 +57,7 @@ pub(crate) struct FunctionError {
     pub(crate) function_argument: Option<i64>,
 }
 
-/// Where in a value something is.
+/// A path in a value.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct AttributePath {
     #[prost(message, repeated, tag = "1")]
@@ -71,7 +71,7 @@ pub(crate) struct Step {
     pub(crate) selector: Option<Selector>,
 }
 
-/// What a [`Step`] selects.
+/// The selection of a [`Step`].
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(crate) enum Selector {
     /// An attribute of an object.
@@ -95,7 +95,7 @@ pub(crate) struct RawState {
     pub(crate) flatmap: BTreeMap<String, String>,
 }
 
-/// What the server can do beyond the minimum.
+/// The optional capabilities of the server.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct ServerCapabilities {
     #[prost(bool, tag = "1")]
@@ -106,7 +106,7 @@ pub(crate) struct ServerCapabilities {
     pub(crate) move_resource_state: bool,
 }
 
-/// What the client can do beyond the minimum.
+/// The optional capabilities of the client.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct ClientCapabilities {
     #[prost(bool, tag = "1")]

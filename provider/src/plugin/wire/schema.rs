@@ -80,7 +80,7 @@ pub(crate) struct Object {
     pub(crate) nesting: i32,
 }
 
-/// How a nested block or attribute repeats.
+/// The nesting mode of a block or attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub(crate) enum NestingMode {
@@ -98,7 +98,7 @@ pub(crate) enum NestingMode {
     Group = 5,
 }
 
-/// How a description is written.
+/// The format of a description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub(crate) enum StringKind {
@@ -144,7 +144,7 @@ pub(crate) struct Parameter {
     pub(crate) description_kind: i32,
 }
 
-/// What a [`Function`] returns.
+/// The return value of a [`Function`].
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Return {
     #[prost(bytes = "vec", tag = "1")]

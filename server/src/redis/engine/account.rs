@@ -21,7 +21,7 @@ pub(crate) struct EngineAccount {
     gid: u32,
 }
 
-/// Why engines cannot run as a user.
+/// The reason that engines cannot run as a user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EngineAccountError {
     /// The server may not change the user.
@@ -38,7 +38,7 @@ pub(crate) enum EngineAccountError {
     Lookup {
         /// As it was given.
         name: String,
-        /// What the system says.
+        /// The error of the system.
         problem: String,
     },
 }
@@ -94,7 +94,7 @@ impl EngineAccount {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     pub(crate) fn let_through(&self, directory: &Path) -> io::Result<()> {
         chown(directory, None, Some(self.gid))?;
         let mode = fs::metadata(directory)?.permissions().mode();

@@ -1,6 +1,6 @@
 //! The manifest of append-only files, as Redis 7 and Valkey write it: a line for each file, of words in pairs.
 
-/// Which files hold the data, in their order.
+/// The files that hold the data, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct AofManifest {
     pub(super) files: Vec<String>,

@@ -24,11 +24,11 @@ pub(super) struct Endings(Mutex<Queue>);
 #[derive(Default)]
 struct Queue {
     clients: VecDeque<EngineClientId>,
-    /// Whether a task works on them.
+    /// True when a task works on them.
     is_attended: bool,
 }
 
-/// What came of one attempt to end a connection.
+/// The result of one attempt to end a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Attempt {
     /// The engine has the connection no more.
@@ -165,7 +165,7 @@ impl Endings {
         self.queue().clients.pop_front();
     }
 
-    /// Whether there is one that has not ended.
+    /// Returns `true` when there is one that has not ended.
     #[cfg(test)]
     pub(super) fn is_busy(&self) -> bool {
         !self.queue().clients.is_empty()

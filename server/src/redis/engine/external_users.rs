@@ -28,7 +28,7 @@ pub(super) enum UserOwner {
     Operator,
 }
 
-/// What was found in an external Redis.
+/// The open users found in an external Redis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OpenUsers(Vec<String>);
 
@@ -53,7 +53,7 @@ impl UserMark {
     ///
     /// # Errors
     ///
-    /// What [`Control::ask`] gives.
+    /// The errors of [`Control::ask`].
     pub(super) async fn owner(&self, control: &Control, name: &str) -> Result<UserOwner, EngineError> {
         let user = control.ask(Command::new("ACL GETUSER", [name])).await?;
         Ok(match passwords(user) {
@@ -73,7 +73,7 @@ impl OpenUsers {
     ///
     /// # Errors
     ///
-    /// What [`Control::ask`] gives.
+    /// The errors of [`Control::ask`].
     pub(super) async fn look_up(control: &Control) -> Result<Self, EngineError> {
         let Reply::Array(users) = control.ask(Command::new("ACL LIST", [])).await? else {
             return Ok(Self::default());
@@ -87,7 +87,7 @@ impl OpenUsers {
         ))
     }
 
-    /// Whether the user `name` is among them.
+    /// Returns `true` when the user `name` is among them.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|open| open == name)
     }

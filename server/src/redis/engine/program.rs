@@ -32,7 +32,7 @@ pub(crate) struct EngineVersion {
     patch: u16,
 }
 
-/// Why no engine can be started.
+/// The reason that no engine can be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EngineProgramError {
     /// None of the programs is installed.
@@ -46,7 +46,7 @@ pub(crate) enum EngineProgramError {
     NotRunnable {
         /// The program.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -67,9 +67,9 @@ pub(crate) enum EngineProgramError {
         path: PathBuf,
         /// The user.
         name: String,
-        /// Where the directories of engines are.
+        /// The directory that holds the engines' directories.
         directory: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -208,7 +208,7 @@ impl EngineProgram {
         &self.path
     }
 
-    /// Which it is.
+    /// The version of the program.
     pub(crate) fn version(&self) -> EngineVersion {
         self.version
     }

@@ -25,7 +25,7 @@ use crate::store::backup::{DataForm, OpenData, OpenDataFile};
 ///
 /// # Errors
 ///
-/// What the system says, with the file; [`io::ErrorKind::ResourceBusy`] when the files change all the time.
+/// The error of the system, with the file; [`io::ErrorKind::ResourceBusy`] when the files change all the time.
 pub(crate) fn open_saved_data(directory: &Path) -> io::Result<Option<OpenData>> {
     for _ in 0..ATTEMPTS {
         let Some(open) = OpenDirectory::open(directory)? else {

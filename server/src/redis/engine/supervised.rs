@@ -20,7 +20,7 @@ use super::orphans;
 use super::program::EngineProgram;
 use crate::cluster::database::Persistence;
 
-/// What is needed to start an engine.
+/// The parameters for starting an engine.
 pub(super) struct Supervised {
     pub(super) program: EngineProgram,
     pub(super) directory: Arc<EngineDirectory>,

@@ -1,4 +1,4 @@
-//! What is kept, and what is not.
+//! The persistence of data.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

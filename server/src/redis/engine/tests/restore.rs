@@ -1,4 +1,4 @@
-//! What a user hands to `RESTORE`.
+//! Payloads of `RESTORE`.
 
 use crc::{CRC_64_REDIS, Crc};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

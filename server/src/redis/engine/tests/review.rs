@@ -18,7 +18,7 @@ const MOST_ARGUMENTS: usize = 8;
 
 /// A row of the table of commands.
 struct Reviewed {
-    /// Whether each engine of the matrix has it.
+    /// True for each engine of the matrix that has it.
     is_there: [bool; 4],
     is_kept_back: bool,
 }
@@ -53,7 +53,7 @@ async fn category(engine: &Engine, category: &str) -> BTreeSet<String> {
     }
 }
 
-/// Whether `user` may use the command, which is not carried out.
+/// Returns `true` when `user` may use the command, which is not carried out.
 async fn may_use(engine: &Engine, user: &str, command: &str) -> bool {
     let mut words: Vec<&str> = [user].into_iter().chain(command.split('|')).collect();
     for _ in 0..MOST_ARGUMENTS {

@@ -190,7 +190,7 @@ pub(super) fn bulk(text: &str) -> Reply {
     Reply::Bulk(text.as_bytes().to_vec())
 }
 
-/// What an engine says when it refuses.
+/// Returns the error with which an engine refuses.
 pub(super) fn refusal(result: Result<Reply, EngineError>) -> String {
     match result {
         Err(EngineError::Refused { message, .. }) => message,

@@ -29,7 +29,7 @@ pub struct Node {
     pub architecture: Option<String>,
     /// How many processors it has.
     pub cores: Option<u32>,
-    /// Its memory, in octets.
+    /// Its memory, in bytes.
     pub total_memory: Option<u64>,
     /// How long it runs, in seconds.
     pub uptime: Option<u64>,

@@ -190,7 +190,7 @@ fn check_range(setting: &'static str, value: u32, least: u32, most: u32) -> Resu
 }
 
 fn check_cipher_list(setting: &'static str, list: &str) -> Result<(), ClusterError> {
-    let is_printable = list.bytes().all(|octet| octet == b' ' || octet.is_ascii_graphic());
+    let is_printable = list.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if !is_printable || !(Signing::Rsa.is_allowed_by(list) || Signing::Ecdsa.is_allowed_by(list)) {
         return Err(invalid(
             setting,

@@ -41,7 +41,7 @@ pub struct Database {
     /// Where clients reach it.
     #[serde(default)]
     pub endpoints: Vec<DatabaseEndpoint>,
-    /// How many octets its data may take; 0 for no limit.
+    /// How many bytes its data may take; 0 for no limit.
     pub memory_size: Option<u64>,
     /// What goes when the memory is full.
     pub eviction_policy: Option<EvictionPolicy>,

@@ -22,7 +22,7 @@ pub struct NewDatabase {
     pub uid: Option<DatabaseUid>,
     /// The name.
     pub name: DatabaseName,
-    /// How many octets its data may take; 0 for no limit.
+    /// How many bytes its data may take; 0 for no limit.
     pub memory_size: u64,
     /// Everything else. Its name, memory and port are not looked at.
     pub rest: DatabaseUpdate,
@@ -35,7 +35,7 @@ pub struct DatabaseUpdate {
     pub name: Option<DatabaseName>,
     /// Where clients reach it; it has been taken for it.
     pub port: Option<NonZeroU16>,
-    /// How many octets its data may take; 0 for no limit.
+    /// How many bytes its data may take; 0 for no limit.
     pub memory_size: Option<u64>,
     /// What goes when the memory is full.
     pub eviction_policy: Option<EvictionPolicy>,

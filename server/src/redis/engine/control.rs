@@ -110,15 +110,15 @@ async fn converse(stream: EngineStream, mut requests: mpsc::Receiver<Request>) -
     let write = async {
         let mut batch = Vec::new();
         while requests.recv_many(&mut batch, MAX_BATCH).await > 0 {
-            let size = batch.iter().map(|request| request.command.octets().len()).sum();
-            let mut octets = Zeroizing::new(Vec::with_capacity(size));
+            let size = batch.iter().map(|request| request.command.bytes().len()).sum();
+            let mut bytes = Zeroizing::new(Vec::with_capacity(size));
             for Request { command, answer } in batch.drain(..) {
-                octets.extend_from_slice(command.octets());
+                bytes.extend_from_slice(command.bytes());
                 if waiting.send(answer).await.is_err() {
                     return Ok(());
                 }
             }
-            writer.write_all(&octets).await.map_err(EngineError::unreachable)?;
+            writer.write_all(&bytes).await.map_err(EngineError::unreachable)?;
             writer.flush().await.map_err(EngineError::unreachable)?;
         }
         Ok(())

@@ -275,7 +275,7 @@ impl Engine {
     /// The command that makes an open connection `login`, where a `RESET` does not: `AUTH` with the user's name and secret.
     /// The login must have been prepared ([`Self::prepare`]).
     pub(crate) fn login_command(&self, login: &EngineLogin) -> Option<Zeroizing<Vec<u8>>> {
-        self.login(login).map(Command::into_octets)
+        self.login(login).map(Command::into_bytes)
     }
 
     /// The secret of the user that a login of a client by password becomes; none where the engine itself checks the

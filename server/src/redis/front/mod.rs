@@ -1,4 +1,4 @@
-//! The way into a database: port → TLS with the database's own trust → who it is → logged in to the engine → octets both
+//! The way into a database: port → TLS with the database's own trust → who it is → logged in to the engine → bytes both
 //! ways, until the connection ends or is cut.
 
 mod admission;
@@ -320,7 +320,7 @@ impl DatabaseFront {
         refused::tell(&mut stream, refused).await;
     }
 
-    /// Moves octets until the connection is over, and then ends both sides of it.
+    /// Moves bytes until the connection is over, and then ends both sides of it.
     async fn relay(self: Arc<Self>, stream: ClientStream, address: SocketAddr, client: Client, logged_in: LoggedIn) {
         let LoggedIn {
             admission,

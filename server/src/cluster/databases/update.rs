@@ -12,7 +12,7 @@ use crate::cluster::database::{
 };
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::DatabaseUid;
-use crate::cluster::{ClusterError, Planning, settings_update};
+use crate::cluster::{ClusterError, Planning, list_length, settings_update};
 
 /// A database to be made. What it leaves out has its default: no TLS, and every client needs a certificate once there
 /// is; an open default user; nothing on the disk.
@@ -230,9 +230,7 @@ fn persistence(present: &Persistence, update: &DatabaseUpdate) -> Result<Persist
 fn check_names(names: &[String]) -> Result<(), ClusterError> {
     let setting = "authorized_names";
     let invalid = |problem| Err(ClusterError::InvalidSetting { setting, problem });
-    if names.len() > MAX_NAMES {
-        return invalid(format!("has {} entries; at most {MAX_NAMES} are kept", names.len()));
-    }
+    list_length::check(setting, names.len())?;
     if names
         .iter()
         .any(|name| name.is_empty() || name.chars().any(char::is_control))
@@ -300,5 +298,3 @@ pub(super) fn differing(old: &Database, new: &Database) -> Vec<&'static str> {
 
 /// More than anybody tells apart; each is a line of the engine's configuration.
 const MAX_SNAPSHOT_POLICIES: usize = 32;
-/// Every login by certificate looks through them.
-const MAX_NAMES: usize = 1000;

@@ -36,6 +36,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -361,7 +362,7 @@ impl Engine {
         if let Err(error) = self.users.forget(&control, self.mark(), name).await {
             // Nobody but the server knows the user's secret.
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %ErrorChain::new(&error),
                 user.name = name,
                 "an engine has not forgotten a user"
             );

@@ -515,7 +515,7 @@ fn unique(name: &str) -> String {
         .iter()
         .rev()
         .take(6)
-        .map(|octet| format!("{octet:02x}"))
+        .map(|byte| format!("{byte:02x}"))
         .collect();
     format!("{name}-{digits}")
 }

@@ -103,7 +103,7 @@ fn find(place: &Path, program: &Path) -> io::Result<Vec<Orphan>> {
 fn is_writer(pid: i32) -> bool {
     let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let name = title
-        .split(|octet| matches!(octet, b' ' | 0))
+        .split(|byte| matches!(byte, b' ' | 0))
         .next()
         .unwrap_or_default();
     let name = String::from_utf8_lossy(name);
@@ -119,9 +119,9 @@ fn is_engine(pid: i32, place: &Path, program: &Path) -> bool {
     is_ours
         && fs::read_link(process.join("cwd")).is_ok_and(|link| link == place)
         && fs::read_link(process.join("exe")).is_ok_and(|link| {
-            let octets = link.as_os_str().as_bytes();
+            let bytes = link.as_os_str().as_bytes();
             // The package may have been upgraded since.
-            octets.strip_suffix(b" (deleted)").unwrap_or(octets) == program.as_os_str().as_bytes()
+            bytes.strip_suffix(b" (deleted)").unwrap_or(bytes) == program.as_os_str().as_bytes()
         })
 }
 

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
+use terraform_plugin::{Block, InProcess};
+use tf_provider::AttributePath;
 use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType, Schema};
-use tf_provider::{AttributePath, Diagnostics};
 
 use crate::Certward;
 use crate::cert_user::CertUserState;
@@ -23,7 +24,6 @@ use crate::data_sources::{
     TrustedCasState, WhoAmIState,
 };
 use crate::effects::{self, Act, Loss};
-use crate::plugin::{PluginProvider, Registry};
 use crate::redis_acl::RedisAclState;
 use crate::redis_database::RedisDatabaseState;
 use crate::redis_role::RedisRoleState;
@@ -156,14 +156,13 @@ fn sample(attr_type: &AttributeType) -> Json {
 }
 
 fn schemas() -> Vec<(String, Schema)> {
-    let (provider, mut registry, mut diags) = (Certward::new(), Registry::default(), Diagnostics::default());
-    provider.register(&mut registry);
-    let mut schemas = vec![("provider".to_owned(), provider.schema(&mut diags).unwrap())];
-    for (name, resource) in &registry.resources {
-        schemas.push((format!("resource {name}"), resource.schema(&mut diags).unwrap()));
+    let provider = InProcess::new(Certward::new());
+    let mut schemas = vec![("provider".to_owned(), provider.schema(Block::Provider))];
+    for name in provider.resources() {
+        schemas.push((format!("resource {name}"), provider.schema(Block::Resource(name))));
     }
-    for (name, source) in &registry.data_sources {
-        schemas.push((format!("data source {name}"), source.schema(&mut diags).unwrap()));
+    for name in provider.data_sources() {
+        schemas.push((format!("data source {name}"), provider.schema(Block::DataSource(name))));
     }
     schemas
 }

@@ -1,8 +1,8 @@
 //! Ending early when the user wants it.
 
+use terraform_plugin::stop_requested;
 use tf_provider::{AttributePath, Diagnostics};
 
-use crate::plugin::stop_requested;
 use crate::report::error;
 
 /// The end of an operation.

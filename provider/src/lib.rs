@@ -1,6 +1,6 @@
 //! The Terraform provider for certificate authentication of RavenDB and Redis Enterprise.
 //!
-//! [`Certward`] is the provider; [`plugin`] serves it to Terraform and knows nothing of certificates. A resource is a
+//! [`Certward`] is the provider; [`terraform_plugin`] serves it to Terraform and knows nothing of certificates. A resource is a
 //! folder or file with its schema, its state and its life; every request to a cluster goes through the SDK `certward`.
 
 // They panic when nobody reads any more.
@@ -13,7 +13,6 @@ pub mod cluster_mtls_settings;
 pub mod configuration;
 pub mod crypto;
 pub mod data_sources;
-pub mod plugin;
 pub mod redis_acl;
 pub mod redis_database;
 pub mod redis_role;

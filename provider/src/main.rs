@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use terraform_provider_certward::{Certward, crypto, plugin};
+use terraform_provider_certward::{Certward, crypto};
 
 fn main() -> ExitCode {
     crypto::install();
-    plugin::serve(Certward::new())
+    terraform_plugin::serve(Certward::new())
 }

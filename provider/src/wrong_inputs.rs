@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use serde_json::{Value as Json, json};
+use terraform_plugin::{Block, InProcess};
 use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType};
 
 use crate::Certward;
 use crate::clock::SystemClock;
 use crate::configuration::Environment;
-use crate::plugin::{Block, InProcess};
 
 struct NoVariables;
 

@@ -38,31 +38,22 @@
 //! A hostile or broken server costs a bounded amount: an answer has at most 16 MiB, an operation with all its repetitions,
 //! waits and pages ends in time (`operation_timeout` of the builders), and errors print no control, bidirectional or
 //! invisible characters of a server's.
-//!
-//! # Features
-//!
-//! * `client` (default): the clients. Without it only [`pki`] and [`ravendb_names`] are left: the values of the field, without I/O.
-//! * `archives` (part of `client`): the reader of PKCS#12 and PKCS#7, which the reference server uses without the clients.
 
-#[cfg(feature = "client")]
 mod client;
-#[cfg(feature = "client")]
 pub mod effects;
-pub mod pki;
-#[cfg(feature = "client")]
 pub mod ravendb;
-pub mod ravendb_names;
-#[cfg(feature = "client")]
 pub mod redis_enterprise;
 
-#[cfg(feature = "client")]
+#[doc(inline)]
+pub use certward_pki as pki;
+#[doc(inline)]
+pub use certward_pki::ravendb_names;
 pub use client::{
     error::Error, file::CredentialFile, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors,
 };
-#[cfg(feature = "client")]
 pub use secrecy::{ExposeSecret, SecretString};
 
 /// Compiles the examples of the README.
-#[cfg(all(doctest, feature = "client"))]
+#[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

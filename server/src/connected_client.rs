@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

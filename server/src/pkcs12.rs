@@ -1,5 +1,5 @@
 //! Writing a PKCS#12 file (RFC 7292): a key with its certificate and issuers, or certificates alone. Written is PBES2 with
-//! AES-256 and a SHA-256 MAC, which OpenSSL 3 reads without its legacy provider, and .NET as well. `certward::pki` reads.
+//! AES-256 and a SHA-256 MAC, which OpenSSL 3 reads without its legacy provider, and .NET as well. `certward_pki` reads.
 
 use std::num::NonZeroU32;
 
@@ -8,7 +8,7 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::{digest, hmac, pbkdf2};
-use certward::pki::archive::pkcs12::sha256_mac_key;
+use certward_pki::archive::pkcs12::sha256_mac_key;
 use der::oid::ObjectIdentifier;
 use zeroize::Zeroizing;
 

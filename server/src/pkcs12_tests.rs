@@ -1,4 +1,4 @@
-use certward::pki::archive::pkcs12::{Pkcs12Error, read};
+use certward_pki::archive::pkcs12::{Pkcs12Error, read};
 
 use super::*;
 

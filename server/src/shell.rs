@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use certward::pki::Printable;
+use certward_pki::Printable;
 
 /// A path as one word of a shell: as it is when it needs no quotes, between `'` else, and as `$'\x1b'` (POSIX.1-2024,
 /// bash, zsh) when a terminal would not show it or it is no UTF-8.

@@ -7,7 +7,7 @@ use certward::pki::{Certificate, certificates_from_pem};
 use certward::{Identity, SecretString};
 use certward_server::certificate::{BundleError, CertificateBundle, parse_server_certificate};
 
-#[path = "../../../sdk/src/pki/archive/ber_form.rs"]
+#[path = "../../../sdk/pki/src/archive/ber_form.rs"]
 mod ber_form;
 
 /// A folder with a CA and a certificate of it, each with its key.

@@ -28,10 +28,10 @@ use tf_provider::{AttributePath, Diagnostics, Resource};
 use tokio::time::timeout;
 
 pub use state::ClientCertificateState;
+use terraform_plugin::{Configured, PluginResource};
 
 use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
-use crate::plugin::{Configured, PluginResource};
 use crate::registration;
 use crate::report::{error, warning};
 use crate::run::Key;

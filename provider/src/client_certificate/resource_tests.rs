@@ -1,9 +1,9 @@
 use serde_json::json;
+use terraform_plugin::{InstanceCall, instance_call};
 use tf_provider::value::Value;
 
 use super::testing::{Case, NOW, found, summaries};
 use super::*;
-use crate::plugin::{InstanceCall, instance_call};
 use crate::session::testing::of_ravendb;
 
 /// The resource in a process of the provider.

@@ -18,9 +18,9 @@ pub use authorized_subjects::AuthorizedSubjectState;
 pub use state::ClusterMtlsSettingsState;
 
 use settings::MtlsSettings;
+use terraform_plugin::{Configured, PluginResource};
 
 use crate::interruption::until_stopped;
-use crate::plugin::{Configured, PluginResource};
 use crate::run::{Key, Release};
 use crate::session::{Kind, Session};
 

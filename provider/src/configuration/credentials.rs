@@ -8,13 +8,13 @@ use certward::pki::archive::pkcs12::Pkcs12Error;
 use certward::pki::{Certificate, PrivateKeyPem, certificates_from_pem};
 use certward::{CredentialFile, Identity, TrustAnchors};
 use secrecy::SecretString;
+use terraform_plugin::log;
 use tf_provider::Diagnostics;
 use zeroize::Zeroizing;
 
 use super::setting::{Origin, Setting};
 use super::settings::{PemSetting, Pkcs12Setting, Settings};
 use super::wrong_pem::{self, Wanted};
-use crate::plugin::log;
 use crate::report::{chain, error, warning};
 
 /// What the provider logs in with; `Ok(None)` when nothing is configured. Key and certificate fit each other.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use certward::redis_enterprise::{Client, User};
 use serde::{Deserialize, Serialize};
+use terraform_plugin::Configured;
 use tf_provider::schema::{Attribute, AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
@@ -10,7 +11,6 @@ use tf_provider::{AttributePath, DataSource, Diagnostics};
 use crate::cert_user::{CertUser as Resource, CertificateSubject, certificate_subject, roles, subject_line};
 use crate::failure;
 use crate::interruption::until_stopped;
-use crate::plugin::Configured;
 use crate::redis_object::{RedisImportId, RedisObject, found};
 use crate::report::error;
 use crate::schema::{computed, defaulted, list_of_strings, named, schema, set_of_strings};

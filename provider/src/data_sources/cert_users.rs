@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use certward::redis_enterprise::User;
 use serde::{Deserialize, Serialize};
+use terraform_plugin::Configured;
 use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
@@ -12,7 +13,6 @@ use crate::cert_user::CertUser as Resource;
 use crate::failure;
 use crate::interruption::until_stopped;
 use crate::management_role;
-use crate::plugin::Configured;
 use crate::redis_object::RedisObject;
 use crate::schema::{computed, named, optional, schema};
 use crate::session::{Kind, Session};

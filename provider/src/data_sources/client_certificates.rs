@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use terraform_plugin::Configured;
 use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
@@ -12,7 +13,6 @@ use time::OffsetDateTime;
 use crate::duration;
 use crate::failure;
 use crate::interruption::until_stopped;
-use crate::plugin::Configured;
 use crate::registration::{self, Registered};
 use crate::report::error;
 use crate::schema::{computed, list_of_strings, map_of_strings, named, optional, schema};

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use certward::redis_enterprise::{AuthorizedSubject, Cluster as ClusterSettings, TlsVersion};
 use serde::{Deserialize, Serialize};
+use terraform_plugin::Configured;
 use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
@@ -11,7 +12,6 @@ use crate::cluster_mtls_settings::AuthorizedSubjectState;
 use crate::cluster_mtls_settings::authorized_subjects::authorized_subject;
 use crate::failure;
 use crate::interruption::until_stopped;
-use crate::plugin::Configured;
 use crate::schema::{computed, schema};
 use crate::session::{Kind, Session};
 use crate::timestamp;

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use certward::redis_enterprise::{ClientAuthentication, Database};
 use serde::{Deserialize, Serialize};
+use terraform_plugin::Configured;
 use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
 use crate::failure;
 use crate::interruption::until_stopped;
-use crate::plugin::Configured;
 use crate::redis_database::endpoint;
 use crate::schema::{computed, named, optional, schema};
 use crate::session::{Kind, Session};

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use certward::redis_enterprise::Role;
 use serde::{Deserialize, Serialize};
+use terraform_plugin::Configured;
 use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
@@ -10,7 +11,6 @@ use tf_provider::{AttributePath, DataSource, Diagnostics};
 use crate::failure;
 use crate::interruption::until_stopped;
 use crate::management_role;
-use crate::plugin::Configured;
 use crate::redis_object::RedisObject;
 use crate::redis_role::{RedisRole, RoleResource, resources};
 use crate::schema::{computed, named, optional, schema, set_of_strings};

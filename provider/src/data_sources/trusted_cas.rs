@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use certward::pki::Certificate;
 use certward::ravendb::{self, ListCertificates};
 use serde::{Deserialize, Serialize};
+use terraform_plugin::Configured;
 use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
 use crate::failure;
 use crate::interruption::until_stopped;
-use crate::plugin::Configured;
 use crate::schema::{computed, list_of_strings, named, schema};
 use crate::session::{Kind, Session};
 use crate::timestamp;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use terraform_plugin::Configured;
 use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
 use crate::failure;
 use crate::interruption::until_stopped;
-use crate::plugin::Configured;
 use crate::registration::Registered;
 use crate::schema::{computed, map_of_strings, schema};
 use crate::session::{Kind, Session};

@@ -1,4 +1,5 @@
 use serde_json::{Value as Json, json};
+use terraform_plugin::Configured;
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, Resource};
 use wiremock::matchers::{any, method};
@@ -7,7 +8,6 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 use super::*;
 use crate::cert_user::{CertUser, CertUserState};
 use crate::client_certificate::{ClientCertificate, ClientCertificateState};
-use crate::plugin::Configured;
 use crate::redis_acl::{RedisAcl, RedisAclState};
 use crate::redis_database::{DatabaseMtls, RedisDatabase, RedisDatabaseState};
 use crate::redis_object::RedisResource;

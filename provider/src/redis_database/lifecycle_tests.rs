@@ -2,6 +2,7 @@
 
 use certward::Identity;
 use serde_json::{Value as Json, json};
+use terraform_plugin::{InstanceCall, instance_call};
 use tf_provider::Diagnostics;
 use tf_provider::value::Value;
 use time::OffsetDateTime;
@@ -11,7 +12,6 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::super::state::{DatabaseMtls, DatabaseTimeouts, RedisDatabaseState, RolePermissionState};
 use super::super::{RedisDatabase, plan};
-use crate::plugin::{InstanceCall, instance_call};
 use crate::redis_object::{self, creation, lifecycle, trial};
 use crate::session::Session;
 use crate::session::testing::of_redis_enterprise;

@@ -1,6 +1,7 @@
 use certward::Identity;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::{Value as Json, json};
+use terraform_plugin::{InstanceCall, instance_call};
 use tf_provider::value::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -10,7 +11,6 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::super::trial::{try_create, try_update};
 use super::*;
 use crate::cert_user::{CertUser, CertUserState, CertificateSubject};
-use crate::plugin::{InstanceCall, instance_call};
 use crate::redis_object::import;
 use crate::session::testing::of_redis_enterprise;
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use certward::pki::DistinguishedName;
 use certward::redis_enterprise::Removal;
 use serde::{Deserialize, Serialize};
+use terraform_plugin::{Configured, PluginResource};
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
@@ -13,7 +14,6 @@ use time::OffsetDateTime;
 
 use super::{RedisObject, creation, effects, import, keys, lifecycle, trial};
 use crate::interruption::until_stopped;
-use crate::plugin::{Configured, PluginResource};
 use crate::report::error;
 use crate::session::Session;
 

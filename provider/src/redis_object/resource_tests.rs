@@ -1,8 +1,8 @@
+use terraform_plugin::{InstanceCall, instance_call};
 use tf_provider::value::Value;
 
 use super::*;
 use crate::cert_user::{CertUser, CertUserState};
-use crate::plugin::{InstanceCall, instance_call};
 use crate::trust::testing::{FakeCluster, errors};
 
 fn text(text: &str) -> Value<String> {

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use terraform_plugin::{Instance, instance_call};
 use tf_provider::{AttributePath, Diagnostics};
 use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio::time::{Instant as Moment, timeout};
 
 use super::Key;
-use crate::plugin::{Instance, instance_call};
 use crate::report::{error, warning};
 
 /// The objects that this run has touched, by their ids.

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use terraform_plugin::{Instance, instance_call};
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 use tokio::sync::Notify;
 use tokio::time::{Instant as Moment, timeout_at};
 
 use super::Key;
-use crate::plugin::{Instance, instance_call};
 use crate::report::{error, warning};
 
 /// What was planned in this run, by object.
@@ -285,7 +285,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::InstanceCall;
+    use terraform_plugin::InstanceCall;
 
     fn key(value: &str) -> (Key, AttributePath) {
         (

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use certward::pki::certificates_from_pem;
+use terraform_plugin::Configured;
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{Diagnostics, Resource};
 use wiremock::ResponseTemplate;
 
 use super::testing::{Authority, FakeCluster};
-use crate::plugin::Configured;
 use crate::session::Session;
 use crate::trusted_ca::{TrustedCa, TrustedCaState};
 use crate::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};

@@ -12,11 +12,11 @@ use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, Diagnostics, Resource};
 
 pub use state::TrustedCaBundleState;
+use terraform_plugin::{Configured, PluginResource};
 
 use self::state::Members;
 use crate::effects::{self, Act, Loss};
 use crate::interruption::until_stopped;
-use crate::plugin::{Configured, PluginResource};
 use crate::run::{Key, Way};
 use crate::session::{Kind, Session};
 use crate::trust::kept::Kept;

@@ -211,7 +211,7 @@ fn names_of(certificate: &Certificate) -> String {
             SubjectAltName::Dns(name) | SubjectAltName::Uri(name) | SubjectAltName::Email(name) => name.clone(),
             SubjectAltName::Ip(address) => address.to_string(),
             SubjectAltName::DirectoryName(name) => name.to_string(),
-            SubjectAltName::Other(_) => "a name of another kind".to_owned(),
+            _ => "a name of another kind".to_owned(),
         })
         .collect();
     if names.is_empty() {

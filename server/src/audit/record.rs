@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -63,7 +63,7 @@ impl Actor {
     pub fn stranger(peer: &Peer) -> Self {
         Self {
             name: STRANGER.to_owned(),
-            thumbprint: peer.certificate().map(certward::pki::Certificate::thumbprint),
+            thumbprint: peer.certificate().map(certward_pki::Certificate::thumbprint),
             address: Some(peer.address().ip().to_string()),
         }
     }

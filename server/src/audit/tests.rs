@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use certward_pki::ErrorChain;
 use serde_json::Value;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -9,7 +10,6 @@ use time::macros::datetime;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::command::chain;
 
 async fn start(directory: &Path, folder: Option<&Path>) -> (Audit, Store) {
     let store = Store::open(directory).await.unwrap();
@@ -167,7 +167,7 @@ async fn a_folder_is_made_for_its_owner_alone_and_those_above_it_must_be_there()
     let error = Audit::start(store.clone(), clock.clone(), Some(&folder))
         .await
         .unwrap_err();
-    let error = chain(&error);
+    let error = ErrorChain::new(&error).to_string();
     assert!(
         error.contains("missing/audit is not there and cannot be made"),
         "{error}"
@@ -297,7 +297,7 @@ async fn without_a_file_there_is_nothing_to_open_again_and_a_folder_that_is_refu
     let (audit, store) = start(directory.path(), Some(&folder)).await;
     fs::rename(folder.join("audit.log"), folder.join("audit.log.1")).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-    let error = chain(&audit.reopen().await.unwrap_err());
+    let error = ErrorChain::new(&audit.reopen().await.unwrap_err()).to_string();
     assert!(error.contains("chmod go-w"), "{error}");
     refuse(&audit, "kept", &folder.join("audit.log.1"), 1).await;
     store.close().await;
@@ -314,7 +314,7 @@ async fn a_file_that_others_may_write_is_not_continued() {
     let store = Store::open(directory.path()).await.unwrap();
     let clock = Arc::new(ManualClock::at(datetime!(2026-11-21 21:10:00 UTC)));
     let refused = Audit::start(store.clone(), clock, Some(&folder)).await.unwrap_err();
-    let error = chain(&refused);
+    let error = ErrorChain::new(&refused).to_string();
     assert!(error.contains("chmod go-w") && error.contains("audit.log"), "{error}");
     store.close().await;
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use certward::pki::{Certificate, Sha256Fingerprint, Thumbprint};
+use certward_pki::{Certificate, Sha256Fingerprint, Thumbprint};
 use rustls_pki_types::CertificateDer;
 
 use crate::authority::clearance::{DatabaseAccess, Level, SecurityClearance};

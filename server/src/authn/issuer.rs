@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 
-use certward::pki::{Certificate, Validity};
+use certward_pki::{Certificate, Validity};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use certward::pki::{Certificate, Thumbprint, Validity};
+use certward_pki::{Certificate, Thumbprint, Validity};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 pub use caller::{Caller, CallerOrigin};

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::{Certificate, Validity};
+use certward_pki::{Certificate, Validity};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 

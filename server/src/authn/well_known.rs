@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use certward::pki::{Certificate, Thumbprint};
+use certward_pki::{Certificate, Thumbprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
@@ -81,7 +81,7 @@ impl WellKnown {
             return true;
         };
         certificate.subject_alt_names().iter().any(|name| match name {
-            certward::pki::SubjectAltName::Dns(name) => {
+            certward_pki::SubjectAltName::Dns(name) => {
                 let name = name.to_ascii_lowercase();
                 let wildcard_matches = || {
                     name.strip_prefix("*.")
@@ -99,7 +99,7 @@ impl WellKnown {
 mod tests {
     use std::sync::Arc;
 
-    use certward::pki::Validity;
+    use certward_pki::Validity;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
     use time::Duration;
     use time::macros::datetime;

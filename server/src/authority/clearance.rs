@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use certward::ravendb_names::folded;
+use certward_pki::ravendb_names::folded;
 use hashlink::LinkedHashMap;
 
 /// The rights of a registered certificate on the server as a whole (`docs/contracts/ravendb.md#clearances-and-access`).

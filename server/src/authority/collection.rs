@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 
 use super::definition::{Collection, RegisteredCertificate};
 use super::registry::{Change, Registry};

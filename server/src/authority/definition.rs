@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use certward::pki::{Certificate, PublicKeyPinningHash, Thumbprint, Validity};
+use certward_pki::{Certificate, PublicKeyPinningHash, Thumbprint, Validity};
 use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 
 use super::clearance::{Permissions, SecurityClearance};
 use super::definition::{RegisteredCertificate, TwoFactorKey};

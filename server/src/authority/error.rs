@@ -1,6 +1,6 @@
 //! The errors of use cases.
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use time::OffsetDateTime;
 
 use super::clearance::SecurityClearance;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use certward::pki::{PublicKeyPinningHash, Thumbprint};
+use certward_pki::{PublicKeyPinningHash, Thumbprint};
 
 use super::clearance::SecurityClearance;
 use super::definition::RegisteredCertificate;

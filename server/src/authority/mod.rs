@@ -18,7 +18,7 @@ mod renew;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use certward::pki::{Certificate, Thumbprint};
+use certward_pki::{Certificate, Thumbprint};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use edit::{EditRequest, TwoFactorChange};

@@ -8,7 +8,7 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use certward::pki::{PublicKeyPinningHash, Sha256Fingerprint, Thumbprint};
+use certward_pki::{PublicKeyPinningHash, Sha256Fingerprint, Thumbprint};
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 

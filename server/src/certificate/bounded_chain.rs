@@ -9,7 +9,7 @@
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use aws_lc_rs::digest;
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use hashlink::LruCache;
 use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,

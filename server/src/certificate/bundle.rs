@@ -1,8 +1,8 @@
 //! The certificates of a file, sorted into those somebody presents and those that issued them.
 
-use certward::pki::archive::pkcs7::Pkcs7Error;
-use certward::pki::archive::pkcs12::Pkcs12Error;
-use certward::pki::{Certificate, CertificateError};
+use certward_pki::archive::pkcs7::Pkcs7Error;
+use certward_pki::archive::pkcs12::Pkcs12Error;
+use certward_pki::{Certificate, CertificateError};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use certward::pki::archive::{Format, pkcs7, pkcs12};
+use certward_pki::archive::{Format, pkcs7, pkcs12};
 use zeroize::Zeroizing;
 
 use super::BundleError;

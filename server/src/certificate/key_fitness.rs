@@ -4,7 +4,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, ParsedPublicKey,
     RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm,
 };
-use certward::pki::{Certificate, PublicKey};
+use certward_pki::{Certificate, PublicKey};
 
 use super::bounded_chain::ChainBounds;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use certward::pki::DistinguishedName;
+use certward_pki::DistinguishedName;
 
 /// The beginning of a name: a stranger's may be kilobytes long, and several times that with what has to be escaped.
 pub(crate) fn shown(name: &DistinguishedName) -> String {
@@ -59,7 +59,7 @@ mod tests {
             .distinguished_name
             .push(rcgen::DnType::CommonName, "\u{1}".repeat(12_000));
         let certificate = parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
-        let certificate = certward::pki::Certificate::from_der(certificate.der().clone()).unwrap();
+        let certificate = certward_pki::Certificate::from_der(certificate.der().clone()).unwrap();
         assert!(certificate.subject().to_string().len() >= 12_000);
         assert!(shown(certificate.subject()).escape_debug().count() <= 203);
     }

@@ -1,6 +1,6 @@
 //! Whose key signed a certificate.
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use der::asn1::{AnyRef, BitStringRef};
 use der::{Decode, Encode, Sequence};
 use rustls_pki_types::SubjectPublicKeyInfoDer;

@@ -1,6 +1,6 @@
 //! The rules for each of the cluster's named certificates.
 
-use certward::pki::{Certificate, PrivateKeyPem, certificates_from_pem};
+use certward_pki::{Certificate, PrivateKeyPem, certificates_from_pem};
 use rustls::sign::CertifiedKey;
 use time::OffsetDateTime;
 

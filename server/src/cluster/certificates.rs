@@ -173,7 +173,7 @@ fn plan_make(planning: &Planning<'_>, names: &[CertificateName]) -> Result<Plan<
 
 fn is_present(state: &ClusterState, new: &NewCertificate) -> bool {
     state.certificates().get(new.name).is_some_and(|present| {
-        let key = |key: &Option<certward::pki::PrivateKeyPem>| key.as_ref().map(|key| key.to_private_key_der());
+        let key = |key: &Option<certward_pki::PrivateKeyPem>| key.as_ref().map(|key| key.to_private_key_der());
         present.certificate == new.certificate && key(&present.key) == key(&new.key)
     })
 }

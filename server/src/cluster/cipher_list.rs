@@ -1,6 +1,6 @@
 //! The types of keys that a list of cipher suites allows.
 
-use certward::pki::PublicKey;
+use certward_pki::PublicKey;
 
 /// The signature algorithm of a server's key, as the cipher suites of TLS 1.2 name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use certward::pki::PrivateKeyPem;
+use certward_pki::PrivateKeyPem;
 use time::OffsetDateTime;
 
 /// The name of a certificate of the cluster.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::Sha256Fingerprint;
+use certward_pki::Sha256Fingerprint;
 
 use super::database::Database;
 use super::named_certificate::{CertificateName, NamedCertificate};

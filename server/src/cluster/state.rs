@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use certward::pki::DistinguishedName;
+use certward_pki::DistinguishedName;
 use time::OffsetDateTime;
 
 use super::database::Database;

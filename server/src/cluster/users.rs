@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::DistinguishedName;
+use certward_pki::DistinguishedName;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use certward::pki::ErrorChain;
+use certward_pki::ErrorChain;
 use clap::{Parser, Subcommand};
 
 use crate::telemetry;
@@ -136,18 +136,13 @@ impl Failure {
                 ExitCode::from(2)
             }
             Self::Failed(error) => {
-                output::print_error(&format!("certward-server: {}", chain(error.as_ref())));
+                output::print_error(&format!("certward-server: {}", ErrorChain::new(error.as_ref())));
                 ExitCode::FAILURE
             }
             Self::Reported => ExitCode::FAILURE,
             Self::OutputClosed => ExitCode::from(SIGPIPE),
         }
     }
-}
-
-/// An error and its causes, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    ErrorChain::new(error).to_string()
 }
 
 /// For a reader of the log who has fallen behind. One who has stopped reading is not waited for longer.

@@ -15,7 +15,7 @@ mod well_known;
 
 use std::path::{Path, PathBuf};
 
-use certward::pki::{Certificate, Thumbprint};
+use certward_pki::{Certificate, Thumbprint};
 use secrecy::SecretString;
 use url::Url;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use certward::pki::Thumbprint;
+use certward_pki::{ErrorChain, Thumbprint};
 use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 use url::{Host, Url};
@@ -18,7 +18,6 @@ use super::{
     TwoFactorSettings, redis, well_known,
 };
 use crate::certificate::ChainBounds;
-use crate::command::chain;
 use crate::expiry::WarnDays;
 use crate::files::{TrustedFile, check_entry};
 
@@ -166,7 +165,7 @@ impl<'a> Reader<'a> {
         match TrustedFile::open(&path).and_then(|file| file.check_secret()) {
             Ok(()) => Some(path),
             Err(error) => {
-                self.mistake(KEY, chain(&error));
+                self.mistake(KEY, ErrorChain::new(&error).to_string());
                 None
             }
         }
@@ -359,7 +358,7 @@ impl<'a> Reader<'a> {
         let path = self.sources.folder.join(text);
         // It runs as the server's user.
         if let Err(error) = check_entry(&path) {
-            self.mistake(name, chain(&error));
+            self.mistake(name, ErrorChain::new(&error).to_string());
         }
         Some(path)
     }

@@ -5,13 +5,12 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use certward::pki::{Certificate, certificates_from_pem};
+use certward_pki::{Certificate, ErrorChain, certificates_from_pem};
 use rustls_pki_types::CertificateDer;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
 use crate::cluster::database::DatabaseName;
-use crate::command::chain;
 use crate::files::TrustedFile;
 use crate::redis::engine::{EngineAccount, Upstream};
 
@@ -92,7 +91,7 @@ fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<Upstream, Str
 pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
     let bytes = TrustedFile::open(path)
         .and_then(|file| file.read(MAX_FILE_BYTES))
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| ErrorChain::new(&error).to_string())?;
     let text = str::from_utf8(&bytes).map_err(|_| format!("{} is not text", path.display()))?;
     certificates_from_pem(text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use certward_pki::ErrorChain;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
@@ -11,7 +12,6 @@ use super::key::{self, Key, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::reader::Reader;
 use super::relaxed_json;
-use crate::command::chain;
 use crate::files::{FileError, TrustedFile, read_any};
 use crate::suggestion;
 
@@ -192,7 +192,7 @@ impl Sources {
             self.mistakes.push(Mistake {
                 key: String::new(),
                 origin,
-                problem: chain(&error),
+                problem: ErrorChain::new(&error).to_string(),
             });
         }
         Ok(())
@@ -355,7 +355,7 @@ fn joined(elements: Vec<Node>) -> Result<Zeroizing<String>, &'static str> {
 fn problem_of(error: &FileError) -> String {
     match error {
         FileError::Open { source, .. } => format!("cannot be opened: {source}"),
-        error => chain(error),
+        error => ErrorChain::new(error).to_string(),
     }
 }
 

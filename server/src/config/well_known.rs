@@ -4,8 +4,8 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use certward::pki::archive::Format;
-use certward::pki::{Certificate, Thumbprint, certificates_from_pem};
+use certward_pki::archive::Format;
+use certward_pki::{Certificate, Thumbprint, certificates_from_pem};
 
 use crate::files::{FileError, TrustedFile};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use serde::Serialize;
 
 use super::{Connection, ConnectionList, Page, Scope, api_connections, grounds, shown};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 
 use crate::app::App;
 use crate::authn::{Caller, CallerOrigin, Decision};

@@ -4,7 +4,7 @@ mod origin;
 pub mod ravendb;
 pub mod redis_enterprise;
 
-use certward::pki::Printable;
+use certward_pki::Printable;
 
 /// What a request to one of Certward's own routes is told of a query parameter that the route does not have.
 fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str>) -> String {

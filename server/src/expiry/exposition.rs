@@ -141,7 +141,7 @@ const MAX_AGE: Duration = Duration::MINUTE;
 mod tests {
     use std::time::Instant;
 
-    use certward::pki::Thumbprint;
+    use certward_pki::Thumbprint;
     use rcgen::{CertificateParams, KeyPair};
     use time::macros::datetime;
 
@@ -156,7 +156,7 @@ mod tests {
     /// So many clients, whose certificates end one a minute.
     fn registry(count: u32) -> Registry {
         let certificate = CertificateParams::default().self_signed(&KeyPair::generate().unwrap());
-        let certificate = certward::pki::Certificate::from_der(certificate.unwrap().der().clone()).unwrap();
+        let certificate = certward_pki::Certificate::from_der(certificate.unwrap().der().clone()).unwrap();
         let grant = Grant {
             name: "an \"orders\" service\\".to_owned(),
             clearance: SecurityClearance::ValidUser,

@@ -13,7 +13,7 @@ mod warning;
 
 use std::fmt;
 
-use certward::pki::{DistinguishedName, Printable, Thumbprint};
+use certward_pki::{DistinguishedName, Printable, Thumbprint};
 use time::OffsetDateTime;
 
 pub(crate) use exposition::ExpiryMetrics;

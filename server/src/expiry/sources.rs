@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use certward::pki::{Certificate, certificates_from_pem};
+use certward_pki::{Certificate, certificates_from_pem};
 
 use super::{Key, Name, Sighting, Use};
 use crate::app::App;
@@ -192,7 +192,7 @@ mod tests {
             let mut thumbprint = [0; 20];
             thumbprint[..8].copy_from_slice(&(number as u64).to_be_bytes());
             RegisteredCertificate {
-                thumbprint: certward::pki::Thumbprint::from_bytes(thumbprint),
+                thumbprint: certward_pki::Thumbprint::from_bytes(thumbprint),
                 ..one.clone()
             }
         });

@@ -101,7 +101,7 @@ const LISTED_EXPIRED: usize = 100;
 
 #[cfg(test)]
 mod tests {
-    use certward::pki::Thumbprint;
+    use certward_pki::Thumbprint;
     use time::macros::datetime;
 
     use super::super::{Key, Name};

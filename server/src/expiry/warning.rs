@@ -167,7 +167,7 @@ const NAMED: usize = 20;
 
 #[cfg(test)]
 mod tests {
-    use certward::pki::Thumbprint;
+    use certward_pki::Thumbprint;
     use time::macros::datetime;
 
     use super::super::Name;

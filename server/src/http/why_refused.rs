@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use axum::response::{IntoResponse, Response};
-use certward::pki::ErrorChain;
+use certward_pki::ErrorChain;
 
 /// The reason for a refusal: an extension of the answer, which the log reads.
 #[derive(Debug, Clone)]

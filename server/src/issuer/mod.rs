@@ -12,7 +12,7 @@ pub mod setup;
 
 use std::sync::Arc;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use key::ClientKey;
 pub use key::KeyAlgorithm;
 use pool::KeyPool;
@@ -67,7 +67,7 @@ pub enum IssuerError {
     Cryptography(&'static str),
     /// The certificate made cannot be read back.
     #[error("the certificate issued is not readable")]
-    Certificate(#[source] certward::pki::CertificateError),
+    Certificate(#[source] certward_pki::CertificateError),
     /// The archive could not be written.
     #[error("the archive could not be written")]
     Archive(#[source] zip::result::ZipError),

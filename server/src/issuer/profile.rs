@@ -2,7 +2,7 @@
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::signature::{RSA_PKCS1_SHA512, RsaKeyPair};
-use certward::pki::{Certificate, Validity};
+use certward_pki::{Certificate, Validity};
 use der::oid::ObjectIdentifier;
 use rustls_pki_types::PrivateKeyDer;
 use time::{Duration, OffsetDateTime, Time};

@@ -1,6 +1,6 @@
 //! Certificates for the services of a cluster, each signed with its own key.
 
-use certward::pki::{Certificate, PrivateKeyPem};
+use certward_pki::{Certificate, PrivateKeyPem};
 use rcgen::{DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256};
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certward::pki::ErrorChain;
+use certward_pki::ErrorChain;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;

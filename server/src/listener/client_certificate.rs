@@ -13,7 +13,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, SignatureScheme};
 use webpki::RawPublicKeyEntity;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 
 use crate::certificate::{ChainBounds, total_bytes};
 use crate::telemetry::Sparing;

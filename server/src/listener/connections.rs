@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 

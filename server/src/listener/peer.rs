@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use certward::pki::{Certificate, ErrorChain};
+use certward_pki::{Certificate, ErrorChain};
 use rustls_pki_types::CertificateDer;
 
 use super::connection_permits::ConnectionPermit;

@@ -1,6 +1,6 @@
 //! The rules for server certificates.
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use time::OffsetDateTime;
 
 use crate::clock::rfc3339;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 

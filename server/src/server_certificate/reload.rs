@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use certward_pki::ErrorChain;
 use sha2::{Digest, Sha256};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +54,7 @@ impl Replacement {
                         // The same content may be usable later.
                         seen = None;
                     }
-                    let reason = crate::command::chain(&error);
+                    let reason = ErrorChain::new(&error).to_string();
                     if reported.as_ref() != Some(&reason) {
                         self.unusable(&error);
                         reported = Some(reason);

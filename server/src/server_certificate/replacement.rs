@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 

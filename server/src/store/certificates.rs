@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use certward::pki::{Certificate, PublicKeyPinningHash, Sha256Fingerprint, Thumbprint, Validity};
+use certward_pki::{Certificate, PublicKeyPinningHash, Sha256Fingerprint, Thumbprint, Validity};
 use futures_util::TryStreamExt as _;
 use rustls_pki_types::CertificateDer;
 use sqlx::Row as _;

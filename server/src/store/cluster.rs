@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use certward::pki::PrivateKeyPem;
+use certward_pki::PrivateKeyPem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use sqlx::SqlitePool;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, MutexGuard, watch};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use time::{Duration, OffsetDateTime};
@@ -96,7 +96,7 @@ fn record(row: &SqliteRow) -> Result<(i64, AuditRecord), sqlx::Error> {
         .try_get::<Option<&str>, _>(3)?
         .map(str::parse)
         .transpose()
-        .map_err(|error: certward::pki::HexError| sqlx::Error::Decode(error.into()))?;
+        .map_err(|error: certward_pki::HexError| sqlx::Error::Decode(error.into()))?;
     let record = AuditRecord {
         at,
         actor: Actor {

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use aws_lc_rs::digest;
-use certward::pki::PublicKeyPinningHash;
+use certward_pki::PublicKeyPinningHash;
 use time::{Duration, OffsetDateTime};
 
 use super::totp::Step;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 

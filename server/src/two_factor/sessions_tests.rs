@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use rcgen::{CertificateParams, KeyPair};
 use time::macros::datetime;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use certward::pki::{Certificate, ErrorChain, Thumbprint, certificates_from_pem};
+use certward_pki::{Certificate, ErrorChain, Thumbprint, certificates_from_pem};
 use certward_server::certificate::{BundleError, CertificateBundle, parse_server_certificate};
 use secrecy::SecretString;
 

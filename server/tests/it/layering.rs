@@ -42,30 +42,6 @@ fn no_module_names_one_it_must_not_know() {
 }
 
 #[test]
-fn the_server_borrows_values_and_nothing_else_of_the_sdk() {
-    let mut found = Vec::new();
-    for (path, text) in rust_files(&source()) {
-        for line in code_lines(&text) {
-            let mut rest = line;
-            while let Some(at) = rest.find("certward::") {
-                let before = rest[..at].chars().next_back();
-                let after = &rest[at + "certward::".len()..];
-                let whole_word = before.is_none_or(|c| !c.is_alphanumeric() && c != '_');
-                if whole_word && !after.starts_with("pki") && !after.starts_with("ravendb_names") {
-                    found.push(format!("{}: {line}", path.display()));
-                }
-                rest = after;
-            }
-        }
-    }
-    assert!(
-        found.is_empty(),
-        "the SDK beyond certward::pki and certward::ravendb_names:\n{}",
-        found.join("\n")
-    );
-}
-
-#[test]
 fn only_the_clock_asks_the_system_for_the_time() {
     let asks: Vec<PathBuf> = rust_files(&source())
         .into_iter()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
-use certward::pki::{Certificate, certificates_from_pem};
+use certward_pki::{Certificate, certificates_from_pem};
 use certward_server::cluster::trust::{
     AuthorizedSubject, ChainRefusal, SubjectValidation, TrustAnchors, pass_gate, verify,
 };

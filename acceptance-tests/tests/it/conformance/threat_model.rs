@@ -51,7 +51,9 @@ fn tests_of_the_workspace() -> BTreeSet<String> {
     for (folder, package) in [
         ("server", "certward-server"),
         ("sdk", "certward"),
+        ("sdk/pki", "certward-pki"),
         ("provider", "terraform-provider-certward"),
+        ("provider/plugin", "terraform-plugin"),
         ("acceptance-tests", "certward-acceptance-tests"),
     ] {
         for part in ["src", "tests"] {

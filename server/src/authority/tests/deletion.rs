@@ -1,6 +1,6 @@
 //! Deleting, disabling and purging.
 
-use certward::pki::{Certificate, Thumbprint};
+use certward_pki::{Certificate, Thumbprint};
 use rcgen::KeyPair;
 use time::Duration;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use certward::pki::{PublicKeyPinningHash, Thumbprint};
+use certward_pki::{PublicKeyPinningHash, Thumbprint};
 
 use super::world::{World, grant, self_signed};
 use super::{ClusterAdmin, ValidUser, generate};

@@ -1,7 +1,7 @@
 //! An edit or deletion of an entry reaches the renewals that registered themselves from it, and deleted certificates
 //! are not admitted again.
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use rcgen::KeyPair;
 use time::{Duration, OffsetDateTime};
 
@@ -35,7 +35,7 @@ async fn lineage(world: &World, clearance: SecurityClearance) -> (KeyPair, [Cert
     (key, certificates)
 }
 
-fn renews(world: &World, certificate: &Certificate) -> Option<certward::pki::Thumbprint> {
+fn renews(world: &World, certificate: &Certificate) -> Option<certward_pki::Thumbprint> {
     world.entry(certificate.thumbprint()).unwrap().renews
 }
 

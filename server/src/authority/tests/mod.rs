@@ -7,7 +7,7 @@ mod record;
 mod renewals;
 mod world;
 
-use certward::pki::{Certificate, Thumbprint};
+use certward_pki::{Certificate, Thumbprint};
 use rcgen::KeyPair;
 use time::Duration;
 
@@ -469,7 +469,7 @@ async fn a_key_that_can_never_log_in_is_not_registered() {
     let curve = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
     let at = der.windows(curve.len()).position(|window| window == curve).unwrap();
     der[at + 7] = 6;
-    let certificate = certward::pki::Certificate::from_der(der).unwrap();
+    let certificate = certward_pki::Certificate::from_der(der).unwrap();
     let answer = world
         .register_as(&world.as_server(), ValidUser, vec![self_signed("y"), certificate])
         .await;

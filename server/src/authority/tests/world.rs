@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use certward::pki::{Certificate, Thumbprint};
+use certward_pki::{Certificate, Thumbprint};
 use rcgen::{CertificateParams, CertifiedIssuer, DnType, KeyPair};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use time::OffsetDateTime;
 
 use super::{ExpiredPassword, certificate, has_expired};

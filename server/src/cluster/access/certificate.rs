@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::{Certificate, Sha256Fingerprint};
+use certward_pki::{Certificate, Sha256Fingerprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 

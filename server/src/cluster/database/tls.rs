@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use certward::pki::{Certificate, PemError, PrivateKeyPem, Sha256Fingerprint, certificates_from_pem};
+use certward_pki::{Certificate, PemError, PrivateKeyPem, Sha256Fingerprint, certificates_from_pem};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};

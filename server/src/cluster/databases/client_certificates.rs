@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use time::OffsetDateTime;
 
 use crate::certificate::key_fitness::{self, KeyFitness};

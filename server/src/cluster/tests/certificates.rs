@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use certward::pki::{Certificate, PrivateKeyPem, certificates_from_pem};
+use certward_pki::{Certificate, PrivateKeyPem, certificates_from_pem};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use time::{Duration, OffsetDateTime};
 

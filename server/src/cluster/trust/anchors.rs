@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use certward::pki::{Certificate, PemError, certificates_from_pem};
+use certward_pki::{Certificate, PemError, certificates_from_pem};
 use time::OffsetDateTime;
 
 use super::authority_certificate::{self, CaFault};

@@ -1,7 +1,7 @@
 //! The rules for certificates that are trusted as CAs.
 
 use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
-use certward::pki::{AttributeValue, Certificate, DistinguishedName, PublicKey, SignatureAlgorithm};
+use certward_pki::{AttributeValue, Certificate, DistinguishedName, PublicKey, SignatureAlgorithm};
 use time::OffsetDateTime;
 
 use super::strength::{STRONG_KEYS, Strength, is_strong};

@@ -1,6 +1,6 @@
 //! From a certificate to one of the trusted CAs.
 
-use certward::pki::{Certificate, Sha256Fingerprint, Validity};
+use certward_pki::{Certificate, Sha256Fingerprint, Validity};
 use rustls_pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 

@@ -5,7 +5,7 @@
 //! A database trusts certificates of its own, not those of `mtls_trusted_ca`: CAs and intermediates, below which chains
 //! and subjects are judged as on the API, and clients' own certificates, which are enough by themselves.
 
-use certward::pki::{Certificate, Sha256Fingerprint};
+use certward_pki::{Certificate, Sha256Fingerprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 

@@ -113,7 +113,7 @@ const MAX_REFUSED: usize = 4096;
 mod tests {
     use std::cell::Cell;
 
-    use certward::pki::{Sha256Fingerprint, Validity};
+    use certward_pki::{Sha256Fingerprint, Validity};
     use time::Duration;
     use time::macros::datetime;
 

@@ -1,6 +1,6 @@
 //! The rules for a client's own certificate, beyond those of webpki.
 
-use certward::pki::{Certificate, PublicKey};
+use certward_pki::{Certificate, PublicKey};
 use time::OffsetDateTime;
 
 use super::authority_certificate::KNOWN_EXTENSIONS;

@@ -1,6 +1,6 @@
 //! The gate: which subjects of the trusted CAs are looked at at all. It grants nothing.
 
-use certward::pki::{Certificate, DistinguishedName, Sha256Fingerprint, SubjectAltName};
+use certward_pki::{Certificate, DistinguishedName, Sha256Fingerprint, SubjectAltName};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 

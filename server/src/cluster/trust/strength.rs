@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{
     self, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
     RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, RsaParameters,
 };
-use certward::pki::{PublicKey, SignatureAlgorithm};
+use certward_pki::{PublicKey, SignatureAlgorithm};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 use webpki::ALL_VERIFICATION_ALGS;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use certward::pki::{DistinguishedName, DistinguishedNameTextError};
+use certward_pki::{DistinguishedName, DistinguishedNameTextError};
 
 /// The subject of a user's certificates, as text and as a name.
 ///

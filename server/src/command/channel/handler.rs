@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use certward::pki::Certificate;
+use certward_pki::{Certificate, ErrorChain};
 use secrecy::SecretString;
 use time::{Date, Month, OffsetDateTime};
 
@@ -16,7 +16,6 @@ use crate::authz::action::{GenerateCertificate, RegisterCertificate, ReplaceServ
 use crate::authz::{Action, Permit, authorize};
 use crate::certificate::CertificateBundle;
 use crate::clock::rfc3339;
-use crate::command::chain;
 use crate::server_certificate::{ReplaceRequest, SWAP_DELAY};
 
 /// Does what was asked. What goes wrong becomes the answer's text.
@@ -55,7 +54,7 @@ async fn generate(app: &App, name: String, months: Option<u32>, password: Option
         .authority
         .generate(&permit, request)
         .await
-        .map_err(|error| format!("failed to generate the client certificate: {}", chain(&error)))?;
+        .map_err(|error| format!("failed to generate the client certificate: {}", ErrorChain::new(&error)))?;
     Ok(Answer::Generated {
         thumbprint: issued.certificate.thumbprint().to_string(),
         archive: Secret::from_bytes(&issued.archive),
@@ -79,7 +78,7 @@ async fn register(
     let bytes = pfx.decode().ok_or("the PFX did not arrive whole")?;
     let certificates = CertificateBundle::parse(bytes.to_vec(), password.map(secret_string))
         .await
-        .map_err(|error| format!("unable to load the provided certificate: {}", chain(&error)))?;
+        .map_err(|error| format!("unable to load the provided certificate: {}", ErrorChain::new(&error)))?;
     let shown: Vec<_> = certificates
         .end_entities()
         .iter()
@@ -101,7 +100,7 @@ async fn register(
         .authority
         .register(&permit, request)
         .await
-        .map_err(|error| format!("failed to register the certificate: {}", chain(&error)))?;
+        .map_err(|error| format!("failed to register the certificate: {}", ErrorChain::new(&error)))?;
     let first = entries.first().ok_or("the file holds no certificate")?;
     Ok(Answer::Registered {
         thumbprint: first.thumbprint.to_string(),
@@ -143,7 +142,7 @@ async fn replace(app: &Arc<App>, pfx: &Secret, password: Option<Secret>, immedia
     app.replacement
         .replace(&permit, request)
         .await
-        .map_err(|error| format!("failed to replace the server certificate: {}", chain(&error)))?;
+        .map_err(|error| format!("failed to replace the server certificate: {}", ErrorChain::new(&error)))?;
     let message = if immediately {
         "Successfully replaced the server certificate".to_owned()
     } else {
@@ -160,7 +159,7 @@ async fn refresh(app: &Arc<App>) -> Result<Answer, String> {
     app.replacement
         .refresh(&permit)
         .await
-        .map_err(|error| format!("failed to refresh the server certificate: {}", chain(&error)))?;
+        .map_err(|error| format!("failed to refresh the server certificate: {}", ErrorChain::new(&error)))?;
     Ok(Answer::Done {
         message: "Successfully read the server certificate's file again".to_owned(),
     })

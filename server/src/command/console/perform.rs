@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use certward_pki::ErrorChain;
+
 use super::command::Task;
 use super::output::NewFile;
 use crate::command::channel::{Answer, Channel, Request, Secret};
@@ -84,7 +86,7 @@ fn generate(
     let path = file.write(&archive).map_err(|error| {
         Failure::failed(format!(
             "{}; the certificate {thumbprint} is registered and its key is lost: delete it",
-            crate::command::chain(&error)
+            ErrorChain::new(&error).to_string()
         ))
     })?;
     show(&format!(

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
 use axum::response::Response;
-use certward::pki::{Certificate, SubjectAltName};
+use certward_pki::{Certificate, SubjectAltName};
 use http::StatusCode;
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! The definition in the body of generate, register and edit (`docs/contracts/ravendb.md#generate`,
 //! `docs/contracts/ravendb.md#register` and `docs/contracts/ravendb.md#edit`).
 
-use certward::ravendb_names::database_name_fault;
+use certward_pki::ravendb_names::database_name_fault;
 
 use super::json;
 use super::json::{Object, Value};

@@ -149,7 +149,7 @@ impl Problem {
 
     /// The cause, for the `Error` member only.
     pub(super) fn because(mut self, cause: &(dyn std::error::Error + 'static)) -> Self {
-        self.cause = Some(certward::pki::ErrorChain::new(cause).to_string());
+        self.cause = Some(certward_pki::ErrorChain::new(cause).to_string());
         self
     }
 

@@ -4,7 +4,7 @@
 //! browser is sent to the page that explains it (`docs/contracts/ravendb.md#errors`).
 
 use axum::response::{IntoResponse, Response};
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -182,7 +182,7 @@ impl Refused<'_> {
         message
     }
 
-    fn date(&self, of: impl Fn(certward::pki::Validity) -> OffsetDateTime) -> String {
+    fn date(&self, of: impl Fn(certward_pki::Validity) -> OffsetDateTime) -> String {
         self.certificate
             .map(|certificate| long_date(of(certificate.validity())))
             .unwrap_or_default()

@@ -76,7 +76,7 @@ pub(super) async fn open(
             format!("the session may last {most} minutes at most"),
         ));
     }
-    let Some(thumbprint) = peer.certificate().map(certward::pki::Certificate::thumbprint) else {
+    let Some(thumbprint) = peer.certificate().map(certward_pki::Certificate::thumbprint) else {
         return Ok(failed(
             StatusCode::BAD_REQUEST,
             "a one-time code needs a client certificate, and none was shown".to_owned(),

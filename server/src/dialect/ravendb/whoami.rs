@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
-use certward::pki::{Certificate, Sha256Fingerprint};
+use certward_pki::{Certificate, Sha256Fingerprint};
 use http::{HeaderMap, StatusCode};
 use time::OffsetDateTime;
 

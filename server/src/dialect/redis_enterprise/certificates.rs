@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use certward::pki::PrivateKeyPem;
+use certward_pki::PrivateKeyPem;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use certward::pki::ErrorChain;
+use certward_pki::ErrorChain;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::command::Command;

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use certward::pki::{Certificate, Sha256Fingerprint};
+use certward_pki::{Certificate, Sha256Fingerprint};
 use time::OffsetDateTime;
 
 use super::DatabaseFront;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
-use certward::pki::Sha256Fingerprint;
+use certward_pki::Sha256Fingerprint;
 use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 

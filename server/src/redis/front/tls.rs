@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use certward::pki::{Certificate, ErrorChain, certificates_from_pem};
+use certward_pki::{Certificate, ErrorChain, certificates_from_pem};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
@@ -32,7 +32,7 @@ use crate::telemetry::{self, Sparing};
 pub(super) enum UnusableTls {
     /// The text of its certificate.
     #[error("the certificate of the database cannot be read")]
-    Certificate(#[source] certward::pki::PemError),
+    Certificate(#[source] certward_pki::PemError),
     /// The key, or the protocol.
     #[error("TLS cannot use the certificate of the database")]
     Tls(#[source] rustls::Error),
@@ -97,7 +97,7 @@ pub(super) fn shared_certificate(certificate: &NamedCertificate) -> Result<Optio
     key.map(|key| certified_key(&certificate.certificate, key)).transpose()
 }
 
-fn certified_key(chain: &str, key: &certward::pki::PrivateKeyPem) -> Result<Arc<CertifiedKey>, UnusableTls> {
+fn certified_key(chain: &str, key: &certward_pki::PrivateKeyPem) -> Result<Arc<CertifiedKey>, UnusableTls> {
     let chain = certificates_from_pem(chain).map_err(UnusableTls::Certificate)?;
     let chain = chain.iter().map(|certificate| certificate.der().clone()).collect();
     let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key.to_private_key_der());

@@ -128,7 +128,7 @@ async fn a_backup_under_a_stream_of_changes_is_the_store_after_one_write() {
                 let mut entry = entry.clone();
                 entry.name = format!("{number}");
                 entry.der = vec![b'x'; 800].into();
-                entry.thumbprint = certward::pki::Thumbprint::from_bytes(std::array::from_fn(|at| {
+                entry.thumbprint = certward_pki::Thumbprint::from_bytes(std::array::from_fn(|at| {
                     number.to_be_bytes().get(at).copied().unwrap_or_default()
                 }));
                 let started = std::time::Instant::now();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use certward_server::clock::{Clock as _, ManualClock, SystemClock};
 use certward_server::telemetry::CapturedLog;
 use time::OffsetDateTime;

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::routing::{get, post, put};
 use axum::{Extension, Router};
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use certward_server::app::App;
 use certward_server::authn::{Caller, Decision};
 use certward_server::authority::clearance::{Permissions, SecurityClearance};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use certward_server::clock::{Clock, SystemClock};
 use certward_server::config::{CommandLine, Settings, Sources};
 use certward_server::issuer::setup::{CertificateAuthority, create_ca, create_server_certificate};

@@ -125,7 +125,7 @@ async fn on_ravendbs_api_a_body_that_comes_after_its_sender_was_deleted_is_refus
     }
     assert!(begun.len() >= 4, "{} routes", begun.len());
     tokio::time::sleep(WAIT).await;
-    let thumbprint = certward::pki::Thumbprint::of(client.der());
+    let thumbprint = certward_pki::Thumbprint::of(client.der());
     let deleted = own
         .delete(&format!("/admin/certificates?thumbprint={thumbprint}"))
         .await;

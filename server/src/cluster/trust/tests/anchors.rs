@@ -1,6 +1,6 @@
 //! Texts that can be uploaded as `mtls_trusted_ca`.
 
-use certward::pki::{PemError, PublicKey, SignatureAlgorithm};
+use certward_pki::{PemError, PublicKey, SignatureAlgorithm};
 use time::Duration;
 
 use super::minted::*;
@@ -244,7 +244,7 @@ fn a_sha1_signature_is_taken_from_a_root_only_and_only_when_it_is_right() {
     let mut changed = anchors.certificates()[0].der().to_vec();
     let last = changed.len() - 1;
     changed[last] ^= 1;
-    let changed = certward::pki::Certificate::from_der(changed).unwrap();
+    let changed = certward_pki::Certificate::from_der(changed).unwrap();
     assert!(matches!(
         TrustAnchors::from_stored_bundle(&changed.to_pem()),
         Err(UntrustworthyCa::Certificate {

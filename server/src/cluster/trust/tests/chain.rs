@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use certward::pki::{Certificate, PublicKey};
+use certward_pki::{Certificate, PublicKey};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 use time::{Duration, OffsetDateTime};
 use webpki::aws_lc_rs::ECDSA_P256_SHA256;

@@ -1,4 +1,4 @@
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 use time::{Duration, OffsetDateTime};
 
 use super::minted::*;

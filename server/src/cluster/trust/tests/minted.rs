@@ -1,6 +1,6 @@
 //! Certificates as a test wants them, wrong ones included: written byte by byte, signed with ECDSA P-256.
 
-use certward::pki::{Certificate, DistinguishedName};
+use certward_pki::{Certificate, DistinguishedName};
 use rcgen::{KeyPair, PublicKeyData as _, SigningKey as _};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use certward::pki::Certificate;
+use certward_pki::Certificate;
 
 use super::minted::*;
 use crate::cluster::trust::{SubjectLine, SubjectValidation, TrustAnchors, pass_gate, verify};
@@ -125,6 +125,6 @@ fn subject_der(file: &str) -> Vec<u8> {
 }
 
 fn certificate(file: &str) -> Certificate {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/tests/data/distinguished-names");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/pki/tests/data/distinguished-names");
     Certificate::from_der(std::fs::read(folder.join(file).with_extension("der")).unwrap()).unwrap()
 }

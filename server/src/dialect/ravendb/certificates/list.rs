@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use certward::pki::Thumbprint;
+use certward_pki::Thumbprint;
 use http::StatusCode;
 
 use super::super::answer;

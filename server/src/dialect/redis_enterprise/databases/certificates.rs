@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use certward::pki::{Certificate, PrivateKeyPem, certificates_from_pem};
+use certward_pki::{Certificate, PrivateKeyPem, certificates_from_pem};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -1,6 +1,6 @@
 //! From the body of a request to a user that is to be.
 
-use certward::pki::ErrorChain;
+use certward_pki::ErrorChain;
 use secrecy::SecretString;
 use serde_json::Map;
 

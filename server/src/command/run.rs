@@ -7,10 +7,10 @@ use super::channel::AdminSocket;
 use super::signals::{ReloadSignal, StopSignals, survive_full_files};
 use super::{Failure, output};
 use crate::clock::SystemClock;
-use crate::config::{CommandLine, LogFormat, Settings};
+use crate::config::{CommandLine, Settings};
 use crate::files::TrustedDirectory;
 use crate::server::Server;
-use crate::telemetry;
+use crate::telemetry::{self, LogFormat};
 
 /// Reads the settings and serves until SIGTERM or SIGINT.
 pub(super) fn run(arguments: Vec<String>) -> Result<(), Failure> {

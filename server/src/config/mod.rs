@@ -5,7 +5,6 @@
 //! over the default. Every mistake is found before anything is opened, and all are reported together.
 
 pub mod key;
-mod limits;
 mod mistake;
 mod reader;
 mod redis;
@@ -20,7 +19,6 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use crate::issuer::KeyAlgorithm;
-pub use limits::Limits;
 pub use mistake::{Mistake, Mistakes, Origin};
 pub use redis::{RedisSettings, UpstreamSetting};
 pub use source::{CommandLine, Sources};
@@ -28,6 +26,8 @@ pub use source::{CommandLine, Sources};
 use reader::Reader;
 
 use crate::expiry::WarnDays;
+use crate::listener::Limits;
+use crate::telemetry::LogSettings;
 
 /// Everything the server was told. Paths are absolute, or relative to the working directory of the process.
 #[derive(Debug)]
@@ -161,24 +161,6 @@ pub struct TwoFactorSettings {
 pub enum StoreSetting {
     /// In a file of [`Settings::data_dir`].
     Sqlite,
-}
-
-/// What the log says and how. It goes to standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogSettings {
-    /// The least urgent level that is written.
-    pub level: tracing::level_filters::LevelFilter,
-    /// One event, one line, in this form.
-    pub format: LogFormat,
-}
-
-/// The form of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// A JSON object.
-    Json,
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@ use super::key::{self, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::{Given, Sources};
 use super::{
-    CsrfSettings, KeyAlgorithm, Limits, LogFormat, LogSettings, RedisSettings, Settings, SetupMode, StoreSetting,
-    TwoFactorSettings, redis, well_known,
+    CsrfSettings, KeyAlgorithm, RedisSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings, redis, well_known,
 };
 use crate::certificate::ChainBounds;
 use crate::expiry::WarnDays;
 use crate::files::{TrustedFile, check_entry};
+use crate::listener::Limits;
+use crate::telemetry::{LogFormat, LogSettings};
 
 /// Takes the values of keys one by one.
 pub(super) struct Reader<'a> {

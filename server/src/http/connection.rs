@@ -21,7 +21,7 @@ use super::api::Api;
 use super::body::{HeldBodies, HeldBody, LimitedBody};
 use super::record::Recorded;
 use super::strict;
-use crate::config::Limits;
+use crate::listener::Limits;
 use crate::listener::connections::{OpenConnection, OpenConnections, OpenGuard};
 
 /// The version of HTTP that the handshake negotiated.

@@ -17,11 +17,11 @@ use tokio_util::task::TaskTracker;
 use super::connection_permits::{ConnectionPermit, ConnectionPermits};
 use super::half_open::{HalfOpen, Place};
 use super::identity_counts::IdentityCounts;
+use super::limits::Limits;
 use super::movable::MovableTcp;
 use super::reserve::ReservedDescriptor;
 use super::socket;
 use super::workers::Workers;
-use crate::config::Limits;
 use crate::telemetry;
 
 /// A listening socket, and how many connections of it may be open.

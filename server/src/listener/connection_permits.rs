@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::identity_counts::{Counted, IdentityCounts, IdentityKind};
+use super::limits::Limits;
 use super::peer::Network;
-use crate::config::Limits;
 use crate::telemetry;
 
 /// The connections of one listener, counted.

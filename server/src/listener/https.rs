@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 use super::accept::{self, AcceptLoop, Accepted, Service};
 use super::connections::{OpenConnections, OpenGuard};
 use super::identity_counts::IdentityCounts;
+use super::limits::Limits;
 use super::movable::MovableTcp;
 use super::peer::Peer;
 use super::tls::{self, Tls};
 use super::workers::{Workers, cores};
-use crate::config::Limits;
 use crate::http::{Http, Version};
 
 /// A bound listener that speaks HTTP over TLS.

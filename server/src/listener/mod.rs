@@ -7,6 +7,7 @@ pub(crate) mod connections;
 mod half_open;
 mod https;
 pub(crate) mod identity_counts;
+mod limits;
 pub(crate) mod movable;
 pub mod peer;
 mod reserve;
@@ -16,3 +17,4 @@ pub(crate) mod trust;
 pub(crate) mod workers;
 
 pub(crate) use https::HttpsListener;
+pub use limits::Limits;

@@ -11,8 +11,8 @@ use rustls::{CipherSuite, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsAcceptor;
 
 use super::client_certificate::ProofOfPossession;
+use super::limits::Limits;
 use crate::certificate::ChainBounds;
-use crate::config::Limits;
 use crate::server_certificate::ServerCertificates;
 
 /// The TLS of a listener: versions 1.2 and 1.3, or 1.3 alone for as long as its API says so.

@@ -3,8 +3,8 @@
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
+use super::LogFormat;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::LogFormat;
 
 /// The line, if it is no longer than a line may be; otherwise its beginning. A JSON object that is cut is none, so that a
 /// line says instead how long it was.

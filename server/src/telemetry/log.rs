@@ -13,7 +13,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use super::escape::Escaping;
 use super::queue::LineQueue;
-use crate::config::{LogFormat, LogSettings};
+use super::{LogFormat, LogSettings};
 
 /// The log cannot be started.
 #[derive(Debug, thiserror::Error)]

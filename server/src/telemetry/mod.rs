@@ -9,6 +9,7 @@ mod log;
 mod metric;
 mod panic;
 mod queue;
+mod settings;
 mod sparing;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -23,4 +24,5 @@ pub(crate) use metric::{
     STORE_BYTES, STORE_COMMIT_DURATION, STORE_WRITABLE, request_answered,
 };
 pub(crate) use panic::log_panics;
+pub use settings::{LogFormat, LogSettings};
 pub(crate) use sparing::Sparing;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::LogFormat;
 use super::line::{bounded, dropped_lines};
-use crate::config::LogFormat;
 
 /// Lines on their way to the output.
 #[derive(Debug)]

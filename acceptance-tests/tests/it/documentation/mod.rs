@@ -137,7 +137,13 @@ const TOP: &[&str] = &[
 ];
 
 /// The folders that ARCHITECTURE.md speaks of.
-const PARTS: &[&str] = &["server/src", "sdk/src", "sdk/pki/src", "provider/src", "acceptance-tests"];
+const PARTS: &[&str] = &[
+    "server/src",
+    "sdk/src",
+    "sdk/pki/src",
+    "provider/src",
+    "acceptance-tests",
+];
 
 /// Names of folders that are not in version control.
 const GENERATED: &[&str] = &["target", "node_modules"];

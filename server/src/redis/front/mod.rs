@@ -52,7 +52,7 @@ use crate::cluster::database::rights::{DEFAULT, NoRights};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
 use crate::cluster::{Cluster, ClusterState};
-use crate::config::Limits;
+use crate::listener::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
 use crate::listener::connection_permits::ConnectionPermit;
 use crate::listener::identity_counts::IdentityCounts;

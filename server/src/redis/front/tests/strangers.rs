@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::world::*;
 use crate::cluster::database::{PasswordDigest, TlsMode};
-use crate::config::Limits;
+use crate::listener::Limits;
 use crate::listener::identity_counts::IdentityKind;
 
 /// Longer than [`brief`] allows.

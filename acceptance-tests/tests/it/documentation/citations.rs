@@ -14,17 +14,19 @@ fn every_heading_that_a_page_links_exists() {
     let mut checked = 0;
     let mut missing = Vec::new();
     for page in pages() {
-        for link in links(&prose(&page)) {
-            let Some((target, anchor)) = link.split_once('#') else {
-                continue;
-            };
-            let target = match target {
-                "" => page.clone(),
-                target => page.with_file_name(target),
-            };
-            checked += 1;
-            if !anchors.has(&target, anchor) {
-                missing.push(format!("{}: {link}", page.display()));
+        for (index, line) in prose(&page).lines().enumerate() {
+            for link in links(line) {
+                let Some((target, anchor)) = link.split_once('#') else {
+                    continue;
+                };
+                let target = match target {
+                    "" => page.clone(),
+                    target => page.with_file_name(target),
+                };
+                checked += 1;
+                if !anchors.has(&target, anchor) {
+                    missing.push(format!("{}:{}: {link}", page.display(), index + 1));
+                }
             }
         }
     }

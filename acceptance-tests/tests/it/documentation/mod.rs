@@ -81,7 +81,7 @@ fn collect(folder: &Path, extensions: &[&str], files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The page without its code blocks.
+/// The page with empty lines in place of its code blocks.
 fn prose(page: &Path) -> String {
     let mut is_code = false;
     let mut prose = String::new();
@@ -90,8 +90,8 @@ fn prose(page: &Path) -> String {
             is_code = !is_code;
         } else if !is_code {
             prose.push_str(line);
-            prose.push('\n');
         }
+        prose.push('\n');
     }
     prose
 }

@@ -39,6 +39,7 @@ mod run;
 mod schema;
 mod session;
 mod timestamp;
+mod trials;
 mod trust;
 mod uid;
 #[cfg(test)]

@@ -27,8 +27,9 @@ use crate::redis_object::RedisResource;
 use crate::redis_role::RedisRole;
 use crate::report::{chain, error, warning};
 use crate::run::RunTable;
-use crate::session::{Api, RedisEnterprise, ServerLogin, Session, Trials};
+use crate::session::{Api, RedisEnterprise, ServerLogin, Session};
 use crate::timestamp;
+use crate::trials::Trials;
 use crate::trusted_ca::TrustedCa;
 use crate::trusted_ca_bundle::TrustedCaBundle;
 

@@ -38,8 +38,9 @@ fn by_code(code: &str) -> Option<Words> {
         "name_already_exists" => (
             "Name is in use",
             "Another object of the cluster has this name, and names are unique. If a block of this configuration gives the \
-             name up, its turn may come later than this one's, and longer than this one waits: apply again. Else choose \
-             another name, or import the other object.",
+             name up, its turn may come later than this one's, and longer than this one waits: apply again. Blocks that \
+             exchange their names wait for each other without end: give one of them a name that nothing has, apply, and \
+             give it the wanted one then. Else choose another name, or import the other object.",
             Some("name"),
         ),
         "email_already_exists" => (

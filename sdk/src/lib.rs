@@ -57,7 +57,8 @@ pub mod redis_enterprise;
 
 #[cfg(feature = "client")]
 pub use client::{
-    error::Error, file::CredentialFile, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors,
+    error::Error, file::CredentialFile, foreign::ForeignAnswer, identity::Identity, secret_bytes::SecretBytes,
+    trust::TrustAnchors,
 };
 #[cfg(feature = "client")]
 pub use secrecy::{ExposeSecret, SecretString};

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use certward::{Identity, TrustAnchors};
 
 use crate::reference_server::ReferenceServer;
+use crate::terraform;
 
 /// Where a server is, and an administrator's way in.
 pub(crate) struct Site {
@@ -76,25 +77,11 @@ impl Site {
 
     /// The `terraform` and `provider` blocks that log in here; `api` is the provider's attribute for this product.
     pub(crate) fn provider_block(&self, api: &str) -> String {
-        format!(
-            r#"
-terraform {{
-  required_providers {{
-    certward = {{ source = "certward/certward" }}
-  }}
-}}
-
-provider "certward" {{
-  {api} = {{ endpoints = ["{}"] }}
-  client_certificate_file = "{}"
-  client_private_key_file = "{}"
-  ca_certificate_file     = "{}"
-}}
-"#,
-            self.endpoint,
-            self.client_certificate.display(),
-            self.client_private_key.display(),
-            self.ca_certificate.display()
+        terraform::provider_block(
+            &[(api, &self.endpoint)],
+            &self.client_certificate,
+            &self.client_private_key,
+            &self.ca_certificate,
         )
     }
 }

@@ -39,6 +39,35 @@ pub struct Diagnostic {
     pub code: String,
 }
 
+/// The `terraform` and `provider` blocks that log in with these PEM files; an API is the provider's attribute for a product,
+/// with its endpoint.
+#[must_use]
+pub fn provider_block(apis: &[(&str, &str)], certificate: &Path, private_key: &Path, ca_certificate: &Path) -> String {
+    let apis: String = apis
+        .iter()
+        .map(|(attribute, endpoint)| format!("  {attribute} = {{ endpoints = [\"{endpoint}\"] }}\n"))
+        .collect();
+    format!(
+        r#"
+terraform {{
+  required_providers {{
+    certward = {{ source = "certward/certward" }}
+  }}
+}}
+
+provider "certward" {{
+{apis}
+  client_certificate_file = "{}"
+  client_private_key_file = "{}"
+  ca_certificate_file     = "{}"
+}}
+"#,
+        certificate.display(),
+        private_key.display(),
+        ca_certificate.display()
+    )
+}
+
 impl Terraform {
     /// A workspace with this `main.tf`. The provider comes from the directory this test was built into.
     ///

@@ -20,6 +20,7 @@ pub mod trusted_ca;
 pub mod trusted_ca_bundle;
 
 mod connection;
+mod dates;
 #[cfg(test)]
 mod documentation;
 mod duration;
@@ -28,6 +29,7 @@ mod failure;
 mod interruption;
 mod leftovers;
 mod management_role;
+mod pem_form;
 mod provider;
 mod redis_name;
 mod redis_object;
@@ -37,7 +39,10 @@ mod report;
 mod run;
 mod schema;
 mod session;
+#[cfg(test)]
+mod test_certificates;
 mod timestamp;
+mod trials;
 mod trust;
 mod uid;
 #[cfg(test)]

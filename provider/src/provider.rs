@@ -19,6 +19,7 @@ use crate::configuration::credentials;
 use crate::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
 use crate::connection::{Connection, Problem};
 use crate::data_sources::{self, CertUsers, ClientCertificates, RedisDatabases, RedisRoles, TrustedCas, WhoAmI};
+use crate::dates;
 use crate::effects::Effects;
 use crate::leftovers::Leftovers;
 use crate::redis_acl::RedisAcl;
@@ -27,8 +28,9 @@ use crate::redis_object::RedisResource;
 use crate::redis_role::RedisRole;
 use crate::report::{chain, error, warning};
 use crate::run::RunTable;
-use crate::session::{Api, RedisEnterprise, ServerLogin, Session, Trials};
+use crate::session::{Api, RedisEnterprise, ServerLogin, Session};
 use crate::timestamp;
+use crate::trials::Trials;
 use crate::trusted_ca::TrustedCa;
 use crate::trusted_ca_bundle::TrustedCaBundle;
 
@@ -158,8 +160,8 @@ impl Certward {
             return None;
         };
         let own_certificate = identity.as_ref().map(|identity| identity.certificate().clone());
-        if let Some(certificate) = &own_certificate {
-            self.warn_about(diags, certificate, settings);
+        if let Some(identity) = &identity {
+            self.warn_about(diags, identity.chain(), settings);
         }
         let connection = Connection {
             settings,
@@ -201,9 +203,27 @@ impl Certward {
         }
     }
 
-    fn warn_about(&self, diags: &mut Diagnostics, own: &Certificate, settings: &Settings) {
+    /// Warns of what ends soon of the certificates that the provider shows, its own first.
+    fn warn_about(&self, diags: &mut Diagnostics, chain: &[Certificate], settings: &Settings) {
+        let Some((own, above)) = chain.split_first() else {
+            return;
+        };
         let path = settings.identity_path();
-        let (now, not_after) = (self.clock.now(), own.validity().not_after);
+        let now = self.clock.now();
+        for intermediate in dates::ending_intermediates(above, now + ENDING_SOON) {
+            warning(
+                diags,
+                path.clone(),
+                "A certificate of the provider's chain is ending",
+                format!(
+                    "{}. The provider shows it with its own certificate, {}, and servers check the whole chain. Append the \
+                     authority's renewed certificate instead.",
+                    dates::ended(intermediate, now),
+                    own.subject()
+                ),
+            );
+        }
+        let not_after = own.validity().not_after;
         if own.validity().is_over(now + ENDING_SOON) {
             let verb = if own.validity().is_over(now) { "ended" } else { "ends" };
             warning(
@@ -248,3 +268,71 @@ fn mask_secrets(settings: &Settings) {
 
 /// RavenDB warns as early by default (`Security.Certificate.ExpiringThresholdInDays`).
 const ENDING_SOON: Duration = Duration::days(14);
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertifiedIssuer, IsCa, KeyPair};
+    use tf_provider::value::Value;
+    use time::OffsetDateTime;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::session::testing::Fixed;
+    use crate::test_certificates::params;
+
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl Environment for Nothing {
+        fn get(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    /// The warnings about a login by a certificate of 2026 whose intermediate ends at this moment.
+    async fn warnings(intermediate_ends: OffsetDateTime, now: OffsetDateTime) -> Vec<(String, String)> {
+        let authority = |name: &str| {
+            let mut authority = params(name);
+            authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            authority
+        };
+        let root = CertifiedIssuer::self_signed(authority("Root"), KeyPair::generate().unwrap()).unwrap();
+        let mut between = authority("Between");
+        between.not_after = intermediate_ends;
+        let between = CertifiedIssuer::signed_by(between, KeyPair::generate().unwrap(), &root).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let own = params("terraform").signed_by(&key, &between).unwrap();
+        let block = ProviderBlock {
+            client_certificate_pem: Value::Value(format!("{}{}{}", own.pem(), between.pem(), root.pem())),
+            client_private_key_pem: Value::Value(key.serialize_pem()),
+            ..ProviderBlock::default()
+        };
+        let mut diags = Diagnostics::default();
+        let provider = Certward::with(Nothing, Arc::new(Fixed(now)));
+        provider.configure(&mut diags, "1.15.0", block).await.unwrap();
+        let warnings = diags.warnings.into_iter();
+        warnings
+            .map(|warning| (warning.summary.into_owned(), warning.detail.into_owned()))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn intermediate_of_the_own_certificate_that_ends_is_warned_of() {
+        let now = datetime!(2026-07-01 0:00 UTC);
+        assert_eq!(warnings(datetime!(2026-09-01 0:00 UTC), now).await, []);
+        for (end, expected) in [
+            (
+                datetime!(2026-06-01 0:00 UTC),
+                "The intermediate CN=Between has expired on 2026-06-01T00:00:00Z",
+            ),
+            (
+                datetime!(2026-07-10 0:00 UTC),
+                "The intermediate CN=Between expires on 2026-07-10T00:00:00Z",
+            ),
+        ] {
+            let warnings = warnings(end, now).await;
+            assert_eq!(warnings.len(), 1, "{warnings:?}");
+            assert!(warnings[0].1.starts_with(expected), "{warnings:?}");
+        }
+    }
+}

@@ -15,6 +15,7 @@ use crate::effects::Effects;
 use crate::leftovers::Leftovers;
 use crate::report::{error, warning};
 use crate::run::RunTable;
+use crate::trials::Trials;
 
 /// The configured provider.
 pub(crate) struct Session {
@@ -69,25 +70,6 @@ pub(crate) struct Kind {
 /// Whether it has been looked at, in this run, if the provider logs in with the server's own certificate.
 #[derive(Default)]
 pub(crate) struct ServerLogin(AtomicBool);
-
-/// Whether plans are tried on the Redis Enterprise cluster (`dry_run`): until it cannot be reached for the first time in
-/// this run, so that a plan without a cluster does not wait once for each resource.
-#[derive(Default)]
-pub(crate) struct Trials(AtomicBool);
-
-impl Trials {
-    /// Whether they were given up.
-    pub(crate) fn are_over(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Gives them up for the rest of this run when the failure is that there was no answer.
-    pub(crate) fn note(&self, failure: &certward::Error) {
-        if failure.status().is_none() {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-}
 
 impl<T> Api<T> {
     /// Whether the cluster cannot be asked yet, because the provider block depends on values known after apply.
@@ -270,12 +252,13 @@ pub(crate) mod testing {
     use certward::{Identity, ravendb, redis_enterprise};
     use time::OffsetDateTime;
 
-    use super::{Api, RedisEnterprise, ServerLogin, Session, Trials};
+    use super::{Api, RedisEnterprise, ServerLogin, Session};
     use crate::client_certificate::collection::Collections;
     use crate::clock::Clock;
     use crate::effects::Effects;
     use crate::leftovers::Leftovers;
     use crate::run::RunTable;
+    use crate::trials::Trials;
 
     /// A clock that stands still.
     #[derive(Debug)]

@@ -49,7 +49,8 @@ pub use certward_pki as pki;
 #[doc(inline)]
 pub use certward_pki::ravendb_names;
 pub use client::{
-    error::Error, file::CredentialFile, identity::Identity, secret_bytes::SecretBytes, trust::TrustAnchors,
+    error::Error, file::CredentialFile, foreign::ForeignAnswer, identity::Identity, secret_bytes::SecretBytes,
+    trust::TrustAnchors,
 };
 pub use secrecy::{ExposeSecret, SecretString};
 

@@ -10,7 +10,7 @@ use certward_acceptance_tests::mutual_tls::{Answer, Connection, client_config};
 use certward_acceptance_tests::programs::installed;
 use certward_acceptance_tests::redis_database::{RedisDatabase, Session, change};
 use certward_acceptance_tests::reference_server::ReferenceServer;
-use certward_acceptance_tests::terraform::Terraform;
+use certward_acceptance_tests::terraform::{self, Terraform};
 use certward_acceptance_tests::test_pki::{Identity, TestCa};
 use serde_json::{Value, json};
 
@@ -412,30 +412,15 @@ async fn the_plan_of_a_destruction_names_the_connections_that_it_would_end() {
     }
     let mut house = House::open().await;
     let server = &house.database.team.server;
-    let provider = format!(
-        r#"
-terraform {{
-  required_providers {{
-    certward = {{ source = "certward/certward" }}
-  }}
-}}
-provider "certward" {{
-  redis_enterprise        = {{ endpoints = ["{}"] }}
-  client_certificate_file = "{}"
-  client_private_key_file = "{}"
-  ca_certificate_file     = "{}"
-}}
-resource "certward_redis_role" "readers" {{
-  name       = "readers"
-  management = "none"
-}}
-"#,
-        server.redis_enterprise_endpoint(),
-        server.path("admin.crt").display(),
-        server.path("admin.key").display(),
-        server.path("ca.crt").display(),
+    let provider = terraform::provider_block(
+        &[("redis_enterprise", &server.redis_enterprise_endpoint())],
+        &server.path("admin.crt"),
+        &server.path("admin.key"),
+        &server.path("ca.crt"),
     );
-    let terraform = Terraform::new(&provider);
+    let role =
+        "resource \"certward_redis_role\" \"readers\" {\n  name       = \"readers\"\n  management = \"none\"\n}\n";
+    let terraform = Terraform::new(&format!("{provider}{role}"));
     let role = house.readers.to_string();
     terraform.import("certward_redis_role.readers", &role).expect_success();
     let plan = terraform.run(&["plan", "-destroy", "-json", "-input=false"]);

@@ -211,6 +211,68 @@ fn untrusted_server_and_unknown_certificate_are_explained() {
 }
 
 #[test]
+fn proxy_that_does_not_answer_is_named_with_its_variable_and_without_its_password() {
+    let mut terraform = Terraform::new(&provider(
+        "ravendb = { endpoints = [\"https://127.0.0.1:1\"] }\nmax_retries = 0",
+    ));
+    terraform.set("HTTPS_PROXY", "http://user:hunter2@127.0.0.1:9");
+    terraform.set("NO_PROXY", "");
+    terraform.set("TF_LOG_PROVIDER", "INFO");
+    let run = terraform.plan();
+    assert!(!run.output.contains("hunter2"), "{}", run.output);
+    let log = run
+        .output
+        .lines()
+        .find(|line| line.contains("requests go through a proxy"));
+    let log = log.unwrap_or_else(|| panic!("{}", run.output));
+    assert!(
+        log.contains("https://127.0.0.1:1") && log.contains("(HTTPS_PROXY)"),
+        "{log}"
+    );
+    let error = run.expect_error("Cannot reach the cluster");
+    assert!(
+        error
+            .detail
+            .contains("through the proxy http://127.0.0.1:9 (HTTPS_PROXY)"),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn exchanged_endpoints_are_told() {
+    let server = certward_acceptance_tests::reference_server::ReferenceServer::start();
+    let apis = [
+        ("ravendb", &*server.redis_enterprise_endpoint()),
+        ("redis_enterprise", &*server.endpoint()),
+    ];
+    let block = certward_acceptance_tests::terraform::provider_block(
+        &apis,
+        &server.path("admin.crt"),
+        &server.path("admin.key"),
+        &server.path("ca.crt"),
+    );
+    let terraform = Terraform::new("");
+    for (source, summary) in [
+        (
+            "data \"certward_client_certificates\" \"all\" {}\n",
+            "This is not RavenDB",
+        ),
+        (
+            "data \"certward_cert_users\" \"all\" {}\n",
+            "This is not Redis Enterprise",
+        ),
+        (
+            "resource \"certward_redis_role\" \"app\" {\n  name       = \"app\"\n  management = \"none\"\n}\n",
+            "This is not Redis Enterprise",
+        ),
+    ] {
+        terraform.configure(&format!("{block}{source}"));
+        let error = terraform.plan().expect_error(summary);
+        assert!(error.detail.contains("exchanged"), "{error:?}");
+    }
+}
+
+#[test]
 fn login_with_the_servers_certificate_is_warned_of_once() {
     let server = certward_acceptance_tests::reference_server::ReferenceServer::start();
     let arguments = format!(

@@ -7,7 +7,7 @@ use certward::ravendb::{self, ListCertificates};
 use certward::{Identity as Login, TrustAnchors, redis_enterprise};
 use certward_acceptance_tests::programs;
 use certward_acceptance_tests::reference_server::ReferenceServer;
-use certward_acceptance_tests::terraform::{Run, Terraform};
+use certward_acceptance_tests::terraform::{self, Run, Terraform};
 use certward_acceptance_tests::test_pki::{Identity, TestCa};
 use tokio::runtime::Runtime;
 
@@ -229,25 +229,12 @@ impl World {
 }
 
 fn provider_block(server: &ReferenceServer, ravendb: &str, redis_enterprise: &str) -> String {
-    format!(
-        r#"
-terraform {{
-  required_providers {{
-    certward = {{ source = "certward/certward" }}
-  }}
-}}
-
-provider "certward" {{
-  ravendb          = {{ endpoints = ["{ravendb}"] }}
-  redis_enterprise = {{ endpoints = ["{redis_enterprise}"] }}
-  client_certificate_file = "{}"
-  client_private_key_file = "{}"
-  ca_certificate_file     = "{}"
-}}
-"#,
-        server.path("admin.crt").display(),
-        server.path("admin.key").display(),
-        server.path("ca.crt").display()
+    let apis = [("ravendb", ravendb), ("redis_enterprise", redis_enterprise)];
+    terraform::provider_block(
+        &apis,
+        &server.path("admin.crt"),
+        &server.path("admin.key"),
+        &server.path("ca.crt"),
     )
 }
 

@@ -37,31 +37,24 @@ pub(crate) fn warning(text: &str) -> Option<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair};
+    use rcgen::{DnType, KeyPair};
 
     use super::*;
-
-    fn params() -> CertificateParams {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CountryName, "US");
-        params.distinguished_name.push(DnType::CommonName, "app");
-        params
-    }
-
-    fn pem(params: &CertificateParams) -> String {
-        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
-    }
+    use crate::test_certificates::{params, pem};
 
     #[test]
     fn subject_of_the_certificate_is_taken() {
-        let name = parse(&pem(&params())).unwrap();
+        let mut of_a_country = params("app");
+        of_a_country.distinguished_name = rcgen::DistinguishedName::new();
+        of_a_country.distinguished_name.push(DnType::CountryName, "US");
+        of_a_country.distinguished_name.push(DnType::CommonName, "app");
+        let name = parse(&pem(&of_a_country)).unwrap();
         assert_eq!(subject_line::to_text(&name), "CN=app,C=US");
     }
 
     #[test]
     fn a_certificate_without_a_subject_is_refused() {
-        let mut nameless = params();
+        let mut nameless = params("app");
         nameless.distinguished_name = rcgen::DistinguishedName::new();
         let finding = parse(&pem(&nameless)).unwrap_err();
         assert_eq!((&*finding.summary, finding.attribute), ("Unsuitable subject", path()));
@@ -69,9 +62,9 @@ mod tests {
 
     #[test]
     fn line_ends_make_no_other_certificate() {
-        let text = pem(&params());
+        let text = pem(&params("app"));
         assert!(same(&text, &format!("app\r\n{}", text.replace('\n', "\r\n"))));
-        assert!(!same(&text, &pem(&params())));
+        assert!(!same(&text, &pem(&params("app"))));
     }
 
     #[test]

@@ -177,30 +177,13 @@ const SMALLEST_RSA_KEY: u32 = 2048;
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
-
-    use certward::pki::certificates_from_pem;
-    use rcgen::{
-        BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-        KeyUsagePurpose,
-    };
+    use rcgen::{BasicConstraints, CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 
     use super::*;
+    use crate::test_certificates::{LEAF, certificate, params, pem};
 
     fn warning(text: &str) -> Option<Diagnostic> {
-        super::warning(&certificates_from_pem(text).unwrap()[0])
-    }
-
-    fn params() -> CertificateParams {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CountryName, "US");
-        params.distinguished_name.push(DnType::CommonName, "app");
-        params
-    }
-
-    fn pem(params: &CertificateParams) -> String {
-        params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+        super::warning(&certificate(text))
     }
 
     #[test]
@@ -257,11 +240,11 @@ RDmlAe/Jd8cyvhD3kV73Lul+i+IX0VDOn3My
     #[test]
     fn a_certificate_that_logs_nobody_in_is_warned_of_with_the_reason() {
         let purposes = |purposes: &[ExtendedKeyUsagePurpose]| {
-            let mut params = params();
+            let mut params = params("app");
             params.extended_key_usages = purposes.to_vec();
             params
         };
-        let mut authority = params();
+        let mut authority = params("app");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let mut encipherment = purposes(&[ExtendedKeyUsagePurpose::ClientAuth]);
         encipherment.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
@@ -302,7 +285,7 @@ RDmlAe/Jd8cyvhD3kV73Lul+i+IX0VDOn3My
     #[test]
     fn the_setting_of_databases_that_lets_a_certificate_in_is_named() {
         for purposes in [vec![], vec![ExtendedKeyUsagePurpose::Any]] {
-            let mut params = params();
+            let mut params = params("app");
             params.extended_key_usages = purposes;
             let finding = warning(&pem(&params)).unwrap();
             assert_eq!(finding.summary, "Certificate that may not log in");
@@ -340,27 +323,7 @@ RDmlAe/Jd8cyvhD3kV73Lul+i+IX0VDOn3My
 
     /// A client's certificate with such a key.
     fn openssl(arguments: &[&str]) -> String {
-        let output = Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-nodes",
-                "-subj",
-                "/CN=app",
-                "-keyout",
-                "/dev/null",
-                "-days",
-                "30",
-            ])
-            .args([
-                "-addext",
-                "basicConstraints=critical,CA:FALSE",
-                "-addext",
-                "extendedKeyUsage=clientAuth",
-            ])
-            .args(arguments)
-            .output()
-            .expect("openssl is on the PATH");
-        String::from_utf8(output.stdout).unwrap()
+        let client = ["-addext", "extendedKeyUsage=clientAuth"];
+        crate::test_certificates::openssl(&[&LEAF[..], &client, arguments].concat())
     }
 }

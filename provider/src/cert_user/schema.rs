@@ -20,7 +20,8 @@ pub(crate) fn cert_user() -> Schema {
                 required(
                     String,
                     "Name of the user, 1 to 255 printable ASCII characters without `\"`, `&`, `<` and `>`. Unique. It is \
-                     what databases see (`ACL WHOAMI`). Changed in place.",
+                     what databases see (`ACL WHOAMI`). A Certward server refuses `default` and `certward`, which are users \
+                     of every Redis there, and a user whose name has a blank cannot log in to its databases. Changed in place.",
                 ),
             ),
             (

@@ -10,6 +10,8 @@ use certward::pki::{Certificate, PemError, PublicKey, certificates_from_pem};
 use tf_provider::{AttributePath, Diagnostic};
 use time::{Duration, OffsetDateTime};
 
+use crate::dates;
+use crate::pem_form::other_form;
 use crate::report::{chain, diagnostic};
 use crate::timestamp;
 
@@ -34,7 +36,7 @@ pub(crate) fn parse(text: &str) -> Result<Certificate, Diagnostic> {
                  file as known to others."
             ),
         )),
-        Err(PemError::NoCertificate) => Err(diagnostic(
+        Err(error) if error == PemError::NoCertificate || other_form(text).is_some() => Err(diagnostic(
             path(),
             "No certificate in certificate_pem",
             no_certificate(text),
@@ -198,6 +200,27 @@ pub(crate) fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Opt
     None
 }
 
+/// Warnings about the certificates of a chain above the client's own. The text has been checked by [`parse`].
+pub(crate) fn warn_of_chain(text: &str, now: OffsetDateTime) -> Vec<Diagnostic> {
+    let chain = certificates_from_pem(text).unwrap_or_default();
+    let Some(leaf) = leaf(&chain) else { return Vec::new() };
+    let above: Vec<Certificate> = chain.into_iter().filter(|certificate| *certificate != leaf).collect();
+    dates::ending_intermediates(&above, now)
+        .map(|intermediate| {
+            diagnostic(
+                path(),
+                "A certificate of the chain has expired",
+                format!(
+                    "{}. RavenDB registers the client's own certificate, {}, and lets it in without the chain; whatever checks \
+                     the chain does not. Pass the authority's renewed certificate, or the client's certificate alone.",
+                    dates::ended(intermediate, now),
+                    subject(&leaf)
+                ),
+            )
+        })
+        .collect()
+}
+
 fn several(certificates: &[Certificate]) -> Diagnostic {
     let mut detail = format!(
         "This text holds {} certificates that are no chain: one certificate belongs here, with the certificates of its \
@@ -219,7 +242,9 @@ fn several(certificates: &[Certificate]) -> Diagnostic {
 
 fn no_certificate(text: &str) -> String {
     let start = text.trim_start_matches('\u{feff}').trim();
-    if start.contains("-----BEGIN CERTIFICATE REQUEST-----")
+    if let Some(form) = other_form(text) {
+        format!("This text {form}")
+    } else if start.contains("-----BEGIN CERTIFICATE REQUEST-----")
         || start.contains("-----BEGIN NEW CERTIFICATE REQUEST-----")
     {
         "This text is a certificate request, which the cluster does not sign: have a certification authority sign it, and \

@@ -1,5 +1,3 @@
-use std::process::Command;
-
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, SignatureAlgorithm,
@@ -7,17 +5,10 @@ use rcgen::{
 use time::macros::datetime;
 
 use super::*;
-
-fn params() -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "app");
-    params.not_before = datetime!(2026-01-01 0:00 UTC);
-    params.not_after = datetime!(2027-01-01 0:00 UTC);
-    params
-}
+use crate::test_certificates::{LEAF, params};
 
 fn made(algorithm: &'static SignatureAlgorithm, change: impl FnOnce(&mut CertificateParams)) -> String {
-    let mut params = params();
+    let mut params = params("app");
     change(&mut params);
     let key = KeyPair::generate_for(algorithm).unwrap();
     params.self_signed(&key).unwrap().pem()
@@ -27,26 +18,8 @@ fn plain(change: impl FnOnce(&mut CertificateParams)) -> String {
     made(&PKCS_ECDSA_P256_SHA256, change)
 }
 
-/// For what rcgen does not make: short RSA keys and old signatures.
 fn openssl(arguments: &[&str]) -> String {
-    let output = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-nodes",
-            "-subj",
-            "/CN=app",
-            "-keyout",
-            "/dev/null",
-            "-days",
-            "30",
-        ])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(arguments)
-        .output()
-        .expect("openssl is on the PATH");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    crate::test_certificates::openssl(&[&LEAF[..], arguments].concat())
 }
 
 fn findings(pem: &str) -> Vec<String> {
@@ -102,7 +75,7 @@ fn client_certificates_are_taken() {
 fn what_cannot_or_should_not_log_in_is_refused() {
     let request = {
         let key = KeyPair::generate().unwrap();
-        params().serialize_request(&key).unwrap().pem().unwrap()
+        params("app").serialize_request(&key).unwrap().pem().unwrap()
     };
     let key = KeyPair::generate().unwrap().serialize_pem();
     let two = plain(|_| {}) + &plain(|_| {});
@@ -129,6 +102,17 @@ fn what_cannot_or_should_not_log_in_is_refused() {
         ("nothing", String::new(), "The text is empty"),
         ("a file name", "certs/app.crt".to_owned(), "looks like a file name"),
         ("base64 alone", "MIIB".repeat(100), "openssl x509 -inform DER"),
+        (
+            "a certificate of OpenSSL's own form",
+            plain(|_| {}).replace(" CERTIFICATE", " TRUSTED CERTIFICATE"),
+            "openssl x509 -in trusted.crt",
+        ),
+        (
+            "PKCS#7 that is called a certificate",
+            "-----BEGIN CERTIFICATE-----\nMIIC5QYJKoZIhvcNAQcCoIIC1jCCAtICAQExADALBgkqhkiG9w0BBwGgggK4MIIC\n-----END CERTIFICATE-----"
+                .to_owned(),
+            "openssl pkcs7 -inform DER",
+        ),
         (
             "a broken block",
             plain(|_| {}).replace("MII", "!!!"),
@@ -174,15 +158,13 @@ fn what_cannot_or_should_not_log_in_is_refused() {
 #[test]
 fn of_a_chain_the_client_certificate_is_taken() {
     let authority = |name: &str| {
-        let mut authority = params();
+        let mut authority = params(name);
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority.distinguished_name = rcgen::DistinguishedName::new();
-        authority.distinguished_name.push(DnType::CommonName, name);
         authority
     };
     let root = rcgen::CertifiedIssuer::self_signed(authority("Root"), KeyPair::generate().unwrap()).unwrap();
     let between = rcgen::CertifiedIssuer::signed_by(authority("Between"), KeyPair::generate().unwrap(), &root).unwrap();
-    let leaf = params()
+    let leaf = params("app")
         .signed_by(&KeyPair::generate().unwrap(), &between)
         .unwrap()
         .pem();
@@ -202,6 +184,32 @@ fn of_a_chain_the_client_certificate_is_taken() {
         &*check(&parse(&between).unwrap())[0].summary,
         "Not a client certificate"
     );
+}
+
+#[test]
+fn intermediate_of_a_chain_that_has_expired_is_warned_of() {
+    let authority = |name: &str, year: i32| {
+        let mut authority = params(name);
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.not_after = rcgen::date_time_ymd(year, 6, 1);
+        authority
+    };
+    let signed = |year: i32| {
+        let root = rcgen::CertifiedIssuer::self_signed(authority("Root", 2026), KeyPair::generate().unwrap()).unwrap();
+        let between = authority("Between", year);
+        let between = rcgen::CertifiedIssuer::signed_by(between, KeyPair::generate().unwrap(), &root).unwrap();
+        let leaf = params("app")
+            .signed_by(&KeyPair::generate().unwrap(), &between)
+            .unwrap();
+        format!("{}{}{}", leaf.pem(), between.pem(), root.pem())
+    };
+    let now = datetime!(2026-07-01 0:00 UTC);
+    assert_eq!(warn_of_chain(&signed(2027), now), [], "the root's dates do not count");
+    let warnings = warn_of_chain(&signed(2026), now);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let expected = "The intermediate CN=Between has expired on 2026-06-01T00:00:00Z";
+    assert!(warnings[0].detail.starts_with(expected), "{warnings:?}");
+    assert_eq!(check_dates(&parse(&signed(2026)).unwrap(), now), None);
 }
 
 #[test]

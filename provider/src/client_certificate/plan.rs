@@ -24,6 +24,7 @@ pub(crate) fn create(
             Ok(certificate) => {
                 diags.errors.extend(certificate_pem::check(&certificate));
                 diags.errors.extend(certificate_pem::check_dates(&certificate, now));
+                diags.warnings.extend(certificate_pem::warn_of_chain(text, now));
                 planned.describe(&certificate);
             }
             Err(finding) => diags.add_error(finding),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use certward::redis_enterprise::LoginMethod;
+use certward::Error;
+use certward::redis_enterprise::{Client, Cluster, LoginMethod};
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::KIND;
@@ -12,6 +13,7 @@ use super::settings::{
 use crate::failure;
 use crate::report::{error, warning};
 use crate::session::{RedisEnterprise, Session};
+use crate::trials::Trial;
 use crate::trust::admission::{Refusal, Rules};
 use crate::trust::ca_certificate::called;
 use crate::trust::{lockout, store};
@@ -161,12 +163,53 @@ async fn rehearse_online(
             return;
         }
     }
-    if let Err(problem) = redis.client.update_cluster_dry_run(&changes.request()).await
+    let change = Change {
+        client: &redis.client,
+        changes: &changes,
+    };
+    if let Some(Err(problem)) = session.trials.make(diags, &redis.client, &change).await
         && problem.is_invalid_input()
         // An authority of the same plan can come before these settings.
         && problem.error_type() != Some("missing_trusted_ca")
     {
         failure::redis_enterprise(diags, "change the cluster's settings (tried without effect)", &problem);
+    }
+}
+
+struct Change<'a> {
+    client: &'a Client,
+    changes: &'a MtlsSettings,
+}
+
+impl Trial for Change<'_> {
+    type Answer = Cluster;
+    /// What has still to be set.
+    type Sight = MtlsSettings;
+
+    async fn look(&self) -> Result<MtlsSettings, Error> {
+        let cluster = self.client.cluster().await?;
+        Ok(self.changes.changes(&MtlsSettings::of(&cluster)))
+    }
+
+    fn is_visible(&self, before: &MtlsSettings) -> bool {
+        !before.is_empty()
+    }
+
+    async fn send(&self) -> Result<Cluster, Error> {
+        self.client.update_cluster_dry_run(&self.changes.request()).await
+    }
+
+    async fn effect(&self, before: &MtlsSettings, after: &MtlsSettings, _: Option<&Cluster>) -> Option<String> {
+        let left = after.attributes();
+        let mut changed = before.attributes();
+        changed.retain(|attribute| !left.contains(attribute));
+        (!changed.is_empty()).then(|| {
+            format!(
+                "It has changed the settings of the cluster: {} as this configuration has them now. The provider has left \
+                 them so.",
+                changed.join(", ")
+            )
+        })
     }
 }
 

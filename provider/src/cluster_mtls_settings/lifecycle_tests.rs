@@ -403,3 +403,27 @@ fn configuration_is_checked_alone() {
     wide.authorized_subjects = Value::Value(vec![subject("*.example.com")]);
     assert_eq!(findings(&wide), (vec![], 1));
 }
+
+#[tokio::test]
+async fn trial_that_the_cluster_carries_out_is_told_and_ends_the_trials() {
+    let cluster = trusting(&Authority::new("Team CA")).await;
+    cluster.intercept(|inside, asked| {
+        // An older cluster does not know the parameter.
+        if asked == DRY_RUN {
+            inside.settings["mtls_certificate_authentication"] = json!(true);
+        }
+        (asked == "GET /v1/nodes").then(|| ResponseTemplate::new(404))
+    });
+    let session = cluster.password_session(None);
+    let mut diags = Diagnostics::default();
+    change::rehearse(&mut diags, &session, &only_certificates(true).settings(), false).await;
+    assert_eq!(errors(&diags), ["The plan has changed the cluster"]);
+    assert!(
+        diags.errors[0].detail.contains("certificate_authentication_enabled"),
+        "{diags:?}"
+    );
+    let mut diags = Diagnostics::default();
+    change::rehearse(&mut diags, &session, &only_certificates(false).settings(), false).await;
+    assert_eq!(diags, Diagnostics::default());
+    assert_eq!(cluster.written(DRY_RUN).len(), 1);
+}

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::setting::{Origin, Setting};
 use super::settings::{PemSetting, Pkcs12Setting, Settings};
 use super::wrong_pem::{self, Wanted};
+use crate::pem_form::other_form;
 use crate::report::{chain, error, warning};
 
 /// What the provider logs in with; `Ok(None)` when nothing is configured. Key and certificate fit each other.
@@ -63,7 +64,7 @@ pub(crate) fn trust_anchors(diags: &mut Diagnostics, settings: &Settings) -> Res
             "Unreadable CA certificates",
             format!(
                 "{origin}: {}. It takes the PEM certificates of the authorities that issued the servers' certificates.",
-                chain(&problem)
+                other_form(&text).map_or_else(|| chain(&problem), |form| format!("this text {form}"))
             ),
         );
     })
@@ -198,7 +199,8 @@ fn text_of(diags: &mut Diagnostics, file: &CredentialFile, path: &str, origin: &
                 "Unreadable file",
                 format!(
                     "{origin}: \"{path}\" is not text, and so not PEM. A PKCS#12 file (.pfx, .p12) goes into \
-                     pkcs12_file."
+                     pkcs12_file. A certificate in DER becomes PEM with openssl x509 -inform DER -in app.cer -out app.crt, a \
+                     PKCS#7 bundle (.p7b) with openssl pkcs7 -inform DER -print_certs -in bundle.p7b -out bundle.crt."
                 ),
             );
             Err(())

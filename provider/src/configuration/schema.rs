@@ -219,7 +219,7 @@ pub(crate) fn provider() -> Schema {
                 sensitive(text(
                     "proxy_url",
                     "HTTP proxy to connect through, such as `http://user:password@proxy.example:3128`. Default: what \
-                     `HTTPS_PROXY` and `NO_PROXY` say.",
+                     `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Errors and the log name the proxy, without credentials.",
                 )),
             ),
         ],

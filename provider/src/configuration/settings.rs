@@ -124,10 +124,16 @@ impl Settings {
     /// Everything that must not be shown, as far as it stands in the settings themselves.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let mut secrets = Vec::new();
-        for setting in [&self.redis_enterprise_password, &self.pkcs12_password, &self.proxy_url] {
+        for setting in [&self.redis_enterprise_password, &self.pkcs12_password] {
             if let Setting::Known(secret, _) = setting {
                 secrets.push(secret.as_str());
             }
+        }
+        // Without credentials it is what errors and log name.
+        if let Setting::Known(url, _) = &self.proxy_url
+            && url.contains('@')
+        {
+            secrets.push(url);
         }
         if let PemSetting::Text(text, _) = &self.client_private_key {
             secrets.push(text);

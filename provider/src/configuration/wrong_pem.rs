@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::pem_form::other_form;
+
 /// What belongs where the text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -13,6 +15,9 @@ pub(super) enum Wanted {
 /// What the text is instead, and what to do. `None` when there is nothing better to say than what reading it found.
 pub(super) fn hint(text: &str, wanted: Wanted) -> Option<String> {
     let text = text.trim_start_matches('\u{feff}').trim();
+    if let Some(form) = other_form(text).filter(|_| wanted == Wanted::Certificate) {
+        return Some(format!("this text {form}"));
+    }
     let (has_certificate, has_key) = (
         text.contains("BEGIN CERTIFICATE-----"),
         text.contains("PRIVATE KEY-----"),
@@ -91,6 +96,11 @@ mod tests {
                 certificate.replace('\n', "\\n"),
                 Wanted::Certificate,
                 "two characters \\n",
+            ),
+            (
+                certificate.replace("CERTIFICATE", "PKCS7"),
+                Wanted::Certificate,
+                "openssl pkcs7 -print_certs",
             ),
         ] {
             let told = hint(&text, wanted).unwrap_or_else(|| panic!("nothing is said about {expected}"));

@@ -22,10 +22,13 @@ pub(crate) fn redis_enterprise(diags: &mut Diagnostics, attempt: &str, failure: 
 
 /// Adds what a trial run of Redis Enterprise (`dry_run`) found against the values of a plan.
 ///
-/// Only a refusal of values counts. A cluster that cannot be asked now is no reason to refuse a plan; neither is a
-/// conflict, because its other side may be what the same run removes first: a name, or a database's port.
+/// Only a refusal of values counts, and an address that is not the cluster's. A cluster that cannot be asked now is no reason
+/// to refuse a plan; neither is a conflict, because its other side may be what the same run removes first: a name, or a
+/// database's port.
 pub(crate) fn redis_enterprise_at_plan(diags: &mut Diagnostics, attempt: &str, failure: &Error) {
-    if failure.status().is_some() && failure.is_invalid_input() && failure.error_type() != Some("port_unavailable") {
+    let refuses_values =
+        failure.status().is_some() && failure.is_invalid_input() && failure.error_type() != Some("port_unavailable");
+    if refuses_values || failure.foreign_answer().is_some() {
         redis_enterprise(diags, attempt, failure);
     } else {
         tracing::debug!(error = %failure.report(), "the trial run gave no verdict on the plan");
@@ -85,7 +88,8 @@ fn transport(failure: &Error) -> Option<Explanation> {
         (
             "Cannot reach the cluster",
             "No connection could be made; where waiting can help, it was tried again as max_retries of provider \"certward\" \
-             allows. Check the endpoints in provider \"certward\", that the server runs, and whether a proxy is needed (proxy_url).",
+             allows. Check the endpoints in provider \"certward\", that the server runs, and whether a proxy is needed, or the \
+             one that the message names is the right one (proxy_url, HTTPS_PROXY, NO_PROXY).",
         )
     } else if failure.is_timeout() {
         (
@@ -119,4 +123,78 @@ fn transport(failure: &Error) -> Option<Explanation> {
         advice,
         attribute: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::session::testing::{of_ravendb, of_redis_enterprise};
+
+    /// What both APIs are told about a server that answers so: summary and detail.
+    async fn told(status: u16, body: &str) -> [(String, String); 2] {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(status).set_body_string(body);
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let now = datetime!(2026-11-21 0:00 UTC);
+        let mut diags = Diagnostics::default();
+        let session = of_ravendb(&server.uri(), now);
+        let problem = session.ravendb.configured().unwrap().who_am_i().await.unwrap_err();
+        ravendb(&mut diags, "ask", &problem);
+        let session = of_redis_enterprise(&server.uri(), None, now);
+        let client = &session.redis_enterprise.configured().unwrap().client;
+        redis_enterprise(&mut diags, "ask", &client.users().await.unwrap_err());
+        let errors: Vec<_> = diags.errors.into_iter().collect();
+        [&errors[0], &errors[1]].map(|error| (error.summary.to_string(), error.detail.to_string()))
+    }
+
+    #[tokio::test]
+    async fn address_of_another_server_is_told_with_the_attribute_and_what_belongs_there() {
+        const RAVENDB: &str = r#"{"Url":"/","Type":"InvalidAuth","Message":"unknown","Error":"unknown"}"#;
+        const REDIS: &str = r#"{"error_code":"unauthorized","description":"unknown"}"#;
+        const PAGE: &str = "<html><title>Welcome</title></html>";
+        for (status, body, by_ravendb, by_redis) in [
+            (403, RAVENDB, None, Some("exchanged")),
+            (401, REDIS, Some("exchanged"), None),
+            (
+                404,
+                PAGE,
+                Some("a web page, \"Welcome\""),
+                Some("a web page, \"Welcome\""),
+            ),
+            (
+                200,
+                PAGE,
+                Some("a web page, \"Welcome\""),
+                Some("a web page, \"Welcome\""),
+            ),
+            (404, "", Some("answered 404"), Some("answered 404")),
+            (405, "no", Some("answered 405"), Some("answered 405")),
+        ] {
+            let [ravendb, redis] = told(status, body).await;
+            for ((summary, detail), expected, name, value) in [
+                (ravendb, by_ravendb, "This is not RavenDB", "https://a.example:443"),
+                (
+                    redis,
+                    by_redis,
+                    "This is not Redis Enterprise",
+                    "https://a.example:9443",
+                ),
+            ] {
+                assert_eq!(
+                    summary == name,
+                    expected.is_some(),
+                    "{status} {body}: {summary}: {detail}"
+                );
+                if let Some(expected) = expected {
+                    for part in [expected, ".endpoints", value] {
+                        assert!(detail.contains(part), "{part}: {detail}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,11 +1,22 @@
 //! What RavenDB says, in words for the user.
 
-use certward::Error;
+use certward::{Error, ForeignAnswer};
 
 use super::{Explanation, transport};
 
 /// What RavenDB's refusals mean (contract `ravendb.md`, 1.11).
 pub(super) fn explanation(failure: &Error) -> Explanation {
+    // RavenDB itself refuses a certificate with 403.
+    if failure.foreign_answer().is_some() || failure.status() == Some(401) {
+        return Explanation {
+            summary: NOT_RAVENDB,
+            advice: match failure.foreign_answer() {
+                Some(ForeignAnswer::RedisEnterprise) => EXCHANGED,
+                _ => WRONG_ADDRESS,
+            },
+            attribute: None,
+        };
+    }
     if let Some(explanation) = transport(failure) {
         return explanation;
     }
@@ -90,12 +101,7 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
     } else if failure.is_invalid_input() && says("name is a required field") {
         ("Name refused", "Correct name as the message says.", Some("name"))
     } else if failure.is_decode() {
-        (
-            "This is not RavenDB",
-            "The answer is not what RavenDB 7.2 sends. Check that the endpoints in provider \"certward\" are those of \
-             the cluster and not of another service or a proxy.",
-            None,
-        )
+        (NOT_RAVENDB, WRONG_ADDRESS, None)
     } else {
         (
             "Refused by the cluster",
@@ -109,3 +115,12 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
         attribute,
     }
 }
+
+const NOT_RAVENDB: &str = "This is not RavenDB";
+const WRONG_ADDRESS: &str = "What answers at this address does not answer as RavenDB 7.2 does. ravendb.endpoints of provider \
+                             \"certward\" (CERTWARD_RAVENDB_ENDPOINTS) names the nodes of a RavenDB cluster by the URL of \
+                             their Studio without a path, such as \"https://a.example:443\". Check that it names neither \
+                             another service nor a proxy that does not pass every path on.";
+const EXCHANGED: &str = "Redis Enterprise answers at this address. Are the endpoints of ravendb and redis_enterprise in provider \
+                         \"certward\" exchanged? ravendb.endpoints (CERTWARD_RAVENDB_ENDPOINTS) names the nodes of a RavenDB \
+                         cluster by the URL of their Studio without a path, such as \"https://a.example:443\".";

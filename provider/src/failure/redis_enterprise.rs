@@ -1,12 +1,22 @@
 //! What Redis Enterprise says, in words for the user.
 
-use certward::Error;
+use certward::{Error, ForeignAnswer};
 
 use super::{Explanation, transport};
 
 /// What Redis Enterprise's refusals mean: by error code where the contract has one (`redis-enterprise.md`, 1.1), else by
 /// status.
 pub(super) fn explanation(failure: &Error) -> Explanation {
+    if let Some(sender) = failure.foreign_answer() {
+        return Explanation {
+            summary: NOT_REDIS_ENTERPRISE,
+            advice: match sender {
+                ForeignAnswer::RavenDb => EXCHANGED,
+                _ => WRONG_ADDRESS,
+            },
+            attribute: None,
+        };
+    }
     if let Some(explanation) = transport(failure) {
         return explanation;
     }
@@ -38,8 +48,9 @@ fn by_code(code: &str) -> Option<Words> {
         "name_already_exists" => (
             "Name is in use",
             "Another object of the cluster has this name, and names are unique. If a block of this configuration gives the \
-             name up, its turn may come later than this one's, and longer than this one waits: apply again. Else choose \
-             another name, or import the other object.",
+             name up, its turn may come later than this one's, and longer than this one waits: apply again. Blocks that \
+             exchange their names wait for each other without end: give one of them a name that nothing has, apply, and \
+             give it the wanted one then. Else choose another name, or import the other object.",
             Some("name"),
         ),
         "email_already_exists" => (
@@ -299,12 +310,7 @@ fn by_status(failure: &Error) -> Words {
              subject of this one. Apply again, or correct what the message names.",
             None,
         ),
-        _ if failure.is_decode() => (
-            "This is not Redis Enterprise",
-            "The answer is not what Redis Enterprise 8.2 sends. Check that the endpoints in redis_enterprise of provider \
-             \"certward\" are those of the cluster's API (port 9443) and not of another service or a proxy.",
-            None,
-        ),
+        _ if failure.is_decode() => (NOT_REDIS_ENTERPRISE, WRONG_ADDRESS, None),
         _ => (
             "Refused by the cluster",
             "Correct what the message names. What was sent and answered is in the log of TF_LOG_PROVIDER=DEBUG.",
@@ -312,6 +318,18 @@ fn by_status(failure: &Error) -> Words {
         ),
     }
 }
+
+const NOT_REDIS_ENTERPRISE: &str = "This is not Redis Enterprise";
+const WRONG_ADDRESS: &str = "What answers at this address does not answer as the API of Redis Enterprise 8.2 does. \
+                             redis_enterprise.endpoints of provider \"certward\" (CERTWARD_REDIS_ENTERPRISE_ENDPOINTS) names \
+                             the nodes of a Redis Enterprise cluster by the URL of their REST API without a path, such as \
+                             \"https://a.example:9443\"; the web interface (8443) and the databases have other ports. Check \
+                             that it names neither another service nor a proxy that does not pass every path on. An older \
+                             version, which lacks what was asked for, can answer so too.";
+const EXCHANGED: &str = "RavenDB answers at this address. Are the endpoints of ravendb and redis_enterprise in provider \
+                         \"certward\" exchanged? redis_enterprise.endpoints (CERTWARD_REDIS_ENTERPRISE_ENDPOINTS) names the \
+                         nodes of a Redis Enterprise cluster by the URL of their REST API without a path, such as \
+                         \"https://a.example:9443\".";
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 use time::OffsetDateTime;
 
+use crate::pem_form::other_form;
 use crate::report::{chain, diagnostic};
 use crate::timestamp;
 use crate::trust::ca_certificate::called;
@@ -18,11 +19,11 @@ pub(crate) type Members = BTreeMap<Sha256Fingerprint, Certificate>;
 /// What is wrong with the texts, as far as they are known. No finding repeats a text.
 pub(crate) fn check(texts: &[Value<String>]) -> Vec<Diagnostic> {
     let texts = texts.iter().filter_map(Value::as_deref_option);
-    let problems = texts.filter_map(|text| certificates_from_pem(text).err());
+    let problems = texts.filter_map(|text| Some((text, certificates_from_pem(text).err()?)));
     problems
-        .map(|problem| {
-            let (summary, detail) = match problem {
-                PemError::PrivateKeyFound { line } => (
+        .map(|(text, problem)| {
+            let (summary, detail) = match (problem, other_form(text)) {
+                (PemError::PrivateKeyFound { line }, _) => (
                     "Private key in client_certificates_pem",
                     format!(
                         "Line {line} of a text begins a private key. It would be written to the state and to plan files, \
@@ -30,13 +31,14 @@ pub(crate) fn check(texts: &[Value<String>]) -> Vec<Diagnostic> {
                          file(\"ca.crt\"). Treat a key that has been in a plan or state file as known to others."
                     ),
                 ),
-                PemError::NoCertificate => (
+                (_, Some(form)) => ("No certificate in client_certificates_pem", format!("A text {form}")),
+                (PemError::NoCertificate, None) => (
                     "No certificate in client_certificates_pem",
                     "A text has no block that begins with -----BEGIN CERTIFICATE-----. Pass the text of the file, for \
                      example file(\"ca.crt\")."
                         .to_owned(),
                 ),
-                problem => (
+                (problem, None) => (
                     "Unreadable client_certificates_pem",
                     format!(
                         "A text is not a PEM certificate: {}. Pass the text of the file, for example file(\"ca.crt\").",
@@ -125,20 +127,10 @@ pub(crate) fn path() -> AttributePath {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
-
     use time::macros::datetime;
 
     use super::*;
-
-    fn made(name: &str) -> (String, String) {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let mut params = rcgen::CertificateParams::default();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        params.not_before = datetime!(2026-01-01 0:00 UTC);
-        params.not_after = datetime!(2026-06-01 0:00 UTC);
-        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
-    }
+    use crate::test_certificates::{LEAF, certificate, openssl, params, pem};
 
     fn texts(texts: &[&str]) -> Value<Vec<Value<String>>> {
         Value::Value(texts.iter().map(|text| Value::Value((*text).to_owned())).collect())
@@ -146,7 +138,7 @@ mod tests {
 
     #[test]
     fn certificates_are_compared_by_their_der() {
-        let ((one, _), (two, _)) = (made("one"), made("two"));
+        let (one, two) = (pem(&params("one")), pem(&params("two")));
         let both = format!("# both\r\n{}{two}", one.replace('\n', "\r\n"));
         let members = known(&texts(&[&two, &one])).unwrap();
         assert_eq!(members.len(), 2);
@@ -158,10 +150,14 @@ mod tests {
 
     #[test]
     fn keys_and_other_texts_are_refused_and_not_repeated() {
-        let (certificate, key) = made("one");
+        let (certificate, key) = (pem(&params("one")), rcgen::KeyPair::generate().unwrap().serialize_pem());
         for (text, summary) in [
             (format!("{certificate}{key}"), "Private key in client_certificates_pem"),
             ("canary.crt".to_owned(), "No certificate in client_certificates_pem"),
+            (
+                certificate.replace(" CERTIFICATE", " TRUSTED CERTIFICATE"),
+                "No certificate in client_certificates_pem",
+            ),
         ] {
             let findings = check(&[Value::Value(text.clone()), Value::Value(certificate.clone())]);
             assert_eq!(findings.len(), 1);
@@ -173,34 +169,15 @@ mod tests {
 
     #[test]
     fn certificate_that_has_ended_is_refused() {
-        let certificate = &certificates_from_pem(&made("one").0).unwrap()[0];
-        assert_eq!(check_dates(certificate, datetime!(2026-05-31 0:00 UTC)), None);
-        let finding = check_dates(certificate, datetime!(2026-06-02 0:00 UTC)).unwrap();
-        assert!(finding.detail.contains("2026-06-01T00:00:00Z"), "{finding:?}");
+        let one = certificate(&pem(&params("one")));
+        assert_eq!(check_dates(&one, datetime!(2026-12-31 0:00 UTC)), None);
+        let finding = check_dates(&one, datetime!(2027-01-02 0:00 UTC)).unwrap();
+        assert!(finding.detail.contains("2027-01-01T00:00:00Z"), "{finding:?}");
     }
 
     #[test]
     fn weak_certificates_are_warned_of() {
-        let made = |arguments: &[&str]| {
-            let output = Command::new("openssl")
-                .args([
-                    "req",
-                    "-x509",
-                    "-nodes",
-                    "-subj",
-                    "/CN=app",
-                    "-keyout",
-                    "/dev/null",
-                    "-days",
-                    "30",
-                ])
-                .args(arguments)
-                .output()
-                .expect("openssl is on the PATH");
-            let text = String::from_utf8(output.stdout).unwrap();
-            certificates_from_pem(&text).unwrap().remove(0)
-        };
-        let leaf = ["-addext", "basicConstraints=critical,CA:FALSE"];
+        let made = |arguments: &[&str]| certificate(&openssl(arguments));
         for (arguments, expected) in [
             (
                 &["-newkey", "rsa:2048", "-sha1"][..],
@@ -209,7 +186,7 @@ mod tests {
             (&["-newkey", "rsa:1024"], Some("an RSA key of 1024 bits")),
             (&["-newkey", "rsa:2048"], None),
         ] {
-            let finding = warn_of_weakness(&made(&[arguments, &leaf[..]].concat()));
+            let finding = warn_of_weakness(&made(&[arguments, &LEAF[..]].concat()));
             match expected {
                 Some(expected) => assert!(finding.unwrap().detail.contains(expected)),
                 None => assert_eq!(finding, None),

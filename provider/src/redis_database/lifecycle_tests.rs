@@ -480,6 +480,7 @@ async fn a_cluster_without_certwards_own_setting_is_named_when_planning_and_when
         json!({"error_code": "invalid_schema", "description": "unknown field 'certward_mtls_allow_missing_eku'"});
     for answer in [ok(bdb(json!({}))), ResponseTemplate::new(400).set_body_json(refused)] {
         let case = Case::new().await;
+        case.answer("GET", BDBS, ok(json!([])), 2).await;
         case.answer("POST", BDBS, answer.clone(), 1).await;
         let mut diags = Diagnostics::default();
         let planned = RedisDatabaseState {

@@ -104,7 +104,7 @@ pub(crate) fn redis_database() -> Schema {
                     "Password of the user `default`. Write-only: it is in no state and no plan, and can come from an \
                      ephemeral resource. It is sent when the database is made and when \
                      `default_user_password_wo_version` changes, in place of all passwords before. Without one the user \
-                     `default` needs none. Needs Terraform 1.11.",
+                     `default` needs none. Line ends and NUL characters are refused. Needs Terraform 1.11.",
                 )),
             ),
             (

@@ -114,6 +114,13 @@ fn check_password(diags: &mut Diagnostics, config: &RedisDatabaseState) {
             "Empty password",
             "An empty password is none. Leave it away, or give one.",
         ),
+        (Value::Value(password), _) if password.contains(['\n', '\r', '\0']) => error(
+            diags,
+            AttributePath::new(PASSWORD),
+            "Unsuitable password",
+            "The password has a line end or a NUL character in it, which the cluster refuses. A text that comes from a file \
+             often ends with a line end: write trimspace(file(\"…\")).",
+        ),
         (Value::Value(_), Value::Null) => error(
             diags,
             AttributePath::new(PASSWORD_VERSION),

@@ -152,3 +152,19 @@ fn mutual_tls_that_lets_nobody_in_is_refused() {
     };
     assert_eq!(errors(&config), []);
 }
+
+#[test]
+fn password_that_the_cluster_refuses_is_refused_on_its_attribute_and_not_repeated() {
+    for password in ["canary\n", "can\r\nary", "canary\0"] {
+        let config = RedisDatabaseState {
+            default_user_password_wo: text(password),
+            default_user_password_wo_version: Value::Value(1),
+            ..config()
+        };
+        let expected = ("default_user_password_wo".to_owned(), "Unsuitable password".to_owned());
+        assert_eq!(errors(&config), [expected], "{password:?}");
+        let mut diags = Diagnostics::default();
+        validate(&mut diags, &config);
+        assert!(!format!("{diags:?}").contains("canary"));
+    }
+}

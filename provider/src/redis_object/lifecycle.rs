@@ -11,7 +11,7 @@ use super::{Definition, RedisObject, Run, Step, keys};
 use crate::failure;
 use crate::removal::Pauses;
 use crate::report::{error, shown, warning};
-use crate::run::{Key, Objects, Release, Working};
+use crate::run::{Objects, Release, Working};
 use crate::session::Session;
 
 /// The object as it is now. `None` without an error: it is gone.
@@ -164,11 +164,10 @@ pub(crate) async fn destroy<O: RedisObject>(
     let name = O::id_and_name(prior).1.as_deref().unwrap_or("?");
     let working = session.run.objects.working();
     let what = format!("{} \"{}\" (uid {uid})", O::NOUN, shown(name));
-    let key = keys::id::<O>(uid);
     let mut guard = Some(guard);
     loop {
         let changes = session.run.objects.changes();
-        let turn = session.run.objects.turn(&working, key.clone()).await;
+        let turn = session.run.objects.turn(&working, keys::id::<O>(uid)).await;
         if turn.release(diags, &what) == Release::Keep {
             return Some(());
         }
@@ -185,9 +184,7 @@ pub(crate) async fn destroy<O: RedisObject>(
         }
         drop(turn);
         match removed {
-            // What else this run does may end the use.
-            Err(problem) if is_in_use(&problem) && session.run.objects.another_change(&working, changes).await => {}
-            Err(problem) if is_in_use(&problem) && is_taken_over_soon(&session.run.objects, &working, &key).await => {}
+            Err(problem) if is_in_use(&problem) && change_comes(&session.run.objects, &working, changes).await => {}
             removed => {
                 not_removed::<O>(diags, name, uid, removed.err());
                 return None;
@@ -196,10 +193,11 @@ pub(crate) async fn destroy<O: RedisObject>(
     }
 }
 
-/// Another block that wants the object waits for its removal first, and takes it over when that does not come.
-async fn is_taken_over_soon(objects: &Objects, working: &Working<'_>, key: &Key) -> bool {
-    for _ in 0..3 {
-        if objects.until(working, || objects.is_held(key)).await {
+/// Whether this run changes something after all: another block ends the use, or takes the object over. The latter waits for
+/// the removal first, so this waits for longer than that.
+async fn change_comes(objects: &Objects, working: &Working<'_>, changes: u64) -> bool {
+    for _ in 0..4 {
+        if objects.another_change(working, changes).await {
             return true;
         }
     }
@@ -333,4 +331,4 @@ const MOST_WARNINGS: usize = 20;
 
 #[cfg(test)]
 #[path = "lifecycle_tests.rs"]
-mod tests;
+pub(crate) mod tests;

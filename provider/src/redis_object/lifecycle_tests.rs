@@ -5,26 +5,25 @@ use terraform_plugin::{InstanceCall, instance_call};
 use tf_provider::value::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
-use wiremock::matchers::{method, path, query_param, query_param_is_missing};
+use wiremock::matchers::{method, path, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::super::trial::{try_create, try_update};
 use super::*;
 use crate::cert_user::{CertUser, CertUserState, CertificateSubject};
 use crate::redis_object::import;
 use crate::session::testing::of_redis_enterprise;
 
-const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 
 /// A server that answers as told, and a session with it.
-struct Case {
-    server: MockServer,
-    session: Session,
+pub(crate) struct Case {
+    pub(crate) server: MockServer,
+    pub(crate) session: Session,
     instance: InstanceCall,
 }
 
 impl Case {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let server = MockServer::start().await;
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
@@ -39,21 +38,12 @@ impl Case {
         }
     }
 
-    async fn answer(&self, verb: &str, route: &str, answer: ResponseTemplate, times: u64) {
+    pub(crate) async fn answer(&self, verb: &str, route: &str, answer: ResponseTemplate, times: u64) {
         Mock::given(method(verb))
             .and(path(route))
             .and(query_param_is_missing("dry_run"))
             .respond_with(answer)
             .up_to_n_times(times)
-            .mount(&self.server)
-            .await;
-    }
-
-    async fn answer_trial(&self, verb: &str, route: &str, answer: ResponseTemplate) {
-        Mock::given(method(verb))
-            .and(path(route))
-            .and(query_param("dry_run", ""))
-            .respond_with(answer)
             .mount(&self.server)
             .await;
     }
@@ -79,7 +69,7 @@ impl Case {
     }
 
     /// The bodies sent with this method.
-    async fn requests(&self, verb: &str) -> Vec<Json> {
+    pub(crate) async fn requests(&self, verb: &str) -> Vec<Json> {
         let received = self.server.received_requests().await.unwrap();
         let of_method = received.iter().filter(|request| request.method.as_str() == verb);
         of_method
@@ -88,11 +78,11 @@ impl Case {
     }
 }
 
-fn text(text: &str) -> Value<String> {
+pub(crate) fn text(text: &str) -> Value<String> {
     Value::Value(text.to_owned())
 }
 
-fn planned() -> CertUserState {
+pub(crate) fn planned() -> CertUserState {
     CertUserState {
         name: text("app"),
         email: text(""),
@@ -108,7 +98,7 @@ fn planned() -> CertUserState {
     }
 }
 
-fn there() -> CertUserState {
+pub(crate) fn there() -> CertUserState {
     CertUserState {
         role: text("none"),
         id: text("7"),
@@ -118,7 +108,7 @@ fn there() -> CertUserState {
 }
 
 /// The user as Redis Enterprise writes it (contract 2.3, CAP).
-fn user(changes: Json) -> Json {
+pub(crate) fn user(changes: Json) -> Json {
     let mut user = json!({
         "action_uid": "5bb5",
         "auth_method": "certificate",
@@ -137,15 +127,15 @@ fn user(changes: Json) -> Json {
     user
 }
 
-fn ok(body: Json) -> ResponseTemplate {
+pub(crate) fn ok(body: Json) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
-fn refusal(status: u16, code: &str) -> ResponseTemplate {
+pub(crate) fn refusal(status: u16, code: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({ "error_code": code, "description": "as the test says" }))
 }
 
-fn summaries(diags: &Diagnostics) -> Vec<&str> {
+pub(crate) fn summaries(diags: &Diagnostics) -> Vec<&str> {
     diags.errors.iter().map(|error| &*error.summary).collect()
 }
 
@@ -382,60 +372,6 @@ async fn removal_waits_until_the_user_is_gone() {
 }
 
 #[tokio::test]
-async fn trial_counts_only_when_it_refuses_values() {
-    for (answer, refused) in [
-        (ok(user(json!({}))), None),
-        (refusal(400, "invalid_schema"), Some("Value refused")),
-        (
-            refusal(406, "change_last_admin_role_not_allowed"),
-            Some("Last administrator"),
-        ),
-        (refusal(409, "name_already_exists"), None),
-        (refusal(401, "unauthorized"), None),
-        (refusal(503, "unavailable"), None),
-    ] {
-        let case = Case::new().await;
-        case.answer_trial("POST", USERS, answer.clone()).await;
-        case.answer_trial("PUT", USER, answer).await;
-        let mut diags = Diagnostics::default();
-        try_create::<CertUser>(&mut diags, &case.session, &planned()).await;
-        let lowered = CertUserState {
-            role_ids: Value::Value(vec![text("5")]),
-            ..there()
-        };
-        try_update::<CertUser>(&mut diags, &case.session, &there(), &lowered).await;
-        assert_eq!(summaries(&diags), refused.map_or(vec![], |summary| vec![summary; 2]));
-        let received = case.server.received_requests().await.unwrap();
-        assert!(received.iter().all(|request| request.url.query() == Some("dry_run=")));
-        assert_eq!(received.len(), 2);
-    }
-}
-
-#[tokio::test]
-async fn trial_asks_nothing_that_is_unknown_or_equal() {
-    let case = Case::new().await;
-    let mut diags = Diagnostics::default();
-    let unknown = CertUserState {
-        name: Value::Unknown,
-        ..planned()
-    };
-    try_create::<CertUser>(&mut diags, &case.session, &unknown).await;
-    try_update::<CertUser>(&mut diags, &case.session, &there(), &there()).await;
-    assert_eq!(case.server.received_requests().await.unwrap().len(), 0);
-
-    // A cluster that cannot be reached is no reason to refuse a plan.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let session = of_redis_enterprise(&format!("http://{closed}"), None, NOW);
-    assert!(!session.trials.are_over());
-    try_create::<CertUser>(&mut diags, &session, &planned()).await;
-    assert_eq!(diags, Diagnostics::default());
-    assert!(session.trials.are_over(), "the next plan does not wait for it again");
-}
-
-#[tokio::test]
 async fn import_finds_by_uid_name_and_address() {
     let case = Case::new().await;
     let user = user(json!({ "email": "app@example.com" }));
@@ -461,5 +397,5 @@ async fn import_finds_by_uid_name_and_address() {
     }
 }
 
-const USERS: &str = "/v1/users";
-const USER: &str = "/v1/users/7";
+pub(crate) const USERS: &str = "/v1/users";
+pub(crate) const USER: &str = "/v1/users/7";

@@ -184,7 +184,9 @@ impl<O: Planned> Resource for RedisResource<O> {
         O::guard_removal(&mut removal, &prior, session.own_redis_subject());
         session.run.plans.note_guard(removal.errors);
         let id = keys::id_of::<O>(&prior);
-        session.run.plans.note(diags, &keys::unique::<O>(&planned), id.as_ref());
+        let keys = keys::unique::<O>(&planned);
+        session.run.plans.note(diags, &keys, id.as_ref());
+        session.run.plans.note_change(diags, &keys::unique::<O>(&prior), &keys);
         if !diags.errors.is_empty() {
             return None;
         }

@@ -5,6 +5,7 @@
 //! cluster. The table of the run can. It refuses two blocks for one object, and keeps what a block of this run has made or
 //! taken over when the instance that had it before is destroyed.
 
+mod circle;
 mod objects;
 mod plan;
 

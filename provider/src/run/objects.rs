@@ -141,17 +141,12 @@ impl Objects {
     /// Waits until this run has changed another object than `working` is about, which may have stood in its way: a name that
     /// another instance gives up, an entry that is removed. `false` when nothing is under way that could do so.
     pub(crate) async fn another_change(&self, working: &Working<'_>, changes: u64) -> bool {
-        self.until(working, || self.changes() != changes).await
-    }
-
-    /// The same, until the condition holds; it is asked after each change.
-    pub(crate) async fn until(&self, working: &Working<'_>, condition: impl Fn() -> bool) -> bool {
         let _pause = working.pause();
         let start = Moment::now();
         let mut quiet_since = start;
         loop {
             let changed = self.changed.notified();
-            if condition() {
+            if self.changes() != changes {
                 return true;
             }
             let now = Moment::now();

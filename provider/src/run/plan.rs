@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant as Moment, timeout_at};
 
 use super::Key;
+use super::circle::Exchanges;
 use crate::report::{error, warning};
 
 /// What was planned in this run, by object.
@@ -36,6 +37,8 @@ struct Planned {
     untrusted: HashSet<Key>,
     /// Whose destruction is planned, by everything that is unique about the object.
     destroyed: HashMap<Key, Instance>,
+    /// Who gives up what another instance wants.
+    exchanges: Exchanges,
     /// What speaks against removing the object of an instance.
     guards: HashMap<Instance, Vec<Diagnostic>>,
 }
@@ -103,8 +106,9 @@ impl Plans {
     pub(crate) fn note(&self, diags: &mut Diagnostics, keys: &[(Key, AttributePath)], prior: Option<&Key>) {
         let call = instance_call();
         let mut planned = self.lock();
-        if let Some(id) = prior {
-            planned.note_state(diags, id, call.instance, Fate::Stays);
+        match prior {
+            Some(id) => planned.note_state(diags, id, call.instance, Fate::Stays),
+            None => planned.exchanges.forget(call.instance),
         }
         let is_new = prior.is_none() && !call.is_known;
         for (key, attribute) in keys {
@@ -125,6 +129,18 @@ impl Plans {
                 return;
             }
         }
+    }
+
+    /// Notes that the object of this instance is to be changed in place, so that it has the keys `after` and no longer
+    /// `before`; adds an error when several instances exchange what they have.
+    pub(crate) fn note_change(
+        &self,
+        diags: &mut Diagnostics,
+        before: &[(Key, AttributePath)],
+        after: &[(Key, AttributePath)],
+    ) {
+        let instance = instance_call().instance;
+        self.lock().exchanges.note(diags, instance, before, after);
     }
 
     /// Notes that an instance's object is to be destroyed; adds an error when it is the object of another instance that stays.

@@ -7,6 +7,7 @@ use certward::pki::{Certificate, PemError, PublicKey, certificates_from_pem};
 use tf_provider::{AttributePath, Diagnostic};
 use time::{Duration, OffsetDateTime};
 
+use crate::pem_form::other_form;
 use crate::report::{chain, diagnostic};
 use crate::timestamp;
 
@@ -42,7 +43,9 @@ pub(crate) fn parse_all(attribute: &'static str, text: &str) -> Result<Vec<Certi
                      others."
                 ),
             ),
-            PemError::NoCertificate => (format!("No certificate in {attribute}"), no_certificate(text)),
+            problem if problem == PemError::NoCertificate || other_form(text).is_some() => {
+                (format!("No certificate in {attribute}"), no_certificate(text))
+            }
             problem => (
                 format!("Unreadable {attribute}"),
                 format!(
@@ -184,6 +187,9 @@ pub(crate) fn called(certificate: &Certificate) -> String {
 
 fn no_certificate(text: &str) -> String {
     let start = text.trim_start_matches('\u{feff}').trim();
+    if let Some(form) = other_form(text) {
+        return format!("This text {form}");
+    }
     if start.contains("CERTIFICATE REQUEST-----") {
         "This text is a certificate request. Pass the certificate that an authority has made of it."
     } else if start.is_empty() {

@@ -1,24 +1,18 @@
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P384_SHA384,
 };
 use time::macros::datetime;
 
 use super::*;
+use crate::test_certificates::{self, pem};
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 
 fn params() -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "Team CA");
+    let mut params = test_certificates::params("Team CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.not_before = datetime!(2026-01-01 0:00 UTC);
-    params.not_after = datetime!(2027-01-01 0:00 UTC);
     params
-}
-
-fn pem(params: &CertificateParams) -> String {
-    params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
 }
 
 /// The summaries of what is found in an authority of these parameters.
@@ -108,6 +102,11 @@ fn other_texts_are_explained() {
             "2 certificates",
         ),
         (String::new(), "No certificate in certificate_pem", "empty"),
+        (
+            pem.replace("CERTIFICATE", "PKCS7"),
+            "No certificate in certificate_pem",
+            "openssl pkcs7 -print_certs",
+        ),
         ("ca.crt".to_owned(), "No certificate in certificate_pem", "file name"),
         (
             "-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----".to_owned(),

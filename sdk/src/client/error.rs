@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::foreign::ForeignAnswer;
+use super::proxy::Proxy;
 use crate::pki::{ErrorChain, Printable};
 
 /// What an operation failed on.
@@ -21,7 +23,7 @@ use crate::pki::{ErrorChain, Printable};
 /// ```
 ///
 /// `Display` tells its own step only, with every endpoint that failed; [`Error::report`] prints the causes too. No form of it holds a request or response
-/// body, a password or a key; it does hold the message a server sent. Whatever a text holds, control, bidirectional and
+/// body, a password or a key; it does hold the message a server sent, or the title of its page. Whatever a text holds, control, bidirectional and
 /// invisible characters are printed escaped (see [`Printable`]).
 pub struct Error(Box<Inner>);
 
@@ -31,6 +33,8 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
     /// When several endpoints failed: all of it, of which `cause` is the most useful.
     endpoints: Option<EndpointFailures>,
+    /// What the connection goes through, when no answer came.
+    proxy: Option<String>,
 }
 
 /// The failures of several endpoints.
@@ -85,6 +89,16 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) error_type: Option<String>,
     pub(crate) message: Option<String>,
+    /// When the body is no error of the API.
+    pub(crate) unknown_body: Option<UnknownBody>,
+}
+
+/// A body that is no error of the API that was asked.
+#[derive(Debug)]
+pub(crate) struct UnknownBody {
+    pub(crate) sent_by: ForeignAnswer,
+    /// Whether it comes from another server than that of the API.
+    pub(crate) is_certain: bool,
 }
 
 /// How an asynchronous action of Redis Enterprise failed, in the server's words.
@@ -109,6 +123,7 @@ impl Error {
             cause,
             source: None,
             endpoints: None,
+            proxy: None,
         }))
     }
 
@@ -116,6 +131,12 @@ impl Error {
     pub(crate) fn at(mut self, endpoint: &str) -> Self {
         self.0.step.push_str(" at ");
         self.0.step.push_str(endpoint);
+        self
+    }
+
+    /// Names the proxy that the connection goes through, if one does.
+    pub(crate) fn through(mut self, proxy: Option<&Proxy>) -> Self {
+        self.0.proxy = proxy.map(Proxy::to_string);
         self
     }
 
@@ -153,6 +174,10 @@ impl Error {
     fn reason(&self) -> String {
         let mut reason = String::new();
         self.0.cause.describe(&mut reason);
+        if let Some(proxy) = &self.0.proxy {
+            reason.push_str(", through ");
+            reason.push_str(proxy);
+        }
         reason
     }
 
@@ -208,6 +233,15 @@ impl Error {
             Cause::Action(failure) => failure.message.as_deref(),
             _ => None,
         }
+    }
+
+    /// What answered, when it was another server than that of the API: the endpoint is wrong, or something in front of the
+    /// API answers for it. An older version of the API, which has no such route, can answer so too.
+    ///
+    /// An answer with an accepted status that cannot be read is [`Error::is_decode`].
+    pub fn foreign_answer(&self) -> Option<&ForeignAnswer> {
+        let body = self.answer()?.unknown_body.as_ref()?;
+        body.is_certain.then_some(&body.sent_by)
     }
 
     /// The thing asked for does not exist (404).
@@ -385,6 +419,9 @@ impl Cause {
             Self::Answer(answer) => {
                 text.push_str(&format!("the server answered {}", answer.status));
                 explain(text, answer.error_type.as_deref(), answer.message.as_deref());
+                if let Some(body) = &answer.unknown_body {
+                    text.push_str(&format!(" with {}", body.sent_by));
+                }
             }
             Self::Action(failure) => {
                 text.push_str(&format!("the action ended as {}", failure.status));
@@ -420,12 +457,14 @@ impl fmt::Debug for Error {
             cause,
             source,
             endpoints,
+            proxy,
         } = &*self.0;
         f.debug_struct("Error")
             .field("step", step)
             .field("cause", cause)
             .field("source", source)
             .field("endpoints", endpoints)
+            .field("proxy", proxy)
             .finish()
     }
 }
@@ -489,6 +528,7 @@ mod tests {
             status,
             error_type: Some(error_type.to_owned()),
             message: Some(message.to_owned()),
+            unknown_body: None,
         };
         Error::new("cannot list certificates", Cause::Answer(answer))
     }
@@ -529,6 +569,7 @@ mod tests {
                 status: 500,
                 error_type: owned(),
                 message: owned(),
+                unknown_body: None,
             }),
             Cause::Action(ActionFailure {
                 status: HOSTILE.to_owned(),

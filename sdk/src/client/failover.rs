@@ -275,6 +275,7 @@ mod tests {
                 status,
                 error_type: None,
                 message: None,
+                unknown_body: None,
             })
         };
         type Failure = Box<dyn Fn() -> Cause + Sync>;

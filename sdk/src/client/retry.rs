@@ -146,6 +146,7 @@ mod tests {
                 status,
                 error_type: None,
                 message: None,
+                unknown_body: None,
             }),
         )
     }

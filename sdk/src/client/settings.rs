@@ -12,6 +12,7 @@ use super::budget::Limits;
 use super::error::Error;
 use super::failover::Endpoints;
 use super::identity::Identity;
+use super::proxy::Proxy;
 use super::resolver::SystemResolver;
 use super::retry::{MAX_RETRIES, RetryPolicy};
 use super::tls;
@@ -104,6 +105,14 @@ impl Settings {
         Ok(())
     }
 
+    /// The proxy that leads to an endpoint.
+    fn proxy_for(&self, endpoint: &Url) -> Option<Proxy> {
+        match &self.proxy {
+            Some(proxy) => Some(Proxy::of_builder(proxy)),
+            None => Proxy::of_environment(endpoint),
+        }
+    }
+
     /// Makes the transport. Nothing is connected to.
     pub(crate) fn build(self, headers: HeaderMap, read_problem: ReadProblem) -> Result<Arc<Transport>, Error> {
         if self.endpoints.is_empty() {
@@ -122,6 +131,14 @@ impl Settings {
         }
         if self.limits.max_response_bytes == 0 {
             return Err(Error::configuration("max_response_bytes must be at least 1"));
+        }
+        let proxies: Vec<Option<Proxy>> = self.endpoints.iter().map(|endpoint| self.proxy_for(endpoint)).collect();
+        for (endpoint, proxy) in self.endpoints.iter().zip(&proxies) {
+            let endpoint = endpoint.origin().ascii_serialization();
+            match proxy {
+                Some(proxy) => tracing::info!(endpoint, %proxy, "requests go through a proxy"),
+                None => tracing::info!(endpoint, "requests go straight to the endpoint"),
+            }
         }
         let config = tls::client_config(self.identity.as_ref(), &self.trust_anchors, self.server_name)?;
         let mut builder = reqwest::Client::builder()
@@ -152,6 +169,7 @@ impl Settings {
             headers,
             read_problem,
             cookies: Mutex::new(vec![None; self.endpoints.len()]),
+            proxies,
             endpoints: Endpoints::new(self.endpoints, self.retry),
         }))
     }
@@ -291,7 +309,7 @@ macro_rules! builder_methods {
         }
 
         /// The HTTP proxy to connect through, with `CONNECT`: TLS stays end to end. Default: the one the environment
-        /// names (`HTTPS_PROXY`, `NO_PROXY`).
+        /// names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`). Errors and the log name it, without credentials.
         ///
         /// # Errors
         /// [`Error::is_configuration`](crate::Error::is_configuration): no http or https URL.

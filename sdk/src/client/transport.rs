@@ -13,10 +13,12 @@ use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::budget::{Budget, Limits};
-use super::error::{Answer, Cause, Error, one_line};
+use super::error::{Answer, Cause, Error, UnknownBody, one_line};
 use super::failover::{Attempt, Endpoints, Failed};
 use super::failure;
+use super::foreign::ForeignAnswer;
 use super::json::check_size;
+use super::proxy::Proxy;
 use super::retry::{Repeat, retry_after};
 use crate::pki::Certificate;
 
@@ -53,6 +55,8 @@ pub(crate) type ReadProblem = fn(&[u8]) -> (Option<String>, Option<String>);
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     pub(crate) endpoints: Endpoints,
+    /// The proxy that leads to each endpoint.
+    pub(crate) proxies: Vec<Option<Proxy>>,
     pub(crate) certificate: Option<Certificate>,
     pub(crate) limits: Limits,
     pub(crate) permits: Semaphore,
@@ -113,6 +117,10 @@ impl Reply {
                 serde_json::error::Category::Eof => "ends too early",
                 _ => "is not JSON",
             };
+            let sent_by = ForeignAnswer::of(&self.body);
+            if matches!(sent_by, ForeignAnswer::WebPage { .. }) {
+                return self.decode_error(format!("the answer is not JSON but {sent_by}"));
+            }
             self.decode_error(format!(
                 "the answer {kind}, at line {} column {}",
                 error.line(),
@@ -195,7 +203,7 @@ impl Transport {
     }
 
     /// What an answer means whose status is none of those accepted.
-    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Cause {
+    fn refusal(&self, call: &Call, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Cause {
         let (error_type, message) = if status.is_redirection() {
             let target = headers
                 .get(http::header::LOCATION)
@@ -208,11 +216,23 @@ impl Transport {
             let clean = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty());
             (clean(error_type), clean(message))
         };
+        let unknown_body = match (&error_type, &message) {
+            (None, None) => UnknownBody::of(status, &call.method, body),
+            _ => None,
+        };
         Cause::Answer(Answer {
             status: status.as_u16(),
             error_type,
             message,
+            unknown_body,
         })
+    }
+
+    /// Whether a 404 says nothing about the object that was asked for, because another server than the API's sent it.
+    fn is_foreign_404(&self, call: &Call, status: StatusCode, body: &[u8]) -> bool {
+        status == StatusCode::NOT_FOUND
+            && (self.read_problem)(body) == (None, None)
+            && UnknownBody::of(status, &call.method, body).is_some_and(|body| body.speaks_of_no_object())
     }
 
     /// Remembers, or with `None` forgets, the session cookie of one endpoint.
@@ -244,7 +264,14 @@ impl Attempt for CallAttempt<'_> {
             error: Error::new(format!("cannot {}", call.operation), cause).at(&origin),
             retry_after: None,
         };
-        let not_answered = |error: reqwest::Error| failed(failure::cause(&error, transport.certificate.as_ref()));
+        let proxy = transport.proxies.get(endpoint).and_then(Option::as_ref);
+        let not_answered = |error: reqwest::Error| {
+            let Failed { error, retry_after } = failed(failure::cause(&error, transport.certificate.as_ref()));
+            Failed {
+                error: error.through(proxy),
+                retry_after,
+            }
+        };
         let started = Instant::now();
         let mut response = transport
             .request(call, endpoint, timeout)
@@ -261,7 +288,7 @@ impl Attempt for CallAttempt<'_> {
         }
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(endpoint = %origin, http.method = %call.method, http.path = &*call.path, http.status = status.as_u16(), duration_ms, "request answered");
-        if call.accepted.contains(&status.as_u16()) {
+        if call.accepted.contains(&status.as_u16()) && !transport.is_foreign_404(call, status, &body) {
             return Ok(Reply {
                 status,
                 headers,
@@ -272,7 +299,7 @@ impl Attempt for CallAttempt<'_> {
         }
         Err(Failed {
             retry_after: retry_after(&headers),
-            ..failed(transport.refusal(status, &headers, &body))
+            ..failed(transport.refusal(call, status, &headers, &body))
         })
     }
 }

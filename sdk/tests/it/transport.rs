@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use certward::ForeignAnswer;
 use certward::ravendb::{Client, ClientBuilder, GenerateCertificate, SecurityClearance};
+use certward::redis_enterprise;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -143,6 +145,26 @@ async fn a_host_that_does_not_exist_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn an_error_names_the_proxy_without_its_credentials() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let proxied = || {
+        let builder = builder().max_retries(0).endpoint("https://a.example:9443").unwrap();
+        builder.proxy_url(&format!("http://user:canary@{closed}")).unwrap()
+    };
+    let one = proxied().build().unwrap();
+    let two = proxied().endpoint("https://b.example:9443").unwrap().build().unwrap();
+    for client in [one, two] {
+        let error = client.build_version().await.unwrap_err();
+        let named = format!(", through the proxy http://{closed} (proxy_url)");
+        assert!(error.is_connect() && error.to_string().ends_with(&named), "{error}");
+        assert!(!format!("{error:?} {}", error.report()).contains("canary"));
+    }
+}
+
+#[tokio::test]
 async fn redirections_are_not_followed() {
     let elsewhere = mock(vec![ResponseTemplate::new(200).set_body_string(BUILD)]).await;
     let answer = ResponseTemplate::new(307).insert_header("location", elsewhere.uri().as_str());
@@ -170,6 +192,54 @@ async fn odd_answers_are_typed_errors_that_show_no_content() {
         let error = client.build_version().await.unwrap_err();
         assert!(error.is_decode() != error.is_too_large(), "{error:?}");
         assert!(error.to_string().contains(expected), "{error}");
+        assert!(!format!("{error:?} {}", error.report()).contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_another_server_is_told_apart_and_is_no_missing_object() {
+    let ravendb = r#"{"Url":"/v1/users","Type":"InvalidAuth","Message":"canary","Error":"canary"}"#;
+    let redis = r#"{"error_code":"unauthorized","description":"canary"}"#;
+    let page = "<html><title>404 Not Found</title>canary</html>";
+    let web = || ForeignAnswer::WebPage {
+        title: Some("404 Not Found".to_owned()),
+    };
+    for (status, body, of_ravendb, of_redis) in [
+        (403, ravendb, None, Some(ForeignAnswer::RavenDb)),
+        (404, ravendb, None, Some(ForeignAnswer::RavenDb)),
+        (401, redis, Some(ForeignAnswer::RedisEnterprise), None),
+        (404, page, Some(web()), Some(web())),
+        (404, "canary", Some(ForeignAnswer::Other), Some(ForeignAnswer::Other)),
+        // Each of the two may answer so.
+        (403, page, None, None),
+        (502, page, None, None),
+        (401, "", None, None),
+    ] {
+        let server = mock(vec![ResponseTemplate::new(status).set_body_string(body)]).await;
+        let builder = builder().max_retries(0).endpoint(&server.uri()).unwrap();
+        let client = builder.build().unwrap();
+        let thumbprint = "0123456789012345678901234567890123456789".parse().unwrap();
+        let refusal = client.certificate(&thumbprint).await;
+        if (status, of_ravendb.is_none()) == (404, true) {
+            assert!(refusal.unwrap().is_none());
+        } else {
+            expect_foreign(&refusal.unwrap_err(), of_ravendb);
+        }
+        let builder = redis_enterprise::Client::builder()
+            .danger_allow_plain_http()
+            .trust_anchors_pem(&anchor())
+            .unwrap()
+            .max_retries(0);
+        let client = builder.endpoint(&server.uri()).unwrap().build().unwrap();
+        expect_foreign(&client.user(7.into()).await.unwrap_err(), of_redis.clone());
+        expect_foreign(&client.users().await.unwrap_err(), of_redis);
+    }
+}
+
+fn expect_foreign(error: &certward::Error, sender: Option<ForeignAnswer>) {
+    assert_eq!(error.foreign_answer(), sender.as_ref(), "{error}");
+    if let Some(sender) = sender {
+        assert!(error.to_string().ends_with(&format!(" with {sender}")), "{error}");
         assert!(!format!("{error:?} {}", error.report()).contains("canary"));
     }
 }

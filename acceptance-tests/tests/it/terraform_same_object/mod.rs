@@ -225,6 +225,34 @@ fn long_list_of_names_that_shifts_in_runs_of_one_step_at_a_time_loses_nothing_an
     );
 }
 
+/// The cluster changes one object at a time, so none of them can be the first.
+#[test]
+fn list_of_names_that_is_rotated_is_refused_before_anything_is_changed_and_says_what_to_do() {
+    let world = World::new();
+    for kind in [Kind::Role, Kind::Acl, Kind::User, Kind::Database] {
+        if !world.has(kind) {
+            continue;
+        }
+        configure_lists(&world, &[kind], &[0, 1, 2]);
+        world.apply(&[]).expect_success();
+        let before = world.ids(kind);
+        configure_lists(&world, &[kind], &[1, 2, 0]);
+        let error = world.apply(&[]).expect_error("Objects exchange their names");
+        assert!(error.detail.contains("a value that nothing has"), "{error:?}");
+        assert_eq!(world.ids(kind), before, "{kind:?}");
+        // As the error says.
+        for numbers in [[7, 2, 0], [1, 2, 0]] {
+            configure_lists(&world, &[kind], &numbers);
+            world.apply(&[]).expect_success();
+        }
+        world.expect_settled();
+        let ids =
+            |ids: &BTreeSet<(usize, String)>| -> BTreeSet<String> { ids.iter().map(|(_, id)| id.clone()).collect() };
+        assert_eq!(ids(&world.ids(kind)), ids(&before), "nothing is made anew");
+        world.terraform.destroy().expect_success();
+    }
+}
+
 #[test]
 fn two_blocks_for_one_object_are_refused_before_anything_is_changed() {
     let world = World::new();

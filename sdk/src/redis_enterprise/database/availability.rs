@@ -40,6 +40,7 @@ impl Client {
                     status: 404,
                     error_type: None,
                     message: Some("the cluster knows no such database".to_owned()),
+                    unknown_body: None,
                 };
                 return Err(Error::new(step(), Cause::Answer(answer)));
             };

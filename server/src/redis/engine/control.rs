@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -42,7 +43,7 @@ impl Control {
             // Whoever waits for a reply learns of the end by it.
             if let Err(error) = converse(stream, received).await {
                 tracing::debug!(
-                    error = &error as &dyn std::error::Error,
+                    error = %ErrorChain::new(&error),
                     "the connection to an engine has ended"
                 );
             }

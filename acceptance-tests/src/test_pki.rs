@@ -61,10 +61,20 @@ impl TestCa {
     /// A new CA with this common name.
     #[must_use]
     pub fn new(common_name: &str) -> Self {
+        Self::with_usages(common_name, &[KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign])
+    }
+
+    /// One whose key usage does not let it sign certificates, which it does all the same.
+    #[must_use]
+    pub fn without_cert_sign(common_name: &str) -> Self {
+        Self::with_usages(common_name, &[KeyUsagePurpose::DigitalSignature])
+    }
+
+    fn with_usages(common_name: &str, usages: &[KeyUsagePurpose]) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, common_name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.key_usages = usages.to_vec();
         let key = KeyPair::generate().expect("a P-256 key can be made");
         Self(CertifiedIssuer::self_signed(params, key).expect("the parameters are complete"))
     }

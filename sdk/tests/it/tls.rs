@@ -141,6 +141,18 @@ fn client(endpoint: &str, trusted: &Authority) -> ClientBuilder {
 }
 
 #[tokio::test]
+async fn a_connection_that_ends_too_early_sends_nobody_to_the_manual_of_a_library() {
+    let authority = Authority::new("Lab CA");
+    let server = authority.issue("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth, false);
+    // Its connection ends with the task, without a word of TLS.
+    let dies = |_: usize, _: &str| -> String { panic!("the server dies") };
+    let endpoint = serve_with(&server, None, dies).await;
+    let client = client(&endpoint, &authority).max_retries(0).build().unwrap();
+    let text = client.build_version().await.unwrap_err().report().to_string();
+    assert!(text.contains("close_notify") && !text.contains("docs.rs"), "{text}");
+}
+
+#[tokio::test]
 async fn the_identity_is_presented() {
     let authority = Authority::new("Lab CA");
     let endpoint = serve(

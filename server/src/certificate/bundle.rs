@@ -183,6 +183,19 @@ pub async fn parse_server_certificate(
     .await
 }
 
+/// Why `password` is not that of a PKCS#12 file. None when it is, and of any other file.
+pub(crate) fn refused_password(file: &[u8], password: &str) -> Option<Pkcs12Error> {
+    match formats::read(file, password, true) {
+        Err(BundleError::Pkcs12(error)) if is_about_password(&error) => Some(error),
+        _ => None,
+    }
+}
+
+/// Whether another password would open the file, as far as it can tell.
+pub(crate) fn is_about_password(error: &Pkcs12Error) -> bool {
+    matches!(error, Pkcs12Error::WrongPassword | Pkcs12Error::Undecryptable)
+}
+
 fn is_of_another_key(error: &UnusableServerCertificate) -> bool {
     matches!(
         error,

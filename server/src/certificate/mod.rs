@@ -12,6 +12,7 @@ pub(crate) use bounded_chain::{Anchor, BoundedChain, ChainBounds, PathFault, Unb
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use bundle::read_here;
 pub use bundle::{BundleError, CertificateBundle, EndEntity, parse_server_certificate};
+pub(crate) use bundle::{is_about_password, refused_password};
 pub(crate) use client_purpose::ClientPurpose;
 pub use key_fitness::KeyFault;
 pub(crate) use shown::shown;

@@ -1,11 +1,9 @@
-//! Names of certificates in refusals and logs.
+//! Names that strangers choose, in refusals and logs.
 
 use std::fmt::{self, Write};
 
-use certward_pki::DistinguishedName;
-
 /// The beginning of a name: a stranger's may be kilobytes long, and several times that with what has to be escaped.
-pub(crate) fn shown(name: &DistinguishedName) -> String {
+pub(crate) fn shown(name: &impl fmt::Display) -> String {
     let mut beginning = Beginning {
         text: String::new(),
         left: MAX_SHOWN,
@@ -40,6 +38,8 @@ const MAX_SHOWN: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use certward_pki::DistinguishedName;
+
     use super::*;
 
     #[test]

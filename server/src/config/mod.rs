@@ -86,13 +86,17 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings of this process.
+    /// Reads the settings of this process, which is to serve: a program that they name is run, to say its version.
     ///
     /// # Errors
     ///
     /// [`Mistakes`], with every one that was found.
     pub fn load(command_line: &CommandLine) -> Result<Self, Mistakes> {
-        Self::from_sources(&Sources::of_process(command_line)?)
+        let sources = Sources::of_process(command_line)?;
+        let mut reader = Reader::new(&sources);
+        let settings = reader.read();
+        reader.try_program();
+        reader.finish(settings)
     }
 
     /// Types what the sources say.

@@ -1,7 +1,8 @@
 //! From text by key to typed settings; every mistake is kept until the end.
 
+use std::ffi::OsString;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::certificate::ChainBounds;
 use crate::expiry::WarnDays;
 use crate::files::{TrustedFile, check_entry};
 use crate::listener::Limits;
+use crate::server_certificate::refused_password;
 use crate::telemetry::{LogFormat, LogSettings};
 
 /// Takes the values of keys one by one.
@@ -60,7 +62,7 @@ impl<'a> Reader<'a> {
         let two_factor = self.two_factor();
         let limits = self.limits();
         let log = self.log();
-        let certificate_password = self.secret("Security.Certificate.Password");
+        let certificate_password = self.certificate_password(certificate_path.as_deref());
         let certificate_validate_key_usages = self.required("Security.Certificate.Validation.KeyUsages", boolean);
         let expiring_threshold = self.optional("Security.Certificate.ExpiringThresholdInDays", |text| {
             within(text, 1, 3650)
@@ -172,19 +174,45 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A password that does not open the file at `path` is named here, and not the file, which may be right.
+    fn certificate_password(&mut self, path: Option<&Path>) -> Option<SecretString> {
+        const KEY: &str = "Security.Certificate.Password";
+        let password = self.secret(KEY);
+        if let Some(path) = path
+            && let Some(refusal) = refused_password(path, password.as_ref())
+        {
+            let does_not = if password.is_some() {
+                "does not open"
+            } else {
+                "must be the password of"
+            };
+            let path = path.display();
+            self.mistake(
+                KEY,
+                format!("{does_not} {path}, the file of Security.Certificate.Path: {refusal}"),
+            );
+        }
+        password
+    }
+
     fn two_factor(&mut self) -> Option<TwoFactorSettings> {
         const DEFAULT: &str = "Security.TwoFactor.DefaultSessionDurationInMin";
+        const MAX: &str = "Security.TwoFactor.MaxSessionDurationInMin";
         let default_session_minutes = self.number(DEFAULT, 1, MINUTES_IN_A_YEAR);
-        let max_session_minutes = self.number("Security.TwoFactor.MaxSessionDurationInMin", 1, MINUTES_IN_A_YEAR);
+        let max_session_minutes = self.number(MAX, 1, MINUTES_IN_A_YEAR);
         let (default_session_minutes, max_session_minutes) = (default_session_minutes?, max_session_minutes?);
         if default_session_minutes > max_session_minutes {
-            self.mistake(
-                DEFAULT,
-                format!(
-                    "is {default_session_minutes} and must not be above Security.TwoFactor.MaxSessionDurationInMin, \
-                     {max_session_minutes}"
-                ),
-            );
+            // Of the two, the one that somebody has set.
+            if self.sources.values.contains_key(DEFAULT) {
+                let problem =
+                    format!("is {default_session_minutes} and must not be above {MAX}, which is {max_session_minutes}");
+                self.mistake(DEFAULT, problem);
+            } else {
+                let problem = format!(
+                    "is {max_session_minutes} and must not be below {DEFAULT}, which is {default_session_minutes} unless it is set"
+                );
+                self.mistake(MAX, problem);
+            }
         }
         Some(TwoFactorSettings {
             default_session_minutes,
@@ -195,15 +223,16 @@ impl<'a> Reader<'a> {
     /// `api` is where Redis Enterprise's API listens.
     fn redis(&mut self, api: Option<&Url>) -> Option<RedisSettings> {
         const UPSTREAM: &str = "Certward.Redis.Upstream";
-        let server_path = self.program("Certward.Redis.ServerPath");
+        const UPSTREAM_CA: &str = "Certward.Redis.UpstreamCa";
+        let server_path = self.program(SERVER_PATH);
         let engine_user = self.optional("Certward.Redis.EngineUser", redis::engine_user);
         let upstreams = self.list(UPSTREAM, |text, _| redis::upstream(text));
         let folder = &self.sources.folder;
-        let upstream_authorities = self.optional("Certward.Redis.UpstreamCa", |text| {
-            redis::authorities(&folder.join(text))
-        });
+        let upstream_authorities = self.optional(UPSTREAM_CA, |text| redis::authorities(&folder.join(text)));
+        // Without the CAs that were named, nothing can be said of the servers.
+        let lacks_authorities = upstream_authorities.is_none() && self.text(UPSTREAM_CA).is_some();
         let upstream_authorities = upstream_authorities.unwrap_or_default();
-        if let Err(problem) = redis::check_upstreams(&upstreams, &upstream_authorities) {
+        if !lacks_authorities && let Err(problem) = redis::check_upstreams(&upstreams, &upstream_authorities) {
             self.mistake(UPSTREAM, problem);
         }
         let listen_address = self.optional("Certward.Redis.ListenAddress", redis::listen_address);
@@ -212,7 +241,7 @@ impl<'a> Reader<'a> {
         Some(RedisSettings {
             engine_user,
             server_path,
-            search_path: std::env::var_os("PATH").unwrap_or_default(),
+            search_path: search_path(),
             upstreams,
             upstream_authorities,
             listen_address: listen_address
@@ -220,6 +249,18 @@ impl<'a> Reader<'a> {
                 .unwrap_or(Host::Ipv4(Ipv4Addr::LOCALHOST)),
             ports: ports?,
         })
+    }
+
+    /// Runs the program of databases, if it is named, to see that it is one: nothing else says so before the first database is
+    /// made. What others can change is not run.
+    pub(super) fn try_program(&mut self) {
+        let is_doubtful = self.mistakes.iter().any(|mistake| mistake.key == SERVER_PATH);
+        if !is_doubtful
+            && let Some(path) = self.program(SERVER_PATH)
+            && let Err(problem) = redis::try_program(&path, &search_path())
+        {
+            self.mistake(SERVER_PATH, problem);
+        }
     }
 
     fn limits(&mut self) -> Option<Limits> {
@@ -378,6 +419,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// `PATH`.
+fn search_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}
+
 fn within<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, most: T) -> Result<T, String> {
     match text.parse::<T>() {
         Ok(number) if number >= least && number <= most => Ok(number),
@@ -504,4 +550,5 @@ fn plain_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+const SERVER_PATH: &str = "Certward.Redis.ServerPath";
 const MINUTES_IN_A_YEAR: u32 = 365 * 24 * 60;

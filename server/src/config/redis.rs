@@ -1,6 +1,7 @@
 //! What Redis databases are made of: `Certward.Redis.*`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use url::{Host, Url};
 
 use crate::cluster::database::DatabaseName;
 use crate::files::TrustedFile;
-use crate::redis::engine::{EngineAccount, Upstream};
+use crate::redis::engine::{EngineAccount, EngineProgram, EngineProgramError, Upstream};
 
 /// The settings of Redis databases.
 #[derive(Debug)]
@@ -94,6 +95,21 @@ pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
         .map_err(|error| ErrorChain::new(&error).to_string())?;
     let text = str::from_utf8(&bytes).map_err(|_| format!("{} is not text", path.display()))?;
     certificates_from_pem(text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
+}
+
+/// Whether a program can be started as a database. It is run once, to say its version.
+pub(super) fn try_program(path: &Path, search_path: &OsStr) -> Result<(), String> {
+    // Settings are read where there is no runtime, or on a thread of one, which must not wait for another.
+    let find = || -> io::Result<Result<EngineProgram, EngineProgramError>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(runtime.block_on(EngineProgram::find(Some(path), search_path)))
+    };
+    match std::thread::scope(|scope| scope.spawn(find).join()) {
+        Ok(Ok(Ok(_))) => Ok(()),
+        Ok(Ok(Err(error))) => Err(chain(&error)),
+        Ok(Err(error)) => Err(format!("cannot be tried: {error}")),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 /// A user of the system, by name or number.

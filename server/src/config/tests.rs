@@ -114,6 +114,30 @@ fn an_upstream_with_tls_needs_its_cas_and_no_mistake_shows_its_password() {
     mistake("Certward.Redis.ListenAddress", "h:1");
 }
 
+/// The value of the other may be a default, which nobody has written and nobody can find.
+#[test]
+fn of_two_settings_that_do_not_go_together_the_one_that_was_set_is_named() {
+    const DEFAULT: &str = "Security.TwoFactor.DefaultSessionDurationInMin";
+    const MAX: &str = "Security.TwoFactor.MaxSessionDurationInMin";
+    for (key, value, other) in [(DEFAULT, "100000", MAX), (MAX, "1", DEFAULT)] {
+        let mistake = mistake(key, value);
+        assert_eq!(mistake.key, key, "{mistake}");
+        assert!(mistake.problem.contains(other), "{mistake}");
+    }
+}
+
+#[test]
+fn cas_that_cannot_be_read_are_the_one_mistake_about_a_server_with_tls() {
+    let folder = Folder::new(GOOD);
+    let arguments = [
+        "--Certward.Redis.Upstream=rediss://:hunter2@h",
+        "--Certward.Redis.UpstreamCa=missing.pem",
+    ];
+    let mistakes = folder.load(&[], &arguments).unwrap_err();
+    let keys: Vec<_> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(keys, ["Certward.Redis.UpstreamCa"], "{mistakes}");
+}
+
 #[test]
 fn a_program_is_a_path_from_the_settings_folder_or_a_name() {
     for (value, expected) in [

@@ -6,6 +6,7 @@ mod aside;
 mod body;
 mod connection;
 mod record;
+mod request_user;
 mod strict;
 mod why_refused;
 
@@ -13,4 +14,5 @@ pub use api::Api;
 pub(crate) use aside::{BODIES, LARGE, LISTINGS, aside};
 pub use body::BodyError;
 pub(crate) use connection::{Http, Version};
+pub(crate) use request_user::{NamedUser, RequestUser};
 pub(crate) use why_refused::WhyRefused;

@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use tokio::time::Instant;
 
 use super::api::{Answer, Api};
+use super::request_user::RequestUser;
 use super::strict::Ambiguous;
 use super::why_refused::WhyRefused;
 use crate::listener::peer::Peer;
@@ -24,12 +25,15 @@ pub(super) struct Recorded {
     version: Version,
     route: &'static str,
     peer: Arc<Peer>,
+    user: RequestUser,
 }
 
 impl Recorded {
     /// Hands a request of `peer` to `api`, unless it is refused.
     pub(super) fn answer(api: &Api, peer: &Arc<Peer>, mut request: Request<Body>, refused: Option<Ambiguous>) -> Self {
         request.extensions_mut().insert(Arc::clone(peer));
+        let user = RequestUser::default();
+        request.extensions_mut().insert(user.clone());
         let version = request.version();
         Self {
             start: Instant::now(),
@@ -37,6 +41,7 @@ impl Recorded {
             version,
             route: api.route(request.uri().path()),
             peer: Arc::clone(peer),
+            user,
             answer: match refused {
                 None => api.answer(request),
                 Some(ambiguous) => Box::pin(async move { ambiguous.answer(version) }),
@@ -52,7 +57,9 @@ impl Recorded {
         if !tracing::enabled!(tracing::Level::INFO) {
             return;
         }
-        let caller = self.peer.caller();
+        let user = self.user.get();
+        // The certificate of a connection may be registered, and its requests be those of a user with a password.
+        let caller = self.peer.caller().filter(|_| user.is_none());
         let why_refused = response.extensions().get::<WhyRefused>();
         tracing::info!(
             http.method = self.method.as_str(),
@@ -65,6 +72,10 @@ impl Recorded {
                 .certificate()
                 .map(|certificate| tracing::field::display(certificate.thumbprint())),
             caller.name = caller.as_ref().map(|caller| caller.name()),
+            user.uid = user.map(|user| user.uid),
+            user.name = user.map(|user| user.name.as_str()),
+            user.email = user.and_then(|user| user.email.as_deref()),
+            user.proof = user.map(|user| user.proof),
             refused.reason = why_refused.map(|why| why.reason),
             refused.detail = why_refused.and_then(|why| why.detail.as_deref()),
             "answered a request"

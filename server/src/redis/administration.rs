@@ -8,7 +8,6 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::Databases;
-use super::engine::EngineError;
 use super::ports::{PortError, ReservedPort};
 use crate::cluster::access::ClusterPermit;
 use crate::cluster::access::action::{ChangesDatabases, CreateDatabase, DeleteDatabase, UpdateDatabase};
@@ -38,6 +37,7 @@ impl Databases {
         let made = self.cluster.create_database(permit, new, reserved.port(), run).await?;
         if run == Run::Apply {
             self.settle(&made).await;
+            self.review_acls_of(made.uid).await;
         }
         Ok(made)
     }
@@ -60,6 +60,7 @@ impl Databases {
         let changed = self.cluster.update_database(permit, uid, update, run).await?;
         if run == Run::Apply {
             self.settle(&changed).await;
+            self.review_acls_of(uid).await;
         }
         Ok(changed)
     }
@@ -254,13 +255,12 @@ impl Databases {
                     ),
                 });
             }
-            let rules: Vec<String> = acl.acl.rules().map(str::to_owned).collect();
             if let Some(engine) = &engine
-                && let Err(EngineError::Refused { message, .. }) = engine.check_rules(&rules).await
+                && let Some(objection) = engine.objection_to(&acl.acl).await
             {
                 return Err(ClusterError::RedisAclUnsupported {
                     uid: acl.uid,
-                    problem: format!("is refused by the engine of the database: {message}"),
+                    problem: format!("is refused by the engine of the database: {objection}"),
                 });
             }
         }

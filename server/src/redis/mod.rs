@@ -10,6 +10,7 @@ pub(crate) mod engine;
 pub(crate) mod front;
 mod leftovers;
 mod ports;
+mod refused_acls;
 pub(crate) mod resp;
 mod running;
 mod status;
@@ -151,8 +152,8 @@ impl Databases {
         engine.or_else(|| self.program_version())
     }
 
-    /// What administrators should know of a database, a sentence each: why clients cannot use it, and what is wrong with the
-    /// Redis behind it.
+    /// What administrators should know of a database, a sentence each: why clients cannot use it, what is wrong with the Redis
+    /// behind it, which ACLs that refuses, and which CAs are not trusted.
     pub(crate) fn warnings(&self, uid: DatabaseUid) -> Vec<String> {
         let Some(running) = self.running().get(&uid).cloned() else {
             return Vec::new();
@@ -161,7 +162,13 @@ impl Databases {
             .reason()
             .map(|reason| format!("the database cannot be used: {reason}"));
         let engine = running.engine().map(|engine| engine.warnings());
-        reason.into_iter().chain(engine.unwrap_or_default()).collect()
+        let mut warnings: Vec<String> = reason.into_iter().chain(engine.unwrap_or_default()).collect();
+        let state = self.cluster.state();
+        if let Some(database) = state.database(uid) {
+            warnings.extend(running.refused_acls().warnings(database, &state));
+            warnings.extend(running.front().map(|front| front.trust_warnings()).unwrap_or_default());
+        }
+        warnings
     }
 
     /// Makes what runs follow the state.

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::door::Door;
 use super::engine::{Engine, EngineConfiguration, EngineHealth};
 use super::front::DatabaseFront;
+use super::refused_acls::RefusedAcls;
 use super::{DatabaseStatus, Databases};
 use crate::cluster::database::Database;
 use crate::cluster::uid::DatabaseUid;
@@ -21,6 +22,7 @@ pub(super) struct Running {
     uid: DatabaseUid,
     orders: watch::Sender<Order>,
     seen: watch::Sender<Seen>,
+    refused_acls: RefusedAcls,
     /// Whether it was there when the server started.
     is_restored: bool,
     ended: CancellationToken,
@@ -58,6 +60,7 @@ impl Running {
             uid: database.uid,
             orders: watch::Sender::new(Order::Run(Arc::clone(database))),
             seen: watch::Sender::default(),
+            refused_acls: RefusedAcls::default(),
             is_restored,
             ended: CancellationToken::new(),
         })
@@ -161,7 +164,7 @@ impl Running {
 
     /// Keeps the engine and the port as the orders say. Gives the port when it is to end.
     async fn look_after(
-        &self,
+        self: &Arc<Self>,
         engine: &Arc<Engine>,
         mut configured: EngineConfiguration,
         orders: &mut watch::Receiver<Order>,
@@ -169,6 +172,7 @@ impl Running {
     ) -> Option<Door> {
         let mut health = engine.health();
         let mut door: Option<Door> = None;
+        let mut was_ready = false;
         loop {
             let Order::Run(database) = orders.borrow_and_update().clone() else {
                 return door;
@@ -192,6 +196,13 @@ impl Running {
             }
             let is_as_wanted = door.is_some() && configured == EngineConfiguration::of(&database);
             let health_now = health.borrow_and_update().clone();
+            let is_ready = health_now == EngineHealth::Ready;
+            if is_ready && !was_ready {
+                // Nobody waits for it: an engine may be kept busy.
+                let (running, state) = (Arc::clone(self), opening.databases.cluster.state());
+                tokio::spawn(async move { running.review_acls(&state).await });
+            }
+            was_ready = is_ready;
             self.notice(&health_now, is_as_wanted.then_some(&database));
             tokio::select! {
                 changed = orders.changed() => if changed.is_err() { return door },
@@ -316,6 +327,21 @@ impl Running {
             (false, Some(_)) => DatabaseStatus::CreationFailed,
             (false, None) => DatabaseStatus::Pending,
         }
+    }
+
+    /// Whether it can be used.
+    pub(super) fn is_ready(&self) -> bool {
+        self.seen.borrow().is_ready
+    }
+
+    /// Its number.
+    pub(super) fn uid(&self) -> DatabaseUid {
+        self.uid
+    }
+
+    /// Which of its ACLs the engine refuses.
+    pub(super) fn refused_acls(&self) -> &RefusedAcls {
+        &self.refused_acls
     }
 
     /// Its engine, if there is one.

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use certward_pki::archive::pkcs12::Pkcs12Error;
 use rustls_pki_types::PrivateKeyDer;
 use secrecy::{ExposeSecret as _, SecretString};
 use time::OffsetDateTime;
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::fitness::{self, UnfitServerCertificate};
 use super::loaded::ServerCertificate;
-use crate::certificate::{BundleError, parse_server_certificate};
+use crate::certificate::{self, BundleError, is_about_password, parse_server_certificate};
 use crate::config::Settings;
 use crate::files::{FileError, TrustedDirectory, TrustedFile, without_links};
 use crate::pkcs12;
@@ -34,6 +35,15 @@ pub enum CertificateFileError {
     /// There is no certificate with its key in it, or not with this password.
     #[error("no server certificate with its private key can be taken from it")]
     Parse(#[source] BundleError),
+    /// It is opened by another password than that of the settings.
+    #[error("Security.Certificate.Password does not open {}", path.display())]
+    Password {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        #[source]
+        source: Pkcs12Error,
+    },
     /// The certificate is not one for a server.
     #[error("the certificate is not fit for a server")]
     Unfit(#[source] UnfitServerCertificate),
@@ -75,9 +85,26 @@ impl CertificateFile {
     ///
     /// # Errors
     ///
-    /// [`CertificateFileError::File`], [`CertificateFileError::Parse`], [`CertificateFileError::Unfit`].
+    /// [`CertificateFileError::File`], [`CertificateFileError::Password`], [`CertificateFileError::Parse`],
+    /// [`CertificateFileError::Unfit`].
     pub async fn load(&self, now: OffsetDateTime) -> Result<ServerCertificate, CertificateFileError> {
-        self.parse(&self.read().await?, self.password.as_ref(), now).await
+        self.parse_own(&self.read().await?, now).await
+    }
+
+    /// As [`Self::load`], of its content.
+    pub(super) async fn parse_own(
+        &self,
+        content: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<ServerCertificate, CertificateFileError> {
+        let parsed = self.parse(content, self.password.as_ref(), now).await;
+        parsed.map_err(|error| match error {
+            CertificateFileError::Parse(BundleError::Pkcs12(source)) if is_about_password(&source) => {
+                let path = self.path.clone();
+                CertificateFileError::Password { path, source }
+            }
+            error => error,
+        })
     }
 
     /// Its content, if nobody else can read or change the file.
@@ -89,10 +116,6 @@ impl CertificateFile {
             file.read(MAX_BYTES)
         };
         Ok(in_background(&self.path, read).await?)
-    }
-
-    pub(super) fn password(&self) -> Option<&SecretString> {
-        self.password.as_ref()
     }
 
     /// The certificate in `content`, if a server can show it at `now`.
@@ -150,6 +173,13 @@ impl CertificateFile {
             .collect();
         pkcs12::write(&certificates, key.secret_pkcs8_der(), text(self.password.as_ref())).map_err(|_| failed())
     }
+}
+
+/// Why `password` does not open the file at `path`. None when it does, or nothing can be said of it, because it is no PKCS#12
+/// file or cannot be read: whoever loads it says so.
+pub(crate) fn refused_password(path: &Path, password: Option<&SecretString>) -> Option<Pkcs12Error> {
+    let content = TrustedFile::open(path).and_then(|file| file.read(MAX_BYTES)).ok()?;
+    certificate::refused_password(&content, text(password))
 }
 
 /// Writes a file that only its owner can read. Whoever reads it at any time, also after a power cut, sees the old

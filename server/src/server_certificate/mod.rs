@@ -9,8 +9,8 @@ mod replacement;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-pub(crate) use file::write_file_atomically;
 pub use file::{CertificateFile, CertificateFileError};
+pub(crate) use file::{refused_password, write_file_atomically};
 pub use fitness::UnfitServerCertificate;
 pub use loaded::{ServerCertificate, UnusableServerCertificate};
 pub(crate) use replacement::SWAP_DELAY;

@@ -86,7 +86,7 @@ impl Replacement {
     /// caller holds the turn.
     pub(super) async fn reload(&self, content: &Zeroizing<Vec<u8>>) -> Result<bool, CertificateFileError> {
         let now = self.clock.now();
-        let certificate = self.file.parse(content, self.file.password(), now).await?;
+        let certificate = self.file.parse_own(content, now).await?;
         let current = self.certificates.current();
         if current.certificate().der() == certificate.certificate().der() && current.chain() == certificate.chain() {
             return Ok(false);

@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
-use crate::program::{Installation, Running, is_root, program, succeed, text};
+use crate::program::{Installation, Running, has_tool, is_root, program, succeed, text};
 
 #[test]
 fn wrong_settings_are_all_named_and_nothing_is_opened() {
@@ -33,6 +34,79 @@ fn wrong_settings_are_all_named_and_nothing_is_opened() {
         !text.contains("s3cr7t-canary") && !text.contains("keeps its data"),
         "{text}"
     );
+    assert!(!data_dir.exists());
+}
+
+/// With every other mistake, before anything is opened.
+#[test]
+fn a_program_of_databases_that_is_none_is_named_with_the_other_mistakes() {
+    let installation = Installation::new();
+    let no_program = installation.path("plain.txt");
+    std::fs::write(&no_program, "hello").unwrap();
+    std::fs::set_permissions(&no_program, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let other = installation.path("other");
+    std::fs::write(&other, "#!/bin/sh\necho hello\n").unwrap();
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let data_dir = installation.path("elsewhere");
+    for (value, problem) in [
+        ("/nowhere/redis-server".to_owned(), "cannot be run"),
+        (no_program.display().to_string(), "cannot be run"),
+        ("no-such-redis".to_owned(), "cannot be run"),
+        (other.display().to_string(), "is neither redis-server nor valkey-server"),
+    ] {
+        let output = installation
+            .run_command()
+            .arg(format!("--DataDir={}", data_dir.display()))
+            .arg(format!("--Certward.Redis.ServerPath={value}"))
+            .arg("--Certward.Log.Level=loud")
+            .output()
+            .unwrap();
+        let text = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        for part in ["2 reasons", "Certward.Redis.ServerPath (on the command line)", problem] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+    }
+    assert!(!data_dir.exists());
+}
+
+#[test]
+fn a_wrong_password_of_the_server_certificate_is_a_mistake_of_its_own_key() {
+    if !has_tool("openssl") {
+        return;
+    }
+    let installation = Installation::new();
+    let file = installation.path("protected.pfx");
+    let open = ["-in", "server.pfx", "-passin", "pass:", "-nodes", "-out", "server.pem"];
+    let protect = [
+        "-export",
+        "-in",
+        "server.pem",
+        "-passout",
+        "pass:right",
+        "-out",
+        "protected.pfx",
+    ];
+    for arguments in [open.as_slice(), &protect] {
+        let mut openssl = Command::new("openssl");
+        succeed(openssl.arg("pkcs12").args(arguments).current_dir(installation.folder()));
+    }
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let data_dir = installation.path("elsewhere");
+    for (password, origin) in [(None, "not set"), (Some("s3cr7t-canary"), "on the command line")] {
+        let output = installation
+            .run_command()
+            .arg(format!("--DataDir={}", data_dir.display()))
+            .arg(format!("--Security.Certificate.Path={}", file.display()))
+            .args(password.map(|password| format!("--Security.Certificate.Password={password}")))
+            .output()
+            .unwrap();
+        let text = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        let key = format!("Security.Certificate.Password ({origin})");
+        assert!(text.contains(&key) && text.contains("protected.pfx"), "{text}");
+        assert!(!text.contains("s3cr7t-canary"), "{text}");
+    }
     assert!(!data_dir.exists());
 }
 

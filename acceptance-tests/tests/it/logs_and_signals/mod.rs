@@ -1,5 +1,6 @@
 //! Readers of the log that do not read, full disks, and signals: the server goes on, or ends, as it should.
 
+mod callers;
 mod logs;
 mod signals;
 

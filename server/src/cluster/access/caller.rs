@@ -54,6 +54,17 @@ pub enum Proof {
     Certificate,
 }
 
+impl Proof {
+    /// A word for logs.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Token => "token",
+            Self::Certificate => "certificate",
+        }
+    }
+}
+
 impl ClusterCaller {
     pub(super) fn user_by(user: Arc<User>, proof: Proof, state: &ClusterState, peer: &Arc<Peer>) -> Self {
         Self {

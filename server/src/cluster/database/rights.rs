@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Database;
+use super::{Database, RolePermission};
 use crate::cluster::ClusterState;
 use crate::cluster::policy::PubSubDefault;
 use crate::cluster::redis_acl::RedisAcl;
-use crate::cluster::uid::RedisAclUid;
+use crate::cluster::uid::RoleUid;
 use crate::cluster::user::User;
 
 /// A user as Redis gets to know it. Equal rights are the same rights: whoever has them need not be asked again.
@@ -55,7 +55,7 @@ pub fn rights_in(database: &Database, user: &User, state: &ClusterState) -> Resu
         return Err(NoRights::Name { user: name.to_owned() });
     }
     let acls = acls_of(database, user, state);
-    let [root, others @ ..] = acls.as_slice() else {
+    let [(_, root), others @ ..] = acls.as_slice() else {
         return Err(NoRights::NoRole {
             user: name.to_owned(),
             database: database.name.to_string(),
@@ -63,7 +63,7 @@ pub fn rights_in(database: &Database, user: &User, state: &ClusterState) -> Resu
     };
     let channels = state.settings().policy.acl_pubsub_default;
     let mut rules = Scopes::of(root).into_rules(channels);
-    for other in others {
+    for (_, other) in others {
         let other = Scopes::of(other);
         rules.push(selector(other.root, channels));
         rules.extend(other.selectors.into_iter().map(|scope| selector(scope, channels)));
@@ -80,15 +80,27 @@ pub fn default_user_rules() -> Arc<[String]> {
     ["+@all", "~*", "&*"].map(str::to_owned).into()
 }
 
-/// Each ACL once, in the database's order.
-fn acls_of<'a>(database: &Database, user: &User, state: &'a ClusterState) -> Vec<&'a Arc<RedisAcl>> {
-    let mut uids: Vec<RedisAclUid> = Vec::new();
+/// The ACLs that a user has in a database, each once and with the first role that it comes with, in the database's order.
+pub(crate) fn acls_of<'a>(
+    database: &Database,
+    user: &User,
+    state: &'a ClusterState,
+) -> Vec<(RoleUid, &'a Arc<RedisAcl>)> {
+    let mut given: Vec<&RolePermission> = Vec::new();
     for permission in &database.roles_permissions {
-        if user.role_uids.contains(&permission.role_uid) && !uids.contains(&permission.redis_acl_uid) {
-            uids.push(permission.redis_acl_uid);
+        let is_new = || {
+            given
+                .iter()
+                .all(|other| other.redis_acl_uid != permission.redis_acl_uid)
+        };
+        if user.role_uids.contains(&permission.role_uid) && is_new() {
+            given.push(permission);
         }
     }
-    uids.into_iter().filter_map(|uid| state.redis_acl(uid)).collect()
+    let present = given
+        .into_iter()
+        .filter_map(|permission| Some((permission.role_uid, state.redis_acl(permission.redis_acl_uid)?)));
+    present.collect()
 }
 
 /// The rules of an ACL, those of the user itself apart from those of its selectors.
@@ -157,11 +169,10 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::cluster::database::RolePermission;
     use crate::cluster::redis_acl::RedisAcl;
     use crate::cluster::settings::ClusterSettings;
     use crate::cluster::state::{Change, ClusterIdentity};
-    use crate::cluster::uid::{RoleUid, UserUid};
+    use crate::cluster::uid::{RedisAclUid, UserUid};
     use crate::cluster::user::{Authentication, EmailAlerts};
 
     #[test]

@@ -5,7 +5,9 @@
 //! A database trusts certificates of its own, not those of `mtls_trusted_ca`: CAs and intermediates, below which chains
 //! and subjects are judged as on the API, and clients' own certificates, which are enough by themselves.
 
-use certward_pki::{Certificate, Sha256Fingerprint};
+use std::fmt;
+
+use certward_pki::{Certificate, Printable, Sha256Fingerprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
@@ -15,7 +17,7 @@ use super::chain::{self, ChainRefusal};
 use super::end_entity::{self, EndEntityFault};
 use super::gate::{self, AuthorizedSubject, GateRefusal, SubjectValidation};
 use super::strength::Strength;
-use crate::certificate::ClientPurpose;
+use crate::certificate::{ClientPurpose, shown};
 use crate::cluster::database::DatabaseTls;
 
 /// What client certificates of one database are judged by. It does not change: a changed database has another.
@@ -27,6 +29,14 @@ pub struct DatabaseTrust {
     validation: SubjectValidation,
     authorized: Vec<AuthorizedSubject>,
     outdated: OutdatedCertificates,
+    unfit: Vec<UnfitAuthority>,
+}
+
+/// One of the database's certificates that is not trusted as a CA: it lets in nobody but a client that shows it itself.
+#[derive(Debug)]
+pub struct UnfitAuthority {
+    certificate: Certificate,
+    fault: CaFault,
 }
 
 /// What becomes of a certificate that has expired.
@@ -54,6 +64,14 @@ pub enum DatabaseTrustRefusal {
         /// As the certificate names it.
         issuer: String,
     },
+    /// The one that signed it, by name, or one of the intermediates, is none that a database trusts as a CA.
+    #[error("the certificate of the database above the certificate is not trusted as a CA: \"{subject}\" {fault}")]
+    UnfitIssuer {
+        /// Of the database's certificate.
+        subject: String,
+        /// What is wrong with it.
+        fault: CaFault,
+    },
     /// A chain to the database's certificates that does not hold.
     #[error(transparent)]
     Chain(ChainRefusal),
@@ -69,10 +87,10 @@ pub enum DatabaseTrustRefusal {
 }
 
 impl DatabaseTrust {
-    /// Of a database with this TLS. Certificates among its client certificates that cannot be trusted as a CA are given to
-    /// `unfit` with the reason, and let in nobody but who shows them.
+    /// Of a database with this TLS. Certificates among its client certificates that cannot be trusted as a CA let in nobody
+    /// but who shows them.
     #[must_use]
-    pub fn new(tls: &DatabaseTls, unfit: impl FnMut(&Certificate, CaFault)) -> Self {
+    pub fn new(tls: &DatabaseTls) -> Self {
         let strength = if tls.allow_weak_hashing {
             Strength::DangerAllowWeak
         } else {
@@ -85,8 +103,16 @@ impl DatabaseTrust {
         };
         let certificates = tls.client_certificates.certificates();
         let (validation, authorized) = effective_gate(tls);
+        let mut unfit = Vec::new();
+        let anchors = TrustAnchors::of_fit(certificates, strength, purpose, |certificate, fault| {
+            unfit.push(UnfitAuthority {
+                certificate: certificate.clone(),
+                fault,
+            });
+        });
         Self {
-            anchors: TrustAnchors::of_fit(certificates, strength, purpose, unfit),
+            anchors,
+            unfit,
             pinned: certificates.to_vec(),
             validation,
             authorized,
@@ -123,8 +149,8 @@ impl DatabaseTrust {
                 .map_err(DatabaseTrustRefusal::Pinned)?;
             (not_after, end_entity.fingerprint())
         } else {
-            let chain =
-                chain::verify(&self.anchors, end_entity, intermediates, now).map_err(DatabaseTrustRefusal::from)?;
+            let chain = chain::verify(&self.anchors, end_entity, intermediates, now)
+                .map_err(|refusal| self.explained(refusal, end_entity, intermediates))?;
             let admitted =
                 gate::pass_gate(chain, self.validation, &self.authorized).map_err(DatabaseTrustRefusal::Gate)?;
             (admitted.valid_until(), admitted.anchor())
@@ -136,10 +162,59 @@ impl DatabaseTrust {
         })
     }
 
+    /// The certificates of the database that were made to be CAs, and are not trusted as such. A client's own certificate
+    /// among the others is no mistake.
+    pub fn unfit_authorities(&self) -> impl Iterator<Item = &UnfitAuthority> {
+        self.unfit.iter().filter(|unfit| unfit.is_meant_as_authority())
+    }
+
+    /// The refusal, which names the certificate of the database above the client's, if only its unfitness is in the way.
+    fn explained(
+        &self,
+        refusal: ChainRefusal,
+        end_entity: &Certificate,
+        intermediates: &[CertificateDer<'static>],
+    ) -> DatabaseTrustRefusal {
+        if matches!(refusal, ChainRefusal::UnknownIssuer { .. }) {
+            let intermediates = intermediates.iter();
+            let intermediates = intermediates.filter_map(|der| Certificate::from_der(der.clone()).ok());
+            let presented: Vec<Certificate> = std::iter::once(end_entity.clone()).chain(intermediates).collect();
+            let is_above = |unfit: &&UnfitAuthority| presented.iter().any(|below| unfit.certificate.issued(below));
+            if let Some(unfit) = self.unfit.iter().find(is_above) {
+                return DatabaseTrustRefusal::UnfitIssuer {
+                    subject: shown(unfit.certificate.subject()),
+                    fault: unfit.fault.clone(),
+                };
+            }
+        }
+        refusal.into()
+    }
+
     /// What keys and signatures must be, those of handshakes too.
     #[must_use]
     pub fn strength(&self) -> Strength {
         self.anchors.strength()
+    }
+}
+
+impl UnfitAuthority {
+    fn is_meant_as_authority(&self) -> bool {
+        let Self { certificate, .. } = self;
+        let is_old_root = certificate.version() != 3 && certificate.is_self_issued();
+        let may_sign = || certificate.key_usage().is_some_and(|usage| usage.key_cert_sign());
+        certificate.is_ca() || is_old_root || may_sign()
+    }
+}
+
+impl fmt::Display for UnfitAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { certificate, fault } = self;
+        let subject = shown(certificate.subject());
+        write!(
+            f,
+            "the client certificate \"{}\" is not trusted as a CA, and lets in only a client that shows it itself: it {fault}",
+            Printable::line(&subject)
+        )
     }
 }
 
@@ -164,7 +239,7 @@ impl DatabaseTrustRefusal {
         match self {
             Self::Chain(ChainRefusal::EndEntity(EndEntityFault::Expired(_)))
             | Self::Pinned(EndEntityFault::Expired(_)) => "certificate_expired",
-            Self::UnknownIssuer { .. } => "certificate_unknown_ca",
+            Self::UnknownIssuer { .. } | Self::UnfitIssuer { .. } => "certificate_unknown_ca",
             Self::AnyPurpose(_) | Self::Chain(_) | Self::Pinned(_) => "certificate_chain",
             Self::Gate(_) => "certificate_subject",
         }

@@ -6,7 +6,7 @@ use axum::extract::{Extension, FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 use super::problem::{Code, Problem};
 use super::query::Query;
@@ -14,11 +14,12 @@ use super::{CannotBeTried, Dialect};
 use crate::audit::Actor;
 use crate::cluster::access::action::{ChangePassword, CreateCluster};
 use crate::cluster::access::{
-    self, ClusterAction, ClusterCaller, ClusterDenied, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword, Way,
+    self, ClusterAction, ClusterCaller, ClusterCallerOrigin, ClusterDenied, ClusterPermit, ClusterRefusal, Credentials,
+    ExpiredPassword, Way,
 };
 use crate::cluster::uid::UserUid;
 use crate::cluster::{Asked, Run};
-use crate::http::WhyRefused;
+use crate::http::{NamedUser, RequestUser, WhyRefused};
 use crate::listener::peer::Peer;
 
 /// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
@@ -157,8 +158,26 @@ async fn caller(
 ) -> Result<Arc<ClusterCaller>, Response> {
     let (peer, credentials) = presented(dialect, parts, action).await?;
     let access = &dialect.app.cluster_access;
-    let decided = access.authenticate(&peer, credentials.as_ref(), expired).await;
-    decided.map_err(|refusal| not_let_in(dialect, parts, action, &peer, &refusal))
+    match access.authenticate(&peer, credentials.as_ref(), expired).await {
+        Ok(caller) => {
+            name_user(&parts.extensions, &caller);
+            Ok(caller)
+        }
+        Err(refusal) => Err(not_let_in(dialect, parts, action, &peer, &refusal)),
+    }
+}
+
+/// Has the log line of the request say which user the caller is.
+pub(super) fn name_user(extensions: &Extensions, caller: &ClusterCaller) {
+    if let (ClusterCallerOrigin::User { user, proof }, Some(named)) = (caller.origin(), extensions.get::<RequestUser>())
+    {
+        named.is(NamedUser {
+            uid: user.uid.get(),
+            name: user.name.to_string(),
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            proof: proof.as_str(),
+        });
+    }
 }
 
 /// The connection, and what the caller says of itself.

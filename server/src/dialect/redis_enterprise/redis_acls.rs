@@ -30,6 +30,9 @@ struct View<'a> {
     min_version: String,
     name: &'a str,
     uid: u32,
+    /// What engines say against the rules, after a change. Certward's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certward_warnings: Vec<String>,
 }
 
 impl<'a> View<'a> {
@@ -40,6 +43,14 @@ impl<'a> View<'a> {
             min_version: acl.acl.min_version().to_string(),
             name: acl.name.as_str(),
             uid: acl.uid.get(),
+            certward_warnings: Vec::new(),
+        }
+    }
+
+    fn warning(self, certward_warnings: Vec<String>) -> Self {
+        Self {
+            certward_warnings,
+            ..self
         }
     }
 }
@@ -67,7 +78,7 @@ pub(super) async fn create(
     query: Query,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    make(&dialect, &permit, &body.object().await?, query.run()?).await
+    make(&dialect, &permit, &mut body.object().await?, query.run()?).await
 }
 
 /// `POST /v1/redis_acls/validate`, deprecated: the same as a dry run of [`create`].
@@ -76,7 +87,7 @@ pub(super) async fn validate(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    make(&dialect, &permit, &body.object().await?, Run::Dry).await
+    make(&dialect, &permit, &mut body.object().await?, Run::Dry).await
 }
 
 /// `PUT /v1/redis_acls/{uid}`
@@ -88,7 +99,8 @@ pub(super) async fn update(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object().await?;
+    let mut body = body.object().await?;
+    body.forget(&INFORMATION);
     let uid = number(&uid)?;
     let current = find(&dialect, uid)?;
     json::check(
@@ -101,7 +113,7 @@ pub(super) async fn update(
         acl: rules(&body)?,
     };
     let acl = dialect.app.cluster.update_redis_acl(&permit, uid, update, run).await?;
-    Ok(answer::json(&View::of(&acl)))
+    Ok(answer_with_warnings(&dialect, &acl, run).await)
 }
 
 /// `DELETE /v1/redis_acls/{uid}`
@@ -119,9 +131,10 @@ pub(super) async fn delete(
 async fn make(
     dialect: &Dialect,
     permit: &ClusterPermit<CreateRedisAcl>,
-    body: &Object,
+    body: &mut Object,
     run: Run,
 ) -> Result<Response, Problem> {
+    body.forget(&INFORMATION);
     json::check(body, &REDIS_ACL, Request::New)?;
     let missing = |field| Problem::new(Code::MissingField, format!("the field '{field}' is missing"));
     let new = NewRedisAcl {
@@ -130,7 +143,13 @@ async fn make(
         acl: rules(body)?.ok_or_else(|| missing("acl"))?,
     };
     let acl = dialect.app.cluster.create_redis_acl(permit, new, run).await?;
-    Ok(answer::json(&View::of(&acl)))
+    Ok(answer_with_warnings(dialect, &acl, run).await)
+}
+
+/// The ACL as it is now, or would be, with what engines say against it: which commands there are, they know alone.
+async fn answer_with_warnings(dialect: &Dialect, acl: &Arc<RedisAcl>, run: Run) -> Response {
+    let warnings = dialect.app.databases.review_acl(acl, run).await;
+    answer::json(&View::of(acl).warning(warnings))
 }
 
 /// The rules, when they pass the grammar.
@@ -138,6 +157,9 @@ fn rules(body: &Object) -> Result<Option<RedisAclRules>, Problem> {
     let rules = body.text("acl").map(str::parse).transpose();
     rules.map_err(|error: RedisAclRefusal| Problem::new(Code::InvalidParam, format!("acl: {error}")))
 }
+
+/// What answers tell of an ACL: not looked at when it is sent back.
+const INFORMATION: [&str; 1] = ["certward_warnings"];
 
 fn find(dialect: &Dialect, uid: RedisAclUid) -> Result<Arc<RedisAcl>, Problem> {
     let acl = dialect.app.cluster.state().redis_acl(uid).cloned();

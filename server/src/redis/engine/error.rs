@@ -28,6 +28,14 @@ pub(crate) enum EngineError {
         /// What the engine said.
         message: String,
     },
+    /// It refuses the rules of a user: it does not have a command that they name, or does not know a form of rule.
+    #[error("the engine of the database refuses the rules of the user {name:?}: {objection}")]
+    RulesRefused {
+        /// The user.
+        name: Arc<str>,
+        /// What the engine said.
+        objection: String,
+    },
     /// A script or a function keeps it busy, and it would have to be told of the user first, which it refuses until then.
     #[error(
         "a script or a function keeps the engine of the database busy, and the engine has yet to be told what the user \
@@ -74,10 +82,29 @@ impl EngineError {
         matches!(self, Self::Refused { message, .. } if message.starts_with(BUSY))
     }
 
+    /// What the engine says against the rules of an ACL or a user, if it refuses them for what they are: other errors are about
+    /// its own state, or about the server's rights.
+    pub(super) fn objection(&self) -> Option<&str> {
+        match self {
+            Self::Refused { command, message } if *command == SET_USER => message.strip_prefix("ERR "),
+            _ => None,
+        }
+    }
+
+    /// A word for logs and metrics.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::RulesRefused { .. } => "rules_refused",
+            _ => "engine",
+        }
+    }
+
     pub(super) fn file(error: io::Error) -> Self {
         Self::File(Arc::new(error))
     }
 }
 
+/// The command that writes a user's rules.
+pub(super) const SET_USER: &str = "ACL SETUSER";
 /// What an engine answers while a script or a function keeps it busy.
 const BUSY: &str = "BUSY";

@@ -37,6 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certward_pki::ErrorChain;
+use futures_util::future::join;
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +52,7 @@ use control::{ANSWER_TIMEOUT, Control};
 use directory::EngineDirectory;
 use ending::Endings;
 pub(crate) use error::EngineError;
+use error::SET_USER;
 use external_users::OpenUsers;
 pub(crate) use external_users::UserMark;
 use local::LocalSocket;
@@ -65,6 +67,7 @@ pub(crate) use upstream::Upstream;
 use users::EngineUsers;
 
 use crate::cluster::database::rights::DEFAULT;
+use crate::cluster::redis_acl_rules::RedisAclRules;
 
 /// The engine of one database. A task of its own keeps it alive until [`Self::stop`].
 pub(crate) struct Engine {
@@ -232,7 +235,8 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`] when
-    /// the engine would have to be told of the user, [`EngineError::Refused`] when the engine does not know a rule, and what becomes of an engine that does not answer.
+    /// the engine would have to be told of the user, [`EngineError::RulesRefused`] when the engine does not know a rule, and what becomes
+    /// of an engine that does not answer.
     pub(crate) async fn log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
         tokio::time::timeout(ANSWER_TIMEOUT, async {
             match self.try_log_in(login).await {
@@ -303,7 +307,14 @@ impl Engine {
         }
         match self.users.tell(control, &self.secrets, self.mark(), &user).await {
             Err(error) if error.is_busy() => Err(EngineError::Busy { name: user.name }),
-            told => told,
+            Err(error) => Err(match error.objection() {
+                Some(objection) => EngineError::RulesRefused {
+                    objection: objection.to_owned(),
+                    name: user.name,
+                },
+                None => error,
+            }),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -332,20 +343,18 @@ impl Engine {
         }
     }
 
-    /// Whether the engine takes these rules: it has every command and category in them.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Refused`] with what it says, when it does not; what becomes of an engine that does not answer.
-    pub(crate) async fn check_rules(&self, rules: &[String]) -> Result<(), EngineError> {
-        let control = self.control()?;
+    /// What the engine says against these rules: it does not have a command in them, or does not know a form of rule. None when
+    /// it takes them, or cannot be asked now.
+    pub(crate) async fn objection_to(&self, rules: &RedisAclRules) -> Option<String> {
+        let control = self.control().ok()?;
         // A user that is there for a moment, under a name that nobody has.
         let probe = Uuid::new_v4().to_string();
-        let words = [probe.as_str(), "reset", "off"].into_iter();
-        let command = Command::new("ACL SETUSER", words.chain(rules.iter().map(String::as_str)));
-        let set = control.ask(command).await;
-        control.ask(Command::new("ACL DELUSER", [probe.as_str()])).await?;
-        set.map(drop)
+        let words = [probe.as_str(), "reset", "off"].into_iter().chain(rules.rules());
+        let set = control.ask(Command::new(SET_USER, words));
+        // Sent together and in this order, so that the user goes also when nobody waits for the answers.
+        let delete = control.ask(Command::new("ACL DELUSER", [probe.as_str()]));
+        let (set, _) = tokio::time::timeout(OBJECTION_TIMEOUT, join(set, delete)).await.ok()?;
+        set.err()?.objection().map(str::to_owned)
     }
 
     /// The users that it knows from logins, `default` among them, but for the one without rights.
@@ -517,5 +526,7 @@ impl fmt::Debug for Engine {
     }
 }
 
+/// An administrator waits for the answer, which is no more than advice.
+const OBJECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// For an engine to end by itself whose data is deleted then.
 const REMOVAL_TIME: Duration = Duration::from_secs(5);

@@ -112,8 +112,8 @@ impl Engine {
         let found = match OpenUsers::look_up(control).await {
             Ok(found) => found,
             Err(error) => {
-                let error = ErrorChain::new(&error);
-                tracing::warn!(%error, engine.place = %attached.upstream, "the users of an external Redis cannot be looked up");
+                let error = told(&error);
+                tracing::warn!(error, engine.place = %attached.upstream, "the users of an external Redis cannot be looked up");
                 return;
             }
         };

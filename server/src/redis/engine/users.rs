@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::command::Command;
 use super::control::Control;
-use super::error::EngineError;
+use super::error::{EngineError, SET_USER};
 use super::external_users::{UserMark, UserOwner};
 use super::login::EngineUser;
 use super::secrets::EngineSecrets;
@@ -70,7 +70,7 @@ impl EngineUsers {
             .into_iter()
             .chain(mark.as_deref());
         let rules = control.restrict(user.rules.iter().map(String::as_str));
-        let command = Command::new("ACL SETUSER", words.chain(rules.iter().map(String::as_str)));
+        let command = Command::new(SET_USER, words.chain(rules.iter().map(String::as_str)));
         control.ask(command).await?;
         told.incarnation = Some(control.incarnation());
         Ok(())
@@ -105,7 +105,7 @@ impl EngineUsers {
         };
         if name == DEFAULT {
             // No engine deletes it.
-            control.ask(Command::new("ACL SETUSER", [name, "reset"])).await?;
+            control.ask(Command::new(SET_USER, [name, "reset"])).await?;
         } else if is_ours {
             control.ask(Command::new("ACL DELUSER", [name])).await?;
         }

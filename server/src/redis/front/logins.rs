@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::DatabaseFront;
-use super::admission::Identity;
+use super::admission::{Identity, Refusal};
 use super::exchange::Settled;
 use super::markers::LoginState;
 use super::refused::error_line;
@@ -27,11 +27,10 @@ use super::sessions::Session;
 use crate::cluster::access::ClusterRefusal;
 use crate::cluster::database::rights::{CONTROL, DEFAULT};
 use crate::cluster::database::{DefaultUser, PasswordDigest};
-use crate::redis::engine::{Engine, EngineLogin, EngineUser};
+use crate::redis::engine::{Engine, EngineError, EngineLogin, EngineUser};
 use crate::redis::resp::answering::Answering;
 use crate::redis::resp::arguments::encode;
 use crate::redis::resp::identity::{Credentials, IdentityCommand};
-use crate::telemetry;
 
 /// Decides about the commands of one connection.
 pub(super) struct Logins {
@@ -188,6 +187,7 @@ async fn reset(front: Arc<DatabaseFront>, session: Arc<Session>) -> LoginOutcome
     let default_user = front.default_user();
     let login = unnamed_login(&default_user);
     if let Err(error) = front.engine.prepare(&login).await {
+        // Nobody logs in by it.
         return LoginOutcome::Error(error_line(&error));
     }
     session.may_become(Identity::Default(default_user));
@@ -205,7 +205,8 @@ async fn log_in_as_default(
     let hashes = &default_user.password_hashes;
     let is_right = hashes.is_empty() || hashes.contains(&PasswordDigest::of_bytes(&password));
     if !default_user.is_enabled || !is_right {
-        metrics::counter!(telemetry::REFUSALS, "reason" => "wrong_password").increment(1);
+        let refusal = ClusterRefusal::WrongPassword;
+        front.refuse_login(&session, DEFAULT.as_bytes(), refusal.reason(), &refusal);
         return LoginOutcome::Command(form.with(DEFAULT.as_bytes(), &random_secret()));
     }
     if hashes.is_empty() && matches!(form, Form::Password) && !front.engine.is_external() {
@@ -213,7 +214,7 @@ async fn log_in_as_default(
     }
     let login = EngineLogin::DefaultUser;
     if let Err(error) = front.engine.prepare(&login).await {
-        return LoginOutcome::Error(error_line(&error));
+        return refused_by_engine(&front, &session, DEFAULT.as_bytes(), &error).await;
     }
     session.may_become(Identity::Default(default_user));
     // What has changed since the decision cuts the connection, as it does from now on.
@@ -230,8 +231,8 @@ async fn log_in(
     form: Form,
     credentials: Credentials,
 ) -> LoginOutcome {
-    let wrong = |form: &Form, reason| {
-        metrics::counter!(telemetry::REFUSALS, "reason" => reason).increment(1);
+    let wrong = |form: &Form, refusal: &ClusterRefusal| {
+        front.refuse_login(&session, &credentials.name, refusal.reason(), refusal);
         // What the client gave stays here: the engine says what it says of a wrong password.
         LoginOutcome::Command(form.with(&credentials.name, &random_secret()))
     };
@@ -240,10 +241,10 @@ async fn log_in(
         std::str::from_utf8(&credentials.password),
     );
     let (Ok(name), Ok(password)) = texts else {
-        return wrong(&form, "wrong_password");
+        return wrong(&form, &ClusterRefusal::WrongPassword);
     };
     if name == CONTROL {
-        return wrong(&form, "wrong_password");
+        return wrong(&form, &ClusterRefusal::WrongPassword);
     }
     let user = match front
         .parts
@@ -252,15 +253,17 @@ async fn log_in(
         .await
     {
         Ok(user) => user,
-        Err(ClusterRefusal::Busy(_)) => {
+        Err(refusal @ ClusterRefusal::Busy(_)) => {
+            front.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
             return LoginOutcome::Error("-ERR too many passwords are being checked; try again".to_owned());
         }
-        Err(refusal) => return wrong(&form, refusal.reason()),
+        Err(refusal) => return wrong(&form, &refusal),
     };
     let access = match front.access_of(&user) {
         Ok(access) => access,
-        Err(refusal) => {
-            metrics::counter!(telemetry::REFUSALS, "reason" => "no_rights").increment(1);
+        Err(no_rights) => {
+            let refusal = Refusal::NoRights(no_rights);
+            front.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
             return LoginOutcome::Error(format!("-NOPERM {refusal}"));
         }
     };
@@ -272,7 +275,7 @@ async fn log_in(
     };
     let login = EngineLogin::User(engine_user);
     if let Err(error) = front.engine.prepare(&login).await {
-        return LoginOutcome::Error(error_line(&error));
+        return refused_by_engine(&front, &session, &credentials.name, &error).await;
     }
     session.may_become(Identity::Password(access));
     // What has changed since the decision cuts the connection, as it does from now on.
@@ -281,6 +284,12 @@ async fn log_in(
         Some(secret) => LoginOutcome::Command(form.with(&credentials.name, secret.as_bytes())),
         None => LoginOutcome::Error("-ERR the database cannot log users in now".to_owned()),
     }
+}
+
+async fn refused_by_engine(front: &DatabaseFront, session: &Session, name: &[u8], error: &EngineError) -> LoginOutcome {
+    front.refuse_login(session, name, error.reason(), error);
+    front.warn_of_refused_rules(error).await;
+    LoginOutcome::Error(error_line(error))
 }
 
 impl Form {

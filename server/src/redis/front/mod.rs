@@ -9,6 +9,7 @@ mod logins;
 mod markers;
 mod policy;
 mod refused;
+mod refused_logins;
 mod relay;
 mod reply_rewriter;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -128,11 +129,23 @@ impl DatabaseFront {
     /// `tasks`, at the longest until `abort`. Follows the cluster: what a change takes the way in from is cut, and
     /// everything when the database is gone.
     pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
+        // At once, and not when the first client comes: it is logged what is wrong with the certificates.
+        let _ = self
+            .policies
+            .at(&self.parts.cluster.state(), self.database, &self.parts);
         // Before the first connection is accepted, so that no change falls in between.
         let changes = self.parts.cluster.changes();
         let accepted = self.accept.run(Arc::clone(&self), tasks, stop.clone(), abort);
         tokio::join!(accepted, self.watch(changes, stop.clone()));
         self.sessions.tell_all(Order::Finish, "stopping");
+    }
+
+    /// A sentence for each client certificate of the database that is meant to be a CA, and is not trusted as one.
+    pub(crate) fn trust_warnings(&self) -> Vec<String> {
+        let state = self.parts.cluster.state();
+        let policy = self.policies.at(&state, self.database, &self.parts);
+        let unfit = policy.iter().flat_map(|policy| policy.trust.unfit_authorities());
+        unfit.map(ToString::to_string).collect()
     }
 
     /// Cuts every connection, and those that still come: the database is deleted, or its port changes.
@@ -316,8 +329,12 @@ impl DatabaseFront {
             database.uid = self.database.get(),
             certificate.subject = client.subject(),
             reason = refused.to_string(),
+            refused.reason = refused.reason(),
             "a database refuses a client"
         );
+        if let Refused::Engine(error) = refused {
+            self.warn_of_refused_rules(error).await;
+        }
         refused::tell(&mut stream, refused).await;
     }
 
@@ -353,7 +370,11 @@ impl DatabaseFront {
             }
             Ending::Cut => true,
             Ending::Broken(error) => {
-                tracing::debug!(peer.address = %address, error = %ErrorChain::new(&error), "a connection to a database broke off");
+                tracing::debug!(
+                    peer.address = %address,
+                    error = %ErrorChain::new(&error),
+                    "a connection to a database broke off"
+                );
                 // It stays among the sessions meanwhile: a script that it has begun ends with its user.
                 relay.wait_for_engine().await
             }

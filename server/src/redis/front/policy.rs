@@ -82,7 +82,7 @@ impl Policy {
         let trust = if present.database.tls == changed.tls {
             Arc::clone(&present.trust)
         } else {
-            Arc::new(DatabaseTrust::new(&changed.tls, |_, _| {}))
+            Arc::new(DatabaseTrust::new(&changed.tls))
         };
         Self {
             database: Arc::clone(changed),
@@ -119,17 +119,10 @@ impl Basis {
 }
 
 fn trust_of(database: &Database) -> Arc<DatabaseTrust> {
-    // A client's own certificate among the others is no mistake: what is no CA's is left out of the CAs without a word.
-    let trust = DatabaseTrust::new(&database.tls, |certificate, fault| {
-        if certificate.is_ca() {
-            tracing::warn!(
-                database.uid = database.uid.get(),
-                certificate.subject = %certificate.subject(),
-                %fault,
-                "a certificate is not trusted as a CA"
-            );
-        }
-    });
+    let trust = DatabaseTrust::new(&database.tls);
+    for unfit in trust.unfit_authorities() {
+        tracing::warn!(database.uid = database.uid.get(), "{unfit}");
+    }
     Arc::new(trust)
 }
 

@@ -36,7 +36,7 @@ impl Refused {
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Client(refusal) => refusal.reason(),
-            Self::Engine(_) => "engine",
+            Self::Engine(error) => error.reason(),
             Self::Gone => "database_deleted",
         }
     }
@@ -46,7 +46,7 @@ impl Refused {
 pub(super) fn error_line(error: &EngineError) -> String {
     let code = match error {
         EngineError::NotReady | EngineError::TimedOut | EngineError::Unreachable(_) => "LOADING",
-        EngineError::ReservedName { .. } => "NOPERM",
+        EngineError::ReservedName { .. } | EngineError::RulesRefused { .. } => "NOPERM",
         EngineError::Busy { .. } => "BUSY",
         _ => "ERR",
     };

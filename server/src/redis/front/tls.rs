@@ -158,6 +158,7 @@ impl ClientCertVerifier for DatabaseClients {
                     certificate.subject = shown(end_entity.subject()),
                     certificate.thumbprint = %end_entity.thumbprint(),
                     reason = refusal.to_string(),
+                    refused.reason = refusal.reason(),
                     "a database refuses a client certificate"
                 );
                 Err(to_alert(&refusal).into())
@@ -192,7 +193,9 @@ impl ClientCertVerifier for DatabaseClients {
 /// `unsupported_certificate`, 49 `access_denied`, and 42 `bad_certificate` for the rest.
 fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     match refusal {
-        DatabaseTrustRefusal::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
+        DatabaseTrustRefusal::UnknownIssuer { .. } | DatabaseTrustRefusal::UnfitIssuer { .. } => {
+            CertificateError::UnknownIssuer
+        }
         DatabaseTrustRefusal::AnyPurpose(_) => CertificateError::InvalidPurpose,
         DatabaseTrustRefusal::Pinned(fault) | DatabaseTrustRefusal::Chain(ChainRefusal::EndEntity(fault)) => {
             match fault {

@@ -21,7 +21,7 @@ fn check(
     certificate: &Certificate,
     now: OffsetDateTime,
 ) -> Result<Option<OffsetDateTime>, DatabaseTrustRefusal> {
-    let trust = DatabaseTrust::new(tls, |_, _| {});
+    let trust = DatabaseTrust::new(tls);
     trust.admit(certificate, &[], now).map(|client| client.valid_until())
 }
 
@@ -43,6 +43,58 @@ fn certificates_below_the_databases_cas_are_let_in() {
     assert_eq!(
         refused.to_string(),
         "no client certificate of the database stands above the certificate; its issuer is \"CN=ours\""
+    );
+}
+
+/// Each lets in nobody, and says so: to whoever creates the database, and in the log when a client is refused.
+#[test]
+fn a_ca_that_cannot_be_one_is_named_with_the_reason_to_administrators_and_in_the_refusal() {
+    let no_cert_sign = [
+        basic_constraints(true, Some(true), None),
+        key_usage(&[DIGITAL_SIGNATURE]),
+    ];
+    let directory_name = permitted_names(0xa4, &name("O=Example"));
+    let mut version_1 = ca("CN=ours").with_only(&[]);
+    version_1.version = 1;
+    let no_ca_bit = [basic_constraints(true, None, None), key_usage(&[KEY_CERT_SIGN])];
+    for (template, reason) in [
+        (
+            ca("CN=ours").with_only(&no_cert_sign),
+            "has a key usage without keyCertSign",
+        ),
+        (ca("CN=ours").with(directory_name), "limits the directory names"),
+        (version_1, "is X.509 version 1"),
+        (ca("CN=ours").with_only(&no_ca_bit), "is no CA: its basic constraints"),
+        (ca("CN=ours\\01"), "has a control character in its subject"),
+    ] {
+        let unfit = template.self_signed();
+        let trust = DatabaseTrust::new(&trusting(&[&unfit]));
+        let warnings: Vec<String> = trust.unfit_authorities().map(ToString::to_string).collect();
+        let [warning] = warnings.as_slice() else {
+            panic!("{reason}: {warnings:?}");
+        };
+        assert!(warning.contains(&format!("it {reason}")), "{warning}");
+        assert!(!warning.contains(char::is_control), "{warning:?}");
+        let issuing = unfit.issue(ca("CN=Issuing"));
+        let below = [
+            (unfit.issue(client("CN=alice")), vec![]),
+            (issuing.issue(client("CN=alice")), vec![issuing.der()]),
+        ];
+        for (alice, intermediates) in below {
+            let refused = trust.admit(&alice.certificate, &intermediates, NOW).unwrap_err();
+            assert!(matches!(refused, DatabaseTrustRefusal::UnfitIssuer { .. }), "{refused}");
+            assert!(refused.to_string().contains(reason), "{refused}");
+            assert_eq!(refused.reason(), "certificate_unknown_ca");
+        }
+    }
+    // Certificates that are meant to be shown themselves are no mistake, and a fit CA is none either.
+    let own = client("CN=alice").self_signed();
+    let ours = ca("CN=ours").self_signed();
+    assert_eq!(
+        DatabaseTrust::new(&trusting(&[&own, &ours]))
+            .unfit_authorities()
+            .count(),
+        0
     );
 }
 
@@ -157,8 +209,8 @@ fn where_any_purpose_is_allowed_an_intermediate_still_names_clients_or_nothing()
     let ours = ca("CN=ours").self_signed();
     let mut tls = trusting(&[&ours]);
     tls.allow_missing_extended_key_usage = true;
-    let trust = DatabaseTrust::new(&tls, |_, _| {});
-    let strict = DatabaseTrust::new(&trusting(&[&ours]), |_, _| {});
+    let trust = DatabaseTrust::new(&tls);
+    let strict = DatabaseTrust::new(&trusting(&[&ours]));
     for (purpose, is_let_in) in [
         (None, true),
         (Some(extended_key_usage(&[CLIENT_AUTH])), true),

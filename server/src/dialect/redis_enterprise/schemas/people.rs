@@ -218,6 +218,12 @@ pub(in super::super) const REDIS_ACL: Schema = strict(
         .required(),
         member("min_version", TEXT, "The oldest database that knows the rules.").read_only(),
         member("max_version", TEXT, "The newest one: 9999.").read_only(),
+        member(
+            "certward_warnings",
+            Kind::TextList,
+            "What engines say against the rules, a sentence each, in the answer to a change; absent without any. Certward's own.",
+        )
+        .read_only(),
         member("action_uid", TEXT, "The action that made the ACL.").read_only(),
     ],
 );

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use http::Extensions;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
@@ -43,10 +44,12 @@ pub(in super::super) async fn authorize(
         Some(credentials) => Some(credentials),
         None => in_body(&body).map_err(IntoResponse::into_response)?,
     };
-    let permit = permit(&dialect, &peer, credentials.as_ref()).await.map_err(|refusal| {
-        let problem = authorized::problem_of(&refusal, ExpiredPassword::Refused);
-        authorized::refuse_stranger(&dialect, &peer, IssueToken::NAME, &path, &refusal, problem)
-    })?;
+    let permit = permit(&dialect, &parts.extensions, &peer, credentials.as_ref())
+        .await
+        .map_err(|refusal| {
+            let problem = authorized::problem_of(&refusal, ExpiredPassword::Refused);
+            authorized::refuse_stranger(&dialect, &peer, IssueToken::NAME, &path, &refusal, problem)
+        })?;
     answer_token(&dialect, &permit, &body).map_err(IntoResponse::into_response)
 }
 
@@ -69,11 +72,13 @@ pub(in super::super) async fn refresh(
 
 async fn permit(
     dialect: &Dialect,
+    extensions: &Extensions,
     peer: &Arc<Peer>,
     credentials: Option<&Credentials>,
 ) -> Result<ClusterPermit<IssueToken>, ClusterRefusal> {
     let access = &dialect.app.cluster_access;
     let caller = access.authenticate(peer, credentials, ExpiredPassword::Refused).await?;
+    authorized::name_user(extensions, &caller);
     Ok(access::authorize(&caller).expect("a token may be asked for by everybody who is let in"))
 }
 

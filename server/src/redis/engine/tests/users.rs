@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::{EngineError, EngineLogin};
-use super::world::{World, administer, ask, ask_on, bulk, configuration, log_in, refusal, root, rules, stranger, user};
+use super::world::{World, administer, ask, ask_on, bulk, configuration, log_in, refusal, root, stranger, user};
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
@@ -120,13 +120,21 @@ async fn names_that_stand_for_others_are_refused_and_wrong_rules_are_told() {
         .unwrap_err()
         .to_string();
     assert!(refused.contains("+@nothing"), "{refused}");
-    let refused = engine
-        .check_rules(&rules("~* +@nothing"))
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(refused.contains("+@nothing"), "{refused}");
-    engine.check_rules(&rules("~* +@all")).await.unwrap();
+    for (rules, refused) in [
+        ("~* +nosuchcommand", Some("+nosuchcommand")),
+        ("~* +get -nosuchcommand", Some("-nosuchcommand")),
+        ("~* +config|nosuch", Some("+config|nosuch")),
+        ("~* (%R~a +get) (~b +nosuchcommand)", Some("+nosuchcommand")),
+        ("~* +@all", None),
+        ("~* (~b +get)", None),
+    ] {
+        let objection = engine.objection_to(&rules.parse().unwrap()).await;
+        match (&objection, refused) {
+            (Some(objection), Some(rule)) => assert!(objection.contains(rule), "{rules}: {objection}"),
+            (None, None) => {}
+            _ => panic!("{rules}: {objection:?}"),
+        }
+    }
 
     let Reply::Array(users) = administer(&engine, "ACL USERS", []).await.unwrap() else {
         panic!("users are a list");

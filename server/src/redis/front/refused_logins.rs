@@ -1,0 +1,65 @@
+//! Logins by `AUTH` and `HELLO` that come to nothing, and users whose rules an engine refuses: counted, and told in the log.
+
+use std::fmt;
+
+use super::DatabaseFront;
+use super::sessions::Session;
+use crate::certificate::shown;
+use crate::cluster::database::rights;
+use crate::redis::engine::EngineError;
+use crate::telemetry::{self, Sparing};
+
+impl DatabaseFront {
+    /// Counts a login that comes to nothing, and logs it. `name` is what the client says; its password is not told.
+    pub(super) fn refuse_login(
+        &self,
+        session: &Session,
+        name: &[u8],
+        reason: &'static str,
+        detail: &impl fmt::Display,
+    ) {
+        static LINE: Sparing = Sparing::new();
+        metrics::counter!(telemetry::REFUSALS, "reason" => reason).increment(1);
+        if let Some(omitted) = LINE.admit() {
+            tracing::info!(
+                peer.address = %session.address(),
+                database.uid = self.database.get(),
+                user.given = shown(&String::from_utf8_lossy(name)),
+                refused.reason = reason,
+                refused.detail = %detail,
+                lines.omitted = omitted,
+                "a database refuses a login"
+            );
+        }
+    }
+
+    /// Logs which ACLs are in the way, when the engine refuses the rules of a user.
+    pub(super) async fn warn_of_refused_rules(&self, error: &EngineError) {
+        static LINE: Sparing = Sparing::new();
+        let EngineError::RulesRefused { name, objection } = error else {
+            return;
+        };
+        let Some(omitted) = LINE.admit() else { return };
+        let state = self.parts.cluster.state();
+        let (Some(database), Some(user)) = (state.database(self.database), state.user_named(name)) else {
+            return;
+        };
+        let mut refused = Vec::new();
+        for (role_uid, acl) in rights::acls_of(database, user, &state) {
+            if self.engine.objection_to(&acl.acl).await.is_some() {
+                let role = state.role(role_uid).map_or("", |role| role.name.as_str());
+                refused.push(format!("{} ({}) of role {role_uid} ({role})", acl.uid, acl.name));
+            }
+        }
+        tracing::warn!(
+            database.uid = self.database.get(),
+            database.name = database.name.as_str(),
+            user.uid = user.uid.get(),
+            user.name = user.name.as_str(),
+            redis_acls = refused.join(", "),
+            engine.objection = objection,
+            lines.omitted = omitted,
+            "the engine of a database refuses the rules of a user, who cannot log in"
+        );
+    }
+}

@@ -118,7 +118,7 @@ pub(crate) async fn update<O: RedisObject>(
         }
         // The change was made and its answer lost: it is looked up, and nothing is left to do then.
         if failure::may_have_been_done(&problem)
-            && let Ok(Some(object)) = O::find(client, uid).await
+            && let Ok(Some(object)) = look_up::<O>(client, uid).await
             && equal::<O>(&wanted, &object, &prior)
         {
             continue;
@@ -231,7 +231,7 @@ pub(super) async fn find<O: RedisObject>(
     client: &Client,
     uid: u64,
 ) -> Option<Option<O::Object>> {
-    match O::find(client, uid).await {
+    match look_up::<O>(client, uid).await {
         Ok(object) => Some(object),
         Err(problem) => {
             let attempt = format!("read the {} with the uid {uid}", O::NOUN);
@@ -241,14 +241,31 @@ pub(super) async fn find<O: RedisObject>(
     }
 }
 
+/// The object of this uid. A 404 that is not the API's own says nothing about the object: then the list of all decides.
+async fn look_up<O: RedisObject>(client: &Client, uid: u64) -> Result<Option<O::Object>, Error> {
+    match O::find(client, uid).await {
+        Err(problem) if problem.is_not_found() => {
+            let all = O::list(client).await?;
+            Ok(all.into_iter().find(|object| O::uid(object) == uid))
+        }
+        answer => answer,
+    }
+}
+
 /// Whether it is gone in the end.
 async fn remove<O: RedisObject>(client: &Client, uid: u64, timeout: Duration) -> Result<bool, Error> {
     match O::delete(client, uid).await {
-        Err(problem) if problem.is_not_found() => return Ok(true),
+        Err(problem) if problem.is_not_found() && problem.foreign_answer().is_none() => return Ok(true),
+        Err(problem) if problem.is_not_found() => {
+            return match look_up::<O>(client, uid).await? {
+                Some(_) => Err(problem),
+                None => Ok(true),
+            };
+        }
         answer => answer?,
     }
     let mut pauses = Pauses::lasting(timeout);
-    while O::find(client, uid).await?.is_some() {
+    while look_up::<O>(client, uid).await?.is_some() {
         if !pauses.wait().await {
             return Ok(false);
         }

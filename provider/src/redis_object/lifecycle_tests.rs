@@ -342,6 +342,30 @@ async fn reading_shows_what_has_changed_and_tells_gone_from_failed() {
 }
 
 #[tokio::test]
+async fn web_page_in_place_of_an_answer_means_gone_only_when_the_list_of_all_says_so() {
+    let page = || ResponseTemplate::new(404).set_body_string("<!doctype html><title>404 Not Found</title>");
+    for (list, state, errors) in [
+        (ok(json!([])), None, 0),
+        (ok(json!([user(json!({}))])), Some(there().id), 0),
+        (page(), None, 1),
+    ] {
+        let case = Case::new().await;
+        case.answer("GET", USER, page(), 1).await;
+        case.answer("DELETE", USER, page(), 1).await;
+        case.answer("GET", USERS, list, 2).await;
+        let mut diags = Diagnostics::default();
+        let read = read::<CertUser>(&mut diags, &case.session, there()).await;
+        assert_eq!(read.map(|user| user.id), state);
+        assert_eq!(diags.errors.len(), errors, "{diags:?}");
+        // Gone, so there is nothing to remove; or not to be reached, so it is not known to be removed.
+        let mut diags = Diagnostics::default();
+        case.answer("GET", USER, page(), 1).await;
+        destroy::<CertUser>(&mut diags, &case.session, &there(), |_| ()).await;
+        assert_eq!(diags.errors.is_empty(), state.is_none() && errors == 0, "{diags:?}");
+    }
+}
+
+#[tokio::test]
 async fn removal_waits_until_the_user_is_gone() {
     let case = Case::new().await;
     case.answer("DELETE", USER, ok(json!({ "action_uid": "8fc3" })), 1)

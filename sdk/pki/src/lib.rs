@@ -43,7 +43,6 @@ pub use distinguished_name::{
     RelativeDistinguishedName,
 };
 pub use error_chain::ErrorChain;
-pub(crate) use error_chain::text_of;
 pub use extensions::{ExtendedKeyUsage, Extension, KeyUsage, SubjectAltName};
 pub use fingerprint::Sha256Fingerprint;
 pub use hex::HexError;

@@ -106,7 +106,7 @@ pub(super) fn try_program(path: &Path, search_path: &OsStr) -> Result<(), String
     };
     match std::thread::scope(|scope| scope.spawn(find).join()) {
         Ok(Ok(Ok(_))) => Ok(()),
-        Ok(Ok(Err(error))) => Err(chain(&error)),
+        Ok(Ok(Err(error))) => Err(ErrorChain::new(&error).to_string()),
         Ok(Err(error)) => Err(format!("cannot be tried: {error}")),
         Err(panic) => std::panic::resume_unwind(panic),
     }

@@ -140,7 +140,11 @@ mod tests {
                 .map(|thread| thread.join().unwrap())
                 .collect::<Vec<Result<(), String>>>()
         });
-        assert_eq!(finished.iter().filter(|finished| finished.is_ok()).count(), 1, "{finished:?}");
+        assert_eq!(
+            finished.iter().filter(|finished| finished.is_ok()).count(),
+            1,
+            "{finished:?}"
+        );
         for error in finished.into_iter().filter_map(Result::err) {
             assert!(error.contains(" exists"), "no second one is prepared: {error}");
         }

@@ -50,9 +50,7 @@ impl<'a> Reader<'a> {
                 if length.len() > 4 || length.first() == Some(&0) {
                     return Err(NotDer);
                 }
-                let length = length
-                    .iter()
-                    .fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
+                let length = length.iter().fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
                 if length < 0x80 {
                     return Err(NotDer);
                 }

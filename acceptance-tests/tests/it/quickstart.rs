@@ -21,7 +21,10 @@ fn a_second_run_of_the_quickstart_is_refused_while_one_is_at_work() {
         let output = Command::new(scripts.join(script)).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{script}: {error}");
-        assert!(error.contains("another run.sh or down.sh is at work"), "{script}: {error}");
+        assert!(
+            error.contains("another run.sh or down.sh is at work"),
+            "{script}: {error}"
+        );
         assert!(!work.exists(), "{script} has begun");
     }
     drop(at_work);

@@ -58,7 +58,9 @@ pub(crate) fn text_of(error: &(impl Error + ?Sized)) -> String {
     let mut text = error.to_string();
     while let Some(start) = text.find(MANUAL) {
         let address = start + MANUAL.len();
-        let end = text[address..].find(char::is_whitespace).map_or(text.len(), |length| address + length);
+        let end = text[address..]
+            .find(char::is_whitespace)
+            .map_or(text.len(), |length| address + length);
         text.replace_range(start..end, "");
     }
     text

@@ -385,10 +385,7 @@ async fn a_list_that_is_too_long_is_refused_with_its_length_whichever_it_is() {
         management: ManagementRole::DbMember,
         databases: (1..=1001).collect(),
     };
-    let made = world
-        .cluster
-        .create_role(&world.permit().await, role, Run::Apply)
-        .await;
+    let made = world.cluster.create_role(&world.permit().await, role, Run::Apply).await;
     let refused = [
         ("the roles_permissions have", update(&world, permissions).await.err()),
         ("authorized_names has", update(&world, names).await.err()),

@@ -102,10 +102,7 @@ fn find(place: &Path, program: &Path) -> io::Result<Vec<Orphan>> {
 /// path of its program.
 fn is_writer(pid: i32) -> bool {
     let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let name = title
-        .split(|byte| matches!(byte, b' ' | 0))
-        .next()
-        .unwrap_or_default();
+    let name = title.split(|byte| matches!(byte, b' ' | 0)).next().unwrap_or_default();
     let name = String::from_utf8_lossy(name);
     !name.contains('/') && WRITERS.iter().any(|writer| name.contains(writer))
 }

@@ -164,13 +164,13 @@ impl Session {
         }
     }
 
-    /// Sends octets.
+    /// Sends bytes.
     ///
     /// # Errors
     ///
     /// When the connection has ended.
-    pub async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.stream.write_all(octets).await?;
+    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
         self.stream.flush().await
     }
 
@@ -236,8 +236,8 @@ impl Session {
     /// When it takes longer than `at_most`.
     pub async fn ended(&mut self, at_most: Duration) -> Duration {
         let started = Instant::now();
-        let mut octets = vec![0; 64 * 1024];
-        let until_the_end = async { while let Ok(1..) = self.stream.read(&mut octets).await {} };
+        let mut bytes = vec![0; 64 * 1024];
+        let until_the_end = async { while let Ok(1..) = self.stream.read(&mut bytes).await {} };
         assert!(
             tokio::time::timeout(at_most, until_the_end).await.is_ok(),
             "the connection is open after {at_most:?}"
@@ -268,12 +268,12 @@ pub fn request(words: &[&str]) -> Vec<u8> {
 ///
 /// When it does not.
 pub async fn change(admin: &mut Connection, method: &str, path: &str, body: &Value) -> Value {
-    let octets = if body.is_null() {
+    let bytes = if body.is_null() {
         Vec::new()
     } else {
         body.to_string().into_bytes()
     };
-    let answer = admin.request(method, path, &octets).await.expect("the API answers");
+    let answer = admin.request(method, path, &bytes).await.expect("the API answers");
     let text = String::from_utf8_lossy(&answer.body);
     assert_eq!(answer.status, 200, "{method} {path}: {text}");
     serde_json::from_str(&text).unwrap_or(Value::Null)

@@ -17,6 +17,14 @@ fail() {
     exit 1
 }
 
+# One at a time: a second run would build, start and apply in the same places. The kernel's lock on this folder ends with
+# whoever holds it, also after kill -9; what is to go on afterwards must not inherit it (9<&-).
+take_turn() {
+    command -v flock >/dev/null || return 0
+    exec 9<"$root/examples/quickstart"
+    flock -n 9 || fail "another run.sh or down.sh is at work here ($work); wait until it has ended"
+}
+
 # Runs a long step with its output in a file, and prints a line every few seconds until it ends.
 # Usage: long_step DESCRIPTION LOG COMMAND…
 long_step() {

@@ -2,6 +2,7 @@
 # Stops the quickstart's server and removes its files.
 set -eu
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+take_turn
 
 if pid=$(server_pid); then
     kill -TERM "$pid"

@@ -3,6 +3,7 @@
 # Run it again at any time: what is there is kept.
 set -eu
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+take_turn
 mkdir -p "$work" "$identities" "$configuration"
 # The server is on this machine, and no proxy leads there.
 export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
@@ -29,7 +30,7 @@ else
     nohup "$work/certward-server" run --settings "$server/settings.json" \
         --ServerUrl="$endpoint" --Certward.RedisEnterprise.ServerUrl="$redis_enterprise_endpoint" \
         --Certward.License.ReadOnlyCertificates=true \
-        >"$work/server.log" 2>&1 </dev/null &
+        >"$work/server.log" 2>&1 </dev/null 9<&- &
     echo $! >"$work/server.pid"
 fi
 
@@ -197,7 +198,7 @@ answers NOPERM "$(redis_by courier FLUSHALL)" "and FLUSHALL is not"
 say "Removing the courier from the configuration, with one of its connections open"
 timeout 120 redis-cli -h 127.0.0.1 -p "$redis_port" --tls --cacert "$server/ca.crt" \
     --cert "$identities/courier.crt" --key "$identities/courier.key" \
-    SUBSCRIBE deliveries >"$work/subscriber.log" 2>&1 &
+    SUBSCRIBE deliveries >"$work/subscriber.log" 2>&1 9<&- &
 subscriber=$!
 for _ in $(seq 100); do
     grep -q subscribe "$work/subscriber.log" && break

@@ -2,12 +2,12 @@
 
 use std::error::Error;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// A file that is prepared under another name beside its own, and takes its own name with its whole content. It never
-/// replaces another file; dropped unfinished, it leaves nothing.
+/// replaces another file; dropped unfinished, it leaves nothing. While it is prepared, nobody else prepares it.
 pub struct NewFile {
     path: PathBuf,
     temporary: PathBuf,
@@ -20,27 +20,41 @@ impl NewFile {
     /// Prepares a file with these permissions, such as `0o600`.
     ///
     /// # Errors
-    /// A file of this name exists, or none can be made in its folder; the error names it.
+    /// A file of this name exists, somebody else prepares it, or none can be made in its folder; the error names it.
     pub fn prepare(path: impl AsRef<Path>, mode: u32) -> Result<Self, Box<dyn Error>> {
         let path = path.as_ref().to_owned();
-        if path.symlink_metadata().is_ok() {
-            return Err(format!("{} exists; move it away, or choose another name", path.display()).into());
-        }
         let mut temporary = path.clone().into_os_string();
-        temporary.push(format!(".{}.new", std::process::id()));
+        temporary.push(".new");
         let temporary = PathBuf::from(temporary);
-        let file = OpenOptions::new()
+        let opened = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(mode)
-            .open(&temporary)
-            .map_err(|error| format!("cannot create {}: {error}", temporary.display()))?;
-        Ok(Self {
+            .open(&temporary);
+        let file = opened.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => format!(
+                "{} exists: another program is making {}, or has ended before that was done; if none is running, look into \
+                 the file and delete it",
+                temporary.display(),
+                path.display()
+            ),
+            _ => format!("cannot create {}: {error}", temporary.display()),
+        })?;
+        let prepared = Self {
             path,
             temporary,
             file,
             kept: false,
-        })
+        };
+        // Afterwards: whoever prepared it before has finished it, or gives up.
+        if prepared.path.symlink_metadata().is_ok() {
+            return Err(format!(
+                "{} exists; move it away, or choose another name",
+                prepared.path.display()
+            )
+            .into());
+        }
+        Ok(prepared)
     }
 
     /// Writes the content and gives the file its name.
@@ -96,6 +110,7 @@ mod tests {
         assert_eq!(names(folder.path()), ["a.key"]);
         let error = NewFile::prepare(&path, 0o600).err().unwrap().to_string();
         assert!(error.contains("a.key exists"), "{error}");
+        assert_eq!(names(folder.path()), ["a.key"]);
 
         let late = folder.path().join("b.key");
         let file = NewFile::prepare(&late, 0o600).unwrap();
@@ -105,5 +120,34 @@ mod tests {
         let kept = names(folder.path()).remove(2);
         assert!(error.contains(&kept), "{error}");
         assert_eq!(std::fs::read(folder.path().join(kept)).unwrap(), b"key");
+    }
+
+    #[test]
+    fn of_many_who_prepare_one_file_at_once_one_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        let all_begin = std::sync::Barrier::new(8);
+        let finished = std::thread::scope(|scope| {
+            let prepare = || {
+                all_begin.wait();
+                // As a program does between the two: it asks a server, once.
+                let prepared = NewFile::prepare(&path, 0o600).map_err(|error| error.to_string())?;
+                prepared.finish(b"key").map_err(|error| error.to_string())
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(prepare)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect::<Vec<Result<(), String>>>()
+        });
+        assert_eq!(
+            finished.iter().filter(|finished| finished.is_ok()).count(),
+            1,
+            "{finished:?}"
+        );
+        for error in finished.into_iter().filter_map(Result::err) {
+            assert!(error.contains(" exists"), "no second one is prepared: {error}");
+        }
+        assert_eq!(names(folder.path()), ["a.key"]);
     }
 }

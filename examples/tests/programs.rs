@@ -114,6 +114,28 @@ fn generation_never_overwrites_a_file() {
 }
 
 #[test]
+fn of_two_generations_of_one_name_at_once_the_second_asks_no_server() {
+    let folder = Folder::new();
+    // Accepts, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap());
+    let mut command = folder.command(GENERATE, &endpoint);
+    let mut first = command
+        .args(["app", "orders"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let _asked = listener.accept().unwrap();
+    let error = error(&folder.run(GENERATE, &["app", "orders"], &plain_http()));
+    assert!(
+        error.contains("app.key.new exists") && error.contains("another program"),
+        "{error}"
+    );
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
 fn every_program_names_the_file_that_it_cannot_use() {
     let folder = Folder::new();
     std::fs::write(folder.path("empty.crt"), "").unwrap();

@@ -1,4 +1,4 @@
-//! DER (X.690), written for structures whose every octet is decided here, and read from what strangers send.
+//! DER (X.690), written for structures whose every byte is decided here, and read from what strangers send.
 
 use der::oid::ObjectIdentifier;
 use zeroize::Zeroizing;
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 /// A tag, and what it holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Value<'a> {
-    /// The tag octet.
+    /// The tag byte.
     pub(crate) tag: u8,
     /// What is inside.
     pub(crate) content: &'a [u8],
@@ -14,9 +14,9 @@ pub(crate) struct Value<'a> {
     pub(crate) encoded: &'a [u8],
 }
 
-/// The octets are not DER, or not of the type expected.
+/// The bytes are not DER, or not of the type expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the octets are not the DER that belongs here")]
+#[error("the bytes are not the DER that belongs here")]
 pub(crate) struct NotDer;
 
 /// Reads values one after the other. It never looks inside one, so that depth costs nothing.
@@ -24,9 +24,9 @@ pub(crate) struct NotDer;
 pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// Over these octets.
-    pub(crate) fn new(octets: &'a [u8]) -> Self {
-        Self(octets)
+    /// Over these bytes.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
     }
 
     /// Whether nothing is left.
@@ -45,14 +45,12 @@ impl<'a> Reader<'a> {
         let (length, rest) = match *first {
             length @ 0..=0x7f => (usize::from(length), rest),
             0x80 => return Err(NotDer),
-            octets => {
-                let (length, rest) = rest.split_at_checked(usize::from(octets & 0x7f)).ok_or(NotDer)?;
+            bytes => {
+                let (length, rest) = rest.split_at_checked(usize::from(bytes & 0x7f)).ok_or(NotDer)?;
                 if length.len() > 4 || length.first() == Some(&0) {
                     return Err(NotDer);
                 }
-                let length = length
-                    .iter()
-                    .fold(0_usize, |sum, octet| (sum << 8) | usize::from(*octet));
+                let length = length.iter().fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
                 if length < 0x80 {
                     return Err(NotDer);
                 }
@@ -105,12 +103,12 @@ pub(crate) fn set_of_one(member: &[u8]) -> Vec<u8> {
     value(0x31, &[member])
 }
 
-/// A non-negative `INTEGER`, from big-endian octets.
-pub(crate) fn unsigned_integer(octets: &[u8]) -> Vec<u8> {
-    let significant = octets
+/// A non-negative `INTEGER`, from big-endian bytes.
+pub(crate) fn unsigned_integer(bytes: &[u8]) -> Vec<u8> {
+    let significant = bytes
         .iter()
-        .position(|octet| *octet != 0)
-        .map_or(&[0][..], |start| &octets[start..]);
+        .position(|byte| *byte != 0)
+        .map_or(&[0][..], |start| &bytes[start..]);
     if significant[0] & 0x80 == 0 {
         value(0x02, &[significant])
     } else {
@@ -124,13 +122,13 @@ pub(crate) fn integer(number: u32) -> Vec<u8> {
 }
 
 /// An `OCTET STRING`.
-pub(crate) fn octet_string(octets: &[u8]) -> Vec<u8> {
-    value(0x04, &[octets])
+pub(crate) fn octet_string(bytes: &[u8]) -> Vec<u8> {
+    value(0x04, &[bytes])
 }
 
-/// A `BIT STRING` of whole octets.
-pub(crate) fn bit_string(octets: &[u8]) -> Vec<u8> {
-    value(0x03, &[&[0], octets])
+/// A `BIT STRING` of whole bytes.
+pub(crate) fn bit_string(bytes: &[u8]) -> Vec<u8> {
+    value(0x03, &[&[0], bytes])
 }
 
 /// A `UTF8String`.
@@ -149,8 +147,8 @@ pub(crate) fn explicit(number: u8, members: &[&[u8]]) -> Vec<u8> {
 }
 
 /// `[number] IMPLICIT OCTET STRING`.
-pub(crate) fn implicit_octets(number: u8, octets: &[u8]) -> Vec<u8> {
-    value(0x80 | number, &[octets])
+pub(crate) fn implicit_bytes(number: u8, bytes: &[u8]) -> Vec<u8> {
+    value(0x80 | number, &[bytes])
 }
 
 /// An `AlgorithmIdentifier` with these parameters in DER.
@@ -167,10 +165,10 @@ pub(crate) fn value(tag: u8, members: &[&[u8]]) -> Vec<u8> {
     match length {
         0..=0x7f => encoded.push(length as u8),
         _ => {
-            let octets = length.to_be_bytes();
-            let start = octets.iter().position(|octet| *octet != 0).unwrap_or_default();
-            encoded.push(0x80 | (octets.len() - start) as u8);
-            encoded.extend_from_slice(&octets[start..]);
+            let bytes = length.to_be_bytes();
+            let start = bytes.iter().position(|byte| *byte != 0).unwrap_or_default();
+            encoded.push(0x80 | (bytes.len() - start) as u8);
+            encoded.extend_from_slice(&bytes[start..]);
         }
     }
     members.iter().for_each(|member| encoded.extend_from_slice(member));
@@ -190,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_take_as_few_octets_as_they_can() {
+    fn lengths_take_as_few_bytes_as_they_can() {
         for (length, header) in [
             (0, vec![4, 0]),
             (127, vec![4, 127]),

@@ -13,7 +13,7 @@ use der::oid::ObjectIdentifier;
 use zeroize::Zeroizing;
 
 use crate::asn1::{
-    NULL, algorithm, explicit, implicit_octets, integer, object_identifier, octet_string, secret_sequence, sequence,
+    NULL, algorithm, explicit, implicit_bytes, integer, object_identifier, octet_string, secret_sequence, sequence,
     set_of_one,
 };
 
@@ -64,7 +64,7 @@ fn encrypted_certificates(certificates: &[&[u8]], attributes: &[u8], password: &
             0,
             &[&sequence(&[
                 &integer(0),
-                &sequence(&[&object_identifier(DATA), &scheme, &implicit_octets(0, &encrypted)]),
+                &sequence(&[&object_identifier(DATA), &scheme, &implicit_bytes(0, &encrypted)]),
             ])],
         ),
     ]))

@@ -14,6 +14,7 @@ mod documentation;
 mod durability;
 mod logs_and_signals;
 mod published_clients;
+mod quickstart;
 mod ravendb_recorded;
 mod redis_databases;
 mod redis_enterprise_page;

@@ -191,11 +191,11 @@ fn import_gives_an_empty_plan() {
     );
     case.configure("database_permissions = { Orders = \"Admin\" }");
     let thumbprint = case.thumbprint().to_string();
-    let octets: Vec<&str> = (0..20).map(|octet| &thumbprint[2 * octet..2 * octet + 2]).collect();
+    let bytes: Vec<&str> = (0..20).map(|byte| &thumbprint[2 * byte..2 * byte + 2]).collect();
     for id in [
         thumbprint.clone(),
         thumbprint.to_lowercase(),
-        octets.join(":"),
+        bytes.join(":"),
         format!("name:{}", case.name),
     ] {
         case.terraform.import(APP, &id).expect_success();

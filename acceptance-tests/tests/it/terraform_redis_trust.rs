@@ -216,8 +216,8 @@ fn trusted_authority_is_adopted_imported_and_seen_when_gone() {
     case.terraform.run(&["state", "rm", TEAM]).expect_success();
 
     let fingerprint = team[0].fingerprint().to_string();
-    let octets: Vec<&str> = (0..32).map(|octet| &fingerprint[2 * octet..2 * octet + 2]).collect();
-    for id in [fingerprint.clone(), octets.join(":").to_lowercase()] {
+    let bytes: Vec<&str> = (0..32).map(|byte| &fingerprint[2 * byte..2 * byte + 2]).collect();
+    for id in [fingerprint.clone(), bytes.join(":").to_lowercase()] {
         case.terraform.import(TEAM, &id).expect_success();
         case.terraform.plan().expect_empty();
         case.terraform.run(&["state", "rm", TEAM]).expect_success();

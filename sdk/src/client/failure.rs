@@ -8,7 +8,7 @@ use rustls::{AlertDescription, CertificateError, OtherError};
 
 use super::error::{Cause, TlsFailure};
 use super::resolver::UnresolvedHost;
-use crate::pki::Certificate;
+use crate::pki::{Certificate, text_of};
 
 /// What failed, in words. `own` is the certificate that the client presents.
 pub(crate) fn cause(error: &reqwest::Error, own: Option<&Certificate>) -> Cause {
@@ -78,7 +78,7 @@ fn find<'a>(error: &'a (dyn StdError + 'static)) -> Found<'a> {
                 io.kind(),
                 ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
             ) {
-                found = Some(Found::Closed(io.to_string()));
+                found = Some(Found::Closed(text_of(io)));
             }
             // An io::Error's `source` is that of the error it wraps, so the wrapped one must be asked for.
             next = io.get_ref().map(|inner| inner as &(dyn StdError + 'static));
@@ -88,13 +88,13 @@ fn find<'a>(error: &'a (dyn StdError + 'static)) -> Found<'a> {
             Some(error) if error.is_parse_too_large() => found = Some(Found::HeaderTooLarge),
             Some(error) if error.is_parse() => found = Some(Found::NotHttp),
             Some(error) if error.is_incomplete_message() || error.is_closed() => {
-                found = Some(Found::Closed(error.to_string()));
+                found = Some(Found::Closed(text_of(error)));
             }
             _ => {}
         }
         next = error.source();
     }
-    let text = innermost.to_string();
+    let text = text_of(innermost);
     if let Some(alert) = alert_in(&text) {
         return Found::Tls(rustls::Error::AlertReceived(alert));
     }

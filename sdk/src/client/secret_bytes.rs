@@ -1,24 +1,24 @@
-//! Octets that are a secret.
+//! Bytes that are a secret.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Octets that hold a private key, such as a PKCS#12 file: wiped from memory when dropped, no `Clone`, nothing in `Debug`.
+/// Bytes that hold a private key, such as a PKCS#12 file: wiped from memory when dropped, no `Clone`, nothing in `Debug`.
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
-    /// Takes the octets over.
+    /// Takes the bytes over.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The octets: **the secret itself**.
+    /// The bytes: **the secret itself**.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// How many octets there are.
+    /// How many bytes there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -279,7 +279,7 @@ impl Attempt for CallAttempt<'_> {
 
 /// A caller's word as one segment of a path: letters, digits, `_` and `-` only, so that it can reach no other path.
 pub(crate) fn path_segment<'a>(operation: &str, what: &str, word: &'a str) -> Result<&'a str, Error> {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if !word.is_empty() && word.bytes().all(plain) {
         return Ok(word);
     }

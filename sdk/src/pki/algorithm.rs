@@ -49,7 +49,7 @@ impl PublicKey {
     /// The kind of a DER `SubjectPublicKeyInfo`, tag and length included.
     ///
     /// # Errors
-    /// [`DerError`] when the octets are none.
+    /// [`DerError`] when the bytes are none.
     pub fn from_spki_der(subject_public_key_info: &[u8]) -> Result<Self, DerError> {
         let mut reader = DerReader::new(subject_public_key_info);
         let element = reader.expect(der::SEQUENCE)?;
@@ -65,7 +65,7 @@ impl PublicKey {
         info.finish()?;
         match identifier {
             RSA_ENCRYPTION => Ok(Self::Rsa {
-                bits: modulus_bits(key.bit_string_octets()?)?,
+                bits: modulus_bits(key.bit_string_bytes()?)?,
             }),
             EC_PUBLIC_KEY => match algorithm.optional(der::OBJECT_IDENTIFIER)?.map(|curve| curve.content) {
                 Some(PRIME256V1) => Ok(Self::EcdsaP256),
@@ -152,7 +152,7 @@ fn modulus_bits(key: &[u8]) -> Result<u32, DerError> {
     let modulus = sequence.expect(der::INTEGER)?.content;
     let start = modulus
         .iter()
-        .position(|octet| *octet != 0)
+        .position(|byte| *byte != 0)
         .ok_or(DerError::Content("an RSA modulus"))?;
     let significant = &modulus[start..];
     let bits = significant.len() * 8 - significant[0].leading_zeros() as usize;

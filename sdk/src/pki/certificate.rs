@@ -15,16 +15,16 @@ use super::{DistinguishedName, PublicKeyPinningHash, SerialNumber, Sha256Fingerp
 /// An X.509 certificate, version 1 to 3 (RFC 5280 4.1), parsed once. Cloning is cheap.
 ///
 /// Parsing checks the form and nothing else: no signature, no dates, no purposes. Two certificates are equal when their
-/// DER octets are.
+/// DER bytes are.
 #[derive(Clone)]
 pub struct Certificate(Arc<Inner>);
 
-/// Octets are no X.509 certificate.
+/// Bytes are no X.509 certificate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
     /// Larger than [`Certificate::MAX_DER_LENGTH`].
-    #[error("the certificate has {0} octets; at most {MAX_DER_LENGTH} are read")]
+    #[error("the certificate has {0} bytes; at most {MAX_DER_LENGTH} are read")]
     TooLarge(usize),
     /// The structure around or inside this part is not DER, or not that of RFC 5280.
     #[error("cannot read the {part} of the certificate")]
@@ -62,19 +62,19 @@ struct Inner {
 }
 
 impl Certificate {
-    /// The largest DER certificate that is read, in octets. Certificates in use stay under 8 KiB; the limit bounds what
+    /// The largest DER certificate that is read, in bytes. Certificates in use stay under 8 KiB; the limit bounds what
     /// a stranger's certificate can cost.
     pub const MAX_DER_LENGTH: usize = MAX_DER_LENGTH;
 
     /// Parses one DER certificate with nothing after it.
     ///
     /// # Errors
-    /// [`CertificateError`] when the octets are too many or no certificate. No input panics.
+    /// [`CertificateError`] when the bytes are too many or no certificate. No input panics.
     pub fn from_der(der: impl Into<CertificateDer<'static>>) -> Result<Self, CertificateError> {
         parse(der.into()).map(|inner| Self(Arc::new(inner)))
     }
 
-    /// The DER octets.
+    /// The DER bytes.
     pub fn der(&self) -> &CertificateDer<'static> {
         &self.0.der
     }
@@ -220,7 +220,7 @@ fn parse(der: CertificateDer<'static>) -> Result<Inner, CertificateError> {
     let outer_algorithm = certificate.expect(der::SEQUENCE).map_err(at("signature algorithm"))?;
     certificate
         .expect(der::BIT_STRING)
-        .and_then(|signature| signature.bit_string_octets())
+        .and_then(|signature| signature.bit_string_bytes())
         .map_err(at("signature"))?;
     certificate.finish().map_err(at("end"))?;
 

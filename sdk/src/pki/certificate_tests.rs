@@ -100,7 +100,7 @@ fn digests_are_those_of_openssl() {
 }
 
 #[test]
-fn octets_that_are_no_certificate_are_refused() {
+fn bytes_that_are_no_certificate_are_refused() {
     let (der, _) = client_certificate();
     assert_eq!(
         Certificate::from_der(vec![0; 64 * 1024 + 1]),

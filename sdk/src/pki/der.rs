@@ -1,8 +1,8 @@
 //! A reader for DER (X.690 section 10), as small as certificates need.
 //!
 //! Why not the `der` crate: it refuses tags it has no name for, `UniversalString` among them, and a certificate with
-//! such a name must be *kept apart* from others, not be unreadable. This reader knows tags as octets, copies nothing
-//! and refuses what DER refuses: indefinite and overlong lengths, multi-octet tags, content beyond the end.
+//! such a name must be *kept apart* from others, not be unreadable. This reader knows tags as bytes, copies nothing
+//! and refuses what DER refuses: indefinite and overlong lengths, multi-byte tags, content beyond the end.
 
 /// A reader over the content of one element, or over a whole input.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub(crate) struct DerReader<'a> {
     rest: &'a [u8],
 }
 
-/// One element: tag, content, and both with the length octets as they stood in the input.
+/// One element: tag, content, and both with the length bytes as they stood in the input.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     pub(crate) tag: u8,
@@ -27,19 +27,19 @@ pub enum DerError {
     /// An element has another tag than the structure asks for here.
     #[error("found tag {found:#04x} where tag {expected:#04x} belongs")]
     UnexpectedTag {
-        /// Identifier octet of the structure (X.690 8.1.2).
+        /// Identifier byte of the structure (X.690 8.1.2).
         expected: u8,
-        /// Identifier octet that was read.
+        /// Identifier byte that was read.
         found: u8,
     },
-    /// Octets follow the last element.
-    #[error("octets follow the last element")]
+    /// Bytes follow the last element.
+    #[error("bytes follow the last element")]
     TrailingData,
     /// A length is indefinite, or is not in its shortest form (X.690 10.1).
     #[error("a length is not in the one form that DER allows")]
     Length,
     /// A tag number of 31 or more, which X.509 never uses.
-    #[error("a tag takes more than one octet")]
+    #[error("a tag takes more than one byte")]
     LongTag,
     /// An element has a content that its type cannot have.
     #[error("the content of {0} is not in its DER form")]
@@ -70,12 +70,12 @@ impl<'a> DerReader<'a> {
             0..=0x7f => (2, usize::from(first_length)),
             0x81..=0x84 => {
                 let count = usize::from(first_length & 0x7f);
-                let octets = self.rest.get(2..2 + count).ok_or(DerError::Truncated)?;
-                let length = octets
+                let bytes = self.rest.get(2..2 + count).ok_or(DerError::Truncated)?;
+                let length = bytes
                     .iter()
-                    .try_fold(0usize, |sum, octet| sum.checked_mul(256)?.checked_add((*octet).into()));
+                    .try_fold(0usize, |sum, byte| sum.checked_mul(256)?.checked_add((*byte).into()));
                 let length = length.ok_or(DerError::Truncated)?;
-                if octets[0] == 0 || length < 0x80 {
+                if bytes[0] == 0 || length < 0x80 {
                     return Err(DerError::Length);
                 }
                 (2 + count, length)
@@ -130,10 +130,10 @@ impl<'a> DerReader<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// The octets of a `BIT STRING` whose length is a multiple of eight, as keys and signatures have.
-    pub(crate) fn bit_string_octets(&self) -> Result<&'a [u8], DerError> {
+    /// The bytes of a `BIT STRING` whose length is a multiple of eight, as keys and signatures have.
+    pub(crate) fn bit_string_bytes(&self) -> Result<&'a [u8], DerError> {
         match self.content.split_first() {
-            Some((0, octets)) => Ok(octets),
+            Some((0, bytes)) => Ok(bytes),
             _ => Err(DerError::Content("a BIT STRING")),
         }
     }
@@ -153,9 +153,9 @@ pub(crate) fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 6);
     out.push(tag);
     let length = content.len().to_be_bytes();
-    let significant = &length[length.iter().position(|octet| *octet != 0).unwrap_or(length.len() - 1)..];
+    let significant = &length[length.iter().position(|byte| *byte != 0).unwrap_or(length.len() - 1)..];
     if content.len() >= 0x80 {
-        out.push(0x80 | u8::try_from(significant.len()).expect("a usize has at most eight octets"));
+        out.push(0x80 | u8::try_from(significant.len()).expect("a usize has at most eight bytes"));
     }
     out.extend_from_slice(significant);
     out.extend_from_slice(content);

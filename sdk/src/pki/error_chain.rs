@@ -6,7 +6,8 @@ use std::fmt;
 /// Prints an error and every cause behind it, outermost first, with `: ` between them.
 ///
 /// Libraries repeat their cause in their own text, and some explain an error whose own text follows two causes later. A
-/// cause that the sentence has already is left out, so that each step stands there once.
+/// cause that the sentence has already is left out, so that each step stands there once. So are addresses of libraries'
+/// manuals on docs.rs, which are written for the library's programmers.
 ///
 /// ```
 /// # use certward::pki::ErrorChain;
@@ -26,10 +27,10 @@ impl<'a> ErrorChain<'a> {
 impl ErrorChain<'_> {
     /// The text of each step.
     pub(crate) fn steps(self) -> Vec<String> {
-        let mut steps = vec![self.0.to_string()];
+        let mut steps = vec![text_of(self.0)];
         let mut next = self.0.source();
         while let Some(cause) = next {
-            let text = cause.to_string();
+            let text = text_of(cause);
             if !text.is_empty() && !steps.iter().any(|step| has_text(step, &text)) {
                 steps.push(text);
             }
@@ -50,6 +51,23 @@ impl fmt::Debug for ErrorChain<'_> {
         fmt::Debug::fmt(self.0, f)
     }
 }
+
+/// The text of one error, without the address of a library's manual: rustls sends whoever reads of a connection that was
+/// closed too early to its page on docs.rs.
+pub(crate) fn text_of(error: &(impl Error + ?Sized)) -> String {
+    let mut text = error.to_string();
+    while let Some(start) = text.find(MANUAL) {
+        let address = start + MANUAL.len();
+        let end = text[address..]
+            .find(char::is_whitespace)
+            .map_or(text.len(), |length| address + length);
+        text.replace_range(start..end, "");
+    }
+    text
+}
+
+/// Before the name of a crate.
+const MANUAL: &str = ": https://docs.rs/";
 
 /// Whether a sentence has `text` in it, from the beginning of a word to the end of one.
 fn has_text(sentence: &str, text: &str) -> bool {
@@ -96,6 +114,25 @@ mod tests {
             (&["cannot read", "read"], "cannot read"),
             (&["already", "read"], "already: read"),
             (&["x", "", "y"], "x: y"),
+        ] {
+            let error = steps
+                .iter()
+                .rev()
+                .fold(None, |cause, text| Some(Box::new(Step(text, cause))))
+                .unwrap();
+            assert_eq!(ErrorChain::new(error.as_ref()).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn nobody_is_sent_to_the_manual_of_a_library() {
+        for (steps, expected) in [
+            (
+                &["closed early: https://docs.rs/rustls/latest/rustls/manual/_03_howto/index.html#unexpected-eof"][..],
+                "closed early",
+            ),
+            (&["a: https://docs.rs/a, b", "c: https://docs.rs/d"], "a b: c"),
+            (&["see https://docs.example/", "x"], "see https://docs.example/: x"),
         ] {
             let error = steps
                 .iter()

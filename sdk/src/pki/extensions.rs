@@ -20,7 +20,7 @@ pub struct ExtendedKeyUsage(Vec<ObjectIdentifier>);
 pub enum SubjectAltName {
     /// A `dNSName`, as written; `*` and letter case are kept.
     Dns(String),
-    /// An `iPAddress` of 4 or 16 octets.
+    /// An `iPAddress` of 4 or 16 bytes.
     Ip(IpAddr),
     /// A `uniformResourceIdentifier`, as written.
     Uri(String),
@@ -28,7 +28,7 @@ pub enum SubjectAltName {
     Email(String),
     /// A `directoryName`.
     DirectoryName(DistinguishedName),
-    /// Any other form, or one of those above with octets that are not its text: the DER element with its tag.
+    /// Any other form, or one of those above with bytes that are not its text: the DER element with its tag.
     Other(Vec<u8>),
 }
 
@@ -193,7 +193,7 @@ impl Extensions {
     }
 }
 
-/// One `Extension`, and the octets inside its `OCTET STRING`.
+/// One `Extension`, and the bytes inside its `OCTET STRING`.
 fn extension<'a>(sequence: &mut DerReader<'a>) -> Result<(Extension, &'a [u8]), DerError> {
     let mut extension = sequence.nested(der::SEQUENCE)?;
     let identifier = ObjectIdentifier::from_der_content(extension.expect(der::OBJECT_IDENTIFIER)?.content)?;
@@ -223,8 +223,8 @@ fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, DerError> {
         .unwrap_or(false);
     let path_length = match sequence.optional(der::INTEGER)?.map(|length| length.content) {
         None => None,
-        Some(octets @ [0..=0x7f, ..]) if octets.len() <= 4 => {
-            Some(octets.iter().fold(0, |sum, octet| sum << 8 | u32::from(*octet)))
+        Some(bytes @ [0..=0x7f, ..]) if bytes.len() <= 4 => {
+            Some(bytes.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
         }
         Some(_) => return Err(DerError::Content("a path length")),
     };
@@ -276,10 +276,10 @@ fn subject_alt_name(name: Element<'_>) -> SubjectAltName {
         0x87 => match name.content.len() {
             4 => <[u8; 4]>::try_from(name.content)
                 .ok()
-                .map(|octets| SubjectAltName::Ip(Ipv4Addr::from(octets).into())),
+                .map(|bytes| SubjectAltName::Ip(Ipv4Addr::from(bytes).into())),
             16 => <[u8; 16]>::try_from(name.content)
                 .ok()
-                .map(|octets| SubjectAltName::Ip(Ipv6Addr::from(octets).into())),
+                .map(|bytes| SubjectAltName::Ip(Ipv6Addr::from(bytes).into())),
             _ => None,
         },
         0xa4 => DistinguishedName::from_der(name.content)

@@ -20,12 +20,12 @@ impl Sha256Fingerprint {
         Self(Sha256::digest(certificate).into())
     }
 
-    /// From the 32 octets of the digest.
+    /// From the 32 bytes of the digest.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 octets of the digest.
+    /// The 32 bytes of the digest.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -27,8 +27,8 @@ pub(crate) fn decode<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     let mut count = 0;
     for character in text.chars() {
         let value = character.to_digit(16).ok_or(HexError::Digit { position: count + 1 })?;
-        if let Some(octet) = digits.get_mut(count / 2) {
-            *octet = (*octet << 4) | value as u8;
+        if let Some(byte) = digits.get_mut(count / 2) {
+            *byte = (*byte << 4) | value as u8;
         }
         count += 1;
     }
@@ -51,7 +51,7 @@ pub(crate) fn decode_lenient<const N: usize>(text: &str) -> Result<[u8; N], HexE
 }
 
 pub(crate) fn write_upper(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
 }
 
 #[cfg(test)]

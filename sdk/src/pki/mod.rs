@@ -1,7 +1,7 @@
 //! Values of the field: what X.509 and PEM define, and neither a server nor a client does.
 //!
 //! Pure: no input or output, no clock, no serialisation formats of any product. Every value has one canonical text form,
-//! with `Display` and `FromStr`, and its documentation says which standard it comes from. No octets and no text make a
+//! with `Display` and `FromStr`, and its documentation says which standard it comes from. No bytes and no text make a
 //! function here panic.
 //!
 //! | value | standard |
@@ -42,6 +42,7 @@ pub use distinguished_name::{
     RelativeDistinguishedName,
 };
 pub use error_chain::ErrorChain;
+pub(crate) use error_chain::text_of;
 pub use extensions::{ExtendedKeyUsage, Extension, KeyUsage, SubjectAltName};
 pub use fingerprint::Sha256Fingerprint;
 pub use hex::HexError;

@@ -1,4 +1,4 @@
-//! Object identifiers (X.660), kept as the octets they are encoded in.
+//! Object identifiers (X.660), kept as the bytes they are encoded in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use super::der::{self, DerError};
 
 /// An object identifier, such as `2.5.4.3`.
 ///
-/// Held as its DER content octets (X.690 8.19), which are compared and hashed. Display and `FromStr` are dotted decimal;
+/// Held as its DER content bytes (X.690 8.19), which are compared and hashed. Display and `FromStr` are dotted decimal;
 /// arcs up to 2^64 - 1 are read from text, arcs of any size from DER.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectIdentifier(Box<[u8]>);
@@ -18,17 +18,17 @@ pub struct ObjectIdentifier(Box<[u8]>);
 pub struct ObjectIdentifierError(String);
 
 impl ObjectIdentifier {
-    /// From the content octets of a DER `OBJECT IDENTIFIER`.
+    /// From the content bytes of a DER `OBJECT IDENTIFIER`.
     ///
     /// # Errors
-    /// [`DerError::Content`] when the octets are none, end inside an arc, or pad an arc with zero bits.
+    /// [`DerError::Content`] when the bytes are none, end inside an arc, or pad an arc with zero bits.
     pub fn from_der_content(content: &[u8]) -> Result<Self, DerError> {
         let mut at_start_of_arc = true;
-        for octet in content {
-            if at_start_of_arc && *octet == 0x80 {
+        for byte in content {
+            if at_start_of_arc && *byte == 0x80 {
                 return Err(DerError::Content("an OBJECT IDENTIFIER"));
             }
-            at_start_of_arc = octet & 0x80 == 0;
+            at_start_of_arc = byte & 0x80 == 0;
         }
         if content.is_empty() || !at_start_of_arc {
             return Err(DerError::Content("an OBJECT IDENTIFIER"));
@@ -36,7 +36,7 @@ impl ObjectIdentifier {
         Ok(Self(content.into()))
     }
 
-    /// The content octets of the DER form.
+    /// The content bytes of the DER form.
     pub fn as_der_content(&self) -> &[u8] {
         &self.0
     }
@@ -51,10 +51,10 @@ impl fmt::Display for ObjectIdentifier {
         let mut arc: u128 = 0;
         let mut first = true;
         let mut too_large = false;
-        for octet in &self.0 {
+        for byte in &self.0 {
             too_large |= arc >> 120 != 0;
-            arc = (arc << 7) | u128::from(octet & 0x7f);
-            if octet & 0x80 != 0 {
+            arc = (arc << 7) | u128::from(byte & 0x7f);
+            if byte & 0x80 != 0 {
                 continue;
             }
             if too_large {
@@ -110,8 +110,8 @@ fn decimal_arc(text: &str) -> Option<u64> {
 fn push_arc(out: &mut Vec<u8>, arc: u128) {
     let groups = (128 - arc.leading_zeros()).div_ceil(7).max(1);
     for group in (0..groups).rev() {
-        let octet = ((arc >> (group * 7)) & 0x7f) as u8;
-        out.push(if group == 0 { octet } else { octet | 0x80 });
+        let byte = ((arc >> (group * 7)) & 0x7f) as u8;
+        out.push(if group == 0 { byte } else { byte | 0x80 });
     }
 }
 

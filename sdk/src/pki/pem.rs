@@ -41,7 +41,7 @@ pub enum PemError {
         source: CertificateError,
     },
     /// More text than any bundle needs.
-    #[error("the text has {0} octets; at most {MAX_LENGTH} are read")]
+    #[error("the text has {0} bytes; at most {MAX_LENGTH} are read")]
     TooLarge(usize),
 }
 

@@ -79,10 +79,10 @@ impl PrivateKeyPem {
         Self::from_zeroizing(kind, block.decode()?)
     }
 
-    /// From the DER octets of a key in this container. The PEM text is made anew.
+    /// From the DER bytes of a key in this container. The PEM text is made anew.
     ///
     /// # Errors
-    /// [`PrivateKeyError::NotDer`] when the octets are not one DER sequence.
+    /// [`PrivateKeyError::NotDer`] when the bytes are not one DER sequence.
     pub fn from_der(kind: PrivateKeyKind, der: impl Into<Vec<u8>>) -> Result<Self, PrivateKeyError> {
         Self::from_zeroizing(kind, Zeroizing::new(der.into()))
     }

@@ -18,7 +18,7 @@ pub struct PublicKeyPinningHash([u8; 32]);
 
 /// A text is no pinning hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a public key pinning hash is 32 octets in Base64: 44 characters that end in \"=\"")]
+#[error("a public key pinning hash is 32 bytes in Base64: 44 characters that end in \"=\"")]
 pub struct PublicKeyPinningHashError;
 
 impl PublicKeyPinningHash {
@@ -27,12 +27,12 @@ impl PublicKeyPinningHash {
         Self(Sha256::digest(subject_public_key_info).into())
     }
 
-    /// From the 32 octets of the digest.
+    /// From the 32 bytes of the digest.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 octets of the digest.
+    /// The 32 bytes of the digest.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -42,8 +42,8 @@ impl FromStr for PublicKeyPinningHash {
     type Err = PublicKeyPinningHashError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let octets = STANDARD.decode(text).map_err(|_| PublicKeyPinningHashError)?;
-        octets.try_into().map(Self).map_err(|_| PublicKeyPinningHashError)
+        let bytes = STANDARD.decode(text).map_err(|_| PublicKeyPinningHashError)?;
+        bytes.try_into().map(Self).map_err(|_| PublicKeyPinningHashError)
     }
 }
 

@@ -30,12 +30,12 @@ impl Thumbprint {
         Self(Sha1::digest(certificate).into())
     }
 
-    /// From the 20 octets of the digest.
+    /// From the 20 bytes of the digest.
     pub const fn from_bytes(bytes: [u8; 20]) -> Self {
         Self(bytes)
     }
 
-    /// The 20 octets of the digest.
+    /// The 20 bytes of the digest.
     pub const fn as_bytes(&self) -> &[u8; 20] {
         &self.0
     }

@@ -126,7 +126,7 @@ impl GeneratedCertificate {
 impl RegisterCertificate {
     /// Registers this certificate. No private key is sent.
     pub fn new(name: impl Into<String>, clearance: SecurityClearance, certificate: &Certificate) -> Self {
-        Self::from_octets(name.into(), clearance, certificate.der().to_vec())
+        Self::from_bytes(name.into(), clearance, certificate.der().to_vec())
     }
 
     /// Registers every certificate of a PKCS#12 file as a collection. **The whole file is sent to the server, private
@@ -139,12 +139,12 @@ impl RegisterCertificate {
     ) -> Self {
         Self {
             password,
-            ..Self::from_octets(name.into(), clearance, pkcs12.expose().to_vec())
+            ..Self::from_bytes(name.into(), clearance, pkcs12.expose().to_vec())
         }
     }
 
-    fn from_octets(name: String, clearance: SecurityClearance, octets: Vec<u8>) -> Self {
-        let certificate = Zeroizing::new(octets);
+    fn from_bytes(name: String, clearance: SecurityClearance, bytes: Vec<u8>) -> Self {
+        let certificate = Zeroizing::new(bytes);
         Self {
             name,
             certificate,

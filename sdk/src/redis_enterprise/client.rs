@@ -174,8 +174,7 @@ impl Credentials {
             }
             Self::Jwt(token) => {
                 let token = token.expose_secret();
-                let of_a_token =
-                    |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'=');
+                let of_a_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=');
                 if token.is_empty() || !token.bytes().all(of_a_token) {
                     return Err(Error::configuration(
                         "the token is empty, or has other characters than letters, digits, \"-\", \"_\" and \".\"",

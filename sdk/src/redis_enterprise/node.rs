@@ -29,7 +29,7 @@ pub struct Node {
     pub architecture: Option<String>,
     /// The number of processors.
     pub cores: Option<u32>,
-    /// Its memory, in octets.
+    /// Its memory, in bytes.
     pub total_memory: Option<u64>,
     /// The time since its start, in seconds.
     pub uptime: Option<u64>,

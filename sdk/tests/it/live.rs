@@ -477,11 +477,6 @@ fn is_only_forbidden(error: &Error) -> bool {
 /// Runs against one server must not meet each other's certificates.
 fn unique(name: &str) -> String {
     let random = rcgen::KeyPair::generate().unwrap().serialize_der();
-    let digits: String = random
-        .iter()
-        .rev()
-        .take(6)
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
+    let digits: String = random.iter().rev().take(6).map(|byte| format!("{byte:02x}")).collect();
     format!("{name}-{digits}")
 }

@@ -22,7 +22,7 @@ pub(crate) fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     ALL_VERIFICATION_ALGS
         .iter()
         // rustls names an algorithm by the content of its AlgorithmIdentifier, without the SEQUENCE header, which is
-        // two octets long for all of them.
+        // two bytes long for all of them.
         .filter(|candidate| algorithm.get(2..) == Some(candidate.signature_alg_id().as_ref()))
         .any(|candidate| issuer.verify_signature(*candidate, &to_be_signed, signature).is_ok())
 }

@@ -12,6 +12,7 @@ mod cipher_list;
 pub mod database;
 pub mod databases;
 mod error;
+mod list_length;
 pub mod name;
 pub mod named_certificate;
 mod password_rules;

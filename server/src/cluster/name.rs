@@ -131,7 +131,7 @@ fn in_object_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_ []()@,.;#-".contains(character)
 }
 
-/// Of a name or an address, in characters, which are all of one octet.
+/// Of a name or an address, in characters, which are all of one byte.
 const MAX_LENGTH: usize = 255;
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) fn check(
         return broken(format!("has fewer than {least} characters"));
     }
     if password.len() > MAX_LENGTH {
-        return broken(format!("has more than {MAX_LENGTH} octets"));
+        return broken(format!("has more than {MAX_LENGTH} bytes"));
     }
     if !settings.password_complexity {
         return Ok(());

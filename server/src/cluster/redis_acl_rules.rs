@@ -35,9 +35,9 @@ pub enum RedisAclRefusal {
     #[error("the rules are empty; '-@all' grants nothing")]
     Empty,
     /// More text than is kept.
-    #[error("the rules have {length} octets; at most {MAX_LENGTH} are kept")]
+    #[error("the rules have {length} bytes; at most {MAX_LENGTH} are kept")]
     TooLong {
-        /// In octets.
+        /// In bytes.
         length: usize,
     },
     /// A character that breaks lines in logs and consoles.
@@ -300,7 +300,7 @@ fn command(rule: &str) -> Result<DatabaseVersion, RedisAclRefusal> {
             near: suggestion::near(category, CATEGORIES.iter().copied()),
         });
     }
-    let is_name = |part: &str| !part.is_empty() && part.bytes().all(is_name_octet);
+    let is_name = |part: &str| !part.is_empty() && part.bytes().all(is_name_byte);
     let (command, subcommand) = match name.split_once('|') {
         None => (name, None),
         Some((command, subcommand)) => (command, Some(subcommand)),
@@ -346,8 +346,8 @@ fn refuse_without_effect(rule: &str, all: Option<&'static str>) -> Result<(), Re
 }
 
 /// Names of commands: letters, digits, and the marks that modules use.
-fn is_name_octet(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_')
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
 }
 
 /// An ACL goes to its databases with every login of its users.

@@ -10,14 +10,15 @@ use super::permission::ManagementRole;
 use super::role::{NewRole, Role, RoleUpdate};
 use super::state::Change;
 use super::uid::RoleUid;
-use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
+use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, list_length};
 
 impl Cluster {
     /// Makes a role.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`]; [`ClusterError::AboveOwnRights`] when
+    /// In this order: [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`]; [`ClusterError::InvalidSetting`] for too
+    /// many databases; [`ClusterError::AboveOwnRights`] when
     /// somebody who is no administrator would make a role of administrators; [`ClusterError::Store`].
     pub async fn create_role(
         &self,
@@ -76,6 +77,7 @@ fn plan_create(planning: &Planning<'_>, new: NewRole) -> Result<Plan<Arc<Role>>,
         None => state.next_role_uid().ok_or(ClusterError::NoUidLeft)?,
     };
     check_unique(state, uid, &new.name)?;
+    list_length::check("resources", new.databases.len())?;
     planning.check_reach(new.management, || "making a role of administrators".to_owned())?;
     let role = Arc::new(Role {
         uid,
@@ -100,6 +102,7 @@ fn plan_update(planning: &Planning<'_>, uid: RoleUid, update: RoleUpdate) -> Res
         databases: update.databases.unwrap_or_else(|| role.databases.clone()),
     });
     check_unique(state, uid, &changed.name)?;
+    list_length::check("resources", changed.databases.len())?;
     planning.check_reach(role.management.max(changed.management), || {
         "changing a role of administrators".to_owned()
     })?;

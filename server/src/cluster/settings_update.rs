@@ -8,7 +8,7 @@ use super::cipher_list::Signing;
 use super::settings::{ClusterSettings, PasswordHashingAlgorithm, TlsVersion};
 use super::state::Change;
 use super::trust::{AuthorizedSubject, SubjectValidation};
-use super::{Asked, Cluster, ClusterError, Plan, Planning, Run};
+use super::{Asked, Cluster, ClusterError, Plan, Planning, Run, list_length};
 
 macro_rules! settings_update {
     ($($field:ident: $type:ty, $name:literal;)*) => {
@@ -139,6 +139,7 @@ fn check(settings: &ClusterSettings) -> Result<(), ClusterError> {
     check_cipher_list("control_cipher_suites", &settings.control_cipher_suites)?;
     check_cipher_list("data_cipher_list", &settings.data_cipher_list)?;
     check_ports(settings)?;
+    list_length::check("reserved_ports", settings.reserved_ports.len())?;
     match settings.reserved_ports.iter().find(|range| !is_port_range(range)) {
         Some(range) => Err(invalid(
             "reserved_ports",
@@ -150,12 +151,7 @@ fn check(settings: &ClusterSettings) -> Result<(), ClusterError> {
 
 /// Refuses subjects that no certificate has; `setting` is the name of their list.
 pub(super) fn check_subjects(setting: &'static str, subjects: &[AuthorizedSubject]) -> Result<(), ClusterError> {
-    if subjects.len() > MAX_SUBJECTS {
-        return Err(invalid(
-            setting,
-            format!("has {} entries; at most {MAX_SUBJECTS} are kept", subjects.len()),
-        ));
-    }
+    list_length::check(setting, subjects.len())?;
     for (number, subject) in (1..).zip(subjects) {
         if subject.common_name.is_empty() {
             return Err(invalid(
@@ -190,7 +186,7 @@ fn check_range(setting: &'static str, value: u32, least: u32, most: u32) -> Resu
 }
 
 fn check_cipher_list(setting: &'static str, list: &str) -> Result<(), ClusterError> {
-    let is_printable = list.bytes().all(|octet| octet == b' ' || octet.is_ascii_graphic());
+    let is_printable = list.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if !is_printable || !(Signing::Rsa.is_allowed_by(list) || Signing::Ecdsa.is_allowed_by(list)) {
         return Err(invalid(
             setting,
@@ -232,5 +228,3 @@ fn invalid(setting: &'static str, problem: String) -> ClusterError {
 
 /// A hundred years. More means never, which is 0.
 const MAX_PASSWORD_DAYS: u32 = 36_500;
-/// Every login by certificate looks through them.
-const MAX_SUBJECTS: usize = 1000;

@@ -34,7 +34,7 @@ macro_rules! uids {
                 type Err = UidError;
 
                 fn from_str(text: &str) -> Result<Self, UidError> {
-                    let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+                    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
                     let number = digits.then(|| text.parse().ok()).flatten();
                     number.and_then(Self::new).ok_or_else(|| UidError {
                         what: $what,

@@ -16,7 +16,7 @@ use super::state::Change;
 use super::trust::{self, SubjectLine};
 use super::uid::{RoleUid, UserUid};
 use super::user::{AuthMethod, Authentication, EmailAlerts, NewUser, RoleSelection, User, UserUpdate};
-use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
+use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, list_length};
 
 impl Cluster {
     /// Makes a user.
@@ -26,7 +26,7 @@ impl Cluster {
     /// In this order: those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::PasswordMissing`] and the
     /// like, when method, password and subject do not go together; [`ClusterError::UidTaken`],
     /// [`ClusterError::NameTaken`], [`ClusterError::EmailTaken`], [`ClusterError::SubjectTaken`];
-    /// [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would make
+    /// [`ClusterError::InvalidSetting`] for too many alerts; [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would make
     /// one; [`ClusterError::Store`].
     pub async fn create_user(
         &self,
@@ -156,6 +156,7 @@ fn plan_create(
     let name = new.name.map_or_else(|| default_name(new.email.as_ref(), uid), Ok)?;
     refuse_reserved(&name)?;
     check_unique(state, uid, &name, new.email.as_ref(), &authentication)?;
+    check_alerts(&new.alerts)?;
     let role_uids = resolve(state, new.roles)?;
     planning.check_reach(state.highest_management_role(&role_uids), || {
         "making an administrator".to_owned()
@@ -232,6 +233,7 @@ fn plan_update(
         cluster: update.cluster_email_alerts.or(user.alerts.cluster),
         databases: update.bdbs_email_alerts.or_else(|| user.alerts.databases.clone()),
     };
+    check_alerts(&alerts)?;
     let changed = Arc::new(User {
         uid,
         name,
@@ -250,6 +252,10 @@ fn plan_update(
         detail: format!("changed {} to {}", described(user), described(&changed)),
         outcome: changed,
     })
+}
+
+fn check_alerts(alerts: &EmailAlerts) -> Result<(), ClusterError> {
+    list_length::check("bdbs_email_alerts", alerts.databases.as_ref().map_or(0, Vec::len))
 }
 
 /// What users change about themselves without the permission to change users: their password and their alerts

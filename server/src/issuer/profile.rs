@@ -1,4 +1,4 @@
-//! The certificate that the real server generates, octet for octet (`docs/contracts/ravendb.md#generated-certificate`).
+//! The certificate that the real server generates, byte for byte (`docs/contracts/ravendb.md#generated-certificate`).
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::signature::{RSA_PKCS1_SHA512, RsaKeyPair};
@@ -47,7 +47,7 @@ pub(super) fn client_certificate(
     random
         .fill(&mut serial_number)
         .map_err(|_| IssuerError::Cryptography("draw a serial number"))?;
-    // Positive and in twenty octets (RFC 5280, section 4.1.2.2); 158 random bits, and never zero.
+    // Positive and in twenty bytes (RFC 5280, section 4.1.2.2); 158 random bits, and never zero.
     serial_number[0] = serial_number[0] & 0x7f | 0x40;
 
     let signature_algorithm = algorithm(SHA512_WITH_RSA, asn1::NULL);

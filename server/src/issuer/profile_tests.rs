@@ -40,7 +40,7 @@ fn issue(server: &ServerCertificate, name: &str, key: &ClientKey) -> Result<Cert
 }
 
 #[test]
-fn the_issuer_is_the_servers_subject_octet_for_octet_and_its_key_signed() {
+fn the_issuer_is_the_servers_subject_byte_for_byte_and_its_key_signed() {
     let server = rsa_server();
     let certificate = issue(&server, "user1", &ClientKey::generate(KeyAlgorithm::EcdsaP256).unwrap()).unwrap();
     assert_eq!(certificate.issuer().as_der(), server.certificate().subject().as_der());

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -181,7 +182,7 @@ pub(crate) enum HandshakeError {
     Displaced,
     #[error("it took too long")]
     TimedOut,
-    #[error("{0}")]
+    #[error("{}", ErrorChain::new(.0))]
     Failed(io::Error),
 }
 

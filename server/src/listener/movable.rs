@@ -60,8 +60,8 @@ impl AsyncRead for MovableTcp {
 }
 
 impl AsyncWrite for MovableTcp {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        self.pinned()?.poll_write(context, octets)
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.pinned()?.poll_write(context, bytes)
     }
 
     fn poll_write_vectored(

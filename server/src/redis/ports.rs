@@ -167,10 +167,10 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// A number below `count`, which is at most 65536 and not 0.
 fn anywhere(count: u32) -> u32 {
-    let mut octets = [0; 4];
+    let mut bytes = [0; 4];
     // Without random numbers, the first is as good as any.
-    let _ = rand::fill(&mut octets);
-    u32::from_be_bytes(octets) % count
+    let _ = rand::fill(&mut bytes);
+    u32::from_be_bytes(bytes) % count
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -183,7 +184,7 @@ impl Running {
                 match engine.configure(wanted.clone()).await {
                     Ok(()) => configured = wanted,
                     Err(error) => tracing::warn!(
-                        error = &error as &dyn std::error::Error,
+                        error = %ErrorChain::new(&error),
                         database.uid = self.uid.get(),
                         "a database is not yet as it was changed to be"
                     ),

@@ -248,7 +248,7 @@ async fn put(
 fn thumbprint_of(bytes: &[u8]) -> Result<Thumbprint, String> {
     let bytes: [u8; 20] = bytes
         .try_into()
-        .map_err(|_| format!("a thumbprint of {} octets", bytes.len()))?;
+        .map_err(|_| format!("a thumbprint of {} bytes", bytes.len()))?;
     Ok(Thumbprint::from_bytes(bytes))
 }
 

@@ -162,13 +162,13 @@ async fn an_entry_that_the_disk_has_changed_is_refused() {
     put(&store, entry.clone()).await;
     store.close().await;
     let path = directory.path().join("certward.db");
-    let mut octets = fs::read(&path).unwrap();
-    let place = octets
+    let mut bytes = fs::read(&path).unwrap();
+    let place = bytes
         .windows(40)
         .position(|window| window == &entry.der[100..140])
         .unwrap();
-    octets[place] ^= 1;
-    fs::write(&path, octets).unwrap();
+    bytes[place] ^= 1;
+    fs::write(&path, bytes).unwrap();
     let store = Store::open(directory.path()).await.unwrap();
     let error = store.load().await.unwrap_err();
     assert!(matches!(&error, StoreError::Damaged { .. }), "{error:?}");

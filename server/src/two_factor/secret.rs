@@ -14,22 +14,22 @@ pub enum SecretError {
     #[error("the secret of one-time codes is not Base32: the letters A to Z and the digits 2 to 7")]
     NotBase32,
     /// Too short to be a secret, or too long to be one by intention.
-    #[error("the secret of one-time codes has {length} octets; {MIN_LENGTH} to {MAX_LENGTH} are accepted")]
+    #[error("the secret of one-time codes has {length} bytes; {MIN_LENGTH} to {MAX_LENGTH} are accepted")]
     Length {
         /// Decoded.
         length: usize,
     },
 }
 
-/// Makes a secret of twenty octets, which is 32 characters.
+/// Makes a secret of twenty bytes, which is 32 characters.
 ///
 /// # Errors
 ///
-/// When the system has no random octets.
+/// When the system has no random bytes.
 pub fn generate_secret() -> Result<TwoFactorKey, Unspecified> {
-    let mut octets = Zeroizing::new(vec![0; GENERATED_LENGTH]);
-    SystemRandom::new().fill(&mut octets)?;
-    Ok(TwoFactorKey::from_bytes(std::mem::take(&mut *octets)))
+    let mut bytes = Zeroizing::new(vec![0; GENERATED_LENGTH]);
+    SystemRandom::new().fill(&mut bytes)?;
+    Ok(TwoFactorKey::from_bytes(std::mem::take(&mut *bytes)))
 }
 
 /// The secret in Base32, to be shown once.
@@ -38,7 +38,7 @@ pub fn secret_text(key: &TwoFactorKey) -> Zeroizing<String> {
     Zeroizing::new(BASE32_NOPAD.encode(key.expose()))
 }
 
-/// Reads a secret: Base32 in any case, with or without blanks and padding, of 10 octets (16 characters, observed record
+/// Reads a secret: Base32 in any case, with or without blanks and padding, of 10 bytes (16 characters, observed record
 /// `154-post-2fa-key`) to 64.
 ///
 /// # Errors
@@ -52,15 +52,15 @@ pub fn parse_secret(text: &str) -> Result<TwoFactorKey, SecretError> {
             .filter(|character| *character != ' ')
             .map(|character| character.to_ascii_uppercase()),
     );
-    let mut octets = Zeroizing::new(
+    let mut bytes = Zeroizing::new(
         BASE32_NOPAD
             .decode(tidy.as_bytes())
             .map_err(|_| SecretError::NotBase32)?,
     );
-    if !(MIN_LENGTH..=MAX_LENGTH).contains(&octets.len()) {
-        return Err(SecretError::Length { length: octets.len() });
+    if !(MIN_LENGTH..=MAX_LENGTH).contains(&bytes.len()) {
+        return Err(SecretError::Length { length: bytes.len() });
     }
-    Ok(TwoFactorKey::from_bytes(std::mem::take(&mut *octets)))
+    Ok(TwoFactorKey::from_bytes(std::mem::take(&mut *bytes)))
 }
 
 /// RFC 4226, section 4: at least 128 bits, better 160; the real server takes 80.

@@ -184,9 +184,9 @@ impl Connection {
         }
     }
 
-    /// Sends octets and reads until `expected` has come, which must be all that comes.
-    pub(crate) async fn expect(&mut self, octets: &[u8], expected: &[u8]) -> Result<(), Failure> {
-        self.send(octets).await?;
+    /// Sends bytes and reads until `expected` has come, which must be all that comes.
+    pub(crate) async fn expect(&mut self, bytes: &[u8], expected: &[u8]) -> Result<(), Failure> {
+        self.send(bytes).await?;
         self.received.clear();
         while self.received.len() < expected.len() && expected.starts_with(&self.received) {
             if self.stream.read_buf(&mut self.received).await? == 0 {
@@ -199,16 +199,16 @@ impl Connection {
         Err(format!("the server answered {:?}", String::from_utf8_lossy(&self.received)).into())
     }
 
-    /// Sends octets.
-    pub(crate) async fn send(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        self.stream.write_all(octets).await?;
+    /// Sends bytes.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.stream.write_all(bytes).await?;
         Ok(self.stream.flush().await?)
     }
 
-    /// Receives at most so many octets, and gives how many; 0 at the end.
+    /// Receives at most so many bytes, and gives how many; 0 at the end.
     pub(crate) async fn receive(&mut self, most: usize) -> Result<usize, Failure> {
-        let mut octets = vec![0; most];
-        Ok(self.stream.read(&mut octets).await?)
+        let mut bytes = vec![0; most];
+        Ok(self.stream.read(&mut bytes).await?)
     }
 
     /// Says goodbye; whether the server hears it does not matter here.

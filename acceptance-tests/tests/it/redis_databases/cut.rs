@@ -116,8 +116,8 @@ async fn cut(
                 let many = request(&["INCR", "counter"]).repeat(50);
                 while write.write_all(&many).await.is_ok() && write.flush().await.is_ok() {}
             });
-            let mut octets = vec![0; 64 * 1024];
-            while let Ok(1..) = read.read(&mut octets).await {}
+            let mut bytes = vec![0; 64 * 1024];
+            while let Ok(1..) = read.read(&mut bytes).await {}
             let ended = Instant::now();
             sending.abort();
             ended

@@ -1,10 +1,10 @@
-//! Through the front and directly: the same octets.
+//! Through the front and directly: the same bytes.
 
 use certward_acceptance_tests::external_redis::ExternalRedis;
 use certward_acceptance_tests::programs::installed;
 use certward_acceptance_tests::redis_database::{RedisDatabase, Session, request};
 
-/// Commands of every data type, errors, nulls and empty answers among them. `%` stands for a value of 70,000 octets.
+/// Commands of every data type, errors, nulls and empty answers among them. `%` stands for a value of 70,000 bytes.
 const COMMANDS: &str = "
 SET string value|GET string|APPEND string %|GETRANGE string 0 9|STRLEN string|INCR number|INCRBYFLOAT number 1.5|GET nothing
 MSET a 1 b 2 c 3|MGET a b nothing c|SETBIT bits 7 1|BITCOUNT bits|GETDEL a|SET b 1 NX GET|INCR string
@@ -132,7 +132,7 @@ async fn value_of_100_megabytes_goes_both_ways_unchanged() {
     for session in [&mut front, &mut engine] {
         session.send(&get).await.unwrap();
         let reply = session.reply().await.unwrap();
-        let start = reply.iter().position(|octet| *octet == b'\n').unwrap() + 1;
+        let start = reply.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         assert!(reply[start..reply.len() - 2] == value, "the value has changed");
     }
 }

@@ -17,7 +17,7 @@ pub struct AttributeTypeAndValue {
 pub enum AttributeValue {
     /// A `UTF8String`, `PrintableString` or `IA5String`, decoded: which of them it was does not count in comparisons.
     Text(String),
-    /// Any other type, or one of those three with octets that are not its text: the element as encoded, with its tag.
+    /// Any other type, or one of those three with bytes that are not its text: the element as encoded, with its tag.
     Encoded(Vec<u8>),
 }
 

@@ -17,7 +17,7 @@ use super::der::{self, DerError, DerReader};
 ///
 /// Two names are equal when their *structure* is: the same sequence of sets of the same attributes. Text is compared to
 /// the byte after decoding, so `PrintableString` and `UTF8String` (and `IA5String`) of one text are equal (RFC 5280 7.1),
-/// while case, blanks and Unicode forms are never folded, and a text in T61, BMP or Universal encoding equals only the same octets in the same encoding.
+/// while case, blanks and Unicode forms are never folded, and a text in T61, BMP or Universal encoding equals only the same bytes in the same encoding.
 /// Printed text is never compared: `O=Acme, CN=alice` as *one* value and as two attributes look alike.
 ///
 /// Display is RFC 4514: last relative distinguished name first, `,` without blanks. `FromStr` reads RFC 4514 and RFC
@@ -65,7 +65,7 @@ impl DistinguishedName {
     /// Reads a DER `Name`, tag and length included, and nothing after it.
     ///
     /// # Errors
-    /// [`DerError`] when the octets are no `Name` in DER. A value of any type is kept, whatever it holds.
+    /// [`DerError`] when the bytes are no `Name` in DER. A value of any type is kept, whatever it holds.
     pub fn from_der(encoded: &[u8]) -> Result<Self, DerError> {
         let mut reader = DerReader::new(encoded);
         let mut sequence = reader.nested(der::SEQUENCE)?;
@@ -102,7 +102,7 @@ impl DistinguishedName {
         }
     }
 
-    /// The DER octets: those that were read, or the ones this name was encoded to.
+    /// The DER bytes: those that were read, or the ones this name was encoded to.
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }

@@ -184,7 +184,7 @@ fn broken_text_is_refused_with_its_place() {
             "CN=\\ff",
             E::Value {
                 position: 1,
-                problem: "escaped octets that are not UTF-8",
+                problem: "escaped bytes that are not UTF-8",
             },
         ),
         (
@@ -222,9 +222,9 @@ proptest! {
     }
 
     #[test]
-    fn no_text_and_no_octets_panic(text in ".{0,60}", octets: Vec<u8>) {
+    fn no_text_and_no_bytes_panic(text in ".{0,60}", bytes: Vec<u8>) {
         let _ = text.parse::<DistinguishedName>();
-        let _ = DistinguishedName::from_der(&octets);
+        let _ = DistinguishedName::from_der(&bytes);
     }
 }
 

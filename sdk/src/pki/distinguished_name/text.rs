@@ -140,12 +140,12 @@ impl Parser<'_> {
     /// `#` and the hexadecimal digits of a whole DER element (RFC 4514 3, `hexstring`).
     fn hexadecimal_value(&mut self) -> Result<AttributeValue, DistinguishedNameTextError> {
         self.characters.next();
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         while self.characters.peek().is_some_and(char::is_ascii_hexdigit) {
-            octets.push(self.hexadecimal_pair()?);
+            bytes.push(self.hexadecimal_pair()?);
         }
         self.end_of_value()?;
-        let mut reader = DerReader::new(&octets);
+        let mut reader = DerReader::new(&bytes);
         match (reader.element(), reader.finish()) {
             (Ok(element), Ok(())) => Ok(AttributeValue::from_element(element)),
             _ => Err(self.error("hexadecimal digits that are not one DER element")),
@@ -193,7 +193,7 @@ impl Parser<'_> {
         self.text(value)
     }
 
-    /// What follows a backslash: a special character, or the two digits of one octet of UTF-8.
+    /// What follows a backslash: a special character, or the two digits of one byte of UTF-8.
     fn escape(&mut self, value: &mut Vec<u8>) -> Result<(), DistinguishedNameTextError> {
         match self.characters.peek().copied() {
             Some(character @ ('"' | '+' | ',' | ';' | '<' | '>' | '\\' | ' ' | '#' | '=')) => {
@@ -232,7 +232,7 @@ impl Parser<'_> {
     fn text(&self, value: Vec<u8>) -> Result<AttributeValue, DistinguishedNameTextError> {
         String::from_utf8(value)
             .map(AttributeValue::Text)
-            .map_err(|_| self.error("escaped octets that are not UTF-8"))
+            .map_err(|_| self.error("escaped bytes that are not UTF-8"))
     }
 
     fn error(&self, problem: &'static str) -> DistinguishedNameTextError {
@@ -275,7 +275,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
                 character
                     .encode_utf8(&mut [0; 4])
                     .bytes()
-                    .try_for_each(|octet| write!(f, "\\{octet:02X}"))?;
+                    .try_for_each(|byte| write!(f, "\\{byte:02X}"))?;
             }
             _ => f.write_char(character)?,
         }
@@ -285,7 +285,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 
 fn write_encoded(f: &mut fmt::Formatter<'_>, attribute_type: &dyn fmt::Display, value: &AttributeValue) -> fmt::Result {
     write!(f, "{attribute_type}=#")?;
-    value.to_der().iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    value.to_der().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
 
 /// Enough for any name in use, and a bound on what a stranger's text can cost.

@@ -30,7 +30,7 @@ macro_rules! settings {
             UpdateDatabase {
                 /// The new name.
                 name: String = impl Into<String>,
-                /// How many octets its data may take; 0 for no limit.
+                /// How many bytes its data may take; 0 for no limit.
                 memory_size: u64 = u64,
                 $($(#[doc = $doc])* $(#[serde($($serde)*)])* $field: $type = $argument,)*
             }
@@ -95,7 +95,7 @@ settings! {
 }
 
 impl CreateDatabase {
-    /// A database of this name whose data may take so many octets; 0 for no limit.
+    /// A database of this name whose data may take so many bytes; 0 for no limit.
     pub fn new(name: impl Into<String>, memory_size: u64) -> Self {
         Self {
             uid: None,

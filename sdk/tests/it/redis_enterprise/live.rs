@@ -511,12 +511,7 @@ fn is_unauthorized<T>(result: Result<T, Error>) -> bool {
 /// Runs against one cluster must not meet each other's users.
 fn unique(name: &str) -> String {
     let random = KeyPair::generate().unwrap().serialize_der();
-    let digits: String = random
-        .iter()
-        .rev()
-        .take(6)
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
+    let digits: String = random.iter().rev().take(6).map(|byte| format!("{byte:02x}")).collect();
     format!("{name}-{digits}")
 }
 

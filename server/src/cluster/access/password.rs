@@ -126,12 +126,12 @@ impl PasswordHasher {
         others: &[PasswordHash],
         password: &SecretString,
     ) -> Result<PasswordHash, HasherBusy> {
-        let (cost, password) = (self.cost, octets(password));
+        let (cost, password) = (self.cost, bytes(password));
         let shared = others.iter().rfind(|other| other.cost == cost).map(|other| other.salt);
         self.work(Applicant::LetIn, move || {
             let salt = shared.unwrap_or_else(|| {
                 let mut salt = [0; SALT_LENGTH];
-                aws_lc_rs::rand::fill(&mut salt).expect("the system gives random octets");
+                aws_lc_rs::rand::fill(&mut salt).expect("the system gives random bytes");
                 salt
             });
             let hash = *derive(cost, &salt, &password);
@@ -152,7 +152,7 @@ impl PasswordHasher {
         password: &SecretString,
         hashes: &[PasswordHash],
     ) -> Result<Option<usize>, HasherBusy> {
-        let (password, hashes, decoy) = (octets(password), hashes.to_vec(), self.decoy.clone());
+        let (password, hashes, decoy) = (bytes(password), hashes.to_vec(), self.decoy.clone());
         self.work(applicant, move || {
             let derive = |cost, salt: &[u8; SALT_LENGTH]| derive(cost, salt, &password);
             if hashes.is_empty() {
@@ -247,7 +247,7 @@ impl FromStr for PasswordHash {
     }
 }
 
-fn octets(password: &SecretString) -> Zeroizing<Vec<u8>> {
+fn bytes(password: &SecretString) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(password.expose_secret().as_bytes().to_vec())
 }
 
@@ -311,7 +311,7 @@ mod tests {
             hashes.push(hasher.hash_beside(&hashes, password).await.unwrap());
         }
         for (place, password) in passwords.iter().map(Some).chain([None]).enumerate() {
-            let password = octets(password.unwrap_or(&SecretString::from("wrong")));
+            let password = bytes(password.unwrap_or(&SecretString::from("wrong")));
             let mut derivations = 0;
             let found = place_among(&hashes, |cost, salt| {
                 derivations += 1;

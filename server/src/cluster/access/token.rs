@@ -70,11 +70,11 @@ impl TokenKey {
     #[must_use]
     pub fn generate() -> Self {
         let mut key = Zeroizing::new([0; 32]);
-        aws_lc_rs::rand::fill(key.as_mut_slice()).expect("the system gives random octets");
+        aws_lc_rs::rand::fill(key.as_mut_slice()).expect("the system gives random bytes");
         Self(key)
     }
 
-    /// A key that was kept. None when it has not 32 octets.
+    /// A key that was kept. None when it has not 32 bytes.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(|key| Self(Zeroizing::new(key)))
     }

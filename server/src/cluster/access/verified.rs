@@ -23,7 +23,7 @@ pub(super) struct VerifiedPasswords {
 impl VerifiedPasswords {
     pub(super) fn new() -> Self {
         let mut key = zeroize::Zeroizing::new([0; 32]);
-        aws_lc_rs::rand::fill(key.as_mut_slice()).expect("the system gives random octets");
+        aws_lc_rs::rand::fill(key.as_mut_slice()).expect("the system gives random bytes");
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()),
             until: Mutex::default(),
@@ -58,7 +58,7 @@ impl VerifiedPasswords {
         context.update(&user.credentials_revision.to_be_bytes());
         context.update(password.expose_secret().as_bytes());
         let tag = context.sign();
-        tag.as_ref().try_into().expect("a tag of HMAC-SHA256 has 32 octets")
+        tag.as_ref().try_into().expect("a tag of HMAC-SHA256 has 32 bytes")
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<[u8; TAG_LENGTH], OffsetDateTime>> {

@@ -31,7 +31,7 @@ pub struct Database {
     pub name: DatabaseName,
     /// Where clients reach it; no two databases share one.
     pub port: NonZeroU16,
-    /// How many octets its data may take; 0 for no limit.
+    /// How many bytes its data may take; 0 for no limit.
     pub memory_size: u64,
     /// What goes when the memory is full.
     pub eviction_policy: EvictionPolicy,
@@ -105,14 +105,14 @@ impl PasswordDigest {
     #[must_use]
     pub fn of_bytes(password: &[u8]) -> Self {
         let digest = digest::digest(&digest::SHA256, password);
-        Self(digest.as_ref().try_into().expect("SHA-256 has 32 octets"))
+        Self(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
     }
 
     /// From the digits of [`Self::to_hex`].
     #[must_use]
     pub fn from_hex(digits: &str) -> Option<Self> {
-        let octets = HEXLOWER.decode(digits.as_bytes()).ok()?;
-        octets.try_into().ok().map(Self)
+        let bytes = HEXLOWER.decode(digits.as_bytes()).ok()?;
+        bytes.try_into().ok().map(Self)
     }
 
     /// As `ACL SETUSER` takes it after `#`: 64 lower-case hexadecimal digits.

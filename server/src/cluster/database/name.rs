@@ -32,7 +32,7 @@ impl FromStr for DatabaseName {
     type Err = DatabaseNameError;
 
     fn from_str(text: &str) -> Result<Self, DatabaseNameError> {
-        let is_inside = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+        let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         let ends_well = !text.starts_with('-') && !text.ends_with('-');
         if (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(is_inside) && ends_well {
             Ok(Self(text.to_owned()))

@@ -3,15 +3,22 @@
 use std::collections::HashSet;
 
 use crate::cluster::database::RolePermission;
-use crate::cluster::{ClusterError, ClusterState};
+use crate::cluster::{ClusterError, ClusterState, list_length};
 
-/// Checks that every role and every ACL is there, and that no role has two.
+/// Checks that every role and every ACL is there, that no role has two, and that there are not too many.
 ///
 /// # Errors
 ///
 /// [`ClusterError::InvalidRolePermission`].
 pub(super) fn check(state: &ClusterState, permissions: &[RolePermission]) -> Result<(), ClusterError> {
     let invalid = |problem| Err(ClusterError::InvalidRolePermission { problem });
+    if permissions.len() > list_length::MAX_ENTRIES {
+        return invalid(format!(
+            "have {} entries; at most {} are kept",
+            permissions.len(),
+            list_length::MAX_ENTRIES
+        ));
+    }
     let mut roles = HashSet::new();
     for RolePermission {
         role_uid,

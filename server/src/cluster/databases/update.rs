@@ -12,7 +12,7 @@ use crate::cluster::database::{
 };
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::DatabaseUid;
-use crate::cluster::{ClusterError, Planning, settings_update};
+use crate::cluster::{ClusterError, Planning, list_length, settings_update};
 
 /// A database to be made. What it leaves out has its default: no TLS, and every client needs a certificate once there
 /// is; an open default user; nothing on the disk.
@@ -22,7 +22,7 @@ pub struct NewDatabase {
     pub uid: Option<DatabaseUid>,
     /// The name.
     pub name: DatabaseName,
-    /// How many octets its data may take; 0 for no limit.
+    /// How many bytes its data may take; 0 for no limit.
     pub memory_size: u64,
     /// Everything else. Its name, memory and port are not looked at.
     pub rest: DatabaseUpdate,
@@ -35,7 +35,7 @@ pub struct DatabaseUpdate {
     pub name: Option<DatabaseName>,
     /// Where clients reach it; it has been taken for it.
     pub port: Option<NonZeroU16>,
-    /// How many octets its data may take; 0 for no limit.
+    /// How many bytes its data may take; 0 for no limit.
     pub memory_size: Option<u64>,
     /// What goes when the memory is full.
     pub eviction_policy: Option<EvictionPolicy>,
@@ -230,9 +230,7 @@ fn persistence(present: &Persistence, update: &DatabaseUpdate) -> Result<Persist
 fn check_names(names: &[String]) -> Result<(), ClusterError> {
     let setting = "authorized_names";
     let invalid = |problem| Err(ClusterError::InvalidSetting { setting, problem });
-    if names.len() > MAX_NAMES {
-        return invalid(format!("has {} entries; at most {MAX_NAMES} are kept", names.len()));
-    }
+    list_length::check(setting, names.len())?;
     if names
         .iter()
         .any(|name| name.is_empty() || name.chars().any(char::is_control))
@@ -300,5 +298,3 @@ pub(super) fn differing(old: &Database, new: &Database) -> Vec<&'static str> {
 
 /// More than anybody tells apart; each is a line of the engine's configuration.
 const MAX_SNAPSHOT_POLICIES: usize = 32;
-/// Every login by certificate looks through them.
-const MAX_NAMES: usize = 1000;

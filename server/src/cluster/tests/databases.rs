@@ -358,3 +358,42 @@ async fn a_role_limited_to_a_database_changes_it_and_makes_none() {
         .await;
     assert!(matches!(made, Err(ClusterError::MakingOutsideScope)), "{made:?}");
 }
+
+#[tokio::test]
+async fn a_list_that_is_too_long_is_refused_with_its_length_whichever_it_is() {
+    let world = World::new().await;
+    create(&world, new("a", DatabaseUpdate::default()), 10_001)
+        .await
+        .unwrap();
+    let permission = RolePermission {
+        role_uid: role_uid(6),
+        redis_acl_uid: RedisAclUid::new(1).unwrap(),
+    };
+    let permissions = DatabaseUpdate {
+        roles_permissions: Some(vec![permission; 1001]),
+        ..DatabaseUpdate::default()
+    };
+    let names = DatabaseUpdate {
+        authorized_names: Some(vec!["alice".to_owned(); 1001]),
+        ..DatabaseUpdate::default()
+    };
+    let mut alerted = regular("bob", ManagementRole::DbViewer);
+    alerted.alerts.databases = Some(vec!["1".to_owned(); 1001]);
+    let role = NewRole {
+        uid: None,
+        name: "wide".parse().unwrap(),
+        management: ManagementRole::DbMember,
+        databases: (1..=1001).collect(),
+    };
+    let made = world.cluster.create_role(&world.permit().await, role, Run::Apply).await;
+    let refused = [
+        ("the roles_permissions have", update(&world, permissions).await.err()),
+        ("authorized_names has", update(&world, names).await.err()),
+        ("bdbs_email_alerts has", world.create(alerted).await.err()),
+        ("resources has", made.err()),
+    ];
+    for (list, refused) in refused {
+        let expected = format!("{list} 1001 entries; at most 1000 are kept");
+        assert_eq!(refused.map(|error| error.to_string()), Some(expected));
+    }
+}

@@ -68,7 +68,7 @@ impl SignatureVerificationAlgorithm for WeakRsa {
 }
 
 /// Whether a key can be used by TLS and path building here, and cannot be broken today: RSA with 2048 to 8192 bits in
-/// whole octets, ECDSA on P-256, P-384 or P-521, Ed25519.
+/// whole bytes, ECDSA on P-256, P-384 or P-521, Ed25519.
 pub(super) fn is_strong(key: &PublicKey) -> bool {
     match key {
         PublicKey::Rsa { bits } => (2048..=8192).contains(bits) && bits % 8 == 0,
@@ -79,7 +79,7 @@ pub(super) fn is_strong(key: &PublicKey) -> bool {
 
 /// The same in words, for errors.
 pub(super) const STRONG_KEYS: &str =
-    "RSA of 2048 to 8192 bits in whole octets, ECDSA on P-256, P-384 or P-521, or Ed25519";
+    "RSA of 2048 to 8192 bits in whole bytes, ECDSA on P-256, P-384 or P-521, or Ed25519";
 
 /// The weak ones first: of two that fit a signature, the first decides.
 static ALL_AND_WEAK: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> = LazyLock::new(|| {

@@ -70,7 +70,7 @@ pub(super) enum Content {
     Nothing,
     /// JSON of the schema with this name.
     Json(&'static str),
-    /// Octets of this type.
+    /// Bytes of this type.
     File(&'static str),
 }
 

@@ -1,5 +1,6 @@
 //! `/v1/roles`: what users may do (`docs/contracts/redis-enterprise.md#roles`).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -162,7 +163,7 @@ fn databases(body: &Object) -> Result<Option<Vec<u32>>, Problem> {
     };
     let unsupported =
         |problem: &str| Problem::new(Code::UnsupportedResource, format!("the field 'resources' {problem}"));
-    let mut databases = Vec::new();
+    let (mut databases, mut seen) = (Vec::new(), HashSet::new());
     for resource in resources.iter().filter_map(Value::as_object) {
         if resource.text("type") != Some(DATABASES) {
             return Err(unsupported("must have the type db"));
@@ -170,7 +171,7 @@ fn databases(body: &Object) -> Result<Option<Vec<u32>>, Problem> {
         for uid in resource.texts("uids").unwrap_or_default() {
             match uid.parse() {
                 Ok(0) | Err(_) => return Err(unsupported("holds a uid that is no number from 1")),
-                Ok(uid) if databases.contains(&uid) => return Err(unsupported("names a database twice")),
+                Ok(uid) if !seen.insert(uid) => return Err(unsupported("names a database twice")),
                 Ok(uid) => databases.push(uid),
             }
         }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 /// A command, ready to be sent. It may hold a secret: it is wiped, and shows nothing.
 pub(super) struct Command {
     name: &'static str,
-    octets: Zeroizing<Vec<u8>>,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
 impl Command {
@@ -14,7 +14,7 @@ impl Command {
         let words: Vec<&str> = name.split(' ').chain(arguments).collect();
         Self {
             name,
-            octets: encode(&words),
+            bytes: encode(&words),
         }
     }
 
@@ -24,27 +24,27 @@ impl Command {
     }
 
     /// What is sent.
-    pub(super) fn octets(&self) -> &[u8] {
-        &self.octets
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// What is sent, to be kept.
-    pub(super) fn into_octets(self) -> Zeroizing<Vec<u8>> {
-        self.octets
+    pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.bytes
     }
 }
 
 /// An array of bulk strings. The buffer has its size from the beginning, so that growing leaves no copy behind.
 fn encode(words: &[&str]) -> Zeroizing<Vec<u8>> {
     let size = words.iter().map(|word| word.len() + OVERHEAD).sum::<usize>() + OVERHEAD;
-    let mut octets = Zeroizing::new(Vec::with_capacity(size));
-    octets.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size));
+    bytes.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
     for word in words {
-        octets.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-        octets.extend_from_slice(word.as_bytes());
-        octets.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+        bytes.extend_from_slice(word.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
     }
-    octets
+    bytes
 }
 
 /// A sign, a number of 64 bits, and the ends of two lines.
@@ -58,6 +58,6 @@ mod tests {
     fn a_command_is_an_array_of_bulk_strings_whatever_is_in_them() {
         let command = Command::new("CONFIG SET", ["save", "", "a\r\nb"]);
         let expected = b"*5\r\n$6\r\nCONFIG\r\n$3\r\nSET\r\n$4\r\nsave\r\n$0\r\n\r\n$4\r\na\r\nb\r\n";
-        assert_eq!(command.octets(), expected);
+        assert_eq!(command.bytes(), expected);
     }
 }

@@ -13,7 +13,7 @@ use crate::cluster::database::{AofPolicy, Database, EvictionPolicy, Persistence}
 /// What an engine is told about its database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EngineConfiguration {
-    /// How many octets the data may take; 0 for no limit.
+    /// How many bytes the data may take; 0 for no limit.
     pub(crate) memory: u64,
     /// What goes when the memory is full.
     pub(crate) eviction: EvictionPolicy,
@@ -56,7 +56,7 @@ impl EngineConfiguration {
         file.line("supervised", &["no"]);
         file.line("always-show-logo", &["no"]);
         file.line("crash-memcheck-enabled", &["no"]);
-        file.line_of_octets("dir", start.directory.as_os_str().as_bytes());
+        file.line_of_bytes("dir", start.directory.as_os_str().as_bytes());
         if start.version >= SELECTORS {
             file.line("enable-protected-configs", &["no"]);
             file.line("enable-debug-command", &["no"]);
@@ -153,7 +153,7 @@ impl File {
         self.0.push('\n');
     }
 
-    fn line_of_octets(&mut self, directive: &str, value: &[u8]) {
+    fn line_of_bytes(&mut self, directive: &str, value: &[u8]) {
         self.0.push_str(directive);
         self.value(value);
         self.0.push('\n');
@@ -161,11 +161,11 @@ impl File {
 
     fn value(&mut self, value: &[u8]) {
         self.0.push_str(" \"");
-        for &octet in value {
-            if octet.is_ascii_graphic() && !matches!(octet, b'"' | b'\\') || octet == b' ' {
-                self.0.push(char::from(octet));
+        for &byte in value {
+            if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\') || byte == b' ' {
+                self.0.push(char::from(byte));
             } else {
-                write!(self.0, "\\x{octet:02x}").expect("writing to a String does not fail");
+                write!(self.0, "\\x{byte:02x}").expect("writing to a String does not fail");
             }
         }
         self.0.push('"');

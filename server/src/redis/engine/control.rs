@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -42,7 +43,7 @@ impl Control {
             // Whoever waits for a reply learns of the end by it.
             if let Err(error) = converse(stream, received).await {
                 tracing::debug!(
-                    error = &error as &dyn std::error::Error,
+                    error = %ErrorChain::new(&error),
                     "the connection to an engine has ended"
                 );
             }
@@ -110,15 +111,15 @@ async fn converse(stream: EngineStream, mut requests: mpsc::Receiver<Request>) -
     let write = async {
         let mut batch = Vec::new();
         while requests.recv_many(&mut batch, MAX_BATCH).await > 0 {
-            let size = batch.iter().map(|request| request.command.octets().len()).sum();
-            let mut octets = Zeroizing::new(Vec::with_capacity(size));
+            let size = batch.iter().map(|request| request.command.bytes().len()).sum();
+            let mut bytes = Zeroizing::new(Vec::with_capacity(size));
             for Request { command, answer } in batch.drain(..) {
-                octets.extend_from_slice(command.octets());
+                bytes.extend_from_slice(command.bytes());
                 if waiting.send(answer).await.is_err() {
                     return Ok(());
                 }
             }
-            writer.write_all(&octets).await.map_err(EngineError::unreachable)?;
+            writer.write_all(&bytes).await.map_err(EngineError::unreachable)?;
             writer.flush().await.map_err(EngineError::unreachable)?;
         }
         Ok(())

@@ -139,8 +139,8 @@ impl EngineDirectory {
     pub(super) fn program(&self) -> Option<PathBuf> {
         use std::os::unix::ffi::OsStringExt as _;
 
-        let octets = fs::read(self.path.join(PROGRAM)).ok()?;
-        Some(PathBuf::from(std::ffi::OsString::from_vec(octets)))
+        let bytes = fs::read(self.path.join(PROGRAM)).ok()?;
+        Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
     }
 
     /// Where the engine finds its configuration.
@@ -258,10 +258,10 @@ fn private() -> OpenOptions {
     options
 }
 
-fn write_private(path: &Path, octets: &[u8]) -> io::Result<()> {
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = private().write(true).create(true).truncate(true).open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(octets)
+    file.write_all(bytes)
 }
 
 fn remove_if_there(removed: io::Result<()>) -> io::Result<()> {
@@ -283,7 +283,7 @@ pub(super) const SNAPSHOT: &str = "dump.rdb";
 pub(super) const APPEND_ONLY_DIRECTORY: &str = "appendonlydir";
 pub(super) const APPEND_ONLY_MANIFEST: &str = "appendonly.aof.manifest";
 pub(super) const APPEND_ONLY_FILE: &str = "appendonly.aof";
-/// `sun_path` has 108 octets, the last of them zero (unix(7)).
+/// `sun_path` has 108 bytes, the last of them zero (unix(7)).
 const MAX_SOCKET_PATH: usize = 107;
 /// Two of them are some ten thousand lines.
 const MAX_LOG: u64 = 1024 * 1024;

@@ -64,7 +64,7 @@ impl AsyncRead for LocalSocket {
             };
             let (count, size) = (read?, room.len());
             if 0 < count && count < size {
-                // It has been emptied: the next octets are told of anew.
+                // It has been emptied: the next bytes are told of anew.
                 guard.clear_ready();
             }
             buffer.advance(count);
@@ -74,17 +74,17 @@ impl AsyncRead for LocalSocket {
 }
 
 impl AsyncWrite for LocalSocket {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         loop {
             if let Some(writable) = &self.writable {
                 let mut guard = ready!(writable.poll_write_ready(context))?;
-                if let Ok(written) = guard.try_io(|socket| socket.get_ref().write(octets)) {
+                if let Ok(written) = guard.try_io(|socket| socket.get_ref().write(bytes)) {
                     self.writable = None;
                     return Poll::Ready(written);
                 }
                 continue;
             }
-            match self.readable.get_ref().write(octets) {
+            match self.readable.get_ref().write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let same = self.readable.get_ref().try_clone()?;
                     self.writable = Some(watch(same, Interest::WRITABLE)?);
@@ -133,13 +133,13 @@ mod tests {
     async fn everything_is_read_in_whatever_pieces_it_comes_and_then_the_end() {
         let (one, mut other) = tokio::net::UnixStream::pair().unwrap();
         let mut one = LocalSocket::new(one).unwrap();
-        let mut octets = [0; 4];
+        let mut bytes = [0; 4];
         for piece in [b"abcd", b"efgh"] {
             other.write_all(piece).await.unwrap();
-            one.read_exact(&mut octets).await.unwrap();
-            assert_eq!(&octets, piece);
+            one.read_exact(&mut bytes).await.unwrap();
+            assert_eq!(&bytes, piece);
         }
         drop(other);
-        assert_eq!(one.read(&mut octets).await.unwrap(), 0);
+        assert_eq!(one.read(&mut bytes).await.unwrap(), 0);
     }
 }

@@ -116,12 +116,12 @@ pub(super) fn client_number(answer: &Reply) -> Option<i64> {
 /// [`EngineError::Unreachable`] when the connection ends before the last reply, [`EngineError::Garbled`],
 /// [`EngineError::Refused`] with the first that is refused.
 pub(super) async fn exchange(stream: &mut EngineStream, commands: &[&Command]) -> Result<Vec<Reply>, EngineError> {
-    let size = commands.iter().map(|command| command.octets().len()).sum();
-    let mut octets = Zeroizing::new(Vec::with_capacity(size));
+    let size = commands.iter().map(|command| command.bytes().len()).sum();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size));
     for command in commands {
-        octets.extend_from_slice(command.octets());
+        bytes.extend_from_slice(command.bytes());
     }
-    stream.write_all(&octets).await.map_err(EngineError::unreachable)?;
+    stream.write_all(&bytes).await.map_err(EngineError::unreachable)?;
     stream.flush().await.map_err(EngineError::unreachable)?;
 
     let mut replies = Vec::with_capacity(commands.len());

@@ -36,6 +36,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -275,7 +276,7 @@ impl Engine {
     /// The command that makes an open connection `login`, where a `RESET` does not: `AUTH` with the user's name and secret.
     /// The login must have been prepared ([`Self::prepare`]).
     pub(crate) fn login_command(&self, login: &EngineLogin) -> Option<Zeroizing<Vec<u8>>> {
-        self.login(login).map(Command::into_octets)
+        self.login(login).map(Command::into_bytes)
     }
 
     /// The secret of the user that a login of a client by password becomes; none where the engine itself checks the
@@ -361,7 +362,7 @@ impl Engine {
         if let Err(error) = self.users.forget(&control, self.mark(), name).await {
             // Nobody but the server knows the user's secret.
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %ErrorChain::new(&error),
                 user.name = name,
                 "an engine has not forgotten a user"
             );

@@ -102,10 +102,7 @@ fn find(place: &Path, program: &Path) -> io::Result<Vec<Orphan>> {
 /// path of its program.
 fn is_writer(pid: i32) -> bool {
     let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let name = title
-        .split(|octet| matches!(octet, b' ' | 0))
-        .next()
-        .unwrap_or_default();
+    let name = title.split(|byte| matches!(byte, b' ' | 0)).next().unwrap_or_default();
     let name = String::from_utf8_lossy(name);
     !name.contains('/') && WRITERS.iter().any(|writer| name.contains(writer))
 }
@@ -119,9 +116,9 @@ fn is_engine(pid: i32, place: &Path, program: &Path) -> bool {
     is_ours
         && fs::read_link(process.join("cwd")).is_ok_and(|link| link == place)
         && fs::read_link(process.join("exe")).is_ok_and(|link| {
-            let octets = link.as_os_str().as_bytes();
+            let bytes = link.as_os_str().as_bytes();
             // The package may have been upgraded since.
-            octets.strip_suffix(b" (deleted)").unwrap_or(octets) == program.as_os_str().as_bytes()
+            bytes.strip_suffix(b" (deleted)").unwrap_or(bytes) == program.as_os_str().as_bytes()
         })
 }
 

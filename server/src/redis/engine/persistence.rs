@@ -114,7 +114,7 @@ async fn setting(control: &Control, name: &str) -> Result<String, EngineError> {
 /// What a reply says, if it is text.
 pub(super) fn text(reply: Reply) -> String {
     match reply {
-        Reply::Bulk(octets) => String::from_utf8_lossy(&octets).into_owned(),
+        Reply::Bulk(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Reply::Simple(text) => text,
         _ => String::new(),
     }

@@ -20,7 +20,7 @@ impl EngineSecrets {
     /// New ones.
     pub(super) fn new() -> Self {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
-        aws_lc_rs::rand::fill(key.as_mut_slice()).expect("the system gives random octets");
+        aws_lc_rs::rand::fill(key.as_mut_slice()).expect("the system gives random bytes");
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()),
         }

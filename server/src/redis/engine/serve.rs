@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::command::Command;
@@ -111,8 +112,8 @@ impl Engine {
         let found = match OpenUsers::look_up(control).await {
             Ok(found) => found,
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, engine.place = %attached.upstream, "the users of an external Redis cannot be looked up");
+                let error = ErrorChain::new(&error);
+                tracing::warn!(%error, engine.place = %attached.upstream, "the users of an external Redis cannot be looked up");
                 return;
             }
         };
@@ -188,7 +189,7 @@ impl Engine {
 
 /// An error with its causes, in one sentence.
 fn told(error: &EngineError) -> String {
-    certward::pki::ErrorChain::new(error).to_string()
+    ErrorChain::new(error).to_string()
 }
 
 /// What an engine answers while it reads its data.

@@ -154,20 +154,20 @@ fn host(url: &Url) -> Option<String> {
 
 /// RFC 3986, section 2.1.
 fn decoded(text: &str) -> Result<Option<String>, UpstreamError> {
-    let mut octets = Vec::with_capacity(text.len());
+    let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        octets.push(if octet == b'%' {
+    while let Some(byte) = rest.next() {
+        bytes.push(if byte == b'%' {
             let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
             let (Some(high), Some(low)) = (digit(), digit()) else {
                 return Err(UpstreamError::Credentials);
             };
-            u8::try_from(high * 16 + low).expect("two hexadecimal digits are an octet")
+            u8::try_from(high * 16 + low).expect("two hexadecimal digits are a byte")
         } else {
-            octet
+            byte
         });
     }
-    match String::from_utf8(octets) {
+    match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),
         Err(_) => Err(UpstreamError::Credentials),
     }

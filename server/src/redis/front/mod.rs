@@ -1,4 +1,4 @@
-//! The way into a database: port → TLS with the database's own trust → who it is → logged in to the engine → octets both
+//! The way into a database: port → TLS with the database's own trust → who it is → logged in to the engine → bytes both
 //! ways, until the connection ends or is cut.
 
 mod admission;
@@ -29,6 +29,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certward::pki::ErrorChain;
 use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -320,7 +321,7 @@ impl DatabaseFront {
         refused::tell(&mut stream, refused).await;
     }
 
-    /// Moves octets until the connection is over, and then ends both sides of it.
+    /// Moves bytes until the connection is over, and then ends both sides of it.
     async fn relay(self: Arc<Self>, stream: ClientStream, address: SocketAddr, client: Client, logged_in: LoggedIn) {
         let LoggedIn {
             admission,
@@ -352,6 +353,7 @@ impl DatabaseFront {
             }
             Ending::Cut => true,
             Ending::Broken(error) => {
+                let error = ErrorChain::new(&error);
                 tracing::debug!(peer.address = %address, %error, "a connection to a database broke off");
                 // It stays among the sessions meanwhile: a script that it has begun ends with its user.
                 relay.wait_for_engine().await

@@ -10,7 +10,7 @@ use rustls::ServerConnection;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A client's connection. It holds no buffer but for octets that are on their way.
+/// A client's connection. It holds no buffer but for bytes that are on their way.
 pub(super) enum ClientStream {
     Tls(Box<TlsClient>),
     Plain(PlainClient),
@@ -28,10 +28,10 @@ pub(super) struct PlainClient {
     unsent: Waiting,
 }
 
-/// Octets that wait to go on.
+/// Bytes that wait to go on.
 #[derive(Default)]
 struct Waiting {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     gone: usize,
 }
 
@@ -63,11 +63,11 @@ impl ClientStream {
         match self {
             // At the end there is nothing either.
             Self::Tls(client) => client.session.reader().into_first_chunk().unwrap_or_default(),
-            Self::Plain(client) => client.received.octets(),
+            Self::Plain(client) => client.received.bytes(),
         }
     }
 
-    /// So many of the received octets have gone on.
+    /// So many of the received bytes have gone on.
     pub(super) fn consume(&mut self, count: usize) {
         match self {
             Self::Tls(client) => client.session.reader().consume(count),
@@ -75,11 +75,11 @@ impl ClientStream {
         }
     }
 
-    /// Takes octets to be sent. They are on their way when [`Self::poll_flush`] says so.
-    pub(super) fn send(&mut self, context: &mut Context<'_>, octets: &[u8]) -> io::Result<()> {
+    /// Takes bytes to be sent. They are on their way when [`Self::poll_flush`] says so.
+    pub(super) fn send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Tls(client) => client.session.writer().write_all(octets),
-            Self::Plain(client) => client.send(context, octets),
+            Self::Tls(client) => client.session.writer().write_all(bytes),
+            Self::Plain(client) => client.send(context, bytes),
         }
     }
 
@@ -101,7 +101,7 @@ impl ClientStream {
         Pin::new(self.tcp()).poll_shutdown(context)
     }
 
-    /// Waits until the client has closed its side too, or has sent more than `most` octets after the end. What it sends is
+    /// Waits until the client has closed its side too, or has sent more than `most` bytes after the end. What it sends is
     /// thrown away: closed with something unread, the connection would be reset, and what was said last be lost.
     pub(super) fn poll_drain(&mut self, context: &mut Context<'_>, most: &mut usize) -> Poll<()> {
         let mut scrap = [0; 4096];
@@ -181,21 +181,21 @@ impl TlsClient {
 
 impl PlainClient {
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        if !self.received.octets().is_empty() {
+        if !self.received.bytes().is_empty() {
             return Poll::Ready(Ok(true));
         }
-        RECEIVED.with_borrow_mut(|octets| {
-            let mut buffer = ReadBuf::new(octets);
+        RECEIVED.with_borrow_mut(|bytes| {
+            let mut buffer = ReadBuf::new(bytes);
             ready!(Pin::new(&mut self.tcp).poll_read(context, &mut buffer))?;
             self.received.push(buffer.filled());
             Poll::Ready(Ok(!buffer.filled().is_empty()))
         })
     }
 
-    fn send(&mut self, context: &mut Context<'_>, octets: &[u8]) -> io::Result<()> {
-        let mut rest = octets;
+    fn send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
         // Most of the time there is room for all of it, and nothing is kept.
-        while self.unsent.octets().is_empty() && !rest.is_empty() {
+        while self.unsent.bytes().is_empty() && !rest.is_empty() {
             match Pin::new(&mut self.tcp).poll_write(context, rest) {
                 Poll::Ready(written) => rest = &rest[written?..],
                 Poll::Pending => break,
@@ -207,25 +207,25 @@ impl PlainClient {
 }
 
 impl Waiting {
-    fn octets(&self) -> &[u8] {
-        &self.octets[self.gone..]
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[self.gone..]
     }
 
-    fn push(&mut self, octets: &[u8]) {
-        self.octets.extend_from_slice(octets);
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
     fn go_on(&mut self, count: usize) {
         self.gone += count;
-        if self.gone >= self.octets.len() {
+        if self.gone >= self.bytes.len() {
             // The memory goes back: most connections are idle.
             *self = Self::default();
         }
     }
 
     fn poll_write(&mut self, tcp: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.octets().is_empty() {
-            let written = ready!(Pin::new(&mut *tcp).poll_write(context, self.octets()))?;
+        while !self.bytes().is_empty() {
+            let written = ready!(Pin::new(&mut *tcp).poll_write(context, self.bytes()))?;
             self.go_on(written);
         }
         Poll::Ready(Ok(()))
@@ -239,16 +239,16 @@ struct PolledTcp<'a, 'b> {
 }
 
 impl Read for PolledTcp<'_, '_> {
-    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
-        let mut buffer = ReadBuf::new(octets);
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(bytes);
         blocking(Pin::new(&mut *self.tcp).poll_read(self.context, &mut buffer))?;
         Ok(buffer.filled().len())
     }
 }
 
 impl Write for PolledTcp<'_, '_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        blocking(Pin::new(&mut *self.tcp).poll_write(self.context, octets))
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        blocking(Pin::new(&mut *self.tcp).poll_write(self.context, bytes))
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {

@@ -13,7 +13,7 @@ pub(crate) enum Reply {
     Error(String),
     /// `:1`.
     Integer(i64),
-    /// `$3` and three octets.
+    /// `$3` and three bytes.
     Bulk(Vec<u8>),
     /// `*2` and two replies.
     Array(Vec<Reply>),
@@ -28,21 +28,21 @@ pub(crate) enum ReplyError {
     #[error("what the engine sent is no reply in RESP2")]
     Malformed,
     /// More than is kept.
-    #[error("a reply of the engine is larger than the {MAX_BYTES} octets that the server takes")]
+    #[error("a reply of the engine is larger than the {MAX_BYTES} bytes that the server takes")]
     TooLarge,
 }
 
 impl Reply {
-    /// Reads the reply that `octets` begin with, and how many of them it takes. `None` when its end is not there yet.
+    /// Reads the reply that `bytes` begin with, and how many of them it takes. `None` when its end is not there yet.
     ///
     /// # Errors
     ///
     /// [`ReplyError`]; nothing can be read from this connection any more.
-    pub(crate) fn read(octets: &[u8]) -> Result<Option<(Self, usize)>, ReplyError> {
-        let mut reader = Reader { octets, at: 0 };
+    pub(crate) fn read(bytes: &[u8]) -> Result<Option<(Self, usize)>, ReplyError> {
+        let mut reader = Reader { bytes, at: 0 };
         match reader.reply(MAX_DEPTH)? {
             Some(reply) => Ok(Some((reply, reader.at))),
-            None if octets.len() > MAX_BYTES => Err(ReplyError::TooLarge),
+            None if bytes.len() > MAX_BYTES => Err(ReplyError::TooLarge),
             None => Ok(None),
         }
     }
@@ -57,14 +57,14 @@ impl Reply {
 }
 
 struct Reader<'a> {
-    octets: &'a [u8],
+    bytes: &'a [u8],
     at: usize,
 }
 
 impl Reader<'_> {
     fn reply(&mut self, depth: usize) -> Result<Option<Reply>, ReplyError> {
         let Some(line) = self.line()? else { return Ok(None) };
-        let Some((kind, rest)) = self.octets[line].split_first() else {
+        let Some((kind, rest)) = self.bytes[line].split_first() else {
             return Err(ReplyError::Malformed);
         };
         match kind {
@@ -84,7 +84,7 @@ impl Reader<'_> {
     }
 
     fn bulk(&mut self, length: usize) -> Result<Option<Reply>, ReplyError> {
-        let rest = &self.octets[self.at..];
+        let rest = &self.bytes[self.at..];
         if rest.len() < length + CRLF.len() {
             return Ok(None);
         }
@@ -108,8 +108,8 @@ impl Reader<'_> {
 
     /// The line that follows, without its end.
     fn line(&mut self) -> Result<Option<Range<usize>>, ReplyError> {
-        let rest = &self.octets[self.at..];
-        let Some(end) = rest.windows(CRLF.len()).position(|octets| octets == CRLF) else {
+        let rest = &self.bytes[self.at..];
+        let Some(end) = rest.windows(CRLF.len()).position(|bytes| bytes == CRLF) else {
             return if rest.len() > MAX_LINE {
                 Err(ReplyError::TooLarge)
             } else {
@@ -141,8 +141,8 @@ fn number(digits: &[u8]) -> Result<i64, ReplyError> {
         .ok_or(ReplyError::Malformed)
 }
 
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 const CRLF: &[u8] = b"\r\n";
@@ -157,17 +157,17 @@ const MAX_DEPTH: usize = 4;
 mod tests {
     use super::*;
 
-    fn check(octets: &[u8], expected: Reply) {
-        assert_eq!(Reply::read(octets), Ok(Some((expected, octets.len()))));
-        for end in 0..octets.len() {
-            assert_eq!(Reply::read(&octets[..end]), Ok(None), "its first {end} octets");
+    fn check(bytes: &[u8], expected: Reply) {
+        assert_eq!(Reply::read(bytes), Ok(Some((expected, bytes.len()))));
+        for end in 0..bytes.len() {
+            assert_eq!(Reply::read(&bytes[..end]), Ok(None), "its first {end} bytes");
         }
-        let followed = [octets, b"+next\r\n"].concat();
-        assert_eq!(Reply::read(&followed).unwrap().unwrap().1, octets.len());
+        let followed = [bytes, b"+next\r\n"].concat();
+        assert_eq!(Reply::read(&followed).unwrap().unwrap().1, bytes.len());
     }
 
     #[test]
-    fn a_reply_is_read_when_its_last_octet_is_there_and_not_before() {
+    fn a_reply_is_read_when_its_last_byte_is_there_and_not_before() {
         check(b"+OK\r\n", Reply::Simple("OK".to_owned()));
         check(b"-ERR no\r\n", Reply::Error("ERR no".to_owned()));
         check(b":-42\r\n", Reply::Integer(-42));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_is_no_reply_is_refused() {
-        for octets in [
+        for bytes in [
             &b"\r\n"[..],
             b"hello\r\n",
             b":\r\n",
@@ -193,14 +193,14 @@ mod tests {
             b"$1\r\nab\r\n",
             b"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
         ] {
-            assert_eq!(Reply::read(octets), Err(ReplyError::Malformed), "{octets:?}");
+            assert_eq!(Reply::read(bytes), Err(ReplyError::Malformed), "{bytes:?}");
         }
     }
 
     #[test]
     fn a_reply_that_claims_to_be_huge_is_refused_before_it_is_there() {
-        for octets in [&b"$67108865\r\n"[..], b"*99999999999\r\n"] {
-            assert_eq!(Reply::read(octets), Err(ReplyError::TooLarge), "{octets:?}");
+        for bytes in [&b"$67108865\r\n"[..], b"*99999999999\r\n"] {
+            assert_eq!(Reply::read(bytes), Err(ReplyError::TooLarge), "{bytes:?}");
         }
         let endless = [b"+".as_slice(), &[b'a'; MAX_LINE]].concat();
         assert_eq!(Reply::read(&endless), Err(ReplyError::TooLarge));

@@ -270,6 +270,11 @@ async fn what_a_new_database_cannot_be_is_refused_with_the_vendors_code() {
             406,
             "invalid_roles_permissions",
         ),
+        (
+            whole(json!({ "roles_permissions": vec![json!({ "role_uid": 6, "redis_acl_uid": 1 }); 1001] })),
+            406,
+            "invalid_roles_permissions",
+        ),
         (whole(json!({ "replication": true })), 406, "invalid_replication"),
         (whole(json!({ "sharding": true })), 406, "invalid_sharding"),
         (whole(json!({ "shards_count": 2 })), 406, "invalid_sharding"),

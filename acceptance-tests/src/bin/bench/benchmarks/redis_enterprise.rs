@@ -24,13 +24,13 @@ pub(crate) async fn users(bench: &Bench) -> Result<Outcome, Failure> {
     let filling = started.elapsed();
 
     let question = get("/v1/users");
-    let (mut times, mut octets) = (Vec::new(), 0);
+    let (mut times, mut bytes) = (Vec::new(), 0);
     let before = server.process.cpu()?;
     for _ in 0..LISTS {
         let started = Instant::now();
         let answer = connection.exchange(&question).await?.expect_ok()?;
         times.push(started.elapsed());
-        octets = answer.body.len();
+        bytes = answer.body.len();
         let listed: Vec<Value> = serde_json::from_slice(&answer.body)?;
         if listed.len() != USERS {
             return Err(format!("{} of {USERS} users are listed", listed.len()).into());
@@ -49,7 +49,7 @@ pub(crate) async fn users(bench: &Bench) -> Result<Outcome, Failure> {
         readable(filling / u32::try_from(USERS)?),
     );
     outcome.note(format!(
-        "Waiting time of {LISTS} requests one after the other on one connection, to the last octet of {octets}; slowest {}. \
+        "Waiting time of {LISTS} requests one after the other on one connection, to the last byte of {bytes}; slowest {}. \
          All users are certificate users with a subject each; they are made one after the other, and each is committed to disk \
          with its audit record (fsync) before it is answered.",
         readable(times.iter().max().copied().unwrap_or_default())

@@ -17,7 +17,7 @@ use crate::{Bench, Failure};
 
 pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
     let data = bench.work.path().join("start");
-    let octets = fill(&data).await?;
+    let bytes = fill(&data).await?;
     let (mut times, mut sizes) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let (server, took) = certward(bench, &bench.site, &data, &[(POOL_SIZE, "0")]).await?;
@@ -42,16 +42,16 @@ pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
     outcome.told("resident memory then", mebibytes(median(&sizes)));
     outcome.note(format!(
         "From the start of the process to the answer to a `whoami` over mTLS; median of {STARTS}, slowest {}; with an empty \
-         store {}. Each certificate is about as large as one the server issues (RSA-4096, {} octets on average), has a key of \
+         store {}. Each certificate is about as large as one the server issues (RSA-4096, {} bytes on average), has a key of \
          its own and rights on two databases; the store's file is in the page cache.",
         readable(times.iter().max().copied().unwrap_or_default()),
         readable(empty),
-        octets / CERTIFICATES,
+        bytes / CERTIFICATES,
     ));
     Ok(outcome)
 }
 
-/// Fills a new store; how many octets the certificates have together.
+/// Fills a new store; how many bytes the certificates have together.
 async fn fill(data: &Path) -> Result<usize, Failure> {
     let issuer = Issuer::new(CertificateParams::default(), Key::new(0));
     let permissions: Permissions = [("Orders", "ReadWrite"), ("Customers", "Admin")]
@@ -72,11 +72,11 @@ async fn fill(data: &Path) -> Result<usize, Failure> {
         };
         entries.push(RegisteredCertificate::new(&certificate, grant));
     }
-    let octets = entries.iter().map(|entry| entry.der.len()).sum();
+    let bytes = entries.iter().map(|entry| entry.der.len()).sum();
     let store = Store::open(data).await?;
     store.fill(entries).await?;
     store.close().await;
-    Ok(octets)
+    Ok(bytes)
 }
 
 /// The outside of an RSA-4096 key: nobody proves anything with it, so its modulus may be any number, and its signatures too.
@@ -84,7 +84,7 @@ struct Key(Vec<u8>);
 
 impl Key {
     fn new(number: usize) -> Self {
-        // RSAPublicKey: a SEQUENCE of the modulus (513 octets, the first 0) and the exponent 65537.
+        // RSAPublicKey: a SEQUENCE of the modulus (513 bytes, the first 0) and the exponent 65537.
         let mut der = vec![0x30, 0x82, 0x02, 0x0a, 0x02, 0x82, 0x02, 0x01, 0x00];
         der.extend([0xa5; 504]);
         der.extend((number * 2 + 1).to_be_bytes());

@@ -1,4 +1,4 @@
-//! Certificates as a test wants them, wrong ones included: written octet by octet, signed with ECDSA P-256.
+//! Certificates as a test wants them, wrong ones included: written byte by byte, signed with ECDSA P-256.
 
 use certward::pki::{Certificate, DistinguishedName};
 use rcgen::{KeyPair, PublicKeyData as _, SigningKey as _};
@@ -132,9 +132,9 @@ pub(super) fn basic_constraints(critical: bool, ca: Option<bool>, path_length: O
 
 /// Bits by their number in RFC 5280 4.2.1.3, all below 8.
 pub(super) fn key_usage(bits: &[u8]) -> Vec<u8> {
-    let octet = bits.iter().fold(0_u8, |octet, bit| octet | (0x80 >> bit));
-    let unused = u8::try_from(octet.trailing_zeros().min(7)).unwrap();
-    extension(15, true, &asn1::value(0x03, &[&[unused, octet]]))
+    let byte = bits.iter().fold(0_u8, |byte, bit| byte | (0x80 >> bit));
+    let unused = u8::try_from(byte.trailing_zeros().min(7)).unwrap();
+    extension(15, true, &asn1::value(0x03, &[&[unused, byte]]))
 }
 
 /// Purposes by their number below 1.3.6.1.5.5.7.3.

@@ -25,7 +25,7 @@ async fn alice(engine: &Engine) -> EngineConnection {
 /// Sends a command that is not answered, and waits until the engine has it.
 async fn send(connection: &mut EngineConnection, name: &'static str, arguments: &[&str]) {
     let command = Command::new(name, arguments.iter().copied());
-    connection.stream.write_all(command.octets()).await.unwrap();
+    connection.stream.write_all(command.bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
 }
 

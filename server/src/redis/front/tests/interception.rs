@@ -7,7 +7,7 @@ use crate::cluster::state::Change;
 
 const REFUSED: &str = "-ERR AUTH is refused: the certificate says that this is alice\r\n";
 
-/// The same at once, and octet by octet.
+/// The same at once, and byte by byte.
 async fn check(world: &World, input: &[u8], expected: &str) {
     for pieces in [input.len(), 1] {
         let mut client = world.client("alice").await;

@@ -84,7 +84,7 @@ async fn a_client_that_does_not_read_costs_no_memory_here() {
     // As long as it takes to read what would be too much.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let grown = resident().saturating_sub(before);
-    assert!(grown < 50_000_000, "{grown} octets more");
+    assert!(grown < 50_000_000, "{grown} bytes more");
     let mut received = vec![0; (1_000_000 + "$1000000\r\n\r\n".len()) * 200];
     tokio::time::timeout(PATIENCE, client.read(&mut received))
         .await
@@ -92,7 +92,7 @@ async fn a_client_that_does_not_read_costs_no_memory_here() {
     world.end().await;
 }
 
-/// Octets of this process that are in memory.
+/// Bytes of this process that are in memory.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

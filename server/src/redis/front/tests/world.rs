@@ -305,14 +305,14 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 impl TestClient {
-    pub(super) async fn send(&mut self, octets: &[u8]) {
-        self.0.write_all(octets).await.unwrap();
+    pub(super) async fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
         self.0.flush().await.unwrap();
     }
 
     /// As [`Self::send`], where the connection may have been cut.
-    pub(super) async fn try_send(&mut self, octets: &[u8]) -> std::io::Result<()> {
-        self.0.write_all(octets).await?;
+    pub(super) async fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.write_all(bytes).await?;
         self.0.flush().await
     }
 
@@ -326,30 +326,30 @@ impl TestClient {
         self.0.shutdown().await
     }
 
-    pub(super) async fn read(&mut self, octets: &mut [u8]) {
-        tokio::time::timeout(PATIENCE, self.0.read_exact(octets))
+    pub(super) async fn read(&mut self, bytes: &mut [u8]) {
+        tokio::time::timeout(PATIENCE, self.0.read_exact(bytes))
             .await
             .unwrap()
             .unwrap();
     }
 
     /// Reads what comes next, if anything does.
-    pub(super) async fn read_some(&mut self, octets: &mut [u8]) {
-        let _ = tokio::time::timeout(PATIENCE, self.0.read(octets)).await.unwrap();
+    pub(super) async fn read_some(&mut self, bytes: &mut [u8]) {
+        let _ = tokio::time::timeout(PATIENCE, self.0.read(bytes)).await.unwrap();
     }
 
     /// Reads exactly this.
     pub(super) async fn expect(&mut self, expected: &str) {
-        let mut octets = vec![0; expected.len()];
+        let mut bytes = vec![0; expected.len()];
         let mut at = 0;
-        while at < octets.len() {
-            let read = self.0.read(&mut octets[at..]);
+        while at < bytes.len() {
+            let read = self.0.read(&mut bytes[at..]);
             let read = tokio::time::timeout(PATIENCE, read).await;
             match read {
                 Ok(Ok(count)) if count > 0 => at += count,
-                other => panic!("{} and then {other:?}, not {expected:?}", octets[..at].escape_ascii()),
+                other => panic!("{} and then {other:?}, not {expected:?}", bytes[..at].escape_ascii()),
             }
-            let known = String::from_utf8_lossy(&octets[..at]).into_owned();
+            let known = String::from_utf8_lossy(&bytes[..at]).into_owned();
             assert!(expected.starts_with(&known), "{known:?}, not {expected:?}");
         }
     }
@@ -371,8 +371,8 @@ impl TestClient {
     pub(super) async fn line(&mut self) -> String {
         let mut line = Vec::new();
         while !line.ends_with(b"\r\n") {
-            let octet = tokio::time::timeout(PATIENCE, self.0.read_u8()).await.unwrap().unwrap();
-            line.push(octet);
+            let byte = tokio::time::timeout(PATIENCE, self.0.read_u8()).await.unwrap().unwrap();
+            line.push(byte);
         }
         line.truncate(line.len() - 2);
         String::from_utf8(line).unwrap()

@@ -83,10 +83,10 @@ pub(crate) fn well_formed(random: &mut Random) -> Vec<Vec<u8>> {
 
 /// A word of an inline command: bare where that says it, else in double quotation marks.
 fn quoted(argument: &[u8]) -> Vec<u8> {
-    if !argument.is_empty() && argument.iter().all(|octet| octet.is_ascii_alphanumeric()) {
+    if !argument.is_empty() && argument.iter().all(|byte| byte.is_ascii_alphanumeric()) {
         return argument.to_vec();
     }
-    let inside: String = argument.iter().map(|octet| format!("\\x{octet:02x}")).collect();
+    let inside: String = argument.iter().map(|byte| format!("\\x{byte:02x}")).collect();
     format!("\"{inside}\"").into_bytes()
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn pieces<'a>(stream: &'a [u8], random: &mut Random) -> Vec<&'a [u8]>
     };
     let (mut rest, mut pieces) = (stream, Vec::new());
     while !rest.is_empty() {
-        // A long stream octet by octet takes long and shows nothing.
+        // A long stream byte by byte takes long and shows nothing.
         let longest = if rest.len() > 4096 { 16 * 1024 } else { longest };
         let (piece, after) = rest.split_at(random.below(1..longest + 1).min(rest.len()));
         pieces.push(piece);
@@ -199,18 +199,18 @@ fn hello_option(all: &mut Vec<Vec<u8>>, random: &mut Random) {
 /// A name in any case, sometimes with what a comparison of C strings does not see.
 fn name(plain: &[u8], random: &mut Random) -> Vec<u8> {
     let mut name = plain.to_vec();
-    for octet in &mut name {
+    for byte in &mut name {
         if random.one_in(3) {
-            *octet = octet.to_ascii_lowercase();
+            *byte = byte.to_ascii_lowercase();
         }
     }
     match random.below(0..24) {
         0..3 => {
             name.push(0);
-            name.extend((0..random.below(0..4)).map(|_| octet(random)));
+            name.extend((0..random.below(0..4)).map(|_| byte(random)));
         }
-        3 => name.insert(0, octet(random)),
-        4 => name.push(octet(random)),
+        3 => name.insert(0, byte(random)),
+        4 => name.push(byte(random)),
         5 => {
             let at = random.below(0..name.len());
             name.insert(at, 0);
@@ -243,20 +243,20 @@ fn value(random: &mut Random) -> Vec<u8> {
             random.of::<[u8]>(&[b"AUTH", b"HELLO", b"RESET", b"SETNAME", b"MULTI"]),
             random,
         ),
-        3 => (0..random.below(0..12)).map(|_| octet(random)).collect(),
+        3 => (0..random.below(0..12)).map(|_| byte(random)).collect(),
         _ => random
             .of::<[u8]>(&[b"nobody", b"somebody", b"x", b"3", b"key", b"a b", b"0", b"-1"])
             .to_vec(),
     }
 }
 
-fn octet(random: &mut Random) -> u8 {
+fn byte(random: &mut Random) -> u8 {
     if random.one_in(2) {
         *random.of(&[
             &0, &b'\r', &b'\n', &b' ', &b'"', &b'\'', &b'\\', &b'$', &b'*', &b'\t', &0x80, &0xff, &0x0b, &0x1f,
         ])
     } else {
-        u8::try_from(random.below(0..256)).expect("an octet")
+        u8::try_from(random.below(0..256)).expect("a byte")
     }
 }
 
@@ -281,24 +281,24 @@ fn quote(line: &mut Vec<u8>, argument: &[u8], random: &mut Random) {
     match random.below(0..8) {
         0 => {
             line.push(b'"');
-            for octet in argument {
+            for byte in argument {
                 match random.below(0..5) {
-                    0 => line.extend_from_slice(format!("\\x{octet:02x}").as_bytes()),
-                    1 => line.extend_from_slice(format!("\\x{octet:02X}").as_bytes()),
-                    2 if !octet.is_ascii_alphanumeric() => line.extend_from_slice(&[b'\\', *octet]),
-                    _ if *octet == b'"' => line.extend_from_slice(b"\\\""),
-                    _ => line.push(*octet),
+                    0 => line.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+                    1 => line.extend_from_slice(format!("\\x{byte:02X}").as_bytes()),
+                    2 if !byte.is_ascii_alphanumeric() => line.extend_from_slice(&[b'\\', *byte]),
+                    _ if *byte == b'"' => line.extend_from_slice(b"\\\""),
+                    _ => line.push(*byte),
                 }
             }
             close(line, b'"', random);
         }
         1 => {
             line.push(b'\'');
-            for octet in argument {
-                if *octet == b'\'' {
+            for byte in argument {
+                if *byte == b'\'' {
                     line.push(b'\\');
                 }
-                line.push(*octet);
+                line.push(*byte);
             }
             close(line, b'\'', random);
         }
@@ -377,7 +377,7 @@ fn almost_command(random: &mut Random) -> Vec<u8> {
     number(b'*', arguments.len(), odd == arguments.len(), &mut out, random);
     for (at, argument) in arguments.iter().enumerate() {
         let mark = if at == odd && random.one_in(8) {
-            octet(random)
+            byte(random)
         } else {
             b'$'
         };
@@ -396,7 +396,7 @@ fn almost_command(random: &mut Random) -> Vec<u8> {
 /// What is no command.
 fn raw(random: &mut Random) -> Vec<u8> {
     match random.below(0..3) {
-        0 => (0..random.below(1..6)).map(|_| octet(random)).collect(),
+        0 => (0..random.below(1..6)).map(|_| byte(random)).collect(),
         _ => random
             .of::<[u8]>(&[
                 b"\r\n",
@@ -443,16 +443,16 @@ fn large(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// Changes, removes or adds an octet.
+/// Changes, removes or adds a byte.
 fn spoil(item: &mut Vec<u8>, random: &mut Random) {
     if item.is_empty() {
         return;
     }
     let at = random.below(0..item.len());
     match random.below(0..3) {
-        0 => item[at] = octet(random),
+        0 => item[at] = byte(random),
         1 => drop(item.remove(at)),
-        _ => item.insert(at, octet(random)),
+        _ => item.insert(at, byte(random)),
     }
 }
 

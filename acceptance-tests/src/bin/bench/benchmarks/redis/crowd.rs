@@ -99,8 +99,8 @@ pub(crate) async fn disturbance(bench: &Bench) -> Result<Outcome, Failure> {
     );
     outcome.note(format!(
         "One connection sends {REQUESTS} `PING`s, each when the last is answered, first alone and then beside {OF_EACH} \
-         connections that have sent the first octet of a handshake and come back whenever they are closed, and {OF_EACH} that \
-         ask for a value of {} and read {PIECE} octets of it every {} ms. Median of {ROUNDS} rounds, and of their ratios. All of \
+         connections that have sent the first byte of a handshake and come back whenever they are closed, and {OF_EACH} that \
+         ask for a value of {} and read {PIECE} bytes of it every {} ms. Median of {ROUNDS} rounds, and of their ratios. All of \
          these clients are one process, on the two cores that the server has too.",
         mebibytes(LARGE as u64 / 1024),
         PAUSE.as_millis(),

@@ -30,7 +30,7 @@ pub(crate) async fn throughput(bench: &Bench) -> Result<Outcome, Failure> {
         tell(&mut outcome, &rounds, fronts.all(), connections, pipeline);
     }
     outcome.note(format!(
-        "`redis-benchmark` of Debian, SET and GET of 3 octets on one key, as many requests as take a second or two; {ROUNDS} \
+        "`redis-benchmark` of Debian, SET and GET of 3 bytes on one key, as many requests as take a second or two; {ROUNDS} \
          rounds in which all take turns after one that is not counted; a ratio is the median of the rounds' ratios, a rate \
          the harmonic mean of GET and SET. Client, fronts and engine share the machine's two cores. Ours stands \
          before the engine that it runs; stunnel, haproxy and the bare copy loop stand before another one, configured alike \

@@ -1,0 +1,19 @@
+//! How many entries the lists of the API may have. A body has room for hundreds of thousands.
+
+use super::ClusterError;
+
+/// Refuses a list that is too long.
+///
+/// # Errors
+///
+/// [`ClusterError::InvalidSetting`]; `setting` is the list's name in the API.
+pub(super) fn check(setting: &'static str, length: usize) -> Result<(), ClusterError> {
+    if length <= MAX_ENTRIES {
+        return Ok(());
+    }
+    let problem = format!("has {length} entries; at most {MAX_ENTRIES} are kept");
+    Err(ClusterError::InvalidSetting { setting, problem })
+}
+
+/// Every login looks through some of them.
+pub(super) const MAX_ENTRIES: usize = 1000;

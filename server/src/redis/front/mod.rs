@@ -353,8 +353,11 @@ impl DatabaseFront {
             }
             Ending::Cut => true,
             Ending::Broken(error) => {
-                let error = ErrorChain::new(&error);
-                tracing::debug!(peer.address = %address, %error, "a connection to a database broke off");
+                tracing::debug!(
+                    peer.address = %address,
+                    error = %ErrorChain::new(&error),
+                    "a connection to a database broke off"
+                );
                 // It stays among the sessions meanwhile: a script that it has begun ends with its user.
                 relay.wait_for_engine().await
             }

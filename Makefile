@@ -22,6 +22,7 @@ test: ## Run every test, the long ones in a short form
 	@tools/packages test
 	cargo fmt --all --check
 	cargo lint
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo build --workspace --bins --examples
 	tools/fuzz 60
 	tools/run-tests

@@ -7,7 +7,7 @@ use rustls::crypto::{CryptoProvider, KeyProvider, aws_lc_rs, ring};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::SigningKey;
 
-/// Makes [`provider`] the one of the process. Called once, first.
+/// Makes `provider` the one of the process. Called once, first.
 pub fn install() {
     // It fails when there is one already: then that one counts.
     _ = provider().install_default();

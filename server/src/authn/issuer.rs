@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use crate::certificate::signature;
 
-/// Proof that the issuer of a registered certificate has issued its renewal too. Only [`Issuers::verify`] makes one.
+/// Proof that the issuer of a registered certificate has issued its renewal too. Only `Issuers::verify` makes one.
 #[derive(Debug, Clone)]
 pub struct VerifiedIssuer {
     chain: Vec<CertificateDer<'static>>,

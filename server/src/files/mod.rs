@@ -4,9 +4,9 @@
 //! but its own user and root can change what is there: the file or directory itself, each directory above it up to the
 //! root, and each symbolic link on the way. `docs/settings.md`, "Files and directories", states the rules.
 //!
-//! [`TrustedFile`] is the only way from a path to the content of a file that the settings name, and
-//! [`TrustedDirectory`] the only way to a directory that the server writes into, so that no reader can omit the check.
-//! [`read_any`] reads a file that a person names on the console: bounded, but whoever it belongs to.
+//! `TrustedFile` is the only way from a path to the content of a file that the settings name, and
+//! `TrustedDirectory` the only way to a directory that the server writes into, so that no reader can omit the check.
+//! `read_any` reads a file that a person names on the console: bounded, but whoever it belongs to.
 
 mod account;
 mod acl;

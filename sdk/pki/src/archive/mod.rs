@@ -1,7 +1,6 @@
 //! Reads the containers that certificates and keys are handed out in: PKCS#12 (`.pfx`, `.p12`) and PKCS#7 (`.p7b`).
 //!
-//! Shared by the SDK and the reference server, so that both take the same files. Not part of the SDK's public interface:
-//! [`Identity`](crate::Identity) is.
+//! Shared by the SDK and the reference server, so that both take the same files. Programs use the SDK's `Identity`.
 //!
 //! The cost of one file is bounded: its size, the nesting and number of its elements, and the iterations of all its key
 //! derivations together. No input causes a panic.

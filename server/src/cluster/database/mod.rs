@@ -1,7 +1,7 @@
 //! A Redis database of the cluster: what it is, who may come in, and what they may do there
 //! (`docs/contracts/redis-enterprise.md#databases` and `docs/contracts/redis-enterprise.md#database-connections`).
 //!
-//! Values only. The engine behind it and the TLS before it are [`crate::redis`]'s.
+//! Values only. The engine behind it and the TLS before it are `crate::redis`'s.
 
 mod name;
 mod persistence;

@@ -1,6 +1,6 @@
 //! Making, changing and deleting databases (`docs/contracts/redis-enterprise.md#databases`).
 //!
-//! This module decides what is recorded. [`crate::redis`] binds ports and starts engines.
+//! This module decides what is recorded. `crate::redis` binds ports and starts engines.
 
 mod certificate;
 mod client_certificates;

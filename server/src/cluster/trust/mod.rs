@@ -7,7 +7,7 @@
 //!
 //! Databases have client certificates of their own, and decide by [`DatabaseTrust`], through the same steps.
 //!
-//! webpki checks the one path that names allow ([`crate::certificate::BoundedChain`]). It takes any certificate as a trust anchor, a client's own too, and looks neither at an
+//! webpki checks the one path that names allow (`crate::certificate::BoundedChain`). It takes any certificate as a trust anchor, a client's own too, and looks neither at an
 //! anchor's dates and extensions nor at key usages nor at the strength of the client's key: those are checked here.
 
 mod anchors;

@@ -86,7 +86,7 @@ fn generate(
     let path = file.write(&archive).map_err(|error| {
         Failure::failed(format!(
             "{}; the certificate {thumbprint} is registered and its key is lost: delete it",
-            ErrorChain::new(&error).to_string()
+            ErrorChain::new(&error)
         ))
     })?;
     show(&format!(

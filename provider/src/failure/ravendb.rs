@@ -4,7 +4,7 @@ use certward::{Error, ForeignAnswer};
 
 use super::{Explanation, transport};
 
-/// What RavenDB's refusals mean (contract `ravendb.md`, 1.11).
+/// Explains the refusals of RavenDB (`docs/contracts/ravendb.md#errors`).
 pub(super) fn explanation(failure: &Error) -> Explanation {
     // RavenDB itself refuses a certificate with 403.
     if failure.foreign_answer().is_some() || failure.status() == Some(401) {

@@ -4,7 +4,7 @@ use certward::{Error, ForeignAnswer};
 
 use super::{Explanation, transport};
 
-/// What Redis Enterprise's refusals mean: by error code where the contract has one (`redis-enterprise.md`, 1.1), else by
+/// What Redis Enterprise's refusals mean: by error code where the contract has one (`docs/contracts/redis-enterprise.md#error-codes`), else by
 /// status.
 pub(super) fn explanation(failure: &Error) -> Explanation {
     if let Some(sender) = failure.foreign_answer() {

@@ -107,7 +107,7 @@ pub(crate) fn there() -> CertUserState {
     }
 }
 
-/// The user as Redis Enterprise writes it (contract 2.3, CAP).
+/// The user as Redis Enterprise writes it (`docs/contracts/redis-enterprise.md#users`).
 pub(crate) fn user(changes: Json) -> Json {
     let mut user = json!({
         "action_uid": "5bb5",

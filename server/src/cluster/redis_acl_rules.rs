@@ -1,7 +1,7 @@
 //! The rules of a Redis ACL: what a user may do in a database.
 //!
 //! The grammar is Redis's own (`ACL SETUSER`, Redis 7.2) without what concerns the user and not its rights, and with
-//! the limits of the Redis Enterprise reference, "Redis ACL overview" (contract `redis-enterprise.md`, section 2.5):
+//! the limits of the Redis Enterprise reference, "Redis ACL overview" (`docs/contracts/redis-enterprise.md#acl-rules`):
 //! no passwords, no selector in a selector, no parenthesis in a pattern.
 
 use std::fmt;

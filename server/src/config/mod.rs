@@ -1,6 +1,6 @@
 //! The settings: read once at start from the command line, the environment and `settings.json`, and typed.
 //!
-//! The keys are RavenDB's (contract `ravendb.md`, section 5) and Certward's own under `Certward.`; [`key::KEYS`] is the
+//! The keys are RavenDB's (`docs/contracts/ravendb.md#settings`) and Certward's own under `Certward.`; [`key::KEYS`] is the
 //! table of both. For each key the command line wins over the environment, the environment over the file, and the file
 //! over the default. Every mistake is found before anything is opened, and all are reported together.
 

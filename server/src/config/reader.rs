@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// `http` and a certificate, or `https` and none, stop RavenDB too (contract, section 5).
+    /// `http` and a certificate, or `https` and none, stop RavenDB too (`docs/contracts/ravendb.md#settings`).
     fn server_url(&mut self) -> Option<Url> {
         let has_certificate = self.text("Security.Certificate.Path").is_some();
         self.required("ServerUrl", |text| {

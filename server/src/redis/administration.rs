@@ -13,6 +13,7 @@ use crate::cluster::access::ClusterPermit;
 use crate::cluster::access::action::{ChangesDatabases, CreateDatabase, DeleteDatabase, UpdateDatabase};
 use crate::cluster::database::{Database, DatabaseName, RolePermission};
 use crate::cluster::databases::{self, DatabaseUpdate, NewDatabase};
+use crate::cluster::redis_acl::RedisAcl;
 use crate::cluster::redis_acl_rules::DatabaseVersion;
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{ClusterError, Run};
@@ -241,10 +242,12 @@ impl Databases {
         let engine = uid.and_then(|uid| self.engine_of(uid));
         let version = engine.as_ref().and_then(|engine| engine.version());
         let version = version.or_else(|| self.program_version());
-        for acl in permissions
+        let given: Vec<&RedisAcl> = permissions
             .iter()
             .filter_map(|permission| state.redis_acl(permission.redis_acl_uid))
-        {
+            .map(Arc::as_ref)
+            .collect();
+        for acl in &given {
             let needed = acl.acl.min_version();
             if let Some(version) = version.filter(|version| !version.takes(needed)) {
                 return Err(ClusterError::RedisAclUnsupported {
@@ -255,9 +258,11 @@ impl Databases {
                     ),
                 });
             }
-            if let Some(engine) = &engine
-                && let Some(objection) = engine.objection_to(&acl.acl).await
-            {
+        }
+        let Some(engine) = engine else { return Ok(()) };
+        let rules: Vec<_> = given.iter().map(|acl| &acl.acl).collect();
+        for (acl, objection) in given.iter().zip(engine.objections_to(&rules).await) {
+            if let Some(objection) = objection {
                 return Err(ClusterError::RedisAclUnsupported {
                     uid: acl.uid,
                     problem: format!("is refused by the engine of the database: {objection}"),

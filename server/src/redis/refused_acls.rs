@@ -78,15 +78,16 @@ impl Running {
             .collect();
         uids.sort_unstable();
         uids.dedup();
-        for acl in uids.into_iter().filter_map(|uid| state.redis_acl(uid)) {
-            let objection = engine.objection_to(&acl.acl).await;
+        let acls: Vec<_> = uids.into_iter().filter_map(|uid| state.redis_acl(uid)).collect();
+        let rules: Vec<_> = acls.iter().map(|acl| &acl.acl).collect();
+        for (acl, objection) in acls.into_iter().zip(engine.objections_to(&rules).await) {
             self.refused_acls().learn(database, acl, objection);
         }
     }
 }
 
 impl Databases {
-    /// Asks the engine of a database about every ACL that the database gives.
+    /// Asks the engine of a database about every ACL that the database gives, as far as it answers in time.
     pub(super) async fn review_acls_of(&self, uid: DatabaseUid) {
         let running = self.running().get(&uid).cloned();
         if let Some(running) = running {
@@ -108,7 +109,7 @@ impl Databases {
             all.extend(state.databases().filter_map(asked).find(ready));
         }
         let answers = all.iter().map(|(database, running)| async move {
-            let objection = running.engine()?.objection_to(&acl.acl).await;
+            let objection = running.engine()?.objections_to(&[&acl.acl]).await.pop().flatten();
             if run == Run::Apply && is_given {
                 running.refused_acls().learn(database, acl, objection.clone());
             }

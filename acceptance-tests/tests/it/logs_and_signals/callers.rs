@@ -1,5 +1,7 @@
 //! The log says who has called, and who was not let in and why.
 
+use std::time::{Duration, Instant};
+
 use certward_acceptance_tests::programs::installed;
 use certward_acceptance_tests::redis_database::{RedisDatabase, change};
 use certward_acceptance_tests::team::{Team, role};
@@ -7,6 +9,7 @@ use certward_acceptance_tests::test_pki::TestCa;
 use serde_json::{Value, json};
 
 use super::eventually;
+use super::signals::freeze_engines;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_line_of_a_request_names_its_user_whichever_way_that_has_logged_in() {
@@ -75,7 +78,7 @@ async fn a_wrong_password_at_a_database_is_a_line_of_the_log_with_the_name_and_n
             let refused = session.command(&["AUTH", name, "s3cr7t-canary"]).await.unwrap();
             assert!(refused.starts_with("-WRONGPASS"), "{refused}");
         }
-        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        tokio::time::sleep(Duration::from_millis(1100)).await;
     }
     let log = || database.team.server.log();
     let refused = format!(
@@ -161,6 +164,29 @@ async fn an_acl_that_an_engine_refuses_is_told_at_its_change_and_named_when_its_
     let read = change(&mut admin, "GET", &database_path, &Value::Null).await;
     assert_eq!(read["certward_warnings"], Value::Null, "{read}");
     database.answering(&alice).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_answers_no_question_about_acls_holds_up_no_change_for_long() {
+    if !installed("redis-server") {
+        return;
+    }
+    let database = RedisDatabase::start().await;
+    let mut admin = database.admin().await;
+    let mut given = Vec::new();
+    for number in 0..15 {
+        let role = json!({ "name": format!("role {number}"), "management": "none" });
+        let role = change(&mut admin, "POST", "/v1/roles", &role).await["uid"].clone();
+        let acl = json!({ "name": format!("acl {number}"), "acl": "+get ~*" });
+        let acl = change(&mut admin, "POST", "/v1/redis_acls", &acl).await["uid"].clone();
+        given.push(json!({ "role_uid": role, "redis_acl_uid": acl }));
+    }
+    freeze_engines(&database.team.server);
+    let start = Instant::now();
+    let path = format!("/v1/bdbs/{}", database.uid);
+    change(&mut admin, "PUT", &path, &json!({ "roles_permissions": given })).await;
+    // A second for each of them would be more.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{END, administrator, ask, database, eventually, terminate};
 
 /// Stops the engines, so that they answer nothing and do not end by SIGTERM.
-fn freeze_engines(server: &ReferenceServer) {
+pub(super) fn freeze_engines(server: &ReferenceServer) {
     for pid in server.engines().into_iter().filter_map(Pid::from_raw) {
         kill_process(pid, Signal::STOP).unwrap();
     }

@@ -40,6 +40,7 @@ use certward_pki::ErrorChain;
 use futures_util::future::join;
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -343,9 +344,23 @@ impl Engine {
         }
     }
 
-    /// What the engine says against these rules: it does not have a command in them, or does not know a form of rule. None when
-    /// it takes them, or cannot be asked now.
-    pub(crate) async fn objection_to(&self, rules: &RedisAclRules) -> Option<String> {
+    /// What the engine says against each of these lists of rules, in their order: it does not have a command in them, or does
+    /// not know a form of rule. `None` when it takes them, or cannot be asked now. An engine that is kept busy costs
+    /// [`OBJECTION_TIMEOUT`], however many lists there are.
+    pub(crate) async fn objections_to(&self, all: &[&RedisAclRules]) -> Vec<Option<String>> {
+        let end = Instant::now() + OBJECTION_TIMEOUT;
+        let mut objections = Vec::with_capacity(all.len());
+        for rules in all {
+            let Ok(objection) = timeout_at(end, self.objection_to(rules)).await else {
+                break;
+            };
+            objections.push(objection);
+        }
+        objections.resize(all.len(), None);
+        objections
+    }
+
+    async fn objection_to(&self, rules: &RedisAclRules) -> Option<String> {
         let control = self.control().ok()?;
         // A user that is there for a moment, under a name that nobody has.
         let probe = Uuid::new_v4().to_string();
@@ -353,7 +368,7 @@ impl Engine {
         let set = control.ask(Command::new(SET_USER, words));
         // Sent together and in this order, so that the user goes also when nobody waits for the answers.
         let delete = control.ask(Command::new("ACL DELUSER", [probe.as_str()]));
-        let (set, _) = tokio::time::timeout(OBJECTION_TIMEOUT, join(set, delete)).await.ok()?;
+        let (set, _) = join(set, delete).await;
         set.err()?.objection().map(str::to_owned)
     }
 

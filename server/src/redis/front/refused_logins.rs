@@ -44,13 +44,17 @@ impl DatabaseFront {
         let (Some(database), Some(user)) = (state.database(self.database), state.user_named(name)) else {
             return;
         };
-        let mut refused = Vec::new();
-        for (role_uid, acl) in rights::acls_of(database, user, &state) {
-            if self.engine.objection_to(&acl.acl).await.is_some() {
-                let role = state.role(role_uid).map_or("", |role| role.name.as_str());
-                refused.push(format!("{} ({}) of role {role_uid} ({role})", acl.uid, acl.name));
-            }
-        }
+        let given = rights::acls_of(database, user, &state);
+        let rules: Vec<_> = given.iter().map(|(_, acl)| &acl.acl).collect();
+        let objections = self.engine.objections_to(&rules).await;
+        let refused = given.iter().zip(objections).filter(|(_, objection)| objection.is_some());
+        let refused: Vec<String> = refused
+            .take(MAX_SHOWN)
+            .map(|((role_uid, acl), _)| {
+                let role = state.role(*role_uid).map_or("", |role| role.name.as_str());
+                format!("{} ({}) of role {role_uid} ({role})", acl.uid, acl.name)
+            })
+            .collect();
         tracing::warn!(
             database.uid = self.database.get(),
             database.name = database.name.as_str(),
@@ -63,3 +67,6 @@ impl DatabaseFront {
         );
     }
 }
+
+/// ACLs in a line of the log.
+const MAX_SHOWN: usize = 16;

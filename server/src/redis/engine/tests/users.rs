@@ -128,7 +128,7 @@ async fn names_that_stand_for_others_are_refused_and_wrong_rules_are_told() {
         ("~* +@all", None),
         ("~* (~b +get)", None),
     ] {
-        let objection = engine.objection_to(&rules.parse().unwrap()).await;
+        let objection = engine.objections_to(&[&rules.parse().unwrap()]).await.pop().unwrap();
         match (&objection, refused) {
             (Some(objection), Some(rule)) => assert!(objection.contains(rule), "{rules}: {objection}"),
             (None, None) => {}

@@ -48,7 +48,7 @@ pub use fingerprint::Sha256Fingerprint;
 pub use hex::HexError;
 pub use object_identifier::{ObjectIdentifier, ObjectIdentifierError};
 pub use pem::{PemError, certificates_from_pem};
-pub use printable::Printable;
+pub use printable::{Printable, is_hidden};
 pub use private_key::{PrivateKeyError, PrivateKeyKind, PrivateKeyPem};
 pub use public_key_pinning_hash::{PublicKeyPinningHash, PublicKeyPinningHashError};
 pub use serial_number::{SerialNumber, SerialNumberError};

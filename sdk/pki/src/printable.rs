@@ -87,7 +87,7 @@ impl fmt::Display for Printable<'_> {
 }
 
 /// Returns `true` for a character that is invisible, or changes the display of others.
-fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     character.is_control() || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&character))
 }
 

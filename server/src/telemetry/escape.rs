@@ -2,32 +2,39 @@
 
 use std::io::{self, Write};
 
+use certward_pki::is_hidden;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// A log's destination that writes control characters as escapes, so that no name in a certificate or header can begin
-/// a line of its own or steer a terminal. The line end that closes an event is kept.
+use super::LogFormat;
+
+/// A log's destination that writes control characters, and those that hide or reorder text, as escapes, so that no name in a
+/// certificate or header can begin a line of its own, steer a terminal or look like another. The line end that closes an
+/// event is kept.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Escaping<M>(pub(super) M);
+pub(super) struct Escaping<M> {
+    pub(super) lines: M,
+    pub(super) format: LogFormat,
+}
 
 impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Escaping<M> {
     type Writer = EscapingWriter<M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        EscapingWriter(self.0.make_writer())
+        EscapingWriter(self.lines.make_writer(), self.format)
     }
 
     fn make_writer_for(&'a self, metadata: &tracing::Metadata<'_>) -> Self::Writer {
-        EscapingWriter(self.0.make_writer_for(metadata))
+        EscapingWriter(self.lines.make_writer_for(metadata), self.format)
     }
 }
 
 /// Writes one event; tracing's formatter hands each over in one piece.
 #[derive(Debug)]
-pub(super) struct EscapingWriter<W>(W);
+pub(super) struct EscapingWriter<W>(W, LogFormat);
 
 impl<W: Write> Write for EscapingWriter<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        match escaped(event) {
+        match escaped(event, self.1) {
             None => self.0.write_all(event)?,
             Some(escaped) => self.0.write_all(&escaped)?,
         }
@@ -39,22 +46,26 @@ impl<W: Write> Write for EscapingWriter<W> {
     }
 }
 
-/// The event with its control characters escaped; none when there are none, which is the usual case.
-fn escaped(event: &[u8]) -> Option<Vec<u8>> {
+/// The event with those characters escaped; none when it is ASCII without them, which is the usual case.
+fn escaped(event: &[u8], format: LogFormat) -> Option<Vec<u8>> {
     let (line, end) = match event {
         [line @ .., b'\n'] => (line, "\n"),
         line => (line, ""),
     };
-    // The bytes of the C1 controls, U+0080 to U+009F, begin with 0xC2 in UTF-8.
-    if !line.iter().any(|byte| byte.is_ascii_control() || *byte == 0xc2) {
+    if !line.iter().any(|byte| byte.is_ascii_control() || !byte.is_ascii()) {
         return None;
     }
     let mut text = String::with_capacity(line.len() + 16);
     for character in String::from_utf8_lossy(line).chars() {
-        if character.is_control() {
-            text.extend(character.escape_default());
-        } else {
-            text.push(character);
+        match format {
+            _ if !is_hidden(character) => text.push(character),
+            LogFormat::Text => text.extend(character.escape_default()),
+            // In a string of JSON, the only place where one can be.
+            LogFormat::Json => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    text.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
         }
     }
     text.push_str(end);
@@ -66,7 +77,11 @@ mod tests {
     use super::*;
 
     fn written(event: &str) -> String {
-        let mut writer = EscapingWriter(Vec::new());
+        written_as(LogFormat::Text, event)
+    }
+
+    fn written_as(format: LogFormat, event: &str) -> String {
+        let mut writer = EscapingWriter(Vec::new(), format);
         writer.write_all(event.as_bytes()).unwrap();
         String::from_utf8(writer.0).unwrap()
     }
@@ -80,6 +95,21 @@ mod tests {
     #[test]
     fn a_terminal_is_not_steered() {
         assert_eq!(written("\u{1b}[2J\u{9b}2J\u{7f}\n"), "\\u{1b}[2J\\u{9b}2J\\u{7f}\n");
+    }
+
+    #[test]
+    fn no_text_is_hidden_or_reordered() {
+        assert_eq!(written("a\u{202e}b\u{200b}c\n"), "a\\u{202e}b\\u{200b}c\n");
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let name = "a\u{7f}b\u{9b}c\u{202e}d\u{e0041}é";
+        let event = serde_json::json!({ "name": name }).to_string() + "\n";
+        let written = written_as(LogFormat::Json, &event);
+        assert!(!written.trim_end().chars().any(is_hidden), "{written}");
+        let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(read["name"], name);
     }
 
     #[test]

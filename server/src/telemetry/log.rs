@@ -47,7 +47,10 @@ pub fn start_log(settings: &LogSettings) -> Result<(), LogError> {
     let lines = tracing_subscriber::fmt::layer()
         // It would write to standard error itself.
         .log_internal_errors(false)
-        .with_writer(Escaping(QueuedLines(Arc::clone(&queue))));
+        .with_writer(Escaping {
+            lines: QueuedLines(Arc::clone(&queue)),
+            format: settings.format,
+        });
     let lines = match settings.format {
         // Without colours: they are control characters, which an event must not contain.
         LogFormat::Text => lines.with_ansi(false).with_target(false).boxed(),

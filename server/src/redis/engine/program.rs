@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::str::FromStr;
 use std::time::Duration;
 
-use tokio::process::Command;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
 
 use super::account::EngineAccount;
 use crate::cluster::redis_acl_rules::DatabaseVersion;
@@ -138,13 +139,20 @@ impl EngineProgram {
         let run = Command::new(&path)
             .arg("--version")
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let output = match tokio::time::timeout(ANSWER_TIMEOUT, run).await {
-            Ok(Ok(output)) => output,
-            Ok(Err(source)) => return Err(EngineProgramError::NotRunnable { path, source }),
-            Err(_) => return Err(EngineProgramError::NotAnEngine { path }),
+            .process_group(0)
+            .spawn();
+        let output = match run.map(output_in_time) {
+            Ok(output) => output.await,
+            Err(error) => Err(error),
+        };
+        let output = match output {
+            Ok(output) => output,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                return Err(EngineProgramError::NotAnEngine { path });
+            }
+            Err(source) => return Err(EngineProgramError::NotRunnable { path, source }),
         };
         match version_of(&String::from_utf8_lossy(&output.stdout)) {
             None => Err(EngineProgramError::NotAnEngine { path }),
@@ -184,13 +192,12 @@ impl EngineProgram {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .status();
-        match tokio::time::timeout(ANSWER_TIMEOUT, run).await {
-            Ok(Ok(status)) if status.success() => {}
-            Ok(Ok(status)) => return Err(refused(io::Error::other(status.to_string()))),
-            Ok(Err(error)) => return Err(refused(error)),
-            Err(_) => return Err(refused(io::ErrorKind::TimedOut.into())),
+            .process_group(0)
+            .spawn()
+            .map_err(refused)?;
+        let status = output_in_time(run).await.map_err(refused)?.status;
+        if !status.success() {
+            return Err(refused(io::Error::other(status.to_string())));
         }
         Ok(Self {
             account: Some(account),
@@ -252,6 +259,24 @@ fn version_of(line: &str) -> Option<EngineVersion> {
     let mut words = line.split_whitespace();
     words.next().filter(|name| ["Redis", "Valkey"].contains(name))?;
     words.find_map(|word| word.strip_prefix("v="))?.parse().ok()
+}
+
+/// Waits for the end of a program that leads a process group of its own. After [`ANSWER_TIMEOUT`] the error is
+/// [`io::ErrorKind::TimedOut`], and the whole group is ended: what a script has started would go on without it.
+async fn output_in_time(program: Child) -> io::Result<Output> {
+    let group = program.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let output = program.wait_with_output();
+    tokio::pin!(output);
+    match tokio::time::timeout(ANSWER_TIMEOUT, &mut output).await {
+        Ok(output) => output,
+        Err(elapsed) => {
+            if let Some(group) = group {
+                // An error says that nobody is left.
+                _ = kill_process_group(group, Signal::KILL);
+            }
+            Err(elapsed.into())
+        }
+    }
 }
 
 /// In the order in which they are looked for.
@@ -348,5 +373,26 @@ mod tests {
         let other = program(directory.path(), "other", "hello");
         let error = EngineProgram::find(Some(&other), OsStr::new("")).await.unwrap_err();
         assert!(matches!(error, EngineProgramError::NotAnEngine { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_does_not_end_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let child = directory.path().join("child");
+        let script = format!("'\nsleep 600 & echo $! >'{}'; wait; echo '", child.display());
+        let endless = program(directory.path(), "endless", &script);
+        let error = EngineProgram::find(Some(&endless), OsStr::new("")).await.unwrap_err();
+        assert!(matches!(error, EngineProgramError::NotAnEngine { .. }), "{error}");
+        let child = std::fs::read_to_string(child).unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        // Ended, whether or not somebody has asked for its status yet.
+        let is_over = || state().is_empty() || state().contains(") Z ");
+        for _ in 0..100 {
+            if is_over() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("it runs: {}", state());
     }
 }

@@ -47,7 +47,10 @@ impl DatabaseFront {
         let given = rights::acls_of(database, user, &state);
         let rules: Vec<_> = given.iter().map(|(_, acl)| &acl.acl).collect();
         let objections = self.engine.objections_to(&rules).await;
-        let refused = given.iter().zip(objections).filter(|(_, objection)| objection.is_some());
+        let refused = given
+            .iter()
+            .zip(objections)
+            .filter(|(_, objection)| objection.is_some());
         let refused: Vec<String> = refused
             .take(MAX_SHOWN)
             .map(|((role_uid, acl), _)| {

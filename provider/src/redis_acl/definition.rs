@@ -105,6 +105,10 @@ impl RedisObject for RedisAcl {
         client.redis_acl(uid.into()).await
     }
 
+    fn warnings(acl: &StoredAcl) -> &[String] {
+        &acl.certward_warnings
+    }
+
     async fn list(client: &Client) -> Result<Vec<StoredAcl>, Error> {
         client.redis_acls().await
     }

@@ -10,6 +10,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
 use crate::cert_user::{CertUser, CertUserState, CertificateSubject};
+use crate::redis_acl::{RedisAcl, RedisAclState};
 use crate::redis_object::import;
 use crate::session::testing::of_redis_enterprise;
 
@@ -363,6 +364,26 @@ async fn web_page_in_place_of_an_answer_means_gone_only_when_the_list_of_all_say
         destroy::<CertUser>(&mut diags, &case.session, &there(), |_| ()).await;
         assert_eq!(diags.errors.is_empty(), state.is_none() && errors == 0, "{diags:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_cluster_says_against_a_new_acl_is_a_warning_of_the_same_apply() {
+    let case = Case::new().await;
+    let objection = "database 1 (orders): the engine refuses Redis ACL 5 (q), so that users with it cannot log in";
+    let made = json!({ "uid": 5, "name": "q", "acl": "+frobnicate ~*", "certward_warnings": [objection] });
+    case.answer("GET", "/v1/redis_acls", ok(json!([])), 2).await;
+    case.answer("POST", "/v1/redis_acls", ok(made), 1).await;
+    let planned = RedisAclState {
+        name: text("q"),
+        acl: text("+frobnicate ~*"),
+        id: Value::Unknown,
+        ..RedisAclState::default()
+    };
+    let mut diags = Diagnostics::default();
+    let create = create::<RedisAcl>(&mut diags, &case.session, planned.clone(), &planned);
+    assert!(case.instance.scope(create).await.is_some());
+    assert!(diags.errors.is_empty(), "{diags:?}");
+    assert!(diags.warnings[0].detail.contains(objection), "{diags:?}");
 }
 
 #[tokio::test]

@@ -29,6 +29,10 @@ pub struct RedisAcl {
     pub max_version: Option<String>,
     /// The action that carries out a change, in the answer to it.
     pub action_uid: Option<ActionUid>,
+    /// Warnings of Certward's server in the answer to a change, a sentence each: which engines refuse the rules. Redis
+    /// Enterprise does not have this member.
+    #[serde(default)]
+    pub certward_warnings: Vec<String>,
 }
 
 /// A Redis ACL to make.

@@ -4,19 +4,11 @@ use rcgen::{
 use time::macros::datetime;
 
 use super::*;
+use crate::test_certificates::params;
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
-
-fn params(common_name: &str) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, common_name);
-    params.not_before = datetime!(2026-01-01 0:00 UTC);
-    params.not_after = datetime!(2027-01-01 0:00 UTC);
-    params
-}
 
 fn authority_params(common_name: &str) -> CertificateParams {
     let mut params = params(common_name);

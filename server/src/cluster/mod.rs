@@ -48,6 +48,7 @@ use self::state::Change;
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
 use crate::clock::Clock;
 use crate::ravendb::access::authn::Authenticator;
+use crate::redis_enterprise::rows;
 use crate::store::{Store, StoreError};
 
 /// The cluster: its present state, and the one way to change it.
@@ -325,9 +326,7 @@ impl Shared {
         let highest = state.highest_uids().after(&changes);
         // Let go of, so that the next state can be made of this one without a copy.
         drop(state);
-        parts
-            .store
-            .commit_cluster(&changes, revision, highest, &[record])
+        rows::commit_cluster(&parts.store, &changes, revision, highest, &[record])
             .await
             .map_err(ClusterError::Store)?;
         Arc::make_mut(&mut self.state.write().unwrap_or_else(PoisonError::into_inner)).apply(&changes);

@@ -12,6 +12,7 @@ use time::macros::format_description;
 use super::Databases;
 use super::engine::Engine;
 use crate::cluster::uid::DatabaseUid;
+use crate::redis_enterprise::rows;
 
 impl Databases {
     /// Deletes the data of databases that were deleted when there was no time left for it, and moves aside the data that the
@@ -63,7 +64,7 @@ impl Databases {
         if !self.deleted_by_the_store().await.contains(&uid) {
             return Ok(());
         }
-        self.cluster.store().forget_deleted_database(uid).await?;
+        rows::forget_deleted_database(self.cluster.store(), uid).await?;
         tracing::info!(database.uid = uid.get(), "the data of a deleted database is gone");
         Ok(())
     }
@@ -88,7 +89,7 @@ impl Databases {
     }
 
     async fn deleted_by_the_store(&self) -> BTreeSet<DatabaseUid> {
-        match self.cluster.store().deleted_databases().await {
+        match rows::deleted_databases(self.cluster.store()).await {
             Ok(deleted) => deleted.into_iter().collect(),
             Err(error) => {
                 tracing::error!(

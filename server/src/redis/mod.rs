@@ -5,6 +5,8 @@
 
 mod administration;
 mod data_files;
+#[cfg(test)]
+mod data_files_tests;
 mod door;
 pub(crate) mod engine;
 pub(crate) mod front;

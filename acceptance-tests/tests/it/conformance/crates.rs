@@ -12,8 +12,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("provider/plugin", &["certward-pki"]),
     ("sdk", &["certward-pki"]),
     ("sdk/pki", &[]),
-    ("server", &["certward-pki", "certward-certificates", "certward-system"]),
+    (
+        "server",
+        &[
+            "certward-pki",
+            "certward-certificates",
+            "certward-store",
+            "certward-system",
+        ],
+    ),
     ("server/certificates", &["certward-pki", "certward-system"]),
+    ("server/store", &["certward-pki", "certward-system"]),
     ("server/system", &["certward-pki"]),
 ];
 

@@ -37,6 +37,7 @@ use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProg
 use crate::redis::front::{DatabaseFront, FrontParts};
 use crate::redis::resp::arguments;
 use crate::redis::resp::differential::matrix::program as matrix_program;
+use crate::redis_enterprise::rows;
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
 
@@ -100,7 +101,7 @@ impl World {
             name: "cluster.example".to_owned(),
             created_at: NOW,
         };
-        let (state, key) = store.open_cluster(identity).await.unwrap();
+        let (state, key) = rows::open_cluster(&store, identity).await.unwrap();
         let passwords = Arc::new(PasswordHasher::new(HashCost { memory: 8, passes: 1 }));
         let parts = ClusterParts {
             audit: Audit::start(store.clone(), clock.clone(), None).await.unwrap(),

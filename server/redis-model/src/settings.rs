@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::policy::{ClusterPolicy, OcspSettings};
-pub use super::settings_update::SettingsUpdate;
-use crate::trust::{AuthorizedSubject, SubjectValidation};
+use certward_certificates::trust::{AuthorizedSubject, SubjectValidation};
 
 /// The settings of a cluster. The store keeps them under these names; one that an older store lacks has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

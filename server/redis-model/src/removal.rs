@@ -13,7 +13,7 @@ use super::user::User;
 
 /// Something whose removal has consequences for who is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Removal {
+pub enum Removal {
     /// A user.
     User(UserUid),
     /// A role, from its users and databases too.
@@ -28,7 +28,7 @@ pub(crate) enum Removal {
 
 /// Whose trust a certificate is removed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TrustedBy {
+pub enum TrustedBy {
     /// `mtls_trusted_ca` of the cluster and the client certificates of every database.
     Anybody,
     /// `mtls_trusted_ca` alone.
@@ -39,7 +39,7 @@ pub(crate) enum TrustedBy {
 
 /// The reason that there is nothing to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotThere {
+pub enum NotThere {
     /// The object to remove does not exist.
     Removed,
     /// The database to remove it from does not exist.
@@ -52,7 +52,7 @@ impl ClusterState {
     /// # Errors
     ///
     /// The object does not exist.
-    pub(crate) fn without(&self, removal: Removal) -> Result<Self, NotThere> {
+    pub fn without(&self, removal: Removal) -> Result<Self, NotThere> {
         if let Removal::Certificate(_, TrustedBy::Database(uid)) = removal
             && self.database(uid).is_none()
         {

@@ -178,11 +178,13 @@ impl NamedCertificates {
         self.0.values()
     }
 
-    pub(super) fn put(&mut self, certificate: Arc<NamedCertificate>) {
+    /// Installs a certificate, in the place of the one with its name.
+    pub fn put(&mut self, certificate: Arc<NamedCertificate>) {
         self.0.insert(certificate.name, certificate);
     }
 
-    pub(super) fn delete(&mut self, name: CertificateName) {
+    /// Removes the certificate with this name.
+    pub fn delete(&mut self, name: CertificateName) {
         self.0.remove(&name);
     }
 }

@@ -3,11 +3,11 @@
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
-use super::access::PasswordHash;
 use super::name::{EmailAddress, UserName};
+use super::password_hash::PasswordHash;
 use super::permission::ManagementRole;
 use super::uid::{RoleUid, UserUid};
-use crate::trust::SubjectLine;
+use certward_certificates::trust::SubjectLine;
 
 /// A user.
 #[derive(Debug)]
@@ -146,6 +146,26 @@ pub enum RoleSelection {
     /// By management role, as the deprecated `role` does: the role with the lowest number that has it. For `none`, no
     /// role at all when there is none.
     Management(ManagementRole),
+}
+
+impl NewUser {
+    /// What the audit calls it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match (&self.name, &self.email) {
+            (Some(name), _) => format!("user {name:?}"),
+            (None, Some(email)) => format!("user {email:?}", email = email.as_str()),
+            (None, None) => "a user without a name".to_owned(),
+        }
+    }
+}
+
+impl Authentication {
+    /// Whether this server lets anybody in by it, if its settings say so.
+    #[must_use]
+    pub fn lets_in(&self) -> bool {
+        matches!(self, Self::Regular { .. } | Self::Certificate { .. })
+    }
 }
 
 impl User {

@@ -42,7 +42,7 @@ pub struct RoleUpdate {
 }
 
 /// The roles of a fresh cluster, from uid 1 on (`docs/contracts/redis-enterprise.md#roles`).
-pub(super) const BUILT_IN: [(&str, ManagementRole); 6] = [
+pub const BUILT_IN: [(&str, ManagementRole); 6] = [
     ("Admin", ManagementRole::Admin),
     ("Cluster Member", ManagementRole::ClusterMember),
     ("Cluster Viewer", ManagementRole::ClusterViewer),

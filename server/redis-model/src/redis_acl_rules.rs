@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::suggestion;
+use certward_system::suggestion;
 
 /// Rules that a database takes: parsed, and kept as they were given.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use super::redis_acl::{self, RedisAcl};
 use super::role::{self, Role};
 use super::settings::ClusterSettings;
 use super::uid::{DatabaseUid, MAX_UID, RedisAclUid, RoleUid, UserUid};
-use super::user::User;
-use crate::trust::TrustAnchors;
+use super::user::{Authentication, User};
+use certward_certificates::trust::{TrustAnchors, passes_gate};
 
 /// The cluster at one moment. It does not change; a change makes the next one.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ pub struct HighestUids {
 
 impl HighestUids {
     /// The highest numbers once `changes` are made.
-    pub(super) fn after(mut self, changes: &[Change]) -> Self {
+    pub fn after(mut self, changes: &[Change]) -> Self {
         for change in changes {
             match change {
                 Change::PutUser(user) => self.user = self.user.max(user.uid.get()),
@@ -120,7 +120,7 @@ impl ClusterState {
     }
 
     /// A cluster without anything, to be filled with what a store holds.
-    pub(crate) fn empty(
+    pub fn empty(
         revision: u64,
         identity: ClusterIdentity,
         bootstrapped_at: Option<OffsetDateTime>,
@@ -176,7 +176,7 @@ impl ClusterState {
     }
 
     /// The highest numbers given so far.
-    pub(crate) fn highest_uids(&self) -> HighestUids {
+    pub fn highest_uids(&self) -> HighestUids {
         self.highest
     }
 
@@ -303,21 +303,43 @@ impl ClusterState {
         self.highest_management_role(&user.role_uids)
     }
 
-    pub(super) fn highest_management_role(&self, roles: &[RoleUid]) -> ManagementRole {
+    /// The highest management role of these roles.
+    #[must_use]
+    pub fn highest_management_role(&self, roles: &[RoleUid]) -> ManagementRole {
         self.management_roles(roles).max().unwrap_or(ManagementRole::None)
+    }
+
+    /// Whether this server lets anybody in by it, as its settings and its CAs are at this moment. A certificate is taken to
+    /// have no alternative names: what they are is not known before it is shown.
+    #[must_use]
+    pub fn lets_in_by(&self, authentication: &Authentication, now: OffsetDateTime) -> bool {
+        let settings = self.settings();
+        match authentication {
+            Authentication::Regular { .. } => settings.control_plane_basic_authentication,
+            Authentication::Certificate { subject } => {
+                settings.mtls_certificate_authentication
+                    && self.trust_anchors().is_some_and(|anchors| anchors.any_in_date(now))
+                    && passes_gate(
+                        subject.name(),
+                        settings.mtls_client_cert_subject_validation_type,
+                        &settings.mtls_authorized_subjects,
+                    )
+            }
+            Authentication::EntraId | Authentication::Sso => false,
+        }
     }
 
     /// The users who are administrators and get in. When the settings let none of them in, those whom other settings
     /// would.
-    pub(super) fn administrators(&self, now: OffsetDateTime) -> impl Iterator<Item = &Arc<User>> {
+    pub fn administrators(&self, now: OffsetDateTime) -> impl Iterator<Item = &Arc<User>> {
         let may_get_in =
             |user: &&Arc<User>| user.authentication.lets_in() && self.management_role_of(user) == ManagementRole::Admin;
         let any_gets_in = self
             .users()
-            .any(|user| may_get_in(&user) && user.authentication.lets_in_under(self, now));
+            .any(|user| may_get_in(&user) && self.lets_in_by(&user.authentication, now));
         self.users()
             .filter(may_get_in)
-            .filter(move |user| !any_gets_in || user.authentication.lets_in_under(self, now))
+            .filter(move |user| !any_gets_in || self.lets_in_by(&user.authentication, now))
     }
 
     fn management_roles(&self, roles: &[RoleUid]) -> impl Iterator<Item = ManagementRole> {
@@ -327,15 +349,21 @@ impl ClusterState {
             .map(|role| role.management)
     }
 
-    pub(super) fn next_user_uid(&self) -> Option<UserUid> {
+    /// The uid of the next user; none when all are used up.
+    #[must_use]
+    pub fn next_user_uid(&self) -> Option<UserUid> {
         next(self.highest.user, |uid| !self.users.contains_key(&uid), UserUid::new)
     }
 
-    pub(super) fn next_role_uid(&self) -> Option<RoleUid> {
+    /// The uid of the next role; none when all are used up.
+    #[must_use]
+    pub fn next_role_uid(&self) -> Option<RoleUid> {
         next(self.highest.role, |uid| !self.roles.contains_key(&uid), RoleUid::new)
     }
 
-    pub(super) fn next_redis_acl_uid(&self) -> Option<RedisAclUid> {
+    /// The uid of the next ACL; none when all are used up.
+    #[must_use]
+    pub fn next_redis_acl_uid(&self) -> Option<RedisAclUid> {
         next(
             self.highest.redis_acl,
             |uid| !self.redis_acls.contains_key(&uid),
@@ -343,7 +371,9 @@ impl ClusterState {
         )
     }
 
-    pub(super) fn next_database_uid(&self) -> Option<DatabaseUid> {
+    /// The uid of the next database; none when all are used up.
+    #[must_use]
+    pub fn next_database_uid(&self) -> Option<DatabaseUid> {
         next(
             self.highest.database,
             |uid| !self.databases.contains_key(&uid),
@@ -352,7 +382,7 @@ impl ClusterState {
     }
 
     /// The state after `changes`, which count as one.
-    pub(super) fn apply(&mut self, changes: &[Change]) {
+    pub fn apply(&mut self, changes: &[Change]) {
         self.revision += 1;
         self.highest = self.highest.after(changes);
         for change in changes {
@@ -360,7 +390,8 @@ impl ClusterState {
         }
     }
 
-    pub(crate) fn apply_one(&mut self, change: &Change) {
+    /// Makes one change.
+    pub fn apply_one(&mut self, change: &Change) {
         match change {
             Change::PutUser(user) => self.put_user(user),
             Change::DeleteUser(uid) => self.delete_user(*uid),
@@ -449,7 +480,7 @@ impl ClusterState {
 }
 
 /// The changes that turn an empty cluster into a fresh one.
-pub(crate) fn fresh_changes() -> Vec<Change> {
+pub fn fresh_changes() -> Vec<Change> {
     let roles = (1..).zip(role::BUILT_IN).map(|(number, (name, management))| {
         Change::PutRole(Arc::new(Role {
             uid: RoleUid::new(number).expect("there are a few roles, counted from 1"),

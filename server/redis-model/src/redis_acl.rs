@@ -44,7 +44,7 @@ pub struct RedisAclUpdate {
 }
 
 /// The ACLs of a fresh cluster, from uid 1 on (`docs/contracts/redis-enterprise.md#redis-acls`).
-pub(super) const BUILT_IN: [(&str, &str); 3] = [
+pub const BUILT_IN: [(&str, &str); 3] = [
     ("Full Access", "+@all ~*"),
     ("Not Dangerous", "+@all -@dangerous ~*"),
     ("Read Only", "+@read ~*"),

@@ -53,7 +53,7 @@ pub struct Database {
 #[cfg(test)]
 impl Database {
     /// `cache`, number 1, at port 12000: no TLS, no default user, nobody with rights.
-    pub(crate) fn sample() -> Self {
+    pub fn sample() -> Self {
         Self {
             uid: DatabaseUid::new(1).unwrap(),
             name: "cache".parse().unwrap(),

@@ -12,8 +12,8 @@ use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
 use super::DatabaseTls;
-use crate::certificate::{ClientPurpose, shown};
-use crate::trust::{
+use certward_certificates::certificate::{ClientPurpose, shown};
+use certward_certificates::trust::{
     AuthorizedSubject, CaFault, ChainRefusal, EndEntityFault, GateRefusal, Strength, SubjectValidation, TrustAnchors,
     check_dates, check_key, pass_gate, verify,
 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use certward_pki::{Certificate, PemError, PrivateKeyPem, Sha256Fingerprint, certificates_from_pem};
 use serde::{Deserialize, Serialize};
 
-use crate::trust::{AuthorizedSubject, SubjectValidation};
+use certward_certificates::trust::{AuthorizedSubject, SubjectValidation};
 
 /// The TLS of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl ClientCertificates {
     }
 
     /// Those that are left without this one; none when it is not among them.
-    pub(in crate::cluster) fn without(&self, fingerprint: Sha256Fingerprint) -> Option<Self> {
+    pub fn without(&self, fingerprint: Sha256Fingerprint) -> Option<Self> {
         let is_it = |certificate: &&Certificate| certificate.fingerprint() == fingerprint;
         let left: Vec<_> = self
             .certificates

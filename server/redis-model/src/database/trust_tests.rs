@@ -2,8 +2,8 @@ use certward_pki::Certificate;
 use time::{Duration, OffsetDateTime};
 
 use super::*;
-use crate::cluster::database::ClientCertificates;
-use crate::trust::minted::*;
+use crate::database::ClientCertificates;
+use certward_certificates::trust::minted::*;
 
 /// TLS of a database that trusts these.
 fn trusting(certificates: &[&Minted]) -> DatabaseTls {

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Database, RolePermission};
-use crate::cluster::ClusterState;
-use crate::cluster::policy::PubSubDefault;
-use crate::cluster::redis_acl::RedisAcl;
-use crate::cluster::uid::RoleUid;
-use crate::cluster::user::User;
+use crate::policy::PubSubDefault;
+use crate::redis_acl::RedisAcl;
+use crate::state::ClusterState;
+use crate::uid::RoleUid;
+use crate::user::User;
 
 /// A user as Redis gets to know it. Equal rights are the same rights: whoever has them need not be asked again.
 #[derive(Clone, PartialEq, Eq)]
@@ -81,11 +81,7 @@ pub fn default_user_rules() -> Arc<[String]> {
 }
 
 /// The ACLs that a user has in a database, each once and with the first role that it comes with, in the database's order.
-pub(crate) fn acls_of<'a>(
-    database: &Database,
-    user: &User,
-    state: &'a ClusterState,
-) -> Vec<(RoleUid, &'a Arc<RedisAcl>)> {
+pub fn acls_of<'a>(database: &Database, user: &User, state: &'a ClusterState) -> Vec<(RoleUid, &'a Arc<RedisAcl>)> {
     let mut given: Vec<&RolePermission> = Vec::new();
     for permission in &database.roles_permissions {
         let is_new = || {
@@ -157,9 +153,9 @@ impl fmt::Debug for DatabaseRights {
 }
 
 /// Redis's user for whoever has not said who it is.
-pub(crate) const DEFAULT: &str = "default";
+pub const DEFAULT: &str = "default";
 /// The server's own user in its engines.
-pub(crate) const CONTROL: &str = "certward";
+pub const CONTROL: &str = "certward";
 
 /// Every user may ask who it is: that tells it nothing but what its certificate says.
 const OWN_NAME: &str = "+acl|whoami";
@@ -169,11 +165,11 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::cluster::redis_acl::RedisAcl;
-    use crate::cluster::settings::ClusterSettings;
-    use crate::cluster::state::{Change, ClusterIdentity};
-    use crate::cluster::uid::{RedisAclUid, UserUid};
-    use crate::cluster::user::{Authentication, EmailAlerts};
+    use crate::redis_acl::RedisAcl;
+    use crate::settings::ClusterSettings;
+    use crate::state::{Change, ClusterIdentity};
+    use crate::uid::{RedisAclUid, UserUid};
+    use crate::user::{Authentication, EmailAlerts};
 
     #[test]
     fn one_acl_is_the_users_own_permissions() {

@@ -1,6 +1,7 @@
 //! The whole way into a database: real TLS clients, a real Redis behind it.
 
 mod answering;
+mod clients;
 mod cutting;
 mod generated;
 mod identity;

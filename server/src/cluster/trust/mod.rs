@@ -24,7 +24,7 @@ pub use anchors::{TrustAnchors, UntrustworthyCa};
 pub use authority_certificate::CaFault;
 pub use chain::{ChainRefusal, VerifiedChain, verify};
 pub(crate) use chain::{Issuers, decide, find_issuers};
-pub use database::{AdmittedClient, DatabaseTrust, DatabaseTrustRefusal, UnfitAuthority};
+pub use database::{AdmittedCertificate, DatabaseTrust, DatabaseTrustRefusal, UnfitAuthority};
 pub use end_entity::EndEntityFault;
 pub(in crate::cluster) use gate::passes_gate;
 pub use gate::{AdmittedSubject, AuthorizedSubject, GateRefusal, SubjectValidation, pass_gate};

@@ -13,8 +13,9 @@ use certward_pki::Sha256Fingerprint;
 use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 
-use super::admission::{Admission, Client, Identity, Judge};
-use crate::cluster::trust::{AdmittedClient, DatabaseTrust};
+use super::admission::{Client, Identity, Judge, TrustBasis};
+use super::handshake::AdmittedClient;
+use crate::cluster::trust::AdmittedCertificate;
 use crate::listener::identity_counts::IdentityKind;
 use crate::telemetry;
 
@@ -37,7 +38,6 @@ struct Index {
 #[derive(Debug)]
 pub(super) struct Session {
     id: u64,
-    address: SocketAddr,
     opened_at: OffsetDateTime,
     client: Client,
     /// The basis of its admission.
@@ -54,17 +54,7 @@ struct Basis {
     /// The identity that it gets when the engine confirms it. Until then it is cut when either identity would be
     /// refused.
     pending: Option<Identity>,
-    trust: Arc<DatabaseTrust>,
-    /// By what certificate, if the client has one.
-    admitted: Option<AdmittedClient>,
-}
-
-/// A connection that would be let in again.
-enum Held {
-    /// By the admission that it has.
-    AsBefore,
-    /// By another one.
-    Anew(Option<AdmittedClient>),
+    trust: TrustBasis,
 }
 
 /// The order to a connection.
@@ -87,32 +77,31 @@ pub(super) struct OpenSession {
 }
 
 impl Sessions {
-    /// Takes in a connection that was let in by `judge`. What has changed since is for [`Self::review`] to find.
+    /// Takes in a connection that was let in at this revision of the cluster. What has changed since is for
+    /// [`Self::review`] to find.
     pub(super) fn open(
         self: &Arc<Self>,
-        (address, opened_at): (SocketAddr, OffsetDateTime),
-        client: Client,
-        admission: Admission,
-        trust: Arc<DatabaseTrust>,
+        client: AdmittedClient,
+        identity: Identity,
+        (revision, opened_at): (u64, OffsetDateTime),
     ) -> OpenSession {
-        client.is_now(&admission.identity, false);
-        let valid_until = admission.admitted.as_ref().and_then(AdmittedClient::valid_until);
+        let (client, trust) = client.into_parts();
+        client.is_now(&identity, false);
+        let valid_until = trust.valid_until();
         let mut index = self.index();
         let id = index.next_id;
         index.next_id += 1;
         let session = Arc::new(Session {
             id,
-            address,
             opened_at,
             client,
             order: AtomicU8::new(index.standing_order as u8),
             waker: AtomicWaker::new(),
-            reviewed: AtomicU64::new(0),
+            reviewed: AtomicU64::new(revision),
             basis: Mutex::new(Basis {
-                identity: admission.identity,
+                identity,
                 pending: None,
                 trust,
-                admitted: admission.admitted,
             }),
         });
         if let Some(valid_until) = valid_until {
@@ -147,12 +136,10 @@ impl Sessions {
 
     fn decide(&self, session: &Session, basis: &mut Basis, judge: &Judge<'_>) {
         match basis.held_against(judge, &session.client) {
-            Ok(Held::AsBefore) => {}
-            Ok(Held::Anew(admitted)) => {
-                let before = basis.valid_until();
-                basis.trust = Arc::clone(&judge.policy().trust);
-                basis.admitted = admitted;
-                self.index().move_expiry(session, before, basis.valid_until());
+            Ok(None) => {}
+            Ok(Some(trust)) => {
+                let before = std::mem::replace(&mut basis.trust, trust).valid_until();
+                self.index().move_expiry(session, before, basis.trust.valid_until());
             }
             Err(reason) => session.cut(reason),
         }
@@ -208,34 +195,20 @@ impl Index {
 }
 
 impl Basis {
-    /// Checks that `judge` would admit the client with its present identity.
+    /// Checks that `judge` would admit the client with its present identity. Returns what it is trusted by then, unless
+    /// that is the same as before.
     ///
     /// # Errors
     ///
     /// The reason for a refusal: one word for logs and metrics.
-    fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Held, &'static str> {
-        let is_as_before = Arc::ptr_eq(&self.trust, &judge.policy().trust) && self.is_in_date(judge.now());
-        let held = if is_as_before {
-            Held::AsBefore
-        } else {
-            Held::Anew(judge.trust(client).map_err(|refusal| refusal.reason())?)
-        };
+    fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Option<TrustBasis>, &'static str> {
+        let trust = judge.recheck(&self.trust, client).map_err(|refusal| refusal.reason())?;
         let mut identities = [&self.identity].into_iter().chain(&self.pending);
         if identities.all(|identity| judge.confirms(identity, client)) {
-            Ok(held)
+            Ok(trust)
         } else {
             Err("decision_changed")
         }
-    }
-
-    /// The last second of the certificate, where there is one and it counts.
-    fn valid_until(&self) -> Option<OffsetDateTime> {
-        self.admitted.as_ref().and_then(AdmittedClient::valid_until)
-    }
-
-    fn is_in_date(&self, now: OffsetDateTime) -> bool {
-        self.valid_until()
-            .is_none_or(|valid_until| now.unix_timestamp() <= valid_until.unix_timestamp())
     }
 }
 
@@ -291,8 +264,8 @@ impl Session {
     /// Returns its identity, and the certificate of the database that its own certificate is trusted by, if it has one.
     pub(super) fn standing(&self) -> (Identity, Option<Sha256Fingerprint>, Option<OffsetDateTime>) {
         let basis = self.basis();
-        let trusted = basis.admitted.as_ref().map(AdmittedClient::trusted);
-        (basis.identity.clone(), trusted, basis.valid_until())
+        let trusted = basis.trust.admitted.as_ref().map(AdmittedCertificate::trusted);
+        (basis.identity.clone(), trusted, basis.trust.valid_until())
     }
 
     /// The client of the connection.
@@ -307,7 +280,7 @@ impl Session {
 
     /// The address of the client.
     pub(super) fn address(&self) -> SocketAddr {
-        self.address
+        self.client.address
     }
 
     /// Returns the order to the connection, and wakes the last caller's task when the order changes.
@@ -337,7 +310,7 @@ impl Session {
             return;
         }
         tracing::info!(
-            peer.address = %self.address,
+            peer.address = %self.client.address,
             certificate.thumbprint = self
                 .client
                 .end_entity()
@@ -361,7 +334,7 @@ impl OpenSession {
 
 impl Drop for OpenSession {
     fn drop(&mut self) {
-        let valid_until = self.session.basis().valid_until();
+        let valid_until = self.session.basis().trust.valid_until();
         let mut index = self.sessions.index();
         index.by_id.remove(&self.session.id);
         index.move_expiry(&self.session, valid_until, None);

@@ -4,6 +4,7 @@ mod answering;
 mod clients;
 mod cutting;
 mod generated;
+mod handshakes;
 mod identity;
 mod interception;
 mod relaying;

@@ -16,7 +16,7 @@ use super::stream::ClientStream;
 use super::tls::{CertificateRefusal, Judged};
 use crate::certificate::shown;
 use crate::cluster::ClusterState;
-use crate::cluster::trust::AdmittedCertificate;
+use crate::cluster::database::trust::AdmittedCertificate;
 use crate::listener::accept::{self, Accepted, HandshakeError};
 use crate::listener::connection_permits::ConnectionPermit;
 use crate::listener::movable::MovableTcp;

@@ -8,10 +8,10 @@ use super::FrontParts;
 use super::tls::{self, TlsParameters, UnusableTls};
 use crate::certificate::ChainBounds;
 use crate::cluster::ClusterState;
+use crate::cluster::database::trust::DatabaseTrust;
 use crate::cluster::database::{Database, TlsMode};
 use crate::cluster::named_certificate::{CertificateName, NamedCertificate};
 use crate::cluster::settings::TlsVersion;
-use crate::cluster::trust::DatabaseTrust;
 use crate::cluster::uid::DatabaseUid;
 
 /// What the connections of a database are judged by. It does not change; a change makes the next one.

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::admission::{Client, Identity, Judge, TrustBasis};
 use super::handshake::AdmittedClient;
-use crate::cluster::trust::AdmittedCertificate;
+use crate::cluster::database::trust::AdmittedCertificate;
 use crate::listener::identity_counts::IdentityKind;
 use crate::telemetry;
 

@@ -17,13 +17,14 @@ use tokio_rustls::TlsAcceptor;
 use super::admission::ClientCertificate;
 use crate::certificate::ChainBounds;
 use crate::clock::Clock;
+use crate::cluster::database::trust::{AdmittedCertificate, DatabaseTrust, DatabaseTrustRefusal};
 use crate::cluster::database::{Database, ProxyCertificate};
 use crate::cluster::named_certificate::NamedCertificate;
 use crate::cluster::settings::TlsVersion;
-use crate::cluster::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
-use crate::cluster::trust::{AdmittedCertificate, ChainRefusal, DatabaseTrust, DatabaseTrustRefusal, EndEntityFault};
 use crate::listener::client_certificate::{CertificateRequest, ClientVerifier, HandshakePolicy};
 use crate::listener::tls::{crypto_provider, hardened};
+use crate::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
+use crate::trust::{ChainRefusal, EndEntityFault};
 
 /// Why a database cannot be reached by TLS. It was checked when it was given.
 #[derive(Debug, thiserror::Error)]

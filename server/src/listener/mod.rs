@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod client_certificate;
 pub(crate) mod connection_permits;
+pub(crate) mod connection_table;
 pub(crate) mod connections;
 mod half_open;
 pub(crate) mod identity_counts;

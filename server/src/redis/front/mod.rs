@@ -43,7 +43,7 @@ use self::logins::{Logins, login_state, unnamed_login};
 use self::policy::{Policies, Policy};
 use self::refused::Refused;
 use self::relay::{Ending, Relay};
-use self::sessions::{Order, Session, Sessions};
+use self::sessions::{Session, Sessions};
 use self::stream::ClientStream;
 use crate::clock::Clock;
 use crate::cluster::access::ClusterAccess;
@@ -54,6 +54,7 @@ use crate::cluster::user::User;
 use crate::cluster::{Cluster, ClusterState};
 use crate::listener::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
+use crate::listener::connection_table::Order;
 use crate::listener::identity_counts::IdentityCounts;
 use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
@@ -67,7 +68,7 @@ pub(crate) struct DatabaseFront {
     engine: Arc<Engine>,
     parts: FrontParts,
     policies: Policies,
-    sessions: Arc<Sessions>,
+    sessions: Sessions,
 }
 
 /// What the fronts of all databases share.
@@ -107,7 +108,7 @@ impl DatabaseFront {
             engine,
             parts,
             policies: Policies::default(),
-            sessions: Arc::default(),
+            sessions: Sessions::default(),
         })
     }
 
@@ -282,8 +283,8 @@ impl DatabaseFront {
         } = logged_in;
         let open = self.sessions.open(client, identity, (revision, self.now()));
         // After it is among the sessions: a change since the decision finds it there, or is found here.
-        self.review_if_changed(open.session());
-        let session = Arc::clone(open.session());
+        self.review_if_changed(open.connection());
+        let session = Arc::clone(open.connection());
         let logins = Logins::new(Arc::clone(&self), Arc::clone(&session), &login);
         let begun = (engine.stream, login_state(&self.engine, &login));
         drop(login);

@@ -1,49 +1,34 @@
 //! The open connections to a database, each with what it was let in by, so that it is cut when it would not be let in
 //! again.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
 use certward_pki::Sha256Fingerprint;
-use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 
 use super::admission::{Client, Identity, Judge, TrustBasis};
 use super::handshake::AdmittedClient;
 use crate::cluster::database::trust::AdmittedCertificate;
+use crate::listener::connection_table::{ConnectionTable, Entry, Listed, Open, Order};
 use crate::listener::identity_counts::IdentityKind;
 use crate::telemetry;
 
 /// The open connections to a database.
-#[derive(Debug, Default)]
-pub(super) struct Sessions {
-    index: Mutex<Index>,
-}
-
-#[derive(Debug, Default)]
-struct Index {
-    next_id: u64,
-    by_id: BTreeMap<u64, Arc<Session>>,
-    by_expiry: BTreeSet<(OffsetDateTime, u64)>,
-    /// Once set, connections that are opened get this at once.
-    standing_order: Order,
-}
+#[derive(Debug)]
+pub(super) struct Sessions(Arc<ConnectionTable<Session>>);
 
 /// An open connection.
 #[derive(Debug)]
 pub(super) struct Session {
-    id: u64,
-    opened_at: OffsetDateTime,
+    entry: Entry<Infallible>,
     client: Client,
     /// The basis of its admission.
     basis: Mutex<Basis>,
-    order: AtomicU8,
-    waker: AtomicWaker,
     /// The revision of the cluster that it was last held against.
     reviewed: AtomicU64,
 }
@@ -57,46 +42,20 @@ struct Basis {
     trust: TrustBasis,
 }
 
-/// The order to a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum Order {
-    /// Nothing.
-    #[default]
-    None,
-    /// To take no more commands, and to end when those under way are answered: the server stops.
-    Finish,
-    /// To end at once.
-    Cut,
-}
-
-/// Keeps a connection among the open ones until it is dropped.
-#[derive(Debug)]
-pub(super) struct OpenSession {
-    sessions: Arc<Sessions>,
-    session: Arc<Session>,
-}
-
 impl Sessions {
     /// Takes in a connection that was let in at this revision of the cluster. What has changed since is for
     /// [`Self::review`] to find.
     pub(super) fn open(
-        self: &Arc<Self>,
+        &self,
         client: AdmittedClient,
         identity: Identity,
         (revision, opened_at): (u64, OffsetDateTime),
-    ) -> OpenSession {
+    ) -> Open<Session> {
         let (client, trust) = client.into_parts();
         client.is_now(&identity, false);
-        let valid_until = trust.valid_until();
-        let mut index = self.index();
-        let id = index.next_id;
-        index.next_id += 1;
-        let session = Arc::new(Session {
-            id,
-            opened_at,
+        let open = self.0.open(None, opened_at, |entry| Session {
+            entry,
             client,
-            order: AtomicU8::new(index.standing_order as u8),
-            waker: AtomicWaker::new(),
             reviewed: AtomicU64::new(revision),
             basis: Mutex::new(Basis {
                 identity,
@@ -104,16 +63,10 @@ impl Sessions {
                 trust,
             }),
         });
-        if let Some(valid_until) = valid_until {
-            index.by_expiry.insert((valid_until, id));
-        }
-        index.by_id.insert(id, Arc::clone(&session));
-        drop(index);
-        metrics::gauge!(telemetry::DATABASE_CONNECTIONS).increment(1.0);
-        OpenSession {
-            sessions: Arc::clone(self),
-            session,
-        }
+        let basis = open.connection().basis();
+        self.0.set_expiry(open.connection(), basis.trust.valid_until());
+        drop(basis);
+        open
     }
 
     /// Cuts the connections that `judge` would not let in as who they are.
@@ -123,7 +76,7 @@ impl Sessions {
 
     /// All of them, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
-        self.index().by_id.values().cloned().collect()
+        self.0.all()
     }
 
     /// Cuts the connection if `judge` would not let it in as who it is.
@@ -138,8 +91,8 @@ impl Sessions {
         match basis.held_against(judge, &session.client) {
             Ok(None) => {}
             Ok(Some(trust)) => {
-                let before = std::mem::replace(&mut basis.trust, trust).valid_until();
-                self.index().move_expiry(session, before, basis.trust.valid_until());
+                self.0.set_expiry(session, trust.valid_until());
+                basis.trust = trust;
             }
             Err(reason) => session.cut(reason),
         }
@@ -147,49 +100,18 @@ impl Sessions {
 
     /// Cuts the connections whose certificates have expired at `now`: their last second has passed.
     pub(super) fn cut_expired(&self, now: OffsetDateTime) {
-        let expired: Vec<_> = {
-            let mut index = self.index();
-            let second = now.replace_nanosecond(0).unwrap_or(now);
-            let later = index.by_expiry.split_off(&(second, 0));
-            let expired = std::mem::replace(&mut index.by_expiry, later);
-            expired
-                .iter()
-                .filter_map(|(_, id)| index.by_id.get(id).cloned())
-                .collect()
-        };
-        expired.iter().for_each(|session| session.cut("certificate_expired"));
+        let (passed, _) = self.0.expired(now);
+        passed.iter().for_each(|session| session.cut("certificate_expired"));
     }
 
     /// Tells all of them, and those that come.
     pub(super) fn tell_all(&self, order: Order, reason: &'static str) {
-        let all: Vec<_> = {
-            let mut index = self.index();
-            index.standing_order = index.standing_order.max(order);
-            index.by_id.values().cloned().collect()
-        };
-        for session in all {
+        for session in self.0.order_from_now_on(order) {
             if order == Order::Cut {
                 session.cut(reason);
             } else {
-                session.tell(order);
+                session.entry.give(order);
             }
-        }
-    }
-
-    fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Index {
-    fn move_expiry(&mut self, session: &Session, from: Option<OffsetDateTime>, to: Option<OffsetDateTime>) {
-        if let Some(from) = from {
-            self.by_expiry.remove(&(from, session.id));
-        }
-        if let Some(to) = to
-            && self.by_id.contains_key(&session.id)
-        {
-            self.by_expiry.insert((to, session.id));
         }
     }
 }
@@ -275,7 +197,7 @@ impl Session {
 
     /// The time of its admission.
     pub(super) fn opened_at(&self) -> OffsetDateTime {
-        self.opened_at
+        self.entry.opened_at()
     }
 
     /// The address of the client.
@@ -285,28 +207,16 @@ impl Session {
 
     /// Returns the order to the connection, and wakes the last caller's task when the order changes.
     pub(super) fn poll_order(&self, context: &Context<'_>) -> Order {
-        self.waker.register(context.waker());
-        self.order()
+        self.entry.poll_order(context)
     }
 
     /// The order to the connection.
     pub(super) fn order(&self) -> Order {
-        match self.order.load(Ordering::Acquire) {
-            0 => Order::None,
-            1 => Order::Finish,
-            _ => Order::Cut,
-        }
-    }
-
-    /// Gives an order and returns `true` when it is new.
-    fn tell(&self, order: Order) -> bool {
-        let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
-        self.waker.wake();
-        before < order as u8
+        self.entry.order()
     }
 
     fn cut(&self, reason: &'static str) {
-        if !self.tell(Order::Cut) {
+        if !self.entry.give(Order::Cut) {
             return;
         }
         tracing::info!(
@@ -326,19 +236,16 @@ impl Session {
     }
 }
 
-impl OpenSession {
-    pub(super) fn session(&self) -> &Arc<Session> {
-        &self.session
+impl Listed for Session {
+    type Key = Infallible;
+
+    fn entry(&self) -> &Entry<Infallible> {
+        &self.entry
     }
 }
 
-impl Drop for OpenSession {
-    fn drop(&mut self) {
-        let valid_until = self.session.basis().trust.valid_until();
-        let mut index = self.sessions.index();
-        index.by_id.remove(&self.session.id);
-        index.move_expiry(&self.session, valid_until, None);
-        drop(index);
-        metrics::gauge!(telemetry::DATABASE_CONNECTIONS).decrement(1.0);
+impl Default for Sessions {
+    fn default() -> Self {
+        Self(ConnectionTable::new(telemetry::DATABASE_CONNECTIONS))
     }
 }

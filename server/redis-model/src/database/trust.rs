@@ -47,7 +47,7 @@ enum OutdatedCertificates {
 
 /// Proof that a database's trust lets a certificate in. Only [`DatabaseTrust::admit`] makes one.
 #[derive(Debug)]
-pub struct AdmittedClient {
+pub struct AdmittedCertificate {
     valid_until: Option<OffsetDateTime>,
     trusted: Sha256Fingerprint,
 }
@@ -135,7 +135,7 @@ impl DatabaseTrust {
         end_entity: &Certificate,
         intermediates: &[CertificateDer<'static>],
         now: OffsetDateTime,
-    ) -> Result<AdmittedClient, DatabaseTrustRefusal> {
+    ) -> Result<AdmittedCertificate, DatabaseTrustRefusal> {
         let not_after = end_entity.validity().not_after;
         let now = match self.outdated {
             OutdatedCertificates::Refused => now,
@@ -153,7 +153,7 @@ impl DatabaseTrust {
             (admitted.valid_until(), admitted.anchor())
         };
         let ends = self.outdated == OutdatedCertificates::Refused || valid_until < not_after;
-        Ok(AdmittedClient {
+        Ok(AdmittedCertificate {
             valid_until: ends.then_some(valid_until),
             trusted,
         })
@@ -215,7 +215,7 @@ impl fmt::Display for UnfitAuthority {
     }
 }
 
-impl AdmittedClient {
+impl AdmittedCertificate {
     /// The certificate of the database that lets it in: the CA above it, or itself.
     #[must_use]
     pub fn trusted(&self) -> Sha256Fingerprint {

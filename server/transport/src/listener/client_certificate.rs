@@ -1,8 +1,10 @@
-//! The checks that TLS makes on a client's certificate: few, because trust is decided for each request.
+//! The checks that TLS makes on a client's certificate.
 //!
-//! A client may present any certificate or none (`docs/contracts/ravendb.md#tls`): one that is unknown, expired or
-//! self-signed is refused later, with HTTP 403 and a message. The handshake proves only that the peer holds the private
-//! key, and it bounds the cost of a stranger's chain.
+//! On an API they are few, because trust is decided for each request: a client may present any certificate or none
+//! (`docs/contracts/ravendb.md#tls`), and one that is unknown, expired or self-signed is refused later, with HTTP 403 and
+//! a message. The handshake proves only that the peer holds the private key, and it bounds the cost of a stranger's chain.
+
+use std::fmt::Debug;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -18,30 +20,79 @@ use certward_pki::Certificate;
 use certward_certificates::certificate::{ChainBounds, total_bytes};
 use certward_system::telemetry::Sparing;
 
-/// Asks for a client certificate without demanding one, and checks the signature made with its key.
+/// Checks the length of a client's chain, what `policy` demands, and the signature made with the certificate's key.
 #[derive(Debug)]
-pub struct ProofOfPossession {
+pub struct ClientVerifier<P> {
     algorithms: WebPkiSupportedAlgorithms,
     bounds: ChainBounds,
+    policy: P,
 }
 
-impl ProofOfPossession {
-    /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
-    pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds) -> Self {
-        Self { algorithms, bounds }
+/// What a listener demands of client certificates within the handshake.
+pub trait HandshakePolicy: Debug + Send + Sync {
+    /// Whether a client is asked for a certificate.
+    fn request(&self) -> CertificateRequest;
+
+    /// Judges a chain within the bounds.
+    ///
+    /// # Errors
+    ///
+    /// The error that rustls makes the alert of.
+    fn judge(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), Error>;
+}
+
+/// Whether a client is asked for a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateRequest {
+    /// It is not.
+    None,
+    /// It is, and may have none.
+    Optional,
+    /// It is, and must have one.
+    Mandatory,
+}
+
+/// The policy of an API: a certificate is asked for, and judged at each request.
+#[derive(Debug)]
+pub struct JudgedLater;
+
+impl HandshakePolicy for JudgedLater {
+    fn request(&self) -> CertificateRequest {
+        CertificateRequest::Optional
+    }
+
+    fn judge(&self, _: &CertificateDer<'_>, _: &[CertificateDer<'_>]) -> Result<(), Error> {
+        Ok(())
     }
 }
 
-impl ClientCertVerifier for ProofOfPossession {
+impl<P> ClientVerifier<P> {
+    /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
+    pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds, policy: P) -> Self {
+        Self {
+            algorithms,
+            bounds,
+            policy,
+        }
+    }
+
+    /// What is demanded beyond the length of the chain.
+    #[must_use]
+    pub fn policy(&self) -> &P {
+        &self.policy
+    }
+}
+
+impl<P: HandshakePolicy> ClientCertVerifier for ClientVerifier<P> {
     fn offer_client_auth(&self) -> bool {
-        true
+        self.policy.request() != CertificateRequest::None
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        false
+        self.policy.request() == CertificateRequest::Mandatory
     }
 
-    /// No hints: a client that is told issuers may keep a certificate back that is registered here.
+    /// No hints: a client that is told issuers may keep a certificate back that is registered here, or trusted by itself.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -53,6 +104,7 @@ impl ClientCertVerifier for ProofOfPossession {
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         if self.bounds.hold(end_entity, intermediates) {
+            self.policy.judge(end_entity, intermediates)?;
             return Ok(ClientCertVerified::assertion());
         }
         static LINE: Sparing = Sparing::new();
@@ -143,10 +195,11 @@ fn algorithms_for(
 mod tests {
     use super::*;
 
-    fn verifier() -> ProofOfPossession {
-        ProofOfPossession::new(
+    fn verifier() -> ClientVerifier<JudgedLater> {
+        ClientVerifier::new(
             rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms,
             ChainBounds::WIDEST,
+            JudgedLater,
         )
     }
 

@@ -53,11 +53,11 @@ pub enum ClusterError {
     /// The database has no server certificate of its own.
     #[error("database {uid} has no certificate of its own; it shows the cluster's certificate proxy")]
     NoDatabaseCertificate {
-        /// Which.
+        /// The database.
         uid: DatabaseUid,
     },
 
-    // Ask for something else: it is taken.
+    // Conflicts: ask for something else.
     /// The number is taken.
     #[error("uid {uid} is in use")]
     UidTaken {
@@ -234,7 +234,7 @@ pub enum ClusterError {
     /// The engine does not take the rules of an ACL.
     #[error("Redis ACL {uid} {problem}")]
     RedisAclUnsupported {
-        /// Which.
+        /// The ACL.
         uid: RedisAclUid,
         /// Such as `needs Redis 7.0, and the engine of the database is 6.2.6`.
         problem: String,
@@ -253,25 +253,25 @@ pub enum ClusterError {
     /// Nobody would be left who can administer the cluster.
     #[error("user {uid} is the last administrator and cannot be demoted")]
     LastAdminDemoted {
-        /// Who.
+        /// The user.
         uid: UserUid,
     },
     /// Nobody would be left who can administer the cluster.
     #[error("user {uid} is the last administrator and cannot be deleted")]
     LastAdminDeleted {
-        /// Who.
+        /// The user.
         uid: UserUid,
     },
     /// The role is what makes the last administrators administrators.
     #[error("role {uid} makes the last administrators; it keeps its management role")]
     LastAdminRole {
-        /// Which.
+        /// The role.
         uid: RoleUid,
     },
     /// Users have the role, or databases give it an ACL.
     #[error("role {uid} is in use by {holder}, and cannot be deleted")]
     RoleInUse {
-        /// Which.
+        /// The role.
         uid: RoleUid,
         /// One of them, such as `user 3`.
         holder: String,
@@ -279,7 +279,7 @@ pub enum ClusterError {
     /// Databases give the ACL to roles.
     #[error("Redis ACL {uid} is in use by database {database}, and cannot be deleted")]
     RedisAclInUse {
-        /// Which.
+        /// The ACL.
         uid: RedisAclUid,
         /// One of them.
         database: DatabaseUid,
@@ -287,7 +287,7 @@ pub enum ClusterError {
     /// The ACL comes with the cluster.
     #[error("Redis ACL {uid} is read-only")]
     ReadOnlyRedisAcl {
-        /// Which.
+        /// The ACL.
         uid: RedisAclUid,
     },
     /// Certificate authentication needs a CA.
@@ -296,38 +296,38 @@ pub enum ClusterError {
     /// A certificate that certificate authentication depends on cannot be deleted while it is on.
     #[error("certificate {name} is in use; switch mtls_certificate_authentication off first")]
     CertificateInUse {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
     },
     /// The cluster does not work without the certificate.
     #[error("certificate {name} is required and cannot be deleted; replace it instead")]
     CertificateRequired {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
     },
     /// Only the cluster's internal certificates are rotated.
     #[error("certificate {name} is not rotated by the cluster; upload a new one instead")]
     NotRotatable {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
     },
     /// The certificate cannot be used under this name.
     #[error("certificate {name} {reason}")]
     InvalidCertificate {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
         /// The fault, and what would be right.
         reason: String,
     },
-    /// The certificate is past its end.
+    /// The certificate has expired.
     #[error("certificate {name} {reason}")]
     CertificateExpired {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
         /// The PEM block, and the end of its validity.
         reason: String,
     },
-    /// The caller could not call again.
+    /// The change would lock out the caller.
     #[error("{setting} would lock out the caller, who {reason}")]
     WouldLockOutCaller {
         /// The name of the API.
@@ -383,7 +383,7 @@ pub enum ClusterError {
     /// The engine of a database does not answer.
     #[error("database {uid} cannot be reached: {reason}; try again")]
     DatabaseUnavailable {
-        /// Which.
+        /// The database.
         uid: DatabaseUid,
         /// The last error of its engine.
         reason: String,

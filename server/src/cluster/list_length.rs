@@ -1,4 +1,4 @@
-//! How many entries the lists of the API may have. A body has room for hundreds of thousands.
+//! Limit of the number of entries in a list of the API. A request body has room for hundreds of thousands.
 
 use super::ClusterError;
 

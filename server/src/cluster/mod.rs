@@ -57,27 +57,27 @@ pub struct Cluster {
     shared: Arc<Shared>,
 }
 
-/// What a [`Cluster`] is made of.
+/// Dependencies of a [`Cluster`].
 #[derive(Debug)]
 pub struct ClusterParts {
-    /// Where changes are recorded.
+    /// Persists changes.
     pub store: Store,
-    /// Who is an administrator by a certificate of RavenDB's API.
+    /// Recognizes administrators by certificates of RavenDB's API.
     pub authenticator: Arc<Authenticator>,
-    /// Makes and checks the hashes of passwords.
+    /// Computes and checks the hashes of passwords.
     pub passwords: Arc<PasswordHasher>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where refusals are recorded.
+    /// Persists refusals.
     pub audit: Audit,
 }
 
-/// Whether a use case is carried out, or only checked and answered as if it had been (`dry_run`).
+/// Mode of a use case: applied, or only checked and answered as if it had been applied (`dry_run`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Run {
-    /// Make the change.
+    /// Apply the change.
     Apply,
-    /// Make none.
+    /// Change nothing.
     Dry,
 }
 
@@ -91,27 +91,27 @@ struct Shared {
     lockouts: Lockouts,
 }
 
-/// What a change is planned from.
+/// Inputs for planning a change.
 pub(crate) struct Planning<'a> {
-    /// The cluster as it is.
+    /// The current state of the cluster.
     pub(crate) state: &'a ClusterState,
-    /// What the caller may do at this moment.
+    /// The caller's current permissions.
     pub(crate) rights: PermissionSet,
     /// The time.
     pub(crate) now: OffsetDateTime,
 }
 
-/// A change that has passed every check.
+/// A change that has passed all checks.
 pub(crate) struct Plan<T> {
-    /// What changes; nothing is recorded when nothing does.
+    /// The changes; if there are none, nothing is recorded.
     pub(crate) changes: Vec<Change>,
-    /// What the audit says was done.
+    /// Description for the audit record.
     pub(crate) detail: String,
-    /// What the use case returns.
+    /// The result of the use case.
     pub(crate) outcome: T,
 }
 
-/// Who asks for what: the head of an audit record, and what it takes to be allowed that.
+/// A request: the head of its audit record, and the permission that it needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     actor: Actor,
@@ -120,12 +120,12 @@ pub(crate) struct Asked {
     action: &'static str,
     target: String,
     required: Required,
-    /// Whether the permit is on the caller itself alone.
+    /// True if the permit covers only the caller itself.
     on_itself: bool,
 }
 
 impl Asked {
-    /// The holder of a permit asks.
+    /// The request of a permit's holder.
     pub(crate) fn by<A: ClusterAction>(permit: &ClusterPermit<A>, target: impl Into<String>) -> Self {
         Self {
             actor: permit.caller().actor(),
@@ -189,7 +189,7 @@ impl Planning<'_> {
         Err(ClusterError::WouldLockOutCaller { setting, reason })
     }
 
-    /// Whether the caller may do everything.
+    /// True if the caller is an administrator.
     pub(crate) fn is_by_admin(&self) -> bool {
         is_admin(self.rights)
     }
@@ -272,7 +272,7 @@ impl Cluster {
         store.outcome_of(step).await.map_err(ClusterError::Store).flatten()
     }
 
-    /// What whoever asks may do at this moment, when what it asks for is among it. A refusal is recorded.
+    /// Returns the requester's current permissions, if they still cover the request. A refusal is recorded.
     ///
     /// # Errors
     ///
@@ -368,7 +368,7 @@ impl Shared {
     }
 }
 
-/// Whether these are the permissions of an administrator: all of them.
+/// True for an administrator's permissions, which are all that exist.
 fn is_admin(permissions: PermissionSet) -> bool {
     permissions.covers(ManagementRole::Admin.permissions())
 }

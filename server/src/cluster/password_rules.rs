@@ -1,4 +1,4 @@
-//! What the settings ask of a new password.
+//! Rules for new passwords, by the cluster's settings.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -64,7 +64,7 @@ pub(super) fn check(
 /// A kind of characters, and what one of them is called.
 type Kind = (fn(char) -> bool, &'static str);
 
-/// What is hashed must have an end; nobody types more.
+/// Maximum length in bytes, which bounds the cost of hashing.
 const MAX_LENGTH: usize = 1024;
 
 #[cfg(test)]

@@ -28,13 +28,13 @@ pub enum DatabaseVersion {
     V7_2,
 }
 
-/// Why rules are refused. No text shows what may be a password.
+/// Rules of an ACL are refused. No text shows what may be a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedisAclRefusal {
     /// There is no rule at all.
     #[error("the rules are empty; '-@all' grants nothing")]
     Empty,
-    /// More text than is kept.
+    /// The text exceeds the limit.
     #[error("the rules have {length} bytes; at most {MAX_LENGTH} are kept")]
     TooLong {
         /// In bytes.
@@ -78,7 +78,7 @@ pub enum RedisAclRefusal {
         /// The one that it is a misspelling of.
         near: Option<&'static str>,
     },
-    /// What follows a sign is no command's name.
+    /// `+` or `-` is not followed by the name of a command.
     #[error("the rule '{rule}' names no command; after + or - stands a name, a name|subcommand, or @category")]
     NoCommand {
         /// As given.
@@ -187,7 +187,7 @@ struct Reader {
     min_version: Option<DatabaseVersion>,
 }
 
-/// What the rules of the base, or of one selector, have allowed already.
+/// Wildcards that the rules of the base or of one selector have already granted.
 #[derive(Default)]
 struct Scope {
     all_keys: Option<&'static str>,

@@ -142,7 +142,7 @@ fn plan_delete(planning: &Planning<'_>, uid: RoleUid) -> Result<Plan<()>, Cluste
     })
 }
 
-/// Whether, without this role of administrators, there would be none, or nobody would be one any more.
+/// True if removing this administrator role would leave none, or none that a user has.
 fn is_last_of_administrators(planning: &Planning<'_>, role: &Role) -> bool {
     let state = planning.state;
     if role.management != ManagementRole::Admin {

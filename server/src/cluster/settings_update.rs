@@ -12,8 +12,7 @@ use super::{Asked, Cluster, ClusterError, Plan, Planning, Run, list_length};
 
 macro_rules! settings_update {
     ($($field:ident: $type:ty, $name:literal;)*) => {
-        /// What is to be changed about the settings; a setting that is left out stays. A list takes the place of the old
-        /// one.
+        /// Changes to the settings. An omitted setting stays; a list replaces the former one.
         #[derive(Debug, Clone, Default)]
         pub struct SettingsUpdate {
             $(

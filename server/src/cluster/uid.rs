@@ -65,9 +65,9 @@ pub struct UidError {
     text: String,
 }
 
-/// The largest number: the largest that every client's integers hold.
+/// The largest number: that of a signed 32-bit integer, which every client can hold.
 pub const MAX_UID: u32 = i32::MAX as u32;
-/// How much of a wrong number an error repeats.
+/// Maximum length of a wrong number in an error, in characters.
 const SHOWN: usize = 40;
 
 #[cfg(test)]

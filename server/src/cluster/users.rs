@@ -131,7 +131,7 @@ impl Cluster {
 }
 
 impl NewUser {
-    /// What the audit calls it.
+    /// The label of the user in audit records.
     fn label(&self) -> String {
         match (&self.name, &self.email) {
             (Some(name), _) => format!("user {name:?}"),
@@ -258,9 +258,9 @@ fn check_alerts(alerts: &EmailAlerts) -> Result<(), ClusterError> {
     list_length::check("bdbs_email_alerts", alerts.databases.as_ref().map_or(0, Vec::len))
 }
 
-/// What users change about themselves without the permission to change users: their password and their alerts
-/// (`docs/contracts/redis-enterprise.md#users`). Everything else is named here with whether the update differs: a
-/// database knows a user by its name, and an administrator by the rest. To name a part as it is, is no change.
+/// Without the permission to change users, a user may change only its own password and alerts
+/// (`docs/contracts/redis-enterprise.md#users`). All other parts are listed here with whether the update changes them:
+/// databases identify a user by its name, administrators by the rest. Repeating the current value is not a change.
 fn check_own_business(state: &ClusterState, user: &User, update: &UserUpdate) -> Result<(), ClusterError> {
     let UserUpdate {
         name,
@@ -313,13 +313,13 @@ fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, Cluste
     })
 }
 
-/// Whether this user is an administrator who can get in, and no other is.
+/// True if this user is an administrator who can log in, and the only one.
 fn is_last_administrator(planning: &Planning<'_>, user: &User) -> bool {
     let mut administrators = planning.state.administrators(planning.now);
     administrators.next().is_some_and(|only| only.uid == user.uid) && administrators.next().is_none()
 }
 
-/// The roles that a selection names, each once.
+/// The roles of a selection, without duplicates.
 fn resolve(state: &ClusterState, selection: RoleSelection) -> Result<Vec<RoleUid>, ClusterError> {
     match selection {
         RoleSelection::Uids(uids) => {
@@ -444,7 +444,7 @@ impl Authentication {
         }
     }
 
-    /// What takes the place of this one; none when it stays.
+    /// The login after the change; none if it stays.
     fn changed(
         &self,
         method: AuthMethod,
@@ -469,8 +469,8 @@ impl Authentication {
         Self::new(method, hash, subject, planning).map(Some)
     }
 
-    /// Whether this server lets anybody in by it, as its settings and its CAs are at this moment. A certificate is taken to
-    /// have no alternative names: what they are is not known before it is shown.
+    /// True if the server's current settings and CAs admit users with this login. For a certificate, no alternative
+    /// names are assumed, because they are unknown until it is presented.
     pub(super) fn lets_in_under(&self, state: &ClusterState, now: OffsetDateTime) -> bool {
         let settings = state.settings();
         match self {
@@ -488,7 +488,7 @@ impl Authentication {
         }
     }
 
-    /// Whether this server lets anybody in by it, if its settings say so.
+    /// True if this server supports the login, provided its settings enable it.
     pub(super) fn lets_in(&self) -> bool {
         matches!(self, Self::Regular { .. } | Self::Certificate { .. })
     }

@@ -159,7 +159,7 @@ impl Databases {
         Ok(flushed)
     }
 
-    /// Whether clients can use the database now.
+    /// Fails unless clients can use the database now.
     ///
     /// # Errors
     ///
@@ -231,7 +231,8 @@ impl Databases {
         })
     }
 
-    /// Whether the engine takes the rules of these ACLs. One that is not there yet is judged by its version.
+    /// Fails if the engine refuses the rules of these ACLs. Without a running engine, the version of the program
+    /// decides.
     async fn check_acls(
         &self,
         uid: Option<DatabaseUid>,
@@ -313,7 +314,7 @@ fn needed_engine(version: DatabaseVersion) -> &'static str {
 
 /// An engine without data is ready in a tenth of this.
 const SETTLE: Duration = Duration::from_secs(2);
-/// Connections are cut within a second, and an engine ends when it has written what is to be written.
+/// A cut takes up to one second; afterwards the engine still has to write pending data.
 const END: Duration = Duration::from_secs(5);
-/// What runs follows the state at once.
+/// The running databases follow the state without delay, so polling is frequent.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);

@@ -1,7 +1,7 @@
-//! What runs for the databases of the cluster: a Redis engine behind each, and a port before it.
+//! Runs the databases of the cluster: an engine and a port for each.
 //!
-//! The cluster's state says which databases there are; what runs follows it, and never stands in its way: an engine
-//! that does not start, or a port that cannot be had, is tried again and again, and the server goes on.
+//! The cluster's state lists the databases; the processes follow it, and never block a change of it. An engine that
+//! does not start, or a port that is taken, is retried, and the server continues.
 
 mod administration;
 mod data_files;
@@ -43,23 +43,23 @@ use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{Cluster, ClusterState};
 use crate::config::{RedisSettings, Settings, UpstreamSetting};
 
-/// What runs for the databases of the cluster.
+/// Runs the databases of the cluster.
 pub(crate) struct Databases {
     cluster: Arc<Cluster>,
     settings: Arc<Settings>,
-    /// What the ways in share.
+    /// Dependencies of the databases' fronts.
     front: FrontParts,
-    /// Makes the marks of users in external Redis.
+    /// Derives the marks of users in external Redis.
     key: TokenKey,
     ports: Arc<Ports>,
-    /// What engines are, once it has been found.
+    /// The engine program, once it has been found.
     program: Mutex<Option<EngineProgram>>,
-    /// The database that has the upstream which none is named for.
+    /// The database assigned to the unnamed (default) upstream.
     nameless: Mutex<Option<DatabaseUid>>,
     running: Mutex<BTreeMap<DatabaseUid, Arc<Running>>>,
-    /// The databases that were there at the start, with when they were made: a number may be given again.
+    /// The databases in the state at start-up, with their time of creation, because a number may be reused.
     restored: BTreeSet<(DatabaseUid, OffsetDateTime)>,
-    /// Something that ran has ended.
+    /// Notified when a running database has ended.
     ended: Notify,
 }
 
@@ -126,7 +126,8 @@ impl Databases {
         ended.await;
     }
 
-    /// How a database is. One that is not looked after yet has just been made, or was there when the server started.
+    /// Status of a database. One that is not supervised yet has just been created, or is being recovered after a
+    /// restart.
     pub(crate) fn status(&self, database: &Arc<Database>) -> DatabaseStatus {
         let running = self.running().get(&database.uid).cloned();
         match running {
@@ -136,24 +137,24 @@ impl Databases {
         }
     }
 
-    /// Whether it was there when the server started.
+    /// True if the database existed when the server started.
     fn is_restored(&self, database: &Database) -> bool {
         self.restored.contains(&(database.uid, database.created_at))
     }
 
-    /// Which version engines that are started have, once a program has been found.
+    /// Version of the engines that the server starts, once a program has been found.
     pub(crate) fn program_version(&self) -> Option<EngineVersion> {
         self.known_program().as_ref().map(EngineProgram::version)
     }
 
-    /// Which version the engine of a database has.
+    /// Version of a database's engine.
     pub(crate) fn version_of(&self, uid: DatabaseUid) -> Option<EngineVersion> {
         let engine = self.engine_of(uid).and_then(|engine| engine.version());
         engine.or_else(|| self.program_version())
     }
 
-    /// What administrators should know of a database, a sentence each: why clients cannot use it, what is wrong with the Redis
-    /// behind it, which ACLs that refuses, and which CAs are not trusted.
+    /// Warnings for administrators, a sentence each: why clients cannot use the database, what is wrong with its
+    /// external Redis, which ACLs the engine refuses, and which CAs are not trusted.
     pub(crate) fn warnings(&self, uid: DatabaseUid) -> Vec<String> {
         let Some(running) = self.running().get(&uid).cloned() else {
             return Vec::new();

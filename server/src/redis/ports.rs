@@ -27,22 +27,22 @@ pub(super) struct ReservedPort {
     ports: Arc<Ports>,
 }
 
-/// Why a port cannot be had.
+/// A port cannot be reserved.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PortError {
-    /// The one that was wanted is taken.
+    /// The requested port is taken.
     #[error("port {port} cannot be had")]
     Taken {
-        /// Which.
+        /// The port.
         port: NonZeroU16,
-        /// What the system says; none when another request has taken it.
+        /// The system's error; none if another request has reserved the port.
         #[source]
         source: Option<io::Error>,
     },
-    /// None of those that may be given is free.
+    /// No port of the range is free.
     #[error("no port from {} to {} is free", range.start(), range.end())]
     NoneLeft {
-        /// Those that may be given.
+        /// The range.
         range: RangeInclusive<u16>,
     },
 }
@@ -102,11 +102,11 @@ impl Ports {
         })
     }
 
-    /// A listener on the port: the one that was taken for it, or a new one.
+    /// Opens a listener on the port: the reserved one, or a new one.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) async fn listen(&self, port: NonZeroU16) -> io::Result<TcpListener> {
         let held = self.held().remove(&port);
         match held {
@@ -134,7 +134,7 @@ impl Ports {
 }
 
 impl ReservedPort {
-    /// Which it is.
+    /// The port.
     pub(super) fn port(&self) -> NonZeroU16 {
         self.port
     }

@@ -13,7 +13,7 @@ use crate::cluster::redis_acl::RedisAcl;
 use crate::cluster::uid::{DatabaseUid, RedisAclUid};
 use crate::cluster::{ClusterState, Run};
 
-/// What the engine of a database says against the database's ACLs, as of the last time that it was asked.
+/// The database's ACLs that its engine refused when it was last asked, with its messages.
 #[derive(Debug, Default)]
 pub(super) struct RefusedAcls(Mutex<BTreeMap<RedisAclUid, RefusedAcl>>);
 

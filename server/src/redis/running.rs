@@ -23,38 +23,38 @@ pub(super) struct Running {
     orders: watch::Sender<Order>,
     seen: watch::Sender<Seen>,
     refused_acls: RefusedAcls,
-    /// Whether it was there when the server started.
+    /// True if the database existed when the server started.
     is_restored: bool,
     ended: CancellationToken,
 }
 
-/// What is to be done with it.
+/// The desired state of a database.
 #[derive(Debug, Clone)]
 enum Order {
-    /// It runs, in this form.
+    /// It runs, with this configuration.
     Run(Arc<Database>),
-    /// It ends, and its data stays.
+    /// It stops, and its data stays.
     Stop,
-    /// It ends, and its data goes.
+    /// It stops, and its data is deleted.
     Remove,
 }
 
-/// How it is.
+/// The observed state of a database.
 #[derive(Debug, Clone, Default)]
 struct Seen {
     engine: Option<Arc<Engine>>,
-    /// Where its clients come in, while its port is open.
+    /// Its front, while its port is open.
     front: Option<Arc<DatabaseFront>>,
-    /// The form that it has.
+    /// The configuration in force.
     applied: Option<Arc<Database>>,
     is_ready: bool,
     was_ready: bool,
-    /// Why it is not ready.
+    /// The reason why it is not ready.
     reason: Option<String>,
 }
 
 impl Running {
-    /// Of a database that nobody looks after yet: [`Self::keep`] does.
+    /// A database that is not supervised yet: call [`Self::keep`].
     pub(super) fn new(database: &Arc<Database>, is_restored: bool) -> Arc<Self> {
         Arc::new(Self {
             uid: database.uid,
@@ -307,7 +307,7 @@ impl Running {
         }
     }
 
-    /// How it is, when `database` is what it should be.
+    /// Status of the database, given that `database` is its desired configuration.
     pub(super) fn status(&self, database: &Arc<Database>) -> DatabaseStatus {
         self.status_by(&self.seen.borrow(), database)
     }
@@ -329,17 +329,17 @@ impl Running {
         }
     }
 
-    /// Whether it can be used.
+    /// True if clients can use it.
     pub(super) fn is_ready(&self) -> bool {
         self.seen.borrow().is_ready
     }
 
-    /// Its number.
+    /// Its UID.
     pub(super) fn uid(&self) -> DatabaseUid {
         self.uid
     }
 
-    /// Which of its ACLs the engine refuses.
+    /// The ACLs of the database that its engine refuses.
     pub(super) fn refused_acls(&self) -> &RefusedAcls {
         &self.refused_acls
     }
@@ -349,25 +349,25 @@ impl Running {
         self.seen.borrow().engine.clone()
     }
 
-    /// Where its clients come in, if its port has been opened.
+    /// Its front, if its port has been opened.
     pub(super) fn front(&self) -> Option<Arc<DatabaseFront>> {
         self.seen.borrow().front.clone()
     }
 
-    /// Why it is not ready, if that is known.
+    /// The reason why it is not ready, if known.
     pub(super) fn reason(&self) -> Option<String> {
         self.seen.borrow().reason.clone()
     }
 }
 
-/// What a door is opened with.
+/// Context for opening a database's front.
 pub(super) struct Opening<'a> {
     pub(super) databases: &'a Arc<Databases>,
     pub(super) stop: &'a CancellationToken,
     pub(super) abort: &'a CancellationToken,
 }
 
-/// Between two attempts at what cannot be done now: a port that is another program's, an engine that is not installed.
+/// Pause between attempts at something that fails now: a port of another program, an engine that is not installed.
 const RETRY: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

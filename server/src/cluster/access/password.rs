@@ -22,7 +22,7 @@ pub struct PasswordHash {
     hash: [u8; HASH_LENGTH],
 }
 
-/// What hashing a password costs.
+/// Cost parameters of Argon2id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashCost {
     /// Memory, in KiB.
@@ -43,11 +43,11 @@ pub struct PasswordHasher {
     cost: HashCost,
     strangers: Arc<FairQueue<Network>>,
     known: Arc<FairQueue<Applicant>>,
-    /// What the password of an unknown user is held against, so that it costs what a known one's does.
+    /// Hash against which passwords of unknown users are checked, so that they take as long as those of known ones.
     decoy: PasswordHash,
 }
 
-/// For whom a hash is made or checked.
+/// The client for which a hash is computed or checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Applicant {
     /// Somebody from this network who says they are a user.
@@ -71,7 +71,7 @@ struct HashTurn {
 pub struct HasherBusy;
 
 impl Default for HashCost {
-    /// What OWASP's password storage cheat sheet names first for one lane: 19 MiB and two passes, some 20 ms.
+    /// The first choice of OWASP's password storage cheat sheet for one lane: 19 MiB and two passes, about 20 ms.
     fn default() -> Self {
         Self {
             memory: 19 * 1024,
@@ -82,7 +82,7 @@ impl Default for HashCost {
 
 #[cfg(test)]
 impl PasswordHash {
-    /// Whether a login is held against both with one derivation.
+    /// True if one derivation checks a password against both.
     pub(in crate::cluster) fn shares_its_salt(&self, other: &Self) -> bool {
         (self.cost, self.salt) == (other.cost, other.salt)
     }
@@ -140,8 +140,8 @@ impl PasswordHasher {
         .await
     }
 
-    /// Whether one of `hashes` is that of `password`: the place of the first that is. Without hashes, and with several of
-    /// one salt, it takes as long as with one.
+    /// Returns the index of the first of `hashes` that matches `password`. With no hashes, or several with the same
+    /// salt, it takes as long as with one.
     ///
     /// # Errors
     ///

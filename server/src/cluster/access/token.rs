@@ -22,22 +22,22 @@ pub(in crate::cluster) struct Tokens(hmac::Key);
 /// The key that tokens are signed with: 256 random bits. Wiped on drop; `Debug` shows nothing.
 pub struct TokenKey(Zeroizing<[u8; 32]>);
 
-/// How long a token is good for.
+/// Lifetime of a token, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenLifetime(u32);
 
-/// A number of seconds that no token is good for.
+/// The number of seconds is out of range for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a token is good for 1 to {MAX_SECONDS} seconds")]
 pub struct TokenLifetimeError;
 
-/// Why a token lets nobody in.
+/// A token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
-    /// This server has not signed it.
+    /// This server did not sign it.
     #[error("the token is not this server's")]
     Forged,
-    /// Its time is over.
+    /// Its lifetime has ended.
     #[error("the token has expired")]
     Expired,
     /// The user is gone, or has other credentials since.

@@ -30,7 +30,7 @@ impl VerifiedPasswords {
         }
     }
 
-    /// Whether the password was right for the user's present credentials a moment ago.
+    /// True if the password was recently verified against the user's current credentials.
     pub(super) fn contains(&self, user: &User, password: &SecretString, now: OffsetDateTime) -> bool {
         let tag = self.tag(user, password);
         self.lock()

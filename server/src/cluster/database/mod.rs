@@ -29,23 +29,23 @@ pub struct Database {
     pub uid: DatabaseUid,
     /// The name; no two databases share one.
     pub name: DatabaseName,
-    /// Where clients reach it; no two databases share one.
+    /// TCP port for clients, unique among databases.
     pub port: NonZeroU16,
-    /// How many bytes its data may take; 0 for no limit.
+    /// Limit of the data in bytes; 0 means unlimited.
     pub memory_size: u64,
-    /// What goes when the memory is full.
+    /// Selects the keys to evict when the memory limit is reached.
     pub eviction_policy: EvictionPolicy,
-    /// What of its data is on the disk.
+    /// Selects the form in which the data is kept on disk.
     pub persistence: Persistence,
-    /// Who may connect.
+    /// TLS mode, trusted certificates and subject validation.
     pub tls: DatabaseTls,
-    /// Who is there without a user of the cluster, if anybody may be.
+    /// The account of clients without a user of the cluster.
     pub default_user: DefaultUser,
-    /// What the users of roles may do, in the order given.
+    /// ACL of each role in this database, in the order given.
     pub roles_permissions: Vec<RolePermission>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: OffsetDateTime,
-    /// When it was last changed.
+    /// Time of the last change.
     pub changed_at: OffsetDateTime,
 }
 
@@ -77,14 +77,14 @@ impl Database {
 pub struct RolePermission {
     /// The role.
     pub role_uid: RoleUid,
-    /// What its users may do.
+    /// The ACL that the role's users have.
     pub redis_acl_uid: RedisAclUid,
 }
 
-/// Redis's user `default`: who is connected without a user of the cluster, by password or by none.
+/// Redis's user `default`: the account of clients without a user of the cluster, with a password or without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefaultUser {
-    /// Whether it may connect.
+    /// True if clients may connect as this user.
     pub is_enabled: bool,
     /// SHA-256 of each of its passwords, as Redis keeps them (`ACL SETUSER … #hash`). With none, it needs no password.
     pub password_hashes: Vec<PasswordDigest>,

@@ -1,4 +1,5 @@
-//! What a user may do in a database: the ACLs of the user's roles there. The engine adds what it keeps from everybody.
+//! A user's rights in a database: the ACLs of the user's roles there. The engine adds the commands that it denies to
+//! all.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub struct DatabaseRights {
     pub rules: Arc<[String]>,
 }
 
-/// Why a user has no rights in a database.
+/// A user has no rights in a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoRights {
@@ -74,13 +75,14 @@ pub fn rights_in(database: &Database, user: &User, state: &ClusterState) -> Resu
     })
 }
 
-/// What Redis's user `default` may do in a database: everything that its engine does not keep from everybody.
+/// The rules of Redis's user `default`: everything except the commands that the engine denies to all.
 #[must_use]
 pub fn default_user_rules() -> Arc<[String]> {
     ["+@all", "~*", "&*"].map(str::to_owned).into()
 }
 
-/// The ACLs that a user has in a database, each once and with the first role that it comes with, in the database's order.
+/// The ACLs that a user has in a database, in the database's order. An ACL of several roles is listed once, with the
+/// first.
 pub(crate) fn acls_of<'a>(
     database: &Database,
     user: &User,

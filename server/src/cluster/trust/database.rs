@@ -1,9 +1,9 @@
-//! Whether a client certificate is let into a database: `docs/contracts/redis-enterprise.md#databases`,
+//! Admission of client certificates to a database: `docs/contracts/redis-enterprise.md#databases`,
 //! `docs/contracts/redis-enterprise.md#subject-validation` and
 //! `docs/contracts/redis-enterprise.md#database-connections`.
 //!
-//! A database trusts certificates of its own, not those of `mtls_trusted_ca`: CAs and intermediates, below which chains
-//! and subjects are judged as on the API, and clients' own certificates, which are enough by themselves.
+//! A database trusts certificates of its own, not those of `mtls_trusted_ca`: CAs and intermediates, whose chains and
+//! subjects are checked as on the API, and clients' own (pinned) certificates, which suffice by themselves.
 
 use std::fmt;
 
@@ -20,11 +20,12 @@ use super::strength::Strength;
 use crate::certificate::{ClientPurpose, shown};
 use crate::cluster::database::DatabaseTls;
 
-/// What client certificates of one database are judged by. It does not change: a changed database has another.
+/// The trust of one database: its client certificates and their checks. It is immutable; a change of the database
+/// builds a new one.
 #[derive(Debug)]
 pub struct DatabaseTrust {
     anchors: TrustAnchors,
-    /// Those that may be shown themselves: all of them.
+    /// Certificates that clients may present themselves: all of the list.
     pinned: Vec<Certificate>,
     validation: SubjectValidation,
     authorized: Vec<AuthorizedSubject>,
@@ -39,22 +40,22 @@ pub struct UnfitAuthority {
     fault: CaFault,
 }
 
-/// What becomes of a certificate that has expired.
+/// Handling of expired certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OutdatedCertificates {
     Refused,
-    /// It is judged at its last second (`mtls_allow_outdated_certs`).
+    /// It is checked as of the last second of its validity (`mtls_allow_outdated_certs`).
     DangerAllowed,
 }
 
-/// Proof that a database's trust lets a certificate in. Only [`DatabaseTrust::admit`] makes one.
+/// Proof that a database's trust admits a certificate. Only [`DatabaseTrust::admit`] makes one.
 #[derive(Debug)]
 pub struct AdmittedClient {
     valid_until: Option<OffsetDateTime>,
     trusted: Sha256Fingerprint,
 }
 
-/// Why a certificate is not let into a database.
+/// A certificate is not admitted to a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseTrustRefusal {
@@ -69,13 +70,13 @@ pub enum DatabaseTrustRefusal {
     UnfitIssuer {
         /// Of the database's certificate.
         subject: String,
-        /// What is wrong with it.
+        /// Its fault.
         fault: CaFault,
     },
-    /// A chain to the database's certificates that does not hold.
+    /// The chain to one of the database's certificates is invalid.
     #[error(transparent)]
     Chain(ChainRefusal),
-    /// A certificate of any purpose, which the database does not let in.
+    /// A certificate without an extended key usage, which the database does not accept.
     #[error("{0}, or certward_mtls_allow_missing_eku of the database, which lets it in")]
     AnyPurpose(EndEntityFault),
     /// One of the database's certificates itself, which cannot be used now.
@@ -190,7 +191,7 @@ impl DatabaseTrust {
         refusal.into()
     }
 
-    /// What keys and signatures must be, those of handshakes too.
+    /// Requirements on keys and signatures, in chains and in handshakes.
     #[must_use]
     pub fn strength(&self) -> Strength {
         self.anchors.strength()

@@ -23,12 +23,12 @@ impl Command {
         self.name
     }
 
-    /// What is sent.
+    /// The encoded command.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What is sent, to be kept.
+    /// Consumes the command and returns its encoded bytes.
     pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         self.bytes
     }

@@ -1,4 +1,4 @@
-//! What an engine is told about its database: in a file when it starts, by commands while it runs.
+//! Engine configuration: written to a file at start, and applied with commands while the engine runs.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -10,27 +10,27 @@ use super::program::{EngineVersion, SELECTORS};
 use super::secrets::EngineSecret;
 use crate::cluster::database::{AofPolicy, Database, EvictionPolicy, Persistence};
 
-/// What an engine is told about its database.
+/// The part of an engine's configuration that follows from its database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EngineConfiguration {
-    /// How many bytes the data may take; 0 for no limit.
+    /// Limit of the data in bytes; 0 means unlimited.
     pub(crate) memory: u64,
-    /// What goes when the memory is full.
+    /// Selects the keys to evict when the memory limit is reached.
     pub(crate) eviction: EvictionPolicy,
-    /// What of the data is on the disk.
+    /// Selects the form in which the data is kept on disk.
     pub(crate) persistence: Persistence,
 }
 
-/// How an engine is started, beside the configuration of its database.
+/// Parameters of an engine's start, in addition to the configuration of its database.
 pub(super) struct Start<'a> {
     pub(super) version: EngineVersion,
-    /// Where it keeps its files. It is the current directory of the engine, too.
+    /// Directory of the engine's files, and its working directory.
     pub(super) directory: &'a Path,
     /// The name of the socket in that directory.
     pub(super) socket: &'a str,
     /// The password of the control user.
     pub(super) control: &'a EngineSecret,
-    /// Whether the data is loaded from the append-only file, and goes on there.
+    /// True if the engine loads the append-only file and continues it.
     pub(super) append_only: bool,
 }
 
@@ -103,8 +103,9 @@ impl EngineConfiguration {
             .collect()
     }
 
-    /// What the engine keeps for clients: as much as the data may take, so that the largest value can be sent and
-    /// received. The engine closes a client that takes more, and of all of them together those that take most.
+    /// Limits of the client output buffers: as large as the data limit, so that the largest value can be sent and
+    /// received. The engine closes a client that exceeds its limit; if all clients together exceed theirs, it closes
+    /// the largest ones.
     fn client_limits(&self, version: EngineVersion) -> Vec<(&'static str, String)> {
         let memory = match self.memory {
             0 => MAX_CLIENT_MEMORY,

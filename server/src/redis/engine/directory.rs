@@ -1,4 +1,4 @@
-//! Where an engine keeps its files: its socket, its data, its configuration and its log.
+//! The directory of an engine: its socket, data, configuration and log.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -86,11 +86,11 @@ impl EngineDirectory {
         self.open.get().map(|open| open.canonical.as_path())
     }
 
-    /// A connection to whoever listens on the socket.
+    /// Connects to the engine's socket.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::NotFound`] before the directory has been taken.
+    /// Any I/O error; [`io::ErrorKind::NotFound`] before the directory has been taken.
     pub(super) async fn connect(&self) -> io::Result<UnixStream> {
         let open = self.open.get().ok_or(Errno::NOENT)?;
         let mut path = open.canonical.join(SOCKET);
@@ -109,11 +109,12 @@ impl EngineDirectory {
         }
     }
 
-    /// Writes what the engine reads when it starts, and which programs may be found here after a crash of the server.
+    /// Writes the configuration file of the next start, and the path of the program, by which processes that a crash of
+    /// the server left behind are found.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn write_configuration(&self, text: &str, program: &Path) -> io::Result<()> {
         write_private(&self.path.join(PROGRAM), program.as_os_str().as_encoded_bytes())?;
         write_private(&self.path.join(CONFIGURATION), text.as_bytes())?;
@@ -121,11 +122,11 @@ impl EngineDirectory {
     }
 
     /// Lets the engine of `account` read its configuration and keep its data here. The lock, the configuration and the
-    /// log stay the server's.
+    /// log still belong to the server.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn share_with(&self, account: &EngineAccount) -> io::Result<()> {
         account.share(&self.path)?;
         account.may_read(&self.path.join(CONFIGURATION))?;
@@ -143,57 +144,57 @@ impl EngineDirectory {
         Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
     }
 
-    /// Where the engine finds its configuration.
+    /// Path of the engine's configuration file.
     pub(super) fn configuration(&self) -> PathBuf {
         self.path.join(CONFIGURATION)
     }
 
-    /// Whether the data is in the append-only file. Redis 7 has made it when its manifest is there. Redis 6 begins it at
-    /// once, and while the snapshot is still there, it is not certain that it is complete.
+    /// True if the data is in the append-only file. From Redis 7 on, the file is complete once its manifest exists.
+    /// Redis 6 creates the file before it is complete, so it counts only when the snapshot is gone.
     pub(super) fn is_append_only(&self) -> bool {
         let manifest = self.path.join(APPEND_ONLY_DIRECTORY).join(APPEND_ONLY_MANIFEST);
         manifest.exists() || (self.path.join(APPEND_ONLY_FILE).exists() && !self.has_snapshot())
     }
 
-    /// Whether there is a snapshot.
+    /// True if there is a snapshot.
     pub(super) fn has_snapshot(&self) -> bool {
         self.path.join(SNAPSHOT).exists()
     }
 
-    /// Takes the snapshot away.
+    /// Deletes the snapshot.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn remove_snapshot(&self) -> io::Result<()> {
         remove_if_there(fs::remove_file(self.path.join(SNAPSHOT)))
     }
 
-    /// Takes the append-only file away.
+    /// Deletes the append-only file.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn remove_append_only(&self) -> io::Result<()> {
         remove_if_there(fs::remove_dir_all(self.path.join(APPEND_ONLY_DIRECTORY)))?;
         remove_if_there(fs::remove_file(self.path.join(APPEND_ONLY_FILE)))
     }
 
-    /// The log, to be appended to.
+    /// Opens the log for appending.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn open_log(&self) -> io::Result<File> {
         self.bound_log()?;
         private().append(true).create(true).open(self.path.join(LOG))
     }
 
-    /// Begins the log anew when it is long; what was in it is kept once.
+    /// Truncates the log when it is longer than [`MAX_LOG`], and keeps one copy of its former content.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn bound_log(&self) -> io::Result<()> {
         let path = self.path.join(LOG);
         match fs::metadata(&path) {
@@ -224,11 +225,11 @@ impl EngineDirectory {
         tail.lines().rev().find(says).map(|line| line.trim().to_owned())
     }
 
-    /// Gives it another path, which nothing has yet.
+    /// Moves the directory to `path`, which must not exist.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::AlreadyExists`] when something is there.
+    /// Any I/O error; [`io::ErrorKind::AlreadyExists`] if `path` exists.
     pub(super) fn move_to(&self, path: &Path) -> io::Result<()> {
         if let Some(parent) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
@@ -239,18 +240,18 @@ impl EngineDirectory {
         fs::rename(&self.path, path)
     }
 
-    /// Deletes it with everything in it.
+    /// Deletes the directory with everything in it.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn remove(&self) -> io::Result<()> {
         remove_if_there(fs::remove_dir_all(&self.path))
     }
 }
 
-/// For files of the server's own. An engine of another user may have put something else in their place, which is neither
-/// followed nor waited for.
+/// Options for opening the server's own files. An engine that runs as another user may have replaced one: symbolic
+/// links are not followed, and FIFOs do not block.
 fn private() -> OpenOptions {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
@@ -287,7 +288,7 @@ pub(super) const APPEND_ONLY_FILE: &str = "appendonly.aof";
 const MAX_SOCKET_PATH: usize = 107;
 /// Two of them are some ten thousand lines.
 const MAX_LOG: u64 = 1024 * 1024;
-/// Where the last line is looked for.
+/// Number of bytes at the end of the log in which the last line is searched.
 const TAIL: u64 = 4096;
 /// The engine accepts a thousand connections in this time.
 const FULL_BACKLOG: Duration = Duration::from_millis(5);

@@ -126,8 +126,9 @@ impl Engine {
         }
     }
 
-    /// How long an engine may keep a connection that was cut. A process that is killed loses nothing that it has answered
-    /// when it appends to a file; otherwise it loses what was written since its last snapshot, or all of it.
+    /// Time that an engine has to close a connection that was cut, before its process is killed. A killed engine with
+    /// an append-only file loses nothing that it has answered; any other loses the writes since its last snapshot, or
+    /// all data.
     async fn last_resort(&self) -> Duration {
         match (&self.place, &self.configuration.lock().await.persistence) {
             (Place::Attached(_), _) => ATTACHED_LAST_RESORT,

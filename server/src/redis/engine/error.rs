@@ -1,11 +1,11 @@
-//! Why an engine did not do what it was asked to.
+//! Errors of operations on an engine.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::redis::resp::reply::ReplyError;
 
-/// Why an engine did not do what it was asked to. No text holds a password or a secret.
+/// An operation on an engine failed. No text holds a password or a secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum EngineError {
     /// It has not started yet, or has died and is being started again. Trying again later helps.
@@ -17,7 +17,7 @@ pub(crate) enum EngineError {
     /// No connection to it can be had.
     #[error("the engine of the database cannot be reached")]
     Unreachable(#[source] Arc<io::Error>),
-    /// What it sent is no reply.
+    /// It sent bytes that are not a reply.
     #[error("the engine of the database has sent what is no answer")]
     Garbled(#[source] ReplyError),
     /// It refused a command, in its own words.
@@ -25,7 +25,7 @@ pub(crate) enum EngineError {
     Refused {
         /// The command, without what may be secret in it.
         command: &'static str,
-        /// What the engine said.
+        /// The engine's error message.
         message: String,
     },
     /// It refuses the rules of a user: it does not have a command that they name, or does not know a form of rule.
@@ -33,7 +33,7 @@ pub(crate) enum EngineError {
     RulesRefused {
         /// The user.
         name: Arc<str>,
-        /// What the engine said.
+        /// The engine's error message.
         objection: String,
     },
     /// A script or a function keeps it busy, and it would have to be told of the user first, which it refuses until then.
@@ -77,13 +77,13 @@ impl EngineError {
         Self::Unreachable(Arc::new(error))
     }
 
-    /// Whether the engine refuses the command because a script or a function keeps it busy.
+    /// True if the engine refuses the command because a script or a function keeps it busy.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self, Self::Refused { message, .. } if message.starts_with(BUSY))
     }
 
-    /// What the engine says against the rules of an ACL or a user, if it refuses them for what they are: other errors are about
-    /// its own state, or about the server's rights.
+    /// The engine's message, if it refuses the rules of an ACL or a user for their content. Other errors concern the
+    /// engine's own state or the server's rights.
     pub(super) fn objection(&self) -> Option<&str> {
         match self {
             Self::Refused { command, message } if *command == SET_USER => message.strip_prefix("ERR "),
@@ -106,5 +106,5 @@ impl EngineError {
 
 /// The command that writes a user's rules.
 pub(super) const SET_USER: &str = "ACL SETUSER";
-/// What an engine answers while a script or a function keeps it busy.
+/// Prefix of an engine's errors while a script or a function keeps it busy.
 const BUSY: &str = "BUSY";

@@ -20,7 +20,8 @@ pub(super) struct KeptBack {
 }
 
 impl KeptBack {
-    /// What an engine has to be asked, in this order, for [`Self::of_replies`]. Every command is either slow or fast.
+    /// The commands whose replies [`Self::of_replies`] takes, in this order. Every Redis command is either slow or
+    /// fast.
     pub(super) fn questions() -> [Command; 3] {
         ["admin", "slow", "fast"].map(|category| Command::new("ACL CAT", [category]))
     }
@@ -70,7 +71,7 @@ impl KeptBack {
         restricted
     }
 
-    /// What ends a scope with these rules.
+    /// The rules to append to a scope with these rules.
     fn of_scope(&self, scope: &[&str]) -> Vec<String> {
         let is_named = |name: &str| {
             let names_it = |rule: &&str| {

@@ -26,7 +26,7 @@ impl LocalSocket {
     ///
     /// # Errors
     ///
-    /// What the system says, which has no memory for it.
+    /// The system has no memory for the registration.
     pub(super) fn new(socket: tokio::net::UnixStream) -> io::Result<Self> {
         Ok(Self {
             readable: watch(socket.into_std()?, Interest::READABLE)?,

@@ -1,4 +1,4 @@
-//! Who a connection to an engine is, and how it becomes that: one round trip on a new connection.
+//! Login of a connection to an engine: one round trip on a new connection.
 
 use std::fmt;
 use std::io;
@@ -15,7 +15,7 @@ use super::stream::EngineStream;
 use crate::cluster::database::rights::{CONTROL, DEFAULT, default_user_rules};
 use crate::redis::resp::reply::Reply;
 
-/// Who a connection to an engine is to be.
+/// The identity that a connection to an engine is to get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EngineLogin {
     /// A user of the cluster.
@@ -33,7 +33,7 @@ pub(crate) enum EngineLogin {
 pub(crate) struct EngineUser {
     /// The name, which `ACL WHOAMI` answers.
     pub(crate) name: Arc<str>,
-    /// What the user may do, as `ACL SETUSER` takes it, one rule each.
+    /// The user's rights, as arguments of `ACL SETUSER`, one rule each.
     pub(crate) rules: Arc<[String]>,
     /// The revision of the cluster that the rules were made from: of two sets of rules for one user, that of the later
     /// revision is in force.
@@ -70,7 +70,7 @@ impl Eq for EngineUser {}
 pub(crate) struct EngineConnection {
     /// The connection.
     pub(crate) stream: EngineStream,
-    /// What the engine knows it by.
+    /// The number by which the engine identifies the connection.
     pub(crate) client: EngineClientId,
 }
 
@@ -159,7 +159,7 @@ pub(super) fn accepted(name: &'static str, reply: Reply) -> Result<Reply, Engine
     }
 }
 
-/// Whether a user of the cluster may have this name in an engine whose control user is `control`.
+/// Fails unless a user of the cluster may have this name in an engine whose control user is `control`.
 pub(super) fn check_name(name: &Arc<str>, control: Option<&str>) -> Result<(), EngineError> {
     let is_taken = RESERVED.contains(&&**name) || control == Some(&**name);
     // Redis takes neither in the name of a user (`ACLStringHasSpaces`).

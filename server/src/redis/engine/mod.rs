@@ -88,38 +88,38 @@ pub(crate) struct Engine {
     ended: CancellationToken,
 }
 
-/// Where an engine comes from.
+/// The origin of an engine.
 enum Place {
     Supervised(Supervised),
     Attached(Box<Attached>),
 }
 
-/// A Redis that was there before.
+/// An external Redis.
 struct Attached {
     upstream: Upstream,
     mark: UserMark,
     open_users: Mutex<OpenUsers>,
 }
 
-/// Which life of the engine this is.
+/// The current incarnation of the engine.
 #[derive(Default)]
 struct Life {
     incarnation: u64,
-    /// What the engine calls it: the `run_id` of `INFO`.
+    /// The engine's identifier of this incarnation: `run_id` of `INFO`.
     run: String,
     version: Option<EngineVersion>,
 }
 
-/// How an engine is.
+/// Health of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EngineHealth {
     /// It has not been ready yet.
     Starting,
     /// It answers.
     Ready,
-    /// It does not, and is being started or tried again, unless it has been stopped.
+    /// It does not answer. It is being restarted or retried, unless it has been stopped.
     Down {
-        /// What happened, in a sentence for administrators.
+        /// The cause, in a sentence for administrators.
         reason: String,
     },
 }
@@ -173,12 +173,12 @@ impl Engine {
         engine
     }
 
-    /// How it is, and how it changes.
+    /// Watches the engine's health.
     pub(crate) fn health(&self) -> watch::Receiver<EngineHealth> {
         self.health.subscribe()
     }
 
-    /// Which version it is, once that is known.
+    /// Version of the engine, once it is known.
     pub(crate) fn version(&self) -> Option<EngineVersion> {
         match &self.place {
             Place::Supervised(place) => Some(place.program.version()),
@@ -186,12 +186,12 @@ impl Engine {
         }
     }
 
-    /// Whether it is an external Redis.
+    /// True for an external Redis.
     pub(crate) fn is_external(&self) -> bool {
         matches!(self.place, Place::Attached(_))
     }
 
-    /// What administrators should know of it, a sentence each: users of an external Redis that let anybody in.
+    /// Warnings for administrators, a sentence each: users of an external Redis that can log in without a password.
     pub(crate) fn warnings(&self) -> Vec<String> {
         match &self.place {
             Place::Supervised(_) => Vec::new(),
@@ -319,8 +319,8 @@ impl Engine {
         }
     }
 
-    /// Whether a new or reset connection is logged in by `login`. An external Redis logs it in by itself while its `default`
-    /// is open.
+    /// True if `login` needs no command on a new or reset connection: an external Redis logs connections in as
+    /// `default` by itself while that user is open.
     pub(crate) fn is_logged_in(&self, login: &EngineLogin) -> bool {
         let is_open = |attached: &Attached| {
             let users = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
@@ -344,9 +344,9 @@ impl Engine {
         }
     }
 
-    /// What the engine says against each of these lists of rules, in their order: it does not have a command in them, or does
-    /// not know a form of rule. `None` when it takes them, or cannot be asked now. An engine that is kept busy costs
-    /// [`OBJECTION_TIMEOUT`], however many lists there are.
+    /// For each of these lists of rules, in order: the engine's message if it refuses the list, because it lacks a
+    /// command in it or does not know a form of rule. `None` if it accepts the list, or cannot be asked now. A busy
+    /// engine costs [`OBJECTION_TIMEOUT`] in total, however many lists there are.
     pub(crate) async fn objections_to(&self, all: &[&RedisAclRules]) -> Vec<Option<String>> {
         let end = Instant::now() + OBJECTION_TIMEOUT;
         let mut objections = Vec::with_capacity(all.len());
@@ -403,11 +403,11 @@ impl Engine {
         self.control()?.ask(Command::new("FLUSHALL", ["ASYNC"])).await.map(drop)
     }
 
-    /// Ends it and deletes its directory with the data. The data of an attached one stays.
+    /// Ends the engine and deletes its directory with the data. The data of an external Redis stays.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(crate) async fn remove(&self) -> io::Result<()> {
         let mut stopped = pin!(self.stop());
         // What it writes is deleted anyway.
@@ -424,12 +424,12 @@ impl Engine {
             .map_err(io::Error::other)?
     }
 
-    /// Ends what a server before this one has left running in `directory`, and deletes it with the data. Nothing is done
-    /// when it is not there.
+    /// Ends the processes that an earlier server has left running in `directory`, and deletes the directory with the
+    /// data. Does nothing if the directory does not exist.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::ResourceBusy`] while another server has it.
+    /// Any I/O error; [`io::ErrorKind::ResourceBusy`] while another server uses the directory.
     pub(crate) async fn clear(directory: PathBuf) -> io::Result<()> {
         let clear = move || match Self::vacate(directory)? {
             Some(directory) => directory.remove(),

@@ -99,7 +99,7 @@ pub(crate) enum EngineProgramError {
     TooOld {
         /// The program.
         path: PathBuf,
-        /// What it says.
+        /// The version that it prints.
         version: EngineVersion,
     },
 }
@@ -210,7 +210,7 @@ impl EngineProgram {
         self.account.as_ref()
     }
 
-    /// Where it is.
+    /// Path of the program.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -222,8 +222,8 @@ impl EngineProgram {
 }
 
 impl EngineVersion {
-    /// Whether it knows rules that need `needed`: those that Redis Enterprise has since its databases of version 7.2
-    /// (selectors, `%R~`, subcommands that are taken away) Redis has since 7.0.
+    /// True if the engine knows the rules of `needed`. Redis Enterprise has selectors, `%R~` and denied subcommands
+    /// since its databases of version 7.2; Redis has them since 7.0.
     pub(crate) fn takes(self, needed: DatabaseVersion) -> bool {
         match needed {
             DatabaseVersion::V6_0 | DatabaseVersion::V6_2 => true,

@@ -178,7 +178,7 @@ fn open_below(directory: &File, name: &str, flags: OFlags) -> io::Result<Option<
     }
 }
 
-/// What is in a file now, and not what is appended later.
+/// Opens the file at its current length: later appends are not read.
 fn held(path: &str, file: File) -> io::Result<OpenDataFile> {
     let length = file.metadata()?.len();
     Ok(OpenDataFile {

@@ -192,17 +192,17 @@ fn told(error: &EngineError) -> String {
     ErrorChain::new(error).to_string()
 }
 
-/// What an engine answers while it reads its data.
+/// Prefix of an engine's errors while it loads its data.
 const LOADING: &str = "LOADING";
-/// How soon an engine that is not there is tried again.
+/// Interval between attempts to connect to an engine that does not listen yet.
 const KNOCK_AGAIN: Duration = Duration::from_millis(20);
-/// How often it is asked whether it is there.
+/// Interval of the health checks.
 const TICK: Duration = Duration::from_secs(1);
-/// How often the users of an external Redis are looked up.
+/// Interval at which the users of an external Redis are listed.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(60);
-/// Before the first new start; it doubles with each.
+/// Pause before the first restart; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// It must be back within five seconds, however often it dies.
+/// Maximum pause: the engine must be back within five seconds, however often it crashes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Whoever has lived this long did not die of its start.
+/// An engine that has run this long is healthy: its next crash is not one at start-up.
 const HEALTHY_LIFE: Duration = Duration::from_secs(30);

@@ -91,7 +91,7 @@ impl Upstream {
         self.user.as_deref().unwrap_or("default")
     }
 
-    /// What logs the server in, if it needs to be.
+    /// The command that logs the server in, if a password is set.
     pub(super) fn login(&self) -> Option<Command> {
         let password = self.password.as_ref()?.expose_secret();
         Some(match &self.user {
@@ -100,7 +100,7 @@ impl Upstream {
         })
     }
 
-    /// What logs the server in, if it needs to be, and is answered with the number of the connection.
+    /// The command that logs the server in, if a password is set. Its reply holds the connection's number.
     pub(super) fn hello(&self) -> Command {
         match &self.password {
             Some(password) => Command::new("HELLO", ["2", "AUTH", self.user(), password.expose_secret()]),
@@ -108,11 +108,11 @@ impl Upstream {
         }
     }
 
-    /// A new connection.
+    /// Opens a connection.
     ///
     /// # Errors
     ///
-    /// What the system or TLS says.
+    /// Any I/O or TLS error.
     pub(super) async fn connect(&self) -> io::Result<EngineStream> {
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
         tcp.set_nodelay(true)?;

@@ -1,4 +1,4 @@
-//! Which rules the users of an engine have there, so that a login sets them only when they are others.
+//! The rules that each user has in an engine, so that a login sets them only when they have changed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,10 +20,10 @@ pub(super) struct EngineUsers {
 /// Held while the engine is told, so that logins of one user share one `ACL SETUSER` and logins of others do not wait.
 type Entry = Arc<tokio::sync::Mutex<Told>>;
 
-/// What an engine has been told of a user.
+/// The state of a user in an engine, as last set.
 #[derive(Default)]
 struct Told {
-    /// The life of the engine; none when it is not certain that it has heard.
+    /// Incarnation of the engine; none when it is not certain that the engine has applied the rules.
     incarnation: Option<u64>,
     revision: u64,
     rules: Option<Arc<[String]>>,
@@ -81,11 +81,11 @@ impl EngineUsers {
         self.entry(name).lock().await.incarnation = None;
     }
 
-    /// Deletes the user `name` in the engine, which ends its connections there.
+    /// Deletes the user `name` in the engine, which closes the user's connections there.
     ///
     /// # Errors
     ///
-    /// What [`Control::ask`] gives.
+    /// Every error of [`Control::ask`].
     pub(super) async fn forget(
         &self,
         control: &Control,

@@ -1,4 +1,4 @@
-//! What becomes of the commands by which a client says who it is.
+//! Handling of the commands that log a client in or reset its connection.
 //!
 //! | the connection is | `AUTH`, `HELLO … AUTH` | `RESET` |
 //! | --- | --- | --- |
@@ -40,15 +40,15 @@ pub(super) struct Logins {
     certificate_user: Option<EngineUser>,
 }
 
-/// What goes to the engine in place of a command.
+/// The replacement of an intercepted command.
 pub(super) enum Answer {
-    /// This.
+    /// Send these bytes now.
     Now(Zeroizing<Vec<u8>>),
-    /// What comes of this. Nothing of the client goes on before.
+    /// Send the result of this future. No later command of the client is forwarded before it.
     Later(Pin<Box<dyn Future<Output = LoginOutcome> + Send>>),
 }
 
-/// What came of a command.
+/// The result of an asynchronous login.
 pub(super) enum LoginOutcome {
     /// The engine decides it: by the user's secret, or by one that is nobody's.
     Command(Zeroizing<Vec<u8>>),
@@ -92,7 +92,7 @@ impl Logins {
         self.session.settle(settled.is_done, settled.is_login);
     }
 
-    /// What to do about a command, before which the engine answers so.
+    /// Answers a command, which the engine would answer in the mode `answering`.
     pub(super) fn answer(&self, command: IdentityCommand, replies: &mut ReplyRewriter, answering: Answering) -> Answer {
         if let IdentityCommand::Forbidden(error) = command {
             return Answer::Now(replies.refuse(error.to_owned()));
@@ -132,7 +132,7 @@ impl Logins {
         Answer::Later(Box::pin(log_in(front, session, form, Credentials { name, password })))
     }
 
-    /// What to do about a command on a connection that is this user's, by certificate.
+    /// Answers a command on a connection of a user who logged in by certificate.
     fn answer_user(
         &self,
         user: &EngineUser,
@@ -164,7 +164,7 @@ impl Logins {
     }
 }
 
-/// Who a connection is in the engine while its client has not said who it is.
+/// The engine login of a connection before its client has authenticated.
 pub(super) fn unnamed_login(default_user: &DefaultUser) -> EngineLogin {
     if default_user.is_enabled && default_user.password_hashes.is_empty() {
         EngineLogin::DefaultUser
@@ -173,7 +173,7 @@ pub(super) fn unnamed_login(default_user: &DefaultUser) -> EngineLogin {
     }
 }
 
-/// What a connection is in the engine after this login.
+/// State of a connection after this login.
 pub(super) fn login_state(engine: &Engine, login: &EngineLogin) -> LoginState {
     if engine.is_logged_in(login) {
         LoginState::LoggedIn

@@ -73,26 +73,26 @@ pub(crate) struct DatabaseFront {
     sessions: Arc<Sessions>,
 }
 
-/// What the fronts of all databases share.
+/// Dependencies that the fronts of all databases share.
 #[derive(Debug, Clone)]
 pub(crate) struct FrontParts {
-    /// Whose users come.
+    /// State of the cluster, with its users.
     pub(crate) cluster: Arc<Cluster>,
-    /// Checks their passwords.
+    /// Checks passwords.
     pub(crate) access: Arc<ClusterAccess>,
-    /// What databases show that have no certificate of their own, until the cluster has one for them.
+    /// Certificates for databases without one of their own, until the cluster has one for them.
     pub(crate) server_certificates: Arc<ServerCertificates>,
-    /// What strangers may use up.
+    /// Resource limits for clients that are not admitted.
     pub(crate) limits: Limits,
-    /// Where connections are served.
+    /// Worker threads that serve the connections.
     pub(crate) workers: Workers,
-    /// Where open connections are counted.
+    /// Counts open connections by identity.
     pub(crate) counts: Arc<IdentityCounts>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// A connection that is in the engine, as the engine has it.
+/// A connection that is logged in to the engine.
 struct LoggedIn {
     admission: Admission,
     policy: Arc<Policy>,
@@ -230,7 +230,7 @@ impl DatabaseFront {
         )
     }
 
-    /// What a user may do here, with the revision of the cluster that says so.
+    /// The user's rights in this database, with the revision of the cluster that they were derived from.
     fn access_of(&self, user: &User) -> Result<(Access, u64), NoRights> {
         let decided = self.judge(|judge| judge.access(user).map(|access| (access, judge.revision())));
         decided.unwrap_or_else(|| {
@@ -418,7 +418,7 @@ impl Service for DatabaseFront {
 }
 
 impl OpenedStream {
-    /// What the relay wants, on the thread on which the connection stays, and who the client is.
+    /// Registers the connection with the current thread's runtime, and returns the relay's stream and the client.
     fn move_here(self, permit: Arc<ConnectionPermit>) -> io::Result<(ClientStream, Client)> {
         Ok(match self {
             Self::Plain(tcp) => {
@@ -452,7 +452,7 @@ impl fmt::Debug for DatabaseFront {
     }
 }
 
-/// What the engine is told of a connection.
+/// The engine login for an identity.
 fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
     match identity {
         Identity::Certificate(access) | Identity::Password(access) => EngineLogin::User(EngineUser {
@@ -464,8 +464,8 @@ fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
     }
 }
 
-/// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
-/// a clock that is set. A connection is cut within one second of its certificate's end.
+/// Interval at which the wall clock is compared with the expiry of certificates: one timer for all connections, which
+/// follows a clock that is set. A connection is cut within one second of its certificate's expiry.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);
 /// A login loses against changes of its own user only, and those are rare.
 const MAX_DECISIONS: u32 = 8;

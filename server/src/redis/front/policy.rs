@@ -1,4 +1,4 @@
-//! What the connections of a database are judged by, made anew when something of it has changed.
+//! The policy by which a database's connections are decided; rebuilt when something in it changes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,30 +15,30 @@ use crate::cluster::settings::TlsVersion;
 use crate::cluster::trust::DatabaseTrust;
 use crate::cluster::uid::DatabaseUid;
 
-/// What the connections of a database are judged by. It does not change; a change makes the next one.
+/// The policy by which a database's connections are decided. It is immutable; a change builds a new one.
 #[derive(Debug)]
 pub(super) struct Policy {
     /// The database.
     pub(super) database: Arc<Database>,
-    /// Its trust: the same for as long as what it is made of is.
+    /// Its trust: the same object as long as the trusted CAs and the settings are the same.
     pub(super) trust: Arc<DatabaseTrust>,
-    /// How its connections begin.
+    /// TLS, or not.
     pub(super) transport: Transport,
     basis: Basis,
 }
 
-/// How connections begin.
+/// Transport of new connections.
 #[derive(Clone)]
 pub(super) enum Transport {
-    /// As they are.
+    /// Plain TCP.
     Plain,
-    /// With TLS.
+    /// TLS.
     Tls(TlsAcceptor),
-    /// Not at all: the certificate that the database would show cannot be used.
+    /// None: the certificate that the database would present cannot be used.
     Broken,
 }
 
-/// What the TLS of a policy was made from, beside the database.
+/// Inputs of a policy's TLS configuration, in addition to the database.
 #[derive(Debug, Clone)]
 struct Basis {
     revision: u64,
@@ -92,7 +92,7 @@ impl Policy {
         }
     }
 
-    /// What `last` has and is still right is taken over.
+    /// Builds the policy, and reuses the parts of `last` that are unchanged.
     fn new(database: &Arc<Database>, basis: Basis, last: Option<&Self>, parts: &FrontParts) -> Self {
         let last = last.filter(|last| last.database.tls == database.tls);
         let trust = last.map_or_else(|| trust_of(database), |last| Arc::clone(&last.trust));

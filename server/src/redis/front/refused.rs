@@ -7,13 +7,13 @@ use super::admission::Refusal;
 use super::stream::ClientStream;
 use crate::redis::engine::EngineError;
 
-/// Why a connection that TLS has taken comes to nothing.
+/// A connection fails after its TLS handshake.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
-    /// The client is not let in.
+    /// The client is refused.
     #[error(transparent)]
     Client(Refusal),
-    /// The engine cannot be had now.
+    /// The engine is not available now.
     #[error(transparent)]
     Engine(EngineError),
     /// The database has been deleted.

@@ -310,10 +310,10 @@ impl Relay {
         }
     }
 
-    /// Nothing more is taken from the client until the engine has answered. A client that has gone meanwhile is not waited for: the
-    /// engine may be waiting for something that never comes. It has a moment, because commands sent before the end count.
-    /// When the client has turned answers off, the engine may not have turned them on again: while a script keeps it
-    /// busy, it refuses that without an answer.
+    /// Forwards nothing more from the client until the engine has answered. A client that has disconnected is not
+    /// waited for, because the engine may be blocked on something that never comes; it has a short grace period,
+    /// because commands sent before the end count. If the client has turned replies off, turning them on again may
+    /// fail: a busy engine refuses that without a reply.
     fn poll_absence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let timer = self.absence.get_or_insert_with(Box::default);
         loop {

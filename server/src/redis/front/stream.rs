@@ -58,7 +58,7 @@ impl ClientStream {
         }
     }
 
-    /// What was received and has not gone on, as much of it as lies together.
+    /// The first contiguous part of the bytes that were received and not yet forwarded.
     pub(super) fn received(&mut self) -> &[u8] {
         match self {
             // At the end there is nothing either.
@@ -115,7 +115,7 @@ impl ClientStream {
         Poll::Ready(())
     }
 
-    /// Whether the client has closed its side, or the connection is broken, also while bytes of it have not been received.
+    /// True if the client has closed its side or the connection is broken, even while bytes of it are unread.
     pub(super) fn is_gone(&mut self) -> bool {
         let mut watched = [PollFd::new(self.tcp(), PollFlags::RDHUP)];
         let none = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -268,6 +268,6 @@ fn blocking<T>(result: Poll<io::Result<T>>) -> io::Result<T> {
 }
 
 thread_local! {
-    /// What is read into before it is known how much there is.
+    /// Shared read buffer, for connections whose next read has an unknown length.
     static RECEIVED: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; 16 * 1024]);
 }

@@ -27,22 +27,23 @@ use crate::listener::client_certificate::ProofOfPossession;
 use crate::listener::tls::{crypto_provider, hardened};
 use crate::telemetry::{self, Sparing};
 
-/// Why a database cannot be reached by TLS. It was checked when it was given.
+/// The TLS configuration of a database cannot be built, although its certificate was checked when it was set.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnusableTls {
-    /// The text of its certificate.
+    /// The text of its certificate cannot be parsed.
     #[error("the certificate of the database cannot be read")]
     Certificate(#[source] certward_pki::PemError),
-    /// The key, or the protocol.
+    /// rustls rejects the key or the protocol version.
     #[error("TLS cannot use the certificate of the database")]
     Tls(#[source] rustls::Error),
 }
 
-/// The TLS of a database: the client's certificate demanded, asked for or left alone as the database says.
+/// The TLS configuration of a database: the client's certificate is required, requested or not requested, as the
+/// database says.
 ///
 /// # Errors
 ///
-/// When the cryptography library was built without the protocol versions; it is not.
+/// The cryptography library was built without the protocol versions; it is not.
 pub(super) fn server_config(
     database: &Database,
     trust: Arc<DatabaseTrust>,

@@ -21,13 +21,13 @@ pub(crate) enum Reply {
     Nil,
 }
 
-/// What follows is no reply, or larger than any that the server asks for.
+/// The bytes are not a reply, or it exceeds [`MAX_BYTES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReplyError {
     /// Not RESP2.
     #[error("what the engine sent is no reply in RESP2")]
     Malformed,
-    /// More than is kept.
+    /// Larger than the server accepts.
     #[error("a reply of the engine is larger than the {MAX_BYTES} bytes that the server takes")]
     TooLarge,
 }

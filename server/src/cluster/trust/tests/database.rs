@@ -139,7 +139,7 @@ fn a_weak_key_is_let_in_where_that_is_allowed() {
     assert!(check(&tls, &with_key(1016).certificate, NOW).is_err());
 }
 
-/// What cert-manager and Redis's own test script make names no purpose.
+/// The certificates of cert-manager and of Redis's own test script have no extended key usage.
 #[test]
 fn a_certificate_of_any_purpose_is_let_in_where_that_is_allowed() {
     let ours = ca("CN=ours").self_signed();

@@ -60,8 +60,8 @@ impl Run<'_> {
         ))
     }
 
-    /// Where a marker stands. Redis 8.0 and Valkey 8.1 do not answer a login that fails while earlier replies are not sent
-    /// yet (`addAuthErrReply` of acl.c), so that it may be one that the engine has run without a reply.
+    /// Compares the position of a marker. Redis 8.0 and Valkey 8.1 omit the reply to a failed login while earlier
+    /// replies are not sent yet (`addAuthErrReply` of acl.c), so the engine may have run it without a reply.
     fn of_marker(&self, original: usize, forwarded: usize, markers: usize) -> Option<String> {
         let intercepted = self.intercepted.get(markers).copied();
         let counterpart = self.original.get(original).copied();

@@ -90,7 +90,7 @@ fn quoted(argument: &[u8]) -> Vec<u8> {
     format!("\"{inside}\"").into_bytes()
 }
 
-/// Where a stream is split.
+/// Splits a stream at random positions.
 pub(crate) fn pieces<'a>(stream: &'a [u8], random: &mut Random) -> Vec<&'a [u8]> {
     let longest = match random.below(0..4) {
         0 => 1,
@@ -393,7 +393,7 @@ fn almost_command(random: &mut Random) -> Vec<u8> {
     out
 }
 
-/// What is no command.
+/// Bytes that are not a command.
 fn raw(random: &mut Random) -> Vec<u8> {
     match random.below(0..3) {
         0 => (0..random.below(1..6)).map(|_| byte(random)).collect(),

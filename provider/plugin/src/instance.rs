@@ -21,8 +21,8 @@ pub struct Instance(u128);
 pub struct InstanceCall {
     /// Its id.
     pub instance: Instance,
-    /// Whether Terraform handed the id over. In a plan of a creation that means: what is made replaces an object that was
-    /// planned with this id just before, because of a change that forces it or at the user's wish (`-replace`).
+    /// True if Terraform passed the identifier. When the plan is for a creation, the new object then replaces one that
+    /// was planned with this identifier just before, because of a forced replacement or `-replace`.
     pub is_known: bool,
 }
 

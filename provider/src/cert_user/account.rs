@@ -214,7 +214,7 @@ impl RedisObject for CertUser {
         }
     }
 
-    /// What is left is what a configuration can set together.
+    /// Keeps only attributes that a configuration can set together.
     fn in_one_form(state: &mut CertUserState) {
         state.certificate_subject = Value::Null;
         state.role = Value::Null;

@@ -1,4 +1,4 @@
-//! What comments and pages cite exists: pages, their headings, and the recorded answers of a real RavenDB.
+//! Every citation in comments and pages resolves: pages, their headings, and the recorded answers of a real RavenDB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

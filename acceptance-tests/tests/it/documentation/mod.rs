@@ -122,7 +122,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What a path from the root of the repository, or from the folder of its page, begins with.
+/// Prefixes of paths from the root of the repository, or from the folder of the page.
 const TOP: &[&str] = &[
     ".cargo/",
     ".ci/",

@@ -58,8 +58,7 @@ async fn answers_are_those_of_a_real_server_but_for_the_listed_differences() {
     assert!(per_mille >= 963, "96.3 % of the answers must be the same");
 }
 
-/// What the SDK is tested against and what is replayed here are the same records: the table of the contract's files says
-/// which.
+/// The SDK's tests and this replay use the same records: the table of the contract's files maps one to the other.
 #[test]
 fn the_files_of_the_contract_are_the_records_that_are_replayed() {
     let exchanges: BTreeMap<_, _> = ["first-server.json", "second-server.json"]

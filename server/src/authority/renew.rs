@@ -18,7 +18,7 @@ impl Authority {
     /// key, at most five are kept: the ones that expire first go, but neither the new one nor the primary of a
     /// collection.
     ///
-    /// When the original requires one-time codes, `code` is the accepted one: nothing is registered before a code is
+    /// If the original requires one-time codes, `code` is the accepted one: nothing is registered before a code is
     /// accepted.
     ///
     /// # Errors

@@ -183,7 +183,7 @@ pub async fn parse_server_certificate(
     .await
 }
 
-/// Why `password` is not that of a PKCS#12 file. None when it is, and of any other file.
+/// The reason why `password` does not open a PKCS#12 file. None if it does, and for any other file.
 pub(crate) fn refused_password(file: &[u8], password: &str) -> Option<Pkcs12Error> {
     match formats::read(file, password, true) {
         Err(BundleError::Pkcs12(error)) if is_about_password(&error) => Some(error),
@@ -191,7 +191,7 @@ pub(crate) fn refused_password(file: &[u8], password: &str) -> Option<Pkcs12Erro
     }
 }
 
-/// Whether another password would open the file, as far as it can tell.
+/// Returns `true` if another password could open the file.
 pub(crate) fn is_about_password(error: &Pkcs12Error) -> bool {
     matches!(error, Pkcs12Error::WrongPassword | Pkcs12Error::Undecryptable)
 }

@@ -507,7 +507,7 @@ fn https_url(text: &str, port_zero_is_allowed: bool) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Whether nobody can listen on both: one port, on one address or on every address of the machine.
+/// Returns `true` if the two addresses conflict: one port, on the same address or on every address of the machine.
 fn is_one_listener(one: &Url, other: &Url) -> bool {
     let is_every_address = |url: &Url| match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_unspecified(),

@@ -28,7 +28,7 @@ impl Origins {
         }
     }
 
-    /// Whether a page of a site that is not trusted made a browser send this.
+    /// Returns `true` if a page of an untrusted site made a browser send this request.
     pub(super) fn refuse(&self, request: &Request) -> bool {
         if !self.enabled {
             return false;
@@ -42,7 +42,7 @@ impl Origins {
     }
 }
 
-/// Whether the page came from the very address that this request was sent to.
+/// Returns `true` if the page has the same origin as this request's target.
 fn is_own(origin: &str, request: &Request) -> bool {
     let authority = match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),

@@ -15,7 +15,7 @@ pub(crate) struct NamedUser {
     pub(crate) name: String,
     /// Its e-mail address.
     pub(crate) email: Option<String>,
-    /// How it has proved who it is: `password`, `token` or `certificate`.
+    /// The means of authentication: `password`, `token` or `certificate`.
     pub(crate) proof: &'static str,
 }
 

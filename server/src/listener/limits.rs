@@ -1,4 +1,4 @@
-//! What one client, or all of them, may use up.
+//! Limits on the resources that one client, or all of them, may use.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// A connection without a request for this long is closed.
     pub keep_alive_timeout: Duration,
-    /// How long requests under way may take to finish when the server stops.
+    /// Maximum time that requests in progress may take to finish when the server stops.
     pub drain_timeout: Duration,
     /// Bytes in a request's body.
     pub body_bytes: usize,

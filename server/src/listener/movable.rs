@@ -20,18 +20,18 @@ impl MovableTcp {
         Self(Some(tcp))
     }
 
-    /// Makes it one of the runtime that calls this. A failure ends the connection.
+    /// Registers it with the current runtime. A failure ends the connection.
     ///
     /// # Errors
     ///
-    /// What the system says, which has no memory for it.
+    /// The system has no memory for the registration.
     pub(crate) fn move_here(&mut self) -> io::Result<()> {
         let tcp = self.0.take().ok_or(io::ErrorKind::NotConnected)?;
         self.0 = Some(TcpStream::from_std(tcp.into_std()?)?);
         Ok(())
     }
 
-    /// Gives the connection, as one of the runtime that calls this.
+    /// Returns the connection, registered with the current runtime.
     ///
     /// # Errors
     ///

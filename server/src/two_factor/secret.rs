@@ -25,7 +25,7 @@ pub enum SecretError {
 ///
 /// # Errors
 ///
-/// When the system has no random bytes.
+/// If the system has no random bytes.
 pub fn generate_secret() -> Result<TwoFactorKey, Unspecified> {
     let mut bytes = Zeroizing::new(vec![0; GENERATED_LENGTH]);
     SystemRandom::new().fill(&mut bytes)?;

@@ -256,9 +256,9 @@ macro_rules! builder_methods {
         }
 
         /// Maximum time of one operation: every attempt on every endpoint, the delays between them (including those
-        /// that a server requests with `Retry-After`, at most 60 s together), and all pages of a listing. The time
-        /// spent waiting
-        /// for [`max_concurrent_requests`](Self::max_concurrent_requests) does not count. Default: three times
+        /// that a server requests with `Retry-After`, at most 60 s together), and all pages of a listing. Time spent
+        /// waiting for [`max_concurrent_requests`](Self::max_concurrent_requests) does not count. Default: three times
+        /// [`request_timeout`](Self::request_timeout).
         /// [`request_timeout`](Self::request_timeout).
         #[must_use]
         pub fn operation_timeout(mut self, timeout: std::time::Duration) -> Self {

@@ -66,7 +66,7 @@ impl RavenDb {
         &self.site.ca_certificate
     }
 
-    /// A name of this test's own. What has such a name is removed at the end.
+    /// A name with this test's prefix. Objects with such names are deleted at the end.
     #[must_use]
     pub fn name(&self, rest: &str) -> String {
         self.site.name(rest)

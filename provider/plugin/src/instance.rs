@@ -1,7 +1,7 @@
 //! Identifies the instance of a resource block that a call is about.
 //!
-//! Terraform names no address in the calls to a provider. What it does hand back unchanged is an instance's private data, so
-//! an id is kept there, in front of the resource's own.
+//! Terraform does not pass addresses in calls to a provider. It does return an instance's private data unchanged, so an
+//! identifier is stored there, in front of the resource's own.
 
 use prost::bytes::Bytes;
 

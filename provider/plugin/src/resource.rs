@@ -34,10 +34,10 @@ pub trait PluginResource: Resource {
 
     /// Turns a state stored under an older schema `version` into the form of the current schema.
     ///
-    /// `state` is the object as the state file has it: numbers are numbers, sets are arrays, null attributes are
-    /// null. What the current schema has and the answer lacks becomes null; what it does not have is dropped. A state
-    /// of the current version is conformed in the same way without calling this. Default: an error that says that
-    /// the version is not supported.
+    /// `state` is the object in the state file: numbers are numbers, sets are arrays, null attributes are null.
+    /// Attributes of the current schema that the result lacks become null; attributes that the schema lacks are
+    /// dropped. A state of the current version is conformed in the same way without calling this. Default: an error
+    /// that says that the version is not supported.
     async fn upgrade_state(
         &self,
         diags: &mut Diagnostics,

@@ -128,7 +128,7 @@ fn or_default<T>(value: Value<T>, default: T) -> Value<T> {
     if value.is_null() { Value::Value(default) } else { value }
 }
 
-/// Fills in the subject in the forms that the configuration does not set. What means the same as before keeps its
+/// Fills in the subject in the forms that the configuration does not set. An equivalent value keeps its former
 /// spelling, so that Terraform shows no change.
 fn plan_subject(planned: &mut CertUserState, subject: &Configured, prior: Option<&CertUserState>) {
     if let Some(prior) = prior.filter(|_| subject.unchanged) {

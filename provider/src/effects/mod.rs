@@ -160,7 +160,7 @@ fn without(mut effect: RemovalEffect, gone: &[(AffectedKind, String)]) -> Remova
     effect
 }
 
-/// The combined effect of two removals. What both would end counts once, as far as the answers list it.
+/// The combined effect of two removals. An effect of both counts once, as far as the responses list it.
 fn both(one: RemovalEffect, other: RemovalEffect) -> RemovalEffect {
     let mut sum = one;
     sum.connections_total = sum.connections_total.saturating_add(other.connections_total);

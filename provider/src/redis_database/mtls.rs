@@ -168,7 +168,7 @@ impl MtlsDefinition {
         set_all!(self, request)
     }
 
-    /// Fills in what the cluster says of what is managed. What means the same as before keeps its spelling.
+    /// Fills in the cluster's values of managed settings. An equivalent value keeps its former spelling.
     pub(crate) fn take_over(&self, state: &mut Value<DatabaseMtls>) {
         let mtls = match state {
             Value::Null => return,

@@ -60,7 +60,7 @@ pub(crate) trait RedisObject: 'static {
     /// The removal of the object, for asking the cluster about its effects.
     fn removal(uid: u64) -> Removal;
 
-    /// Fills in what the cluster says. What means the same as before keeps its spelling.
+    /// Fills in the cluster's values. An equivalent value keeps its former spelling.
     fn take_over(state: &mut Self::State, object: &Self::Object);
 
     /// The state after a change: as planned, with what the cluster has filled in.
@@ -105,8 +105,8 @@ pub(crate) trait RedisObject: 'static {
         state
     }
 
-    /// Waits until an object that was made or changed can be used, and answers with how it is then. What goes wrong is
-    /// added to the diagnostics: the object is there all the same.
+    /// Waits until a created or changed object can be used, and returns its state then. Problems are added to the
+    /// diagnostics, because the object exists nevertheless.
     fn settle(
         diags: &mut Diagnostics,
         client: &Client,

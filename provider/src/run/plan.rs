@@ -101,8 +101,8 @@ impl Plans {
 
     /// Notes that an instance is to have the object with these keys; adds an error when another instance is to have it.
     ///
-    /// `prior` is the object that the instance has in the state, by its id. What is not known yet is left out of `keys`: the
-    /// creation itself finds an object that another instance has made.
+    /// `prior` is the object that the instance has in the state, by its identifier. Unknown values are omitted from
+    /// `keys`: the creation itself finds an object that another instance has created.
     pub(crate) fn note(&self, diags: &mut Diagnostics, keys: &[(Key, AttributePath)], prior: Option<&Key>) {
         let call = instance_call();
         let mut planned = self.lock();

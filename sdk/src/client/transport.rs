@@ -27,7 +27,7 @@ pub(crate) struct Call {
     /// The operation's name for errors: "list certificates".
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
-    /// Without a query. What callers give of it goes through [`path_segment`].
+    /// Without a query. Values from callers pass through [`path_segment`].
     pub(crate) path: Cow<'static, str>,
     pub(crate) query: Vec<(&'static str, String)>,
     /// JSON, wiped afterwards: it may hold a password.
@@ -137,7 +137,7 @@ impl Reply {
         self.json().map(Some)
     }
 
-    /// Wipes the body, which held a secret. What the layers below kept of it is out of reach.
+    /// Wipes the body, which held a secret. Copies in the layers below are out of reach.
     pub(crate) fn wipe(self) {
         if let Ok(mut body) = self.body.try_into_mut() {
             body.as_mut().zeroize();

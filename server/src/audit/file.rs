@@ -173,8 +173,8 @@ fn append(mut file: &File, lines: &str) -> io::Result<()> {
     written
 }
 
-/// The sequence number of the last whole line; 0 for a new file. What follows the last line end was cut off by a
-/// crash, and is ended, so that the next line stands alone.
+/// The sequence number of the last complete line; 0 for a new file. An incomplete line, cut off by a crash, gets a line
+/// end, so that the next one stands alone.
 fn last_sequence(file: &mut File) -> io::Result<i64> {
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;

@@ -76,14 +76,14 @@ settings_update! {
 }
 
 impl Cluster {
-    /// Changes the settings, and returns all of them as they are then. What certificates are judged by counts for open
-    /// connections at once.
+    /// Changes the settings, and returns all of them as of then. Settings for certificates apply to open connections at
+    /// once.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::InvalidSetting`]; [`ClusterError::MissingTrustedCa`] when certificate
-    /// authentication would be on without a CA; [`ClusterError::WouldLockOutCaller`] when the caller could not call
-    /// again by what it called with; [`ClusterError::Store`].
+    /// In this order: [`ClusterError::InvalidSetting`]; [`ClusterError::MissingTrustedCa`] if certificate
+    /// authentication would be on without a CA; [`ClusterError::WouldLockOutCaller`] if the caller's credentials would
+    /// no longer be accepted; [`ClusterError::Store`].
     pub async fn update_settings(
         &self,
         permit: &ClusterPermit<UpdateCluster>,

@@ -251,8 +251,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Runs the program of databases, if it is named, to see that it is one: nothing else says so before the first database is
-    /// made. What others can change is not run.
+    /// Runs the engine program that the settings name, to check that it is one: otherwise an error would appear only
+    /// when the first database is created. A program that other users can change is not run.
     pub(super) fn try_program(&mut self) {
         let is_doubtful = self.mistakes.iter().any(|mistake| mistake.key == SERVER_PATH);
         if !is_doubtful

@@ -1,9 +1,9 @@
 //! Requests that two HTTP implementations could read differently are refused before any route sees them.
 //!
-//! hyper frames requests rightly, so that nothing is smuggled past this server. But whoever stands before or behind it
-//! may choose another of two `Host` fields, or not undo a transfer coding that is not undone here either. RFC 9112
-//! demands these refusals (sections 3.2 and 6.1). What hyper decides alone is seen in
-//! `server/tests/it/front/request_lines.rs`: it takes a bare LF as a line end and drops `Content-Length` beside
+//! hyper frames requests correctly, so nothing can be smuggled past this server. But a proxy in front of it, or a
+//! server behind it, may pick the other of two `Host` fields, or not decode a transfer coding that this server does not
+//! decode either. RFC 9112 requires these refusals (sections 3.2 and 6.1). Cases that hyper decides alone are tested in
+//! `server/tests/it/front/request_lines.rs`: it accepts a bare LF as a line end and drops `Content-Length` beside
 //! `Transfer-Encoding`, as RFC 9112 allows (sections 2.2 and 6.3), and then closes the connection.
 
 use axum::body::Body;

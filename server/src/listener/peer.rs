@@ -13,8 +13,8 @@ use crate::cluster::access::ClusterVerdict;
 
 /// The other end of a TLS connection: made once by the listener when the handshake is done, and by nothing else.
 ///
-/// A certificate here is *presented*: the peer has proved that it holds the key, and nothing more. Whether the
-/// certificate is trusted is decided by [`crate::authn`] for each request.
+/// A certificate here is only *presented*: the peer has proved possession of the key, nothing else. [`crate::authn`]
+/// decides for each request if the certificate is trusted.
 #[derive(Debug)]
 pub struct Peer {
     address: SocketAddr,

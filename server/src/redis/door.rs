@@ -65,5 +65,6 @@ impl Door {
     }
 }
 
-/// For the engine to hear of the connections that are cut. What is left then has not even ended its handshake.
+/// Time for the engine to process the cut connections. Connections left after that have not even finished their
+/// handshake.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! Data directories of databases that are not there any more: deleted when the store says so, and moved aside otherwise.
 //!
-//! A store that was lost or is an older copy does not know every database whose data is here. What it does not know is not
-//! its to delete.
+//! A lost or restored store does not know every database whose data is here. Data of unknown databases must not be
+//! deleted.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -14,8 +14,8 @@ use super::engine::Engine;
 use crate::cluster::uid::DatabaseUid;
 
 impl Databases {
-    /// Deletes the data of databases that were deleted when there was no time left for it, and moves aside the data that the
-    /// store does not know. What cannot be removed is left where it is, and told.
+    /// Deletes the data of databases that were deleted without time to remove it, and moves data of unknown databases
+    /// aside. Data that cannot be removed is left in place and reported.
     pub(super) async fn clear_leftovers(&self) {
         let deleted = self.deleted_by_the_store().await;
         for uid in &deleted {
@@ -42,8 +42,8 @@ impl Databases {
         }
     }
 
-    /// Empties the place of a new database. What a deleted one with the same number has left is deleted; what is not known
-    /// is moved aside.
+    /// Empties the directory of a new database. Data of a deleted database with the same number is deleted; data of an
+    /// unknown one is moved aside.
     pub(super) async fn make_room(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
         if self.deleted_by_the_store().await.contains(&uid) {
             return self.delete_data(uid).await;

@@ -71,7 +71,7 @@ pub enum TwoFactorError {
         /// The most allowed.
         max_minutes: u32,
     },
-    /// The code is wrong, has been used, or too many were tried in the last minute. Which of these is not told.
+    /// The code is wrong, has been used, or too many were tried in the last minute. The response does not say which.
     #[error("the one-time code is wrong")]
     WrongCode,
 }

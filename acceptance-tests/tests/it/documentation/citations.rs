@@ -107,7 +107,7 @@ impl Anchors {
     }
 }
 
-/// The anchors that GitHub gives to the headings of a page; a repeated heading gets a number. What is no page has none.
+/// The anchors that GitHub gives to the headings of a page; a repeated heading gets a number. Other files have none.
 fn headings(page: &Path) -> BTreeSet<String> {
     if !page.is_file() {
         return BTreeSet::new();

@@ -1,9 +1,9 @@
 //! The recorded answers of a real RavenDB 7.2.7, compared with ours.
 //!
-//! The requests of `contract/ravendb/recorded/` are sent in the order in which they were recorded, by the identities
-//! they were recorded with, all made again; their answers must have the same status, headers, error type, members and
-//! file names. What differs is listed in `differences.toml` with its reason. The test fails for a difference that is
-//! not listed, and for one that is listed and gone.
+//! The requests of `contract/ravendb/recorded/` are sent in the recorded order, by newly created identities like the
+//! recorded ones; the responses must have the same status, headers, error type, members and file names. Permitted
+//! differences are listed in `differences.toml`, each with its reason. The test fails for a difference that is not
+//! listed, and for a listed one that no longer occurs.
 
 mod cast;
 mod client;

@@ -86,7 +86,7 @@ fn redis(method: &'static str, path: &str, body: Value) -> Call {
     Call::new(Api::RedisEnterprise, method, path, body)
 }
 
-/// The use cases. What they make has other names in each round.
+/// The use cases. Their objects have different names in each round.
 pub(super) fn all(round: usize) -> Vec<Case> {
     let mut cases = certificates();
     cases.extend(users(round));

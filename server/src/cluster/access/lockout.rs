@@ -18,8 +18,8 @@ pub(in crate::cluster) struct Lockouts(Mutex<HashMap<UserUid, Failures>>);
 
 #[derive(Debug)]
 struct Failures {
-    /// Those the user had at the last of them. What was counted is void once none of them is good any more, so that an
-    /// administrator unlocks a user by a new password; a password that is added beside them voids nothing.
+    /// The user's passwords at the last of them. The count is void once none of them is valid any more, so that an
+    /// administrator unlocks a user with a new password; a password that is added beside them voids nothing.
     passwords: Vec<PasswordHash>,
     at: Vec<OffsetDateTime>,
     locked_until: Option<OffsetDateTime>,
@@ -33,7 +33,7 @@ impl Lockouts {
             .is_some_and(|failures| failures.are_about(user) && failures.locked_until.is_some_and(|until| now < until))
     }
 
-    /// Counts a wrong password. Whether it has locked the user.
+    /// Counts a wrong password. Returns `true` if it has locked the user.
     pub(super) fn failed(&self, user: &User, now: OffsetDateTime) -> bool {
         let mut all = self.lock();
         let failures = all.entry(user.uid).or_insert_with(|| Failures::of(user));

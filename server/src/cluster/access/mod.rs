@@ -190,8 +190,8 @@ impl ClusterAccess {
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer).admitting(expired))
     }
 
-    /// The user of this name, if the password is the user's and has not expired, for somebody at `address`. Whether the API
-    /// takes passwords is the API's business.
+    /// The user of this name, if the password is the user's and has not expired, for a client at `address`. The API
+    /// decides if passwords are accepted at all.
     ///
     /// # Errors
     ///

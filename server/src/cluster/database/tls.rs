@@ -54,11 +54,11 @@ pub struct ClientCertificates {
 }
 
 impl ClientCertificates {
-    /// Reads texts of one or more certificates in PEM each. Whether they are fit to be trusted is not asked here.
+    /// Parses texts of one or more PEM certificates each. It does not check that they can be trusted.
     ///
     /// # Errors
     ///
-    /// The number of the text, from 0 on, and what is wrong with it.
+    /// The index of the text, from 0 on, and its error.
     pub fn from_pem_texts(texts: Vec<String>) -> Result<Self, (usize, PemError)> {
         let mut certificates = Vec::with_capacity(texts.len());
         for (number, text) in texts.iter().enumerate() {

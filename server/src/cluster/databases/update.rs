@@ -14,8 +14,8 @@ use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{ClusterError, Planning, list_length, settings_update};
 
-/// A database to be made. What it leaves out has its default: no TLS, and every client needs a certificate once there
-/// is; an open default user; nothing on the disk.
+/// A database to create. Omitted parts get their defaults: no TLS (once there is TLS, every client needs a
+/// certificate); an open default user; no persistence.
 #[derive(Debug)]
 pub struct NewDatabase {
     /// The number wanted; otherwise the next.
@@ -163,7 +163,7 @@ impl Definition {
         Self { database, persistence }
     }
 
-    /// The database, when it can be. What a check is about and `present` has already was checked when it was given.
+    /// The database, if it is valid. Parts that `present` has already were checked when they were set.
     ///
     /// # Errors
     ///

@@ -116,9 +116,9 @@ impl EngineAccount {
 
     /// Gives the file or the directory `name` in `directory` to the engine, with the files in it.
     ///
-    /// The engine may exchange what is its own for a link at any moment. So nothing is found by its path: each thing is
-    /// opened without following a link, looked at, and given away by the descriptor. What has a second name is left alone:
-    /// it may be a file of somebody else's.
+    /// The engine may replace its own files with links at any moment. So no file is addressed by its path twice: each
+    /// is opened without following a link, checked, and given away through the descriptor. A file with a second hard
+    /// link is left alone, because it may belong to someone else.
     pub(super) fn own(&self, directory: &Path, name: &str) -> io::Result<()> {
         let parent = rustix::fs::open(
             directory,

@@ -11,7 +11,7 @@ pub(crate) enum EngineError {
     /// It has not started yet, or has died and is being started again. Trying again later helps.
     #[error("the engine of the database is not ready")]
     NotReady,
-    /// It has not answered in time. Whether it has done what it was asked to is not known.
+    /// It has not answered in time. It may or may not have done what it was asked to.
     #[error("the engine of the database has not answered within 5 seconds")]
     TimedOut,
     /// No connection to it can be had.

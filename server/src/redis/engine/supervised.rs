@@ -159,8 +159,8 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
     tokio::task::spawn_blocking(prepare).await.map_err(io::Error::other)?
 }
 
-/// Ends the process: politely, so that it writes what is to be written, and at `kill` no more. How long it has is for those
-/// to say who wait for its end.
+/// Ends the process: with SIGTERM, so that it writes pending data, and with SIGKILL at `kill`. The callers choose the
+/// time between the two.
 async fn end(child: &mut Child, kill: &CancellationToken) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {

@@ -5,11 +5,12 @@
 //! | a user's, by certificate | with that user's name, answered with `OK`, whatever the password; else with an error | reaches the engine, and the user is logged in again behind it |
 //! | nobody's, `default`'s, or a user's by password | the password is checked here; what reaches the engine is the user's secret there, or a wrong one | reaches the engine, and the connection is again who it was at its start |
 //!
-//! The certificate says who its holder is, and a password must not say otherwise: a connection is cut by what it was let
-//! in by. Who the connection is changes only when the engine has answered that it has.
+//! The certificate determines the identity of its holder, and a password must not change it: a connection is cut by the
+//! credentials with which it was admitted. The identity of a connection changes only when the engine has confirmed the
+//! login.
 //!
-//! No password of a client reaches an engine of ours. The user `default` of an external Redis is the business of its
-//! operator: there its password is checked by that Redis, and by the database's own record first.
+//! No password of a client reaches a supervised engine. The user `default` of an external Redis belongs to its
+//! operator: that Redis checks the password, after the database's own record.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -87,7 +87,7 @@ pub(super) struct OpenSession {
 }
 
 impl Sessions {
-    /// Takes in a connection that was let in by `judge`. What has changed since is for [`Self::review`] to find.
+    /// Adds a connection that was admitted by `judge`. [`Self::review`] handles later changes.
     pub(super) fn open(
         self: &Arc<Self>,
         (address, opened_at): (SocketAddr, OffsetDateTime),

@@ -101,8 +101,8 @@ impl ClientStream {
         Pin::new(self.tcp()).poll_shutdown(context)
     }
 
-    /// Waits until the client has closed its side too, or has sent more than `most` bytes after the end. What it sends is
-    /// thrown away: closed with something unread, the connection would be reset, and what was said last be lost.
+    /// Waits until the client has closed its side too, or has sent more than `most` bytes after the end. These bytes
+    /// are discarded: closing with unread bytes would reset the connection, and the last reply would be lost.
     pub(super) fn poll_drain(&mut self, context: &mut Context<'_>, most: &mut usize) -> Poll<()> {
         let mut scrap = [0; 4096];
         while *most > 0 {

@@ -35,11 +35,12 @@ pub(crate) enum Scanned {
     Pass(usize),
     /// This many bytes of the input are held; nothing is forwarded before more bytes arrive.
     Hold(usize),
-    /// A command of one line ends after this many bytes of the input. What was held belongs to it. The engine gets it as this
-    /// array, since engines read lines differently: Valkey drops 0xFF from them, Valkey 9.1 goes on in a word behind a
-    /// quotation mark, and Valkey 8.1 reads what follows a line of blanks as a line. Empty for a line without a word.
+    /// A command of one line ends after this many bytes of the input, preceded by the held bytes. The engine gets it as
+    /// this array, because engines parse lines differently: Valkey drops 0xFF from them, Valkey 9.1 continues a word
+    /// after a quotation mark, and Valkey 8.1 reads the text after a line of blanks as a line. Empty for a line without
+    /// a word.
     Line(usize, Zeroizing<Vec<u8>>),
-    /// A command that changes who the connection is ends after this many bytes of the input. What was held belongs to it.
+    /// A login or reset command ends after this many bytes of the input, preceded by the held bytes.
     Identity(usize, IdentityCommand),
     /// The input is not the protocol. Nothing more goes on; the client gets this error, and the connection ends.
     Refused(String),
@@ -297,7 +298,7 @@ impl CommandScanner {
         Scanned::Refused(error)
     }
 
-    /// The present command, which ends at `at`. What is held belongs to the first command of the input, and to no other.
+    /// The current command, which ends at `at`. The held bytes belong to the first command of the input only.
     fn present(&self, input: &[u8], commands_end: usize, at: usize) -> Zeroizing<Vec<u8>> {
         let held: &[u8] = if commands_end == 0 { &self.held } else { &[] };
         joined(held, &input[commands_end..at])

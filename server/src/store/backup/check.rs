@@ -23,7 +23,7 @@ pub(crate) struct Checked {
 ///
 /// # Errors
 ///
-/// [`BackupError`] when there is no store, or it cannot be opened. What is wrong with one that can be is a finding.
+/// [`BackupError`] if there is no store, or it cannot be opened. Faults of a store that can be opened are findings.
 pub(crate) async fn check(directory: &Path) -> Result<Checked, BackupError> {
     let database = existing(directory)?;
     let failed = BackupError::database(&database);

@@ -141,8 +141,8 @@ impl StagedData {
         }
     }
 
-    /// Unpacks the data of `archive` beside its place, and checks it. What is there of `others`, which the backup has no
-    /// data for, is only moved aside. Blocks.
+    /// Unpacks the data of `archive` beside its final place, and checks it. Existing data of `others`, which are not in
+    /// the backup, is only moved aside. Blocks.
     pub(super) fn unpack(
         archive: &mut Archive,
         manifest: &Manifest,
@@ -230,7 +230,7 @@ fn make_directory(path: &Path) -> Result<(), BackupError> {
         .map_err(BackupError::io(path, "made"))
 }
 
-/// Puts the data in place. What is there is moved aside.
+/// Moves the data into place, and existing data aside.
 pub(super) fn put(moves: &[DirectoryMove], suffix: &str, done: &mut Moves) -> Result<(), BackupError> {
     for DirectoryMove { from, to } in moves {
         done.aside(to, suffix)?;

@@ -65,8 +65,8 @@ fn lock(directory: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Deletes directories in `parent` that were this user's processes', and whose lock nobody holds any more. What cannot be
-/// proved to be one is left alone.
+/// Deletes directories in `parent` that belonged to this user's processes and whose lock is free. Directories that
+/// cannot be proved to be such are left alone.
 fn clear(parent: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     entries

@@ -57,7 +57,7 @@ fn is_about_client(reply: &[u8]) -> bool {
     text.starts_with("-NOPERM") && text.contains("'client")
 }
 
-/// The replies to commands. What an engine says of bytes that are no protocol is no reply to a command; it says so last.
+/// The replies to commands. An engine's final reply to a protocol error is not among them.
 pub(super) fn commands_of(replies: &[u8]) -> Vec<&[u8]> {
     let mut all = split(replies);
     all.retain(|reply| !reply.starts_with(b"-ERR Protocol error"));

@@ -1,6 +1,7 @@
-//! The Markdown pages name files that exist.
+//! The Markdown pages name files that exist; comments say what their item is.
 
 mod citations;
+mod comments;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -18,7 +18,7 @@ use crate::certificate::CertificateBundle;
 use crate::clock::rfc3339;
 use crate::server_certificate::{ReplaceRequest, SWAP_DELAY};
 
-/// Does what was asked. What goes wrong becomes the answer's text.
+/// Handles a request. An error becomes the text of the answer.
 pub(super) async fn handle(app: &Arc<App>, request: Request) -> Answer {
     let outcome = match request {
         Request::GenerateClientCertificate { name, months, password } => generate(app, name, months, password).await,

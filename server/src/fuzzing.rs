@@ -11,12 +11,12 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::certificate::read_here;
-use crate::cluster::trust::{SubjectLine, TrustAnchors, verify};
 use crate::config::{CommandLine, Settings, Sources};
 use crate::dialect::{ravendb, redis_enterprise};
 use crate::redis::front::rewritten;
 use crate::redis::resp::differential::engine::MatrixEngine;
 use crate::redis::resp::differential::{forward, identity_command_run};
+use crate::trust::{SubjectLine, TrustAnchors, verify};
 
 /// A target: its name, which is that of its folder in `fuzz/corpus` too, and its function.
 pub type Target = (&'static str, fn(&[u8]));

@@ -6,7 +6,7 @@ use std::process::Command;
 use certward::pki::{Certificate, certificates_from_pem};
 use certward_acceptance_tests::programs::{installed, succeed};
 use certward_server::clock::{Clock as _, SystemClock};
-use certward_server::cluster::trust::{
+use certward_server::trust::{
     ChainRefusal, EndEntityFault, SubjectLine, SubjectValidation, TrustAnchors, UntrustworthyCa, pass_gate, verify,
 };
 use time::{Duration, OffsetDateTime};

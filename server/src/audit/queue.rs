@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use super::strangers::Strangers;
 use super::{Actor, AuditRecord, Outcome};
 use crate::clock::Clock;
-use crate::listener::peer::Network;
+use crate::network::Network;
 use crate::store::Store;
 
 /// Refusals on their way into the store.

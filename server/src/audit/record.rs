@@ -1,14 +1,12 @@
 //! One audit record.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use certward_pki::Thumbprint;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-use crate::authn::Caller;
-use crate::listener::peer::Peer;
 
 /// A decision: who, what, on what, with what outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +15,7 @@ pub struct AuditRecord {
     pub at: OffsetDateTime,
     /// The one who asked.
     pub actor: Actor,
-    /// The name of the [`crate::authz::Action`] that was asked for, or `authenticate`.
+    /// The name of the action that was asked for, or `authenticate`.
     pub action: Cow<'static, str>,
     /// The thumbprints and names that the action concerns.
     pub target: String,
@@ -48,23 +46,13 @@ pub enum Outcome {
 }
 
 impl Actor {
-    /// An authenticated caller.
+    /// A peer that is refused or not identified yet, with the thumbprint of the certificate that it presented.
     #[must_use]
-    pub fn of(caller: &Caller) -> Self {
-        Self {
-            name: caller.name().to_owned(),
-            thumbprint: caller.thumbprint(),
-            address: caller.address().map(|address| address.ip().to_string()),
-        }
-    }
-
-    /// A peer that is refused or not identified yet.
-    #[must_use]
-    pub fn stranger(peer: &Peer) -> Self {
+    pub fn stranger(address: IpAddr, thumbprint: Option<Thumbprint>) -> Self {
         Self {
             name: STRANGER.to_owned(),
-            thumbprint: peer.certificate().map(certward_pki::Certificate::thumbprint),
-            address: Some(peer.address().ip().to_string()),
+            thumbprint,
+            address: Some(address.to_string()),
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::listener::peer::Network;
+use crate::network::Network;
 
 #[derive(Debug)]
 pub(super) struct Strangers {

@@ -9,7 +9,7 @@ use super::cipher_list::Signing;
 use super::named_certificate::{CertificateName, NewCertificate};
 use super::settings::{ClusterSettings, TlsVersion};
 use super::state::ClusterState;
-use super::trust::{CaFault, TrustAnchors, UntrustworthyCa};
+use crate::trust::{CaFault, TrustAnchors, UntrustworthyCa};
 
 /// Checks a certificate that is to be stored. Gives it in words for the audit.
 ///

@@ -27,7 +27,6 @@ mod roles;
 pub mod settings;
 mod settings_update;
 pub mod state;
-pub mod trust;
 pub mod uid;
 pub mod user;
 mod user_passwords;
@@ -47,8 +46,8 @@ use self::access::{ClusterAction, ClusterCaller, ClusterPermit, Lockouts, Passwo
 use self::permission::{ManagementRole, PermissionSet};
 use self::state::Change;
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
-use crate::authn::Authenticator;
 use crate::clock::Clock;
+use crate::ravendb::access::authn::Authenticator;
 use crate::store::{Store, StoreError};
 
 /// The cluster: its present state, and the one way to change it.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::{ClusterPolicy, OcspSettings};
 pub use super::settings_update::SettingsUpdate;
-use super::trust::{AuthorizedSubject, SubjectValidation};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 /// The settings of a cluster. The store keeps them under these names; one that an older store lacks has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use super::access::action::UpdateCluster;
 use super::cipher_list::Signing;
 use super::settings::{ClusterSettings, PasswordHashingAlgorithm, TlsVersion};
 use super::state::Change;
-use super::trust::{AuthorizedSubject, SubjectValidation};
 use super::{Asked, Cluster, ClusterError, Plan, Planning, Run, list_length};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 macro_rules! settings_update {
     ($($field:ident: $type:ty, $name:literal;)*) => {

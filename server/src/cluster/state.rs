@@ -12,9 +12,9 @@ use super::permission::{ManagementRole, PermissionSet};
 use super::redis_acl::{self, RedisAcl};
 use super::role::{self, Role};
 use super::settings::ClusterSettings;
-use super::trust::TrustAnchors;
 use super::uid::{DatabaseUid, MAX_UID, RedisAclUid, RoleUid, UserUid};
 use super::user::User;
+use crate::trust::TrustAnchors;
 
 /// The cluster at one moment. It does not change; a change makes the next one.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use super::access::PasswordHash;
 use super::name::{EmailAddress, UserName};
 use super::permission::ManagementRole;
-use super::trust::SubjectLine;
 use super::uid::{RoleUid, UserUid};
+use crate::trust::SubjectLine;
 
 /// A user.
 #[derive(Debug)]

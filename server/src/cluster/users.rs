@@ -13,10 +13,10 @@ use super::name::{EmailAddress, UserName};
 use super::password_rules;
 use super::permission::{ManagementRole, PermissionSet};
 use super::state::Change;
-use super::trust::{self, SubjectLine};
 use super::uid::{RoleUid, UserUid};
 use super::user::{AuthMethod, Authentication, EmailAlerts, NewUser, RoleSelection, User, UserUpdate};
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, list_length};
+use crate::trust::{self, SubjectLine};
 
 impl Cluster {
     /// Makes a user.

@@ -26,6 +26,7 @@ pub use source::{CommandLine, Sources};
 use reader::Reader;
 
 use crate::expiry::WarnDays;
+use crate::http::OriginSettings;
 use crate::listener::Limits;
 use crate::telemetry::LogSettings;
 
@@ -68,7 +69,7 @@ pub struct Settings {
     /// `Certward.Redis.*`.
     pub redis: RedisSettings,
     /// `Security.Csrf.*`.
-    pub csrf: CsrfSettings,
+    pub csrf: OriginSettings,
     /// `Certward.Store`.
     pub store: StoreSetting,
     /// `Certward.ClientCertificate.KeyAlgorithm`: of the keys the server generates for clients.
@@ -119,15 +120,6 @@ impl Settings {
 #[must_use]
 pub fn admin_socket(data_dir: &Path) -> PathBuf {
     data_dir.join("admin.sock")
-}
-
-/// Protection against requests that another site's page makes a browser send (`Security.Csrf.*`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CsrfSettings {
-    /// Refuses such requests.
-    pub enabled: bool,
-    /// Trusted sites, as `https://host:port` in lower case, whose pages may send requests nevertheless.
-    pub trusted_origins: Vec<String>,
 }
 
 /// The way in which the server was set up (`Setup.Mode`). RavenDB's other modes are refused: Certward has no wizard

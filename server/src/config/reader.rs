@@ -14,12 +14,11 @@ use url::{Host, Url};
 use super::key::{self, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::{Given, Sources};
-use super::{
-    CsrfSettings, KeyAlgorithm, RedisSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings, redis, well_known,
-};
+use super::{KeyAlgorithm, RedisSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings, redis, well_known};
 use crate::certificate::ChainBounds;
 use crate::expiry::WarnDays;
 use crate::files::{TrustedFile, check_entry};
+use crate::http::OriginSettings;
 use crate::listener::Limits;
 use crate::server_certificate::refused_password;
 use crate::telemetry::{LogFormat, LogSettings};
@@ -108,7 +107,7 @@ impl<'a> Reader<'a> {
             audit_log_folder,
             audit_retention_days,
             warn_days: warn_days?.with(expiring_threshold),
-            csrf: CsrfSettings {
+            csrf: OriginSettings {
                 enabled: csrf_enabled?,
                 trusted_origins,
             },

@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::{Connection, ConnectionList, Page, Scope, api_connections, grounds, shown};
 use crate::app::App;
-use crate::authority::definition::RegisteredCertificate;
 use crate::cluster::ClusterState;
 use crate::cluster::database::rights::rights_in;
 use crate::cluster::removal::{NotThere, Removal};
 use crate::cluster::user::User;
 use crate::connected_client::{ConnectedClient, Numbered};
 use crate::listener::identity_counts::ListenerKind;
+use crate::ravendb::model::definition::RegisteredCertificate;
 
 /// The effect of a removal.
 #[derive(Debug, Serialize)]

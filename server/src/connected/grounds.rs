@@ -5,12 +5,12 @@ use std::sync::Arc;
 use certward_pki::Certificate;
 
 use crate::app::App;
-use crate::authn::{Caller, CallerOrigin, Decision};
 use crate::certificate::shown;
 use crate::cluster::ClusterState;
 use crate::cluster::access::CertificateHolder;
 use crate::connected_client::{Ground, GroundKind, Numbered};
 use crate::listener::peer::Peer;
+use crate::ravendb::access::authn::{Caller, CallerOrigin, Decision};
 
 /// The objects that a peer's admission by certificate depends on; empty when it is not admitted by its certificate.
 #[derive(Debug, Default)]

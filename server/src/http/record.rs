@@ -59,7 +59,7 @@ impl Recorded {
         }
         let user = self.user.get();
         // The certificate of a connection may be registered, and its requests be those of a user with a password.
-        let caller = self.peer.caller().filter(|_| user.is_none());
+        let caller = self.peer.name().filter(|_| user.is_none());
         let why_refused = response.extensions().get::<WhyRefused>();
         tracing::info!(
             http.method = self.method.as_str(),
@@ -71,7 +71,7 @@ impl Recorded {
                 .peer
                 .certificate()
                 .map(|certificate| tracing::field::display(certificate.thumbprint())),
-            caller.name = caller.as_ref().map(|caller| caller.name()),
+            caller.name = caller.as_deref(),
             user.uid = user.map(|user| user.uid),
             user.name = user.map(|user| user.name.as_str()),
             user.email = user.and_then(|user| user.email.as_deref()),

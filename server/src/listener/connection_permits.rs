@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::identity_counts::{Counted, IdentityCounts, IdentityKind};
 use super::limits::Limits;
-use super::peer::Network;
+use crate::network::Network;
 use crate::telemetry;
 
 /// The connections of one listener, counted.

@@ -1,6 +1,6 @@
 //! The open connections, so that those whose certificate loses its trust can be closed.
 //!
-//! Every request is decided anew by [`crate::authn`], or [`crate::cluster::access`]; this is for the connections that make none. A connection counts
+//! Every request is decided anew by [`crate::ravendb::access::authn`], or [`crate::cluster::access`]; this is for the connections that make none. A connection counts
 //! as admitted once its certificate was trusted while it was open. One that never was stays open and gets refusals.
 
 use std::collections::{BTreeMap, BTreeSet};

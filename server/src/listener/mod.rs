@@ -5,7 +5,6 @@ pub(crate) mod client_certificate;
 pub(crate) mod connection_permits;
 pub(crate) mod connections;
 mod half_open;
-mod https;
 pub(crate) mod identity_counts;
 mod limits;
 pub(crate) mod movable;
@@ -13,8 +12,6 @@ pub mod peer;
 mod reserve;
 pub(crate) mod socket;
 pub(crate) mod tls;
-pub(crate) mod trust;
 pub(crate) mod workers;
 
-pub(crate) use https::HttpsListener;
 pub use limits::Limits;

@@ -1,32 +1,31 @@
 //! The peer of a connection, as far as TLS has identified it.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use certward_pki::{Certificate, ErrorChain};
+use certward_pki::{Certificate, ErrorChain, Thumbprint};
 use rustls_pki_types::CertificateDer;
 
 use super::connection_permits::ConnectionPermit;
 use super::identity_counts::IdentityKind;
-use crate::authn::{Caller, Verdict};
-use crate::cluster::access::ClusterVerdict;
 
 /// The other end of a TLS connection: made once by the listener when the handshake is done, and by nothing else.
 ///
-/// A certificate here is only *presented*: the peer has proved possession of the key, nothing else. [`crate::authn`]
-/// decides for each request if the certificate is trusted.
+/// A certificate here is *presented*: the peer has proved that it holds the key, and nothing more. Whether the
+/// certificate is trusted is decided by the product for each request.
 #[derive(Debug)]
 pub struct Peer {
     address: SocketAddr,
     presented: Presented,
     permit: Option<Arc<ConnectionPermit>>,
-    verdict: Mutex<Option<Verdict>>,
-    cluster_verdict: Mutex<Option<ClusterVerdict>>,
+    name: Mutex<Option<Arc<str>>>,
+    kept: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
-/// The addresses that count as one: an IPv4 address, or the /64 of an IPv6 address, all of which one host can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Network(IpAddr);
+/// A value that a product keeps with a connection, such as its last decision about the peer.
+#[derive(Debug)]
+pub struct Kept<T>(Mutex<Option<T>>);
 
 /// The certificates that the peer presented in the handshake.
 #[derive(Debug)]
@@ -68,13 +67,13 @@ impl Peer {
             address,
             presented,
             permit: None,
-            verdict: Mutex::new(None),
-            cluster_verdict: Mutex::new(None),
+            name: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
     /// The same peer, whose connection holds `permit`.
-    pub(super) fn with_permit(mut self, permit: Arc<ConnectionPermit>) -> Self {
+    pub(crate) fn with_permit(mut self, permit: Arc<ConnectionPermit>) -> Self {
         self.permit = Some(permit);
         self
     }
@@ -127,41 +126,37 @@ impl Peer {
         }
     }
 
-    /// The caller that the peer was at its last request, for logs.
-    pub(crate) fn caller(&self) -> Option<Arc<Caller>> {
-        self.verdict().as_ref().and_then(Verdict::caller).cloned()
-    }
-
-    /// The last decision about this peer, for [`crate::authn`] to check whether it still holds.
-    pub(crate) fn verdict(&self) -> std::sync::MutexGuard<'_, Option<Verdict>> {
-        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The last decision about this peer's chain, for [`crate::cluster::access`] to check whether it still holds.
-    pub(crate) fn cluster_verdict(&self) -> std::sync::MutexGuard<'_, Option<ClusterVerdict>> {
-        self.cluster_verdict.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Display for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            IpAddr::V4(address) => address.fmt(f),
-            IpAddr::V6(address) => write!(f, "{address}/64"),
-        }
-    }
-}
-
-impl Network {
-    /// The network of an address.
+    /// The thumbprint of that certificate.
     #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-            }
-            address => address,
-        })
+    pub fn thumbprint(&self) -> Option<Thumbprint> {
+        self.certificate().map(Certificate::thumbprint)
+    }
+
+    /// The name of the caller that the peer was at its last request, for logs.
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets [`Self::name`].
+    pub(crate) fn set_name(&self, name: Option<&str>) {
+        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name.map(Arc::from);
+    }
+
+    /// The value of this type that a product keeps with the peer. There is one of each type, and at first it is empty.
+    pub(crate) fn kept<T: Send + 'static>(&self) -> Arc<Kept<T>> {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = all.iter().find_map(|kept| Arc::clone(kept).downcast().ok()) {
+            return kept;
+        }
+        let new = Arc::new(Kept(Mutex::new(None)));
+        all.push(Arc::<Kept<T>>::clone(&new));
+        new
+    }
+}
+
+impl<T> Kept<T> {
+    /// The value, until the guard is dropped.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -44,7 +44,7 @@ impl Tls {
     }
 
     /// The acceptor for the next handshake.
-    pub(super) fn acceptor(&self) -> &TlsAcceptor {
+    pub(crate) fn acceptor(&self) -> &TlsAcceptor {
         if (self.newest_alone)() {
             &self.newest
         } else {

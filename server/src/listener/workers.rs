@@ -63,7 +63,7 @@ impl Workers {
 }
 
 /// The cores that the process may use.
-pub(super) fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 

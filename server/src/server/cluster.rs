@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::StartError;
 use crate::audit::Audit;
-use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::cluster::access::{ClusterAccess, HashCost, PasswordHasher, TokenKey};
 use crate::cluster::state::ClusterIdentity;
 use crate::cluster::{Cluster, ClusterParts};
 use crate::config::Settings;
+use crate::ravendb::access::authn::Authenticator;
 use crate::store::Store;
 
 /// The cluster as the store has it, who may call it, and the key of its store.

@@ -9,7 +9,7 @@ use url::Url;
 use super::StartError;
 use crate::app::App;
 use crate::http::Http;
-use crate::listener::HttpsListener;
+use crate::http::HttpsListener;
 use crate::listener::connections::OpenConnections;
 use crate::listener::identity_counts::ListenerKind;
 use crate::listener::tls::Tls;

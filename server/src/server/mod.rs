@@ -6,6 +6,7 @@ mod error;
 mod front;
 mod running;
 mod socket;
+mod trust;
 
 use std::iter;
 use std::sync::Arc;
@@ -21,30 +22,32 @@ pub use running::RunningServer;
 
 use self::front::Front;
 use self::socket::{BoundSocket, Reach};
+use self::trust::TrustChanges;
 
 use crate::app::{ApiConnections, App};
 use crate::audit::Audit;
-use crate::authn::{Authenticator, WellKnown};
-use crate::authority::registry::Registry;
-use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
 use crate::cluster::access::ClusterAccess;
 use crate::cluster::settings::TlsVersion;
 use crate::config::{Settings, TwoFactorSettings};
-use crate::dialect::{ravendb, redis_enterprise};
 use crate::expiry;
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::connections::OpenConnections;
 use crate::listener::identity_counts::{ConnectionCounts, ListenerKind};
-use crate::listener::trust::TrustChanges;
 use crate::listener::workers::Workers;
 use crate::operations::{Operations, OperationsListener};
+use crate::ravendb::access::authn::{Authenticator, WellKnown};
+use crate::ravendb::access::two_factor::{SessionLength, TwoFactorSessions};
+use crate::ravendb::api as ravendb;
+use crate::ravendb::model::registry::Registry;
+use crate::ravendb::usecases::replacement::Replacement;
+use crate::ravendb::usecases::{Authority, AuthorityParts};
 use crate::redis::{Databases, FrontParts};
-use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
+use crate::redis_enterprise::api as redis_enterprise;
+use crate::server_certificate::{CertificateFile, ServerCertificates};
 use crate::store::Store;
 use crate::telemetry::Recorder;
-use crate::two_factor::{SessionLength, TwoFactorSessions};
 
 /// Starts servers.
 #[derive(Debug)]
@@ -108,7 +111,11 @@ impl Server {
         let registry = Registry::new(store.load().await.map_err(StartError::Store)?);
         let registry = Arc::new(registry.with_deleted(store.load_deleted().await.map_err(StartError::Store)?));
         let topology_id = data_dir::topology_id(&settings.data_dir).await?;
-        let certificate_file = CertificateFile::from_settings(&settings);
+        let certificate_file = CertificateFile::new(
+            settings.certificate_path.clone(),
+            settings.certificate_password.as_ref(),
+            settings.certificate_validate_key_usages,
+        );
         let certificate = certificate_file
             .load(clock.now())
             .await

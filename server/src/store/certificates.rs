@@ -12,9 +12,9 @@ use time::OffsetDateTime;
 
 use super::StoreError;
 use crate::asn1;
-use crate::authority::clearance::{DatabaseAccess, Permissions};
-use crate::authority::definition::{Collection, RegisteredCertificate, TwoFactorKey};
-use crate::authority::registry::{Change, DeletedCertificate};
+use crate::ravendb::model::clearance::{DatabaseAccess, Permissions};
+use crate::ravendb::model::definition::{Collection, RegisteredCertificate, TwoFactorKey};
+use crate::ravendb::model::registry::{Change, DeletedCertificate};
 
 pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Vec<RegisteredCertificate>, StoreError> {
     // One by one: an entry is read here while SQLite's thread gets the next, and the rows are never all in memory.

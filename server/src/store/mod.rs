@@ -41,11 +41,11 @@ pub use writer::WriteFailure;
 use self::write::{Content, Write};
 use self::writer::Writer;
 use crate::audit::AuditRecord;
-use crate::authority::definition::RegisteredCertificate;
-use crate::authority::registry::{Change, DeletedCertificate};
 use crate::cluster::access::TokenKey;
 use crate::cluster::state::{self, ClusterIdentity, ClusterState, HighestUids};
 use crate::cluster::uid::DatabaseUid;
+use crate::ravendb::model::definition::RegisteredCertificate;
+use crate::ravendb::model::registry::{Change, DeletedCertificate};
 
 /// The store of one server.
 #[derive(Debug, Clone)]

@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use super::position::Position;
 use super::{AnsweredRequest, certificates, cluster, databases, records};
 use crate::audit::AuditRecord;
-use crate::authority::registry::Change;
 use crate::cluster::access::TokenKey;
 use crate::cluster::state::{self, ClusterState, HighestUids};
 use crate::cluster::uid::DatabaseUid;
+use crate::ravendb::model::registry::Change;
 
 /// One write: all of it or nothing.
 pub(super) struct Write<'a> {

@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use certward_server::authority::clearance::Level;
 use certward_server::clock::SystemClock;
 use certward_server::config::{CommandLine, Settings, Sources};
-use certward_server::dialect::ravendb::{Access, ROUTES};
+use certward_server::ravendb::api::{Access, ROUTES};
+use certward_server::ravendb::model::clearance::Level;
 use certward_server::server::{RunningServer, Server};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, RsaKeySize};
 use rustls::{ClientConfig, RootCertStore};

@@ -13,7 +13,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("provider/plugin", &["certward-pki"]),
     ("sdk", &["certward-pki"]),
     ("sdk/pki", &[]),
-    ("server", &["certward-pki"]),
+    ("server", &["certward-pki", "certward-certificates", "certward-system"]),
+    ("server/certificates", &["certward-pki", "certward-system"]),
+    ("server/system", &["certward-pki"]),
 ];
 
 #[test]

@@ -19,9 +19,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use certward::pki::Certificate;
-use certward_server::authority::definition::Collection;
 use certward_server::clock::{Clock as _, SystemClock};
 use certward_server::config::{CommandLine, Settings, Sources};
+use certward_server::ravendb::model::definition::Collection;
 use certward_server::server::{RunningServer, Server};
 
 use self::cast::Cast;

@@ -7,12 +7,12 @@ use time::OffsetDateTime;
 
 use super::{ExpiredPassword, certificate, has_expired};
 use crate::audit::Actor;
-use crate::authn::{Authenticator, Caller};
 use crate::cluster::permission::{ManagementRole, Permission, PermissionSet};
 use crate::cluster::state::ClusterState;
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
 use crate::listener::peer::Peer;
+use crate::ravendb::access::authn::{Authenticator, Caller};
 
 /// Somebody who proved who it is, for one request. Only [`super::ClusterAccess`] makes one.
 #[derive(Debug)]

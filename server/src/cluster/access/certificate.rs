@@ -7,12 +7,12 @@ use certward_pki::{Certificate, Sha256Fingerprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
-use crate::authn::{Authenticator, Caller, Decision};
-use crate::authority::clearance::Level;
 use crate::cluster::state::ClusterState;
-use crate::cluster::trust::{self, ChainRefusal, GateRefusal};
 use crate::cluster::user::User;
 use crate::listener::peer::{Peer, Presented};
+use crate::ravendb::access::authn::{Authenticator, Caller, Decision};
+use crate::ravendb::model::clearance::Level;
+use crate::trust::{self, ChainRefusal, GateRefusal};
 
 /// The reason that a certificate admits nobody.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -91,7 +91,8 @@ pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Re
     let (end_entity, intermediates) = presented(state, peer)?;
     // Read before the decision: a change in between makes the verdict stale, never fresh.
     let trust_revision = state.trust_revision();
-    let mut verdict = peer.cluster_verdict();
+    let kept = peer.kept::<ClusterVerdict>();
+    let mut verdict = kept.lock();
     let verdict = match &mut *verdict {
         Some(last) if last.holds(trust_revision, now) => last,
         last => last.insert(ClusterVerdict {

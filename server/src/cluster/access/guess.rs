@@ -11,7 +11,7 @@ use super::password::{Applicant, HasherBusy, PasswordHash};
 use crate::cluster::Cluster;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
-use crate::listener::peer::Network;
+use crate::network::Network;
 
 /// The result of comparing a password with those of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -48,7 +48,8 @@ use super::{Cluster, ClusterError, ClusterState};
 use crate::clock::ForwardClock;
 use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::identity_counts::IdentityKind;
-use crate::listener::peer::{Network, Peer};
+use crate::listener::peer::Peer;
+use crate::network::Network;
 
 /// Decides who a request comes from.
 #[derive(Debug)]
@@ -341,7 +342,8 @@ impl TrustReview for ClusterAccess {
     /// Of the chain that was found, or else of the peer's own certificate.
     fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
         let own = peer.certificate()?.validity().not_after;
-        let chain = peer.cluster_verdict().as_ref().and_then(ClusterVerdict::valid_until);
+        let kept = peer.kept::<ClusterVerdict>();
+        let chain = kept.lock().as_ref().and_then(ClusterVerdict::valid_until);
         Some(chain.map_or(own, |chain| chain.min(own)))
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::fair_queue::{FairQueue, Turn};
 use crate::cluster::uid::UserUid;
-use crate::listener::peer::Network;
+use crate::network::Network;
 
 /// The hash of a password, with the salt and the cost it was made with. Text is the PHC string format.
 #[derive(Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod name;
 mod persistence;
 pub mod rights;
 mod tls;
+pub mod trust;
 
 use std::fmt;
 use std::num::NonZeroU16;

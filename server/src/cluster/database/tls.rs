@@ -6,7 +6,7 @@ use std::sync::Arc;
 use certward_pki::{Certificate, PemError, PrivateKeyPem, Sha256Fingerprint, certificates_from_pem};
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 /// The TLS of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -10,9 +10,9 @@ use crate::cluster::database::{
     AofPolicy, ClientCertificates, Database, DatabaseName, DatabaseTls, DefaultUser, EvictionPolicy, PasswordDigest,
     Persistence, RolePermission, SnapshotPolicy, TlsMode,
 };
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{ClusterError, Planning, list_length, settings_update};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 /// A database to create. Omitted parts get their defaults: no TLS (once there is TLS, every client needs a
 /// certificate); an open default user; no persistence.

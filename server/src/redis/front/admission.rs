@@ -13,7 +13,7 @@ use crate::certificate::shown;
 use crate::cluster::ClusterState;
 use crate::cluster::database::DefaultUser;
 use crate::cluster::database::rights::{DatabaseRights, NoRights, rights_in};
-use crate::cluster::trust::{AdmittedClient, DatabaseTrustRefusal};
+use crate::cluster::database::trust::{AdmittedClient, DatabaseTrustRefusal};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
 use crate::listener::connection_permits::ConnectionPermit;

@@ -9,10 +9,10 @@ use super::FrontParts;
 use super::tls::{self, UnusableTls};
 use crate::certificate::ChainBounds;
 use crate::cluster::ClusterState;
+use crate::cluster::database::trust::DatabaseTrust;
 use crate::cluster::database::{Database, TlsMode};
 use crate::cluster::named_certificate::{CertificateName, NamedCertificate};
 use crate::cluster::settings::TlsVersion;
-use crate::cluster::trust::DatabaseTrust;
 use crate::cluster::uid::DatabaseUid;
 
 /// The policy by which a database's connections are decided. It is immutable; a change builds a new one.

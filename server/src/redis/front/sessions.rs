@@ -14,7 +14,7 @@ use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 
 use super::admission::{Admission, Client, Identity, Judge};
-use crate::cluster::trust::{AdmittedClient, DatabaseTrust};
+use crate::cluster::database::trust::{AdmittedClient, DatabaseTrust};
 use crate::listener::identity_counts::IdentityKind;
 use crate::telemetry;
 

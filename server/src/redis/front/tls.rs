@@ -17,15 +17,16 @@ use rustls::{
 
 use crate::certificate::{ChainBounds, shown};
 use crate::clock::Clock;
+use crate::cluster::database::trust::{DatabaseTrust, DatabaseTrustRefusal};
 use crate::cluster::database::{Database, ProxyCertificate};
 use crate::cluster::named_certificate::NamedCertificate;
 use crate::cluster::settings::TlsVersion;
-use crate::cluster::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
-use crate::cluster::trust::{ChainRefusal, DatabaseTrust, DatabaseTrustRefusal, EndEntityFault};
 use crate::cluster::uid::DatabaseUid;
 use crate::listener::client_certificate::ProofOfPossession;
 use crate::listener::tls::{crypto_provider, hardened};
 use crate::telemetry::{self, Sparing};
+use crate::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
+use crate::trust::{ChainRefusal, EndEntityFault};
 
 /// The TLS configuration of a database cannot be built, although its certificate was checked when it was set.
 #[derive(Debug, thiserror::Error)]

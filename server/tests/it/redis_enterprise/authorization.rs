@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use certward_server::dialect::redis_enterprise::ROUTES;
+use certward_server::redis_enterprise::api::ROUTES;
 use rcgen::DnType;
 
 use super::house::{Ca, Client, House};

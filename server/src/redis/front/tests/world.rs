@@ -20,8 +20,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::Audit;
-use crate::authn::{Authenticator, WellKnown};
-use crate::authority::registry::Registry;
 use crate::clock::ManualClock;
 use crate::cluster::access::{ClusterAccess, HashCost, PasswordHash, PasswordHasher};
 use crate::cluster::database::{ClientCertificates, Database, DatabaseTls, RolePermission, TlsMode};
@@ -33,6 +31,8 @@ use crate::cluster::{Asked, Cluster, ClusterParts, Plan, Planning, Run};
 use crate::issuer::setup::{create_ca, create_server_certificate};
 use crate::listener::Limits;
 use crate::listener::workers::Workers;
+use crate::ravendb::access::authn::{Authenticator, WellKnown};
+use crate::ravendb::model::registry::Registry;
 use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProgram};
 use crate::redis::front::{DatabaseFront, FrontParts};
 use crate::redis::resp::arguments;

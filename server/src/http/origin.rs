@@ -8,12 +8,12 @@ use axum::extract::Request;
 use http::header;
 use url::Url;
 
-/// What is done about requests that a page of another site makes a browser send (`Security.Csrf.*`).
+/// Protection against requests that another site's page makes a browser send (`Security.Csrf.*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OriginSettings {
-    /// Whether they are refused.
+    /// Refuses such requests.
     pub enabled: bool,
-    /// The sites, as `https://host:port` in small letters, whose pages may send requests all the same.
+    /// Trusted sites, as `https://host:port` in lower case, whose pages may send requests nevertheless.
     pub trusted_origins: Vec<String>,
 }
 

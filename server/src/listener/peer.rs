@@ -11,8 +11,8 @@ use super::connection_permits::ConnectionPermit;
 use super::identity_counts::IdentityKind;
 
 /// The other end of a TLS connection: made once by the listener when the handshake is done, and by nothing else.
-///
-/// A certificate here is *presented*: the peer has proved that it holds the key, and nothing more. Whether the
+/// A certificate here is only *presented*: the peer has proved possession of the key, nothing else. The product decides
+/// for each request if the certificate is trusted.
 /// certificate is trusted is decided by the product for each request.
 #[derive(Debug)]
 pub struct Peer {

@@ -10,10 +10,10 @@ use rustls_pki_types::CertificateDer;
 use super::connection_permits::ConnectionPermit;
 use super::identity_counts::IdentityKind;
 
-/// The other end of a TLS connection: made once by the listener when the handshake is done, and by nothing else.
+/// The other end of a TLS connection. Only the listener creates one, after the handshake.
+///
 /// A certificate here is only *presented*: the peer has proved possession of the key, nothing else. The product decides
 /// for each request if the certificate is trusted.
-/// certificate is trusted is decided by the product for each request.
 #[derive(Debug)]
 pub struct Peer {
     address: SocketAddr,

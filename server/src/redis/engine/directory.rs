@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 
 use super::account::EngineAccount;
 
-/// The directory of an engine. One server at a time has it, which a lock on a file in it says.
+/// The directory of an engine. A lock on a file in it keeps other servers out.
 pub(super) struct EngineDirectory {
     path: PathBuf,
     open: OnceLock<OpenDirectory>,
@@ -22,7 +22,7 @@ pub(super) struct EngineDirectory {
 }
 
 struct OpenDirectory {
-    /// The path without links in it, as the system says it of processes.
+    /// The path without symbolic links, as `/proc` shows it.
     canonical: PathBuf,
     handle: File,
 }
@@ -36,16 +36,16 @@ impl EngineDirectory {
         }
     }
 
-    /// As it was given.
+    /// The path as given.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes the directory, mode 0700, and takes it for this server. Nothing is done when it has been taken already.
+    /// Creates the directory with mode 0700, and locks it for this server. Does nothing if that is done already.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::ResourceBusy`] while another server has it; otherwise what the system says.
+    /// [`io::ErrorKind::ResourceBusy`] while another server uses it; otherwise any I/O error.
     pub(super) fn take(&self) -> io::Result<()> {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if lock.is_some() {
@@ -76,12 +76,12 @@ impl EngineDirectory {
         Ok(())
     }
 
-    /// Lets other servers take it.
+    /// Unlocks it for other servers.
     pub(super) fn release(&self) {
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The path without links in it, once it has been taken.
+    /// The path without symbolic links, once the directory is locked.
     pub(super) fn canonical(&self) -> Option<&Path> {
         self.open.get().map(|open| open.canonical.as_path())
     }
@@ -136,7 +136,7 @@ impl EngineDirectory {
         Ok(())
     }
 
-    /// The program that was started here last: the file that its processes run.
+    /// Path of the program that was last started here.
     pub(super) fn program(&self) -> Option<PathBuf> {
         use std::os::unix::ffi::OsStringExt as _;
 
@@ -212,7 +212,7 @@ impl EngineDirectory {
         }
     }
 
-    /// The last line of the log that says something; none that repeats a line of the configuration, which may hold the
+    /// The last line of the log with content. Lines that quote the configuration are omitted, because they may hold the
     /// digest of a password.
     pub(super) fn last_words(&self) -> Option<String> {
         let mut file = File::open(self.path.join(LOG)).ok()?;
@@ -272,7 +272,7 @@ fn remove_if_there(removed: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// The socket of the engine.
+/// Name of the engine's socket.
 pub(super) const SOCKET: &str = "engine.sock";
 const CONFIGURATION: &str = "redis.conf";
 const LOCK: &str = "lock";
@@ -286,9 +286,9 @@ pub(super) const APPEND_ONLY_MANIFEST: &str = "appendonly.aof.manifest";
 pub(super) const APPEND_ONLY_FILE: &str = "appendonly.aof";
 /// `sun_path` has 108 bytes, the last of them zero (unix(7)).
 const MAX_SOCKET_PATH: usize = 107;
-/// Two of them are some ten thousand lines.
+/// Two files of this size hold about ten thousand lines.
 const MAX_LOG: u64 = 1024 * 1024;
 /// Number of bytes at the end of the log in which the last line is searched.
 const TAIL: u64 = 4096;
-/// The engine accepts a thousand connections in this time.
+/// Pause when the backlog is full. The engine accepts a thousand connections in this time.
 const FULL_BACKLOG: Duration = Duration::from_millis(5);

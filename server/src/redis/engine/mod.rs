@@ -1,7 +1,7 @@
-//! The Redis behind a database: one that the server starts and watches, or one that was there before.
+//! The engine of a database: a supervised process, or an external Redis.
 //!
-//! An engine lives in lives ("incarnations"): each start of its process is a new one, in which its users have to be
-//! told again. Everything else about it outlasts them.
+//! Every restart of the engine process is a new *incarnation*: ACL users must be created again in it. All other state
+//! survives.
 
 mod account;
 mod aof_manifest;
@@ -70,10 +70,10 @@ use users::EngineUsers;
 use crate::cluster::database::rights::DEFAULT;
 use crate::cluster::redis_acl_rules::RedisAclRules;
 
-/// The engine of one database. A task of its own keeps it alive until [`Self::stop`].
+/// The engine of one database. A task of its own supervises it until [`Self::stop`].
 pub(crate) struct Engine {
     place: Place,
-    /// The last that was asked for. Held while it is put in force.
+    /// The configuration that was last requested. Locked while it is applied.
     configuration: tokio::sync::Mutex<EngineConfiguration>,
     secrets: EngineSecrets,
     users: EngineUsers,
@@ -83,7 +83,7 @@ pub(crate) struct Engine {
     health: watch::Sender<EngineHealth>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// It is to end without having written anything.
+    /// Cancelled to end the engine without saving.
     kill: CancellationToken,
     ended: CancellationToken,
 }
@@ -125,8 +125,8 @@ pub(crate) enum EngineHealth {
 }
 
 impl Engine {
-    /// Starts `program` in `directory`, which becomes its own, and starts it again whenever it ends. The engine is not
-    /// ready when this returns; [`Self::health`] says when.
+    /// Starts `program` in `directory`, which it takes for itself, and restarts it whenever it ends. The engine is not
+    /// ready when this returns; watch [`Self::health`].
     pub(crate) fn supervise(
         program: &EngineProgram,
         directory: PathBuf,
@@ -137,9 +137,9 @@ impl Engine {
         Self::start(place, configuration, tasks)
     }
 
-    /// Takes the external Redis at `upstream` for an engine. Nothing of it is changed but users with the `mark` and, by
-    /// [`Self::flush`], its data: memory, eviction, persistence and every other user, `default` among them, are the
-    /// business of its operator.
+    /// Uses the external Redis at `upstream` as an engine. The server changes only users with the `mark` and, by
+    /// [`Self::flush`], the data: memory, eviction, persistence and every other user, including `default`, belong to
+    /// its operator.
     pub(crate) fn attach(
         upstream: Upstream,
         mark: UserMark,
@@ -202,14 +202,14 @@ impl Engine {
         }
     }
 
-    /// Has it run by `configuration` from now on, without losing data: at once if it is ready, otherwise from its next
-    /// start. Returns when what is there is on the disk as wanted, which takes its time with much data.
+    /// Changes the configuration without losing data: at once if the engine is ready, otherwise at its next start.
+    /// Returns when the existing data is on disk in the wanted form, which can take long.
     ///
-    /// An attached engine is left as it is.
+    /// An external Redis is not changed.
     ///
     /// # Errors
     ///
-    /// [`EngineError`]. The configuration is the one of its next start all the same.
+    /// [`EngineError`]. The configuration applies to the next start nevertheless.
     pub(crate) async fn configure(&self, configuration: EngineConfiguration) -> Result<(), EngineError> {
         let mut current = self.configuration.lock().await;
         *current = configuration;
@@ -231,13 +231,14 @@ impl Engine {
         persistence::settle(control, configuration, &place.directory).await
     }
 
-    /// A new connection that is `login`. The user's rules in the engine are those of the login, or newer ones.
+    /// Opens a connection with the identity `login`. The user's rules in the engine are those of the login, or newer
+    /// ones.
     ///
     /// # Errors
     ///
-    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`] when
-    /// the engine would have to be told of the user, [`EngineError::RulesRefused`] when the engine does not know a rule, and what becomes
-    /// of an engine that does not answer.
+    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`]
+    /// if the engine would have to create or change the user, [`EngineError::RulesRefused`] if the engine does not know
+    /// a rule, and the errors of an engine that does not answer.
     pub(crate) async fn log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
         tokio::time::timeout(ANSWER_TIMEOUT, async {
             match self.try_log_in(login).await {
@@ -278,21 +279,21 @@ impl Engine {
         })
     }
 
-    /// The command that makes an open connection `login`, where a `RESET` does not: `AUTH` with the user's name and secret.
-    /// The login must have been prepared ([`Self::prepare`]).
+    /// The command that gives an open connection the identity `login`, if `RESET` does not: `AUTH` with the user's name
+    /// and secret. Call [`Self::prepare`] for the login first.
     pub(crate) fn login_command(&self, login: &EngineLogin) -> Option<Zeroizing<Vec<u8>>> {
         self.login(login).map(Command::into_bytes)
     }
 
-    /// The secret of the user that a login of a client by password becomes; none where the engine itself checks the
-    /// password: for `default` of an external Redis. The login must have been prepared ([`Self::prepare`]).
+    /// The secret of the user that a client's password login becomes; none where the engine itself checks the password:
+    /// for `default` of an external Redis. Call [`Self::prepare`] for the login first.
     pub(crate) fn secret_of(&self, login: &EngineLogin) -> Option<Zeroizing<String>> {
         let user = self.user_of(login)?;
         let secret = self.secrets.of(&user.name);
         Some(Zeroizing::new(secret.secret().expose_secret().to_owned()))
     }
 
-    /// Creates or changes the user of `login` in the engine, before a login in the middle of a connection.
+    /// Creates or changes the user of `login` in the engine, before a login on an open connection.
     ///
     /// # Errors
     ///
@@ -332,7 +333,7 @@ impl Engine {
         }
     }
 
-    /// The user of the engine that a connection becomes; none when it is left without a login.
+    /// The engine user of a login; none if the connection is not logged in.
     fn user_of(&self, login: &EngineLogin) -> Option<EngineUser> {
         match (login, &self.place) {
             (EngineLogin::User(user), _) => Some(user.clone()),
@@ -372,7 +373,7 @@ impl Engine {
         set.err()?.objection().map(str::to_owned)
     }
 
-    /// The users that it knows from logins, `default` among them, but for the one without rights.
+    /// The users that it knows from logins, including `default`, except the one without rights.
     pub(crate) fn user_names(&self) -> Vec<Arc<str>> {
         let nobody = self.mark().map(UserMark::nobody);
         let mut names = self.users.names();
@@ -380,7 +381,7 @@ impl Engine {
         names
     }
 
-    /// Has the engine forget a user, and end its connections.
+    /// Deletes a user in the engine, which closes the user's connections.
     pub(crate) async fn forget_user(&self, name: &str) {
         let Ok(control) = self.control() else { return };
         if let Err(error) = self.users.forget(&control, self.mark(), name).await {
@@ -438,7 +439,7 @@ impl Engine {
         tokio::task::spawn_blocking(clear).await.map_err(io::Error::other)?
     }
 
-    /// As [`Self::clear`], but leaves the directory and the data. Blocks.
+    /// Like [`Self::clear`], but keeps the directory and the data. Blocks.
     ///
     /// # Errors
     ///
@@ -447,7 +448,7 @@ impl Engine {
         Self::vacate(directory).map(drop)
     }
 
-    /// Takes a directory, if it is there, and ends what a server before this one has left running in it. Blocks.
+    /// Locks a directory, if it exists, and ends the processes that an earlier server left running in it. Blocks.
     fn vacate(directory: PathBuf) -> io::Result<Option<EngineDirectory>> {
         if !directory.exists() {
             return Ok(None);
@@ -458,7 +459,7 @@ impl Engine {
         Ok(Some(directory))
     }
 
-    /// As [`Self::clear`], but moves the directory to `kept` instead of deleting it. Returns whether it was there.
+    /// Like [`Self::clear`], but moves the directory to `kept` instead of deleting it. Returns whether it existed.
     ///
     /// # Errors
     ///
@@ -488,7 +489,7 @@ impl Engine {
         }
     }
 
-    /// The server's own login, where it needs one.
+    /// The server's own login, if it needs one.
     fn own_login(&self) -> Option<Command> {
         match &self.place {
             Place::Supervised(_) => Some(login::auth(CONTROL_USER, &self.secrets.of(CONTROL_USER))),
@@ -496,7 +497,7 @@ impl Engine {
         }
     }
 
-    /// The same, in a form whose answer has the number of the connection.
+    /// The same, in a form whose reply contains the number of the connection.
     fn own_hello(&self) -> Command {
         match &self.place {
             Place::Supervised(_) => login::hello(CONTROL_USER, &self.secrets.of(CONTROL_USER)),
@@ -541,7 +542,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// An administrator waits for the answer, which is no more than advice.
+/// An administrator waits for the answer, which is only advice.
 const OBJECTION_TIMEOUT: Duration = Duration::from_secs(1);
-/// For an engine to end by itself whose data is deleted then.
+/// Time for an engine to end by itself before its data is deleted.
 const REMOVAL_TIME: Duration = Duration::from_secs(5);

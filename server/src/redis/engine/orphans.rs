@@ -1,7 +1,7 @@
-//! Engines whose server has died: found, and ended before another is started in their place.
+//! Engine processes whose server has crashed: found, and ended before another one is started in the directory.
 //!
-//! An orphan is not taken over: the secrets that its users have died with the server, and so has the word of its
-//! configuration. It ends as an engine of ours would: by SIGTERM, which writes what is to be written.
+//! An orphan is not adopted, because the secrets of its users and the state of its configuration were lost with the
+//! server. It is ended like a supervised engine: with SIGTERM, on which it writes pending data.
 
 use std::fs;
 use std::io;
@@ -107,7 +107,7 @@ fn is_writer(pid: i32) -> bool {
     !name.contains('/') && WRITERS.iter().any(|writer| name.contains(writer))
 }
 
-/// A process that has ended and is not yet waited for has no directory any more.
+/// A zombie process has no working directory.
 fn is_engine(pid: i32, place: &Path, program: &Path) -> bool {
     let process = PathBuf::from(format!("/proc/{pid}"));
     let server = rustix::process::geteuid();
@@ -136,8 +136,8 @@ fn wait(place: &Path, program: &Path, patience: Duration) -> bool {
     }
 }
 
-/// The titles of processes that write a snapshot or an append-only file for their engine.
+/// Titles of child processes that write a snapshot or an append-only file.
 const WRITERS: [&str; 2] = ["-rdb-", "-aof-rewrite"];
-/// As long as an engine of our own has to end.
+/// As long as a supervised engine has to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

@@ -1,5 +1,5 @@
-//! From one form of persistence to another, while the engine runs, without losing data on the way: the new form is
-//! complete on the disk before the old one goes.
+//! Changes the persistence of a running engine without losing data: the new form is complete on disk before the old one
+//! is deleted.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ async fn take_snapshot(control: &Control) -> Result<(), EngineError> {
     succeeded(&written, "rdb_last_bgsave_status", "BGSAVE")
 }
 
-/// The section `persistence` of `INFO`, once nothing of the kind that `field` counts is under way or waits for its turn.
+/// The section `persistence` of `INFO`, once no operation that `field` counts is running or queued.
 async fn finished(control: &Control, field: &str) -> Result<String, EngineError> {
     loop {
         let info = text(control.ask(Command::new("INFO", ["persistence"])).await?);

@@ -11,13 +11,14 @@ use super::login::EngineUser;
 use super::secrets::EngineSecrets;
 use crate::cluster::database::rights::DEFAULT;
 
-/// The users that an engine has been told of.
+/// The users that have been written to an engine.
 #[derive(Default)]
 pub(super) struct EngineUsers {
     known: Mutex<HashMap<Arc<str>, Entry>>,
 }
 
-/// Held while the engine is told, so that logins of one user share one `ACL SETUSER` and logins of others do not wait.
+/// Locked while the engine is updated, so that logins of one user share one `ACL SETUSER` and logins of others do not
+/// wait.
 type Entry = Arc<tokio::sync::Mutex<Told>>;
 
 /// The state of a user in an engine, as last set.
@@ -30,12 +31,12 @@ struct Told {
 }
 
 impl EngineUsers {
-    /// Creates or changes `user` in the engine, in one step: open connections of the user follow. With a `mark`, the engine
-    /// has users of others too, and theirs are left alone.
+    /// Creates or changes `user` in the engine atomically; open connections of the user get the new rights. With a
+    /// `mark`, the engine also has users of others, which are not changed.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Superseded`]; [`EngineError::ForeignUser`]; what [`Control::ask`] gives.
+    /// [`EngineError::Superseded`]; [`EngineError::ForeignUser`]; every error of [`Control::ask`].
     pub(super) async fn tell(
         &self,
         control: &Control,
@@ -76,7 +77,7 @@ impl EngineUsers {
         Ok(())
     }
 
-    /// Has the next login of the user `name` tell the engine again.
+    /// Makes the next login of the user `name` write it to the engine again.
     pub(super) async fn doubt(&self, name: &Arc<str>) {
         self.entry(name).lock().await.incarnation = None;
     }
@@ -118,7 +119,7 @@ impl EngineUsers {
         Ok(())
     }
 
-    /// Everybody.
+    /// The names of all users.
     pub(super) fn names(&self) -> Vec<Arc<str>> {
         self.known().keys().cloned().collect()
     }

@@ -64,7 +64,7 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    /// Nothing runs yet.
+    /// Creates the manager; [`Self::run`] starts the databases.
     pub(crate) fn new(front: FrontParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
         let redis = &settings.redis;
         let state = front.cluster.state();
@@ -83,8 +83,8 @@ impl Databases {
         })
     }
 
-    /// Runs what the cluster's state says, from now on and after each change of it, until `stop`. Then every engine is
-    /// stopped, once its connections have ended or `abort` has ended them, and killed [`ENGINE_TIME`] after `abort`.
+    /// Runs the databases of the cluster's state, and follows its changes, until `stop`. Then every engine is stopped,
+    /// once its connections have ended or `abort` has ended them, and killed [`ENGINE_TIME`] after `abort`.
     pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         let mut changes = self.cluster.changes();
         let prepare = async {
@@ -172,7 +172,7 @@ impl Databases {
         warnings
     }
 
-    /// Makes what runs follow the state.
+    /// Starts, changes and stops databases to match the state.
     fn follow(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
         let state = self.cluster.state();
         let mut all = self.running();
@@ -196,7 +196,7 @@ impl Databases {
         }
     }
 
-    /// The engine that a database is to have: an upstream that is there already, or one that is started.
+    /// Creates the engine of a database: an external Redis, or a supervised process.
     async fn make_engine(
         &self,
         database: &Database,
@@ -214,8 +214,8 @@ impl Databases {
         Ok(Engine::supervise(&program, directory, configuration, tasks))
     }
 
-    /// The upstream for a database of this name and number; for one that has no number yet, the one it would have. The
-    /// upstream that no database is named for is that of the first one that has no data of its own here.
+    /// The upstream for a database with this name and number; without a number, the one that it would get. The unnamed
+    /// upstream belongs to the first database that has no data of its own here.
     fn upstream_for(&self, name: &DatabaseName, uid: Option<DatabaseUid>) -> Option<&UpstreamSetting> {
         let upstreams = &self.redis().upstreams;
         let named = |upstream: &&UpstreamSetting| upstream.database.as_ref() == Some(name);
@@ -235,7 +235,7 @@ impl Databases {
         (*holder == uid).then_some(nameless)
     }
 
-    /// The program that engines are, found again when it was not there before.
+    /// The engine program. If it was missing, it is searched again.
     async fn program(&self) -> Result<EngineProgram, EngineProgramError> {
         if let Some(program) = &*self.known_program() {
             return Ok(program.clone());
@@ -257,7 +257,7 @@ impl Databases {
         Ok(program)
     }
 
-    /// Finds the program that engines are, before anybody asks for it. One that comes later is found when it is needed.
+    /// Searches the engine program in advance. One that is installed later is found when it is needed.
     async fn look_for_program(&self) {
         let has_databases = self.cluster.state().databases().len() > 0;
         if !has_databases && self.settings.redis_enterprise_url.is_none() {
@@ -274,13 +274,13 @@ impl Databases {
         }
     }
 
-    /// The open connections to every database.
+    /// The open connections to all databases.
     pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
         let fronts = self.fronts();
         fronts.iter().flat_map(|front| front.connections(state)).collect()
     }
 
-    /// The connections to every database that end when `state` becomes `next`.
+    /// The connections to all databases that end when `state` becomes `next`.
     pub(crate) fn connections_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<DatabaseConnection> {
         let fronts = self.fronts();
         fronts
@@ -322,7 +322,7 @@ impl fmt::Debug for Databases {
     }
 }
 
-/// For engines to write what is to be written when the server ends, after the last connection has.
+/// Time for engines to write pending data when the server ends, after the last connection has ended.
 pub(crate) const ENGINE_TIME: Duration = Duration::from_secs(3);
-/// In `DataDir`, with a directory for each database, by its number.
+/// Name in `DataDir` of the directory with one directory per database, named by number.
 const DIRECTORY: &str = "databases";

@@ -1,4 +1,4 @@
-//! The ports of databases: taken before a database is recorded, so that one that cannot be had is refused at once.
+//! The ports of databases: reserved before a database is recorded, so that a conflict is reported at once.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,14 +14,14 @@ use url::Host;
 
 use crate::listener::socket;
 
-/// Takes ports.
+/// Reserves ports.
 pub(super) struct Ports {
     host: Host,
     range: RangeInclusive<u16>,
     held: Mutex<HashMap<NonZeroU16, TcpListener>>,
 }
 
-/// A port that nobody else gets. Dropping it lets it go, unless [`Ports::listen`] has taken it up.
+/// A port that is reserved for one database. Dropping it releases the port, unless [`Ports::listen`] has used it.
 pub(super) struct ReservedPort {
     port: NonZeroU16,
     ports: Arc<Ports>,
@@ -48,7 +48,7 @@ pub(super) enum PortError {
 }
 
 impl Ports {
-    /// Those of `host`; ports that nobody names come from `range`.
+    /// Ports on `host`; without an explicit choice they come from `range`.
     pub(super) fn new(host: Host, range: RangeInclusive<u16>) -> Arc<Self> {
         Arc::new(Self {
             host,
@@ -57,7 +57,7 @@ impl Ports {
         })
     }
 
-    /// Takes the port that is wanted, or a free one that is not `spoken_for`.
+    /// Reserves the wanted port, or a free one that is not `spoken_for`.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Ports {
         }
     }
 
-    /// It listens already: otherwise another program that reuses addresses could have it too.
+    /// Binds and listens at once: another program with `SO_REUSEADDR` could otherwise bind the same port.
     async fn open(&self, port: NonZeroU16) -> io::Result<TcpListener> {
         let addresses = socket::addresses(&self.host, port.get()).await?;
         let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
@@ -165,7 +165,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(socket::BACKLOG)
 }
 
-/// A number below `count`, which is at most 65536 and not 0.
+/// A random number below `count`, which is at most 65536 and not 0.
 fn anywhere(count: u32) -> u32 {
     let mut bytes = [0; 4];
     // Without random numbers, the first is as good as any.

@@ -22,7 +22,7 @@ use crate::listener::identity_counts::IdentityKind;
 /// The connection of a client to a database.
 #[derive(Debug)]
 pub(super) struct Client {
-    /// Records whether the client is known.
+    /// Proof of the client's admission, once it has any.
     pub(super) permit: Arc<ConnectionPermit>,
     /// True for a TLS connection.
     pub(super) is_secure: bool,
@@ -44,7 +44,7 @@ pub(super) enum Identity {
     Certificate(Access),
     /// A user of the cluster, by its name and password.
     Password(Access),
-    /// Redis's user `default`, or nobody before `AUTH`.
+    /// Redis's user `default`, or no identity before `AUTH`.
     Default(DefaultUser),
 }
 
@@ -53,45 +53,45 @@ pub(super) enum Identity {
 pub(super) struct Access {
     /// The user.
     pub(super) user: UserUid,
-    /// The revision of the user's credentials, so that an identity with old credentials differs.
+    /// The revision of the user's credentials, so that an identity with outdated credentials differs.
     pub(super) credentials_revision: u64,
     /// The rights of the user.
     pub(super) rights: DatabaseRights,
 }
 
-/// A connection that is let in.
+/// An admitted connection.
 #[derive(Debug)]
 pub(super) struct Admission {
-    /// As whom.
+    /// Its identity.
     pub(super) identity: Identity,
-    /// By what certificate, if the client has one.
+    /// The certificate that admitted it, if the client has one.
     pub(super) admitted: Option<AdmittedClient>,
 }
 
-/// The reason that a connection is refused.
+/// A connection is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    /// The database takes other connections now.
+    /// The database's TLS mode has changed, and it accepts other connections now.
     #[error("the database has changed the way in which it is connected to")]
     Transport,
-    /// No certificate, where there must be one.
+    /// A certificate is required, and there is none.
     #[error("the database takes no client without a certificate")]
     NoCertificate,
-    /// A certificate that is not trusted.
+    /// The certificate is not trusted.
     #[error(transparent)]
     Trust(DatabaseTrustRefusal),
-    /// A trusted certificate that is nobody's.
+    /// The certificate is trusted, but no user has its subject.
     #[error("no user has the certificate subject \"{subject}\", and the database has no default user")]
     NoUser {
-        /// As RFC 4514 prints it.
+        /// The subject in the form of RFC 4514.
         subject: String,
     },
-    /// A user without rights here.
+    /// The user has no rights in this database.
     #[error(transparent)]
     NoRights(NoRights),
 }
 
-/// Decides from one state of the cluster, and remembers the rights it has found.
+/// Decides from one state of the cluster, and caches the rights of users.
 pub(super) struct Judge<'a> {
     policy: &'a Policy,
     state: &'a ClusterState,
@@ -109,12 +109,12 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The policy that is decided by.
+    /// The policy that decides.
     pub(super) fn policy(&self) -> &'a Policy {
         self.policy
     }
 
-    /// The revision of the cluster that is decided from.
+    /// The revision of the cluster on which decisions are based.
     pub(super) fn revision(&self) -> u64 {
         self.state.revision()
     }
@@ -124,7 +124,7 @@ impl<'a> Judge<'a> {
         self.now
     }
 
-    /// Lets a client in, or not.
+    /// Admits a client, or refuses it.
     ///
     /// # Errors
     ///
@@ -199,7 +199,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Returns `true` when a client that was identified as `identity` would be identified as that now, too.
+    /// Returns `true` if a client with the identity `identity` would still get that identity.
     pub(super) fn confirms(&self, identity: &Identity, client: &Client) -> bool {
         match (self.identify(client), identity) {
             // Whoever has logged in by password began as nobody in particular.
@@ -225,8 +225,8 @@ impl Identity {
 }
 
 impl Client {
-    /// Notes who the client is now, after a login by password or not: with an identity that lets it in, it is known until it
-    /// is nobody again.
+    /// Records the client's identity after a login, by password or not. A client with an admitted identity counts as
+    /// known until it loses the identity.
     pub(super) fn is_now(&self, identity: &Identity, has_logged_in: bool) {
         if has_logged_in || identity.is_let_in() {
             self.permit.become_known(match identity {
@@ -242,7 +242,7 @@ impl Client {
         }
     }
 
-    /// The certificate that it holds the key of, if it showed one.
+    /// The certificate that it presented and proved possession of.
     pub(super) fn end_entity(&self) -> Option<&Certificate> {
         self.certificate.as_ref().map(|certificate| &certificate.end_entity)
     }
@@ -254,7 +254,7 @@ impl Client {
 }
 
 impl ClientCertificate {
-    /// Of what the client sent in the handshake, end entity first.
+    /// The certificate in a client's handshake, from the chain with the end entity first.
     pub(super) fn of(certificates: Option<&[CertificateDer<'_>]>) -> Option<Self> {
         let (end_entity, intermediates) = certificates?.split_first()?;
         Some(Self {
@@ -266,7 +266,7 @@ impl ClientCertificate {
 }
 
 impl Refusal {
-    /// The error of Redis's protocol that the client gets.
+    /// The code of the Redis error that the client gets.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::NoRights(_) => "NOPERM",
@@ -274,7 +274,7 @@ impl Refusal {
         }
     }
 
-    /// A word for logs and metrics.
+    /// Label for logs and metrics.
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Transport => "database_transport",

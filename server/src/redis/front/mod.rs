@@ -1,5 +1,5 @@
-//! The way into a database: port → TLS with the database's own trust → who it is → logged in to the engine → bytes both
-//! ways, until the connection ends or is cut.
+//! The proxy in front of a database: port → TLS with the database's own trust → identity → login to the engine → bytes
+//! in both directions, until the connection ends or is cut.
 
 mod admission;
 mod busy_wait;
@@ -63,7 +63,7 @@ use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, E
 use crate::server_certificate::ServerCertificates;
 use crate::telemetry;
 
-/// The port of a database, with the connections that came in by it.
+/// The port of a database, with its connections.
 pub(crate) struct DatabaseFront {
     accept: AcceptLoop,
     database: DatabaseUid,
@@ -100,7 +100,7 @@ struct LoggedIn {
     engine: EngineConnection,
 }
 
-/// A connection whose handshake is done.
+/// A connection after its handshake.
 pub(crate) struct Opened {
     stream: OpenedStream,
     address: SocketAddr,
@@ -113,7 +113,7 @@ enum OpenedStream {
 }
 
 impl DatabaseFront {
-    /// Takes a listening socket. Nothing is accepted before [`Self::run`].
+    /// Wraps a listening socket. [`Self::run`] accepts connections.
     pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: FrontParts) -> Arc<Self> {
         Arc::new(Self {
             accept: AcceptLoop::new(tcp, parts.workers.clone(), &parts.limits, &parts.counts),
@@ -125,9 +125,9 @@ impl DatabaseFront {
         })
     }
 
-    /// Accepts connections until `stop`, when those that are open take no more commands, and serves each in a task of
-    /// `tasks`, at the longest until `abort`. Follows the cluster: what a change takes the way in from is cut, and
-    /// everything when the database is gone.
+    /// Accepts connections until `stop`, and serves each in a task of `tasks`, until `abort` at the latest. After
+    /// `stop`, open connections accept no more commands. It follows the cluster: connections that a change does not
+    /// admit any more are cut, and all of them when the database is deleted.
     pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         // At once, and not when the first client comes: it is logged what is wrong with the certificates.
         let _ = self
@@ -140,7 +140,7 @@ impl DatabaseFront {
         self.sessions.tell_all(Order::Finish, "stopping");
     }
 
-    /// A sentence for each client certificate of the database that is meant to be a CA, and is not trusted as one.
+    /// A warning for each client certificate of the database that is a CA and cannot be trusted as one.
     pub(crate) fn trust_warnings(&self) -> Vec<String> {
         let state = self.parts.cluster.state();
         let policy = self.policies.at(&state, self.database, &self.parts);
@@ -148,7 +148,7 @@ impl DatabaseFront {
         unfit.map(ToString::to_string).collect()
     }
 
-    /// Cuts every connection, and those that still come: the database is deleted, or its port changes.
+    /// Cuts all current and later connections: the database is deleted, or its port changes.
     pub(crate) fn cut_all(&self) {
         self.sessions.tell_all(Order::Cut, "database_closed");
     }
@@ -176,7 +176,7 @@ impl DatabaseFront {
             .unwrap_or_else(|| self.cut_all());
     }
 
-    /// Has the engine forget the users that the cluster no longer has. Nobody waits for it: their connections are cut.
+    /// Starts deleting the users in the engine that the cluster has deleted. Their connections are already cut.
     fn forget_the_deleted(&self) {
         let state = self.parts.cluster.state();
         let mut deleted = self.engine.user_names();
@@ -198,27 +198,27 @@ impl DatabaseFront {
         }
     }
 
-    /// Cuts one connection if the cluster has changed since it was last looked at, and would not let it in as who it is.
+    /// Cuts one connection if the cluster has changed since its last review, and does not admit its identity any more.
     fn review_if_changed(&self, session: &Session) {
         if !session.is_reviewed_at(self.parts.cluster.revision()) {
             self.review_one(session);
         }
     }
 
-    /// Cuts one connection if it would not be let in as who it is.
+    /// Cuts one connection if its identity is not admitted any more.
     fn review_one(&self, session: &Session) {
         self.judge(|judge| self.sessions.look_at(session, judge))
             .unwrap_or_else(|| self.cut_all());
     }
 
-    /// Decides from the cluster of this moment; none when the database is gone.
+    /// Decides from the current state of the cluster; none if the database is deleted.
     fn judge<T>(&self, decide: impl FnOnce(&Judge<'_>) -> T) -> Option<T> {
         let state = self.parts.cluster.state();
         let policy = self.policies.at(&state, self.database, &self.parts)?;
         Some(decide(&Judge::new(&policy, &state, self.now())))
     }
 
-    /// The database's record of its user `default`, which is off when the database is gone.
+    /// The database's settings of the user `default`, which is off if the database is deleted.
     fn default_user(&self) -> DefaultUser {
         let state = self.parts.cluster.state();
         state.database(self.database).map_or(
@@ -245,7 +245,7 @@ impl DatabaseFront {
         self.parts.clock.now()
     }
 
-    /// Lets a client in, and logs it in to the engine.
+    /// Admits a client, and logs it in to the engine.
     async fn log_in(&self, client: &Client) -> Result<LoggedIn, Refused> {
         let mut attempts = 0;
         loop {
@@ -277,7 +277,7 @@ impl DatabaseFront {
         Ok((admission, policy, login))
     }
 
-    /// Ends the handshake, or takes the connection as it is.
+    /// Performs the TLS handshake, if there is TLS.
     async fn begin(&self, accepted: Accepted) -> Option<Opened> {
         let Accepted {
             stream,
@@ -338,7 +338,7 @@ impl DatabaseFront {
         refused::tell(&mut stream, refused).await;
     }
 
-    /// Moves bytes until the connection is over, and then ends both sides of it.
+    /// Relays bytes until the connection is over, and then closes both sides.
     async fn relay(self: Arc<Self>, stream: ClientStream, address: SocketAddr, client: Client, logged_in: LoggedIn) {
         let LoggedIn {
             admission,
@@ -467,5 +467,5 @@ fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
 /// Interval at which the wall clock is compared with the expiry of certificates: one timer for all connections, which
 /// follows a clock that is set. A connection is cut within one second of its certificate's expiry.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);
-/// A login loses against changes of its own user only, and those are rare.
+/// Number of attempts of a login, which fails only on concurrent changes of its own user; those are rare.
 const MAX_DECISIONS: u32 = 8;

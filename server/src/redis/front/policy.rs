@@ -47,12 +47,12 @@ struct Basis {
     oldest: TlsVersion,
 }
 
-/// The policy of the moment.
+/// The current policy.
 #[derive(Debug, Default)]
 pub(super) struct Policies(Mutex<Option<Arc<Policy>>>);
 
 impl Policies {
-    /// The policy at `state`, which is the present one; none when the database is gone.
+    /// The policy at `state`, which is the current one; none if the database is deleted.
     pub(super) fn at(&self, state: &ClusterState, database: DatabaseUid, parts: &FrontParts) -> Option<Arc<Policy>> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let server_certificate_revision = parts.server_certificates.revision();
@@ -76,8 +76,8 @@ impl Policies {
 }
 
 impl Policy {
-    /// The policy of a database that was changed in this way, to judge by and not to serve by: certificates of the server
-    /// and the oldest version of TLS are those of `present`.
+    /// The policy after such a change of the database, for predictions only: the server's certificates and the oldest
+    /// TLS version are those of `present`.
     pub(super) fn supposed(present: &Self, changed: &Arc<Database>) -> Self {
         let trust = if present.database.tls == changed.tls {
             Arc::clone(&present.trust)
@@ -156,7 +156,7 @@ fn transport(database: &Database, trust: &Arc<DatabaseTrust>, basis: &Basis, par
     }
 }
 
-/// The certificate of the database's own, or the one that databases share, or else the server's.
+/// The database's own certificate, else the one that databases share, else the server's.
 fn shown(database: &Database, basis: &Basis, parts: &FrontParts) -> Result<Arc<CertifiedKey>, UnusableTls> {
     if let Some(own) = &database.tls.certificate {
         return tls::own_certificate(own);
@@ -168,7 +168,7 @@ fn shown(database: &Database, basis: &Basis, parts: &FrontParts) -> Result<Arc<C
         .unwrap_or_else(|| Arc::clone(parts.server_certificates.current().tls())))
 }
 
-/// There is little to show of it.
+/// A `TlsAcceptor` has no `Debug`.
 impl std::fmt::Debug for Transport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -1,5 +1,5 @@
-//! The open connections to a database, each with what it was let in by, so that it is cut when it would not be let in
-//! again.
+//! The open connections to a database, each with its credentials, so that it is cut when they are not admitted any
+//! more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ struct Index {
     next_id: u64,
     by_id: BTreeMap<u64, Arc<Session>>,
     by_expiry: BTreeSet<(OffsetDateTime, u64)>,
-    /// Once set, connections that are opened get this at once.
+    /// Order for all connections that are opened from now on.
     standing_order: Order,
 }
 
@@ -44,42 +44,41 @@ pub(super) struct Session {
     basis: Mutex<Basis>,
     order: AtomicU8,
     waker: AtomicWaker,
-    /// The revision of the cluster that it was last held against.
+    /// The revision of the cluster at its last review.
     reviewed: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Basis {
     identity: Identity,
-    /// The identity that it gets when the engine confirms it. Until then it is cut when either identity would be
-    /// refused.
+    /// The identity that it gets when the engine confirms it. Until then it is cut if either identity is not admitted.
     pending: Option<Identity>,
     trust: Arc<DatabaseTrust>,
-    /// By what certificate, if the client has one.
+    /// The certificate that admitted it, if the client has one.
     admitted: Option<AdmittedClient>,
 }
 
-/// A connection that would be let in again.
+/// Result of the review of a connection that is still admitted.
 enum Held {
-    /// By the admission that it has.
+    /// With its present admission.
     AsBefore,
-    /// By another one.
+    /// With a new admission.
     Anew(Option<AdmittedClient>),
 }
 
-/// The order to a connection.
+/// An order to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum Order {
-    /// Nothing.
+    /// No order.
     #[default]
     None,
-    /// To take no more commands, and to end when those under way are answered: the server stops.
+    /// Accept no more commands, and end once those in progress are answered: the server stops.
     Finish,
-    /// To end at once.
+    /// End at once.
     Cut,
 }
 
-/// Keeps a connection among the open ones until it is dropped.
+/// Keeps a connection in the table until dropped.
 #[derive(Debug)]
 pub(super) struct OpenSession {
     sessions: Arc<Sessions>,
@@ -127,17 +126,17 @@ impl Sessions {
         }
     }
 
-    /// Cuts the connections that `judge` would not let in as who they are.
+    /// Cuts the connections whose identity `judge` does not admit.
     pub(super) fn review(&self, judge: &Judge<'_>) {
         self.all().iter().for_each(|session| self.look_at(session, judge));
     }
 
-    /// All of them, the oldest first.
+    /// All connections, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
         self.index().by_id.values().cloned().collect()
     }
 
-    /// Cuts the connection if `judge` would not let it in as who it is.
+    /// Cuts the connection if `judge` does not admit its identity.
     pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
         let mut basis = session.basis();
         self.decide(session, &mut basis, judge);
@@ -158,7 +157,7 @@ impl Sessions {
         }
     }
 
-    /// Cuts the connections whose certificates have expired at `now`: their last second has passed.
+    /// Cuts the connections whose certificates have expired at `now`: the last second of validity has passed.
     pub(super) fn cut_expired(&self, now: OffsetDateTime) {
         let expired: Vec<_> = {
             let mut index = self.index();
@@ -173,7 +172,7 @@ impl Sessions {
         expired.iter().for_each(|session| session.cut("certificate_expired"));
     }
 
-    /// Tells all of them, and those that come.
+    /// Gives the order to all current and later connections.
     pub(super) fn tell_all(&self, order: Order, reason: &'static str) {
         let all: Vec<_> = {
             let mut index = self.index();
@@ -212,7 +211,7 @@ impl Basis {
     ///
     /// # Errors
     ///
-    /// The reason for a refusal: one word for logs and metrics.
+    /// The reason of a refusal, as a label for logs and metrics.
     fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Held, &'static str> {
         let is_as_before = Arc::ptr_eq(&self.trust, &judge.policy().trust) && self.is_in_date(judge.now());
         let held = if is_as_before {
@@ -228,7 +227,7 @@ impl Basis {
         }
     }
 
-    /// The last second of the certificate, where there is one and it counts.
+    /// The last second of the certificate's validity, if it limits the connection.
     fn valid_until(&self) -> Option<OffsetDateTime> {
         self.admitted.as_ref().and_then(AdmittedClient::valid_until)
     }
@@ -240,12 +239,12 @@ impl Basis {
 }
 
 impl Session {
-    /// The connection becomes `identity` if the engine does what it is told next.
+    /// Sets the identity that the connection gets if the engine confirms the next command.
     pub(super) fn may_become(&self, identity: Identity) {
         self.basis().pending = Some(identity);
     }
 
-    /// The engine has said whether the connection has become what it might, by a login or by a reset.
+    /// Handles the engine's confirmation of a login or a reset.
     pub(super) fn settle(&self, is_done: bool, is_login: bool) {
         let mut basis = self.basis();
         if let Some(identity) = basis.pending.take()
@@ -259,17 +258,17 @@ impl Session {
         }
     }
 
-    /// Returns `true` when it has been reviewed at this revision of the cluster.
+    /// Returns `true` if it was reviewed at this revision of the cluster.
     pub(super) fn is_reviewed_at(&self, revision: u64) -> bool {
         self.reviewed.load(Ordering::Acquire) >= revision
     }
 
-    /// Returns `true` when somebody has been admitted on it, now or before.
+    /// Returns `true` if it has or had an admitted identity.
     pub(super) fn was_let_in(&self) -> bool {
         self.client.permit.was_known()
     }
 
-    /// Cuts the connection whenever nobody is let in on it for `time`: after its start, and after it was reset to nobody.
+    /// Cuts the connection when it has had no admitted identity for `time`: after its start, and after a reset.
     pub(super) async fn cut_strangers_after(&self, time: Duration) -> Infallible {
         let permit = &self.client.permit;
         loop {
@@ -283,12 +282,12 @@ impl Session {
         }
     }
 
-    /// Returns `true` when `judge` would refuse its present identity. It has no effect.
+    /// Returns `true` if `judge` would refuse its present identity. It has no effect.
     pub(super) fn would_end(&self, judge: &Judge<'_>) -> bool {
         self.basis().held_against(judge, &self.client).is_err()
     }
 
-    /// Returns its identity, and the certificate of the database that its own certificate is trusted by, if it has one.
+    /// Returns its identity, and the certificate of the database that its own chains to, if it has one.
     pub(super) fn standing(&self) -> (Identity, Option<Sha256Fingerprint>, Option<OffsetDateTime>) {
         let basis = self.basis();
         let trusted = basis.admitted.as_ref().map(AdmittedClient::trusted);

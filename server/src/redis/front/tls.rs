@@ -1,5 +1,5 @@
-//! The TLS of a database: its own trust, decided within the handshake, so that a client that is refused sees why in the
-//! alert.
+//! The TLS configuration of a database: its own trust is checked within the handshake, so that the alert tells a
+//! refused client the reason.
 
 use std::sync::{Arc, LazyLock};
 
@@ -80,7 +80,7 @@ pub(super) fn server_config(
     Ok(hardened(config))
 }
 
-/// The certificate of a database's own.
+/// The database's own certificate.
 ///
 /// # Errors
 ///
@@ -89,7 +89,7 @@ pub(super) fn own_certificate(certificate: &ProxyCertificate) -> Result<Arc<Cert
     certified_key(&certificate.chain, &certificate.key)
 }
 
-/// The certificate that databases without one of their own share, if an administrator has installed one with its key.
+/// The certificate for databases without one of their own, if an administrator has installed one with its key.
 ///
 /// # Errors
 ///
@@ -106,7 +106,7 @@ fn certified_key(chain: &str, key: &certward_pki::PrivateKeyPem) -> Result<Arc<C
     Ok(Arc::new(CertifiedKey::new(chain, key.map_err(UnusableTls::Tls)?)))
 }
 
-/// Holds a client's certificate against the database's trust.
+/// Verifies a client's certificate against the database's trust.
 #[derive(Debug)]
 struct DatabaseClients {
     possession: ProofOfPossession,
@@ -126,7 +126,7 @@ impl ClientCertVerifier for DatabaseClients {
         self.is_mandatory
     }
 
-    /// No hints: a client that is told issuers may keep a certificate back that is trusted by itself.
+    /// No hints: a client that receives a list of issuers may withhold a certificate that is trusted by itself.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -191,8 +191,8 @@ impl ClientCertVerifier for DatabaseClients {
     }
 }
 
-/// The error that rustls makes the right alert of (RFC 8446, section 6.2): 45 `certificate_expired`, 48 `unknown_ca`, 43
-/// `unsupported_certificate`, 49 `access_denied`, and 42 `bad_certificate` for the rest.
+/// The error for which rustls sends the right alert (RFC 8446, section 6.2): 45 `certificate_expired`, 48 `unknown_ca`,
+/// 43 `unsupported_certificate`, 49 `access_denied`, and 42 `bad_certificate` for all others.
 fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     match refusal {
         DatabaseTrustRefusal::UnknownIssuer { .. } | DatabaseTrustRefusal::UnfitIssuer { .. } => {
@@ -229,7 +229,8 @@ fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     }
 }
 
-/// With RSA keys from 1024 bits too, as far as there is an algorithm for their signatures: PKCS #1, which is TLS 1.2's.
+/// Also accepts RSA keys from 1024 bits, as far as there is an algorithm for their signatures: PKCS #1, which TLS 1.2
+/// uses.
 fn weak_algorithms(strong: &WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorithms {
     type Mapping = Vec<(SignatureScheme, &'static [&'static dyn SignatureVerificationAlgorithm])>;
     static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {

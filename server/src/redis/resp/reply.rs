@@ -1,6 +1,6 @@
 //! Replies of an engine to the server, in RESP2 (Redis documentation, "Redis serialization protocol specification").
 //!
-//! The engine is ours or one that the administrator named; its replies are held to limits all the same.
+//! The engine is supervised or configured by the administrator; limits apply to its replies nevertheless.
 
 use std::ops::Range;
 
@@ -33,11 +33,11 @@ pub(crate) enum ReplyError {
 }
 
 impl Reply {
-    /// Reads the reply that `bytes` begin with, and how many of them it takes. `None` when its end is not there yet.
+    /// Parses the reply at the start of `bytes`; returns it with its length. `None` while its end is missing.
     ///
     /// # Errors
     ///
-    /// [`ReplyError`]; nothing can be read from this connection any more.
+    /// [`ReplyError`]; nothing more can be read from this connection.
     pub(crate) fn read(bytes: &[u8]) -> Result<Option<(Self, usize)>, ReplyError> {
         let mut reader = Reader { bytes, at: 0 };
         match reader.reply(MAX_DEPTH)? {
@@ -106,7 +106,7 @@ impl Reader<'_> {
         Ok(Some(Reply::Array(replies)))
     }
 
-    /// The line that follows, without its end.
+    /// The next line, without its end.
     fn line(&mut self) -> Result<Option<Range<usize>>, ReplyError> {
         let rest = &self.bytes[self.at..];
         let Some(end) = rest.windows(CRLF.len()).position(|bytes| bytes == CRLF) else {

@@ -15,19 +15,19 @@ use webpki::RawPublicKeyEntity;
 
 use certward_pki::Certificate;
 
-use crate::certificate::{ChainBounds, total_bytes};
-use crate::telemetry::Sparing;
+use certward_certificates::certificate::{ChainBounds, total_bytes};
+use certward_system::telemetry::Sparing;
 
 /// Asks for a client certificate without demanding one, and checks the signature made with its key.
 #[derive(Debug)]
-pub(crate) struct ProofOfPossession {
+pub struct ProofOfPossession {
     algorithms: WebPkiSupportedAlgorithms,
     bounds: ChainBounds,
 }
 
 impl ProofOfPossession {
     /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
-    pub(crate) fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds) -> Self {
+    pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds) -> Self {
         Self { algorithms, bounds }
     }
 }

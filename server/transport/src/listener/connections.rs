@@ -1,6 +1,6 @@
 //! The open connections, so that those whose certificate loses its trust can be closed.
 //!
-//! Every request is decided anew by [`crate::ravendb::access::authn`], or [`crate::cluster::access`]; this is for the connections that make none. A connection counts
+//! Every request is decided anew by the product; this is for the connections that make none. A connection counts
 //! as admitted once its certificate was trusted while it was open. One that never was stays open and gets refusals.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,10 +15,10 @@ use time::OffsetDateTime;
 
 use super::identity_counts::IdentityKind;
 use super::peer::Peer;
-use crate::clock::Clock;
+use certward_system::clock::Clock;
 
 /// Decides whether the certificates of connections are trusted; each of the two APIs has its own rules.
-pub(crate) trait TrustReview: Debug + Send + Sync {
+pub trait TrustReview: Debug + Send + Sync {
     /// Decides whether the peer's certificate is trusted now.
     fn standing(&self, peer: &Peer) -> Standing;
 
@@ -30,7 +30,7 @@ pub(crate) trait TrustReview: Debug + Send + Sync {
 
 /// The standing of a peer's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// The certificate admits its holder.
     Admitted,
     /// The certificate is refused for this reason: one word for logs and metrics.
@@ -39,7 +39,7 @@ pub(crate) enum Standing {
 
 /// The open connections of one listener.
 #[derive(Debug)]
-pub(crate) struct OpenConnections {
+pub struct OpenConnections {
     reviewer: Arc<dyn TrustReview>,
     clock: Arc<dyn Clock>,
     index: Mutex<Index>,
@@ -57,7 +57,7 @@ struct Index {
 
 /// One open connection.
 #[derive(Debug)]
-pub(crate) struct OpenConnection {
+pub struct OpenConnection {
     id: u64,
     peer: Arc<Peer>,
     opened_at: OffsetDateTime,
@@ -72,13 +72,15 @@ pub(crate) struct OpenConnection {
 
 /// Keeps a connection among the open ones until it is dropped.
 #[derive(Debug)]
-pub(crate) struct OpenGuard {
+pub struct OpenGuard {
     connections: Arc<OpenConnections>,
     connection: Arc<OpenConnection>,
 }
 
 impl OpenConnections {
-    pub(crate) fn new(reviewer: Arc<dyn TrustReview>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    /// Creates an empty table, whose connections `reviewer` judges.
+    #[must_use]
+    pub fn new(reviewer: Arc<dyn TrustReview>, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             reviewer,
             clock,
@@ -88,7 +90,7 @@ impl OpenConnections {
     }
 
     /// Takes in a connection whose handshake is done.
-    pub(crate) fn open(self: &Arc<Self>, peer: Arc<Peer>) -> OpenGuard {
+    pub fn open(self: &Arc<Self>, peer: Arc<Peer>) -> OpenGuard {
         let opened_at = self.clock.now();
         let connection = {
             let mut index = self.index();
@@ -112,7 +114,7 @@ impl OpenConnections {
         if self.stopping.load(Ordering::SeqCst) {
             connection.end();
         }
-        metrics::gauge!(crate::telemetry::OPEN_CONNECTIONS).increment(1.0);
+        metrics::gauge!(certward_system::telemetry::OPEN_CONNECTIONS).increment(1.0);
         OpenGuard {
             connections: Arc::clone(self),
             connection,
@@ -120,12 +122,12 @@ impl OpenConnections {
     }
 
     /// All of them, the oldest first.
-    pub(crate) fn all(&self) -> Vec<Arc<OpenConnection>> {
+    pub fn all(&self) -> Vec<Arc<OpenConnection>> {
         self.index().by_id.values().cloned().collect()
     }
 
     /// Ends the connections of these certificates that have lost their trust.
-    pub(crate) fn review(&self, thumbprints: &[Thumbprint]) {
+    pub fn review(&self, thumbprints: &[Thumbprint]) {
         let affected: Vec<_> = {
             let index = self.index();
             let with = |thumbprint| index.by_thumbprint.range((thumbprint, 0)..=(thumbprint, u64::MAX));
@@ -137,7 +139,7 @@ impl OpenConnections {
 
     /// Ends every connection that has lost its trust. Strangers have none, and must not hold up the others: who of them
     /// is let in by a later request is reviewed after it.
-    pub(crate) fn review_all(&self) {
+    pub fn review_all(&self) {
         let known: Vec<_> = self
             .index()
             .by_id
@@ -150,7 +152,7 @@ impl OpenConnections {
 
     /// Reviews the connection if its peer has become known since it was reviewed: a change of trust between the decision
     /// about its request and this moment has passed it by.
-    pub(crate) fn review_if_newly_known(&self, connection: &OpenConnection) {
+    pub fn review_if_newly_known(&self, connection: &OpenConnection) {
         if !connection.reviewed_as_known.load(Ordering::Acquire) && !connection.peer.is_stranger() {
             self.look_at(connection);
         }
@@ -158,7 +160,7 @@ impl OpenConnections {
 
     /// Ends the connections whose certificates have expired at `now`. The APIs differ in whether the last second counts to
     /// its end, so that each connection is reviewed during that second and once after it.
-    pub(crate) fn review_expired(&self, now: OffsetDateTime) {
+    pub fn review_expired(&self, now: OffsetDateTime) {
         let second = now.replace_nanosecond(0).unwrap_or(now);
         let expired: Vec<_> = {
             let mut index = self.index();
@@ -174,7 +176,7 @@ impl OpenConnections {
     }
 
     /// Ends all of them, each after the requests it is working on.
-    pub(crate) fn end_all(&self) {
+    pub fn end_all(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.index().by_id.values().for_each(|connection| connection.end());
     }
@@ -247,7 +249,7 @@ impl OpenConnection {
                     refusal.reason = reason,
                     "ending a connection whose certificate is no longer trusted"
                 );
-                metrics::counter!(crate::telemetry::CONNECTIONS_CUT, "reason" => reason).increment(1);
+                metrics::counter!(certward_system::telemetry::CONNECTIONS_CUT, "reason" => reason).increment(1);
                 self.end();
             }
             Standing::Refused(_) => {}
@@ -260,7 +262,7 @@ impl OpenConnection {
     }
 
     /// Ready once the connection must end. Wakes the task that asked last.
-    pub(crate) fn poll_must_end(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_must_end(&self, context: &mut Context<'_>) -> Poll<()> {
         self.waker.register(context.waker());
         if self.must_end.load(Ordering::Acquire) {
             Poll::Ready(())
@@ -272,27 +274,31 @@ impl OpenConnection {
 
 impl OpenConnection {
     /// The peer of the connection.
-    pub(crate) fn peer(&self) -> &Arc<Peer> {
+    pub fn peer(&self) -> &Arc<Peer> {
         &self.peer
     }
 
     /// The time at which the handshake was completed.
-    pub(crate) fn opened_at(&self) -> OffsetDateTime {
+    pub fn opened_at(&self) -> OffsetDateTime {
         self.opened_at
     }
 
     /// The end of validity of the peer's certificate and of the issuers above it.
-    pub(crate) fn valid_until(&self) -> Option<OffsetDateTime> {
+    pub fn valid_until(&self) -> Option<OffsetDateTime> {
         *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl OpenGuard {
-    pub(crate) fn connection(&self) -> &Arc<OpenConnection> {
+    /// The connection.
+    #[must_use]
+    pub fn connection(&self) -> &Arc<OpenConnection> {
         &self.connection
     }
 
-    pub(crate) fn connections(&self) -> &Arc<OpenConnections> {
+    /// The table that the connection is in.
+    #[must_use]
+    pub fn connections(&self) -> &Arc<OpenConnections> {
         &self.connections
     }
 }
@@ -300,6 +306,6 @@ impl OpenGuard {
 impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.connections.index().remove(&self.connection);
-        metrics::gauge!(crate::telemetry::OPEN_CONNECTIONS).decrement(1.0);
+        metrics::gauge!(certward_system::telemetry::OPEN_CONNECTIONS).decrement(1.0);
     }
 }

@@ -3,7 +3,7 @@
 use certward_pki::Printable;
 
 /// The error for a query parameter that one of Certward's own routes does not have.
-pub(crate) fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str>) -> String {
+pub fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str>) -> String {
     let known: Vec<_> = known.map(|name| format!("'{name}'")).collect();
     format!(
         "this route has no query parameter '{}'; it has {}",

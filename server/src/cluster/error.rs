@@ -16,38 +16,38 @@ pub enum ClusterError {
     /// No user has this number.
     #[error("there is no user {uid}")]
     NoSuchUser {
-        /// As asked for.
+        /// The requested value.
         uid: UserUid,
     },
     /// No user has this name or e-mail address.
     #[error("there is no user {name:?}")]
     NoSuchUserName {
-        /// As asked for.
+        /// The requested value.
         name: String,
     },
     /// No role has this number.
     #[error("there is no role {uid}")]
     NoSuchRole {
-        /// As asked for.
+        /// The requested value.
         uid: RoleUid,
     },
     /// No ACL has this number.
     #[error("there is no Redis ACL {uid}")]
     NoSuchRedisAcl {
-        /// As asked for.
+        /// The requested value.
         uid: RedisAclUid,
     },
     /// No certificate is kept under this name.
     #[error("the cluster has no certificate {name}")]
     NoSuchCertificate {
-        /// As asked for.
+        /// The requested value.
         name: CertificateName,
     },
 
     /// No database has this number.
     #[error("there is no database {uid}")]
     NoSuchDatabase {
-        /// As asked for.
+        /// The requested value.
         uid: DatabaseUid,
     },
     /// The database has no server certificate of its own.
@@ -61,21 +61,21 @@ pub enum ClusterError {
     /// The number is taken.
     #[error("uid {uid} is in use")]
     UidTaken {
-        /// As asked for.
+        /// The requested value.
         uid: u32,
     },
     /// Another database, another program or the settings have the port.
     #[error("port {port} is in use by {holder}; name another, or none to be given one")]
     PortTaken {
-        /// As asked for.
+        /// The requested value.
         port: u16,
-        /// Such as `database 3`.
+        /// For example `database 3`.
         holder: String,
     },
     /// A port that belongs to the machine: on many systems, what listens there counts as trusted.
     #[error("port {port} belongs to the system; expected a port from {first} to 65535, or none to be given one")]
     PortOfTheSystem {
-        /// As asked for.
+        /// The requested value.
         port: u16,
         /// The first that databases get.
         first: u16,
@@ -83,21 +83,21 @@ pub enum ClusterError {
     /// Every port for databases is taken.
     #[error("none of the ports {ports} is free; Certward.Redis.Ports names them")]
     NoPortLeft {
-        /// Such as `10000-19999`.
+        /// For example `10000-19999`.
         ports: String,
     },
     /// Another user, role, ACL or database has the name.
     #[error("the name {name:?} is in use by {holder}")]
     NameTaken {
-        /// As asked for.
+        /// The requested value.
         name: String,
-        /// Such as `user 3`.
+        /// For example `user 3`.
         holder: String,
     },
     /// Another user has the e-mail address.
     #[error("the e-mail address {email:?} is in use by user {holder}")]
     EmailTaken {
-        /// As asked for.
+        /// The requested value.
         email: String,
         /// The user who has it.
         holder: UserUid,
@@ -113,7 +113,7 @@ pub enum ClusterError {
     /// Another user has the subject: a certificate would be two users'.
     #[error("the subject {subject:?} is that of user {holder}")]
     SubjectTaken {
-        /// As asked for.
+        /// The requested value.
         subject: String,
         /// The user who has it.
         holder: UserUid,
@@ -124,7 +124,7 @@ pub enum ClusterError {
         "the name {name:?} is kept for Redis' default user or the server itself, in any case; name the user otherwise"
     )]
     NameReserved {
-        /// As asked for.
+        /// The requested value.
         name: String,
     },
 
@@ -132,13 +132,13 @@ pub enum ClusterError {
     /// A user is to get a role that does not exist.
     #[error("there is no role {uid} to give to a user")]
     UnknownRole {
-        /// As asked for.
+        /// The requested value.
         uid: RoleUid,
     },
     /// A user is to get the role of a management role, and no role has it.
     #[error("no role has the management role {management}; create one and name its uid in role_uids")]
     NoRoleWithManagement {
-        /// As asked for.
+        /// The requested value.
         management: ManagementRole,
     },
     /// The `regular` method needs a password.
@@ -162,7 +162,7 @@ pub enum ClusterError {
     /// The password breaks a rule of the settings.
     #[error("the password {rule}")]
     PasswordTooWeak {
-        /// Such as `has fewer than 8 characters`.
+        /// For example `has fewer than 8 characters`.
         rule: String,
     },
     /// The password is the one the user has.
@@ -236,7 +236,7 @@ pub enum ClusterError {
     RedisAclUnsupported {
         /// The ACL.
         uid: RedisAclUid,
-        /// Such as `needs Redis 7.0, and the engine of the database is 6.2.6`.
+        /// For example `needs Redis 7.0, and the engine of the database is 6.2.6`.
         problem: String,
     },
     /// The password to be removed is not the default user's.
@@ -332,7 +332,7 @@ pub enum ClusterError {
     WouldLockOutCaller {
         /// The name of the API.
         setting: &'static str,
-        /// Such as `authenticated by password`.
+        /// For example `authenticated by password`.
         reason: &'static str,
     },
     /// The cluster has been created.
@@ -346,7 +346,7 @@ pub enum ClusterError {
     /// Nobody gives, takes or changes rights above its own.
     #[error("{attempt} needs the management role admin: the caller's permissions do not cover it")]
     AboveOwnRights {
-        /// Such as `giving a user the role Admin`.
+        /// For example `giving a user the role Admin`.
         attempt: String,
     },
     /// The passwords of others are an administrator's business.
@@ -368,7 +368,7 @@ pub enum ClusterError {
     /// The caller's roles are limited to other databases.
     #[error("the caller's roles are limited to other databases than {uid}")]
     OutsideScope {
-        /// As asked for.
+        /// The requested value.
         uid: DatabaseUid,
     },
     /// The caller's roles are limited to databases that are there.

@@ -1,4 +1,4 @@
-//! One database at work: its engine, the port before it, and whoever keeps both as they should be.
+//! A running database: its engine, its port, and the task that supervises both.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::{DatabaseStatus, Databases};
 use crate::cluster::database::Database;
 use crate::cluster::uid::DatabaseUid;
 
-/// One database at work.
+/// A running database.
 pub(super) struct Running {
     uid: DatabaseUid,
     orders: watch::Sender<Order>,
@@ -66,7 +66,7 @@ impl Running {
         })
     }
 
-    /// Looks after it until it is to end, and ends it.
+    /// Supervises the database until it has to end, and ends it.
     pub(super) async fn keep(
         self: Arc<Self>,
         databases: Arc<Databases>,
@@ -115,7 +115,7 @@ impl Running {
         databases.ended.notify_one();
     }
 
-    /// Its engine, as soon as there can be one; none when it is to end before.
+    /// Creates its engine, as soon as that is possible; none if the database has to end before.
     async fn engine_for(
         &self,
         databases: &Databases,
@@ -151,7 +151,7 @@ impl Running {
         }
     }
 
-    /// Removes what another database with the same number may have left: a new one is empty.
+    /// Removes data that another database with the same number may have left: a new one is empty.
     async fn clear(&self, databases: &Databases, is_clear: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
         if is_clear {
             return Ok(());
@@ -162,7 +162,7 @@ impl Running {
             .map_err(|error| format!("the data of another database with its number cannot be removed: {error}").into())
     }
 
-    /// Keeps the engine and the port as the orders say. Gives the port when it is to end.
+    /// Runs the engine and the port according to the orders. Returns the port when the database has to end.
     async fn look_after(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -227,7 +227,7 @@ impl Running {
         }
     }
 
-    /// Remembers how the engine is, and the form that it has when that is the one that it should have.
+    /// Records the engine's health, and the configuration in force if it is the desired one.
     fn notice(&self, health: &EngineHealth, applied: Option<&Arc<Database>>) {
         self.seen.send_modify(|seen| {
             if let Some(database) = applied {
@@ -244,7 +244,7 @@ impl Running {
         });
     }
 
-    /// Says why it is not ready, once.
+    /// Sets the reason why it is not ready, and logs it once.
     fn cannot(&self, reason: String) {
         if self.seen.borrow().reason.as_ref() != Some(&reason) {
             tracing::error!(database.uid = self.uid.get(), reason, "a database cannot be run");
@@ -255,7 +255,7 @@ impl Running {
         });
     }
 
-    /// Has it take this form, unless it is to end.
+    /// Changes its configuration, unless it has to end.
     pub(super) fn follow(&self, database: &Arc<Database>) {
         self.orders.send_if_modified(|order| match order {
             Order::Run(present) if !Arc::ptr_eq(present, database) => {
@@ -266,7 +266,7 @@ impl Running {
         });
     }
 
-    /// Has it end; its data stays.
+    /// Stops it; its data stays.
     pub(super) fn stop(&self) {
         self.orders.send_if_modified(|order| {
             let runs = matches!(order, Order::Run(_));
@@ -277,7 +277,7 @@ impl Running {
         });
     }
 
-    /// Has it end, and its data go.
+    /// Stops it and deletes its data.
     pub(super) fn remove(&self) {
         self.orders.send_if_modified(|order| {
             let is_news = !matches!(order, Order::Remove);
@@ -286,7 +286,7 @@ impl Running {
         });
     }
 
-    /// Once it has ended.
+    /// Waits until it has ended.
     pub(super) async fn ended(&self) {
         self.ended.cancelled().await;
     }
@@ -295,7 +295,7 @@ impl Running {
         self.ended.is_cancelled()
     }
 
-    /// Once it has the form of `database`, or whatever is in the way of that is known.
+    /// Waits until it has the configuration of `database`, or the obstacle is known.
     pub(super) async fn settled(&self, database: &Arc<Database>) {
         let mut seen = self.seen.subscribe();
         // The closure runs under the lock of `seen`: it must not take it once more, since a writer that waits between the
@@ -378,7 +378,7 @@ mod tests {
 
     use super::*;
 
-    /// A request that waits until its database is as it should be, while its keeper says how it is.
+    /// A request waits for its database while the supervising task reports its state.
     #[test]
     fn a_request_that_waits_for_a_database_and_the_databases_keeper_never_stop_each_other() {
         let database = Arc::new(Database::sample());

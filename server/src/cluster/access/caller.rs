@@ -14,7 +14,7 @@ use crate::cluster::user::User;
 use crate::listener::peer::Peer;
 use crate::ravendb::access::authn::{Authenticator, Caller};
 
-/// Somebody who proved who it is, for one request. Only [`super::ClusterAccess`] makes one.
+/// An authenticated caller, for one request. Only [`super::ClusterAccess`] creates one.
 #[derive(Debug)]
 pub struct ClusterCaller {
     origin: ClusterCallerOrigin,
@@ -55,7 +55,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// A word for logs.
+    /// Label for logs.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -76,7 +76,7 @@ impl ClusterCaller {
         }
     }
 
-    /// The same caller, let in although its password may have expired.
+    /// The same caller, admitted even if its password has expired.
     pub(super) fn admitting(self, expired: ExpiredPassword) -> Self {
         Self { expired, ..self }
     }
@@ -137,7 +137,7 @@ impl ClusterCaller {
         self.management
     }
 
-    /// The certificate of the connection, whether the caller was let in by it or not.
+    /// The certificate of the connection, even if it did not admit the caller.
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
         self.peer.certificate()
@@ -176,7 +176,8 @@ impl ClusterCaller {
         }
     }
 
-    /// The caller in audit records. The thumbprint is that of the certificate shown, which may not be what let it in.
+    /// The caller in audit records. The thumbprint is that of the presented certificate, even if another credential
+    /// admitted the caller.
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor {

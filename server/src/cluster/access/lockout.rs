@@ -10,9 +10,9 @@ use super::password::PasswordHash;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::{Authentication, User};
 
-/// The wrong passwords of the last minutes, by user. Unknown users are not counted: there is nothing to guess.
+/// Recent wrong passwords, by user. Attempts with unknown names are not counted: there is nothing to guess.
 ///
-/// Kept in memory: a restart forgets it, which nobody outside can bring about. At most one entry a user.
+/// Kept in memory: a restart resets it, but no client can cause one. At most one entry per user.
 #[derive(Debug, Default)]
 pub(in crate::cluster) struct Lockouts(Mutex<HashMap<UserUid, Failures>>);
 
@@ -26,7 +26,7 @@ struct Failures {
 }
 
 impl Lockouts {
-    /// Returns `true` when the user is locked.
+    /// Returns `true` if the user is locked.
     pub(super) fn is_locked(&self, user: &User, now: OffsetDateTime) -> bool {
         self.lock()
             .get(&user.uid)
@@ -51,7 +51,7 @@ impl Lockouts {
         true
     }
 
-    /// Forgets the wrong passwords of a user who then gave the right one.
+    /// Resets the count of a user who has then given the right password.
     pub(super) fn succeeded(&self, user: &User) {
         self.lock().remove(&user.uid);
     }

@@ -1,4 +1,4 @@
-//! Hashes of passwords: Argon2id (RFC 9106), at a cost that a stranger cannot make the server pay without bound.
+//! Password hashing: Argon2id (RFC 9106), with a bound on the cost that unauthenticated clients can cause.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use super::fair_queue::{FairQueue, Turn};
 use crate::cluster::uid::UserUid;
 use crate::network::Network;
 
-/// The hash of a password, with the salt and the cost it was made with. Text is the PHC string format.
+/// The hash of a password, with its salt and cost. The text form is a PHC string.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     cost: HashCost,
@@ -31,13 +31,13 @@ pub struct HashCost {
     pub passes: u32,
 }
 
-/// A text that is no hash of a password.
+/// The text is not a password hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the text is no Argon2id hash in PHC string format")]
 pub struct PasswordHashError;
 
-/// Makes and checks hashes, in threads of their own and not too many at once. Strangers have a queue of their own, so that
-/// a flood of guesses holds up nobody who is known, and in it networks take turns.
+/// Computes and verifies hashes in a limited number of threads. Unauthenticated clients have a separate queue, so that
+/// a flood of guesses does not delay known clients; in it networks take turns.
 #[derive(Debug)]
 pub struct PasswordHasher {
     cost: HashCost,
@@ -50,22 +50,22 @@ pub struct PasswordHasher {
 /// The client for which a hash is computed or checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Applicant {
-    /// Somebody from this network who says they are a user.
+    /// A client in this network that claims to be a user.
     Stranger(Network),
-    /// Somebody from this network who says they are this user, who logged in from there lately.
+    /// A client in this network that claims to be this user, who recently logged in from there.
     Familiar(Network, UserUid),
-    /// Somebody who has been let in.
+    /// An authenticated client.
     LetIn,
 }
 
-/// A turn of either queue, held while the work is done.
+/// A turn of either queue, held while a hash is computed.
 #[derive(Debug)]
 struct HashTurn {
     _stranger: Option<Turn<Network>>,
     _known: Option<Turn<Applicant>>,
 }
 
-/// More passwords wait for their turn than the server takes on.
+/// The queue for password hashing is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("more passwords are being checked than the server takes on at once")]
 pub struct HasherBusy;
@@ -89,7 +89,7 @@ impl PasswordHash {
 }
 
 impl PasswordHasher {
-    /// Makes hashes at `cost`; checks those of every cost.
+    /// Computes hashes at `cost`; verifies hashes of every cost.
     #[must_use]
     pub fn new(cost: HashCost) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -105,7 +105,7 @@ impl PasswordHasher {
         }
     }
 
-    /// The hash of `password`, with a salt of its own. Whoever sets a password has been let in.
+    /// Hashes `password` with a new salt. Only authenticated clients set passwords.
     ///
     /// # Errors
     ///
@@ -114,9 +114,9 @@ impl PasswordHasher {
         self.hash_beside(&[], password).await
     }
 
-    /// The hash of `password`, with the salt of the other passwords of its user, so that a login costs one derivation and
-    /// its time does not tell how many passwords there are. Salts keep users apart, and one password is not another's:
-    /// whoever steals the hashes has a guess at all passwords of the one user for the price of one, and no more.
+    /// Hashes `password` with the salt of its user's other passwords, so that a login costs one derivation and its time
+    /// does not reveal the number of passwords. Different users have different salts. A thief of the hashes gets one
+    /// guess at all passwords of one user for the price of one, but no more.
     ///
     /// # Errors
     ///
@@ -191,7 +191,7 @@ impl PasswordHasher {
     }
 }
 
-/// The place of the first of `hashes` that is derived from the password. Each salt is derived with once.
+/// The index of the first of `hashes` that matches the password. Each salt is derived once.
 fn place_among(
     hashes: &[PasswordHash],
     mut derive: impl FnMut(HashCost, &[u8; SALT_LENGTH]) -> Zeroizing<[u8; HASH_LENGTH]>,
@@ -268,8 +268,8 @@ const PREFIX: &str = "$argon2id$v=19$";
 /// Recommended for password hashing (RFC 9106, section 3.1).
 const SALT_LENGTH: usize = 16;
 const HASH_LENGTH: usize = 32;
-/// Passwords that wait for their turn in each queue, each about 20 ms: who comes later is told to try again, so that a flood of wrong
-/// passwords takes neither the memory (19 MiB for each thread) nor the time of requests that carry none.
+/// Maximum number of passwords in each queue, about 20 ms each. Later ones are refused, so that a flood of wrong
+/// passwords takes neither the memory (19 MiB per thread) nor the time of requests without a password.
 const MAX_WAITING: usize = 64;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! A Redis database of the cluster: what it is, who may come in, and what they may do there
+//! A Redis database of the cluster: its values, its clients and their rights
 //! (`docs/contracts/redis-enterprise.md#databases` and `docs/contracts/redis-enterprise.md#database-connections`).
 //!
-//! Values only. The engine behind it and the TLS before it are `crate::redis`'s.
+//! Values only. `crate::redis` runs the engine and the TLS proxy.
 
 mod name;
 mod persistence;
@@ -23,7 +23,7 @@ pub use tls::{ClientCertificates, DatabaseTls, ProxyCertificate, TlsMode};
 
 use super::uid::{DatabaseUid, RedisAclUid, RoleUid};
 
-/// A database, as it is kept.
+/// A database, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database {
     /// The number.
@@ -52,7 +52,7 @@ pub struct Database {
 
 #[cfg(test)]
 impl Database {
-    /// `cache`, number 1, at port 12000: no TLS, no default user, nobody with rights.
+    /// `cache`, number 1, at port 12000: no TLS, no default user, no rights.
     pub(crate) fn sample() -> Self {
         Self {
             uid: DatabaseUid::new(1).unwrap(),
@@ -91,39 +91,39 @@ pub struct DefaultUser {
     pub password_hashes: Vec<PasswordDigest>,
 }
 
-/// SHA-256 of a password of the default user. The password itself is kept nowhere.
+/// SHA-256 of a password of the default user. The password itself is not stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PasswordDigest([u8; 32]);
 
 impl PasswordDigest {
-    /// Of a password in the clear.
+    /// Hashes a password.
     #[must_use]
     pub fn of(password: &SecretString) -> Self {
         Self::of_bytes(password.expose_secret().as_bytes())
     }
 
-    /// Of a password as a client of Redis sends it, which need not be text.
+    /// Hashes a password of a Redis client, which need not be valid UTF-8.
     #[must_use]
     pub fn of_bytes(password: &[u8]) -> Self {
         let digest = digest::digest(&digest::SHA256, password);
         Self(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
     }
 
-    /// From the digits of [`Self::to_hex`].
+    /// Parses the digits of [`Self::to_hex`].
     #[must_use]
     pub fn from_hex(digits: &str) -> Option<Self> {
         let bytes = HEXLOWER.decode(digits.as_bytes()).ok()?;
         bytes.try_into().ok().map(Self)
     }
 
-    /// As `ACL SETUSER` takes it after `#`: 64 lower-case hexadecimal digits.
+    /// The argument of `ACL SETUSER` after `#`: 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(self) -> String {
         HEXLOWER.encode(&self.0)
     }
 }
 
-/// It stands for a password: nothing of it is shown.
+/// Omits the digest, which is as sensitive as a password.
 impl fmt::Debug for PasswordDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordDigest(..)")

@@ -31,7 +31,7 @@ pub struct DatabaseTrust {
     unfit: Vec<UnfitAuthority>,
 }
 
-/// One of the database's certificates that is not trusted as a CA: it lets in nobody but a client that shows it itself.
+/// A certificate of the database that is not trusted as a CA: it admits only a client that presents it itself.
 #[derive(Debug)]
 pub struct UnfitAuthority {
     certificate: Certificate,
@@ -57,16 +57,16 @@ pub struct AdmittedClient {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseTrustRefusal {
-    /// None of the database's certificates signed it, nor one of the intermediates sent with it.
+    /// Neither a certificate of the database nor an intermediate of the client has signed it.
     #[error("no client certificate of the database stands above the certificate; its issuer is \"{issuer}\"")]
     UnknownIssuer {
-        /// As the certificate names it.
+        /// The issuer's name in the certificate.
         issuer: String,
     },
-    /// The one that signed it, by name, or one of the intermediates, is none that a database trusts as a CA.
+    /// Its issuer, by name, or an intermediate cannot be trusted as a CA.
     #[error("the certificate of the database above the certificate is not trusted as a CA: \"{subject}\" {fault}")]
     UnfitIssuer {
-        /// Of the database's certificate.
+        /// Subject of the database's certificate.
         subject: String,
         /// Its fault.
         fault: CaFault,
@@ -77,17 +77,17 @@ pub enum DatabaseTrustRefusal {
     /// A certificate without an extended key usage, which the database does not accept.
     #[error("{0}, or certward_mtls_allow_missing_eku of the database, which lets it in")]
     AnyPurpose(EndEntityFault),
-    /// One of the database's certificates itself, which cannot be used now.
+    /// A certificate of the database itself, which cannot be used now.
     #[error(transparent)]
     Pinned(EndEntityFault),
-    /// A chain, and a subject that does not pass.
+    /// The chain is valid, but the subject is not authorized.
     #[error(transparent)]
     Gate(GateRefusal),
 }
 
 impl DatabaseTrust {
-    /// Of a database with this TLS. Certificates among its client certificates that cannot be trusted as a CA let in nobody
-    /// but who shows them.
+    /// Trust of a database with these settings. Certificates in its list that cannot be trusted as a CA admit only
+    /// clients that present them.
     #[must_use]
     pub fn new(tls: &DatabaseTls) -> Self {
         let strength = if tls.allow_weak_hashing {
@@ -123,10 +123,10 @@ impl DatabaseTrust {
         }
     }
 
-    /// Judges the certificate that a client shows, with those it sent above it.
+    /// Checks a client's certificate, with the intermediates that it sent.
     ///
-    /// One that is among the database's certificates is in by that: neither its issuer nor its purpose nor its subject
-    /// is looked at (`docs/contracts/redis-enterprise.md#subject-validation`), which may be its own and version 1.
+    /// A certificate in the database's own list is admitted without further checks of issuer, extended key usage or
+    /// subject (`docs/contracts/redis-enterprise.md#subject-validation`); it may be self-signed and of version 1.
     ///
     /// # Errors
     ///
@@ -160,13 +160,13 @@ impl DatabaseTrust {
         })
     }
 
-    /// The certificates of the database that were made to be CAs, and are not trusted as such. A client's own certificate
-    /// among the others is no mistake.
+    /// Certificates of the database that are CAs and cannot be trusted as such. Clients' own certificates in the list
+    /// are not included.
     pub fn unfit_authorities(&self) -> impl Iterator<Item = &UnfitAuthority> {
         self.unfit.iter().filter(|unfit| unfit.is_meant_as_authority())
     }
 
-    /// The refusal, which names the certificate of the database above the client's, if only its unfitness is in the way.
+    /// The refusal, which names the database's certificate above the client's if only its unfitness is the obstacle.
     fn explained(
         &self,
         refusal: ChainRefusal,
@@ -217,13 +217,13 @@ impl fmt::Display for UnfitAuthority {
 }
 
 impl AdmittedClient {
-    /// The certificate of the database that lets it in: the CA above it, or itself.
+    /// The certificate of the database that admits it: the CA above it, or itself.
     #[must_use]
     pub fn trusted(&self) -> Sha256Fingerprint {
         self.trusted
     }
 
-    /// The last second of it, unless expired certificates are let in.
+    /// The last second of its validity, unless expired certificates are accepted.
     #[must_use]
     pub fn valid_until(&self) -> Option<OffsetDateTime> {
         self.valid_until
@@ -231,7 +231,7 @@ impl AdmittedClient {
 }
 
 impl DatabaseTrustRefusal {
-    /// A word for logs and metrics.
+    /// Label for logs and metrics.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -256,8 +256,8 @@ impl From<ChainRefusal> for DatabaseTrustRefusal {
     }
 }
 
-/// `authorized_names` is the older form of a list of common names: it adds to the subjects of `san_cn`, and alone it asks
-/// for them.
+/// Combines both lists: `authorized_names`, the older form, adds to the subjects of `san_cn`, and enables that
+/// validation if used alone.
 fn effective_gate(tls: &DatabaseTls) -> (SubjectValidation, Vec<AuthorizedSubject>) {
     let names = tls.authorized_names.iter().map(|name| AuthorizedSubject {
         common_name: name.clone(),

@@ -5,7 +5,7 @@ use super::*;
 use crate::cluster::database::ClientCertificates;
 use crate::trust::minted::*;
 
-/// TLS of a database that trusts these.
+/// TLS settings of a database that trusts these.
 fn trusting(certificates: &[&Minted]) -> DatabaseTls {
     let texts = certificates.iter().map(|certificate| certificate.pem()).collect();
     DatabaseTls {
@@ -44,7 +44,8 @@ fn certificates_below_the_databases_cas_are_let_in() {
     );
 }
 
-/// Each lets in nobody, and says so: to whoever creates the database, and in the log when a client is refused.
+/// Each admits no client, and the reason is reported: to the creator of the database, and in the log when a client is
+/// refused.
 #[test]
 fn a_ca_that_cannot_be_one_is_named_with_the_reason_to_administrators_and_in_the_refusal() {
     let no_cert_sign = [
@@ -201,7 +202,7 @@ fn where_any_purpose_is_allowed_nothing_else_is() {
     }
 }
 
-/// The extended key usage of an intermediate is a limit on what it may issue.
+/// The extended key usage of an intermediate limits the certificates that it may issue.
 #[test]
 fn where_any_purpose_is_allowed_an_intermediate_still_names_clients_or_nothing() {
     let ours = ca("CN=ours").self_signed();

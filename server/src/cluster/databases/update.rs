@@ -18,7 +18,7 @@ use crate::trust::{AuthorizedSubject, SubjectValidation};
 /// certificate); an open default user; no persistence.
 #[derive(Debug)]
 pub struct NewDatabase {
-    /// The number wanted; otherwise the next.
+    /// The requested number; otherwise the next one.
     pub uid: Option<DatabaseUid>,
     /// The name.
     pub name: DatabaseName,
@@ -74,16 +74,16 @@ pub struct DatabaseUpdate {
 /// `data_persistence`: [`Persistence`] without its policies, which are members of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersistenceKind {
-    /// Nothing.
+    /// No persistence.
     Disabled,
     /// Snapshots.
     Snapshot,
-    /// Every write.
+    /// An append-only file.
     Aof,
 }
 
 impl PersistenceKind {
-    /// Of what is on the disk.
+    /// The kind of the present persistence.
     #[must_use]
     pub fn of(persistence: &Persistence) -> Self {
         match persistence {
@@ -94,7 +94,7 @@ impl PersistenceKind {
     }
 }
 
-/// A database as it is to be, not checked yet.
+/// The definition of a database before its checks.
 pub(super) struct Definition {
     database: Database,
     persistence: Result<Persistence, ClusterError>,
@@ -240,7 +240,7 @@ fn check_names(names: &[String]) -> Result<(), ClusterError> {
     Ok(())
 }
 
-/// The API's names of the parts in which the two differ.
+/// The API's names of the differing parts.
 pub(super) fn differing(old: &Database, new: &Database) -> Vec<&'static str> {
     let tls = (&old.tls, &new.tls);
     let parts = [
@@ -296,5 +296,5 @@ pub(super) fn differing(old: &Database, new: &Database) -> Vec<&'static str> {
         .collect()
 }
 
-/// More than anybody tells apart; each is a line of the engine's configuration.
+/// Generous for any use; each policy is a line of the engine's configuration.
 const MAX_SNAPSHOT_POLICIES: usize = 32;

@@ -122,7 +122,7 @@ impl Reader<'_> {
     }
 }
 
-/// `-1` is nothing.
+/// Parses a length; `-1` means nil.
 fn length(digits: &[u8]) -> Result<Option<usize>, ReplyError> {
     match number(digits)? {
         -1 => Ok(None),
@@ -146,7 +146,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 const CRLF: &[u8] = b"\r\n";
-/// An `INFO` has some kilobytes, an `ACL LIST` of 10,000 users a few megabytes.
+/// An `INFO` has a few kilobytes, an `ACL LIST` of 10,000 users a few megabytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// A line is a number, a status or the message of an error.
 const MAX_LINE: usize = 64 * 1024;

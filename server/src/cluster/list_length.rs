@@ -15,5 +15,5 @@ pub(super) fn check(setting: &'static str, length: usize) -> Result<(), ClusterE
     Err(ClusterError::InvalidSetting { setting, problem })
 }
 
-/// Every login looks through some of them.
+/// Every login searches some of these lists.
 pub(super) const MAX_ENTRIES: usize = 1000;

@@ -1,8 +1,8 @@
-//! The cluster of Redis Enterprise's API: its users, roles, ACLs, settings and certificates, and what can be done with
-//! them. No HTTP and no JSON: those stop at the dialect.
+//! The cluster of Redis Enterprise's API: its users, roles, ACLs, settings and certificates, and the operations on
+//! them. It knows neither HTTP nor JSON, which belong to the dialect.
 //!
-//! Each change is checked, recorded and made visible in one step that no other change can come between, and that goes
-//! on when the caller hangs up. It is on the disk before it is answered.
+//! Each change is checked, recorded and published atomically, and completes even if the caller disconnects. It is on
+//! disk before the response is sent.
 
 pub mod access;
 pub mod bootstrap;
@@ -50,7 +50,7 @@ use crate::clock::Clock;
 use crate::ravendb::access::authn::Authenticator;
 use crate::store::{Store, StoreError};
 
-/// The cluster: its present state, and the one way to change it.
+/// The cluster: its current state, and the only way to change it.
 #[derive(Debug)]
 pub struct Cluster {
     shared: Arc<Shared>,
@@ -85,7 +85,7 @@ struct Shared {
     parts: ClusterParts,
     state: RwLock<Arc<ClusterState>>,
     changes: watch::Sender<u64>,
-    /// Held from the checks of a change until the state shows it.
+    /// Locked from the checks of a change until the state contains it.
     writer: Mutex<()>,
     lockouts: Lockouts,
 }
@@ -114,7 +114,7 @@ pub(crate) struct Plan<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     actor: Actor,
-    /// None when the server acts by itself.
+    /// None if the server acts by itself.
     caller: Option<Arc<ClusterCaller>>,
     action: &'static str,
     target: String,
@@ -136,7 +136,7 @@ impl Asked {
         }
     }
 
-    /// The server acts by itself.
+    /// A request of the server itself.
     pub(crate) fn server(action: &'static str, target: impl Into<String>) -> Self {
         Self {
             actor: Actor::server(),
@@ -150,7 +150,7 @@ impl Asked {
 }
 
 impl Planning<'_> {
-    /// Refuses an attempt on rights that the caller does not have itself: a user manager neither makes nor touches
+    /// Refuses an operation on rights that the caller lacks: a user manager can neither create nor change
     /// administrators.
     pub(crate) fn check_reach(
         &self,
@@ -163,8 +163,8 @@ impl Planning<'_> {
         Ok(())
     }
 
-    /// Refuses changes after which the caller could not call again by what it called with: the way back would be closed
-    /// too. Administrators by a certificate of RavenDB's API are let in whatever the settings say.
+    /// Refuses changes after which the caller's credentials would no longer be accepted, because the caller could not
+    /// revert them. Administrators by a certificate of RavenDB's API are admitted under all settings.
     pub(crate) fn check_lets_back_in(&self, caller: &ClusterCaller, changes: &[Change]) -> Result<(), ClusterError> {
         if changes.is_empty() {
             return Ok(());
@@ -195,7 +195,7 @@ impl Planning<'_> {
 }
 
 impl Cluster {
-    /// Joins the parts. `state` is what the store holds.
+    /// Assembles the cluster. `state` comes from the store.
     #[must_use]
     pub fn new(parts: ClusterParts, state: ClusterState) -> Self {
         let changes = watch::Sender::new(state.revision());
@@ -210,18 +210,18 @@ impl Cluster {
         }
     }
 
-    /// The cluster at this moment. Keep it no longer than a request.
+    /// The current state of the cluster. Do not keep it longer than a request.
     #[must_use]
     pub fn state(&self) -> Arc<ClusterState> {
         self.shared.state()
     }
 
-    /// The revision of the last change, without the state that belongs to it.
+    /// The revision of the last change.
     pub(crate) fn revision(&self) -> u64 {
         *self.shared.changes.borrow()
     }
 
-    /// The revision of each later change.
+    /// Notifies of the revision of each later change.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
@@ -247,12 +247,12 @@ impl Cluster {
         &self.shared.parts.authenticator
     }
 
-    /// Decides with `plan`, records and makes visible what it planned. With [`Run::Dry`] it is only decided.
+    /// Decides with `plan`, then records and publishes the planned changes. With [`Run::Dry`] it only decides.
     ///
     /// # Errors
     ///
-    /// Those of `plan`; [`ClusterError::CallerLostRights`] when the caller is no longer let in, or no longer has
-    /// the permission that the action needs; [`ClusterError::Store`].
+    /// Those of `plan`; [`ClusterError::CallerLostRights`] if the caller is no longer admitted, or no longer has the
+    /// permission that the action needs; [`ClusterError::Store`].
     pub(crate) async fn change<T, F>(&self, asked: Asked, run: Run, plan: F) -> Result<T, ClusterError>
     where
         T: Send + 'static,
@@ -281,7 +281,7 @@ impl Cluster {
         now.inspect_err(|error| self.shared.refused(asked, error))
     }
 
-    /// Records that what was asked for is refused before it comes to [`Self::change`], and gives the reason back.
+    /// Records a refusal that precedes [`Self::change`], and returns its error.
     pub(crate) fn refused(&self, asked: Asked, error: ClusterError) -> ClusterError {
         self.shared.refused(&asked, &error);
         error
@@ -336,8 +336,8 @@ impl Shared {
         Ok(outcome)
     }
 
-    /// The caller's rights of this moment, when the permission that the action needs is among them: those it was let in
-    /// with may have been taken away while its request was read, or while it waited.
+    /// The caller's current rights, if they include the permission that the action needs: rights from its admission may
+    /// have been withdrawn while its request was read, or while it waited.
     fn rights_now(&self, asked: &Asked, state: &ClusterState) -> Result<PermissionSet, ClusterError> {
         let Some(caller) = &asked.caller else {
             return Ok(ManagementRole::Admin.permissions());

@@ -33,7 +33,7 @@ macro_rules! settings_update {
             }
         }
 
-        /// The API's names of the settings in which the two differ.
+        /// The API's names of the differing settings.
         fn differing(old: &ClusterSettings, new: &ClusterSettings) -> Vec<&'static str> {
             let mut names = Vec::new();
             $(
@@ -125,7 +125,7 @@ fn plan_update(planning: &Planning<'_>, update: SettingsUpdate) -> Result<Plan<A
     })
 }
 
-/// Refuses settings that are out of range, whoever wants them.
+/// Refuses settings that are out of range, for every caller.
 fn check(settings: &ClusterSettings) -> Result<(), ClusterError> {
     check_subjects("mtls_authorized_subjects", &settings.mtls_authorized_subjects)?;
     check_range("password_min_length", settings.password_min_length, 8, 256)?;
@@ -148,7 +148,7 @@ fn check(settings: &ClusterSettings) -> Result<(), ClusterError> {
     }
 }
 
-/// Refuses subjects that no certificate has; `setting` is the name of their list.
+/// Refuses subjects that no certificate can have; `setting` is the name of their list.
 pub(super) fn check_subjects(setting: &'static str, subjects: &[AuthorizedSubject]) -> Result<(), ClusterError> {
     list_length::check(setting, subjects.len())?;
     for (number, subject) in (1..).zip(subjects) {
@@ -225,5 +225,5 @@ fn invalid(setting: &'static str, problem: String) -> ClusterError {
     ClusterError::InvalidSetting { setting, problem }
 }
 
-/// A hundred years. More means never, which is 0.
+/// A hundred years. Use 0 for no expiry.
 const MAX_PASSWORD_DAYS: u32 = 36_500;

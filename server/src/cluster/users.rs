@@ -1,4 +1,4 @@
-//! Making, changing and deleting users.
+//! Creating, changing and deleting users.
 
 use std::sync::Arc;
 
@@ -19,15 +19,15 @@ use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, lis
 use crate::trust::{self, SubjectLine};
 
 impl Cluster {
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
     ///
     /// In this order: those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::PasswordMissing`] and the
-    /// like, when method, password and subject do not go together; [`ClusterError::UidTaken`],
-    /// [`ClusterError::NameTaken`], [`ClusterError::EmailTaken`], [`ClusterError::SubjectTaken`];
-    /// [`ClusterError::InvalidSetting`] for too many alerts; [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would make
-    /// one; [`ClusterError::Store`].
+    /// like, if method, password and subject conflict; [`ClusterError::UidTaken`], [`ClusterError::NameTaken`],
+    /// [`ClusterError::EmailTaken`], [`ClusterError::SubjectTaken`]; [`ClusterError::InvalidSetting`] for too many
+    /// alerts; [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] if a caller who is not an administrator
+    /// would create one; [`ClusterError::Store`].
     pub async fn create_user(
         &self,
         permit: &ClusterPermit<CreateUser>,
@@ -40,18 +40,17 @@ impl Cluster {
             .await
     }
 
-    /// Changes a user. A user whose permit is for itself alone changes its password and its alerts; to name another part as
-    /// it is, is no change.
+    /// Changes a user. With a permit for itself only, a user can change its password and its alerts; repeating the
+    /// current value of another member is not a change.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators are told;
-    /// those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`];
-    /// [`ClusterError::NotOwnBusiness`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would
-    /// change or make one; [`ClusterError::PasswordMissing`] and the like;
-    /// [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and the like; [`ClusterError::UnknownRole`];
-    /// [`ClusterError::LastAdminDemoted`], [`ClusterError::WouldLockOutCaller`];
-    /// [`ClusterError::Store`].
+    /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators get; those
+    /// of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`]; [`ClusterError::NotOwnBusiness`];
+    /// [`ClusterError::AboveOwnRights`] if a caller who is not an administrator would change or create one;
+    /// [`ClusterError::PasswordMissing`] and the like; [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and
+    /// the like; [`ClusterError::UnknownRole`]; [`ClusterError::LastAdminDemoted`],
+    /// [`ClusterError::WouldLockOutCaller`]; [`ClusterError::Store`].
     pub async fn update_user(
         &self,
         permit: &ClusterPermit<UpdateUser>,
@@ -83,11 +82,11 @@ impl Cluster {
         .await
     }
 
-    /// Deletes a user. Its certificate and its tokens let nobody in from then on.
+    /// Deletes a user. Its certificate and its tokens are not accepted afterwards.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::NoSuchUser`]; [`ClusterError::AboveOwnRights`] when somebody who is no
+    /// In this order: [`ClusterError::NoSuchUser`]; [`ClusterError::AboveOwnRights`] if a caller who is not an
     /// administrator would delete one; [`ClusterError::LastAdminDeleted`]; [`ClusterError::Store`].
     pub async fn delete_user(&self, permit: &ClusterPermit<DeleteUser>, uid: UserUid) -> Result<(), ClusterError> {
         let asked = Asked::by(permit, format!("user {uid}"));
@@ -349,8 +348,8 @@ fn default_name(email: Option<&EmailAddress>, uid: UserUid) -> Result<UserName, 
         .expect("the characters of an address and a number are those of a name"))
 }
 
-/// Refuses the names that Redis and the server have in the engines of databases. In any case, and with blanks around
-/// them: Redis tells them apart, and people do not.
+/// Refuses names that Redis and the server reserve in engines, regardless of case and surrounding blanks: Redis
+/// distinguishes them, but people do not.
 pub(super) fn refuse_reserved(name: &UserName) -> Result<(), ClusterError> {
     let plain = name.as_str().trim();
     let is_reserved = |kept: &str| plain.eq_ignore_ascii_case(kept);
@@ -360,7 +359,8 @@ pub(super) fn refuse_reserved(name: &UserName) -> Result<(), ClusterError> {
     Ok(())
 }
 
-/// A name, an address and a subject lead to one user. A name that is another's address would lead to two.
+/// A name, an address and a subject each identify one user. A name that equals another user's address would identify
+/// two.
 fn check_unique(
     state: &ClusterState,
     uid: UserUid,

@@ -20,7 +20,6 @@ pub mod cluster;
 pub mod command;
 pub mod config;
 mod connected;
-mod connected_client;
 mod expiry;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;

@@ -3,5 +3,6 @@
 //! A product keeps what it decided about a connection with its [`listener::peer::Peer`], and says who may stay by a
 //! [`listener::connections::TrustReview`].
 
+pub mod connected;
 pub mod http;
 pub mod listener;

@@ -1,8 +1,8 @@
-//! Requests that a page of another site makes a browser send.
+//! Protection against requests that another site's page makes a browser send.
 //!
-//! A browser shows its user's certificate to whoever makes it ask, and what a request does may not depend on a body
-//! that only programs can send: without this check any page could administer a server through an administrator's
-//! browser. Browsers name the page's site in `Origin` (RFC 6454) with every such request; programs send none.
+//! A browser presents its user's certificate to every server that a page makes it contact, and simple requests need no
+//! preflight: without this check any page could administer a server through an administrator's browser. Browsers name
+//! the page's site in `Origin` (RFC 6454) in every such request; programs send no such field.
 
 use axum::extract::Request;
 use http::header;
@@ -25,7 +25,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// The server's own site, and the ones that the settings name.
+    /// The server's own site, and those in the settings.
     pub fn new(settings: &OriginSettings, listening_url: &Url) -> Self {
         let mut trusted = settings.trusted_origins.clone();
         trusted.push(listening_url.origin().ascii_serialization());

@@ -1,4 +1,4 @@
-//! Query parameters that a route does not have.
+//! The error for query parameters that a route does not have.
 
 use certward_pki::Printable;
 
@@ -12,5 +12,5 @@ pub fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str
     )
 }
 
-/// Of a name that a client made up.
+/// Maximum length of the unknown name in the error, in characters.
 const LONGEST_SHOWN: usize = 100;

@@ -1,8 +1,8 @@
-//! The checks that TLS makes on a client's certificate: few, because trust is decided for each request.
+//! TLS's own checks of a client's certificate: few, because the products decide on trust for each request.
 //!
-//! A client may present any certificate or none (`docs/contracts/ravendb.md#tls`): one that is unknown, expired or
-//! self-signed is refused later, with HTTP 403 and a message. The handshake proves only that the peer holds the private
-//! key, and it bounds the cost of a stranger's chain.
+//! A client may present any certificate or none (`docs/contracts/ravendb.md#tls`): an unknown, expired or self-signed
+//! one is refused later, with HTTP 403 and a message. The handshake only proves possession of the private key, and
+//! limits the cost of a stranger's chain.
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -18,7 +18,7 @@ use certward_pki::Certificate;
 use certward_certificates::certificate::{ChainBounds, total_bytes};
 use certward_system::telemetry::Sparing;
 
-/// Asks for a client certificate without demanding one, and checks the signature made with its key.
+/// Requests a client certificate without requiring one, and verifies the signature made with its key.
 #[derive(Debug)]
 pub struct ProofOfPossession {
     algorithms: WebPkiSupportedAlgorithms,
@@ -26,7 +26,7 @@ pub struct ProofOfPossession {
 }
 
 impl ProofOfPossession {
-    /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
+    /// A chain that exceeds `bounds` ends the handshake with alert 42 (`bad_certificate`) before it is parsed.
     pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds) -> Self {
         Self { algorithms, bounds }
     }
@@ -41,7 +41,7 @@ impl ClientCertVerifier for ProofOfPossession {
         false
     }
 
-    /// No hints: a client that is told issuers may keep a certificate back that is registered here.
+    /// No hints: a client that receives a list of issuers may withhold a certificate that is registered here.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -112,9 +112,9 @@ impl ClientCertVerifier for ProofOfPossession {
     }
 }
 
-/// Returns `true` when the certificate was refused, and not its signature: webpki reads no certificate of version 1,
-/// which `openssl x509 -req` of version 3.0 makes by default, nor one with a critical extension that it does not know.
-/// The real server accepts both. The signature is then checked with the key that our own parser finds.
+/// Returns `true` if webpki rejected the certificate and not its signature: webpki supports neither certificates of
+/// version 1, which `openssl x509 -req` of version 3.0 creates by default, nor unknown critical extensions. The real
+/// server accepts both. The signature is then verified with the key from this project's own parser.
 fn may_be_unread(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(reason) if *reason != CertificateError::BadSignature)
 }

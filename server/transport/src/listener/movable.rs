@@ -1,4 +1,4 @@
-//! A TCP connection on its way from the runtime that accepted it to that of the thread that serves it.
+//! Moves a TCP connection from the runtime that accepted it to that of its worker thread.
 
 use std::io;
 use std::pin::Pin;
@@ -10,12 +10,12 @@ use tokio::net::TcpStream;
 /// A TCP connection that can change its runtime while TLS holds it.
 #[derive(Debug)]
 pub struct MovableTcp(
-    /// None when a move has failed.
+    /// None after a failed move.
     Option<TcpStream>,
 );
 
 impl MovableTcp {
-    /// A connection of the runtime that calls this.
+    /// Wraps a connection of the current runtime.
     pub(super) fn new(tcp: TcpStream) -> Self {
         Self(Some(tcp))
     }

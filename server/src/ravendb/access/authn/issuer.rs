@@ -74,10 +74,10 @@ impl<'a> Issuers<'a> {
     ///
     /// `registered_with` are the issuers that were registered with the original. There are three ways, in this order:
     /// 1. Both are self-signed: their key issued both, under one name. The renewal may not outlive the original,
-    /// because only its holder has chosen the end of its validity.
+    ///    because only its holder has chosen the end of its validity.
     /// 2. The renewal leads to a proved issuer of the original.
     /// 3. The key that signed the original has also signed the renewal, through a CA certificate that was sent with the
-    /// renewal.
+    ///    renewal.
     pub(super) fn verify(
         &self,
         renewal: &Certificate,

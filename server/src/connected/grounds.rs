@@ -40,10 +40,7 @@ pub(super) fn on_ravendb(view: &ConnectionView, peer: &Peer) -> Grounds {
 pub(super) fn on_redis_enterprise(view: &ConnectionView, peer: &Peer, state: &ClusterState) -> Grounds {
     match view.cluster_access.holder(peer, state) {
         None => Grounds::default(),
-        Some(CertificateHolder::Administrator(caller)) => Grounds {
-            user: None,
-            rests_on: of_caller(view, &caller),
-        },
+        Some(CertificateHolder::Administrator) => on_ravendb(view, peer),
         Some(CertificateHolder::User { user, anchor }) => {
             let anchors = state.trust_anchors().map(|anchors| anchors.certificates());
             let ca = anchors.unwrap_or_default().iter().find(|ca| ca.fingerprint() == anchor);
@@ -63,7 +60,7 @@ pub(super) fn on_redis_enterprise(view: &ConnectionView, peer: &Peer, state: &Cl
 pub(super) fn user_of(view: &ConnectionView, peer: &Peer, state: &ClusterState) -> Option<Numbered> {
     match view.cluster_access.holder(peer, state)? {
         CertificateHolder::User { user, .. } => Some(Numbered::new(user.uid.get(), user.name.as_str())),
-        CertificateHolder::Administrator(_) => None,
+        CertificateHolder::Administrator => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a change will do: pure functions of configuration and prior state.
+//! Effects of a change, as pure functions of configuration and prior state.
 
 use std::collections::BTreeMap;
 
@@ -110,7 +110,7 @@ pub(crate) fn guard_removal(
     }
 }
 
-/// Whether the entry is the certificate the provider is logged in with.
+/// True if the entry is the provider's own client certificate.
 pub(crate) fn is_own(state: &ClientCertificateState, own: Option<Thumbprint>) -> bool {
     match (&state.thumbprint, own) {
         (Value::Value(thumbprint), Some(own)) => thumbprint.parse() == Ok(own),
@@ -186,7 +186,7 @@ fn guard_own_rights(
     }
 }
 
-/// How much a clearance allows.
+/// Rank of a clearance; higher ranks include the rights of lower ones.
 pub(super) fn rank(clearance: &str) -> u8 {
     match clearance {
         "ClusterAdmin" | "ClusterNode" => 2,

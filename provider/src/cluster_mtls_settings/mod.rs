@@ -29,7 +29,7 @@ pub struct ClusterMtlsSettings {
     session: Configured<Session>,
 }
 
-/// What was found before Terraform's first change of each setting; kept in the private state, beside the state.
+/// Values of the settings before Terraform first changed each; stored in the resource's private state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EarlierSettings(MtlsSettings);
 

@@ -19,7 +19,7 @@ pub(crate) struct MtlsSettings {
 }
 
 impl MtlsSettings {
-    /// What a cluster has. A setting that its version does not have is as if switched to what that version does.
+    /// The settings of a cluster. A setting that its version lacks has the value that matches the version's behaviour.
     pub(crate) fn of(cluster: &Cluster) -> Self {
         let validation = cluster.mtls_client_cert_subject_validation_type.as_ref();
         let validation = validation.unwrap_or(&SubjectValidation::Disabled);
@@ -49,7 +49,7 @@ impl MtlsSettings {
         request
     }
 
-    /// What the cluster goes by once these are set on top of `present`.
+    /// The cluster's rules after these settings are applied to `present`.
     pub(crate) fn applied_to(&self, present: &Rules) -> Rules {
         Rules {
             certificate_authentication: self
@@ -72,7 +72,7 @@ impl MtlsSettings {
         *self == Self::default()
     }
 
-    /// What has to be set so that `present` becomes what is wanted here. Order and repetition of subjects do not count.
+    /// The settings to set so that `present` becomes `self`. Order and repetition of subjects do not count.
     pub(crate) fn changes(&self, present: &Self) -> Self {
         fn differing<T: Clone + PartialEq>(wanted: &Option<T>, present: &Option<T>) -> Option<T> {
             wanted.clone().filter(|_| wanted != present)

@@ -22,8 +22,7 @@ pub struct ClusterMtlsSettingsState {
 }
 
 impl ClusterMtlsSettingsState {
-    /// What the configuration, plan or state says about each setting; `None` for one that it does not manage, and for
-    /// one that is not known yet.
+    /// The settings in the configuration, plan or state; `None` for one that is not managed or not known yet.
     pub(crate) fn settings(&self) -> MtlsSettings {
         MtlsSettings {
             certificate_authentication: self.certificate_authentication_enabled.as_option(),
@@ -68,7 +67,7 @@ impl ClusterMtlsSettingsState {
         self.basic_authentication_enabled = known(present.basic_authentication);
     }
 
-    /// Whether both say the same about the subjects, whatever the order and the form of absent attributes.
+    /// True if both have the same subjects, regardless of order and of the form of absent attributes.
     pub(crate) fn same_subjects(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.subjects(), other.subjects());
         ours.is_some() && ours.map(sorted) == theirs.map(sorted)

@@ -1,9 +1,9 @@
-//! What `terraform import` and `import` blocks give as id of a user, role or ACL.
+//! Import identifiers of users, roles and ACLs, for `terraform import` and `import` blocks.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Which object is meant.
+/// The object to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RedisImportId {
     /// The one with this uid.

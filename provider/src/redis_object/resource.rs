@@ -17,7 +17,7 @@ use crate::interruption::until_stopped;
 use crate::report::error;
 use crate::session::Session;
 
-/// What a kind of objects decides for itself, without the cluster.
+/// The parts of planning that need no cluster and differ between the kinds of objects.
 pub(crate) trait Planned: RedisObject {
     fn schema() -> Schema;
 
@@ -62,10 +62,10 @@ pub(crate) trait Planned: RedisObject {
     }
 }
 
-/// What Terraform keeps beside a state for the provider alone.
+/// Private state of a resource, which only the provider reads.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Kept {
-    /// Whether the state comes from an import, and has not been read since.
+    /// True if the state comes from an import and has not been refreshed since.
     imported: bool,
 }
 

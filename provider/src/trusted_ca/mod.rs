@@ -103,7 +103,7 @@ impl Resource for TrustedCa {
         Some((planned, private, requires_replace))
     }
 
-    /// Whether the authority can go is asked when it goes: what depends on it may go before it in the same run.
+    /// The apply checks whether the CA can be removed, because its dependents may be removed earlier in the same run.
     async fn plan_destroy<'a>(
         &self,
         diags: &mut Diagnostics,

@@ -103,7 +103,8 @@ impl Resource for TrustedCaBundle {
         Some((planned, private, Vec::new()))
     }
 
-    /// Whether the authorities can go is asked when they go: what depends on them may go before in the same run.
+    /// The apply checks whether the CAs can be removed, because their dependents may be removed earlier in the same
+    /// run.
     async fn plan_destroy<'a>(
         &self,
         diags: &mut Diagnostics,

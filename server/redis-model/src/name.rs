@@ -12,7 +12,7 @@ macro_rules! names {
             pub struct $name(String);
 
             impl $name {
-                /// As given.
+                /// The name as given.
                 #[must_use]
                 pub fn as_str(&self) -> &str {
                     &self.0
@@ -47,13 +47,14 @@ macro_rules! names {
 }
 
 names! {
-    /// A user's name: 1 to 255 printable ASCII characters but `"`, `&`, `<` and `>`. Databases know the user by it.
+    /// A user's name: 1 to 255 printable ASCII characters except `"`, `&`, `<` and `>`. It is also the user's name in
+    /// databases.
     UserName, "user", in_user_name, "printable ASCII characters but \", &, < and >";
     /// The name of a role or an ACL: 1 to 255 of `a-z A-Z 0-9 _ [ ] ( ) @ , . ; # -` and the blank.
     ObjectName, "role or ACL", in_object_name, "letters, digits, blanks and _ [ ] ( ) @ , . ; # -";
 }
 
-/// A text that is no name.
+/// The text is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the name of a {what} {problem}")]
 pub struct NameError {
@@ -71,11 +72,11 @@ enum NameProblem {
     Character { character: char, allowed: &'static str },
 }
 
-/// An e-mail address: a local part, `@`, a domain with a dot. It may be a user's login name, in any case.
+/// An e-mail address: a local part, `@`, and a domain with a dot. It may be a user's login name, regardless of case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
-/// A text that is no e-mail address.
+/// The text is not a valid e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the e-mail address is not of the form local@domain.tld with letters, digits and _ . + - in at most 255 characters"
@@ -83,13 +84,13 @@ pub struct EmailAddress(String);
 pub struct EmailAddressError;
 
 impl EmailAddress {
-    /// As given.
+    /// The address as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which two addresses are compared.
+    /// The form for comparing addresses.
     #[must_use]
     pub fn to_key(&self) -> String {
         self.0.to_ascii_lowercase()
@@ -131,7 +132,7 @@ fn in_object_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || "_ []()@,.;#-".contains(character)
 }
 
-/// Of a name or an address, in characters, which are all of one byte.
+/// Maximum length of a name or an address, in characters, which are all of one byte.
 const MAX_LENGTH: usize = 255;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub enum CertificateName {
     Cm,
     /// `api`.
     Api,
-    /// `mtls_trusted_ca`: the CAs whose certificates let certificate users in.
+    /// `mtls_trusted_ca`: the trusted CAs of certificate users.
     MtlsTrustedCa,
     /// `proxy`.
     Proxy,
@@ -35,13 +35,13 @@ pub enum CertificateName {
     SsoIssuer,
 }
 
-/// A name that no certificate of the cluster has.
+/// The name is not that of a certificate of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no certificate of the cluster; the names are {names}", names = CertificateName::list())]
 pub struct UnknownCertificateName(String);
 
 impl CertificateName {
-    /// Every name, in the order of the API's page.
+    /// All names, in the order of the API's page.
     pub const ALL: [Self; 11] = [
         Self::Cm,
         Self::Api,
@@ -74,7 +74,7 @@ impl CertificateName {
         }
     }
 
-    /// Returns `true` for certificates that the cluster works without: they are not generated and can be deleted.
+    /// Returns `true` for optional certificates: they are not generated and can be deleted.
     #[must_use]
     pub const fn is_optional(self) -> bool {
         matches!(
@@ -96,21 +96,21 @@ impl CertificateName {
         matches!(self, Self::Api)
     }
 
-    /// Returns `true` when the server's own certificate is used until an administrator installs one: clients of
-    /// databases trust it, and it names the hosts that they connect to.
+    /// Returns `true` if the server's own certificate is used until an administrator installs one: clients of databases
+    /// trust it, and it names the hosts that they connect to.
     #[must_use]
     pub const fn is_server_certificate_at_first(self) -> bool {
         matches!(self, Self::Proxy)
     }
 
-    /// Returns `true` when this server presents the certificate or trusts by it. The others are stored as the API asks,
-    /// and are not used.
+    /// Returns `true` if this server presents the certificate, or trusts certificates because of it. The others are
+    /// stored, as the API requires, but not used.
     #[must_use]
     pub const fn is_in_use(self) -> bool {
         matches!(self, Self::Proxy | Self::MtlsTrustedCa)
     }
 
-    /// Returns `true` for certificates without a private key, which are those of other CAs.
+    /// Returns `true` for certificates without a private key: those of other CAs.
     #[must_use]
     pub const fn is_keyless(self) -> bool {
         matches!(self, Self::MtlsTrustedCa | Self::SsoIssuer)
@@ -143,7 +143,7 @@ impl FromStr for CertificateName {
 pub struct NamedCertificate {
     /// The name of the certificate.
     pub name: CertificateName,
-    /// The PEM text as it was given: one certificate or several.
+    /// The PEM text as given: one certificate or several.
     pub certificate: String,
     /// The key of the first of them.
     pub key: Option<PrivateKeyPem>,
@@ -151,7 +151,7 @@ pub struct NamedCertificate {
     pub installed_at: OffsetDateTime,
 }
 
-/// A certificate to be stored, not checked yet.
+/// A certificate to store, before its checks.
 #[derive(Debug)]
 pub struct NewCertificate {
     /// The name of the certificate.
@@ -173,7 +173,7 @@ impl NamedCertificates {
         self.0.get(&name)
     }
 
-    /// Each of them.
+    /// All certificates.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<NamedCertificate>> {
         self.0.values()
     }
@@ -189,5 +189,5 @@ impl NamedCertificates {
     }
 }
 
-/// The number of characters of a wrong name that an error quotes.
+/// Maximum length of a wrong name in an error, in characters.
 const SHOWN: usize = 80;

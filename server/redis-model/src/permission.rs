@@ -1,11 +1,11 @@
 //! The permissions that the API's routes require, and the management roles that hold them
-//! (`docs/contracts/redis-enterprise.md#management-roles`; the vendor's page `permissions.md`, whose two tables agree
-//! on everything but two permissions that no route here asks for).
+//! (`docs/contracts/redis-enterprise.md#management-roles`; the two tables of the vendor's page `permissions.md` differ
+//! only in two permissions that no route here requires).
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A fixed set of permissions that roles are made of, by the names of the API.
+/// A fixed set of permissions, from which roles are built, by the API's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ManagementRole {
     /// No permissions: for access to databases alone.
@@ -20,11 +20,11 @@ pub enum ManagementRole {
     ClusterMember,
     /// Changes users, roles and ACLs.
     UserManager,
-    /// Everything.
+    /// All permissions.
     Admin,
 }
 
-/// A name that is no management role's.
+/// The name is not that of a management role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is no management role; use none, db_viewer, cluster_viewer, db_member, cluster_member, user_manager or admin"
@@ -32,7 +32,7 @@ pub enum ManagementRole {
 pub struct UnknownManagementRole(String);
 
 impl ManagementRole {
-    /// Every role, the least first; of a user's several roles the last in this order is shown as its one.
+    /// All roles, in ascending order; the highest of a user's roles is reported as the user's management role.
     pub const ALL: [Self; 7] = [
         Self::None,
         Self::DbViewer,
@@ -85,7 +85,7 @@ impl FromStr for ManagementRole {
     }
 }
 
-/// Some of the permissions.
+/// A set of permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PermissionSet(u128);
 
@@ -102,7 +102,7 @@ impl PermissionSet {
         other.0 & !self.0 == 0
     }
 
-    /// Those of either.
+    /// The union of both sets.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -114,7 +114,7 @@ impl PermissionSet {
         self.0 == 0
     }
 
-    /// Each of them, by name.
+    /// All permissions in the set, by name.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL
             .iter()
@@ -135,7 +135,7 @@ impl FromIterator<Permission> for PermissionSet {
 
 macro_rules! permissions {
     ($($name:ident: $text:literal, $holders:ident;)*) => {
-        /// Something a route may ask for, by the names of the API.
+        /// A permission that a route can require, by the API's name.
         #[expect(missing_docs, reason = "the names are the vendor's, who gives them no other meaning than the name")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
@@ -144,7 +144,7 @@ macro_rules! permissions {
         }
 
         impl Permission {
-            /// Every permission, by name.
+            /// All permissions, by name.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// The API's name.
@@ -155,7 +155,7 @@ macro_rules! permissions {
                 }
             }
 
-            /// The roles beside `admin` that hold it.
+            /// The roles other than `admin` that hold it.
             const fn holders(self) -> &'static [ManagementRole] {
                 match self {
                     $(Self::$name => $holders),*

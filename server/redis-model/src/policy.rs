@@ -1,6 +1,5 @@
-//! The parts of a cluster that this server keeps for its clients and does not act on: the policy for resources, the
-//! settings of OCSP, the licence (`docs/contracts/redis-enterprise.md#ocsp` and
-//! `docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`).
+//! Values that this server stores for its clients and does not use: the resource policy, the OCSP settings, the licence
+//! (`docs/contracts/redis-enterprise.md#ocsp` and `docs/contracts/redis-enterprise.md#bootstrap-nodes-licence`).
 
 use serde::{Deserialize, Serialize};
 
@@ -58,21 +57,22 @@ pub struct PolicyUpdate {
     pub resp3_default: Option<bool>,
 }
 
-/// The settings for OCSP requests about the proxy certificate: seconds, and a number of attempts. No requests are made.
+/// Settings for OCSP requests about the proxy certificate: seconds, and a number of attempts. This server makes no such
+/// requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OcspSettings {
-    /// 60 to 86400; 3600.
+    /// 60 to 86400. Default: 3600.
     pub query_frequency: u32,
-    /// 60 to 86400; 60.
+    /// 60 to 86400. Default: 60.
     pub recovery_frequency: u32,
-    /// 1 to 100; 5.
+    /// 1 to 100. Default: 5.
     pub recovery_max_tries: u32,
-    /// 1 to 60; 1.
+    /// 1 to 60. Default: 1.
     pub response_timeout: u32,
 }
 
-/// A change to the settings of OCSP; `None` leaves a member as it is. The ranges have been checked.
+/// A change to the OCSP settings; `None` leaves a member as it is. The ranges have been checked.
 #[derive(Debug, Default)]
 pub struct OcspUpdate {
     /// As [`OcspSettings::query_frequency`]; the others likewise.
@@ -96,7 +96,7 @@ impl PubSubDefault {
     }
 }
 
-/// As captured from a real cluster, and as its pages say.
+/// The defaults of a real cluster, in its responses and its documentation.
 impl Default for ClusterPolicy {
     fn default() -> Self {
         Self {
@@ -112,7 +112,7 @@ impl Default for ClusterPolicy {
     }
 }
 
-/// As captured from a real cluster.
+/// The defaults in a real cluster's responses.
 impl Default for OcspSettings {
     fn default() -> Self {
         Self {

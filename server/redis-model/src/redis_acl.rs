@@ -1,4 +1,4 @@
-//! An ACL: a named set of rules of Redis for commands, keys and channels.
+//! An ACL: a named set of Redis rules for commands, keys and channels.
 
 use super::name::ObjectName;
 use super::redis_acl_rules::RedisAclRules;
@@ -16,17 +16,17 @@ pub struct RedisAcl {
 }
 
 impl RedisAcl {
-    /// Returns `true` for the ACL of a fresh cluster that can be neither changed nor deleted.
+    /// Returns `true` for the built-in ACL that can be neither changed nor deleted.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.uid == FULL_ACCESS
     }
 }
 
-/// An ACL to be made.
+/// An ACL to create.
 #[derive(Debug, Clone)]
 pub struct NewRedisAcl {
-    /// The number wanted; otherwise the next.
+    /// The requested number; otherwise the next one.
     pub uid: Option<RedisAclUid>,
     /// The name.
     pub name: ObjectName,
@@ -50,5 +50,5 @@ pub const BUILT_IN: [(&str, &str); 3] = [
     ("Read Only", "+@read ~*"),
 ];
 
-/// The first of them is the one that stays as it is.
+/// The built-in ACL that is read-only.
 const FULL_ACCESS: RedisAclUid = RedisAclUid::new(1).expect("1 is a uid");

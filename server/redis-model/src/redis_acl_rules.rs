@@ -1,15 +1,15 @@
-//! The rules of a Redis ACL: what a user may do in a database.
+//! The rules of a Redis ACL: a user's rights in a database.
 //!
-//! The grammar is Redis's own (`ACL SETUSER`, Redis 7.2) without what concerns the user and not its rights, and with
-//! the limits of the Redis Enterprise reference, "Redis ACL overview" (`docs/contracts/redis-enterprise.md#acl-rules`):
-//! no passwords, no selector in a selector, no parenthesis in a pattern.
+//! The grammar is Redis's own (`ACL SETUSER`, Redis 7.2) without the rules about the user itself, and with the limits
+//! of the Redis Enterprise reference, "Redis ACL overview" (`docs/contracts/redis-enterprise.md#acl-rules`): no
+//! passwords, no nested selectors, no parenthesis in a pattern.
 
 use std::fmt;
 use std::str::FromStr;
 
 use certward_system::suggestion;
 
-/// Rules that a database takes: parsed, and kept as they were given.
+/// Valid rules, stored as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisAclRules {
     text: String,
@@ -17,48 +17,48 @@ pub struct RedisAclRules {
     min_version: DatabaseVersion,
 }
 
-/// The oldest database that knows every rule of an ACL.
+/// The oldest version of databases that knows every rule of an ACL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DatabaseVersion {
     /// Commands, categories, keys.
     V6_0,
     /// Channels.
     V6_2,
-    /// Selectors, keys for reading or writing only, subcommands that are taken away.
+    /// Selectors, separate read and write permissions on keys, denied subcommands.
     V7_2,
 }
 
-/// Why rules are refused. No text shows what may be a password.
+/// Rules of an ACL are refused. No text shows what may be a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedisAclRefusal {
-    /// There is no rule at all.
+    /// There is no rule.
     #[error("the rules are empty; '-@all' grants nothing")]
     Empty,
-    /// More text than is kept.
+    /// The text exceeds the limit.
     #[error("the rules have {length} bytes; at most {MAX_LENGTH} are kept")]
     TooLong {
-        /// In bytes.
+        /// The length in bytes.
         length: usize,
     },
     /// A character that breaks lines in logs and consoles.
     #[error("the rules hold a control character")]
     ControlCharacter,
-    /// A password: an ACL belongs to roles, not to users.
+    /// A rule that sets a password: an ACL belongs to roles, not to users.
     #[error("the rule that starts with '{prefix}' is about a password; passwords belong to users")]
     Password {
         /// `>`, `<`, `#` or `!`.
         prefix: char,
     },
-    /// A rule about the user: whether it may log in, and how.
+    /// A rule about the user itself, such as its login.
     #[error("the rule '{rule}' is about the user; an ACL holds rules for commands, keys and channels")]
     AboutTheUser {
         /// As given.
         rule: String,
     },
-    /// A selector in a selector.
+    /// A nested selector.
     #[error("selectors cannot be nested")]
     NestedSelector,
-    /// `(` without `)`, or the other way round.
+    /// `(` without `)`, or `)` without `(`.
     #[error("a parenthesis has no counterpart")]
     Unbalanced,
     /// A parenthesis within a rule.
@@ -70,15 +70,15 @@ pub enum RedisAclRefusal {
     /// `clearselectors` inside a selector.
     #[error("'clearselectors' cannot stand in a selector")]
     ClearInSelector,
-    /// A category that no database has.
+    /// An unknown category.
     #[error("there is no command category '{category}'{}", suggestion::did_you_mean(*near))]
     UnknownCategory {
-        /// As given, without its sign.
+        /// The category without its sign.
         category: String,
-        /// The one that it is a misspelling of.
+        /// The category that it may be a misspelling of.
         near: Option<&'static str>,
     },
-    /// What follows a sign is no command's name.
+    /// `+` or `-` is not followed by the name of a command.
     #[error("the rule '{rule}' names no command; after + or - stands a name, a name|subcommand, or @category")]
     NoCommand {
         /// As given.
@@ -90,21 +90,21 @@ pub enum RedisAclRefusal {
         /// As given.
         rule: String,
     },
-    /// `%` with something else than R, W or both.
+    /// `%` with something other than R, W or both.
     #[error("the rule '{rule}' must start with %R~, %W~ or %RW~")]
     KeyAccess {
         /// As given.
         rule: String,
     },
-    /// A pattern after every key, or every channel, has been allowed: Redis refuses it, for it has no effect.
+    /// A pattern after all keys, or all channels, have been allowed: Redis refuses it, because it has no effect.
     #[error("the rule '{rule}' has no effect after '{all}', which allows all of them")]
     WithoutEffect {
         /// As given.
         rule: String,
-        /// The rule before it.
+        /// The earlier rule that allows all.
         all: &'static str,
     },
-    /// None of the forms that a rule can have.
+    /// None of the forms of a rule.
     #[error(
         "the rule '{rule}' is none of +command, -command, +@category, -@category, ~keys, %R~keys, &channels, \
          allkeys, resetkeys, allcommands, nocommands, allchannels, resetchannels, clearselectors, (selector)"
@@ -116,18 +116,18 @@ pub enum RedisAclRefusal {
 }
 
 impl RedisAclRules {
-    /// The rules as they were given.
+    /// The rules as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The rules one by one, as `ACL SETUSER` takes them; a selector is one rule.
+    /// The rules one by one, as arguments of `ACL SETUSER`; a selector is one rule.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().map(String::as_str)
     }
 
-    /// The oldest database that takes them.
+    /// The oldest version of databases that accepts them.
     #[must_use]
     pub fn min_version(&self) -> DatabaseVersion {
         self.min_version
@@ -178,7 +178,7 @@ impl FromStr for RedisAclRules {
     }
 }
 
-/// The rules read so far.
+/// The rules parsed so far.
 #[derive(Default)]
 struct Reader {
     rules: Vec<String>,
@@ -187,7 +187,7 @@ struct Reader {
     min_version: Option<DatabaseVersion>,
 }
 
-/// What the rules of the base, or of one selector, have allowed already.
+/// Wildcards that the rules of the base or of one selector have already granted.
 #[derive(Default)]
 struct Scope {
     all_keys: Option<&'static str>,
@@ -195,7 +195,7 @@ struct Scope {
 }
 
 impl Reader {
-    /// Reads what stands between two blanks: a rule, or one with the parenthesis that opens or closes its selector.
+    /// Parses the text between two blanks: a rule, or one with the parenthesis that opens or closes its selector.
     fn word(&mut self, word: &str) -> Result<(), RedisAclRefusal> {
         let mut rest = word;
         if let Some(inner) = rest.strip_prefix('(') {
@@ -345,15 +345,15 @@ fn refuse_without_effect(rule: &str, all: Option<&'static str>) -> Result<(), Re
     }
 }
 
-/// Names of commands: letters, digits, and the marks that modules use.
+/// Bytes in command names: letters, digits, and the characters that modules use.
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
 }
 
-/// An ACL goes to its databases with every login of its users.
+/// Limited because an ACL is sent to its databases with every login of its users.
 const MAX_LENGTH: usize = 16 * 1024;
 
-/// A password, a password to remove, a hash, a hash to remove.
+/// Adds a password, removes a password, adds a hash, removes a hash.
 const PASSWORD_PREFIXES: [char; 4] = ['>', '<', '#', '!'];
 
 const ABOUT_THE_USER: [&str; 7] = [
@@ -368,7 +368,7 @@ const ABOUT_THE_USER: [&str; 7] = [
 
 const KEY_ACCESS: [&str; 4] = ["R", "W", "RW", "WR"];
 
-/// `ACL CAT` of Redis 8, whose last eight come from the modules it has built in.
+/// The categories of `ACL CAT` in Redis 8, the last eight of which come from its built-in modules.
 const CATEGORIES: [&str; 30] = [
     "all",
     "keyspace",

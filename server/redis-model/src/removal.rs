@@ -1,5 +1,5 @@
-//! The cluster as it would be without something, to see what a removal would end. Nothing is changed, and nothing is asked
-//! that a deletion asks: what is in use can be removed here.
+//! The cluster without a certain object, to predict the effects of a removal. Nothing is changed, and the checks of a
+//! deletion do not apply: objects in use can be removed here.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use super::state::{Change, ClusterState};
 use super::uid::{DatabaseUid, RedisAclUid, RoleUid, UserUid};
 use super::user::User;
 
-/// Something whose removal has consequences for who is connected.
+/// A removal that can affect connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
     /// A user.
     User(UserUid),
-    /// A role, from its users and databases too.
+    /// A role, also from its users and databases.
     Role(RoleUid),
-    /// An ACL, from the databases too.
+    /// An ACL, also from the databases.
     RedisAcl(RedisAclUid),
     /// A database.
     Database(DatabaseUid),
@@ -26,18 +26,18 @@ pub enum Removal {
     Certificate(Sha256Fingerprint, TrustedBy),
 }
 
-/// Whose trust a certificate is removed from.
+/// The trust from which a certificate is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrustedBy {
-    /// `mtls_trusted_ca` of the cluster and the client certificates of every database.
+    /// `mtls_trusted_ca` of the cluster, and the client certificates of every database.
     Anybody,
-    /// `mtls_trusted_ca` alone.
+    /// `mtls_trusted_ca` only.
     Cluster,
-    /// The client certificates of a database alone.
+    /// The client certificates of one database only.
     Database(DatabaseUid),
 }
 
-/// The reason that there is nothing to remove.
+/// There is nothing to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotThere {
     /// The object to remove does not exist.
@@ -47,7 +47,7 @@ pub enum NotThere {
 }
 
 impl ClusterState {
-    /// The cluster without it.
+    /// The state of the cluster after the removal.
     ///
     /// # Errors
     ///

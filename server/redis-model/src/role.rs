@@ -1,4 +1,4 @@
-//! A role: what its users may do, by a management role and, on databases, by the ACLs those give it.
+//! A role: its users' rights, by a management role and, in databases, by the ACLs that it has there.
 
 use super::name::ObjectName;
 use super::permission::ManagementRole;
@@ -17,10 +17,10 @@ pub struct Role {
     pub databases: Vec<u32>,
 }
 
-/// A role to be made.
+/// A role to create.
 #[derive(Debug, Clone)]
 pub struct NewRole {
-    /// The number wanted; otherwise the next.
+    /// The requested number; otherwise the next one.
     pub uid: Option<RoleUid>,
     /// The name.
     pub name: ObjectName,

@@ -1,12 +1,12 @@
-//! The settings of the cluster: the members of `PUT /v1/cluster` that are settings
-//! (`docs/contracts/redis-enterprise.md#cluster`), under the names they have there.
+//! The settings of the cluster: those members of `PUT /v1/cluster` that are settings
+//! (`docs/contracts/redis-enterprise.md#cluster`), by their names there.
 
 use serde::{Deserialize, Serialize};
 
 use super::policy::{ClusterPolicy, OcspSettings};
 use certward_certificates::trust::{AuthorizedSubject, SubjectValidation};
 
-/// The settings of a cluster. The store keeps them under these names; one that an older store lacks has its default.
+/// The settings of a cluster. The store uses these names; a setting that an older store lacks has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClusterSettings {
@@ -14,11 +14,11 @@ pub struct ClusterSettings {
     pub mtls_certificate_authentication: bool,
     /// The validation of a certificate's subject before its user is looked up. Default: none.
     pub mtls_client_cert_subject_validation_type: SubjectValidation,
-    /// The subjects that pass. Default: none.
+    /// The authorized subjects. Default: none.
     pub mtls_authorized_subjects: Vec<AuthorizedSubject>,
     /// Basic authentication: a name and a password admit a user. Default: yes.
     pub control_plane_basic_authentication: bool,
-    /// For databases; kept for those who read it back. Default: no, as with the three that follow.
+    /// For databases; stored for clients that read it back. Default: no, as with the next three.
     pub dmc_external_authentication: bool,
     /// For databases.
     pub dmc_external_cba_authentication: bool,
@@ -26,25 +26,25 @@ pub struct ClusterSettings {
     pub dmc_external_ldap_authentication: bool,
     /// For databases.
     pub dmc_external_entraid_authentication: bool,
-    /// The oldest TLS of the API. Default: 1.2.
+    /// The oldest TLS version of the API. Default: 1.2.
     pub min_control_tls_version: TlsVersion,
-    /// The oldest TLS of databases. Default: 1.2.
+    /// The oldest TLS version of databases. Default: 1.2.
     pub min_data_tls_version: TlsVersion,
-    /// The oldest TLS of the discovery service. Default: 1.2.
+    /// The oldest TLS version of the discovery service. Default: 1.2.
     pub min_sentinel_tls_version: TlsVersion,
-    /// Cipher suites of the API, in OpenSSL's words. Default: `DEFAULT:!3DES`.
+    /// Cipher suites of the API, in OpenSSL's format. Default: `DEFAULT:!3DES`.
     pub control_cipher_suites: String,
-    /// Cipher suites of databases, in OpenSSL's words. Default: `DEFAULT:!3DES`.
+    /// Cipher suites of databases, in OpenSSL's format. Default: `DEFAULT:!3DES`.
     pub data_cipher_list: String,
-    /// Kept for those who read it back. Default: no.
+    /// Stored for clients that read it back. Default: no.
     pub encrypt_pkeys: bool,
     /// Passwords need characters of several kinds. Default: no.
     pub password_complexity: bool,
-    /// The least number of characters of a password, 8 to 256. Default: 8.
+    /// The minimum length of a password in characters, 8 to 256. Default: 8.
     pub password_min_length: u32,
     /// The lifetime of passwords in days; 0, the default, for no expiry.
     pub password_expiration_duration: u32,
-    /// The name that `GET` gives for the hashing of passwords. They are hashed by Argon2id, whatever it says.
+    /// The algorithm that `GET` reports for password hashing. The server uses Argon2id regardless.
     pub password_hashing_algorithm: PasswordHashingAlgorithm,
     /// Default: 8080.
     pub cnm_http_port: u16,
@@ -52,25 +52,25 @@ pub struct ClusterSettings {
     pub cnm_https_port: u16,
     /// Default: 8443.
     pub cm_port: u16,
-    /// Default: no. This server answers no plain HTTP, whatever it says.
+    /// Default: no. This server does not respond to plain HTTP regardless.
     pub http_support: bool,
     /// Default: no.
     pub handle_redirects: bool,
     /// Default: no.
     pub options_method_forbidden: bool,
-    /// Ports that databases do not get. Default: none.
+    /// Ports that databases cannot have. Default: none.
     pub reserved_ports: Vec<String>,
-    /// Answers about databases hide credentials. Default: no.
+    /// Responses about databases omit credentials. Default: no.
     pub mask_bdb_credentials: bool,
     /// `/v1/cluster/policy`.
     pub policy: ClusterPolicy,
     /// `/v1/ocsp`.
     pub ocsp: OcspSettings,
-    /// The text of the licence that was installed. Default: none, and none is needed.
+    /// The text of the installed licence. Default: none; no licence is needed.
     pub license: Option<String>,
 }
 
-/// A version of TLS.
+/// A TLS version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TlsVersion {
     /// `1.2`.
@@ -79,7 +79,7 @@ pub enum TlsVersion {
     V1_3,
 }
 
-/// The names that the API has for the hashing of passwords.
+/// The API's names of password hashing algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PasswordHashingAlgorithm {
     /// `SHA-256`.
@@ -146,5 +146,5 @@ impl PasswordHashingAlgorithm {
     }
 }
 
-/// As captured from a real cluster.
+/// The default in a real cluster's responses.
 const DEFAULT_CIPHERS: &str = "DEFAULT:!3DES";

@@ -1,4 +1,4 @@
-//! The cluster in memory: what every request is decided from.
+//! The cluster in memory, on which every request is decided.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::uid::{DatabaseUid, MAX_UID, RedisAclUid, RoleUid, UserUid};
 use super::user::{Authentication, User};
 use certward_certificates::trust::{TrustAnchors, passes_gate};
 
-/// The cluster at one moment. It does not change; a change makes the next one.
+/// The cluster at one moment. It is immutable; a change builds a new one.
 #[derive(Debug, Clone)]
 pub struct ClusterState {
     revision: u64,
@@ -32,7 +32,7 @@ pub struct ClusterState {
     settings: Arc<ClusterSettings>,
     certificates: NamedCertificates,
     trust_anchors: Option<Arc<TrustAnchors>>,
-    /// The revision that brought the last change to what certificates are judged by.
+    /// The revision of the last change that affects the admission of certificates.
     trust_revision: u64,
     highest: HighestUids,
 }
@@ -40,28 +40,28 @@ pub struct ClusterState {
 /// The identity of a cluster, from its creation on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterIdentity {
-    /// The name: that of the server, until `create_cluster` gives another.
+    /// The name: the server's, until `create_cluster` sets another.
     pub name: String,
     /// The time of creation.
     pub created_at: OffsetDateTime,
 }
 
-/// The highest numbers given so far: none is given twice, so that what was said of a deleted user is not said of
-/// another.
+/// The highest numbers used so far: no number is reused, so that records about a deleted user cannot be mistaken for
+/// those of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HighestUids {
-    /// Of users.
+    /// Of the users.
     pub user: u32,
-    /// Of roles.
+    /// Of the roles.
     pub role: u32,
-    /// Of ACLs.
+    /// Of the ACLs.
     pub redis_acl: u32,
-    /// Of databases.
+    /// Of the databases.
     pub database: u32,
 }
 
 impl HighestUids {
-    /// The highest numbers once `changes` are made.
+    /// The highest numbers after `changes`.
     pub fn after(mut self, changes: &[Change]) -> Self {
         for change in changes {
             match change {
@@ -79,29 +79,29 @@ impl HighestUids {
 /// A change to one part of the cluster.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// The user is new, or takes the place of the one with its number.
+    /// Adds the user, or replaces the one with its number.
     PutUser(Arc<User>),
-    /// The user is gone.
+    /// Deletes the user.
     DeleteUser(UserUid),
-    /// The role is new, or takes the place of the one with its number.
+    /// Adds the role, or replaces the one with its number.
     PutRole(Arc<Role>),
-    /// The role is gone.
+    /// Deletes the role.
     DeleteRole(RoleUid),
-    /// The ACL is new, or takes the place of the one with its number.
+    /// Adds the ACL, or replaces the one with its number.
     PutRedisAcl(Arc<RedisAcl>),
-    /// The ACL is gone.
+    /// Deletes the ACL.
     DeleteRedisAcl(RedisAclUid),
-    /// The database is new, or takes the place of the one with its number.
+    /// Adds the database, or replaces the one with its number.
     PutDatabase(Arc<Database>),
-    /// The database is gone.
+    /// Deletes the database.
     DeleteDatabase(DatabaseUid),
-    /// The settings are these.
+    /// Replaces the settings.
     PutSettings(Arc<ClusterSettings>),
-    /// The certificate is new, or takes the place of the one with its name.
+    /// Adds the certificate, or replaces the one with its name.
     PutCertificate(Arc<NamedCertificate>),
-    /// The certificate is gone.
+    /// Deletes the certificate.
     DeleteCertificate(CertificateName),
-    /// The cluster has been created, under this name.
+    /// Creates the cluster with this name.
     Bootstrap {
         /// The new identity.
         identity: Arc<ClusterIdentity>,
@@ -111,7 +111,7 @@ pub enum Change {
 }
 
 impl ClusterState {
-    /// A cluster that nobody has created yet: the built-in roles and ACLs, the default settings, no user.
+    /// A cluster that has not been created yet: the built-in roles and ACLs, the default settings, no user.
     #[must_use]
     pub fn fresh(identity: ClusterIdentity) -> Self {
         let mut state = Self::empty(0, identity, None, HighestUids::default());
@@ -119,7 +119,7 @@ impl ClusterState {
         state
     }
 
-    /// A cluster without anything, to be filled with what a store holds.
+    /// An empty cluster, to be filled from a store.
     pub fn empty(
         revision: u64,
         identity: ClusterIdentity,
@@ -145,7 +145,7 @@ impl ClusterState {
         }
     }
 
-    /// Grows by one with each change: the `cluster-state-id` of answers.
+    /// Increases by one with each change: the `cluster-state-id` of responses.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
@@ -163,30 +163,30 @@ impl ClusterState {
         &self.identity
     }
 
-    /// The time at which `create_cluster` was called; none before. Certificates work before that as well.
+    /// The time of the call of `create_cluster`; none before. Certificates are accepted before that as well.
     #[must_use]
     pub fn bootstrapped_at(&self) -> Option<OffsetDateTime> {
         self.bootstrapped_at
     }
 
-    /// Returns `true` when the cluster has been created, or is in use because it has a user.
+    /// Returns `true` if the cluster has been created, or is in use because it has a user.
     #[must_use]
     pub fn is_created(&self) -> bool {
         self.bootstrapped_at.is_some() || !self.users.is_empty()
     }
 
-    /// The highest numbers given so far.
+    /// The highest numbers used so far.
     pub fn highest_uids(&self) -> HighestUids {
         self.highest
     }
 
-    /// The user of this number.
+    /// The user with this number.
     #[must_use]
     pub fn user(&self, uid: UserUid) -> Option<&Arc<User>> {
         self.users.get(&uid)
     }
 
-    /// Every user, by number.
+    /// All users, by number.
     pub fn users(&self) -> impl ExactSizeIterator<Item = &Arc<User>> {
         self.users.values()
     }
@@ -197,7 +197,7 @@ impl ClusterState {
         self.users_by_name.get(name).and_then(|uid| self.users.get(uid))
     }
 
-    /// The user with this e-mail address, in any case.
+    /// The user with this e-mail address, regardless of case.
     #[must_use]
     pub fn user_with_email(&self, email: &str) -> Option<&Arc<User>> {
         let uid = self.users_by_email.get(&email.to_ascii_lowercase())?;
@@ -216,35 +216,35 @@ impl ClusterState {
         self.users_by_subject.get(subject).and_then(|uid| self.users.get(uid))
     }
 
-    /// The role of this number.
+    /// The role with this number.
     #[must_use]
     pub fn role(&self, uid: RoleUid) -> Option<&Arc<Role>> {
         self.roles.get(&uid)
     }
 
-    /// Every role, by number.
+    /// All roles, by number.
     pub fn roles(&self) -> impl ExactSizeIterator<Item = &Arc<Role>> {
         self.roles.values()
     }
 
-    /// The ACL of this number.
+    /// The ACL with this number.
     #[must_use]
     pub fn redis_acl(&self, uid: RedisAclUid) -> Option<&Arc<RedisAcl>> {
         self.redis_acls.get(&uid)
     }
 
-    /// Every ACL, by number.
+    /// All ACLs, by number.
     pub fn redis_acls(&self) -> impl ExactSizeIterator<Item = &Arc<RedisAcl>> {
         self.redis_acls.values()
     }
 
-    /// The database of this number.
+    /// The database with this number.
     #[must_use]
     pub fn database(&self, uid: DatabaseUid) -> Option<&Arc<Database>> {
         self.databases.get(&uid)
     }
 
-    /// Every database, by number.
+    /// All databases, by number.
     pub fn databases(&self) -> impl ExactSizeIterator<Item = &Arc<Database>> {
         self.databases.values()
     }
@@ -280,7 +280,7 @@ impl ClusterState {
         self.permissions_by(user, |role| role.databases.is_empty())
     }
 
-    /// The user's permissions on this database: those of its roles that are not limited to other databases.
+    /// The user's permissions on this database: those of its roles, except roles that are limited to other databases.
     #[must_use]
     pub fn permissions_on(&self, user: &User, database: DatabaseUid) -> PermissionSet {
         self.permissions_by(user, |role| {
@@ -297,7 +297,7 @@ impl ClusterState {
             })
     }
 
-    /// The management role that stands for the user's roles: the highest of them.
+    /// The highest management role of the user's roles.
     #[must_use]
     pub fn management_role_of(&self, user: &User) -> ManagementRole {
         self.highest_management_role(&user.role_uids)
@@ -381,7 +381,7 @@ impl ClusterState {
         )
     }
 
-    /// The state after `changes`, which count as one.
+    /// Applies `changes`, which count as one.
     pub fn apply(&mut self, changes: &[Change]) {
         self.revision += 1;
         self.highest = self.highest.after(changes);
@@ -457,8 +457,8 @@ impl ClusterState {
         }
     }
 
-    /// The CAs were checked when they were given, against the time of then: one that has expired since stays in the
-    /// bundle and admits nobody.
+    /// Loads the CAs. They were checked when they were set, as of that time: one that has expired since stays in the
+    /// bundle and admits no client.
     fn read_trust_anchors(&mut self, changed: CertificateName) {
         if changed != CertificateName::MtlsTrustedCa {
             return;
@@ -502,7 +502,7 @@ pub fn fresh_changes() -> Vec<Change> {
         .collect()
 }
 
-/// The number after the highest, or, once somebody has asked for the very last one, the lowest that is free.
+/// The number after the highest, or, once the very last one has been requested, the lowest free one.
 fn next<U: Copy>(highest: u32, is_free: impl Fn(U) -> bool, uid: impl Fn(u32) -> Option<U>) -> Option<U> {
     uid(highest.saturating_add(1)).or_else(|| (1..=MAX_UID).filter_map(uid).find(|uid| is_free(*uid)))
 }

@@ -1,4 +1,4 @@
-//! The numbers by which users, roles, ACLs and databases are known.
+//! The numbers that identify users, roles, ACLs and databases.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ macro_rules! uids {
             pub struct $name(u32);
 
             impl $name {
-                /// None for 0 and for what is above [`MAX_UID`].
+                /// None for 0 and for numbers above [`MAX_UID`].
                 #[must_use]
                 pub const fn new(number: u32) -> Option<Self> {
                     if number == 0 || number > MAX_UID { None } else { Some(Self(number)) }
@@ -57,7 +57,7 @@ uids! {
     DatabaseUid, "bdb";
 }
 
-/// A text that is nobody's number.
+/// The text is not a valid number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no uid of a {what}; use a number from 1 to {MAX_UID}")]
 pub struct UidError {
@@ -65,9 +65,9 @@ pub struct UidError {
     text: String,
 }
 
-/// The largest number: the largest that every client's integers hold.
+/// The largest number: that of a signed 32-bit integer, which every client can hold.
 pub const MAX_UID: u32 = i32::MAX as u32;
-/// How much of a wrong number an error repeats.
+/// Maximum length of a wrong number in an error, in characters.
 const SHOWN: usize = 40;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A user: who it is, how it proves that, and which roles it has.
+//! A user: its identity, its authentication and its roles.
 
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -20,9 +20,9 @@ pub struct User {
     pub email: Option<EmailAddress>,
     /// The authentication of the user.
     pub authentication: Authentication,
-    /// The cluster's revision when that was last changed: what a token was issued for is void afterwards.
+    /// The cluster's revision when the authentication was last changed: earlier tokens are void.
     pub credentials_revision: u64,
-    /// The roles, in the order given; their permissions add up.
+    /// The roles, in the order given; the permissions are their union.
     pub role_uids: Vec<RoleUid>,
     /// The alerts to send by e-mail. The setting is stored, and no alerts are sent.
     pub alerts: EmailAlerts,
@@ -35,7 +35,7 @@ pub enum Authentication {
     Regular {
         /// Hashes of the passwords, oldest first; never empty.
         passwords: Vec<PasswordHash>,
-        /// The time at which the newest password was set, from which its expiry is counted.
+        /// The time at which the newest password was set, from which the expiry is counted.
         issued_at: OffsetDateTime,
     },
     /// By a certificate with this subject, from a CA that the cluster trusts.
@@ -43,9 +43,9 @@ pub enum Authentication {
         /// The subject, as given.
         subject: SubjectLine,
     },
-    /// By Entra ID, which this server does not ask: such a user is kept, and does not get in.
+    /// By Entra ID, which this server does not contact: such a user is stored, and cannot log in.
     EntraId,
-    /// By single sign-on, which this server does not offer: such a user is kept, and does not get in.
+    /// By single sign-on, which this server does not offer: such a user is stored, and cannot log in.
     Sso,
 }
 
@@ -65,11 +65,11 @@ pub enum AuthMethod {
 /// The alerts that a user receives by e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailAlerts {
-    /// Any at all.
+    /// Enables all alerts of the user.
     pub enabled: bool,
-    /// Those about the cluster; none when it was never said.
+    /// Alerts about the cluster; none if it was never set.
     pub cluster: Option<bool>,
-    /// Those about these databases, or `all`; none when it was never said.
+    /// Alerts about these databases, or `all`; none if it was never set.
     pub databases: Option<Vec<String>>,
 }
 
@@ -88,16 +88,16 @@ impl Default for EmailAlerts {
 pub enum UserStatus {
     /// The user can log in.
     Active,
-    /// Too many wrong passwords; the lock ends by itself.
+    /// Too many wrong passwords; the lock expires by itself.
     Locked,
-    /// Its password is too old.
+    /// Its password has expired.
     PasswordExpired,
 }
 
-/// A user to be made.
+/// A user to create.
 #[derive(Debug)]
 pub struct NewUser {
-    /// The number wanted; otherwise the next.
+    /// The requested number; otherwise the next one.
     pub uid: Option<UserUid>,
     /// The name; otherwise the e-mail address, or else `user-` and the number.
     pub name: Option<UserName>,
@@ -105,9 +105,9 @@ pub struct NewUser {
     pub email: Option<EmailAddress>,
     /// The authentication method.
     pub auth_method: AuthMethod,
-    /// For `regular`, and only there.
+    /// For `regular` only.
     pub password: Option<SecretString>,
-    /// For `certificate`, and only there.
+    /// For `certificate` only.
     pub certificate_subject_line: Option<SubjectLine>,
     /// The roles.
     pub roles: RoleSelection,
@@ -126,11 +126,11 @@ pub struct UserUpdate {
     pub auth_method: Option<AuthMethod>,
     /// The password that replaces all previous ones.
     pub password: Option<SecretString>,
-    /// For `certificate`, and only there.
+    /// For `certificate` only.
     pub certificate_subject_line: Option<SubjectLine>,
     /// The roles.
     pub roles: Option<RoleSelection>,
-    /// Any alerts at all.
+    /// Enables all alerts of the user.
     pub email_alerts: Option<bool>,
     /// Alerts about the cluster.
     pub cluster_email_alerts: Option<bool>,
@@ -138,13 +138,13 @@ pub struct UserUpdate {
     pub bdbs_email_alerts: Option<Vec<String>>,
 }
 
-/// The roles of a user, as a request names them.
+/// The roles of a user, as given in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoleSelection {
     /// By number.
     Uids(Vec<RoleUid>),
-    /// By management role, as the deprecated `role` does: the role with the lowest number that has it. For `none`, no
-    /// role at all when there is none.
+    /// By management role, as in the deprecated `role`: the role with the lowest number that has it. For `none`, no
+    /// role at all if no role has it.
     Management(ManagementRole),
 }
 
@@ -169,7 +169,7 @@ impl Authentication {
 }
 
 impl User {
-    /// The API's name of how the user proves who it is.
+    /// The API's name of the user's authentication method.
     #[must_use]
     pub fn auth_method(&self) -> AuthMethod {
         match self.authentication {

@@ -1,4 +1,4 @@
-//! Making, changing and deleting users.
+//! Creating, changing and deleting users.
 
 use std::sync::Arc;
 
@@ -18,15 +18,15 @@ use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, lis
 use crate::trust::SubjectLine;
 
 impl Cluster {
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
     ///
     /// In this order: those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::PasswordMissing`] and the
-    /// like, when method, password and subject do not go together; [`ClusterError::UidTaken`],
-    /// [`ClusterError::NameTaken`], [`ClusterError::EmailTaken`], [`ClusterError::SubjectTaken`];
-    /// [`ClusterError::InvalidSetting`] for too many alerts; [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would make
-    /// one; [`ClusterError::Store`].
+    /// like, if method, password and subject conflict; [`ClusterError::UidTaken`], [`ClusterError::NameTaken`],
+    /// [`ClusterError::EmailTaken`], [`ClusterError::SubjectTaken`]; [`ClusterError::InvalidSetting`] for too many
+    /// alerts; [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] if a caller who is not an administrator
+    /// would create one; [`ClusterError::Store`].
     pub async fn create_user(
         &self,
         permit: &ClusterPermit<CreateUser>,
@@ -39,18 +39,17 @@ impl Cluster {
             .await
     }
 
-    /// Changes a user. A user whose permit is for itself alone changes its password and its alerts; to name another part as
-    /// it is, is no change.
+    /// Changes a user. With a permit for itself only, a user can change its password and its alerts; repeating the
+    /// current value of another member is not a change.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators are told;
-    /// those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`];
-    /// [`ClusterError::NotOwnBusiness`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would
-    /// change or make one; [`ClusterError::PasswordMissing`] and the like;
-    /// [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and the like; [`ClusterError::UnknownRole`];
-    /// [`ClusterError::LastAdminDemoted`], [`ClusterError::WouldLockOutCaller`];
-    /// [`ClusterError::Store`].
+    /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators get; those
+    /// of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`]; [`ClusterError::NotOwnBusiness`];
+    /// [`ClusterError::AboveOwnRights`] if a caller who is not an administrator would change or create one;
+    /// [`ClusterError::PasswordMissing`] and the like; [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and
+    /// the like; [`ClusterError::UnknownRole`]; [`ClusterError::LastAdminDemoted`],
+    /// [`ClusterError::WouldLockOutCaller`]; [`ClusterError::Store`].
     pub async fn update_user(
         &self,
         permit: &ClusterPermit<UpdateUser>,
@@ -82,11 +81,11 @@ impl Cluster {
         .await
     }
 
-    /// Deletes a user. Its certificate and its tokens let nobody in from then on.
+    /// Deletes a user. Its certificate and its tokens are not accepted afterwards.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::NoSuchUser`]; [`ClusterError::AboveOwnRights`] when somebody who is no
+    /// In this order: [`ClusterError::NoSuchUser`]; [`ClusterError::AboveOwnRights`] if a caller who is not an
     /// administrator would delete one; [`ClusterError::LastAdminDeleted`]; [`ClusterError::Store`].
     pub async fn delete_user(&self, permit: &ClusterPermit<DeleteUser>, uid: UserUid) -> Result<(), ClusterError> {
         let asked = Asked::by(permit, format!("user {uid}"));
@@ -245,9 +244,9 @@ fn check_alerts(alerts: &EmailAlerts) -> Result<(), ClusterError> {
     list_length::check("bdbs_email_alerts", alerts.databases.as_ref().map_or(0, Vec::len))
 }
 
-/// What users change about themselves without the permission to change users: their password and their alerts
-/// (`docs/contracts/redis-enterprise.md#users`). Everything else is named here with whether the update differs: a
-/// database knows a user by its name, and an administrator by the rest. To name a part as it is, is no change.
+/// Without the permission to change users, a user may change only its own password and alerts
+/// (`docs/contracts/redis-enterprise.md#users`). All other parts are listed here with whether the update changes them:
+/// databases identify a user by its name, administrators by the rest. Repeating the current value is not a change.
 fn check_own_business(state: &ClusterState, user: &User, update: &UserUpdate) -> Result<(), ClusterError> {
     let UserUpdate {
         name,
@@ -300,13 +299,13 @@ fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, Cluste
     })
 }
 
-/// Whether this user is an administrator who can get in, and no other is.
+/// True if this user is an administrator who can log in, and the only one.
 fn is_last_administrator(planning: &Planning<'_>, user: &User) -> bool {
     let mut administrators = planning.state.administrators(planning.now);
     administrators.next().is_some_and(|only| only.uid == user.uid) && administrators.next().is_none()
 }
 
-/// The roles that a selection names, each once.
+/// The roles of a selection, without duplicates.
 fn resolve(state: &ClusterState, selection: RoleSelection) -> Result<Vec<RoleUid>, ClusterError> {
     match selection {
         RoleSelection::Uids(uids) => {
@@ -336,8 +335,8 @@ fn default_name(email: Option<&EmailAddress>, uid: UserUid) -> Result<UserName, 
         .expect("the characters of an address and a number are those of a name"))
 }
 
-/// Refuses the names that Redis and the server have in the engines of databases. In any case, and with blanks around
-/// them: Redis tells them apart, and people do not.
+/// Refuses names that Redis and the server reserve in engines, regardless of case and surrounding blanks: Redis
+/// distinguishes them, but people do not.
 pub(super) fn refuse_reserved(name: &UserName) -> Result<(), ClusterError> {
     let plain = name.as_str().trim();
     let is_reserved = |kept: &str| plain.eq_ignore_ascii_case(kept);
@@ -347,7 +346,8 @@ pub(super) fn refuse_reserved(name: &UserName) -> Result<(), ClusterError> {
     Ok(())
 }
 
-/// A name, an address and a subject lead to one user. A name that is another's address would lead to two.
+/// A name, an address and a subject each identify one user. A name that equals another user's address would identify
+/// two.
 fn check_unique(
     state: &ClusterState,
     uid: UserUid,

@@ -1,7 +1,7 @@
-//! A Redis database of the cluster: what it is, who may come in, and what they may do there
+//! A Redis database of the cluster: its values, its clients and their rights
 //! (`docs/contracts/redis-enterprise.md#databases` and `docs/contracts/redis-enterprise.md#database-connections`).
 //!
-//! Values only. The engine behind it and the TLS before it are `crate::redis`'s.
+//! Values only. `crate::redis` runs the engine and the TLS proxy.
 
 mod name;
 mod persistence;
@@ -23,36 +23,36 @@ pub use tls::{ClientCertificates, DatabaseTls, ProxyCertificate, TlsMode};
 
 use super::uid::{DatabaseUid, RedisAclUid, RoleUid};
 
-/// A database, as it is kept.
+/// A database, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Database {
     /// The number.
     pub uid: DatabaseUid,
     /// The name; no two databases share one.
     pub name: DatabaseName,
-    /// Where clients reach it; no two databases share one.
+    /// TCP port for clients, unique among databases.
     pub port: NonZeroU16,
-    /// How many bytes its data may take; 0 for no limit.
+    /// Limit of the data in bytes; 0 means unlimited.
     pub memory_size: u64,
-    /// What goes when the memory is full.
+    /// Selects the keys to evict when the memory limit is reached.
     pub eviction_policy: EvictionPolicy,
-    /// What of its data is on the disk.
+    /// Selects the form in which the data is kept on disk.
     pub persistence: Persistence,
-    /// Who may connect.
+    /// TLS mode, trusted certificates and subject validation.
     pub tls: DatabaseTls,
-    /// Who is there without a user of the cluster, if anybody may be.
+    /// The account of clients without a user of the cluster.
     pub default_user: DefaultUser,
-    /// What the users of roles may do, in the order given.
+    /// ACL of each role in this database, in the order given.
     pub roles_permissions: Vec<RolePermission>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: OffsetDateTime,
-    /// When it was last changed.
+    /// Time of the last change.
     pub changed_at: OffsetDateTime,
 }
 
 #[cfg(test)]
 impl Database {
-    /// `cache`, number 1, at port 12000: no TLS, no default user, nobody with rights.
+    /// `cache`, number 1, at port 12000: no TLS, no default user, no rights.
     pub fn sample() -> Self {
         Self {
             uid: DatabaseUid::new(1).unwrap(),
@@ -78,52 +78,52 @@ impl Database {
 pub struct RolePermission {
     /// The role.
     pub role_uid: RoleUid,
-    /// What its users may do.
+    /// The ACL that the role's users have.
     pub redis_acl_uid: RedisAclUid,
 }
 
-/// Redis's user `default`: who is connected without a user of the cluster, by password or by none.
+/// Redis's user `default`: the account of clients without a user of the cluster, with a password or without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefaultUser {
-    /// Whether it may connect.
+    /// True if clients may connect as this user.
     pub is_enabled: bool,
     /// SHA-256 of each of its passwords, as Redis keeps them (`ACL SETUSER … #hash`). With none, it needs no password.
     pub password_hashes: Vec<PasswordDigest>,
 }
 
-/// SHA-256 of a password of the default user. The password itself is kept nowhere.
+/// SHA-256 of a password of the default user. The password itself is not stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PasswordDigest([u8; 32]);
 
 impl PasswordDigest {
-    /// Of a password in the clear.
+    /// Hashes a password.
     #[must_use]
     pub fn of(password: &SecretString) -> Self {
         Self::of_bytes(password.expose_secret().as_bytes())
     }
 
-    /// Of a password as a client of Redis sends it, which need not be text.
+    /// Hashes a password of a Redis client, which need not be valid UTF-8.
     #[must_use]
     pub fn of_bytes(password: &[u8]) -> Self {
         let digest = digest::digest(&digest::SHA256, password);
         Self(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
     }
 
-    /// From the digits of [`Self::to_hex`].
+    /// Parses the digits of [`Self::to_hex`].
     #[must_use]
     pub fn from_hex(digits: &str) -> Option<Self> {
         let bytes = HEXLOWER.decode(digits.as_bytes()).ok()?;
         bytes.try_into().ok().map(Self)
     }
 
-    /// As `ACL SETUSER` takes it after `#`: 64 lower-case hexadecimal digits.
+    /// The argument of `ACL SETUSER` after `#`: 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(self) -> String {
         HEXLOWER.encode(&self.0)
     }
 }
 
-/// It stands for a password: nothing of it is shown.
+/// Omits the digest, which is as sensitive as a password.
 impl fmt::Debug for PasswordDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordDigest(..)")

@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DatabaseName(String);
 
-/// A text that is no database's name.
+/// The text is not a valid database name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the name of a database must be 1 to {MAX_LENGTH} letters, digits and hyphens, with a letter or digit first and last"
@@ -15,7 +15,7 @@ pub struct DatabaseName(String);
 pub struct DatabaseNameError;
 
 impl DatabaseName {
-    /// As given.
+    /// The name as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -42,7 +42,8 @@ impl FromStr for DatabaseName {
     }
 }
 
-/// As in the names of hosts, which databases' endpoints are on Redis Enterprise (RFC 1123, section 2.1).
+/// The limit of a host name's label, because Redis Enterprise uses database names in host names (RFC 1123, section
+/// 2.1).
 const MAX_LENGTH: usize = 63;
 
 #[cfg(test)]

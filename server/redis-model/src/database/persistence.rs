@@ -4,19 +4,19 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::{Deserialize, Serialize};
 
-/// The persistence of the data: `data_persistence` with its policies.
+/// The form of persistence: `data_persistence` with its policies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Persistence {
     /// Nothing: a restart of the engine empties the database.
     #[default]
     Disabled,
-    /// A snapshot of everything, when one of these policies says so.
+    /// A snapshot of all data, whenever one of these policies applies.
     Snapshot(Vec<SnapshotPolicy>),
-    /// Every write, in a file that is only appended to.
+    /// Every write, in an append-only file.
     Aof(AofPolicy),
 }
 
-/// A snapshot is taken when this many writes have come within this many seconds.
+/// A snapshot is written after this many writes within this many seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotPolicy {
     /// Seconds since the last snapshot.
@@ -28,33 +28,33 @@ pub struct SnapshotPolicy {
 /// The policy for syncing appended writes to the disk: `aof_policy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum AofPolicy {
-    /// Within a second.
+    /// Within one second.
     #[default]
     EverySecond,
-    /// Before it is answered.
+    /// Before the write is acknowledged.
     Always,
 }
 
-/// The eviction of keys when the memory is full: `eviction_policy`, in Redis's own words.
+/// The eviction of keys when the memory is full: `eviction_policy`, by Redis's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvictionPolicy {
     /// None; writes are refused.
     #[serde(rename = "noeviction")]
     NoEviction,
-    /// The least recently used of all.
+    /// The least recently used key.
     AllkeysLru,
-    /// The least frequently used of all.
+    /// The least frequently used key.
     AllkeysLfu,
-    /// Any.
+    /// A random key.
     AllkeysRandom,
-    /// The least recently used of those that expire.
+    /// The least recently used key with an expiry.
     #[default]
     VolatileLru,
-    /// The least frequently used of those that expire.
+    /// The least frequently used key with an expiry.
     VolatileLfu,
-    /// Any of those that expire.
+    /// A random key with an expiry.
     VolatileRandom,
-    /// The one that expires next.
+    /// The key that expires next.
     VolatileTtl,
 }

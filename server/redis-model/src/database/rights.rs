@@ -1,4 +1,5 @@
-//! What a user may do in a database: the ACLs of the user's roles there. The engine adds what it keeps from everybody.
+//! A user's rights in a database: the ACLs of the user's roles there. The engine adds the commands that it denies to
+//! all.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,20 +11,20 @@ use crate::state::ClusterState;
 use crate::uid::RoleUid;
 use crate::user::User;
 
-/// A user as Redis gets to know it. Equal rights are the same rights: whoever has them need not be asked again.
+/// A user with its rights, as Redis knows it. Equal values grant equal rights.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseRights {
-    /// The name that `ACL WHOAMI` answers.
+    /// The user name in Redis (`ACL WHOAMI`).
     pub name: Arc<str>,
-    /// The rules, one by one, as `ACL SETUSER` takes them after `reset`.
+    /// The rules, one by one, as arguments of `ACL SETUSER` after `reset`.
     pub rules: Arc<[String]>,
 }
 
-/// Why a user has no rights in a database.
+/// A user has no rights in a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoRights {
-    /// None of the user's roles is among the database's.
+    /// The user has no role with an ACL in the database.
     #[error("user {user} has no role on database {database}")]
     NoRole {
         /// The user's name.
@@ -31,7 +32,7 @@ pub enum NoRights {
         /// The database's.
         database: String,
     },
-    /// A name that Redis cannot have, or that stands for somebody else there.
+    /// A name that Redis does not accept, or that has another meaning there.
     #[error(
         "the name {user:?} cannot be a user's in a database; it must have no blank, and not be {DEFAULT} or {CONTROL}"
     )]
@@ -41,10 +42,10 @@ pub enum NoRights {
     },
 }
 
-/// The rights of `user` in `database`: the union of the ACLs that the database's `roles_permissions` give its roles.
+/// The rights of `user` in `database`: the union of the ACLs of its roles in the database's `roles_permissions`.
 ///
-/// One ACL is Redis's own permissions of the user. Of several, the first is, and the others are selectors beside it
-/// (`ACL SETUSER`, "Selectors", Redis 7.0): a command is allowed when any of them allows it as a whole.
+/// A single ACL becomes Redis's root permissions of the user. Of several, the first does, and the others become
+/// selectors (`ACL SETUSER`, "Selectors", Redis 7.0): a command is allowed if any of them allows it as a whole.
 ///
 /// # Errors
 ///
@@ -74,7 +75,7 @@ pub fn rights_in(database: &Database, user: &User, state: &ClusterState) -> Resu
     })
 }
 
-/// What Redis's user `default` may do in a database: everything that its engine does not keep from everybody.
+/// The rules of Redis's user `default`: everything except the commands that the engine denies to all.
 #[must_use]
 pub fn default_user_rules() -> Arc<[String]> {
     ["+@all", "~*", "&*"].map(str::to_owned).into()
@@ -99,7 +100,7 @@ pub fn acls_of<'a>(database: &Database, user: &User, state: &'a ClusterState) ->
     present.collect()
 }
 
-/// The rules of an ACL, those of the user itself apart from those of its selectors.
+/// The rules of an ACL, split into root permissions and selectors.
 #[derive(Default)]
 struct Scopes<'a> {
     root: Vec<&'a str>,
@@ -127,7 +128,7 @@ impl<'a> Scopes<'a> {
     }
 }
 
-/// A scope's rules, after what holds of channels unless they say otherwise.
+/// A scope's rules, preceded by the default for channels.
 fn complete(scope: Vec<&str>, channels: PubSubDefault) -> impl Iterator<Item = &str> {
     let speaks_of_channels = scope.iter().any(|rule| {
         rule.starts_with('&')
@@ -152,12 +153,12 @@ impl fmt::Debug for DatabaseRights {
     }
 }
 
-/// Redis's user for whoever has not said who it is.
+/// Redis's user for clients that have not authenticated.
 pub const DEFAULT: &str = "default";
-/// The server's own user in its engines.
+/// The server's own user in supervised engines.
 pub const CONTROL: &str = "certward";
 
-/// Every user may ask who it is: that tells it nothing but what its certificate says.
+/// Every user may run `ACL WHOAMI`: it reveals only the user's own name.
 const OWN_NAME: &str = "+acl|whoami";
 
 #[cfg(test)]
@@ -222,7 +223,7 @@ mod tests {
         assert!(rights_in(&database, &user("Default", &[1]), &state).is_ok());
     }
 
-    /// The rules of a user who has a role for each of the ACLs.
+    /// The rules of a user with one role for each of the ACLs.
     fn rules_of(acls: &[&str], channels: PubSubDefault) -> Vec<String> {
         let (state, database) = cluster(acls, channels);
         let roles: Vec<_> = database

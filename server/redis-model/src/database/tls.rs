@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use certward_certificates::trust::{AuthorizedSubject, SubjectValidation};
 
-/// The TLS of a database.
+/// TLS settings of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DatabaseTls {
-    /// The use of TLS by clients.
+    /// Use of TLS.
     pub mode: TlsMode,
     /// Clients must present a certificate.
     pub enforce_client_authentication: bool,
     /// The trusted certificates of clients. They are not those of `mtls_trusted_ca`.
     pub client_certificates: ClientCertificates,
-    /// The validation of subjects. Certificates that are themselves among the client certificates are exempt from it.
+    /// The validation of subjects. It does not apply to certificates that are themselves in `client_certificates`.
     pub subject_validation: SubjectValidation,
-    /// The subjects that pass.
+    /// The authorized subjects.
     pub authorized_subjects: Vec<AuthorizedSubject>,
-    /// Common names and DNS names that pass: the older form of the authorized subjects.
+    /// Authorized common names and DNS names: the older form of the authorized subjects.
     pub authorized_names: Vec<String>,
     /// Expired client certificates are accepted.
     pub allow_outdated_certificates: bool,
@@ -35,12 +35,12 @@ pub struct DatabaseTls {
     pub certificate: Option<Arc<ProxyCertificate>>,
 }
 
-/// The use of TLS by clients of a database: `tls_mode`.
+/// Use of TLS by clients of a database: `tls_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TlsMode {
     /// Clients use TLS.
     Enabled,
-    /// They do not.
+    /// Clients use plain TCP.
     #[default]
     Disabled,
 }
@@ -54,11 +54,11 @@ pub struct ClientCertificates {
 }
 
 impl ClientCertificates {
-    /// Reads texts of one or more certificates in PEM each. Whether they are fit to be trusted is not asked here.
+    /// Parses texts of one or more PEM certificates each. It does not check that they can be trusted.
     ///
     /// # Errors
     ///
-    /// The number of the text, from 0 on, and what is wrong with it.
+    /// The index of the text, from 0 on, and its error.
     pub fn from_pem_texts(texts: Vec<String>) -> Result<Self, (usize, PemError)> {
         let mut certificates = Vec::with_capacity(texts.len());
         for (number, text) in texts.iter().enumerate() {
@@ -67,7 +67,7 @@ impl ClientCertificates {
         Ok(Self { texts, certificates })
     }
 
-    /// Those that are left without this one; none when it is not among them.
+    /// The list without this certificate; none if it is not in the list.
     pub fn without(&self, fingerprint: Sha256Fingerprint) -> Option<Self> {
         let is_it = |certificate: &&Certificate| certificate.fingerprint() == fingerprint;
         let left: Vec<_> = self
@@ -82,13 +82,13 @@ impl ClientCertificates {
         })
     }
 
-    /// As given.
+    /// The texts as given.
     #[must_use]
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
 
-    /// The certificates of all texts, in their order.
+    /// The certificates of all texts, in order.
     #[must_use]
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
@@ -117,7 +117,7 @@ pub struct ProxyCertificate {
     pub key: PrivateKeyPem,
 }
 
-/// By the chain: a certificate has one key.
+/// Compares the chains: a certificate has one key.
 impl PartialEq for ProxyCertificate {
     fn eq(&self, other: &Self) -> bool {
         self.chain == other.chain

@@ -1,9 +1,9 @@
-//! Whether a client certificate is let into a database: `docs/contracts/redis-enterprise.md#databases`,
+//! Admission of client certificates to a database: `docs/contracts/redis-enterprise.md#databases`,
 //! `docs/contracts/redis-enterprise.md#subject-validation` and
 //! `docs/contracts/redis-enterprise.md#database-connections`.
 //!
-//! A database trusts certificates of its own, not those of `mtls_trusted_ca`: CAs and intermediates, below which chains
-//! and subjects are judged as on the API, and clients' own certificates, which are enough by themselves.
+//! A database trusts certificates of its own, not those of `mtls_trusted_ca`: CAs and intermediates, whose chains and
+//! subjects are checked as on the API, and clients' own (pinned) certificates, which suffice by themselves.
 
 use std::fmt;
 
@@ -18,11 +18,12 @@ use certward_certificates::trust::{
     check_dates, check_key, pass_gate, verify,
 };
 
-/// What client certificates of one database are judged by. It does not change: a changed database has another.
+/// The trust of one database: its client certificates and their checks. It is immutable; a change of the database
+/// builds a new one.
 #[derive(Debug)]
 pub struct DatabaseTrust {
     anchors: TrustAnchors,
-    /// Those that may be shown themselves: all of them.
+    /// Certificates that clients may present themselves: all of the list.
     pinned: Vec<Certificate>,
     validation: SubjectValidation,
     authorized: Vec<AuthorizedSubject>,
@@ -30,63 +31,63 @@ pub struct DatabaseTrust {
     unfit: Vec<UnfitAuthority>,
 }
 
-/// One of the database's certificates that is not trusted as a CA: it lets in nobody but a client that shows it itself.
+/// A certificate of the database that is not trusted as a CA: it admits only a client that presents it itself.
 #[derive(Debug)]
 pub struct UnfitAuthority {
     certificate: Certificate,
     fault: CaFault,
 }
 
-/// What becomes of a certificate that has expired.
+/// Handling of expired certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OutdatedCertificates {
     Refused,
-    /// It is judged at its last second (`mtls_allow_outdated_certs`).
+    /// It is checked as of the last second of its validity (`mtls_allow_outdated_certs`).
     DangerAllowed,
 }
 
-/// Proof that a database's trust lets a certificate in. Only [`DatabaseTrust::admit`] makes one.
+/// Proof that a database's trust admits a certificate. Only [`DatabaseTrust::admit`] makes one.
 #[derive(Debug)]
 pub struct AdmittedCertificate {
     valid_until: Option<OffsetDateTime>,
     trusted: Sha256Fingerprint,
 }
 
-/// Why a certificate is not let into a database.
+/// A certificate is not admitted to a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseTrustRefusal {
-    /// None of the database's certificates signed it, nor one of the intermediates sent with it.
+    /// Neither a certificate of the database nor an intermediate of the client has signed it.
     #[error("no client certificate of the database stands above the certificate; its issuer is \"{issuer}\"")]
     UnknownIssuer {
-        /// As the certificate names it.
+        /// The issuer's name in the certificate.
         issuer: String,
     },
-    /// The one that signed it, by name, or one of the intermediates, is none that a database trusts as a CA.
+    /// Its issuer, by name, or an intermediate cannot be trusted as a CA.
     #[error("the certificate of the database above the certificate is not trusted as a CA: \"{subject}\" {fault}")]
     UnfitIssuer {
-        /// Of the database's certificate.
+        /// Subject of the database's certificate.
         subject: String,
-        /// What is wrong with it.
+        /// Its fault.
         fault: CaFault,
     },
-    /// A chain to the database's certificates that does not hold.
+    /// The chain to one of the database's certificates is invalid.
     #[error(transparent)]
     Chain(ChainRefusal),
-    /// A certificate of any purpose, which the database does not let in.
+    /// A certificate without an extended key usage, which the database does not accept.
     #[error("{0}, or certward_mtls_allow_missing_eku of the database, which lets it in")]
     AnyPurpose(EndEntityFault),
-    /// One of the database's certificates itself, which cannot be used now.
+    /// A certificate of the database itself, which cannot be used now.
     #[error(transparent)]
     Pinned(EndEntityFault),
-    /// A chain, and a subject that does not pass.
+    /// The chain is valid, but the subject is not authorized.
     #[error(transparent)]
     Gate(GateRefusal),
 }
 
 impl DatabaseTrust {
-    /// Of a database with this TLS. Certificates among its client certificates that cannot be trusted as a CA let in nobody
-    /// but who shows them.
+    /// Trust of a database with these settings. Certificates in its list that cannot be trusted as a CA admit only
+    /// clients that present them.
     #[must_use]
     pub fn new(tls: &DatabaseTls) -> Self {
         let strength = if tls.allow_weak_hashing {
@@ -122,10 +123,10 @@ impl DatabaseTrust {
         }
     }
 
-    /// Judges the certificate that a client shows, with those it sent above it.
+    /// Checks a client's certificate, with the intermediates that it sent.
     ///
-    /// One that is among the database's certificates is in by that: neither its issuer nor its purpose nor its subject
-    /// is looked at (`docs/contracts/redis-enterprise.md#subject-validation`), which may be its own and version 1.
+    /// A certificate in the database's own list is admitted without further checks of issuer, extended key usage or
+    /// subject (`docs/contracts/redis-enterprise.md#subject-validation`); it may be self-signed and of version 1.
     ///
     /// # Errors
     ///
@@ -159,13 +160,13 @@ impl DatabaseTrust {
         })
     }
 
-    /// The certificates of the database that were made to be CAs, and are not trusted as such. A client's own certificate
-    /// among the others is no mistake.
+    /// Certificates of the database that are CAs and cannot be trusted as such. Clients' own certificates in the list
+    /// are not included.
     pub fn unfit_authorities(&self) -> impl Iterator<Item = &UnfitAuthority> {
         self.unfit.iter().filter(|unfit| unfit.is_meant_as_authority())
     }
 
-    /// The refusal, which names the certificate of the database above the client's, if only its unfitness is in the way.
+    /// The refusal, which names the database's certificate above the client's if only its unfitness is the obstacle.
     fn explained(
         &self,
         refusal: ChainRefusal,
@@ -187,7 +188,7 @@ impl DatabaseTrust {
         refusal.into()
     }
 
-    /// What keys and signatures must be, those of handshakes too.
+    /// Requirements on keys and signatures, in chains and in handshakes.
     #[must_use]
     pub fn strength(&self) -> Strength {
         self.anchors.strength()
@@ -222,7 +223,7 @@ impl AdmittedCertificate {
         self.trusted
     }
 
-    /// The last second of it, unless expired certificates are let in.
+    /// The last second of its validity, unless expired certificates are accepted.
     #[must_use]
     pub fn valid_until(&self) -> Option<OffsetDateTime> {
         self.valid_until
@@ -230,7 +231,7 @@ impl AdmittedCertificate {
 }
 
 impl DatabaseTrustRefusal {
-    /// A word for logs and metrics.
+    /// Label for logs and metrics.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -255,8 +256,8 @@ impl From<ChainRefusal> for DatabaseTrustRefusal {
     }
 }
 
-/// `authorized_names` is the older form of a list of common names: it adds to the subjects of `san_cn`, and alone it asks
-/// for them.
+/// Combines both lists: `authorized_names`, the older form, adds to the subjects of `san_cn`, and enables that
+/// validation if used alone.
 fn effective_gate(tls: &DatabaseTls) -> (SubjectValidation, Vec<AuthorizedSubject>) {
     let names = tls.authorized_names.iter().map(|name| AuthorizedSubject {
         common_name: name.clone(),

@@ -5,7 +5,7 @@ use super::*;
 use crate::database::ClientCertificates;
 use certward_certificates::trust::minted::*;
 
-/// TLS of a database that trusts these.
+/// TLS settings of a database that trusts these.
 fn trusting(certificates: &[&Minted]) -> DatabaseTls {
     let texts = certificates.iter().map(|certificate| certificate.pem()).collect();
     DatabaseTls {
@@ -44,7 +44,8 @@ fn certificates_below_the_databases_cas_are_let_in() {
     );
 }
 
-/// Each lets in nobody, and says so: to whoever creates the database, and in the log when a client is refused.
+/// Each admits no client, and the reason is reported: to the creator of the database, and in the log when a client is
+/// refused.
 #[test]
 fn a_ca_that_cannot_be_one_is_named_with_the_reason_to_administrators_and_in_the_refusal() {
     let no_cert_sign = [
@@ -137,7 +138,7 @@ fn a_weak_key_is_let_in_where_that_is_allowed() {
     assert!(check(&tls, &with_key(1016).certificate, NOW).is_err());
 }
 
-/// What cert-manager and Redis's own test script make names no purpose.
+/// The certificates of cert-manager and of Redis's own test script have no extended key usage.
 #[test]
 fn a_certificate_of_any_purpose_is_let_in_where_that_is_allowed() {
     let ours = ca("CN=ours").self_signed();
@@ -201,7 +202,7 @@ fn where_any_purpose_is_allowed_nothing_else_is() {
     }
 }
 
-/// The extended key usage of an intermediate is a limit on what it may issue.
+/// The extended key usage of an intermediate limits the certificates that it may issue.
 #[test]
 fn where_any_purpose_is_allowed_an_intermediate_still_names_clients_or_nothing() {
     let ours = ca("CN=ours").self_signed();

@@ -1,4 +1,4 @@
-//! Hashes of passwords: Argon2id (RFC 9106), at a cost that a stranger cannot make the server pay without bound.
+//! Password hashing: Argon2id (RFC 9106), with a bound on the cost that unauthenticated clients can cause.
 
 use std::sync::Arc;
 
@@ -19,35 +19,35 @@ pub struct PasswordHasher {
     cost: HashCost,
     strangers: Arc<FairQueue<Network>>,
     known: Arc<FairQueue<Applicant>>,
-    /// What the password of an unknown user is held against, so that it costs what a known one's does.
+    /// Hash against which passwords of unknown users are checked, so that they take as long as those of known ones.
     decoy: PasswordHash,
 }
 
-/// For whom a hash is made or checked.
+/// The client for which a hash is computed or checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Applicant {
-    /// Somebody from this network who says they are a user.
+    /// A client in this network that claims to be a user.
     Stranger(Network),
-    /// Somebody from this network who says they are this user, who logged in from there lately.
+    /// A client in this network that claims to be this user, who recently logged in from there.
     Familiar(Network, UserUid),
-    /// Somebody who has been let in.
+    /// An authenticated client.
     LetIn,
 }
 
-/// A turn of either queue, held while the work is done.
+/// A turn of either queue, held while a hash is computed.
 #[derive(Debug)]
 struct HashTurn {
     _stranger: Option<Turn<Network>>,
     _known: Option<Turn<Applicant>>,
 }
 
-/// More passwords wait for their turn than the server takes on.
+/// The queue for password hashing is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("more passwords are being checked than the server takes on at once")]
 pub struct HasherBusy;
 
 impl PasswordHasher {
-    /// Makes hashes at `cost`; checks those of every cost.
+    /// Computes hashes at `cost`; verifies hashes of every cost.
     #[must_use]
     pub fn new(cost: HashCost) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -63,7 +63,7 @@ impl PasswordHasher {
         }
     }
 
-    /// The hash of `password`, with a salt of its own. Whoever sets a password has been let in.
+    /// Hashes `password` with a new salt. Only authenticated clients set passwords.
     ///
     /// # Errors
     ///
@@ -72,9 +72,9 @@ impl PasswordHasher {
         self.hash_beside(&[], password).await
     }
 
-    /// The hash of `password`, with the salt of the other passwords of its user, so that a login costs one derivation and
-    /// its time does not tell how many passwords there are. Salts keep users apart, and one password is not another's:
-    /// whoever steals the hashes has a guess at all passwords of the one user for the price of one, and no more.
+    /// Hashes `password` with the salt of its user's other passwords, so that a login costs one derivation and its time
+    /// does not reveal the number of passwords. Different users have different salts. A thief of the hashes gets one
+    /// guess at all passwords of one user for the price of one, but no more.
     ///
     /// # Errors
     ///
@@ -98,8 +98,8 @@ impl PasswordHasher {
         .await
     }
 
-    /// Whether one of `hashes` is that of `password`: the place of the first that is. Without hashes, and with several of
-    /// one salt, it takes as long as with one.
+    /// Returns the index of the first of `hashes` that matches `password`. With no hashes, or several with the same
+    /// salt, it takes as long as with one.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl PasswordHasher {
     }
 }
 
-/// The place of the first of `hashes` that is derived from the password. Each salt is derived with once.
+/// The index of the first of `hashes` that matches the password. Each salt is derived once.
 fn place_among(
     hashes: &[PasswordHash],
     mut derive: impl FnMut(HashCost, &[u8; SALT_LENGTH]) -> Zeroizing<[u8; HASH_LENGTH]>,

@@ -1,4 +1,4 @@
-//! HTTP/1.1 and HTTP/2 on one connection: limits, deadlines, the record of each request.
+//! HTTP/1.1 and HTTP/2 on one connection: limits, deadlines, and a log record for each request.
 
 mod activity;
 mod api;

@@ -1,5 +1,20 @@
 //! The APIs of the products that this server speaks; their words stay in these folders.
 
+/// Makes the table of an API's routes: method, path, access and handler of each, its summary, and what else there is to
+/// say of it by the methods of `Route`.
+macro_rules! routes {
+    ($($method:ident $path:literal $access:ident $handler:path => $summary:literal $(: $($with:ident $what:tt)+)?;)*) => {
+        &[$(
+            route(routes!(@name $method), $path, access!($access), $summary, || routes!(@serve $method $handler))
+            $($(.$with $what)+)?,
+        )*]
+    };
+    (@name ANY) => { "*" };
+    (@name $method:ident) => { stringify!($method) };
+    (@serve ANY $handler:path) => { axum::routing::any($handler) };
+    (@serve $method:ident $handler:path) => { axum::routing::on(axum::routing::MethodFilter::$method, $handler) };
+}
+
 mod origin;
 pub mod ravendb;
 pub mod redis_enterprise;

@@ -6,17 +6,18 @@ use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::*;
-use crate::cert_user::{CertUser, CertUserState};
-use crate::client_certificate::{ClientCertificate, ClientCertificateState};
-use crate::redis_acl::{RedisAcl, RedisAclState};
-use crate::redis_database::{DatabaseMtls, RedisDatabase, RedisDatabaseState};
-use crate::redis_object::RedisResource;
-use crate::redis_role::{RedisRole, RedisRoleState};
-use crate::session::Api;
-use crate::session::testing::{of_ravendb, of_redis_enterprise};
+use crate::provider::session::Api;
+use crate::provider::session::testing::{of_ravendb, of_redis_enterprise};
+use crate::resources::cert_user::{CertUser, CertUserState};
+use crate::resources::client_certificate::{ClientCertificate, ClientCertificateState};
+use crate::resources::redis_acl::{RedisAcl, RedisAclState};
+use crate::resources::redis_database::state::DatabaseMtls;
+use crate::resources::redis_database::{RedisDatabase, RedisDatabaseState};
+use crate::resources::redis_object::RedisResource;
+use crate::resources::redis_role::{RedisRole, RedisRoleState};
+use crate::resources::trusted_ca::{TrustedCa, TrustedCaState};
+use crate::resources::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
 use crate::trust::testing::{Authority, NOW, refusal, warnings};
-use crate::trusted_ca::{TrustedCa, TrustedCaState};
-use crate::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
 
 /// A server that speaks both APIs, and a provider that is configured for them.
 struct Case {

@@ -23,8 +23,8 @@ use tokio::time::timeout;
 pub(crate) use warning::of as warning_of;
 pub(crate) use warning::{Act, Loss, named};
 
-use crate::interruption::{Ended, until_stopped};
-use crate::session::Session;
+use crate::provider::session::Session;
+use crate::run::interruption::{Ended, until_stopped};
 
 /// Which servers answer such questions, as far as this run has found out.
 #[derive(Default)]

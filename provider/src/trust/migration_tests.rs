@@ -9,9 +9,9 @@ use tf_provider::{Diagnostics, Resource};
 use wiremock::ResponseTemplate;
 
 use super::testing::{Authority, FakeCluster};
-use crate::session::Session;
-use crate::trusted_ca::{TrustedCa, TrustedCaState};
-use crate::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
+use crate::provider::session::Session;
+use crate::resources::trusted_ca::{TrustedCa, TrustedCaState};
+use crate::resources::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
 
 fn single(authority: &Authority) -> TrustedCaState {
     TrustedCaState {

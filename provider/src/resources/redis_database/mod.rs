@@ -4,11 +4,15 @@ mod client_certificates;
 mod definition;
 mod mtls;
 mod object;
+#[cfg(test)]
+mod own_setting_tests;
 mod persistence;
 mod plan;
 mod roles_permissions;
 mod schema;
 pub(crate) mod state;
+#[cfg(test)]
+mod testing;
 mod timeouts;
 mod validate;
 

@@ -35,9 +35,9 @@ use crate::resources::client_certificate::ClientCertificate;
 use crate::resources::client_certificate::collection::Collections;
 use crate::resources::client_certificate::leftovers::Leftovers;
 use crate::resources::cluster_mtls_settings::ClusterMtlsSettings;
+use crate::resources::managed::{Managed, ManagedResource};
 use crate::resources::redis_acl::RedisAcl;
 use crate::resources::redis_database::RedisDatabase;
-use crate::resources::redis_object::RedisResource;
 use crate::resources::redis_role::RedisRole;
 use crate::resources::trusted_ca::TrustedCa;
 use crate::resources::trusted_ca_bundle::TrustedCaBundle;
@@ -103,33 +103,15 @@ impl PluginProvider for Certward {
     }
 
     fn register(&self, registry: &mut Registry) {
+        self.resource::<ClientCertificate>(registry);
+        self.resource::<CertUser>(registry);
+        self.resource::<RedisRole>(registry);
+        self.resource::<RedisAcl>(registry);
+        self.resource::<RedisDatabase>(registry);
+        self.resource::<TrustedCa>(registry);
+        self.resource::<TrustedCaBundle>(registry);
+        self.resource::<ClusterMtlsSettings>(registry);
         registry
-            .resource(
-                "certward_client_certificate",
-                ClientCertificate::new(self.session.clone()),
-            )
-            .resource(
-                "certward_cert_user",
-                RedisResource::<CertUser>::new(self.session.clone()),
-            )
-            .resource(
-                "certward_redis_role",
-                RedisResource::<RedisRole>::new(self.session.clone()),
-            )
-            .resource(
-                "certward_redis_acl",
-                RedisResource::<RedisAcl>::new(self.session.clone()),
-            )
-            .resource(
-                "certward_redis_database",
-                RedisResource::<RedisDatabase>::new(self.session.clone()),
-            )
-            .resource("certward_trusted_ca", TrustedCa::new(self.session.clone()))
-            .resource("certward_trusted_ca_bundle", TrustedCaBundle::new(self.session.clone()))
-            .resource(
-                "certward_cluster_mtls_settings",
-                ClusterMtlsSettings::new(self.session.clone()),
-            )
             .data_source("certward_cluster", cluster::Cluster::new(self.session.clone()))
             .data_source("certward_trusted_cas", TrustedCas::new(self.session.clone()))
             .data_source("certward_whoami", WhoAmI::new(self.session.clone()))
@@ -145,6 +127,10 @@ impl PluginProvider for Certward {
 }
 
 impl Certward {
+    fn resource<R: ManagedResource>(&self, registry: &mut Registry) {
+        registry.resource(R::KIND.type_name, Managed::<R>::new(self.session.clone()));
+    }
+
     /// Reads the files that the settings name and makes the clients. Nothing connects here.
     fn session(&self, diags: &mut Diagnostics, settings: &Settings, terraform_version: &str) -> Option<Session> {
         if !settings.unknown.is_empty() {

@@ -324,11 +324,7 @@ pub(super) fn shown(attribute: &str, grant: &Grant) -> String {
 }
 
 fn thumbprint(diags: &mut Diagnostics, state: &ClientCertificateState) -> Option<Thumbprint> {
-    let thumbprint = state
-        .thumbprint
-        .as_deref()
-        .as_option()
-        .and_then(|text| text.parse().ok());
+    let thumbprint = state.thumbprint();
     if thumbprint.is_none() {
         error(
             diags,

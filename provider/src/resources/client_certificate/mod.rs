@@ -22,205 +22,157 @@ mod validate;
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use certward::pki::Thumbprint;
 use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
-use tf_provider::{AttributePath, Diagnostics, Resource};
+use tf_provider::{AttributePath, Diagnostics};
 use tokio::time::timeout;
 
 pub(crate) use state::ClientCertificateState;
-use terraform_plugin::{Configured, PluginResource};
 
 use crate::effects::{self, Act, Loss};
 use crate::provider::session::{Kind, Session};
 use crate::report::{error, warning};
+use crate::resources::managed::{Change, ManagedResource};
 use crate::run::Key;
 use crate::run::interruption::until_stopped;
 
 /// `certward_client_certificate`: a public client certificate, registered on RavenDB.
-pub(crate) struct ClientCertificate {
-    session: Configured<Session>,
-}
+pub(crate) enum ClientCertificate {}
 
-impl ClientCertificate {
-    pub(crate) fn new(session: Configured<Session>) -> Self {
-        Self { session }
-    }
-}
+impl ManagedResource for ClientCertificate {
+    type State = ClientCertificateState;
+    type Private = StructEmpty;
 
-impl PluginResource for ClientCertificate {}
+    const KIND: Kind = KIND;
+    const NOUN: &'static str = NOUN;
+    const CHECK_API: fn(&Session, &mut Diagnostics, Kind) -> Option<()> = Session::check_ravendb;
+    const IS_INTERRUPTIBLE: bool = false;
 
-#[async_trait]
-impl Resource for ClientCertificate {
-    type State<'a> = ClientCertificateState;
-    type PrivateState<'a> = Option<StructEmpty>;
-    type ProviderMetaState<'a> = Option<StructEmpty>;
-
-    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
-        Some(schema::client_certificate())
+    fn schema() -> Schema {
+        schema::client_certificate()
     }
 
-    async fn validate<'a>(&self, diags: &mut Diagnostics, config: ClientCertificateState) -> Option<()> {
-        validate::validate(diags, &config);
-        diags.errors.is_empty().then_some(())
+    fn validate(diags: &mut Diagnostics, config: &ClientCertificateState) {
+        validate::validate(diags, config);
     }
 
-    async fn read<'a>(
-        &self,
+    fn id(state: &ClientCertificateState) -> Option<Key> {
+        state.thumbprint().map(lifecycle::key)
+    }
+
+    fn unique(state: &ClientCertificateState) -> Vec<(Key, AttributePath)> {
+        let id = Self::id(state).into_iter();
+        id.map(|id| (id, certificate_pem::path())).collect()
+    }
+
+    async fn read(
         diags: &mut Diagnostics,
+        session: &Session,
         mut state: ClientCertificateState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
+        _: &mut Option<StructEmpty>,
+    ) -> Option<ClientCertificateState> {
         // Before it is looked for: the thumbprint is one of them.
         state.describe_again();
-        let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
-        let mut state = answer.or_interrupted(diags)?;
+        let mut state = lifecycle::read(diags, session, state).await?;
         state.drop_idle_permissions();
-        Some((state, private))
+        Some(state)
     }
 
-    async fn plan_create<'a>(
-        &self,
+    fn plan_create(
         diags: &mut Diagnostics,
-        _proposed: ClientCertificateState,
+        session: &Session,
         config: ClientCertificateState,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        session.check_ravendb(diags, KIND)?;
-        let planned = plan::create(diags, config, session.clock.now())?;
-        session.run.plans.guard_replacement(diags);
-        session.run.plans.note(diags, &keys(&planned), None);
-        diags.errors.is_empty().then_some((planned, None))
+    ) -> Option<ClientCertificateState> {
+        plan::create(diags, config, session.clock.now())
     }
 
-    async fn plan_update<'a>(
-        &self,
+    fn plan_update(
         diags: &mut Diagnostics,
-        prior: ClientCertificateState,
-        _proposed: ClientCertificateState,
+        session: &Session,
+        prior: &ClientCertificateState,
         config: ClientCertificateState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(ClientCertificateState, Option<StructEmpty>, Vec<AttributePath>)> {
-        let session = self.session.get(diags)?;
-        session.check_ravendb(diags, KIND)?;
-        let (planned, requires_replace) = plan::update(diags, &prior, config, session.own_thumbprint())?;
-        let mut removal = Diagnostics::default();
-        plan::guard_removal(&mut removal, &prior, session.own_thumbprint(), AttributePath::root());
-        session.run.plans.note_guard(removal.errors);
-        let prior_key = keys(&prior).into_iter().next().map(|(key, _)| key);
-        session.run.plans.note(diags, &keys(&planned), prior_key.as_ref());
-        if let Some(attribute) = requires_replace.first() {
-            warn_of_collection(diags, &session, &prior).await;
-            warn_of_removal(diags, &session, &prior, Act::Replace, attribute.clone()).await;
-        } else if lifecycle::is_edit(&prior, &planned)
-            && let Some((thumbprint, secondaries)) = collection_of(&session, &prior).await
+    ) -> Option<(ClientCertificateState, Vec<AttributePath>)> {
+        plan::update(diags, prior, config, session.own_thumbprint())
+    }
+
+    fn guard_removal(diags: &mut Diagnostics, session: Option<&Session>, prior: &ClientCertificateState) {
+        let own = session.and_then(Session::own_thumbprint);
+        plan::guard_removal(diags, prior, own, AttributePath::root());
+    }
+
+    async fn preview(diags: &mut Diagnostics, session: &Session, change: Change<'_, ClientCertificateState>) {
+        let Some(prior) = change.prior else { return };
+        if let Some(attribute) = change.requires_replace.first() {
+            warn_of_collection(diags, session, prior).await;
+            warn_of_removal(diags, session, prior, Act::Replace, attribute.clone()).await;
+        } else if lifecycle::is_edit(prior, change.planned)
+            && let Some((thumbprint, secondaries)) = collection_of(session, prior).await
         {
             let detail = collection::no_edit(prior.name.as_deref().unwrap_or("?"), thumbprint, &secondaries);
             error(diags, AttributePath::root(), "Collection cannot be edited", detail);
         }
-        if !diags.errors.is_empty() {
-            return None;
-        }
-        Some((planned, private, requires_replace))
     }
 
-    async fn plan_destroy<'a>(
-        &self,
+    async fn preview_removal(
         diags: &mut Diagnostics,
-        prior: ClientCertificateState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<Option<StructEmpty>> {
-        let session = self.session.peek();
-        let prior_key = keys(&prior).into_iter().next();
-        // What takes its place has been made of the same entry in this run.
-        if let (Some(session), Some((key, _))) = (&session, &prior_key)
-            && session.run.objects.is_held(key)
-        {
-            return Some(private);
-        }
-        let own = session.as_ref().and_then(|session| session.own_thumbprint());
-        plan::guard_removal(diags, &prior, own, AttributePath::root());
-        if let Some(session) = &session {
-            if let Some((key, attribute)) = prior_key {
-                session.run.plans.note_removal(diags, &key.clone(), &[(key, attribute)]);
-            }
-            warn_of_collection(diags, session, &prior).await;
-            warn_of_removal(diags, session, &prior, Act::Destroy, AttributePath::root()).await;
-        }
-        diags.errors.is_empty().then_some(private)
+        session: &Session,
+        prior: &ClientCertificateState,
+        _: &mut Option<StructEmpty>,
+    ) {
+        warn_of_collection(diags, session, prior).await;
+        warn_of_removal(diags, session, prior, Act::Destroy, AttributePath::root()).await;
     }
 
-    async fn create<'a>(
-        &self,
+    async fn create(
         diags: &mut Diagnostics,
+        session: &Session,
         planned: ClientCertificateState,
-        _config: ClientCertificateState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        let state = creation::create(diags, &session, planned).await?;
-        Some((state, private))
+        _: &ClientCertificateState,
+        _: &mut Option<StructEmpty>,
+    ) -> Option<ClientCertificateState> {
+        creation::create(diags, session, planned).await
     }
 
-    async fn update<'a>(
-        &self,
+    async fn update(
         diags: &mut Diagnostics,
+        session: &Session,
         prior: ClientCertificateState,
         planned: ClientCertificateState,
-        _config: ClientCertificateState,
-        private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::update(diags, &session, prior, planned)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
-    }
-
-    async fn destroy<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        prior: ClientCertificateState,
-        _private: Option<StructEmpty>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<()> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::destroy(diags, &session, &prior)).await;
+        _: &ClientCertificateState,
+        _: &mut Option<StructEmpty>,
+    ) -> Option<ClientCertificateState> {
+        let answer = until_stopped(lifecycle::update(diags, session, prior, planned)).await;
         answer.or_interrupted(diags)
     }
 
-    async fn import<'a>(
-        &self,
+    async fn destroy(
         diags: &mut Diagnostics,
-        id: String,
-    ) -> Option<(ClientCertificateState, Option<StructEmpty>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(import::import(diags, &session, &id)).await;
-        let mut state = answer.or_interrupted(diags)?;
-        state.drop_idle_permissions();
-        Some((state, None))
+        session: &Session,
+        prior: &ClientCertificateState,
+        _: Option<StructEmpty>,
+    ) -> Option<()> {
+        let answer = until_stopped(lifecycle::destroy(diags, session, prior)).await;
+        answer.or_interrupted(diags)
     }
-}
 
-/// The keys of the entry of a state or plan in the table of the run.
-fn keys(state: &ClientCertificateState) -> Vec<(Key, AttributePath)> {
-    let thumbprint = state.thumbprint.as_deref_option().and_then(|text| text.parse().ok());
-    let key = thumbprint.map(|thumbprint| (lifecycle::key(thumbprint), certificate_pem::path()));
-    key.into_iter().collect()
+    async fn import(
+        diags: &mut Diagnostics,
+        session: &Session,
+        id: &str,
+        _: &mut Option<StructEmpty>,
+    ) -> Option<ClientCertificateState> {
+        let mut state = import::import(diags, session, id).await?;
+        state.drop_idle_permissions();
+        Some(state)
+    }
 }
 
 /// The entry and what was registered with it; `None` when it is no collection, as far as is known.
 ///
 /// Terraform reads before it plans, but reads what `terraform destroy` is to remove in another process.
 async fn collection_of(session: &Session, state: &ClientCertificateState) -> Option<(Thumbprint, Vec<Thumbprint>)> {
-    let thumbprint = state.thumbprint.as_deref_option()?.parse().ok()?;
+    let thumbprint = state.thumbprint()?;
     let secondaries = match session.collections.of(thumbprint) {
         Some(secondaries) => secondaries,
         None => {
@@ -250,10 +202,10 @@ async fn warn_of_removal(
     act: Act,
     attribute: AttributePath,
 ) {
-    if let Some(Ok(thumbprint)) = prior.thumbprint.as_deref_option().map(str::parse) {
+    if let Some(thumbprint) = prior.thumbprint() {
         let loss = Loss {
             act,
-            subject: effects::named("client certificate", &prior.name),
+            subject: effects::named(NOUN, &prior.name),
             attribute,
         };
         effects::warn_ravendb(diags, session, loss, thumbprint).await;
@@ -262,6 +214,8 @@ async fn warn_of_removal(
 
 /// A plan without a cluster does not wait for it.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+const NOUN: &str = "client certificate";
 
 pub(crate) const KIND: Kind = Kind {
     type_name: "certward_client_certificate",

@@ -112,10 +112,7 @@ pub(crate) fn guard_removal(
 
 /// Whether the entry is the certificate the provider is logged in with.
 pub(crate) fn is_own(state: &ClientCertificateState, own: Option<Thumbprint>) -> bool {
-    match (&state.thumbprint, own) {
-        (Value::Value(thumbprint), Some(own)) => thumbprint.parse() == Ok(own),
-        _ => false,
-    }
+    own.is_some() && state.thumbprint() == own
 }
 
 fn with_defaults(config: ClientCertificateState) -> ClientCertificateState {

@@ -1,20 +1,22 @@
 use serde_json::json;
-use terraform_plugin::{InstanceCall, instance_call};
+use terraform_plugin::{Configured, InstanceCall, instance_call};
+use tf_provider::Resource;
 use tf_provider::value::Value;
 
 use super::testing::{Case, NOW, found, summaries};
 use super::*;
 use crate::provider::session::testing::of_ravendb;
+use crate::resources::managed::Managed;
 
 /// The resource in a process of the provider.
-fn resource_of(case: &Case) -> ClientCertificate {
+fn resource_of(case: &Case) -> Managed<ClientCertificate> {
     let session = Configured::new();
     session.set(of_ravendb(&case.server.uri(), NOW));
-    ClientCertificate::new(session)
+    Managed::new(session)
 }
 
 /// The resource of a case, and an entry of its state that was read.
-async fn read(case: &Case) -> (ClientCertificate, ClientCertificateState) {
+async fn read(case: &Case) -> (Managed<ClientCertificate>, ClientCertificateState) {
     let resource = resource_of(case);
     let mut diags = Diagnostics::default();
     let state = resource.read(&mut diags, case.planned.clone(), None, None).await;
@@ -22,7 +24,7 @@ async fn read(case: &Case) -> (ClientCertificate, ClientCertificateState) {
 }
 
 async fn planned(
-    resource: &ClientCertificate,
+    resource: &Managed<ClientCertificate>,
     prior: &ClientCertificateState,
     config: ClientCertificateState,
 ) -> Diagnostics {

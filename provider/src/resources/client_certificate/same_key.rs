@@ -33,10 +33,7 @@ pub(super) async fn warn_of_same_key(
     else {
         return;
     };
-    let thumbprint = certificate
-        .thumbprint
-        .as_deref_option()
-        .and_then(|text| text.parse().ok());
+    let thumbprint = certificate.thumbprint();
     let list = async || registration::list_metadata(client).await;
     match session.leftovers.of(pin, thumbprint, list).await {
         Ok(others) if others.is_empty() => {}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tf_provider::value::Value;
 
-use certward::pki::Certificate;
+use certward::pki::{Certificate, Thumbprint};
 
 use super::database_permissions::Permissions;
 use super::{certificate_pem, clearance};
@@ -31,6 +31,11 @@ pub(crate) struct ClientCertificateState {
 }
 
 impl ClientCertificateState {
+    /// The thumbprint of the entry; `None` while it is not known.
+    pub(crate) fn thumbprint(&self) -> Option<Thumbprint> {
+        self.thumbprint.as_deref_option()?.parse().ok()
+    }
+
     /// Fills in everything that follows from the certificate. The text in `certificate_pem` is left alone.
     pub(crate) fn describe(&mut self, certificate: &Certificate) {
         let thumbprint = certificate.thumbprint().to_string();

@@ -22,7 +22,7 @@ use tf_provider::{Diagnostic, Diagnostics};
 
 pub(crate) use import::{found, import};
 pub(crate) use import_id::RedisImportId;
-pub(crate) use resource::{Planned, RedisResource};
+pub(crate) use resource::Planned;
 
 use crate::provider::session::Kind;
 use crate::run::removal;

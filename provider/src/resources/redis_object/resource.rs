@@ -1,27 +1,24 @@
 //! The resource of each kind: where Terraform's calls go.
 
-use std::marker::PhantomData;
-
-use async_trait::async_trait;
 use certward::pki::DistinguishedName;
 use certward::redis_enterprise::Removal;
 use serde::{Deserialize, Serialize};
-use terraform_plugin::{Configured, PluginResource};
+use serde_json::Value as Json;
 use tf_provider::schema::Schema;
-use tf_provider::value::StructEmpty;
-use tf_provider::{AttributePath, Diagnostics, Resource};
+use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
 use super::{RedisObject, creation, effects, import, keys, lifecycle, trial};
-use crate::provider::session::Session;
-use crate::report::error;
+use crate::provider::session::{Kind, Session};
+use crate::resources::managed::{Change, ManagedResource};
+use crate::run::Key;
 use crate::run::interruption::until_stopped;
 
 /// What a kind of objects decides for itself, without the cluster.
 pub(crate) trait Planned: RedisObject {
     fn schema() -> Schema;
 
-    /// The write-only attributes, as [`PluginResource::write_only`] wants them.
+    /// The write-only attributes, as the plugin server wants them.
     fn write_only() -> Vec<AttributePath> {
         Vec::new()
     }
@@ -41,7 +38,7 @@ pub(crate) trait Planned: RedisObject {
     ) -> Option<Self::State>;
 
     /// Turns a state of schema version 0, as the state file has it, into one of today.
-    fn upgrade(state: &mut serde_json::Value) {
+    fn upgrade(state: &mut Json) {
         _ = state;
     }
 
@@ -69,207 +66,129 @@ pub(crate) struct Kept {
     imported: bool,
 }
 
-/// The resource of one kind of objects.
-pub(crate) struct RedisResource<O> {
-    session: Configured<Session>,
-    kind: PhantomData<fn() -> O>,
-}
+impl<O: Planned> ManagedResource for O {
+    type State = <O as RedisObject>::State;
+    type Private = Kept;
 
-impl<O> RedisResource<O> {
-    pub(crate) fn new(session: Configured<Session>) -> Self {
-        Self {
-            session,
-            kind: PhantomData,
-        }
-    }
-}
+    const KIND: Kind = <O as RedisObject>::KIND;
+    const NOUN: &'static str = <O as RedisObject>::NOUN;
 
-#[async_trait]
-impl<O: Planned> PluginResource for RedisResource<O> {
-    fn write_only(&self) -> Vec<AttributePath> {
-        O::write_only()
+    fn schema() -> Schema {
+        <O as Planned>::schema()
     }
 
-    async fn upgrade_state(
-        &self,
+    fn write_only() -> Vec<AttributePath> {
+        <O as Planned>::write_only()
+    }
+
+    fn upgrade(state: &mut Json) {
+        <O as Planned>::upgrade(state);
+    }
+
+    fn validate(diags: &mut Diagnostics, config: &Self::State) {
+        <O as Planned>::validate(diags, config);
+    }
+
+    fn id(state: &Self::State) -> Option<Key> {
+        keys::id_of::<O>(state)
+    }
+
+    fn unique(state: &Self::State) -> Vec<(Key, AttributePath)> {
+        keys::unique::<O>(state)
+    }
+
+    async fn read(
         diags: &mut Diagnostics,
-        version: i64,
-        mut state: serde_json::Value,
-    ) -> Option<serde_json::Value> {
-        if version != 0 {
-            error(
-                diags,
-                AttributePath::root(),
-                "State of a newer provider",
-                format!(
-                    "The state of this {} was stored by a newer version of the provider (schema version {version}). Use \
-                     that version or a newer one.",
-                    O::NOUN
-                ),
-            );
-            return None;
-        }
-        O::upgrade(&mut state);
-        Some(state)
-    }
-}
-
-#[async_trait]
-impl<O: Planned> Resource for RedisResource<O> {
-    type State<'a> = O::State;
-    type PrivateState<'a> = Option<Kept>;
-    type ProviderMetaState<'a> = Option<StructEmpty>;
-
-    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
-        Some(O::schema())
-    }
-
-    async fn validate<'a>(&self, diags: &mut Diagnostics, config: O::State) -> Option<()> {
-        O::validate(diags, &config);
-        diags.errors.is_empty().then_some(())
-    }
-
-    async fn read<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        state: O::State,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<Kept>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::read::<O>(diags, &session, state)).await;
-        let mut state = answer.or_interrupted(diags)?;
+        session: &Session,
+        state: Self::State,
+        private: &mut Option<Kept>,
+    ) -> Option<Self::State> {
+        let mut state = lifecycle::read::<O>(diags, session, state).await?;
         // The reading that belongs to the import; what Terraform generates is made of it.
-        if private.is_some_and(|kept| kept.imported) {
+        if private.take().is_some_and(|kept| kept.imported) {
             O::in_one_form(&mut state);
         }
-        Some((state, None))
+        Some(state)
     }
 
-    async fn plan_create<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        _proposed: O::State,
-        config: O::State,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<Kept>)> {
-        let session = self.session.get(diags)?;
-        session.check_redis_enterprise(diags, O::KIND)?;
-        let planned = O::plan_create(diags, config)?;
+    fn plan_create(diags: &mut Diagnostics, session: &Session, config: Self::State) -> Option<Self::State> {
+        let planned = <O as Planned>::plan_create(diags, config)?;
         O::check_plan(diags, None, &planned, session.clock.now());
-        session.run.plans.guard_replacement(diags);
-        session.run.plans.note(diags, &keys::unique::<O>(&planned), None);
+        Some(planned)
+    }
+
+    fn plan_update(
+        diags: &mut Diagnostics,
+        session: &Session,
+        prior: &Self::State,
+        config: Self::State,
+    ) -> Option<(Self::State, Vec<AttributePath>)> {
+        let planned = <O as Planned>::plan_update(diags, prior, config, session.own_redis_subject())?;
+        O::check_plan(diags, Some(prior), &planned, session.clock.now());
+        Some((planned, Vec::new()))
+    }
+
+    fn guard_removal(diags: &mut Diagnostics, session: Option<&Session>, prior: &Self::State) {
+        let own = session.and_then(Session::own_redis_subject);
+        <O as Planned>::guard_removal(diags, prior, own);
+    }
+
+    async fn preview(diags: &mut Diagnostics, session: &Session, change: Change<'_, Self::State>) {
         if !diags.errors.is_empty() {
-            return None;
+            return;
         }
-        let tried = until_stopped(trial::try_create::<O>(diags, &session, &planned)).await;
-        tried.or_interrupted(diags)?;
-        Some((planned, None))
-    }
-
-    async fn plan_update<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        prior: O::State,
-        _proposed: O::State,
-        config: O::State,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<Kept>, Vec<AttributePath>)> {
-        let session = self.session.get(diags)?;
-        session.check_redis_enterprise(diags, O::KIND)?;
-        let planned = O::plan_update(diags, &prior, config, session.own_redis_subject())?;
-        O::check_plan(diags, Some(&prior), &planned, session.clock.now());
-        let mut removal = Diagnostics::default();
-        O::guard_removal(&mut removal, &prior, session.own_redis_subject());
-        session.run.plans.note_guard(removal.errors);
-        let id = keys::id_of::<O>(&prior);
-        let keys = keys::unique::<O>(&planned);
-        session.run.plans.note(diags, &keys, id.as_ref());
-        session.run.plans.note_change(diags, &keys::unique::<O>(&prior), &keys);
-        if !diags.errors.is_empty() {
-            return None;
+        let Change { prior, planned, .. } = change;
+        let Some(prior) = prior else {
+            let tried = until_stopped(trial::try_create::<O>(diags, session, planned)).await;
+            tried.or_interrupted(diags);
+            return;
+        };
+        let tried = until_stopped(trial::try_update::<O>(diags, session, prior, planned)).await;
+        if tried.or_interrupted(diags).is_some() {
+            effects::warn_of_change::<O>(diags, session, prior, planned).await;
         }
-        let tried = until_stopped(trial::try_update::<O>(diags, &session, &prior, &planned)).await;
-        tried.or_interrupted(diags)?;
-        effects::warn_of_change::<O>(diags, &session, &prior, &planned).await;
-        Some((planned, private, Vec::new()))
     }
 
-    async fn plan_destroy<'a>(
-        &self,
+    async fn preview_removal(diags: &mut Diagnostics, session: &Session, prior: &Self::State, _: &mut Option<Kept>) {
+        effects::warn_of_removal::<O>(diags, session, prior).await;
+    }
+
+    async fn create(
         diags: &mut Diagnostics,
-        prior: O::State,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<Option<Kept>> {
-        let session = self.session.peek();
-        let id = keys::id_of::<O>(&prior);
-        // What takes its place has been made of the same object in this run.
-        if let (Some(session), Some(id)) = (&session, &id)
-            && session.run.objects.is_held(id)
-        {
-            return Some(private);
-        }
-        let own = session.as_ref().and_then(|session| session.own_redis_subject());
-        O::guard_removal(diags, &prior, own);
-        if let Some(session) = &session {
-            if let Some(id) = id {
-                session.run.plans.note_removal(diags, &id, &keys::unique::<O>(&prior));
-            }
-            effects::warn_of_removal::<O>(diags, session, &prior).await;
-        }
-        diags.errors.is_empty().then_some(private)
+        session: &Session,
+        planned: Self::State,
+        config: &Self::State,
+        _: &mut Option<Kept>,
+    ) -> Option<Self::State> {
+        creation::create::<O>(diags, session, planned, config).await
     }
 
-    async fn create<'a>(
-        &self,
+    async fn update(
         diags: &mut Diagnostics,
-        planned: O::State,
-        config: O::State,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<Kept>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(creation::create::<O>(diags, &session, planned, &config)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
+        session: &Session,
+        prior: Self::State,
+        planned: Self::State,
+        config: &Self::State,
+        _: &mut Option<Kept>,
+    ) -> Option<Self::State> {
+        lifecycle::update::<O>(diags, session, prior, planned, config).await
     }
 
-    async fn update<'a>(
-        &self,
+    async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &Self::State, _: Option<Kept>) -> Option<()> {
+        let guard = |diags: &mut Diagnostics| <O as ManagedResource>::guard_removal(diags, Some(session), prior);
+        lifecycle::destroy::<O>(diags, session, prior, guard).await
+    }
+
+    async fn import(
         diags: &mut Diagnostics,
-        prior: O::State,
-        planned: O::State,
-        config: O::State,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(O::State, Option<Kept>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::update::<O>(diags, &session, prior, planned, &config)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
-    }
-
-    async fn destroy<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        prior: O::State,
-        _private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<()> {
-        let session = self.session.get(diags)?;
-        let guard = |diags: &mut Diagnostics| O::guard_removal(diags, &prior, session.own_redis_subject());
-        let answer = until_stopped(lifecycle::destroy::<O>(diags, &session, &prior, guard)).await;
-        answer.or_interrupted(diags)
-    }
-
-    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(O::State, Option<Kept>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(import::import::<O>(diags, &session, &id)).await;
-        let mut state = answer.or_interrupted(diags)?;
+        session: &Session,
+        id: &str,
+        private: &mut Option<Kept>,
+    ) -> Option<Self::State> {
+        let mut state = import::import::<O>(diags, session, id).await?;
         O::in_one_form(&mut state);
-        Some((state, Some(Kept { imported: true })))
+        *private = Some(Kept { imported: true });
+        Some(state)
     }
 }
 

@@ -1,8 +1,9 @@
-use terraform_plugin::{InstanceCall, instance_call};
+use terraform_plugin::{Configured, InstanceCall, instance_call};
 use tf_provider::value::Value;
+use tf_provider::{Diagnostics, Resource};
 
-use super::*;
 use crate::resources::cert_user::{CertUser, CertUserState};
+use crate::resources::managed::Managed;
 use crate::trust::testing::{FakeCluster, errors};
 
 fn text(text: &str) -> Value<String> {
@@ -17,7 +18,7 @@ async fn replacement_of_a_protected_object_that_the_user_asks_for_is_refused_at_
         cluster.intercept(|_, asked| (asked != "GET /v1/users").then(|| wiremock::ResponseTemplate::new(503)));
         let session = Configured::new();
         session.set(cluster.session(None));
-        let users = RedisResource::<CertUser>::new(session);
+        let users = Managed::<CertUser>::new(session);
         let config = CertUserState {
             name: text("app"),
             certificate_subject_line: text("CN=app"),
@@ -36,7 +37,7 @@ async fn replacement_of_a_protected_object_that_the_user_asks_for_is_refused_at_
         // With -replace, Terraform plans an update that changes nothing, and then the creation of what replaces the object.
         let session = Configured::new();
         session.set(cluster.session(None));
-        let users = RedisResource::<CertUser>::new(session);
+        let users = Managed::<CertUser>::new(session);
         let instance = InstanceCall {
             is_known: true,
             ..instance_call()

@@ -5,207 +5,153 @@ mod plan;
 mod schema;
 mod state;
 
-use async_trait::async_trait;
 use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
-use tf_provider::value::{StructEmpty, Value};
-use tf_provider::{AttributePath, Diagnostics, Resource};
+use tf_provider::value::Value;
+use tf_provider::{AttributePath, Diagnostics};
 
 pub(crate) use state::TrustedCaState;
-use terraform_plugin::{Configured, PluginResource};
 
 use self::plan::CERTIFICATE_PEM;
 use crate::effects::{self, Act, Loss};
 use crate::provider::session::{Kind, Session};
-use crate::run::interruption::until_stopped;
+use crate::resources::managed::{Change, ManagedResource};
 use crate::run::{Key, Way};
 use crate::trust::kept::Kept;
 use crate::trust::store;
 
 /// `certward_trusted_ca`: one authority that a Redis Enterprise cluster trusts.
-pub(crate) struct TrustedCa {
-    session: Configured<Session>,
-}
+pub(crate) enum TrustedCa {}
 
-impl TrustedCa {
-    pub(crate) fn new(session: Configured<Session>) -> Self {
-        Self { session }
-    }
-}
+impl ManagedResource for TrustedCa {
+    type State = TrustedCaState;
+    type Private = Kept;
 
-impl PluginResource for TrustedCa {}
+    const KIND: Kind = KIND;
+    const NOUN: &'static str = "trusted CA";
 
-#[async_trait]
-impl Resource for TrustedCa {
-    type State<'a> = TrustedCaState;
-    type PrivateState<'a> = Option<Kept>;
-    type ProviderMetaState<'a> = Option<StructEmpty>;
-
-    fn schema(&self, _diags: &mut Diagnostics) -> Option<Schema> {
-        Some(schema::trusted_ca())
+    fn schema() -> Schema {
+        schema::trusted_ca()
     }
 
-    async fn validate<'a>(&self, diags: &mut Diagnostics, config: TrustedCaState) -> Option<()> {
-        plan::validate(diags, &config);
-        diags.errors.is_empty().then_some(())
+    fn validate(diags: &mut Diagnostics, config: &TrustedCaState) {
+        plan::validate(diags, config);
     }
 
-    async fn read<'a>(
-        &self,
+    fn id(state: &TrustedCaState) -> Option<Key> {
+        state.fingerprint().map(store::key)
+    }
+
+    fn unique(state: &TrustedCaState) -> Vec<(Key, AttributePath)> {
+        let id = Self::id(state).into_iter();
+        id.map(|id| (id, AttributePath::new(CERTIFICATE_PEM))).collect()
+    }
+
+    async fn read(
         diags: &mut Diagnostics,
+        session: &Session,
         mut state: TrustedCaState,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<Kept>)> {
-        let session = self.session.get(diags)?;
+        _: &mut Option<Kept>,
+    ) -> Option<TrustedCaState> {
         // Before it is looked for: the fingerprint is one of them.
         state.describe_again();
-        let answer = until_stopped(lifecycle::read(diags, &session, state)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
+        lifecycle::read(diags, session, state).await
     }
 
-    async fn plan_create<'a>(
-        &self,
-        diags: &mut Diagnostics,
-        _proposed: TrustedCaState,
-        config: TrustedCaState,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<Kept>)> {
-        let session = self.session.get(diags)?;
-        session.check_redis_enterprise(diags, KIND)?;
-        let planned = plan::create(diags, config, session.clock.now())?;
-        note(diags, &session, &planned, None);
-        diags.errors.is_empty().then_some((planned, None))
+    fn plan_create(diags: &mut Diagnostics, session: &Session, config: TrustedCaState) -> Option<TrustedCaState> {
+        plan::create(diags, config, session.clock.now())
     }
 
-    async fn plan_update<'a>(
-        &self,
+    fn plan_update(
         diags: &mut Diagnostics,
-        prior: TrustedCaState,
-        _proposed: TrustedCaState,
+        _: &Session,
+        prior: &TrustedCaState,
         config: TrustedCaState,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<Kept>, Vec<AttributePath>)> {
-        let session = self.session.get(diags)?;
-        session.check_redis_enterprise(diags, KIND)?;
-        let (mut planned, requires_replace) = plan::update(diags, &prior, config)?;
-        if note(diags, &session, &planned, Some(&prior)) {
-            planned.self_signed = Value::Unknown;
-        }
+    ) -> Option<(TrustedCaState, Vec<AttributePath>)> {
+        plan::update(diags, prior, config)
+    }
+
+    async fn preview(diags: &mut Diagnostics, session: &Session, change: Change<'_, TrustedCaState>) {
+        let plans = &session.run.plans;
+        plans.note_way(diags, Way::SingleCas);
         if !diags.errors.is_empty() {
-            return None;
+            return;
         }
-        if let Some(attribute) = requires_replace.first() {
-            warn_of_end(diags, &session, &prior, Act::Replace, attribute.clone()).await;
+        let authority = Self::id(change.planned);
+        let is_ended = authority.is_some_and(|authority| plans.note_trust(&[authority]));
+        let Some(prior) = change.prior else { return };
+        if is_ended {
+            // The apply has to see to the trust.
+            change.planned.self_signed = Value::Unknown;
         }
-        Some((planned, private, requires_replace))
+        if let Some(attribute) = change.requires_replace.first() {
+            warn_of_end(diags, session, prior, Act::Replace, attribute.clone()).await;
+        }
     }
 
     /// Whether the authority can go is asked when it goes: what depends on it may go before it in the same run.
-    async fn plan_destroy<'a>(
-        &self,
+    async fn preview_removal(
         diags: &mut Diagnostics,
-        prior: TrustedCaState,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<Option<Kept>> {
-        if let Some(session) = self.session.peek() {
-            if let Some(key) = key(&prior) {
-                // What takes its place has been made of the same authority in this run.
-                if session.run.objects.is_held(&key) {
-                    return Some(private);
-                }
-                let keys = [(key.clone(), AttributePath::new(CERTIFICATE_PEM))];
-                session.run.plans.note_removal(diags, &key, &keys);
-                let kept = session.run.plans.note_end_of_trust(&[key]).await;
-                if !kept.is_empty() {
-                    return diags.errors.is_empty().then_some(Some(Kept::of(kept)));
-                }
+        session: &Session,
+        prior: &TrustedCaState,
+        private: &mut Option<Kept>,
+    ) {
+        if let Some(key) = Self::id(prior) {
+            let kept = session.run.plans.note_end_of_trust(&[key]).await;
+            if !kept.is_empty() {
+                *private = Some(Kept::of(kept));
+                return;
             }
-            warn_of_end(diags, &session, &prior, Act::Destroy, AttributePath::root()).await;
         }
-        diags.errors.is_empty().then_some(private)
+        warn_of_end(diags, session, prior, Act::Destroy, AttributePath::root()).await;
     }
 
-    async fn create<'a>(
-        &self,
+    async fn create(
         diags: &mut Diagnostics,
+        session: &Session,
         planned: TrustedCaState,
-        _config: TrustedCaState,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<Kept>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::create(diags, &session, planned)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, private))
+        _: &TrustedCaState,
+        _: &mut Option<Kept>,
+    ) -> Option<TrustedCaState> {
+        lifecycle::create(diags, session, planned).await
     }
 
     /// Only what Terraform alone knows can change: another certificate is another object.
-    async fn update<'a>(
-        &self,
+    async fn update(
         diags: &mut Diagnostics,
-        _prior: TrustedCaState,
+        session: &Session,
+        _: TrustedCaState,
         planned: TrustedCaState,
-        _config: TrustedCaState,
-        private: Option<Kept>,
-        _meta: Option<StructEmpty>,
-    ) -> Option<(TrustedCaState, Option<Kept>)> {
-        let session = self.session.get(diags)?;
+        _: &TrustedCaState,
+        _: &mut Option<Kept>,
+    ) -> Option<TrustedCaState> {
         if planned.self_signed.is_unknown() {
             // A bundle with the authority is destroyed in the same run.
-            let answer = until_stopped(lifecycle::keep(diags, &session, planned)).await;
-            let state = answer.or_interrupted(diags)?;
-            return Some((state, private));
+            return lifecycle::keep(diags, session, planned).await;
         }
-        if let Some(key) = key(&planned) {
+        if let Some(key) = Self::id(&planned) {
             session.run.objects.hold(&key);
         }
-        Some((planned, private))
+        Some(planned)
     }
 
-    async fn destroy<'a>(
-        &self,
+    async fn destroy(
         diags: &mut Diagnostics,
-        prior: TrustedCaState,
+        session: &Session,
+        prior: &TrustedCaState,
         private: Option<Kept>,
-        _meta: Option<StructEmpty>,
     ) -> Option<()> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::destroy(
-            diags,
-            &session,
-            &prior,
-            &private.unwrap_or_default(),
-        ))
-        .await;
-        answer.or_interrupted(diags)
+        lifecycle::destroy(diags, session, prior, &private.unwrap_or_default()).await
     }
 
-    async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(TrustedCaState, Option<Kept>)> {
-        let session = self.session.get(diags)?;
-        let answer = until_stopped(lifecycle::import(diags, &session, &id)).await;
-        let state = answer.or_interrupted(diags)?;
-        Some((state, None))
+    async fn import(
+        diags: &mut Diagnostics,
+        session: &Session,
+        id: &str,
+        _: &mut Option<Kept>,
+    ) -> Option<TrustedCaState> {
+        lifecycle::import(diags, session, id).await
     }
-}
-
-/// Notes in the table of the run that the authority is to be trusted. Answers whether the apply has to see to it.
-fn note(diags: &mut Diagnostics, session: &Session, planned: &TrustedCaState, prior: Option<&TrustedCaState>) -> bool {
-    let attribute = AttributePath::new(CERTIFICATE_PEM);
-    let keys: Vec<_> = key(planned).into_iter().map(|key| (key, attribute.clone())).collect();
-    session.run.plans.note(diags, &keys, prior.and_then(key).as_ref());
-    session.run.plans.note_way(diags, Way::SingleCas);
-    let authority = key(planned).filter(|_| diags.errors.is_empty());
-    authority.is_some_and(|authority| session.run.plans.note_trust(&[authority]))
-}
-
-/// The key of the authority in the table of the run.
-fn key(state: &TrustedCaState) -> Option<Key> {
-    let fingerprint = state.fingerprint_sha256.as_deref_option()?.parse().ok()?;
-    Some(store::key(fingerprint))
 }
 
 /// Warns of what the end of the trust in the authority would end.
@@ -216,10 +162,10 @@ async fn warn_of_end(
     act: Act,
     attribute: AttributePath,
 ) {
-    if let Some(Ok(fingerprint)) = prior.fingerprint_sha256.as_deref_option().map(str::parse) {
+    if let Some(fingerprint) = prior.fingerprint() {
         let loss = Loss {
             act,
-            subject: effects::named("trusted CA", &prior.subject_dn),
+            subject: effects::named(TrustedCa::NOUN, &prior.subject_dn),
             attribute,
         };
         let removal = Removal::TrustedCertificate(fingerprint, TrustScope::Cluster);

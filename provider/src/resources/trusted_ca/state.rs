@@ -1,6 +1,6 @@
 //! The resource as Terraform keeps it.
 
-use certward::pki::{Certificate, certificates_from_pem};
+use certward::pki::{Certificate, Sha256Fingerprint, certificates_from_pem};
 use serde::{Deserialize, Serialize};
 use tf_provider::value::Value;
 
@@ -23,6 +23,11 @@ pub(crate) struct TrustedCaState {
 }
 
 impl TrustedCaState {
+    /// The fingerprint of the authority; `None` while it is not known.
+    pub(crate) fn fingerprint(&self) -> Option<Sha256Fingerprint> {
+        self.fingerprint_sha256.as_deref_option()?.parse().ok()
+    }
+
     /// Fills in everything that follows from the certificate. The text in `certificate_pem` is left alone.
     pub(crate) fn describe(&mut self, certificate: &Certificate) {
         let fingerprint = certificate.fingerprint().to_string();

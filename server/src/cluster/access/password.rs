@@ -11,6 +11,7 @@ use super::fair_queue::{FairQueue, Turn};
 use crate::cluster::password_hash::{HASH_LENGTH, HashCost, PasswordHash, SALT_LENGTH};
 use crate::cluster::uid::UserUid;
 use crate::network::Network;
+use crate::redis::PasswordRefusal;
 
 /// Makes and checks hashes, in threads of their own and not too many at once. Strangers have a queue of their own, so that
 /// a flood of guesses holds up nobody who is known, and in it networks take turns.
@@ -185,6 +186,12 @@ fn derive(cost: HashCost, salt: &[u8], password: &[u8]) -> Zeroizing<[u8; HASH_L
 /// Passwords that wait for their turn in each queue, each about 20 ms: who comes later is told to try again, so that a flood of wrong
 /// passwords takes neither the memory (19 MiB for each thread) nor the time of requests that carry none.
 const MAX_WAITING: usize = 64;
+
+impl From<HasherBusy> for PasswordRefusal {
+    fn from(HasherBusy: HasherBusy) -> Self {
+        Self::Busy
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -46,17 +46,17 @@ use self::relay::{Ending, Relay};
 use self::sessions::{Session, Sessions};
 use self::stream::ClientStream;
 use crate::clock::Clock;
-use crate::cluster::access::ClusterAccess;
+use crate::cluster::ClusterState;
 use crate::cluster::database::DefaultUser;
 use crate::cluster::database::rights::{DEFAULT, NoRights};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
-use crate::cluster::{Cluster, ClusterState};
 use crate::listener::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
 use crate::listener::connection_table::Order;
 use crate::listener::identity_counts::IdentityCounts;
 use crate::listener::workers::Workers;
+use crate::redis::ClusterView;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
 use crate::server_certificate::ServerCertificates;
 use crate::telemetry;
@@ -74,10 +74,8 @@ pub(crate) struct DatabaseFront {
 /// Dependencies that the fronts of all databases share.
 #[derive(Debug, Clone)]
 pub(crate) struct FrontParts {
-    /// State of the cluster, with its users.
-    pub(crate) cluster: Arc<Cluster>,
-    /// Checks passwords.
-    pub(crate) access: Arc<ClusterAccess>,
+    /// The cluster, with its users.
+    pub(crate) cluster: Arc<dyn ClusterView>,
     /// Certificates for databases without one of their own, until the cluster has one for them.
     pub(crate) server_certificates: Arc<ServerCertificates>,
     /// Resource limits for clients that are not admitted.

@@ -11,6 +11,7 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::cluster::access::ClusterAccess;
+use crate::cluster::databases::DatabaseAdministration;
 use crate::cluster::removal::{NotThere, Removal};
 use crate::http::OriginSettings;
 use crate::redis::Databases;
@@ -25,6 +26,8 @@ pub struct Services {
     pub cluster_access: Arc<ClusterAccess>,
     /// The running databases.
     pub databases: Arc<Databases>,
+    /// The use cases of databases, with what runs for them.
+    pub administration: DatabaseAdministration,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
     /// Who is connected.

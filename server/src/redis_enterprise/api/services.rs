@@ -1,4 +1,4 @@
-//! The parts of a server that the API is served from.
+//! Dependencies of the API.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,18 +16,18 @@ use crate::http::OriginSettings;
 use crate::redis::Databases;
 use crate::server_certificate::ServerCertificates;
 
-/// The parts of one server that the API serves.
+/// Dependencies of the API in one server.
 #[derive(Debug)]
 pub struct Services {
     /// The cluster.
     pub cluster: Arc<Cluster>,
-    /// Decides who calls.
+    /// Authenticates requests.
     pub cluster_access: Arc<ClusterAccess>,
     /// The running databases.
     pub databases: Arc<Databases>,
-    /// The certificate the server shows.
+    /// The server certificate in force.
     pub server_certificates: Arc<ServerCertificates>,
-    /// Who is connected.
+    /// Lists connections and predicts the effects of a removal.
     pub connected: Arc<dyn Connected>,
     /// Records refusals.
     pub audit: Audit,

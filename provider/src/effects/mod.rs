@@ -23,8 +23,8 @@ use tokio::time::timeout;
 pub(crate) use warning::of as warning_of;
 pub(crate) use warning::{Act, Loss, named};
 
-use crate::interruption::{Ended, until_stopped};
-use crate::session::Session;
+use crate::provider::session::Session;
+use crate::run::interruption::{Ended, until_stopped};
 
 /// Remembers which servers can list the effects of a removal, as found out in this run.
 #[derive(Default)]

@@ -6,8 +6,11 @@
 //! has created or adopted when the instance that had it before is destroyed.
 
 mod circle;
+pub(crate) mod interruption;
 mod objects;
 mod plan;
+pub(crate) mod removal;
+pub(crate) mod trials;
 
 use std::fmt;
 

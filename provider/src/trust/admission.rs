@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::ca_certificate::called;
 use super::subject;
-use crate::crypto;
+use crate::provider::crypto;
 use crate::report::chain;
 
 /// The rules by which a cluster admits client certificates (`docs/contracts/redis-enterprise.md#order-of-checks`),

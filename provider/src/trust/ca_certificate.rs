@@ -7,9 +7,9 @@ use certward::pki::{Certificate, PemError, PublicKey, certificates_from_pem};
 use tf_provider::{AttributePath, Diagnostic};
 use time::{Duration, OffsetDateTime};
 
-use crate::pem_form::other_form;
 use crate::report::{chain, diagnostic};
-use crate::timestamp;
+use crate::values::pem_form::other_form;
+use crate::values::timestamp;
 
 /// Reads the one certificate of a text.
 ///

@@ -8,7 +8,7 @@ use crate::run::Key;
 /// The authorities that stay trusted when their block is destroyed, because another block wants them; kept in the private
 /// data of the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// SHA-256 fingerprints.
     #[serde(default)]
     fingerprints: Vec<String>,

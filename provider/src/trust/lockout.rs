@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 
 use super::admission::{Refusal, Rules};
 use super::ca_certificate::called;
+use crate::provider::session::RedisEnterprise;
 use crate::report::error;
-use crate::session::RedisEnterprise;
 
 impl Rules {
     /// The rules of this cluster.

@@ -16,10 +16,10 @@ use time::OffsetDateTime;
 use super::admission::Rules;
 use super::ca_certificate::called;
 use super::lockout;
-use crate::failure;
+use crate::provider::session::{RedisEnterprise, Session};
+use crate::report::failure;
 use crate::report::{chain, error};
 use crate::run::{Key, Objects, Release};
-use crate::session::{RedisEnterprise, Session};
 
 /// A change of the authorities.
 pub(crate) enum Change<'a> {

@@ -9,26 +9,14 @@ pub mod bootstrap;
 mod certificate_rules;
 mod certificates;
 mod cipher_list;
-pub mod database;
 pub mod databases;
 mod error;
 mod list_length;
-pub mod name;
-pub mod named_certificate;
 mod password_rules;
-pub mod permission;
-pub mod policy;
-pub mod redis_acl;
-pub mod redis_acl_rules;
+mod policy_update;
 mod redis_acls;
-pub(crate) mod removal;
-pub mod role;
 mod roles;
-pub mod settings;
-mod settings_update;
-pub mod state;
-pub mod uid;
-pub mod user;
+pub mod settings_update;
 mod user_passwords;
 mod users;
 
@@ -39,8 +27,12 @@ use time::OffsetDateTime;
 use tokio::sync::{Mutex, watch};
 
 pub use bootstrap::NewCluster;
+pub use certward_redis_model::state::ClusterState;
+pub use certward_redis_model::{
+    database, name, named_certificate, password_hash, permission, policy, redis_acl, redis_acl_rules, removal, role,
+    settings, state, uid, user,
+};
 pub use error::ClusterError;
-pub use state::ClusterState;
 pub use user_passwords::PasswordChange;
 
 use self::access::{ClusterAction, ClusterCaller, ClusterPermit, Lockouts, PasswordHasher, Proof, Required};

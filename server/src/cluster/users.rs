@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use certward_pki::DistinguishedName;
 use secrecy::SecretString;
-use time::OffsetDateTime;
 
 use super::access::action::{CreateUser, DeleteUser, UpdateUser};
 use super::access::{ClusterCaller, ClusterPermit, PasswordHash, Proof};
@@ -16,7 +15,7 @@ use super::state::Change;
 use super::uid::{RoleUid, UserUid};
 use super::user::{AuthMethod, Authentication, EmailAlerts, NewUser, RoleSelection, User, UserUpdate};
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, list_length};
-use crate::trust::{self, SubjectLine};
+use crate::trust::SubjectLine;
 
 impl Cluster {
     /// Creates a user.
@@ -129,24 +128,13 @@ impl Cluster {
     }
 }
 
-impl NewUser {
-    /// The label of the user in audit records.
-    fn label(&self) -> String {
-        match (&self.name, &self.email) {
-            (Some(name), _) => format!("user {name:?}"),
-            (None, Some(email)) => format!("user {email:?}", email = email.as_str()),
-            (None, None) => "a user without a name".to_owned(),
-        }
-    }
-}
-
 fn plan_create(
     planning: &Planning<'_>,
     new: NewUser,
     hash: Option<PasswordHash>,
 ) -> Result<Plan<Arc<User>>, ClusterError> {
     let state = planning.state;
-    let authentication = Authentication::new(new.auth_method, hash, new.certificate_subject_line, planning)?;
+    let authentication = authentication(new.auth_method, hash, new.certificate_subject_line, planning)?;
     let uid = match new.uid {
         Some(uid) if state.user(uid).is_some() => return Err(ClusterError::UidTaken { uid: uid.get() }),
         Some(uid) => uid,
@@ -202,9 +190,8 @@ fn plan_update(
     if is_admin && !is_for_itself {
         planning.check_reach(ManagementRole::Admin, || format!("making user {uid} an administrator"))?;
     }
-    let authentication = user
-        .authentication
-        .changed(method, hash, update.certificate_subject_line, planning)?;
+    let subject = update.certificate_subject_line;
+    let authentication = changed_authentication(&user.authentication, method, hash, subject, planning)?;
     let name = update.name.unwrap_or_else(|| user.name.clone());
     if name != user.name {
         refuse_reserved(&name)?;
@@ -213,8 +200,8 @@ fn plan_update(
     let authentication = authentication.unwrap_or_else(|| user.authentication.clone());
     check_unique(state, uid, &name, email.as_ref(), &authentication)?;
     if is_last_administrator(planning, user) {
-        let gets_in = authentication.lets_in_under(state, planning.now)
-            || authentication.lets_in() && !user.authentication.lets_in_under(state, planning.now);
+        let gets_in = state.lets_in_by(&authentication, planning.now)
+            || authentication.lets_in() && !state.lets_in_by(&user.authentication, planning.now);
         if !(is_admin && gets_in) {
             return Err(ClusterError::LastAdminDemoted { uid });
         }
@@ -417,79 +404,54 @@ fn described(user: &User) -> String {
     text
 }
 
-impl Authentication {
-    fn new(
-        method: AuthMethod,
-        hash: Option<PasswordHash>,
-        subject: Option<SubjectLine>,
-        planning: &Planning<'_>,
-    ) -> Result<Self, ClusterError> {
-        let auth_method = method.as_str();
-        if hash.is_some() && method != AuthMethod::Regular {
-            return Err(ClusterError::PasswordNotAllowed { auth_method });
-        }
-        if subject.is_some() && method != AuthMethod::Certificate {
-            return Err(ClusterError::SubjectLineNotAllowed { auth_method });
-        }
-        match method {
-            AuthMethod::Regular => Ok(Self::Regular {
-                passwords: vec![hash.ok_or(ClusterError::PasswordMissing)?],
-                issued_at: planning.now,
-            }),
-            AuthMethod::Certificate => Ok(Self::Certificate {
-                subject: subject.ok_or(ClusterError::SubjectLineMissing)?,
-            }),
-            AuthMethod::EntraId => Ok(Self::EntraId),
-            AuthMethod::Sso => Ok(Self::Sso),
-        }
+/// The authentication that a request asks for.
+fn authentication(
+    method: AuthMethod,
+    hash: Option<PasswordHash>,
+    subject: Option<SubjectLine>,
+    planning: &Planning<'_>,
+) -> Result<Authentication, ClusterError> {
+    let auth_method = method.as_str();
+    if hash.is_some() && method != AuthMethod::Regular {
+        return Err(ClusterError::PasswordNotAllowed { auth_method });
     }
+    if subject.is_some() && method != AuthMethod::Certificate {
+        return Err(ClusterError::SubjectLineNotAllowed { auth_method });
+    }
+    match method {
+        AuthMethod::Regular => Ok(Authentication::Regular {
+            passwords: vec![hash.ok_or(ClusterError::PasswordMissing)?],
+            issued_at: planning.now,
+        }),
+        AuthMethod::Certificate => Ok(Authentication::Certificate {
+            subject: subject.ok_or(ClusterError::SubjectLineMissing)?,
+        }),
+        AuthMethod::EntraId => Ok(Authentication::EntraId),
+        AuthMethod::Sso => Ok(Authentication::Sso),
+    }
+}
 
-    /// The login after the change; none if it stays.
-    fn changed(
-        &self,
-        method: AuthMethod,
-        hash: Option<PasswordHash>,
-        subject: Option<SubjectLine>,
-        planning: &Planning<'_>,
-    ) -> Result<Option<Self>, ClusterError> {
-        let stays = match (self, method) {
-            (Self::Regular { .. }, AuthMethod::Regular) => hash.is_none() && subject.is_none(),
-            (Self::Certificate { subject: present }, AuthMethod::Certificate) => {
-                let same = subject
-                    .as_ref()
-                    .is_none_or(|subject| subject.as_str() == present.as_str());
-                hash.is_none() && same
-            }
-            (Self::EntraId, AuthMethod::EntraId) | (Self::Sso, AuthMethod::Sso) => hash.is_none() && subject.is_none(),
-            _ => false,
-        };
-        if stays {
-            return Ok(None);
+/// The authentication that replaces `present`; none when it stays.
+fn changed_authentication(
+    present: &Authentication,
+    method: AuthMethod,
+    hash: Option<PasswordHash>,
+    subject: Option<SubjectLine>,
+    planning: &Planning<'_>,
+) -> Result<Option<Authentication>, ClusterError> {
+    let stays = match (present, method) {
+        (Authentication::Regular { .. }, AuthMethod::Regular) => hash.is_none() && subject.is_none(),
+        (Authentication::Certificate { subject: line }, AuthMethod::Certificate) => {
+            let same = subject.as_ref().is_none_or(|subject| subject.as_str() == line.as_str());
+            hash.is_none() && same
         }
-        Self::new(method, hash, subject, planning).map(Some)
-    }
-
-    /// True if the server's current settings and CAs admit users with this login. For a certificate, no alternative
-    /// names are assumed, because they are unknown until it is presented.
-    pub(super) fn lets_in_under(&self, state: &ClusterState, now: OffsetDateTime) -> bool {
-        let settings = state.settings();
-        match self {
-            Self::Regular { .. } => settings.control_plane_basic_authentication,
-            Self::Certificate { subject } => {
-                settings.mtls_certificate_authentication
-                    && state.trust_anchors().is_some_and(|anchors| anchors.any_in_date(now))
-                    && trust::passes_gate(
-                        subject.name(),
-                        settings.mtls_client_cert_subject_validation_type,
-                        &settings.mtls_authorized_subjects,
-                    )
-            }
-            Self::EntraId | Self::Sso => false,
+        (Authentication::EntraId, AuthMethod::EntraId) | (Authentication::Sso, AuthMethod::Sso) => {
+            hash.is_none() && subject.is_none()
         }
+        _ => false,
+    };
+    if stays {
+        return Ok(None);
     }
-
-    /// True if this server supports the login, provided its settings enable it.
-    pub(super) fn lets_in(&self) -> bool {
-        matches!(self, Self::Regular { .. } | Self::Certificate { .. })
-    }
+    authentication(method, hash, subject, planning).map(Some)
 }

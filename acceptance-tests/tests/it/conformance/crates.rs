@@ -18,11 +18,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "certward-pki",
             "certward-certificates",
+            "certward-redis-model",
             "certward-system",
             "certward-transport",
         ],
     ),
     ("server/certificates", &["certward-pki", "certward-system"]),
+    (
+        "server/redis-model",
+        &["certward-pki", "certward-certificates", "certward-system"],
+    ),
     ("server/system", &["certward-pki"]),
     (
         "server/transport",

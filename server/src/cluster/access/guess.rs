@@ -7,7 +7,8 @@ use hashlink::LruCache;
 use secrecy::SecretString;
 use time::{Duration, OffsetDateTime};
 
-use super::password::{Applicant, HasherBusy, PasswordHash};
+use super::PasswordHash;
+use super::password::{Applicant, HasherBusy};
 use crate::cluster::Cluster;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::{Duration, OffsetDateTime};
 
-use super::password::PasswordHash;
+use super::PasswordHash;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::{Authentication, User};
 

@@ -1,43 +1,19 @@
 //! Password hashing: Argon2id (RFC 9106), with a bound on the cost that unauthenticated clients can cause.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use data_encoding::BASE64_NOPAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::fair_queue::{FairQueue, Turn};
+use crate::cluster::password_hash::{HASH_LENGTH, HashCost, PasswordHash, SALT_LENGTH};
 use crate::cluster::uid::UserUid;
 use crate::network::Network;
 
-/// The hash of a password, with its salt and cost. The text form is a PHC string.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash {
-    cost: HashCost,
-    salt: [u8; SALT_LENGTH],
-    hash: [u8; HASH_LENGTH],
-}
-
-/// Cost parameters of Argon2id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HashCost {
-    /// Memory, in KiB.
-    pub memory: u32,
-    /// Passes over it.
-    pub passes: u32,
-}
-
-/// The text is not a password hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the text is no Argon2id hash in PHC string format")]
-pub struct PasswordHashError;
-
-/// Computes and verifies hashes in a limited number of threads. Unauthenticated clients have a separate queue, so that
-/// a flood of guesses does not delay known clients; in it networks take turns.
+/// Makes and checks hashes, in threads of their own and not too many at once. Strangers have a queue of their own, so that
+/// a flood of guesses holds up nobody who is known, and in it networks take turns.
 #[derive(Debug)]
 pub struct PasswordHasher {
     cost: HashCost,
@@ -69,24 +45,6 @@ struct HashTurn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("more passwords are being checked than the server takes on at once")]
 pub struct HasherBusy;
-
-impl Default for HashCost {
-    /// The first choice of OWASP's password storage cheat sheet for one lane: 19 MiB and two passes, about 20 ms.
-    fn default() -> Self {
-        Self {
-            memory: 19 * 1024,
-            passes: 2,
-        }
-    }
-}
-
-#[cfg(test)]
-impl PasswordHash {
-    /// True if one derivation checks a password against both.
-    pub(in crate::cluster) fn shares_its_salt(&self, other: &Self) -> bool {
-        (self.cost, self.salt) == (other.cost, other.salt)
-    }
-}
 
 impl PasswordHasher {
     /// Computes hashes at `cost`; verifies hashes of every cost.
@@ -209,50 +167,14 @@ fn place_among(
     })
 }
 
-impl fmt::Display for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let HashCost { memory, passes } = self.cost;
-        let (salt, hash) = (BASE64_NOPAD.encode(&self.salt), BASE64_NOPAD.encode(&self.hash));
-        write!(f, "{PREFIX}m={memory},t={passes},p=1${salt}${hash}")
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
-
-impl FromStr for PasswordHash {
-    type Err = PasswordHashError;
-
-    fn from_str(text: &str) -> Result<Self, PasswordHashError> {
-        let read = || {
-            let mut parts = text.strip_prefix(PREFIX)?.split('$');
-            let (cost, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
-            let (memory, passes) = cost.strip_prefix("m=")?.strip_suffix(",p=1")?.split_once(",t=")?;
-            let cost = HashCost {
-                memory: memory.parse().ok()?,
-                passes: passes.parse().ok()?,
-            };
-            params(cost)?;
-            parts.next().is_none().then_some(())?;
-            Some(Self {
-                cost,
-                salt: BASE64_NOPAD.decode(salt.as_bytes()).ok()?.try_into().ok()?,
-                hash: BASE64_NOPAD.decode(hash.as_bytes()).ok()?.try_into().ok()?,
-            })
-        };
-        read().ok_or(PasswordHashError)
-    }
-}
-
 fn bytes(password: &SecretString) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(password.expose_secret().as_bytes().to_vec())
 }
 
 fn derive(cost: HashCost, salt: &[u8], password: &[u8]) -> Zeroizing<[u8; HASH_LENGTH]> {
-    let params = params(cost).expect("a cost is checked when it is read, and the default is one");
+    let params = cost
+        .params()
+        .expect("a cost is checked when it is read, and the default is one");
     let mut hash = Zeroizing::new([0; HASH_LENGTH]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(password, salt, hash.as_mut_slice())
@@ -260,16 +182,8 @@ fn derive(cost: HashCost, salt: &[u8], password: &[u8]) -> Zeroizing<[u8; HASH_L
     hash
 }
 
-fn params(cost: HashCost) -> Option<Params> {
-    Params::new(cost.memory, cost.passes, 1, Some(HASH_LENGTH)).ok()
-}
-
-const PREFIX: &str = "$argon2id$v=19$";
-/// Recommended for password hashing (RFC 9106, section 3.1).
-const SALT_LENGTH: usize = 16;
-const HASH_LENGTH: usize = 32;
-/// Maximum number of passwords in each queue, about 20 ms each. Later ones are refused, so that a flood of wrong
-/// passwords takes neither the memory (19 MiB per thread) nor the time of requests without a password.
+/// Passwords that wait for their turn in each queue, each about 20 ms: who comes later is told to try again, so that a flood of wrong
+/// passwords takes neither the memory (19 MiB for each thread) nor the time of requests that carry none.
 const MAX_WAITING: usize = 64;
 
 #[cfg(test)]

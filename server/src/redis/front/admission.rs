@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use certward_pki::Certificate;
+use certward_pki::{Certificate, CertificateError};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
@@ -13,7 +14,7 @@ use crate::certificate::shown;
 use crate::cluster::ClusterState;
 use crate::cluster::database::DefaultUser;
 use crate::cluster::database::rights::{DatabaseRights, NoRights, rights_in};
-use crate::cluster::database::trust::{AdmittedClient, DatabaseTrustRefusal};
+use crate::cluster::database::trust::{AdmittedCertificate, DatabaseTrust, DatabaseTrustRefusal};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
 use crate::listener::connection_permits::ConnectionPermit;
@@ -22,7 +23,9 @@ use crate::listener::identity_counts::IdentityKind;
 /// The connection of a client to a database.
 #[derive(Debug)]
 pub(super) struct Client {
-    /// Proof of the client's admission, once it has any.
+    /// The address of the client.
+    pub(super) address: SocketAddr,
+    /// Records whether the client is known.
     pub(super) permit: Arc<ConnectionPermit>,
     /// True for a TLS connection.
     pub(super) is_secure: bool,
@@ -30,11 +33,20 @@ pub(super) struct Client {
     pub(super) certificate: Option<ClientCertificate>,
 }
 
-/// A certificate whose key the client holds.
+/// A certificate that a client has presented, with those it sent above it.
 #[derive(Debug)]
 pub(super) struct ClientCertificate {
-    end_entity: Certificate,
+    pub(super) end_entity: Certificate,
     intermediates: Vec<CertificateDer<'static>>,
+}
+
+/// What a client's certificate is trusted by.
+#[derive(Debug)]
+pub(super) struct TrustBasis {
+    /// The trust it was held against.
+    pub(super) trust: Arc<DatabaseTrust>,
+    /// Proof that it is trusted; none for a client without a certificate.
+    pub(super) admitted: Option<AdmittedCertificate>,
 }
 
 /// The identity of a connection. Equal identities have the same rights.
@@ -59,16 +71,7 @@ pub(super) struct Access {
     pub(super) rights: DatabaseRights,
 }
 
-/// An admitted connection.
-#[derive(Debug)]
-pub(super) struct Admission {
-    /// Its identity.
-    pub(super) identity: Identity,
-    /// The certificate that admitted it, if the client has one.
-    pub(super) admitted: Option<AdmittedClient>,
-}
-
-/// A connection is refused.
+/// The reason that a connection is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     /// The database's TLS mode has changed, and it accepts other connections now.
@@ -109,49 +112,27 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The policy that decides.
-    pub(super) fn policy(&self) -> &'a Policy {
-        self.policy
-    }
-
-    /// The revision of the cluster on which decisions are based.
+    /// The revision of the cluster that is decided from.
     pub(super) fn revision(&self) -> u64 {
         self.state.revision()
     }
 
-    /// The time of the decisions.
-    pub(super) fn now(&self) -> OffsetDateTime {
-        self.now
-    }
-
-    /// Admits a client, or refuses it.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal`].
-    pub(super) fn admit(&self, client: &Client) -> Result<Admission, Refusal> {
-        let admitted = self.trust(client)?;
-        Ok(Admission {
-            identity: self.identify(client)?,
-            admitted,
-        })
-    }
-
-    /// Proof that the client's certificate is trusted, if it has one.
+    /// Confirms that the client's certificate, if it has one, is trusted. Returns what by, unless that is `basis` as before.
     ///
     /// # Errors
     ///
     /// [`Refusal::Trust`].
-    pub(super) fn trust(&self, client: &Client) -> Result<Option<AdmittedClient>, Refusal> {
-        let Some(certificate) = &client.certificate else {
+    pub(super) fn recheck(&self, basis: &TrustBasis, client: &Client) -> Result<Option<TrustBasis>, Refusal> {
+        let trust = &self.policy.trust;
+        if Arc::ptr_eq(&basis.trust, trust) && basis.is_in_date(self.now) {
             return Ok(None);
-        };
-        let ClientCertificate {
-            end_entity,
-            intermediates,
-        } = certificate;
-        let admitted = self.policy.trust.admit(end_entity, intermediates, self.now);
-        admitted.map(Some).map_err(Refusal::Trust)
+        }
+        let certificate = client.certificate.as_ref();
+        let admitted = certificate.map(|certificate| certificate.admitted_by(trust, self.now));
+        Ok(Some(TrustBasis {
+            trust: Arc::clone(trust),
+            admitted: admitted.transpose().map_err(Refusal::Trust)?,
+        }))
     }
 
     /// Identifies a client whose certificate, if it has one, is trusted.
@@ -254,14 +235,44 @@ impl Client {
 }
 
 impl ClientCertificate {
-    /// The certificate in a client's handshake, from the chain with the end entity first.
-    pub(super) fn of(certificates: Option<&[CertificateDer<'_>]>) -> Option<Self> {
-        let (end_entity, intermediates) = certificates?.split_first()?;
-        Some(Self {
-            // The handshake has read it before.
-            end_entity: Certificate::from_der(end_entity.clone().into_owned()).ok()?,
+    /// Parses the chain that a client sends.
+    ///
+    /// # Errors
+    ///
+    /// The end entity's certificate cannot be parsed.
+    pub(super) fn parse(
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Result<Self, CertificateError> {
+        Ok(Self {
+            end_entity: Certificate::from_der(end_entity.clone().into_owned())?,
             intermediates: intermediates.iter().map(|der| der.clone().into_owned()).collect(),
         })
+    }
+
+    /// Proof that it is trusted.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseTrustRefusal`].
+    pub(super) fn admitted_by(
+        &self,
+        trust: &DatabaseTrust,
+        now: OffsetDateTime,
+    ) -> Result<AdmittedCertificate, DatabaseTrustRefusal> {
+        trust.admit(&self.end_entity, &self.intermediates, now)
+    }
+}
+
+impl TrustBasis {
+    /// The last second of the certificate, where there is one and it counts.
+    pub(super) fn valid_until(&self) -> Option<OffsetDateTime> {
+        self.admitted.as_ref().and_then(AdmittedCertificate::valid_until)
+    }
+
+    fn is_in_date(&self, now: OffsetDateTime) -> bool {
+        self.valid_until()
+            .is_none_or(|valid_until| now.unix_timestamp() <= valid_until.unix_timestamp())
     }
 }
 

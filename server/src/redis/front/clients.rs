@@ -31,10 +31,7 @@ impl DatabaseFront {
 
     /// The connections that end when `state` becomes `next`. Each is decided as under `next`.
     pub(crate) fn connections_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<DatabaseConnection> {
-        let (Some(present), Some(changed)) = (
-            self.policies.at(state, self.database, &self.parts),
-            next.database(self.database),
-        ) else {
+        let (Some(present), Some(changed)) = (self.policy(state), next.database(self.database)) else {
             return self.connections(state);
         };
         let policy = Policy::supposed(&present, changed);

@@ -3,10 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::sign::CertifiedKey;
-use tokio_rustls::TlsAcceptor;
 
 use super::FrontParts;
-use super::tls::{self, UnusableTls};
+use super::tls::{self, TlsParameters, UnusableTls};
 use crate::certificate::ChainBounds;
 use crate::cluster::ClusterState;
 use crate::cluster::database::trust::DatabaseTrust;
@@ -27,14 +26,14 @@ pub(super) struct Policy {
     basis: Basis,
 }
 
-/// Transport of new connections.
-#[derive(Clone)]
+/// How connections begin.
+#[derive(Debug, Clone)]
 pub(super) enum Transport {
     /// Plain TCP.
     Plain,
-    /// TLS.
-    Tls(TlsAcceptor),
-    /// None: the certificate that the database would present cannot be used.
+    /// With TLS.
+    Tls(Arc<TlsParameters>),
+    /// Not at all: the certificate that the database would show cannot be used.
     Broken,
 }
 
@@ -76,8 +75,13 @@ impl Policies {
 }
 
 impl Policy {
-    /// The policy after such a change of the database, for predictions only: the server's certificates and the oldest
-    /// TLS version are those of `present`.
+    /// The revision of the cluster that it was made from.
+    pub(super) fn revision(&self) -> u64 {
+        self.basis.revision
+    }
+
+    /// The policy of a database that was changed in this way, to judge by and not to serve by: certificates of the server
+    /// and the oldest version of TLS are those of `present`.
     pub(super) fn supposed(present: &Self, changed: &Arc<Database>) -> Self {
         let trust = if present.database.tls == changed.tls {
             Arc::clone(&present.trust)
@@ -121,30 +125,28 @@ impl Basis {
 fn trust_of(database: &Database) -> Arc<DatabaseTrust> {
     let trust = DatabaseTrust::new(&database.tls);
     for unfit in trust.unfit_authorities() {
-        tracing::warn!(database.uid = database.uid.get(), "{unfit}");
+        tracing::warn!(
+            database.uid = database.uid.get(),
+            database.name = database.name.as_str(),
+            "{unfit}"
+        );
     }
     Arc::new(trust)
 }
 
-fn transport(database: &Database, trust: &Arc<DatabaseTrust>, basis: &Basis, parts: &FrontParts) -> Transport {
+fn transport(database: &Database, trust: &DatabaseTrust, basis: &Basis, parts: &FrontParts) -> Transport {
     if database.tls.mode == TlsMode::Disabled {
         return Transport::Plain;
     }
-    let config = shown(database, basis, parts).and_then(|certificate| {
-        tls::server_config(
-            database,
-            Arc::clone(trust),
-            certificate,
-            basis.oldest,
-            ChainBounds {
-                intermediates: parts.limits.intermediates,
-                bytes: parts.limits.certificate_bytes,
-            },
-            Arc::clone(&parts.clock),
-        )
+    let parameters = shown(database, basis, parts).and_then(|certificate| {
+        let bounds = ChainBounds {
+            intermediates: parts.limits.intermediates,
+            bytes: parts.limits.certificate_bytes,
+        };
+        TlsParameters::new(database, trust.strength(), certificate, basis.oldest, bounds)
     });
-    match config {
-        Ok(config) => Transport::Tls(TlsAcceptor::from(config)),
+    match parameters {
+        Ok(parameters) => Transport::Tls(Arc::new(parameters)),
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -166,15 +168,4 @@ fn shown(database: &Database, basis: &Basis, parts: &FrontParts) -> Result<Arc<C
         .transpose()?
         .flatten()
         .unwrap_or_else(|| Arc::clone(parts.server_certificates.current().tls())))
-}
-
-/// A `TlsAcceptor` has no `Debug`.
-impl std::fmt::Debug for Transport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Plain => "Plain",
-            Self::Tls(_) => "Tls(..)",
-            Self::Broken => "Broken",
-        })
-    }
 }

@@ -12,6 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use super::escape::Escaping;
+use super::fields::Logfmt;
 use super::queue::LineQueue;
 use super::{LogFormat, LogSettings};
 
@@ -53,7 +54,7 @@ pub fn start_log(settings: &LogSettings) -> Result<(), LogError> {
         });
     let lines = match settings.format {
         // Without colours: they are control characters, which an event must not contain.
-        LogFormat::Text => lines.with_ansi(false).with_target(false).boxed(),
+        LogFormat::Text => lines.with_ansi(false).with_target(false).fmt_fields(Logfmt).boxed(),
         LogFormat::Json => lines
             .json()
             .flatten_event(true)

@@ -9,6 +9,7 @@ mod https;
 mod origin;
 mod record;
 mod request_user;
+mod routes;
 mod strict;
 mod unknown_parameter;
 mod why_refused;

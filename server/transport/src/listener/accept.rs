@@ -190,6 +190,13 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
+    /// Returns `true` when the client has no certificate and must have one.
+    pub fn is_missing_certificate(&self) -> bool {
+        let Self::Failed(error) = self else { return false };
+        let error = error.get_ref().and_then(|error| error.downcast_ref());
+        matches!(error, Some(rustls::Error::NoCertificatesPresented))
+    }
+
     fn outcome(&self) -> &'static str {
         match self {
             Self::Displaced => "displaced",

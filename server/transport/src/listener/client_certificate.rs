@@ -1,8 +1,10 @@
-//! TLS's own checks of a client's certificate: few, because the products decide on trust for each request.
+//! The checks that TLS makes on a client's certificate.
 //!
-//! A client may present any certificate or none (`docs/contracts/ravendb.md#tls`): an unknown, expired or self-signed
-//! one is refused later, with HTTP 403 and a message. The handshake only proves possession of the private key, and
-//! limits the cost of a stranger's chain.
+//! On an API they are few, because trust is decided for each request: a client may present any certificate or none
+//! (`docs/contracts/ravendb.md#tls`), and one that is unknown, expired or self-signed is refused later, with HTTP 403 and
+//! a message. The handshake proves only that the peer holds the private key, and it bounds the cost of a stranger's chain.
+
+use std::fmt::Debug;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -20,25 +22,74 @@ use certward_system::telemetry::Sparing;
 
 /// Requests a client certificate without requiring one, and verifies the signature made with its key.
 #[derive(Debug)]
-pub struct ProofOfPossession {
+pub struct ClientVerifier<P> {
     algorithms: WebPkiSupportedAlgorithms,
     bounds: ChainBounds,
+    policy: P,
 }
 
-impl ProofOfPossession {
-    /// A chain that exceeds `bounds` ends the handshake with alert 42 (`bad_certificate`) before it is parsed.
-    pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds) -> Self {
-        Self { algorithms, bounds }
+/// What a listener demands of client certificates within the handshake.
+pub trait HandshakePolicy: Debug + Send + Sync {
+    /// Whether a client is asked for a certificate.
+    fn request(&self) -> CertificateRequest;
+
+    /// Judges a chain within the bounds.
+    ///
+    /// # Errors
+    ///
+    /// The error that rustls makes the alert of.
+    fn judge(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), Error>;
+}
+
+/// Whether a client is asked for a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateRequest {
+    /// It is not.
+    None,
+    /// It is, and may have none.
+    Optional,
+    /// It is, and must have one.
+    Mandatory,
+}
+
+/// The policy of an API: a certificate is asked for, and judged at each request.
+#[derive(Debug)]
+pub struct JudgedLater;
+
+impl HandshakePolicy for JudgedLater {
+    fn request(&self) -> CertificateRequest {
+        CertificateRequest::Optional
+    }
+
+    fn judge(&self, _: &CertificateDer<'_>, _: &[CertificateDer<'_>]) -> Result<(), Error> {
+        Ok(())
     }
 }
 
-impl ClientCertVerifier for ProofOfPossession {
+impl<P> ClientVerifier<P> {
+    /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
+    pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds, policy: P) -> Self {
+        Self {
+            algorithms,
+            bounds,
+            policy,
+        }
+    }
+
+    /// What is demanded beyond the length of the chain.
+    #[must_use]
+    pub fn policy(&self) -> &P {
+        &self.policy
+    }
+}
+
+impl<P: HandshakePolicy> ClientCertVerifier for ClientVerifier<P> {
     fn offer_client_auth(&self) -> bool {
-        true
+        self.policy.request() != CertificateRequest::None
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        false
+        self.policy.request() == CertificateRequest::Mandatory
     }
 
     /// No hints: a client that receives a list of issuers may withhold a certificate that is registered here.
@@ -53,6 +104,7 @@ impl ClientCertVerifier for ProofOfPossession {
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         if self.bounds.hold(end_entity, intermediates) {
+            self.policy.judge(end_entity, intermediates)?;
             return Ok(ClientCertVerified::assertion());
         }
         static LINE: Sparing = Sparing::new();
@@ -143,10 +195,11 @@ fn algorithms_for(
 mod tests {
     use super::*;
 
-    fn verifier() -> ProofOfPossession {
-        ProofOfPossession::new(
+    fn verifier() -> ClientVerifier<JudgedLater> {
+        ClientVerifier::new(
             rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms,
             ChainBounds::WIDEST,
+            JudgedLater,
         )
     }
 

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod client_certificate;
 pub mod connection_permits;
+pub mod connection_table;
 pub mod connections;
 mod half_open;
 pub mod identity_counts;

@@ -10,7 +10,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuite, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsAcceptor;
 
-use super::client_certificate::ProofOfPossession;
+use super::client_certificate::{ClientVerifier, JudgedLater};
 use super::limits::Limits;
 use certward_certificates::certificate::ChainBounds;
 use certward_certificates::server_certificate::ServerCertificates;
@@ -95,12 +95,13 @@ fn server_config(
     versions: &[&'static SupportedProtocolVersion],
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let provider = crypto_provider();
-    let verifier = ProofOfPossession::new(
+    let verifier = ClientVerifier::new(
         provider.signature_verification_algorithms,
         ChainBounds {
             intermediates: limits.intermediates,
             bytes: limits.certificate_bytes,
         },
+        JudgedLater,
     );
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)?

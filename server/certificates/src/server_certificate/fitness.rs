@@ -17,7 +17,7 @@ pub enum UnfitServerCertificate {
     /// Clients reject it.
     #[error("it expired on {}; put a certificate there that is valid now", rfc3339(not_after))]
     Expired {
-        /// Its last second.
+        /// The last second of its validity.
         not_after: OffsetDateTime,
     },
     /// Clients reject it until then.

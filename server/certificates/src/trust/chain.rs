@@ -75,7 +75,7 @@ pub enum ChainRefusal {
         subject: String,
         /// Its first second.
         not_before: OffsetDateTime,
-        /// Its last second.
+        /// The last second of its validity.
         not_after: OffsetDateTime,
     },
     /// The CA's path length constraint is exceeded.
@@ -101,7 +101,7 @@ pub enum ChainRefusal {
         subject: String,
         /// Its first second.
         not_before: OffsetDateTime,
-        /// Its last second.
+        /// The last second of its validity.
         not_after: OffsetDateTime,
     },
     /// An intermediate has an unknown critical extension.

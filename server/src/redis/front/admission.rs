@@ -25,7 +25,7 @@ use crate::listener::identity_counts::IdentityKind;
 pub(super) struct Client {
     /// The address of the client.
     pub(super) address: SocketAddr,
-    /// Records whether the client is known.
+    /// Proof of the client's admission, once it has any.
     pub(super) permit: Arc<ConnectionPermit>,
     /// True for a TLS connection.
     pub(super) is_secure: bool,
@@ -71,7 +71,7 @@ pub(super) struct Access {
     pub(super) rights: DatabaseRights,
 }
 
-/// The reason that a connection is refused.
+/// A connection is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     /// The database's TLS mode has changed, and it accepts other connections now.
@@ -112,7 +112,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The revision of the cluster that is decided from.
+    /// The revision of the cluster on which decisions are based.
     pub(super) fn revision(&self) -> u64 {
         self.state.revision()
     }
@@ -265,7 +265,7 @@ impl ClientCertificate {
 }
 
 impl TrustBasis {
-    /// The last second of the certificate, where there is one and it counts.
+    /// The last second of the certificate's validity, if it limits the connection.
     pub(super) fn valid_until(&self) -> Option<OffsetDateTime> {
         self.admitted.as_ref().and_then(AdmittedCertificate::valid_until)
     }

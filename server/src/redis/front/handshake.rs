@@ -22,7 +22,7 @@ use crate::listener::connection_permits::ConnectionPermit;
 use crate::listener::movable::MovableTcp;
 use crate::telemetry::{self, Sparing};
 
-/// A connection whose handshake is done.
+/// A connection after its handshake.
 pub(crate) struct Opened {
     pub(super) stream: OpenedStream,
     pub(super) client: AdmittedClient,

@@ -29,7 +29,7 @@ pub(super) struct Session {
     client: Client,
     /// The basis of its admission.
     basis: Mutex<Basis>,
-    /// The revision of the cluster that it was last held against.
+    /// The revision of the cluster at its last review.
     reviewed: AtomicU64,
 }
 

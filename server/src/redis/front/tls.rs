@@ -70,7 +70,7 @@ impl TlsParameters {
     ///
     /// # Errors
     ///
-    /// When the cryptography library was built without the protocol versions; it is not.
+    /// The cryptography library was built without the protocol versions; it is not.
     pub(super) fn new(
         database: &Database,
         strength: Strength,

@@ -42,7 +42,7 @@ pub struct Services {
 /// The settings of the API.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The largest body of a request, in bytes (`Certward.Limits.…`).
+    /// Maximum size of a request's body, in bytes (`Certward.Limits.…`).
     pub body_bytes: usize,
     /// The URL of the API for clients (`Certward.RedisEnterprise.ServerUrl`).
     pub url: Option<Url>,

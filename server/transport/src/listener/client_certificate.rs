@@ -67,7 +67,7 @@ impl HandshakePolicy for JudgedLater {
 }
 
 impl<P> ClientVerifier<P> {
-    /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
+    /// A chain that exceeds `bounds` ends the handshake with alert 42 (`bad_certificate`) before it is parsed.
     pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds, policy: P) -> Self {
         Self {
             algorithms,

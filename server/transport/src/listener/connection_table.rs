@@ -42,21 +42,21 @@ pub struct Entry<K> {
     id: u64,
     key: Option<K>,
     opened_at: OffsetDateTime,
-    /// The key of the connection in the index by expiry.
+    /// Key of the connection in the index by expiry.
     valid_until: Mutex<Option<OffsetDateTime>>,
     order: AtomicU8,
     waker: AtomicWaker,
 }
 
-/// The order to a connection.
+/// An order to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Order {
-    /// Nothing.
+    /// No order.
     #[default]
     None,
     /// To take no more requests, and to end when those under way are answered.
     Finish,
-    /// To end at once.
+    /// End at once.
     Cut,
 }
 

@@ -149,7 +149,7 @@ pub enum RoleSelection {
 }
 
 impl NewUser {
-    /// What the audit calls it.
+    /// The label of the user in audit records.
     #[must_use]
     pub fn label(&self) -> String {
         match (&self.name, &self.email) {

@@ -40,10 +40,10 @@ pub(super) struct ClientCertificate {
     intermediates: Vec<CertificateDer<'static>>,
 }
 
-/// What a client's certificate is trusted by.
+/// The basis of trust in a client's certificate.
 #[derive(Debug)]
 pub(super) struct TrustBasis {
-    /// The trust it was held against.
+    /// The trust against which it was checked.
     pub(super) trust: Arc<DatabaseTrust>,
     /// Proof that it is trusted; none for a client without a certificate.
     pub(super) admitted: Option<AdmittedCertificate>,

@@ -142,8 +142,8 @@ impl AdmittedClient {
         }
     }
 
-    /// Identifies the client at `state`, the present one. What its handshake decided holds until the cluster changes or
-    /// the certificate expires.
+    /// Identifies the client at `state`, the current one. The decision of its handshake holds until the cluster changes
+    /// or the certificate expires.
     ///
     /// # Errors
     ///
@@ -164,14 +164,14 @@ impl AdmittedClient {
         &self.client
     }
 
-    /// The client, and what it is trusted by.
+    /// The client, and the basis of its trust.
     pub(super) fn into_parts(self) -> (Client, TrustBasis) {
         (self.client, self.basis)
     }
 }
 
 impl OpenedStream {
-    /// What the relay wants, on the thread on which the connection stays.
+    /// Registers the connection with the current thread's runtime, and returns the relay's stream.
     pub(super) fn move_here(self) -> io::Result<ClientStream> {
         Ok(match self {
             Self::Plain(tcp) => ClientStream::plain(TcpStream::from_std(tcp.into_std()?)?),

@@ -26,7 +26,7 @@ pub(super) struct Policy {
     basis: Basis,
 }
 
-/// How connections begin.
+/// Transport of new connections.
 #[derive(Debug, Clone)]
 pub(super) enum Transport {
     /// Plain TCP.

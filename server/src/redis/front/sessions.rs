@@ -42,8 +42,7 @@ struct Basis {
 }
 
 impl Sessions {
-    /// Takes in a connection that was let in at this revision of the cluster. What has changed since is for
-    /// [`Self::review`] to find.
+    /// Adds a connection that was admitted at this revision of the cluster. [`Self::review`] handles later changes.
     pub(super) fn open(
         &self,
         client: AdmittedClient,

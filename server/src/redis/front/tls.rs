@@ -53,10 +53,10 @@ pub(super) struct Handshake {
     verifier: Arc<ClientVerifier<TrustCheck>>,
 }
 
-/// What becomes of a client's certificate in its handshake.
+/// The decision on a client's certificate in its handshake.
 pub(super) type Judged = Result<(ClientCertificate, AdmittedCertificate), CertificateRefusal>;
 
-/// Why the handshake refuses a client's certificate.
+/// The handshake refuses a client's certificate.
 #[derive(Debug)]
 pub(super) enum CertificateRefusal {
     /// It cannot be parsed.
@@ -66,7 +66,7 @@ pub(super) enum CertificateRefusal {
 }
 
 impl TlsParameters {
-    /// The client's certificate is demanded, asked for or left alone as the database says.
+    /// The client's certificate is required, requested or not requested, as the database says.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl Handshake {
         &self.acceptor
     }
 
-    /// What has become of the client's certificate; none when it has shown none.
+    /// The decision on the client's certificate; none if it has presented none.
     pub(super) fn into_judged(self) -> Option<Judged> {
         self.verifier.policy().judged().take()
     }

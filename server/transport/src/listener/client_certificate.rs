@@ -28,31 +28,31 @@ pub struct ClientVerifier<P> {
     policy: P,
 }
 
-/// What a listener demands of client certificates within the handshake.
+/// A listener's requirements on client certificates within the handshake.
 pub trait HandshakePolicy: Debug + Send + Sync {
-    /// Whether a client is asked for a certificate.
+    /// Requests a client certificate, or not.
     fn request(&self) -> CertificateRequest;
 
-    /// Judges a chain within the bounds.
+    /// Decides on a chain within the bounds.
     ///
     /// # Errors
     ///
-    /// The error that rustls makes the alert of.
+    /// The error for which rustls sends the alert.
     fn judge(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), Error>;
 }
 
-/// Whether a client is asked for a certificate.
+/// Handling of client certificates in the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateRequest {
-    /// It is not.
+    /// None is requested.
     None,
-    /// It is, and may have none.
+    /// One is requested, and may be missing.
     Optional,
-    /// It is, and must have one.
+    /// One is requested and required.
     Mandatory,
 }
 
-/// The policy of an API: a certificate is asked for, and judged at each request.
+/// The policy of an API: a certificate is requested, and decided on at each request.
 #[derive(Debug)]
 pub struct JudgedLater;
 
@@ -76,7 +76,7 @@ impl<P> ClientVerifier<P> {
         }
     }
 
-    /// What is demanded beyond the length of the chain.
+    /// The requirements beyond the bounds of the chain.
     #[must_use]
     pub fn policy(&self) -> &P {
         &self.policy

@@ -1,4 +1,4 @@
-//! The open connections of one listener: by number, by key and by the end of their certificates, and the orders to them.
+//! The open connections of one listener: by number, by key and by the expiry of their certificates; and orders to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -19,7 +19,7 @@ pub struct ConnectionTable<C: Listed> {
 
 /// A connection in a table, with what its product keeps with it.
 pub trait Listed: Debug {
-    /// What connections are found by.
+    /// The key by which connections are found.
     type Key: Copy + Ord + Debug;
 
     /// Its entry in the table.
@@ -36,7 +36,7 @@ struct Index<C: Listed> {
     standing_order: Order,
 }
 
-/// What the table knows of a connection.
+/// A connection's entry in the table.
 #[derive(Debug)]
 pub struct Entry<K> {
     id: u64,
@@ -54,7 +54,7 @@ pub enum Order {
     /// No order.
     #[default]
     None,
-    /// To take no more requests, and to end when those under way are answered.
+    /// Accept no more requests, and end once those in progress are answered.
     Finish,
     /// End at once.
     Cut,

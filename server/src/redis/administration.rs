@@ -66,7 +66,7 @@ impl Databases {
         Ok(changed)
     }
 
-    /// Deletes a database with its data. Waits until its port is free, for at most [`END`].
+    /// Deletes a database with its data. Waits until its port is free, for at most `END`.
     ///
     /// # Errors
     ///

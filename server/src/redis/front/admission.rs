@@ -33,7 +33,7 @@ pub(super) struct Client {
     pub(super) certificate: Option<ClientCertificate>,
 }
 
-/// A certificate that a client has presented, with those it sent above it.
+/// A certificate that a client has presented, with its intermediates.
 #[derive(Debug)]
 pub(super) struct ClientCertificate {
     pub(super) end_entity: Certificate,
@@ -117,7 +117,8 @@ impl<'a> Judge<'a> {
         self.state.revision()
     }
 
-    /// Confirms that the client's certificate, if it has one, is trusted. Returns what by, unless that is `basis` as before.
+    /// Checks that the client's certificate, if it has one, is trusted. Returns the new basis of trust if it differs
+    /// from `basis`.
     ///
     /// # Errors
     ///
@@ -195,8 +196,8 @@ impl<'a> Judge<'a> {
 }
 
 impl Identity {
-    /// Returns `true` when a client with this identity is admitted. It is not when Redis's user `default` has a
-    /// password or is off, so that the client must send `AUTH` first.
+    /// Returns `true` if a client with this identity is admitted. It is not if Redis's user `default` has a password or
+    /// is off, so that the client must send `AUTH` first.
     fn is_let_in(&self) -> bool {
         match self {
             Self::Certificate(_) | Self::Password(_) => true,

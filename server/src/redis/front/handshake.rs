@@ -1,4 +1,4 @@
-//! The beginning of a connection: what the policy of the moment demands of it, decided once. The login takes what it yields.
+//! The beginning of a connection: the requirements of the current policy, decided on once. The login uses the result.
 
 use std::io;
 use std::net::SocketAddr;
@@ -33,7 +33,7 @@ pub(super) enum OpenedStream {
     Plain(TcpStream),
 }
 
-/// A client that a policy lets in: its certificate, if it has one, is trusted. Only a handshake makes one.
+/// A client that a policy admits: its certificate, if it has one, is trusted. Only a handshake creates one.
 #[derive(Debug)]
 pub(super) struct AdmittedClient {
     client: Client,
@@ -42,7 +42,7 @@ pub(super) struct AdmittedClient {
 }
 
 impl DatabaseFront {
-    /// Makes the handshake, or takes the connection as it is.
+    /// Performs the TLS handshake, if there is TLS.
     pub(super) async fn handshake(&self, accepted: Accepted) -> Option<Opened> {
         let Accepted {
             stream,

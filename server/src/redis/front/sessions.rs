@@ -115,12 +115,12 @@ impl Sessions {
 }
 
 impl Basis {
-    /// Checks that `judge` would admit the client with its present identity. Returns what it is trusted by then, unless
-    /// that is the same as before.
+    /// Checks that `judge` would admit the client with its present identity. Returns the new basis of trust if it has
+    /// changed.
     ///
     /// # Errors
     ///
-    /// The reason for a refusal: one word for logs and metrics.
+    /// The reason of a refusal, as a label for logs and metrics.
     fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Option<TrustBasis>, &'static str> {
         let trust = judge.recheck(&self.trust, client).map_err(|refusal| refusal.reason())?;
         let mut identities = [&self.identity].into_iter().chain(&self.pending);

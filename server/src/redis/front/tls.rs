@@ -37,10 +37,10 @@ pub(super) enum UnusableTls {
     Tls(#[source] rustls::Error),
 }
 
-/// The TLS of a database, of which each handshake is made.
+/// TLS parameters of a database, from which each handshake is configured.
 pub(super) struct TlsParameters {
     versions: ConfigBuilder<ServerConfig, WantsVerifier>,
-    /// Whatever name the client asks for: a database has one certificate.
+    /// Presented for every name: a database has one certificate.
     certificate: Arc<SingleCertAndKey>,
     algorithms: WebPkiSupportedAlgorithms,
     bounds: ChainBounds,
@@ -104,7 +104,7 @@ impl TlsParameters {
         })
     }
 
-    /// A handshake with a client whose certificate is held against `trust`.
+    /// A handshake with a client whose certificate is checked against `trust`.
     pub(super) fn handshake(&self, trust: &Arc<DatabaseTrust>, clock: &Arc<dyn Clock>) -> Handshake {
         let check = TrustCheck {
             trust: Arc::clone(trust),
@@ -137,7 +137,7 @@ impl Handshake {
 }
 
 impl CertificateRefusal {
-    /// The error that rustls makes the alert of.
+    /// The error for which rustls sends the alert.
     fn to_alert(&self) -> CertificateError {
         match self {
             Self::Unreadable(_) => CertificateError::BadEncoding,
@@ -146,7 +146,7 @@ impl CertificateRefusal {
     }
 }
 
-/// There is little to show of it.
+/// `TlsAcceptor` has no `Debug`.
 impl fmt::Debug for TlsParameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsParameters")

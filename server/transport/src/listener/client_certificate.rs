@@ -1,8 +1,9 @@
-//! The checks that TLS makes on a client's certificate.
+//! TLS's own checks of a client's certificate.
 //!
-//! On an API they are few, because trust is decided for each request: a client may present any certificate or none
-//! (`docs/contracts/ravendb.md#tls`), and one that is unknown, expired or self-signed is refused later, with HTTP 403 and
-//! a message. The handshake proves only that the peer holds the private key, and it bounds the cost of a stranger's chain.
+//! On an API they are few, because the product decides on trust for each request: a client may present any certificate
+//! or none (`docs/contracts/ravendb.md#tls`), and an unknown, expired or self-signed one is refused later, with HTTP
+//! 403 and a message. The handshake only proves possession of the private key, and limits the cost of a stranger's
+//! chain.
 
 use std::fmt::Debug;
 

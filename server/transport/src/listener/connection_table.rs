@@ -17,7 +17,7 @@ pub struct ConnectionTable<C: Listed> {
     gauge: &'static str,
 }
 
-/// A connection in a table, with what its product keeps with it.
+/// A connection in a table, with the product's data about it.
 pub trait Listed: Debug {
     /// The key by which connections are found.
     type Key: Copy + Ord + Debug;
@@ -82,7 +82,7 @@ impl<C: Listed> ConnectionTable<C> {
         })
     }
 
-    /// Takes in a connection, which `connection` makes with its entry.
+    /// Adds a connection, which `connection` creates with its entry.
     pub fn open(
         self: &Arc<Self>,
         key: Option<C::Key>,
@@ -110,12 +110,12 @@ impl<C: Listed> ConnectionTable<C> {
         }
     }
 
-    /// All of them, the oldest first.
+    /// All connections, the oldest first.
     pub fn all(&self) -> Vec<Arc<C>> {
         self.index().by_id.values().cloned().collect()
     }
 
-    /// Those with one of these keys.
+    /// The connections with one of these keys.
     pub fn with_keys(&self, keys: &[C::Key]) -> Vec<Arc<C>> {
         let index = self.index();
         let with = |key| index.by_key.range((key, 0)..=(key, u64::MAX));
@@ -123,8 +123,8 @@ impl<C: Listed> ConnectionTable<C> {
         ids.filter_map(|(_, id)| index.by_id.get(id).cloned()).collect()
     }
 
-    /// Removes the connections from the index by expiry whose last second has passed at `now`, and returns them, and those
-    /// whose last second it is.
+    /// Removes the connections whose last second of validity has passed at `now` from the index by expiry, and returns
+    /// them, followed by those whose last second it is.
     pub fn expired(&self, now: OffsetDateTime) -> (Vec<Arc<C>>, Vec<Arc<C>>) {
         let second = now.replace_nanosecond(0).unwrap_or(now);
         let mut index = self.index();
@@ -143,7 +143,7 @@ impl<C: Listed> ConnectionTable<C> {
         self.index().set_expiry(connection.entry(), valid_until);
     }
 
-    /// Gives an order to the connections that are opened from now on, and returns the others.
+    /// Sets the order for all connections that are opened from now on, and returns the open ones.
     pub fn order_from_now_on(&self, order: Order) -> Vec<Arc<C>> {
         let mut index = self.index();
         index.standing_order = index.standing_order.max(order);
@@ -179,17 +179,17 @@ impl<C: Listed> Index<C> {
 }
 
 impl<K> Entry<K> {
-    /// The time at which the connection was taken in.
+    /// The time at which the connection was added.
     pub fn opened_at(&self) -> OffsetDateTime {
         self.opened_at
     }
 
-    /// The end of validity of the certificates that the connection rests on.
+    /// The end of validity of the certificates on which the connection depends.
     pub fn valid_until(&self) -> Option<OffsetDateTime> {
         *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives an order and returns `true` when it is new.
+    /// Gives an order; returns `true` if it is new.
     pub fn give(&self, order: Order) -> bool {
         let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
         self.waker.wake();

@@ -79,7 +79,7 @@ impl DatabaseAdministration {
         Ok(changed)
     }
 
-    /// Deletes a database with its data. Waits until its port is free, for at most [`END`].
+    /// Deletes a database with its data. Waits until its port is free, for at most `END`.
     ///
     /// # Errors
     ///

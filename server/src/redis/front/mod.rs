@@ -198,7 +198,7 @@ impl DatabaseFront {
         self.policies.at(state, self.database, &self.parts)
     }
 
-    /// Decides from the cluster of this moment; none when the database is gone.
+    /// Decides from the current state of the cluster; none if the database is deleted.
     fn judge<T>(&self, decide: impl FnOnce(&Judge<'_>) -> T) -> Option<T> {
         let state = self.parts.cluster.state();
         let policy = self.policy(&state)?;
@@ -271,7 +271,7 @@ impl DatabaseFront {
         refused::tell(&mut stream, refused).await;
     }
 
-    /// Moves bytes until the connection is over, and then ends both sides of it.
+    /// Relays bytes until the connection is over, and then closes both sides.
     async fn relay(self: Arc<Self>, stream: ClientStream, client: AdmittedClient, logged_in: LoggedIn) {
         let LoggedIn {
             identity,

@@ -23,7 +23,7 @@ use crate::http::{NamedUser, RequestUser, WhyRefused};
 use crate::listener::peer::Peer;
 use crate::redis::PasswordRefusal;
 
-/// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
+/// The permit of a caller who may do `A`. A route with this argument runs for no other caller.
 pub(super) struct Authorized<A>(pub(super) ClusterPermit<A>);
 
 /// The permit of a caller who may do `A` to the user in the path, and that user's number; none when the path holds no
@@ -222,7 +222,7 @@ pub(super) fn refuse_stranger(
     WhyRefused::error(refusal.reason(), refusal).answer(problem)
 }
 
-/// The peer of the connection, which the listener leaves with every request.
+/// The peer of the connection, which the listener attaches to every request.
 pub(super) async fn peer(parts: &mut Parts) -> Result<Arc<Peer>, Response> {
     let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, &())
         .await

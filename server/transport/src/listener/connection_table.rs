@@ -1,4 +1,4 @@
-//! The open connections of one listener: by number, by key and by the end of their certificates, and the orders to them.
+//! The open connections of one listener: by number, by key and by the expiry of their certificates; and orders to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -17,9 +17,9 @@ pub struct ConnectionTable<C: Listed> {
     gauge: &'static str,
 }
 
-/// A connection in a table, with what its product keeps with it.
+/// A connection in a table, with the product's data about it.
 pub trait Listed: Debug {
-    /// What connections are found by.
+    /// The key by which connections are found.
     type Key: Copy + Ord + Debug;
 
     /// Its entry in the table.
@@ -36,27 +36,27 @@ struct Index<C: Listed> {
     standing_order: Order,
 }
 
-/// What the table knows of a connection.
+/// A connection's entry in the table.
 #[derive(Debug)]
 pub struct Entry<K> {
     id: u64,
     key: Option<K>,
     opened_at: OffsetDateTime,
-    /// The key of the connection in the index by expiry.
+    /// Key of the connection in the index by expiry.
     valid_until: Mutex<Option<OffsetDateTime>>,
     order: AtomicU8,
     waker: AtomicWaker,
 }
 
-/// The order to a connection.
+/// An order to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Order {
-    /// Nothing.
+    /// No order.
     #[default]
     None,
-    /// To take no more requests, and to end when those under way are answered.
+    /// Accept no more requests, and end once those in progress are answered.
     Finish,
-    /// To end at once.
+    /// End at once.
     Cut,
 }
 
@@ -82,7 +82,7 @@ impl<C: Listed> ConnectionTable<C> {
         })
     }
 
-    /// Takes in a connection, which `connection` makes with its entry.
+    /// Adds a connection, which `connection` creates with its entry.
     pub fn open(
         self: &Arc<Self>,
         key: Option<C::Key>,
@@ -110,12 +110,12 @@ impl<C: Listed> ConnectionTable<C> {
         }
     }
 
-    /// All of them, the oldest first.
+    /// All connections, the oldest first.
     pub fn all(&self) -> Vec<Arc<C>> {
         self.index().by_id.values().cloned().collect()
     }
 
-    /// Those with one of these keys.
+    /// The connections with one of these keys.
     pub fn with_keys(&self, keys: &[C::Key]) -> Vec<Arc<C>> {
         let index = self.index();
         let with = |key| index.by_key.range((key, 0)..=(key, u64::MAX));
@@ -123,8 +123,8 @@ impl<C: Listed> ConnectionTable<C> {
         ids.filter_map(|(_, id)| index.by_id.get(id).cloned()).collect()
     }
 
-    /// Removes the connections from the index by expiry whose last second has passed at `now`, and returns them, and those
-    /// whose last second it is.
+    /// Removes the connections whose last second of validity has passed at `now` from the index by expiry, and returns
+    /// them, followed by those whose last second it is.
     pub fn expired(&self, now: OffsetDateTime) -> (Vec<Arc<C>>, Vec<Arc<C>>) {
         let second = now.replace_nanosecond(0).unwrap_or(now);
         let mut index = self.index();
@@ -143,7 +143,7 @@ impl<C: Listed> ConnectionTable<C> {
         self.index().set_expiry(connection.entry(), valid_until);
     }
 
-    /// Gives an order to the connections that are opened from now on, and returns the others.
+    /// Sets the order for all connections that are opened from now on, and returns the open ones.
     pub fn order_from_now_on(&self, order: Order) -> Vec<Arc<C>> {
         let mut index = self.index();
         index.standing_order = index.standing_order.max(order);
@@ -179,17 +179,17 @@ impl<C: Listed> Index<C> {
 }
 
 impl<K> Entry<K> {
-    /// The time at which the connection was taken in.
+    /// The time at which the connection was added.
     pub fn opened_at(&self) -> OffsetDateTime {
         self.opened_at
     }
 
-    /// The end of validity of the certificates that the connection rests on.
+    /// The end of validity of the certificates on which the connection depends.
     pub fn valid_until(&self) -> Option<OffsetDateTime> {
         *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives an order and returns `true` when it is new.
+    /// Gives an order; returns `true` if it is new.
     pub fn give(&self, order: Order) -> bool {
         let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
         self.waker.wake();

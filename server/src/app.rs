@@ -42,7 +42,7 @@ pub struct App {
     /// The running databases.
     pub(crate) databases: Arc<Databases>,
     /// The open connections to both APIs.
-    pub(crate) connections: ApiConnections,
+    pub(crate) connections: Arc<ApiConnections>,
     /// The numbers of open connections.
     pub(crate) connection_counts: ConnectionCounts,
     /// The certificate the server shows.

@@ -12,10 +12,11 @@ use time::macros::datetime;
 
 use crate::certificate::read_here;
 use crate::config::{CommandLine, Settings, Sources};
-use crate::dialect::{ravendb, redis_enterprise};
+use crate::ravendb::api as ravendb;
 use crate::redis::front::rewritten;
 use crate::redis::resp::differential::engine::MatrixEngine;
 use crate::redis::resp::differential::{forward, identity_command_run};
+use crate::redis_enterprise::api as redis_enterprise;
 use crate::trust::{SubjectLine, TrustAnchors, verify};
 
 /// A target: its name, which is that of its folder in `fuzz/corpus` too, and its function.

@@ -12,6 +12,7 @@ use certward_certificates::{asn1, pkcs12};
 pub use certward_certificates::{certificate, issuer, server_certificate, trust};
 pub use certward_system::{clock, files, network, telemetry};
 use certward_system::{shell, suggestion};
+pub use certward_transport::{http, listener};
 
 pub mod app;
 pub mod audit;
@@ -19,12 +20,9 @@ pub mod cluster;
 pub mod command;
 pub mod config;
 mod connected;
-mod connected_client;
 mod expiry;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
-pub mod http;
-pub mod listener;
 pub mod operations;
 pub mod ravendb;
 mod redis;

@@ -34,6 +34,7 @@ mod users;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use certward_transport::administrators::{Administrator, Administrators};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, watch};
 
@@ -47,7 +48,7 @@ use self::permission::{ManagementRole, PermissionSet};
 use self::state::Change;
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
 use crate::clock::Clock;
-use crate::ravendb::access::authn::Authenticator;
+use crate::listener::peer::Peer;
 use crate::store::{Store, StoreError};
 
 /// The cluster: its present state, and the one way to change it.
@@ -61,8 +62,8 @@ pub struct Cluster {
 pub struct ClusterParts {
     /// Where changes are recorded.
     pub store: Store,
-    /// Who is an administrator by a certificate of RavenDB's API.
-    pub authenticator: Arc<Authenticator>,
+    /// Decides who administers the whole server by a certificate.
+    pub administrators: Arc<dyn Administrators>,
     /// Makes and checks the hashes of passwords.
     pub passwords: Arc<PasswordHasher>,
     /// The time.
@@ -243,8 +244,8 @@ impl Cluster {
         &self.shared.parts.clock
     }
 
-    pub(crate) fn authenticator(&self) -> &Arc<Authenticator> {
-        &self.shared.parts.authenticator
+    pub(crate) fn administrator(&self, peer: &Peer) -> Option<Administrator> {
+        self.shared.parts.administrators.administrator(peer)
     }
 
     /// Decides with `plan`, records and makes visible what it planned. With [`Run::Dry`] it is only decided.
@@ -343,7 +344,7 @@ impl Shared {
             return Ok(ManagementRole::Admin.permissions());
         };
         caller
-            .permissions_now(state, &self.parts.authenticator, self.parts.clock.now())
+            .permissions_now(state, &*self.parts.administrators, self.parts.clock.now())
             .filter(|rights| asked.required.check(*rights, asked.on_itself).is_ok())
             .ok_or(ClusterError::CallerLostRights)
     }

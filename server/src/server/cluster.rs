@@ -32,7 +32,7 @@ pub(super) async fn open(
     let (state, token_key) = store.open_cluster(identity).await.map_err(StartError::Store)?;
     let parts = ClusterParts {
         store: store.clone(),
-        authenticator: Arc::clone(authenticator),
+        administrators: Arc::<Authenticator>::clone(authenticator),
         passwords: Arc::new(PasswordHasher::new(HashCost::default())),
         clock: Arc::clone(clock),
         audit: audit.clone(),

@@ -5,6 +5,7 @@ mod data_dir;
 mod error;
 mod front;
 mod running;
+mod services;
 mod socket;
 mod trust;
 
@@ -62,7 +63,9 @@ impl Server {
     ///
     /// [`StartError`], by what is to be put right.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
-        Self::start_serving(settings, clock, ravendb::api, redis_enterprise::api).await
+        let ravendb = |app: Arc<App>| ravendb::api(services::ravendb(&app));
+        let redis_enterprise = |app: Arc<App>| redis_enterprise::api(services::redis_enterprise(&app));
+        Self::start_serving(settings, clock, ravendb, redis_enterprise).await
     }
 
     /// As [`Self::start`], with these routes instead of each API's: for tests of what is below them.
@@ -175,10 +178,10 @@ impl Server {
             Arc::clone(&clock),
             Arc::clone(&authority),
         );
-        let connections = ApiConnections {
+        let connections = Arc::new(ApiConnections {
             ravendb: OpenConnections::new(Arc::<Authenticator>::clone(&authenticator), Arc::clone(&clock)),
             redis_enterprise: OpenConnections::new(Arc::<ClusterAccess>::clone(&cluster_access), Arc::clone(&clock)),
-        };
+        });
         let app = Arc::new(App {
             authority,
             authenticator,

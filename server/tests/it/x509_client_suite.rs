@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use certward_pki::{Certificate, certificates_from_pem};
-use certward_server::cluster::trust::{
-    AuthorizedSubject, ChainRefusal, SubjectValidation, TrustAnchors, pass_gate, verify,
-};
+use certward_server::trust::{AuthorizedSubject, ChainRefusal, SubjectValidation, TrustAnchors, pass_gate, verify};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;

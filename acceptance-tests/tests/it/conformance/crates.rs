@@ -12,9 +12,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("provider/plugin", &["certward-pki"]),
     ("sdk", &["certward-pki"]),
     ("sdk/pki", &[]),
-    ("server", &["certward-pki", "certward-certificates", "certward-system"]),
+    (
+        "server",
+        &[
+            "certward-pki",
+            "certward-certificates",
+            "certward-system",
+            "certward-transport",
+        ],
+    ),
     ("server/certificates", &["certward-pki", "certward-system"]),
     ("server/system", &["certward-pki"]),
+    (
+        "server/transport",
+        &["certward-pki", "certward-certificates", "certward-system"],
+    ),
 ];
 
 #[test]

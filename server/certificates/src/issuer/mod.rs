@@ -143,7 +143,7 @@ fn issue_with(
 }
 
 /// Makes a key and forgets it.
-#[cfg(test)]
+#[cfg(any(test, feature = "test-util"))]
 pub fn make_key_for_measurement(algorithm: KeyAlgorithm) {
     ClientKey::generate(algorithm).expect("keys can be made");
 }

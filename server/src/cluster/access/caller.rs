@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use certward_pki::Certificate;
+use certward_transport::administrators::{Administrator, Administrators};
 use time::OffsetDateTime;
 
 use super::{ExpiredPassword, certificate, has_expired};
@@ -12,7 +13,6 @@ use crate::cluster::state::ClusterState;
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
 use crate::listener::peer::Peer;
-use crate::ravendb::access::authn::{Authenticator, Caller};
 
 /// Somebody who proved who it is, for one request. Only [`super::ClusterAccess`] makes one.
 #[derive(Debug)]
@@ -35,9 +35,8 @@ pub enum ClusterCallerOrigin {
         /// How it proved that.
         proof: Proof,
     },
-    /// It holds the server's own certificate or that of a cluster administrator of RavenDB's API, who are
-    /// administrators here too (ARCHITECTURE.md, "Inside the server").
-    Administrator(Arc<Caller>),
+    /// It administers the whole server, and therefore the cluster.
+    Administrator(Administrator),
     /// It calls from this machine as the server's own user, and the cluster has not been created yet: it may do that,
     /// and is nobody after it.
     Founder,
@@ -81,11 +80,11 @@ impl ClusterCaller {
         Self { expired, ..self }
     }
 
-    pub(super) fn administrator(caller: Arc<Caller>, peer: &Arc<Peer>) -> Self {
+    pub(super) fn administrator(administrator: Administrator, peer: &Arc<Peer>) -> Self {
         Self {
             permissions: ManagementRole::Admin.permissions(),
             management: ManagementRole::Admin,
-            origin: ClusterCallerOrigin::Administrator(caller),
+            origin: ClusterCallerOrigin::Administrator(administrator),
             expired: ExpiredPassword::Refused,
             peer: Arc::clone(peer),
         }
@@ -171,7 +170,7 @@ impl ClusterCaller {
     pub fn name(&self) -> &str {
         match &self.origin {
             ClusterCallerOrigin::User { user, .. } => user.name.as_str(),
-            ClusterCallerOrigin::Administrator(caller) => caller.name(),
+            ClusterCallerOrigin::Administrator(administrator) => &administrator.name,
             ClusterCallerOrigin::Founder => "founder of the cluster",
         }
     }
@@ -196,12 +195,13 @@ impl ClusterCaller {
     pub(crate) fn permissions_now(
         &self,
         state: &ClusterState,
-        authenticator: &Authenticator,
+        administrators: &dyn Administrators,
         now: OffsetDateTime,
     ) -> Option<PermissionSet> {
         match &self.origin {
             ClusterCallerOrigin::Administrator(_) => {
-                certificate::administrator(authenticator, &self.peer).map(|_| ManagementRole::Admin.permissions())
+                let administrator = administrators.administrator(&self.peer);
+                administrator.map(|_| ManagementRole::Admin.permissions())
             }
             ClusterCallerOrigin::Founder => (!state.is_created()).then(|| ManagementRole::Admin.permissions()),
             ClusterCallerOrigin::User { user, proof } => {

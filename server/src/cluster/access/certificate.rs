@@ -1,4 +1,4 @@
-//! Identifies the holder of a certificate on this API: an administrator of RavenDB's API, or a user of the cluster
+//! Identifies the holder of a certificate on this API: a user of the cluster
 //! (`docs/contracts/redis-enterprise.md#order-of-checks`).
 
 use std::sync::Arc;
@@ -10,8 +10,6 @@ use time::OffsetDateTime;
 use crate::cluster::state::ClusterState;
 use crate::cluster::user::User;
 use crate::listener::peer::{Peer, Presented};
-use crate::ravendb::access::authn::{Authenticator, Caller, Decision};
-use crate::ravendb::model::clearance::Level;
 use crate::trust::{self, ChainRefusal, GateRefusal};
 
 /// The reason that a certificate admits nobody.
@@ -56,23 +54,11 @@ impl CertificateRefusal {
     }
 }
 
-/// The caller of RavenDB's API that the peer is, if it is an administrator there. One that needs a one-time code is
-/// none here, where no code can be given.
-pub(super) fn administrator(authenticator: &Authenticator, peer: &Peer) -> Option<Arc<Caller>> {
-    let Decision::Admitted(caller) = authenticator.look_at(peer) else {
-        return None;
-    };
-    let needs_code = caller
-        .registered_certificate()
-        .is_some_and(|entry| entry.has_two_factor());
-    (caller.level() == Level::ClusterAdmin && !needs_code).then_some(caller)
-}
-
 /// The holder of a certificate on this API.
 #[derive(Debug)]
 pub(crate) enum CertificateHolder {
-    /// An administrator of RavenDB's API.
-    Administrator(Arc<Caller>),
+    /// An administrator of the whole server.
+    Administrator,
     /// A user of the cluster.
     User {
         /// The user.

@@ -147,7 +147,7 @@ impl ClusterAccess {
         if self.cluster.state().is_created() {
             return self.authenticate(peer, credentials, ExpiredPassword::Refused).await;
         }
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+        if let Some(caller) = self.cluster.administrator(peer) {
             peer.become_known(IdentityKind::Certificate);
             return Ok(Arc::new(ClusterCaller::administrator(caller, peer)));
         }
@@ -260,7 +260,7 @@ impl ClusterAccess {
     }
 
     fn by_certificate(&self, peer: &Arc<Peer>, now: OffsetDateTime) -> Result<ClusterCaller, ClusterRefusal> {
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+        if let Some(caller) = self.cluster.administrator(peer) {
             return Ok(ClusterCaller::administrator(caller, peer));
         }
         let state = self.cluster.state();
@@ -290,8 +290,8 @@ impl ClusterAccess {
 
     /// Returns the holder of the peer's certificate in this state of the cluster, which need not be the present one.
     pub(crate) fn holder(&self, peer: &Peer, state: &ClusterState) -> Option<CertificateHolder> {
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
-            return Some(CertificateHolder::Administrator(caller));
+        if self.cluster.administrator(peer).is_some() {
+            return Some(CertificateHolder::Administrator);
         }
         let (user, anchor) = certificate::user_under(state, peer, self.clock.now())?;
         Some(CertificateHolder::User { user, anchor })
@@ -330,7 +330,7 @@ impl ClusterAccess {
 /// closed.
 impl TrustReview for ClusterAccess {
     fn standing(&self, peer: &Peer) -> Standing {
-        if certificate::administrator(self.cluster.authenticator(), peer).is_some() {
+        if self.cluster.administrator(peer).is_some() {
             return Standing::Admitted;
         }
         match certificate::user(&self.cluster.state(), peer, self.cluster.clock().now()) {

@@ -6,7 +6,7 @@ use time::Duration;
 use super::world::{NOW, PASSWORD, TestCa, World, basic, certified, peer, regular};
 use crate::cluster::access::action::IssueToken;
 use crate::cluster::access::{
-    ClusterCallerOrigin, ClusterRefusal, Credentials, ExpiredPassword, Proof, TokenLifetime, authorize,
+    ClusterCallerOrigin, ClusterRefusal, ClusterVerdict, Credentials, ExpiredPassword, Proof, TokenLifetime, authorize,
 };
 use crate::cluster::named_certificate::CertificateName;
 use crate::cluster::permission::ManagementRole;

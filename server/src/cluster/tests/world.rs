@@ -65,7 +65,7 @@ impl World {
         let (state, key) = store.open_cluster(identity()).await.unwrap();
         let parts = ClusterParts {
             store: store.clone(),
-            authenticator,
+            administrators: authenticator,
             passwords: Arc::new(PasswordHasher::new(HashCost { memory: 8, passes: 1 })),
             clock: clock.clone(),
             audit: audit.clone(),

@@ -9,12 +9,12 @@ use http::{HeaderMap, header};
 
 use super::problem::Problem;
 use super::refusal::{Reason, Refused, Required};
-use crate::app::App;
 use crate::audit::Actor;
 use crate::http::WhyRefused;
 use crate::listener::peer::Peer;
 use crate::ravendb::access::authn::{Caller, Decision};
 use crate::ravendb::access::authz::{Action, Permit, authorize};
+use crate::ravendb::api::Services;
 use crate::ravendb::usecases::{Asked, Error};
 
 /// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
@@ -23,10 +23,10 @@ pub(super) struct Authorized<A>(pub(super) Permit<A>);
 /// A caller whoever it is, for routes whose rank depends on the request.
 pub(super) struct Authenticated(pub(super) Arc<Caller>);
 
-impl<A: Action> FromRequestParts<Arc<App>> for Authorized<A> {
+impl<A: Action> FromRequestParts<Arc<Services>> for Authorized<A> {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<Services>) -> Result<Self, Response> {
         let peer = peer(parts, app).await?;
         let required = Required::Level(A::REQUIRED);
         let caller = caller(app, &peer, parts, required, A::NAME).await?;
@@ -42,10 +42,10 @@ impl<A: Action> FromRequestParts<Arc<App>> for Authorized<A> {
     }
 }
 
-impl FromRequestParts<Arc<App>> for Authenticated {
+impl FromRequestParts<Arc<Services>> for Authenticated {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<Services>) -> Result<Self, Response> {
         let peer = peer(parts, app).await?;
         let required = Required::Level(crate::ravendb::model::clearance::Level::ValidUser);
         caller(app, &peer, parts, required, "authenticate").await.map(Self)
@@ -53,7 +53,7 @@ impl FromRequestParts<Arc<App>> for Authenticated {
 }
 
 /// The peer of the connection, which the listener leaves with every request.
-pub(super) async fn peer(parts: &mut Parts, app: &Arc<App>) -> Result<Arc<Peer>, Response> {
+pub(super) async fn peer(parts: &mut Parts, app: &Arc<Services>) -> Result<Arc<Peer>, Response> {
     let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, app)
         .await
         .map_err(IntoResponse::into_response)?;
@@ -71,7 +71,7 @@ pub(super) fn refused(peer: &Peer, reason: Reason, required: Required) -> Refuse
 
 /// Identifies the caller: trusted now, and with a one-time code when its certificate requires one.
 async fn caller(
-    app: &Arc<App>,
+    app: &Arc<Services>,
     peer: &Arc<Peer>,
     parts: &Parts,
     required: Required,
@@ -110,7 +110,7 @@ async fn caller(
     Ok(caller)
 }
 
-fn lacks_second_factor(app: &App, caller: &Caller, headers: &HeaderMap) -> bool {
+fn lacks_second_factor(app: &Services, caller: &Caller, headers: &HeaderMap) -> bool {
     caller
         .registered_certificate()
         .is_some_and(|entry| !app.two_factor.admits(entry, two_factor_cookie(headers)))

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::json::{self, Object};
 use super::problem::Problem;
-use crate::app::App;
 use crate::http::{BODIES, BodyError, LARGE, aside};
+use crate::ravendb::api::Services;
 use crate::ravendb::usecases::Asked;
 
 /// A request's body with its content coding undone, wiped on drop: it may hold a password or a private key.
@@ -99,12 +99,12 @@ impl RequestBody {
     }
 }
 
-impl FromRequest<Arc<App>> for RequestBody {
+impl FromRequest<Arc<Services>> for RequestBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &Arc<Services>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let limit = app.settings.limits.body_bytes;
+        let limit = app.settings.body_bytes;
         let is_compressed = is_compressed(&parts.headers)?;
         let content = collected(body, limit).await?;
         let content = if is_compressed {

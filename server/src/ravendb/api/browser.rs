@@ -9,9 +9,9 @@ use http::{HeaderMap, StatusCode, header};
 use super::answer;
 use super::authorized::refused;
 use super::refusal::{Reason, Required};
-use crate::app::App;
 use crate::listener::peer::Peer;
 use crate::ravendb::access::authn::Decision;
+use crate::ravendb::api::Services;
 
 /// `GET /` (observed record `671-studio-root-nocert`)
 pub(super) async fn root() -> Response {
@@ -24,7 +24,7 @@ pub(super) async fn root() -> Response {
 
 /// `GET /studio/index.html`: for whoever is known here. Everybody else is told why not (records `545`, `672`).
 pub(super) async fn studio(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     Extension(peer): Extension<Arc<Peer>>,
     headers: HeaderMap,
 ) -> Response {

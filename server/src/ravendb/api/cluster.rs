@@ -14,10 +14,10 @@ use super::answer;
 use super::authorized::Authorized;
 use super::problem::Problem;
 use super::wire::date;
-use crate::app::App;
 use crate::ravendb::access::authz::action::{
     ChangeLocalState, ReadClusterSettings, ReadLocalState, ReadTopology, ReplaceServerCertificate,
 };
+use crate::ravendb::api::Services;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -133,7 +133,7 @@ pub(super) async fn build_version(_: Authorized<ReadTopology>) -> Response {
 }
 
 /// `GET /cluster/topology`: one node, `A`, which is a member and leads. Clients go on with the URL given here.
-pub(super) async fn topology(_: Authorized<ReadTopology>, State(app): State<Arc<App>>) -> Response {
+pub(super) async fn topology(_: Authorized<ReadTopology>, State(app): State<Arc<Services>>) -> Response {
     let url = node_url(&app);
     let now = app.clock.now();
     answer::json(&Topology {
@@ -166,7 +166,7 @@ pub(super) async fn topology(_: Authorized<ReadTopology>, State(app): State<Arc<
 
 /// `GET /license/status`: no licence, and what follows from that. The members are those of the real server, since
 /// clients look for them; what they count or allow is not limited here, except for `Read` access.
-pub(super) async fn license_status(_: Authorized<ReadTopology>, State(app): State<Arc<App>>) -> Response {
+pub(super) async fn license_status(_: Authorized<ReadTopology>, State(app): State<Arc<Services>>) -> Response {
     let mut status = serde_json::Map::new();
     for member in LICENSE_MEMBERS {
         let value = match member {
@@ -185,14 +185,14 @@ pub(super) async fn license_status(_: Authorized<ReadTopology>, State(app): Stat
 }
 
 /// `GET /admin/certificates/mode`
-pub(super) async fn setup_mode(_: Authorized<ReadClusterSettings>, State(app): State<Arc<App>>) -> Response {
+pub(super) async fn setup_mode(_: Authorized<ReadClusterSettings>, State(app): State<Arc<Services>>) -> Response {
     answer::json(&SetupMode {
-        setup_mode: app.settings.setup_mode.as_str(),
+        setup_mode: app.settings.setup_mode,
     })
 }
 
 /// `GET /admin/certificates/cluster-domains`: the host of the node's URL (observed record `702-cluster-domains`).
-pub(super) async fn cluster_domains(_: Authorized<ReadClusterSettings>, State(app): State<Arc<App>>) -> Response {
+pub(super) async fn cluster_domains(_: Authorized<ReadClusterSettings>, State(app): State<Arc<Services>>) -> Response {
     let host = app.listening_url.host_str().map(str::to_owned);
     let domains = host.or_else(|| first_name(app.server_certificates.current().certificate()));
     answer::json(&ClusterDomains {
@@ -242,7 +242,7 @@ fn not_from_letsencrypt() -> Problem {
     Problem::invalid_operation("this server was not set up with Let's Encrypt, and cannot renew its certificate there")
 }
 
-fn node_url(app: &App) -> String {
+fn node_url(app: &Services) -> String {
     app.listening_url.as_str().trim_end_matches('/').to_owned()
 }
 

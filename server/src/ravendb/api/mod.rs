@@ -23,6 +23,7 @@ mod query;
 mod refusal;
 mod routes;
 mod server_certificate;
+mod services;
 mod two_factor;
 mod whoami;
 mod wire;
@@ -39,6 +40,7 @@ use http::{HeaderValue, Method, StatusCode, Uri, header};
 use tower::Service as _;
 
 pub use openapi::openapi;
+pub use services::{Connected, Services, Settings};
 
 /// Reads a body, and every property in each way that a request may.
 #[cfg(any(test, feature = "fuzzing"))]
@@ -57,13 +59,11 @@ pub(crate) fn read_body(body: &[u8]) {
 pub use routes::{Access, ROUTES, Route};
 
 use self::problem::Problem;
-use crate::app::App;
-use crate::http::Api;
-use crate::http::Origins;
+use crate::http::{Api, Origins};
 
 /// The routes of [`ROUTES`] over the parts of one server.
-pub fn api(app: Arc<App>) -> Api {
-    let origins = Origins::new(&app.settings.csrf, &app.listening_url);
+pub fn api(app: Arc<Services>) -> Api {
+    let origins = Origins::new(&app.settings.origins, &app.listening_url);
     let dialect = Arc::new(Dialect {
         origins,
         routes: router(app),
@@ -73,7 +73,7 @@ pub fn api(app: Arc<App>) -> Api {
     })
 }
 
-fn router(app: Arc<App>) -> Router {
+fn router(app: Arc<Services>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let handler = (route.handler)();

@@ -6,7 +6,7 @@ use axum::routing::{MethodRouter, any, delete, get, post, put};
 
 use super::described::Kind;
 use super::{browser, certificates, cluster, connected, databases, openapi, server_certificate, two_factor, whoami};
-use crate::app::App;
+use crate::ravendb::api::Services;
 use crate::ravendb::model::clearance::Level;
 
 /// A route.
@@ -33,7 +33,7 @@ pub struct Route {
     pub(super) further: &'static [(u16, &'static str, &'static str)],
     /// True for routes that nodes call on each other, whose answers vary by origin (observed records `611`, `708`).
     pub(super) between_nodes: bool,
-    pub(super) handler: fn() -> MethodRouter<Arc<App>>,
+    pub(super) handler: fn() -> MethodRouter<Arc<Services>>,
 }
 
 /// A query parameter.
@@ -79,7 +79,7 @@ const fn route(
     path: &'static str,
     access: Access,
     summary: &'static str,
-    handler: fn() -> MethodRouter<Arc<App>>,
+    handler: fn() -> MethodRouter<Arc<Services>>,
 ) -> Route {
     Route {
         method,

@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 use super::answer;
 use super::authorized::two_factor_cookie;
 use super::wire::{Definition, Detail, WhoAmI, date};
-use crate::app::App;
 use crate::listener::peer::Peer;
 use crate::ravendb::access::authn::{Caller, CallerOrigin, Decision};
+use crate::ravendb::api::Services;
 use crate::ravendb::model::definition::RegisteredCertificate;
 use crate::ravendb::usecases::Error;
 
@@ -23,7 +23,7 @@ use crate::ravendb::usecases::Error;
 /// A renewal is recorded on its first request and answered with 204, as the real server does, and is known from then
 /// on (records `512`, `534`); one whose original wants one-time codes is recorded with the first code.
 pub(super) async fn whoami(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     Extension(peer): Extension<Arc<Peer>>,
     request: Request,
 ) -> Response {
@@ -48,7 +48,7 @@ pub(super) async fn whoami(
     }
 }
 
-fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
+fn admitted(app: &Services, caller: &Caller, headers: &HeaderMap) -> Response {
     let Some(certificate) = caller.certificate() else {
         return answer::empty(StatusCode::NO_CONTENT);
     };
@@ -75,7 +75,7 @@ fn admitted(app: &App, caller: &Caller, headers: &HeaderMap) -> Response {
 }
 
 /// The name that RavenDB gives to a client that a certificate of `Security.WellKnownIssuers.Admin` admits.
-fn issuer_name(app: &App, issuer: &Sha256Fingerprint) -> String {
+fn issuer_name(app: &Services, issuer: &Sha256Fingerprint) -> String {
     let issuers = app.authenticator.well_known().issuers();
     let known = issuers
         .filter_map(|der| Certificate::from_der(der.to_vec()).ok())
@@ -90,7 +90,7 @@ fn issuer_name(app: &App, issuer: &Sha256Fingerprint) -> String {
     }
 }
 
-fn registered(app: &App, entry: &Arc<RegisteredCertificate>, headers: &HeaderMap) -> Response {
+fn registered(app: &Services, entry: &Arc<RegisteredCertificate>, headers: &HeaderMap) -> Response {
     let expires = match entry.has_two_factor() {
         true => app.two_factor.expires_at(entry, two_factor_cookie(headers)),
         false => None,

@@ -13,8 +13,8 @@ use super::policy::Policy;
 use super::sessions::Session;
 use crate::cluster::ClusterState;
 use crate::cluster::database::Database;
-use crate::connected_client::{ConnectedClient, Ground, GroundKind, Numbered, ShownCertificate};
 use crate::listener::identity_counts::ListenerKind;
+use certward_transport::connected::{ConnectedClient, Ground, GroundKind, Numbered, ShownCertificate};
 
 /// An open connection to a database.
 #[derive(Debug)]

@@ -72,7 +72,7 @@ impl FromRequest<Arc<Dialect>> for RequestBody {
 
     async fn from_request(request: Request, dialect: &Arc<Dialect>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let content = Self::read(&parts.headers, body, dialect.app.settings.limits.body_bytes).await?;
+        let content = Self::read(&parts.headers, body, dialect.app.settings.body_bytes).await?;
         if let Some(asked) = parts.extensions.get::<Asked>() {
             dialect.app.cluster.look_again(asked)?;
         }

@@ -31,6 +31,7 @@ mod redis_acls;
 mod roles;
 mod routes;
 mod schemas;
+mod services;
 mod timestamp;
 mod users;
 
@@ -64,16 +65,16 @@ pub(crate) fn read_body(body: &[u8]) {
 }
 pub use problem::{Code, Origin};
 pub use routes::{Access, ROUTES, Route};
+pub use services::{Connected, Services, Settings};
 
 use self::actions::Actions;
 use self::answer::CLUSTER_STATE_ID;
 use self::problem::Problem;
-use crate::app::App;
 use crate::http::Api;
 use crate::http::Origins;
 
 /// The routes of [`ROUTES`] over the parts of one server.
-pub fn api(app: Arc<App>) -> Api {
+pub fn api(app: Arc<Services>) -> Api {
     let dialect = Arc::new(Dialect {
         actions: Actions::new(Arc::clone(&app.clock)),
         app,
@@ -91,7 +92,7 @@ pub fn api(app: Arc<App>) -> Api {
 
 /// The state that handlers use.
 struct Dialect {
-    app: Arc<App>,
+    app: Arc<Services>,
     actions: Actions,
 }
 
@@ -168,9 +169,12 @@ fn router(dialect: Arc<Dialect>) -> Router {
 }
 
 /// The sites whose pages may send requests: this listener's own, and those that the settings name.
-fn origins(app: &App) -> Origins {
-    let url = app.settings.redis_enterprise_url.as_ref();
-    Origins::new(&app.settings.csrf, url.unwrap_or(&app.listening_url))
+fn origins(app: &Services) -> Origins {
+    let settings = &app.settings;
+    Origins::new(
+        &settings.origins,
+        settings.url.as_ref().unwrap_or(&settings.listening_url),
+    )
 }
 
 fn allowed_methods() -> matchit::Router<HeaderValue> {

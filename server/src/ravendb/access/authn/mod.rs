@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use certward_pki::{Certificate, Thumbprint, Validity};
+use certward_transport::administrators::{Administrator, Administrators};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 pub use caller::{Caller, CallerOrigin};
@@ -26,6 +27,7 @@ use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::identity_counts::IdentityKind;
 use crate::listener::peer::{Peer, Presented};
 use crate::ravendb::access::two_factor::SecretDigest;
+use crate::ravendb::model::clearance::Level;
 use crate::ravendb::model::definition::RegisteredCertificate;
 use crate::ravendb::model::registry::Registry;
 use crate::server_certificate::ServerCertificates;
@@ -333,6 +335,21 @@ impl Authenticator {
             Some(entry) if &entry.der == certificate.der() => Ok(Some(entry)),
             Some(_) => Err(Refusal::ThumbprintCollision),
         }
+    }
+}
+
+/// Cluster administrators administer the whole server. One that needs a one-time code is none where no code can be given.
+impl Administrators for Authenticator {
+    fn administrator(&self, peer: &Peer) -> Option<Administrator> {
+        let Decision::Admitted(caller) = self.look_at(peer) else {
+            return None;
+        };
+        let needs_code = caller
+            .registered_certificate()
+            .is_some_and(|entry| entry.has_two_factor());
+        (caller.level() == Level::ClusterAdmin && !needs_code).then(|| Administrator {
+            name: caller.name().to_owned(),
+        })
     }
 }
 

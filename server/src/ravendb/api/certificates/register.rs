@@ -14,15 +14,15 @@ use super::super::authorized::Authorized;
 use super::super::body::RequestBody;
 use super::super::problem::Problem;
 use super::super::{answer, grant};
-use crate::app::App;
 use crate::certificate::CertificateBundle;
 use crate::ravendb::access::authz::action::RegisterCertificate;
+use crate::ravendb::api::Services;
 use crate::ravendb::usecases::RegisterRequest;
 
 /// `PUT /admin/certificates`
 pub(in super::super) async fn register(
     Authorized(permit): Authorized<RegisterCertificate>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let definition = body.object().await?;

@@ -98,7 +98,7 @@ impl World {
         let parts = ClusterParts {
             audit: Audit::start(store.clone(), clock.clone(), None).await.unwrap(),
             store,
-            authenticator,
+            administrators: authenticator,
             passwords: Arc::clone(&passwords),
             clock: clock.clone(),
         };

@@ -14,12 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::identity_counts::{Counted, IdentityCounts, IdentityKind};
 use super::limits::Limits;
-use crate::network::Network;
-use crate::telemetry;
+use certward_system::network::Network;
+use certward_system::telemetry;
 
 /// The connections of one listener, counted.
 #[derive(Debug)]
-pub(crate) struct ConnectionPermits {
+pub struct ConnectionPermits {
     connections: usize,
     strangers: usize,
     strangers_of_network: usize,
@@ -45,7 +45,7 @@ struct Stranger {
 
 /// One open connection, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct ConnectionPermit {
+pub struct ConnectionPermit {
     permits: Arc<ConnectionPermits>,
     network: Network,
     displaced: CancellationToken,
@@ -59,7 +59,7 @@ pub(crate) struct ConnectionPermit {
 
 impl ConnectionPermits {
     /// Connections are added to `counts` while they are open.
-    pub(crate) fn new(limits: &Limits, counts: &Arc<IdentityCounts>) -> Arc<Self> {
+    pub fn new(limits: &Limits, counts: &Arc<IdentityCounts>) -> Arc<Self> {
         let strangers = limits.unauthenticated_connections.min(limits.connections / 2).max(1);
         Arc::new(Self {
             connections: limits.connections.max(1),
@@ -72,11 +72,7 @@ impl ConnectionPermits {
 
     /// A permit for a new connection, which is a stranger's at first; none when known peers hold all connections. Cancels
     /// `displaced` when the connection must make room for a newer one.
-    pub(crate) fn enter(
-        self: &Arc<Self>,
-        address: IpAddr,
-        displaced: CancellationToken,
-    ) -> Option<Arc<ConnectionPermit>> {
+    pub fn enter(self: &Arc<Self>, address: IpAddr, displaced: CancellationToken) -> Option<Arc<ConnectionPermit>> {
         let network = Network::of(address);
         let mut table = self.table();
         let is_full = table.open >= self.connections;
@@ -158,12 +154,12 @@ impl Table {
 
 impl ConnectionPermit {
     /// The kind of identity that the peer was admitted by.
-    pub(crate) fn identity(&self) -> IdentityKind {
+    pub fn identity(&self) -> IdentityKind {
         self.counted.kind()
     }
 
     /// Records that the peer was admitted by an identity of this kind: the connection is no longer a stranger's.
-    pub(crate) fn become_known(&self, by: IdentityKind) {
+    pub fn become_known(&self, by: IdentityKind) {
         if self.is_known() {
             return self.counted.set(by);
         }
@@ -179,7 +175,7 @@ impl ConnectionPermit {
 
     /// Records that the peer gave up its identity: the connection counts as a stranger's again, and as the newest. When
     /// the strangers' limit is reached, the oldest is displaced.
-    pub(crate) fn become_stranger(&self) {
+    pub fn become_stranger(&self) {
         if !self.is_known() {
             return;
         }
@@ -195,22 +191,22 @@ impl ConnectionPermit {
     }
 
     /// Returns `true` while the peer is known.
-    pub(crate) fn is_known(&self) -> bool {
+    pub fn is_known(&self) -> bool {
         self.is_known.load(Ordering::Acquire)
     }
 
     /// Returns `true` when the peer has been known at some time.
-    pub(crate) fn was_known(&self) -> bool {
+    pub fn was_known(&self) -> bool {
         self.was_known.load(Ordering::Acquire)
     }
 
     /// Waits until the peer is known.
-    pub(crate) async fn known(&self) {
+    pub async fn known(&self) {
         self.until(true).await;
     }
 
     /// Waits until the peer is a stranger.
-    pub(crate) async fn stranger(&self) {
+    pub async fn stranger(&self) {
         self.until(false).await;
     }
 

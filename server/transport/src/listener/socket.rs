@@ -11,7 +11,7 @@ use url::Host;
 /// # Errors
 ///
 /// The name cannot be resolved.
-pub(crate) async fn addresses(host: &Host, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub async fn addresses(host: &Host, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok(match host {
         Host::Ipv4(address) => vec![(*address, port).into()],
         Host::Ipv6(address) => vec![(*address, port).into()],
@@ -24,7 +24,7 @@ pub(crate) async fn addresses(host: &Host, port: u16) -> io::Result<Vec<SocketAd
 /// # Errors
 ///
 /// The system refuses the address.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
+pub fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
@@ -41,7 +41,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
 ///
 /// The client speaks last in a handshake of TLS 1.3 when the server gives no tickets. A client whose first request waits for
 /// the acknowledgement of that (Nagle's algorithm, RFC 896) would wait until the system gives it unasked, after 40 ms.
-pub(crate) fn acknowledge_at_once(tcp: &TcpStream) {
+pub fn acknowledge_at_once(tcp: &TcpStream) {
     // Only time is lost by a failure.
     #[cfg(target_os = "linux")]
     let _ = rustix::net::sockopt::set_tcp_quickack(tcp, true);
@@ -50,4 +50,4 @@ pub(crate) fn acknowledge_at_once(tcp: &TcpStream) {
 }
 
 /// Connections that wait to be accepted: a burst is not turned away while the loop is at work.
-pub(crate) const BACKLOG: u32 = 4096;
+pub const BACKLOG: u32 = 4096;

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 /// A TCP connection that can change its runtime while TLS holds it.
 #[derive(Debug)]
-pub(crate) struct MovableTcp(
+pub struct MovableTcp(
     /// None when a move has failed.
     Option<TcpStream>,
 );
@@ -25,7 +25,7 @@ impl MovableTcp {
     /// # Errors
     ///
     /// What the system says, which has no memory for it.
-    pub(crate) fn move_here(&mut self) -> io::Result<()> {
+    pub fn move_here(&mut self) -> io::Result<()> {
         let tcp = self.0.take().ok_or(io::ErrorKind::NotConnected)?;
         self.0 = Some(TcpStream::from_std(tcp.into_std()?)?);
         Ok(())
@@ -36,7 +36,7 @@ impl MovableTcp {
     /// # Errors
     ///
     /// As [`Self::move_here`].
-    pub(crate) fn into_here(mut self) -> io::Result<TcpStream> {
+    pub fn into_here(mut self) -> io::Result<TcpStream> {
         self.move_here()?;
         self.0.ok_or(io::ErrorKind::NotConnected.into())
     }

@@ -21,7 +21,7 @@ use crate::listener::workers::{Workers, cores};
 
 /// A bound listener that speaks HTTP over TLS.
 #[derive(Debug)]
-pub(crate) struct HttpsListener {
+pub struct HttpsListener {
     accept: AcceptLoop,
     shared: Arc<Shared>,
 }
@@ -38,7 +38,7 @@ struct Shared {
 
 impl HttpsListener {
     /// Takes a listening socket. Nothing is accepted before [`Self::run`].
-    pub(crate) fn new(
+    pub fn new(
         tcp: TcpListener,
         tls: Tls,
         http: Arc<Http>,
@@ -58,7 +58,7 @@ impl HttpsListener {
     }
 
     /// Accepts connections until `stop`, and serves each in a task of `tasks`, at the longest until `abort`.
-    pub(crate) async fn run(self, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
+    pub async fn run(self, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         self.accept.run(self.shared, tasks, stop, abort).await;
     }
 }

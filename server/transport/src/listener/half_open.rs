@@ -23,7 +23,7 @@ struct Waiting {
 
 /// A place among the half-open connections, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub struct Place {
     half_open: Arc<HalfOpen>,
     id: u64,
     displaced: oneshot::Receiver<()>,

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 /// The threads that serve connections. They end when the last of these, and of the places on them, is dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct Workers(Arc<[Worker]>);
+pub struct Workers(Arc<[Worker]>);
 
 #[derive(Debug)]
 struct Worker {
@@ -29,7 +29,7 @@ struct Worker {
 
 /// A connection's place on a thread, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub struct Seat {
     workers: Workers,
     number: usize,
 }
@@ -40,7 +40,7 @@ impl Workers {
     /// # Errors
     ///
     /// The system has no thread or no descriptor left.
-    pub(crate) fn start(name: &str) -> io::Result<Self> {
+    pub fn start(name: &str) -> io::Result<Self> {
         Self::start_many(name, cores().saturating_sub(1).max(1))
     }
 
@@ -50,7 +50,7 @@ impl Workers {
     }
 
     /// A place on the thread that has the fewest connections.
-    pub(crate) fn seat(&self) -> Seat {
+    pub fn seat(&self) -> Seat {
         let open = |(_, worker): &(usize, &Worker)| worker.connections.load(Ordering::Relaxed);
         let fewest = self.0.iter().enumerate().min_by_key(open);
         let (number, worker) = fewest.expect("there is at least one thread");
@@ -63,7 +63,7 @@ impl Workers {
 }
 
 /// The cores that the process may use.
-pub(crate) fn cores() -> usize {
+pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
@@ -89,7 +89,7 @@ impl Worker {
 
 impl Seat {
     /// The runtime of the thread.
-    pub(crate) fn runtime(&self) -> &Handle {
+    pub fn runtime(&self) -> &Handle {
         &self.worker().runtime
     }
 

@@ -19,14 +19,14 @@ pub struct OriginSettings {
 
 /// The sites whose pages may send requests.
 #[derive(Debug)]
-pub(crate) struct Origins {
+pub struct Origins {
     enabled: bool,
     trusted: Vec<String>,
 }
 
 impl Origins {
     /// The server's own site, and the ones that the settings name.
-    pub(crate) fn new(settings: &OriginSettings, listening_url: &Url) -> Self {
+    pub fn new(settings: &OriginSettings, listening_url: &Url) -> Self {
         let mut trusted = settings.trusted_origins.clone();
         trusted.push(listening_url.origin().ascii_serialization());
         Self {
@@ -36,7 +36,7 @@ impl Origins {
     }
 
     /// Whether a page of a site that is not trusted made a browser send this.
-    pub(crate) fn refuse(&self, request: &Request) -> bool {
+    pub fn refuse(&self, request: &Request) -> bool {
         if !self.enabled {
             return false;
         }

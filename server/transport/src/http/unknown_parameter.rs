@@ -3,7 +3,7 @@
 use certward_pki::Printable;
 
 /// What a request to one of Certward's own routes is told of a query parameter that the route does not have.
-pub(crate) fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str>) -> String {
+pub fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str>) -> String {
     let known: Vec<_> = known.map(|name| format!("'{name}'")).collect();
     format!(
         "this route has no query parameter '{}'; it has {}",

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 /// admitted request counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum IdentityKind {
+pub enum IdentityKind {
     /// Nobody has been admitted on the connection, or it is in its handshake.
     Unauthenticated,
     /// By nothing, where nothing is asked for: a database whose default user has no password.
@@ -24,7 +24,7 @@ pub(crate) enum IdentityKind {
 
 /// A listener, or the listeners of all databases together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ListenerKind {
+pub enum ListenerKind {
     /// RavenDB's API.
     Ravendb,
     /// Redis Enterprise's API.
@@ -35,11 +35,11 @@ pub(crate) enum ListenerKind {
 
 /// The open connections of a server.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ConnectionCounts([Arc<IdentityCounts>; ListenerKind::ALL.len()]);
+pub struct ConnectionCounts([Arc<IdentityCounts>; ListenerKind::ALL.len()]);
 
 /// The open connections of a listener.
 #[derive(Debug, Default)]
-pub(crate) struct IdentityCounts([AtomicU64; IdentityKind::ALL.len()]);
+pub struct IdentityCounts([AtomicU64; IdentityKind::ALL.len()]);
 
 /// One open connection, counted until it is dropped.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub(super) struct Counted {
 
 impl IdentityKind {
     /// All of them, in order.
-    pub(crate) const ALL: [Self; 6] = [
+    pub const ALL: [Self; 6] = [
         Self::Unauthenticated,
         Self::Anonymous,
         Self::Certificate,
@@ -61,7 +61,7 @@ impl IdentityKind {
     ];
 
     /// The label `identity` of metrics.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unauthenticated => "unauthenticated",
             Self::Anonymous => "anonymous",
@@ -75,10 +75,10 @@ impl IdentityKind {
 
 impl ListenerKind {
     /// All of them, in order.
-    pub(crate) const ALL: [Self; 3] = [Self::Ravendb, Self::RedisEnterprise, Self::Database];
+    pub const ALL: [Self; 3] = [Self::Ravendb, Self::RedisEnterprise, Self::Database];
 
     /// The label `listener` of metrics.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Ravendb => "ravendb",
             Self::RedisEnterprise => "redis_enterprise",
@@ -89,14 +89,14 @@ impl ListenerKind {
 
 impl ConnectionCounts {
     /// Those of one listener.
-    pub(crate) fn of(&self, listener: ListenerKind) -> &Arc<IdentityCounts> {
+    pub fn of(&self, listener: ListenerKind) -> &Arc<IdentityCounts> {
         &self.0[listener as usize]
     }
 }
 
 impl IdentityCounts {
     /// The number of connections that were admitted by an identity of this kind.
-    pub(crate) fn get(&self, kind: IdentityKind) -> u64 {
+    pub fn get(&self, kind: IdentityKind) -> u64 {
         self.0[kind as usize].load(Ordering::Relaxed)
     }
 }

@@ -15,7 +15,7 @@ use super::request_user::RequestUser;
 use super::strict::Ambiguous;
 use super::why_refused::WhyRefused;
 use crate::listener::peer::Peer;
-use crate::telemetry;
+use certward_system::telemetry;
 
 /// An answer in the making whose request is recorded.
 pub(super) struct Recorded {

@@ -45,7 +45,7 @@ pub enum Presented {
 
 impl Peer {
     /// The peer of a finished handshake, from the certificates it sent, end entity first.
-    pub(crate) fn from_handshake(address: SocketAddr, certificates: Option<&[CertificateDer<'_>]>) -> Self {
+    pub fn from_handshake(address: SocketAddr, certificates: Option<&[CertificateDer<'_>]>) -> Self {
         let presented = match certificates {
             None | Some([]) => Presented::Nothing,
             Some([end_entity, intermediates @ ..]) => match Certificate::from_der(end_entity.clone().into_owned()) {
@@ -73,27 +73,27 @@ impl Peer {
     }
 
     /// The same peer, whose connection holds `permit`.
-    pub(crate) fn with_permit(mut self, permit: Arc<ConnectionPermit>) -> Self {
+    pub fn with_permit(mut self, permit: Arc<ConnectionPermit>) -> Self {
         self.permit = Some(permit);
         self
     }
 
     /// The kind of identity that the peer was last admitted by.
-    pub(crate) fn identity(&self) -> IdentityKind {
+    pub fn identity(&self) -> IdentityKind {
         self.permit
             .as_ref()
             .map_or(IdentityKind::Unauthenticated, |permit| permit.identity())
     }
 
     /// Records that the peer was admitted by an identity of this kind.
-    pub(crate) fn become_known(&self, by: IdentityKind) {
+    pub fn become_known(&self, by: IdentityKind) {
         if let Some(permit) = &self.permit {
             permit.become_known(by);
         }
     }
 
     /// Returns `true` while the connection is a stranger's.
-    pub(crate) fn is_stranger(&self) -> bool {
+    pub fn is_stranger(&self) -> bool {
         self.permit.as_ref().is_some_and(|permit| !permit.is_known())
     }
 
@@ -119,7 +119,7 @@ impl Peer {
     }
 
     /// The certificates that were sent above the peer's own.
-    pub(crate) fn intermediates(&self) -> &[CertificateDer<'static>] {
+    pub fn intermediates(&self) -> &[CertificateDer<'static>] {
         match &self.presented {
             Presented::Certificate { intermediates, .. } => intermediates,
             Presented::Nothing | Presented::Unreadable => &[],
@@ -133,17 +133,17 @@ impl Peer {
     }
 
     /// The name of the caller that the peer was at its last request, for logs.
-    pub(crate) fn name(&self) -> Option<Arc<str>> {
+    pub fn name(&self) -> Option<Arc<str>> {
         self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sets [`Self::name`].
-    pub(crate) fn set_name(&self, name: Option<&str>) {
+    pub fn set_name(&self, name: Option<&str>) {
         *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name.map(Arc::from);
     }
 
     /// The value of this type that a product keeps with the peer. There is one of each type, and at first it is empty.
-    pub(crate) fn kept<T: Send + 'static>(&self) -> Arc<Kept<T>> {
+    pub fn kept<T: Send + 'static>(&self) -> Arc<Kept<T>> {
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = all.iter().find_map(|kept| Arc::clone(kept).downcast().ok()) {
             return kept;
@@ -156,7 +156,7 @@ impl Peer {
 
 impl<T> Kept<T> {
     /// The value, until the guard is dropped.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Option<T>> {
+    pub fn lock(&self) -> MutexGuard<'_, Option<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

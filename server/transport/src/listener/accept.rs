@@ -22,11 +22,11 @@ use super::movable::MovableTcp;
 use super::reserve::ReservedDescriptor;
 use super::socket;
 use super::workers::Workers;
-use crate::telemetry;
+use certward_system::telemetry;
 
 /// A listening socket, and how many connections of it may be open.
 #[derive(Debug)]
-pub(crate) struct AcceptLoop {
+pub struct AcceptLoop {
     tcp: TcpListener,
     workers: Workers,
     half_open: Arc<HalfOpen>,
@@ -34,7 +34,7 @@ pub(crate) struct AcceptLoop {
 }
 
 /// The handling of a listener's connections.
-pub(crate) trait Service: Send + Sync + 'static {
+pub trait Service: Send + Sync + 'static {
     /// A connection whose handshake is done.
     type Opened: Send + 'static;
 
@@ -47,20 +47,20 @@ pub(crate) trait Service: Send + Sync + 'static {
 
 /// A connection that has just been accepted.
 #[derive(Debug)]
-pub(crate) struct Accepted {
+pub struct Accepted {
     /// The connection.
-    pub(crate) stream: TcpStream,
+    pub stream: TcpStream,
     /// The address of the peer.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     /// Counts the connection as half-open until the end of the handshake.
-    pub(crate) half_open: Place,
+    pub half_open: Place,
     /// Records whether the peer is known. The loop holds it until the connection ends.
-    pub(crate) permit: Arc<ConnectionPermit>,
+    pub permit: Arc<ConnectionPermit>,
 }
 
 impl AcceptLoop {
     /// Takes a listening socket, whose open connections are added to `counts`. Nothing is accepted before [`Self::run`].
-    pub(crate) fn new(tcp: TcpListener, workers: Workers, limits: &Limits, counts: &Arc<IdentityCounts>) -> Self {
+    pub fn new(tcp: TcpListener, workers: Workers, limits: &Limits, counts: &Arc<IdentityCounts>) -> Self {
         Self {
             tcp,
             workers,
@@ -71,7 +71,7 @@ impl AcceptLoop {
 
     /// Accepts connections until `stop`, and serves each in a task of `tasks` on one of the threads for connections, at the
     /// longest until `abort`.
-    pub(crate) async fn run<S: Service>(
+    pub async fn run<S: Service>(
         &self,
         service: Arc<S>,
         tasks: TaskTracker,
@@ -146,7 +146,7 @@ impl AcceptLoop {
 /// # Errors
 ///
 /// [`HandshakeError`].
-pub(crate) async fn handshake(
+pub async fn handshake(
     acceptor: &TlsAcceptor,
     stream: TcpStream,
     mut half_open: Place,
@@ -170,25 +170,29 @@ pub(crate) async fn handshake(
 }
 
 /// Tells of a connection that the system has not let its thread have.
-pub(crate) fn cannot_be_served(error: &io::Error) {
+pub fn cannot_be_served(error: &io::Error) {
     metrics::counter!(telemetry::CONNECTIONS_REFUSED, "reason" => "resources").increment(1);
     tracing::warn!(%error, "cannot serve a connection");
 }
 
 /// The reason that a handshake failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum HandshakeError {
+pub enum HandshakeError {
     #[error("newer connections have taken its place")]
+    /// Others needed the place.
     Displaced,
     #[error("it took too long")]
+    /// It took too long.
     TimedOut,
     #[error("{}", ErrorChain::new(.0))]
+    /// TLS or the connection failed.
     Failed(io::Error),
 }
 
 impl HandshakeError {
     /// Returns `true` when the client has no certificate and must have one.
-    pub(crate) fn is_missing_certificate(&self) -> bool {
+    #[must_use]
+    pub fn is_missing_certificate(&self) -> bool {
         let Self::Failed(error) = self else { return false };
         let error = error.get_ref().and_then(|error| error.downcast_ref());
         matches!(error, Some(rustls::Error::NoCertificatesPresented))

@@ -1,6 +1,6 @@
 //! The open connections, so that those whose certificate loses its trust can be closed.
 //!
-//! Every request is decided anew by [`crate::ravendb::access::authn`], or [`crate::cluster::access`]; this is for the connections that make none. A connection counts
+//! Every request is decided anew by the product; this is for the connections that make none. A connection counts
 //! as admitted once its certificate was trusted while it was open. One that never was stays open and gets refusals.
 
 use std::fmt::Debug;
@@ -14,10 +14,10 @@ use time::OffsetDateTime;
 use super::connection_table::{ConnectionTable, Entry, Listed, Open, Order};
 use super::identity_counts::IdentityKind;
 use super::peer::Peer;
-use crate::clock::Clock;
+use certward_system::clock::Clock;
 
 /// Decides whether the certificates of connections are trusted; each of the two APIs has its own rules.
-pub(crate) trait TrustReview: Debug + Send + Sync {
+pub trait TrustReview: Debug + Send + Sync {
     /// Decides whether the peer's certificate is trusted now.
     fn standing(&self, peer: &Peer) -> Standing;
 
@@ -29,7 +29,7 @@ pub(crate) trait TrustReview: Debug + Send + Sync {
 
 /// The standing of a peer's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// The certificate admits its holder.
     Admitted,
     /// The certificate is refused for this reason: one word for logs and metrics.
@@ -38,7 +38,7 @@ pub(crate) enum Standing {
 
 /// The open connections of one listener.
 #[derive(Debug)]
-pub(crate) struct OpenConnections {
+pub struct OpenConnections {
     reviewer: Arc<dyn TrustReview>,
     clock: Arc<dyn Clock>,
     table: Arc<ConnectionTable<OpenConnection>>,
@@ -46,7 +46,7 @@ pub(crate) struct OpenConnections {
 
 /// One open connection.
 #[derive(Debug)]
-pub(crate) struct OpenConnection {
+pub struct OpenConnection {
     entry: Entry<Thumbprint>,
     peer: Arc<Peer>,
     admitted: Mutex<bool>,
@@ -56,22 +56,24 @@ pub(crate) struct OpenConnection {
 
 /// Keeps a connection among the open ones until it is dropped.
 #[derive(Debug)]
-pub(crate) struct OpenGuard {
+pub struct OpenGuard {
     connections: Arc<OpenConnections>,
     open: Open<OpenConnection>,
 }
 
 impl OpenConnections {
-    pub(crate) fn new(reviewer: Arc<dyn TrustReview>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    /// Creates an empty table, whose connections `reviewer` judges.
+    #[must_use]
+    pub fn new(reviewer: Arc<dyn TrustReview>, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             reviewer,
             clock,
-            table: ConnectionTable::new(crate::telemetry::OPEN_CONNECTIONS),
+            table: ConnectionTable::new(certward_system::telemetry::OPEN_CONNECTIONS),
         })
     }
 
     /// Takes in a connection whose handshake is done.
-    pub(crate) fn open(self: &Arc<Self>, peer: Arc<Peer>) -> OpenGuard {
+    pub fn open(self: &Arc<Self>, peer: Arc<Peer>) -> OpenGuard {
         let thumbprint = peer.certificate().map(|certificate| certificate.thumbprint());
         let open = self.table.open(thumbprint, self.clock.now(), |entry| OpenConnection {
             entry,
@@ -88,19 +90,19 @@ impl OpenConnections {
     }
 
     /// All of them, the oldest first.
-    pub(crate) fn all(&self) -> Vec<Arc<OpenConnection>> {
+    pub fn all(&self) -> Vec<Arc<OpenConnection>> {
         self.table.all()
     }
 
     /// Ends the connections of these certificates that have lost their trust.
-    pub(crate) fn review(&self, thumbprints: &[Thumbprint]) {
+    pub fn review(&self, thumbprints: &[Thumbprint]) {
         let affected = self.table.with_keys(thumbprints);
         affected.iter().for_each(|connection| self.recheck(connection));
     }
 
     /// Ends every connection that has lost its trust. Strangers have none, and must not hold up the others: who of them
     /// is let in by a later request is reviewed after it.
-    pub(crate) fn review_all(&self) {
+    pub fn review_all(&self) {
         let all = self.table.all();
         let known = all.iter().filter(|connection| !connection.peer.is_stranger());
         known.for_each(|connection| self.recheck(connection));
@@ -108,7 +110,7 @@ impl OpenConnections {
 
     /// Reviews the connection if its peer has become known since it was reviewed: a change of trust between the decision
     /// about its request and this moment has passed it by.
-    pub(crate) fn review_if_newly_known(&self, connection: &OpenConnection) {
+    pub fn review_if_newly_known(&self, connection: &OpenConnection) {
         if !connection.reviewed_as_known.load(Ordering::Acquire) && !connection.peer.is_stranger() {
             self.recheck(connection);
         }
@@ -116,14 +118,14 @@ impl OpenConnections {
 
     /// Ends the connections whose certificates have expired at `now`. The APIs differ in whether the last second counts to
     /// its end, so that each connection is reviewed during that second and once after it.
-    pub(crate) fn review_expired(&self, now: OffsetDateTime) {
+    pub fn review_expired(&self, now: OffsetDateTime) {
         let (passed, in_last_second) = self.table.expired(now);
         let expired = passed.iter().chain(&in_last_second);
         expired.for_each(|connection| self.recheck(connection));
     }
 
     /// Ends all of them, each after the requests it is working on. One whose handshake ends later ends at once.
-    pub(crate) fn end_all(&self) {
+    pub fn end_all(&self) {
         let all = self.table.order_from_now_on(Order::Finish);
         all.iter().for_each(|connection| connection.end());
     }
@@ -160,7 +162,7 @@ impl OpenConnection {
                     refusal.reason = reason,
                     "ending a connection whose certificate is no longer trusted"
                 );
-                metrics::counter!(crate::telemetry::CONNECTIONS_CUT, "reason" => reason).increment(1);
+                metrics::counter!(certward_system::telemetry::CONNECTIONS_CUT, "reason" => reason).increment(1);
                 self.end();
             }
             Standing::Refused(_) => {}
@@ -172,7 +174,7 @@ impl OpenConnection {
     }
 
     /// Ready once the connection must end. Wakes the task that asked last.
-    pub(crate) fn poll_must_end(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_must_end(&self, context: &mut Context<'_>) -> Poll<()> {
         match self.entry.poll_order(context) {
             Order::None => Poll::Pending,
             Order::Finish | Order::Cut => Poll::Ready(()),
@@ -180,17 +182,17 @@ impl OpenConnection {
     }
 
     /// The peer of the connection.
-    pub(crate) fn peer(&self) -> &Arc<Peer> {
+    pub fn peer(&self) -> &Arc<Peer> {
         &self.peer
     }
 
     /// The time at which the handshake was completed.
-    pub(crate) fn opened_at(&self) -> OffsetDateTime {
+    pub fn opened_at(&self) -> OffsetDateTime {
         self.entry.opened_at()
     }
 
     /// The end of validity of the peer's certificate and of the issuers above it.
-    pub(crate) fn valid_until(&self) -> Option<OffsetDateTime> {
+    pub fn valid_until(&self) -> Option<OffsetDateTime> {
         self.entry.valid_until()
     }
 }
@@ -204,11 +206,15 @@ impl Listed for OpenConnection {
 }
 
 impl OpenGuard {
-    pub(crate) fn connection(&self) -> &Arc<OpenConnection> {
+    /// The connection.
+    #[must_use]
+    pub fn connection(&self) -> &Arc<OpenConnection> {
         self.open.connection()
     }
 
-    pub(crate) fn connections(&self) -> &Arc<OpenConnections> {
+    /// The table that the connection is in.
+    #[must_use]
+    pub fn connections(&self) -> &Arc<OpenConnections> {
         &self.connections
     }
 }

@@ -12,11 +12,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::client_certificate::{ClientVerifier, JudgedLater};
 use super::limits::Limits;
-use crate::certificate::ChainBounds;
-use crate::server_certificate::ServerCertificates;
+use certward_certificates::certificate::ChainBounds;
+use certward_certificates::server_certificate::ServerCertificates;
 
 /// The TLS of a listener: versions 1.2 and 1.3, or 1.3 alone for as long as its API says so.
-pub(crate) struct Tls {
+pub struct Tls {
     both: TlsAcceptor,
     newest: TlsAcceptor,
     newest_alone: Box<dyn Fn() -> bool + Send + Sync>,
@@ -28,7 +28,7 @@ impl Tls {
     /// # Errors
     ///
     /// The cryptography library was built without the protocol versions, which does not happen.
-    pub(crate) fn new(
+    pub fn new(
         certificates: &Arc<ServerCertificates>,
         limits: &Limits,
         newest_alone: impl Fn() -> bool + Send + Sync + 'static,
@@ -44,7 +44,7 @@ impl Tls {
     }
 
     /// The acceptor for the next handshake.
-    pub(crate) fn acceptor(&self) -> &TlsAcceptor {
+    pub fn acceptor(&self) -> &TlsAcceptor {
         if (self.newest_alone)() {
             &self.newest
         } else {
@@ -64,7 +64,7 @@ impl fmt::Debug for Tls {
 ///
 /// AES-128 first: as good as AES-256 against everybody who has no quantum computer, and its handshakes hash with SHA-256,
 /// which processors do in hardware, while SHA-384 is a seventh of a handshake.
-pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
+pub fn crypto_provider() -> Arc<CryptoProvider> {
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     // Stable: within a strength they stay as rustls has them.
     provider.cipher_suites.sort_by_key(|suite| match suite.suite() {
@@ -80,7 +80,7 @@ pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
 ///
 /// A resumed session takes the client's certificate from the ticket and skips the check of it, so that every connection
 /// makes a full handshake: no tickets, no session cache, no early data.
-pub(crate) fn hardened(mut config: ServerConfig) -> Arc<ServerConfig> {
+pub fn hardened(mut config: ServerConfig) -> Arc<ServerConfig> {
     config.ignore_client_order = true;
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -123,5 +123,5 @@ impl ResolvesServerCert for CurrentCertificate {
 }
 
 /// The ALPN name of HTTP/2 (RFC 9113, section 3.2).
-pub(crate) const HTTP_2: &[u8] = b"h2";
+pub const HTTP_2: &[u8] = b"h2";
 const HTTP_1_1: &[u8] = b"http/1.1";

@@ -9,51 +9,114 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::certificate::shown;
 use crate::listener::identity_counts::{IdentityKind, ListenerKind};
+use certward_certificates::certificate::shown;
 
 /// An open connection.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct ConnectedClient {
+pub struct ConnectedClient {
     /// The listener that it is connected to.
     #[serde(serialize_with = "listener_word")]
-    pub(crate) listener: ListenerKind,
+    pub listener: ListenerKind,
     /// The database, if it is connected to one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) database: Option<Numbered>,
+    pub database: Option<Numbered>,
     /// The address of its other end.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     /// The time at which its handshake or its login was completed.
     #[serde(serialize_with = "in_seconds")]
-    pub(crate) opened_at: OffsetDateTime,
+    pub opened_at: OffsetDateTime,
     /// The kind of identity that it was admitted by.
     #[serde(serialize_with = "identity_word")]
-    pub(crate) identity: IdentityKind,
+    pub identity: IdentityKind,
     /// The user of the cluster that it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) user: Option<Numbered>,
+    pub user: Option<Numbered>,
     /// The certificate that it showed, whether or not that lets it in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) certificate: Option<ShownCertificate>,
+    pub certificate: Option<ShownCertificate>,
     /// The objects that the connection depends on.
-    pub(crate) rests_on: Vec<Ground>,
+    pub rests_on: Vec<Ground>,
     /// The last second of what lets it in, if it has one.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_seconds_if_any")]
-    pub(crate) valid_until: Option<OffsetDateTime>,
+    pub valid_until: Option<OffsetDateTime>,
 }
 
 /// Something with a number and a name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub(crate) struct Numbered {
+pub struct Numbered {
     /// The number.
-    pub(crate) uid: u32,
+    pub uid: u32,
     /// The name.
-    pub(crate) name: String,
+    pub name: String,
+}
+
+/// A part of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// The number of connections to skip.
+    pub offset: usize,
+    /// The maximum number of connections to return.
+    pub limit: usize,
+}
+
+impl Page {
+    /// The limit unless a request says otherwise.
+    pub const DEFAULT_LIMIT: usize = 1000;
+    /// The highest limit.
+    pub const MAX_LIMIT: usize = 10_000;
+}
+
+/// Some of the open connections, and how many there are.
+#[derive(Debug, Serialize)]
+pub struct ConnectionList {
+    /// The number of all connections.
+    pub total: usize,
+    /// The connections of the page.
+    pub connections: Vec<ConnectedClient>,
+}
+
+/// The effect of a removal.
+#[derive(Debug, Serialize)]
+pub struct RemovalEffect {
+    /// The number of connections that would end.
+    pub connections_total: usize,
+    /// The first of them.
+    pub connections: Vec<ConnectedClient>,
+    /// The number of identities that would lose access.
+    pub identities_total: usize,
+    /// The first of them.
+    pub identities: Vec<LosingIdentity>,
+}
+
+/// Somebody who would lose access.
+#[derive(Debug, Serialize)]
+pub struct LosingIdentity {
+    /// What it is.
+    pub kind: LosingKind,
+    /// The identifier in the API: a uid or a thumbprint.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The databases on which its rights would end or change.
+    pub databases: Vec<Numbered>,
+    /// True when its access to the API would end, or its rights there would change.
+    pub api: bool,
+}
+
+/// The kinds of identities that lose access.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LosingKind {
+    /// A user of the cluster.
+    User,
+    /// A registered certificate of RavenDB's API.
+    Certificate,
 }
 
 /// A certificate that a client holds the key of.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct ShownCertificate {
+pub struct ShownCertificate {
     subject: String,
     /// SHA-256.
     fingerprint: String,
@@ -65,19 +128,19 @@ pub(crate) struct ShownCertificate {
 
 /// Something that a connection rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Ground {
+pub struct Ground {
     /// The kind of the object.
-    pub(crate) kind: GroundKind,
+    pub kind: GroundKind,
     /// The identifier in the API: a uid, a fingerprint or a thumbprint.
-    pub(crate) id: String,
+    pub id: String,
     /// Its name, or the subject of a certificate.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 /// The kinds of objects that connections depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum GroundKind {
+pub enum GroundKind {
     /// A trusted CA, by its fingerprint.
     Ca,
     /// A client's own certificate among those of a database, by its fingerprint.
@@ -100,7 +163,7 @@ pub(crate) enum GroundKind {
 
 impl ShownCertificate {
     /// Of a certificate.
-    pub(crate) fn of(certificate: &Certificate) -> Self {
+    pub fn of(certificate: &Certificate) -> Self {
         Self {
             subject: shown(certificate.subject()),
             fingerprint: certificate.fingerprint().to_string(),
@@ -112,7 +175,7 @@ impl ShownCertificate {
 
 impl Numbered {
     /// With this number and this name.
-    pub(crate) fn new(uid: u32, name: impl fmt::Display) -> Self {
+    pub fn new(uid: u32, name: impl fmt::Display) -> Self {
         Self {
             uid,
             name: name.to_string(),
@@ -122,7 +185,7 @@ impl Numbered {
 
 impl Ground {
     /// Of this kind, with this number or digest and this name.
-    pub(crate) fn new(kind: GroundKind, id: impl fmt::Display, name: impl fmt::Display) -> Self {
+    pub fn new(kind: GroundKind, id: impl fmt::Display, name: impl fmt::Display) -> Self {
         Self {
             kind,
             id: id.to_string(),
@@ -131,7 +194,7 @@ impl Ground {
     }
 
     /// A CA, or another certificate that is trusted.
-    pub(crate) fn trusted(kind: GroundKind, certificate: &Certificate) -> Self {
+    pub fn trusted(kind: GroundKind, certificate: &Certificate) -> Self {
         Self::new(kind, certificate.fingerprint(), shown(certificate.subject()))
     }
 }

@@ -17,19 +17,19 @@ use webpki::RawPublicKeyEntity;
 
 use certward_pki::Certificate;
 
-use crate::certificate::{ChainBounds, total_bytes};
-use crate::telemetry::Sparing;
+use certward_certificates::certificate::{ChainBounds, total_bytes};
+use certward_system::telemetry::Sparing;
 
 /// Checks the length of a client's chain, what `policy` demands, and the signature made with the certificate's key.
 #[derive(Debug)]
-pub(crate) struct ClientVerifier<P> {
+pub struct ClientVerifier<P> {
     algorithms: WebPkiSupportedAlgorithms,
     bounds: ChainBounds,
     policy: P,
 }
 
 /// What a listener demands of client certificates within the handshake.
-pub(crate) trait HandshakePolicy: Debug + Send + Sync {
+pub trait HandshakePolicy: Debug + Send + Sync {
     /// Whether a client is asked for a certificate.
     fn request(&self) -> CertificateRequest;
 
@@ -43,7 +43,7 @@ pub(crate) trait HandshakePolicy: Debug + Send + Sync {
 
 /// Whether a client is asked for a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CertificateRequest {
+pub enum CertificateRequest {
     /// It is not.
     None,
     /// It is, and may have none.
@@ -54,7 +54,7 @@ pub(crate) enum CertificateRequest {
 
 /// The policy of an API: a certificate is asked for, and judged at each request.
 #[derive(Debug)]
-pub(crate) struct JudgedLater;
+pub struct JudgedLater;
 
 impl HandshakePolicy for JudgedLater {
     fn request(&self) -> CertificateRequest {
@@ -68,7 +68,7 @@ impl HandshakePolicy for JudgedLater {
 
 impl<P> ClientVerifier<P> {
     /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
-    pub(crate) fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds, policy: P) -> Self {
+    pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds, policy: P) -> Self {
         Self {
             algorithms,
             bounds,
@@ -76,7 +76,9 @@ impl<P> ClientVerifier<P> {
         }
     }
 
-    pub(crate) fn policy(&self) -> &P {
+    /// The policy, with what it has found.
+    #[must_use]
+    pub fn policy(&self) -> &P {
         &self.policy
     }
 }

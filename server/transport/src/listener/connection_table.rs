@@ -11,14 +11,14 @@ use time::OffsetDateTime;
 
 /// The open connections of one listener.
 #[derive(Debug)]
-pub(crate) struct ConnectionTable<C: Listed> {
+pub struct ConnectionTable<C: Listed> {
     index: Mutex<Index<C>>,
     /// The metric that counts them.
     gauge: &'static str,
 }
 
 /// A connection in a table, with what its product keeps with it.
-pub(crate) trait Listed: Debug {
+pub trait Listed: Debug {
     /// What connections are found by.
     type Key: Copy + Ord + Debug;
 
@@ -38,7 +38,7 @@ struct Index<C: Listed> {
 
 /// What the table knows of a connection.
 #[derive(Debug)]
-pub(crate) struct Entry<K> {
+pub struct Entry<K> {
     id: u64,
     key: Option<K>,
     opened_at: OffsetDateTime,
@@ -50,7 +50,7 @@ pub(crate) struct Entry<K> {
 
 /// The order to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) enum Order {
+pub enum Order {
     /// Nothing.
     #[default]
     None,
@@ -62,14 +62,15 @@ pub(crate) enum Order {
 
 /// Keeps a connection in its table until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Open<C: Listed> {
+pub struct Open<C: Listed> {
     table: Arc<ConnectionTable<C>>,
     connection: Arc<C>,
 }
 
 impl<C: Listed> ConnectionTable<C> {
     /// An empty table, whose connections are counted by the metric `gauge`.
-    pub(crate) fn new(gauge: &'static str) -> Arc<Self> {
+    #[must_use]
+    pub fn new(gauge: &'static str) -> Arc<Self> {
         Arc::new(Self {
             index: Mutex::new(Index {
                 next_id: 0,
@@ -83,7 +84,7 @@ impl<C: Listed> ConnectionTable<C> {
     }
 
     /// Takes in a connection, which `connection` makes with its entry.
-    pub(crate) fn open(
+    pub fn open(
         self: &Arc<Self>,
         key: Option<C::Key>,
         opened_at: OffsetDateTime,
@@ -111,12 +112,12 @@ impl<C: Listed> ConnectionTable<C> {
     }
 
     /// All of them, the oldest first.
-    pub(crate) fn all(&self) -> Vec<Arc<C>> {
+    pub fn all(&self) -> Vec<Arc<C>> {
         self.index().by_id.values().cloned().collect()
     }
 
     /// Those with one of these keys.
-    pub(crate) fn with_keys(&self, keys: &[C::Key]) -> Vec<Arc<C>> {
+    pub fn with_keys(&self, keys: &[C::Key]) -> Vec<Arc<C>> {
         let index = self.index();
         let with = |key| index.by_key.range((key, 0)..=(key, u64::MAX));
         let ids = keys.iter().flat_map(|key| with(*key));
@@ -125,7 +126,7 @@ impl<C: Listed> ConnectionTable<C> {
 
     /// Removes the connections from the index by expiry whose last second has passed at `now`, and returns them, and those
     /// whose last second it is.
-    pub(crate) fn expired(&self, now: OffsetDateTime) -> (Vec<Arc<C>>, Vec<Arc<C>>) {
+    pub fn expired(&self, now: OffsetDateTime) -> (Vec<Arc<C>>, Vec<Arc<C>>) {
         let second = now.replace_nanosecond(0).unwrap_or(now);
         let mut index = self.index();
         let later = index.by_expiry.split_off(&(second, 0));
@@ -139,12 +140,12 @@ impl<C: Listed> ConnectionTable<C> {
 
     /// Schedules the expiry of a connection. If `valid_until` is unchanged there is nothing to do: the connection is
     /// scheduled already, or has passed the moment.
-    pub(crate) fn set_expiry(&self, connection: &C, valid_until: Option<OffsetDateTime>) {
+    pub fn set_expiry(&self, connection: &C, valid_until: Option<OffsetDateTime>) {
         self.index().set_expiry(connection.entry(), valid_until);
     }
 
     /// Gives an order to the connections that are opened from now on, and returns the others.
-    pub(crate) fn order_from_now_on(&self, order: Order) -> Vec<Arc<C>> {
+    pub fn order_from_now_on(&self, order: Order) -> Vec<Arc<C>> {
         let mut index = self.index();
         index.standing_order = index.standing_order.max(order);
         index.by_id.values().cloned().collect()
@@ -180,30 +181,30 @@ impl<C: Listed> Index<C> {
 
 impl<K> Entry<K> {
     /// The time at which the connection was taken in.
-    pub(crate) fn opened_at(&self) -> OffsetDateTime {
+    pub fn opened_at(&self) -> OffsetDateTime {
         self.opened_at
     }
 
     /// The end of validity of the certificates that the connection rests on.
-    pub(crate) fn valid_until(&self) -> Option<OffsetDateTime> {
+    pub fn valid_until(&self) -> Option<OffsetDateTime> {
         *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives an order and returns `true` when it is new.
-    pub(crate) fn give(&self, order: Order) -> bool {
+    pub fn give(&self, order: Order) -> bool {
         let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
         self.waker.wake();
         before < order as u8
     }
 
     /// Returns the order to the connection, and wakes the last caller's task when the order changes.
-    pub(crate) fn poll_order(&self, context: &Context<'_>) -> Order {
+    pub fn poll_order(&self, context: &Context<'_>) -> Order {
         self.waker.register(context.waker());
         self.order()
     }
 
     /// The order to the connection.
-    pub(crate) fn order(&self) -> Order {
+    pub fn order(&self) -> Order {
         match self.order.load(Ordering::Acquire) {
             0 => Order::None,
             1 => Order::Finish,
@@ -213,7 +214,9 @@ impl<K> Entry<K> {
 }
 
 impl<C: Listed> Open<C> {
-    pub(crate) fn connection(&self) -> &Arc<C> {
+    /// The connection.
+    #[must_use]
+    pub fn connection(&self) -> &Arc<C> {
         &self.connection
     }
 }

@@ -4,24 +4,24 @@ use std::sync::{Arc, OnceLock};
 
 /// Goes with a request, as an extension; the API that lets the user in fills it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RequestUser(Arc<OnceLock<NamedUser>>);
+pub struct RequestUser(Arc<OnceLock<NamedUser>>);
 
 /// A user in a log line.
 #[derive(Debug)]
-pub(crate) struct NamedUser {
+pub struct NamedUser {
     /// Its number.
-    pub(crate) uid: u32,
+    pub uid: u32,
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its e-mail address.
-    pub(crate) email: Option<String>,
+    pub email: Option<String>,
     /// How it has proved who it is: `password`, `token` or `certificate`.
-    pub(crate) proof: &'static str,
+    pub proof: &'static str,
 }
 
 impl RequestUser {
     /// The request is this user's. The first one who is let in counts.
-    pub(crate) fn is(&self, user: NamedUser) {
+    pub fn is(&self, user: NamedUser) {
         // A request is let in once.
         let _ = self.0.set(user);
     }

@@ -26,14 +26,14 @@ use crate::listener::connections::{OpenConnection, OpenConnections, OpenGuard};
 
 /// The version of HTTP that the handshake negotiated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Version {
+pub enum Version {
     Http1,
     Http2,
 }
 
 /// An API, and the limits under which it is served.
 #[derive(Debug)]
-pub(crate) struct Http {
+pub struct Http {
     api: Api,
     deadlines: Deadlines,
     body_bytes: usize,
@@ -45,7 +45,7 @@ pub(crate) struct Http {
 
 impl Http {
     /// Every request that reaches `api` carries an `Arc<Peer>` among its extensions.
-    pub(crate) fn new(api: Api, limits: &Limits) -> Self {
+    pub fn new(api: Api, limits: &Limits) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             .header_read_timeout(None)
@@ -79,7 +79,7 @@ impl Http {
     }
 
     /// Serves the requests of one connection until the peer closes it, it is overdue, or it must end.
-    pub(crate) async fn serve<S>(self: Arc<Self>, stream: S, version: Version, open: &OpenGuard)
+    pub async fn serve<S>(self: Arc<Self>, stream: S, version: Version, open: &OpenGuard)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {

@@ -7,7 +7,7 @@ use certward_pki::ErrorChain;
 
 /// The reason for a refusal: an extension of the answer, which the log reads.
 #[derive(Debug, Clone)]
-pub(crate) struct WhyRefused {
+pub struct WhyRefused {
     /// One word: the `reason` of the audit record and of `certward_refusals_total`.
     pub(super) reason: &'static str,
     /// A sentence for operators, if there is more to say.
@@ -16,17 +16,17 @@ pub(crate) struct WhyRefused {
 
 impl WhyRefused {
     /// A reason without a detail.
-    pub(crate) fn word(reason: &'static str) -> Self {
+    pub fn word(reason: &'static str) -> Self {
         Self { reason, detail: None }
     }
 
     /// A reason whose detail is an error with its causes.
-    pub(crate) fn error(reason: &'static str, error: &dyn Error) -> Self {
+    pub fn error(reason: &'static str, error: &dyn Error) -> Self {
         Self::detailed(reason, ErrorChain::new(error).to_string())
     }
 
     /// A reason with this detail.
-    pub(crate) fn detailed(reason: &'static str, detail: String) -> Self {
+    pub fn detailed(reason: &'static str, detail: String) -> Self {
         Self {
             reason,
             detail: Some(detail),
@@ -34,7 +34,7 @@ impl WhyRefused {
     }
 
     /// Adds the reason to the answer that refuses.
-    pub(crate) fn answer(self, answer: impl IntoResponse) -> Response {
+    pub fn answer(self, answer: impl IntoResponse) -> Response {
         let mut answer = answer.into_response();
         answer.extensions_mut().insert(self);
         answer

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 
 /// A number of turns at one kind of long work. Kinds do not wait for each other.
 #[derive(Debug)]
-pub(crate) struct Lane(Semaphore);
+pub struct Lane(Semaphore);
 
 impl Lane {
     const fn new(turns: usize) -> Self {
@@ -16,7 +16,7 @@ impl Lane {
 
 /// Does `work` on a thread of its own, when a turn is free in `lane`. The turn ends with the work, even if its request has
 /// ended before.
-pub(crate) async fn aside<T: Send + 'static>(lane: &'static Lane, work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn aside<T: Send + 'static>(lane: &'static Lane, work: impl FnOnce() -> T + Send + 'static) -> T {
     let turn = lane.0.acquire().await;
     let done = tokio::task::spawn_blocking(move || {
         let done = work();
@@ -32,14 +32,14 @@ pub(crate) async fn aside<T: Send + 'static>(lane: &'static Lane, work: impl FnO
 }
 
 /// A body of more bytes than this is worth a thread of its own.
-pub(crate) const LARGE: usize = 64 * 1024;
+pub const LARGE: usize = 64 * 1024;
 
 /// Reading large bodies. Two at once leave the other cores free, however many come.
-pub(crate) static BODIES: Lane = Lane::new(2);
+pub static BODIES: Lane = Lane::new(2);
 
 /// Looking through every open connection, or through every user's rights. Administrators ask for it now and then; one at a
 /// time takes at most one core.
-pub(crate) static LISTINGS: Lane = Lane::new(1);
+pub static LISTINGS: Lane = Lane::new(1);
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use tower::ServiceExt as _;
 
 /// The future of an answer.
-pub(crate) type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+pub(super) type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
 /// An API: its routes by name, and the function that answers requests.
 ///
@@ -22,7 +22,7 @@ pub struct Api {
 
 impl Api {
     /// An API with these paths, in the pattern language of axum's router; a path may come more than once.
-    pub(crate) fn new(
+    pub fn new(
         paths: impl IntoIterator<Item = &'static str>,
         answer: impl Fn(Request<Body>) -> Answer + Send + Sync + 'static,
     ) -> Self {

@@ -13,6 +13,8 @@ pub(crate) mod engine;
 pub(crate) mod generator;
 #[cfg(test)]
 pub(crate) mod matrix;
+#[cfg(test)]
+mod random;
 mod replies;
 mod scanned;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What the fuzz targets call (`fuzz/`), one function for each: it takes any bytes, and panics when a property does not
-//! hold. The inputs that are kept in `fuzz/corpus` are run by the tests too.
+//! Functions for the fuzz targets (`fuzz/`), one each: each takes arbitrary bytes, and panics if a property does not
+//! hold. Tests also run the inputs in `fuzz/corpus`.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::LazyLock;

@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 pub struct Value<'a> {
     /// The tag byte.
     pub tag: u8,
-    /// What is inside.
+    /// The content.
     pub content: &'a [u8],
-    /// All of it, tag and length included.
+    /// The whole encoding, including tag and length.
     pub encoded: &'a [u8],
 }
 
@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    /// Whether nothing is left.
+    /// Returns `true` if nothing is left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

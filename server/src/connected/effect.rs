@@ -85,7 +85,7 @@ pub(super) fn effect_of_certificate(view: &ConnectionView, thumbprint: &Thumbpri
     Some(effect(view, &state, connections, identities))
 }
 
-/// The users of these connections, each with the databases that it is connected to.
+/// The users of these connections, each with its connected databases.
 fn connected_users(view: &ConnectionView, state: &ClusterState, connections: &[Connection]) -> Vec<LosingIdentity> {
     let mut users: BTreeMap<Numbered, (BTreeSet<Numbered>, bool)> = BTreeMap::new();
     for connection in connections {
@@ -113,7 +113,7 @@ fn connected_users(view: &ConnectionView, state: &ClusterState, connections: &[C
     users.into_iter().map(identity).collect()
 }
 
-/// The users who may do something in `state` that they may not in `next`, connected or not.
+/// The users with rights in `state` that they lack in `next`, connected or not.
 fn losing_users(state: &ClusterState, next: &ClusterState) -> Vec<LosingIdentity> {
     let losing = |user: &Arc<User>| {
         let then = next.user(user.uid);
@@ -140,5 +140,5 @@ fn losing_users(state: &ClusterState, next: &ClusterState) -> Vec<LosingIdentity
     state.users().filter_map(losing).collect()
 }
 
-/// The highest number of connections and of identities that are listed; all are counted.
+/// Maximum number of connections and of identities that are listed; all are counted.
 const MAX_SHOWN: usize = 1000;

@@ -19,7 +19,7 @@ pub(super) struct Grounds {
     pub(super) rests_on: Vec<Ground>,
 }
 
-/// On RavenDB's API.
+/// For a connection to RavenDB's API.
 pub(super) fn on_ravendb(view: &ConnectionView, peer: &Peer) -> Grounds {
     let rests_on = match view.authenticator.look_at(peer) {
         Decision::Admitted(caller) => of_caller(view, &caller),
@@ -36,7 +36,7 @@ pub(super) fn on_ravendb(view: &ConnectionView, peer: &Peer) -> Grounds {
     Grounds { user: None, rests_on }
 }
 
-/// On Redis Enterprise's API, when the cluster is in this state.
+/// For a connection to Redis Enterprise's API, when the cluster is in this state.
 pub(super) fn on_redis_enterprise(view: &ConnectionView, peer: &Peer, state: &ClusterState) -> Grounds {
     match view.cluster_access.holder(peer, state) {
         None => Grounds::default(),
@@ -56,7 +56,7 @@ pub(super) fn on_redis_enterprise(view: &ConnectionView, peer: &Peer, state: &Cl
     }
 }
 
-/// The user of the cluster that a peer of Redis Enterprise's API is by its certificate, if it is one.
+/// The user of the cluster that the peer's certificate identifies, if any.
 pub(super) fn user_of(view: &ConnectionView, peer: &Peer, state: &ClusterState) -> Option<Numbered> {
     match view.cluster_access.holder(peer, state)? {
         CertificateHolder::User { user, .. } => Some(Numbered::new(user.uid.get(), user.name.as_str())),

@@ -1,5 +1,5 @@
-//! The open connections, and the effect of a removal. Each connection is judged by the functions that also end it, so
-//! that the prediction is correct.
+//! The open connections, and the effects of a removal. The prediction uses the same functions that close connections,
+//! so it is correct.
 
 mod effect;
 mod grounds;
@@ -23,7 +23,7 @@ use crate::redis::{DatabaseConnection, Databases};
 use crate::redis_enterprise::api as redis_enterprise;
 use certward_transport::connected::{ConnectedClient, ConnectionList, Page, RemovalEffect, ShownCertificate};
 
-/// The parts of the server that know of connections.
+/// The parts of the server that hold connections.
 #[derive(Debug)]
 pub(crate) struct ConnectionView {
     pub(crate) authority: Arc<Authority>,
@@ -34,16 +34,16 @@ pub(crate) struct ConnectionView {
     pub(crate) connections: Arc<ApiConnections>,
 }
 
-/// Whose connections are asked for.
+/// The listeners whose connections are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
-    /// Those of every listener: for administrators of RavenDB's API, who are administrators of the other one too.
+    /// All listeners: for administrators of RavenDB's API, who are administrators of the other one too.
     Everything,
-    /// Those of Redis Enterprise's API and of the databases.
+    /// Redis Enterprise's API and the databases.
     Cluster,
 }
 
-/// An open connection that is not described yet.
+/// An open connection, before its description.
 #[derive(Debug)]
 enum Connection {
     /// To an API.
@@ -80,7 +80,7 @@ fn list(view: &ConnectionView, scope: Scope, page: Page) -> ConnectionList {
     shown(view, &state, databases.chain(apis).collect(), page)
 }
 
-/// A page of these. Only what is on it is described: that takes a look at certificates and rights.
+/// A page of the connections. Only these are described, because a description looks up certificates and rights.
 fn shown(view: &ConnectionView, state: &ClusterState, connections: Vec<Connection>, page: Page) -> ConnectionList {
     let (total, page) = cut(connections, Connection::age, page);
     ConnectionList {

@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::cluster::named_certificate::CertificateName;
 use crate::ravendb::model::registry::Registry;
 
-/// Shows each certificate that is in use, once for each use. What has been renewed is not shown: another certificate
-/// with the same key stands in the same place, and lasts longer.
+/// Visits each certificate in use, once per use. A renewed certificate is omitted: another one with the same key serves
+/// the same purpose, and lasts longer.
 pub(super) fn each_certificate(app: &App, mut visit: impl FnMut(Sighting<'_>)) {
     each_registered(app.authority.registry(), &mut visit);
 

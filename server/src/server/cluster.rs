@@ -1,4 +1,4 @@
-//! The cluster of Redis Enterprise's API, as the store has it.
+//! Loads the cluster of Redis Enterprise's API from the store.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::ravendb::access::authn::Authenticator;
 use crate::store::Store;
 
-/// The cluster as the store has it, who may call it, and the key of its store.
+/// Loads the cluster, its authentication, and the key of its store.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Puts the parts of a server together, starts it, and stops it.
+//! Assembles, starts and stops a server.
 
 mod cluster;
 mod data_dir;
@@ -55,20 +55,20 @@ use crate::telemetry::Recorder;
 pub enum Server {}
 
 impl Server {
-    /// Starts a server and gives it once its listeners accept connections.
+    /// Starts a server and returns it once its listeners accept connections.
     ///
-    /// The listeners are bound last: a server that cannot be started has listened on no port.
+    /// The listeners are bound last: a server that fails to start has not listened on any port.
     ///
     /// # Errors
     ///
-    /// [`StartError`], by what is to be put right.
+    /// [`StartError`], by remedy.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
         let ravendb = |app: Arc<App>| ravendb::api(services::ravendb(&app));
         let redis_enterprise = |app: Arc<App>| redis_enterprise::api(services::redis_enterprise(&app));
         Self::start_serving(settings, clock, ravendb, redis_enterprise).await
     }
 
-    /// As [`Self::start`], with these routes instead of each API's: for tests of what is below them.
+    /// Like [`Self::start`], with these routes instead of each API's: for tests of the layers below.
     ///
     /// # Errors
     ///
@@ -321,7 +321,7 @@ fn well_known(settings: &Settings) -> WellKnown {
     )
 }
 
-/// Opens RavenDB's listener, and says where clients reach it.
+/// Opens RavenDB's listener, and logs its address.
 fn listen_ravendb(settings: &Settings, socket: BoundSocket) -> Result<(TcpListener, Url), StartError> {
     let port = socket.address().port();
     let tcp = socket.listen()?;

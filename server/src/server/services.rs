@@ -1,4 +1,4 @@
-//! What each API is served from.
+//! Dependencies of each API.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::ravendb::access::two_factor::SessionLength;
 use crate::ravendb::api as ravendb;
 use crate::redis_enterprise::api as redis_enterprise;
 
-/// RavenDB's.
+/// Dependencies of RavenDB's API.
 pub(super) fn ravendb(app: &App) -> Arc<ravendb::Services> {
     let settings = &app.settings;
     Arc::new(ravendb::Services {
@@ -38,7 +38,7 @@ pub(super) fn ravendb(app: &App) -> Arc<ravendb::Services> {
     })
 }
 
-/// Redis Enterprise's.
+/// Dependencies of Redis Enterprise's API.
 pub(super) fn redis_enterprise(app: &App) -> Arc<redis_enterprise::Services> {
     let settings = &app.settings;
     let urls = [

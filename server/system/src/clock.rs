@@ -7,7 +7,7 @@ use std::time::Instant;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Where the server takes the wall-clock time from. Validity periods follow it; timers use tokio's monotonic clock.
+/// The server's source of wall-clock time. Validity periods use it; timers use tokio's monotonic clock.
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The present instant, in UTC.
     fn now(&self) -> OffsetDateTime;

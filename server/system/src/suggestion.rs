@@ -1,4 +1,4 @@
-//! What was meant by a name that is not known.
+//! Suggestions for unknown names.
 
 use strsim::damerau_levenshtein;
 

@@ -1,4 +1,4 @@
-//! A connection as administrators see it: who is at its other end, and what lets it in. The form is Certward's own, and
+//! A connection as administrators see it: its client, and the objects that admit it. The format is Certward's own, and
 //! the same on both APIs.
 
 use std::fmt;
@@ -26,23 +26,23 @@ pub struct ConnectedClient {
     /// The time at which its handshake or its login was completed.
     #[serde(serialize_with = "in_seconds")]
     pub opened_at: OffsetDateTime,
-    /// The kind of identity that it was admitted by.
+    /// The kind of identity by which it was admitted.
     #[serde(serialize_with = "identity_word")]
     pub identity: IdentityKind,
-    /// The user of the cluster that it is.
+    /// The user of the cluster, if it is one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Numbered>,
-    /// The certificate that it showed, whether or not that lets it in.
+    /// The certificate that it presented, even if another credential admits it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<ShownCertificate>,
     /// The objects that the connection depends on.
     pub rests_on: Vec<Ground>,
-    /// The last second of what lets it in, if it has one.
+    /// The last second of the credential's validity, if it is limited.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_seconds_if_any")]
     pub valid_until: Option<OffsetDateTime>,
 }
 
-/// Something with a number and a name.
+/// An object with a number and a name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Numbered {
     /// The number.
@@ -51,7 +51,7 @@ pub struct Numbered {
     pub name: String,
 }
 
-/// A part of the list.
+/// Selects a part of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
     /// The number of connections to skip.
@@ -61,13 +61,13 @@ pub struct Page {
 }
 
 impl Page {
-    /// The limit unless a request says otherwise.
+    /// The default limit.
     pub const DEFAULT_LIMIT: usize = 1000;
     /// The highest limit.
     pub const MAX_LIMIT: usize = 10_000;
 }
 
-/// Some of the open connections, and how many there are.
+/// A part of the open connections, and their total number.
 #[derive(Debug, Serialize)]
 pub struct ConnectionList {
     /// The number of all connections.
@@ -89,18 +89,18 @@ pub struct RemovalEffect {
     pub identities: Vec<LosingIdentity>,
 }
 
-/// Somebody who would lose access.
+/// An identity that would lose access.
 #[derive(Debug, Serialize)]
 pub struct LosingIdentity {
-    /// What it is.
+    /// The kind of the identity.
     pub kind: LosingKind,
-    /// The identifier in the API: a uid or a thumbprint.
+    /// The identifier in the API: a UID or a thumbprint.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The databases on which its rights would end or change.
+    /// The databases in which its rights would end or change.
     pub databases: Vec<Numbered>,
-    /// True when its access to the API would end, or its rights there would change.
+    /// True if its access to the API would end, or its rights there would change.
     pub api: bool,
 }
 
@@ -114,7 +114,7 @@ pub enum LosingKind {
     Certificate,
 }
 
-/// A certificate that a client holds the key of.
+/// A certificate whose key a client has proved to hold.
 #[derive(Debug, Clone, Serialize)]
 pub struct ShownCertificate {
     subject: String,
@@ -126,12 +126,12 @@ pub struct ShownCertificate {
     not_after: OffsetDateTime,
 }
 
-/// Something that a connection rests on.
+/// An object that a connection depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ground {
     /// The kind of the object.
     pub kind: GroundKind,
-    /// The identifier in the API: a uid, a fingerprint or a thumbprint.
+    /// The identifier in the API: a UID, a fingerprint or a thumbprint.
     pub id: String,
     /// Its name, or the subject of a certificate.
     pub name: String,
@@ -143,13 +143,13 @@ pub struct Ground {
 pub enum GroundKind {
     /// A trusted CA, by its fingerprint.
     Ca,
-    /// A client's own certificate among those of a database, by its fingerprint.
+    /// A client's own certificate in a database's list, by its fingerprint.
     ClientCertificate,
-    /// A user of the cluster, by its uid.
+    /// A user of the cluster, by its UID.
     User,
-    /// A role, by its uid.
+    /// A role, by its UID.
     Role,
-    /// An ACL, by its uid.
+    /// An ACL, by its UID.
     RedisAcl,
     /// A registered certificate of RavenDB's API, by its thumbprint.
     Certificate,
@@ -162,7 +162,7 @@ pub enum GroundKind {
 }
 
 impl ShownCertificate {
-    /// Of a certificate.
+    /// Describes a certificate.
     pub fn of(certificate: &Certificate) -> Self {
         Self {
             subject: shown(certificate.subject()),
@@ -174,7 +174,7 @@ impl ShownCertificate {
 }
 
 impl Numbered {
-    /// With this number and this name.
+    /// An object with this number and this name.
     pub fn new(uid: u32, name: impl fmt::Display) -> Self {
         Self {
             uid,
@@ -184,7 +184,7 @@ impl Numbered {
 }
 
 impl Ground {
-    /// Of this kind, with this number or digest and this name.
+    /// An object of this kind, with this number or digest and this name.
     pub fn new(kind: GroundKind, id: impl fmt::Display, name: impl fmt::Display) -> Self {
         Self {
             kind,
@@ -193,7 +193,7 @@ impl Ground {
         }
     }
 
-    /// A CA, or another certificate that is trusted.
+    /// A CA, or another trusted certificate.
     pub fn trusted(kind: GroundKind, certificate: &Certificate) -> Self {
         Self::new(kind, certificate.fingerprint(), shown(certificate.subject()))
     }
@@ -207,7 +207,7 @@ fn identity_word<S: Serializer>(identity: &IdentityKind, serializer: S) -> Resul
     serializer.serialize_str(identity.as_str())
 }
 
-/// RFC 3339 in UTC, without fractions of a second.
+/// Formats as RFC 3339 in UTC, without fractions of a second.
 fn in_seconds<S: Serializer>(moment: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
     let moment = moment.to_offset(time::UtcOffset::UTC);
     let seconds = moment.replace_nanosecond(0).unwrap_or(moment);

@@ -1,7 +1,7 @@
-//! TCP, TLS and HTTP, whatever the product: listeners, limits, worker threads, and the table of open connections.
+//! TCP, TLS and HTTP for all products: listeners, limits, worker threads, and the table of open connections.
 //!
-//! A product keeps what it decided about a connection with its [`listener::peer::Peer`], and says who may stay by a
-//! [`listener::connections::TrustReview`].
+//! A product caches its decision about a connection in the [`listener::peer::Peer`], and reviews open connections
+//! through a [`listener::connections::TrustReview`].
 
 pub mod administrators;
 pub mod connected;

@@ -154,7 +154,7 @@ pub fn read_here(file: &[u8]) -> Result<CertificateBundle, BundleError> {
     CertificateBundle::from_contents(formats::read(file, "", true)?)
 }
 
-/// Why `password` is not that of a PKCS#12 file. None when it is, and of any other file.
+/// The reason why `password` does not open a PKCS#12 file. None if it does, and for any other file.
 pub fn refused_password(file: &[u8], password: &str) -> Option<Pkcs12Error> {
     match formats::read(file, password, true) {
         Err(BundleError::Pkcs12(error)) if is_about_password(&error) => Some(error),
@@ -162,7 +162,7 @@ pub fn refused_password(file: &[u8], password: &str) -> Option<Pkcs12Error> {
     }
 }
 
-/// Whether another password would open the file, as far as it can tell.
+/// Returns `true` if another password could open the file.
 pub fn is_about_password(error: &Pkcs12Error) -> bool {
     matches!(error, Pkcs12Error::WrongPassword | Pkcs12Error::Undecryptable)
 }

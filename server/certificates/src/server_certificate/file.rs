@@ -40,7 +40,7 @@ pub enum CertificateFileError {
     Password {
         /// The file.
         path: PathBuf,
-        /// What it says.
+        /// The reason.
         #[source]
         source: Pkcs12Error,
     },
@@ -58,7 +58,7 @@ pub enum CertificateFileError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -75,7 +75,7 @@ impl CertificateFile {
         }
     }
 
-    /// Where it is.
+    /// The path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -177,8 +177,8 @@ impl CertificateFile {
     }
 }
 
-/// Why `password` does not open the file at `path`. None when it does, or nothing can be said of it, because it is no PKCS#12
-/// file or cannot be read: whoever loads it says so.
+/// The reason why `password` does not open the file at `path`. None if it does, or if the file is not PKCS#12 or cannot
+/// be read, which its loader reports.
 pub fn refused_password(path: &Path, password: Option<&SecretString>) -> Option<Pkcs12Error> {
     let content = TrustedFile::open(path).and_then(|file| file.read(MAX_BYTES)).ok()?;
     certificate::refused_password(&content, text(password))

@@ -11,7 +11,7 @@ use crate::asn1;
 /// The moment of the tests, unless they say otherwise.
 pub const NOW: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
 
-/// What goes into a certificate. Change a member to make it wrong in one way.
+/// Contents of a certificate. A test changes one member to introduce one fault.
 #[derive(Clone)]
 pub struct Template {
     pub version: u32,

@@ -1,5 +1,5 @@
-//! `/certward`: routes of Certward's own, which RavenDB does not have. Who is connected, and what a deletion would end. The
-//! form of the answers is the one of Redis Enterprise's API.
+//! `/certward`: Certward's own routes, which RavenDB does not have. They list connected clients and the effects of a
+//! deletion. The form of the responses is the same as on Redis Enterprise's API.
 
 use std::sync::Arc;
 

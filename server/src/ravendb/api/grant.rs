@@ -57,8 +57,8 @@ pub(super) fn blank_name() -> Problem {
     Problem::argument("Name is a required field of a certificate's definition")
 }
 
-/// The accesses by name, in any case, or by number in text, as enumerations are read. What is no text gives nothing:
-/// the real server passes over it.
+/// The accesses by name, in any case, or by number in text, as enumerations are read. A value that is not text grants
+/// nothing: the real server ignores it.
 fn accesses(permissions: &Object) -> Result<Vec<(String, DatabaseAccess)>, Problem> {
     permissions
         .iter()

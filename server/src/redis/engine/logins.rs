@@ -21,13 +21,14 @@ use crate::cluster::database::rights::DEFAULT;
 use crate::cluster::redis_acl_rules::RedisAclRules;
 
 impl Engine {
-    /// A new connection that is `login`. The user's rules in the engine are those of the login, or newer ones.
+    /// Opens a connection with the identity `login`. The user's rules in the engine are those of the login, or newer
+    /// ones.
     ///
     /// # Errors
     ///
-    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`] when
-    /// the engine would have to be told of the user, [`EngineError::RulesRefused`] when the engine does not know a rule, and what becomes
-    /// of an engine that does not answer.
+    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`]
+    /// if the engine would have to create or change the user, [`EngineError::RulesRefused`] if the engine does not know
+    /// a rule, and the errors of an engine that does not answer.
     pub(crate) async fn log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
         tokio::time::timeout(ANSWER_TIMEOUT, async {
             match self.try_log_in(login).await {
@@ -68,21 +69,21 @@ impl Engine {
         })
     }
 
-    /// The command that makes an open connection `login`, where a `RESET` does not: `AUTH` with the user's name and secret.
-    /// The login must have been prepared ([`Self::prepare`]).
+    /// The command that gives an open connection the identity `login`, if `RESET` does not: `AUTH` with the user's name
+    /// and secret. Call [`Self::prepare`] for the login first.
     pub(crate) fn login_command(&self, login: &EngineLogin) -> Option<Zeroizing<Vec<u8>>> {
         self.login(login).map(Command::into_bytes)
     }
 
-    /// The secret of the user that a login of a client by password becomes; none where the engine itself checks the
-    /// password: for `default` of an external Redis. The login must have been prepared ([`Self::prepare`]).
+    /// The secret of the user that a client's password login becomes; none where the engine itself checks the password:
+    /// for `default` of an external Redis. Call [`Self::prepare`] for the login first.
     pub(crate) fn secret_of(&self, login: &EngineLogin) -> Option<Zeroizing<String>> {
         let user = self.user_of(login)?;
         let secret = self.secrets.of(&user.name);
         Some(Zeroizing::new(secret.secret().expose_secret().to_owned()))
     }
 
-    /// Creates or changes the user of `login` in the engine, before a login in the middle of a connection.
+    /// Creates or changes the user of `login` in the engine, before a login on an open connection.
     ///
     /// # Errors
     ///
@@ -109,8 +110,8 @@ impl Engine {
         }
     }
 
-    /// Whether a new or reset connection is logged in by `login`. An external Redis logs it in by itself while its `default`
-    /// is open.
+    /// True if `login` needs no command on a new or reset connection: an external Redis logs connections in as
+    /// `default` by itself while that user is open.
     pub(crate) fn is_logged_in(&self, login: &EngineLogin) -> bool {
         let is_open = |attached: &Attached| {
             let users = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +123,7 @@ impl Engine {
         }
     }
 
-    /// The user of the engine that a connection becomes; none when it is left without a login.
+    /// The engine user of a login; none if the connection is not logged in.
     fn user_of(&self, login: &EngineLogin) -> Option<EngineUser> {
         match (login, &self.place) {
             (EngineLogin::User(user), _) => Some(user.clone()),
@@ -134,9 +135,9 @@ impl Engine {
         }
     }
 
-    /// What the engine says against each of these lists of rules, in their order: it does not have a command in them, or does
-    /// not know a form of rule. `None` when it takes them, or cannot be asked now. An engine that is kept busy costs
-    /// [`OBJECTION_TIMEOUT`], however many lists there are.
+    /// For each of these lists of rules, in order: the engine's message if it refuses the list, because it lacks a
+    /// command in it or does not know a form of rule. `None` if it accepts the list, or cannot be asked now. A busy
+    /// engine costs [`OBJECTION_TIMEOUT`] in total, however many lists there are.
     pub(crate) async fn objections_to(&self, all: &[&RedisAclRules]) -> Vec<Option<String>> {
         let end = Instant::now() + OBJECTION_TIMEOUT;
         let mut objections = Vec::with_capacity(all.len());
@@ -162,7 +163,7 @@ impl Engine {
         set.err()?.objection().map(str::to_owned)
     }
 
-    /// The users that it knows from logins, `default` among them, but for the one without rights.
+    /// The users that it knows from logins, including `default`, except the one without rights.
     pub(crate) fn user_names(&self) -> Vec<Arc<str>> {
         let nobody = self.mark().map(UserMark::nobody);
         let mut names = self.users.names();
@@ -170,7 +171,7 @@ impl Engine {
         names
     }
 
-    /// Has the engine forget a user, and end its connections.
+    /// Deletes a user in the engine, which closes the user's connections.
     pub(crate) async fn forget_user(&self, name: &str) {
         let Ok(control) = self.control() else { return };
         if let Err(error) = self.users.forget(&control, self.mark(), name).await {
@@ -183,7 +184,7 @@ impl Engine {
         }
     }
 
-    /// The server's own login, where it needs one.
+    /// The server's own login, if it needs one.
     pub(super) fn own_login(&self) -> Option<Command> {
         match &self.place {
             Place::Supervised(_) => Some(login::auth(CONTROL_USER, &self.secrets.of(CONTROL_USER))),
@@ -191,7 +192,7 @@ impl Engine {
         }
     }
 
-    /// The same, in a form whose answer has the number of the connection.
+    /// The same, in a form whose reply contains the number of the connection.
     fn own_hello(&self) -> Command {
         match &self.place {
             Place::Supervised(_) => login::hello(CONTROL_USER, &self.secrets.of(CONTROL_USER)),
@@ -219,5 +220,5 @@ impl Engine {
     }
 }
 
-/// An administrator waits for the answer, which is no more than advice.
+/// An administrator waits for the answer, which is only advice.
 const OBJECTION_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
-//! The Redis behind a database: one that the server starts and watches, or one that was there before.
+//! The engine of a database: a supervised process, or an external Redis.
 //!
-//! An engine lives in lives ("incarnations"): each start of its process is a new one, in which its users have to be
-//! told again. Everything else about it outlasts them.
+//! Every restart of the engine process is a new *incarnation*: ACL users must be created again in it. All other state
+//! survives.
 
 mod account;
 mod aof_manifest;
@@ -60,10 +60,10 @@ use supervised::Supervised;
 pub(crate) use upstream::Upstream;
 use users::EngineUsers;
 
-/// The engine of one database. A task of its own keeps it alive until [`Self::stop`].
+/// The engine of one database. A task of its own supervises it until [`Self::stop`].
 pub(crate) struct Engine {
     place: Place,
-    /// The last that was asked for. Held while it is put in force.
+    /// The configuration that was last requested. Locked while it is applied.
     configuration: tokio::sync::Mutex<EngineConfiguration>,
     secrets: EngineSecrets,
     users: EngineUsers,
@@ -73,50 +73,50 @@ pub(crate) struct Engine {
     health: watch::Sender<EngineHealth>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// It is to end without having written anything.
+    /// Cancelled to end the engine without saving.
     kill: CancellationToken,
     ended: CancellationToken,
 }
 
-/// Where an engine comes from.
+/// The origin of an engine.
 enum Place {
     Supervised(Supervised),
     Attached(Box<Attached>),
 }
 
-/// A Redis that was there before.
+/// An external Redis.
 struct Attached {
     upstream: Upstream,
     mark: UserMark,
     open_users: Mutex<OpenUsers>,
 }
 
-/// Which life of the engine this is.
+/// The current incarnation of the engine.
 #[derive(Default)]
 struct Life {
     incarnation: u64,
-    /// What the engine calls it: the `run_id` of `INFO`.
+    /// The engine's identifier of this incarnation: `run_id` of `INFO`.
     run: String,
     version: Option<EngineVersion>,
 }
 
-/// How an engine is.
+/// Health of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EngineHealth {
     /// It has not been ready yet.
     Starting,
     /// It answers.
     Ready,
-    /// It does not, and is being started or tried again, unless it has been stopped.
+    /// It does not answer. It is being restarted or retried, unless it has been stopped.
     Down {
-        /// What happened, in a sentence for administrators.
+        /// The cause, in a sentence for administrators.
         reason: String,
     },
 }
 
 impl Engine {
-    /// Starts `program` in `directory`, which becomes its own, and starts it again whenever it ends. The engine is not
-    /// ready when this returns; [`Self::health`] says when.
+    /// Starts `program` in `directory`, which it takes for itself, and restarts it whenever it ends. The engine is not
+    /// ready when this returns; watch [`Self::health`].
     pub(crate) fn supervise(
         program: &EngineProgram,
         directory: PathBuf,
@@ -127,9 +127,9 @@ impl Engine {
         Self::start(place, configuration, tasks)
     }
 
-    /// Takes the external Redis at `upstream` for an engine. Nothing of it is changed but users with the `mark` and, by
-    /// [`Self::flush`], its data: memory, eviction, persistence and every other user, `default` among them, are the
-    /// business of its operator.
+    /// Uses the external Redis at `upstream` as an engine. The server changes only users with the `mark` and, by
+    /// [`Self::flush`], the data: memory, eviction, persistence and every other user, including `default`, belong to
+    /// its operator.
     pub(crate) fn attach(
         upstream: Upstream,
         mark: UserMark,
@@ -163,12 +163,12 @@ impl Engine {
         engine
     }
 
-    /// How it is, and how it changes.
+    /// Watches the engine's health.
     pub(crate) fn health(&self) -> watch::Receiver<EngineHealth> {
         self.health.subscribe()
     }
 
-    /// Which version it is, once that is known.
+    /// Version of the engine, once it is known.
     pub(crate) fn version(&self) -> Option<EngineVersion> {
         match &self.place {
             Place::Supervised(place) => Some(place.program.version()),
@@ -176,12 +176,12 @@ impl Engine {
         }
     }
 
-    /// Whether it is an external Redis.
+    /// True for an external Redis.
     pub(crate) fn is_external(&self) -> bool {
         matches!(self.place, Place::Attached(_))
     }
 
-    /// What administrators should know of it, a sentence each: users of an external Redis that let anybody in.
+    /// Warnings for administrators, a sentence each: users of an external Redis that can log in without a password.
     pub(crate) fn warnings(&self) -> Vec<String> {
         match &self.place {
             Place::Supervised(_) => Vec::new(),
@@ -192,14 +192,14 @@ impl Engine {
         }
     }
 
-    /// Has it run by `configuration` from now on, without losing data: at once if it is ready, otherwise from its next
-    /// start. Returns when what is there is on the disk as wanted, which takes its time with much data.
+    /// Changes the configuration without losing data: at once if the engine is ready, otherwise at its next start.
+    /// Returns when the existing data is on disk in the wanted form, which can take long.
     ///
-    /// An attached engine is left as it is.
+    /// An external Redis is not changed.
     ///
     /// # Errors
     ///
-    /// [`EngineError`]. The configuration is the one of its next start all the same.
+    /// [`EngineError`]. The configuration applies to the next start nevertheless.
     pub(crate) async fn configure(&self, configuration: EngineConfiguration) -> Result<(), EngineError> {
         let mut current = self.configuration.lock().await;
         *current = configuration;
@@ -231,11 +231,11 @@ impl Engine {
         self.control()?.ask(Command::new("FLUSHALL", ["ASYNC"])).await.map(drop)
     }
 
-    /// Ends it and deletes its directory with the data. The data of an attached one stays.
+    /// Ends the engine and deletes its directory with the data. The data of an external Redis stays.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(crate) async fn remove(&self) -> io::Result<()> {
         let mut stopped = pin!(self.stop());
         // What it writes is deleted anyway.
@@ -252,12 +252,12 @@ impl Engine {
             .map_err(io::Error::other)?
     }
 
-    /// Ends what a server before this one has left running in `directory`, and deletes it with the data. Nothing is done
-    /// when it is not there.
+    /// Ends the processes that an earlier server has left running in `directory`, and deletes the directory with the
+    /// data. Does nothing if the directory does not exist.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::ResourceBusy`] while another server has it.
+    /// Any I/O error; [`io::ErrorKind::ResourceBusy`] while another server uses the directory.
     pub(crate) async fn clear(directory: PathBuf) -> io::Result<()> {
         let clear = move || match Self::vacate(directory)? {
             Some(directory) => directory.remove(),
@@ -266,7 +266,7 @@ impl Engine {
         tokio::task::spawn_blocking(clear).await.map_err(io::Error::other)?
     }
 
-    /// As [`Self::clear`], but leaves the directory and the data. Blocks.
+    /// Like [`Self::clear`], but keeps the directory and the data. Blocks.
     ///
     /// # Errors
     ///
@@ -275,7 +275,7 @@ impl Engine {
         Self::vacate(directory).map(drop)
     }
 
-    /// Takes a directory, if it is there, and ends what a server before this one has left running in it. Blocks.
+    /// Locks a directory, if it exists, and ends the processes that an earlier server left running in it. Blocks.
     fn vacate(directory: PathBuf) -> io::Result<Option<EngineDirectory>> {
         if !directory.exists() {
             return Ok(None);
@@ -286,7 +286,7 @@ impl Engine {
         Ok(Some(directory))
     }
 
-    /// As [`Self::clear`], but moves the directory to `kept` instead of deleting it. Returns whether it was there.
+    /// Like [`Self::clear`], but moves the directory to `kept` instead of deleting it. Returns whether it existed.
     ///
     /// # Errors
     ///
@@ -334,5 +334,5 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// For an engine to end by itself whose data is deleted then.
+/// Time for an engine to end by itself before its data is deleted.
 const REMOVAL_TIME: Duration = Duration::from_secs(5);

@@ -56,7 +56,7 @@ pub(super) enum Identity {
     Certificate(Access),
     /// A user of the cluster, by its name and password.
     Password(Access),
-    /// Redis's user `default`, or nobody before `AUTH`.
+    /// Redis's user `default`, or no identity before `AUTH`.
     Default(DefaultUser),
 }
 
@@ -65,7 +65,7 @@ pub(super) enum Identity {
 pub(super) struct Access {
     /// The user.
     pub(super) user: UserUid,
-    /// The revision of the user's credentials, so that an identity with old credentials differs.
+    /// The revision of the user's credentials, so that an identity with outdated credentials differs.
     pub(super) credentials_revision: u64,
     /// The rights of the user.
     pub(super) rights: DatabaseRights,
@@ -74,27 +74,27 @@ pub(super) struct Access {
 /// The reason that a connection is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    /// The database takes other connections now.
+    /// The database's TLS mode has changed, and it accepts other connections now.
     #[error("the database has changed the way in which it is connected to")]
     Transport,
-    /// No certificate, where there must be one.
+    /// A certificate is required, and there is none.
     #[error("the database takes no client without a certificate")]
     NoCertificate,
-    /// A certificate that is not trusted.
+    /// The certificate is not trusted.
     #[error(transparent)]
     Trust(DatabaseTrustRefusal),
-    /// A trusted certificate that is nobody's.
+    /// The certificate is trusted, but no user has its subject.
     #[error("no user has the certificate subject \"{subject}\", and the database has no default user")]
     NoUser {
-        /// As RFC 4514 prints it.
+        /// The subject in the form of RFC 4514.
         subject: String,
     },
-    /// A user without rights here.
+    /// The user has no rights in this database.
     #[error(transparent)]
     NoRights(NoRights),
 }
 
-/// Decides from one state of the cluster, and remembers the rights it has found.
+/// Decides from one state of the cluster, and caches the rights of users.
 pub(super) struct Judge<'a> {
     policy: &'a Policy,
     state: &'a ClusterState,
@@ -180,7 +180,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Returns `true` when a client that was identified as `identity` would be identified as that now, too.
+    /// Returns `true` if a client with the identity `identity` would still get that identity.
     pub(super) fn confirms(&self, identity: &Identity, client: &Client) -> bool {
         match (self.identify(client), identity) {
             // Whoever has logged in by password began as nobody in particular.
@@ -206,8 +206,8 @@ impl Identity {
 }
 
 impl Client {
-    /// Notes who the client is now, after a login by password or not: with an identity that lets it in, it is known until it
-    /// is nobody again.
+    /// Records the client's identity after a login, by password or not. A client with an admitted identity counts as
+    /// known until it loses the identity.
     pub(super) fn is_now(&self, identity: &Identity, has_logged_in: bool) {
         if has_logged_in || identity.is_let_in() {
             self.permit.become_known(match identity {
@@ -223,7 +223,7 @@ impl Client {
         }
     }
 
-    /// The certificate that it holds the key of, if it showed one.
+    /// The certificate that it presented and proved possession of.
     pub(super) fn end_entity(&self) -> Option<&Certificate> {
         self.certificate.as_ref().map(|certificate| &certificate.end_entity)
     }
@@ -277,7 +277,7 @@ impl TrustBasis {
 }
 
 impl Refusal {
-    /// The error of Redis's protocol that the client gets.
+    /// The code of the Redis error that the client gets.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::NoRights(_) => "NOPERM",
@@ -285,7 +285,7 @@ impl Refusal {
         }
     }
 
-    /// A word for logs and metrics.
+    /// Label for logs and metrics.
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Transport => "database_transport",

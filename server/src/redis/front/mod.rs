@@ -1,5 +1,5 @@
-//! The way into a database: port → TLS with the database's own trust → who it is → logged in to the engine → bytes both
-//! ways, until the connection ends or is cut.
+//! The proxy in front of a database: port → TLS with the database's own trust → identity → login to the engine → bytes
+//! in both directions, until the connection ends or is cut.
 
 mod admission;
 mod busy_wait;
@@ -61,7 +61,7 @@ use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, E
 use crate::server_certificate::ServerCertificates;
 use crate::telemetry;
 
-/// The port of a database, with the connections that came in by it.
+/// The port of a database, with its connections.
 pub(crate) struct DatabaseFront {
     accept: AcceptLoop,
     database: DatabaseUid,
@@ -71,26 +71,26 @@ pub(crate) struct DatabaseFront {
     sessions: Sessions,
 }
 
-/// What the fronts of all databases share.
+/// Dependencies that the fronts of all databases share.
 #[derive(Debug, Clone)]
 pub(crate) struct FrontParts {
-    /// Whose users come.
+    /// State of the cluster, with its users.
     pub(crate) cluster: Arc<Cluster>,
-    /// Checks their passwords.
+    /// Checks passwords.
     pub(crate) access: Arc<ClusterAccess>,
-    /// What databases show that have no certificate of their own, until the cluster has one for them.
+    /// Certificates for databases without one of their own, until the cluster has one for them.
     pub(crate) server_certificates: Arc<ServerCertificates>,
-    /// What strangers may use up.
+    /// Resource limits for clients that are not admitted.
     pub(crate) limits: Limits,
-    /// Where connections are served.
+    /// Worker threads that serve the connections.
     pub(crate) workers: Workers,
-    /// Where open connections are counted.
+    /// Counts open connections by identity.
     pub(crate) counts: Arc<IdentityCounts>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// A connection that is in the engine, as the engine has it.
+/// A connection that is logged in to the engine.
 struct LoggedIn {
     identity: Identity,
     /// The revision of the cluster that says so.
@@ -100,7 +100,7 @@ struct LoggedIn {
 }
 
 impl DatabaseFront {
-    /// Takes a listening socket. Nothing is accepted before [`Self::run`].
+    /// Wraps a listening socket. [`Self::run`] accepts connections.
     pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: FrontParts) -> Arc<Self> {
         Arc::new(Self {
             accept: AcceptLoop::new(tcp, parts.workers.clone(), &parts.limits, &parts.counts),
@@ -112,9 +112,9 @@ impl DatabaseFront {
         })
     }
 
-    /// Accepts connections until `stop`, when those that are open take no more commands, and serves each in a task of
-    /// `tasks`, at the longest until `abort`. Follows the cluster: what a change takes the way in from is cut, and
-    /// everything when the database is gone.
+    /// Accepts connections until `stop`, and serves each in a task of `tasks`, until `abort` at the latest. After
+    /// `stop`, open connections accept no more commands. It follows the cluster: connections that a change does not
+    /// admit any more are cut, and all of them when the database is deleted.
     pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         // At once, and not when the first client comes: it is logged what is wrong with the certificates.
         let _ = self.policy(&self.parts.cluster.state());
@@ -125,14 +125,14 @@ impl DatabaseFront {
         self.sessions.tell_all(Order::Finish, "stopping");
     }
 
-    /// A sentence for each client certificate of the database that is meant to be a CA, and is not trusted as one.
+    /// A warning for each client certificate of the database that is a CA and cannot be trusted as one.
     pub(crate) fn trust_warnings(&self) -> Vec<String> {
         let policy = self.policy(&self.parts.cluster.state());
         let unfit = policy.iter().flat_map(|policy| policy.trust.unfit_authorities());
         unfit.map(ToString::to_string).collect()
     }
 
-    /// Cuts every connection, and those that still come: the database is deleted, or its port changes.
+    /// Cuts all current and later connections: the database is deleted, or its port changes.
     pub(crate) fn cut_all(&self) {
         self.sessions.tell_all(Order::Cut, "database_closed");
     }
@@ -160,7 +160,7 @@ impl DatabaseFront {
             .unwrap_or_else(|| self.cut_all());
     }
 
-    /// Has the engine forget the users that the cluster no longer has. Nobody waits for it: their connections are cut.
+    /// Starts deleting the users in the engine that the cluster has deleted. Their connections are already cut.
     fn forget_the_deleted(&self) {
         let state = self.parts.cluster.state();
         let mut deleted = self.engine.user_names();
@@ -182,14 +182,14 @@ impl DatabaseFront {
         }
     }
 
-    /// Cuts one connection if the cluster has changed since it was last looked at, and would not let it in as who it is.
+    /// Cuts one connection if the cluster has changed since its last review, and does not admit its identity any more.
     fn review_if_changed(&self, session: &Session) {
         if !session.is_reviewed_at(self.parts.cluster.revision()) {
             self.review_one(session);
         }
     }
 
-    /// Cuts one connection if it would not be let in as who it is.
+    /// Cuts one connection if its identity is not admitted any more.
     fn review_one(&self, session: &Session) {
         self.judge(|judge| self.sessions.look_at(session, judge))
             .unwrap_or_else(|| self.cut_all());
@@ -207,7 +207,7 @@ impl DatabaseFront {
         Some(decide(&Judge::new(&policy, &state, self.now())))
     }
 
-    /// The database's record of its user `default`, which is off when the database is gone.
+    /// The database's settings of the user `default`, which is off if the database is deleted.
     fn default_user(&self) -> DefaultUser {
         let state = self.parts.cluster.state();
         state.database(self.database).map_or(
@@ -219,7 +219,7 @@ impl DatabaseFront {
         )
     }
 
-    /// What a user may do here, with the revision of the cluster that says so.
+    /// The user's rights in this database, with the revision of the cluster that they were derived from.
     fn access_of(&self, user: &User) -> Result<(Access, u64), NoRights> {
         let decided = self.judge(|judge| judge.access(user).map(|access| (access, judge.revision())));
         decided.unwrap_or_else(|| {
@@ -352,7 +352,7 @@ impl fmt::Debug for DatabaseFront {
     }
 }
 
-/// What the engine is told of a connection.
+/// The engine login for an identity.
 fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
     match identity {
         Identity::Certificate(access) | Identity::Password(access) => EngineLogin::User(EngineUser {
@@ -364,8 +364,8 @@ fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
     }
 }
 
-/// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
-/// a clock that is set. A connection is cut within one second of its certificate's end.
+/// Interval at which the wall clock is compared with the expiry of certificates: one timer for all connections, which
+/// follows a clock that is set. A connection is cut within one second of its certificate's expiry.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);
-/// A login loses against changes of its own user only, and those are rare.
+/// Number of attempts of a login, which fails only on concurrent changes of its own user; those are rare.
 const MAX_DECISIONS: u32 = 8;

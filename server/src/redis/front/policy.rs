@@ -1,4 +1,4 @@
-//! What the connections of a database are judged by, made anew when something of it has changed.
+//! The policy by which a database's connections are decided; rebuilt when something in it changes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,14 +14,14 @@ use crate::cluster::named_certificate::{CertificateName, NamedCertificate};
 use crate::cluster::settings::TlsVersion;
 use crate::cluster::uid::DatabaseUid;
 
-/// What the connections of a database are judged by. It does not change; a change makes the next one.
+/// The policy by which a database's connections are decided. It is immutable; a change builds a new one.
 #[derive(Debug)]
 pub(super) struct Policy {
     /// The database.
     pub(super) database: Arc<Database>,
-    /// Its trust: the same for as long as what it is made of is.
+    /// Its trust: the same object as long as the trusted CAs and the settings are the same.
     pub(super) trust: Arc<DatabaseTrust>,
-    /// How its connections begin.
+    /// TLS, or not.
     pub(super) transport: Transport,
     basis: Basis,
 }
@@ -29,7 +29,7 @@ pub(super) struct Policy {
 /// How connections begin.
 #[derive(Debug, Clone)]
 pub(super) enum Transport {
-    /// As they are.
+    /// Plain TCP.
     Plain,
     /// With TLS.
     Tls(Arc<TlsParameters>),
@@ -37,7 +37,7 @@ pub(super) enum Transport {
     Broken,
 }
 
-/// What the TLS of a policy was made from, beside the database.
+/// Inputs of a policy's TLS configuration, in addition to the database.
 #[derive(Debug, Clone)]
 struct Basis {
     revision: u64,
@@ -46,12 +46,12 @@ struct Basis {
     oldest: TlsVersion,
 }
 
-/// The policy of the moment.
+/// The current policy.
 #[derive(Debug, Default)]
 pub(super) struct Policies(Mutex<Option<Arc<Policy>>>);
 
 impl Policies {
-    /// The policy at `state`, which is the present one; none when the database is gone.
+    /// The policy at `state`, which is the current one; none if the database is deleted.
     pub(super) fn at(&self, state: &ClusterState, database: DatabaseUid, parts: &FrontParts) -> Option<Arc<Policy>> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let server_certificate_revision = parts.server_certificates.revision();
@@ -96,7 +96,7 @@ impl Policy {
         }
     }
 
-    /// What `last` has and is still right is taken over.
+    /// Builds the policy, and reuses the parts of `last` that are unchanged.
     fn new(database: &Arc<Database>, basis: Basis, last: Option<&Self>, parts: &FrontParts) -> Self {
         let last = last.filter(|last| last.database.tls == database.tls);
         let trust = last.map_or_else(|| trust_of(database), |last| Arc::clone(&last.trust));
@@ -158,7 +158,7 @@ fn transport(database: &Database, trust: &DatabaseTrust, basis: &Basis, parts: &
     }
 }
 
-/// The certificate of the database's own, or the one that databases share, or else the server's.
+/// The database's own certificate, else the one that databases share, else the server's.
 fn shown(database: &Database, basis: &Basis, parts: &FrontParts) -> Result<Arc<CertifiedKey>, UnusableTls> {
     if let Some(own) = &database.tls.certificate {
         return tls::own_certificate(own);

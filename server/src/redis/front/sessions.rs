@@ -1,5 +1,5 @@
-//! The open connections to a database, each with what it was let in by, so that it is cut when it would not be let in
-//! again.
+//! The open connections to a database, each with its credentials, so that it is cut when they are not admitted any
+//! more.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -36,8 +36,7 @@ pub(super) struct Session {
 #[derive(Debug)]
 struct Basis {
     identity: Identity,
-    /// The identity that it gets when the engine confirms it. Until then it is cut when either identity would be
-    /// refused.
+    /// The identity that it gets when the engine confirms it. Until then it is cut if either identity is not admitted.
     pending: Option<Identity>,
     trust: TrustBasis,
 }
@@ -69,17 +68,17 @@ impl Sessions {
         open
     }
 
-    /// Cuts the connections that `judge` would not let in as who they are.
+    /// Cuts the connections whose identity `judge` does not admit.
     pub(super) fn review(&self, judge: &Judge<'_>) {
         self.all().iter().for_each(|session| self.look_at(session, judge));
     }
 
-    /// All of them, the oldest first.
+    /// All connections, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
         self.0.all()
     }
 
-    /// Cuts the connection if `judge` would not let it in as who it is.
+    /// Cuts the connection if `judge` does not admit its identity.
     pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
         let mut basis = session.basis();
         self.decide(session, &mut basis, judge);
@@ -98,13 +97,13 @@ impl Sessions {
         }
     }
 
-    /// Cuts the connections whose certificates have expired at `now`: their last second has passed.
+    /// Cuts the connections whose certificates have expired at `now`: the last second of validity has passed.
     pub(super) fn cut_expired(&self, now: OffsetDateTime) {
         let (passed, _) = self.0.expired(now);
         passed.iter().for_each(|session| session.cut("certificate_expired"));
     }
 
-    /// Tells all of them, and those that come.
+    /// Gives the order to all current and later connections.
     pub(super) fn tell_all(&self, order: Order, reason: &'static str) {
         for session in self.0.order_from_now_on(order) {
             if order == Order::Cut {
@@ -135,12 +134,12 @@ impl Basis {
 }
 
 impl Session {
-    /// The connection becomes `identity` if the engine does what it is told next.
+    /// Sets the identity that the connection gets if the engine confirms the next command.
     pub(super) fn may_become(&self, identity: Identity) {
         self.basis().pending = Some(identity);
     }
 
-    /// The engine has said whether the connection has become what it might, by a login or by a reset.
+    /// Handles the engine's confirmation of a login or a reset.
     pub(super) fn settle(&self, is_done: bool, is_login: bool) {
         let mut basis = self.basis();
         if let Some(identity) = basis.pending.take()
@@ -154,17 +153,17 @@ impl Session {
         }
     }
 
-    /// Returns `true` when it has been reviewed at this revision of the cluster.
+    /// Returns `true` if it was reviewed at this revision of the cluster.
     pub(super) fn is_reviewed_at(&self, revision: u64) -> bool {
         self.reviewed.load(Ordering::Acquire) >= revision
     }
 
-    /// Returns `true` when somebody has been admitted on it, now or before.
+    /// Returns `true` if it has or had an admitted identity.
     pub(super) fn was_let_in(&self) -> bool {
         self.client.permit.was_known()
     }
 
-    /// Cuts the connection whenever nobody is let in on it for `time`: after its start, and after it was reset to nobody.
+    /// Cuts the connection when it has had no admitted identity for `time`: after its start, and after a reset.
     pub(super) async fn cut_strangers_after(&self, time: Duration) -> Infallible {
         let permit = &self.client.permit;
         loop {
@@ -178,12 +177,12 @@ impl Session {
         }
     }
 
-    /// Returns `true` when `judge` would refuse its present identity. It has no effect.
+    /// Returns `true` if `judge` would refuse its present identity. It has no effect.
     pub(super) fn would_end(&self, judge: &Judge<'_>) -> bool {
         self.basis().held_against(judge, &self.client).is_err()
     }
 
-    /// Returns its identity, and the certificate of the database that its own certificate is trusted by, if it has one.
+    /// Returns its identity, and the certificate of the database that its own chains to, if it has one.
     pub(super) fn standing(&self) -> (Identity, Option<Sha256Fingerprint>, Option<OffsetDateTime>) {
         let basis = self.basis();
         let trusted = basis.trust.admitted.as_ref().map(AdmittedCertificate::trusted);

@@ -1,5 +1,5 @@
-//! The TLS of a database: its own trust, decided within the handshake, so that a client that is refused sees why in the
-//! alert.
+//! The TLS configuration of a database: its own trust is checked within the handshake, so that the alert tells a
+//! refused client the reason.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -26,13 +26,13 @@ use crate::listener::tls::{crypto_provider, hardened};
 use crate::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
 use crate::trust::{ChainRefusal, EndEntityFault};
 
-/// Why a database cannot be reached by TLS. It was checked when it was given.
+/// The TLS configuration of a database cannot be built, although its certificate was checked when it was set.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnusableTls {
-    /// The text of its certificate.
+    /// The text of its certificate cannot be parsed.
     #[error("the certificate of the database cannot be read")]
     Certificate(#[source] certward_pki::PemError),
-    /// The key, or the protocol.
+    /// rustls rejects the key or the protocol version.
     #[error("TLS cannot use the certificate of the database")]
     Tls(#[source] rustls::Error),
 }
@@ -155,7 +155,7 @@ impl fmt::Debug for TlsParameters {
     }
 }
 
-/// The certificate of a database's own.
+/// The database's own certificate.
 ///
 /// # Errors
 ///
@@ -164,7 +164,7 @@ pub(super) fn own_certificate(certificate: &ProxyCertificate) -> Result<Arc<Cert
     certified_key(&certificate.chain, &certificate.key)
 }
 
-/// The certificate that databases without one of their own share, if an administrator has installed one with its key.
+/// The certificate for databases without one of their own, if an administrator has installed one with its key.
 ///
 /// # Errors
 ///
@@ -181,7 +181,7 @@ fn certified_key(chain: &str, key: &certward_pki::PrivateKeyPem) -> Result<Arc<C
     Ok(Arc::new(CertifiedKey::new(chain, key.map_err(UnusableTls::Tls)?)))
 }
 
-/// Holds the certificate of one client against the database's trust.
+/// Verifies a client's certificate against the database's trust.
 #[derive(Debug)]
 struct TrustCheck {
     trust: Arc<DatabaseTrust>,
@@ -216,8 +216,8 @@ impl HandshakePolicy for TrustCheck {
     }
 }
 
-/// The error that rustls makes the right alert of (RFC 8446, section 6.2): 45 `certificate_expired`, 48 `unknown_ca`, 43
-/// `unsupported_certificate`, 49 `access_denied`, and 42 `bad_certificate` for the rest.
+/// The error for which rustls sends the right alert (RFC 8446, section 6.2): 45 `certificate_expired`, 48 `unknown_ca`,
+/// 43 `unsupported_certificate`, 49 `access_denied`, and 42 `bad_certificate` for all others.
 fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     match refusal {
         DatabaseTrustRefusal::UnknownIssuer { .. } | DatabaseTrustRefusal::UnfitIssuer { .. } => {
@@ -254,7 +254,8 @@ fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     }
 }
 
-/// With RSA keys from 1024 bits too, as far as there is an algorithm for their signatures: PKCS #1, which is TLS 1.2's.
+/// Also accepts RSA keys from 1024 bits, as far as there is an algorithm for their signatures: PKCS #1, which TLS 1.2
+/// uses.
 fn weak_algorithms(strong: &WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorithms {
     type Mapping = Vec<(SignatureScheme, &'static [&'static dyn SignatureVerificationAlgorithm])>;
     static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {

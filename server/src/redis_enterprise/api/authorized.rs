@@ -104,7 +104,7 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
     }
 }
 
-/// Whether a proxy has forwarded the request: it says so in a header, which whoever is behind it cannot take away.
+/// Detects a proxy that has forwarded the request, by the headers that it adds and a client behind it cannot remove.
 fn way(headers: &HeaderMap) -> Way {
     let is_a_proxys = |name: &HeaderName| {
         // Some write hyphens as underscores.
@@ -149,7 +149,7 @@ fn look_again_after_body<A: ClusterAction>(parts: &mut Parts, permit: &ClusterPe
     parts.extensions.insert(Asked::by(permit, parts.uri.path()));
 }
 
-/// Who the request comes from. An `Authorization` header wins over the certificate of the connection.
+/// Identifies the caller. An `Authorization` header takes precedence over the certificate of the connection.
 async fn caller(
     dialect: &Dialect,
     parts: &mut Parts,
@@ -233,7 +233,7 @@ pub(super) async fn peer(parts: &mut Parts) -> Result<Arc<Peer>, Response> {
 ///
 /// # Errors
 ///
-/// When it is there and holds none, or is there twice.
+/// If it holds no credentials, or there are two of it.
 pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<Credentials>, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -249,7 +249,7 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<Credentials>, Pr
     }
 }
 
-/// What a refused caller is told: nothing that tells a stranger more than that it is one.
+/// The response to a refused caller. A stranger learns nothing else from it.
 pub(super) fn problem_of(refusal: &ClusterRefusal, expired: ExpiredPassword) -> Problem {
     match refusal {
         ClusterRefusal::Busy(_) => Problem::new(Code::Busy, "too many passwords are being checked; try again"),

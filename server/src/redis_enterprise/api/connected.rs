@@ -1,5 +1,5 @@
-//! `/v1/certward`: routes of Certward's own, which Redis Enterprise does not have. Who is connected, and what a removal
-//! would end.
+//! `/v1/certward`: Certward's own routes, which Redis Enterprise does not have. They list connected clients and the
+//! effects of a removal.
 
 use std::sync::Arc;
 

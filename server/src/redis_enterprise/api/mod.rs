@@ -38,10 +38,10 @@ mod users;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use tower::Service as _;
 
 pub use openapi::openapi;
@@ -82,7 +82,6 @@ pub fn api(app: Arc<Services>) -> Api {
     let entrance = Arc::new(Entrance {
         origins: origins(&dialect.app),
         routes: router(Arc::clone(&dialect)),
-        allowed: allowed_methods(),
         dialect,
     });
     Api::new(ROUTES.iter().map(|route| route.path), move |request| {
@@ -105,8 +104,6 @@ struct Entrance {
     dialect: Arc<Dialect>,
     origins: Origins,
     routes: Router,
-    /// The methods of each path, as the header `Allow` names them.
-    allowed: matchit::Router<HeaderValue>,
 }
 
 impl Entrance {
@@ -130,21 +127,18 @@ impl Entrance {
             let problem = Problem::new(Code::ForeignOrigin, "the page that made this request is another site's");
             return answer::anonymous(problem.into_response());
         }
-        let allowed = self.allowed.at(request.uri().path()).map(|found| found.value.clone());
-        let is_options = request.method() == Method::OPTIONS;
-        let mut response = match &allowed {
-            Ok(_) if is_options && !self.dialect.app.cluster.state().settings().options_method_forbidden => {
-                answer::anonymous(Response::new(Body::empty()))
-            }
-            _ => match self.routes.clone().call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+        let mut response = match self.routes.clone().call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
         };
-        if let Ok(allowed) = allowed
-            && (is_options || response.status() == StatusCode::METHOD_NOT_ALLOWED)
+        // The router leaves out the blanks that lists in headers have.
+        if let Some(methods) = response
+            .headers()
+            .get(header::ALLOW)
+            .map(|value| value.to_str().unwrap_or_default())
+            && let Ok(spaced) = HeaderValue::try_from(methods.replace(',', ", "))
         {
-            response.headers_mut().insert(header::ALLOW, allowed);
+            response.headers_mut().insert(header::ALLOW, spaced);
         }
         response
     }
@@ -177,26 +171,6 @@ fn origins(app: &Services) -> Origins {
     )
 }
 
-fn allowed_methods() -> matchit::Router<HeaderValue> {
-    let mut allowed = matchit::Router::new();
-    for route in ROUTES {
-        let methods: Vec<&str> = ROUTES
-            .iter()
-            .filter(|other| other.path == route.path)
-            .flat_map(|other| match other.method {
-                // RFC 9110, section 9.3.2: what answers GET answers HEAD.
-                "GET" => ["GET", "HEAD"].as_slice(),
-                _ => std::slice::from_ref(&other.method),
-            })
-            .copied()
-            .collect();
-        let value = HeaderValue::try_from(methods.join(", ")).expect("the names of methods are letters");
-        // A path with several methods is there already, with the same value.
-        let _ = allowed.insert(route.path, value);
-    }
-    allowed
-}
-
 /// The version of the API stands in the path; a header that asks for another one is answered 505
 /// (`docs/contracts/redis-enterprise.md#wire-conventions`).
 fn check_api_version(headers: &HeaderMap) -> Result<(), Problem> {
@@ -213,7 +187,11 @@ async fn not_found(uri: Uri) -> Response {
     answer::anonymous(Problem::no_route(uri.path()).into_response())
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+/// Answers a method that the path does not have; the router adds the header `Allow`.
+async fn method_not_allowed(State(dialect): State<Arc<Dialect>>, method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS && !dialect.app.cluster.state().settings().options_method_forbidden {
+        return answer::anonymous(Response::new(Body::empty()));
+    }
     let description = format!("{} does not have the method {method}", uri.path());
     answer::anonymous(Problem::new(Code::MethodNotAllowed, description).into_response())
 }

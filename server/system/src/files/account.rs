@@ -74,8 +74,8 @@ impl Account {
     /// Returns `true` when a group has no members but this process's user and root: the private group that Linux
     /// distributions give each user, one of a container, or the group of root, with which OpenShift runs any user.
     ///
-    /// Where a directory service knows more accounts than the files, any group can have more members, and any user the
-    /// same primary group. Only the group of root is the machine's own everywhere.
+    /// If a directory service knows more accounts than the files, any group can have more members, and any user the
+    /// same primary group. Only root's group belongs to the machine itself everywhere.
     pub(super) fn has_alone(&self, group: u32) -> bool {
         if self.unmapped_group == Some(group) {
             return false;
@@ -131,9 +131,9 @@ fn members(passwd: &str, group: &str) -> HashMap<u32, Vec<u32>> {
     members
 }
 
-/// Whether somebody can log in to an account. Fedora and its images give the group of root to accounts without a person
-/// (`sync`, `halt`, `operator`), and images for OpenShift to the user that they name (`1001:0`, with `nologin`): who did
-/// that trusts them as root, and no other user becomes one of them.
+/// Returns `true` if a person can log in to an account. Fedora and its images give root's group to accounts without a
+/// person (`sync`, `halt`, `operator`), and images for OpenShift to the user that they name (`1001:0`, with `nologin`):
+/// these accounts are trusted as root by whoever set them up, and no other user can become one of them.
 fn is_person(user: u32, shell: &str) -> bool {
     user >= FIRST_PERSON && !shell.ends_with("nologin") && !shell.ends_with("/false")
 }

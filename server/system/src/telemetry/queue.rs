@@ -188,7 +188,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 const MAX_LINES: usize = 8192;
 /// As much as a pipe holds.
 const MAX_BATCH: usize = 64 * 1024;
-/// After a write that failed. What is logged meanwhile is queued.
+/// Pause after a failed write. Events of that time are queued.
 const RETRY: Duration = Duration::from_secs(1);
 /// Before a nonblocking output is tried again.
 const FULL: Duration = Duration::from_millis(20);

@@ -1,6 +1,6 @@
-//! How the server logs.
+//! Log settings.
 
-/// What the log says and how. It goes to standard error.
+/// Level and format of the log, which is written to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSettings {
     /// The least urgent level that is written.

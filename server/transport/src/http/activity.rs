@@ -1,7 +1,7 @@
 //! Tracks the activity of a connection and computes its next deadline.
 //!
-//! One timer for each connection is enough: the stream and the requests record what happens, and the connection's task
-//! computes the next deadline from these records when it wakes.
+//! One timer per connection is enough: the stream and the requests record events, and the connection's task computes
+//! the next deadline from these records when it wakes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -15,7 +15,7 @@ pub(super) struct Activity {
     opened: Instant,
     header_deadline_applies: bool,
     requests: AtomicU32,
-    /// True when bytes have been received since the last request began.
+    /// True if bytes have been received since the last request began.
     received: AtomicBool,
     /// Milliseconds after `opened`, like the next two fields; 0 means that the state does not hold now.
     idle_since: AtomicU64,
@@ -26,11 +26,11 @@ pub(super) struct Activity {
 /// The deadline that a connection has missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overdue {
-    /// No request came in time: the first one of a stranger, or the next one of a known peer.
+    /// No request arrived in time: the first one of a stranger, or the next one of a known peer.
     Idle,
-    /// A request's header has begun and was not completed in time.
+    /// The header of a request was not completed in time.
     Header,
-    /// The peer does not read what is sent.
+    /// The peer does not read the sent bytes.
     Write,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct RequestGuard(Arc<Activity>);
 
 impl Activity {
     /// `header_deadline_applies`: in HTTP/1.1 bytes outside a request are the beginning of the next one; in HTTP/2 they
-    /// are mostly not, so that there the time without a request is what counts.
+    /// are mostly not, so there the time without a request counts.
     pub(super) fn new(header_deadline_applies: bool) -> Arc<Self> {
         Arc::new(Self {
             opened: Instant::now(),
@@ -72,7 +72,7 @@ impl Activity {
         }
     }
 
-    /// Records an attempt to send: `progress` is true when bytes were sent.
+    /// Records an attempt to send: `progress` is true if bytes were sent.
     pub(super) fn wrote(&self, progress: bool) {
         let stalled = self.stalled_since.load(Ordering::Relaxed) != 0;
         if progress && stalled {
@@ -89,7 +89,7 @@ impl Activity {
         RequestGuard(Arc::clone(self))
     }
 
-    /// Returns `true` when the request that begins was received together with the one before it. Call it once for each
+    /// Returns `true` if the request that begins was received together with the one before it. Call it once for each
     /// request.
     pub(super) fn is_pipelined(&self) -> bool {
         !self.received.swap(false, Ordering::Relaxed)
@@ -100,8 +100,8 @@ impl Activity {
         self.requests.load(Ordering::Acquire) > 0
     }
 
-    /// Returns the next deadline and what it is for; none while a request is in progress. A stranger must send a header
-    /// within the limit for headers, counted from the handshake or the last answer.
+    /// Returns the next deadline and its kind; none while a request is in progress. A stranger must send a header
+    /// within the limit for headers, counted from the handshake or the last response.
     pub(super) fn deadline(&self, allowed: &Deadlines, is_stranger: bool) -> Option<(Instant, Overdue)> {
         let after =
             |since: &AtomicU64, allowed| self.opened + Duration::from_millis(since.load(Ordering::Relaxed)) + allowed;
@@ -125,7 +125,7 @@ impl Activity {
             .min_by_key(|(deadline, _)| *deadline)
     }
 
-    /// The present time in milliseconds after `opened`; never 0, which means that a state does not hold.
+    /// The current time in milliseconds after `opened`; never 0, which means that a state does not hold.
     fn now(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis())
             .unwrap_or(u64::MAX)

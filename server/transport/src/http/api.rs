@@ -1,4 +1,4 @@
-//! An API as a listener's connections see it.
+//! The interface between a listener's connections and an API.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,20 +8,20 @@ use axum::body::Body;
 use http::{Request, Response};
 use tower::ServiceExt as _;
 
-/// The future of an answer.
+/// The future of a response.
 pub(super) type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
-/// An API: its routes by name, and the function that answers requests.
+/// An API: its routes by name, and the function that handles requests.
 ///
-/// Names and answers are apart so that nothing has to be wrapped around each of the router's routes: a layer there costs
-/// every request several allocations.
+/// Names and handler are separate because a layer around each of the router's routes would cost every request several
+/// allocations.
 pub struct Api {
     routes: matchit::Router<&'static str>,
     answer: Box<dyn Fn(Request<Body>) -> Answer + Send + Sync>,
 }
 
 impl Api {
-    /// An API with these paths, in the pattern language of axum's router; a path may come more than once.
+    /// An API with these paths, in axum's pattern language; a path may be listed more than once.
     pub fn new(
         paths: impl IntoIterator<Item = &'static str>,
         answer: impl Fn(Request<Body>) -> Answer + Send + Sync + 'static,
@@ -37,8 +37,8 @@ impl Api {
         }
     }
 
-    /// The pattern of the route that `path` leads to: what logs and metrics show in the place of the path, which may
-    /// hold what is nobody's business.
+    /// The pattern of the route of `path`, which logs and metrics show instead of the path, because a path may hold
+    /// confidential values.
     pub(super) fn route(&self, path: &str) -> &'static str {
         match self.routes.at(path) {
             Ok(found) => found.value,
@@ -49,13 +49,13 @@ impl Api {
         }
     }
 
-    /// Answers a request, which carries its [`Peer`](crate::listener::peer::Peer) in an `Extension<Arc<Peer>>`.
+    /// Handles a request, which carries its [`Peer`](crate::listener::peer::Peer) in an `Extension<Arc<Peer>>`.
     pub(super) fn answer(&self, request: Request<Body>) -> Answer {
         (self.answer)(request)
     }
 }
 
-/// Makes an API without named routes.
+/// An API without named routes.
 impl From<Router> for Api {
     fn from(router: Router) -> Self {
         Self::new([], move |request| {
@@ -76,7 +76,7 @@ impl fmt::Debug for Api {
     }
 }
 
-/// In the place of a route, when the path is none of them.
+/// The name of the route for a path without one.
 const NO_ROUTE: &str = "none";
 
 #[cfg(test)]

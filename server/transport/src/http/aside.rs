@@ -1,10 +1,10 @@
-//! Work that takes long, and would hold up the other connections of its thread.
+//! Runs long computations on threads of their own, so that they do not block the other connections of a thread.
 
 use std::panic::resume_unwind;
 
 use tokio::sync::Semaphore;
 
-/// A number of turns at one kind of long work. Kinds do not wait for each other.
+/// Limits the number of concurrent computations of one kind. Kinds do not wait for each other.
 #[derive(Debug)]
 pub struct Lane(Semaphore);
 
@@ -14,8 +14,8 @@ impl Lane {
     }
 }
 
-/// Does `work` on a thread of its own, when a turn is free in `lane`. The turn ends with the work, even if its request has
-/// ended before.
+/// Runs `work` on a thread of its own, once `lane` has a free place. The place is released when the work ends, even if
+/// its request has been cancelled before.
 pub async fn aside<T: Send + 'static>(lane: &'static Lane, work: impl FnOnce() -> T + Send + 'static) -> T {
     let turn = lane.0.acquire().await;
     let done = tokio::task::spawn_blocking(move || {
@@ -31,14 +31,14 @@ pub async fn aside<T: Send + 'static>(lane: &'static Lane, work: impl FnOnce() -
     }
 }
 
-/// A body of more bytes than this is worth a thread of its own.
+/// Bodies of more bytes than this are processed on a thread of their own.
 pub const LARGE: usize = 64 * 1024;
 
-/// Reading large bodies. Two at once leave the other cores free, however many come.
+/// Processing of large bodies. At most two at once leave the other cores free.
 pub static BODIES: Lane = Lane::new(2);
 
-/// Looking through every open connection, or through every user's rights. Administrators ask for it now and then; one at a
-/// time takes at most one core.
+/// Listings of all open connections, or of all users' rights. Administrators request them rarely; one at a time takes
+/// at most one core.
 pub static LISTINGS: Lane = Lane::new(1);
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Request bodies with a limit and a deadline.
 //!
-//! The limits depend on whether the peer has been admitted. A stranger may send a few kilobytes in each request, and
-//! little in all unanswered requests of its connection together, so that it cannot fill the server's memory.
+//! The limits depend on the peer's admission. A stranger may send a few kilobytes per request, and little in all
+//! unanswered requests of its connection together, so that it cannot exhaust the server's memory.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -17,23 +17,23 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::listener::peer::Peer;
 
-/// The reason that a request's body was not read to its end. It is among the causes of the error that axum's extractors
-/// return; see [`BodyError::within`].
+/// A request's body was not read to its end. It is among the causes of the error that axum's extractors return; see
+/// [`BodyError::within`].
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    /// The body is larger than the limit. Answer 413.
+    /// The body is larger than the limit. Respond with 413.
     #[error("the body is larger than {limit} bytes")]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body did not arrive in time. Answer 408.
+    /// The body did not arrive in time. Respond with 408.
     #[error("the body did not arrive within {} seconds", allowed.as_secs())]
     TimedOut {
         /// The time limit.
         allowed: Duration,
     },
-    /// The connection broke, or the peer did not send HTTP.
+    /// The connection broke, or the peer violated HTTP.
     #[error("the body cannot be read")]
     Broken(#[source] hyper::Error),
 }
@@ -55,27 +55,27 @@ impl BodyError {
 
 /// A request's body with its limits.
 ///
-/// A refusal is answered before the body is read. On HTTP/2 a body that is dropped unread resets its stream, and clients
-/// such as curl 7.88 then lose the answer. So what little is still on its way is read and thrown away.
+/// A refusal is sent before the body is read. On HTTP/2, dropping an unread body resets its stream, and clients such as
+/// curl 7.88 then lose the response. So a small remainder of the body is read and discarded.
 #[derive(Debug)]
 pub(super) struct LimitedBody {
     /// Present until this value is dropped.
     incoming: Option<Incoming>,
-    /// The limit for a peer that has been admitted.
+    /// The limit for an admitted peer.
     limit: usize,
     peer: Arc<Peer>,
     held: Arc<HeldBody>,
     read: usize,
     allowed: Duration,
-    /// Made when the body is not there at once, which is the rare case.
+    /// Created only if the body is not available at once, which is rare.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// The bytes of bodies that the requests of one connection hold together.
+/// The number of body bytes that the requests of one connection hold together.
 #[derive(Debug, Default)]
 pub(super) struct HeldBodies(AtomicUsize);
 
-/// The share of one request in these bytes, until the request is answered.
+/// The share of one request in these bytes, until the response is sent.
 #[derive(Debug)]
 pub(super) struct HeldBody {
     all: Arc<HeldBodies>,
@@ -100,7 +100,7 @@ impl LimitedBody {
         }
     }
 
-    /// The most that the peer, as far as it is known now, may send.
+    /// The limit for the peer, depending on its present admission.
     fn limit(&self) -> usize {
         if self.peer.is_stranger() {
             self.limit.min(STRANGERS_BODY).min(self.held.left_to_a_stranger())
@@ -123,7 +123,7 @@ impl HeldBody {
         self.all.0.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// The most that the body as a whole may be, beside those of the other requests.
+    /// The remaining size for the body, given those of the other requests.
     fn left_to_a_stranger(&self) -> usize {
         let others = self
             .all
@@ -215,9 +215,9 @@ impl Drop for LimitedBody {
     }
 }
 
-/// A body of which more than this is left is not worth reading for a caller that was refused: bytes.
+/// A larger rest of a refused request's body is not read, in bytes.
 const MOST_THROWN_AWAY: u64 = 64 * 1024;
-/// The most that a peer sends in one request before it is let in: a name and a password, or a one-time code. Bytes.
+/// Maximum body of a request before admission, in bytes: a name and a password, or a one-time code.
 const STRANGERS_BODY: usize = 8 * 1024;
-/// The most that all requests of such a peer's connection hold at once: bytes.
+/// Maximum of all bodies that such a peer's connection holds at once, in bytes.
 const STRANGERS_BODIES: usize = 64 * 1024;

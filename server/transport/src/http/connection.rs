@@ -31,7 +31,7 @@ pub enum Version {
     Http2,
 }
 
-/// An API, and the limits under which it is served.
+/// An API, with the limits for its requests.
 #[derive(Debug)]
 pub struct Http {
     api: Api,
@@ -44,7 +44,7 @@ pub struct Http {
 }
 
 impl Http {
-    /// Every request that reaches `api` carries an `Arc<Peer>` among its extensions.
+    /// Every request to `api` carries an `Arc<Peer>` in its extensions.
     pub fn new(api: Api, limits: &Limits) -> Self {
         let mut http1 = http1::Builder::new();
         http1
@@ -160,14 +160,14 @@ impl Http {
         .await;
     }
 
-    /// Lets the requests under way finish, and gives the instant at which the connection is closed all the same.
+    /// Lets the current requests finish, and returns the deadline for closing the connection.
     fn end_gracefully(&self, hyper: Pin<&mut impl Graceful>, activity: &Activity) -> Instant {
         hyper.begin_end();
         Instant::now() + if activity.is_busy() { self.drain } else { FAREWELL }
     }
 }
 
-/// The connections of hyper's two protocols, under one name.
+/// Common interface of hyper's connections of both protocols.
 trait Graceful {
     fn poll_connection(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()>;
     fn begin_end(self: Pin<&mut Self>);
@@ -199,14 +199,14 @@ where
     }
 }
 
-/// Hands the requests of one connection to the API.
+/// Passes the requests of one connection to the API.
 struct Requests {
     http: Arc<Http>,
     connections: Arc<OpenConnections>,
     connection: Arc<OpenConnection>,
     activity: Arc<Activity>,
     held: Arc<HeldBodies>,
-    /// In HTTP/2 each request is a task of its own.
+    /// Always false in HTTP/2, where each request is a task of its own.
     may_pipeline: bool,
 }
 
@@ -241,15 +241,15 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     }
 }
 
-/// An answer in the making. Its request is under way until the answer's body has been handed over.
+/// A response in progress. Its request counts as active until the response's body has been sent.
 struct Answer {
     answer: Recorded,
     guard: Option<RequestGuard>,
-    /// The handler keeps what it has read of the body until it is done.
+    /// Counts the body that the handler holds, until the handler is done.
     _held: Option<Arc<HeldBody>>,
     connections: Arc<OpenConnections>,
     connection: Arc<OpenConnection>,
-    /// A peer that sends many requests at once lets the other connections of the thread go on between them.
+    /// A peer that sends many requests at once yields to the other connections of the thread between them.
     must_yield: bool,
 }
 
@@ -272,7 +272,7 @@ impl Future for Answer {
     }
 }
 
-/// An answer's body, which keeps its request under way until it is dropped.
+/// A response's body, which keeps its request active until it is dropped.
 struct Counted {
     body: Body,
     _guard: Option<RequestGuard>,
@@ -298,7 +298,7 @@ impl hyper::body::Body for Counted {
     }
 }
 
-/// A stream that notes what passes through it.
+/// A stream that records its activity.
 struct Watched<S> {
     stream: TokioIo<S>,
     activity: Arc<Activity>,
@@ -355,22 +355,22 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for Watched<S> {
     }
 }
 
-/// A request's header as a whole: as much as Kestrel, the HTTP server of RavenDB, takes by default. hyper looks at it
-/// between reads, so that a header of up to twice the size may pass.
+/// Maximum size of a request's header: the default of Kestrel, the HTTP server of RavenDB. hyper checks it between
+/// reads, so a header of up to twice the size may pass.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
-/// Fields in a request's header; as above.
+/// Maximum number of fields in a request's header, by Kestrel's default.
 const MAX_HEADERS: usize = 100;
-/// A peer that reads nothing for this long is gone, or is trying to hold the connection.
+/// A peer that reads nothing for this long has disconnected, or is holding the connection deliberately.
 const WRITE_STALL: Duration = Duration::from_secs(30);
-/// The time that an idle connection has for its end: a close_notify, or a GOAWAY and its acknowledgement.
+/// Time for an idle connection to end: a close_notify, or a GOAWAY and its acknowledgement.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// Requests at once on one HTTP/2 connection; as many as Kestrel allows, and the least that RFC 9113 recommends.
+/// Concurrent requests on one HTTP/2 connection: Kestrel's limit, and the minimum that RFC 9113 recommends.
 const MAX_STREAMS: u32 = 100;
-/// Streams that were opened and reset at once, before the connection is closed: a rapid reset (CVE-2023-44487).
+/// Streams that are opened and reset immediately, before the connection is closed: rapid reset (CVE-2023-44487).
 const MAX_RESET_STREAMS: usize = 20;
-/// HTTP/2 flow control: what a peer may send before it must wait. The protocol's own initial value.
+/// HTTP/2 flow control: bytes that a peer may send before it must wait. The protocol's own initial value.
 const HTTP_2_WINDOW: u32 = 65_535;
-/// Bytes that an HTTP/2 stream may hold back for a slow peer.
+/// Bytes that an HTTP/2 stream may buffer for a slow peer.
 const HTTP_2_SEND_BUFFER: usize = 64 * 1024;
 /// The interval of HTTP/2 pings to a peer with open streams.
 const HTTP_2_PING_INTERVAL: Duration = Duration::from_secs(30);

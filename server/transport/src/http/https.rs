@@ -31,13 +31,13 @@ struct Shared {
     tls: Tls,
     http: Arc<Http>,
     connections: Arc<OpenConnections>,
-    /// Certificates that are looked at. One core is left free of them, for whatever else the handshakes' runtime does.
+    /// Limits concurrent reviews of certificates. One core stays free for the handshakes' runtime.
     reviews: Semaphore,
     handshake_timeout: Duration,
 }
 
 impl HttpsListener {
-    /// Takes a listening socket. Nothing is accepted before [`Self::run`].
+    /// Wraps a listening socket. [`Self::run`] accepts connections.
     pub fn new(
         tcp: TcpListener,
         tls: Tls,
@@ -57,7 +57,7 @@ impl HttpsListener {
         }
     }
 
-    /// Accepts connections until `stop`, and serves each in a task of `tasks`, at the longest until `abort`.
+    /// Accepts connections until `stop`, and serves each in a task of `tasks`, until `abort` at the latest.
     pub async fn run(self, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         self.accept.run(self.shared, tasks, stop, abort).await;
     }

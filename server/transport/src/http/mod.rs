@@ -1,4 +1,4 @@
-//! HTTP/1.1 and HTTP/2 on one connection: limits, deadlines, the record of each request.
+//! HTTP/1.1 and HTTP/2 on one connection: limits, deadlines, and a log record for each request.
 
 mod activity;
 mod api;
@@ -9,6 +9,7 @@ mod https;
 mod origin;
 mod record;
 mod request_user;
+mod routes;
 mod strict;
 mod unknown_parameter;
 mod why_refused;

@@ -1,19 +1,19 @@
-//! Requests that a page of another site makes a browser send.
+//! Protection against requests that another site's page makes a browser send.
 //!
-//! A browser shows its user's certificate to whoever makes it ask, and what a request does may not depend on a body
-//! that only programs can send: without this check any page could administer a server through an administrator's
-//! browser. Browsers name the page's site in `Origin` (RFC 6454) with every such request; programs send none.
+//! A browser presents its user's certificate to every server that a page makes it contact, and simple requests need no
+//! preflight: without this check any page could administer a server through an administrator's browser. Browsers name
+//! the page's site in `Origin` (RFC 6454) in every such request; programs send no such field.
 
 use axum::extract::Request;
 use http::header;
 use url::Url;
 
-/// What is done about requests that a page of another site makes a browser send (`Security.Csrf.*`).
+/// Protection against requests that another site's page makes a browser send (`Security.Csrf.*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OriginSettings {
-    /// Whether they are refused.
+    /// Refuses such requests.
     pub enabled: bool,
-    /// The sites, as `https://host:port` in small letters, whose pages may send requests all the same.
+    /// Trusted sites, as `https://host:port` in lower case, whose pages may send requests nevertheless.
     pub trusted_origins: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// The server's own site, and the ones that the settings name.
+    /// The server's own site, and those in the settings.
     pub fn new(settings: &OriginSettings, listening_url: &Url) -> Self {
         let mut trusted = settings.trusted_origins.clone();
         trusted.push(listening_url.origin().ascii_serialization());
@@ -35,7 +35,7 @@ impl Origins {
         }
     }
 
-    /// Whether a page of a site that is not trusted made a browser send this.
+    /// Returns `true` if a page of an untrusted site made a browser send this request.
     pub fn refuse(&self, request: &Request) -> bool {
         if !self.enabled {
             return false;
@@ -49,7 +49,7 @@ impl Origins {
     }
 }
 
-/// Whether the page came from the very address that this request was sent to.
+/// Returns `true` if the page has the same origin as this request's target.
 fn is_own(origin: &str, request: &Request) -> bool {
     let authority = match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),

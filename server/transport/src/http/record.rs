@@ -1,4 +1,4 @@
-//! One log line, one count and one duration for each request; and a panic costs one answer, not the server.
+//! Logs, counts and times every request; a panic costs one response, not the server.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use super::why_refused::WhyRefused;
 use crate::listener::peer::Peer;
 use certward_system::telemetry;
 
-/// An answer in the making whose request is recorded.
+/// A response in progress whose request will be recorded.
 pub(super) struct Recorded {
     answer: Answer,
     start: Instant,
@@ -29,7 +29,7 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// Hands a request of `peer` to `api`, unless it is refused.
+    /// Passes a request of `peer` to `api`, unless it is refused.
     pub(super) fn answer(api: &Api, peer: &Arc<Peer>, mut request: Request<Body>, refused: Option<Ambiguous>) -> Self {
         request.extensions_mut().insert(Arc::clone(peer));
         let user = RequestUser::default();
@@ -49,7 +49,7 @@ impl Recorded {
         }
     }
 
-    /// Notes what has become of the request.
+    /// Records the result of the request.
     fn record(&self, response: &Response<Body>) {
         let status = response.status();
         let duration = self.start.elapsed();

@@ -1,8 +1,8 @@
-//! The user whose request it is, where an API has users of its own. The log line of the request names it.
+//! The user of a request, on an API that has users of its own, for the log.
 
 use std::sync::{Arc, OnceLock};
 
-/// Goes with a request, as an extension; the API that lets the user in fills it.
+/// An extension of the request; the API sets it when it admits the user.
 #[derive(Debug, Clone, Default)]
 pub struct RequestUser(Arc<OnceLock<NamedUser>>);
 
@@ -15,12 +15,12 @@ pub struct NamedUser {
     pub name: String,
     /// Its e-mail address.
     pub email: Option<String>,
-    /// How it has proved who it is: `password`, `token` or `certificate`.
+    /// The means of authentication: `password`, `token` or `certificate`.
     pub proof: &'static str,
 }
 
 impl RequestUser {
-    /// The request is this user's. The first one who is let in counts.
+    /// Sets the user. Only the first call counts.
     pub fn is(&self, user: NamedUser) {
         // A request is let in once.
         let _ = self.0.set(user);

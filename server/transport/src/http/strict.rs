@@ -1,9 +1,9 @@
-//! Requests that two HTTP implementations could read differently are refused before any route sees them.
+//! Refuses requests that two HTTP implementations could interpret differently, before they reach a route.
 //!
-//! hyper frames requests rightly, so that nothing is smuggled past this server. But whoever stands before or behind it
-//! may choose another of two `Host` fields, or not undo a transfer coding that is not undone here either. RFC 9112
-//! demands these refusals (sections 3.2 and 6.1). What hyper decides alone is seen in
-//! `server/tests/it/front/request_lines.rs`: it takes a bare LF as a line end and drops `Content-Length` beside
+//! hyper frames requests correctly, so nothing can be smuggled past this server. But a proxy in front of it, or a
+//! server behind it, may pick the other of two `Host` fields, or not decode a transfer coding that this server does not
+//! decode either. RFC 9112 requires these refusals (sections 3.2 and 6.1). Cases that hyper decides alone are tested in
+//! `server/tests/it/front/request_lines.rs`: it accepts a bare LF as a line end and drops `Content-Length` beside
 //! `Transfer-Encoding`, as RFC 9112 allows (sections 2.2 and 6.3), and then closes the connection.
 
 use axum::body::Body;
@@ -11,19 +11,19 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 
-/// The reason that a request is refused.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Ambiguous {
-    /// A header field that may occur once occurs twice.
+    /// A header field that may occur once is repeated.
     #[error("the header {0} is given more than once; send it once")]
     Repeated(HeaderName),
     /// An HTTP/1.1 request has no `Host`.
     #[error("the header Host is missing; send one")]
     NoHost,
-    /// `Host` is no host with an optional port.
+    /// `Host` is not a host with an optional port.
     #[error("the header Host must be a host name or address with an optional port")]
     Host,
-    /// `Host` names another host than the request's target.
+    /// `Host` differs from the host of the request's target.
     #[error("the header Host differs from the host of the request's target; send the same")]
     OtherHost,
     /// The transfer coding is not implemented.
@@ -40,7 +40,7 @@ impl Ambiguous {
         }
     }
 
-    /// The answer, after which nothing of an HTTP/1 connection is read.
+    /// The response, after which nothing more is read from an HTTP/1 connection.
     pub(super) fn answer(&self, version: Version) -> Response<Body> {
         let mut response = Response::new(Body::from(format!("{self}\n")));
         *response.status_mut() = self.status();
@@ -56,11 +56,11 @@ impl Ambiguous {
     }
 }
 
-/// Refuses a request whose header can be read in two ways.
+/// Refuses a request whose header is ambiguous.
 ///
 /// # Errors
 ///
-/// [`Ambiguous`], by the first fault found.
+/// [`Ambiguous`] for the first fault.
 pub(super) fn check<B>(request: &Request<B>) -> Result<(), Ambiguous> {
     let headers = request.headers();
     if let Some(name) = SINGLE
@@ -87,7 +87,7 @@ fn check_transfer_coding(headers: &HeaderMap) -> Result<(), Ambiguous> {
     }
 }
 
-/// An empty `Host` is what a client sends for a target without a host (RFC 9112, section 3.2).
+/// Clients send an empty `Host` for a target without a host (RFC 9112, section 3.2).
 fn check_host(host: &HeaderValue, target: Option<&Authority>) -> Result<(), Ambiguous> {
     if host.is_empty() {
         return if target.is_none() {
@@ -109,7 +109,7 @@ fn check_host(host: &HeaderValue, target: Option<&Authority>) -> Result<(), Ambi
     }
 }
 
-/// `Authority` takes any text for a port. An empty one stands for the default (RFC 3986, section 3.2.3).
+/// `Authority` accepts any text as port. An empty one means the default (RFC 3986, section 3.2.3).
 fn has_right_port(authority: &Authority) -> bool {
     let after_host = &authority.as_str()[authority.host().len()..];
     matches!(after_host, "" | ":") || authority.port_u16().is_some()
@@ -120,7 +120,7 @@ fn is_same(host: &Authority, target: &Authority) -> bool {
     host.host().eq_ignore_ascii_case(target.host()) && port(host) == port(target)
 }
 
-/// The fields of which this server reads one value. `Content-Length` is compared by hyper.
+/// Fields of which this server reads one value. hyper compares repeated `Content-Length`.
 const SINGLE: [HeaderName; 6] = [
     header::HOST,
     header::TRANSFER_ENCODING,

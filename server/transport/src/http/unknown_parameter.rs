@@ -1,8 +1,8 @@
-//! Query parameters that a route does not have.
+//! The error for query parameters that a route does not have.
 
 use certward_pki::Printable;
 
-/// What a request to one of Certward's own routes is told of a query parameter that the route does not have.
+/// The error for a query parameter that one of Certward's own routes does not have.
 pub fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str>) -> String {
     let known: Vec<_> = known.map(|name| format!("'{name}'")).collect();
     format!(
@@ -12,5 +12,5 @@ pub fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str
     )
 }
 
-/// Of a name that a client made up.
+/// Maximum length of the unknown name in the error, in characters.
 const LONGEST_SHOWN: usize = 100;

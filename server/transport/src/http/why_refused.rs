@@ -1,16 +1,16 @@
-//! The reason that a request was refused, for the log line of the request. The caller is told less.
+//! The reason for a refusal, for the log record of the request. The response to the caller says less.
 
 use std::error::Error;
 
 use axum::response::{IntoResponse, Response};
 use certward_pki::ErrorChain;
 
-/// The reason for a refusal: an extension of the answer, which the log reads.
+/// The reason for a refusal: an extension of the response, for the log.
 #[derive(Debug, Clone)]
 pub struct WhyRefused {
-    /// One word: the `reason` of the audit record and of `certward_refusals_total`.
+    /// Label: the `reason` of the audit record and of `certward_refusals_total`.
     pub(super) reason: &'static str,
-    /// A sentence for operators, if there is more to say.
+    /// A sentence for operators, if there is more information.
     pub(super) detail: Option<String>,
 }
 
@@ -33,7 +33,7 @@ impl WhyRefused {
         }
     }
 
-    /// Adds the reason to the answer that refuses.
+    /// Adds the reason to the response of the refusal.
     pub fn answer(self, answer: impl IntoResponse) -> Response {
         let mut answer = answer.into_response();
         answer.extensions_mut().insert(self);

@@ -1,5 +1,5 @@
-//! The accept loop: a task for each connection, from TCP to the end of its handshake, and one more from there to its end,
-//! within what one listener may use up.
+//! The accept loop: one task per connection from TCP to the end of its handshake, and another one from there to its
+//! end, within the limits of the listener.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use super::socket;
 use super::workers::Workers;
 use certward_system::telemetry;
 
-/// A listening socket, and how many connections of it may be open.
+/// A listening socket, with the limit of its open connections.
 #[derive(Debug)]
 pub struct AcceptLoop {
     tcp: TcpListener,
@@ -33,12 +33,12 @@ pub struct AcceptLoop {
     permits: Arc<ConnectionPermits>,
 }
 
-/// The handling of a listener's connections.
+/// The protocol of a listener's connections.
 pub trait Service: Send + Sync + 'static {
-    /// A connection whose handshake is done.
+    /// A connection after its handshake.
     type Opened: Send + 'static;
 
-    /// Makes the handshake, on the runtime of all cores. None when the handshake failed.
+    /// Performs the handshake, on the runtime of all cores. None if the handshake failed.
     fn open(self: Arc<Self>, accepted: Accepted) -> impl Future<Output = Option<Self::Opened>> + Send;
 
     /// Serves one connection to its end, on its worker's thread.
@@ -54,12 +54,12 @@ pub struct Accepted {
     pub address: SocketAddr,
     /// Counts the connection as half-open until the end of the handshake.
     pub half_open: Place,
-    /// Records whether the peer is known. The loop holds it until the connection ends.
+    /// Records if the peer is known. The loop holds it until the connection ends.
     pub permit: Arc<ConnectionPermit>,
 }
 
 impl AcceptLoop {
-    /// Takes a listening socket, whose open connections are added to `counts`. Nothing is accepted before [`Self::run`].
+    /// Wraps a listening socket; its open connections are added to `counts`. [`Self::run`] accepts connections.
     pub fn new(tcp: TcpListener, workers: Workers, limits: &Limits, counts: &Arc<IdentityCounts>) -> Self {
         Self {
             tcp,
@@ -69,8 +69,8 @@ impl AcceptLoop {
         }
     }
 
-    /// Accepts connections until `stop`, and serves each in a task of `tasks` on one of the threads for connections, at the
-    /// longest until `abort`.
+    /// Accepts connections until `stop`, and serves each in a task of `tasks` on a worker thread, until `abort` at the
+    /// latest.
     pub async fn run<S: Service>(
         &self,
         service: Arc<S>,
@@ -140,7 +140,7 @@ impl AcceptLoop {
     }
 }
 
-/// Makes a TLS handshake, and counts it. rustls has no timer of its own: `timeout` covers everything from the accepted
+/// Performs a TLS handshake, and counts it. rustls has no timer of its own: `timeout` covers the time from the accepted
 /// connection to `Finished`.
 ///
 /// # Errors
@@ -169,20 +169,20 @@ pub async fn handshake(
     done
 }
 
-/// Tells of a connection that the system has not let its thread have.
+/// Logs and counts a connection that could not be registered with its worker's runtime.
 pub fn cannot_be_served(error: &io::Error) {
     metrics::counter!(telemetry::CONNECTIONS_REFUSED, "reason" => "resources").increment(1);
     tracing::warn!(%error, "cannot serve a connection");
 }
 
-/// The reason that a handshake failed.
+/// A handshake failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
     #[error("newer connections have taken its place")]
-    /// Others needed the place.
+    /// A newer connection displaced it.
     Displaced,
     #[error("it took too long")]
-    /// It took too long.
+    /// It exceeded the timeout.
     TimedOut,
     #[error("{}", ErrorChain::new(.0))]
     /// TLS or the connection failed.
@@ -191,7 +191,6 @@ pub enum HandshakeError {
 
 impl HandshakeError {
     /// Returns `true` when the client has no certificate and must have one.
-    #[must_use]
     pub fn is_missing_certificate(&self) -> bool {
         let Self::Failed(error) = self else { return false };
         let error = error.get_ref().and_then(|error| error.downcast_ref());
@@ -214,5 +213,5 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Between two attempts to accept while the system has no descriptor or memory for it: ten a second are no load.
+/// Pause while the system has no descriptor or memory to accept a connection: ten attempts per second are negligible.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -20,7 +20,7 @@ use certward_pki::Certificate;
 use certward_certificates::certificate::{ChainBounds, total_bytes};
 use certward_system::telemetry::Sparing;
 
-/// Checks the length of a client's chain, what `policy` demands, and the signature made with the certificate's key.
+/// Requests a client certificate without requiring one, and verifies the signature made with its key.
 #[derive(Debug)]
 pub struct ClientVerifier<P> {
     algorithms: WebPkiSupportedAlgorithms,
@@ -76,7 +76,7 @@ impl<P> ClientVerifier<P> {
         }
     }
 
-    /// The policy, with what it has found.
+    /// What is demanded beyond the length of the chain.
     #[must_use]
     pub fn policy(&self) -> &P {
         &self.policy
@@ -92,7 +92,7 @@ impl<P: HandshakePolicy> ClientCertVerifier for ClientVerifier<P> {
         self.policy.request() == CertificateRequest::Mandatory
     }
 
-    /// No hints: a client that is told issuers may keep a certificate back that is registered here, or trusted by itself.
+    /// No hints: a client that receives a list of issuers may withhold a certificate that is registered here.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -164,9 +164,9 @@ impl<P: HandshakePolicy> ClientCertVerifier for ClientVerifier<P> {
     }
 }
 
-/// Returns `true` when the certificate was refused, and not its signature: webpki reads no certificate of version 1,
-/// which `openssl x509 -req` of version 3.0 makes by default, nor one with a critical extension that it does not know.
-/// The real server accepts both. The signature is then checked with the key that our own parser finds.
+/// Returns `true` if webpki rejected the certificate and not its signature: webpki supports neither certificates of
+/// version 1, which `openssl x509 -req` of version 3.0 creates by default, nor unknown critical extensions. The real
+/// server accepts both. The signature is then verified with the key from this project's own parser.
 fn may_be_unread(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(reason) if *reason != CertificateError::BadSignature)
 }

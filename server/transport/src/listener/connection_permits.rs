@@ -1,8 +1,9 @@
-//! Limits the open connections of a listener: a number for all of them, and a smaller one for strangers.
+//! Limits the open connections of a listener: one limit for all of them, and a lower one for strangers.
 //!
-//! A connection is a stranger's until its peer is let in by a certificate, a password or a token. Strangers share a part
-//! of the listener's connections, and one network has a bounded number of them. The oldest stranger makes room for a new
-//! connection: an honest client is known within milliseconds, and whoever only holds a connection is the oldest soon.
+//! A connection is a stranger's until its peer is admitted by a certificate, a password or a token. Strangers get a
+//! part of the listener's connections, and each network a limited number of these. The oldest stranger is displaced by
+//! a new connection: an honest client is known within milliseconds, and one that merely holds a connection is soon the
+//! oldest.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -17,7 +18,7 @@ use super::limits::Limits;
 use certward_system::network::Network;
 use certward_system::telemetry;
 
-/// The connections of one listener, counted.
+/// The open connections of one listener.
 #[derive(Debug)]
 pub struct ConnectionPermits {
     connections: usize,
@@ -31,9 +32,9 @@ pub struct ConnectionPermits {
 struct Table {
     next_id: u64,
     open: usize,
-    /// By age.
+    /// Strangers by age.
     strangers: BTreeMap<u64, Stranger>,
-    /// The same, by network.
+    /// Strangers by network.
     by_network: HashMap<Network, BTreeSet<u64>>,
 }
 
@@ -43,13 +44,13 @@ struct Stranger {
     displaced: CancellationToken,
 }
 
-/// One open connection, until it is dropped.
+/// One open connection, until dropped.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     permits: Arc<ConnectionPermits>,
     network: Network,
     displaced: CancellationToken,
-    /// Its number among the strangers: another one each time that it becomes one.
+    /// Its number among the strangers; it gets a new one each time that it becomes one.
     id: AtomicU64,
     is_known: AtomicBool,
     was_known: AtomicBool,
@@ -58,7 +59,7 @@ pub struct ConnectionPermit {
 }
 
 impl ConnectionPermits {
-    /// Connections are added to `counts` while they are open.
+    /// Open connections are added to `counts`.
     pub fn new(limits: &Limits, counts: &Arc<IdentityCounts>) -> Arc<Self> {
         let strangers = limits.unauthenticated_connections.min(limits.connections / 2).max(1);
         Arc::new(Self {
@@ -70,8 +71,8 @@ impl ConnectionPermits {
         })
     }
 
-    /// A permit for a new connection, which is a stranger's at first; none when known peers hold all connections. Cancels
-    /// `displaced` when the connection must make room for a newer one.
+    /// A permit for a new connection, which is a stranger's at first; none if known peers hold all connections. Cancels
+    /// `displaced` when the connection is displaced by a newer one.
     pub fn enter(self: &Arc<Self>, address: IpAddr, displaced: CancellationToken) -> Option<Arc<ConnectionPermit>> {
         let network = Network::of(address);
         let mut table = self.table();
@@ -95,7 +96,7 @@ impl ConnectionPermits {
         }))
     }
 
-    /// Has a stranger give way to another one of `network`, if there are as many as there may be.
+    /// Displaces a stranger in favour of one in `network`, if the limit is reached.
     fn make_room(&self, table: &mut Table, network: Network, is_full: bool) {
         if table.by_network.get(&network).map_or(0, BTreeSet::len) >= self.strangers_of_network {
             table.displace_oldest_of(network);
@@ -131,7 +132,7 @@ impl Table {
         }
     }
 
-    /// The connection counts no more, although its task has yet to end.
+    /// Removes the connection from the counts, although its task has yet to end.
     fn displace(&mut self, id: u64) {
         if let Some(stranger) = self.remove_stranger(id) {
             self.open -= 1;
@@ -153,7 +154,7 @@ impl Table {
 }
 
 impl ConnectionPermit {
-    /// The kind of identity that the peer was admitted by.
+    /// The kind of identity by which the peer was admitted.
     pub fn identity(&self) -> IdentityKind {
         self.counted.kind()
     }
@@ -173,8 +174,8 @@ impl ConnectionPermit {
         }
     }
 
-    /// Records that the peer gave up its identity: the connection counts as a stranger's again, and as the newest. When
-    /// the strangers' limit is reached, the oldest is displaced.
+    /// Records that the peer gave up its identity: the connection is a stranger's again, and the newest. At the limit
+    /// for strangers, the oldest is displaced.
     pub fn become_stranger(&self) {
         if !self.is_known() {
             return;
@@ -195,7 +196,7 @@ impl ConnectionPermit {
         self.is_known.load(Ordering::Acquire)
     }
 
-    /// Returns `true` when the peer has been known at some time.
+    /// Returns `true` if the peer has been known at some time.
     pub fn was_known(&self) -> bool {
         self.was_known.load(Ordering::Acquire)
     }

@@ -69,7 +69,6 @@ pub struct Open<C: Listed> {
 
 impl<C: Listed> ConnectionTable<C> {
     /// An empty table, whose connections are counted by the metric `gauge`.
-    #[must_use]
     pub fn new(gauge: &'static str) -> Arc<Self> {
         Arc::new(Self {
             index: Mutex::new(Index {

@@ -1,6 +1,6 @@
-//! The open connections, so that those whose certificate loses its trust can be closed.
+//! The table of open connections, for closing those whose certificate is no longer trusted.
 //!
-//! Every request is decided anew by the product; this is for the connections that make none. A connection counts
+//! The product decides on every request separately; this table covers connections without requests. A connection counts
 //! as admitted once its certificate was trusted while it was open. One that never was stays open and gets refusals.
 
 use std::fmt::Debug;
@@ -16,9 +16,9 @@ use super::identity_counts::IdentityKind;
 use super::peer::Peer;
 use certward_system::clock::Clock;
 
-/// Decides whether the certificates of connections are trusted; each of the two APIs has its own rules.
+/// Reviews the certificates of connections; each of the two APIs has its own rules.
 pub trait TrustReview: Debug + Send + Sync {
-    /// Decides whether the peer's certificate is trusted now.
+    /// Decides if the peer's certificate is trusted now.
     fn standing(&self, peer: &Peer) -> Standing;
 
     /// The end of the period in which all certificates of an admitted peer are valid.
@@ -32,7 +32,7 @@ pub trait TrustReview: Debug + Send + Sync {
 pub enum Standing {
     /// The certificate admits its holder.
     Admitted,
-    /// The certificate is refused for this reason: one word for logs and metrics.
+    /// The certificate is refused for this reason: a label for logs and metrics.
     Refused(&'static str),
 }
 
@@ -50,11 +50,11 @@ pub struct OpenConnection {
     entry: Entry<Thumbprint>,
     peer: Arc<Peer>,
     admitted: Mutex<bool>,
-    /// True when the connection has been reviewed since its peer became known.
+    /// True if the connection has been reviewed since its peer became known.
     reviewed_as_known: AtomicBool,
 }
 
-/// Keeps a connection among the open ones until it is dropped.
+/// Keeps a connection in the table until dropped.
 #[derive(Debug)]
 pub struct OpenGuard {
     connections: Arc<OpenConnections>,
@@ -62,7 +62,7 @@ pub struct OpenGuard {
 }
 
 impl OpenConnections {
-    /// Creates an empty table, whose connections `reviewer` judges.
+    /// Creates an empty table, whose connections `reviewer` reviews.
     #[must_use]
     pub fn new(reviewer: Arc<dyn TrustReview>, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
@@ -72,7 +72,7 @@ impl OpenConnections {
         })
     }
 
-    /// Takes in a connection whose handshake is done.
+    /// Adds a connection after its handshake.
     pub fn open(self: &Arc<Self>, peer: Arc<Peer>) -> OpenGuard {
         let thumbprint = peer.certificate().map(|certificate| certificate.thumbprint());
         let open = self.table.open(thumbprint, self.clock.now(), |entry| OpenConnection {
@@ -89,42 +89,42 @@ impl OpenConnections {
         }
     }
 
-    /// All of them, the oldest first.
+    /// All connections, the oldest first.
     pub fn all(&self) -> Vec<Arc<OpenConnection>> {
         self.table.all()
     }
 
-    /// Ends the connections of these certificates that have lost their trust.
+    /// Reviews the connections with these certificates, and ends those that are no longer trusted.
     pub fn review(&self, thumbprints: &[Thumbprint]) {
         let affected = self.table.with_keys(thumbprints);
         affected.iter().for_each(|connection| self.recheck(connection));
     }
 
-    /// Ends every connection that has lost its trust. Strangers have none, and must not hold up the others: who of them
-    /// is let in by a later request is reviewed after it.
+    /// Ends all connections that are no longer trusted. Strangers have no trust to lose, and must not delay the review
+    /// of others: a stranger that a later request admits is reviewed after that request.
     pub fn review_all(&self) {
         let all = self.table.all();
         let known = all.iter().filter(|connection| !connection.peer.is_stranger());
         known.for_each(|connection| self.recheck(connection));
     }
 
-    /// Reviews the connection if its peer has become known since it was reviewed: a change of trust between the decision
-    /// about its request and this moment has passed it by.
+    /// Reviews the connection if its peer has become known since its last review: a change of trust between the
+    /// decision on the request and this moment would otherwise be missed.
     pub fn review_if_newly_known(&self, connection: &OpenConnection) {
         if !connection.reviewed_as_known.load(Ordering::Acquire) && !connection.peer.is_stranger() {
             self.recheck(connection);
         }
     }
 
-    /// Ends the connections whose certificates have expired at `now`. The APIs differ in whether the last second counts to
-    /// its end, so that each connection is reviewed during that second and once after it.
+    /// Ends the connections whose certificates have expired at `now`. The APIs differ in whether the last second is
+    /// included, so each connection is reviewed during that second and once after it.
     pub fn review_expired(&self, now: OffsetDateTime) {
         let (passed, in_last_second) = self.table.expired(now);
         let expired = passed.iter().chain(&in_last_second);
         expired.for_each(|connection| self.recheck(connection));
     }
 
-    /// Ends all of them, each after the requests it is working on. One whose handshake ends later ends at once.
+    /// Ends all connections, each after its current requests.
     pub fn end_all(&self) {
         let all = self.table.order_from_now_on(Order::Finish);
         all.iter().for_each(|connection| connection.end());
@@ -143,7 +143,7 @@ impl OpenConnections {
 }
 
 impl OpenConnection {
-    /// Notes whether the certificate is trusted now, and ends the connection when it was and is no longer.
+    /// Records if the certificate is trusted now, and ends the connection if it was and is no longer.
     fn review(&self, reviewer: &dyn TrustReview) {
         // Held over the decision: of two reviews at once, the later decision is the one that counts.
         let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,7 +173,7 @@ impl OpenConnection {
         self.entry.give(Order::Finish);
     }
 
-    /// Ready once the connection must end. Wakes the task that asked last.
+    /// Ready once the connection must end. Wakes the last caller's task.
     pub fn poll_must_end(&self, context: &mut Context<'_>) -> Poll<()> {
         match self.entry.poll_order(context) {
             Order::None => Poll::Pending,

@@ -1,14 +1,14 @@
-//! The connections that have not finished their handshake, bounded in number.
+//! Limits the number of connections that have not finished their handshake.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Connections before the end of their handshake, at most a fixed number: one more displaces the oldest.
+/// Connections before the end of their handshake, up to a fixed number: a further one displaces the oldest.
 ///
-/// The oldest and not the newest goes, because an honest client is through in milliseconds, and one that only holds the
-/// place stays until its deadline.
+/// The oldest is displaced rather than the newest refused, because an honest client finishes within milliseconds, and
+/// one that merely holds its place stays until its deadline.
 #[derive(Debug)]
 pub(super) struct HalfOpen {
     capacity: usize,
@@ -21,7 +21,7 @@ struct Waiting {
     by_age: BTreeMap<u64, oneshot::Sender<()>>,
 }
 
-/// A place among the half-open connections, given back when dropped.
+/// A place among the half-open connections, released when dropped.
 #[derive(Debug)]
 pub struct Place {
     half_open: Arc<HalfOpen>,
@@ -61,7 +61,7 @@ impl HalfOpen {
 }
 
 impl Place {
-    /// Waits until a newer connection has taken the place.
+    /// Waits until a newer connection has displaced this one.
     pub(super) async fn displaced(&mut self) {
         // The sender is never used, only dropped.
         let _ = (&mut self.displaced).await;

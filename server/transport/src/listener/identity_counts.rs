@@ -1,16 +1,16 @@
-//! The numbers of open connections by listener and by kind of identity, for metrics.
+//! Numbers of open connections by listener and by kind of identity, for metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-/// The kind of identity that a connection was admitted by. On an API, where each request is authenticated, the last
+/// The kind of identity by which a connection was admitted. On an API, where each request is authenticated, the last
 /// admitted request counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum IdentityKind {
-    /// Nobody has been admitted on the connection, or it is in its handshake.
+    /// No identity has been admitted on the connection, or it is in its handshake.
     Unauthenticated,
-    /// By nothing, where nothing is asked for: a database whose default user has no password.
+    /// None was required: a database whose default user has no password.
     Anonymous,
     /// By a certificate.
     Certificate,
@@ -18,7 +18,7 @@ pub enum IdentityKind {
     Password,
     /// By a token.
     Token,
-    /// By being the server's own user on this machine, for the creation of the cluster.
+    /// As the server's own user on this machine, for the creation of the cluster.
     LocalUser,
 }
 
@@ -45,12 +45,12 @@ pub struct IdentityCounts([AtomicU64; IdentityKind::ALL.len()]);
 #[derive(Debug)]
 pub(super) struct Counted {
     counts: Arc<IdentityCounts>,
-    /// A place in [`IdentityKind::ALL`].
+    /// Index in [`IdentityKind::ALL`].
     kind: AtomicU8,
 }
 
 impl IdentityKind {
-    /// All of them, in order.
+    /// All kinds, in order.
     pub const ALL: [Self; 6] = [
         Self::Unauthenticated,
         Self::Anonymous,
@@ -74,7 +74,7 @@ impl IdentityKind {
 }
 
 impl ListenerKind {
-    /// All of them, in order.
+    /// All listeners, in order.
     pub const ALL: [Self; 3] = [Self::Ravendb, Self::RedisEnterprise, Self::Database];
 
     /// The label `listener` of metrics.
@@ -88,21 +88,21 @@ impl ListenerKind {
 }
 
 impl ConnectionCounts {
-    /// Those of one listener.
+    /// The counts of one listener.
     pub fn of(&self, listener: ListenerKind) -> &Arc<IdentityCounts> {
         &self.0[listener as usize]
     }
 }
 
 impl IdentityCounts {
-    /// The number of connections that were admitted by an identity of this kind.
+    /// The number of connections with an identity of this kind.
     pub fn get(&self, kind: IdentityKind) -> u64 {
         self.0[kind as usize].load(Ordering::Relaxed)
     }
 }
 
 impl Counted {
-    /// Counts a connection on which nobody has been admitted.
+    /// Counts a connection without an admitted identity.
     pub(super) fn new(counts: Arc<IdentityCounts>) -> Self {
         let kind = IdentityKind::Unauthenticated;
         counts.0[kind as usize].fetch_add(1, Ordering::Relaxed);
@@ -112,12 +112,12 @@ impl Counted {
         }
     }
 
-    /// The kind of identity that the connection is counted under.
+    /// The kind of identity under which the connection is counted.
     pub(super) fn kind(&self) -> IdentityKind {
         IdentityKind::ALL[usize::from(self.kind.load(Ordering::Relaxed))]
     }
 
-    /// Changes the kind of identity that the connection is counted under.
+    /// Changes the kind of identity under which the connection is counted.
     pub(super) fn set(&self, kind: IdentityKind) {
         // Most requests come by what the one before came by: nothing is written then.
         if self.kind.load(Ordering::Relaxed) == kind as u8 {

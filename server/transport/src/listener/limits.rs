@@ -1,35 +1,35 @@
-//! What one client, or all of them, may use up.
+//! Limits on the resources that one client, or all of them, may use.
 
 use std::time::Duration;
 
-/// The limits on what strangers drive. Each has a key under `Certward.Limits.`; the table of settings gives
+/// Limits on resources that strangers can consume. Each has a key under `Certward.Limits.`; the table of settings gives
 /// its default and range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// From accepting a connection to the end of its TLS handshake.
+    /// Time from accepting a connection to the end of its TLS handshake.
     pub handshake_timeout: Duration,
-    /// From the first byte of a request to the end of its header; and for a peer that has not been let in, from the
-    /// handshake or the last answer to the next request, or to `AUTH`.
+    /// Time from the first byte of a request to the end of its header; before admission, time from the handshake or the
+    /// last response to the next request, or to `AUTH`.
     pub header_timeout: Duration,
-    /// From the end of a request's header to the end of its body.
+    /// Time from the end of a request's header to the end of its body.
     pub body_timeout: Duration,
     /// A connection without a request for this long is closed.
     pub keep_alive_timeout: Duration,
-    /// How long requests under way may take to finish when the server stops.
+    /// Maximum time that requests in progress may take to finish when the server stops.
     pub drain_timeout: Duration,
-    /// Bytes in a request's body.
+    /// Size of a request's body, in bytes.
     pub body_bytes: usize,
-    /// Certificates a client may send above its own. With 5 and more, path building gets expensive: ten cost 0.4 s of CPU.
+    /// Number of intermediates that a client may send. From 5 on, path building gets expensive: ten cost 0.4 s of CPU.
     pub intermediates: usize,
-    /// Bytes of all certificates a client sends together.
+    /// Total size of the certificates that a client sends, in bytes.
     pub certificate_bytes: usize,
     /// Open connections of one listener.
     pub connections: usize,
-    /// Those of them whose peers have not been let in; never more than half of all.
+    /// Open connections of one listener before admission; never more than half of all.
     pub unauthenticated_connections: usize,
-    /// Those of the latter that come from one address, or one /64 of IPv6.
+    /// The same per address, or per /64 of IPv6.
     pub unauthenticated_connections_of_address: usize,
-    /// Those of them that have not finished their handshake.
+    /// The same before the end of the handshake.
     pub handshaking_connections: usize,
 }
 

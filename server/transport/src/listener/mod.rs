@@ -1,4 +1,4 @@
-//! TCP connections, TLS, limits, and who is at the other end.
+//! TCP connections, TLS, limits, and the peers of connections.
 
 pub mod accept;
 pub mod client_certificate;

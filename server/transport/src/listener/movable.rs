@@ -1,4 +1,4 @@
-//! A TCP connection on its way from the runtime that accepted it to that of the thread that serves it.
+//! Moves a TCP connection from the runtime that accepted it to that of its worker thread.
 
 use std::io;
 use std::pin::Pin;
@@ -10,28 +10,28 @@ use tokio::net::TcpStream;
 /// A TCP connection that can change its runtime while TLS holds it.
 #[derive(Debug)]
 pub struct MovableTcp(
-    /// None when a move has failed.
+    /// None after a failed move.
     Option<TcpStream>,
 );
 
 impl MovableTcp {
-    /// A connection of the runtime that calls this.
+    /// Wraps a connection of the current runtime.
     pub(super) fn new(tcp: TcpStream) -> Self {
         Self(Some(tcp))
     }
 
-    /// Makes it one of the runtime that calls this. A failure ends the connection.
+    /// Registers it with the current runtime. A failure ends the connection.
     ///
     /// # Errors
     ///
-    /// What the system says, which has no memory for it.
+    /// The system has no memory for the registration.
     pub fn move_here(&mut self) -> io::Result<()> {
         let tcp = self.0.take().ok_or(io::ErrorKind::NotConnected)?;
         self.0 = Some(TcpStream::from_std(tcp.into_std()?)?);
         Ok(())
     }
 
-    /// Gives the connection, as one of the runtime that calls this.
+    /// Returns the connection, registered with the current runtime.
     ///
     /// # Errors
     ///

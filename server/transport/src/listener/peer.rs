@@ -10,10 +10,10 @@ use rustls_pki_types::CertificateDer;
 use super::connection_permits::ConnectionPermit;
 use super::identity_counts::IdentityKind;
 
-/// The other end of a TLS connection: made once by the listener when the handshake is done, and by nothing else.
+/// The other end of a TLS connection. Only the listener creates one, after the handshake.
 ///
-/// A certificate here is *presented*: the peer has proved that it holds the key, and nothing more. Whether the
-/// certificate is trusted is decided by the product for each request.
+/// A certificate here is only *presented*: the peer has proved possession of the key, nothing else. The product decides
+/// for each request if the certificate is trusted.
 #[derive(Debug)]
 pub struct Peer {
     address: SocketAddr,
@@ -23,7 +23,7 @@ pub struct Peer {
     kept: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
-/// A value that a product keeps with a connection, such as its last decision about the peer.
+/// A value that a product caches in a connection, such as its last decision about the peer.
 #[derive(Debug)]
 pub struct Kept<T>(Mutex<Option<T>>);
 
@@ -34,7 +34,7 @@ pub enum Presented {
     Nothing,
     /// TLS accepted the certificate, but it cannot be parsed.
     Unreadable,
-    /// A certificate whose key the peer holds.
+    /// A certificate whose key the peer has proved to hold.
     Certificate {
         /// The peer's own certificate.
         end_entity: Certificate,
@@ -78,7 +78,7 @@ impl Peer {
         self
     }
 
-    /// The kind of identity that the peer was last admitted by.
+    /// The kind of identity by which the peer was last admitted.
     pub fn identity(&self) -> IdentityKind {
         self.permit
             .as_ref()
@@ -118,7 +118,7 @@ impl Peer {
         }
     }
 
-    /// The certificates that were sent above the peer's own.
+    /// The intermediates that the peer sent.
     pub fn intermediates(&self) -> &[CertificateDer<'static>] {
         match &self.presented {
             Presented::Certificate { intermediates, .. } => intermediates,
@@ -132,7 +132,7 @@ impl Peer {
         self.certificate().map(Certificate::thumbprint)
     }
 
-    /// The name of the caller that the peer was at its last request, for logs.
+    /// The caller's name at the peer's last request, for logs.
     pub fn name(&self) -> Option<Arc<str>> {
         self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -142,7 +142,7 @@ impl Peer {
         *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name.map(Arc::from);
     }
 
-    /// The value of this type that a product keeps with the peer. There is one of each type, and at first it is empty.
+    /// The cached value of this type, initially empty. There is one per type.
     pub fn kept<T: Send + 'static>(&self) -> Arc<Kept<T>> {
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = all.iter().find_map(|kept| Arc::clone(kept).downcast().ok()) {
@@ -155,7 +155,7 @@ impl Peer {
 }
 
 impl<T> Kept<T> {
-    /// The value, until the guard is dropped.
+    /// Locks the value until the guard is dropped.
     pub fn lock(&self) -> MutexGuard<'_, Option<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,11 +1,11 @@
-//! A descriptor kept back for the moment when there are no others.
+//! A descriptor in reserve for the case that no others are left.
 
 use std::fs::File;
 
 use futures_util::FutureExt;
 use tokio::net::TcpListener;
 
-/// An open descriptor that is given up to accept one connection and close it politely.
+/// An open descriptor that is closed to accept one connection and close it gracefully.
 #[derive(Debug)]
 pub(super) struct ReservedDescriptor(Option<File>);
 
@@ -14,7 +14,7 @@ impl ReservedDescriptor {
         Self(File::open(NULL_DEVICE).ok())
     }
 
-    /// Accepts the connection at the head of the queue with the reserve, and closes it. Takes the reserve back.
+    /// Accepts the first queued connection with the reserve, and closes it. Reopens the reserve.
     pub(super) fn close_one(&mut self, listener: &TcpListener) {
         if self.0.take().is_some() {
             // Whatever is not accepted at once stays in the backlog for the next attempt.

@@ -19,7 +19,7 @@ pub async fn addresses(host: &Host, port: u16) -> io::Result<Vec<SocketAddr>> {
     })
 }
 
-/// Binds a socket and returns it with its real address. Nobody can connect before the socket listens.
+/// Binds a socket and returns it with its actual address. Clients cannot connect before the socket listens.
 ///
 /// # Errors
 ///
@@ -37,10 +37,11 @@ pub fn bind(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
     Ok((socket, address))
 }
 
-/// Acknowledges what has been received now, and not when there is something to send.
+/// Acknowledges the bytes received so far at once, without waiting for bytes to send.
 ///
-/// The client speaks last in a handshake of TLS 1.3 when the server gives no tickets. A client whose first request waits for
-/// the acknowledgement of that (Nagle's algorithm, RFC 896) would wait until the system gives it unasked, after 40 ms.
+/// If the server sends no tickets, the client sends the last bytes of a TLS 1.3 handshake. A client that delays its
+/// first request until they are acknowledged (Nagle's algorithm, RFC 896) would otherwise wait for the system's delayed
+/// acknowledgement, 40 ms.
 pub fn acknowledge_at_once(tcp: &TcpStream) {
     // Only time is lost by a failure.
     #[cfg(target_os = "linux")]
@@ -49,5 +50,5 @@ pub fn acknowledge_at_once(tcp: &TcpStream) {
     let _ = tcp;
 }
 
-/// Connections that wait to be accepted: a burst is not turned away while the loop is at work.
+/// Backlog of connections, so that a burst is not refused while the loop is busy.
 pub const BACKLOG: u32 = 4096;

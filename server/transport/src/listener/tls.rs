@@ -1,4 +1,4 @@
-//! The TLS side of the API listeners.
+//! TLS of the API listeners.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::limits::Limits;
 use certward_certificates::certificate::ChainBounds;
 use certward_certificates::server_certificate::ServerCertificates;
 
-/// The TLS of a listener: versions 1.2 and 1.3, or 1.3 alone for as long as its API says so.
+/// TLS of a listener: versions 1.2 and 1.3, or 1.3 only while its API requires that.
 pub struct Tls {
     both: TlsAcceptor,
     newest: TlsAcceptor,
@@ -53,17 +53,17 @@ impl Tls {
     }
 }
 
-/// There is little to show of it.
+/// `TlsAcceptor` has no `Debug`.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tls(..)")
     }
 }
 
-/// The cryptography of every listener: rustls' own choice, the cipher suites in our order.
+/// The cryptography of every listener: rustls's own, with this project's order of cipher suites.
 ///
-/// AES-128 first: as good as AES-256 against everybody who has no quantum computer, and its handshakes hash with SHA-256,
-/// which processors do in hardware, while SHA-384 is a seventh of a handshake.
+/// AES-128 first: without a quantum computer it is as secure as AES-256, and its handshakes hash with SHA-256, which
+/// processors implement in hardware, while SHA-384 is a seventh of a handshake.
 pub fn crypto_provider() -> Arc<CryptoProvider> {
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     // Stable: within a strength they stay as rustls has them.
@@ -76,10 +76,10 @@ pub fn crypto_provider() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-/// Applies the settings that all listeners share: our order of cipher suites, and no resumption of any kind.
+/// Applies the settings that all listeners share: the order of cipher suites, and no resumption of any kind.
 ///
-/// A resumed session takes the client's certificate from the ticket and skips the check of it, so that every connection
-/// makes a full handshake: no tickets, no session cache, no early data.
+/// A resumed session takes the client's certificate from the ticket and skips its check, so every connection performs a
+/// full handshake: no tickets, no session cache, no early data.
 pub fn hardened(mut config: ServerConfig) -> Arc<ServerConfig> {
     config.ignore_client_order = true;
     config.send_tls13_tickets = 0;
@@ -88,7 +88,7 @@ pub fn hardened(mut config: ServerConfig) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// A client certificate asked for and not demanded.
+/// Requests a client certificate without requiring one.
 fn server_config(
     certificates: Arc<ServerCertificates>,
     limits: &Limits,
@@ -111,8 +111,8 @@ fn server_config(
     Ok(hardened(config))
 }
 
-/// Shows the certificate of the moment, whatever name the client asks for: unknown names and none are served alike, so
-/// that no name leads around the client's authentication.
+/// Presents the current certificate, whatever name the client sends: unknown and missing names are treated alike, so
+/// that no name bypasses client authentication.
 #[derive(Debug)]
 struct CurrentCertificate(Arc<ServerCertificates>);
 

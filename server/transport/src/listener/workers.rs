@@ -1,11 +1,11 @@
-//! The threads that serve connections, with a runtime each.
+//! Worker threads that serve connections, each with a runtime.
 //!
-//! A connection stays on its thread from the end of its handshake on. Nothing of it is handed from one thread to another,
-//! and a thread that finds several connections ready serves them one after the other without being woken for each: with
-//! eight busy connections a request costs a tenth less CPU than on one runtime that spreads its tasks over all cores, and
-//! a pipelined command of Redis a fifth less. A new connection goes to the thread that has the fewest.
+//! A connection stays on one thread from the end of its handshake on. No data moves between threads, and a thread that
+//! finds several connections ready serves them one after the other without being woken for each: with eight busy
+//! connections a request costs a tenth less CPU than on one runtime for all cores, and a pipelined Redis command a
+//! fifth less. A new connection is assigned to the thread with the fewest.
 //!
-//! One core is left free of them, for what they wait for: handshakes, the store, and the engines of databases.
+//! One core is left free for handshakes, the store, and the engines of databases.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// The threads that serve connections. They end when the last of these, and of the places on them, is dropped.
+/// The worker threads. They end when the last clone, and the last place on them, is dropped.
 #[derive(Debug, Clone)]
 pub struct Workers(Arc<[Worker]>);
 
@@ -27,7 +27,7 @@ struct Worker {
     _stop: oneshot::Sender<()>,
 }
 
-/// A connection's place on a thread, until it is dropped.
+/// A connection's place on a thread, until dropped.
 #[derive(Debug)]
 pub struct Seat {
     workers: Workers,
@@ -35,11 +35,11 @@ pub struct Seat {
 }
 
 impl Workers {
-    /// Starts a thread for each core but one, and at least one. The name is theirs, with their number.
+    /// Starts a thread for each core but one, and at least one. The threads are called `name` with a number.
     ///
     /// # Errors
     ///
-    /// The system has no thread or no descriptor left.
+    /// The system has no thread or descriptor left.
     pub fn start(name: &str) -> io::Result<Self> {
         Self::start_many(name, cores().saturating_sub(1).max(1))
     }
@@ -49,7 +49,7 @@ impl Workers {
         (0..count).map(start).collect::<io::Result<_>>().map(Self)
     }
 
-    /// A place on the thread that has the fewest connections.
+    /// A place on the thread with the fewest connections.
     pub fn seat(&self) -> Seat {
         let open = |(_, worker): &(usize, &Worker)| worker.connections.load(Ordering::Relaxed);
         let fewest = self.0.iter().enumerate().min_by_key(open);
@@ -104,8 +104,8 @@ impl Drop for Seat {
     }
 }
 
-/// So many steps of connections are taken before a thread looks for what else has arrived. By tokio's own number, 61, a
-/// peer that sends many requests at once would have as many of them answered before any other connection's next one.
+/// Number of task polls after which a thread checks for new events. With tokio's default of 61, a peer that sends many
+/// requests at once would have that many answered before any other connection's next one.
 const EVENT_INTERVAL: u32 = 4;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::super::query::Query;
 use crate::ravendb::access::authz::action::{DeleteCertificate, PurgeCertificates};
 use crate::ravendb::api::Services;
 
-/// `DELETE /admin/certificates`. What is not registered is as good as deleted (records `432`, `438`).
+/// `DELETE /admin/certificates`. Deleting an unregistered certificate succeeds (records `432`, `438`).
 pub(in super::super) async fn delete(
     Authorized(permit): Authorized<DeleteCertificate>,
     State(app): State<Arc<Services>>,

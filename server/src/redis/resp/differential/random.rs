@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Pseudo-random numbers (SplitMix64), so that a stream can be made again from its seed.
+/// Pseudo-random numbers (SplitMix64), so that a seed reproduces its stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Random {
     state: u64,
@@ -17,7 +17,8 @@ impl Random {
         }
     }
 
-    /// Has `default` among the names of users. The engine must not let it in: `HELLO` would then look like one without
+    /// Adds `default` to the user names. The engine must not admit it: `HELLO` would otherwise look like one without
+    /// `AUTH`.
     /// `AUTH`.
     pub(crate) fn naming_default(self) -> Self {
         Self {
@@ -39,7 +40,7 @@ impl Random {
         range.start + usize::try_from(self.next() % width).expect("less than a usize")
     }
 
-    /// Once in so many.
+    /// Returns `true` with a probability of one in `many`.
     pub(super) fn one_in(&mut self, many: usize) -> bool {
         self.below(0..many) == 0
     }

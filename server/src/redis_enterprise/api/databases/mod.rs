@@ -197,7 +197,7 @@ fn done(dialect: &Dialect, database: &Arc<Database>, run: Run, action: &'static 
     answer::json(&members)
 }
 
-/// The database under a number in the path. What is no number is nobody's.
+/// The database with the number in the path. A segment that is not a number matches none.
 fn find<A: ClusterAction>(dialect: &Dialect, permit: &ClusterPermit<A>, uid: &str) -> Result<Arc<Database>, Problem> {
     let uid = number(uid)?;
     let state = dialect.app.cluster.state();

@@ -315,10 +315,10 @@ impl DatabaseFront {
             // While the connection to it is open: the engine carries out what it finds in a closed one. A client that
             // sees its end can count on it that nothing more is carried out, unless the engine does not answer.
             let is_ended = self.engine.end_client(engine.client).await;
-            let upstream = relay.close_client().await;
+            let server_stream = relay.close_client().await;
             // A stranger's connection has nothing in the engine to end: nobody's script or data is at stake for it.
             if !is_ended && session.was_let_in() {
-                self.engine.end_client_later(engine.client, upstream);
+                self.engine.end_client_later(engine.client, server_stream);
             }
         }
     }

@@ -43,7 +43,7 @@ pub(super) struct Relay {
     login: Option<Pin<Box<dyn Future<Output = LoginOutcome> + Send>>>,
     replies: ReplyRewriter,
     busy_wait: BusyWait,
-    upstream: Upstream,
+    client_to_server: ClientToServer,
     /// Set while nothing is read from the client.
     absence: Option<Box<Absence>>,
 }
@@ -61,7 +61,7 @@ pub(super) enum Ending {
 
 /// State of the direction from client to engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Upstream {
+enum ClientToServer {
     Open,
     /// The client sends nothing more; received bytes are still forwarded.
     Ending,
@@ -101,7 +101,7 @@ impl Relay {
             login: None,
             replies: ReplyRewriter::new(login),
             busy_wait: BusyWait::new(),
-            upstream: Upstream::Open,
+            client_to_server: ClientToServer::Open,
             absence: None,
         }
     }
@@ -130,10 +130,10 @@ impl Relay {
             Order::Cut => Poll::Ready(true),
             Order::Finish => Poll::Ready(false),
             Order::None => {
-                if self.upstream != Upstream::Ended {
+                if self.client_to_server != ClientToServer::Ended {
                     // An engine that has gone cannot be told.
                     let _ = ready!(Pin::new(&mut self.engine).poll_shutdown(context));
-                    self.upstream = Upstream::Ended;
+                    self.client_to_server = ClientToServer::Ended;
                 }
                 ready!(self.poll_nothing_left(context));
                 Poll::Ready(false)
@@ -158,7 +158,9 @@ impl Relay {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
         match self.session.poll_order(context) {
             Order::None => {}
-            Order::Finish if self.upstream == Upstream::Open => self.upstream = Upstream::Ending,
+            Order::Finish if self.client_to_server == ClientToServer::Open => {
+                self.client_to_server = ClientToServer::Ending
+            }
             Order::Finish => {}
             Order::Cut => return Poll::Ready(Ending::Cut),
         }
@@ -195,7 +197,7 @@ impl Relay {
                 // The task has been woken, and comes to its end next.
                 return Poll::Pending;
             }
-            if self.upstream == Upstream::Ended {
+            if self.client_to_server == ClientToServer::Ended {
                 return Poll::Ready(Ok(()));
             }
             self.settle();
@@ -221,7 +223,7 @@ impl Relay {
                 });
                 continue;
             }
-            let may_refuse = self.upstream == Upstream::Open && self.looked_at == 0;
+            let may_refuse = self.client_to_server == ClientToServer::Open && self.looked_at == 0;
             if self.replies.is_exchanging() || (may_refuse && self.replies.is_full()) {
                 return self.poll_absence(context);
             }
@@ -240,18 +242,18 @@ impl Relay {
                 }
                 continue;
             }
-            match self.upstream {
-                Upstream::Open if ready!(self.client.poll_receive(context))? => {
+            match self.client_to_server {
+                ClientToServer::Open if ready!(self.client.poll_receive(context))? => {
                     self.logins.review();
                     if self.session.order() != Order::Cut {
                         self.look();
                     }
                 }
-                Upstream::Open => self.upstream = Upstream::Ending,
+                ClientToServer::Open => self.client_to_server = ClientToServer::Ending,
                 _ => {
                     // An engine that has gone cannot be told.
                     let _ = ready!(Pin::new(&mut self.engine).poll_shutdown(context));
-                    self.upstream = Upstream::Ended;
+                    self.client_to_server = ClientToServer::Ended;
                 }
             }
         }
@@ -285,7 +287,7 @@ impl Relay {
             }
             Scanned::Refused(error) => {
                 self.insertion.put(self.replies.refuse(error));
-                self.upstream = Upstream::Ending;
+                self.client_to_server = ClientToServer::Ending;
             }
             Scanned::Garbage(count) => {
                 // The engine reads it to the end of its line.
@@ -293,7 +295,7 @@ impl Relay {
                 last.extend_from_slice(&self.client.received()[..count]);
                 last.extend_from_slice(b"\r\n");
                 self.insertion.put(last);
-                self.upstream = Upstream::Ending;
+                self.client_to_server = ClientToServer::Ending;
             }
         }
     }
@@ -335,7 +337,7 @@ impl Relay {
     fn engine_takes_no_more(&mut self) {
         self.insertion = Insertion::default();
         self.looked_at = 0;
-        self.upstream = Upstream::Ended;
+        self.client_to_server = ClientToServer::Ended;
     }
 
     /// Relays from the engine to the client. Ready when the engine has ended and everything was sent.

@@ -204,10 +204,10 @@ impl Databases {
     ) -> Result<Arc<Engine>, Box<dyn std::error::Error + Send + Sync>> {
         let configuration = EngineConfiguration::of(database);
         if let Some(setting) = self.upstream_for(&database.name, Some(database.uid)) {
-            let upstream = self.redis().upstream(setting)?;
-            tracing::info!(database.uid = database.uid.get(), %upstream, "a database is attached to a Redis that is there");
+            let external = self.redis().upstream(setting)?;
+            tracing::info!(database.uid = database.uid.get(), upstream = %external, "a database is attached to a Redis that is there");
             let mark = UserMark::new(&self.key, database.uid);
-            return Ok(Engine::attach(upstream, mark, configuration, tasks));
+            return Ok(Engine::attach(external, mark, configuration, tasks));
         }
         let program = self.program().await?;
         let directory = self.directory(database.uid);

@@ -188,7 +188,7 @@ impl Engine {
     pub(super) fn own_login(&self) -> Option<Command> {
         match &self.place {
             Place::Supervised(_) => Some(login::auth(CONTROL_USER, &self.secrets.of(CONTROL_USER))),
-            Place::Attached(attached) => attached.upstream.login(),
+            Place::Attached(attached) => attached.redis.login(),
         }
     }
 
@@ -196,7 +196,7 @@ impl Engine {
     fn own_hello(&self) -> Command {
         match &self.place {
             Place::Supervised(_) => login::hello(CONTROL_USER, &self.secrets.of(CONTROL_USER)),
-            Place::Attached(attached) => attached.upstream.hello(),
+            Place::Attached(attached) => attached.redis.hello(),
         }
     }
 
@@ -215,7 +215,7 @@ impl Engine {
     pub(super) fn control_user(&self) -> Option<&str> {
         match &self.place {
             Place::Supervised(_) => None,
-            Place::Attached(attached) => Some(attached.upstream.user()),
+            Place::Attached(attached) => Some(attached.redis.user()),
         }
     }
 }

@@ -11,6 +11,7 @@ mod control;
 mod directory;
 mod ending;
 mod error;
+mod external_redis;
 mod external_users;
 mod kept_back;
 mod local;
@@ -27,7 +28,6 @@ mod stream;
 mod supervised;
 #[cfg(test)]
 mod tests;
-mod upstream;
 mod users;
 
 use std::fmt;
@@ -48,6 +48,7 @@ use control::Control;
 use directory::EngineDirectory;
 use ending::Endings;
 pub(crate) use error::EngineError;
+pub(crate) use external_redis::ExternalRedis;
 use external_users::OpenUsers;
 pub(crate) use external_users::UserMark;
 use local::LocalSocket;
@@ -57,7 +58,6 @@ pub(crate) use saved::open_saved_data;
 use secrets::EngineSecrets;
 pub(crate) use stream::EngineStream;
 use supervised::Supervised;
-pub(crate) use upstream::Upstream;
 use users::EngineUsers;
 
 /// The engine of one database. A task of its own supervises it until [`Self::stop`].
@@ -86,7 +86,7 @@ enum Place {
 
 /// An external Redis.
 struct Attached {
-    upstream: Upstream,
+    redis: ExternalRedis,
     mark: UserMark,
     open_users: Mutex<OpenUsers>,
 }
@@ -127,17 +127,17 @@ impl Engine {
         Self::start(place, configuration, tasks)
     }
 
-    /// Uses the external Redis at `upstream` as an engine. The server changes only users with the `mark` and, by
+    /// Uses the external Redis at `redis` as an engine. The server changes only users with the `mark` and, by
     /// [`Self::flush`], the data: memory, eviction, persistence and every other user, including `default`, belong to
     /// its operator.
     pub(crate) fn attach(
-        upstream: Upstream,
+        redis: ExternalRedis,
         mark: UserMark,
         configuration: EngineConfiguration,
         tasks: &TaskTracker,
     ) -> Arc<Self> {
         let attached = Attached {
-            upstream,
+            redis,
             mark,
             open_users: Mutex::default(),
         };
@@ -187,7 +187,7 @@ impl Engine {
             Place::Supervised(_) => Vec::new(),
             Place::Attached(attached) => {
                 let open_users = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
-                open_users.warnings(&attached.upstream.to_string(), attached.upstream.user())
+                open_users.warnings(&attached.redis.to_string(), attached.redis.user())
             }
         }
     }
@@ -312,7 +312,7 @@ impl Engine {
                 .await
                 .and_then(LocalSocket::new)
                 .map(EngineStream::Local),
-            Place::Attached(attached) => attached.upstream.connect().await,
+            Place::Attached(attached) => attached.redis.connect().await,
         }
     }
 

@@ -113,7 +113,7 @@ impl Engine {
             Ok(found) => found,
             Err(error) => {
                 let error = told(&error);
-                tracing::warn!(error, engine.place = %attached.upstream, "the users of an external Redis cannot be looked up");
+                tracing::warn!(error, engine.place = %attached.redis, "the users of an external Redis cannot be looked up");
                 return;
             }
         };
@@ -172,7 +172,7 @@ impl Engine {
         }
         let place = match &self.place {
             Place::Supervised(place) => place.directory.path().display().to_string(),
-            Place::Attached(attached) => attached.upstream.to_string(),
+            Place::Attached(attached) => attached.redis.to_string(),
         };
         match health {
             EngineHealth::Starting => {}

@@ -5,10 +5,10 @@
 
 mod administration;
 mod data_files;
-mod door;
 pub(crate) mod engine;
 pub(crate) mod front;
 mod leftovers;
+mod listener;
 mod ports;
 mod refused_acls;
 pub(crate) mod resp;

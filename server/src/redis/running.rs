@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::door::Door;
 use super::engine::{Engine, EngineConfiguration, EngineHealth};
 use super::front::DatabaseFront;
+use super::listener::DatabaseListener;
 use super::refused_acls::RefusedAcls;
 use super::{DatabaseStatus, Databases};
 use crate::cluster::database::Database;
@@ -76,7 +76,7 @@ impl Running {
     ) {
         let mut orders = self.orders.subscribe();
         let engine = self.engine_for(&databases, &tasks, &mut orders).await;
-        let door = match &engine {
+        let listener = match &engine {
             None => None,
             Some((engine, configured)) => {
                 let opening = Opening {
@@ -88,8 +88,8 @@ impl Running {
             }
         };
         let is_removed = matches!(*self.orders.borrow(), Order::Remove);
-        if let Some(door) = door {
-            door.close(is_removed).await;
+        if let Some(listener) = listener {
+            listener.close(is_removed).await;
         }
         let removed = match engine {
             Some((engine, _)) if is_removed => match engine.remove().await {
@@ -169,19 +169,22 @@ impl Running {
         mut configured: EngineConfiguration,
         orders: &mut watch::Receiver<Order>,
         opening: &Opening<'_>,
-    ) -> Option<Door> {
+    ) -> Option<DatabaseListener> {
         let mut health = engine.health();
-        let mut door: Option<Door> = None;
+        let mut listener: Option<DatabaseListener> = None;
         let mut was_ready = false;
         loop {
             let Order::Run(database) = orders.borrow_and_update().clone() else {
-                return door;
+                return listener;
             };
-            if door.as_ref().is_none_or(|door| door.port() != database.port) {
-                if let Some(door) = door.take() {
-                    door.close(true).await;
+            if listener
+                .as_ref()
+                .is_none_or(|listener| listener.port() != database.port)
+            {
+                if let Some(listener) = listener.take() {
+                    listener.close(true).await;
                 }
-                door = self.open_door(&database, engine, opening).await;
+                listener = self.open_listener(&database, engine, opening).await;
             }
             let wanted = EngineConfiguration::of(&database);
             if wanted != configured {
@@ -194,7 +197,7 @@ impl Running {
                     ),
                 }
             }
-            let is_as_wanted = door.is_some() && configured == EngineConfiguration::of(&database);
+            let is_as_wanted = listener.is_some() && configured == EngineConfiguration::of(&database);
             let health_now = health.borrow_and_update().clone();
             let is_ready = health_now == EngineHealth::Ready;
             if is_ready && !was_ready {
@@ -205,20 +208,25 @@ impl Running {
             was_ready = is_ready;
             self.notice(&health_now, is_as_wanted.then_some(&database));
             tokio::select! {
-                changed = orders.changed() => if changed.is_err() { return door },
-                changed = health.changed() => if changed.is_err() { return door },
+                changed = orders.changed() => if changed.is_err() { return listener },
+                changed = health.changed() => if changed.is_err() { return listener },
                 () = tokio::time::sleep(RETRY), if !is_as_wanted => {}
             }
         }
     }
 
-    async fn open_door(&self, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Option<Door> {
+    async fn open_listener(
+        &self,
+        database: &Database,
+        engine: &Arc<Engine>,
+        opening: &Opening<'_>,
+    ) -> Option<DatabaseListener> {
         match opening.databases.ports.listen(database.port).await {
             Ok(tcp) => {
-                let door = Door::open(tcp, database, engine, opening);
-                let front = Arc::clone(door.front());
+                let listener = DatabaseListener::open(tcp, database, engine, opening);
+                let front = Arc::clone(listener.front());
                 self.seen.send_modify(|seen| seen.front = Some(front));
-                Some(door)
+                Some(listener)
             }
             Err(error) => {
                 self.cannot(format!("port {} cannot be listened on: {error}", database.port));

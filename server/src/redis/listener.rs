@@ -14,7 +14,7 @@ use super::running::Opening;
 use crate::cluster::database::Database;
 
 /// The open port of a database, and its connections.
-pub(super) struct Door {
+pub(super) struct DatabaseListener {
     port: NonZeroU16,
     front: Arc<DatabaseFront>,
     connections: TaskTracker,
@@ -22,7 +22,7 @@ pub(super) struct Door {
     abort: CancellationToken,
 }
 
-impl Door {
+impl DatabaseListener {
     /// Accepts clients on `tcp`.
     pub(super) fn open(tcp: TcpListener, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Self {
         let parts = opening.databases.front.clone();

@@ -6,10 +6,10 @@
 mod administration;
 mod data_files;
 pub(crate) mod engine;
-pub(crate) mod front;
 mod leftovers;
 mod listener;
 mod ports;
+pub(crate) mod proxy;
 mod refused_acls;
 pub(crate) mod resp;
 mod running;
@@ -31,10 +31,10 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use self::data_files::DataFiles;
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
-use self::front::DatabaseFront;
-pub(crate) use self::front::{DatabaseConnection, FrontParts};
 pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
+use self::proxy::DatabaseProxy;
+pub(crate) use self::proxy::{DatabaseConnection, ProxyParts};
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
 use crate::cluster::access::TokenKey;
@@ -47,8 +47,8 @@ use crate::config::{RedisSettings, Settings, UpstreamSetting};
 pub(crate) struct Databases {
     cluster: Arc<Cluster>,
     settings: Arc<Settings>,
-    /// Dependencies of the databases' fronts.
-    front: FrontParts,
+    /// Dependencies of the databases' proxies.
+    proxy: ProxyParts,
     /// Derives the marks of users in external Redis.
     key: TokenKey,
     ports: Arc<Ports>,
@@ -65,16 +65,16 @@ pub(crate) struct Databases {
 
 impl Databases {
     /// Creates the manager; [`Self::run`] starts the databases.
-    pub(crate) fn new(front: FrontParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
+    pub(crate) fn new(proxy: ProxyParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
         let redis = &settings.redis;
-        let state = front.cluster.state();
+        let state = proxy.cluster.state();
         let restored = state.databases().map(|database| (database.uid, database.created_at));
         Arc::new(Self {
             restored: restored.collect(),
             ports: Ports::new(redis.listen_address.clone(), redis.ports.clone()),
-            cluster: Arc::clone(&front.cluster),
+            cluster: Arc::clone(&proxy.cluster),
             settings,
-            front,
+            proxy,
             key,
             program: Mutex::default(),
             nameless: Mutex::default(),
@@ -167,7 +167,7 @@ impl Databases {
         let state = self.cluster.state();
         if let Some(database) = state.database(uid) {
             warnings.extend(running.refused_acls().warnings(database, &state));
-            warnings.extend(running.front().map(|front| front.trust_warnings()).unwrap_or_default());
+            warnings.extend(running.proxy().map(|proxy| proxy.trust_warnings()).unwrap_or_default());
         }
         warnings
     }
@@ -276,21 +276,21 @@ impl Databases {
 
     /// The open connections to all databases.
     pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
-        let fronts = self.fronts();
-        fronts.iter().flat_map(|front| front.connections(state)).collect()
+        let proxies = self.proxies();
+        proxies.iter().flat_map(|proxy| proxy.connections(state)).collect()
     }
 
     /// The connections to all databases that end when `state` becomes `next`.
     pub(crate) fn connections_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<DatabaseConnection> {
-        let fronts = self.fronts();
-        fronts
+        let proxies = self.proxies();
+        proxies
             .iter()
-            .flat_map(|front| front.connections_ended_by(state, next))
+            .flat_map(|proxy| proxy.connections_ended_by(state, next))
             .collect()
     }
 
-    fn fronts(&self) -> Vec<Arc<DatabaseFront>> {
-        self.running().values().filter_map(|running| running.front()).collect()
+    fn proxies(&self) -> Vec<Arc<DatabaseProxy>> {
+        self.running().values().filter_map(|running| running.proxy()).collect()
     }
 
     fn engine_of(&self, uid: DatabaseUid) -> Option<Arc<Engine>> {

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::engine::{Engine, EngineConfiguration, EngineHealth};
-use super::front::DatabaseFront;
 use super::listener::DatabaseListener;
+use super::proxy::DatabaseProxy;
 use super::refused_acls::RefusedAcls;
 use super::{DatabaseStatus, Databases};
 use crate::cluster::database::Database;
@@ -43,8 +43,8 @@ enum Order {
 #[derive(Debug, Clone, Default)]
 struct Seen {
     engine: Option<Arc<Engine>>,
-    /// Its front, while its port is open.
-    front: Option<Arc<DatabaseFront>>,
+    /// Its proxy, while its port is open.
+    proxy: Option<Arc<DatabaseProxy>>,
     /// The configuration in force.
     applied: Option<Arc<Database>>,
     is_ready: bool,
@@ -224,8 +224,8 @@ impl Running {
         match opening.databases.ports.listen(database.port).await {
             Ok(tcp) => {
                 let listener = DatabaseListener::open(tcp, database, engine, opening);
-                let front = Arc::clone(listener.front());
-                self.seen.send_modify(|seen| seen.front = Some(front));
+                let proxy = Arc::clone(listener.proxy());
+                self.seen.send_modify(|seen| seen.proxy = Some(proxy));
                 Some(listener)
             }
             Err(error) => {
@@ -357,9 +357,9 @@ impl Running {
         self.seen.borrow().engine.clone()
     }
 
-    /// Its front, if its port has been opened.
-    pub(super) fn front(&self) -> Option<Arc<DatabaseFront>> {
-        self.seen.borrow().front.clone()
+    /// Its proxy, if its port has been opened.
+    pub(super) fn proxy(&self) -> Option<Arc<DatabaseProxy>> {
+        self.seen.borrow().proxy.clone()
     }
 
     /// The reason why it is not ready, if known.
@@ -368,7 +368,7 @@ impl Running {
     }
 }
 
-/// Context for opening a database's front.
+/// Context for opening a database's proxy.
 pub(super) struct Opening<'a> {
     pub(super) databases: &'a Arc<Databases>,
     pub(super) stop: &'a CancellationToken,

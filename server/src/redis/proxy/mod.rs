@@ -62,18 +62,18 @@ use crate::server_certificate::ServerCertificates;
 use crate::telemetry;
 
 /// The port of a database, with its connections.
-pub(crate) struct DatabaseFront {
+pub(crate) struct DatabaseProxy {
     accept: AcceptLoop,
     database: DatabaseUid,
     engine: Arc<Engine>,
-    parts: FrontParts,
+    parts: ProxyParts,
     policies: Policies,
     sessions: Sessions,
 }
 
-/// Dependencies that the fronts of all databases share.
+/// Dependencies that the proxies of all databases share.
 #[derive(Debug, Clone)]
-pub(crate) struct FrontParts {
+pub(crate) struct ProxyParts {
     /// State of the cluster, with its users.
     pub(crate) cluster: Arc<Cluster>,
     /// Checks passwords.
@@ -99,9 +99,9 @@ struct LoggedIn {
     engine: EngineConnection,
 }
 
-impl DatabaseFront {
+impl DatabaseProxy {
     /// Wraps a listening socket. [`Self::run`] accepts connections.
-    pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: FrontParts) -> Arc<Self> {
+    pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: ProxyParts) -> Arc<Self> {
         Arc::new(Self {
             accept: AcceptLoop::new(tcp, parts.workers.clone(), &parts.limits, &parts.counts),
             database,
@@ -324,7 +324,7 @@ impl DatabaseFront {
     }
 }
 
-impl Service for DatabaseFront {
+impl Service for DatabaseProxy {
     type Opened = Opened;
 
     async fn open(self: Arc<Self>, accepted: Accepted) -> Option<Opened> {
@@ -344,9 +344,9 @@ impl Service for DatabaseFront {
     }
 }
 
-impl fmt::Debug for DatabaseFront {
+impl fmt::Debug for DatabaseProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DatabaseFront")
+        f.debug_struct("DatabaseProxy")
             .field("database", &self.database)
             .finish_non_exhaustive()
     }

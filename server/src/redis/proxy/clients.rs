@@ -7,7 +7,7 @@ use std::sync::Arc;
 use certward_pki::{Certificate, Sha256Fingerprint};
 use time::OffsetDateTime;
 
-use super::DatabaseFront;
+use super::DatabaseProxy;
 use super::admission::{Access, Identity, Judge};
 use super::policy::Policy;
 use super::sessions::Session;
@@ -23,7 +23,7 @@ pub(crate) struct DatabaseConnection {
     session: Arc<Session>,
 }
 
-impl DatabaseFront {
+impl DatabaseProxy {
     /// All open connections, the oldest first.
     pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
         self.connections_that(state, |_| true)

@@ -128,11 +128,11 @@ impl AcceptLoop {
             let Some(opened) = Arc::clone(&service).open(accepted).await else {
                 return;
             };
-            let seat = workers.seat();
-            let runtime = seat.runtime().clone();
+            let slot = workers.slot();
+            let runtime = slot.runtime().clone();
             let served = Box::pin(async move {
                 service.serve(opened).await;
-                drop((permit, seat));
+                drop((permit, slot));
             });
             later.spawn_on(ended.run_until_cancelled_owned(served), &runtime);
         });

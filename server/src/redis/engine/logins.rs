@@ -58,7 +58,7 @@ impl Engine {
         let replies = login::exchange(&mut stream, &commands.iter().collect::<Vec<_>>()).await?;
         let number = replies.first().and_then(login::client_number);
         let number = number.ok_or(EngineError::NotReady)?;
-        // Otherwise the number may be of a life that has ended, or of one that has not been told of anything.
+        // Otherwise the number may be of an incarnation that has ended, or of one without any user yet.
         let incarnation = control.incarnation();
         if self.control()?.incarnation() != incarnation {
             return Err(EngineError::NotReady);

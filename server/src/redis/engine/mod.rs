@@ -69,7 +69,7 @@ pub(crate) struct Engine {
     users: EngineUsers,
     endings: Endings,
     control: Mutex<Option<Control>>,
-    life: Mutex<Life>,
+    incarnation: Mutex<Incarnation>,
     health: watch::Sender<EngineHealth>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -93,8 +93,8 @@ struct Attached {
 
 /// The current incarnation of the engine.
 #[derive(Default)]
-struct Life {
-    incarnation: u64,
+struct Incarnation {
+    number: u64,
     /// The engine's identifier of this incarnation: `run_id` of `INFO`.
     run: String,
     version: Option<EngineVersion>,
@@ -152,7 +152,7 @@ impl Engine {
             users: EngineUsers::default(),
             endings: Endings::default(),
             control: Mutex::new(None),
-            life: Mutex::default(),
+            incarnation: Mutex::default(),
             health: watch::Sender::new(EngineHealth::Starting),
             tasks: tasks.clone(),
             stop: CancellationToken::new(),
@@ -172,7 +172,7 @@ impl Engine {
     pub(crate) fn version(&self) -> Option<EngineVersion> {
         match &self.place {
             Place::Supervised(place) => Some(place.program.version()),
-            Place::Attached(_) => self.life().version,
+            Place::Attached(_) => self.incarnation().version,
         }
     }
 
@@ -321,8 +321,8 @@ impl Engine {
         control.clone().ok_or(EngineError::NotReady)
     }
 
-    fn life(&self) -> std::sync::MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    fn incarnation(&self) -> std::sync::MutexGuard<'_, Incarnation> {
+        self.incarnation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -95,7 +95,7 @@ impl Databases {
             return;
         }
         loop {
-            self.follow(&tasks, &stop, &abort);
+            self.apply_state(&tasks, &stop, &abort);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -173,13 +173,13 @@ impl Databases {
     }
 
     /// Starts, changes and stops databases to match the state.
-    fn follow(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
+    fn apply_state(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
         let state = self.cluster.state();
         let mut all = self.running();
         all.retain(|_, running| !running.has_ended());
         for database in state.databases() {
             match all.get(&database.uid) {
-                Some(running) => running.follow(database),
+                Some(running) => running.set_desired(database),
                 None => {
                     let running = Running::new(database, self.is_restored(database));
                     let databases = Arc::clone(self);

@@ -264,7 +264,7 @@ impl Running {
     }
 
     /// Changes its configuration, unless it has to end.
-    pub(super) fn follow(&self, database: &Arc<Database>) {
+    pub(super) fn set_desired(&self, database: &Arc<Database>) {
         self.orders.send_if_modified(|order| match order {
             Order::Run(present) if !Arc::ptr_eq(present, database) => {
                 *present = Arc::clone(database);

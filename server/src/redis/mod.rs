@@ -184,7 +184,7 @@ impl Databases {
                     let running = Running::new(database, self.is_restored(database));
                     let databases = Arc::clone(self);
                     let (ours, stop, abort) = (tasks.clone(), stop.clone(), abort.clone());
-                    tasks.spawn(Arc::clone(&running).keep(databases, ours, stop, abort));
+                    tasks.spawn(Arc::clone(&running).supervise(databases, ours, stop, abort));
                     all.insert(database.uid, running);
                 }
             }

@@ -54,7 +54,7 @@ struct Seen {
 }
 
 impl Running {
-    /// A database that is not supervised yet: call [`Self::keep`].
+    /// A database that is not supervised yet: call [`Self::supervise`].
     pub(super) fn new(database: &Arc<Database>, is_restored: bool) -> Arc<Self> {
         Arc::new(Self {
             uid: database.uid,
@@ -67,7 +67,7 @@ impl Running {
     }
 
     /// Supervises the database until it has to end, and ends it.
-    pub(super) async fn keep(
+    pub(super) async fn supervise(
         self: Arc<Self>,
         databases: Arc<Databases>,
         tasks: TaskTracker,
@@ -84,7 +84,8 @@ impl Running {
                     stop: &stop,
                     abort: &abort,
                 };
-                self.look_after(engine, configured.clone(), &mut orders, &opening).await
+                self.supervise_engine(engine, configured.clone(), &mut orders, &opening)
+                    .await
             }
         };
         let is_removed = matches!(*self.orders.borrow(), Order::Remove);
@@ -163,7 +164,7 @@ impl Running {
     }
 
     /// Runs the engine and the port according to the orders. Returns the port when the database has to end.
-    async fn look_after(
+    async fn supervise_engine(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
         mut configured: EngineConfiguration,

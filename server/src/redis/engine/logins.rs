@@ -97,7 +97,7 @@ impl Engine {
         if let EngineLogin::User(user) = login {
             login::check_name(&user.name, self.control_user())?;
         }
-        match self.users.tell(control, &self.secrets, self.mark(), &user).await {
+        match self.users.sync_user(control, &self.secrets, self.mark(), &user).await {
             Err(error) if error.is_busy() => Err(EngineError::Busy { name: user.name }),
             Err(error) => Err(match error.objection() {
                 Some(objection) => EngineError::RulesRefused {

@@ -191,7 +191,7 @@ impl DatabaseProxy {
 
     /// Cuts one connection if its identity is not admitted any more.
     fn review_one(&self, session: &Session) {
-        self.judge(|judge| self.sessions.look_at(session, judge))
+        self.judge(|judge| self.sessions.recheck(session, judge))
             .unwrap_or_else(|| self.cut_all());
     }
 

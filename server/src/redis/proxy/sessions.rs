@@ -70,7 +70,7 @@ impl Sessions {
 
     /// Cuts the connections whose identity `judge` does not admit.
     pub(super) fn review(&self, judge: &Judge<'_>) {
-        self.all().iter().for_each(|session| self.look_at(session, judge));
+        self.all().iter().for_each(|session| self.recheck(session, judge));
     }
 
     /// All connections, the oldest first.
@@ -79,7 +79,7 @@ impl Sessions {
     }
 
     /// Cuts the connection if `judge` does not admit its identity.
-    pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
+    pub(super) fn recheck(&self, session: &Session, judge: &Judge<'_>) {
         let mut basis = session.basis();
         self.decide(session, &mut basis, judge);
         // Last: whoever finds that the connection was held against this revision must find it cut if it is.

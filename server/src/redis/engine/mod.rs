@@ -218,7 +218,7 @@ impl Engine {
         }
         // What a crash writes into the log is then without keys and values.
         persistence::set_if_known(control, "hide-user-data-from-log", "yes").await?;
-        persistence::settle(control, configuration, &place.directory).await
+        persistence::persist(control, configuration, &place.directory).await
     }
 
     /// Deletes all data.

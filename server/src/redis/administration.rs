@@ -37,7 +37,7 @@ impl Databases {
             reserved.map_err(|error| self.cluster.refused(databases::asked_to_make(permit, &new.name), error))?;
         let made = self.cluster.create_database(permit, new, reserved.port(), run).await?;
         if run == Run::Apply {
-            self.settle(&made).await;
+            self.wait_until_applied(&made).await;
             self.review_acls_of(made.uid).await;
         }
         Ok(made)
@@ -60,7 +60,7 @@ impl Databases {
         let _reserved = reserved.map_err(|error| self.cluster.refused(databases::asked_about(permit, uid), error))?;
         let changed = self.cluster.update_database(permit, uid, update, run).await?;
         if run == Run::Apply {
-            self.settle(&changed).await;
+            self.wait_until_applied(&changed).await;
             self.review_acls_of(uid).await;
         }
         Ok(changed)
@@ -98,7 +98,7 @@ impl Databases {
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.set_database_password(permit, uid, password).await?;
-        self.settle(&changed).await;
+        self.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -114,7 +114,7 @@ impl Databases {
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.add_database_password(permit, uid, password).await?;
-        self.settle(&changed).await;
+        self.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl Databases {
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.delete_database_password(permit, uid, password).await?;
-        self.settle(&changed).await;
+        self.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -154,7 +154,7 @@ impl Databases {
                 uid,
                 reason: error.to_string(),
             })?;
-            self.settle(&flushed).await;
+            self.wait_until_applied(&flushed).await;
         }
         Ok(flushed)
     }
@@ -184,7 +184,7 @@ impl Databases {
     }
 
     /// Waits briefly until the database has its desired configuration.
-    async fn settle(&self, database: &Arc<Database>) {
+    async fn wait_until_applied(&self, database: &Arc<Database>) {
         let settled = async {
             let mut running = None;
             while running.is_none() {

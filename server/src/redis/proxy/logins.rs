@@ -91,8 +91,8 @@ impl Logins {
     }
 
     /// Handles the engine's reply to a command of [`Self::answer`].
-    pub(super) fn settle(&self, settled: Settled) {
-        self.session.settle(settled.is_done, settled.is_login);
+    pub(super) fn confirm_identity(&self, settled: Settled) {
+        self.session.confirm_identity(settled.is_done, settled.is_login);
     }
 
     /// Answers a command, which the engine would answer in the mode `answering`.

@@ -200,7 +200,7 @@ impl Relay {
             if self.client_to_server == ClientToServer::Ended {
                 return Poll::Ready(Ok(()));
             }
-            self.settle();
+            self.finish_exchange();
             if !self.insertion.is_empty() {
                 match ready!(Pin::new(&mut self.engine).poll_write(context, self.insertion.bytes())) {
                     Ok(written) => self.insertion.go_on(written),
@@ -301,9 +301,9 @@ impl Relay {
     }
 
     /// Handles the result of an exchange.
-    fn settle(&mut self) {
+    fn finish_exchange(&mut self) {
         if let Some(settled) = self.replies.take_settled() {
-            self.logins.settle(settled);
+            self.logins.confirm_identity(settled);
             if settled.was_silent {
                 self.insertion.put(silence_command());
             } else {

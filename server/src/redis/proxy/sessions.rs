@@ -140,7 +140,7 @@ impl Session {
     }
 
     /// Handles the engine's confirmation of a login or a reset.
-    pub(super) fn settle(&self, is_done: bool, is_login: bool) {
+    pub(super) fn confirm_identity(&self, is_done: bool, is_login: bool) {
         let mut basis = self.basis();
         if let Some(identity) = basis.pending.take()
             && is_done

@@ -122,7 +122,7 @@ impl DatabaseProxy {
         let changes = self.parts.cluster.changes();
         let accepted = self.accept.run(Arc::clone(&self), tasks, stop.clone(), abort);
         tokio::join!(accepted, self.watch(changes, stop.clone()));
-        self.sessions.tell_all(Order::Finish, "stopping");
+        self.sessions.order_all(Order::Finish, "stopping");
     }
 
     /// A warning for each client certificate of the database that is a CA and cannot be trusted as one.
@@ -134,7 +134,7 @@ impl DatabaseProxy {
 
     /// Cuts all current and later connections: the database is deleted, or its port changes.
     pub(crate) fn cut_all(&self) {
-        self.sessions.tell_all(Order::Cut, "database_closed");
+        self.sessions.order_all(Order::Cut, "database_closed");
     }
 
     async fn watch(&self, mut changes: watch::Receiver<u64>, stop: CancellationToken) {
@@ -270,7 +270,7 @@ impl DatabaseProxy {
         if let Refused::Engine(error) = refused {
             self.warn_of_refused_rules(error).await;
         }
-        refused::tell(&mut stream, refused).await;
+        refused::send_refusal(&mut stream, refused).await;
     }
 
     /// Moves bytes until the connection is over, and then ends both sides of it.

@@ -36,7 +36,7 @@ pub(super) struct Relay {
     logins: Logins,
     commands: CommandScanner,
     /// Number of the client's received bytes that have been scanned and will be forwarded.
-    looked_at: usize,
+    scanned: usize,
     /// Bytes that are sent to the engine first.
     insertion: Insertion,
     /// A login in progress, before whose end nothing of the client is forwarded.
@@ -96,7 +96,7 @@ impl Relay {
             session,
             logins,
             commands: CommandScanner::default(),
-            looked_at: 0,
+            scanned: 0,
             insertion: Insertion::default(),
             login: None,
             replies: ReplyRewriter::new(login),
@@ -223,17 +223,17 @@ impl Relay {
                 });
                 continue;
             }
-            let may_refuse = self.client_to_server == ClientToServer::Open && self.looked_at == 0;
+            let may_refuse = self.client_to_server == ClientToServer::Open && self.scanned == 0;
             if self.replies.is_exchanging() || (may_refuse && self.replies.is_full()) {
                 return self.poll_absence(context);
             }
             self.absence = None;
-            if self.looked_at > 0 {
-                let bytes = &self.client.received()[..self.looked_at];
+            if self.scanned > 0 {
+                let bytes = &self.client.received()[..self.scanned];
                 match ready!(Pin::new(&mut self.engine).poll_write(context, bytes)) {
                     Ok(written) => {
                         self.client.consume(written);
-                        self.looked_at -= written;
+                        self.scanned -= written;
                         if self.engine.local().is_some() {
                             self.busy_wait.asked();
                         }
@@ -246,7 +246,7 @@ impl Relay {
                 ClientToServer::Open if ready!(self.client.poll_receive(context))? => {
                     self.logins.review();
                     if self.session.order() != Order::Cut {
-                        self.look();
+                        self.scan_received();
                     }
                 }
                 ClientToServer::Open => self.client_to_server = ClientToServer::Ending,
@@ -260,7 +260,7 @@ impl Relay {
     }
 
     /// Scans the client's bytes, and decides which are forwarded.
-    fn look(&mut self) {
+    fn scan_received(&mut self) {
         let scanned = self.commands.scan(self.client.received());
         self.replies.expect(self.commands.answering());
         match scanned {
@@ -268,7 +268,7 @@ impl Relay {
                 if self.commands.holds() {
                     self.insertion.put(self.commands.take_held());
                 }
-                self.looked_at = count;
+                self.scanned = count;
             }
             Scanned::Hold(count) => self.client.consume(count),
             Scanned::Line(count, array) => {
@@ -336,7 +336,7 @@ impl Relay {
     /// Stops sending to the engine. Its earlier replies are still read.
     fn engine_takes_no_more(&mut self) {
         self.insertion = Insertion::default();
-        self.looked_at = 0;
+        self.scanned = 0;
         self.client_to_server = ClientToServer::Ended;
     }
 

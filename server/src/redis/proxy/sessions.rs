@@ -104,7 +104,7 @@ impl Sessions {
     }
 
     /// Gives the order to all current and later connections.
-    pub(super) fn tell_all(&self, order: Order, reason: &'static str) {
+    pub(super) fn order_all(&self, order: Order, reason: &'static str) {
         for session in self.0.order_from_now_on(order) {
             if order == Order::Cut {
                 session.cut(reason);

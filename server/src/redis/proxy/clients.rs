@@ -13,6 +13,7 @@ use super::policy::Policy;
 use super::sessions::Session;
 use crate::cluster::ClusterState;
 use crate::cluster::database::Database;
+use crate::listener::connection_table::Listed as _;
 use crate::listener::identity_counts::ListenerKind;
 use certward_transport::connected::{ConnectedClient, Ground, GroundKind, Numbered, ShownCertificate};
 

@@ -23,7 +23,7 @@ use super::markers::LoginState;
 use super::reply_rewriter::ReplyRewriter;
 use super::sessions::Session;
 use super::stream::ClientStream;
-use crate::listener::connection_table::Order;
+use crate::listener::connection_table::{Listed as _, Order};
 use crate::redis::engine::EngineStream;
 use crate::redis::resp::answering::Answering;
 use crate::redis::resp::command::{CommandScanner, Scanned};

@@ -109,7 +109,7 @@ impl Sessions {
             if order == Order::Cut {
                 session.cut(reason);
             } else {
-                session.entry.give(order);
+                session.give(order);
             }
         }
     }
@@ -194,28 +194,13 @@ impl Session {
         &self.client
     }
 
-    /// The time of its admission.
-    pub(super) fn opened_at(&self) -> OffsetDateTime {
-        self.entry.opened_at()
-    }
-
     /// The address of the client.
     pub(super) fn address(&self) -> SocketAddr {
         self.client.address
     }
 
-    /// Returns the order to the connection, and wakes the last caller's task when the order changes.
-    pub(super) fn poll_order(&self, context: &Context<'_>) -> Order {
-        self.entry.poll_order(context)
-    }
-
-    /// The order to the connection.
-    pub(super) fn order(&self) -> Order {
-        self.entry.order()
-    }
-
     fn cut(&self, reason: &'static str) {
-        if !self.entry.give(Order::Cut) {
+        if !self.give(Order::Cut) {
             return;
         }
         tracing::info!(

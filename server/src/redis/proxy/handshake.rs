@@ -8,7 +8,7 @@ use certward_pki::ErrorChain;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use super::DatabaseFront;
+use super::DatabaseProxy;
 use super::admission::{Client, ClientCertificate, Identity, Judge, Refusal, TrustBasis};
 use super::policy::{Policy, Transport};
 use super::refused::Refused;
@@ -148,11 +148,11 @@ impl AdmittedClient {
     /// # Errors
     ///
     /// [`Refused`].
-    pub(super) fn identify(&mut self, front: &DatabaseFront, state: &ClusterState) -> Result<Identity, Refused> {
+    pub(super) fn identify(&mut self, proxy: &DatabaseProxy, state: &ClusterState) -> Result<Identity, Refused> {
         if self.policy.revision() != state.revision() {
-            self.policy = front.policy(state).ok_or(Refused::Gone)?;
+            self.policy = proxy.policy(state).ok_or(Refused::Gone)?;
         }
-        let judge = Judge::new(&self.policy, state, front.now());
+        let judge = Judge::new(&self.policy, state, proxy.now());
         let changed = judge.recheck(&self.basis, &self.client).map_err(Refused::Client)?;
         if let Some(basis) = changed {
             self.basis = basis;

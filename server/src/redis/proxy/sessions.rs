@@ -69,7 +69,7 @@ impl Sessions {
 
     /// Cuts the connections whose identity `judge` does not admit.
     pub(super) fn review(&self, judge: &Judge<'_>) {
-        self.all().iter().for_each(|session| self.look_at(session, judge));
+        self.all().iter().for_each(|session| self.recheck(session, judge));
     }
 
     /// All connections, the oldest first.
@@ -78,7 +78,7 @@ impl Sessions {
     }
 
     /// Cuts the connection if `judge` does not admit its identity.
-    pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
+    pub(super) fn recheck(&self, session: &Session, judge: &Judge<'_>) {
         let mut basis = session.basis();
         self.decide(session, &mut basis, judge);
         // Last: whoever finds that the connection was held against this revision must find it cut if it is.
@@ -103,12 +103,12 @@ impl Sessions {
     }
 
     /// Gives the order to all current and later connections.
-    pub(super) fn tell_all(&self, order: Order, reason: &'static str) {
+    pub(super) fn order_all(&self, order: Order, reason: &'static str) {
         for session in self.0.order_from_now_on(order) {
             if order == Order::Cut {
                 session.cut(reason);
             } else {
-                session.entry.give(order);
+                session.give(order);
             }
         }
     }
@@ -139,7 +139,7 @@ impl Session {
     }
 
     /// Handles the engine's confirmation of a login or a reset.
-    pub(super) fn settle(&self, is_done: bool, is_login: bool) {
+    pub(super) fn confirm_identity(&self, is_done: bool, is_login: bool) {
         let mut basis = self.basis();
         if let Some(identity) = basis.pending.take()
             && is_done
@@ -193,28 +193,13 @@ impl Session {
         &self.client
     }
 
-    /// The time of its admission.
-    pub(super) fn opened_at(&self) -> OffsetDateTime {
-        self.entry.opened_at()
-    }
-
     /// The address of the client.
     pub(super) fn address(&self) -> SocketAddr {
         self.client.address
     }
 
-    /// Returns the order to the connection, and wakes the last caller's task when the order changes.
-    pub(super) fn poll_order(&self, context: &Context<'_>) -> Order {
-        self.entry.poll_order(context)
-    }
-
-    /// The order to the connection.
-    pub(super) fn order(&self) -> Order {
-        self.entry.order()
-    }
-
     fn cut(&self, reason: &'static str) {
-        if !self.entry.give(Order::Cut) {
+        if !self.give(Order::Cut) {
             return;
         }
         tracing::info!(

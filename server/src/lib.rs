@@ -14,18 +14,16 @@ pub use certward_store as store;
 pub use certward_store::audit;
 pub use certward_system::{clock, files, network, telemetry};
 use certward_system::{shell, suggestion};
+pub use certward_transport::{http, listener};
 
 pub mod app;
 pub mod cluster;
 pub mod command;
 pub mod config;
 mod connected;
-mod connected_client;
 mod expiry;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
-pub mod http;
-pub mod listener;
 pub mod operations;
 pub mod ravendb;
 mod redis;

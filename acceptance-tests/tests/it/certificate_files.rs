@@ -60,7 +60,7 @@ impl Folder {
     }
 }
 
-/// What server and SDK say of a file: its certificates, the key's own first, or why it is refused.
+/// Results of server and SDK for a file: its certificates, the key's own first, or the error.
 async fn outcomes(file: &[u8], password: &str) -> [Result<Vec<Vec<u8>>, String>; 2] {
     let secret = SecretString::from(password);
     let server = parse_server_certificate(file.to_vec(), Some(secret.clone())).await;

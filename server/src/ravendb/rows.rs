@@ -158,7 +158,7 @@ pub async fn load_deleted(store: &Store) -> Result<Vec<DeletedCertificate>, Stor
         .collect()
 }
 
-/// Describes the entries that cannot be read or hold no certificate.
+/// Describes entries that cannot be read or hold no certificate.
 async fn unreadable(pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
     let mut rows = sqlx::query(SELECT).fetch(pool);
     let mut findings = Vec::new();
@@ -178,7 +178,7 @@ async fn unreadable(pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
     Ok(findings)
 }
 
-/// An entry, and its place among the secondaries of its collection.
+/// An entry, and its position among the secondaries of its collection.
 fn entry(row: &SqliteRow) -> Result<(RegisteredCertificate, Option<i64>), String> {
     let read = |error: sqlx::Error| error.to_string();
     let thumbprint = thumbprint_of(row.try_get(0).map_err(read)?)?;
@@ -285,7 +285,7 @@ async fn remember_deleted(
     Ok(())
 }
 
-/// The places of the secondaries of every collection among the changes.
+/// Positions of the secondaries of all collections in the changes.
 fn places(changes: &[Change]) -> HashMap<Thumbprint, i64> {
     let mut places = HashMap::new();
     for change in changes {
@@ -387,7 +387,7 @@ fn permissions(text: &str) -> Option<Permissions> {
         .collect::<Option<Permissions>>()
 }
 
-/// Takes DER values apart that were written one after the other.
+/// Splits concatenated DER values.
 fn split(joined: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     let mut reader = asn1::Reader::new(joined);
     let mut parts = Vec::new();

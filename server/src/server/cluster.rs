@@ -1,4 +1,4 @@
-//! The cluster of Redis Enterprise's API, as the store has it.
+//! Loads the cluster of Redis Enterprise's API from the store.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::ravendb::access::authn::Authenticator;
 use crate::redis_enterprise::rows;
 use crate::store::Store;
 
-/// The cluster as the store has it, who may call it, and the key of its store.
+/// Loads the cluster, its authentication, and the key of its store.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub(super) async fn open(
     let (state, token_key) = rows::open_cluster(store, identity).await.map_err(StartError::Store)?;
     let parts = ClusterParts {
         store: store.clone(),
-        authenticator: Arc::clone(authenticator),
+        administrators: Arc::<Authenticator>::clone(authenticator),
         passwords: Arc::new(PasswordHasher::new(HashCost::default())),
         clock: Arc::clone(clock),
         audit: audit.clone(),

@@ -1,10 +1,11 @@
-//! Puts the parts of a server together, starts it, and stops it.
+//! Assembles, starts and stops a server.
 
 mod cluster;
 mod data_dir;
 mod error;
 mod front;
 mod running;
+mod services;
 mod socket;
 mod trust;
 
@@ -44,7 +45,7 @@ use crate::ravendb::model::registry::Registry;
 use crate::ravendb::rows;
 use crate::ravendb::usecases::replacement::Replacement;
 use crate::ravendb::usecases::{Authority, AuthorityParts};
-use crate::redis::{Databases, FrontParts};
+use crate::redis::{Databases, ProxyParts};
 use crate::redis_enterprise::api as redis_enterprise;
 use crate::server_certificate::{CertificateFile, ServerCertificates};
 use crate::store::Store;
@@ -55,18 +56,20 @@ use crate::telemetry::Recorder;
 pub enum Server {}
 
 impl Server {
-    /// Starts a server and gives it once its listeners accept connections.
+    /// Starts a server and returns it once its listeners accept connections.
     ///
-    /// The listeners are bound last: a server that cannot be started has listened on no port.
+    /// The listeners are bound last: a server that fails to start has not listened on any port.
     ///
     /// # Errors
     ///
-    /// [`StartError`], by what is to be put right.
+    /// [`StartError`], by remedy.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
-        Self::start_serving(settings, clock, ravendb::api, redis_enterprise::api).await
+        let ravendb = |app: Arc<App>| ravendb::api(services::ravendb(&app));
+        let redis_enterprise = |app: Arc<App>| redis_enterprise::api(services::redis_enterprise(&app));
+        Self::start_serving(settings, clock, ravendb, redis_enterprise).await
     }
 
-    /// As [`Self::start`], with these routes instead of each API's: for tests of what is below them.
+    /// Like [`Self::start`], with these routes instead of each API's: for tests of the layers below.
     ///
     /// # Errors
     ///
@@ -161,25 +164,24 @@ impl Server {
         let operations = operations.map(BoundSocket::listen).transpose()?;
         let connection_counts = ConnectionCounts::default();
         let front = FrontParts {
-            cluster: Arc::clone(&cluster),
-            access: Arc::clone(&cluster_access),
+            cluster: Arc::<ClusterAccess>::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,
             workers: database_workers,
             counts: Arc::clone(connection_counts.of(ListenerKind::Database)),
             clock: Arc::clone(&clock),
         };
-        let databases = Databases::new(front, Arc::clone(&settings), key);
+        let databases = Databases::new(proxy, Arc::clone(&settings), key);
         let replacement = Replacement::new(
             certificate_file,
             Arc::clone(&server_certificates),
             Arc::clone(&clock),
             Arc::clone(&authority),
         );
-        let connections = ApiConnections {
+        let connections = Arc::new(ApiConnections {
             ravendb: OpenConnections::new(Arc::<Authenticator>::clone(&authenticator), Arc::clone(&clock)),
             redis_enterprise: OpenConnections::new(Arc::<ClusterAccess>::clone(&cluster_access), Arc::clone(&clock)),
-        };
+        });
         let app = Arc::new(App {
             authority,
             authenticator,
@@ -319,7 +321,7 @@ fn well_known(settings: &Settings) -> WellKnown {
     )
 }
 
-/// Opens RavenDB's listener, and says where clients reach it.
+/// Opens RavenDB's listener, and logs its address.
 fn listen_ravendb(settings: &Settings, socket: BoundSocket) -> Result<(TcpListener, Url), StartError> {
     let port = socket.address().port();
     let tcp = socket.listen()?;

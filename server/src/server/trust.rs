@@ -1,4 +1,4 @@
-//! Watches what connections are trusted by, and closes those that lose their trust.
+//! Watches the sources of trust, and closes connections that are no longer trusted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::listener::connections::OpenConnections;
 use crate::ravendb::model::registry::Registry;
 use crate::server_certificate::ServerCertificates;
 
-/// The changes to the trust, from the moment this was made.
+/// Changes to the trust since this was created.
 #[derive(Debug)]
 pub(crate) struct TrustChanges {
     registry: broadcast::Receiver<Arc<[Thumbprint]>>,
@@ -24,7 +24,7 @@ pub(crate) struct TrustChanges {
 }
 
 impl TrustChanges {
-    /// Make this before the first connection is accepted, so that no change falls in between.
+    /// Create this before the first connection is accepted, so that no change is missed.
     pub(crate) fn of(registry: &Registry, server_certificates: &ServerCertificates, cluster: &Cluster) -> Self {
         Self {
             registry: registry.changes(),
@@ -34,7 +34,7 @@ impl TrustChanges {
     }
 
     /// Reviews the connections that each change concerns, until `stop`: those of RavenDB's API, and those of Redis
-    /// Enterprise's when that is served.
+    /// Enterprise's if it is served.
     pub(crate) async fn watch(
         mut self,
         ravendb: Arc<OpenConnections>,
@@ -70,6 +70,6 @@ impl TrustChanges {
     }
 }
 
-/// The interval at which expired certificates are searched for by the wall clock: one timer for all connections, which
-/// also follows a clock that is set. A connection is closed within one second of the end of its certificate.
+/// Interval at which expired certificates are searched by the wall clock: one timer for all connections, which also
+/// follows a clock that is set. A connection is closed within one second of its certificate's expiry.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);

@@ -1,8 +1,8 @@
 //! The persistent state of the server: the tables of the products, and the audit records of what was done to them.
 //!
-//! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The database is
-//! SQLite, with one writer; opening it and its pragmas are in `sqlite`. The crate owns the schema, and knows no type of a
-//! product: each product reads its own tables, and gives its part of a write as [`Changes`].
+//! A change and its audit record are one transaction; when a call returns `Ok`, they are on disk. The database is
+//! SQLite, with one writer; `sqlite` opens it and sets its pragmas. The crate owns the schema, and knows no
+//! type of a product: each product reads its own tables, and gives its part of a write as [`Changes`].
 
 pub mod audit;
 pub mod backup;
@@ -51,15 +51,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the embedded store in `directory`; makes the directory (0700) and the file (0600) when they do not exist. Call
-    /// it inside a tokio runtime.
+    /// Opens the embedded store in `directory`; creates the directory (0700) and the file (0600) if they do not exist.
+    /// Call it inside a tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] when another process has it, [`StoreError::Damaged`] when the file is no sound database,
-    /// [`StoreError::NewerSchema`] when a newer server has written it, [`StoreError::Lost`] and [`StoreError::WentBack`]
-    /// when the directory says that there was a newer store, [`StoreError::Migration`] when its tables cannot be brought up
-    /// to date, [`StoreError::Open`] otherwise.
+    /// [`StoreError::InUse`] if another process uses it, [`StoreError::Damaged`] if the file is not a valid database,
+    /// [`StoreError::NewerSchema`] if a newer version has written it, [`StoreError::Lost`] and [`StoreError::WentBack`]
+    /// if the directory shows that there was a newer store, [`StoreError::Migration`] if its tables cannot be migrated,
+    /// [`StoreError::Open`] otherwise.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
         let opened = sqlite::open(directory).await?;
         let store = Self {
@@ -93,7 +93,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The file.
+    /// The path of the database.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -115,7 +115,7 @@ impl Store {
         self.write(Write { content, records }).await
     }
 
-    /// Records decisions that changed nothing.
+    /// Records decisions without changes.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl Store {
             .map_err(StoreError::Read)
     }
 
-    /// At most `limit` audit records that follow `sequence`, oldest first, each with its number.
+    /// Up to `limit` audit records after `sequence`, oldest first, each with its number.
     ///
     /// # Errors
     ///
@@ -157,8 +157,7 @@ impl Store {
             .map_err(StoreError::Read)
     }
 
-    /// Checks that changes can be written: by the last proved write or, when that is some seconds old, by an empty
-    /// write.
+    /// Checks that changes can be written: by the last proved write or, if that is some seconds old, by an empty write.
     ///
     /// # Errors
     ///
@@ -181,13 +180,13 @@ impl Store {
         self.writer.health.get()
     }
 
-    /// Each change of [`Self::health`].
+    /// Notifies of each change of [`Self::health`].
     #[must_use]
     pub fn health_changes(&self) -> watch::Receiver<StoreHealth> {
         self.writer.health.subscribe()
     }
 
-    /// Takes what changes are made under. Refused at once when another change has it whose outcome is not known.
+    /// Waits for the turn to make a change. Refused at once while the outcome of another change is unknown.
     ///
     /// # Errors
     ///
@@ -200,7 +199,7 @@ impl Store {
         }
     }
 
-    /// Waits for a change that is being made, but not long once the store cannot be written. The change goes on.
+    /// Waits for a change in progress, but only briefly if the store cannot be written. The change continues.
     ///
     /// # Errors
     ///
@@ -223,12 +222,12 @@ impl Store {
         }
     }
 
-    /// Ends the wait of writes whose outcome is not known, and refuses others.
+    /// Ends the waiting of writes with unknown outcome, and refuses others.
     pub fn stop_waiting(&self) {
         self.writer.closing.cancel();
     }
 
-    /// Closes the file, after every write under way. Later calls fail.
+    /// Closes the file, after all current writes. Later calls fail.
     pub async fn close(&self) {
         self.stop_waiting();
         self.pool.close().await;
@@ -237,7 +236,7 @@ impl Store {
     }
 }
 
-/// Readiness checks write at most this often.
+/// Minimum interval between writes of readiness checks.
 const AGE_OF_PROOF: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The table of audit records.
+//! Further tables: the position of the store, answered requests, audit records.
 
 use std::borrow::Cow;
 
@@ -102,8 +102,8 @@ pub(super) async fn count_old(
     Ok(count.unsigned_abs())
 }
 
-/// Deletes those of the `limit` records with the lowest numbers, up to `last`, that were recorded before `before`; never the
-/// newest of all, which says at a start that the store is whole.
+/// Deletes those of the `limit` records with the lowest numbers, up to `last`, that were recorded before `before`;
+/// never the newest record, which proves at start-up that the store is complete.
 pub(super) async fn delete_old(
     connection: &mut SqliteConnection,
     before: OffsetDateTime,

@@ -32,19 +32,19 @@ pub enum Moves {
     Cluster(u64),
 }
 
-/// One write: all of it or nothing.
+/// One atomic write.
 pub(super) struct Write<'a> {
     pub(super) content: Content<'a>,
     pub(super) records: &'a [AuditRecord],
 }
 
-/// The content of a write, besides the audit records.
+/// The content of a write, in addition to the audit records.
 pub(super) enum Content<'a> {
     /// Nothing: records alone, or a proof that the store can be written.
     Nothing,
     /// The changes of a product.
     Product(&'a dyn Changes),
-    /// Every note about deleted databases is dropped.
+    /// All records of deleted databases are removed.
     NoDeletedDatabases,
     /// Of the `limit` audit records with the lowest numbers, those up to `last` that were recorded before `before` are
     /// deleted.
@@ -56,7 +56,7 @@ pub(super) enum Content<'a> {
 }
 
 impl Write<'_> {
-    /// A write that changes nothing, and proves that writes are possible.
+    /// A write without changes, which proves that writes are possible.
     pub(super) const PROBE: Write<'static> = Write {
         content: Content::Nothing,
         records: &[],

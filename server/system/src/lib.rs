@@ -1,5 +1,5 @@
-//! What the server needs of the operating system, whatever the product: the time, files that nobody else can change,
-//! networks, logs and metrics.
+//! Services of the operating system for all products: the time, files that no other user can change, networks, logs and
+//! metrics.
 
 // They panic when nobody reads any more.
 #![cfg_attr(not(test), warn(clippy::print_stderr))]

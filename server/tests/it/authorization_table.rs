@@ -1,7 +1,7 @@
-//! Who may use which route of RavenDB's dialect.
+//! Authorization of every route of RavenDB's dialect.
 //!
-//! Every route is asked for by everybody, and the statuses are compared with `authorization_table.txt`. A new route
-//! fails this test until somebody has written there who may use it.
+//! Every kind of caller requests every route, and the statuses are compared with `authorization_table.txt`. A new route
+//! fails this test until the table says who may use it.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Which keys and signatures count as strong.
+//! Strength of keys and signatures.
 
 use std::sync::LazyLock;
 
@@ -10,19 +10,19 @@ use certward_pki::{PublicKey, SignatureAlgorithm};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 use webpki::ALL_VERIFICATION_ALGS;
 
-/// What keys and signatures of certificates must be.
+/// Required strength of certificates' keys and signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Strength {
-    /// Such as cannot be broken today.
+    /// Algorithms without a known practical attack.
     #[default]
     Strong,
-    /// RSA keys from 1024 bits and signatures with SHA-1 too (`mtls_allow_weak_hashing` of a database): whoever can break
-    /// one of them can be anybody.
+    /// Also RSA keys from 1024 bits and signatures with SHA-1 (`mtls_allow_weak_hashing` of a database). An attacker
+    /// who breaks one can impersonate any client.
     DangerAllowWeak,
 }
 
 impl Strength {
-    /// Whether a key is good enough.
+    /// True if a key is strong enough.
     pub(super) fn admits_key(self, key: &PublicKey) -> bool {
         match (self, key) {
             (Self::DangerAllowWeak, PublicKey::Rsa { bits }) => (1024..=8192).contains(bits),
@@ -30,12 +30,12 @@ impl Strength {
         }
     }
 
-    /// Whether a signature by somebody else is good enough.
+    /// True if another party's signature is strong enough.
     pub(super) fn admits_signature(self, algorithm: &SignatureAlgorithm) -> bool {
         !algorithm.is_weak() || self == Self::DangerAllowWeak && *algorithm == SignatureAlgorithm::RsaSha1
     }
 
-    /// The algorithms that signatures of a chain are checked with.
+    /// The signature algorithms for verifying a chain.
     pub(super) fn algorithms(self) -> &'static [&'static dyn SignatureVerificationAlgorithm] {
         match self {
             Self::Strong => ALL_VERIFICATION_ALGS,
@@ -44,7 +44,7 @@ impl Strength {
     }
 }
 
-/// RSA with keys or digests that webpki does not take.
+/// RSA with key lengths or digests that webpki does not support.
 #[derive(Debug)]
 struct WeakRsa {
     parameters: &'static RsaParameters,
@@ -67,8 +67,8 @@ impl SignatureVerificationAlgorithm for WeakRsa {
     }
 }
 
-/// Whether a key can be used by TLS and path building here, and cannot be broken today: RSA with 2048 to 8192 bits in
-/// whole bytes, ECDSA on P-256, P-384 or P-521, Ed25519.
+/// True if TLS and path building here support the key, and it is strong: RSA of 2048 to 8192 bits in whole bytes, ECDSA
+/// on P-256, P-384 or P-521, Ed25519.
 pub(super) fn is_strong(key: &PublicKey) -> bool {
     match key {
         PublicKey::Rsa { bits } => (2048..=8192).contains(bits) && bits % 8 == 0,
@@ -81,7 +81,7 @@ pub(super) fn is_strong(key: &PublicKey) -> bool {
 pub(super) const STRONG_KEYS: &str =
     "RSA of 2048 to 8192 bits in whole bytes, ECDSA on P-256, P-384 or P-521, or Ed25519";
 
-/// The weak ones first: of two that fit a signature, the first decides.
+/// Weak algorithms come first: of two that match a signature, the first decides.
 static ALL_AND_WEAK: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> = LazyLock::new(|| {
     let weak = [WEAK_SHA1, WEAK_SHA256, WEAK_SHA512];
     weak.into_iter().chain(ALL_VERIFICATION_ALGS.iter().copied()).collect()

@@ -66,7 +66,7 @@ impl World {
         let (state, key) = rows::open_cluster(&store, identity()).await.unwrap();
         let parts = ClusterParts {
             store: store.clone(),
-            authenticator,
+            administrators: authenticator,
             passwords: Arc::new(PasswordHasher::new(HashCost { memory: 8, passes: 1 })),
             clock: clock.clone(),
             audit: audit.clone(),

@@ -18,7 +18,7 @@ use crate::ravendb::model::definition::Grant;
 use crate::ravendb::usecases::replacement::{ReplaceRequest, SWAP_DELAY};
 use crate::ravendb::usecases::{GenerateRequest, RegisterRequest};
 
-/// Does what was asked. What goes wrong becomes the answer's text.
+/// Handles a request. An error becomes the text of the answer.
 pub(super) async fn handle(app: &Arc<App>, request: Request) -> Answer {
     let outcome = match request {
         Request::GenerateClientCertificate { name, months, password } => generate(app, name, months, password).await,

@@ -1,4 +1,4 @@
-//! Who a peer is, what it may do, and its one-time codes.
+//! Identity of a peer, its rights, and its one-time codes.
 
 pub mod authn;
 pub mod authz;

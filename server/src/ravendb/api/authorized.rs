@@ -1,4 +1,4 @@
-//! From a connection to a permit: the part of every route that comes before its handler.
+//! From a connection to a permit: the part of every route that precedes its handler.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use http::{HeaderMap, header};
 
 use super::problem::Problem;
 use super::refusal::{Reason, Refused, Required};
-use crate::app::App;
 use crate::audit::Actor;
 use crate::http::WhyRefused;
 use crate::listener::peer::Peer;
 use crate::ravendb::access::authn::{Caller, Decision};
 use crate::ravendb::access::authz::{Action, Permit, authorize};
+use crate::ravendb::api::Services;
 use crate::ravendb::usecases::{Asked, Error};
 
-/// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
+/// The permit of a caller who may do `A`. A route with this argument runs for no other caller.
 pub(super) struct Authorized<A>(pub(super) Permit<A>);
 
-/// A caller whoever it is, for routes whose rank depends on the request.
+/// Any authenticated caller, for routes whose required rank depends on the request.
 pub(super) struct Authenticated(pub(super) Arc<Caller>);
 
-impl<A: Action> FromRequestParts<Arc<App>> for Authorized<A> {
+impl<A: Action> FromRequestParts<Arc<Services>> for Authorized<A> {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<Services>) -> Result<Self, Response> {
         let peer = peer(parts, app).await?;
         let required = Required::Level(A::REQUIRED);
         let caller = caller(app, &peer, parts, required, A::NAME).await?;
@@ -42,25 +42,25 @@ impl<A: Action> FromRequestParts<Arc<App>> for Authorized<A> {
     }
 }
 
-impl FromRequestParts<Arc<App>> for Authenticated {
+impl FromRequestParts<Arc<Services>> for Authenticated {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<Services>) -> Result<Self, Response> {
         let peer = peer(parts, app).await?;
         let required = Required::Level(crate::ravendb::model::clearance::Level::ValidUser);
         caller(app, &peer, parts, required, "authenticate").await.map(Self)
     }
 }
 
-/// The peer of the connection, which the listener leaves with every request.
-pub(super) async fn peer(parts: &mut Parts, app: &Arc<App>) -> Result<Arc<Peer>, Response> {
+/// The peer of the connection, which the listener attaches to every request.
+pub(super) async fn peer(parts: &mut Parts, app: &Arc<Services>) -> Result<Arc<Peer>, Response> {
     let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, app)
         .await
         .map_err(IntoResponse::into_response)?;
     Ok(peer)
 }
 
-/// A refusal of `peer`.
+/// The refusal of `peer`.
 pub(super) fn refused(peer: &Peer, reason: Reason, required: Required) -> Refused<'_> {
     Refused {
         reason,
@@ -69,9 +69,9 @@ pub(super) fn refused(peer: &Peer, reason: Reason, required: Required) -> Refuse
     }
 }
 
-/// Identifies the caller: trusted now, and with a one-time code when its certificate requires one.
+/// Authenticates the caller: its certificate, and a one-time code if the certificate requires one.
 async fn caller(
-    app: &Arc<App>,
+    app: &Arc<Services>,
     peer: &Arc<Peer>,
     parts: &Parts,
     required: Required,
@@ -110,13 +110,13 @@ async fn caller(
     Ok(caller)
 }
 
-fn lacks_second_factor(app: &App, caller: &Caller, headers: &HeaderMap) -> bool {
+fn lacks_second_factor(app: &Services, caller: &Caller, headers: &HeaderMap) -> bool {
     caller
         .registered_certificate()
         .is_some_and(|entry| !app.two_factor.admits(entry, two_factor_cookie(headers)))
 }
 
-/// The value of the cookie that a one-time code was answered with.
+/// The value of the cookie from the response to a one-time code.
 pub(super) fn two_factor_cookie(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::COOKIE)

@@ -1,11 +1,12 @@
-//! `/certward`: routes of Certward's own, which RavenDB does not have. Who is connected, and what a deletion would end. The
-//! form of the answers is the one of Redis Enterprise's API.
+//! `/certward`: Certward's own routes, which RavenDB does not have. They list connected clients and the effects of a
+//! deletion. The form of the responses is the same as on Redis Enterprise's API.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use certward_pki::Thumbprint;
+use certward_transport::connected::Page;
 use http::StatusCode;
 
 use super::answer;
@@ -14,25 +15,21 @@ use super::described::Kind;
 use super::problem::Problem;
 use super::query::Query;
 use super::routes::{Parameter, parameter};
-use crate::app::App;
-use crate::connected::{self, Page, Scope};
 use crate::http::{LISTINGS, aside};
 use crate::ravendb::access::authz::action::ReadConnections;
+use crate::ravendb::api::Services;
 
 /// `GET /certward/connections`
 pub(super) async fn list(
     _: Authorized<ReadConnections>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     query: Query,
 ) -> Result<Response, Problem> {
     let page = page(&query).map_err(Problem::of_own_route)?;
-    Ok(aside(&LISTINGS, move || {
-        answer::json(&connected::list(&app, Scope::Everything, page))
-    })
-    .await)
+    Ok(aside(&LISTINGS, move || answer::json(&app.connected.list(page))).await)
 }
 
-/// The part of the list that is asked for.
+/// The requested page of the list.
 fn page(query: &Query) -> Result<Page, Problem> {
     query.only(CONNECTIONS_QUERY)?;
     let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
@@ -52,7 +49,7 @@ fn page(query: &Query) -> Result<Page, Problem> {
 /// `GET /certward/removals/certificates`
 pub(super) async fn removal(
     _: Authorized<ReadConnections>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     query: Query,
 ) -> Result<Response, Problem> {
     let thumbprint = query
@@ -60,7 +57,7 @@ pub(super) async fn removal(
         .and_then(|()| query.required_text("thumbprint"))
         .map_err(Problem::of_own_route)?;
     let thumbprint = thumbprint.parse::<Thumbprint>().ok();
-    let look = move || match thumbprint.and_then(|thumbprint| connected::effect_of_certificate(&app, &thumbprint)) {
+    let look = move || match thumbprint.and_then(|thumbprint| app.connected.effect_of_deletion(&thumbprint)) {
         Some(effect) => answer::json(&effect),
         None => answer::empty_json(StatusCode::NOT_FOUND),
     };

@@ -1,4 +1,4 @@
-//! The server's own certificate: downloading it, and replacing it (`docs/contracts/ravendb.md#routes` and
+//! The server's own certificate: download and replacement (`docs/contracts/ravendb.md#routes` and
 //! `docs/contracts/ravendb.md#server-certificate-replacement`).
 
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use super::body::RequestBody;
 use super::certificates::from_base64;
 use super::problem::Problem;
 use super::query::Query;
-use crate::app::App;
 use crate::pkcs12;
 use crate::ravendb::access::authz::action::{ExportServerCertificates, ReplaceServerCertificate};
+use crate::ravendb::api::Services;
 use crate::ravendb::usecases::replacement::{ReplaceRequest, ReplacementError};
 
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ struct Status {
 /// `GET /admin/certificates/export`: the public server certificates as a PKCS#12 file without password.
 pub(super) async fn export(
     _: Authorized<ExportServerCertificates>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
 ) -> Result<Response, Problem> {
     let server = app.server_certificates.current();
     let ders: Vec<&[u8]> = std::iter::once(server.certificate().der())
@@ -49,7 +49,7 @@ pub(super) async fn export(
 /// `GET /admin/certificates/for-communication/export`: the server certificate in DER, as other nodes would see it.
 pub(super) async fn export_for_communication(
     _: Authorized<ExportServerCertificates>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
 ) -> Response {
     let der = Bytes::copy_from_slice(app.server_certificates.current().certificate().der());
     answer::attachment("ServerCertificateForCommunication.crt", der)
@@ -58,7 +58,7 @@ pub(super) async fn export_for_communication(
 /// `POST /admin/certificates/replace-cluster-cert`
 pub(super) async fn replace(
     Authorized(permit): Authorized<ReplaceServerCertificate>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     query: Query,
     body: RequestBody,
 ) -> Result<Response, Problem> {
@@ -87,7 +87,7 @@ pub(super) async fn replace(
 /// `GET /admin/certificates/replacement/status`
 pub(super) async fn replacement_status(
     Authorized(permit): Authorized<ReplaceServerCertificate>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
 ) -> Response {
     match app.replacement.status(&permit) {
         None => answer::empty_json(StatusCode::NOT_FOUND),
@@ -104,7 +104,7 @@ pub(super) async fn replacement_status(
 /// `POST /admin/certificates/replacement/reset`
 pub(super) async fn reset_replacement(
     Authorized(permit): Authorized<ReplaceServerCertificate>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
 ) -> Result<Response, Problem> {
     app.replacement.reset(&permit).map_err(|error| match error {
         ReplacementError::Refused(refused) => refused.into(),
@@ -116,7 +116,7 @@ pub(super) async fn reset_replacement(
 /// `POST /admin/certificates/refresh`: reads the configured file again.
 pub(super) async fn refresh(
     Authorized(permit): Authorized<ReplaceServerCertificate>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     query: Query,
 ) -> Result<Response, Problem> {
     query.flag("replaceImmediately")?;
@@ -129,7 +129,7 @@ pub(super) async fn refresh(
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// Whatever goes wrong in a replacement, the real server says this, and why in `Error` only.
+/// The real server's error for every failed replacement, whose cause is in `Error` only.
 fn not_replaced() -> Problem {
     Problem::invalid_operation("Failed to replace the server certificate.")
 }

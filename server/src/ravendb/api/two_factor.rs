@@ -12,13 +12,13 @@ use super::authorized::{Authorized, TWO_FACTOR_COOKIE, two_factor_cookie};
 use super::body::RequestBody;
 use super::problem::Problem;
 use super::query::Query;
-use crate::app::App;
 use crate::audit::Actor;
 use crate::http::WhyRefused;
 use crate::listener::peer::Peer;
 use crate::ravendb::access::authn::{Decision, Renewal};
 use crate::ravendb::access::authz::action::GenerateTwoFactorSecret;
 use crate::ravendb::access::two_factor::{OpenedSession, TwoFactorError, generate_secret, secret_text};
+use crate::ravendb::api::Services;
 use crate::ravendb::model::definition::RegisteredCertificate;
 
 #[derive(Serialize)]
@@ -41,10 +41,10 @@ struct Failed {
 }
 
 /// `GET /authentication/2fa/configuration`
-pub(super) async fn configuration(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn configuration(State(app): State<Arc<Services>>) -> Response {
     answer::json(&Configuration {
-        default_two_factor_session_duration_in_min: app.settings.two_factor.default_session_minutes,
-        max_two_factor_session_duration_in_min: app.settings.two_factor.max_session_minutes,
+        default_two_factor_session_duration_in_min: app.settings.two_factor.default_minutes,
+        max_two_factor_session_duration_in_min: app.settings.two_factor.max_minutes,
     })
 }
 
@@ -59,17 +59,17 @@ pub(super) async fn generate(_: Authorized<GenerateTwoFactorSecret>) -> Result<R
 
 /// `POST /authentication/2fa`
 ///
-/// The order of the checks is the length of the session, the certificate, its entry, the body, the code. The real server
-/// reads the body before it looks for the entry, and so for anybody.
+/// The checks are, in this order: the duration of the session, the certificate, its entry, the body, the code. The real
+/// server reads the body before it looks for the entry, and so for any client.
 pub(super) async fn open(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     Extension(peer): Extension<Arc<Peer>>,
     query: Query,
     request: Request,
 ) -> Result<Response, Problem> {
     let with_cookie = query.flag("hasLimits")?.unwrap_or(true);
     let minutes = query.count("sessionDurationInMin")?;
-    let most = app.settings.two_factor.max_session_minutes;
+    let most = app.settings.two_factor.max_minutes;
     if minutes.is_some_and(|minutes| minutes > most) {
         return Ok(failed(
             StatusCode::BAD_REQUEST,
@@ -117,7 +117,7 @@ pub(super) async fn open(
 
 /// `DELETE /authentication/2fa`
 pub(super) async fn close(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     Extension(peer): Extension<Arc<Peer>>,
     headers: HeaderMap,
 ) -> Response {
@@ -128,16 +128,16 @@ pub(super) async fn close(
     answer::empty(StatusCode::NO_CONTENT)
 }
 
-/// Whose code is asked for.
+/// The holder of the key, whose code is checked.
 enum Holder {
-    /// The entry of exactly the certificate that was shown.
+    /// The entry of exactly the presented certificate.
     Registered(Arc<RegisteredCertificate>),
-    /// A certificate that is registered once the code of the one it renews has been accepted.
+    /// A certificate that is registered once a code of the original has been accepted.
     Renewing(Arc<Renewal>),
 }
 
 impl Holder {
-    /// The entry that says whether codes are wanted, and which.
+    /// The entry with the secret of the codes, if codes are required.
     fn entry(&self) -> &RegisteredCertificate {
         match self {
             Self::Registered(entry) => entry,
@@ -146,8 +146,8 @@ impl Holder {
     }
 }
 
-/// Whose certificate was shown, if it may be used at this moment.
-fn holder(app: &App, peer: &Peer) -> Option<Holder> {
+/// The holder of the presented certificate, if it may be used now.
+fn holder(app: &Services, peer: &Peer) -> Option<Holder> {
     match app.authenticator.authenticate(peer) {
         Decision::Admitted(caller) => caller.registered_certificate().cloned().map(Holder::Registered),
         Decision::Renewed(renewal) => Some(Holder::Renewing(renewal)),
@@ -170,7 +170,7 @@ fn accepted_answer(session: &OpenedSession) -> Response {
     response
 }
 
-fn refused(app: &App, peer: &Peer, status: StatusCode, error: String) -> Response {
+fn refused(app: &Services, peer: &Peer, status: StatusCode, error: String) -> Response {
     app.audit.refused(
         Actor::stranger(peer.address().ip(), peer.thumbprint()),
         "open_two_factor_session",
@@ -184,5 +184,5 @@ fn failed(status: StatusCode, error: String) -> Response {
     answer::json_with_status(status, &Failed { error })
 }
 
-/// For a code and no more, from somebody who has not given it yet: bytes.
+/// Maximum size of a body before the code is accepted, in bytes.
 const MAX_BODY: usize = 4 * 1024;

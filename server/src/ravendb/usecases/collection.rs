@@ -1,4 +1,4 @@
-//! Collections: certificates that were registered together, change together and go together.
+//! Collections: certificates that were registered together, and are changed and deleted together.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use certward_pki::Thumbprint;
 use crate::ravendb::model::definition::{Collection, RegisteredCertificate};
 use crate::ravendb::model::registry::{Change, Registry};
 
-/// The primary of the entry's collection and its secondaries, the primary first; an entry on its own is all of it.
+/// The primary of the entry's collection and its secondaries, the primary first; a single entry is its own collection.
 pub(super) fn members(registry: &Registry, entry: &Arc<RegisteredCertificate>) -> Vec<Arc<RegisteredCertificate>> {
     let primary = match &entry.collection {
         Collection::Secondary { primary } => registry.get(primary).unwrap_or_else(|| Arc::clone(entry)),
@@ -21,9 +21,9 @@ pub(super) fn members(registry: &Registry, entry: &Arc<RegisteredCertificate>) -
     std::iter::once(primary).chain(secondaries).collect()
 }
 
-/// Returns the changes to other entries when the entries `leaving` are deleted or moved to another collection: a
-/// primary that loses secondaries keeps the rest; the secondaries of a primary that leaves become single entries with
-/// unchanged rights.
+/// Returns the changes to other entries if the entries `leaving` are deleted or moved to another collection: a primary
+/// that loses secondaries keeps the others; the secondaries of a leaving primary become single entries with unchanged
+/// rights.
 pub(super) fn detach(registry: &Registry, leaving: &HashSet<Thumbprint>) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut done = HashSet::new();

@@ -1,4 +1,4 @@
-//! Deleting one entry, and every expired one.
+//! Deletes one entry, or all expired ones.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,14 +13,15 @@ use crate::ravendb::model::definition::{Collection, RegisteredCertificate};
 use crate::ravendb::model::registry::{Change, Registry};
 
 impl Authority {
-    /// Deletes the entry, with a primary its secondaries, and the renewals that registered themselves from any of them.
-    /// None of these certificates is ever admitted as the renewal of another. An unknown thumbprint that is not the caller's
-    /// own is no error (observed record `432-delete-again`). The last cluster administrator may be deleted: the server's own certificate remains.
+    /// Deletes the entry; for a primary also its secondaries; and all renewals of these that registered themselves.
+    /// None of these certificates is admitted as a renewal of another one afterwards. An unknown thumbprint other than
+    /// the caller's own is not an error (observed record `432-delete-again`). The last cluster administrator can be
+    /// deleted: the server's own certificate remains.
     ///
     /// # Errors
     ///
-    /// In this order: [`Error::OwnCertificate`] when the caller's certificate would go; [`Error::ClearanceTooLow`];
-    /// [`Error::SecondaryCertificate`]; [`Error::Store`].
+    /// In this order: [`Error::OwnCertificate`] if the caller's certificate would be deleted;
+    /// [`Error::ClearanceTooLow`]; [`Error::SecondaryCertificate`]; [`Error::Store`].
     pub async fn delete(&self, permit: &Permit<DeleteCertificate>, thumbprint: &Thumbprint) -> Result<(), Error> {
         let (asked, own, thumbprint) = (
             Asked::by(permit, thumbprint.to_string()),
@@ -33,15 +34,15 @@ impl Authority {
         .await
     }
 
-    /// The entries that the deletion of this one would delete, itself among them; none when it is not registered.
+    /// The entries that the deletion of this one would delete, including itself; none if it is not registered.
     pub(crate) fn would_delete(&self, thumbprint: &Thumbprint) -> Option<Vec<Arc<RegisteredCertificate>>> {
         let registry = self.registry();
         registry.get(thumbprint).map(|entry| going_with(registry, &entry).all)
     }
 
-    /// Deletes every entry whose certificate has expired, and returns how many went. An expired primary takes its
-    /// secondaries with it, expired or not; an expired secondary goes alone. The renewals of what goes stay. A collection that holds the caller's own
-    /// certificate loses only its expired secondaries.
+    /// Deletes every entry whose certificate has expired, and returns their number. With an expired primary its
+    /// secondaries are deleted, expired or not; an expired secondary is deleted alone. Renewals of deleted entries
+    /// stay. A collection that holds the caller's own certificate loses only its expired secondaries.
     ///
     /// # Errors
     ///
@@ -53,7 +54,7 @@ impl Authority {
     }
 }
 
-/// The entries that go with `entry`: itself or its whole collection, and the renewals of those.
+/// The entries that are deleted with `entry`: itself or its whole collection, and the renewals of those.
 fn going_with(registry: &Registry, entry: &Arc<RegisteredCertificate>) -> Going {
     let mut all = match &entry.collection {
         Collection::Secondary { .. } => vec![Arc::clone(entry)],

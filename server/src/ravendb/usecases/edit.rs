@@ -14,7 +14,7 @@ use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
 use crate::ravendb::model::definition::{RegisteredCertificate, TwoFactorKey};
 use crate::ravendb::model::registry::Change;
 
-/// The new definition of an entry; nothing is merged with the old one.
+/// The new definition of an entry; it replaces the old one completely.
 #[derive(Debug)]
 pub struct EditRequest {
     /// The entry, or any entry of its collection.
@@ -25,7 +25,7 @@ pub struct EditRequest {
     pub clearance: SecurityClearance,
     /// Rights on databases.
     pub permissions: Permissions,
-    /// A disabled entry stays registered and is refused.
+    /// A disabled entry stays registered, and its certificate is refused.
     pub disabled: bool,
     /// The change to the one-time codes.
     pub two_factor: TwoFactorChange,
@@ -34,25 +34,26 @@ pub struct EditRequest {
 /// The change that an edit makes to the one-time codes of a certificate.
 #[derive(Debug)]
 pub enum TwoFactorChange {
-    /// Codes stay required or not required, as before.
+    /// Codes stay required, or not required, as before.
     Keep,
-    /// Codes are required, and computed from this secret.
+    /// Codes with this secret are required.
     Set(TwoFactorKey),
     /// Codes are no longer required.
     Remove,
 }
 
 impl Authority {
-    /// Gives the entry the definition in the request. The certificates themselves and their places in a collection
-    /// stay. A collection has one definition: whichever of its entries is named, all of them change, so that a
-    /// secondary, which lists do not show, never keeps rights that its primary has lost. So do the renewals that registered
-    /// themselves from any of them: rights that are taken away are taken from the key.
+    /// Replaces the definition of the entry. The certificates themselves and their positions in a collection stay. A
+    /// collection has one definition: whichever of its entries is named, all of them change, so that a secondary, which
+    /// lists do not show, never keeps rights that its primary has lost. Renewals that registered themselves change as
+    /// well: rights are withdrawn from the key.
     ///
     /// # Errors
     ///
-    /// In this order: [`Error::BlankName`] and the like; [`Error::NotRegistered`]; [`Error::ClearanceTooLow`] when the
-    /// clearance held or wanted, or that of another entry of the same key, is above the caller's; [`Error::LastAdministrator`]; for `disabled`, [`Error::ClusterNodeDisabled`] and
-    /// [`Error::OwnCertificate`]; [`Error::Store`].
+    /// In this order: [`Error::BlankName`] and the like; [`Error::NotRegistered`]; [`Error::ClearanceTooLow`] if the
+    /// present or the new clearance, or that of another entry with the same key, is above the caller's;
+    /// [`Error::LastAdministrator`]; for `disabled`, [`Error::ClusterNodeDisabled`] and [`Error::OwnCertificate`];
+    /// [`Error::Store`].
     pub async fn edit(&self, permit: &Permit<EditCertificate>, request: EditRequest) -> Result<(), Error> {
         let asked = Asked::by(permit, request.thumbprint.to_string());
         let own = permit.caller().thumbprint();

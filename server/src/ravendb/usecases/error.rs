@@ -9,14 +9,14 @@ use crate::issuer::IssuerError;
 use crate::ravendb::model::clearance::SecurityClearance;
 use crate::store::StoreError;
 
-/// The reason that a use case failed. Nothing has changed then. The variants are grouped by the remedy.
+/// A use case failed, and nothing has changed. The variants are grouped by the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     // Ask for something else.
     /// The name is empty or blank.
     #[error("the name of a certificate is blank")]
     BlankName,
-    /// The name contains a NUL, which some readers take for its end.
+    /// The name contains a NUL, which some programs take for its end.
     #[error("the name of a certificate holds a NUL")]
     NulInName,
     /// The name is too long.
@@ -25,16 +25,16 @@ pub enum Error {
         /// The length of the name in bytes.
         length: usize,
     },
-    /// The certificate asked for would have expired already.
+    /// The requested certificate would have expired already.
     #[error("not-after {} must be in the future", rfc3339(not_after))]
     InvalidNotAfter {
         /// The requested value.
         not_after: OffsetDateTime,
     },
-    /// The server's own certificate needs no entry, and gets none.
+    /// The server's own certificate needs no entry.
     #[error("certificate {name:?} is the server's own certificate and cannot be registered")]
     ServerCertificate {
-        /// The name it was to be registered under.
+        /// The requested name.
         name: String,
     },
     /// No entry has this thumbprint.
@@ -43,7 +43,7 @@ pub enum Error {
         /// The requested value.
         thumbprint: Thumbprint,
     },
-    /// The entry that a certificate renews was removed meanwhile, or cannot be renewed now.
+    /// The renewed entry was deleted meanwhile, or cannot be renewed now.
     #[error(
         "certificate {thumbprint} cannot be renewed: it was deleted, disabled or exchanged, or it or its issuer is out of date"
     )]
@@ -57,7 +57,7 @@ pub enum Error {
         /// The thumbprint of the renewal.
         thumbprint: Thumbprint,
     },
-    /// The last administrator would have locked itself out.
+    /// The last administrator would lock itself out.
     #[error(
         "certificate {name:?} ({thumbprint}) is the last administrator's, and is the one this request was made with; \
          register another ClusterAdmin first, or ask with the server's own certificate"
@@ -73,10 +73,10 @@ pub enum Error {
     UnusableKey {
         /// The subject of the certificate.
         subject: String,
-        /// The fault of the key, and what would have been right.
+        /// The fault of the key, and a valid alternative.
         fault: KeyFault,
     },
-    /// Another certificate has the same SHA-1 thumbprint, which is a deliberate collision.
+    /// Another certificate has the same SHA-1 thumbprint: a deliberate collision.
     #[error("another certificate is registered under thumbprint {thumbprint}")]
     ThumbprintCollision {
         /// The thumbprint of both certificates.
@@ -100,12 +100,12 @@ pub enum Error {
         /// Its thumbprint.
         thumbprint: Thumbprint,
     },
-    /// The request has been answered before. The key of that answer is gone; the certificate can be deleted.
+    /// The request has been answered before. The key in that response was not stored; the certificate can be deleted.
     #[error("request {request_id} has already been answered with certificate {thumbprint}")]
     RepeatedRequest {
         /// The identifier of the request, as the client sent it.
         request_id: String,
-        /// The thumbprint of the certificate in the first answer.
+        /// The thumbprint of the certificate in the first response.
         thumbprint: Thumbprint,
     },
 
@@ -118,10 +118,10 @@ pub enum Error {
         /// Its thumbprint.
         thumbprint: Thumbprint,
     },
-    /// Nobody gives, takes or changes rights above its own.
+    /// A caller cannot grant, take or change rights that exceed its own.
     #[error("cannot {attempt} certificate {name:?} with clearance {wanted}: the caller's clearance is {caller}")]
     ClearanceTooLow {
-        /// The operation that was tried.
+        /// The attempted operation.
         attempt: Attempt,
         /// The certificate's name.
         name: String,
@@ -130,7 +130,7 @@ pub enum Error {
         /// The caller's clearance.
         caller: SecurityClearance,
     },
-    /// The caller's certificate was deleted, disabled, demoted or replaced, or expired, while the request was under way.
+    /// The caller's certificate was deleted, disabled, demoted or replaced, or expired, during the request.
     #[error("the caller's certificate lost its rights while the request was under way")]
     CallerLostRights,
 
@@ -138,7 +138,7 @@ pub enum Error {
     /// The store failed.
     #[error("the change could not be recorded")]
     Store(#[source] StoreError),
-    /// The certificate could not be made.
+    /// The certificate could not be generated.
     #[error("the certificate could not be issued")]
     Issuer(#[source] IssuerError),
 }
@@ -146,13 +146,13 @@ pub enum Error {
 /// An operation on a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// To issue it.
+    /// Issue it.
     Generate,
-    /// To register it.
+    /// Register it.
     Register,
-    /// To change it.
+    /// Change it.
     Edit,
-    /// To delete it.
+    /// Delete it.
     Delete,
 }
 
@@ -167,5 +167,5 @@ impl std::fmt::Display for Attempt {
     }
 }
 
-/// A name is for people; X.520 allows a common name of 64 characters, the real server far more.
+/// Names are for people; X.520 allows a common name of 64 characters, the real server far more.
 pub(super) const MAX_NAME_LENGTH: usize = 1024;

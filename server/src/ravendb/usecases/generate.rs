@@ -21,20 +21,20 @@ pub struct GenerateRequest {
     pub grant: Grant,
     /// The password of the PKCS#12 file; empty without one.
     pub password: Option<SecretString>,
-    /// The end of its validity, in whole seconds; five years after the last UTC midnight without one.
+    /// The end of its validity, in whole seconds; by default five years after the last UTC midnight.
     pub not_after: Option<OffsetDateTime>,
-    /// The client's name for this request. One that has been answered before issues nothing.
+    /// The client's identifier of this request. A repeated request issues nothing.
     pub request_id: Option<String>,
 }
 
 impl Authority {
-    /// Makes a key and a certificate, registers the certificate, and returns both. The key is not kept.
+    /// Generates a key and a certificate, registers the certificate, and returns both. The key is not stored.
     ///
     /// # Errors
     ///
-    /// In this order, before a key is taken: [`Error::BlankName`] and the like; [`Error::ClearanceTooLow`];
-    /// [`Error::InvalidNotAfter`]; [`Error::RepeatedRequest`]. Then [`Error::Issuer`]. Then once more what others may
-    /// have changed meanwhile: [`Error::CallerLostRights`], [`Error::RepeatedRequest`]; and [`Error::Store`].
+    /// In this order, before a key is generated: [`Error::BlankName`] and the like; [`Error::ClearanceTooLow`];
+    /// [`Error::InvalidNotAfter`]; [`Error::RepeatedRequest`]. Then [`Error::Issuer`]. Then, for concurrent changes:
+    /// [`Error::CallerLostRights`], [`Error::RepeatedRequest`]; and [`Error::Store`].
     pub async fn generate(
         &self,
         permit: &Permit<GenerateCertificate>,

@@ -1,4 +1,5 @@
-//! Renewals that registered themselves. They have the rights of the entry they renew: what is done to it is done to them.
+//! Renewals that registered themselves. They have the rights of the entry they renew: every change of it applies to
+//! them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -29,9 +30,9 @@ pub(super) fn renewals<'a>(
     found
 }
 
-/// The renewals that stay when the entries `leaving` go without them, each as it is afterwards: it renews what the entry
-/// that goes renewed. Of several for which nothing is left to renew, the one that expires last stands for itself, and the
-/// others become its renewals. `joining` comes in by the same change.
+/// The renewals that stay when the entries `leaving` are deleted without them, each in its new form: it renews the
+/// predecessor of the deleted entry. If there is none for several renewals, the one that expires last becomes a single
+/// entry, and the others become its renewals. `joining` is added by the same change.
 pub(super) fn handed_on(
     registry: &Registry,
     leaving: &HashSet<Thumbprint>,
@@ -77,7 +78,8 @@ pub(super) fn handed_on(
     changed
 }
 
-/// Refuses an attempt on a certificate with the public key of one above the caller: whoever has that key has both.
+/// Refuses an operation on a certificate whose public key also has an entry above the caller's clearance: the holder of
+/// the key has both.
 pub(super) fn check_reach_of_key(
     registry: &Registry,
     caller: SecurityClearance,
@@ -90,7 +92,7 @@ pub(super) fn check_reach_of_key(
         .try_for_each(|entry| check_reach(caller, entry.clearance, attempt, &entry.name))
 }
 
-/// The end of an audit record's detail: which renewals changed too.
+/// The end of an audit record's detail: the renewals that changed too.
 pub(super) fn named(renewals: &[Arc<RegisteredCertificate>]) -> String {
     if renewals.is_empty() {
         return String::new();

@@ -1,7 +1,7 @@
-//! The use cases: what can be done with certificates, whatever the dialect it is asked in.
+//! The use cases: the operations on certificates, for every dialect.
 //!
-//! Each change is decided, recorded and made visible in one step that no other change can come between, and that goes
-//! on when the caller hangs up. It is on the disk before it is answered.
+//! Each change is checked, recorded and published atomically, and completes even if the caller disconnects. It is on
+//! disk before the response is sent.
 
 mod collection;
 mod delete;
@@ -44,16 +44,16 @@ pub struct Authority {
     shared: Arc<Shared>,
 }
 
-/// The parts that an [`Authority`] works with.
+/// Dependencies of an [`Authority`].
 #[derive(Debug)]
 pub struct AuthorityParts {
     /// The store that changes are committed to.
     pub store: Store,
-    /// The image of the store that requests are decided from.
+    /// The in-memory copy of the store on which requests are decided.
     pub registry: Arc<Registry>,
     /// Identifies the caller again at the moment of a change.
     pub authenticator: Arc<Authenticator>,
-    /// Makes keys and certificates.
+    /// Generates keys and certificates.
     pub issuer: Issuer,
     /// The certificate that signs.
     pub server_certificates: Arc<ServerCertificates>,
@@ -66,11 +66,11 @@ pub struct AuthorityParts {
 #[derive(Debug)]
 struct Shared {
     parts: AuthorityParts,
-    /// Held from the checks of a change until the registry shows it.
+    /// Locked from the checks of a change until the registry contains it.
     writer: Mutex<()>,
 }
 
-/// A change that has passed every check.
+/// A change that has passed all checks.
 struct Plan<T> {
     changes: Vec<Change>,
     /// The description of the change in the audit record.
@@ -82,7 +82,7 @@ struct Plan<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     actor: Actor,
-    /// None when the server acts by itself.
+    /// None if the server acts by itself.
     caller: Option<Arc<Caller>>,
     action: &'static str,
     target: String,
@@ -90,7 +90,7 @@ pub(crate) struct Asked {
 }
 
 impl Authority {
-    /// Joins the parts. `registry` holds what `store` holds.
+    /// Assembles the authority. `registry` holds the content of `store`.
     #[must_use]
     pub fn new(parts: AuthorityParts) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl Authority {
         }
     }
 
-    /// The image of the store.
+    /// The in-memory copy of the store.
     #[must_use]
     pub fn registry(&self) -> &Arc<Registry> {
         &self.shared.parts.registry
@@ -119,7 +119,7 @@ impl Authority {
         self.shared.parts.issuer.ready_keys()
     }
 
-    /// The entry under this thumbprint.
+    /// The entry with this thumbprint.
     #[must_use]
     pub fn find(
         &self,
@@ -129,7 +129,7 @@ impl Authority {
         self.registry().get(thumbprint)
     }
 
-    /// At most `count` entries from the place `start` on, by ascending thumbprint.
+    /// Returns up to `count` entries after skipping `start`, by ascending thumbprint.
     #[must_use]
     pub fn list(
         &self,
@@ -140,7 +140,7 @@ impl Authority {
         self.registry().page(start, count)
     }
 
-    /// Decides anew whether whoever asks may, at this moment: for what is done at once. A refusal is recorded.
+    /// Checks the requester's rights again, at this moment: for immediate actions. A refusal is recorded.
     ///
     /// # Errors
     ///
@@ -150,11 +150,11 @@ impl Authority {
         now.inspect_err(|error| self.shared.refused(asked, error))
     }
 
-    /// As [`Self::look_again`], for what takes a while: no registered certificate changes while the guard is kept.
+    /// Like [`Self::look_again`], for longer actions: no registered certificate changes while the guard is held.
     ///
     /// # Errors
     ///
-    /// [`Error::CallerLostRights`]; [`Error::Store`] while it is not known whether the last change was made.
+    /// [`Error::CallerLostRights`]; [`Error::Store`] while the outcome of the last change is unknown.
     pub(crate) async fn hold(&self, asked: &Asked) -> Result<MutexGuard<'_, ()>, Error> {
         let parts = &self.shared.parts;
         let writer = parts.store.turn(&self.shared.writer).await.map_err(Error::Store)?;
@@ -162,8 +162,7 @@ impl Authority {
         Ok(writer)
     }
 
-    /// Decides with `plan`, records and makes visible what it planned. `plan` gets the caller's clearance of this
-    /// moment.
+    /// Decides with `plan`, then records and publishes the planned changes. `plan` gets the caller's current clearance.
     async fn change<T, F>(&self, asked: Asked, answered: Option<AnsweredRequest>, plan: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -218,8 +217,8 @@ impl Shared {
         Ok(outcome)
     }
 
-    /// The caller's clearance of this moment: the one it was let in with may have been taken away while its request was
-    /// read, or while it waited.
+    /// The caller's current clearance: the one at its admission may have been withdrawn while its request was read, or
+    /// while it waited.
     fn clearance_now(&self, asked: &Asked) -> Result<SecurityClearance, Error> {
         let Some(caller) = &asked.caller else {
             return Ok(SecurityClearance::ClusterAdmin);
@@ -264,7 +263,7 @@ impl Shared {
 }
 
 impl Asked {
-    /// The holder of a permit asks.
+    /// The request of a permit's holder.
     pub(crate) fn by<A: Action>(permit: &Permit<A>, target: impl Into<String>) -> Self {
         Self {
             actor: permit.caller().actor(),
@@ -276,8 +275,8 @@ impl Asked {
     }
 }
 
-/// Refuses an attempt on a certificate whose clearance, held or wanted, is above the caller's: an Operator neither
-/// makes nor touches cluster administrators and cluster nodes.
+/// Refuses an operation on a certificate whose present or requested clearance is above the caller's: an Operator can
+/// neither create nor change cluster administrators and cluster nodes.
 fn check_reach(
     caller: SecurityClearance,
     wanted: SecurityClearance,
@@ -295,9 +294,9 @@ fn check_reach(
     Ok(())
 }
 
-/// Refuses a change after which the caller, an administrator by its registered certificate, would be none, and nobody
-/// else would be one. `members` are the entries that get the clearance `wanted`. The server's own certificate stays a
-/// way in, but few have it at hand: whoever wants this asks with it.
+/// Refuses a change after which the caller, an administrator by its registered certificate, would not be one any more,
+/// and no other certificate would be. `members` are the entries that get the clearance `wanted`. The server's own
+/// certificate remains an administrator, but few have it at hand: use it for such a change.
 fn check_administrator_remains(
     parts: &AuthorityParts,
     caller: Option<Thumbprint>,
@@ -328,14 +327,14 @@ fn check_administrator_remains(
     })
 }
 
-/// Returns `true` when a TLS handshake can succeed with the certificate. Certificates with other keys can be
-/// registered, but nobody can log in with them.
+/// Returns `true` if a TLS handshake can succeed with the certificate. Certificates with other keys can be registered,
+/// but not used to log in.
 fn can_log_in(entry: &RegisteredCertificate) -> bool {
     Certificate::from_der(entry.der.clone())
         .is_ok_and(|certificate| matches!(key_fitness::obstacle(&certificate), Ok(None)))
 }
 
-/// Refuses names that are no names. Every other character is allowed, in any script.
+/// Refuses invalid names. All other characters are allowed, in any script.
 fn check_name(name: &str) -> Result<(), Error> {
     if name.trim().is_empty() {
         return Err(Error::BlankName);

@@ -1,4 +1,4 @@
-//! Registering certificates that somebody else issued.
+//! Registers certificates that another party issued.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::ravendb::model::clearance::SecurityClearance;
 use crate::ravendb::model::definition::{Collection, Grant, RegisteredCertificate};
 use crate::ravendb::model::registry::Change;
 
-/// Certificates to register, and the rights they all get.
+/// Certificates to register, and their common rights.
 #[derive(Debug)]
 pub struct RegisterRequest {
     /// The name and the rights.
@@ -27,16 +27,17 @@ pub struct RegisterRequest {
 }
 
 impl Authority {
-    /// Registers the certificates and returns their entries, the primary first. An entry with the thumbprint of one
-    /// of them is overwritten (observed record `202-put-same-again`); it leaves the collection it was in, and the renewals
-    /// that registered themselves from it get the same rights.
+    /// Registers the certificates and returns their entries, the primary first. An entry with the same thumbprint is
+    /// overwritten (observed record `202-put-same-again`); it leaves its former collection, and renewals of it that
+    /// registered themselves get the same rights.
     ///
     /// # Errors
     ///
-    /// In this order: [`Error::BlankName`] and the like; [`Error::ClearanceTooLow`] when the clearance wanted, or that
-    /// of an overwritten entry or of another entry of the same key, is above the caller's; [`Error::ServerCertificate`] when the server's own certificate
-    /// is among them; [`Error::UnusableKey`]; [`Error::ThumbprintCollision`]; [`Error::OwnCertificate`] when the caller's
-    /// own would be disabled; [`Error::LastAdministrator`]; [`Error::Store`].
+    /// In this order: [`Error::BlankName`] and the like; [`Error::ClearanceTooLow`] if the requested clearance, or that
+    /// of an overwritten entry or of another entry with the same key, is above the caller's;
+    /// [`Error::ServerCertificate`] if the server's own certificate is among them; [`Error::UnusableKey`];
+    /// [`Error::ThumbprintCollision`]; [`Error::OwnCertificate`] if the caller's own would be disabled;
+    /// [`Error::LastAdministrator`]; [`Error::Store`].
     pub async fn register(
         &self,
         permit: &Permit<RegisterCertificate>,
@@ -133,8 +134,8 @@ fn plan(
     })
 }
 
-/// A key that can never log in is refused; a short one, or a certificate that is too large, is taken, as the real server
-/// does (records `234-put-rsa1024` and `526-whoami-rsa1024`), and said.
+/// A key that cannot be used to log in is refused; a short key, or an oversized certificate, is accepted with a
+/// warning, as by the real server (records `234-put-rsa1024` and `526-whoami-rsa1024`).
 fn obstacle(certificate: &Certificate) -> Result<Option<String>, Error> {
     key_fitness::obstacle(certificate).map_err(|fault| Error::UnusableKey {
         subject: certificate.subject().to_string(),

@@ -14,17 +14,16 @@ use crate::ravendb::model::definition::{Collection, RegisteredCertificate};
 use crate::ravendb::model::registry::{Change, Registry};
 
 impl Authority {
-    /// Registers the renewal with the rights that the original has at this moment. Of the certificates with one public
-    /// key, at most five are kept: the ones that expire first go, but neither the new one nor the primary of a
-    /// collection.
+    /// Registers the renewal with the current rights of the original. Of the certificates with one public key, at most
+    /// five are kept: those that expire first are deleted, but never the new one or the primary of a collection.
     ///
-    /// When the original requires one-time codes, `code` is the accepted one: nothing is registered before a code is
+    /// If the original requires one-time codes, `code` is the accepted one: nothing is registered before a code is
     /// accepted.
     ///
     /// # Errors
     ///
-    /// [`Error::NotRenewable`] when the certificate or the original has been deleted, or the original disabled or exchanged
-    /// since, the server certificate has been replaced since, or the original or an issuer is out of date;
+    /// [`Error::NotRenewable`] if the certificate or the original has been deleted, or the original disabled or
+    /// replaced since, the server certificate has been replaced since, or the original or an issuer is not valid now;
     /// [`Error::OneTimeCodeMissing`]; [`Error::ThumbprintCollision`]; [`Error::Store`].
     pub async fn register_renewal(&self, renewal: &Arc<Renewal>, code: Option<&AcceptedCode>) -> Result<(), Error> {
         let thumbprint = renewal.certificate().thumbprint();
@@ -85,7 +84,7 @@ fn plan(parts: &AuthorityParts, renewal: &Renewal, accepted: Option<SecretDigest
     ))
 }
 
-/// The entry of the renewal: everything but the certificate is the original's.
+/// The entry of the renewal: everything except the certificate is the original's.
 fn renewed(
     certificate: &Certificate,
     original: &RegisteredCertificate,
@@ -125,7 +124,7 @@ fn plan_entry(parts: &AuthorityParts, entry: RegisteredCertificate, original: Th
     }
 }
 
-/// Returns the entries to remove so that, including the new one, no more than the allowed number share its key.
+/// Returns the entries to delete so that, including the new one, no more than the allowed number share its key.
 fn one_too_many(registry: &Registry, new: &RegisteredCertificate) -> HashSet<Thumbprint> {
     let mut same_key = registry.with_pinning_hash(&new.pinning_hash);
     let surplus = (same_key.len() + 1).saturating_sub(MAX_CERTIFICATES_PER_KEY);

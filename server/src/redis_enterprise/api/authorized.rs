@@ -21,8 +21,9 @@ use crate::cluster::uid::UserUid;
 use crate::cluster::{Asked, Run};
 use crate::http::{NamedUser, RequestUser, WhyRefused};
 use crate::listener::peer::Peer;
+use crate::redis::PasswordRefusal;
 
-/// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
+/// The permit of a caller who may do `A`. A route with this argument runs for no other caller.
 pub(super) struct Authorized<A>(pub(super) ClusterPermit<A>);
 
 /// The permit of a caller who may do `A` to the user in the path, and that user's number; none when the path holds no
@@ -104,7 +105,7 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
     }
 }
 
-/// Whether a proxy has forwarded the request: it says so in a header, which whoever is behind it cannot take away.
+/// Detects a proxy that has forwarded the request, by the headers that it adds and a client behind it cannot remove.
 fn way(headers: &HeaderMap) -> Way {
     let is_a_proxys = |name: &HeaderName| {
         // Some write hyphens as underscores.
@@ -149,7 +150,7 @@ fn look_again_after_body<A: ClusterAction>(parts: &mut Parts, permit: &ClusterPe
     parts.extensions.insert(Asked::by(permit, parts.uri.path()));
 }
 
-/// Who the request comes from. An `Authorization` header wins over the certificate of the connection.
+/// Identifies the caller. An `Authorization` header takes precedence over the certificate of the connection.
 async fn caller(
     dialect: &Dialect,
     parts: &mut Parts,
@@ -221,7 +222,7 @@ pub(super) fn refuse_stranger(
     WhyRefused::error(refusal.reason(), refusal).answer(problem)
 }
 
-/// The peer of the connection, which the listener leaves with every request.
+/// The peer of the connection, which the listener attaches to every request.
 pub(super) async fn peer(parts: &mut Parts) -> Result<Arc<Peer>, Response> {
     let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, &())
         .await
@@ -233,7 +234,7 @@ pub(super) async fn peer(parts: &mut Parts) -> Result<Arc<Peer>, Response> {
 ///
 /// # Errors
 ///
-/// When it is there and holds none, or is there twice.
+/// If it holds no credentials, or there are two of it.
 pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<Credentials>, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -249,17 +250,17 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<Credentials>, Pr
     }
 }
 
-/// What a refused caller is told: nothing that tells a stranger more than that it is one.
+/// The response to a refused caller. A stranger learns nothing else from it.
 pub(super) fn problem_of(refusal: &ClusterRefusal, expired: ExpiredPassword) -> Problem {
     match refusal {
-        ClusterRefusal::Busy(_) => Problem::new(Code::Busy, "too many passwords are being checked; try again"),
-        ClusterRefusal::PasswordExpired if expired == ExpiredPassword::Refused => Problem::new(
+        ClusterRefusal::Password(PasswordRefusal::Busy) => {
+            Problem::new(Code::Busy, "too many passwords are being checked; try again")
+        }
+        ClusterRefusal::Password(PasswordRefusal::Expired) if expired == ExpiredPassword::Refused => Problem::new(
             Code::PasswordExpired,
             "the password has expired; set a new one with PUT /v1/users/password",
         ),
-        ClusterRefusal::WrongPassword | ClusterRefusal::Locked | ClusterRefusal::PasswordExpired => {
-            Problem::challenge("the name or the password is wrong, or cannot be used now")
-        }
+        ClusterRefusal::Password(_) => Problem::challenge("the name or the password is wrong, or cannot be used now"),
         ClusterRefusal::NotTheFounder => Problem::new(
             Code::Unauthorized,
             "the cluster can be created only with an administrator's certificate, or from the server's machine as its own \

@@ -16,7 +16,7 @@ use crate::http::{BODIES, BodyError, LARGE, aside};
 
 /// A request's body, wiped on drop: it may hold a password or a private key.
 ///
-/// Its sender decides how long it takes to come. Whoever may do what is asked is therefore decided anew when it has.
+/// The sender determines how long it takes to arrive. Therefore the caller's rights are checked again afterwards.
 pub(super) struct RequestBody {
     content: Zeroizing<Vec<u8>>,
 }
@@ -72,7 +72,7 @@ impl FromRequest<Arc<Dialect>> for RequestBody {
 
     async fn from_request(request: Request, dialect: &Arc<Dialect>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let content = Self::read(&parts.headers, body, dialect.app.settings.limits.body_bytes).await?;
+        let content = Self::read(&parts.headers, body, dialect.app.settings.body_bytes).await?;
         if let Some(asked) = parts.extensions.get::<Asked>() {
             dialect.app.cluster.look_again(asked)?;
         }

@@ -1,10 +1,11 @@
-//! `/v1/certward`: routes of Certward's own, which Redis Enterprise does not have. Who is connected, and what a removal
-//! would end.
+//! `/v1/certward`: Certward's own routes, which Redis Enterprise does not have. They list connected clients and the
+//! effects of a removal.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use certward_transport::connected::Page;
 use serde::Serialize;
 
 use super::authorized::Authorized;
@@ -12,12 +13,10 @@ use super::json::{Kind, MAX_UID};
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::routes::Parameter;
-use super::{Dialect, answer};
-use crate::app::App;
+use super::{Connected, Dialect, answer};
 use crate::cluster::access::action::ViewConnections;
 use crate::cluster::removal::{NotThere, Removal, TrustedBy};
 use crate::cluster::uid::UidError;
-use crate::connected::{self, Page, Scope};
 use crate::http::{LISTINGS, aside};
 
 /// `GET /v1/certward/connections`
@@ -31,7 +30,7 @@ pub(super) async fn list(
         offset: number(&query, "offset", 0, usize::MAX)?.unwrap_or(0),
         limit: number(&query, "limit", 1, Page::MAX_LIMIT)?.unwrap_or(Page::DEFAULT_LIMIT),
     };
-    found(&dialect, move |app| Ok(connected::list(app, Scope::Cluster, page))).await
+    found(&dialect, move |connected| Ok(connected.list(page))).await
 }
 
 /// `GET /v1/certward/removals/{kind}/{id}`
@@ -43,8 +42,8 @@ pub(super) async fn removal(
 ) -> Result<Response, Problem> {
     query.only(REMOVALS_QUERY)?;
     let (removal, code) = asked(&kind, &id, &query)?;
-    found(&dialect, move |app| {
-        connected::effect_of(app, removal).map_err(|not_there| match not_there {
+    found(&dialect, move |connected| {
+        connected.effect_of(removal).map_err(|not_there| match not_there {
             NotThere::Removed => Problem::new(code, format!("there is no {id} among the {kind}")),
             NotThere::Database(uid) => Problem::new(
                 Code::DatabaseNotExist,
@@ -109,10 +108,10 @@ fn number(query: &Query, name: &str, min: usize, max: usize) -> Result<Option<us
 /// Looks, and writes the answer, beside the thread that serves: there may be thousands of connections.
 async fn found<T: Serialize + 'static>(
     dialect: &Dialect,
-    look: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+    look: impl FnOnce(&dyn Connected) -> Result<T, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let app = Arc::clone(&dialect.app);
-    aside(&LISTINGS, move || Ok(answer::json(&look(&app)?))).await
+    let connected = Arc::clone(&dialect.app.connected);
+    aside(&LISTINGS, move || Ok(answer::json(&look(&*connected)?))).await
 }
 
 /// The query parameters of [`list`].

@@ -31,16 +31,17 @@ mod redis_acls;
 mod roles;
 mod routes;
 mod schemas;
+mod services;
 mod timestamp;
 mod users;
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use tower::Service as _;
 
 pub use openapi::openapi;
@@ -64,16 +65,16 @@ pub(crate) fn read_body(body: &[u8]) {
 }
 pub use problem::{Code, Origin};
 pub use routes::{Access, ROUTES, Route};
+pub use services::{Connected, Services, Settings};
 
 use self::actions::Actions;
 use self::answer::CLUSTER_STATE_ID;
 use self::problem::Problem;
-use crate::app::App;
 use crate::http::Api;
 use crate::http::Origins;
 
-/// The routes of [`ROUTES`] over the parts of one server.
-pub fn api(app: Arc<App>) -> Api {
+/// The routes of [`ROUTES`] for one server.
+pub fn api(app: Arc<Services>) -> Api {
     let dialect = Arc::new(Dialect {
         actions: Actions::new(Arc::clone(&app.clock)),
         app,
@@ -81,7 +82,6 @@ pub fn api(app: Arc<App>) -> Api {
     let entrance = Arc::new(Entrance {
         origins: origins(&dialect.app),
         routes: router(Arc::clone(&dialect)),
-        allowed: allowed_methods(),
         dialect,
     });
     Api::new(ROUTES.iter().map(|route| route.path), move |request| {
@@ -91,7 +91,7 @@ pub fn api(app: Arc<App>) -> Api {
 
 /// The state that handlers use.
 struct Dialect {
-    app: Arc<App>,
+    app: Arc<Services>,
     actions: Actions,
 }
 
@@ -104,12 +104,10 @@ struct Entrance {
     dialect: Arc<Dialect>,
     origins: Origins,
     routes: Router,
-    /// The methods of each path, as the header `Allow` names them.
-    allowed: matchit::Router<HeaderValue>,
 }
 
 impl Entrance {
-    /// Answers a request: what is done to every request first, its route, and what is done to every answer last.
+    /// Handles a request: the common first steps, its route, and the common last steps.
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         let mut response = self.routed(request).await;
         if answer::is_to_a_caller(&response) {
@@ -129,21 +127,18 @@ impl Entrance {
             let problem = Problem::new(Code::ForeignOrigin, "the page that made this request is another site's");
             return answer::anonymous(problem.into_response());
         }
-        let allowed = self.allowed.at(request.uri().path()).map(|found| found.value.clone());
-        let is_options = request.method() == Method::OPTIONS;
-        let mut response = match &allowed {
-            Ok(_) if is_options && !self.dialect.app.cluster.state().settings().options_method_forbidden => {
-                answer::anonymous(Response::new(Body::empty()))
-            }
-            _ => match self.routes.clone().call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+        let mut response = match self.routes.clone().call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
         };
-        if let Ok(allowed) = allowed
-            && (is_options || response.status() == StatusCode::METHOD_NOT_ALLOWED)
+        // The router leaves out the blanks that lists in headers have.
+        if let Some(methods) = response
+            .headers()
+            .get(header::ALLOW)
+            .map(|value| value.to_str().unwrap_or_default())
+            && let Ok(spaced) = HeaderValue::try_from(methods.replace(',', ", "))
         {
-            response.headers_mut().insert(header::ALLOW, allowed);
+            response.headers_mut().insert(header::ALLOW, spaced);
         }
         response
     }
@@ -168,29 +163,12 @@ fn router(dialect: Arc<Dialect>) -> Router {
 }
 
 /// The sites whose pages may send requests: this listener's own, and those that the settings name.
-fn origins(app: &App) -> Origins {
-    let url = app.settings.redis_enterprise_url.as_ref();
-    Origins::new(&app.settings.csrf, url.unwrap_or(&app.listening_url))
-}
-
-fn allowed_methods() -> matchit::Router<HeaderValue> {
-    let mut allowed = matchit::Router::new();
-    for route in ROUTES {
-        let methods: Vec<&str> = ROUTES
-            .iter()
-            .filter(|other| other.path == route.path)
-            .flat_map(|other| match other.method {
-                // RFC 9110, section 9.3.2: what answers GET answers HEAD.
-                "GET" => ["GET", "HEAD"].as_slice(),
-                _ => std::slice::from_ref(&other.method),
-            })
-            .copied()
-            .collect();
-        let value = HeaderValue::try_from(methods.join(", ")).expect("the names of methods are letters");
-        // A path with several methods is there already, with the same value.
-        let _ = allowed.insert(route.path, value);
-    }
-    allowed
+fn origins(app: &Services) -> Origins {
+    let settings = &app.settings;
+    Origins::new(
+        &settings.origins,
+        settings.url.as_ref().unwrap_or(&settings.listening_url),
+    )
 }
 
 /// The version of the API stands in the path; a header that asks for another one is answered 505
@@ -209,7 +187,11 @@ async fn not_found(uri: Uri) -> Response {
     answer::anonymous(Problem::no_route(uri.path()).into_response())
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+/// Answers a method that the path does not have; the router adds the header `Allow`.
+async fn method_not_allowed(State(dialect): State<Arc<Dialect>>, method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS && !dialect.app.cluster.state().settings().options_method_forbidden {
+        return answer::anonymous(Response::new(Body::empty()));
+    }
     let description = format!("{} does not have the method {method}", uri.path());
     answer::anonymous(Problem::new(Code::MethodNotAllowed, description).into_response())
 }

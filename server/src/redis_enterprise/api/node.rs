@@ -123,7 +123,7 @@ fn supported_versions(dialect: &Dialect) -> Vec<Value> {
 
 /// The host that clients reach the node by, of the setting that names this listener.
 fn address(dialect: &Dialect) -> &str {
-    let url = dialect.app.settings.redis_enterprise_url.as_ref();
+    let url = dialect.app.settings.url.as_ref();
     url.and_then(url::Url::host_str).unwrap_or_default()
 }
 

@@ -30,7 +30,7 @@ struct View<'a> {
     min_version: String,
     name: &'a str,
     uid: u32,
-    /// What engines say against the rules, after a change. Certward's own.
+    /// Engines' objections to the rules after a change. Certward's own member.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     certward_warnings: Vec<String>,
 }
@@ -158,7 +158,7 @@ fn rules(body: &Object) -> Result<Option<RedisAclRules>, Problem> {
     rules.map_err(|error: RedisAclRefusal| Problem::new(Code::InvalidParam, format!("acl: {error}")))
 }
 
-/// What answers tell of an ACL: not looked at when it is sent back.
+/// Members of responses that are ignored in requests.
 const INFORMATION: [&str; 1] = ["certward_warnings"];
 
 fn find(dialect: &Dialect, uid: RedisAclUid) -> Result<Arc<RedisAcl>, Problem> {

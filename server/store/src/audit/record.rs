@@ -8,29 +8,29 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A decision: who, what, on what, with what outcome.
+/// A decision: actor, action, target and outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
     /// The time of the decision; of several equal ones, the time of the first.
     pub at: OffsetDateTime,
-    /// The one who asked.
+    /// The requester.
     pub actor: Actor,
-    /// The name of the action that was asked for, or `authenticate`.
+    /// The name of the requested action, or `authenticate`.
     pub action: Cow<'static, str>,
     /// The thumbprints and names that the action concerns.
     pub target: String,
     /// The outcome of the request.
     pub outcome: Outcome,
-    /// The number of equal decisions that the record stands for.
+    /// The number of equal decisions in this record.
     pub occurrences: u64,
 }
 
-/// The one who asked.
+/// The requester.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
-    /// The registered name, or a word for callers without one.
+    /// The registered name, or a fixed word for callers without one.
     pub name: String,
-    /// The thumbprint of the certificate shown, whether trusted or not.
+    /// The thumbprint of the presented certificate, trusted or not.
     pub thumbprint: Option<Thumbprint>,
     /// The address of the connection, without the port.
     pub address: Option<String>,
@@ -39,14 +39,14 @@ pub struct Actor {
 /// The outcome of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Done, and what exactly.
+    /// Done, with a description.
     Done(Cow<'static, str>),
-    /// Refused, and why.
+    /// Refused, with the reason.
     Refused(Cow<'static, str>),
 }
 
 impl Actor {
-    /// A peer that is refused or not identified yet, with the thumbprint of the certificate that it presented.
+    /// A peer that is refused or not identified yet, with the thumbprint of its certificate.
     #[must_use]
     pub fn stranger(address: IpAddr, thumbprint: Option<Thumbprint>) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Actor {
         self.name == STRANGER
     }
 
-    /// The server itself, when it acts without being asked.
+    /// The server itself, without a request.
     #[must_use]
     pub fn server() -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Actor {
 const STRANGER: &str = "unauthenticated";
 
 impl AuditRecord {
-    /// The record as it stands in the file: one line of JSON, in which every control character is escaped.
+    /// The record as a line of the file: JSON, in which every control character is escaped.
     pub(super) fn to_json_line(&self, sequence: i64) -> String {
         let (outcome, detail) = match &self.outcome {
             Outcome::Done(detail) => ("done", detail),

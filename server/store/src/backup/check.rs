@@ -17,12 +17,12 @@ pub trait Tables: Sync {
     fn faults<'a>(&'a self, pool: &'a SqlitePool, path: &'a Path) -> BoxFuture<'a, Result<Vec<String>, sqlx::Error>>;
 }
 
-/// The outcome of a check.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Checked {
-    /// A description of what was checked.
+    /// A description of the checked store.
     pub summary: String,
-    /// The faults, for the operator to read.
+    /// The faults, for the operator.
     pub findings: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Puts a backup in the place of the store, while no server runs.
+//! Replaces the store with a backup, while no server runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,13 +35,13 @@ pub struct Accepted {
 pub struct Wanted {
     /// The consequences that are accepted.
     pub accepted: Accepted,
-    /// The place for the data of databases, if the backup has data. None restores the store alone.
+    /// The destination of the databases' data, if the backup has data. None restores the store alone.
     pub data: Option<Arc<dyn DatabaseFiles>>,
     /// The actor in the audit record.
     pub by: Actor,
 }
 
-/// The outcome of a restore.
+/// The result of a restore.
 #[derive(Debug)]
 pub enum Restored {
     /// Nothing was changed: something would come back that was not accepted.
@@ -51,11 +51,11 @@ pub enum Restored {
         /// What would come back.
         comparison: Comparison,
     },
-    /// The backup is in place.
+    /// The backup has been restored.
     Done(Done),
 }
 
-/// A restore that was made.
+/// A completed restore.
 #[derive(Debug)]
 pub struct Done {
     /// The manifest of the backup.
@@ -66,21 +66,21 @@ pub struct Done {
     pub aside: Vec<PathBuf>,
     /// The suffix that was appended to their names.
     pub suffix: String,
-    /// The numbers of the databases that have the data of the backup now.
+    /// The numbers of the databases that now have the backup's data.
     pub data: Vec<u32>,
-    /// The remains of killed restores that were deleted.
+    /// Leftovers of killed restores that were deleted.
     pub cleared: Vec<PathBuf>,
-    /// The mode of the backup's file, when others than its owner can read it.
+    /// The mode of the backup file, if users other than its owner can read it.
     pub exposed: Option<u32>,
 }
 
-/// Puts the store that `file` is a backup of in the place of the one in `directory`, and the data of its databases in the
-/// place of theirs. The restored store has an audit record of it.
+/// Replaces the store in `directory` with the one in `file`, and the data of its databases. The restored store gets an
+/// audit record of it.
 ///
 /// # Errors
 ///
-/// [`BackupError`]: the store is in use, or `file` is no sound backup; everything is then as before. An error of the system
-/// while files are moved names the file.
+/// [`BackupError`]: the store is in use, or `file` is not a valid backup; nothing has changed then. An I/O error while
+/// files are moved names the file.
 pub async fn restore(
     directory: &Path,
     file: &Path,

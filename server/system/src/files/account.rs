@@ -1,4 +1,4 @@
-//! The user that the server runs as, and who else is in a group.
+//! The user of the server's process, and the members of groups.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use rustix::process::{getegid, geteuid, getgroups};
 
 use super::namespace::unmapped_id;
 
-/// The user and the groups of this process, and what the machine's account files say.
+/// The user and the groups of this process, and the content of the machine's account files.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) user: u32,
@@ -19,7 +19,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Of this process. The account files are read once.
+    /// The account of this process. The account files are read once.
     pub(super) fn of_process() -> &'static Self {
         static ACCOUNT: LazyLock<Account> = LazyLock::new(|| {
             let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -74,8 +74,8 @@ impl Account {
     /// Returns `true` when a group has no members but this process's user and root: the private group that Linux
     /// distributions give each user, one of a container, or the group of root, with which OpenShift runs any user.
     ///
-    /// Where a directory service knows more accounts than the files, any group can have more members, and any user the
-    /// same primary group. Only the group of root is the machine's own everywhere.
+    /// If a directory service knows more accounts than the files, any group can have more members, and any user the
+    /// same primary group. Only root's group belongs to the machine itself everywhere.
     pub(super) fn has_alone(&self, group: u32) -> bool {
         if self.unmapped_group == Some(group) {
             return false;
@@ -131,9 +131,9 @@ fn members(passwd: &str, group: &str) -> HashMap<u32, Vec<u32>> {
     members
 }
 
-/// Whether somebody can log in to an account. Fedora and its images give the group of root to accounts without a person
-/// (`sync`, `halt`, `operator`), and images for OpenShift to the user that they name (`1001:0`, with `nologin`): who did
-/// that trusts them as root, and no other user becomes one of them.
+/// Returns `true` if a person can log in to an account. Fedora and its images give root's group to accounts without a
+/// person (`sync`, `halt`, `operator`), and images for OpenShift to the user that they name (`1001:0`, with `nologin`):
+/// these accounts are trusted as root by whoever set them up, and no other user can become one of them.
 fn is_person(user: u32, shell: &str) -> bool {
     user >= FIRST_PERSON && !shell.ends_with("nologin") && !shell.ends_with("/false")
 }
@@ -157,7 +157,7 @@ fn has_directory_lines(passwd: &str, group: &str) -> bool {
 
 pub(super) const ROOT: u32 = 0;
 
-/// No user has it: it stands for "no change" in chown(2).
+/// Not a valid user: it means "no change" in chown(2).
 const UNKNOWN_USER: u32 = u32::MAX;
 
 /// The first number of a person's account (`UID_MIN` in login.defs(5)).

@@ -4,6 +4,7 @@
 mod captured;
 mod escape;
 mod exposition;
+mod fields;
 mod line;
 mod log;
 mod metric;

@@ -107,7 +107,7 @@ fn of_24_subjects_made_to_be_confused_only_alices_own_is_alice() {
     }
 }
 
-/// Who is somebody can be made a user: the subject as it is printed is a subject line that finds the certificate again.
+/// Every admissible subject, as it is printed, parses as a subject line that matches the certificate.
 #[test]
 fn each_subject_that_may_be_somebodys_is_a_subject_line_and_the_others_are_none() {
     for (file, is, reason) in EXPECTED {

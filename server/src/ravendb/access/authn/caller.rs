@@ -11,19 +11,19 @@ use crate::audit::Actor;
 use crate::ravendb::model::clearance::{DatabaseAccess, Level, SecurityClearance};
 use crate::ravendb::model::definition::RegisteredCertificate;
 
-/// Somebody who proved to hold the key of a certificate that is trusted at this moment. Only [`super::Authenticator`]
-/// and the local console make one.
+/// The holder of a certificate that is trusted at this moment. Only [`super::Authenticator`] and the local console
+/// create one.
 #[derive(Debug)]
 pub struct Caller {
     origin: CallerOrigin,
     certificate: Option<Certificate>,
-    /// The intermediates sent with the certificate, when the trust rests on them.
+    /// The intermediates sent with the certificate, if the trust depends on them.
     intermediates: Vec<CertificateDer<'static>>,
     address: Option<SocketAddr>,
     description: OnceLock<Bytes>,
 }
 
-/// The reason that a caller is trusted.
+/// The reason why a caller is trusted.
 #[derive(Debug)]
 pub enum CallerOrigin {
     /// The caller presented the server's own certificate.
@@ -72,12 +72,12 @@ impl Caller {
         Self::new(CallerOrigin::Registered(entry), Some(certificate))
     }
 
-    /// The administrator at the console socket, whose peer's user id has been checked.
+    /// The administrator at the console socket, whose peer's user ID has been checked.
     pub(crate) fn console() -> Self {
         Self::new(CallerOrigin::Console, None)
     }
 
-    /// The same caller, with the address it calls from.
+    /// The same caller, with the address of its connection.
     pub(super) fn at_address(mut self, address: Option<SocketAddr>) -> Self {
         self.address = address;
         self
@@ -90,7 +90,7 @@ impl Caller {
     }
 
     /// Returns the description that a dialect gives the caller of itself. It is computed once and, like the caller, is
-    /// valid as long as the trust that it was decided from, so a connection that asks again gets the same bytes.
+    /// valid as long as the trust on which it is based, so repeated requests on a connection get the same bytes.
     pub fn description(&self, describe: impl FnOnce() -> Bytes) -> Bytes {
         self.description.get_or_init(describe).clone()
     }
@@ -105,7 +105,7 @@ impl Caller {
         }
     }
 
-    /// The reason that the caller is trusted.
+    /// The reason why the caller is trusted.
     #[must_use]
     pub fn origin(&self) -> &CallerOrigin {
         &self.origin
@@ -148,7 +148,7 @@ impl Caller {
         }
     }
 
-    /// The rank those rights amount to.
+    /// The rank of those rights.
     #[must_use]
     pub fn level(&self) -> Level {
         self.clearance().level()

@@ -1,9 +1,9 @@
-//! The issuer of a renewal, proved by signatures and never by names.
+//! The issuer of a renewal, proved by signatures, never by names.
 //!
-//! A name says who may have issued a certificate; only the signature says who did. The issuers of the *original* are
-//! proved from certificates that an administrator gave: those registered with it, those of the server, the well-known
-//! ones. The issuers of the *renewal* may come from its holder, so that each of them must lead, signature by signature, to
-//! one that is proved. A certificate that the holder sent is never proved by another one that it sent.
+//! Any certificate can carry an issuer's name; only the signature proves the issuer. The issuers of the *original* are
+//! proved by certificates from administrators: those registered with it, those of the server, the well-known ones. The
+//! issuers of the *renewal* may come from its holder, so each of them must lead, signature by signature, to a proved
+//! one. A certificate from the holder is never proved by another one from the holder.
 
 use std::cell::Cell;
 
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use crate::certificate::signature;
 
-/// Proof that the issuer of a registered certificate has issued its renewal too. Only `Issuers::verify` makes one.
+/// Proof that the issuer of a registered certificate has also issued its renewal. Only `Issuers::verify` creates one.
 #[derive(Debug, Clone)]
 pub struct VerifiedIssuer {
     chain: Vec<CertificateDer<'static>>,
@@ -21,33 +21,33 @@ pub struct VerifiedIssuer {
 }
 
 impl VerifiedIssuer {
-    /// The issuers above the renewal, nearest first, as far as they are proved by what an administrator gave.
+    /// The issuers above the renewal, nearest first, as far as certificates from administrators prove them.
     #[must_use]
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }
 
-    /// The period in which every certificate that the proof rests on is valid, the original included.
+    /// The period in which every certificate of the proof is valid, including the original.
     #[must_use]
     pub fn in_date(&self) -> Validity {
         self.in_date
     }
 }
 
-/// The certificates that an issuer is looked for among.
+/// The certificates among which an issuer is searched.
 pub(super) struct Issuers<'a> {
     /// The server's own certificate issues client certificates without being a CA
     /// (`docs/contracts/ravendb.md#generated-certificate`).
     pub(super) server: &'a Certificate,
-    /// Given by administrators.
+    /// Certificates from administrators.
     pub(super) known: Vec<Certificate>,
-    /// Sent by the holder of the renewal.
+    /// Certificates from the holder of the renewal.
     pub(super) sent: Vec<Certificate>,
     pub(super) now: OffsetDateTime,
     signatures_left: Cell<u32>,
 }
 
-/// An issuer, and how many CAs stand below it.
+/// An issuer, and the number of CAs below it.
 #[derive(Clone)]
 struct Proved {
     issuer: Certificate,
@@ -70,13 +70,14 @@ impl<'a> Issuers<'a> {
         }
     }
 
-    /// The issuer that `renewal` and `original`, of the same key, have in common.
+    /// The common issuer of `renewal` and `original`, which have the same key.
     ///
-    /// `registered_with` are the issuers that came with the original. The three ways, in this order:
-    /// 1. Both are self-signed: their key issued both, under one name. The renewal may then be valid no longer than the
-    ///    original, because nobody but its holder has said how long that is.
+    /// `registered_with` are the issuers that were registered with the original. There are three ways, in this order:
+    /// 1. Both are self-signed: their key issued both, under one name. The renewal may not outlive the original,
+    ///    because only its holder has chosen the end of its validity.
     /// 2. The renewal leads to a proved issuer of the original.
-    /// 3. The key that signed the original has signed the renewal too, by a CA certificate that came with the renewal.
+    /// 3. The key that signed the original has also signed the renewal, through a CA certificate that was sent with the
+    ///    renewal.
     pub(super) fn verify(
         &self,
         renewal: &Certificate,
@@ -115,7 +116,7 @@ impl<'a> Issuers<'a> {
             })
     }
 
-    /// Every known certificate that stands above `original`, each proved by the signature on one that is.
+    /// Every known certificate above `original`, each proved by the signature on the one below.
     fn proved_above(&self, original: &Certificate, registered_with: &[Certificate]) -> Vec<Proved> {
         let mut proved: Vec<Proved> = Vec::new();
         let mut next = 0;
@@ -140,7 +141,7 @@ impl<'a> Issuers<'a> {
         }
     }
 
-    /// The issuers from above `below` to the top, of which those sent come first and those proved after them.
+    /// The issuers from above `below` to the top: first those from the holder, then the proved ones.
     fn path(
         &self,
         below: &Certificate,
@@ -172,7 +173,7 @@ impl<'a> Issuers<'a> {
         None
     }
 
-    /// Returns `true` when `issuer` may issue certificates, is valid now, and signed `below` with its key.
+    /// Returns `true` if `issuer` may issue certificates, is valid now, and signed `below` with its key.
     fn has_issued(&self, issuer: &Certificate, below: &Certificate, depth: u32) -> bool {
         issuer.issued(below)
             // The holder's own key is no issuer of the holder's.
@@ -208,6 +209,6 @@ fn common(one: Validity, other: Validity) -> Validity {
     }
 }
 
-/// Checks of signatures for one decision, over all originals: the holder chooses what is checked, and a real hierarchy
-/// needs one for each certificate.
+/// Maximum number of signature checks for one decision, over all originals: the holder chooses the certificates, and a
+/// real hierarchy needs one check each.
 const MAX_SIGNATURES: u32 = 64;

@@ -1,8 +1,8 @@
-//! Authentication: turns a [`Peer`] into a [`Caller`], anew for every request.
+//! Authentication: turns a [`Peer`] into a [`Caller`], separately for every request.
 //!
 //! The order of the checks is the real server's (`docs/contracts/ravendb.md#login`): no certificate, expired, not yet
 //! valid, the server's own certificate, a well-known administrator, a well-known issuer, a registered certificate, the
-//! renewal rule, unknown. Unlike the real server, a decision lasts no longer than the trust it was made from.
+//! renewal rule, unknown. Unlike on the real server, a decision lasts no longer than the trust on which it is based.
 
 mod caller;
 mod issuer;
@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use certward_pki::{Certificate, Thumbprint, Validity};
+use certward_transport::administrators::{Administrator, Administrators};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 pub use caller::{Caller, CallerOrigin};
@@ -26,11 +27,12 @@ use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::identity_counts::IdentityKind;
 use crate::listener::peer::{Peer, Presented};
 use crate::ravendb::access::two_factor::SecretDigest;
+use crate::ravendb::model::clearance::Level;
 use crate::ravendb::model::definition::RegisteredCertificate;
 use crate::ravendb::model::registry::Registry;
 use crate::server_certificate::ServerCertificates;
 
-/// Decides who a peer is.
+/// Authenticates peers.
 #[derive(Debug)]
 pub struct Authenticator {
     registry: Arc<Registry>,
@@ -39,7 +41,7 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
 }
 
-/// The decision about a peer.
+/// The result of authentication.
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// The peer is this caller.
@@ -51,38 +53,38 @@ pub enum Decision {
     Refused(Refusal),
 }
 
-/// The reason that a peer is refused.
+/// The reason why a peer is refused.
 #[derive(Debug, Clone)]
 pub enum Refusal {
     /// The peer presented no certificate.
     NoCertificate,
     /// The presented certificate cannot be parsed.
     Unreadable,
-    /// The certificate's `not_after` is past.
+    /// The certificate has expired.
     Expired {
         /// The entry under which the certificate is registered, if it is.
         registered: Option<Arc<RegisteredCertificate>>,
     },
-    /// The certificate's `not_before` is still to come.
+    /// The certificate is not valid yet.
     NotYetValid {
         /// The entry under which the certificate is registered, if it is.
         registered: Option<Arc<RegisteredCertificate>>,
     },
-    /// Registered, and switched off by an administrator.
+    /// The certificate is registered, and disabled by an administrator.
     Disabled {
         /// The entry.
         registered: Arc<RegisteredCertificate>,
     },
-    /// The key is that of a registered certificate, but the issuer is another.
+    /// The key is that of a registered certificate, but the issuer differs.
     UnfamiliarIssuer,
-    /// Another certificate is registered under the SHA-1 thumbprint of this one.
+    /// Another certificate with this SHA-1 thumbprint is registered.
     ThumbprintCollision,
     /// The certificate is not known.
     Unknown,
 }
 
 impl Refusal {
-    /// A word for logs and audit records.
+    /// Label for logs and audit records.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -112,12 +114,12 @@ impl Refusal {
     }
 }
 
-/// A decision with the revisions that it was made from. It is kept with the peer, so that a keep-alive connection is
-/// checked once per change and not once per request.
+/// A decision with the revisions on which it is based. It is cached in the peer, so that a keep-alive connection is
+/// checked once per change, not once per request.
 #[derive(Debug)]
 struct Verdict {
     decision: Decision,
-    /// The period in which the issuers that the decision rests on are all valid.
+    /// The period in which all issuers behind the decision are valid.
     holds: Validity,
     registry_revision: u64,
     server_certificate_revision: u64,
@@ -146,7 +148,7 @@ impl Authenticator {
         &self.well_known
     }
 
-    /// Decides who `peer` is now, for one of its requests, and counts refusals.
+    /// Authenticates `peer` for one of its requests, and counts refusals.
     #[must_use]
     pub fn authenticate(&self, peer: &Peer) -> Decision {
         let decision = self.look_at(peer);
@@ -160,7 +162,7 @@ impl Authenticator {
         decision
     }
 
-    /// Decides who `peer` is now.
+    /// Authenticates `peer`.
     pub(crate) fn look_at(&self, peer: &Peer) -> Decision {
         let Presented::Certificate {
             end_entity,
@@ -202,11 +204,10 @@ impl Authenticator {
         decision
     }
 
-    /// Decides again who the caller is now, without regard to the decision at the start of its request. Returns none
-    /// when the caller would be refused now, or when its certificate requires a one-time code that the caller has not
-    /// given.
+    /// Authenticates the caller again, regardless of the decision at the start of its request. Returns none if the
+    /// caller would be refused now, or if its certificate requires a one-time code that the caller has not given.
     ///
-    /// The caller at the console is always the same: only the server's own user can open its socket.
+    /// The console's caller is always admitted: only the server's own user can open its socket.
     pub(crate) fn look_again_at(&self, caller: &Arc<Caller>) -> Option<Arc<Caller>> {
         let Some(certificate) = caller.certificate() else {
             return matches!(caller.origin(), CallerOrigin::Console).then(|| Arc::clone(caller));
@@ -222,7 +223,7 @@ impl Authenticator {
         }
     }
 
-    /// Returns `true` when a peer that is admitted now would be refused without the registered certificates `gone`.
+    /// Returns `true` if a peer that is admitted now would be refused without the registered certificates `gone`.
     pub(crate) fn is_ended_without(&self, peer: &Peer, gone: &HashSet<Thumbprint>) -> bool {
         match self.look_at(peer) {
             Decision::Admitted(caller) => caller
@@ -280,7 +281,7 @@ impl Authenticator {
         }
     }
 
-    /// Returns the decision, and the period in which the issuers that it rests on are all valid.
+    /// Returns the decision, and the period in which all issuers behind it are valid.
     fn decide(
         &self,
         certificate: &Certificate,
@@ -326,13 +327,28 @@ impl Authenticator {
         (decision, holds)
     }
 
-    /// The entry of exactly this certificate. A thumbprint that leads to another certificate is a SHA-1 collision.
+    /// The entry of exactly this certificate. A thumbprint that matches another certificate is a SHA-1 collision.
     fn registered(&self, certificate: &Certificate) -> Result<Option<Arc<RegisteredCertificate>>, Refusal> {
         match self.registry.get(&certificate.thumbprint()) {
             None => Ok(None),
             Some(entry) if &entry.der == certificate.der() => Ok(Some(entry)),
             Some(_) => Err(Refusal::ThumbprintCollision),
         }
+    }
+}
+
+/// Cluster administrators administer the whole server. One that needs a one-time code is none where no code can be given.
+impl Administrators for Authenticator {
+    fn administrator(&self, peer: &Peer) -> Option<Administrator> {
+        let Decision::Admitted(caller) = self.look_at(peer) else {
+            return None;
+        };
+        let needs_code = caller
+            .registered_certificate()
+            .is_some_and(|entry| entry.has_two_factor());
+        (caller.level() == Level::ClusterAdmin && !needs_code).then(|| Administrator {
+            name: caller.name().to_owned(),
+        })
     }
 }
 
@@ -344,7 +360,7 @@ impl TrustReview for Authenticator {
         }
     }
 
-    /// The earliest end of validity of the peer's certificate and of the issuers that the last decision rests on.
+    /// The earliest end of validity of the peer's certificate and of the issuers behind the last decision.
     fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
         let own = peer.certificate()?.validity().not_after;
         let kept = peer.kept::<Verdict>();
@@ -353,7 +369,7 @@ impl TrustReview for Authenticator {
     }
 }
 
-/// Returns `true` when the certificate now requires one-time codes of another secret than when the caller was admitted.
+/// Returns `true` if the certificate now requires one-time codes of a different secret than at the caller's admission.
 fn wants_another_code(caller: &Caller, present: &Caller) -> bool {
     let secret = |caller: &Caller| {
         let key = caller.registered_certificate()?.two_factor_key.as_ref()?;
@@ -363,7 +379,7 @@ fn wants_another_code(caller: &Caller, present: &Caller) -> bool {
     wanted.is_some() && wanted != secret(caller)
 }
 
-/// For decisions that rest on no certificate but the peer's own, whose dates are checked each time.
+/// For decisions that depend only on the peer's own certificate, whose dates are checked each time.
 const ALWAYS: Validity = Validity {
     not_before: PrimitiveDateTime::MIN.assume_utc(),
     not_after: PrimitiveDateTime::MAX.assume_utc(),

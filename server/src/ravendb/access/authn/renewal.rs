@@ -1,7 +1,7 @@
-//! The renewal rule: a certificate that nobody registered is admitted when it renews a registered one.
+//! The renewal rule: an unregistered certificate is admitted if it renews a registered one.
 //!
-//! A renewal has the same public key and an issuer in common (`docs/contracts/ravendb.md#renewal`). The real server
-//! accepts the equal key alone when it finds no issuer of either certificate; here the issuer is always proved
+//! A renewal has the same public key and a common issuer (`docs/contracts/ravendb.md#renewal`). If the real server
+//! finds no issuer of either certificate, it accepts the equal key alone; here the issuer is always proved
 //! ([`VerifiedIssuer`]).
 
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use super::issuer::{Issuers, VerifiedIssuer};
 use super::{Decision, Refusal};
 use crate::ravendb::model::definition::RegisteredCertificate;
 
-/// An unregistered certificate that renews a registered one, to be recorded with the rights of that one. Nothing makes
-/// one without the proof of its issuer.
+/// An unregistered certificate that renews a registered one, to be recorded with its rights. It cannot be created
+/// without the proof of its issuer.
 #[derive(Debug)]
 pub struct Renewal {
     certificate: Certificate,
@@ -43,22 +43,22 @@ impl Renewal {
         &self.original
     }
 
-    /// The revision of the server certificates that the issuer was looked for among. After another one it must be
-    /// decided anew.
+    /// The revision of the server certificates among which the issuer was searched. After a change of them the decision
+    /// is void.
     pub(crate) fn server_certificate_revision(&self) -> u64 {
         self.server_certificate_revision
     }
 
-    /// The period in which the original and every issuer are valid. Outside of it the certificate is no renewal.
+    /// The period in which the original and every issuer are valid. Outside of it the certificate is not a renewal.
     pub(super) fn in_date(&self) -> Validity {
         self.issuer.in_date()
     }
 }
 
-/// Decides about a certificate that is not registered. `same_key` are the entries with its public key, of which it renews
-/// the highest, and of several the newest: whoever registers a certificate below with the key of another takes nothing
-/// from its renewals. Entries that are
-/// disabled or out of date are never renewed: their holder is nobody at this moment.
+/// Decides on an unregistered certificate. `same_key` are the entries with its public key. It renews the one with the
+/// highest clearance, and the newest of several, so registering another certificate with the same key and lower
+/// clearance does not affect renewals. Disabled and expired entries are never renewed: their holder is not admitted at
+/// this moment.
 pub(super) fn decide(
     certificate: &Certificate,
     intermediates: &[CertificateDer<'static>],

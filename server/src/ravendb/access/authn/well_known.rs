@@ -14,16 +14,16 @@ use crate::trust::{self, Issuers, Strength, TrustAnchors};
 pub struct WellKnown {
     administrators: HashSet<Thumbprint>,
     issuers: Vec<CertificateDer<'static>>,
-    /// Those of them that paths are built to.
+    /// The issuers to which paths are built.
     anchors: Option<TrustAnchors>,
     /// With `…ValidateCertificateNames`, a certificate of a well-known issuer needs a SAN of this domain.
     required_domain: Option<String>,
 }
 
 impl WellKnown {
-    /// Takes what the settings name: thumbprints of administrators, and certificates of issuers. With
-    /// `required_domain`, an issued certificate counts only when one of its DNS names is that domain, or a wildcard
-    /// that stands for its first label.
+    /// Takes the values of the settings: thumbprints of administrators, and certificates of issuers. With
+    /// `required_domain`, an issued certificate counts only if one of its DNS names is that domain, or a wildcard for
+    /// its first label.
     #[must_use]
     pub fn new(
         administrators: impl IntoIterator<Item = Thumbprint>,
@@ -60,8 +60,8 @@ impl WellKnown {
         self.administrators.contains(thumbprint)
     }
 
-    /// Returns the issuers of the certificate when its chain ends in a well-known issuer, using at most the
-    /// intermediates presented with it, and all of them are valid at `now`.
+    /// Returns the issuers of the certificate if its chain ends in a well-known issuer, uses only the intermediates
+    /// presented with it, and is valid at `now`.
     pub(super) fn issued(
         &self,
         certificate: &Certificate,
@@ -130,7 +130,7 @@ mod tests {
         Certificate::from_der(der.clone().into_owned()).unwrap()
     }
 
-    /// From so many days on, until so many.
+    /// A validity from one day to another, relative to now.
     fn days(from: i64, until: i64) -> Validity {
         Validity {
             not_before: NOW + Duration::days(from),

@@ -1,11 +1,10 @@
-//! The actions that callers can ask for, with the level that each requires
-//! (`docs/contracts/ravendb.md#required-clearance`).
+//! The actions of callers, with the level that each requires (`docs/contracts/ravendb.md#required-clearance`).
 
 use crate::ravendb::model::clearance::Level;
 
-/// Something that needs a permit.
+/// An action that needs a permit.
 pub trait Action {
-    /// The lowest rank that may do it.
+    /// The lowest rank that may perform it.
     const REQUIRED: Level;
     /// The name in audit records.
     const NAME: &'static str;
@@ -30,11 +29,11 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Make a key and a certificate, and register the certificate.
+    /// Generate a key and a certificate, and register the certificate.
     GenerateCertificate: Operator, "generate_certificate";
-    /// Register certificates that somebody else issued.
+    /// Register certificates that another party issued.
     RegisterCertificate: Operator, "register_certificate";
-    /// See the registered certificates.
+    /// List the registered certificates.
     ListCertificates: Operator, "list_certificates";
     /// Change the name and rights of a registered certificate.
     EditCertificate: Operator, "edit_certificate";
@@ -44,17 +43,17 @@ actions! {
     PurgeCertificates: Operator, "purge_certificates";
     /// Download the public server certificates.
     ExportServerCertificates: Operator, "export_server_certificates";
-    /// Make a secret for one-time codes.
+    /// Generate a secret for one-time codes.
     GenerateTwoFactorSecret: Operator, "generate_two_factor_secret";
-    /// See the certificates that wait in the local state of a node outside a cluster.
+    /// List the certificates that wait in the local state of a node outside a cluster.
     ReadLocalState: Operator, "read_local_state";
     /// Apply or clear that local state.
     ChangeLocalState: ClusterAdmin, "change_local_state";
-    /// See how the server was set up, and its domains.
+    /// See the set-up mode of the server, and its domains.
     ReadClusterSettings: ClusterAdmin, "read_cluster_settings";
-    /// Replace or refresh the server certificate, and watch it happen.
+    /// Replace or refresh the server certificate, and watch the replacement.
     ReplaceServerCertificate: ClusterAdmin, "replace_server_certificate";
-    /// See who is connected, and what a deletion would end.
+    /// List connections, and the effects of a deletion.
     ReadConnections: ClusterAdmin, "read_connections";
     /// See the topology, the version and the licence.
     ReadTopology: ValidUser, "read_topology";

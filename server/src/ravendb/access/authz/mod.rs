@@ -19,7 +19,7 @@ pub struct Permit<A> {
 }
 
 impl<A> Permit<A> {
-    /// The caller who is permitted.
+    /// The permitted caller.
     #[must_use]
     pub fn caller(&self) -> &Arc<Caller> {
         &self.caller
@@ -30,7 +30,7 @@ impl<A> Permit<A> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{required:?} access is needed")]
 pub struct Denied {
-    /// The rank that would have been enough.
+    /// The rank that would have sufficed.
     pub required: Level,
 }
 
@@ -38,7 +38,7 @@ pub struct Denied {
 ///
 /// # Errors
 ///
-/// [`Denied`] when the caller's rank is below the one `A` asks for.
+/// [`Denied`] if the caller's rank is below the one that `A` requires.
 pub fn authorize<A: Action>(caller: &Arc<Caller>) -> Result<Permit<A>, Denied> {
     if caller.level() >= A::REQUIRED {
         Ok(Permit {

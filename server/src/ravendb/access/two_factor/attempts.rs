@@ -1,7 +1,7 @@
-//! Limits attempts with codes, so that a stranger with a stolen certificate cannot guess one.
+//! Limits attempts with codes, so that the thief of a certificate cannot guess one.
 //!
-//! Attempts are counted by the secret that a code proves, and by the public key of the client: not by the certificate,
-//! of which the holder of a key can make any number.
+//! Attempts are counted by the secret, and by the client's public key: not by the certificate, because the holder of a
+//! key can create any number of those.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use super::totp::Step;
 use crate::ravendb::model::definition::TwoFactorKey;
 
-/// SHA-256 over a shared secret, which stands for it here.
+/// SHA-256 of a shared secret, used here in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SecretDigest([u8; digest::SHA256_OUTPUT_LEN]);
 
@@ -27,8 +27,8 @@ impl SecretDigest {
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     recent: HashMap<Counted, VecDeque<OffsetDateTime>>,
-    /// The last step of each secret whose code has been accepted. Kept for as long as the process runs: only
-    /// administrators make secrets.
+    /// The last step of each secret whose code has been accepted. Never removed while the process runs: only
+    /// administrators create secrets.
     used: HashMap<SecretDigest, Step>,
 }
 
@@ -40,7 +40,7 @@ enum Counted {
 }
 
 impl Attempts {
-    /// Counts an attempt; false when there were too many in the last minute.
+    /// Counts an attempt; false if there were too many in the last minute.
     pub(super) fn begin(&mut self, secret: SecretDigest, key: PublicKeyPinningHash, now: OffsetDateTime) -> bool {
         let is_old = |at: &OffsetDateTime| now - *at >= WINDOW;
         if self.recent.len() >= FORGET_AT {
@@ -64,8 +64,8 @@ impl Attempts {
         true
     }
 
-    /// Marks the step's code as used; false when it was before, or one after it was (RFC 6238, section 5.2). The
-    /// comparison needs no time, so that no clock makes a used code good again.
+    /// Marks the step's code as used; false if it or a later one was used before (RFC 6238, section 5.2). The
+    /// comparison does not involve the clock, so setting the clock back makes no used code valid again.
     pub(super) fn use_code(&mut self, secret: SecretDigest, step: Step) -> bool {
         let is_new = self.used.get(&secret).is_none_or(|last| *last < step);
         if is_new {
@@ -83,6 +83,6 @@ impl Attempts {
 }
 
 const WINDOW: Duration = Duration::MINUTE;
-/// Five codes are good at a time, so that this is a chance of 1 in 20,000 a minute.
+/// Five codes are valid at a time, so the chance of a guess is 1 in 20,000 per minute.
 const MAX_IN_WINDOW: usize = 10;
 const FORGET_AT: usize = 1024;

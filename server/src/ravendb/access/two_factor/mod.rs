@@ -1,9 +1,9 @@
-//! The second factor: one-time codes (RFC 6238), and the sessions they open.
+//! The second factor: one-time codes (RFC 6238), and sessions opened with them.
 //!
-//! Sessions live in memory, as on the real server (`docs/contracts/ravendb.md#two-factor-authentication`): a restart
-//! ends them, and each server has its own. A session belongs to one certificate and to the secret it was opened with; a
-//! new secret, or an edit that removes and sets it again, ends it. Attempts and used codes belong to the secret and to
-//! the public key, whatever certificates its holder has.
+//! Sessions are kept in memory, as on the real server (`docs/contracts/ravendb.md#two-factor-authentication`): a
+//! restart ends them, and each server has its own. A session belongs to one certificate and to the secret of its code;
+//! a new secret, or an edit that removes and restores the secret, ends it. Attempts and used codes are counted by the
+//! secret and by the public key, whatever certificates the holder has.
 
 mod attempts;
 mod secret;

@@ -1,4 +1,4 @@
-//! The shared secret of one-time codes, in Base32 (RFC 4648) as authenticators take it.
+//! The shared secret of one-time codes, in Base32 (RFC 4648), as authenticator apps accept it.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -7,38 +7,38 @@ use zeroize::Zeroizing;
 
 use crate::ravendb::model::definition::TwoFactorKey;
 
-/// A text that is no secret. It is never repeated.
+/// The text is not a valid secret. No error repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// Not Base32.
     #[error("the secret of one-time codes is not Base32: the letters A to Z and the digits 2 to 7")]
     NotBase32,
-    /// Too short to be a secret, or too long to be one by intention.
+    /// Too short for a secret, or implausibly long.
     #[error("the secret of one-time codes has {length} bytes; {MIN_LENGTH} to {MAX_LENGTH} are accepted")]
     Length {
-        /// Decoded.
+        /// Length in bytes after decoding.
         length: usize,
     },
 }
 
-/// Makes a secret of twenty bytes, which is 32 characters.
+/// Generates a secret of 20 bytes, which is 32 characters.
 ///
 /// # Errors
 ///
-/// When the system has no random bytes.
+/// If the system has no random bytes.
 pub fn generate_secret() -> Result<TwoFactorKey, Unspecified> {
     let mut bytes = Zeroizing::new(vec![0; GENERATED_LENGTH]);
     SystemRandom::new().fill(&mut bytes)?;
     Ok(TwoFactorKey::from_bytes(std::mem::take(&mut *bytes)))
 }
 
-/// The secret in Base32, to be shown once.
+/// The secret in Base32, to be displayed once.
 #[must_use]
 pub fn secret_text(key: &TwoFactorKey) -> Zeroizing<String> {
     Zeroizing::new(BASE32_NOPAD.encode(key.expose()))
 }
 
-/// Reads a secret: Base32 in any case, with or without blanks and padding, of 10 bytes (16 characters, observed record
+/// Parses a secret: Base32 in any case, with or without blanks and padding, of 10 bytes (16 characters, observed record
 /// `154-post-2fa-key`) to 64.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub fn parse_secret(text: &str) -> Result<TwoFactorKey, SecretError> {
     Ok(TwoFactorKey::from_bytes(std::mem::take(&mut *bytes)))
 }
 
-/// RFC 4226, section 4: at least 128 bits, better 160; the real server takes 80.
+/// RFC 4226, section 4, requires 128 bits and recommends 160; the real server accepts 80.
 const MIN_LENGTH: usize = 10;
 const MAX_LENGTH: usize = 64;
 const GENERATED_LENGTH: usize = 20;

@@ -21,8 +21,7 @@ pub struct TwoFactorSessions {
     state: Mutex<State>,
 }
 
-/// Proof that a one-time code was right, in time and new. It opens one session. Only [`TwoFactorSessions::accept`] makes
-/// one.
+/// Proof of a valid, unused one-time code. It opens one session. Only [`TwoFactorSessions::accept`] creates one.
 #[derive(Debug)]
 pub struct AcceptedCode {
     secret: SecretDigest,
@@ -39,17 +38,16 @@ impl AcceptedCode {
 /// The durations of sessions (`Security.TwoFactor.…SessionDurationInMin`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLength {
-    /// In minutes, when the client asks for no length.
+    /// Default in minutes.
     pub default_minutes: u32,
-    /// In minutes, the most a client may ask for.
+    /// Maximum in minutes that a client may request.
     pub max_minutes: u32,
 }
 
 /// A session that has just been opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedSession {
-    /// The value that every later request must send in the cookie `2fa-cookie`; none when the certificate alone is
-    /// enough.
+    /// The value that every later request must send in the cookie `2fa-cookie`; none if the certificate alone suffices.
     pub cookie: Option<Uuid>,
     /// The end of the session.
     pub expires_at: OffsetDateTime,
@@ -57,21 +55,21 @@ pub struct OpenedSession {
     pub duration: Duration,
 }
 
-/// The reason that no session was opened.
+/// No session was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TwoFactorError {
-    /// The certificate needs no codes.
+    /// The certificate requires no codes.
     #[error("two-factor authentication is not configured for the certificate")]
     NotConfigured,
-    /// The length asked for is too long, or none.
+    /// The requested duration is zero or too long.
     #[error("a session of {minutes} minutes was asked for; 1 to {max_minutes} are allowed")]
     Duration {
-        /// As asked for.
+        /// The requested duration.
         minutes: u32,
-        /// The most allowed.
+        /// The maximum.
         max_minutes: u32,
     },
-    /// The code is wrong, has been used, or too many were tried in the last minute. Which of these is not told.
+    /// The code is wrong, has been used, or too many were tried in the last minute. The response does not say which.
     #[error("the one-time code is wrong")]
     WrongCode,
 }
@@ -86,12 +84,12 @@ struct Session {
     cookie: Option<Uuid>,
     /// By the clock that is never set back.
     expires_at: OffsetDateTime,
-    /// Of the secret it was opened with.
+    /// The secret of the code that opened it.
     secret: SecretDigest,
 }
 
 impl TwoFactorSessions {
-    /// No sessions yet.
+    /// Creates an empty table of sessions.
     #[must_use]
     pub fn new(length: SessionLength, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -101,14 +99,13 @@ impl TwoFactorSessions {
         }
     }
 
-    /// The lengths in force.
+    /// The durations in force.
     #[must_use]
     pub fn length(&self) -> SessionLength {
         self.length
     }
 
-    /// Opens a session for the certificate of `entry` with a code of six digits: [`Self::accept`] and then
-    /// [`Self::begin`].
+    /// Opens a session for the certificate of `entry` with a six-digit code: [`Self::accept`], then [`Self::begin`].
     ///
     /// # Errors
     ///
@@ -124,10 +121,10 @@ impl TwoFactorSessions {
         Ok(self.begin(entry.thumbprint, accepted, with_cookie))
     }
 
-    /// Checks a code of six digits from the holder of the key of `entry`, for a session of so many minutes.
+    /// Checks a six-digit code from the holder of the key of `entry`, for a session of this many minutes.
     ///
-    /// A code is accepted once: a second use within its time is answered as a wrong code, and so is a code from before the
-    /// last one. At most ten codes a minute are looked at for each secret, and for each public key.
+    /// A code is accepted once: a repeated code, or one older than the last accepted one, counts as wrong. At most ten
+    /// codes per minute are checked for each secret, and for each public key.
     ///
     /// # Errors
     ///
@@ -159,8 +156,8 @@ impl TwoFactorSessions {
         })
     }
 
-    /// Opens the session that an accepted code is good for, for the certificate with this thumbprint. With `with_cookie`,
-    /// the session is good only together with its cookie; without, the certificate is enough, on every connection.
+    /// Opens the session of an accepted code, for the certificate with this thumbprint. With `with_cookie`, requests
+    /// need its cookie; without, the certificate suffices, on every connection.
     #[must_use]
     pub fn begin(&self, thumbprint: Thumbprint, accepted: AcceptedCode, with_cookie: bool) -> OpenedSession {
         let AcceptedCode { secret, duration } = accepted;
@@ -203,7 +200,7 @@ impl TwoFactorSessions {
         Some(self.clock.wall().now() + (last - now))
     }
 
-    /// Returns `true` when the request is admitted: the certificate requires no codes, or a session is open.
+    /// Returns `true` if the request is admitted: the certificate requires no codes, or a session is open.
     #[must_use]
     pub fn admits(&self, entry: &RegisteredCertificate, cookie: Option<&str>) -> bool {
         !entry.has_two_factor() || self.expires_at(entry, cookie).is_some()
@@ -241,9 +238,9 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// Browsers and scripts of one holder; more pushes out the oldest.
+/// Browsers and scripts of one holder; a further session replaces the oldest.
 const MAX_PER_CERTIFICATE: usize = 64;
-/// Certificates with sessions at which ended ones are looked for.
+/// Number of certificates with sessions above which expired sessions are removed.
 const SWEEP_AT: usize = 1024;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One-time codes from the time (RFC 6238, with HMAC-SHA-1, six digits, thirty seconds).
+//! Time-based one-time codes (RFC 6238, with HMAC-SHA-1, six digits, thirty seconds).
 
 use aws_lc_rs::hmac;
 use time::OffsetDateTime;
@@ -15,7 +15,7 @@ impl Step {
     }
 }
 
-/// The step near `now` whose code this is, if any. Every step is looked at, so that the time taken says nothing.
+/// The step near `now` with this code, if any. All steps are compared, so that the time taken reveals nothing.
 pub(super) fn matching_step(key: &TwoFactorKey, code: u32, now: OffsetDateTime) -> Option<Step> {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key.expose());
     let Step(present) = Step::at(now);
@@ -48,7 +48,7 @@ pub(crate) fn current_code(key: &TwoFactorKey, now: OffsetDateTime) -> u32 {
 }
 
 const STEP_SECONDS: i64 = 30;
-/// Steps before and after the present one: clocks differ, and people type slowly
+/// Accepted steps before and after the current one: clocks differ, and people type slowly
 /// (`docs/contracts/ravendb.md#two-factor-authentication`).
 const TOLERANCE: i64 = 2;
 const MODULUS: u32 = 1_000_000;

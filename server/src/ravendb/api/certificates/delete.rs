@@ -1,4 +1,4 @@
-//! Removing registered certificates (`docs/contracts/ravendb.md#delete` and `docs/contracts/ravendb.md#purge`).
+//! Deleting registered certificates (`docs/contracts/ravendb.md#delete` and `docs/contracts/ravendb.md#purge`).
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use super::super::answer;
 use super::super::authorized::Authorized;
 use super::super::problem::Problem;
 use super::super::query::Query;
-use crate::app::App;
 use crate::ravendb::access::authz::action::{DeleteCertificate, PurgeCertificates};
+use crate::ravendb::api::Services;
 
-/// `DELETE /admin/certificates`. What is not registered is as good as deleted (records `432`, `438`).
+/// `DELETE /admin/certificates`. Deleting an unregistered certificate succeeds (records `432`, `438`).
 pub(in super::super) async fn delete(
     Authorized(permit): Authorized<DeleteCertificate>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     query: Query,
 ) -> Result<Response, Problem> {
     if let Ok(thumbprint) = query.required_text("thumbprint")?.parse() {
@@ -28,7 +28,7 @@ pub(in super::super) async fn delete(
 /// `DELETE /admin/certificates/purge`
 pub(in super::super) async fn purge(
     Authorized(permit): Authorized<PurgeCertificates>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
 ) -> Result<Response, Problem> {
     app.authority.purge(&permit).await?;
     Ok(answer::empty_json(StatusCode::NO_CONTENT))

@@ -11,14 +11,14 @@ use super::super::body::RequestBody;
 use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::{answer, grant};
-use crate::app::App;
 use crate::ravendb::access::authz::action::EditCertificate;
+use crate::ravendb::api::Services;
 use crate::ravendb::usecases::{EditRequest, TwoFactorChange};
 
 /// `POST /admin/certificates/edit`
 pub(in super::super) async fn edit(
     Authorized(permit): Authorized<EditCertificate>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     query: Query,
     body: RequestBody,
 ) -> Result<Response, Problem> {

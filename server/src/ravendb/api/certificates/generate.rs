@@ -1,4 +1,4 @@
-//! Making a key and a certificate (`docs/contracts/ravendb.md#generate`).
+//! Generating a key and a certificate (`docs/contracts/ravendb.md#generate`).
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use super::super::body::RequestBody;
 use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::{answer, grant};
-use crate::app::App;
 use crate::ravendb::access::authz::action::GenerateCertificate;
+use crate::ravendb::api::Services;
 use crate::ravendb::usecases::GenerateRequest;
 
 /// `POST /admin/certificates`
 pub(in super::super) async fn generate(
     Authorized(permit): Authorized<GenerateCertificate>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     query: Query,
     body: RequestBody,
 ) -> Result<Response, Problem> {

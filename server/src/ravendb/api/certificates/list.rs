@@ -12,15 +12,15 @@ use super::super::authorized::Authorized;
 use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::wire::{CertificateList, Definition, Detail};
-use crate::app::App;
 use crate::ravendb::access::authz::Permit;
 use crate::ravendb::access::authz::action::ListCertificates;
+use crate::ravendb::api::Services;
 use crate::ravendb::model::definition::{Collection, RegisteredCertificate};
 
 /// `GET /admin/certificates`
 pub(in super::super) async fn list(
     Authorized(permit): Authorized<ListCertificates>,
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<Services>>,
     query: Query,
 ) -> Result<Response, Problem> {
     let detail = match query.flag("metadataOnly")? {
@@ -52,8 +52,8 @@ pub(in super::super) async fn list(
     Ok(answer::json(&document(&app, own.into_iter().chain(shown).collect())))
 }
 
-/// The entry under a thumbprint; for a secondary, its primary (records `220`, `441`).
-fn find(app: &App, permit: &Permit<ListCertificates>, thumbprint: &str) -> Option<Arc<RegisteredCertificate>> {
+/// The entry with a thumbprint; for a secondary, its primary (records `220`, `441`).
+fn find(app: &Services, permit: &Permit<ListCertificates>, thumbprint: &str) -> Option<Arc<RegisteredCertificate>> {
     let entry = app.authority.find(permit, &thumbprint.parse::<Thumbprint>().ok()?)?;
     match &entry.collection {
         Collection::Secondary { primary } => app.authority.find(permit, primary),
@@ -61,7 +61,7 @@ fn find(app: &App, permit: &Permit<ListCertificates>, thumbprint: &str) -> Optio
     }
 }
 
-fn document<'a>(app: &App, results: Vec<Definition<'a>>) -> CertificateList<'a> {
+fn document<'a>(app: &Services, results: Vec<Definition<'a>>) -> CertificateList<'a> {
     let well_known = app.authenticator.well_known();
     let administrators: Vec<String> = well_known.administrators().map(ToString::to_string).collect();
     CertificateList {

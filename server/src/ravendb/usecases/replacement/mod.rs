@@ -1,9 +1,9 @@
 //! Replacing the server certificate while the server runs (`docs/contracts/ravendb.md#server-certificate-replacement`).
 //!
 //! On the real server the nodes of a cluster confirm that they have the new certificate, and then swap. Here there is
-//! one node: it confirms with the answer, and swaps a moment later, so that whoever asked with the server's own old
-//! certificate can still look at the state (observed records 740 to 742: status 200 with one confirmation and nothing
-//! replaced, and then the old certificate is unknown). With `replace_immediately` it swaps before it answers.
+//! one node: it confirms with the response, and swaps a moment later, so that a caller with the server's own old
+//! certificate can still read the status (observed records 740 to 742: status 200 with one confirmation and nothing
+//! replaced, and afterwards the old certificate is unknown). With `replace_immediately` it swaps before the response.
 
 mod reload;
 
@@ -22,22 +22,23 @@ use crate::ravendb::usecases;
 use crate::server_certificate::{CertificateFile, CertificateFileError, ServerCertificate, ServerCertificates};
 use crate::telemetry;
 
-/// The server certificate's file, and the replacement that is under way, if one is.
+/// The server certificate's file, and the current replacement, if there is one.
 #[derive(Debug)]
 pub struct Replacement {
     file: CertificateFile,
     certificates: Arc<ServerCertificates>,
     clock: Arc<dyn Clock>,
-    /// Checks again whether the caller still has the right.
+    /// Checks the caller's rights again.
     authority: Arc<Authority>,
     under_way: Mutex<UnderWay>,
-    /// Held while the file is changed or read, so that a certificate is put in force from what the file then holds.
+    /// Locked while the file is changed or read, so that the certificate in force always comes from the current
+    /// content.
     turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct UnderWay {
-    /// Tells a replacement from a later one.
+    /// Distinguishes a replacement from a later one.
     number: u64,
     status: Option<ReplacementStatus>,
 }
@@ -47,9 +48,9 @@ struct UnderWay {
 pub struct ReplaceRequest {
     /// The new certificate with its private key and issuers: PKCS#12, or PEM.
     pub file: Zeroizing<Vec<u8>>,
-    /// Of that file.
+    /// The password of that file.
     pub password: Option<SecretString>,
-    /// Swap before the answer.
+    /// Swap before the response.
     pub replace_immediately: bool,
 }
 
@@ -58,17 +59,17 @@ pub struct ReplaceRequest {
 pub struct ReplacementStatus {
     /// Nodes that have the new certificate; here 1.
     pub confirmations: u32,
-    /// Of the new certificate.
+    /// Thumbprint of the new certificate.
     pub thumbprint: Thumbprint,
-    /// Of the certificate in force.
+    /// Thumbprint of the certificate in force.
     pub old_thumbprint: Thumbprint,
-    /// As it was asked for.
+    /// The value in the request.
     pub replace_immediately: bool,
-    /// Nodes that have swapped; here 0, because with the first and only one the replacement is over.
+    /// Nodes that have swapped; here 0, because the replacement is over with the only one.
     pub replaced: u32,
 }
 
-/// The reason that the server certificate is not replaced.
+/// The server certificate is not replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplacementError {
     /// The file cannot be used or cannot be written.
@@ -80,7 +81,7 @@ pub enum ReplacementError {
 }
 
 impl Replacement {
-    /// Nothing is under way.
+    /// Creates it without a current replacement.
     #[must_use]
     pub fn new(
         file: CertificateFile,
@@ -98,12 +99,12 @@ impl Replacement {
         })
     }
 
-    /// Checks the new certificate and starts to replace the one in force with it. A replacement under way is given up.
-    /// The caller must be allowed to when it asks, and at the moment of the swap too.
+    /// Checks the new certificate and starts to replace the one in force. A current replacement is cancelled. The
+    /// caller needs the right both at the request and at the swap.
     ///
     /// # Errors
     ///
-    /// [`ReplacementError`]; nothing is then changed.
+    /// [`ReplacementError`]; nothing has changed.
     pub async fn replace(
         self: &Arc<Self>,
         permit: &Permit<ReplaceServerCertificate>,
@@ -152,13 +153,13 @@ impl Replacement {
         swap.await.unwrap_or(Ok(()))
     }
 
-    /// The replacement under way.
+    /// The status of the current replacement.
     #[must_use]
     pub fn status(&self, _permit: &Permit<ReplaceServerCertificate>) -> Option<ReplacementStatus> {
         self.under_way().status
     }
 
-    /// Gives up the replacement under way, if one is.
+    /// Cancels the current replacement, if there is one.
     ///
     /// # Errors
     ///
@@ -171,7 +172,7 @@ impl Replacement {
         Ok(())
     }
 
-    /// Takes the certificate that the file holds now, when it is another one.
+    /// Puts the certificate that the file holds now in force, if it differs.
     ///
     /// # Errors
     ///
@@ -200,7 +201,7 @@ impl Replacement {
         under_way.number
     }
 
-    /// The file first: a server that is started again must come up with the certificate that it has shown.
+    /// The file is written first: a restarted server must present the certificate that it has presented before.
     async fn swap(
         &self,
         number: u64,
@@ -236,7 +237,7 @@ impl Replacement {
         Ok(written?)
     }
 
-    /// This replacement is under way no longer.
+    /// Marks this replacement as ended.
     fn end(&self, number: u64) {
         let mut under_way = self.under_way();
         if under_way.number == number {

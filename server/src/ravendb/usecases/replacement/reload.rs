@@ -1,4 +1,4 @@
-//! Takes a new server certificate when somebody puts one into the file: what certbot and its like do.
+//! Loads a new server certificate when the file is replaced, as certbot and similar programs do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::server_certificate::{CertificateFileError, UnfitServerCertificate};
 use crate::telemetry;
 
 impl Replacement {
-    /// Looks at the file every second, until `stop`. A file that cannot be used is reported once for each reason, and
-    /// the certificate in force stays: half a file is met while somebody writes it.
+    /// Checks the file every second, until `stop`. An unusable file is reported once per reason, and the certificate in
+    /// force stays: the file may be incomplete while it is being written.
     pub(crate) async fn watch_file(self: Arc<Self>, stop: CancellationToken) {
         let mut seen: Option<[u8; 32]> = None;
         let mut reported = None;
@@ -63,7 +63,7 @@ impl Replacement {
         }
     }
 
-    /// Reads the file because an operator asks for it, and says in any case what came of it.
+    /// Reads the file on an operator's request, and logs the result in any case.
     pub(crate) async fn reread(&self) {
         let _turn = self.turn.lock().await;
         let outcome = match self.file.read().await {
@@ -81,8 +81,8 @@ impl Replacement {
         }
     }
 
-    /// Puts the certificate in `content` in force, unless it is, after the checks of a start. Says whether it has. The
-    /// caller holds the turn.
+    /// Puts the certificate in `content` in force, unless it is already, after the checks of a start. Returns whether
+    /// it has. The caller holds the lock.
     pub(super) async fn reload(&self, content: &Zeroizing<Vec<u8>>) -> Result<bool, CertificateFileError> {
         let now = self.clock.now();
         let certificate = self.file.parse_own(content, now).await?;
@@ -100,7 +100,7 @@ impl Replacement {
         Ok(true)
     }
 
-    /// Logs why the file is of no use. Where the system had no descriptor for it, nothing is known of a new certificate.
+    /// Logs why the file is unusable. If the system had no descriptor for it, nothing is known of a new certificate.
     fn unusable(&self, error: &CertificateFileError) {
         if !matches!(error, CertificateFileError::File(file) if file.is_exhausted()) {
             return self.refused(error);
@@ -122,5 +122,5 @@ impl Replacement {
     }
 }
 
-/// Between two looks at the file.
+/// Interval of the checks of the file.
 const FILE_CHECK: Duration = Duration::from_secs(1);

@@ -7,12 +7,12 @@ use rcgen::KeyPair;
 use time::{Duration, OffsetDateTime};
 
 use super::super::{EditRequest, Error, TwoFactorChange};
-use super::crate::ravendb::model::clearance::SecurityClearance::{ClusterAdmin, Operator};
-use super::crate::ravendb::model::definition::TwoFactorKey;
 use super::edit;
 use super::world::{NOW, TestCa, World, self_signed_until};
 use crate::ravendb::access::authn::{Decision, Refusal, Renewal};
 use crate::ravendb::access::two_factor::{SessionLength, TwoFactorSessions};
+use crate::ravendb::model::clearance::SecurityClearance::{ClusterAdmin, Operator};
+use crate::ravendb::model::definition::TwoFactorKey;
 
 fn in_days(days: i64) -> OffsetDateTime {
     NOW + Duration::days(days)

@@ -19,7 +19,8 @@ use super::query::Query;
 use super::schemas::{CLUSTER, HASHING_ALGORITHM};
 use super::{Dialect, answer};
 use crate::cluster::access::action::{UpdateCluster, ViewCluster};
-use crate::cluster::settings::{ClusterSettings, SettingsUpdate};
+use crate::cluster::settings::ClusterSettings;
+use crate::cluster::settings_update::SettingsUpdate;
 use crate::cluster::{ClusterState, Run};
 
 /// `GET /v1/cluster`

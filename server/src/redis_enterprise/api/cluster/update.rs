@@ -1,7 +1,8 @@
 //! From the body of a request to what is to be changed about the settings.
 
 use super::super::json::{Object, Value};
-use crate::cluster::settings::{PasswordHashingAlgorithm, SettingsUpdate, TlsVersion};
+use crate::cluster::settings::{PasswordHashingAlgorithm, TlsVersion};
+use crate::cluster::settings_update::SettingsUpdate;
 use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 /// Reads the change from a body that has passed its schema. Omitted members stay as they are.

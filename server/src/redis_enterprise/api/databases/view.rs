@@ -167,20 +167,10 @@ fn endpoints(database: &Database, dialect: &Dialect) -> Value {
 /// by.
 fn host(dialect: &Dialect) -> Host {
     let settings = &dialect.app.settings;
-    let urls = [
-        settings.redis_enterprise_url.as_ref(),
-        settings.public_server_url.as_ref(),
-        Some(&settings.server_url),
-    ];
-    let hosts = urls
-        .into_iter()
-        .flatten()
-        .filter_map(|url| url.host())
-        .map(|host| host.to_owned());
-    let listens = settings.redis.listen_address.clone();
+    let listens = settings.databases_listen_on.clone();
     [listens.clone()]
         .into_iter()
-        .chain(hosts)
+        .chain(settings.hosts.iter().cloned())
         .find(|host| match host {
             Host::Ipv4(address) => !address.is_unspecified(),
             Host::Ipv6(address) => !address.is_unspecified(),

@@ -143,7 +143,7 @@ pub(in super::super) const OWN_ROLE: Schema = strict(
     &[member("role", MANAGEMENT, "The highest of the caller's management roles.").required()],
 );
 
-/// What each management role may do.
+/// Permissions of each management role.
 pub(in super::super) const PERMISSIONS: Schema = open(
     "permissions",
     "The permissions of management roles, by the role's name.",
@@ -154,7 +154,7 @@ pub(in super::super) const PERMISSIONS: Schema = open(
     )],
 );
 
-/// What a management role may do.
+/// Permissions of one management role.
 pub(in super::super) const ROLE_PERMISSIONS: Schema = strict(
     "role_permissions",
     "The permissions of a management role.",
@@ -185,7 +185,7 @@ pub(in super::super) const ROLE: Schema = strict(
     ],
 );
 
-/// What a role is limited to.
+/// Restriction of a role to databases.
 pub(in super::super) const RESOURCE: Schema = strict(
     "resource",
     "Databases, by type and uids.",

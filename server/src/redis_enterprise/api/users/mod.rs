@@ -102,7 +102,7 @@ pub(super) async fn delete(
     }))
 }
 
-/// The user under a number in the path. What is no number is nobody's.
+/// The user with the number in the path. A segment that is not a number matches none.
 fn find(dialect: &Dialect, target: Option<UserUid>) -> Result<Arc<User>, Problem> {
     let state = dialect.app.cluster.state();
     target

@@ -7,6 +7,7 @@ mod cluster_view;
 mod data_files;
 pub(crate) mod engine;
 mod leftovers;
+mod listener;
 mod operations;
 mod ports;
 pub(crate) mod proxy;
@@ -35,6 +36,8 @@ use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramErro
 pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
 pub(crate) use self::ports::{PortError, ReservedPort};
+use self::proxy::DatabaseProxy;
+pub(crate) use self::proxy::{DatabaseConnection, ProxyParts};
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
 use crate::cluster::ClusterState;

@@ -72,8 +72,8 @@ impl Databases {
     }
 
     /// Waits until the database has its desired configuration, for at most [`SETTLE`]. Afterwards its status says so.
-    pub async fn settle(&self, database: &Arc<Database>) {
-        let settled = async {
+    pub async fn wait_until_applied(&self, database: &Arc<Database>) {
+        let applied = async {
             let mut running = None;
             while running.is_none() {
                 running = self.running().get(&database.uid).cloned();
@@ -86,7 +86,7 @@ impl Databases {
             }
         };
         // What is not done by then goes on, and the status says so.
-        let _ = tokio::time::timeout(SETTLE, settled).await;
+        let _ = tokio::time::timeout(SETTLE, applied).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the use cases of databases ask of those that run.
+//! Operations on running databases, for the use cases.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Databases {
         engine.flush().await.map_err(|error| error.to_string())
     }
 
-    /// The reason that clients cannot use a database.
+    /// The reason why clients cannot use a database.
     #[must_use]
     pub fn reason(&self, uid: DatabaseUid) -> String {
         let running = self.running().get(&uid).cloned();

@@ -18,6 +18,7 @@ pub mod named_certificate;
 mod password_rules;
 pub mod permission;
 pub mod policy;
+mod precondition;
 pub mod redis_acl;
 pub mod redis_acl_rules;
 mod redis_acls;
@@ -40,6 +41,7 @@ use tokio::sync::{Mutex, watch};
 
 pub use bootstrap::NewCluster;
 pub use error::ClusterError;
+pub use precondition::Precondition;
 pub use state::ClusterState;
 pub use user_passwords::PasswordChange;
 

@@ -8,7 +8,7 @@ use super::cipher_list::Signing;
 use super::settings::{ClusterSettings, PasswordHashingAlgorithm, TlsVersion};
 use super::state::Change;
 use super::trust::{AuthorizedSubject, SubjectValidation};
-use super::{Asked, Cluster, ClusterError, Plan, Planning, Run, list_length};
+use super::{Asked, Cluster, ClusterError, Plan, Planning, Precondition, Run, list_length};
 
 macro_rules! settings_update {
     ($($field:ident: $type:ty, $name:literal;)*) => {
@@ -20,6 +20,8 @@ macro_rules! settings_update {
                 #[doc = concat!("`", $name, "`: see [`ClusterSettings`].")]
                 pub $field: Option<$type>,
             )*
+            /// What else must be so.
+            pub precondition: Precondition,
         }
 
         impl SettingsUpdate {
@@ -104,6 +106,7 @@ impl Cluster {
 
 fn plan_update(planning: &Planning<'_>, update: SettingsUpdate) -> Result<Plan<Arc<ClusterSettings>>, ClusterError> {
     let state = planning.state;
+    update.precondition.check(state)?;
     let old = state.settings();
     let new = update.applied_to(old);
     check(&new)?;

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
+use super::Precondition;
 use super::access::PasswordHash;
 use super::name::{EmailAddress, UserName};
 use super::permission::ManagementRole;
@@ -136,6 +137,8 @@ pub struct UserUpdate {
     pub cluster_email_alerts: Option<bool>,
     /// Alerts about databases.
     pub bdbs_email_alerts: Option<Vec<String>>,
+    /// What else must be so.
+    pub precondition: Precondition,
 }
 
 /// The roles of a user, as a request names them.

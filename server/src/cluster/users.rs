@@ -47,7 +47,7 @@ impl Cluster {
     ///
     /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators are told;
     /// those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`];
-    /// [`ClusterError::NotOwnBusiness`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would
+    /// that of the precondition; [`ClusterError::NotOwnBusiness`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would
     /// change or make one; [`ClusterError::PasswordMissing`] and the like;
     /// [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and the like; [`ClusterError::UnknownRole`];
     /// [`ClusterError::LastAdminDemoted`], [`ClusterError::WouldLockOutCaller`];
@@ -187,6 +187,7 @@ fn plan_update(
 ) -> Result<Plan<Arc<User>>, ClusterError> {
     let state = planning.state;
     let user = state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
+    update.precondition.check(state)?;
     if is_for_itself {
         check_own_business(state, user, &update)?;
     }
@@ -273,6 +274,7 @@ fn check_own_business(state: &ClusterState, user: &User, update: &UserUpdate) ->
         email_alerts: _,
         cluster_email_alerts: _,
         bdbs_email_alerts: _,
+        precondition: _,
     } = update;
     let roles_differ = match roles {
         None => false,

@@ -8,11 +8,15 @@ mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use zeroize::Zeroizing;
 
 pub(super) use read::{ReadError, read};
-pub(super) use schema::{Access, Kind, MAX_UID, Member, Request, Schema, SchemaError, Unknown, check, member};
+pub(super) use schema::{
+    Access, Fixed, Kind, MAX_UID, Member, Request, Schema, SchemaError, TEXT, Unknown, check, member,
+};
+pub(super) use typed::{Body, Wire, begin, objects, read_member, words, write_member};
 
 /// A JSON object: its members in the order written, each name once.
 #[derive(Default)]
@@ -103,7 +107,6 @@ impl Value {
     }
 }
 
-/// The accessors give nothing for a member that is missing or has another type: a schema has been checked before.
 impl Object {
     /// The value of a member.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
@@ -124,46 +127,5 @@ impl Object {
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         let place = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.swap_remove(place).1)
-    }
-
-    /// The text of a member.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.get(name)?.as_text()
-    }
-
-    /// The truth value of a member.
-    pub(super) fn boolean(&self, name: &str) -> Option<bool> {
-        match self.get(name)? {
-            Value::Bool(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The whole number of a member, when it is one of `T`.
-    pub(super) fn integer<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
-        T::try_from(self.get(name)?.as_integer()?).ok()
-    }
-
-    /// The elements of an array.
-    pub(super) fn array(&self, name: &str) -> Option<&[Value]> {
-        self.get(name)?.as_array()
-    }
-
-    /// The texts of an array.
-    pub(super) fn texts(&self, name: &str) -> Option<Vec<String>> {
-        let elements = self.array(name)?;
-        Some(elements.iter().filter_map(Value::as_text).map(str::to_owned).collect())
-    }
-
-    /// The whole numbers of an array.
-    pub(super) fn integers<T: TryFrom<i64>>(&self, name: &str) -> Option<Vec<T>> {
-        let elements = self.array(name)?;
-        Some(
-            elements
-                .iter()
-                .filter_map(Value::as_integer)
-                .filter_map(|number| T::try_from(number).ok())
-                .collect(),
-        )
     }
 }

@@ -1,7 +1,7 @@
 //! The cluster's certificates (`docs/contracts/redis-enterprise.md#cluster-certificates`).
 
 use super::{MAX_TEXT, PEM, strict};
-use crate::dialect::redis_enterprise::json::{Kind, Schema, member};
+use crate::dialect::redis_enterprise::json::{Kind, Schema, Text, member, objects};
 
 /// The certificates, each under its name.
 pub(in super::super) const CERTIFICATES: Schema = strict(
@@ -31,44 +31,22 @@ pub(in super::super) const CERTIFICATES: Schema = strict(
     ],
 );
 
-/// A certificate to be installed.
-pub(in super::super) const CERTIFICATE_UPLOAD: Schema = strict(
-    "certificate_upload",
-    "A certificate and its key.",
-    &[
-        member("name", CERTIFICATE_NAME, "Which certificate, such as mtls_trusted_ca.").required(),
-        member("certificate", PEM, "The certificate, or several, as PEM.").required(),
-        member(
-            "key",
-            PEM,
-            "The private key as PEM; none for mtls_trusted_ca and sso_issuer.",
-        )
-        .write_only(),
-    ],
-);
+objects! {
+    strict CertificateUpload = "certificate_upload", "A certificate and its key." {
+        name: String = CERTIFICATE_NAME, "Which certificate, such as mtls_trusted_ca.", required;
+        certificate: String = PEM, "The certificate, or several, as PEM.", required;
+        key: Option<Text> = PEM, "The private key as PEM; none for mtls_trusted_ca and sso_issuer.", write_only;
+    }
 
-/// Certificates to be installed, all of them or none.
-pub(in super::super) const CERTIFICATE_UPLOADS: Schema = strict(
-    "certificate_uploads",
-    "Certificates and their keys.",
-    &[member(
-        "certificates",
-        Kind::Objects(&CERTIFICATE_UPLOAD),
-        "The certificates; all are checked before any is stored.",
-    )
-    .required()],
-);
+    strict CertificateUploads = "certificate_uploads", "Certificates and their keys." {
+        certificates: Vec<CertificateUpload>, "The certificates; all are checked before any is stored.", required;
+    }
 
-/// An internal certificate to be made anew.
-pub(in super::super) const CERTIFICATE_ROTATION: Schema = strict(
-    "certificate_rotation",
-    "Which internal certificate is made anew.",
-    &[member(
-        "name",
-        INTERNAL_CERTIFICATE_NAME,
-        "ccs_internode_encryption or data_internode_encryption; both when it is left out.",
-    )],
-);
+    strict CertificateRotation = "certificate_rotation", "Which internal certificate is made anew." {
+        name: Option<String> = INTERNAL_CERTIFICATE_NAME,
+            "ccs_internode_encryption or data_internode_encryption; both when it is left out.";
+    }
+}
 
 pub(in super::super) const CERTIFICATE_NAME: Kind = Kind::CheckedLater {
     regex: "^(cm|api|mtls_trusted_ca|proxy|metrics_exporter|syncer|ldap_client|ccs_internode_encryption\

@@ -15,6 +15,7 @@ macro_rules! routes {
     (@serve $method:ident $handler:path) => { axum::routing::on(axum::routing::MethodFilter::$method, $handler) };
 }
 
+mod json;
 mod origin;
 pub mod ravendb;
 pub mod redis_enterprise;

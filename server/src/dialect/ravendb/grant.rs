@@ -3,8 +3,7 @@
 
 use certward_pki::ravendb_names::database_name_fault;
 
-use super::json;
-use super::json::{Object, Value};
+use super::json::{self, Object, Properties as _, Value};
 use super::problem::Problem;
 use crate::authority::clearance::{DatabaseAccess, Permissions, SecurityClearance};
 use crate::authority::definition::{Grant, TwoFactorKey};

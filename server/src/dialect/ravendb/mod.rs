@@ -43,6 +43,8 @@ pub use openapi::openapi;
 /// Reads a body, and every property in each way that a request may.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_body(body: &[u8]) {
+    use self::json::Properties as _;
+
     const PROPERTIES: [&str; 4] = ["Name", "SecurityClearance", "Permissions", "NotAfter"];
     let Ok(object) = json::read(body) else { return };
     for property in PROPERTIES {

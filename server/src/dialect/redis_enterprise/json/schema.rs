@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Map;
 
 use super::{Object, Value};
+use crate::dialect::json::shown;
 use crate::suggestion;
 
 /// An object of the API.
@@ -227,65 +228,34 @@ pub(in super::super) const fn member(name: &'static str, kind: Kind, meaning: &'
     }
 }
 
-impl Member {
-    /// The same member, needed in requests that make something new.
-    pub(in super::super) const fn required(self) -> Self {
-        Self {
-            access: match self.access {
-                Access::WriteOnly => Access::RequiredWriteOnly,
-                _ => Access::Required,
-            },
-            ..self
-        }
-    }
+macro_rules! accesses {
+    ($($name:ident: $Access:ident, $meaning:literal;)*) => {
+        impl Member {
+            $(
+                #[doc = $meaning]
+                pub(in super::super) const fn $name(self) -> Self {
+                    Self { access: Access::$Access, ..self }
+                }
+            )*
 
-    /// The same member, which the use case asks for when a request makes something new.
-    pub(in super::super) const fn needed(self) -> Self {
-        Self {
-            access: Access::Needed,
-            ..self
+            /// The same member, needed in requests that make something new.
+            pub(in super::super) const fn required(self) -> Self {
+                match self.access {
+                    Access::WriteOnly => Self { access: Access::RequiredWriteOnly, ..self },
+                    _ => Self { access: Access::Required, ..self },
+                }
+            }
         }
-    }
+    };
+}
 
-    /// The same member, which the use case refuses.
-    pub(in super::super) const fn refused(self) -> Self {
-        Self {
-            access: Access::Refused,
-            ..self
-        }
-    }
-
-    /// The same member, which a change leaves out.
-    pub(in super::super) const fn chosen(self) -> Self {
-        Self {
-            access: Access::Chosen,
-            ..self
-        }
-    }
-
-    /// The same member, which only the server writes.
-    pub(in super::super) const fn read_only(self) -> Self {
-        Self {
-            access: Access::ReadOnly,
-            ..self
-        }
-    }
-
-    /// The same member, which cannot be changed once it is there.
-    pub(in super::super) const fn fixed(self) -> Self {
-        Self {
-            access: Access::Fixed,
-            ..self
-        }
-    }
-
-    /// The same member, which no answer holds.
-    pub(in super::super) const fn write_only(self) -> Self {
-        Self {
-            access: Access::WriteOnly,
-            ..self
-        }
-    }
+accesses! {
+    needed: Needed, "The same member, which the use case asks for when a request makes something new.";
+    refused: Refused, "The same member, which the use case refuses.";
+    chosen: Chosen, "The same member, which a change leaves out.";
+    read_only: ReadOnly, "The same member, which only the server writes.";
+    fixed: Fixed, "The same member, which cannot be changed once it is there.";
+    write_only: WriteOnly, "The same member, which no answer holds.";
 }
 
 /// Checks the body of a request.
@@ -393,11 +363,6 @@ fn each_once<'a, T: Eq + std::hash::Hash>(elements: &'a [Value], of: impl Fn(&'a
         .all(|element| of(element).is_some_and(|value| seen.insert(value)))
 }
 
-/// Cuts a name from a request to the length that errors quote.
-pub(super) fn shown(name: &str) -> String {
-    name.chars().take(MAX_NAME).collect()
-}
-
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -425,6 +390,3 @@ pub(in super::super) const MAX_UID: i64 = i32::MAX as i64;
 pub(in super::super) const TEXT: Kind = Kind::Text { max: 4096 };
 
 const PORT: Kind = Kind::Integer { min: 1024, max: 65535 };
-
-/// Longer than any name of the API.
-const MAX_NAME: usize = 80;

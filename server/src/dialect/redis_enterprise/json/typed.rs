@@ -47,7 +47,7 @@ pub(in super::super) trait Body: Sized {
 /// that a request may hold where the type does not tell, its meaning, and the side that writes it. Requests are checked
 /// and read by this, answers are written by it, and the documents show it.
 ///
-/// `for Type` makes an object of a type that exists already.
+/// `for Type` makes an object of a type that exists already. Where these macros are used, `json` is this module.
 macro_rules! objects {
     ($(
         $(#[$attribute:meta])*
@@ -64,7 +64,7 @@ macro_rules! objects {
 
             impl serde::Serialize for $Type {
                 fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    $crate::dialect::redis_enterprise::json::Wire::write(self, serializer)
+                    json::Wire::write(self, serializer)
                 }
             }
 
@@ -81,21 +81,18 @@ macro_rules! objects {
         }
     )*) => {
         $(
-            impl $crate::dialect::redis_enterprise::json::Body for $Type {
-                const SCHEMA: &'static $crate::dialect::redis_enterprise::json::Schema =
-                    &$crate::dialect::redis_enterprise::json::Schema {
-                        name: $name,
-                        summary: $summary,
-                        members: &[$(objects!(@member $field $($wire)?, $type $(= $kind)?, $meaning $(, $access)*)),*],
-                        unknown: objects!(@unknown $unknown),
-                        fixed: objects!(@fixed $($fixed)?),
-                    };
+            impl json::Body for $Type {
+                const SCHEMA: &'static json::Schema = &json::Schema {
+                    name: $name,
+                    summary: $summary,
+                    members: &[$(objects!(@member $field $($wire)?, $type $(= $kind)?, $meaning $(, $access)*)),*],
+                    unknown: objects!(@unknown $unknown),
+                    fixed: objects!(@fixed $($fixed)?),
+                };
 
-                fn of(
-                    object: &$crate::dialect::redis_enterprise::json::Object,
-                ) -> Result<Self, $crate::dialect::redis_enterprise::json::SchemaError> {
+                fn of(object: &json::Object) -> Result<Self, json::SchemaError> {
                     Ok(Self {
-                        $($field: $crate::dialect::redis_enterprise::json::read_member::<$type>(
+                        $($field: json::read_member::<$type>(
                             object,
                             const { &objects!(@member $field $($wire)?, $type $(= $kind)?, $meaning $(, $access)*) },
                         )?,)*
@@ -103,45 +100,31 @@ macro_rules! objects {
                 }
             }
 
-            impl $crate::dialect::redis_enterprise::json::Wire for $Type {
-                const KIND: $crate::dialect::redis_enterprise::json::Kind =
-                    $crate::dialect::redis_enterprise::json::Kind::Object(
-                        <Self as $crate::dialect::redis_enterprise::json::Body>::SCHEMA,
-                    );
-                const LIST: $crate::dialect::redis_enterprise::json::Kind =
-                    $crate::dialect::redis_enterprise::json::Kind::Objects(
-                        <Self as $crate::dialect::redis_enterprise::json::Body>::SCHEMA,
-                    );
+            impl json::Wire for $Type {
+                const KIND: json::Kind = json::Kind::Object(<Self as json::Body>::SCHEMA);
+                const LIST: json::Kind = json::Kind::Objects(<Self as json::Body>::SCHEMA);
 
-                fn read(value: &$crate::dialect::redis_enterprise::json::Value) -> Option<Self> {
-                    <Self as $crate::dialect::redis_enterprise::json::Body>::of(value.as_object()?).ok()
+                fn read(value: &json::Value) -> Option<Self> {
+                    <Self as json::Body>::of(value.as_object()?).ok()
                 }
 
                 fn write<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    let mut members = $crate::dialect::redis_enterprise::json::begin::<Self, S>(serializer)?;
-                    $($crate::dialect::redis_enterprise::json::write_member(
-                        &mut members,
-                        objects!(@name $field $($wire)?),
-                        &self.$field,
-                    )?;)*
+                    let mut members = json::begin::<Self, S>(serializer)?;
+                    $(json::write_member(&mut members, objects!(@name $field $($wire)?), &self.$field)?;)*
                     serde::ser::SerializeMap::end(members)
                 }
             }
         )*
     };
     (@member $field:ident $($wire:literal)?, $type:ty $(= $kind:expr)?, $meaning:expr $(, $access:ident)*) => {
-        $crate::dialect::redis_enterprise::json::member(
-            objects!(@name $field $($wire)?),
-            objects!(@kind $type $(= $kind)?),
-            $meaning,
-        )$(.$access())*
+        json::member(objects!(@name $field $($wire)?), objects!(@kind $type $(= $kind)?), $meaning)$(.$access())*
     };
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $wire:literal) => { $wire };
-    (@kind $type:ty) => { <$type as $crate::dialect::redis_enterprise::json::Wire>::KIND };
+    (@kind $type:ty) => { <$type as json::Wire>::KIND };
     (@kind $type:ty = $kind:expr) => { $kind };
-    (@unknown strict) => { $crate::dialect::redis_enterprise::json::Unknown::Refused };
-    (@unknown open) => { $crate::dialect::redis_enterprise::json::Unknown::Ignored };
+    (@unknown strict) => { json::Unknown::Refused };
+    (@unknown open) => { json::Unknown::Ignored };
     (@fixed) => { None };
     (@fixed $fixed:path) => { Some($fixed) };
 }
@@ -149,11 +132,10 @@ macro_rules! objects {
 /// Makes the words of the API for the variants of an enumeration: with `as_str` its own, otherwise those given here.
 macro_rules! words {
     ($($Type:ty: $($Variant:ident = $word:literal),+;)+) => {
-        $(impl $crate::dialect::redis_enterprise::json::Wire for $Type {
-            const KIND: $crate::dialect::redis_enterprise::json::Kind =
-                $crate::dialect::redis_enterprise::json::Kind::OneOf(&[$($word),+]);
+        $(impl json::Wire for $Type {
+            const KIND: json::Kind = json::Kind::OneOf(&[$($word),+]);
 
-            fn read(value: &$crate::dialect::redis_enterprise::json::Value) -> Option<Self> {
+            fn read(value: &json::Value) -> Option<Self> {
                 match value.as_text()? {
                     $($word => Some(Self::$Variant),)+
                     _ => None,
@@ -168,11 +150,10 @@ macro_rules! words {
         })+
     };
     ($($Type:ident.as_str: $($Variant:ident),+;)+) => {
-        $(impl $crate::dialect::redis_enterprise::json::Wire for $Type {
-            const KIND: $crate::dialect::redis_enterprise::json::Kind =
-                $crate::dialect::redis_enterprise::json::Kind::OneOf(&[$($Type::$Variant.as_str()),+]);
+        $(impl json::Wire for $Type {
+            const KIND: json::Kind = json::Kind::OneOf(&[$($Type::$Variant.as_str()),+]);
 
-            fn read(value: &$crate::dialect::redis_enterprise::json::Value) -> Option<Self> {
+            fn read(value: &json::Value) -> Option<Self> {
                 let word = value.as_text()?;
                 [$($Type::$Variant),+].into_iter().find(|known| known.as_str() == word)
             }

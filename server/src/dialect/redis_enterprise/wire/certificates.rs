@@ -1,35 +1,33 @@
 //! The cluster's certificates (`docs/contracts/redis-enterprise.md#cluster-certificates`).
 
-use super::{MAX_TEXT, PEM, strict};
-use crate::dialect::redis_enterprise::json::{Kind, Schema, Text, member, objects};
+use super::json::{self, Kind, Text, objects};
+use super::{MAX_TEXT, PEM, answers};
 
-/// The certificates, each under its name.
-pub(in super::super) const CERTIFICATES: Schema = strict(
-    "certificates",
-    "The cluster's certificates. Keys are shown to holders of view_cluster_keys.",
-    &[
-        member("api_cert", PEM, "The certificate of the API.").read_only(),
-        member("api_key", PEM, "Its key.").read_only(),
-        member("ccs_internode_encryption_cert", PEM, "Internal: between nodes.").read_only(),
-        member("ccs_internode_encryption_key", PEM, "Its key.").read_only(),
-        member("cm_cert", PEM, "The certificate of the Cluster Manager UI.").read_only(),
-        member("cm_key", PEM, "Its key.").read_only(),
-        member("data_internode_encryption_cert", PEM, "Internal: between databases.").read_only(),
-        member("data_internode_encryption_key", PEM, "Its key.").read_only(),
-        member("ldap_client_cert", PEM, "The certificate for LDAP servers.").read_only(),
-        member("ldap_client_key", PEM, "Its key.").read_only(),
-        member("metrics_exporter_cert", PEM, "The certificate of the metrics exporter.").read_only(),
-        member("metrics_exporter_key", PEM, "Its key.").read_only(),
-        member("mtls_trusted_ca_cert", PEM, "The CAs of certificate users.").read_only(),
-        member("proxy_cert", PEM, "The certificate of databases.").read_only(),
-        member("proxy_key", PEM, "Its key.").read_only(),
-        member("sso_issuer_cert", PEM, "The certificate of the identity provider.").read_only(),
-        member("sso_service_cert", PEM, "The certificate for single sign-on.").read_only(),
-        member("sso_service_key", PEM, "Its key.").read_only(),
-        member("syncer_cert", PEM, "The certificate of the syncer.").read_only(),
-        member("syncer_key", PEM, "Its key.").read_only(),
-    ],
-);
+answers! {
+    strict CERTIFICATES = "certificates",
+        "The cluster's certificates. Keys are shown to holders of view_cluster_keys." {
+        api_cert: PEM, "The certificate of the API.";
+        api_key: PEM, "Its key.";
+        ccs_internode_encryption_cert: PEM, "Internal: between nodes.";
+        ccs_internode_encryption_key: PEM, "Its key.";
+        cm_cert: PEM, "The certificate of the Cluster Manager UI.";
+        cm_key: PEM, "Its key.";
+        data_internode_encryption_cert: PEM, "Internal: between databases.";
+        data_internode_encryption_key: PEM, "Its key.";
+        ldap_client_cert: PEM, "The certificate for LDAP servers.";
+        ldap_client_key: PEM, "Its key.";
+        metrics_exporter_cert: PEM, "The certificate of the metrics exporter.";
+        metrics_exporter_key: PEM, "Its key.";
+        mtls_trusted_ca_cert: PEM, "The CAs of certificate users.";
+        proxy_cert: PEM, "The certificate of databases.";
+        proxy_key: PEM, "Its key.";
+        sso_issuer_cert: PEM, "The certificate of the identity provider.";
+        sso_service_cert: PEM, "The certificate for single sign-on.";
+        sso_service_key: PEM, "Its key.";
+        syncer_cert: PEM, "The certificate of the syncer.";
+        syncer_key: PEM, "Its key.";
+    }
+}
 
 objects! {
     strict CertificateUpload = "certificate_upload", "A certificate and its key." {

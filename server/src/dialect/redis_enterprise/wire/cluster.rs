@@ -6,11 +6,11 @@
 
 use std::sync::LazyLock;
 
+use super::json::{self, Fixed, Kind, objects, words};
 use super::{FILLED_PLAIN_TEXT, MAX_TEXT, PEM, PLAIN_TEXT, PORT, int};
 use crate::cluster::policy::{ClusterPolicy, OcspSettings, OcspUpdate, PolicyUpdate, PubSubDefault};
 use crate::cluster::settings::{ClusterSettings, PasswordHashingAlgorithm, SettingsUpdate, TlsVersion};
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
-use crate::dialect::redis_enterprise::json::{Fixed, Kind, objects, words};
 
 /// Makes objects whose first members are settings that the cluster keeps under the names of the fields.
 macro_rules! settings {

@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use secrecy::SecretString;
 
+use super::json::{self, Body as _, Fixed, Kind, Schema, Text, member, objects, words};
 use super::{PEM, int, strict, texts};
 use crate::cluster::database::{AofPolicy, DatabaseName, EvictionPolicy, RolePermission, SnapshotPolicy};
 use crate::cluster::databases::PersistenceKind;
 use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::{DatabaseUid, RedisAclUid, RoleUid};
-use crate::dialect::redis_enterprise::json::{Body as _, Fixed, Kind, Schema, Text, member, objects, words};
 
 objects! {
     #[derive(Default)]

@@ -23,7 +23,7 @@ pub(super) use people::{
     RolePermissions, Token, User,
 };
 
-use super::json::{Body as _, Kind, MAX_UID, Member, Schema, Unknown};
+use super::json::{self, Body as _, Kind, MAX_UID, Member, Schema, Unknown};
 pub(super) use super::json::{TEXT, Wire};
 use crate::cluster::database::{RolePermission, SnapshotPolicy};
 use crate::cluster::permission::ManagementRole;
@@ -32,16 +32,15 @@ use crate::cluster::trust::AuthorizedSubject;
 /// Makes the members that are names, by their own grammar: what it takes, in words, in characters and as a regular expression.
 macro_rules! texts {
     ($($Type:ident: $wanted:literal, $max:literal, $regex:literal;)*) => {
-        $(impl $crate::dialect::redis_enterprise::json::Wire for $Type {
-            const KIND: $crate::dialect::redis_enterprise::json::Kind =
-                $crate::dialect::redis_enterprise::json::Kind::Pattern {
-                    is_right: |text| text.parse::<$Type>().is_ok(),
-                    wanted: $wanted,
-                    regex: $regex,
-                    max: $max,
-                };
+        $(impl json::Wire for $Type {
+            const KIND: json::Kind = json::Kind::Pattern {
+                is_right: |text| text.parse::<$Type>().is_ok(),
+                wanted: $wanted,
+                regex: $regex,
+                max: $max,
+            };
 
-            fn read(value: &$crate::dialect::redis_enterprise::json::Value) -> Option<Self> {
+            fn read(value: &json::Value) -> Option<Self> {
                 value.as_text()?.parse().ok()
             }
 
@@ -52,6 +51,23 @@ macro_rules! texts {
     };
 }
 use texts;
+
+/// Makes the schemas of answers that are written without a type of this module's.
+macro_rules! answers {
+    ($($unknown:ident $NAME:ident = $name:literal, $summary:literal {
+        $($member:ident: $kind:expr, $meaning:expr;)*
+    })*) => {
+        $(
+            #[doc = $summary]
+            pub(in super::super) const $NAME: json::Schema = super::$unknown(
+                $name,
+                $summary,
+                &[$(json::member(stringify!($member), $kind, $meaning).read_only()),*],
+            );
+        )*
+    };
+}
+use answers;
 
 /// A strict object.
 const fn strict(name: &'static str, summary: &'static str, members: &'static [Member]) -> Schema {

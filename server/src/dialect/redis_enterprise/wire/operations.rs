@@ -3,9 +3,9 @@
 
 use secrecy::SecretString;
 
-use super::{CHOSEN_PASSWORD, COUNT, LONG_TEXT, TEXT, UID, open, strict};
+use super::json::{self, Kind, Schema, objects};
+use super::{CHOSEN_PASSWORD, COUNT, LONG_TEXT, TEXT, UID, answers, strict};
 use crate::cluster::name::UserName;
-use crate::dialect::redis_enterprise::json::{Kind, Schema, member, objects};
 
 objects! {
     open Bootstrap = "bootstrap", "How far the making of the cluster is, and the node that was asked." {
@@ -69,54 +69,41 @@ objects! {
 /// The answer to a change that has nothing to show.
 pub(in super::super) const DONE: Schema = strict("done", "Nothing.", &[]);
 
-/// A node.
-pub(in super::super) const NODE: Schema = open(
-    "node",
-    "An API object that represents a node in the cluster.",
-    &[
-        member("uid", UID, "The node's number: 1.").read_only(),
-        member("addr", TEXT, "Where it is reached.").read_only(),
-        member("external_addr", Kind::Texts, "Where else it is reached.").read_only(),
-        member("status", TEXT, "active.").read_only(),
-        member("software_version", TEXT, "The version of the API.").read_only(),
-        member("architecture", TEXT, "The machine's.").read_only(),
-        member("cores", COUNT, "Of the machine.").read_only(),
-        member("total_memory", COUNT, "Bytes; 0, for it is not measured.").read_only(),
-        member("uptime", COUNT, "Seconds.").read_only(),
-        member("shard_count", COUNT, "Shards of databases.").read_only(),
-        member("shard_list", Kind::Anything, "Their uids.").read_only(),
-        member("accept_servers", Kind::Boolean, "Whether it takes databases.").read_only(),
-    ],
-);
+answers! {
+    open NODE = "node", "An API object that represents a node in the cluster." {
+        uid: UID, "The node's number: 1.";
+        addr: TEXT, "Where it is reached.";
+        external_addr: Kind::Texts, "Where else it is reached.";
+        status: TEXT, "active.";
+        software_version: TEXT, "The version of the API.";
+        architecture: TEXT, "The machine's.";
+        cores: COUNT, "Of the machine.";
+        total_memory: COUNT, "Bytes; 0, for it is not measured.";
+        uptime: COUNT, "Seconds.";
+        shard_count: COUNT, "Shards of databases.";
+        shard_list: Kind::Anything, "Their uids.";
+        accept_servers: Kind::Boolean, "Whether it takes databases.";
+    }
 
-/// The node that was asked for the state of the cluster.
-pub(in super::super) const LOCAL_NODE: Schema = open(
-    "local_node",
-    "The node that was asked. Its uid is a string here.",
-    &[
-        member("uid", TEXT, "The node's number: 1.").read_only(),
-        member("software_version", TEXT, "The version of the API.").read_only(),
-        member("architecture", TEXT, "The machine's.").read_only(),
-        member("cores", COUNT, "Of the machine.").read_only(),
-        member("total_memory", COUNT, "Bytes; 0, for it is not measured.").read_only(),
-        member("uptime", COUNT, "Seconds.").read_only(),
-    ],
-);
+    open LOCAL_NODE = "local_node", "The node that was asked. Its uid is a string here." {
+        uid: TEXT, "The node's number: 1.";
+        software_version: TEXT, "The version of the API.";
+        architecture: TEXT, "The machine's.";
+        cores: COUNT, "Of the machine.";
+        total_memory: COUNT, "Bytes; 0, for it is not measured.";
+        uptime: COUNT, "Seconds.";
+    }
 
-/// The licence.
-pub(in super::super) const LICENSE: Schema = open(
-    "license",
-    "The licence: none is needed, and a trial that does not end is shown.",
-    &[
-        member("license", TEXT, "The text.").read_only(),
-        member("key", TEXT, "The key.").read_only(),
-        member("expired", Kind::Boolean, "false.").read_only(),
-        member("activation_date", TEXT, "When it began.").read_only(),
-        member("expiration_date", TEXT, "When it ends.").read_only(),
-        member("features", Kind::Texts, "What it allows.").read_only(),
-        member("shards_limit", COUNT, "How many shards it allows.").read_only(),
-    ],
-);
+    open LICENSE = "license", "The licence: none is needed, and a trial that does not end is shown." {
+        license: TEXT, "The text.";
+        key: TEXT, "The key.";
+        expired: Kind::Boolean, "false.";
+        activation_date: TEXT, "When it began.";
+        expiration_date: TEXT, "When it ends.";
+        features: Kind::Texts, "What it allows.";
+        shards_limit: COUNT, "How many shards it allows.";
+    }
+}
 
 const LICENSE_TEXT: Kind = Kind::CheckedLater {
     regex: "LICENSE START[\\s\\S]*LICENSE END",

@@ -4,12 +4,12 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serializer;
 
+use super::json::{self, Body as _, Kind, Schema, Value, Wire, member, objects, words};
 use super::{CHOSEN_PASSWORD, COUNT, MAX_TEXT, TEXT, UID_TEXT, int, open, texts};
 use crate::cluster::name::{EmailAddress, ObjectName, UserName};
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::uid::{RedisAclUid, RoleUid, UserUid};
 use crate::cluster::user::{AuthMethod, UserStatus};
-use crate::dialect::redis_enterprise::json::{Body as _, Kind, Schema, Value, Wire, member, objects, words};
 
 objects! {
     #[derive(Default)]

@@ -6,6 +6,7 @@ pub(crate) mod failover;
 mod failure;
 pub(crate) mod file;
 pub(crate) mod foreign;
+pub(crate) mod handle;
 pub(crate) mod identity;
 mod json;
 mod proxy;

@@ -16,7 +16,7 @@ use super::proxy::Proxy;
 use super::resolver::SystemResolver;
 use super::retry::{MAX_RETRIES, RetryPolicy};
 use super::tls;
-use super::transport::{ReadProblem, Transport};
+use super::transport::{Refusals, Transport};
 use super::trust::TrustAnchors;
 
 /// The settings behind a builder.
@@ -114,7 +114,7 @@ impl Settings {
     }
 
     /// Makes the transport. Nothing is connected to.
-    pub(crate) fn build(self, headers: HeaderMap, read_problem: ReadProblem) -> Result<Arc<Transport>, Error> {
+    pub(crate) fn build(self, headers: HeaderMap, refusals: Refusals) -> Result<Arc<Transport>, Error> {
         if self.endpoints.is_empty() {
             return Err(Error::configuration(
                 "no endpoint is given; expected at least one such as https://a.example:8443",
@@ -167,7 +167,7 @@ impl Settings {
             limits: self.limits,
             permits: Semaphore::new(self.max_concurrent_requests),
             headers,
-            read_problem,
+            refusals,
             cookies: Mutex::new(vec![None; self.endpoints.len()]),
             proxies,
             endpoints: Endpoints::new(self.endpoints, self.retry),

@@ -13,7 +13,7 @@ use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::budget::{Budget, Limits};
-use super::error::{Answer, Cause, Error, UnknownBody, one_line};
+use super::error::{Answer, Cause, Error, ErrorKind, UnknownBody, one_line};
 use super::failover::{Attempt, Endpoints, Failed};
 use super::failure;
 use super::foreign::ForeignAnswer;
@@ -49,8 +49,14 @@ pub(crate) struct Reply {
     operation: &'static str,
 }
 
-/// Reads type and message out of an error body.
-pub(crate) type ReadProblem = fn(&[u8]) -> (Option<String>, Option<String>);
+/// How an API says that it refuses.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusals {
+    /// Reads type and message out of an error body.
+    pub(crate) read: fn(&[u8]) -> (Option<String>, Option<String>),
+    /// What the API means by an answer, when it is not what its status says.
+    pub(crate) kind: fn(&Answer) -> Option<ErrorKind>,
+}
 
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
@@ -61,7 +67,7 @@ pub(crate) struct Transport {
     pub(crate) limits: Limits,
     pub(crate) permits: Semaphore,
     pub(crate) headers: HeaderMap,
-    pub(crate) read_problem: ReadProblem,
+    pub(crate) refusals: Refusals,
     /// One session cookie for each endpoint, for logins that a single node remembers.
     pub(crate) cookies: Mutex<Vec<Option<HeaderValue>>>,
 }
@@ -212,7 +218,7 @@ impl Transport {
             let message = format!("it redirects to {target}; redirections are not followed");
             (None, Some(message))
         } else {
-            let (error_type, message) = (self.read_problem)(body);
+            let (error_type, message) = (self.refusals.read)(body);
             let clean = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty());
             (clean(error_type), clean(message))
         };
@@ -220,18 +226,20 @@ impl Transport {
             (None, None) => UnknownBody::of(status, &call.method, body),
             _ => None,
         };
-        Cause::Answer(Answer {
-            status: status.as_u16(),
+        let mut answer = Answer {
             error_type,
             message,
             unknown_body,
-        })
+            ..Answer::of_status(status.as_u16())
+        };
+        answer.kind = (self.refusals.kind)(&answer).unwrap_or(answer.kind);
+        Cause::Answer(answer)
     }
 
     /// Whether a 404 says nothing about the object that was asked for, because another server than the API's sent it.
     fn is_foreign_404(&self, call: &Call, status: StatusCode, body: &[u8]) -> bool {
         status == StatusCode::NOT_FOUND
-            && (self.read_problem)(body) == (None, None)
+            && (self.refusals.read)(body) == (None, None)
             && UnknownBody::of(status, &call.method, body).is_some_and(|body| body.speaks_of_no_object())
     }
 

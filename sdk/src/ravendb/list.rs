@@ -11,6 +11,7 @@ use super::definition::{CertificateDefinition, DefinitionWire, thumbprint};
 use super::values::CertificateUsage;
 use crate::Error;
 use crate::client::budget::Pages;
+use crate::client::handle::handle;
 use crate::client::transport::{Call, Reply};
 use crate::pki::Thumbprint;
 
@@ -132,20 +133,25 @@ impl CertificateList {
     }
 }
 
-impl Client {
+handle! {
+    /// Registered certificates.
+    Certificates = certificates
+}
+
+impl Certificates<'_> {
     /// Lists registered certificates. For Operators and above.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn list_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
-        read_list(&self.send(list.call()).await?)
+    pub async fn list(self, list: &ListCertificates) -> Result<CertificateList, Error> {
+        read_list(&self.0.send(list.call()).await?)
     }
 
     /// Lists registered certificates page by page, each once, in their order. For Operators and above.
     ///
     /// [`ListCertificates::page_size`] sets the size of a page (default: 1,000, or 10,000 without the DER), and
     /// [`ListCertificates::start`] where to begin. With [`ListCertificates::name`] pages can be empty before the last one:
-    /// use [`Client::list_certificates`].
+    /// use [`Certificates::list`].
     ///
     /// All pages together have the time and four times the bytes of one operation. A server that repeats its pages, or has
     /// more than 200 pages or 200,000 entries, is an error.
@@ -153,7 +159,7 @@ impl Client {
     /// # Errors
     /// [`Error::is_too_large`] when the listing has no end, [`Error::is_forbidden`], and the errors that every
     /// operation can return.
-    pub async fn list_all_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
+    pub async fn list_all(self, list: &ListCertificates) -> Result<CertificateList, Error> {
         let default = if list.metadata_only {
             METADATA_PAGE_SIZE
         } else {
@@ -161,13 +167,13 @@ impl Client {
         };
         let page_size = list.page_size.unwrap_or(default).max(1);
         let mut start = list.start.unwrap_or(0);
-        let mut budget = self.transport.limits.budget();
+        let mut budget = self.0.transport.limits.budget();
         let mut pages = Pages::default();
         let mut seen = HashSet::new();
         let mut certificates = Vec::new();
         loop {
             let call = list.clone().start(start).page_size(page_size).call();
-            let mut answer = read_list(&self.transport.send_within(call, &mut budget).await?)?;
+            let mut answer = read_list(&self.0.transport.send_within(call, &mut budget).await?)?;
             let entries = answer.certificates.len();
             let stored = answer.stored();
             answer.certificates.retain(|entry| seen.insert(entry.thumbprint));
@@ -190,16 +196,16 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn certificate(&self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
+    pub async fn get(self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
         self.one(Call::get("read a certificate", PATH).query("thumbprint", thumbprint))
             .await
     }
 
-    /// As [`Client::certificate`], without the certificate's DER.
+    /// As [`Certificates::get`], without the certificate's DER.
     ///
     /// # Errors
-    /// As [`Client::certificate`].
-    pub async fn certificate_metadata(&self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
+    /// As [`Certificates::get`].
+    pub async fn get_metadata(self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
         self.one(
             Call::get("read a certificate", PATH)
                 .query("thumbprint", thumbprint)
@@ -208,6 +214,23 @@ impl Client {
         .await
     }
 
+    async fn one(self, call: Call) -> Result<Option<CertificateDefinition>, Error> {
+        let reply = self.0.send(call.accept(&[200, 404])).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let mut list = read_list(&reply)?;
+        match (list.certificates.pop(), list.certificates.is_empty()) {
+            (Some(certificate), true) => Ok(Some(certificate)),
+            (found, _) => {
+                let count = list.certificates.len() + usize::from(found.is_some());
+                Err(reply.decode_error(format!("the answer holds {count} certificates where one belongs")))
+            }
+        }
+    }
+}
+
+impl Client {
     /// Returns the identity that the server assigns to this client; `None` when the server does not know its
     /// certificate. An expired registered certificate is still returned, although every other operation refuses it. It
     /// may be called before a login with a one-time code.
@@ -238,21 +261,6 @@ impl Client {
             certificate,
             two_factor_expires: wire.two_factor_expiration_date,
         }))
-    }
-
-    async fn one(&self, call: Call) -> Result<Option<CertificateDefinition>, Error> {
-        let reply = self.send(call.accept(&[200, 404])).await?;
-        if reply.status == 404 {
-            return Ok(None);
-        }
-        let mut list = read_list(&reply)?;
-        match (list.certificates.pop(), list.certificates.is_empty()) {
-            (Some(certificate), true) => Ok(Some(certificate)),
-            (found, _) => {
-                let count = list.certificates.len() + usize::from(found.is_some());
-                Err(reply.decode_error(format!("the answer holds {count} certificates where one belongs")))
-            }
-        }
     }
 }
 

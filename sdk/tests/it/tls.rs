@@ -148,7 +148,7 @@ async fn a_connection_that_ends_too_early_sends_nobody_to_the_manual_of_a_librar
     let dies = |_: usize, _: &str| -> String { panic!("the server dies") };
     let endpoint = serve_with(&server, None, dies).await;
     let client = client(&endpoint, &authority).max_retries(0).build().unwrap();
-    let text = client.build_version().await.unwrap_err().report().to_string();
+    let text = client.server().version().await.unwrap_err().report().to_string();
     assert!(text.contains("close_notify") && !text.contains("docs.rs"), "{text}");
 }
 
@@ -164,7 +164,7 @@ async fn the_identity_is_presented() {
         .identity(authority.client())
         .build()
         .unwrap();
-    assert_eq!(client.build_version().await.unwrap().build_version, 1);
+    assert_eq!(client.server().version().await.unwrap().build_version, 1);
 }
 
 #[tokio::test]
@@ -178,7 +178,8 @@ async fn a_server_of_an_unknown_ca_is_refused_and_named() {
     let error = client(&endpoint, &ours)
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap_err();
     assert!(error.is_tls() && !error.is_retryable(), "{error:?}");
@@ -202,7 +203,8 @@ async fn the_name_of_the_server_is_checked_against_the_one_that_is_set() {
     let error = client(&endpoint, &authority)
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap_err();
     assert!(
@@ -216,8 +218,8 @@ async fn the_name_of_the_server_is_checked_against_the_one_that_is_set() {
             .build()
             .unwrap()
     };
-    named("raven.example").build_version().await.unwrap();
-    let error = named("other.example").build_version().await.unwrap_err();
+    named("raven.example").server().version().await.unwrap();
+    let error = named("other.example").server().version().await.unwrap_err();
     assert!(
         error.is_tls() && error.to_string().contains("not for the name other.example"),
         "{error}"
@@ -235,7 +237,8 @@ async fn servers_with_expired_or_foreign_certificates_are_refused() {
         let error = client(&endpoint, &authority)
             .build()
             .unwrap()
-            .build_version()
+            .server()
+            .version()
             .await
             .unwrap_err();
         assert!(error.is_tls() && error.to_string().contains(expected), "{error}");
@@ -254,14 +257,14 @@ async fn an_expired_identity_is_explained_with_its_end() {
         .issue("client", ExtendedKeyUsagePurpose::ClientAuth, true)
         .identity();
     let client = client(&endpoint, &authority).identity(expired).build().unwrap();
-    let error = client.build_version().await.unwrap_err();
+    let error = client.server().version().await.unwrap_err();
     assert!(error.is_tls() && !error.is_retryable(), "{error:?}");
     assert!(
         error.to_string().contains("expired (TLS alert 45)") && error.to_string().contains("2021-01-01"),
         "{error}"
     );
     let request = GenerateCertificate::new("a", SecurityClearance::Operator);
-    assert!(client.generate_certificate(&request).await.unwrap_err().is_tls());
+    assert!(client.certificates().generate(&request).await.unwrap_err().is_tls());
 }
 
 #[tokio::test]
@@ -275,7 +278,8 @@ async fn a_missing_identity_is_explained() {
     let error = client(&endpoint, &authority)
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap_err();
     assert!(
@@ -296,7 +300,8 @@ async fn plain_http_behind_an_https_endpoint_is_explained() {
     let error = client(&endpoint, &Authority::new("Lab CA"))
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap_err();
     assert!(

@@ -52,7 +52,7 @@ async fn a_read_is_repeated_until_it_is_answered() {
     ])
     .await;
     let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
-    assert_eq!(client.build_version().await.unwrap().full_version, "7.2.7");
+    assert_eq!(client.server().version().await.unwrap().full_version, "7.2.7");
     assert_eq!(count(&server).await, 3);
 }
 
@@ -60,7 +60,7 @@ async fn a_read_is_repeated_until_it_is_answered() {
 async fn a_read_is_given_up_after_its_repetitions() {
     let server = mock(vec![ResponseTemplate::new(503)]).await;
     let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
-    let error = client.build_version().await.unwrap_err();
+    let error = client.server().version().await.unwrap_err();
     assert_eq!(
         (error.status(), error.is_retryable(), count(&server).await),
         (Some(503), true, 3)
@@ -73,7 +73,7 @@ async fn what_the_server_asks_for_with_retry_after_is_waited() {
     let server = mock(vec![busy, ResponseTemplate::new(200).set_body_string(BUILD)]).await;
     let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
     let start = Instant::now();
-    client.build_version().await.unwrap();
+    client.server().version().await.unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
@@ -84,7 +84,7 @@ async fn generation_is_never_sent_twice() {
         let server = mock(vec![ResponseTemplate::new(status)]).await;
         let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
         assert_eq!(
-            client.generate_certificate(&request).await.unwrap_err().status(),
+            client.certificates().generate(&request).await.unwrap_err().status(),
             Some(status)
         );
         assert_eq!(count(&server).await, 1);
@@ -96,7 +96,7 @@ async fn generation_is_never_sent_twice() {
         .unwrap()
         .build()
         .unwrap();
-    assert!(client.generate_certificate(&request).await.unwrap_err().is_timeout());
+    assert!(client.certificates().generate(&request).await.unwrap_err().is_timeout());
     assert_eq!(count(&server).await, 1);
 }
 
@@ -114,12 +114,13 @@ async fn the_next_endpoint_is_asked_and_kept() {
         .build()
         .unwrap();
     for _ in 0..2 {
-        client.build_version().await.unwrap();
+        client.server().version().await.unwrap();
     }
     assert_eq!(count(&server).await, 2);
     let alone = builder().max_retries(0).endpoint(&dead).unwrap().build().unwrap();
     let error = alone
-        .generate_certificate(&GenerateCertificate::new("a", SecurityClearance::Operator))
+        .certificates()
+        .generate(&GenerateCertificate::new("a", SecurityClearance::Operator))
         .await
         .unwrap_err();
     assert!(error.is_connect() && error.is_retryable(), "{error:?}");
@@ -134,7 +135,7 @@ async fn a_host_that_does_not_exist_is_told_at_once() {
         .unwrap();
     let client = client.trust_anchors_pem(&anchor()).unwrap().build().unwrap();
     let start = Instant::now();
-    let error = client.build_version().await.unwrap_err();
+    let error = client.server().version().await.unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(5));
     assert!(
         error.is_connect() && error.is_unsent() && !error.is_retryable(),
@@ -157,7 +158,7 @@ async fn an_error_names_the_proxy_without_its_credentials() {
     let one = proxied().build().unwrap();
     let two = proxied().endpoint("https://b.example:9443").unwrap().build().unwrap();
     for client in [one, two] {
-        let error = client.build_version().await.unwrap_err();
+        let error = client.server().version().await.unwrap_err();
         let named = format!(", through the proxy http://{closed} (proxy_url)");
         assert!(error.is_connect() && error.to_string().ends_with(&named), "{error}");
         assert!(!format!("{error:?} {}", error.report()).contains("canary"));
@@ -170,7 +171,7 @@ async fn redirections_are_not_followed() {
     let answer = ResponseTemplate::new(307).insert_header("location", elsewhere.uri().as_str());
     let server = mock(vec![answer]).await;
     let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
-    let error = client.build_version().await.unwrap_err();
+    let error = client.server().version().await.unwrap_err();
     assert_eq!((error.status(), count(&elsewhere).await), (Some(307), 0));
     assert!(error.to_string().contains(&elsewhere.uri()), "{error}");
 }
@@ -189,7 +190,7 @@ async fn odd_answers_are_typed_errors_that_show_no_content() {
     ] {
         let server = mock(vec![ResponseTemplate::new(200).set_body_bytes(body)]).await;
         let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
-        let error = client.build_version().await.unwrap_err();
+        let error = client.server().version().await.unwrap_err();
         assert!(error.is_decode() != error.is_too_large(), "{error:?}");
         assert!(error.to_string().contains(expected), "{error}");
         assert!(!format!("{error:?} {}", error.report()).contains("canary"));
@@ -219,7 +220,7 @@ async fn a_refusal_of_another_server_is_told_apart_and_is_no_missing_object() {
         let builder = builder().max_retries(0).endpoint(&server.uri()).unwrap();
         let client = builder.build().unwrap();
         let thumbprint = "0123456789012345678901234567890123456789".parse().unwrap();
-        let refusal = client.certificate(&thumbprint).await;
+        let refusal = client.certificates().get(&thumbprint).await;
         if (status, of_ravendb.is_none()) == (404, true) {
             assert!(refusal.unwrap().is_none());
         } else {
@@ -231,8 +232,8 @@ async fn a_refusal_of_another_server_is_told_apart_and_is_no_missing_object() {
             .unwrap()
             .max_retries(0);
         let client = builder.endpoint(&server.uri()).unwrap().build().unwrap();
-        expect_foreign(&client.user(7.into()).await.unwrap_err(), of_redis.clone());
-        expect_foreign(&client.users().await.unwrap_err(), of_redis);
+        expect_foreign(&client.users().get(7.into()).await.unwrap_err(), of_redis.clone());
+        expect_foreign(&client.users().list().await.unwrap_err(), of_redis);
     }
 }
 
@@ -259,7 +260,11 @@ async fn only_so_many_requests_are_under_way() {
         .build()
         .unwrap();
     let start = Instant::now();
-    let (one, two, three) = tokio::join!(client.build_version(), client.build_version(), client.build_version());
+    let (one, two, three) = tokio::join!(
+        client.server().version(),
+        client.server().version(),
+        client.server().version()
+    );
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     assert!(start.elapsed() >= Duration::from_millis(300));
 }

@@ -67,7 +67,7 @@ async fn ask(endpoint: &str, anchors: &str, name: Option<&str>) -> Result<(), Er
     if let Some(name) = name {
         builder = builder.tls_server_name(name)?;
     }
-    builder.build()?.build_version().await.map(drop)
+    builder.build()?.server().version().await.map(drop)
 }
 
 fn refused(answer: Result<(), Error>, expected: &str) {

@@ -8,11 +8,13 @@ use time::OffsetDateTime;
 
 use super::operations::PATH;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 use crate::pki::{Certificate, PemError, PrivateKeyPem, certificates_from_pem};
 use crate::redis_enterprise::action::read_one;
 use crate::redis_enterprise::client::Client;
+use crate::redis_enterprise::request::Request;
 use crate::redis_enterprise::values::{DatabaseTlsMode, DatabaseUid};
 use crate::redis_enterprise::wire;
 
@@ -128,16 +130,18 @@ impl ListDatabaseCertificates {
     }
 }
 
-impl Client {
+handle! {
+    /// Server certificates of databases, in place of the cluster's `proxy`.
+    DatabaseCertificates = database_certificates
+}
+
+impl<'a> DatabaseCertificates<'a> {
     /// The certificates of databases that have one of their own. Needs `view_all_bdbs_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn database_certificates(
-        &self,
-        list: &ListDatabaseCertificates,
-    ) -> Result<Vec<DatabaseCertificate>, Error> {
-        self.send(list.call()).await?.json()
+    pub async fn list(self, list: &ListDatabaseCertificates) -> Result<Vec<DatabaseCertificate>, Error> {
+        self.0.send(list.call()).await?.json()
     }
 
     /// The certificate of a database; `None` when it has none of its own, and when there is no such database. Needs
@@ -145,9 +149,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn database_certificate(&self, uid: DatabaseUid) -> Result<Option<DatabaseCertificate>, Error> {
+    pub async fn get(self, uid: DatabaseUid) -> Result<Option<DatabaseCertificate>, Error> {
         let call = Call::get("read the certificate of a database", path(uid)).accept(&[200, 404]);
-        read_one(self.send(call).await?)
+        read_one(self.0.send(call).await?)
     }
 
     /// Gives a database a certificate of its own, in place of the one it had. Needs `update_bdb`.
@@ -155,35 +159,19 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for a certificate that is broken or unfit (400, 406), and for a private key among
     /// the certificates, which is not sent; [`Error::is_not_found`], and the errors that every operation can return.
-    pub async fn put_database_certificate(
-        &self,
-        uid: DatabaseUid,
-        certificate: &NewDatabaseCertificate,
-    ) -> Result<(), Error> {
-        self.send(put(uid, certificate)?).await.map(drop)
+    pub fn update(self, uid: DatabaseUid, certificate: &NewDatabaseCertificate) -> Request<'a, ()> {
+        Request::new(self.0, put(uid, certificate), |_| Ok(()))
     }
 
-    /// Checks whether [`Client::put_database_certificate`] would succeed, and stores nothing.
+    /// Deletes a database's own certificate; the database then presents the cluster's `proxy`. No error when there is none.
+    /// Needs `update_bdb`.
     ///
     /// # Errors
-    /// As [`Client::put_database_certificate`].
-    pub async fn put_database_certificate_dry_run(
-        &self,
-        uid: DatabaseUid,
-        certificate: &NewDatabaseCertificate,
-    ) -> Result<(), Error> {
-        self.send(put(uid, certificate)?.query("dry_run", "")).await.map(drop)
-    }
-
-    /// Deletes a database's own certificate; the database then presents the cluster's `proxy`. Needs `update_bdb`.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`], and the errors that every operation can return.
-    pub async fn delete_database_certificate(&self, uid: DatabaseUid) -> Result<(), Error> {
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
+    pub async fn delete(self, uid: DatabaseUid) -> Result<(), Error> {
         let operation = "delete the certificate of a database";
-        self.send(Call::new(operation, Method::DELETE, path(uid), Repeat::NaturalKey))
-            .await
-            .map(drop)
+        let call = Call::new(operation, Method::DELETE, path(uid), Repeat::NaturalKey).accept(&[200, 404]);
+        self.0.send(call).await.map(drop)
     }
 }
 

@@ -37,10 +37,9 @@ fn builder(endpoint: &str, trusted: &Authority) -> ClientBuilder {
 }
 
 async fn arrived(client: &Client) -> String {
-    match client.own_role().await.unwrap() {
-        ManagementRole::Unknown(text) => text,
-        known => panic!("{known}"),
-    }
+    let role = client.own_role().await.unwrap();
+    assert!(matches!(role, ManagementRole::Unknown(_)), "{role}");
+    role.to_string()
 }
 
 #[tokio::test]

@@ -151,7 +151,7 @@ async fn read_all(client: &ravendb::Client, thumbprints: &[Thumbprint]) -> Resul
     let started = Instant::now();
     stream::iter(thumbprints)
         .map(|thumbprint| async move {
-            let found = client.certificate(thumbprint).await?;
+            let found = client.certificates().get(thumbprint).await?;
             found
                 .map(drop)
                 .ok_or_else(|| Failure::from(format!("{thumbprint} is not registered")))

@@ -30,7 +30,6 @@ impl RavenDb {
         let site = Site::of("RAVENDB", ReferenceServer::endpoint);
         let client = Client::builder()
             .endpoint(&site.endpoint)
-            .expect("the endpoint is an https URL")
             .trust_anchors(site.trust_anchors())
             .identity(site.identity())
             .build()

@@ -29,7 +29,6 @@ impl RedisEnterprise {
         let site = Site::of("REDIS_ENTERPRISE", ReferenceServer::redis_enterprise_endpoint);
         let client = Client::builder()
             .endpoint(&site.endpoint)
-            .expect("the endpoint is an https URL")
             .trust_anchors(site.trust_anchors())
             .identity(site.identity())
             .build()

@@ -14,7 +14,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let identity = Identity::from_pem_files("admin.crt", "admin.key")?;
 //! let client = Client::builder()
-//!     .endpoint("https://a.example:8443")?
+//!     .endpoint("https://a.example:8443")
 //!     .trust_anchors(TrustAnchors::from_pem_file("ca.crt")?)
 //!     .identity(identity)
 //!     .build()?;
@@ -49,7 +49,7 @@ pub use certward_pki as pki;
 #[doc(inline)]
 pub use certward_pki::ravendb_names;
 pub use client::{
-    error::{Error, ErrorKind},
+    error::{BuilderSetting, Error, ErrorKind},
     file::CredentialFile,
     foreign::ForeignAnswer,
     identity::Identity,

@@ -117,12 +117,10 @@ impl World {
         let anchors = || TrustAnchors::from_pem(&server.read("ca.crt")).unwrap();
         let ravendb = ravendb::Client::builder()
             .endpoint(&server.endpoint())
-            .unwrap()
             .trust_anchors(anchors())
             .identity(login());
         let redis = redis_enterprise::Client::builder()
             .endpoint(&server.redis_enterprise_endpoint())
-            .unwrap()
             .trust_anchors(anchors())
             .identity(login());
         let certificates: Vec<_> = (0..objects)

@@ -9,6 +9,7 @@ pub(crate) mod foreign;
 pub(crate) mod handle;
 pub(crate) mod identity;
 mod json;
+pub(crate) mod paging;
 mod proxy;
 mod resolver;
 pub(crate) mod retry;

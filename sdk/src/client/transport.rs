@@ -9,6 +9,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue}
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -174,7 +175,9 @@ impl Transport {
             transport: self,
             call: &call,
         };
-        self.endpoints.ask(call.operation, call.repeat, budget, &attempt).await
+        let span = tracing::debug_span!("request", operation = call.operation);
+        let asked = self.endpoints.ask(call.operation, call.repeat, budget, &attempt);
+        asked.instrument(span).await
     }
 
     fn url(&self, call: &Call, index: usize) -> Url {
@@ -295,7 +298,7 @@ impl Attempt for CallAttempt<'_> {
             body.extend_from_slice(&chunk);
         }
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(endpoint = %origin, http.method = %call.method, http.path = &*call.path, http.status = status.as_u16(), duration_ms, "request answered");
+        tracing::debug!(endpoint = %origin, http.method = %call.method, http.path = &*call.path, http.status = status.as_u16(), duration_ms, "request answered");
         if call.accepted.contains(&status.as_u16()) && !transport.is_foreign_404(call, status, &body) {
             return Ok(Reply {
                 status,

@@ -385,7 +385,8 @@ impl Certificates<'_> {
     /// [`Error::is_refused`] for the caller's own certificate, a secondary, or a clearance above the caller's.
     pub async fn delete(self, thumbprint: &Thumbprint) -> Result<(), Error> {
         let call = Client::write("delete a certificate", Method::DELETE, PATH, Repeat::NaturalKey)
-            .query("thumbprint", thumbprint);
+            .query("thumbprint", thumbprint)
+            .accept(&[200, 204, 404]);
         self.0.send(call).await.map(drop)
     }
 

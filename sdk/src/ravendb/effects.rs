@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::Stream;
+
 use super::client::Client;
 use crate::Error;
 use crate::client::handle::handle;
 use crate::client::transport::{Call, Transport};
 use crate::effects::question::{self, Asked};
-use crate::effects::{ConnectionList, ListConnections, RemovalEffect};
+use crate::effects::{Connection, ConnectionList, ListConnections, RemovalEffect};
 use crate::pki::Thumbprint;
 
 handle! {
@@ -46,6 +48,19 @@ impl Connections<'_> {
     /// can return.
     pub async fn list_all(self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
         question::all_connections(self.0, list).await
+    }
+
+    /// The connections of [`Connections::list_all`], one by one: the next page is asked for when it is needed, and has the
+    /// time and the bytes of one operation.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the server is not Certward's, and as
+    /// [`Connections::list_all`]; an error ends the stream.
+    pub fn stream(
+        self,
+        list: &ListConnections,
+    ) -> impl Stream<Item = Result<Connection, Error>> + Send + Unpin + use<> {
+        question::connection_stream(self.0, list)
     }
 }
 

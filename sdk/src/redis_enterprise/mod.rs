@@ -11,8 +11,8 @@
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder()
-//!     .endpoint("https://cluster.example:9443")?
-//!     .trust_anchors_pem(&std::fs::read_to_string("cluster-ca.crt")?)?
+//!     .endpoint("https://cluster.example:9443")
+//!     .trust_anchors_pem(&std::fs::read_to_string("cluster-ca.crt")?)
 //!     .basic("admin@example.com", std::env::var("REDIS_ENTERPRISE_PASSWORD")?.into())
 //!     .build()?;
 //! let authorities = certward::pki::certificates_from_pem(&std::fs::read_to_string("team-ca.crt")?)?;

@@ -393,13 +393,9 @@ impl Exchange {
 
     async fn start(operation: &'static str, answer: &Value, body: Option<Vec<u8>>) -> Self {
         let server = MockServer::start().await;
-        let client = Client::builder()
-            .danger_allow_plain_http()
-            .endpoint(&server.uri())
-            .unwrap();
+        let client = Client::builder().danger_allow_plain_http().endpoint(&server.uri());
         let client = client
             .trust_anchors_pem(&self_signed().0.to_pem())
-            .unwrap()
             .max_retries(0)
             .build()
             .unwrap();

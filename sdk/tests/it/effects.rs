@@ -24,19 +24,11 @@ impl Server {
         let key = rcgen::KeyPair::generate().unwrap();
         let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
         let ravendb = ravendb::Client::builder().danger_allow_plain_http().max_retries(0);
-        let ravendb = ravendb
-            .endpoint(&server.uri())
-            .unwrap()
-            .trust_anchors_pem(&anchor)
-            .unwrap();
+        let ravendb = ravendb.endpoint(&server.uri()).trust_anchors_pem(&anchor);
         let redis = redis_enterprise::Client::builder()
             .danger_allow_plain_http()
             .max_retries(0);
-        let redis = redis
-            .endpoint(&server.uri())
-            .unwrap()
-            .trust_anchors_pem(&anchor)
-            .unwrap();
+        let redis = redis.endpoint(&server.uri()).trust_anchors_pem(&anchor);
         Self {
             server,
             ravendb: ravendb.build().unwrap(),

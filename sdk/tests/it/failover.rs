@@ -22,11 +22,7 @@ const BUILD: &str = r#"{"ProductVersion":"7.2","BuildVersion":1,"CommitHash":"x"
 const NO_HOST: &str = "https://-:9";
 
 fn builder(trusted: &Authority, endpoints: &[&str]) -> ClientBuilder {
-    Client::builder()
-        .endpoints(endpoints)
-        .unwrap()
-        .trust_anchors_pem(&trusted.pem())
-        .unwrap()
+    Client::builder().endpoints(endpoints).trust_anchors_pem(&trusted.pem())
 }
 
 fn closed_port() -> String {
@@ -301,6 +297,7 @@ async fn the_log_says_which_endpoint_answered_and_why_others_did_not() {
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
     // Other tests of this process log here too; a subscriber of this thread alone would miss events that they met first.
@@ -329,7 +326,13 @@ async fn the_log_says_which_endpoint_answered_and_why_others_did_not() {
             .filter(ours)
             .collect()
     };
-    assert_eq!(of("request answered", &[&good]).len(), 1, "{text}");
+    let answered = of("request answered", &[&good]);
+    assert_eq!(answered.len(), 1, "{text}");
+    assert_eq!(
+        (&answered[0]["level"], &answered[0]["span"]["operation"]),
+        (&"DEBUG".into(), &"read the version".into()),
+        "{text}"
+    );
     let failed = of("request failed", &[&broken, &closed]);
     let endpoints: Vec<_> = failed.iter().map(|line| line["endpoint"].as_str().unwrap()).collect();
     assert_eq!(endpoints, [&broken, &closed, &closed], "{text}");

@@ -62,8 +62,8 @@ fn ok(body: &str) -> String {
 fn builder(endpoint: &str) -> ClientBuilder {
     let key = rcgen::KeyPair::generate().unwrap();
     let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
-    let builder = Client::builder().danger_allow_plain_http().endpoint(endpoint).unwrap();
-    let builder = builder.trust_anchors_pem(&anchor).unwrap();
+    let builder = Client::builder().danger_allow_plain_http().endpoint(endpoint);
+    let builder = builder.trust_anchors_pem(&anchor);
     builder
         .retry_wait(Duration::from_millis(1), Duration::from_millis(5))
         .operation_timeout(OPERATION)
@@ -73,7 +73,7 @@ fn redis_client(endpoint: &str) -> redis_enterprise::Client {
     let key = rcgen::KeyPair::generate().unwrap();
     let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
     let builder = redis_enterprise::Client::builder().danger_allow_plain_http();
-    let builder = builder.endpoint(endpoint).unwrap().trust_anchors_pem(&anchor).unwrap();
+    let builder = builder.endpoint(endpoint).trust_anchors_pem(&anchor);
     builder.build().unwrap()
 }
 

@@ -130,11 +130,7 @@ pub(crate) async fn serve_with(
 }
 
 fn client(endpoint: &str, trusted: &Authority) -> ClientBuilder {
-    let builder = Client::builder()
-        .endpoint(endpoint)
-        .unwrap()
-        .trust_anchors_pem(&trusted.pem())
-        .unwrap();
+    let builder = Client::builder().endpoint(endpoint).trust_anchors_pem(&trusted.pem());
     builder
         .max_retries(1)
         .retry_wait(Duration::from_millis(1), Duration::from_millis(2))
@@ -211,13 +207,7 @@ async fn the_name_of_the_server_is_checked_against_the_one_that_is_set() {
         error.is_tls() && error.to_string().contains("not for the name 127.0.0.1"),
         "{error}"
     );
-    let named = |name: &str| {
-        client(&endpoint, &authority)
-            .tls_server_name(name)
-            .unwrap()
-            .build()
-            .unwrap()
-    };
+    let named = |name: &str| client(&endpoint, &authority).tls_server_name(name).build().unwrap();
     named("raven.example").server().version().await.unwrap();
     let error = named("other.example").server().version().await.unwrap_err();
     assert!(

@@ -2,12 +2,14 @@
 
 mod cause;
 mod kind;
+mod setting;
 mod shown;
 
 use std::error::Error as StdError;
 
 pub(crate) use cause::{ActionFailure, Answer, Cause, TlsFailure, UnknownBody};
 pub use kind::ErrorKind;
+pub use setting::BuilderSetting;
 pub(crate) use shown::one_line;
 
 use super::foreign::ForeignAnswer;
@@ -41,6 +43,7 @@ struct Inner {
     endpoints: Option<EndpointFailures>,
     /// What the connection goes through, when no answer came.
     proxy: Option<String>,
+    setting: Option<BuilderSetting>,
 }
 
 /// The failures of several endpoints.
@@ -60,6 +63,7 @@ impl Error {
             source: None,
             endpoints: None,
             proxy: None,
+            setting: None,
         }))
     }
 

@@ -34,6 +34,7 @@ impl fmt::Debug for Error {
             source,
             endpoints,
             proxy,
+            setting,
         } = &*self.0;
         f.debug_struct("Error")
             .field("step", step)
@@ -41,6 +42,7 @@ impl fmt::Debug for Error {
             .field("source", source)
             .field("endpoints", endpoints)
             .field("proxy", proxy)
+            .field("setting", setting)
             .finish()
     }
 }

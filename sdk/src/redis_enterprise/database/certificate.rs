@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use futures_util::Stream;
 use http::Method;
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
+use super::certificate_pages::CertificatePages;
 use super::operations::PATH;
 use crate::Error;
 use crate::client::handle::handle;
+use crate::client::paging;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 use crate::pki::{Certificate, PemError, PrivateKeyPem, certificates_from_pem};
@@ -45,8 +48,8 @@ pub struct NewDatabaseCertificate {
 /// A selection of certificates of databases.
 #[derive(Clone, Debug, Default)]
 pub struct ListDatabaseCertificates {
-    page: Option<u32>,
-    page_size: Option<u32>,
+    pub(super) page: Option<u32>,
+    pub(super) page_size: Option<u32>,
     expires_before: Option<String>,
     tls_mode: Option<DatabaseTlsMode>,
 }
@@ -112,7 +115,7 @@ impl ListDatabaseCertificates {
         self
     }
 
-    fn call(&self) -> Call {
+    pub(super) fn call(&self) -> Call {
         let mut call = Call::get("list the certificates of databases", format!("{PATH}/certificates"));
         if let Some(page) = self.page {
             call = call.query("page", page);
@@ -142,6 +145,20 @@ impl<'a> DatabaseCertificates<'a> {
     /// [`Error::is_forbidden`] and the errors that every operation can return.
     pub async fn list(self, list: &ListDatabaseCertificates) -> Result<Vec<DatabaseCertificate>, Error> {
         self.0.send(list.call()).await?.json()
+    }
+
+    /// The certificates of databases that have one of their own, one by one: the next page is asked for when it is needed,
+    /// and has the time and the bytes of one operation. [`ListDatabaseCertificates::page_size`] sets the size of a page
+    /// (default: 100), and [`ListDatabaseCertificates::page`] where to begin. More than 200 pages are an error.
+    ///
+    /// # Errors
+    /// [`Error::is_too_large`] when the listing has no end, [`Error::is_forbidden`], and the errors that every operation
+    /// can return; an error ends the stream.
+    pub fn stream(
+        self,
+        list: &ListDatabaseCertificates,
+    ) -> impl Stream<Item = Result<DatabaseCertificate, Error>> + Send + Unpin + use<> {
+        paging::stream(CertificatePages::new(self.0, list))
     }
 
     /// The certificate of a database; `None` when it has none of its own, and when there is no such database. Needs

@@ -2,6 +2,7 @@
 
 mod availability;
 mod certificate;
+mod certificate_pages;
 mod operations;
 mod password;
 mod request;

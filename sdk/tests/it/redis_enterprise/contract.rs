@@ -382,7 +382,6 @@ async fn a_login_is_turned_into_a_token_and_the_token_into_a_newer_one() {
     let ttl = Some(std::time::Duration::from_millis(299_001));
     let basic = builder()
         .endpoint(&cluster.server.uri())
-        .unwrap()
         .basic("Jörg", "pass:word".into())
         .build()
         .unwrap();
@@ -395,7 +394,6 @@ async fn a_login_is_turned_into_a_token_and_the_token_into_a_newer_one() {
     let cluster = Exchange::answering(&answer).await;
     let token = builder()
         .endpoint(&cluster.server.uri())
-        .unwrap()
         .jwt("aaa.bbb.ccc".into())
         .build()
         .unwrap();

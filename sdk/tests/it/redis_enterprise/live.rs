@@ -517,11 +517,7 @@ async fn put_back(admin: &Client, before: &Cluster, trusted_before: &[Certificat
 impl Server {
     fn builder(&self) -> ClientBuilder {
         let _keeps_running = &self.guard;
-        Client::builder()
-            .endpoint(&self.endpoint)
-            .unwrap()
-            .trust_anchors_pem(&self.ca)
-            .unwrap()
+        Client::builder().endpoint(&self.endpoint).trust_anchors_pem(&self.ca)
     }
 
     fn admin(&self) -> Client {

@@ -29,7 +29,7 @@ async fn cluster(answers: &[Value]) -> MockServer {
 }
 
 fn client(server: &MockServer) -> certward::redis_enterprise::Client {
-    builder().endpoint(&server.uri()).unwrap().build().unwrap()
+    builder().endpoint(&server.uri()).build().unwrap()
 }
 
 fn action(status: &str) -> Value {

@@ -3,14 +3,14 @@
 use super::ErrorKind;
 use crate::client::foreign::ForeignAnswer;
 
-/// What an operation failed on.
+/// An operation failed.
 #[derive(Debug)]
 pub(crate) enum Cause {
-    /// Settings or files given to the SDK cannot be used.
+    /// Settings or files given to the SDK are invalid.
     Configuration,
-    /// An argument cannot be sent.
+    /// An argument is invalid; nothing was sent.
     InvalidInput,
-    /// No connection, and why; nothing was sent. It may pass.
+    /// The connection could not be opened, with the reason; nothing was sent. The failure may be temporary.
     Connect(String),
     /// No connection, and why; nothing was sent. It will not pass: no such host, a proxy that demands a login.
     Unreachable(String),
@@ -26,13 +26,13 @@ pub(crate) enum Cause {
     Decode(String),
     /// The answer is larger than the client reads, or never ends.
     TooLarge(String),
-    /// What the server began ended in failure.
+    /// An asynchronous action of the server failed.
     Action(ActionFailure),
     /// The server does not know the question: only Certward's does.
     Unsupported,
 }
 
-/// How TLS failed.
+/// Details of a TLS failure.
 #[derive(Debug)]
 pub(crate) struct TlsFailure {
     pub(crate) explanation: String,
@@ -50,7 +50,7 @@ pub(crate) struct Answer {
     pub(crate) kind: ErrorKind,
     pub(crate) error_type: Option<String>,
     pub(crate) message: Option<String>,
-    /// When the body is no error of the API.
+    /// The body, if it is not an error of the API.
     pub(crate) unknown_body: Option<UnknownBody>,
 }
 
@@ -58,11 +58,11 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct UnknownBody {
     pub(crate) sent_by: ForeignAnswer,
-    /// Whether it comes from another server than that of the API.
+    /// True if it certainly comes from a server other than the API's.
     pub(crate) is_certain: bool,
 }
 
-/// How an asynchronous action of Redis Enterprise failed, in the server's words.
+/// Details of a failed asynchronous action of Redis Enterprise, in the server's words.
 #[derive(Debug)]
 pub(crate) struct ActionFailure {
     pub(crate) status: String,

@@ -202,8 +202,9 @@ impl Error {
         self.kind() == ErrorKind::TooLarge
     }
 
-    /// The same request may succeed later: no connection (unless the host does not exist), no answer in time, a broken
-    /// connection, 408, 429, 502, 503, 504, or Redis Enterprise's 409 `busy`. Of several endpoints, one. Whether it is *safe* to repeat is for the caller to know; the SDK has already repeated what it may.
+    /// The same request may succeed later: no connection (unless the host does not exist), no response in time, a
+    /// broken connection, 408, 429, 502, 503, 504, or Redis Enterprise's 409 `busy`. Of several endpoints, one. The
+    /// caller has to know if repeating it is *safe*; the SDK has already made the retries that are.
     pub fn is_retryable(&self) -> bool {
         if let Some(endpoints) = &self.0.endpoints {
             return endpoints.retryable;

@@ -39,9 +39,9 @@ struct Inner {
     step: String,
     cause: Cause,
     source: Option<Box<dyn StdError + Send + Sync>>,
-    /// When several endpoints failed: all of it, of which `cause` is the most useful.
+    /// The failures of all endpoints, if several failed; `cause` is the most helpful of them.
     endpoints: Option<EndpointFailures>,
-    /// What the connection goes through, when no answer came.
+    /// The proxy on the path of a connection without a response.
     proxy: Option<String>,
     setting: Option<BuilderSetting>,
 }
@@ -110,7 +110,7 @@ impl Error {
         Some(error)
     }
 
-    /// What went wrong, without the step.
+    /// The cause, without the operation's name.
     fn reason(&self) -> String {
         let mut reason = String::new();
         self.0.cause.describe(&mut reason);
@@ -180,10 +180,10 @@ impl Error {
         }
     }
 
-    /// What answered, when it was another server than that of the API: the endpoint is wrong, or something in front of the
-    /// API answers for it. An older version of the API, which has no such route, can answer so too.
+    /// The sender of the response, if it was not the API: the endpoint is wrong, or something in front of the API
+    /// responds instead. An older version of the API without that route may respond like that as well.
     ///
-    /// An answer with an accepted status that cannot be read is [`Error::is_decode`].
+    /// A response with an accepted status that cannot be decoded is [`Error::is_decode`].
     pub fn foreign_answer(&self) -> Option<&ForeignAnswer> {
         let body = self.answer()?.unknown_body.as_ref()?;
         body.is_certain.then_some(&body.sent_by)

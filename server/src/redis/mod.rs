@@ -3,11 +3,12 @@
 //! The cluster's state lists the databases; the processes follow it, and never block a change of it. An engine that
 //! does not start, or a port that is taken, is retried, and the server continues.
 
-mod administration;
+mod cluster_view;
 mod data_files;
 pub(crate) mod engine;
 mod leftovers;
 mod listener;
+mod operations;
 mod ports;
 pub(crate) mod proxy;
 mod refused_acls;
@@ -29,23 +30,25 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::cluster_view::{ClusterView, PasswordRefusal};
 pub(crate) use self::data_files::DataFiles;
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
 pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
+pub(crate) use self::ports::{PortError, ReservedPort};
 use self::proxy::DatabaseProxy;
 pub(crate) use self::proxy::{DatabaseConnection, ProxyParts};
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
-use crate::cluster::access::TokenKey;
+use crate::cluster::ClusterState;
 use crate::cluster::database::{Database, DatabaseName};
+use crate::cluster::token_key::TokenKey;
 use crate::cluster::uid::DatabaseUid;
-use crate::cluster::{Cluster, ClusterState};
 use crate::config::{RedisSettings, Settings, UpstreamSetting};
 
 /// Runs the databases of the cluster.
 pub(crate) struct Databases {
-    cluster: Arc<Cluster>,
+    cluster: Arc<dyn ClusterView>,
     settings: Arc<Settings>,
     /// Dependencies of the databases' proxies.
     proxy: ProxyParts,

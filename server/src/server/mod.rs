@@ -163,8 +163,7 @@ impl Server {
         let operations = operations.map(BoundSocket::listen).transpose()?;
         let connection_counts = ConnectionCounts::default();
         let proxy = ProxyParts {
-            cluster: Arc::clone(&cluster),
-            access: Arc::clone(&cluster_access),
+            cluster: Arc::<ClusterAccess>::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,
             workers: database_workers,

@@ -1,4 +1,4 @@
-//! The beginning of a connection: what the policy of the moment demands of it, decided once. The login takes what it yields.
+//! The beginning of a connection: the requirements of the current policy, decided on once. The login uses the result.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use crate::listener::connection_permits::ConnectionPermit;
 use crate::listener::movable::MovableTcp;
 use crate::telemetry::{self, Sparing};
 
-/// A connection whose handshake is done.
+/// A connection after its handshake.
 pub(crate) struct Opened {
     pub(super) stream: OpenedStream,
     pub(super) client: AdmittedClient,
@@ -33,7 +33,7 @@ pub(super) enum OpenedStream {
     Plain(TcpStream),
 }
 
-/// A client that a policy lets in: its certificate, if it has one, is trusted. Only a handshake makes one.
+/// A client that a policy admits: its certificate, if it has one, is trusted. Only a handshake creates one.
 #[derive(Debug)]
 pub(super) struct AdmittedClient {
     client: Client,
@@ -42,7 +42,7 @@ pub(super) struct AdmittedClient {
 }
 
 impl DatabaseProxy {
-    /// Makes the handshake, or takes the connection as it is.
+    /// Performs the TLS handshake, if there is TLS.
     pub(super) async fn handshake(&self, accepted: Accepted) -> Option<Opened> {
         let Accepted {
             stream,
@@ -142,8 +142,8 @@ impl AdmittedClient {
         }
     }
 
-    /// Identifies the client at `state`, the present one. What its handshake decided holds until the cluster changes or
-    /// the certificate expires.
+    /// Identifies the client at `state`, the current one. The decision of its handshake holds until the cluster changes
+    /// or the certificate expires.
     ///
     /// # Errors
     ///
@@ -164,14 +164,14 @@ impl AdmittedClient {
         &self.client
     }
 
-    /// The client, and what it is trusted by.
+    /// The client, and the basis of its trust.
     pub(super) fn into_parts(self) -> (Client, TrustBasis) {
         (self.client, self.basis)
     }
 }
 
 impl OpenedStream {
-    /// What the relay wants, on the thread on which the connection stays.
+    /// Registers the connection with the current thread's runtime, and returns the relay's stream.
     pub(super) fn move_here(self) -> io::Result<ClientStream> {
         Ok(match self {
             Self::Plain(tcp) => ClientStream::plain(TcpStream::from_std(tcp.into_std()?)?),

@@ -27,9 +27,9 @@ use super::markers::LoginState;
 use super::refused::error_line;
 use super::reply_rewriter::{IN_TRANSACTION, ReplyRewriter};
 use super::sessions::Session;
-use crate::cluster::access::ClusterRefusal;
 use crate::cluster::database::rights::{CONTROL, DEFAULT};
 use crate::cluster::database::{DefaultUser, PasswordDigest};
+use crate::redis::PasswordRefusal;
 use crate::redis::engine::{Engine, EngineError, EngineLogin, EngineUser};
 use crate::redis::resp::answering::Answering;
 use crate::redis::resp::arguments::encode;
@@ -208,7 +208,7 @@ async fn log_in_as_default(
     let hashes = &default_user.password_hashes;
     let is_right = hashes.is_empty() || hashes.contains(&PasswordDigest::of_bytes(&password));
     if !default_user.is_enabled || !is_right {
-        let refusal = ClusterRefusal::WrongPassword;
+        let refusal = PasswordRefusal::Wrong;
         proxy.refuse_login(&session, DEFAULT.as_bytes(), refusal.reason(), &refusal);
         return LoginOutcome::Command(form.with(DEFAULT.as_bytes(), &random_secret()));
     }
@@ -234,7 +234,7 @@ async fn log_in(
     form: Form,
     credentials: Credentials,
 ) -> LoginOutcome {
-    let wrong = |form: &Form, refusal: &ClusterRefusal| {
+    let wrong = |form: &Form, refusal: &PasswordRefusal| {
         proxy.refuse_login(&session, &credentials.name, refusal.reason(), refusal);
         // What the client gave stays here: the engine says what it says of a wrong password.
         LoginOutcome::Command(form.with(&credentials.name, &random_secret()))
@@ -244,19 +244,19 @@ async fn log_in(
         std::str::from_utf8(&credentials.password),
     );
     let (Ok(name), Ok(password)) = texts else {
-        return wrong(&form, &ClusterRefusal::WrongPassword);
+        return wrong(&form, &PasswordRefusal::Wrong);
     };
     if name == CONTROL {
-        return wrong(&form, &ClusterRefusal::WrongPassword);
+        return wrong(&form, &PasswordRefusal::Wrong);
     }
     let user = match proxy
         .parts
-        .access
+        .cluster
         .user_by_password(name, &SecretString::from(password), session.address().ip())
         .await
     {
         Ok(user) => user,
-        Err(refusal @ ClusterRefusal::Busy(_)) => {
+        Err(refusal @ PasswordRefusal::Busy) => {
             proxy.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
             return LoginOutcome::Error("-ERR too many passwords are being checked; try again".to_owned());
         }

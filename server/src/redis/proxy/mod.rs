@@ -46,17 +46,17 @@ use self::relay::{Ending, Relay};
 use self::sessions::{Session, Sessions};
 use self::stream::ClientStream;
 use crate::clock::Clock;
-use crate::cluster::access::ClusterAccess;
+use crate::cluster::ClusterState;
 use crate::cluster::database::DefaultUser;
 use crate::cluster::database::rights::{DEFAULT, NoRights};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
-use crate::cluster::{Cluster, ClusterState};
 use crate::listener::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
 use crate::listener::connection_table::Order;
 use crate::listener::identity_counts::IdentityCounts;
 use crate::listener::workers::Workers;
+use crate::redis::ClusterView;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
 use crate::server_certificate::ServerCertificates;
 use crate::telemetry;
@@ -74,10 +74,8 @@ pub(crate) struct DatabaseProxy {
 /// Dependencies that the proxies of all databases share.
 #[derive(Debug, Clone)]
 pub(crate) struct ProxyParts {
-    /// State of the cluster, with its users.
-    pub(crate) cluster: Arc<Cluster>,
-    /// Checks passwords.
-    pub(crate) access: Arc<ClusterAccess>,
+    /// The cluster, with its users.
+    pub(crate) cluster: Arc<dyn ClusterView>,
     /// Certificates for databases without one of their own, until the cluster has one for them.
     pub(crate) server_certificates: Arc<ServerCertificates>,
     /// Resource limits for clients that are not admitted.
@@ -200,7 +198,7 @@ impl DatabaseProxy {
         self.policies.at(state, self.database, &self.parts)
     }
 
-    /// Decides from the cluster of this moment; none when the database is gone.
+    /// Decides from the current state of the cluster; none if the database is deleted.
     fn judge<T>(&self, decide: impl FnOnce(&Judge<'_>) -> T) -> Option<T> {
         let state = self.parts.cluster.state();
         let policy = self.policy(&state)?;
@@ -273,7 +271,7 @@ impl DatabaseProxy {
         refused::send_refusal(&mut stream, refused).await;
     }
 
-    /// Moves bytes until the connection is over, and then ends both sides of it.
+    /// Relays bytes until the connection is over, and then closes both sides.
     async fn relay(self: Arc<Self>, stream: ClientStream, client: AdmittedClient, logged_in: LoggedIn) {
         let LoggedIn {
             identity,

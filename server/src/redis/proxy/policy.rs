@@ -26,14 +26,14 @@ pub(super) struct Policy {
     basis: Basis,
 }
 
-/// How connections begin.
+/// Transport of new connections.
 #[derive(Debug, Clone)]
 pub(super) enum Transport {
     /// Plain TCP.
     Plain,
     /// With TLS.
     Tls(Arc<TlsParameters>),
-    /// Not at all: the certificate that the database would show cannot be used.
+    /// None: the certificate that the database would present cannot be used.
     Broken,
 }
 
@@ -80,8 +80,8 @@ impl Policy {
         self.basis.revision
     }
 
-    /// The policy of a database that was changed in this way, to judge by and not to serve by: certificates of the server
-    /// and the oldest version of TLS are those of `present`.
+    /// The policy after such a change of the database, for predictions only: the server's certificates and the oldest
+    /// TLS version are those of `present`.
     pub(super) fn supposed(present: &Self, changed: &Arc<Database>) -> Self {
         let trust = if present.database.tls == changed.tls {
             Arc::clone(&present.trust)

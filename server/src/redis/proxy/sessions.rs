@@ -28,7 +28,7 @@ pub(super) struct Session {
     client: Client,
     /// The basis of its admission.
     basis: Mutex<Basis>,
-    /// The revision of the cluster that it was last held against.
+    /// The revision of the cluster at its last review.
     reviewed: AtomicU64,
 }
 
@@ -41,8 +41,7 @@ struct Basis {
 }
 
 impl Sessions {
-    /// Takes in a connection that was let in at this revision of the cluster. What has changed since is for
-    /// [`Self::review`] to find.
+    /// Adds a connection that was admitted at this revision of the cluster. [`Self::review`] handles later changes.
     pub(super) fn open(
         &self,
         client: AdmittedClient,
@@ -115,12 +114,12 @@ impl Sessions {
 }
 
 impl Basis {
-    /// Checks that `judge` would admit the client with its present identity. Returns what it is trusted by then, unless
-    /// that is the same as before.
+    /// Checks that `judge` would admit the client with its present identity. Returns the new basis of trust if it has
+    /// changed.
     ///
     /// # Errors
     ///
-    /// The reason for a refusal: one word for logs and metrics.
+    /// The reason of a refusal, as a label for logs and metrics.
     fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Option<TrustBasis>, &'static str> {
         let trust = judge.recheck(&self.trust, client).map_err(|refusal| refusal.reason())?;
         let mut identities = [&self.identity].into_iter().chain(&self.pending);

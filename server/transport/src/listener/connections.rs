@@ -130,7 +130,7 @@ impl OpenConnections {
         all.iter().for_each(|connection| connection.end());
     }
 
-    /// Reviews the connection, and keeps it under the moment at which it must be reviewed again.
+    /// Reviews the connection, and schedules its next review.
     fn recheck(&self, connection: &OpenConnection) {
         // Before the review: what becomes known during it is reviewed again.
         if !connection.peer.is_stranger() {

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::{Engine, EngineError, EngineLogin, ExternalRedis};
 use super::world::{World, ask, ask_on, bulk, configuration, down, log_in, mark, ready, refusal, stranger, user};
-use crate::cluster::access::TokenKey;
 use crate::cluster::database::Persistence;
+use crate::cluster::token_key::TokenKey;
 use crate::redis::resp::reply::Reply;
 
 /// Somebody's Redis, with a user `ops` and a password for everybody else.

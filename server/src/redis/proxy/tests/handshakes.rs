@@ -1,4 +1,4 @@
-//! What a handshake decides, and what is left for the login to see.
+//! The decision of a handshake, and the checks that remain for the login.
 
 use std::sync::Arc;
 

@@ -119,8 +119,8 @@ impl World {
         let tcp = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = tcp.local_addr().unwrap().port();
         let parts = ProxyParts {
-            cluster: Arc::clone(&cluster),
-            access: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
+            cluster: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
+
             server_certificates,
             limits,
             workers: Workers::start("redis").unwrap(),

@@ -27,6 +27,7 @@ use time::OffsetDateTime;
 use tokio::sync::{Mutex, watch};
 
 pub use bootstrap::NewCluster;
+pub use certward_redis_model::precondition::Precondition;
 pub use certward_redis_model::run::Run;
 pub use certward_redis_model::state::ClusterState;
 pub use certward_redis_model::{
@@ -136,6 +137,14 @@ impl Asked {
 }
 
 impl Planning<'_> {
+    /// Refuses a change that says of the state what is no longer so.
+    pub(crate) fn check_precondition(&self, precondition: &Precondition) -> Result<(), ClusterError> {
+        match precondition.differing(self.state) {
+            Some(field) => Err(ClusterError::ReadOnlyField { field }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses an operation on rights that the caller lacks: a user manager can neither create nor change
     /// administrators.
     pub(crate) fn check_reach(

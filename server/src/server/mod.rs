@@ -163,7 +163,7 @@ impl Server {
         let redis_enterprise = redis_enterprise.map(BoundSocket::listen).transpose()?;
         let operations = operations.map(BoundSocket::listen).transpose()?;
         let connection_counts = ConnectionCounts::default();
-        let front = FrontParts {
+        let proxy = ProxyParts {
             cluster: Arc::<ClusterAccess>::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,

@@ -119,7 +119,7 @@ impl World {
         tokio::time::timeout(PATIENCE, ready).await.unwrap().unwrap();
         let tcp = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = tcp.local_addr().unwrap().port();
-        let parts = FrontParts {
+        let parts = ProxyParts {
             cluster: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
 
             server_certificates,

@@ -1,33 +1,38 @@
 //! The settings: read once at start from the command line, the environment and `settings.json`, and typed.
 //!
-//! The keys are RavenDB's (`docs/contracts/ravendb.md#settings`) and Certward's own under `Certward.`; [`key::KEYS`] is the
-//! table of both. For each key the command line wins over the environment, the environment over the file, and the file
-//! over the default. Every mistake is found before anything is opened, and all are reported together.
+//! The keys are RavenDB's (`docs/contracts/ravendb.md#settings`) and Certward's own under `Certward.`; [`table`] has both.
+//! For each key the command line wins over the file, the file over the environment, and the environment over the default.
+//! Every mistake is found before anything is opened, and all are reported together.
 
 pub mod key;
 mod mistake;
 mod reader;
-mod redis;
 mod relaxed_json;
 mod source;
+pub(crate) mod table;
+mod values;
 mod well_known;
+mod without_effect;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use certward_pki::{Certificate, Thumbprint};
-use secrecy::SecretString;
 use url::Url;
 
-pub use crate::issuer::KeyAlgorithm;
 pub use mistake::{Mistake, Mistakes, Origin};
-pub use redis::{RedisSettings, UpstreamSetting};
 pub use source::{CommandLine, Sources};
 
 use reader::Reader;
 
+use crate::dialect::CsrfSettings;
 use crate::expiry::WarnDays;
+use crate::issuer::KeyAlgorithm;
 use crate::listener::Limits;
+use crate::redis;
+use crate::server_certificate::CertificateFile;
 use crate::telemetry::LogSettings;
+use crate::two_factor::SessionLength;
 
 /// Everything the server was told. Paths are absolute, or relative to the working directory of the process.
 #[derive(Debug)]
@@ -40,12 +45,8 @@ pub struct Settings {
     pub setup_mode: SetupMode,
     /// `DataDir`: the store and the console's socket.
     pub data_dir: PathBuf,
-    /// `Security.Certificate.Path`: the server certificate with its private key.
-    pub certificate_path: PathBuf,
-    /// `Security.Certificate.Password`: of that file.
-    pub certificate_password: Option<SecretString>,
-    /// `Security.Certificate.Validation.KeyUsages`: whether the server certificate must have the key usages of TLS.
-    pub certificate_validate_key_usages: bool,
+    /// `Security.Certificate.*`: the server certificate.
+    pub certificate: CertificateFile,
     /// `Security.WellKnownCertificates.Admin`.
     pub well_known_administrators: Vec<Thumbprint>,
     /// `Security.WellKnownIssuers.Admin`.
@@ -53,7 +54,7 @@ pub struct Settings {
     /// `Security.WellKnownIssuers.Admin.ValidateCertificateNames`.
     pub validate_certificate_names: bool,
     /// `Security.TwoFactor.*`.
-    pub two_factor: TwoFactorSettings,
+    pub two_factor: SessionLength,
     /// `Security.AuditLog.FolderPath`: none turns the audit log's file off.
     pub audit_log_folder: Option<PathBuf>,
     /// `Certward.Audit.RetentionDays`: how long the store keeps audit records; none keeps them all.
@@ -66,7 +67,7 @@ pub struct Settings {
     /// `Certward.RedisEnterprise.ServerUrl`; none turns Redis Enterprise's API off.
     pub redis_enterprise_url: Option<Url>,
     /// `Certward.Redis.*`.
-    pub redis: RedisSettings,
+    pub redis: Arc<redis::Settings>,
     /// `Security.Csrf.*`.
     pub csrf: CsrfSettings,
     /// `Certward.Store`.
@@ -105,7 +106,9 @@ impl Settings {
     ///
     /// [`Mistakes`], with every one that was found.
     pub fn from_sources(sources: &Sources) -> Result<Self, Mistakes> {
-        Reader::new(sources).settings()
+        let mut reader = Reader::new(sources);
+        let settings = reader.read();
+        reader.finish(settings)
     }
 
     /// The Unix socket of the console.
@@ -119,15 +122,6 @@ impl Settings {
 #[must_use]
 pub fn admin_socket(data_dir: &Path) -> PathBuf {
     data_dir.join("admin.sock")
-}
-
-/// What is done about requests that a page of another site makes a browser send (`Security.Csrf.*`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CsrfSettings {
-    /// Whether they are refused.
-    pub enabled: bool,
-    /// The sites, as `https://host:port` in small letters, whose pages may send requests all the same.
-    pub trusted_origins: Vec<String>,
 }
 
 /// How the server was set up (`Setup.Mode`). RavenDB's other modes are refused: Certward has no wizard that waits on the
@@ -149,15 +143,6 @@ impl SetupMode {
             Self::Secured => "Secured",
         }
     }
-}
-
-/// How long the session lasts that a one-time code opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TwoFactorSettings {
-    /// When the client asks for no time of its own: minutes, at most [`Self::max_session_minutes`].
-    pub default_session_minutes: u32,
-    /// The most a client can ask for: minutes.
-    pub max_session_minutes: u32,
 }
 
 /// Where registered certificates are kept.

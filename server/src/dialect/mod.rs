@@ -6,6 +6,8 @@ pub mod redis_enterprise;
 
 use certward_pki::Printable;
 
+pub use self::origin::CsrfSettings;
+
 /// What a request to one of Certward's own routes is told of a query parameter that the route does not have.
 fn unknown_parameter(unknown: &str, known: impl Iterator<Item = &'static str>) -> String {
     let known: Vec<_> = known.map(|name| format!("'{name}'")).collect();

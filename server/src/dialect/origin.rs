@@ -8,7 +8,14 @@ use axum::extract::Request;
 use http::header;
 use url::Url;
 
-use crate::config::CsrfSettings;
+/// The treatment of requests that a page of another site makes a browser send (`Security.Csrf.*`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsrfSettings {
+    /// Whether they are refused.
+    pub enabled: bool,
+    /// The sites, as `https://host:port` in lower case, whose pages may send requests all the same.
+    pub trusted_origins: Vec<String>,
+}
 
 /// The sites whose pages may send requests.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The limits on what strangers drive. Each has a key under `Certward.Limits.`; the table [`crate::config::key::KEYS`] gives
-/// its default and range.
+/// The limits on what strangers drive. Each has a key under `Certward.Limits.`; the table of settings gives its
+/// default and range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// From accepting a connection to the end of its TLS handshake.

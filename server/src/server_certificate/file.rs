@@ -14,16 +14,18 @@ use zeroize::Zeroizing;
 use super::fitness::{self, UnfitServerCertificate};
 use super::loaded::ServerCertificate;
 use crate::certificate::{self, BundleError, is_about_password, parse_server_certificate};
-use crate::config::Settings;
 use crate::files::{FileError, TrustedDirectory, TrustedFile, without_links};
 use crate::pkcs12;
 
-/// `Security.Certificate.Path` and what belongs to it.
-#[derive(Debug)]
+/// The file that holds the server certificate with its private key, and the rules for it.
+#[derive(Debug, Clone)]
 pub struct CertificateFile {
-    path: PathBuf,
-    password: Option<SecretString>,
-    validate_key_usages: bool,
+    /// `Security.Certificate.Path`.
+    pub path: PathBuf,
+    /// `Security.Certificate.Password`.
+    pub password: Option<SecretString>,
+    /// `Security.Certificate.Validation.KeyUsages`: whether the certificate must have the key usages of TLS.
+    pub validate_key_usages: bool,
 }
 
 /// The server certificate cannot be taken from a file, or not be written to one.
@@ -65,16 +67,6 @@ pub enum CertificateFileError {
 }
 
 impl CertificateFile {
-    /// The file that the settings name.
-    #[must_use]
-    pub fn from_settings(settings: &Settings) -> Self {
-        Self {
-            path: settings.certificate_path.clone(),
-            password: settings.certificate_password.as_ref().map(copy),
-            validate_key_usages: settings.certificate_validate_key_usages,
-        }
-    }
-
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -125,7 +117,7 @@ impl CertificateFile {
         password: Option<&SecretString>,
         now: OffsetDateTime,
     ) -> Result<ServerCertificate, CertificateFileError> {
-        let parsed = parse_server_certificate(content.to_vec(), password.map(copy))
+        let parsed = parse_server_certificate(content.to_vec(), password.cloned())
             .await
             .map_err(CertificateFileError::Parse)?;
         fitness::check(parsed.certificate(), self.validate_key_usages, now).map_err(CertificateFileError::Unfit)?;
@@ -226,10 +218,6 @@ fn directory_of(path: &Path) -> &Path {
     path.parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
-}
-
-fn copy(password: &SecretString) -> SecretString {
-    SecretString::from(password.expose_secret())
 }
 
 /// No password and an empty one open the same files.

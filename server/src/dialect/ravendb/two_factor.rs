@@ -43,8 +43,8 @@ struct Failed {
 /// `GET /authentication/2fa/configuration`
 pub(super) async fn configuration(State(app): State<Arc<App>>) -> Response {
     answer::json(&Configuration {
-        default_two_factor_session_duration_in_min: app.settings.two_factor.default_session_minutes,
-        max_two_factor_session_duration_in_min: app.settings.two_factor.max_session_minutes,
+        default_two_factor_session_duration_in_min: app.settings.two_factor.default_minutes,
+        max_two_factor_session_duration_in_min: app.settings.two_factor.max_minutes,
     })
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn open(
 ) -> Result<Response, Problem> {
     let with_cookie = query.flag("hasLimits")?.unwrap_or(true);
     let minutes = query.count("sessionDurationInMin")?;
-    let most = app.settings.two_factor.max_session_minutes;
+    let most = app.settings.two_factor.max_minutes;
     if minutes.is_some_and(|minutes| minutes > most) {
         return Ok(failed(
             StatusCode::BAD_REQUEST,

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use terraform_provider_certward::{Certward, crypto};
-
 fn main() -> ExitCode {
-    crypto::install();
-    terraform_plugin::serve(Certward::new())
+    terraform_provider_certward::serve()
 }

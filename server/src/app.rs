@@ -6,17 +6,18 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::audit::Audit;
-use crate::authn::Authenticator;
-use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::cluster::access::ClusterAccess;
 use crate::config::Settings;
 use crate::listener::connections::OpenConnections;
 use crate::listener::identity_counts::ConnectionCounts;
+use crate::ravendb::access::authn::Authenticator;
+use crate::ravendb::access::two_factor::TwoFactorSessions;
+use crate::ravendb::usecases::Authority;
+use crate::ravendb::usecases::replacement::Replacement;
 use crate::redis::Databases;
-use crate::server_certificate::{Replacement, ServerCertificates};
-use crate::two_factor::TwoFactorSessions;
+use crate::server_certificate::ServerCertificates;
 
 /// The open connections to each API.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub struct App {
     /// The running databases.
     pub(crate) databases: Arc<Databases>,
     /// The open connections to both APIs.
-    pub(crate) connections: ApiConnections,
+    pub(crate) connections: Arc<ApiConnections>,
     /// The numbers of open connections.
     pub(crate) connection_counts: ConnectionCounts,
     /// The certificate the server shows.

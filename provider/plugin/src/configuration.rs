@@ -15,7 +15,7 @@ use tf_provider::{AttributePath, AttributePathStep, Diagnostics};
 
 use super::codec;
 use super::schema::{nested, nested_block};
-use super::wire::schema::NestingMode;
+use super::wire::NestingMode;
 
 /// Adds an error for everything that the schema does not allow, and answers with the configuration to check further: what
 /// was refused is unknown in it, so that it is not refused a second time in other words.

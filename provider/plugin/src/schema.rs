@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
+use prost::bytes::Bytes;
 use tf_provider::schema::{
     Attribute, AttributeConstraint, AttributeType, Block, Description, FunctionSchema, NestedBlock, Parameter, Schema,
     StringKind,
 };
 use tf_provider::{AttributePath, AttributePathStep};
 
-use super::wire::schema as wire;
-use super::wire::schema::NestingMode;
+use super::wire;
+use super::wire::NestingMode;
+use super::wire::schema as message;
 
 /// A schema as a message. Attributes and blocks are in alphabetical order, so that equal schemas are equal bytes.
 pub(crate) fn to_wire(schema: &Schema, write_only: &[AttributePath]) -> wire::Schema {
@@ -24,8 +26,8 @@ pub(crate) fn function_to_wire(schema: &FunctionSchema) -> wire::Function {
     wire::Function {
         parameters: schema.parameters.iter().map(parameter).collect(),
         variadic_parameter: schema.variadic.as_ref().map(parameter),
-        r#return: Some(wire::Return {
-            r#type: schema.return_type.to_string().into_bytes(),
+        r#return: Some(wire::function::Return {
+            r#type: schema.return_type.to_string().into(),
         }),
         summary: schema.summary.clone(),
         description: schema.description.content.clone(),
@@ -60,14 +62,14 @@ pub(crate) fn nested_block(nested: &NestedBlock) -> (NestingMode, &Block, i64, i
     }
 }
 
-fn block<'a>(block: &'a Block, path: &mut Vec<&'a str>, write_only: &[AttributePath]) -> wire::Block {
+fn block<'a>(block: &'a Block, path: &mut Vec<&'a str>, write_only: &[AttributePath]) -> message::Block {
     let block_types = sorted(&block.blocks)
         .map(|(name, nested)| {
             let (nesting, inner, min_items, max_items) = nested_block(nested);
             path.push(name);
             let inner = self::block(inner, path, write_only);
             path.pop();
-            wire::NestedBlock {
+            message::NestedBlock {
                 type_name: name.to_owned(),
                 block: Some(inner),
                 nesting: nesting.into(),
@@ -76,7 +78,7 @@ fn block<'a>(block: &'a Block, path: &mut Vec<&'a str>, write_only: &[AttributeP
             }
         })
         .collect();
-    wire::Block {
+    message::Block {
         version: block.version,
         attributes: attributes(&block.attributes, path, write_only),
         block_types,
@@ -90,21 +92,21 @@ fn attributes<'a>(
     attributes: &'a HashMap<String, Attribute>,
     path: &mut Vec<&'a str>,
     write_only: &[AttributePath],
-) -> Vec<wire::Attribute> {
+) -> Vec<message::Attribute> {
     sorted(attributes)
         .map(|(name, attribute)| {
             path.push(name);
-            let nested_type = nested(&attribute.attr_type).map(|(nesting, inner)| wire::Object {
+            let nested_type = nested(&attribute.attr_type).map(|(nesting, inner)| message::Object {
                 attributes: self::attributes(inner, path, write_only),
                 nesting: nesting.into(),
             });
             let write_only = write_only.iter().any(|write_only| is(write_only, path));
             path.pop();
-            wire::Attribute {
+            message::Attribute {
                 name: name.to_owned(),
                 r#type: match nested_type {
-                    Some(_) => Vec::new(),
-                    None => attribute.attr_type.to_string().into_bytes(),
+                    Some(_) => Bytes::new(),
+                    None => attribute.attr_type.to_string().into(),
                 },
                 description: attribute.description.content.clone(),
                 required: attribute.constraint == AttributeConstraint::Required,
@@ -134,10 +136,10 @@ fn is(path: &AttributePath, names: &[&str]) -> bool {
         })
 }
 
-fn parameter(parameter: &Parameter) -> wire::Parameter {
-    wire::Parameter {
+fn parameter(parameter: &Parameter) -> wire::function::Parameter {
+    wire::function::Parameter {
         name: parameter.name.clone(),
-        r#type: parameter.param_type.to_string().into_bytes(),
+        r#type: parameter.param_type.to_string().into(),
         allow_null_value: parameter.allow_null,
         allow_unknown_values: parameter.allow_unknown,
         description: parameter.description.content.clone(),
@@ -191,7 +193,7 @@ mod tests {
             .map(|inner| (inner.name.as_str(), inner.write_only))
             .collect();
         assert_eq!(flags, [("a_wo", true), ("b", false)]);
-        assert_eq!(inner[0].r#type, b"\"string\"");
+        assert_eq!(inner[0].r#type, b"\"string\"".as_slice());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tf_provider::schema::{Attribute, AttributeType, Block, Schema};
 
 use super::schema::{nested, nested_block};
-use super::wire::schema::NestingMode;
+use super::wire::NestingMode;
 
 /// The state as msgpack in the shape of the schema: what it lacks is null, what the schema does not have is dropped.
 pub(crate) fn conform(state: &Json, schema: &Schema) -> Value {

@@ -9,7 +9,7 @@ use tf_provider::schema::{Attribute, AttributeType, Block, Schema};
 
 use super::codec;
 use super::schema::{nested, nested_block};
-use super::wire::schema::NestingMode;
+use super::wire::NestingMode;
 
 /// Holds a schema against the struct that carries its values, and says in sentences where the two differ.
 ///

@@ -7,7 +7,7 @@ use tf_provider::{AttributePath, AttributePathStep, Diagnostics};
 
 use super::codec;
 use super::schema::{nested, nested_block};
-use super::wire::schema::NestingMode;
+use super::wire::NestingMode;
 
 /// The state with every write-only attribute set to null.
 pub(crate) fn without(state: Bytes, schema: &Schema, write_only: &[AttributePath]) -> Bytes {

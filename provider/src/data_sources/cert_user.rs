@@ -8,33 +8,32 @@ use tf_provider::schema::{Attribute, AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
 
-use crate::cert_user::{CertUser as Resource, CertificateSubject, certificate_subject, roles, subject_line};
-use crate::failure;
-use crate::interruption::until_stopped;
-use crate::redis_object::{RedisImportId, RedisObject, found};
+use crate::provider::session::{Kind, Session};
 use crate::report::error;
-use crate::schema::{computed, defaulted, list_of_strings, named, schema, set_of_strings};
-use crate::session::{Kind, Session};
-use crate::uid;
+use crate::report::failure;
+use crate::resources::cert_user::{CertUser as Resource, CertificateSubject, certificate_subject, roles, subject_line};
+use crate::resources::redis_object::{RedisImportId, RedisObject, found};
+use crate::run::interruption::until_stopped;
+use crate::values::schema::{computed, defaulted, list_of_strings, named, schema, set_of_strings};
+use crate::values::uid;
 
 /// `certward_cert_user`: one certificate user of the cluster.
-pub struct CertUser {
+pub(crate) struct CertUser {
     session: Configured<Session>,
 }
 
 /// A certificate user, as data sources have it; the schema says what each attribute is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct CertUserData {
-    pub id: Value<String>,
-    pub name: Value<String>,
-    pub email: Value<String>,
-    pub certificate_subject_line: Value<String>,
-    pub certificate_subject: Value<CertificateSubject>,
-    pub role: Value<String>,
-    pub role_ids: Value<Vec<Value<String>>>,
-    pub email_alerts: Value<bool>,
-    pub status: Value<String>,
+pub(crate) struct CertUserData {
+    pub(crate) id: Value<String>,
+    pub(crate) name: Value<String>,
+    pub(crate) email: Value<String>,
+    pub(crate) certificate_subject_line: Value<String>,
+    pub(crate) certificate_subject: Value<CertificateSubject>,
+    pub(crate) role: Value<String>,
+    pub(crate) role_ids: Value<Vec<Value<String>>>,
+    pub(crate) email_alerts: Value<bool>,
+    pub(crate) status: Value<String>,
 }
 
 impl CertUser {

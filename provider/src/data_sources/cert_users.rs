@@ -9,27 +9,26 @@ use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
 
 use super::cert_user::{CertUserData, attributes, describe};
-use crate::cert_user::CertUser as Resource;
-use crate::failure;
-use crate::interruption::until_stopped;
-use crate::management_role;
-use crate::redis_object::RedisObject;
-use crate::schema::{computed, named, optional, schema};
-use crate::session::{Kind, Session};
-use crate::uid;
+use crate::provider::session::{Kind, Session};
+use crate::report::failure;
+use crate::resources::cert_user::CertUser as Resource;
+use crate::resources::redis_object::RedisObject;
+use crate::run::interruption::until_stopped;
+use crate::values::management_role;
+use crate::values::schema::{computed, named, optional, schema};
+use crate::values::uid;
 
 /// `certward_cert_users`: the certificate users of the cluster.
-pub struct CertUsers {
+pub(crate) struct CertUsers {
     session: Configured<Session>,
 }
 
 /// Filters and answer of `certward_cert_users`; the schema says what each attribute is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct CertUsersState {
-    pub role: Value<String>,
-    pub role_id: Value<String>,
-    pub users: Value<Vec<CertUserData>>,
+pub(crate) struct CertUsersState {
+    pub(crate) role: Value<String>,
+    pub(crate) role_id: Value<String>,
+    pub(crate) users: Value<Vec<CertUserData>>,
 }
 
 impl CertUsers {

@@ -10,47 +10,45 @@ use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
 use time::OffsetDateTime;
 
-use crate::duration;
-use crate::failure;
-use crate::interruption::until_stopped;
-use crate::registration::{self, Registered};
+use crate::provider::session::{Kind, Session};
 use crate::report::error;
-use crate::schema::{computed, list_of_strings, map_of_strings, named, optional, schema};
-use crate::session::{Kind, Session};
-use crate::timestamp;
+use crate::report::failure;
+use crate::resources::client_certificate::registration::{self, Registered};
+use crate::run::interruption::until_stopped;
+use crate::values::duration;
+use crate::values::schema::{computed, list_of_strings, map_of_strings, named, optional, schema};
+use crate::values::timestamp;
 
 /// `certward_client_certificates`: the certificates registered on the cluster.
-pub struct ClientCertificates {
+pub(crate) struct ClientCertificates {
     session: Configured<Session>,
 }
 
 /// Filters and answer of `certward_client_certificates`; the schema says what each attribute is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct ClientCertificatesState {
-    pub name: Value<String>,
-    pub security_clearance: Value<String>,
-    pub expiring_within: Value<String>,
-    pub include_server_certificate: Value<bool>,
-    pub certificates: Value<Vec<ListedCertificate>>,
+pub(crate) struct ClientCertificatesState {
+    pub(crate) name: Value<String>,
+    pub(crate) security_clearance: Value<String>,
+    pub(crate) expiring_within: Value<String>,
+    pub(crate) include_server_certificate: Value<bool>,
+    pub(crate) certificates: Value<Vec<ListedCertificate>>,
 }
 
 /// One registered certificate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct ListedCertificate {
-    pub name: Value<String>,
-    pub thumbprint: Value<String>,
-    pub certificate_pem: Value<String>,
-    pub security_clearance: Value<String>,
-    pub database_permissions: Value<BTreeMap<String, Value<String>>>,
-    pub disabled: Value<bool>,
-    pub public_key_pin: Value<String>,
-    pub registered_together_with: Value<Vec<Value<String>>>,
-    pub subject_dn: Value<String>,
-    pub issuer_dn: Value<String>,
-    pub not_before: Value<String>,
-    pub not_after: Value<String>,
+pub(crate) struct ListedCertificate {
+    pub(crate) name: Value<String>,
+    pub(crate) thumbprint: Value<String>,
+    pub(crate) certificate_pem: Value<String>,
+    pub(crate) security_clearance: Value<String>,
+    pub(crate) database_permissions: Value<BTreeMap<String, Value<String>>>,
+    pub(crate) disabled: Value<bool>,
+    pub(crate) public_key_pin: Value<String>,
+    pub(crate) registered_together_with: Value<Vec<Value<String>>>,
+    pub(crate) subject_dn: Value<String>,
+    pub(crate) issuer_dn: Value<String>,
+    pub(crate) not_before: Value<String>,
+    pub(crate) not_after: Value<String>,
 }
 
 impl ClientCertificates {

@@ -8,35 +8,34 @@ use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType, Schema}
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
-use crate::cluster_mtls_settings::AuthorizedSubjectState;
-use crate::cluster_mtls_settings::authorized_subjects::authorized_subject;
-use crate::failure;
-use crate::interruption::until_stopped;
-use crate::schema::{computed, schema};
-use crate::session::{Kind, Session};
-use crate::timestamp;
+use crate::provider::session::{Kind, Session};
+use crate::report::failure;
+use crate::resources::cluster_mtls_settings::AuthorizedSubjectState;
+use crate::resources::cluster_mtls_settings::authorized_subjects::authorized_subject;
+use crate::run::interruption::until_stopped;
+use crate::values::schema::{computed, schema};
+use crate::values::timestamp;
 
 /// `certward_cluster`: how the Redis Enterprise cluster lets people and services in.
-pub struct Cluster {
+pub(crate) struct Cluster {
     session: Configured<Session>,
 }
 
 /// The state of `certward_cluster`; the schema describes each attribute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct ClusterState {
-    pub name: Value<String>,
-    pub created_time: Value<String>,
-    pub certificate_authentication_enabled: Value<bool>,
-    pub subject_validation_type: Value<String>,
-    pub authorized_subjects: Value<Vec<Value<AuthorizedSubjectState>>>,
-    pub basic_authentication_enabled: Value<bool>,
-    pub min_control_tls_version: Value<String>,
-    pub min_data_tls_version: Value<String>,
-    pub min_sentinel_tls_version: Value<String>,
-    pub password_complexity: Value<bool>,
-    pub password_min_length: Value<i64>,
-    pub password_expiration_duration: Value<i64>,
+pub(crate) struct ClusterState {
+    pub(crate) name: Value<String>,
+    pub(crate) created_time: Value<String>,
+    pub(crate) certificate_authentication_enabled: Value<bool>,
+    pub(crate) subject_validation_type: Value<String>,
+    pub(crate) authorized_subjects: Value<Vec<Value<AuthorizedSubjectState>>>,
+    pub(crate) basic_authentication_enabled: Value<bool>,
+    pub(crate) min_control_tls_version: Value<String>,
+    pub(crate) min_data_tls_version: Value<String>,
+    pub(crate) min_sentinel_tls_version: Value<String>,
+    pub(crate) password_complexity: Value<bool>,
+    pub(crate) password_min_length: Value<i64>,
+    pub(crate) password_expiration_duration: Value<i64>,
 }
 
 impl Cluster {

@@ -1,19 +1,10 @@
 //! Data sources.
 
-mod cert_user;
-mod cert_users;
-mod client_certificates;
-mod cluster;
-mod redis_databases;
-mod redis_roles;
-mod trusted_cas;
-mod whoami;
-
-pub use cert_user::{CertUser, CertUserData};
-pub use cert_users::{CertUsers, CertUsersState};
-pub use client_certificates::{ClientCertificates, ClientCertificatesState, ListedCertificate};
-pub use cluster::{Cluster, ClusterState};
-pub use redis_databases::{ListedDatabase, RedisDatabases, RedisDatabasesState};
-pub use redis_roles::{ListedRole, RedisRoles, RedisRolesState};
-pub use trusted_cas::{TrustedAuthority, TrustedCas, TrustedCasState};
-pub use whoami::{WhoAmI, WhoAmIState};
+pub(crate) mod cert_user;
+pub(crate) mod cert_users;
+pub(crate) mod client_certificates;
+pub(crate) mod cluster;
+pub(crate) mod redis_databases;
+pub(crate) mod redis_roles;
+pub(crate) mod trusted_cas;
+pub(crate) mod whoami;

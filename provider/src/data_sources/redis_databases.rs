@@ -8,39 +8,37 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
-use crate::failure;
-use crate::interruption::until_stopped;
-use crate::redis_database::endpoint;
-use crate::schema::{computed, named, optional, schema};
-use crate::session::{Kind, Session};
+use crate::provider::session::{Kind, Session};
+use crate::report::failure;
+use crate::resources::redis_database::endpoint;
+use crate::run::interruption::until_stopped;
+use crate::values::schema::{computed, named, optional, schema};
 
 /// `certward_redis_databases`: the databases of the cluster.
-pub struct RedisDatabases {
+pub(crate) struct RedisDatabases {
     session: Configured<Session>,
 }
 
 /// Filter and answer of `certward_redis_databases`; the schema says what each attribute is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct RedisDatabasesState {
-    pub name: Value<String>,
-    pub databases: Value<Vec<ListedDatabase>>,
+pub(crate) struct RedisDatabasesState {
+    pub(crate) name: Value<String>,
+    pub(crate) databases: Value<Vec<ListedDatabase>>,
 }
 
 /// One database.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct ListedDatabase {
-    pub id: Value<String>,
-    pub name: Value<String>,
-    pub status: Value<String>,
-    pub endpoint: Value<String>,
-    pub port: Value<i64>,
-    pub memory_size: Value<i64>,
-    pub data_persistence: Value<String>,
-    pub tls_mode: Value<String>,
-    pub client_authentication_enforced: Value<bool>,
-    pub default_user_enabled: Value<bool>,
+pub(crate) struct ListedDatabase {
+    pub(crate) id: Value<String>,
+    pub(crate) name: Value<String>,
+    pub(crate) status: Value<String>,
+    pub(crate) endpoint: Value<String>,
+    pub(crate) port: Value<i64>,
+    pub(crate) memory_size: Value<i64>,
+    pub(crate) data_persistence: Value<String>,
+    pub(crate) tls_mode: Value<String>,
+    pub(crate) client_authentication_enforced: Value<bool>,
+    pub(crate) default_user_enabled: Value<bool>,
 }
 
 impl RedisDatabases {

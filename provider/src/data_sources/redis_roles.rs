@@ -8,36 +8,34 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
 
-use crate::failure;
-use crate::interruption::until_stopped;
-use crate::management_role;
-use crate::redis_object::RedisObject;
-use crate::redis_role::{RedisRole, RoleResource, resources};
-use crate::schema::{computed, named, optional, schema, set_of_strings};
-use crate::session::{Kind, Session};
+use crate::provider::session::{Kind, Session};
+use crate::report::failure;
+use crate::resources::redis_object::RedisObject;
+use crate::resources::redis_role::{RedisRole, RoleResource, resources};
+use crate::run::interruption::until_stopped;
+use crate::values::management_role;
+use crate::values::schema::{computed, named, optional, schema, set_of_strings};
 
 /// `certward_redis_roles`: the roles of the cluster.
-pub struct RedisRoles {
+pub(crate) struct RedisRoles {
     session: Configured<Session>,
 }
 
 /// Filters and answer of `certward_redis_roles`; the schema says what each attribute is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct RedisRolesState {
-    pub name: Value<String>,
-    pub management: Value<String>,
-    pub roles: Value<Vec<ListedRole>>,
+pub(crate) struct RedisRolesState {
+    pub(crate) name: Value<String>,
+    pub(crate) management: Value<String>,
+    pub(crate) roles: Value<Vec<ListedRole>>,
 }
 
 /// One role.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct ListedRole {
-    pub id: Value<String>,
-    pub name: Value<String>,
-    pub management: Value<String>,
-    pub resources: Value<Vec<Value<RoleResource>>>,
+pub(crate) struct ListedRole {
+    pub(crate) id: Value<String>,
+    pub(crate) name: Value<String>,
+    pub(crate) management: Value<String>,
+    pub(crate) resources: Value<Vec<Value<RoleResource>>>,
 }
 
 impl RedisRoles {

@@ -9,37 +9,35 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
-use crate::failure;
-use crate::interruption::until_stopped;
-use crate::schema::{computed, list_of_strings, named, schema};
-use crate::session::{Kind, Session};
-use crate::timestamp;
+use crate::provider::session::{Kind, Session};
+use crate::report::failure;
+use crate::run::interruption::until_stopped;
 use crate::trust::store;
+use crate::values::schema::{computed, list_of_strings, named, schema};
+use crate::values::timestamp;
 
 /// `certward_trusted_cas`: the authorities the configured clusters trust.
-pub struct TrustedCas {
+pub(crate) struct TrustedCas {
     session: Configured<Session>,
 }
 
 /// The state of `certward_trusted_cas`; the schema describes each attribute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct TrustedCasState {
-    pub certificates: Value<Vec<TrustedAuthority>>,
-    pub well_known_issuers: Value<Vec<Value<String>>>,
+pub(crate) struct TrustedCasState {
+    pub(crate) certificates: Value<Vec<TrustedAuthority>>,
+    pub(crate) well_known_issuers: Value<Vec<Value<String>>>,
 }
 
 /// One trusted authority.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct TrustedAuthority {
-    pub certificate_pem: Value<String>,
-    pub fingerprint_sha256: Value<String>,
-    pub subject_dn: Value<String>,
-    pub issuer_dn: Value<String>,
-    pub not_before: Value<String>,
-    pub not_after: Value<String>,
-    pub self_signed: Value<bool>,
+pub(crate) struct TrustedAuthority {
+    pub(crate) certificate_pem: Value<String>,
+    pub(crate) fingerprint_sha256: Value<String>,
+    pub(crate) subject_dn: Value<String>,
+    pub(crate) issuer_dn: Value<String>,
+    pub(crate) not_before: Value<String>,
+    pub(crate) not_after: Value<String>,
+    pub(crate) self_signed: Value<bool>,
 }
 
 impl TrustedCas {
@@ -85,8 +83,8 @@ async fn ask(diags: &mut Diagnostics, session: &Session) -> Option<TrustedCasSta
     Some(state)
 }
 
-/// What RavenDB lists beside registered certificates: the thumbprints of its setting. One entry is asked for, because
-/// none cannot be.
+/// The well-known issuers, which RavenDB returns with the registered certificates: thumbprints from its setting. The
+/// page size is one, because zero is not possible.
 async fn well_known_issuers(diags: &mut Diagnostics, client: &ravendb::Client) -> Option<Vec<String>> {
     let list = ListCertificates::new().metadata_only().page_size(1);
     match client.list_certificates(&list).await {

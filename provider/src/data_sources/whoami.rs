@@ -9,29 +9,28 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
-use crate::failure;
-use crate::interruption::until_stopped;
-use crate::registration::Registered;
-use crate::schema::{computed, map_of_strings, schema};
-use crate::session::{Kind, Session};
-use crate::timestamp;
+use crate::provider::session::{Kind, Session};
+use crate::report::failure;
+use crate::resources::client_certificate::registration::Registered;
+use crate::run::interruption::until_stopped;
+use crate::values::schema::{computed, map_of_strings, schema};
+use crate::values::timestamp;
 
 /// `certward_whoami`: whom the cluster takes the provider for.
-pub struct WhoAmI {
+pub(crate) struct WhoAmI {
     session: Configured<Session>,
 }
 
 /// The state of `certward_whoami`; the schema describes each attribute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the schema describes every attribute")]
-pub struct WhoAmIState {
-    pub authenticated: Value<bool>,
-    pub name: Value<String>,
-    pub thumbprint: Value<String>,
-    pub security_clearance: Value<String>,
-    pub database_permissions: Value<BTreeMap<String, Value<String>>>,
-    pub not_after: Value<String>,
-    pub two_factor_required: Value<bool>,
+pub(crate) struct WhoAmIState {
+    pub(crate) authenticated: Value<bool>,
+    pub(crate) name: Value<String>,
+    pub(crate) thumbprint: Value<String>,
+    pub(crate) security_clearance: Value<String>,
+    pub(crate) database_permissions: Value<BTreeMap<String, Value<String>>>,
+    pub(crate) not_after: Value<String>,
+    pub(crate) two_factor_required: Value<bool>,
 }
 
 impl WhoAmI {

@@ -6,17 +6,18 @@ use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::*;
-use crate::cert_user::{CertUser, CertUserState};
-use crate::client_certificate::{ClientCertificate, ClientCertificateState};
-use crate::redis_acl::{RedisAcl, RedisAclState};
-use crate::redis_database::{DatabaseMtls, RedisDatabase, RedisDatabaseState};
-use crate::redis_object::RedisResource;
-use crate::redis_role::{RedisRole, RedisRoleState};
-use crate::session::Api;
-use crate::session::testing::{of_ravendb, of_redis_enterprise};
+use crate::provider::session::Api;
+use crate::provider::session::testing::{of_ravendb, of_redis_enterprise};
+use crate::resources::cert_user::{CertUser, CertUserState};
+use crate::resources::client_certificate::{ClientCertificate, ClientCertificateState};
+use crate::resources::managed::Managed;
+use crate::resources::redis_acl::{RedisAcl, RedisAclState};
+use crate::resources::redis_database::state::DatabaseMtls;
+use crate::resources::redis_database::{RedisDatabase, RedisDatabaseState};
+use crate::resources::redis_role::{RedisRole, RedisRoleState};
+use crate::resources::trusted_ca::{TrustedCa, TrustedCaState};
+use crate::resources::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
 use crate::trust::testing::{Authority, NOW, refusal, warnings};
-use crate::trusted_ca::{TrustedCa, TrustedCaState};
-use crate::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
 
 /// A server that speaks both APIs, and a provider that is configured for them.
 struct Case {
@@ -46,7 +47,7 @@ impl Case {
         case
     }
 
-    /// What was asked about removals, path and query.
+    /// The requests about removals, each as path and query.
     async fn asked(&self) -> Vec<String> {
         let requests = self.server.received_requests().await.unwrap();
         let questions = requests
@@ -59,8 +60,8 @@ impl Case {
         questions.map(target).collect()
     }
 
-    fn users(&self) -> RedisResource<CertUser> {
-        RedisResource::new(self.session.clone())
+    fn users(&self) -> Managed<CertUser> {
+        Managed::new(self.session.clone())
     }
 }
 
@@ -238,13 +239,13 @@ async fn each_resource_asks_about_its_own_removal() {
     let mut summaries = Vec::new();
     for diags in [
         destroyed(&case.users(), user()).await,
-        destroyed(&RedisResource::<RedisRole>::new(session()), role).await,
-        destroyed(&RedisResource::<RedisAcl>::new(session()), acl).await,
-        destroyed(&RedisResource::<RedisDatabase>::new(session()), database(&[])).await,
-        destroyed(&TrustedCa::new(session()), trusted_ca(&team)).await,
-        destroyed(&TrustedCaBundle::new(session()), bundle("keep", &[&team])).await,
-        destroyed(&TrustedCaBundle::new(session()), bundle("remove", &[&other])).await,
-        destroyed(&ClientCertificate::new(session()), certificate).await,
+        destroyed(&Managed::<RedisRole>::new(session()), role).await,
+        destroyed(&Managed::<RedisAcl>::new(session()), acl).await,
+        destroyed(&Managed::<RedisDatabase>::new(session()), database(&[])).await,
+        destroyed(&Managed::<TrustedCa>::new(session()), trusted_ca(&team)).await,
+        destroyed(&Managed::<TrustedCaBundle>::new(session()), bundle("keep", &[&team])).await,
+        destroyed(&Managed::<TrustedCaBundle>::new(session()), bundle("remove", &[&other])).await,
+        destroyed(&Managed::<ClientCertificate>::new(session()), certificate).await,
     ] {
         summaries.extend(warnings(&diags).into_iter().map(str::to_owned));
     }
@@ -281,7 +282,7 @@ async fn change_that_leaves_certificates_out_warns_on_their_attribute() {
     let (team, other) = (Authority::new("Team CA"), Authority::new("Other CA"));
     let case = Case::answering(effect(0, &[], &[identity("5", "app")])).await;
     let session = || case.session.clone();
-    let bundles = TrustedCaBundle::new(session());
+    let bundles = Managed::<TrustedCaBundle>::new(session());
     let both = || bundle("keep", &[&team, &other]);
     let left_out = changed(&bundles, both(), bundle("keep", &[&team])).await;
     case.begin_another_run();
@@ -290,7 +291,7 @@ async fn change_that_leaves_certificates_out_warns_on_their_attribute() {
         Diagnostics::default()
     );
 
-    let databases = RedisResource::<RedisDatabase>::new(session());
+    let databases = Managed::<RedisDatabase>::new(session());
     let (team_pem, other_pem) = (team.pem(), other.pem());
     let certificates = [team_pem.as_str(), other_pem.as_str()];
     let of_database = changed(&databases, database(&certificates), database(&certificates[..1])).await;
@@ -298,9 +299,9 @@ async fn change_that_leaves_certificates_out_warns_on_their_attribute() {
     changed(&databases, database(&certificates[..1]), database(&certificates)).await;
     case.begin_another_run();
 
-    let authorities = TrustedCa::new(session());
+    let authorities = Managed::<TrustedCa>::new(session());
     let of_authority = changed(&authorities, trusted_ca(&other), trusted_ca(&team)).await;
-    let registered = ClientCertificate::new(session());
+    let registered = Managed::<ClientCertificate>::new(session());
     let old = client_certificate(&team);
     let of_client = changed(&registered, old.clone(), client_certificate(&team)).await;
 
@@ -360,7 +361,7 @@ async fn removals_of_one_plan_count_each_connection_and_identity_once() {
         ),
     };
     let case = Case::answering(answer).await;
-    let bundles = TrustedCaBundle::new(case.session.clone());
+    let bundles = Managed::<TrustedCaBundle>::new(case.session.clone());
     let diags = destroyed(&bundles, bundle("remove", &[&team, &other])).await;
     assert_eq!(
         warnings(&diags),
@@ -392,7 +393,7 @@ async fn server_without_the_routes_is_asked_once_and_warns_of_nothing() {
     let problem =
         json!({ "Type": "Raven.Client.Exceptions.Routing.RouteNotFoundException", "Message": "", "Error": "" });
     let case = Case::answering(ResponseTemplate::new(400).set_body_json(problem)).await;
-    let registered = ClientCertificate::new(case.session.clone());
+    let registered = Managed::<ClientCertificate>::new(case.session.clone());
     let team = Authority::new("Team CA");
     for _ in 0..2 {
         let diags = destroyed(&registered, client_certificate(&team)).await;
@@ -426,7 +427,7 @@ async fn plan_does_not_wait_for_a_server_that_is_away_or_not_known_yet() {
         .unwrap();
     let users = Configured::new();
     users.set(session(&format!("http://{closed}")));
-    let away = RedisResource::<CertUser>::new(users.clone());
+    let away = Managed::<CertUser>::new(users.clone());
     assert_eq!(destroyed(&away, user()).await, Diagnostics::default());
     let session = users.peek().unwrap();
     let answers = session.effects.redis_enterprise.answers.get().unwrap();
@@ -440,7 +441,7 @@ async fn plan_does_not_wait_for_a_server_that_is_away_or_not_known_yet() {
         ..self::session(&format!("http://{closed}"))
     });
     assert_eq!(destroyed(&away, user()).await, Diagnostics::default());
-    let unconfigured = RedisResource::<CertUser>::new(Configured::new());
+    let unconfigured = Managed::<CertUser>::new(Configured::new());
     assert_eq!(destroyed(&unconfigured, user()).await, Diagnostics::default());
 }
 

@@ -4,7 +4,7 @@ use rcgen::{
 use time::macros::datetime;
 
 use super::*;
-use crate::test_certificates::params;
+use crate::testing::certificates::params;
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 

@@ -5,12 +5,12 @@ use rcgen::{
 use time::macros::datetime;
 
 use super::*;
-use crate::test_certificates::{self, pem};
+use crate::testing::certificates::{self, pem};
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 
 fn params() -> CertificateParams {
-    let mut params = test_certificates::params("Team CA");
+    let mut params = certificates::params("Team CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
 }

@@ -1,4 +1,4 @@
-//! What the plan of a destruction tells the apply, which is another process.
+//! Data that the plan of a destruction passes to the apply, which is another process.
 
 use certward::pki::Certificate;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::run::Key;
 /// The authorities that stay trusted when their block is destroyed, because another block wants them; kept in the private
 /// data of the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// SHA-256 fingerprints.
     #[serde(default)]
     fingerprints: Vec<String>,

@@ -9,9 +9,10 @@ use tf_provider::{Diagnostics, Resource};
 use wiremock::ResponseTemplate;
 
 use super::testing::{Authority, FakeCluster};
-use crate::session::Session;
-use crate::trusted_ca::{TrustedCa, TrustedCaState};
-use crate::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
+use crate::provider::session::Session;
+use crate::resources::managed::Managed;
+use crate::resources::trusted_ca::{TrustedCa, TrustedCaState};
+use crate::resources::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
 
 fn single(authority: &Authority) -> TrustedCaState {
     TrustedCaState {
@@ -35,7 +36,7 @@ fn another_run(cluster: &FakeCluster) -> Configured<Session> {
     session
 }
 
-/// What a block becomes, as its plan says.
+/// The planned state of a new block.
 async fn created<R>(resource: &R, config: R::State<'static>) -> R::State<'static>
 where
     R: Resource<ProviderMetaState<'static> = Option<StructEmpty>>,
@@ -94,15 +95,29 @@ async fn run_that_is_cut_off_between_single_authorities_and_a_bundle_ends_no_tru
         // What the removal would end is asked, too.
         cluster.intercept(|_, asked| (!asked.contains("/v1/cluster")).then(|| ResponseTemplate::new(404)));
         cluster.inside().trusted_ca = one.pem() + &two.pem();
-        let to_bundle = |session: Configured<Session>| (TrustedCa::new(session.clone()), TrustedCaBundle::new(session));
-        let prior = created(&TrustedCa::new(another_run(&cluster)), single(&one)).await;
+        let to_bundle = |session: Configured<Session>| {
+            (
+                Managed::<TrustedCa>::new(session.clone()),
+                Managed::<TrustedCaBundle>::new(session),
+            )
+        };
+        let prior = created(&Managed::<TrustedCa>::new(another_run(&cluster)), single(&one)).await;
         let both = bundle(&[&one, &two]);
         let diags = cut_off(&cluster, to_bundle, prior, both, destruction_is_first).await;
         assert_eq!(diags, Diagnostics::default());
         assert_eq!(cluster.inside().writings, []);
 
-        let to_single = |session: Configured<Session>| (TrustedCaBundle::new(session.clone()), TrustedCa::new(session));
-        let prior = created(&TrustedCaBundle::new(another_run(&cluster)), bundle(&[&one, &two])).await;
+        let to_single = |session: Configured<Session>| {
+            (
+                Managed::<TrustedCaBundle>::new(session.clone()),
+                Managed::<TrustedCa>::new(session),
+            )
+        };
+        let prior = created(
+            &Managed::<TrustedCaBundle>::new(another_run(&cluster)),
+            bundle(&[&one, &two]),
+        )
+        .await;
         let diags = cut_off(&cluster, to_single, prior, single(&one), destruction_is_first).await;
         assert_eq!(diags, Diagnostics::default());
         let trusted = certificates_from_pem(&cluster.inside().trusted_ca).unwrap();

@@ -16,8 +16,6 @@ pub struct Key {
     pub default: &'static str,
     /// Its effect, or why it has none.
     pub meaning: &'static str,
-    /// Whether the value must not be shown.
-    pub secret: bool,
 }
 
 /// The values of a key.
@@ -40,6 +38,8 @@ pub enum Kind {
     Path,
     /// A secret, of which every character counts.
     Password,
+    /// A secret of this form.
+    Secret(&'static str),
     /// Text of this form.
     Text(&'static str),
     /// The key changes nothing, because what it is about does not exist here.
@@ -49,6 +49,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Returns `true` if no value may be shown.
+    pub(super) fn is_secret(self) -> bool {
+        matches!(self, Self::Password | Self::Secret(_) | Self::Refused)
+    }
+
     /// The words of which the value must be one.
     pub(super) fn words(self) -> &'static [&'static str] {
         match self {
@@ -62,36 +67,13 @@ impl Kind {
 pub(crate) struct Setting<T> {
     /// Its line in the table.
     pub(crate) key: Key,
-    read: Read<T>,
+    pub(super) read: Read<T>,
 }
 
 /// Reads a value of this kind. Relative paths start from the folder. The error says what is wrong, and what would be right.
 pub(super) type Read<T> = fn(&str, Kind, &Path) -> Result<T, String>;
 
 impl<T> Setting<T> {
-    pub(super) const fn new(
-        name: &'static str,
-        kind: Kind,
-        default: &'static str,
-        read: Read<T>,
-        meaning: &'static str,
-    ) -> Self {
-        let key = Key {
-            name,
-            kind,
-            default,
-            meaning,
-            secret: false,
-        };
-        Self { key, read }
-    }
-
-    /// The same, with a value that must not be shown.
-    pub(super) const fn secret(mut self) -> Self {
-        self.key.secret = true;
-        self
-    }
-
     /// Reads a text.
     pub(super) fn read(&self, text: &str, folder: &Path) -> Result<T, String> {
         let text = match self.key.kind {

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use certward_pki::{Certificate, Thumbprint};
+use secrecy::SecretString;
 use url::Url;
 
 pub use mistake::{Mistake, Mistakes, Origin};
@@ -25,14 +26,13 @@ pub use source::{CommandLine, Sources};
 
 use reader::Reader;
 
-use crate::dialect::CsrfSettings;
 use crate::expiry::WarnDays;
+use crate::http::OriginSettings;
 use crate::issuer::KeyAlgorithm;
 use crate::listener::Limits;
+use crate::ravendb::access::two_factor::SessionLength;
 use crate::redis;
-use crate::server_certificate::CertificateFile;
 use crate::telemetry::LogSettings;
-use crate::two_factor::SessionLength;
 
 /// Everything the server was told. Paths are absolute, or relative to the working directory of the process.
 #[derive(Debug)]
@@ -45,8 +45,12 @@ pub struct Settings {
     pub setup_mode: SetupMode,
     /// `DataDir`: the store and the console's socket.
     pub data_dir: PathBuf,
-    /// `Security.Certificate.*`: the server certificate.
-    pub certificate: CertificateFile,
+    /// `Security.Certificate.Path`: the server certificate with its private key.
+    pub certificate_path: PathBuf,
+    /// `Security.Certificate.Password`: of that file.
+    pub certificate_password: Option<SecretString>,
+    /// `Security.Certificate.Validation.KeyUsages`: whether the server certificate must have the key usages of TLS.
+    pub certificate_validate_key_usages: bool,
     /// `Security.WellKnownCertificates.Admin`.
     pub well_known_administrators: Vec<Thumbprint>,
     /// `Security.WellKnownIssuers.Admin`.
@@ -69,7 +73,7 @@ pub struct Settings {
     /// `Certward.Redis.*`.
     pub redis: Arc<redis::Settings>,
     /// `Security.Csrf.*`.
-    pub csrf: CsrfSettings,
+    pub csrf: OriginSettings,
     /// `Certward.Store`.
     pub store: StoreSetting,
     /// `Certward.ClientCertificate.KeyAlgorithm`: of the keys the server generates for clients.
@@ -82,7 +86,7 @@ pub struct Settings {
     pub limits: Limits,
     /// `Certward.Log.*`.
     pub log: LogSettings,
-    /// What was said and has no effect.
+    /// Settings that are accepted and have no effect.
     pub warnings: Vec<Mistake>,
 }
 
@@ -124,8 +128,8 @@ pub fn admin_socket(data_dir: &Path) -> PathBuf {
     data_dir.join("admin.sock")
 }
 
-/// How the server was set up (`Setup.Mode`). RavenDB's other modes are refused: Certward has no wizard that waits on the
-/// network, no ACME client and no unsecured listener.
+/// The way in which the server was set up (`Setup.Mode`). RavenDB's other modes are refused: Certward has no wizard
+/// that waits on the network, no ACME client and no unsecured listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetupMode {
     /// By hand.
@@ -145,7 +149,7 @@ impl SetupMode {
     }
 }
 
-/// Where registered certificates are kept.
+/// Storage of registered certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreSetting {
     /// In a file of [`Settings::data_dir`].

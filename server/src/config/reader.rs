@@ -14,13 +14,13 @@ use super::key::{Key, Setting};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::Sources;
 use super::table::*;
-use crate::dialect::CsrfSettings;
 use crate::files::TrustedFile;
+use crate::http::OriginSettings;
 use crate::listener::Limits;
+use crate::ravendb::access::two_factor::SessionLength;
 use crate::redis::settings as redis;
-use crate::server_certificate::{CertificateFile, refused_password};
+use crate::server_certificate::refused_password;
 use crate::telemetry::LogSettings;
-use crate::two_factor::SessionLength;
 
 /// Takes the values of keys one by one.
 pub(super) struct Reader<'a> {
@@ -59,12 +59,12 @@ impl<'a> Reader<'a> {
             format: self.value(&LOG_FORMAT),
         };
         let certificate_password = self.certificate_password(certificate_path.as_deref());
-        let validate_key_usages = self.value(&CERTIFICATE_KEY_USAGES);
+        let certificate_validate_key_usages = self.value(&CERTIFICATE_KEY_USAGES);
         let expiring_threshold = self.optional(&EXPIRING_THRESHOLD);
         let well_known_administrators = self.list(&WELL_KNOWN_ADMINISTRATORS);
         let well_known_issuers = self.list(&WELL_KNOWN_ISSUERS);
         let validate_certificate_names = self.value(&VALIDATE_CERTIFICATE_NAMES);
-        let csrf = CsrfSettings {
+        let csrf = OriginSettings {
             enabled: self.value(&CSRF_ENABLED),
             trusted_origins: self.list(&TRUSTED_ORIGINS),
         };
@@ -88,11 +88,9 @@ impl<'a> Reader<'a> {
             public_server_url,
             setup_mode,
             data_dir,
-            certificate: CertificateFile {
-                path: certificate_path?,
-                password: certificate_password,
-                validate_key_usages,
-            },
+            certificate_path: certificate_path?,
+            certificate_password,
+            certificate_validate_key_usages,
             well_known_administrators,
             well_known_issuers,
             validate_certificate_names,
@@ -232,8 +230,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Runs the program of databases, if it is named, to see that it is one: nothing else says so before the first database is
-    /// made. What others can change is not run.
+    /// Runs the engine program that the settings name, to check that it is one: otherwise an error would appear only
+    /// when the first database is created. A program that other users can change is not run.
     pub(super) fn try_program(&mut self) {
         let key = &REDIS_SERVER_PATH.key;
         let is_doubtful = self.mistakes.iter().any(|mistake| mistake.key == key.name);
@@ -321,7 +319,7 @@ fn search_path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// Whether nobody can listen on both: one port, on one address or on every address of the machine.
+/// Returns `true` if the two addresses conflict: one port, on the same address or on every address of the machine.
 fn is_one_listener(one: &Url, other: &Url) -> bool {
     let is_every_address = |url: &Url| match url.host() {
         Some(Host::Ipv4(address)) => address.is_unspecified(),

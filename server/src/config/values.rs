@@ -96,8 +96,12 @@ pub(super) fn thumbprint(text: &str, _: Kind, _: &Path) -> Result<Thumbprint, St
         .map_err(|error| format!("\"{text}\" is not a thumbprint, 40 hexadecimal digits: {error}"))
 }
 
+pub(super) fn path(text: &str, _: Kind, folder: &Path) -> Result<PathBuf, String> {
+    Ok(folder.join(text))
+}
+
 /// A program: a path, or a name that is looked for in `PATH`.
-pub(super) fn program(text: &str, folder: &Path) -> Result<PathBuf, String> {
+pub(super) fn program(text: &str, _: Kind, folder: &Path) -> Result<PathBuf, String> {
     if !text.contains('/') {
         return Ok(PathBuf::from(text));
     }

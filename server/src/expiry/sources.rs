@@ -7,11 +7,11 @@ use certward_pki::{Certificate, certificates_from_pem};
 
 use super::{Key, Name, Sighting, Use};
 use crate::app::App;
-use crate::authority::registry::Registry;
 use crate::cluster::named_certificate::CertificateName;
+use crate::ravendb::model::registry::Registry;
 
-/// Shows each certificate that is in use, once for each use. What has been renewed is not shown: another certificate
-/// with the same key stands in the same place, and lasts longer.
+/// Visits each certificate in use, once per use. A renewed certificate is omitted: another one with the same key serves
+/// the same purpose, and lasts longer.
 pub(super) fn each_certificate(app: &App, mut visit: impl FnMut(Sighting<'_>)) {
     each_registered(app.authority.registry(), &mut visit);
 
@@ -136,8 +136,8 @@ mod tests {
     use time::{Duration, OffsetDateTime};
 
     use super::*;
-    use crate::authority::clearance::{Permissions, SecurityClearance};
-    use crate::authority::definition::{Grant, RegisteredCertificate};
+    use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
+    use crate::ravendb::model::definition::{Grant, RegisteredCertificate};
 
     const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 

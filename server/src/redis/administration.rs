@@ -1,5 +1,5 @@
-//! The use cases of databases, with what has to run for them: a port is taken before a database is recorded, and an
-//! answer waits a moment for the engine.
+//! Use cases of databases, with their engines and ports: a port is reserved before a database is recorded, and a
+//! response waits briefly for the engine.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{ClusterError, Run};
 
 impl Databases {
-    /// Makes a database, and gives it a port when it names none. Waits a moment until it can be used.
+    /// Creates a database, and chooses a port if none is given. Waits briefly until it can be used.
     ///
     /// # Errors
     ///
-    /// [`ClusterError::NoEngine`] when there is nothing to run it with; [`ClusterError::RedisAclUnsupported`];
+    /// [`ClusterError::NoEngine`] if no engine can be started; [`ClusterError::RedisAclUnsupported`];
     /// [`ClusterError::PortTaken`], [`ClusterError::NoPortLeft`]; those of
     /// [`Cluster::create_database`](crate::cluster::Cluster::create_database).
     pub(crate) async fn create(
@@ -43,7 +43,7 @@ impl Databases {
         Ok(made)
     }
 
-    /// Changes a database. Waits a moment until it is so.
+    /// Changes a database. Waits briefly until the change is in force.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Databases {
         Ok(changed)
     }
 
-    /// Deletes a database with its data. Waits a while until its port is free.
+    /// Deletes a database with its data. Waits until its port is free, for at most [`END`].
     ///
     /// # Errors
     ///
@@ -85,12 +85,12 @@ impl Databases {
         Ok(())
     }
 
-    /// Makes the password the only one of the default user.
+    /// Replaces all passwords of the default user with this one.
     ///
     /// # Errors
     ///
-    /// Those of [`Cluster::set_database_password`](crate::cluster::Cluster::set_database_password), as in the two that
-    /// follow.
+    /// Those of [`Cluster::set_database_password`](crate::cluster::Cluster::set_database_password); the same holds for
+    /// the next two operations.
     pub(crate) async fn set_password(
         &self,
         permit: &ClusterPermit<UpdateDatabase>,
@@ -102,7 +102,7 @@ impl Databases {
         Ok(())
     }
 
-    /// Adds the password to those of the default user.
+    /// Adds a password to those of the default user.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Databases {
         Ok(())
     }
 
-    /// Removes the password from those of the default user.
+    /// Removes a password from those of the default user.
     ///
     /// # Errors
     ///
@@ -138,8 +138,8 @@ impl Databases {
     ///
     /// # Errors
     ///
-    /// Those of [`Cluster::update_database`](crate::cluster::Cluster::update_database) about who may;
-    /// [`ClusterError::DatabaseUnavailable`] when the engine does not do it.
+    /// Those of [`Cluster::update_database`](crate::cluster::Cluster::update_database) concerning permissions;
+    /// [`ClusterError::DatabaseUnavailable`] if the engine fails.
     pub(crate) async fn flush<A: ChangesDatabases>(
         &self,
         permit: &ClusterPermit<A>,
@@ -159,7 +159,7 @@ impl Databases {
         Ok(flushed)
     }
 
-    /// Whether clients can use the database now.
+    /// Fails unless clients can use the database now.
     ///
     /// # Errors
     ///
@@ -183,7 +183,7 @@ impl Databases {
         }
     }
 
-    /// Waits a moment until the database is as it should be.
+    /// Waits briefly until the database has its desired configuration.
     async fn settle(&self, database: &Arc<Database>) {
         let settled = async {
             let mut running = None;
@@ -201,14 +201,14 @@ impl Databases {
         let _ = tokio::time::timeout(SETTLE, settled).await;
     }
 
-    /// Looks whether a new database could run, and takes its port.
+    /// Checks that a new database could run, and reserves its port.
     async fn prepare(&self, new: &NewDatabase) -> Result<ReservedPort, ClusterError> {
         self.check_can_run(&new.name).await?;
         self.check_acls(None, new.rest.roles_permissions.as_deref()).await?;
         self.reserve(new.rest.port).await
     }
 
-    /// Looks whether a database could run as it is to be, and takes the port if that changes.
+    /// Checks that a database could run with the changes, and reserves the port if it changes.
     async fn prepare_update(
         &self,
         uid: DatabaseUid,
@@ -231,7 +231,8 @@ impl Databases {
         })
     }
 
-    /// Whether the engine takes the rules of these ACLs. One that is not there yet is judged by its version.
+    /// Fails if the engine refuses the rules of these ACLs. Without a running engine, the version of the program
+    /// decides.
     async fn check_acls(
         &self,
         uid: Option<DatabaseUid>,
@@ -311,9 +312,9 @@ fn needed_engine(version: DatabaseVersion) -> &'static str {
     }
 }
 
-/// An engine without data is ready in a tenth of this.
+/// Ten times as long as an engine without data takes to start.
 const SETTLE: Duration = Duration::from_secs(2);
-/// Connections are cut within a second, and an engine ends when it has written what is to be written.
+/// A cut takes up to one second; afterwards the engine still has to write pending data.
 const END: Duration = Duration::from_secs(5);
-/// What runs follows the state at once.
+/// The running databases follow the state without delay, so polling is frequent.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);

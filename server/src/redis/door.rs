@@ -1,4 +1,4 @@
-//! The port before a database.
+//! The open port of a database.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::front::DatabaseFront;
 use super::running::Opening;
 use crate::cluster::database::Database;
 
-/// The port before a database, and whoever came through it.
+/// The open port of a database, and its connections.
 pub(super) struct Door {
     port: NonZeroU16,
     front: Arc<DatabaseFront>,
@@ -23,7 +23,7 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Lets clients in on `tcp`.
+    /// Accepts clients on `tcp`.
     pub(super) fn open(tcp: TcpListener, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Self {
         let parts = opening.databases.front.clone();
         let front = DatabaseFront::new(tcp, database.uid, Arc::clone(engine), parts);
@@ -50,8 +50,8 @@ impl Door {
         &self.front
     }
 
-    /// Lets nobody in any more, and waits until those who are in have gone: at once, they are cut; otherwise they get the
-    /// answers that they wait for.
+    /// Stops accepting clients, and waits until the connections have ended: with `at_once` they are cut; otherwise
+    /// commands in progress are answered first.
     pub(super) async fn close(self, at_once: bool) {
         self.stop.cancel();
         self.connections.close();
@@ -65,5 +65,6 @@ impl Door {
     }
 }
 
-/// For the engine to hear of the connections that are cut. What is left then has not even ended its handshake.
+/// Time for the engine to process the cut connections. Connections left after that have not even finished their
+/// handshake.
 const PATIENCE: Duration = Duration::from_secs(1);

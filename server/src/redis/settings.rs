@@ -1,4 +1,4 @@
-//! The settings of Redis databases: `Certward.Redis.*`.
+//! Settings of Redis databases: `Certward.Redis.*`.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -49,7 +49,7 @@ pub struct UpstreamSetting {
 }
 
 impl Settings {
-    /// What an upstream's URL names.
+    /// Parses the URL of an upstream.
     pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<Upstream, String> {
         read_upstream(setting.url.expose_secret(), &self.upstream_authorities)
     }
@@ -101,7 +101,7 @@ pub(crate) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
     certificates_from_pem(text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
 }
 
-/// Whether a program can be started as a database. It is run once, to say its version.
+/// Fails unless the program can be started as an engine. It is run once, to print its version.
 pub(crate) fn try_program(path: &Path, search_path: &OsStr) -> Result<(), String> {
     // Settings are read where there is no runtime, or on a thread of one, which must not wait for another.
     let find = || -> io::Result<Result<EngineProgram, EngineProgramError>> {

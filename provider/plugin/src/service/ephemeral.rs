@@ -8,10 +8,9 @@ use super::{Service, unknown_type};
 use crate::call::catch;
 use crate::diagnostics::to_wire;
 use crate::ephemeral::ErasedEphemeralResource;
-use crate::wire::Timestamp;
-use crate::wire::calls::{
-    DiagnosticsResponse, EphemeralResourceRequest, OpenEphemeralResourceRequest, OpenEphemeralResourceResponse,
-    RenewEphemeralResourceResponse, ValidateConfigRequest,
+use crate::wire::{
+    Timestamp, close_ephemeral_resource, open_ephemeral_resource, renew_ephemeral_resource,
+    validate_ephemeral_resource_config,
 };
 use crate::{codec, configuration};
 
@@ -26,8 +25,8 @@ impl Service {
 
     pub(super) async fn validate_ephemeral_resource_config(
         &self,
-        request: ValidateConfigRequest,
-    ) -> DiagnosticsResponse {
+        request: validate_ephemeral_resource_config::Request,
+    ) -> validate_ephemeral_resource_config::Response {
         let mut diags = Diagnostics::default();
         if let Some(resource) = self.ephemeral(&mut diags, &request.type_name)
             && let Some(config) = codec::from_wire(&mut diags, request.config)
@@ -39,17 +38,17 @@ impl Service {
             let outcome = catch(resource.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", &request.type_name);
         }
-        DiagnosticsResponse {
+        validate_ephemeral_resource_config::Response {
             diagnostics: to_wire(diags),
         }
     }
 
     pub(super) async fn open_ephemeral_resource(
         &self,
-        request: OpenEphemeralResourceRequest,
-    ) -> OpenEphemeralResourceResponse {
+        request: open_ephemeral_resource::Request,
+    ) -> open_ephemeral_resource::Response {
         let mut diags = Diagnostics::default();
-        let mut response = OpenEphemeralResourceResponse::default();
+        let mut response = open_ephemeral_resource::Response::default();
         if let Some(resource) = self.ephemeral(&mut diags, &request.type_name)
             && let Some(config) = codec::from_wire(&mut diags, request.config)
         {
@@ -66,12 +65,12 @@ impl Service {
 
     pub(super) async fn renew_ephemeral_resource(
         &self,
-        request: EphemeralResourceRequest,
-    ) -> RenewEphemeralResourceResponse {
+        request: renew_ephemeral_resource::Request,
+    ) -> renew_ephemeral_resource::Response {
         let mut diags = Diagnostics::default();
         let private = request.private.unwrap_or_default();
         // A failed renewal keeps what closing needs.
-        let mut response = RenewEphemeralResourceResponse {
+        let mut response = renew_ephemeral_resource::Response {
             private: Some(private.clone()),
             ..Default::default()
         };
@@ -86,14 +85,17 @@ impl Service {
         response
     }
 
-    pub(super) async fn close_ephemeral_resource(&self, request: EphemeralResourceRequest) -> DiagnosticsResponse {
+    pub(super) async fn close_ephemeral_resource(
+        &self,
+        request: close_ephemeral_resource::Request,
+    ) -> close_ephemeral_resource::Response {
         let mut diags = Diagnostics::default();
         let private: Bytes = request.private.unwrap_or_default();
         if let Some(resource) = self.ephemeral(&mut diags, &request.type_name) {
             let outcome = self.stop.scope(catch(resource.close(&mut diags, &private))).await;
             outcome.or_error(&mut diags, "Closing", &request.type_name);
         }
-        DiagnosticsResponse {
+        close_ephemeral_resource::Response {
             diagnostics: to_wire(diags),
         }
     }

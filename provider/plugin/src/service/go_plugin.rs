@@ -11,7 +11,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{Service, unary};
 use crate::wire::Empty;
-use crate::wire::go_plugin::{ConnInfo, HealthCheckRequest, HealthCheckResponse, StdioData};
+use crate::wire::health::health_check_response::ServingStatus;
+use crate::wire::health::{HealthCheckRequest, HealthCheckResponse};
+use crate::wire::plugin::{self, ConnInfo, StdioData};
 
 impl Service {
     pub(super) async fn go_plugin_call(
@@ -22,14 +24,17 @@ impl Service {
     ) -> http::Response<BoxBody> {
         match (service, method) {
             ("plugin.GRPCController", "Shutdown") => {
-                unary(request, async move |_: Empty| {
+                unary(request, async move |_: plugin::Empty| {
                     self.shutdown.cancel();
-                    Empty {}
+                    plugin::Empty {}
                 })
                 .await
             }
             ("grpc.health.v1.Health", "Check") => {
-                unary(request, async |_: HealthCheckRequest| HealthCheckResponse { status: 1 }).await
+                let serving = HealthCheckResponse {
+                    status: ServingStatus::Serving.into(),
+                };
+                unary(request, async |_: HealthCheckRequest| serving).await
             }
             ("plugin.GRPCStdio", "StreamStdio") => {
                 let service = tower::service_fn(|_: Request<Empty>| {

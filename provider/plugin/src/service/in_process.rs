@@ -11,11 +11,10 @@ use tf_provider::schema::Schema;
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
-use crate::wire::calls::{
-    ConfigureProviderRequest, PlanResourceChangeRequest, UpgradeResourceStateRequest, ValidateConfigRequest,
-    ValidateProviderConfigRequest,
+use crate::wire::{
+    self, ClientCapabilities, DynamicValue, RawState, Selector, Severity, configure_provider, plan_resource_change,
+    upgrade_resource_state, validate_data_resource_config, validate_provider_config, validate_resource_config,
 };
-use crate::wire::{self, ClientCapabilities, DynamicValue, RawState, Selector, Severity};
 use crate::{PluginProvider, codec, stored_state};
 
 /// A provider, called as Terraform calls it.
@@ -75,30 +74,36 @@ impl InProcess {
     /// Validates a configuration; attributes that it leaves out are null.
     pub async fn validate(&self, block: Block<'_>, config: &Json) -> Vec<Reported> {
         let config = self.value(block, config);
-        let request = |name: &str| ValidateConfigRequest {
-            type_name: name.to_owned(),
-            config: config.clone(),
-            client_capabilities: Some(ClientCapabilities {
-                deferral_allowed: false,
-                write_only_attributes_allowed: true,
-            }),
-        };
         reported(match block {
             Block::Provider => {
-                let request = ValidateProviderConfigRequest { config };
+                let request = validate_provider_config::Request { config };
                 self.0.validate_provider_config(request).await.diagnostics
             }
-            Block::Resource(name) => self.0.validate_resource_config(request(name)).await.diagnostics,
-            Block::DataSource(name) => self.0.validate_data_resource_config(request(name)).await.diagnostics,
+            Block::Resource(name) => {
+                let request = validate_resource_config::Request {
+                    type_name: name.to_owned(),
+                    config,
+                    client_capabilities: Some(ClientCapabilities {
+                        deferral_allowed: false,
+                        write_only_attributes_allowed: true,
+                    }),
+                };
+                self.0.validate_resource_config(request).await.diagnostics
+            }
+            Block::DataSource(name) => {
+                let type_name = name.to_owned();
+                let request = validate_data_resource_config::Request { type_name, config };
+                self.0.validate_data_resource_config(request).await.diagnostics
+            }
         })
     }
 
     /// Configures the provider.
     pub async fn configure(&self, config: &Json) -> Vec<Reported> {
-        let request = ConfigureProviderRequest {
+        let request = configure_provider::Request {
             terraform_version: "1.11.4".to_owned(),
             config: self.value(Block::Provider, config),
-            ..ConfigureProviderRequest::default()
+            ..configure_provider::Request::default()
         };
         reported(self.0.configure_provider(request).await.diagnostics)
     }
@@ -106,19 +111,19 @@ impl InProcess {
     /// Plans a resource that is not there yet.
     pub async fn plan(&self, name: &str, config: &Json) -> Vec<Reported> {
         let config = self.value(Block::Resource(name), config);
-        let request = PlanResourceChangeRequest {
+        let request = plan_resource_change::Request {
             type_name: name.to_owned(),
             prior_state: codec::to_wire(codec::null()),
             proposed_new_state: config.clone(),
             config,
-            ..PlanResourceChangeRequest::default()
+            ..plan_resource_change::Request::default()
         };
         reported(self.0.plan_resource_change(request).await.diagnostics)
     }
 
     /// Upgrades a stored state.
     pub async fn upgrade(&self, name: &str, version: i64, state: &Json) -> Json {
-        let request = UpgradeResourceStateRequest {
+        let request = upgrade_resource_state::Request {
             type_name: name.to_owned(),
             version,
             raw_state: Some(RawState {

@@ -7,41 +7,34 @@ use tf_provider::Diagnostics;
 use super::{Service, schema_or_error};
 use crate::diagnostics::to_wire;
 use crate::schema;
-use crate::wire::calls::{
-    FunctionName, GetFunctionsResponse, GetMetadataResponse, GetProviderSchemaResponse,
-    GetResourceIdentitySchemasResponse, TypeName,
+use crate::wire::{
+    Function, ServerCapabilities, get_functions, get_metadata, get_provider_schema, get_resource_identity_schemas,
 };
-use crate::wire::schema::Function;
-use crate::wire::{Empty, ServerCapabilities};
 
 impl Service {
-    pub(super) async fn get_metadata(&self, _: Empty) -> GetMetadataResponse {
-        fn names<T>(registered: &BTreeMap<String, T>) -> Vec<TypeName> {
-            registered
-                .keys()
-                .map(|name| TypeName {
-                    type_name: name.clone(),
-                })
-                .collect()
+    pub(super) async fn get_metadata(&self, _: get_metadata::Request) -> get_metadata::Response {
+        fn named<T, M>(registered: &BTreeMap<String, T>, message: impl Fn(String) -> M) -> Vec<M> {
+            registered.keys().cloned().map(message).collect()
         }
-        GetMetadataResponse {
+        get_metadata::Response {
             server_capabilities: Some(CAPABILITIES),
             diagnostics: Vec::new(),
-            data_sources: names(&self.registry.data_sources),
-            resources: names(&self.registry.resources),
-            functions: self
-                .registry
-                .functions
-                .keys()
-                .map(|name| FunctionName { name: name.clone() })
-                .collect(),
-            ephemeral_resources: names(&self.registry.ephemeral_resources),
+            data_sources: named(&self.registry.data_sources, |type_name| {
+                get_metadata::DataSourceMetadata { type_name }
+            }),
+            resources: named(&self.registry.resources, |type_name| get_metadata::ResourceMetadata {
+                type_name,
+            }),
+            functions: named(&self.registry.functions, |name| get_metadata::FunctionMetadata { name }),
+            ephemeral_resources: named(&self.registry.ephemeral_resources, |type_name| {
+                get_metadata::EphemeralMetadata { type_name }
+            }),
         }
     }
 
-    pub(super) async fn get_provider_schema(&self, _: Empty) -> GetProviderSchemaResponse {
+    pub(super) async fn get_provider_schema(&self, _: get_provider_schema::Request) -> get_provider_schema::Response {
         let mut diags = Diagnostics::default();
-        let mut response = GetProviderSchemaResponse {
+        let mut response = get_provider_schema::Response {
             server_capabilities: Some(CAPABILITIES),
             ..Default::default()
         };
@@ -74,18 +67,21 @@ impl Service {
         response
     }
 
-    pub(super) async fn get_functions(&self, _: Empty) -> GetFunctionsResponse {
+    pub(super) async fn get_functions(&self, _: get_functions::Request) -> get_functions::Response {
         let mut diags = Diagnostics::default();
         let functions = self.functions(&mut diags);
-        GetFunctionsResponse {
+        get_functions::Response {
             functions,
             diagnostics: to_wire(diags),
         }
     }
 
     /// No resource has an identity of its own; Terraform takes an empty map for that.
-    pub(super) async fn get_resource_identity_schemas(&self, _: Empty) -> GetResourceIdentitySchemasResponse {
-        GetResourceIdentitySchemasResponse::default()
+    pub(super) async fn get_resource_identity_schemas(
+        &self,
+        _: get_resource_identity_schemas::Request,
+    ) -> get_resource_identity_schemas::Response {
+        get_resource_identity_schemas::Response::default()
     }
 
     fn functions(&self, diags: &mut Diagnostics) -> BTreeMap<String, Function> {

@@ -11,13 +11,9 @@ use crate::call::catch;
 use crate::diagnostics::{path_to_wire, to_wire};
 use crate::instance::{InstanceCall, own_private, with_instance, with_instance_of};
 use crate::resource::{Call, ErasedResource, MovedFrom};
-use crate::wire::RawState;
-use crate::wire::calls::{
-    ApplyResourceChangeRequest, ApplyResourceChangeResponse, DiagnosticsResponse, ImportResourceStateRequest,
-    ImportResourceStateResponse, ImportedResource, MoveResourceStateRequest, MoveResourceStateResponse,
-    PlanResourceChangeRequest, PlanResourceChangeResponse, ReadResourceRequest, ReadResourceResponse,
-    UpgradeResourceIdentityRequest, UpgradeResourceIdentityResponse, UpgradeResourceStateRequest,
-    UpgradeResourceStateResponse, ValidateConfigRequest,
+use crate::wire::{
+    RawState, apply_resource_change, import_resource_state, move_resource_state, plan_resource_change, read_resource,
+    upgrade_resource_identity, upgrade_resource_state, validate_resource_config,
 };
 use crate::{codec, configuration, stored_state, write_only};
 
@@ -30,7 +26,10 @@ impl Service {
         found.map(AsRef::as_ref)
     }
 
-    pub(super) async fn validate_resource_config(&self, request: ValidateConfigRequest) -> DiagnosticsResponse {
+    pub(super) async fn validate_resource_config(
+        &self,
+        request: validate_resource_config::Request,
+    ) -> validate_resource_config::Response {
         let mut diags = Diagnostics::default();
         if let Some(resource) = self.resource(&mut diags, &request.type_name)
             && let Some(config) = codec::from_wire(&mut diags, request.config)
@@ -48,12 +47,12 @@ impl Service {
             let outcome = catch(resource.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", &request.type_name);
         }
-        DiagnosticsResponse {
+        validate_resource_config::Response {
             diagnostics: to_wire(diags),
         }
     }
 
-    pub(super) async fn read_resource(&self, request: ReadResourceRequest) -> ReadResourceResponse {
+    pub(super) async fn read_resource(&self, request: read_resource::Request) -> read_resource::Response {
         let mut diags = Diagnostics::default();
         let old_state = request.current_state.clone();
         let old_private = request.private.clone();
@@ -77,14 +76,18 @@ impl Service {
             None if diags.errors.is_empty() => (codec::to_wire(codec::null()), Bytes::new()),
             None => (old_state, old_private),
         };
-        ReadResourceResponse {
+        read_resource::Response {
             new_state,
             private,
             diagnostics: to_wire(diags),
+            ..Default::default()
         }
     }
 
-    pub(super) async fn plan_resource_change(&self, request: PlanResourceChangeRequest) -> PlanResourceChangeResponse {
+    pub(super) async fn plan_resource_change(
+        &self,
+        request: plan_resource_change::Request,
+    ) -> plan_resource_change::Response {
         let mut diags = Diagnostics::default();
         let instance = InstanceCall::of(&request.prior_private);
         let plan = async {
@@ -110,7 +113,7 @@ impl Service {
             planned.state = without_write_only(&mut diags, resource, planned.state)?;
             Some(planned)
         };
-        let mut response = PlanResourceChangeResponse::default();
+        let mut response = plan_resource_change::Response::default();
         if let Some(planned) = plan.await {
             response.planned_state = codec::to_wire(planned.state);
             response.planned_private = with_instance(instance.instance, &planned.private);
@@ -124,8 +127,8 @@ impl Service {
     /// middle, but told to stop.
     pub(super) async fn apply_resource_change(
         self: Arc<Self>,
-        request: ApplyResourceChangeRequest,
-    ) -> ApplyResourceChangeResponse {
+        request: apply_resource_change::Request,
+    ) -> apply_resource_change::Response {
         let unchanged = request.prior_state.clone();
         let private = request.planned_private.clone();
         match tokio::spawn(self.apply(request)).await {
@@ -136,16 +139,17 @@ impl Service {
                     "The provider crashed",
                     "This is a bug in the provider; please report it.",
                 );
-                ApplyResourceChangeResponse {
+                apply_resource_change::Response {
                     new_state: unchanged,
                     private,
                     diagnostics: to_wire(diags),
+                    ..Default::default()
                 }
             }
         }
     }
 
-    async fn apply(self: Arc<Self>, request: ApplyResourceChangeRequest) -> ApplyResourceChangeResponse {
+    async fn apply(self: Arc<Self>, request: apply_resource_change::Request) -> apply_resource_change::Response {
         let mut diags = Diagnostics::default();
         let unchanged = request.prior_state.clone();
         let unchanged_private = request.planned_private.clone();
@@ -181,17 +185,18 @@ impl Service {
             Some((state, private)) if !destroys => (codec::to_wire(state), with_instance(instance.instance, &private)),
             _ => (unchanged, unchanged_private),
         };
-        ApplyResourceChangeResponse {
+        apply_resource_change::Response {
             new_state,
             private,
             diagnostics: to_wire(diags),
+            ..Default::default()
         }
     }
 
     pub(super) async fn import_resource_state(
         &self,
-        request: ImportResourceStateRequest,
-    ) -> ImportResourceStateResponse {
+        request: import_resource_state::Request,
+    ) -> import_resource_state::Response {
         let mut diags = Diagnostics::default();
         let import = async {
             let resource = self.resource(&mut diags, &request.type_name)?;
@@ -208,14 +213,15 @@ impl Service {
         };
         let imported_resources = import
             .await
-            .map(|(state, private)| ImportedResource {
+            .map(|(state, private)| import_resource_state::ImportedResource {
                 type_name: request.type_name,
                 state: codec::to_wire(state),
                 private,
+                identity: None,
             })
             .into_iter()
             .collect();
-        ImportResourceStateResponse {
+        import_resource_state::Response {
             imported_resources,
             diagnostics: to_wire(diags),
         }
@@ -224,8 +230,8 @@ impl Service {
     /// Called for every stored object of every run, also when its state is of the current version.
     pub(super) async fn upgrade_resource_state(
         &self,
-        request: UpgradeResourceStateRequest,
-    ) -> UpgradeResourceStateResponse {
+        request: upgrade_resource_state::Request,
+    ) -> upgrade_resource_state::Response {
         let mut diags = Diagnostics::default();
         let upgrade = async {
             let resource = self.resource(&mut diags, &request.type_name)?;
@@ -239,13 +245,16 @@ impl Service {
             conformed(&mut diags, resource, &schema, &state)
         };
         let upgraded_state = upgrade.await.and_then(codec::to_wire);
-        UpgradeResourceStateResponse {
+        upgrade_resource_state::Response {
             upgraded_state,
             diagnostics: to_wire(diags),
         }
     }
 
-    pub(super) async fn move_resource_state(&self, request: MoveResourceStateRequest) -> MoveResourceStateResponse {
+    pub(super) async fn move_resource_state(
+        &self,
+        request: move_resource_state::Request,
+    ) -> move_resource_state::Response {
         let mut diags = Diagnostics::default();
         let moved = async {
             let resource = self.resource(&mut diags, &request.target_type_name)?;
@@ -261,23 +270,23 @@ impl Service {
             conformed(&mut diags, resource, &schema, &state)
         };
         let target_state = moved.await.and_then(codec::to_wire);
-        MoveResourceStateResponse {
+        move_resource_state::Response {
             target_state,
-            target_private: Bytes::new(),
             diagnostics: to_wire(diags),
+            ..Default::default()
         }
     }
 
     pub(super) async fn upgrade_resource_identity(
         &self,
-        request: UpgradeResourceIdentityRequest,
-    ) -> UpgradeResourceIdentityResponse {
+        request: upgrade_resource_identity::Request,
+    ) -> upgrade_resource_identity::Response {
         let mut diags = Diagnostics::default();
         diags.root_error(
             "Resource has no identity",
             format!("`{}` stores no identity, so none can be upgraded.", request.type_name),
         );
-        UpgradeResourceIdentityResponse {
+        upgrade_resource_identity::Response {
             upgraded_identity: None,
             diagnostics: to_wire(diags),
         }

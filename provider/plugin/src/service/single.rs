@@ -5,19 +5,17 @@ use tf_provider::Diagnostics;
 use super::{Service, unknown_type};
 use crate::call::catch;
 use crate::diagnostics::{to_function_error, to_wire};
-use crate::wire::Empty;
-use crate::wire::calls::{
-    CallFunctionRequest, CallFunctionResponse, ConfigureProviderRequest, DiagnosticsResponse, ReadDataSourceRequest,
-    ReadDataSourceResponse, StopProviderResponse, ValidateConfigRequest, ValidateProviderConfigRequest,
-    ValidateProviderConfigResponse,
+use crate::wire::{
+    call_function, configure_provider, read_data_source, stop_provider, validate_data_resource_config,
+    validate_provider_config,
 };
 use crate::{codec, configuration};
 
 impl Service {
     pub(super) async fn validate_provider_config(
         &self,
-        request: ValidateProviderConfigRequest,
-    ) -> ValidateProviderConfigResponse {
+        request: validate_provider_config::Request,
+    ) -> validate_provider_config::Response {
         let mut diags = Diagnostics::default();
         if let Some(config) = codec::from_wire(&mut diags, request.config) {
             let config = match self.provider.schema(&mut diags) {
@@ -27,31 +25,37 @@ impl Service {
             let outcome = catch(self.provider.validate(&mut diags, &config)).await;
             outcome.or_error(&mut diags, "Validation", "provider");
         }
-        ValidateProviderConfigResponse {
+        validate_provider_config::Response {
             diagnostics: to_wire(diags),
         }
     }
 
-    pub(super) async fn configure_provider(&self, request: ConfigureProviderRequest) -> DiagnosticsResponse {
+    pub(super) async fn configure_provider(
+        &self,
+        request: configure_provider::Request,
+    ) -> configure_provider::Response {
         let mut diags = Diagnostics::default();
         if let Some(config) = codec::from_wire(&mut diags, request.config) {
             let configure = self.provider.configure(&mut diags, &request.terraform_version, &config);
             let outcome = self.stop.scope(catch(configure)).await;
             outcome.or_error(&mut diags, "Configuration", "provider");
         }
-        DiagnosticsResponse {
+        configure_provider::Response {
             diagnostics: to_wire(diags),
         }
     }
 
     /// Only asks running calls to end early; Terraform goes on to read and write the states they reached.
-    pub(super) async fn stop_provider(&self, _: Empty) -> StopProviderResponse {
+    pub(super) async fn stop_provider(&self, _: stop_provider::Request) -> stop_provider::Response {
         tracing::info!("Terraform asked running operations to stop");
         self.stop.request();
-        StopProviderResponse::default()
+        stop_provider::Response::default()
     }
 
-    pub(super) async fn validate_data_resource_config(&self, request: ValidateConfigRequest) -> DiagnosticsResponse {
+    pub(super) async fn validate_data_resource_config(
+        &self,
+        request: validate_data_resource_config::Request,
+    ) -> validate_data_resource_config::Response {
         let mut diags = Diagnostics::default();
         let config = codec::from_wire(&mut diags, request.config);
         match (self.registry.data_sources.get(&request.type_name), config) {
@@ -66,12 +70,12 @@ impl Service {
             (None, _) => unknown_type(&mut diags, "data source", &request.type_name),
             (_, None) => {}
         }
-        DiagnosticsResponse {
+        validate_data_resource_config::Response {
             diagnostics: to_wire(diags),
         }
     }
 
-    pub(super) async fn read_data_source(&self, request: ReadDataSourceRequest) -> ReadDataSourceResponse {
+    pub(super) async fn read_data_source(&self, request: read_data_source::Request) -> read_data_source::Response {
         let mut diags = Diagnostics::default();
         let config = codec::from_wire(&mut diags, request.config);
         let meta = codec::from_wire(&mut diags, request.provider_meta);
@@ -86,13 +90,13 @@ impl Service {
             }
             _ => None,
         };
-        ReadDataSourceResponse {
+        read_data_source::Response {
             state: state.and_then(codec::to_wire),
             diagnostics: to_wire(diags),
         }
     }
 
-    pub(super) async fn call_function(&self, request: CallFunctionRequest) -> CallFunctionResponse {
+    pub(super) async fn call_function(&self, request: call_function::Request) -> call_function::Response {
         let mut diags = Diagnostics::default();
         let arguments: Option<Vec<_>> = request
             .arguments
@@ -111,11 +115,11 @@ impl Service {
             (_, None) => None,
         };
         match to_function_error(diags) {
-            None => CallFunctionResponse {
+            None => call_function::Response {
                 result: result.and_then(codec::to_wire),
                 error: None,
             },
-            error => CallFunctionResponse { result: None, error },
+            error => call_function::Response { result: None, error },
         }
     }
 }

@@ -12,11 +12,11 @@ use tf_provider::{AttributePath, Diagnostics, Resource};
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
-use crate::wire::calls::{
-    ApplyResourceChangeRequest, ImportResourceStateRequest, ReadResourceRequest, UpgradeResourceStateRequest,
-    ValidateConfigRequest,
+use crate::wire::{
+    ClientCapabilities, DynamicValue, RawState, ResourceIdentityData, apply_resource_change, get_metadata,
+    get_provider_schema, import_resource_state, read_resource, stop_provider, upgrade_resource_state,
+    validate_resource_config,
 };
-use crate::wire::{ClientCapabilities, DynamicValue, Empty, RawState, ResourceIdentityData};
 use crate::{PluginProvider, PluginResource, Registry, codec, stop_requested};
 
 struct Example;
@@ -171,12 +171,12 @@ fn null() -> Option<DynamicValue> {
 }
 
 async fn apply(prior: Option<DynamicValue>, planned: Option<DynamicValue>) -> (Option<DynamicValue>, usize) {
-    let request = ApplyResourceChangeRequest {
+    let request = apply_resource_change::Request {
         type_name: "example_thing".to_owned(),
         prior_state: prior,
         config: planned.clone(),
         planned_state: planned,
-        ..ApplyResourceChangeRequest::default()
+        ..apply_resource_change::Request::default()
     };
     let response = service().apply_resource_change(request).await;
     (response.new_state, response.diagnostics.len())
@@ -185,7 +185,7 @@ async fn apply(prior: Option<DynamicValue>, planned: Option<DynamicValue>) -> (O
 #[tokio::test]
 async fn write_only_value_of_an_older_client_is_refused() {
     let config = rmp_serde::to_vec_named(&json!({ "does": null, "key_wo": "k" })).unwrap();
-    let mut request = ValidateConfigRequest {
+    let mut request = validate_resource_config::Request {
         type_name: "example_thing".to_owned(),
         config: codec::to_wire(config.into()),
         client_capabilities: None,
@@ -202,11 +202,11 @@ async fn write_only_value_of_an_older_client_is_refused() {
 #[tokio::test]
 async fn failed_read_keeps_the_state_and_a_silent_one_says_gone() {
     let read = async |does: &str| {
-        let request = ReadResourceRequest {
+        let request = read_resource::Request {
             type_name: "example_thing".to_owned(),
             current_state: value(does),
             private: Bytes::from_static(b"\xa1p"),
-            ..ReadResourceRequest::default()
+            ..read_resource::Request::default()
         };
         service().read_resource(request).await
     };
@@ -243,11 +243,11 @@ async fn applied_state_is_what_was_reached() {
 #[tokio::test]
 async fn stopping_the_provider_leaves_later_calls_alone() {
     let service = service();
-    assert_eq!(service.stop_provider(Empty {}).await.error, "");
-    let request = ReadResourceRequest {
+    assert_eq!(service.stop_provider(stop_provider::Request {}).await.error, "");
+    let request = read_resource::Request {
         type_name: "example_thing".to_owned(),
         current_state: value("x"),
-        ..ReadResourceRequest::default()
+        ..read_resource::Request::default()
     };
     let response = service.read_resource(request).await;
     assert_eq!((response.new_state, response.diagnostics.len()), (value("x"), 0));
@@ -260,7 +260,7 @@ async fn stopping_the_provider_leaves_later_calls_alone() {
 #[tokio::test]
 async fn default_upgrade_refuses_another_version_and_import_an_identity() {
     let upgrade = async |version| {
-        let request = UpgradeResourceStateRequest {
+        let request = upgrade_resource_state::Request {
             type_name: "example_thing".to_owned(),
             version,
             raw_state: Some(RawState {
@@ -275,10 +275,10 @@ async fn default_upgrade_refuses_another_version_and_import_an_identity() {
     assert_eq!(state, json!({ "does": "x", "key_wo": null }));
     assert!(upgrade(2).await.diagnostics[0].detail.contains("schema version 2"));
 
-    let request = ImportResourceStateRequest {
+    let request = import_resource_state::Request {
         type_name: "example_thing".to_owned(),
         identity: Some(ResourceIdentityData::default()),
-        ..ImportResourceStateRequest::default()
+        ..import_resource_state::Request::default()
     };
     let response = service().import_resource_state(request).await;
     assert_eq!(response.diagnostics[0].summary, "Import by identity is not supported");
@@ -286,10 +286,10 @@ async fn default_upgrade_refuses_another_version_and_import_an_identity() {
 
 #[tokio::test]
 async fn unknown_type_is_an_error_and_keeps_the_state() {
-    let request = ReadResourceRequest {
+    let request = read_resource::Request {
         type_name: "example_other".to_owned(),
         current_state: value("x"),
-        ..ReadResourceRequest::default()
+        ..read_resource::Request::default()
     };
     let response = service().read_resource(request).await;
     assert_eq!(response.new_state, value("x"));
@@ -298,7 +298,7 @@ async fn unknown_type_is_an_error_and_keeps_the_state() {
 
 #[tokio::test]
 async fn schema_and_metadata_name_what_is_registered() {
-    let schemas = service().get_provider_schema(Empty {}).await;
+    let schemas = service().get_provider_schema(get_provider_schema::Request {}).await;
     let thing = &schemas.resource_schemas["example_thing"];
     let write_only: Vec<bool> = thing
         .block
@@ -310,7 +310,7 @@ async fn schema_and_metadata_name_what_is_registered() {
         .collect();
     assert_eq!((thing.version, write_only), (3, vec![false, true]));
     assert!(schemas.diagnostics.is_empty());
-    let metadata = service().get_metadata(Empty {}).await;
+    let metadata = service().get_metadata(get_metadata::Request {}).await;
     assert_eq!(metadata.resources[0].type_name, "example_thing");
     assert!(metadata.server_capabilities.unwrap().plan_destroy);
 }

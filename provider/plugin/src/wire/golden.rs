@@ -3,14 +3,12 @@
 use prost::Message;
 use prost::bytes::Bytes;
 
-use super::calls::{
-    CallFunctionResponse, GetProviderSchemaResponse, MoveResourceStateRequest, OpenEphemeralResourceResponse,
-    PlanResourceChangeRequest, PlanResourceChangeResponse,
-};
-use super::schema::{Attribute, Block, Function, NestedBlock, NestingMode, Object, Return, Schema, StringKind};
+use super::function::Return;
+use super::schema::{Attribute, Block, NestedBlock, Object};
 use super::{
-    AttributePath, ClientCapabilities, Diagnostic, DynamicValue, FunctionError, RawState, ResourceIdentityData,
-    Selector, ServerCapabilities, Severity, Step, Timestamp,
+    AttributePath, ClientCapabilities, Diagnostic, DynamicValue, Function, FunctionError, NestingMode, RawState,
+    ResourceIdentityData, Schema, Selector, ServerCapabilities, Severity, Step, StringKind, Timestamp, call_function,
+    get_provider_schema, move_resource_state, open_ephemeral_resource, plan_resource_change,
 };
 
 fn check<M: Message + Default + PartialEq>(message: &M, golden: &str) {
@@ -47,7 +45,7 @@ fn attribute_is_encoded_as_published() {
     };
     let attribute = Attribute {
         name: "a".to_owned(),
-        r#type: b"\"string\"".to_vec(),
+        r#type: Bytes::from_static(b"\"string\""),
         description: "d".to_owned(),
         required: true,
         optional: true,
@@ -101,7 +99,7 @@ fn schema_is_encoded_as_published() {
 
 #[test]
 fn plan_is_encoded_as_published() {
-    let request = PlanResourceChangeRequest {
+    let request = plan_resource_change::Request {
         type_name: "t".to_owned(),
         prior_state: msgpack(b"\xc0"),
         proposed_new_state: msgpack(b"\x80"),
@@ -136,11 +134,12 @@ fn plan_is_encoded_as_published() {
             steps: vec![step(Selector::AttributeName("a".to_owned()))],
         }),
     };
-    let response = PlanResourceChangeResponse {
+    let response = plan_resource_change::Response {
         planned_state: msgpack(b"\x80"),
         requires_replace: vec![AttributePath { steps: path }],
         planned_private: Bytes::from_static(b"p"),
         diagnostics: vec![warning],
+        ..Default::default()
     };
     check(
         &response,
@@ -155,7 +154,7 @@ fn opened_ephemeral_resource_is_encoded_as_published() {
         summary: "s".to_owned(),
         ..Diagnostic::default()
     };
-    let response = OpenEphemeralResourceResponse {
+    let response = open_ephemeral_resource::Response {
         diagnostics: vec![error],
         renew_at: Some(Timestamp { seconds: 1, nanos: 2 }),
         result: msgpack(b"\x80"),
@@ -170,11 +169,11 @@ fn provider_schema_is_encoded_as_published() {
     let function = Function {
         summary: "s".to_owned(),
         r#return: Some(Return {
-            r#type: b"\"bool\"".to_vec(),
+            r#type: Bytes::from_static(b"\"bool\""),
         }),
         ..Function::default()
     };
-    let response = GetProviderSchemaResponse {
+    let response = get_provider_schema::Response {
         provider: Some(version(1)),
         resource_schemas: [("r".to_owned(), version(2))].into(),
         data_source_schemas: [("d".to_owned(), version(3))].into(),
@@ -189,6 +188,7 @@ fn provider_schema_is_encoded_as_published() {
         }),
         functions: [("f".to_owned(), function)].into(),
         ephemeral_resource_schemas: [("e".to_owned(), version(4))].into(),
+        ..Default::default()
     };
     check(
         &response,
@@ -204,7 +204,7 @@ fn function_error_names_argument_zero() {
         function_argument: Some(0),
     };
     check(
-        &CallFunctionResponse {
+        &call_function::Response {
             result: None,
             error: Some(error),
         },
@@ -214,7 +214,7 @@ fn function_error_names_argument_zero() {
 
 #[test]
 fn move_is_encoded_as_published() {
-    let request = MoveResourceStateRequest {
+    let request = move_resource_state::Request {
         source_provider_address: "a".to_owned(),
         source_type_name: "b".to_owned(),
         source_schema_version: 1,
@@ -224,6 +224,7 @@ fn move_is_encoded_as_published() {
         }),
         target_type_name: "c".to_owned(),
         source_private: Bytes::from_static(b"p"),
+        ..Default::default()
     };
     check(&request, "0a01611201621801220c0a027b7d12060a016b1201762a0163320170");
 }

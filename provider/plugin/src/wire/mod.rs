@@ -1,136 +1,76 @@
-//! The messages of Terraform's plugin protocol 6 and of go-plugin, written by hand.
+//! The messages of Terraform's plugin protocol 6.9 and of go-plugin.
 //!
-//! Source of every name and field number: `docs/plugin-protocol/tfplugin6.*.proto` of hashicorp/terraform, minor
-//! versions 6.5 to 6.9, and `internal/plugin/*.proto` of hashicorp/go-plugin. Fields we neither read nor send are left
-//! out where protobuf lets them be skipped unread.
+//! `tools/plugin-wire` generates them from the definitions in `provider/plugin/proto`: `tfplugin6.9.proto` of
+//! hashicorp/terraform 1.12.2, three files of hashicorp/go-plugin, and what go-plugin asks of gRPC's health check.
 
-pub(crate) mod calls;
-pub(crate) mod go_plugin;
 #[cfg(test)]
 mod golden;
-pub(crate) mod schema;
 
-use std::collections::BTreeMap;
-
-use prost::bytes::Bytes;
-
-/// A Terraform value: `msgpack` unless empty, else `json`.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct DynamicValue {
-    #[prost(bytes = "bytes", tag = "1")]
-    pub(crate) msgpack: Bytes,
-    #[prost(bytes = "bytes", tag = "2")]
-    pub(crate) json: Bytes,
+#[allow(clippy::all, dead_code, unreachable_pub, reason = "generated")]
+mod generated {
+    pub(crate) mod google {
+        pub(crate) mod protobuf {
+            include!("generated/google.protobuf.rs");
+        }
+    }
+    pub(crate) mod health {
+        include!("generated/grpc.health.v1.rs");
+    }
+    pub(crate) mod plugin {
+        include!("generated/plugin.rs");
+    }
+    pub(crate) mod tfplugin6 {
+        include!("generated/tfplugin6.rs");
+    }
 }
 
-/// A message shown to the user.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Diagnostic {
-    #[prost(enumeration = "Severity", tag = "1")]
-    pub(crate) severity: i32,
-    #[prost(string, tag = "2")]
-    pub(crate) summary: String,
-    #[prost(string, tag = "3")]
-    pub(crate) detail: String,
-    #[prost(message, optional, tag = "4")]
-    pub(crate) attribute: Option<AttributePath>,
-}
+pub(crate) use generated::google::protobuf::{Empty, Timestamp};
+pub(crate) use generated::tfplugin6::*;
+pub(crate) use generated::{health, plugin};
 
-/// The severity of a [`Diagnostic`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
-#[repr(i32)]
-pub(crate) enum Severity {
-    /// Never sent.
-    Invalid = 0,
-    /// The operation failed.
-    Error = 1,
-    /// The operation went on.
-    Warning = 2,
-}
+pub(crate) use self::attribute_path::Step;
+pub(crate) use self::attribute_path::step::Selector;
+/// The values are those of `schema::object::NestingMode` too, which has no `Group`.
+pub(crate) use self::schema::nested_block::NestingMode;
+pub(crate) use generated::tfplugin6::diagnostic::Severity;
 
-/// The answer of a function that failed.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct FunctionError {
-    #[prost(string, tag = "1")]
-    pub(crate) text: String,
-    #[prost(int64, optional, tag = "2")]
-    pub(crate) function_argument: Option<i64>,
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
 
-/// A path in a value.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct AttributePath {
-    #[prost(message, repeated, tag = "1")]
-    pub(crate) steps: Vec<Step>,
-}
+    use ring::digest::{SHA256, digest};
 
-/// One step of an [`AttributePath`].
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Step {
-    #[prost(oneof = "Selector", tags = "1, 2, 3")]
-    pub(crate) selector: Option<Selector>,
+    #[test]
+    fn messages_are_those_that_the_definitions_give() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let generated = root.join("provider/plugin/src/wire/generated");
+        let sums = fs::read_to_string(generated.join("SHA256SUMS")).unwrap();
+        let mut listed = BTreeSet::new();
+        for line in sums.lines() {
+            let (recorded, path) = line.split_once("  ").unwrap();
+            let path = root.join(path);
+            let hash = digest(&SHA256, &fs::read(&path).unwrap());
+            let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(
+                hash,
+                recorded,
+                "{} was changed: cargo run --manifest-path tools/plugin-wire/Cargo.toml",
+                path.display()
+            );
+            listed.insert(path);
+        }
+        let files_in = |folder: &Path| -> Vec<PathBuf> {
+            let entries = fs::read_dir(folder).unwrap();
+            entries.map(|entry| entry.unwrap().path()).collect()
+        };
+        for file in [files_in(&root.join("provider/plugin/proto")), files_in(&generated)].concat() {
+            assert!(
+                listed.contains(&file) || file.ends_with("SHA256SUMS"),
+                "{} is not listed",
+                file.display()
+            );
+        }
+    }
 }
-
-/// The selection of a [`Step`].
-#[derive(Clone, PartialEq, prost::Oneof)]
-pub(crate) enum Selector {
-    /// An attribute of an object.
-    #[prost(string, tag = "1")]
-    AttributeName(String),
-    /// An element of a map.
-    #[prost(string, tag = "2")]
-    ElementKeyString(String),
-    /// An element of a list.
-    #[prost(int64, tag = "3")]
-    ElementKeyInt(i64),
-}
-
-/// A stored state, as Terraform found it in the state file.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct RawState {
-    #[prost(bytes = "bytes", tag = "1")]
-    pub(crate) json: Bytes,
-    /// The form of Terraform 0.11 and older; no resource of protocol 6 was ever stored in it.
-    #[prost(btree_map = "string, string", tag = "2")]
-    pub(crate) flatmap: BTreeMap<String, String>,
-}
-
-/// The optional capabilities of the server.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct ServerCapabilities {
-    #[prost(bool, tag = "1")]
-    pub(crate) plan_destroy: bool,
-    #[prost(bool, tag = "2")]
-    pub(crate) get_provider_schema_optional: bool,
-    #[prost(bool, tag = "3")]
-    pub(crate) move_resource_state: bool,
-}
-
-/// The optional capabilities of the client.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct ClientCapabilities {
-    #[prost(bool, tag = "1")]
-    pub(crate) deferral_allowed: bool,
-    #[prost(bool, tag = "2")]
-    pub(crate) write_only_attributes_allowed: bool,
-}
-
-/// The identity of a resource instance (6.9).
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct ResourceIdentityData {
-    #[prost(message, optional, tag = "1")]
-    pub(crate) identity_data: Option<DynamicValue>,
-}
-
-/// `google.protobuf.Timestamp`.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Timestamp {
-    #[prost(int64, tag = "1")]
-    pub(crate) seconds: i64,
-    #[prost(int32, tag = "2")]
-    pub(crate) nanos: i32,
-}
-
-/// A message without fields: `google.protobuf.Empty` and the requests that carry nothing.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Empty {}

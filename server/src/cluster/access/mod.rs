@@ -1,8 +1,8 @@
 //! Authentication and authorization of the cluster's callers
 //! (`docs/contracts/redis-enterprise.md#authentication-methods`).
 //!
-//! Both are decided for every request, from the credentials of that request or the certificate of its connection, and
-//! from the cluster's present state. An `Authorization` header takes precedence over a certificate.
+//! Both are decided for every request, from its credentials or the certificate of its connection, and from the
+//! cluster's current state. An `Authorization` header takes precedence over a certificate.
 
 pub mod action;
 mod caller;
@@ -29,10 +29,11 @@ pub use action::{ClusterAction, Required};
 pub use caller::{ClusterCaller, ClusterCallerOrigin, Proof};
 pub use certificate::CertificateRefusal;
 pub(crate) use certificate::{CertificateHolder, ClusterVerdict};
+pub use certward_redis_model::password_hash::{HashCost, PasswordHash, PasswordHashError};
 pub use credentials::{Credentials, MalformedCredentials};
 pub(in crate::cluster) use guess::Guess;
 pub(in crate::cluster) use lockout::Lockouts;
-pub use password::{Applicant, HashCost, HasherBusy, PasswordHash, PasswordHashError, PasswordHasher};
+pub use password::{Applicant, HasherBusy, PasswordHasher};
 pub use permit::{ClusterDenied, ClusterPermit, authorize, authorize_on};
 pub use refusal::ClusterRefusal;
 pub use token::{TokenKey, TokenLifetime, TokenLifetimeError, TokenRefusal};
@@ -48,9 +49,10 @@ use super::{Cluster, ClusterError, ClusterState};
 use crate::clock::ForwardClock;
 use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::identity_counts::IdentityKind;
-use crate::listener::peer::{Network, Peer};
+use crate::listener::peer::Peer;
+use crate::network::Network;
 
-/// Decides who a request comes from.
+/// Authenticates requests.
 #[derive(Debug)]
 pub struct ClusterAccess {
     cluster: Arc<Cluster>,
@@ -58,30 +60,30 @@ pub struct ClusterAccess {
     verified: VerifiedPasswords,
     tokens: Tokens,
     last_logins: Mutex<HashMap<UserUid, OffsetDateTime>>,
-    /// For what ends by itself: lock-outs, tokens, passwords. Certificates follow the wall clock.
+    /// Clock for time limits: lock-outs, tokens, passwords. Certificates use the wall clock.
     clock: ForwardClock,
 }
 
-/// The way in which a request reached the server.
+/// The path of a request to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Directly from the peer, as far as can be known.
+    /// Directly from the peer, as far as the server can tell.
     Direct,
-    /// By a proxy, which has said so in the request.
+    /// Through a proxy, by the request's own headers.
     Forwarded,
 }
 
-/// The treatment of an expired password.
+/// Handling of an expired password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiredPassword {
     /// An expired password is refused.
     Refused,
-    /// It is: for changing it.
+    /// An expired password is admitted, so that it can be changed.
     Admitted,
 }
 
 impl ClusterAccess {
-    /// Decides from `cluster`, with tokens under `key`.
+    /// Authenticates against `cluster`, with tokens under `key`.
     #[must_use]
     pub fn new(cluster: Arc<Cluster>, key: &TokenKey) -> Self {
         let clock = ForwardClock::new(Arc::clone(cluster.clock()));
@@ -130,9 +132,9 @@ impl ClusterAccess {
         decided.map(Arc::new)
     }
 
-    /// Identifies the caller who wants to create the cluster. Before the cluster exists, it must hold an
-    /// administrator's certificate, or call from this machine as the server's own user and by no proxy, since otherwise
-    /// the server would belong to the first caller. Afterwards it is authenticated like every other caller.
+    /// Identifies the caller who creates the cluster. Before the cluster exists, it must present an administrator's
+    /// certificate, or call from this machine as the server's own user and through no proxy; otherwise the first caller
+    /// on the network could take the server over. Afterwards it is authenticated like every other caller.
     ///
     /// # Errors
     ///
@@ -146,7 +148,7 @@ impl ClusterAccess {
         if self.cluster.state().is_created() {
             return self.authenticate(peer, credentials, ExpiredPassword::Refused).await;
         }
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+        if let Some(caller) = self.cluster.administrator(peer) {
             peer.become_known(IdentityKind::Certificate);
             return Ok(Arc::new(ClusterCaller::administrator(caller, peer)));
         }
@@ -190,8 +192,8 @@ impl ClusterAccess {
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer).admitting(expired))
     }
 
-    /// The user of this name, if the password is the user's and has not expired, for somebody at `address`. Whether the API
-    /// takes passwords is the API's business.
+    /// The user of this name, if the password is the user's and has not expired, for a client at `address`. The API
+    /// decides if passwords are accepted at all.
     ///
     /// # Errors
     ///
@@ -216,8 +218,8 @@ impl ClusterAccess {
         Ok(Arc::clone(user))
     }
 
-    /// An unknown user, one without a password and a locked one cost as much as a wrong password, so that the time
-    /// tells nobody which it was.
+    /// An unknown user, a user without a password and a locked user cost as much time as a wrong password, so that the
+    /// time does not reveal which one it was.
     async fn check_password(
         &self,
         known: Option<Arc<User>>,
@@ -259,7 +261,7 @@ impl ClusterAccess {
     }
 
     fn by_certificate(&self, peer: &Arc<Peer>, now: OffsetDateTime) -> Result<ClusterCaller, ClusterRefusal> {
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+        if let Some(caller) = self.cluster.administrator(peer) {
             return Ok(ClusterCaller::administrator(caller, peer));
         }
         let state = self.cluster.state();
@@ -267,11 +269,11 @@ impl ClusterAccess {
         Ok(ClusterCaller::user_by(user, Proof::Certificate, &state, peer))
     }
 
-    /// A token for the caller, which stands for its password until the lifetime is over.
+    /// A token for the caller, which replaces its password until the lifetime is over.
     ///
     /// # Errors
     ///
-    /// [`ClusterError::NoTokenForCaller`] for a caller who was let in by a certificate: a token would outlive the
+    /// [`ClusterError::NoTokenForCaller`] for a caller who was admitted by a certificate: a token would outlive the
     /// trust in it.
     pub fn issue_token(
         &self,
@@ -287,16 +289,16 @@ impl ClusterAccess {
         }
     }
 
-    /// Returns the holder of the peer's certificate in this state of the cluster, which need not be the present one.
+    /// The holder of the peer's certificate in this state of the cluster, which need not be the current one.
     pub(crate) fn holder(&self, peer: &Peer, state: &ClusterState) -> Option<CertificateHolder> {
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
-            return Some(CertificateHolder::Administrator(caller));
+        if self.cluster.administrator(peer).is_some() {
+            return Some(CertificateHolder::Administrator);
         }
         let (user, anchor) = certificate::user_under(state, peer, self.clock.now())?;
         Some(CertificateHolder::User { user, anchor })
     }
 
-    /// Returns `true` when the peer's certificate is that of a user of the cluster, whatever else it is.
+    /// Returns `true` if the peer's certificate is that of a user of the cluster, even if it also has other roles.
     pub(crate) fn is_user(&self, peer: &Peer, state: &ClusterState) -> bool {
         certificate::user_under(state, peer, self.clock.now()).is_some()
     }
@@ -325,11 +327,10 @@ impl ClusterAccess {
     }
 }
 
-/// Only certificates are reviewed: passwords and tokens come with each request, so their connections need not be
-/// closed.
+/// Reviews certificates only: passwords and tokens come with each request, so their connections need not be closed.
 impl TrustReview for ClusterAccess {
     fn standing(&self, peer: &Peer) -> Standing {
-        if certificate::administrator(self.cluster.authenticator(), peer).is_some() {
+        if self.cluster.administrator(peer).is_some() {
             return Standing::Admitted;
         }
         match certificate::user(&self.cluster.state(), peer, self.cluster.clock().now()) {
@@ -338,15 +339,16 @@ impl TrustReview for ClusterAccess {
         }
     }
 
-    /// Of the chain that was found, or else of the peer's own certificate.
+    /// The end of the admitted chain's validity, else that of the peer's own certificate.
     fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
         let own = peer.certificate()?.validity().not_after;
-        let chain = peer.cluster_verdict().as_ref().and_then(ClusterVerdict::valid_until);
+        let kept = peer.kept::<ClusterVerdict>();
+        let chain = kept.lock().as_ref().and_then(ClusterVerdict::valid_until);
         Some(chain.map_or(own, |chain| chain.min(own)))
     }
 }
 
-/// Returns `true` when the user's password has expired. Users without passwords have none that can expire.
+/// Returns `true` if the user's password has expired. Users without passwords have none that can expire.
 fn has_expired(user: &User, settings: &ClusterSettings, now: OffsetDateTime) -> bool {
     let days = settings.password_expiration_duration;
     days > 0

@@ -7,8 +7,8 @@ use crate::cluster::access::action::UpdateCluster;
 use crate::cluster::access::authorize;
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::settings::{ClusterSettings, SettingsUpdate, TlsVersion};
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::{ClusterError, Run};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 async fn update_as(
     world: &World,

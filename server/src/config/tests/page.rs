@@ -59,7 +59,7 @@ fn values<'a>(text: &mut String, heading: &str, keys: impl Iterator<Item = &'a K
             Kind::Choice(words) => format!("`{}`", words.join("`, `")),
             Kind::Path => "path".to_owned(),
             Kind::Password => "text".to_owned(),
-            Kind::Text(form) => form.to_owned(),
+            Kind::Text(form) | Kind::Secret(form) => form.to_owned(),
             Kind::Ignored | Kind::Refused => unreachable!("these keys are followed"),
         };
         let default = match key.default {

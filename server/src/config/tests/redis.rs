@@ -65,6 +65,7 @@ fn a_program_is_a_path_from_the_settings_folder_or_a_name() {
             .unwrap()
             .redis
             .server_path
+            .clone()
             .unwrap();
         let expected = expected.map_or(value.into(), |expected| folder.0.path().join(expected));
         assert_eq!(path, expected);

@@ -90,7 +90,7 @@ fn keys_may_be_written_flat_nested_or_with_colons_in_any_case() {
         r#"{"Security": {"Certificate": {"Path": "server.pfx", "Validation.KeyUsages": "False"}}}"#,
         "\u{feff}{\"Security:Certificate:Path\": \"server.pfx\", \"Security:Certificate\": {\"Validation\": {\"KeyUsages\": false}}}",
     ] {
-        assert!(!load(settings).unwrap().certificate.validate_key_usages, "{settings}");
+        assert!(!load(settings).unwrap().certificate_validate_key_usages, "{settings}");
     }
 }
 

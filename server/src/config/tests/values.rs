@@ -10,7 +10,7 @@ fn the_certificate_alone_is_enough_and_the_defaults_do_the_rest() {
     let settings = folder.load(&[], &[]).unwrap();
     assert_eq!(settings.server_url.as_str(), "https://127.0.0.1:8443/");
     assert_eq!(settings.data_dir, folder.0.path().join("Databases"));
-    assert_eq!(settings.certificate.path, folder.0.path().join("server.pfx"));
+    assert_eq!(settings.certificate_path, folder.0.path().join("server.pfx"));
     assert_eq!(settings.setup_mode, SetupMode::None);
     assert_eq!(settings.limits, Limits::default());
     assert_eq!(settings.key_algorithm, KeyAlgorithm::Rsa4096);
@@ -21,7 +21,7 @@ fn the_certificate_alone_is_enough_and_the_defaults_do_the_rest() {
             max_minutes: 1440
         }
     );
-    assert!(settings.certificate.validate_key_usages);
+    assert!(settings.certificate_validate_key_usages);
     assert_eq!(settings.warn_days, WarnDays::default());
     assert!(!settings.licensed_read_only_access);
     assert!(settings.operations_url.is_none() && settings.redis_enterprise_url.is_none());
@@ -227,6 +227,6 @@ fn secrets_are_in_no_message_and_no_debug_text() {
             &[&format!("--Security.Certificate.Password={CANARY}")],
         )
         .unwrap();
-    assert_eq!(settings.certificate.password.as_ref().unwrap().expose_secret(), CANARY);
+    assert_eq!(settings.certificate_password.as_ref().unwrap().expose_secret(), CANARY);
     assert!(!format!("{settings:?}").contains(CANARY));
 }

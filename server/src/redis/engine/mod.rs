@@ -1,7 +1,7 @@
-//! The Redis behind a database: one that the server starts and watches, or one that was there before.
+//! The engine of a database: a supervised process, or an external Redis.
 //!
-//! An engine lives in lives ("incarnations"): each start of its process is a new one, in which its users have to be
-//! told again. Everything else about it outlasts them.
+//! Every restart of the engine process is a new *incarnation*: ACL users must be created again in it. All other state
+//! survives.
 
 mod account;
 mod aof_manifest;
@@ -70,10 +70,10 @@ use users::EngineUsers;
 use crate::cluster::database::rights::DEFAULT;
 use crate::cluster::redis_acl_rules::RedisAclRules;
 
-/// The engine of one database. A task of its own keeps it alive until [`Self::stop`].
+/// The engine of one database. A task of its own supervises it until [`Self::stop`].
 pub(crate) struct Engine {
     place: Place,
-    /// The last that was asked for. Held while it is put in force.
+    /// The configuration that was last requested. Locked while it is applied.
     configuration: tokio::sync::Mutex<EngineConfiguration>,
     secrets: EngineSecrets,
     users: EngineUsers,
@@ -83,50 +83,50 @@ pub(crate) struct Engine {
     health: watch::Sender<EngineHealth>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// It is to end without having written anything.
+    /// Cancelled to end the engine without saving.
     kill: CancellationToken,
     ended: CancellationToken,
 }
 
-/// Where an engine comes from.
+/// The origin of an engine.
 enum Place {
     Supervised(Supervised),
     Attached(Box<Attached>),
 }
 
-/// A Redis that was there before.
+/// An external Redis.
 struct Attached {
     upstream: Upstream,
     mark: UserMark,
     open_users: Mutex<OpenUsers>,
 }
 
-/// Which life of the engine this is.
+/// The current incarnation of the engine.
 #[derive(Default)]
 struct Life {
     incarnation: u64,
-    /// What the engine calls it: the `run_id` of `INFO`.
+    /// The engine's identifier of this incarnation: `run_id` of `INFO`.
     run: String,
     version: Option<EngineVersion>,
 }
 
-/// How an engine is.
+/// Health of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EngineHealth {
     /// It has not been ready yet.
     Starting,
     /// It answers.
     Ready,
-    /// It does not, and is being started or tried again, unless it has been stopped.
+    /// It does not answer. It is being restarted or retried, unless it has been stopped.
     Down {
-        /// What happened, in a sentence for administrators.
+        /// The cause, in a sentence for administrators.
         reason: String,
     },
 }
 
 impl Engine {
-    /// Starts `program` in `directory`, which becomes its own, and starts it again whenever it ends. The engine is not
-    /// ready when this returns; [`Self::health`] says when.
+    /// Starts `program` in `directory`, which it takes for itself, and restarts it whenever it ends. The engine is not
+    /// ready when this returns; watch [`Self::health`].
     pub(crate) fn supervise(
         program: &EngineProgram,
         directory: PathBuf,
@@ -137,9 +137,9 @@ impl Engine {
         Self::start(place, configuration, tasks)
     }
 
-    /// Takes the external Redis at `upstream` for an engine. Nothing of it is changed but users with the `mark` and, by
-    /// [`Self::flush`], its data: memory, eviction, persistence and every other user, `default` among them, are the
-    /// business of its operator.
+    /// Uses the external Redis at `upstream` as an engine. The server changes only users with the `mark` and, by
+    /// [`Self::flush`], the data: memory, eviction, persistence and every other user, including `default`, belong to
+    /// its operator.
     pub(crate) fn attach(
         upstream: Upstream,
         mark: UserMark,
@@ -173,12 +173,12 @@ impl Engine {
         engine
     }
 
-    /// How it is, and how it changes.
+    /// Watches the engine's health.
     pub(crate) fn health(&self) -> watch::Receiver<EngineHealth> {
         self.health.subscribe()
     }
 
-    /// Which version it is, once that is known.
+    /// Version of the engine, once it is known.
     pub(crate) fn version(&self) -> Option<EngineVersion> {
         match &self.place {
             Place::Supervised(place) => Some(place.program.version()),
@@ -186,12 +186,12 @@ impl Engine {
         }
     }
 
-    /// Whether it is an external Redis.
+    /// True for an external Redis.
     pub(crate) fn is_external(&self) -> bool {
         matches!(self.place, Place::Attached(_))
     }
 
-    /// What administrators should know of it, a sentence each: users of an external Redis that let anybody in.
+    /// Warnings for administrators, a sentence each: users of an external Redis that can log in without a password.
     pub(crate) fn warnings(&self) -> Vec<String> {
         match &self.place {
             Place::Supervised(_) => Vec::new(),
@@ -202,14 +202,14 @@ impl Engine {
         }
     }
 
-    /// Has it run by `configuration` from now on, without losing data: at once if it is ready, otherwise from its next
-    /// start. Returns when what is there is on the disk as wanted, which takes its time with much data.
+    /// Changes the configuration without losing data: at once if the engine is ready, otherwise at its next start.
+    /// Returns when the existing data is on disk in the wanted form, which can take long.
     ///
-    /// An attached engine is left as it is.
+    /// An external Redis is not changed.
     ///
     /// # Errors
     ///
-    /// [`EngineError`]. The configuration is the one of its next start all the same.
+    /// [`EngineError`]. The configuration applies to the next start nevertheless.
     pub(crate) async fn configure(&self, configuration: EngineConfiguration) -> Result<(), EngineError> {
         let mut current = self.configuration.lock().await;
         *current = configuration;
@@ -231,13 +231,14 @@ impl Engine {
         persistence::settle(control, configuration, &place.directory).await
     }
 
-    /// A new connection that is `login`. The user's rules in the engine are those of the login, or newer ones.
+    /// Opens a connection with the identity `login`. The user's rules in the engine are those of the login, or newer
+    /// ones.
     ///
     /// # Errors
     ///
-    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`] when
-    /// the engine would have to be told of the user, [`EngineError::RulesRefused`] when the engine does not know a rule, and what becomes
-    /// of an engine that does not answer.
+    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`]
+    /// if the engine would have to create or change the user, [`EngineError::RulesRefused`] if the engine does not know
+    /// a rule, and the errors of an engine that does not answer.
     pub(crate) async fn log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
         tokio::time::timeout(ANSWER_TIMEOUT, async {
             match self.try_log_in(login).await {
@@ -278,21 +279,21 @@ impl Engine {
         })
     }
 
-    /// The command that makes an open connection `login`, where a `RESET` does not: `AUTH` with the user's name and secret.
-    /// The login must have been prepared ([`Self::prepare`]).
+    /// The command that gives an open connection the identity `login`, if `RESET` does not: `AUTH` with the user's name
+    /// and secret. Call [`Self::prepare`] for the login first.
     pub(crate) fn login_command(&self, login: &EngineLogin) -> Option<Zeroizing<Vec<u8>>> {
         self.login(login).map(Command::into_bytes)
     }
 
-    /// The secret of the user that a login of a client by password becomes; none where the engine itself checks the
-    /// password: for `default` of an external Redis. The login must have been prepared ([`Self::prepare`]).
+    /// The secret of the user that a client's password login becomes; none where the engine itself checks the password:
+    /// for `default` of an external Redis. Call [`Self::prepare`] for the login first.
     pub(crate) fn secret_of(&self, login: &EngineLogin) -> Option<Zeroizing<String>> {
         let user = self.user_of(login)?;
         let secret = self.secrets.of(&user.name);
         Some(Zeroizing::new(secret.secret().expose_secret().to_owned()))
     }
 
-    /// Creates or changes the user of `login` in the engine, before a login in the middle of a connection.
+    /// Creates or changes the user of `login` in the engine, before a login on an open connection.
     ///
     /// # Errors
     ///
@@ -319,8 +320,8 @@ impl Engine {
         }
     }
 
-    /// Whether a new or reset connection is logged in by `login`. An external Redis logs it in by itself while its `default`
-    /// is open.
+    /// True if `login` needs no command on a new or reset connection: an external Redis logs connections in as
+    /// `default` by itself while that user is open.
     pub(crate) fn is_logged_in(&self, login: &EngineLogin) -> bool {
         let is_open = |attached: &Attached| {
             let users = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
@@ -332,7 +333,7 @@ impl Engine {
         }
     }
 
-    /// The user of the engine that a connection becomes; none when it is left without a login.
+    /// The engine user of a login; none if the connection is not logged in.
     fn user_of(&self, login: &EngineLogin) -> Option<EngineUser> {
         match (login, &self.place) {
             (EngineLogin::User(user), _) => Some(user.clone()),
@@ -344,9 +345,9 @@ impl Engine {
         }
     }
 
-    /// What the engine says against each of these lists of rules, in their order: it does not have a command in them, or does
-    /// not know a form of rule. `None` when it takes them, or cannot be asked now. An engine that is kept busy costs
-    /// [`OBJECTION_TIMEOUT`], however many lists there are.
+    /// For each of these lists of rules, in order: the engine's message if it refuses the list, because it lacks a
+    /// command in it or does not know a form of rule. `None` if it accepts the list, or cannot be asked now. A busy
+    /// engine costs [`OBJECTION_TIMEOUT`] in total, however many lists there are.
     pub(crate) async fn objections_to(&self, all: &[&RedisAclRules]) -> Vec<Option<String>> {
         let end = Instant::now() + OBJECTION_TIMEOUT;
         let mut objections = Vec::with_capacity(all.len());
@@ -372,7 +373,7 @@ impl Engine {
         set.err()?.objection().map(str::to_owned)
     }
 
-    /// The users that it knows from logins, `default` among them, but for the one without rights.
+    /// The users that it knows from logins, including `default`, except the one without rights.
     pub(crate) fn user_names(&self) -> Vec<Arc<str>> {
         let nobody = self.mark().map(UserMark::nobody);
         let mut names = self.users.names();
@@ -380,7 +381,7 @@ impl Engine {
         names
     }
 
-    /// Has the engine forget a user, and end its connections.
+    /// Deletes a user in the engine, which closes the user's connections.
     pub(crate) async fn forget_user(&self, name: &str) {
         let Ok(control) = self.control() else { return };
         if let Err(error) = self.users.forget(&control, self.mark(), name).await {
@@ -403,11 +404,11 @@ impl Engine {
         self.control()?.ask(Command::new("FLUSHALL", ["ASYNC"])).await.map(drop)
     }
 
-    /// Ends it and deletes its directory with the data. The data of an attached one stays.
+    /// Ends the engine and deletes its directory with the data. The data of an external Redis stays.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(crate) async fn remove(&self) -> io::Result<()> {
         let mut stopped = pin!(self.stop());
         // What it writes is deleted anyway.
@@ -424,12 +425,12 @@ impl Engine {
             .map_err(io::Error::other)?
     }
 
-    /// Ends what a server before this one has left running in `directory`, and deletes it with the data. Nothing is done
-    /// when it is not there.
+    /// Ends the processes that an earlier server has left running in `directory`, and deletes the directory with the
+    /// data. Does nothing if the directory does not exist.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::ResourceBusy`] while another server has it.
+    /// Any I/O error; [`io::ErrorKind::ResourceBusy`] while another server uses the directory.
     pub(crate) async fn clear(directory: PathBuf) -> io::Result<()> {
         let clear = move || match Self::vacate(directory)? {
             Some(directory) => directory.remove(),
@@ -438,7 +439,7 @@ impl Engine {
         tokio::task::spawn_blocking(clear).await.map_err(io::Error::other)?
     }
 
-    /// As [`Self::clear`], but leaves the directory and the data. Blocks.
+    /// Like [`Self::clear`], but keeps the directory and the data. Blocks.
     ///
     /// # Errors
     ///
@@ -447,7 +448,7 @@ impl Engine {
         Self::vacate(directory).map(drop)
     }
 
-    /// Takes a directory, if it is there, and ends what a server before this one has left running in it. Blocks.
+    /// Locks a directory, if it exists, and ends the processes that an earlier server left running in it. Blocks.
     fn vacate(directory: PathBuf) -> io::Result<Option<EngineDirectory>> {
         if !directory.exists() {
             return Ok(None);
@@ -458,7 +459,7 @@ impl Engine {
         Ok(Some(directory))
     }
 
-    /// As [`Self::clear`], but moves the directory to `kept` instead of deleting it. Returns whether it was there.
+    /// Like [`Self::clear`], but moves the directory to `kept` instead of deleting it. Returns whether it existed.
     ///
     /// # Errors
     ///
@@ -488,7 +489,7 @@ impl Engine {
         }
     }
 
-    /// The server's own login, where it needs one.
+    /// The server's own login, if it needs one.
     fn own_login(&self) -> Option<Command> {
         match &self.place {
             Place::Supervised(_) => Some(login::auth(CONTROL_USER, &self.secrets.of(CONTROL_USER))),
@@ -496,7 +497,7 @@ impl Engine {
         }
     }
 
-    /// The same, in a form whose answer has the number of the connection.
+    /// The same, in a form whose reply contains the number of the connection.
     fn own_hello(&self) -> Command {
         match &self.place {
             Place::Supervised(_) => login::hello(CONTROL_USER, &self.secrets.of(CONTROL_USER)),
@@ -541,7 +542,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// An administrator waits for the answer, which is no more than advice.
+/// An administrator waits for the answer, which is only advice.
 const OBJECTION_TIMEOUT: Duration = Duration::from_secs(1);
-/// For an engine to end by itself whose data is deleted then.
+/// Time for an engine to end by itself before its data is deleted.
 const REMOVAL_TIME: Duration = Duration::from_secs(5);

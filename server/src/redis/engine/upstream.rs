@@ -1,4 +1,4 @@
-//! A Redis that was there before, and that a database is attached to instead of an engine of its own.
+//! An external Redis that a database uses instead of an engine of its own.
 
 use std::fmt;
 use std::io;
@@ -14,8 +14,8 @@ use url::{Host, Url};
 use super::command::Command;
 use super::stream::EngineStream;
 
-/// A Redis that was there before: where it is, and who the server is there. Its ACL must let this user use `ACL`,
-/// `CLIENT`, `INFO` and `PING`.
+/// An external Redis: its address, and the server's credentials there. The ACL of that user must allow `ACL`, `CLIENT`,
+/// `INFO` and `PING`.
 pub(crate) struct Upstream {
     host: String,
     port: u16,
@@ -24,34 +24,34 @@ pub(crate) struct Upstream {
     password: Option<SecretString>,
 }
 
-/// A URL that names no upstream. No text repeats the URL, which has a password in it.
+/// A URL is not a valid upstream. No text repeats the URL, which holds a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UpstreamError {
-    /// Neither `redis` nor `rediss`.
+    /// The scheme is neither `redis` nor `rediss`.
     #[error("an upstream starts with redis:// or rediss://")]
     Scheme,
-    /// Nobody to connect to.
+    /// The host is missing.
     #[error("the upstream has no host")]
     Host,
-    /// A database number other than 0, which clients select themselves, or more.
+    /// There is a path other than database 0; clients select databases themselves.
     #[error("an upstream is redis://user:password@host:port, without a path, a query or a fragment")]
     Path,
-    /// A percent sign that is none.
+    /// An invalid percent encoding.
     #[error("the user or password of the upstream is not UTF-8 in percent-encoding")]
     Credentials,
     /// A user without a password.
     #[error("the upstream has a user and no password")]
     NoPassword,
-    /// TLS, and nothing to hold its certificate against.
+    /// TLS without a CA to verify the certificate.
     #[error("an upstream with rediss:// needs the authority of its certificate in Certward.Redis.UpstreamCa")]
     NoAuthority,
-    /// An authority that is none.
+    /// A CA certificate is invalid.
     #[error("a certificate of Certward.Redis.UpstreamCa cannot be trusted: {0}")]
     Authority(String),
 }
 
 impl Upstream {
-    /// The upstream that `url` names. With `rediss`, its certificate must chain to one of `authorities`.
+    /// Parses `url`. With `rediss`, the certificate must chain to one of `authorities`.
     ///
     /// # Errors
     ///
@@ -86,12 +86,12 @@ impl Upstream {
         })
     }
 
-    /// The user that the server is there; Redis's `default` unless the URL names one.
+    /// The server's user there; Redis's `default` unless the URL names one.
     pub(super) fn user(&self) -> &str {
         self.user.as_deref().unwrap_or("default")
     }
 
-    /// What logs the server in, if it needs to be.
+    /// The command that logs the server in, if a password is set.
     pub(super) fn login(&self) -> Option<Command> {
         let password = self.password.as_ref()?.expose_secret();
         Some(match &self.user {
@@ -100,7 +100,7 @@ impl Upstream {
         })
     }
 
-    /// What logs the server in, if it needs to be, and is answered with the number of the connection.
+    /// The command that logs the server in, if a password is set. Its reply holds the connection's number.
     pub(super) fn hello(&self) -> Command {
         match &self.password {
             Some(password) => Command::new("HELLO", ["2", "AUTH", self.user(), password.expose_secret()]),
@@ -108,11 +108,11 @@ impl Upstream {
         }
     }
 
-    /// A new connection.
+    /// Opens a connection.
     ///
     /// # Errors
     ///
-    /// What the system or TLS says.
+    /// Any I/O or TLS error.
     pub(super) async fn connect(&self) -> io::Result<EngineStream> {
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
         tcp.set_nodelay(true)?;
@@ -152,7 +152,7 @@ fn host(url: &Url) -> Option<String> {
     })
 }
 
-/// RFC 3986, section 2.1.
+/// Percent decoding: RFC 3986, section 2.1.
 fn decoded(text: &str) -> Result<Option<String>, UpstreamError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -192,7 +192,7 @@ fn connector(authorities: &[CertificateDer<'_>]) -> Result<TlsConnector, Upstrea
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// Redis's own.
+/// Redis's default.
 const DEFAULT_PORT: u16 = 6379;
 
 #[cfg(test)]

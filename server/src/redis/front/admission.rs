@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use certward_pki::Certificate;
+use certward_pki::{Certificate, CertificateError};
 use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 
@@ -13,7 +14,7 @@ use crate::certificate::shown;
 use crate::cluster::ClusterState;
 use crate::cluster::database::DefaultUser;
 use crate::cluster::database::rights::{DatabaseRights, NoRights, rights_in};
-use crate::cluster::trust::{AdmittedClient, DatabaseTrustRefusal};
+use crate::cluster::database::trust::{AdmittedCertificate, DatabaseTrust, DatabaseTrustRefusal};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
 use crate::listener::connection_permits::ConnectionPermit;
@@ -22,6 +23,8 @@ use crate::listener::identity_counts::IdentityKind;
 /// The connection of a client to a database.
 #[derive(Debug)]
 pub(super) struct Client {
+    /// The address of the client.
+    pub(super) address: SocketAddr,
     /// Records whether the client is known.
     pub(super) permit: Arc<ConnectionPermit>,
     /// True for a TLS connection.
@@ -30,11 +33,20 @@ pub(super) struct Client {
     pub(super) certificate: Option<ClientCertificate>,
 }
 
-/// A certificate whose key the client holds.
+/// A certificate that a client has presented, with those it sent above it.
 #[derive(Debug)]
 pub(super) struct ClientCertificate {
-    end_entity: Certificate,
+    pub(super) end_entity: Certificate,
     intermediates: Vec<CertificateDer<'static>>,
+}
+
+/// What a client's certificate is trusted by.
+#[derive(Debug)]
+pub(super) struct TrustBasis {
+    /// The trust it was held against.
+    pub(super) trust: Arc<DatabaseTrust>,
+    /// Proof that it is trusted; none for a client without a certificate.
+    pub(super) admitted: Option<AdmittedCertificate>,
 }
 
 /// The identity of a connection. Equal identities have the same rights.
@@ -44,7 +56,7 @@ pub(super) enum Identity {
     Certificate(Access),
     /// A user of the cluster, by its name and password.
     Password(Access),
-    /// Redis's user `default`, or nobody before `AUTH`.
+    /// Redis's user `default`, or no identity before `AUTH`.
     Default(DefaultUser),
 }
 
@@ -53,45 +65,36 @@ pub(super) enum Identity {
 pub(super) struct Access {
     /// The user.
     pub(super) user: UserUid,
-    /// The revision of the user's credentials, so that an identity with old credentials differs.
+    /// The revision of the user's credentials, so that an identity with outdated credentials differs.
     pub(super) credentials_revision: u64,
     /// The rights of the user.
     pub(super) rights: DatabaseRights,
 }
 
-/// A connection that is let in.
-#[derive(Debug)]
-pub(super) struct Admission {
-    /// As whom.
-    pub(super) identity: Identity,
-    /// By what certificate, if the client has one.
-    pub(super) admitted: Option<AdmittedClient>,
-}
-
 /// The reason that a connection is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    /// The database takes other connections now.
+    /// The database's TLS mode has changed, and it accepts other connections now.
     #[error("the database has changed the way in which it is connected to")]
     Transport,
-    /// No certificate, where there must be one.
+    /// A certificate is required, and there is none.
     #[error("the database takes no client without a certificate")]
     NoCertificate,
-    /// A certificate that is not trusted.
+    /// The certificate is not trusted.
     #[error(transparent)]
     Trust(DatabaseTrustRefusal),
-    /// A trusted certificate that is nobody's.
+    /// The certificate is trusted, but no user has its subject.
     #[error("no user has the certificate subject \"{subject}\", and the database has no default user")]
     NoUser {
-        /// As RFC 4514 prints it.
+        /// The subject in the form of RFC 4514.
         subject: String,
     },
-    /// A user without rights here.
+    /// The user has no rights in this database.
     #[error(transparent)]
     NoRights(NoRights),
 }
 
-/// Decides from one state of the cluster, and remembers the rights it has found.
+/// Decides from one state of the cluster, and caches the rights of users.
 pub(super) struct Judge<'a> {
     policy: &'a Policy,
     state: &'a ClusterState,
@@ -109,49 +112,27 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The policy that is decided by.
-    pub(super) fn policy(&self) -> &'a Policy {
-        self.policy
-    }
-
     /// The revision of the cluster that is decided from.
     pub(super) fn revision(&self) -> u64 {
         self.state.revision()
     }
 
-    /// The time of the decisions.
-    pub(super) fn now(&self) -> OffsetDateTime {
-        self.now
-    }
-
-    /// Lets a client in, or not.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal`].
-    pub(super) fn admit(&self, client: &Client) -> Result<Admission, Refusal> {
-        let admitted = self.trust(client)?;
-        Ok(Admission {
-            identity: self.identify(client)?,
-            admitted,
-        })
-    }
-
-    /// Proof that the client's certificate is trusted, if it has one.
+    /// Confirms that the client's certificate, if it has one, is trusted. Returns what by, unless that is `basis` as before.
     ///
     /// # Errors
     ///
     /// [`Refusal::Trust`].
-    pub(super) fn trust(&self, client: &Client) -> Result<Option<AdmittedClient>, Refusal> {
-        let Some(certificate) = &client.certificate else {
+    pub(super) fn recheck(&self, basis: &TrustBasis, client: &Client) -> Result<Option<TrustBasis>, Refusal> {
+        let trust = &self.policy.trust;
+        if Arc::ptr_eq(&basis.trust, trust) && basis.is_in_date(self.now) {
             return Ok(None);
-        };
-        let ClientCertificate {
-            end_entity,
-            intermediates,
-        } = certificate;
-        let admitted = self.policy.trust.admit(end_entity, intermediates, self.now);
-        admitted.map(Some).map_err(Refusal::Trust)
+        }
+        let certificate = client.certificate.as_ref();
+        let admitted = certificate.map(|certificate| certificate.admitted_by(trust, self.now));
+        Ok(Some(TrustBasis {
+            trust: Arc::clone(trust),
+            admitted: admitted.transpose().map_err(Refusal::Trust)?,
+        }))
     }
 
     /// Identifies a client whose certificate, if it has one, is trusted.
@@ -199,7 +180,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Returns `true` when a client that was identified as `identity` would be identified as that now, too.
+    /// Returns `true` if a client with the identity `identity` would still get that identity.
     pub(super) fn confirms(&self, identity: &Identity, client: &Client) -> bool {
         match (self.identify(client), identity) {
             // Whoever has logged in by password began as nobody in particular.
@@ -225,8 +206,8 @@ impl Identity {
 }
 
 impl Client {
-    /// Notes who the client is now, after a login by password or not: with an identity that lets it in, it is known until it
-    /// is nobody again.
+    /// Records the client's identity after a login, by password or not. A client with an admitted identity counts as
+    /// known until it loses the identity.
     pub(super) fn is_now(&self, identity: &Identity, has_logged_in: bool) {
         if has_logged_in || identity.is_let_in() {
             self.permit.become_known(match identity {
@@ -242,7 +223,7 @@ impl Client {
         }
     }
 
-    /// The certificate that it holds the key of, if it showed one.
+    /// The certificate that it presented and proved possession of.
     pub(super) fn end_entity(&self) -> Option<&Certificate> {
         self.certificate.as_ref().map(|certificate| &certificate.end_entity)
     }
@@ -254,19 +235,49 @@ impl Client {
 }
 
 impl ClientCertificate {
-    /// Of what the client sent in the handshake, end entity first.
-    pub(super) fn of(certificates: Option<&[CertificateDer<'_>]>) -> Option<Self> {
-        let (end_entity, intermediates) = certificates?.split_first()?;
-        Some(Self {
-            // The handshake has read it before.
-            end_entity: Certificate::from_der(end_entity.clone().into_owned()).ok()?,
+    /// Parses the chain that a client sends.
+    ///
+    /// # Errors
+    ///
+    /// The end entity's certificate cannot be parsed.
+    pub(super) fn parse(
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Result<Self, CertificateError> {
+        Ok(Self {
+            end_entity: Certificate::from_der(end_entity.clone().into_owned())?,
             intermediates: intermediates.iter().map(|der| der.clone().into_owned()).collect(),
         })
+    }
+
+    /// Proof that it is trusted.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseTrustRefusal`].
+    pub(super) fn admitted_by(
+        &self,
+        trust: &DatabaseTrust,
+        now: OffsetDateTime,
+    ) -> Result<AdmittedCertificate, DatabaseTrustRefusal> {
+        trust.admit(&self.end_entity, &self.intermediates, now)
+    }
+}
+
+impl TrustBasis {
+    /// The last second of the certificate, where there is one and it counts.
+    pub(super) fn valid_until(&self) -> Option<OffsetDateTime> {
+        self.admitted.as_ref().and_then(AdmittedCertificate::valid_until)
+    }
+
+    fn is_in_date(&self, now: OffsetDateTime) -> bool {
+        self.valid_until()
+            .is_none_or(|valid_until| now.unix_timestamp() <= valid_until.unix_timestamp())
     }
 }
 
 impl Refusal {
-    /// The error of Redis's protocol that the client gets.
+    /// The code of the Redis error that the client gets.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::NoRights(_) => "NOPERM",
@@ -274,7 +285,7 @@ impl Refusal {
         }
     }
 
-    /// A word for logs and metrics.
+    /// Label for logs and metrics.
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Transport => "database_transport",

@@ -1,23 +1,23 @@
-//! Decides whether a thread polls for an engine's answer before it sleeps.
+//! Decides whether a thread polls for an engine's reply before it sleeps.
 //!
 //! Waking a thread takes longer than most of Redis's commands: with one client that sends one command at a time it is a
-//! sixth of the whole time. While a single connection is active on a thread, the thread therefore polls for the answer
-//! for a moment. With a second active connection it would delay that one, so it sleeps; and it sleeps after answers
-//! that did not arrive in time, for longer the more of them there were.
+//! sixth of the total time. While a single connection is active on a thread, the thread therefore polls briefly for the
+//! reply. With a second active connection it would delay that one, so it sleeps; and after replies that did not arrive
+//! in time it sleeps too, for longer the more of them there were.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Decides for one connection.
+/// The decision for one connection.
 #[derive(Debug)]
 pub(super) struct BusyWait {
     id: u64,
-    /// Something was asked, and has not been waited for.
+    /// A command was sent, and its reply has not been polled for.
     asked: bool,
-    /// So many answers are not waited for.
+    /// Number of further replies that are not polled for.
     skipped: u32,
-    /// So many the next time that one is not there in time.
+    /// Number of replies to skip after the next one that is late.
     penalty: u32,
 }
 
@@ -32,25 +32,25 @@ impl BusyWait {
         }
     }
 
-    /// The engine was asked something.
+    /// Records that a command was sent to the engine.
     pub(super) fn asked(&mut self) {
         self.asked = true;
         let (id, times) = LAST.get();
         LAST.set((self.id, if id == self.id { times.saturating_add(1) } else { 0 }));
     }
 
-    /// Until when to look for the answer to what was asked; none when it is not worth it.
+    /// The deadline for polling for the reply; none if polling is not worthwhile.
     pub(super) fn begin(&mut self) -> Option<Instant> {
         let is_due = std::mem::take(&mut self.asked) && self.is_worth_it();
         is_due.then(|| Instant::now() + LONGEST)
     }
 
-    /// The answer was there in time.
+    /// Records that the reply arrived in time.
     pub(super) fn was_answered(&mut self) {
         self.penalty = 1;
     }
 
-    /// It was not.
+    /// Records that it did not.
     pub(super) fn was_in_vain(&mut self) {
         self.skipped = self.penalty;
         self.penalty = (self.penalty * 2).min(MOST_SKIPPED);
@@ -68,15 +68,15 @@ impl BusyWait {
 }
 
 thread_local! {
-    /// The connection of this thread that asked last, and the number of times since another one did.
+    /// The connection of this thread that sent the last command, and its number of commands since another one's.
     static LAST: Cell<(u64, u32)> = const { Cell::new((u64::MAX, 0)) };
 }
 
-/// A connection that has asked so often without another in between is alone at work.
+/// After this many commands without another connection's, a connection counts as the only active one.
 const ALONE: u32 = 16;
 /// The time that Redis needs for most commands, including its own wake-up.
 const LONGEST: Duration = Duration::from_micros(50);
-/// At most one answer in about a thousand is polled for in vain.
+/// At most one reply in about a thousand is polled for in vain.
 const MOST_SKIPPED: u32 = 1024;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The clients of a database, for administrators: who they are, what they rest on, and which of them a change would
-//! disconnect.
+//! The clients of a database, for administrators: identities, the objects that each depends on, and those that a change
+//! would disconnect.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use super::policy::Policy;
 use super::sessions::Session;
 use crate::cluster::ClusterState;
 use crate::cluster::database::Database;
-use crate::connected_client::{ConnectedClient, Ground, GroundKind, Numbered, ShownCertificate};
 use crate::listener::identity_counts::ListenerKind;
+use certward_transport::connected::{ConnectedClient, Ground, GroundKind, Numbered, ShownCertificate};
 
 /// An open connection to a database.
 #[derive(Debug)]
@@ -24,17 +24,14 @@ pub(crate) struct DatabaseConnection {
 }
 
 impl DatabaseFront {
-    /// Every open connection, the oldest first.
+    /// All open connections, the oldest first.
     pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
         self.connections_that(state, |_| true)
     }
 
-    /// The connections that end when `state` becomes `next`. Each is judged as it will be then.
+    /// The connections that end when `state` becomes `next`. Each is decided as under `next`.
     pub(crate) fn connections_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<DatabaseConnection> {
-        let (Some(present), Some(changed)) = (
-            self.policies.at(state, self.database, &self.parts),
-            next.database(self.database),
-        ) else {
+        let (Some(present), Some(changed)) = (self.policy(state), next.database(self.database)) else {
             return self.connections(state);
         };
         let policy = Policy::supposed(&present, changed);
@@ -73,7 +70,7 @@ impl DatabaseConnection {
         access(&identity).map(numbered)
     }
 
-    /// As administrators see it.
+    /// The connection as administrators see it.
     pub(crate) fn described(&self, state: &ClusterState) -> ConnectedClient {
         let Self { database, session } = self;
         let (identity, trusted, valid_until) = session.standing();
@@ -110,7 +107,7 @@ fn numbered(access: &Access) -> Numbered {
     Numbered::new(access.user.get(), &access.rights.name)
 }
 
-/// The certificate of the database that lets the client's in.
+/// The certificate of the database that the client's chains to.
 fn trusted_certificate(trusted: Sha256Fingerprint, session: &Session, database: &Database) -> Option<Ground> {
     let is_it = |certificate: &&Certificate| certificate.fingerprint() == trusted;
     let certificate = database.tls.client_certificates.certificates().iter().find(is_it)?;
@@ -123,7 +120,7 @@ fn trusted_certificate(trusted: Sha256Fingerprint, session: &Session, database: 
     Some(Ground::trusted(kind, certificate))
 }
 
-/// The user, those of its roles that the database knows, and their ACLs.
+/// The user, those of its roles that have an ACL in the database, and these ACLs.
 fn rights(access: &Access, database: &Database, state: &ClusterState) -> Vec<Ground> {
     let user = state.user(access.user);
     let mut grounds = vec![Ground::new(GroundKind::User, access.user, &access.rights.name)];

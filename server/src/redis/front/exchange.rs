@@ -1,30 +1,30 @@
-//! Changes of who a connection is, by `AUTH`, `HELLO` or `RESET`, between two markers.
+//! Identity changes by `AUTH`, `HELLO` or `RESET`, enclosed in two markers.
 //!
-//! Nothing of the client goes on before the second marker is answered, and what stands between the two says whether the
-//! engine has done it. In a transaction the markers also see to it that `EXEC` refuses: an `AUTH` that was queued is never
-//! carried out.
+//! Nothing from the client is forwarded before the second marker is answered, and the replies between the two show
+//! whether the engine has changed the identity. In a transaction the markers also make `EXEC` fail: a queued `AUTH` is
+//! never executed.
 //!
-//! `CLIENT REPLY OFF` and `SKIP` would hide the answers. After one of them, an exchange that is no `RESET`, which ends
-//! them, turns answers on first. Two more markers before that, the *probes*, show whether answers were off, and they are
-//! turned off again afterwards. A silence that the client's commands did not show leaves the first marker unanswered, and
-//! the connection ends.
+//! `CLIENT REPLY OFF` and `SKIP` would suppress the replies. After one of them, an exchange turns replies on first,
+//! unless it is a `RESET`, which does that by itself. Two markers before that, the *probes*, show whether replies were
+//! off, in which case they are turned off again afterwards. If replies are off although the client's commands did not
+//! show it, the first marker stays unanswered, and the connection ends.
 
 use zeroize::Zeroizing;
 
 use super::markers::{LoginState, Marker, position};
 use crate::redis::resp::arguments::encode;
 
-/// The change that is under way.
+/// The exchange in progress.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) kind: Kind,
-    /// Markers that show whether answers are off: none is answered while they are off, and only the last one after
-    /// `SKIP`. A login has two, before answers are turned on. A reset has one.
+    /// Markers that show whether replies are off: none is answered while they are off, and only the last one after
+    /// `SKIP`. A login has two, before replies are turned on. A reset has one.
     pub(super) probes: Vec<Marker>,
     pub(super) start: Marker,
     pub(super) end: Marker,
     pub(super) stage: Stage,
-    /// Answers to the client as they were when the exchange began, as far as that is known.
+    /// Mode of replies to the client when the exchange began, as far as known.
     pub(super) silence: Silence,
 }
 
@@ -32,31 +32,31 @@ pub(super) struct Exchange {
 pub(super) enum Kind {
     /// `AUTH`, or `HELLO` with it.
     Login,
-    /// `RESET`, a login behind it or not, and what the connection is then.
+    /// `RESET`, with or without a subsequent login, and the login state afterwards.
     Reset { logs_in: bool, after: LoginState },
 }
 
-/// The progress of reading the answers of an exchange.
+/// Progress of reading the replies of an exchange.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// No answer has been read.
+    /// No reply has been read.
     Before,
-    /// To the second probe: the answer to `CLIENT REPLY ON` comes next.
+    /// Up to the second probe: the reply to `CLIENT REPLY ON` comes next.
     Probed,
-    /// To the first marker: the answers follow, these among them.
+    /// Up to the first marker: the replies follow, including these.
     Started(Vec<Answer>),
 }
 
-/// The mode of answers to the client before the exchange.
+/// Mode of replies to the client before the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
     None,
-    /// For one command.
+    /// Off for one command.
     Skip,
     Off,
 }
 
-/// An answer between the markers, as far as it says what the engine has done.
+/// A reply between the markers, as far as it shows the effect of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Done,
@@ -76,21 +76,21 @@ pub(super) enum Mark {
 /// The result of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settled {
-    /// The engine carried it out; otherwise the connection keeps its identity.
+    /// The engine has executed it; otherwise the connection keeps its identity.
     pub(super) is_done: bool,
-    /// It was a login of the client's, and no reset.
+    /// It was a login of the client, not a reset.
     pub(super) is_login: bool,
-    /// Answers were off before, and have to be turned off again: [`silence_command`]. Otherwise they are on.
+    /// Replies were off before, and have to be turned off again: [`silence_command`]. Otherwise they are on.
     pub(super) was_silent: bool,
 }
 
-/// The engine has answered in a way that leaves open who the connection is, or whether it answers.
+/// The engine's replies do not show the identity of the connection, or whether replies are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the engine does not say who the connection is")]
 pub(super) struct Undecided;
 
 impl Exchange {
-    /// Of a connection in this state. Answers may be off, or are known to be on.
+    /// An exchange on a connection in this state. Replies may be off, or are known to be on.
     pub(super) fn new(kind: Kind, state: LoginState, may_be_silent: bool) -> Self {
         let (after, probes) = match kind {
             // Until it is logged in: both forms are answered alike then, outside of transactions.
@@ -137,8 +137,8 @@ impl Exchange {
             .map(|(_, mark)| mark)
     }
 
-    /// Returns the text that may precede a marker's answer and does not belong to the client. Nothing is held back for
-    /// it where answers are known to be on.
+    /// Returns the text that may precede a marker's reply and does not belong to the client. Nothing is withheld where
+    /// replies are known to be on.
     pub(super) fn hidden(&self) -> &'static [u8] {
         match self.kind {
             _ if self.probes.is_empty() => b"",
@@ -148,8 +148,8 @@ impl Exchange {
         }
     }
 
-    /// A marker is answered, before any other answer of the exchange was read. Returns how many of the bytes `before` it
-    /// are the client's, and whether the exchange is over: a reset that began without answers.
+    /// Handles the reply to a marker, before any other reply of the exchange was read. Returns how many of the bytes
+    /// `before` it are the client's, and whether the exchange is over: a reset that began with replies off.
     pub(super) fn reach(&mut self, mark: Mark, before: &[u8]) -> Result<(usize, bool), Undecided> {
         match (mark, self.kind) {
             (Mark::Probe { is_last }, kind) => {
@@ -202,7 +202,7 @@ impl Exchange {
 }
 
 impl Settled {
-    /// A reset always is.
+    /// The settled state of every reset.
     pub(super) const RESET: Self = Self {
         is_done: true,
         is_login: false,
@@ -211,7 +211,7 @@ impl Settled {
 }
 
 impl Answer {
-    /// None when it is no answer to a command of the exchange, but a message to a subscriber.
+    /// None for a message to a subscriber, which is not a reply to a command of the exchange.
     pub(super) fn of(frame: &[u8]) -> Option<Self> {
         match frame {
             OK => Some(Self::Done),
@@ -231,12 +231,12 @@ impl Answer {
     }
 }
 
-/// Turns answers off again.
+/// The command that turns replies off again.
 pub(super) fn silence_command() -> Zeroizing<Vec<u8>> {
     encode(&[b"CLIENT", b"REPLY", b"OFF"])
 }
 
 const OK: &[u8] = b"+OK\r\n";
 const RESET: &[u8] = b"+RESET\r\n";
-/// The answers to `RESET` and to the login behind it.
+/// The replies to `RESET` and to the login after it.
 const LOGGED_IN: &[u8] = b"+RESET\r\n+OK\r\n";

@@ -1,15 +1,18 @@
-//! What becomes of the commands by which a client says who it is.
+//! Handling of the commands that log a client in or reset its connection.
 //!
 //! | the connection is | `AUTH`, `HELLO … AUTH` | `RESET` |
 //! | --- | --- | --- |
-//! | a user's, by certificate | with that user's name, answered with `OK`, whatever the password; else with an error | reaches the engine, and the user is logged in again behind it |
-//! | nobody's, `default`'s, or a user's by password | the password is checked here; what reaches the engine is the user's secret there, or a wrong one | reaches the engine, and the connection is again who it was at its start |
+//! | a user's, by certificate | with that user's name, answered with `OK`, whatever the password; else with an error |
+//! is forwarded to the engine, and the user is logged in again after it |
+//! | nobody's, `default`'s, or a user's by password | the password is checked here; the engine gets the user's secret
+//! there, or a wrong one | is forwarded to the engine, and the connection has its initial identity again |
 //!
-//! The certificate says who its holder is, and a password must not say otherwise: a connection is cut by what it was let
-//! in by. Who the connection is changes only when the engine has answered that it has.
+//! The certificate determines the identity of its holder, and a password must not change it: a connection is cut by the
+//! credentials with which it was admitted. The identity of a connection changes only when the engine has confirmed the
+//! login.
 //!
-//! No password of a client reaches an engine of ours. The user `default` of an external Redis is the business of its
-//! operator: there its password is checked by that Redis, and by the database's own record first.
+//! No password of a client reaches a supervised engine. The user `default` of an external Redis belongs to its
+//! operator: that Redis checks the password, after the database's own record.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,33 +35,33 @@ use crate::redis::resp::answering::Answering;
 use crate::redis::resp::arguments::encode;
 use crate::redis::resp::identity::{Credentials, IdentityCommand};
 
-/// Decides about the commands of one connection.
+/// Handles the login commands of one connection.
 pub(super) struct Logins {
     front: Arc<DatabaseFront>,
     session: Arc<Session>,
-    /// The user of a connection that is one's by certificate.
+    /// The user who logged in by certificate, if any.
     certificate_user: Option<EngineUser>,
 }
 
-/// What goes to the engine in place of a command.
+/// The replacement of an intercepted command.
 pub(super) enum Answer {
-    /// This.
+    /// Send these bytes now.
     Now(Zeroizing<Vec<u8>>),
-    /// What comes of this. Nothing of the client goes on before.
+    /// Send the result of this future. No later command of the client is forwarded before it.
     Later(Pin<Box<dyn Future<Output = LoginOutcome> + Send>>),
 }
 
-/// What came of a command.
+/// The result of an asynchronous login.
 pub(super) enum LoginOutcome {
-    /// The engine decides it: by the user's secret, or by one that is nobody's.
+    /// The engine executes this command: with the user's secret, or with a wrong one.
     Command(Zeroizing<Vec<u8>>),
-    /// The connection is reset, and this logs it in again, if anything has to.
+    /// The connection is reset, and this command, if any, logs it in again.
     Reset(Option<Zeroizing<Vec<u8>>>, LoginState),
-    /// It is answered with this error.
+    /// The client gets this error.
     Error(String),
 }
 
-/// The form in which the client has said it.
+/// The form of the client's command.
 enum Form {
     /// `AUTH` without a name.
     Password,
@@ -81,18 +84,18 @@ impl Logins {
         }
     }
 
-    /// Has the connection cut, unless it may still be who it is. Asked for all that a client sends, so that nothing sent
-    /// after a change was answered is carried out.
+    /// Cuts the connection if its identity is not admitted any more. Called for everything that a client sends, so that
+    /// no command sent after a change took effect is executed.
     pub(super) fn review(&self) {
         self.front.review_if_changed(&self.session);
     }
 
-    /// The engine has answered a command of [`Self::answer`].
+    /// Handles the engine's reply to a command of [`Self::answer`].
     pub(super) fn settle(&self, settled: Settled) {
         self.session.settle(settled.is_done, settled.is_login);
     }
 
-    /// What to do about a command, before which the engine answers so.
+    /// Answers a command, which the engine would answer in the mode `answering`.
     pub(super) fn answer(&self, command: IdentityCommand, replies: &mut ReplyRewriter, answering: Answering) -> Answer {
         if let IdentityCommand::Forbidden(error) = command {
             return Answer::Now(replies.refuse(error.to_owned()));
@@ -132,7 +135,7 @@ impl Logins {
         Answer::Later(Box::pin(log_in(front, session, form, Credentials { name, password })))
     }
 
-    /// What to do about a command on a connection that is this user's, by certificate.
+    /// Answers a command on a connection of a user who logged in by certificate.
     fn answer_user(
         &self,
         user: &EngineUser,
@@ -164,7 +167,7 @@ impl Logins {
     }
 }
 
-/// Who a connection is in the engine while its client has not said who it is.
+/// The engine login of a connection before its client has authenticated.
 pub(super) fn unnamed_login(default_user: &DefaultUser) -> EngineLogin {
     if default_user.is_enabled && default_user.password_hashes.is_empty() {
         EngineLogin::DefaultUser
@@ -173,7 +176,7 @@ pub(super) fn unnamed_login(default_user: &DefaultUser) -> EngineLogin {
     }
 }
 
-/// What a connection is in the engine after this login.
+/// State of a connection after this login.
 pub(super) fn login_state(engine: &Engine, login: &EngineLogin) -> LoginState {
     if engine.is_logged_in(login) {
         LoginState::LoggedIn
@@ -182,7 +185,7 @@ pub(super) fn login_state(engine: &Engine, login: &EngineLogin) -> LoginState {
     }
 }
 
-/// The connection is again who a client is that has said nothing.
+/// Restores the initial identity of the connection.
 async fn reset(front: Arc<DatabaseFront>, session: Arc<Session>) -> LoginOutcome {
     let default_user = front.default_user();
     let login = unnamed_login(&default_user);
@@ -308,11 +311,11 @@ impl Form {
     }
 }
 
-/// As an engine answers to `AUTH password` whose user `default` needs none.
+/// An engine's reply to `AUTH password` if the user `default` needs no password.
 const NO_PASSWORD: &str = "-ERR AUTH <password> called without any password configured for the default user. Are you sure \
                            your configuration is correct?";
 
-/// The password of nobody.
+/// A random password that no user has.
 fn random_secret() -> Zeroizing<Vec<u8>> {
     let mut secret = Zeroizing::new(vec![0; 32]);
     aws_lc_rs::rand::fill(&mut secret).expect("the system gives random bytes");

@@ -1,20 +1,19 @@
-//! Commands that say where their answers stand.
+//! Commands whose replies mark a position in the stream of replies.
 //!
-//! Engines answer in the order of the commands, and nobody here reads answers otherwise. To find a place among them, the
-//! proxy sends a *marker*: a command that no engine has, whose name is a random number. An engine answers that it does not
-//! know it, in any state of a connection that is logged in, and also while a script keeps it busy (`processCommand` of
-//! Redis's server.c looks a command up first).
-//! Before a login Valkey 9.1 answers `-NOAUTH` to whatever it does not know. There the marker is a `HELLO` with the number as
-//! an option, which every engine names as wrong; a connection that is not logged in is in no transaction or subscription,
-//! where `HELLO` would be answered otherwise.
-//! Only this connection knows the number, and it is used once, so that no value can look like the answer.
+//! Engines reply in the order of the commands. To find a position among the replies, the proxy sends a *marker*: a
+//! command that no engine has, whose name is a random number. An engine replies that it does not know the command, in
+//! any state of a logged-in connection, and even while a script keeps it busy (`processCommand` of Redis's server.c
+//! looks a command up first). Before a login Valkey 9.1 replies `-NOAUTH` to unknown commands. There the marker is a
+//! `HELLO` with the number as an option, which every engine rejects by name; a connection that is not logged in is in
+//! no transaction or subscription, where the reply to `HELLO` would differ. Only this connection knows the number, and
+//! it is used once, so no value can look like the reply.
 
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use crate::redis::resp::arguments::encode;
 
-/// A command that says where its answer stands.
+/// A command whose reply marks its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Marker {
     pub(super) number: String,
@@ -25,12 +24,12 @@ pub(super) struct Marker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LoginState {
     LoggedIn,
-    /// Only commands that log in are carried out.
+    /// Only commands that log in are executed.
     LoggedOut,
 }
 
 impl Marker {
-    /// For a connection in this state when the engine carries it out.
+    /// A marker for a connection that is in this state when the engine executes it.
     pub(super) fn new(state: LoginState) -> Self {
         let mut number = [0; 16];
         aws_lc_rs::rand::fill(&mut number).expect("the system gives random bytes");
@@ -45,7 +44,7 @@ impl Marker {
         }
     }
 
-    /// Returns `true` when `line` is the answer to this marker.
+    /// Returns `true` if `line` is the reply to this marker.
     pub(super) fn is_answered_by(&self, line: &[u8]) -> bool {
         let start = match self.state {
             LoginState::LoggedIn => UNKNOWN_COMMAND,
@@ -57,7 +56,7 @@ impl Marker {
     }
 }
 
-/// Returns `true` when the text may be the incomplete answer to a marker.
+/// Returns `true` if the text may be an incomplete reply to a marker.
 pub(super) fn may_be_answer(text: &[u8]) -> bool {
     let begins = |known: &[u8]| text.iter().zip(known).all(|(one, other)| one == other);
     (begins(UNKNOWN_COMMAND) || begins(WRONG_OPTION)) && position(text, b"\r\n").is_none()
@@ -76,11 +75,11 @@ pub(super) fn position(text: &[u8], part: &[u8]) -> Option<usize> {
     }
 }
 
-/// The beginning of every answer to a marker.
+/// The beginning of every reply to a marker.
 pub(super) const ERROR: &[u8] = b"-ERR ";
 /// The text before the name of an unknown command.
 const UNKNOWN_COMMAND: &[u8] = b"-ERR unknown command ";
-/// Before the option.
+/// The text before the option.
 const WRONG_OPTION: &[u8] = b"-ERR Syntax error in HELLO option ";
-/// The answer to a marker has some 90 bytes.
+/// The reply to a marker has about 90 bytes.
 pub(super) const LONGEST_LINE: usize = 256;

@@ -1,10 +1,11 @@
-//! The way into a database: port → TLS with the database's own trust → who it is → logged in to the engine → bytes both
-//! ways, until the connection ends or is cut.
+//! The proxy in front of a database: port → TLS with the database's own trust → identity → login to the engine → bytes
+//! in both directions, until the connection ends or is cut.
 
 mod admission;
 mod busy_wait;
 mod clients;
 mod exchange;
+mod handshake;
 mod logins;
 mod markers;
 mod policy;
@@ -25,26 +26,24 @@ pub(crate) use self::clients::DatabaseConnection;
 pub(crate) use self::rewritten::rewritten;
 
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use certward_pki::ErrorChain;
 use time::OffsetDateTime;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::admission::{Access, Admission, Client, ClientCertificate, Identity, Judge};
+use self::admission::{Access, Client, Identity, Judge};
+use self::handshake::{AdmittedClient, Opened};
 use self::logins::{Logins, login_state, unnamed_login};
-use self::policy::{Policies, Policy, Transport};
+use self::policy::{Policies, Policy};
 use self::refused::Refused;
 use self::relay::{Ending, Relay};
-use self::sessions::{Order, Session, Sessions};
+use self::sessions::{Session, Sessions};
 use self::stream::ClientStream;
 use crate::clock::Clock;
 use crate::cluster::access::ClusterAccess;
@@ -55,65 +54,53 @@ use crate::cluster::user::User;
 use crate::cluster::{Cluster, ClusterState};
 use crate::listener::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
-use crate::listener::connection_permits::ConnectionPermit;
+use crate::listener::connection_table::Order;
 use crate::listener::identity_counts::IdentityCounts;
-use crate::listener::movable::MovableTcp;
 use crate::listener::workers::Workers;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
 use crate::server_certificate::ServerCertificates;
 use crate::telemetry;
 
-/// The port of a database, with the connections that came in by it.
+/// The port of a database, with its connections.
 pub(crate) struct DatabaseFront {
     accept: AcceptLoop,
     database: DatabaseUid,
     engine: Arc<Engine>,
     parts: FrontParts,
     policies: Policies,
-    sessions: Arc<Sessions>,
+    sessions: Sessions,
 }
 
-/// What the fronts of all databases share.
+/// Dependencies that the fronts of all databases share.
 #[derive(Debug, Clone)]
 pub(crate) struct FrontParts {
-    /// Whose users come.
+    /// State of the cluster, with its users.
     pub(crate) cluster: Arc<Cluster>,
-    /// Checks their passwords.
+    /// Checks passwords.
     pub(crate) access: Arc<ClusterAccess>,
-    /// What databases show that have no certificate of their own, until the cluster has one for them.
+    /// Certificates for databases without one of their own, until the cluster has one for them.
     pub(crate) server_certificates: Arc<ServerCertificates>,
-    /// What strangers may use up.
+    /// Resource limits for clients that are not admitted.
     pub(crate) limits: Limits,
-    /// Where connections are served.
+    /// Worker threads that serve the connections.
     pub(crate) workers: Workers,
-    /// Where open connections are counted.
+    /// Counts open connections by identity.
     pub(crate) counts: Arc<IdentityCounts>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// A connection that is in the engine, as the engine has it.
+/// A connection that is logged in to the engine.
 struct LoggedIn {
-    admission: Admission,
-    policy: Arc<Policy>,
+    identity: Identity,
+    /// The revision of the cluster that says so.
+    revision: u64,
     login: EngineLogin,
     engine: EngineConnection,
 }
 
-/// A connection whose handshake is done.
-pub(crate) struct Opened {
-    stream: OpenedStream,
-    address: SocketAddr,
-    permit: Arc<ConnectionPermit>,
-}
-
-enum OpenedStream {
-    Tls(Box<TlsStream<MovableTcp>>),
-    Plain(TcpStream),
-}
-
 impl DatabaseFront {
-    /// Takes a listening socket. Nothing is accepted before [`Self::run`].
+    /// Wraps a listening socket. [`Self::run`] accepts connections.
     pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: FrontParts) -> Arc<Self> {
         Arc::new(Self {
             accept: AcceptLoop::new(tcp, parts.workers.clone(), &parts.limits, &parts.counts),
@@ -121,18 +108,16 @@ impl DatabaseFront {
             engine,
             parts,
             policies: Policies::default(),
-            sessions: Arc::default(),
+            sessions: Sessions::default(),
         })
     }
 
-    /// Accepts connections until `stop`, when those that are open take no more commands, and serves each in a task of
-    /// `tasks`, at the longest until `abort`. Follows the cluster: what a change takes the way in from is cut, and
-    /// everything when the database is gone.
+    /// Accepts connections until `stop`, and serves each in a task of `tasks`, until `abort` at the latest. After
+    /// `stop`, open connections accept no more commands. It follows the cluster: connections that a change does not
+    /// admit any more are cut, and all of them when the database is deleted.
     pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         // At once, and not when the first client comes: it is logged what is wrong with the certificates.
-        let _ = self
-            .policies
-            .at(&self.parts.cluster.state(), self.database, &self.parts);
+        let _ = self.policy(&self.parts.cluster.state());
         // Before the first connection is accepted, so that no change falls in between.
         let changes = self.parts.cluster.changes();
         let accepted = self.accept.run(Arc::clone(&self), tasks, stop.clone(), abort);
@@ -140,15 +125,14 @@ impl DatabaseFront {
         self.sessions.tell_all(Order::Finish, "stopping");
     }
 
-    /// A sentence for each client certificate of the database that is meant to be a CA, and is not trusted as one.
+    /// A warning for each client certificate of the database that is a CA and cannot be trusted as one.
     pub(crate) fn trust_warnings(&self) -> Vec<String> {
-        let state = self.parts.cluster.state();
-        let policy = self.policies.at(&state, self.database, &self.parts);
+        let policy = self.policy(&self.parts.cluster.state());
         let unfit = policy.iter().flat_map(|policy| policy.trust.unfit_authorities());
         unfit.map(ToString::to_string).collect()
     }
 
-    /// Cuts every connection, and those that still come: the database is deleted, or its port changes.
+    /// Cuts all current and later connections: the database is deleted, or its port changes.
     pub(crate) fn cut_all(&self) {
         self.sessions.tell_all(Order::Cut, "database_closed");
     }
@@ -176,7 +160,7 @@ impl DatabaseFront {
             .unwrap_or_else(|| self.cut_all());
     }
 
-    /// Has the engine forget the users that the cluster no longer has. Nobody waits for it: their connections are cut.
+    /// Starts deleting the users in the engine that the cluster has deleted. Their connections are already cut.
     fn forget_the_deleted(&self) {
         let state = self.parts.cluster.state();
         let mut deleted = self.engine.user_names();
@@ -198,27 +182,32 @@ impl DatabaseFront {
         }
     }
 
-    /// Cuts one connection if the cluster has changed since it was last looked at, and would not let it in as who it is.
+    /// Cuts one connection if the cluster has changed since its last review, and does not admit its identity any more.
     fn review_if_changed(&self, session: &Session) {
         if !session.is_reviewed_at(self.parts.cluster.revision()) {
             self.review_one(session);
         }
     }
 
-    /// Cuts one connection if it would not be let in as who it is.
+    /// Cuts one connection if its identity is not admitted any more.
     fn review_one(&self, session: &Session) {
         self.judge(|judge| self.sessions.look_at(session, judge))
             .unwrap_or_else(|| self.cut_all());
     }
 
+    /// The policy at `state`, the present one; none when the database is gone.
+    fn policy(&self, state: &ClusterState) -> Option<Arc<Policy>> {
+        self.policies.at(state, self.database, &self.parts)
+    }
+
     /// Decides from the cluster of this moment; none when the database is gone.
     fn judge<T>(&self, decide: impl FnOnce(&Judge<'_>) -> T) -> Option<T> {
         let state = self.parts.cluster.state();
-        let policy = self.policies.at(&state, self.database, &self.parts)?;
+        let policy = self.policy(&state)?;
         Some(decide(&Judge::new(&policy, &state, self.now())))
     }
 
-    /// The database's record of its user `default`, which is off when the database is gone.
+    /// The database's settings of the user `default`, which is off if the database is deleted.
     fn default_user(&self) -> DefaultUser {
         let state = self.parts.cluster.state();
         state.database(self.database).map_or(
@@ -230,7 +219,7 @@ impl DatabaseFront {
         )
     }
 
-    /// What a user may do here, with the revision of the cluster that says so.
+    /// The user's rights in this database, with the revision of the cluster that they were derived from.
     fn access_of(&self, user: &User) -> Result<(Access, u64), NoRights> {
         let decided = self.judge(|judge| judge.access(user).map(|access| (access, judge.revision())));
         decided.unwrap_or_else(|| {
@@ -245,16 +234,18 @@ impl DatabaseFront {
         self.parts.clock.now()
     }
 
-    /// Lets a client in, and logs it in to the engine.
-    async fn log_in(&self, client: &Client) -> Result<LoggedIn, Refused> {
+    /// Identifies a client, and logs it in to the engine.
+    async fn log_in(&self, client: &mut AdmittedClient) -> Result<LoggedIn, Refused> {
         let mut attempts = 0;
         loop {
-            let (admission, policy, login) = self.admit(client)?;
+            let state = self.parts.cluster.state();
+            let identity = client.identify(self, &state)?;
+            let login = login_as(&identity, &state);
             match self.engine.log_in(&login).await {
                 Ok(engine) => {
                     return Ok(LoggedIn {
-                        admission,
-                        policy,
+                        identity,
+                        revision: state.revision(),
                         login,
                         engine,
                     });
@@ -266,66 +257,10 @@ impl DatabaseFront {
         }
     }
 
-    fn admit(&self, client: &Client) -> Result<(Admission, Arc<Policy>, EngineLogin), Refused> {
-        let state = self.parts.cluster.state();
-        let policy = self.policies.at(&state, self.database, &self.parts);
-        let policy = policy.ok_or(Refused::Gone)?;
-        let admission = Judge::new(&policy, &state, self.now())
-            .admit(client)
-            .map_err(Refused::Client)?;
-        let login = login_as(&admission.identity, &state);
-        Ok((admission, policy, login))
-    }
-
-    /// Ends the handshake, or takes the connection as it is.
-    async fn begin(&self, accepted: Accepted) -> Option<Opened> {
-        let Accepted {
-            stream,
-            address,
-            half_open,
-            permit,
-        } = accepted;
-        let transport = {
-            let state = self.parts.cluster.state();
-            self.policies.at(&state, self.database, &self.parts)?.transport.clone()
-        };
-        let acceptor = match transport {
-            Transport::Broken => return None,
-            Transport::Plain => {
-                let stream = OpenedStream::Plain(stream);
-                return Some(Opened {
-                    stream,
-                    address,
-                    permit,
-                });
-            }
-            Transport::Tls(acceptor) => acceptor,
-        };
-        match accept::handshake(&acceptor, stream, half_open, self.parts.limits.handshake_timeout).await {
-            Ok(stream) => {
-                let stream = OpenedStream::Tls(Box::new(stream));
-                Some(Opened {
-                    stream,
-                    address,
-                    permit,
-                })
-            }
-            Err(reason) => {
-                tracing::debug!(
-                    peer.address = %address,
-                    database.uid = self.database.get(),
-                    reason = %reason,
-                    "a handshake failed"
-                );
-                None
-            }
-        }
-    }
-
-    async fn refuse(&self, mut stream: ClientStream, address: SocketAddr, client: &Client, refused: &Refused) {
+    async fn refuse(&self, mut stream: ClientStream, client: &Client, refused: &Refused) {
         metrics::counter!(telemetry::REFUSALS, "reason" => refused.reason()).increment(1);
         tracing::info!(
-            peer.address = %address,
+            peer.address = %client.address,
             database.uid = self.database.get(),
             certificate.subject = client.subject(),
             reason = refused.to_string(),
@@ -339,20 +274,17 @@ impl DatabaseFront {
     }
 
     /// Moves bytes until the connection is over, and then ends both sides of it.
-    async fn relay(self: Arc<Self>, stream: ClientStream, address: SocketAddr, client: Client, logged_in: LoggedIn) {
+    async fn relay(self: Arc<Self>, stream: ClientStream, client: AdmittedClient, logged_in: LoggedIn) {
         let LoggedIn {
-            admission,
-            policy,
+            identity,
+            revision,
             login,
             engine,
         } = logged_in;
-        let open = self
-            .sessions
-            .open((address, self.now()), client, admission, Arc::clone(&policy.trust));
-        drop(policy);
+        let open = self.sessions.open(client, identity, (revision, self.now()));
         // After it is among the sessions: a change since the decision finds it there, or is found here.
-        self.review_one(open.session());
-        let session = Arc::clone(open.session());
+        self.review_if_changed(open.connection());
+        let session = Arc::clone(open.connection());
         let logins = Logins::new(Arc::clone(&self), Arc::clone(&session), &login);
         let begun = (engine.stream, login_state(&self.engine, &login));
         drop(login);
@@ -371,7 +303,7 @@ impl DatabaseFront {
             Ending::Cut => true,
             Ending::Broken(error) => {
                 tracing::debug!(
-                    peer.address = %address,
+                    peer.address = %session.address(),
                     error = %ErrorChain::new(&error),
                     "a connection to a database broke off"
                 );
@@ -396,51 +328,19 @@ impl Service for DatabaseFront {
     type Opened = Opened;
 
     async fn open(self: Arc<Self>, accepted: Accepted) -> Option<Opened> {
-        self.begin(accepted).await
+        self.handshake(accepted).await
     }
 
-    async fn serve(self: Arc<Self>, opened: Opened) {
-        let Opened {
-            stream,
-            address,
-            permit,
-        } = opened;
-        let (stream, client) = match stream.move_here(permit) {
+    async fn serve(self: Arc<Self>, Opened { stream, mut client }: Opened) {
+        let stream = match stream.move_here() {
             Ok(here) => here,
             Err(error) => return accept::cannot_be_served(&error),
         };
         // Boxed, because a task is as large as its largest moment, and these are soon over.
-        match Box::pin(self.log_in(&client)).await {
-            Ok(logged_in) => Box::pin(self.relay(stream, address, client, logged_in)).await,
-            Err(refused) => Box::pin(self.refuse(stream, address, &client, &refused)).await,
+        match Box::pin(self.log_in(&mut client)).await {
+            Ok(logged_in) => Box::pin(self.relay(stream, client, logged_in)).await,
+            Err(refused) => Box::pin(self.refuse(stream, client.client(), &refused)).await,
         }
-    }
-}
-
-impl OpenedStream {
-    /// What the relay wants, on the thread on which the connection stays, and who the client is.
-    fn move_here(self, permit: Arc<ConnectionPermit>) -> io::Result<(ClientStream, Client)> {
-        Ok(match self {
-            Self::Plain(tcp) => {
-                let tcp = TcpStream::from_std(tcp.into_std()?)?;
-                let client = Client {
-                    permit,
-                    is_secure: false,
-                    certificate: None,
-                };
-                (ClientStream::plain(tcp), client)
-            }
-            Self::Tls(stream) => {
-                let certificate = ClientCertificate::of(stream.get_ref().1.peer_certificates());
-                let (tcp, session) = stream.into_inner();
-                let client = Client {
-                    permit,
-                    is_secure: true,
-                    certificate,
-                };
-                (ClientStream::tls(tcp.into_here()?, session), client)
-            }
-        })
     }
 }
 
@@ -452,7 +352,7 @@ impl fmt::Debug for DatabaseFront {
     }
 }
 
-/// What the engine is told of a connection.
+/// The engine login for an identity.
 fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
     match identity {
         Identity::Certificate(access) | Identity::Password(access) => EngineLogin::User(EngineUser {
@@ -464,8 +364,8 @@ fn login_as(identity: &Identity, state: &ClusterState) -> EngineLogin {
     }
 }
 
-/// How often the wall clock is asked for certificates that have expired: one timer for all connections, which follows
-/// a clock that is set. A connection is cut within one second of its certificate's end.
+/// Interval at which the wall clock is compared with the expiry of certificates: one timer for all connections, which
+/// follows a clock that is set. A connection is cut within one second of its certificate's expiry.
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);
-/// A login loses against changes of its own user only, and those are rare.
+/// Number of attempts of a login, which fails only on concurrent changes of its own user; those are rare.
 const MAX_DECISIONS: u32 = 8;

@@ -1,44 +1,43 @@
-//! What the connections of a database are judged by, made anew when something of it has changed.
+//! The policy by which a database's connections are decided; rebuilt when something in it changes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::sign::CertifiedKey;
-use tokio_rustls::TlsAcceptor;
 
 use super::FrontParts;
-use super::tls::{self, UnusableTls};
+use super::tls::{self, TlsParameters, UnusableTls};
 use crate::certificate::ChainBounds;
 use crate::cluster::ClusterState;
+use crate::cluster::database::trust::DatabaseTrust;
 use crate::cluster::database::{Database, TlsMode};
 use crate::cluster::named_certificate::{CertificateName, NamedCertificate};
 use crate::cluster::settings::TlsVersion;
-use crate::cluster::trust::DatabaseTrust;
 use crate::cluster::uid::DatabaseUid;
 
-/// What the connections of a database are judged by. It does not change; a change makes the next one.
+/// The policy by which a database's connections are decided. It is immutable; a change builds a new one.
 #[derive(Debug)]
 pub(super) struct Policy {
     /// The database.
     pub(super) database: Arc<Database>,
-    /// Its trust: the same for as long as what it is made of is.
+    /// Its trust: the same object as long as the trusted CAs and the settings are the same.
     pub(super) trust: Arc<DatabaseTrust>,
-    /// How its connections begin.
+    /// TLS, or not.
     pub(super) transport: Transport,
     basis: Basis,
 }
 
 /// How connections begin.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) enum Transport {
-    /// As they are.
+    /// Plain TCP.
     Plain,
     /// With TLS.
-    Tls(TlsAcceptor),
+    Tls(Arc<TlsParameters>),
     /// Not at all: the certificate that the database would show cannot be used.
     Broken,
 }
 
-/// What the TLS of a policy was made from, beside the database.
+/// Inputs of a policy's TLS configuration, in addition to the database.
 #[derive(Debug, Clone)]
 struct Basis {
     revision: u64,
@@ -47,12 +46,12 @@ struct Basis {
     oldest: TlsVersion,
 }
 
-/// The policy of the moment.
+/// The current policy.
 #[derive(Debug, Default)]
 pub(super) struct Policies(Mutex<Option<Arc<Policy>>>);
 
 impl Policies {
-    /// The policy at `state`, which is the present one; none when the database is gone.
+    /// The policy at `state`, which is the current one; none if the database is deleted.
     pub(super) fn at(&self, state: &ClusterState, database: DatabaseUid, parts: &FrontParts) -> Option<Arc<Policy>> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let server_certificate_revision = parts.server_certificates.revision();
@@ -76,6 +75,11 @@ impl Policies {
 }
 
 impl Policy {
+    /// The revision of the cluster that it was made from.
+    pub(super) fn revision(&self) -> u64 {
+        self.basis.revision
+    }
+
     /// The policy of a database that was changed in this way, to judge by and not to serve by: certificates of the server
     /// and the oldest version of TLS are those of `present`.
     pub(super) fn supposed(present: &Self, changed: &Arc<Database>) -> Self {
@@ -92,7 +96,7 @@ impl Policy {
         }
     }
 
-    /// What `last` has and is still right is taken over.
+    /// Builds the policy, and reuses the parts of `last` that are unchanged.
     fn new(database: &Arc<Database>, basis: Basis, last: Option<&Self>, parts: &FrontParts) -> Self {
         let last = last.filter(|last| last.database.tls == database.tls);
         let trust = last.map_or_else(|| trust_of(database), |last| Arc::clone(&last.trust));
@@ -121,30 +125,28 @@ impl Basis {
 fn trust_of(database: &Database) -> Arc<DatabaseTrust> {
     let trust = DatabaseTrust::new(&database.tls);
     for unfit in trust.unfit_authorities() {
-        tracing::warn!(database.uid = database.uid.get(), "{unfit}");
+        tracing::warn!(
+            database.uid = database.uid.get(),
+            database.name = database.name.as_str(),
+            "{unfit}"
+        );
     }
     Arc::new(trust)
 }
 
-fn transport(database: &Database, trust: &Arc<DatabaseTrust>, basis: &Basis, parts: &FrontParts) -> Transport {
+fn transport(database: &Database, trust: &DatabaseTrust, basis: &Basis, parts: &FrontParts) -> Transport {
     if database.tls.mode == TlsMode::Disabled {
         return Transport::Plain;
     }
-    let config = shown(database, basis, parts).and_then(|certificate| {
-        tls::server_config(
-            database,
-            Arc::clone(trust),
-            certificate,
-            basis.oldest,
-            ChainBounds {
-                intermediates: parts.limits.intermediates,
-                bytes: parts.limits.certificate_bytes,
-            },
-            Arc::clone(&parts.clock),
-        )
+    let parameters = shown(database, basis, parts).and_then(|certificate| {
+        let bounds = ChainBounds {
+            intermediates: parts.limits.intermediates,
+            bytes: parts.limits.certificate_bytes,
+        };
+        TlsParameters::new(database, trust.strength(), certificate, basis.oldest, bounds)
     });
-    match config {
-        Ok(config) => Transport::Tls(TlsAcceptor::from(config)),
+    match parameters {
+        Ok(parameters) => Transport::Tls(Arc::new(parameters)),
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -156,7 +158,7 @@ fn transport(database: &Database, trust: &Arc<DatabaseTrust>, basis: &Basis, par
     }
 }
 
-/// The certificate of the database's own, or the one that databases share, or else the server's.
+/// The database's own certificate, else the one that databases share, else the server's.
 fn shown(database: &Database, basis: &Basis, parts: &FrontParts) -> Result<Arc<CertifiedKey>, UnusableTls> {
     if let Some(own) = &database.tls.certificate {
         return tls::own_certificate(own);
@@ -166,15 +168,4 @@ fn shown(database: &Database, basis: &Basis, parts: &FrontParts) -> Result<Arc<C
         .transpose()?
         .flatten()
         .unwrap_or_else(|| Arc::clone(parts.server_certificates.current().tls())))
-}
-
-/// There is little to show of it.
-impl std::fmt::Debug for Transport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Plain => "Plain",
-            Self::Tls(_) => "Tls(..)",
-            Self::Broken => "Broken",
-        })
-    }
 }

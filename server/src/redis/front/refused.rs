@@ -1,4 +1,4 @@
-//! Connections that are not let in: an error of Redis's protocol that says why, and the end.
+//! Refused connections: they get a Redis error with the reason, and are closed.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use super::admission::Refusal;
 use super::stream::ClientStream;
 use crate::redis::engine::EngineError;
 
-/// Why a connection that TLS has taken comes to nothing.
+/// A connection fails after its TLS handshake.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
-    /// The client is not let in.
+    /// The client is refused.
     #[error(transparent)]
     Client(Refusal),
-    /// The engine cannot be had now.
+    /// The engine is not available now.
     #[error(transparent)]
     Engine(EngineError),
     /// The database has been deleted.
@@ -22,8 +22,8 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    /// The line that the client gets, without its end. Its first word is the error's code, by which clients decide what to do: `LOADING` is
-    /// tried again.
+    /// The line that the client gets, without its end. Its first word is the error's code, by which clients decide what
+    /// to do: they retry after `LOADING`.
     fn line(&self) -> String {
         match self {
             Self::Client(refusal) => line(refusal.code(), self),
@@ -32,7 +32,7 @@ impl Refused {
         }
     }
 
-    /// A word for logs and metrics.
+    /// Label for logs and metrics.
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Client(refusal) => refusal.reason(),
@@ -42,7 +42,7 @@ impl Refused {
     }
 }
 
-/// The error that a client gets whom the engine does not let log in, without the end of its line.
+/// The error for a client whose login the engine does not accept, without the end of its line.
 pub(super) fn error_line(error: &EngineError) -> String {
     let code = match error {
         EngineError::NotReady | EngineError::TimedOut | EngineError::Unreachable(_) => "LOADING",
@@ -62,7 +62,7 @@ fn line(code: &str, text: &impl ToString) -> String {
     format!("-{code} {text}")
 }
 
-/// Tells the client why it is not let in.
+/// Sends the client the reason.
 pub(super) async fn tell(stream: &mut ClientStream, refused: &Refused) {
     let line = refused.line() + "\r\n";
     let told = poll_fn(|context| std::task::Poll::Ready(stream.send(context, line.as_bytes()))).await;
@@ -71,7 +71,7 @@ pub(super) async fn tell(stream: &mut ClientStream, refused: &Refused) {
     }
 }
 
-/// Ends the client's side after everything that was sent, and waits a moment for the client to have read it.
+/// Ends the client's side after all sent bytes, and waits briefly until the client has read them.
 pub(super) async fn say_goodbye(stream: &mut ClientStream) {
     let mut most = MOST_DRAINED;
     // A client that does not read, or goes on sending, has had its time.
@@ -83,7 +83,7 @@ pub(super) async fn say_goodbye(stream: &mut ClientStream) {
     .await;
 }
 
-/// For a line and the end to reach the client.
+/// Time for the line and the end to reach the client.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// More than clients send before they read.
 const MOST_DRAINED: usize = 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Logins by `AUTH` and `HELLO` that come to nothing, and users whose rules an engine refuses: counted, and told in the log.
+//! Failed logins by `AUTH` and `HELLO`, and users whose rules an engine refuses: counted and logged.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::redis::engine::EngineError;
 use crate::telemetry::{self, Sparing};
 
 impl DatabaseFront {
-    /// Counts a login that comes to nothing, and logs it. `name` is what the client says; its password is not told.
+    /// Counts and logs a failed login. `name` is the client's claim; the password is not logged.
     pub(super) fn refuse_login(
         &self,
         session: &Session,
@@ -33,7 +33,7 @@ impl DatabaseFront {
         }
     }
 
-    /// Logs which ACLs are in the way, when the engine refuses the rules of a user.
+    /// Logs the ACLs that an engine refuses, if that is why it refuses the rules of a user.
     pub(super) async fn warn_of_refused_rules(&self, error: &EngineError) {
         static LINE: Sparing = Sparing::new();
         let EngineError::RulesRefused { name, objection } = error else {
@@ -71,5 +71,5 @@ impl DatabaseFront {
     }
 }
 
-/// ACLs in a line of the log.
+/// Maximum number of ACLs in a line of the log.
 const MAX_SHOWN: usize = 16;

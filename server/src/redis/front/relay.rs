@@ -1,8 +1,8 @@
-//! The bytes of one connection, both ways, until it ends or is cut.
+//! The relay of one connection, in both directions, until it ends or is cut.
 //!
-//! One task moves both directions: what the client sends goes on from where rustls has decrypted it, what the engine sends
-//! is read into a buffer that all connections of a thread share, so that an idle connection holds none. Nothing is taken
-//! from one side before the other has taken the last.
+//! One task relays both directions: bytes from the client are forwarded from rustls's plaintext buffer, bytes from the
+//! engine are read into a buffer that all connections of a thread share, so that an idle connection holds none. The
+//! relay reads from one side only after the other has accepted the last bytes.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -21,8 +21,9 @@ use super::exchange::silence_command;
 use super::logins::{Answer, LoginOutcome, Logins};
 use super::markers::LoginState;
 use super::reply_rewriter::ReplyRewriter;
-use super::sessions::{Order, Session};
+use super::sessions::Session;
 use super::stream::ClientStream;
+use crate::listener::connection_table::Order;
 use crate::redis::engine::EngineStream;
 use crate::redis::resp::answering::Answering;
 use crate::redis::resp::command::{CommandScanner, Scanned};
@@ -34,7 +35,7 @@ pub(super) struct Relay {
     session: Arc<Session>,
     logins: Logins,
     commands: CommandScanner,
-    /// Of what the client has sent, so many bytes have been looked at and go on.
+    /// Number of the client's received bytes that have been scanned and will be forwarded.
     looked_at: usize,
     /// Bytes that are sent to the engine first.
     insertion: Insertion,
@@ -43,28 +44,28 @@ pub(super) struct Relay {
     replies: ReplyRewriter,
     busy_wait: BusyWait,
     upstream: Upstream,
-    /// While nothing is taken from the client.
+    /// Set while nothing is read from the client.
     absence: Option<Box<Absence>>,
 }
 
 /// The end of a relay.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// The engine has ended the connection, and the client has been told everything.
+    /// The engine has closed the connection, and the client has received everything.
     Closed,
-    /// It was to be cut: what the engine has not carried out must not be.
+    /// It has to be cut: commands that the engine has not executed must not be executed.
     Cut,
-    /// One of the sides is gone.
+    /// One of the sides has disconnected.
     Broken(io::Error),
 }
 
-/// The way from the client to the engine.
+/// State of the direction from client to engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Upstream {
     Open,
-    /// Nothing more comes; what is there still goes on.
+    /// The client sends nothing more; received bytes are still forwarded.
     Ending,
-    /// The engine has been told.
+    /// The engine's side has been shut down for writing.
     Ended,
 }
 
@@ -75,7 +76,7 @@ struct Insertion {
     gone: usize,
 }
 
-/// Looks from time to time whether the client has gone.
+/// Polls whether the client has disconnected.
 struct Absence {
     since: Instant,
     pause: Pin<Box<Sleep>>,
@@ -105,7 +106,7 @@ impl Relay {
         }
     }
 
-    /// Moves bytes until the connection is over. Both sides are left as they are.
+    /// Relays bytes until the connection is over. Does not close either side.
     pub(super) async fn run(&mut self) -> Ending {
         poll_fn(|context| self.poll(context)).await
     }
@@ -115,15 +116,15 @@ impl Relay {
         &mut self.client
     }
 
-    /// Ends the client's side at once, and gives the engine's.
+    /// Closes the client's side at once, and returns the engine's.
     pub(super) async fn close_client(mut self) -> EngineStream {
         // The client is told if that takes no time.
         let _ = poll_fn(|context| Poll::Ready(self.client.poll_finish(context))).await;
         self.engine
     }
 
-    /// After the client has gone: waits until the engine has let go of the connection, which may be carrying out a command
-    /// for long. Says whether it is to be cut before that.
+    /// After the client has disconnected: waits until the engine has closed the connection, whose last command may take
+    /// long. Returns whether the connection has to be cut before that.
     pub(super) async fn wait_for_engine(&mut self) -> bool {
         poll_fn(|context| match self.session.poll_order(context) {
             Order::Cut => Poll::Ready(true),
@@ -141,7 +142,7 @@ impl Relay {
         .await
     }
 
-    /// Throws away what the engine sends, until its end.
+    /// Discards the engine's bytes until their end.
     fn poll_nothing_left(&mut self, context: &mut Context<'_>) -> Poll<()> {
         RECEIVED.with_borrow_mut(|bytes| {
             loop {
@@ -187,7 +188,7 @@ impl Relay {
         }
     }
 
-    /// From the client to the engine. Ready when nothing more will go up.
+    /// Relays from the client to the engine. Ready when nothing more will be sent.
     fn poll_up(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if self.session.order() == Order::Cut {
@@ -256,7 +257,7 @@ impl Relay {
         }
     }
 
-    /// Looks at what the client has sent, and decides what goes on.
+    /// Scans the client's bytes, and decides which are forwarded.
     fn look(&mut self) {
         let scanned = self.commands.scan(self.client.received());
         self.replies.expect(self.commands.answering());
@@ -297,7 +298,7 @@ impl Relay {
         }
     }
 
-    /// Takes note of what came of an exchange.
+    /// Handles the result of an exchange.
     fn settle(&mut self) {
         if let Some(settled) = self.replies.take_settled() {
             self.logins.settle(settled);
@@ -310,10 +311,10 @@ impl Relay {
         }
     }
 
-    /// Nothing more is taken from the client until the engine has answered. A client that has gone meanwhile is not waited for: the
-    /// engine may be waiting for something that never comes. It has a moment, because commands sent before the end count.
-    /// When the client has turned answers off, the engine may not have turned them on again: while a script keeps it
-    /// busy, it refuses that without an answer.
+    /// Forwards nothing more from the client until the engine has answered. A client that has disconnected is not
+    /// waited for, because the engine may be blocked on something that never comes; it has a short grace period,
+    /// because commands sent before the end count. If the client has turned replies off, turning them on again may
+    /// fail: a busy engine refuses that without a reply.
     fn poll_absence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let timer = self.absence.get_or_insert_with(Box::default);
         loop {
@@ -330,14 +331,14 @@ impl Relay {
         }
     }
 
-    /// Stops sending to the engine. Its earlier answers are still read.
+    /// Stops sending to the engine. Its earlier replies are still read.
     fn engine_takes_no_more(&mut self) {
         self.insertion = Insertion::default();
         self.looked_at = 0;
         self.upstream = Upstream::Ended;
     }
 
-    /// From the engine to the client. Ready when the engine has ended and everything has been said.
+    /// Relays from the engine to the client. Ready when the engine has ended and everything was sent.
     fn poll_down(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.client.poll_flush(context))?;
@@ -351,7 +352,7 @@ impl Relay {
         }
     }
 
-    /// Looks for the answer to what has gone up, where that is better than to sleep until it comes.
+    /// Polls for the reply to the sent bytes, if that is better than sleeping until it arrives.
     fn wait_for_answer(&mut self, context: &mut Context<'_>, may_wait: bool) -> Poll<io::Result<()>> {
         let Some(until) = self.busy_wait.begin().filter(|_| may_wait) else {
             return Poll::Pending;
@@ -381,7 +382,7 @@ impl Relay {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes what `read` gives of the engine, and says whether that was nothing, which is the end.
+    /// Handles the result of `read` from the engine. Returns whether it was the end.
     fn poll_engine(
         &mut self,
         context: &mut Context<'_>,
@@ -429,7 +430,7 @@ impl Insertion {
         &self.bytes[self.gone..]
     }
 
-    /// Only when it is empty.
+    /// Call only when it is empty.
     fn put(&mut self, bytes: Zeroizing<Vec<u8>>) {
         *self = Self { bytes, gone: 0 };
     }
@@ -442,12 +443,12 @@ impl Insertion {
     }
 }
 
-/// A client that is gone twice in a row is not waited for.
+/// A client that is found disconnected twice in a row is not waited for.
 const ABSENCE_CHECK: Duration = Duration::from_millis(500);
-/// For the answer of an engine that may not answer. Longer than a script may run before the engine says that it is busy.
+/// Timeout for a reply that may be off. Longer than a script may run before the engine reports that it is busy.
 const SILENT_PATIENCE: Duration = Duration::from_secs(30);
 
 thread_local! {
-    /// The buffer for answers of engines, as large as four TLS records.
+    /// Shared buffer for engines' replies, as large as four TLS records.
     static RECEIVED: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
 }

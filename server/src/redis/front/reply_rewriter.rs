@@ -1,7 +1,7 @@
-//! Answers that are not for the client, found among those that are, and what they say of who the connection is.
+//! Separates replies for the proxy from those for the client, and reads the connection's identity from them.
 //!
-//! * A *refusal* is a marker in place of a command; an error of the proxy's own takes the place of its answer.
-//! * An *exchange* changes who the connection is, between two markers ([`super::exchange`]).
+//! * A *refusal* is a marker in place of a command; the proxy's own error replaces its reply.
+//! * An *exchange* changes the identity of the connection, between two markers ([`super::exchange`]).
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,24 +13,24 @@ use super::markers::{ERROR, LONGEST_LINE, LoginState, Marker, may_be_answer, pos
 use crate::redis::resp::answering::Answering;
 use crate::redis::resp::frame::FrameReader;
 
-/// Takes out the answers that are expected, and puts others in their place.
+/// Replaces the expected replies in the stream.
 #[derive(Debug)]
 pub(super) struct ReplyRewriter {
     /// The state of the connection's login to the engine.
     login: LoginState,
-    /// The mode of the engine's answers to the next commands.
+    /// The mode of the engine's replies to the next commands.
     answering: Answering,
     refusals: VecDeque<Refusal>,
-    /// The one that is under way. Its markers come after those of all refusals.
+    /// The exchange in progress. Its markers come after those of all refusals.
     exchange: Option<Exchange>,
     settled: Option<Settled>,
-    /// Answers are being turned off again: the next one says that the engine has refused it, or that they are on again.
+    /// Replies are being turned off again: the next one says that the engine has refused it, or that they are on again.
     is_silencing: bool,
-    /// The end of what was received, which may be the start of an answer that is expected.
+    /// The end of the received bytes, which may be the start of an expected reply.
     held: Vec<u8>,
-    /// Of the answer that `held` begins with, where answers are read one by one.
+    /// Parser of the reply at the start of `held`, where replies are parsed one by one.
     frame: FrameReader,
-    /// The start of that answer has gone to the client, and the rest follows.
+    /// The start of that reply has been sent to the client, and the rest follows.
     is_passing: bool,
 }
 
@@ -39,15 +39,15 @@ struct Refusal {
     marker: Marker,
     /// The error, without the end of its line.
     error: String,
-    /// Answers were on when it was sent: the marker will be answered.
+    /// Replies were on when it was sent: the marker will be answered.
     is_certain: bool,
 }
 
 /// The treatment of a part of the input.
 enum Step {
-    /// This many bytes of it have been taken.
+    /// This many bytes have been processed.
     Taken(usize),
-    /// All but this many bytes at its start is held until more has come. Those go to the client.
+    /// All bytes except this many at the start are held until more arrive. The first ones go to the client.
     Held(usize),
 }
 
@@ -66,12 +66,12 @@ impl ReplyRewriter {
         }
     }
 
-    /// Sets the mode of the engine's answers to the next commands.
+    /// Sets the mode of the engine's replies to the next commands.
     pub(super) fn expect(&mut self, answering: Answering) {
         self.answering = answering;
     }
 
-    /// Returns the bytes to send in place of a command, so that the client gets this error in place of its answer.
+    /// Returns the bytes to send in place of a command, so that the client gets this error in place of its reply.
     pub(super) fn refuse(&mut self, error: String) -> Zeroizing<Vec<u8>> {
         let is_certain = self.is_answering();
         if !is_certain && self.count(false) >= MAX_REFUSALS {
@@ -91,8 +91,7 @@ impl ReplyRewriter {
         command
     }
 
-    /// Returns `true` when so many refusals are unanswered that no further command may be refused before one of them is
-    /// answered.
+    /// Returns `true` if so many refusals are unanswered that the next one must wait for a reply.
     pub(super) fn is_full(&self) -> bool {
         self.refusals.len() >= MAX_REFUSALS && self.count(true) >= MAX_REFUSALS
     }
@@ -114,7 +113,7 @@ impl ReplyRewriter {
         self.exchange.insert(exchange).commands(login)
     }
 
-    /// Returns `true` when answers are known to be on.
+    /// Returns `true` if replies are known to be on.
     fn is_answering(&self) -> bool {
         matches!(self.answering, Answering::On | Answering::TurnedOn)
     }
@@ -124,12 +123,12 @@ impl ReplyRewriter {
         self.refusals.iter().filter(alike).count()
     }
 
-    /// Returns `true` when no answer has to be inspected.
+    /// Returns `true` if no reply has to be inspected.
     pub(super) fn is_idle(&self) -> bool {
         self.refusals.is_empty() && self.exchange.is_none() && self.held.is_empty() && !self.reads_frames()
     }
 
-    /// Returns `true` while an exchange is in progress, when nothing of the client may be forwarded.
+    /// Returns `true` while an exchange is in progress, during which nothing from the client may be forwarded.
     pub(super) fn is_exchanging(&self) -> bool {
         self.exchange.is_some()
     }
@@ -139,7 +138,7 @@ impl ReplyRewriter {
         self.settled.take()
     }
 
-    /// Returns the bytes for the client out of those received and those held before. Some may be held back until more
+    /// Returns the bytes for the client out of those received and those held before. Some may be held until more
     /// arrive.
     ///
     /// # Errors
@@ -181,7 +180,7 @@ impl ReplyRewriter {
         std::mem::take(&mut self.held)
     }
 
-    /// Returns `true` when answers are parsed one by one, instead of being searched for in the stream.
+    /// Returns `true` if replies are parsed one by one, instead of being searched for in the stream.
     fn reads_frames(&self) -> bool {
         let exchange = self.exchange.as_ref();
         self.is_passing
@@ -189,7 +188,7 @@ impl ReplyRewriter {
             || exchange.is_some_and(|exchange| !matches!(exchange.stage, Stage::Before))
     }
 
-    /// Takes the bytes to the end of the next answer to a marker, wherever it stands.
+    /// Takes the bytes up to the end of the next reply to a marker, wherever it is.
     fn take_line(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<Step, Undecided> {
         let Some((line, found)) = self.find(text) else {
             return Ok(Step::Held(self.start_of_held(text)));
@@ -217,7 +216,7 @@ impl ReplyRewriter {
         Ok(Step::Taken(line.end))
     }
 
-    /// Takes the next answer, of an exchange or while answers are turned off again.
+    /// Takes the next reply, of an exchange or while replies are turned off again.
     fn take_frame(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<Step, Undecided> {
         let Some(first) = text.first() else {
             return Ok(Step::Held(0));
@@ -250,7 +249,7 @@ impl ReplyRewriter {
         Ok(Step::Taken(length))
     }
 
-    /// Takes what is there of an answer that is the client's.
+    /// Takes the available bytes of a reply to the client.
     fn pass_frame(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<Step, Undecided> {
         if let Some(length) = self.frame.length(text).map_err(|_| Undecided)? {
             out.extend_from_slice(&text[..length]);
@@ -264,7 +263,7 @@ impl ReplyRewriter {
         Ok(Step::Held(there))
     }
 
-    /// Reads an answer of the exchange.
+    /// Handles a reply of the exchange.
     fn read(&mut self, frame: &[u8], out: &mut Vec<u8>) -> Result<(), Undecided> {
         let exchange = self.exchange.as_mut().ok_or(Undecided)?;
         match &mut exchange.stage {
@@ -301,7 +300,7 @@ impl ReplyRewriter {
         Ok(())
     }
 
-    /// The exchange is over.
+    /// Ends the exchange.
     fn end(&mut self, settled: Settled) {
         if let Some(exchange) = self.exchange.take() {
             match exchange.kind {
@@ -314,7 +313,7 @@ impl ReplyRewriter {
         self.settled = Some(settled);
     }
 
-    /// The first whole answer to a marker in `text`, and which one it is.
+    /// Position and owner of the first complete reply to a marker in `text`.
     fn find(&self, text: &[u8]) -> Option<(Range<usize>, Found)> {
         let mut from = 0;
         while let Some(start) = position(&text[from..], ERROR).map(|at| from + at) {
@@ -335,8 +334,8 @@ impl ReplyRewriter {
         self.exchange.as_ref()?.mark(line).map(Found::Exchange)
     }
 
-    /// From where on the text may be the start of something that is expected. An answer to a marker is found whole or not
-    /// at all, so that it is enough to look at the last bytes.
+    /// Start of the text that may be the beginning of an expected reply. A reply to a marker is found complete or not
+    /// at all, so the last bytes suffice.
     fn start_of_held(&self, text: &[u8]) -> usize {
         if self.refusals.is_empty() && self.exchange.is_none() {
             return text.len();
@@ -353,19 +352,19 @@ impl ReplyRewriter {
     }
 }
 
-/// The owner of an answer to a marker.
+/// The owner of a reply to a marker.
 enum Found {
     Refusal(usize),
     Exchange(Mark),
 }
 
-/// The answer to a login that a transaction or a subscription keeps from being carried out.
+/// The error for a login that a transaction or a subscription would keep from being executed.
 pub(super) const IN_TRANSACTION: &str = "-ERR AUTH is refused in a transaction, and from a subscription on until RESET";
 const WRONG_PASSWORD: &[u8] = b"-WRONGPASS invalid username-password pair or user is disabled.\r\n";
-/// Refusals that have not been answered: beyond these a client is not read from, or the oldest is forgotten where none is
-/// answered.
+/// Maximum number of unanswered refusals: beyond it the client is not read, or, where replies are off, the oldest is
+/// dropped.
 const MAX_REFUSALS: usize = 64;
-/// An answer between the two markers of an exchange, or a message to a subscriber in RESP2.
+/// Maximum size of a reply between the two markers of an exchange, or of a message to a subscriber in RESP2.
 const MAX_FRAME: usize = 64 * 1024 * 1024;
 
 #[cfg(test)]

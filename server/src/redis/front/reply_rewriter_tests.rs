@@ -64,7 +64,7 @@ fn exchange(rewriter: &ReplyRewriter) -> &Exchange {
     rewriter.exchange.as_ref().unwrap()
 }
 
-/// The answers of an engine to a login whose own answer is this, between what it answers before and after.
+/// An engine's replies to a login that it answers like this, between the replies before and after.
 fn login_answers(rewriter: &ReplyRewriter, turned_on: &[u8], answer: &[u8]) -> Vec<u8> {
     let exchange = exchange(rewriter);
     let probes: Vec<_> = exchange.probes.iter().map(line).collect();
@@ -283,7 +283,7 @@ fn nothing_is_kept_when_nothing_is_expected() {
     assert!(rewriter.is_idle());
 }
 
-/// The next answer may be long in coming: that of a blocking command.
+/// The next reply may take long: that of a blocking command.
 #[test]
 fn nothing_is_withheld_and_nothing_added_where_answers_are_on() {
     let mut rewriter = ReplyRewriter::new(LoginState::LoggedIn);
@@ -311,7 +311,7 @@ fn a_silence_that_was_not_seen_ends_the_connection() {
     }
 }
 
-/// A rewriter whose exchange has ended while answers were off, and are to be turned off again.
+/// A rewriter whose exchange has ended with replies off, which are to be turned off again.
 fn silenced() -> ReplyRewriter {
     let mut rewriter = ReplyRewriter::new(LoginState::LoggedIn);
     log_in_silenced(&mut rewriter);

@@ -1,15 +1,15 @@
-//! The rewriter of answers, as the fuzz target drives it.
+//! The reply rewriter, as the fuzz target drives it.
 
 use super::markers::LoginState;
 use super::reply_rewriter::ReplyRewriter;
 use crate::redis::resp::answering::Answering;
 
-/// The bytes for the client, and of an exchange that was settled whether it is done and whether answers were off.
+/// The bytes for the client, and for a settled exchange: whether it is done, and whether replies were off.
 type Rewritten = (Vec<u8>, Option<(bool, bool)>);
 
-/// Rewrites an engine's answers that arrive in pieces of this many bytes, after two refusals and an exchange, and
-/// returns the bytes for the client and the result of the exchange. Bytes from 0xF0 on stand for the answers to the
-/// markers, in order; markers that are left are written as their number. None when the connection must end.
+/// Rewrites an engine's replies that arrive in pieces of this many bytes, after two refusals and an exchange, and
+/// returns the bytes for the client and the result of the exchange. Bytes from 0xF0 on stand for the replies to the
+/// markers, in order; remaining markers are written as their number. None if the connection must end.
 pub(crate) fn rewritten(answers: &[u8], logs_in: bool, piece: usize) -> Option<Rewritten> {
     let mut rewriter = ReplyRewriter::new(LoginState::LoggedIn);
     // With as many markers as there can be.

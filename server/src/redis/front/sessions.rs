@@ -1,49 +1,34 @@
-//! The open connections to a database, each with what it was let in by, so that it is cut when it would not be let in
-//! again.
+//! The open connections to a database, each with its credentials, so that it is cut when they are not admitted any
+//! more.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
 use certward_pki::Sha256Fingerprint;
-use futures_util::task::AtomicWaker;
 use time::OffsetDateTime;
 
-use super::admission::{Admission, Client, Identity, Judge};
-use crate::cluster::trust::{AdmittedClient, DatabaseTrust};
+use super::admission::{Client, Identity, Judge, TrustBasis};
+use super::handshake::AdmittedClient;
+use crate::cluster::database::trust::AdmittedCertificate;
+use crate::listener::connection_table::{ConnectionTable, Entry, Listed, Open, Order};
 use crate::listener::identity_counts::IdentityKind;
 use crate::telemetry;
 
 /// The open connections to a database.
-#[derive(Debug, Default)]
-pub(super) struct Sessions {
-    index: Mutex<Index>,
-}
-
-#[derive(Debug, Default)]
-struct Index {
-    next_id: u64,
-    by_id: BTreeMap<u64, Arc<Session>>,
-    by_expiry: BTreeSet<(OffsetDateTime, u64)>,
-    /// Once set, connections that are opened get this at once.
-    standing_order: Order,
-}
+#[derive(Debug)]
+pub(super) struct Sessions(Arc<ConnectionTable<Session>>);
 
 /// An open connection.
 #[derive(Debug)]
 pub(super) struct Session {
-    id: u64,
-    address: SocketAddr,
-    opened_at: OffsetDateTime,
+    entry: Entry<Infallible>,
     client: Client,
     /// The basis of its admission.
     basis: Mutex<Basis>,
-    order: AtomicU8,
-    waker: AtomicWaker,
     /// The revision of the cluster that it was last held against.
     reviewed: AtomicU64,
 }
@@ -51,93 +36,49 @@ pub(super) struct Session {
 #[derive(Debug)]
 struct Basis {
     identity: Identity,
-    /// The identity that it gets when the engine confirms it. Until then it is cut when either identity would be
-    /// refused.
+    /// The identity that it gets when the engine confirms it. Until then it is cut if either identity is not admitted.
     pending: Option<Identity>,
-    trust: Arc<DatabaseTrust>,
-    /// By what certificate, if the client has one.
-    admitted: Option<AdmittedClient>,
-}
-
-/// A connection that would be let in again.
-enum Held {
-    /// By the admission that it has.
-    AsBefore,
-    /// By another one.
-    Anew(Option<AdmittedClient>),
-}
-
-/// The order to a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum Order {
-    /// Nothing.
-    #[default]
-    None,
-    /// To take no more commands, and to end when those under way are answered: the server stops.
-    Finish,
-    /// To end at once.
-    Cut,
-}
-
-/// Keeps a connection among the open ones until it is dropped.
-#[derive(Debug)]
-pub(super) struct OpenSession {
-    sessions: Arc<Sessions>,
-    session: Arc<Session>,
+    trust: TrustBasis,
 }
 
 impl Sessions {
-    /// Takes in a connection that was let in by `judge`. What has changed since is for [`Self::review`] to find.
+    /// Takes in a connection that was let in at this revision of the cluster. What has changed since is for
+    /// [`Self::review`] to find.
     pub(super) fn open(
-        self: &Arc<Self>,
-        (address, opened_at): (SocketAddr, OffsetDateTime),
-        client: Client,
-        admission: Admission,
-        trust: Arc<DatabaseTrust>,
-    ) -> OpenSession {
-        client.is_now(&admission.identity, false);
-        let valid_until = admission.admitted.as_ref().and_then(AdmittedClient::valid_until);
-        let mut index = self.index();
-        let id = index.next_id;
-        index.next_id += 1;
-        let session = Arc::new(Session {
-            id,
-            address,
-            opened_at,
+        &self,
+        client: AdmittedClient,
+        identity: Identity,
+        (revision, opened_at): (u64, OffsetDateTime),
+    ) -> Open<Session> {
+        let (client, trust) = client.into_parts();
+        client.is_now(&identity, false);
+        let open = self.0.open(None, opened_at, |entry| Session {
+            entry,
             client,
-            order: AtomicU8::new(index.standing_order as u8),
-            waker: AtomicWaker::new(),
-            reviewed: AtomicU64::new(0),
+            reviewed: AtomicU64::new(revision),
             basis: Mutex::new(Basis {
-                identity: admission.identity,
+                identity,
                 pending: None,
                 trust,
-                admitted: admission.admitted,
             }),
         });
-        if let Some(valid_until) = valid_until {
-            index.by_expiry.insert((valid_until, id));
-        }
-        index.by_id.insert(id, Arc::clone(&session));
-        drop(index);
-        metrics::gauge!(telemetry::DATABASE_CONNECTIONS).increment(1.0);
-        OpenSession {
-            sessions: Arc::clone(self),
-            session,
-        }
+        let basis = open.connection().basis();
+        self.0.set_expiry(open.connection(), basis.trust.valid_until());
+        drop(basis);
+        open
     }
 
-    /// Cuts the connections that `judge` would not let in as who they are.
+    /// Cuts the connections whose identity `judge` does not admit.
     pub(super) fn review(&self, judge: &Judge<'_>) {
         self.all().iter().for_each(|session| self.look_at(session, judge));
     }
 
-    /// All of them, the oldest first.
+    /// All connections, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Session>> {
-        self.index().by_id.values().cloned().collect()
+        self.0.all()
     }
 
-    /// Cuts the connection if `judge` would not let it in as who it is.
+    /// Cuts the connection if `judge` does not admit its identity.
     pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
         let mut basis = session.basis();
         self.decide(session, &mut basis, judge);
@@ -147,105 +88,58 @@ impl Sessions {
 
     fn decide(&self, session: &Session, basis: &mut Basis, judge: &Judge<'_>) {
         match basis.held_against(judge, &session.client) {
-            Ok(Held::AsBefore) => {}
-            Ok(Held::Anew(admitted)) => {
-                let before = basis.valid_until();
-                basis.trust = Arc::clone(&judge.policy().trust);
-                basis.admitted = admitted;
-                self.index().move_expiry(session, before, basis.valid_until());
+            Ok(None) => {}
+            Ok(Some(trust)) => {
+                self.0.set_expiry(session, trust.valid_until());
+                basis.trust = trust;
             }
             Err(reason) => session.cut(reason),
         }
     }
 
-    /// Cuts the connections whose certificates have expired at `now`: their last second has passed.
+    /// Cuts the connections whose certificates have expired at `now`: the last second of validity has passed.
     pub(super) fn cut_expired(&self, now: OffsetDateTime) {
-        let expired: Vec<_> = {
-            let mut index = self.index();
-            let second = now.replace_nanosecond(0).unwrap_or(now);
-            let later = index.by_expiry.split_off(&(second, 0));
-            let expired = std::mem::replace(&mut index.by_expiry, later);
-            expired
-                .iter()
-                .filter_map(|(_, id)| index.by_id.get(id).cloned())
-                .collect()
-        };
-        expired.iter().for_each(|session| session.cut("certificate_expired"));
+        let (passed, _) = self.0.expired(now);
+        passed.iter().for_each(|session| session.cut("certificate_expired"));
     }
 
-    /// Tells all of them, and those that come.
+    /// Gives the order to all current and later connections.
     pub(super) fn tell_all(&self, order: Order, reason: &'static str) {
-        let all: Vec<_> = {
-            let mut index = self.index();
-            index.standing_order = index.standing_order.max(order);
-            index.by_id.values().cloned().collect()
-        };
-        for session in all {
+        for session in self.0.order_from_now_on(order) {
             if order == Order::Cut {
                 session.cut(reason);
             } else {
-                session.tell(order);
+                session.entry.give(order);
             }
-        }
-    }
-
-    fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Index {
-    fn move_expiry(&mut self, session: &Session, from: Option<OffsetDateTime>, to: Option<OffsetDateTime>) {
-        if let Some(from) = from {
-            self.by_expiry.remove(&(from, session.id));
-        }
-        if let Some(to) = to
-            && self.by_id.contains_key(&session.id)
-        {
-            self.by_expiry.insert((to, session.id));
         }
     }
 }
 
 impl Basis {
-    /// Checks that `judge` would admit the client with its present identity.
+    /// Checks that `judge` would admit the client with its present identity. Returns what it is trusted by then, unless
+    /// that is the same as before.
     ///
     /// # Errors
     ///
     /// The reason for a refusal: one word for logs and metrics.
-    fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Held, &'static str> {
-        let is_as_before = Arc::ptr_eq(&self.trust, &judge.policy().trust) && self.is_in_date(judge.now());
-        let held = if is_as_before {
-            Held::AsBefore
-        } else {
-            Held::Anew(judge.trust(client).map_err(|refusal| refusal.reason())?)
-        };
+    fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Option<TrustBasis>, &'static str> {
+        let trust = judge.recheck(&self.trust, client).map_err(|refusal| refusal.reason())?;
         let mut identities = [&self.identity].into_iter().chain(&self.pending);
         if identities.all(|identity| judge.confirms(identity, client)) {
-            Ok(held)
+            Ok(trust)
         } else {
             Err("decision_changed")
         }
     }
-
-    /// The last second of the certificate, where there is one and it counts.
-    fn valid_until(&self) -> Option<OffsetDateTime> {
-        self.admitted.as_ref().and_then(AdmittedClient::valid_until)
-    }
-
-    fn is_in_date(&self, now: OffsetDateTime) -> bool {
-        self.valid_until()
-            .is_none_or(|valid_until| now.unix_timestamp() <= valid_until.unix_timestamp())
-    }
 }
 
 impl Session {
-    /// The connection becomes `identity` if the engine does what it is told next.
+    /// Sets the identity that the connection gets if the engine confirms the next command.
     pub(super) fn may_become(&self, identity: Identity) {
         self.basis().pending = Some(identity);
     }
 
-    /// The engine has said whether the connection has become what it might, by a login or by a reset.
+    /// Handles the engine's confirmation of a login or a reset.
     pub(super) fn settle(&self, is_done: bool, is_login: bool) {
         let mut basis = self.basis();
         if let Some(identity) = basis.pending.take()
@@ -259,17 +153,17 @@ impl Session {
         }
     }
 
-    /// Returns `true` when it has been reviewed at this revision of the cluster.
+    /// Returns `true` if it was reviewed at this revision of the cluster.
     pub(super) fn is_reviewed_at(&self, revision: u64) -> bool {
         self.reviewed.load(Ordering::Acquire) >= revision
     }
 
-    /// Returns `true` when somebody has been admitted on it, now or before.
+    /// Returns `true` if it has or had an admitted identity.
     pub(super) fn was_let_in(&self) -> bool {
         self.client.permit.was_known()
     }
 
-    /// Cuts the connection whenever nobody is let in on it for `time`: after its start, and after it was reset to nobody.
+    /// Cuts the connection when it has had no admitted identity for `time`: after its start, and after a reset.
     pub(super) async fn cut_strangers_after(&self, time: Duration) -> Infallible {
         let permit = &self.client.permit;
         loop {
@@ -283,16 +177,16 @@ impl Session {
         }
     }
 
-    /// Returns `true` when `judge` would refuse its present identity. It has no effect.
+    /// Returns `true` if `judge` would refuse its present identity. It has no effect.
     pub(super) fn would_end(&self, judge: &Judge<'_>) -> bool {
         self.basis().held_against(judge, &self.client).is_err()
     }
 
-    /// Returns its identity, and the certificate of the database that its own certificate is trusted by, if it has one.
+    /// Returns its identity, and the certificate of the database that its own chains to, if it has one.
     pub(super) fn standing(&self) -> (Identity, Option<Sha256Fingerprint>, Option<OffsetDateTime>) {
         let basis = self.basis();
-        let trusted = basis.admitted.as_ref().map(AdmittedClient::trusted);
-        (basis.identity.clone(), trusted, basis.valid_until())
+        let trusted = basis.trust.admitted.as_ref().map(AdmittedCertificate::trusted);
+        (basis.identity.clone(), trusted, basis.trust.valid_until())
     }
 
     /// The client of the connection.
@@ -302,42 +196,30 @@ impl Session {
 
     /// The time of its admission.
     pub(super) fn opened_at(&self) -> OffsetDateTime {
-        self.opened_at
+        self.entry.opened_at()
     }
 
     /// The address of the client.
     pub(super) fn address(&self) -> SocketAddr {
-        self.address
+        self.client.address
     }
 
     /// Returns the order to the connection, and wakes the last caller's task when the order changes.
     pub(super) fn poll_order(&self, context: &Context<'_>) -> Order {
-        self.waker.register(context.waker());
-        self.order()
+        self.entry.poll_order(context)
     }
 
     /// The order to the connection.
     pub(super) fn order(&self) -> Order {
-        match self.order.load(Ordering::Acquire) {
-            0 => Order::None,
-            1 => Order::Finish,
-            _ => Order::Cut,
-        }
-    }
-
-    /// Gives an order and returns `true` when it is new.
-    fn tell(&self, order: Order) -> bool {
-        let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
-        self.waker.wake();
-        before < order as u8
+        self.entry.order()
     }
 
     fn cut(&self, reason: &'static str) {
-        if !self.tell(Order::Cut) {
+        if !self.entry.give(Order::Cut) {
             return;
         }
         tracing::info!(
-            peer.address = %self.address,
+            peer.address = %self.client.address,
             certificate.thumbprint = self
                 .client
                 .end_entity()
@@ -353,19 +235,16 @@ impl Session {
     }
 }
 
-impl OpenSession {
-    pub(super) fn session(&self) -> &Arc<Session> {
-        &self.session
+impl Listed for Session {
+    type Key = Infallible;
+
+    fn entry(&self) -> &Entry<Infallible> {
+        &self.entry
     }
 }
 
-impl Drop for OpenSession {
-    fn drop(&mut self) {
-        let valid_until = self.session.basis().valid_until();
-        let mut index = self.sessions.index();
-        index.by_id.remove(&self.session.id);
-        index.move_expiry(&self.session, valid_until, None);
-        drop(index);
-        metrics::gauge!(telemetry::DATABASE_CONNECTIONS).decrement(1.0);
+impl Default for Sessions {
+    fn default() -> Self {
+        Self(ConnectionTable::new(telemetry::DATABASE_CONNECTIONS))
     }
 }

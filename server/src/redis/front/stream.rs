@@ -1,5 +1,5 @@
-//! A client's connection, with TLS or without, as the relay wants it: what was received is looked at in place, and
-//! nothing more is received before it has gone on.
+//! A client's connection, with or without TLS, as the relay needs it: received bytes are scanned in place, and nothing
+//! more is read before they have been forwarded.
 
 use std::io::{self, BufRead as _, IoSlice, Read, Write};
 use std::pin::Pin;
@@ -10,13 +10,13 @@ use rustls::ServerConnection;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A client's connection. It holds no buffer but for bytes that are on their way.
+/// A client's connection. It holds no buffer except for bytes in transit.
 pub(super) enum ClientStream {
     Tls(Box<TlsClient>),
     Plain(PlainClient),
 }
 
-/// rustls keeps what was received, a record or two, and what is to be sent.
+/// rustls buffers the received bytes, a record or two, and the bytes to send.
 pub(super) struct TlsClient {
     tcp: TcpStream,
     session: ServerConnection,
@@ -28,7 +28,7 @@ pub(super) struct PlainClient {
     unsent: Waiting,
 }
 
-/// Bytes that wait to go on.
+/// Bytes to be forwarded.
 #[derive(Default)]
 struct Waiting {
     bytes: Vec<u8>,
@@ -50,7 +50,7 @@ impl ClientStream {
         Self::Tls(Box::new(TlsClient { tcp, session }))
     }
 
-    /// Waits until something has been received: `false` when nothing will be.
+    /// Waits until bytes have been received: `false` at the end of the stream.
     pub(super) fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
         match self {
             Self::Tls(client) => client.poll_receive(context),
@@ -58,7 +58,7 @@ impl ClientStream {
         }
     }
 
-    /// What was received and has not gone on, as much of it as lies together.
+    /// The first contiguous part of the bytes that were received and not yet forwarded.
     pub(super) fn received(&mut self) -> &[u8] {
         match self {
             // At the end there is nothing either.
@@ -67,7 +67,7 @@ impl ClientStream {
         }
     }
 
-    /// So many of the received bytes have gone on.
+    /// Removes this many of the received bytes, which have been forwarded.
     pub(super) fn consume(&mut self, count: usize) {
         match self {
             Self::Tls(client) => client.session.reader().consume(count),
@@ -75,7 +75,7 @@ impl ClientStream {
         }
     }
 
-    /// Takes bytes to be sent. They are on their way when [`Self::poll_flush`] says so.
+    /// Buffers bytes to send. [`Self::poll_flush`] tells when they have been sent.
     pub(super) fn send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Tls(client) => client.session.writer().write_all(bytes),
@@ -83,7 +83,7 @@ impl ClientStream {
         }
     }
 
-    /// Waits until everything is with the system.
+    /// Waits until the system has accepted all bytes.
     pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tls(client) => client.poll_flush(context),
@@ -91,7 +91,7 @@ impl ClientStream {
         }
     }
 
-    /// Says that nothing more will be sent, after everything that was.
+    /// Ends the stream after all sent bytes.
     pub(super) fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Self::Tls(client) = self {
             // Once is enough, and rustls sees to that.
@@ -101,8 +101,8 @@ impl ClientStream {
         Pin::new(self.tcp()).poll_shutdown(context)
     }
 
-    /// Waits until the client has closed its side too, or has sent more than `most` bytes after the end. What it sends is
-    /// thrown away: closed with something unread, the connection would be reset, and what was said last be lost.
+    /// Waits until the client has closed its side too, or has sent more than `most` bytes after the end. These bytes
+    /// are discarded: closing with unread bytes would reset the connection, and the last reply would be lost.
     pub(super) fn poll_drain(&mut self, context: &mut Context<'_>, most: &mut usize) -> Poll<()> {
         let mut scrap = [0; 4096];
         while *most > 0 {
@@ -115,7 +115,7 @@ impl ClientStream {
         Poll::Ready(())
     }
 
-    /// Whether the client has closed its side, or the connection is broken, also while bytes of it have not been received.
+    /// True if the client has closed its side or the connection is broken, even while bytes of it are unread.
     pub(super) fn is_gone(&mut self) -> bool {
         let mut watched = [PollFd::new(self.tcp(), PollFlags::RDHUP)];
         let none = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -232,7 +232,7 @@ impl Waiting {
     }
 }
 
-/// A TCP stream as rustls wants it: one that says `WouldBlock`, and then wakes the task.
+/// A TCP stream as rustls expects it: one that returns `WouldBlock`, and then wakes the task.
 struct PolledTcp<'a, 'b> {
     tcp: &'a mut TcpStream,
     context: &'a mut Context<'b>,
@@ -268,6 +268,6 @@ fn blocking<T>(result: Poll<io::Result<T>>) -> io::Result<T> {
 }
 
 thread_local! {
-    /// What is read into before it is known how much there is.
+    /// Shared read buffer, for connections whose next read has an unknown length.
     static RECEIVED: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; 16 * 1024]);
 }

@@ -1,84 +1,161 @@
-//! The TLS of a database: its own trust, decided within the handshake, so that a client that is refused sees why in the
-//! alert.
+//! The TLS configuration of a database: its own trust is checked within the handshake, so that the alert tells a
+//! refused client the reason.
 
-use std::sync::{Arc, LazyLock};
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use certward_pki::{Certificate, ErrorChain, certificates_from_pem};
-use rustls::client::danger::HandshakeSignatureValid;
+use certward_pki::{Certificate, certificates_from_pem};
 use rustls::crypto::WebPkiSupportedAlgorithms;
-use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
-    SupportedProtocolVersion,
+    CertificateError, ConfigBuilder, Error, ServerConfig, SignatureScheme, SupportedProtocolVersion, WantsVerifier,
 };
+use tokio_rustls::TlsAcceptor;
 
-use crate::certificate::{ChainBounds, shown};
+use super::admission::ClientCertificate;
+use crate::certificate::ChainBounds;
 use crate::clock::Clock;
+use crate::cluster::database::trust::{AdmittedCertificate, DatabaseTrust, DatabaseTrustRefusal};
 use crate::cluster::database::{Database, ProxyCertificate};
 use crate::cluster::named_certificate::NamedCertificate;
 use crate::cluster::settings::TlsVersion;
-use crate::cluster::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
-use crate::cluster::trust::{ChainRefusal, DatabaseTrust, DatabaseTrustRefusal, EndEntityFault};
-use crate::cluster::uid::DatabaseUid;
-use crate::listener::client_certificate::ProofOfPossession;
+use crate::listener::client_certificate::{CertificateRequest, ClientVerifier, HandshakePolicy};
 use crate::listener::tls::{crypto_provider, hardened};
-use crate::telemetry::{self, Sparing};
+use crate::trust::strength::{Strength, WEAK_SHA256, WEAK_SHA512};
+use crate::trust::{ChainRefusal, EndEntityFault};
 
-/// Why a database cannot be reached by TLS. It was checked when it was given.
+/// The TLS configuration of a database cannot be built, although its certificate was checked when it was set.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnusableTls {
-    /// The text of its certificate.
+    /// The text of its certificate cannot be parsed.
     #[error("the certificate of the database cannot be read")]
     Certificate(#[source] certward_pki::PemError),
-    /// The key, or the protocol.
+    /// rustls rejects the key or the protocol version.
     #[error("TLS cannot use the certificate of the database")]
     Tls(#[source] rustls::Error),
 }
 
-/// The TLS of a database: the client's certificate demanded, asked for or left alone as the database says.
-///
-/// # Errors
-///
-/// When the cryptography library was built without the protocol versions; it is not.
-pub(super) fn server_config(
-    database: &Database,
-    trust: Arc<DatabaseTrust>,
-    certificate: Arc<CertifiedKey>,
-    oldest: TlsVersion,
+/// The TLS of a database, of which each handshake is made.
+pub(super) struct TlsParameters {
+    versions: ConfigBuilder<ServerConfig, WantsVerifier>,
+    /// Whatever name the client asks for: a database has one certificate.
+    certificate: Arc<SingleCertAndKey>,
+    algorithms: WebPkiSupportedAlgorithms,
     bounds: ChainBounds,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<ServerConfig>, UnusableTls> {
-    let provider = crypto_provider();
-    let versions: &[&'static SupportedProtocolVersion] = match oldest {
-        TlsVersion::V1_2 => &[&TLS13, &TLS12],
-        TlsVersion::V1_3 => &[&TLS13],
-    };
-    let algorithms = match trust.strength() {
-        Strength::Strong => provider.signature_verification_algorithms,
-        Strength::DangerAllowWeak => weak_algorithms(&provider.signature_verification_algorithms),
-    };
-    let tls = &database.tls;
-    let verifier = DatabaseClients {
-        possession: ProofOfPossession::new(algorithms, bounds),
-        database: database.uid,
-        is_asked: tls.enforce_client_authentication || !tls.client_certificates.certificates().is_empty(),
-        is_mandatory: tls.enforce_client_authentication,
-        trust,
-        clock,
-    };
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .map_err(UnusableTls::Tls)?
-        .with_client_cert_verifier(Arc::new(verifier))
-        // Whatever name the client asks for: a database has one certificate.
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
-    Ok(hardened(config))
+    request: CertificateRequest,
 }
 
-/// The certificate of a database's own.
+/// A handshake with one client.
+pub(super) struct Handshake {
+    acceptor: TlsAcceptor,
+    verifier: Arc<ClientVerifier<TrustCheck>>,
+}
+
+/// What becomes of a client's certificate in its handshake.
+pub(super) type Judged = Result<(ClientCertificate, AdmittedCertificate), CertificateRefusal>;
+
+/// Why the handshake refuses a client's certificate.
+#[derive(Debug)]
+pub(super) enum CertificateRefusal {
+    /// It cannot be parsed.
+    Unreadable(certward_pki::CertificateError),
+    /// It is not trusted.
+    Untrusted(Certificate, DatabaseTrustRefusal),
+}
+
+impl TlsParameters {
+    /// The client's certificate is demanded, asked for or left alone as the database says.
+    ///
+    /// # Errors
+    ///
+    /// When the cryptography library was built without the protocol versions; it is not.
+    pub(super) fn new(
+        database: &Database,
+        strength: Strength,
+        certificate: Arc<CertifiedKey>,
+        oldest: TlsVersion,
+        bounds: ChainBounds,
+    ) -> Result<Self, UnusableTls> {
+        let provider = crypto_provider();
+        let versions: &[&'static SupportedProtocolVersion] = match oldest {
+            TlsVersion::V1_2 => &[&TLS13, &TLS12],
+            TlsVersion::V1_3 => &[&TLS13],
+        };
+        let tls = &database.tls;
+        Ok(Self {
+            certificate: Arc::new(SingleCertAndKey::from(certificate)),
+            algorithms: match strength {
+                Strength::Strong => provider.signature_verification_algorithms,
+                Strength::DangerAllowWeak => weak_algorithms(&provider.signature_verification_algorithms),
+            },
+            bounds,
+            request: if tls.enforce_client_authentication {
+                CertificateRequest::Mandatory
+            } else if tls.client_certificates.certificates().is_empty() {
+                CertificateRequest::None
+            } else {
+                CertificateRequest::Optional
+            },
+            versions: ServerConfig::builder_with_provider(provider)
+                .with_protocol_versions(versions)
+                .map_err(UnusableTls::Tls)?,
+        })
+    }
+
+    /// A handshake with a client whose certificate is held against `trust`.
+    pub(super) fn handshake(&self, trust: &Arc<DatabaseTrust>, clock: &Arc<dyn Clock>) -> Handshake {
+        let check = TrustCheck {
+            trust: Arc::clone(trust),
+            request: self.request,
+            clock: Arc::clone(clock),
+            judged: Mutex::default(),
+        };
+        let verifier = Arc::new(ClientVerifier::new(self.algorithms, self.bounds, check));
+        let config = self
+            .versions
+            .clone()
+            .with_client_cert_verifier(Arc::<ClientVerifier<TrustCheck>>::clone(&verifier))
+            .with_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.certificate));
+        Handshake {
+            acceptor: TlsAcceptor::from(hardened(config)),
+            verifier,
+        }
+    }
+}
+
+impl Handshake {
+    pub(super) fn acceptor(&self) -> &TlsAcceptor {
+        &self.acceptor
+    }
+
+    /// What has become of the client's certificate; none when it has shown none.
+    pub(super) fn into_judged(self) -> Option<Judged> {
+        self.verifier.policy().judged().take()
+    }
+}
+
+impl CertificateRefusal {
+    /// The error that rustls makes the alert of.
+    fn to_alert(&self) -> CertificateError {
+        match self {
+            Self::Unreadable(_) => CertificateError::BadEncoding,
+            Self::Untrusted(_, refusal) => to_alert(refusal),
+        }
+    }
+}
+
+/// There is little to show of it.
+impl fmt::Debug for TlsParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsParameters")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The database's own certificate.
 ///
 /// # Errors
 ///
@@ -87,7 +164,7 @@ pub(super) fn own_certificate(certificate: &ProxyCertificate) -> Result<Arc<Cert
     certified_key(&certificate.chain, &certificate.key)
 }
 
-/// The certificate that databases without one of their own share, if an administrator has installed one with its key.
+/// The certificate for databases without one of their own, if an administrator has installed one with its key.
 ///
 /// # Errors
 ///
@@ -104,93 +181,43 @@ fn certified_key(chain: &str, key: &certward_pki::PrivateKeyPem) -> Result<Arc<C
     Ok(Arc::new(CertifiedKey::new(chain, key.map_err(UnusableTls::Tls)?)))
 }
 
-/// Holds a client's certificate against the database's trust.
+/// Verifies a client's certificate against the database's trust.
 #[derive(Debug)]
-struct DatabaseClients {
-    possession: ProofOfPossession,
+struct TrustCheck {
     trust: Arc<DatabaseTrust>,
-    database: DatabaseUid,
-    is_asked: bool,
-    is_mandatory: bool,
+    request: CertificateRequest,
     clock: Arc<dyn Clock>,
+    judged: Mutex<Option<Judged>>,
 }
 
-impl ClientCertVerifier for DatabaseClients {
-    fn offer_client_auth(&self) -> bool {
-        self.is_asked
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        self.is_mandatory
-    }
-
-    /// No hints: a client that is told issuers may keep a certificate back that is trusted by itself.
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        let verified = self.possession.verify_client_cert(end_entity, intermediates, now)?;
-        let end_entity = Certificate::from_der(end_entity.clone().into_owned()).map_err(|error| {
-            static LINE: Sparing = Sparing::new();
-            if let Some(omitted) = LINE.admit() {
-                tracing::info!(
-                    database.uid = self.database.get(),
-                    error = %ErrorChain::new(&error),
-                    lines.omitted = omitted,
-                    "a database refuses a client certificate that cannot be read"
-                );
-            }
-            CertificateError::BadEncoding
-        })?;
-        let intermediates: Vec<_> = intermediates.iter().map(|der| der.clone().into_owned()).collect();
-        match self.trust.admit(&end_entity, &intermediates, self.clock.now()) {
-            Ok(_) => Ok(verified),
-            Err(refusal) => {
-                metrics::counter!(telemetry::REFUSALS, "reason" => refusal.reason()).increment(1);
-                tracing::info!(
-                    database.uid = self.database.get(),
-                    certificate.subject = shown(end_entity.subject()),
-                    certificate.thumbprint = %end_entity.thumbprint(),
-                    reason = refusal.to_string(),
-                    refused.reason = refusal.reason(),
-                    "a database refuses a client certificate"
-                );
-                Err(to_alert(&refusal).into())
-            }
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.possession.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.possession.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.possession.supported_verify_schemes()
+impl TrustCheck {
+    fn judged(&self) -> MutexGuard<'_, Option<Judged>> {
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The error that rustls makes the right alert of (RFC 8446, section 6.2): 45 `certificate_expired`, 48 `unknown_ca`, 43
-/// `unsupported_certificate`, 49 `access_denied`, and 42 `bad_certificate` for the rest.
+impl HandshakePolicy for TrustCheck {
+    fn request(&self) -> CertificateRequest {
+        self.request
+    }
+
+    fn judge(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), Error> {
+        let judged = ClientCertificate::parse(end_entity, intermediates)
+            .map_err(CertificateRefusal::Unreadable)
+            .and_then(
+                |certificate| match certificate.admitted_by(&self.trust, self.clock.now()) {
+                    Ok(admitted) => Ok((certificate, admitted)),
+                    Err(refusal) => Err(CertificateRefusal::Untrusted(certificate.end_entity, refusal)),
+                },
+            );
+        let alert = judged.as_ref().map(drop).map_err(|refusal| refusal.to_alert().into());
+        *self.judged() = Some(judged);
+        alert
+    }
+}
+
+/// The error for which rustls sends the right alert (RFC 8446, section 6.2): 45 `certificate_expired`, 48 `unknown_ca`,
+/// 43 `unsupported_certificate`, 49 `access_denied`, and 42 `bad_certificate` for all others.
 fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     match refusal {
         DatabaseTrustRefusal::UnknownIssuer { .. } | DatabaseTrustRefusal::UnfitIssuer { .. } => {
@@ -227,7 +254,8 @@ fn to_alert(refusal: &DatabaseTrustRefusal) -> CertificateError {
     }
 }
 
-/// With RSA keys from 1024 bits too, as far as there is an algorithm for their signatures: PKCS #1, which is TLS 1.2's.
+/// Also accepts RSA keys from 1024 bits, as far as there is an algorithm for their signatures: PKCS #1, which TLS 1.2
+/// uses.
 fn weak_algorithms(strong: &WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorithms {
     type Mapping = Vec<(SignatureScheme, &'static [&'static dyn SignatureVerificationAlgorithm])>;
     static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {

@@ -14,7 +14,7 @@ use crate::cluster::access::TokenKey;
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
-/// What a user sends who takes the engine for itself.
+/// A script of a hostile user that keeps the engine busy.
 const ENDLESS: &str = "while true do end";
 const ENDLESS_AFTER_WRITING: &str = "redis.call('SET', 'written', 1) while true do end";
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use super::world::{NOW, PASSWORD, TestCa, TestClient, World, acl, encode, permission, uid, user_uid};
 use crate::cluster::database::TlsMode;
 use crate::cluster::state::Change;
-use crate::cluster::trust::SubjectValidation;
+use crate::trust::SubjectValidation;
 
 /// A connection of alice's that is in use.
 async fn alice(world: &World) -> TestClient {

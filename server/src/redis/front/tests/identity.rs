@@ -4,7 +4,7 @@ use rustls::AlertDescription;
 use super::world::{ClientIdentity, NOW, PASSWORD, TestCa, World, permission};
 use crate::cluster::database::{ClientCertificates, PasswordDigest, TlsMode};
 use crate::cluster::state::Change;
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 #[tokio::test]
 async fn a_certificate_logs_its_user_in_with_the_users_rights() {

@@ -351,7 +351,7 @@ async fn passwords_and_resets_are_answered_alike_by_every_engine_while_the_defau
     }
 }
 
-/// What the scanner would miss: the second line of defence.
+/// Second line of defence, for logins that the scanner misses.
 #[tokio::test]
 async fn an_engine_lets_nobody_in_by_a_password_that_the_database_would_take() {
     let Some(world) = World::new().await else { return };

@@ -1,8 +1,10 @@
 //! The whole way into a database: real TLS clients, a real Redis behind it.
 
 mod answering;
+mod clients;
 mod cutting;
 mod generated;
+mod handshakes;
 mod identity;
 mod interception;
 mod relaying;

@@ -1,10 +1,10 @@
-//! An engine's replies to a stream, and to what the front sent on of it.
+//! Compares an engine's replies to a stream with those to the bytes that the front forwards of it.
 
 use super::replies::{Kind, commands_of, identity_command_run, kind};
 use super::scanned::{Forwarded, Intercepted, marker};
 
-/// Describes the disagreement of scanner and engine about a stream; none when they agree. `original` is the engine's
-/// answer to the stream, `forwarded` its answer to the forwarded bytes.
+/// Describes the disagreement between scanner and engine about a stream; none if they agree. `original` is the engine's
+/// reply to the stream, `forwarded` its reply to the forwarded bytes.
 ///
 /// Unless `is_exact`, the front may forward less than the engine would have run.
 pub(super) fn disagreement(front: &Forwarded, original: &[u8], forwarded: &[u8], is_exact: bool) -> Option<String> {
@@ -30,7 +30,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// From these replies on, after so many markers.
+    /// Compares from these replies on, after this many markers.
     fn disagreement(&self, mut original: usize, mut forwarded: usize, markers: usize) -> Option<String> {
         while let Some(reply) = self.forwarded.get(forwarded) {
             let counterpart = self.original.get(original);
@@ -60,8 +60,8 @@ impl Run<'_> {
         ))
     }
 
-    /// Where a marker stands. Redis 8.0 and Valkey 8.1 do not answer a login that fails while earlier replies are not sent
-    /// yet (`addAuthErrReply` of acl.c), so that it may be one that the engine has run without a reply.
+    /// Compares the position of a marker. Redis 8.0 and Valkey 8.1 omit the reply to a failed login while earlier
+    /// replies are not sent yet (`addAuthErrReply` of acl.c), so the engine may have run it without a reply.
     fn of_marker(&self, original: usize, forwarded: usize, markers: usize) -> Option<String> {
         let intercepted = self.intercepted.get(markers).copied();
         let counterpart = self.original.get(original).copied();
@@ -84,9 +84,9 @@ impl Run<'_> {
     }
 }
 
-/// Returns `true` when the engine may give this answer to an identity command. `AUTH` among the options of `HELLO` is
-/// answered like `AUTH`, when nothing else is wrong. A name that continues with a NUL is known to some engines and not
-/// to others, which print it up to the NUL.
+/// Returns `true` if this can be the engine's reply to an identity command. `AUTH` among the options of `HELLO` is
+/// answered like `AUTH`, if nothing else is wrong. A name that continues after a NUL is known to some engines; the
+/// others print it up to the NUL.
 fn fits(intercepted: Intercepted, reply: &[u8]) -> bool {
     match (intercepted, kind(reply)) {
         (_, Kind::Unknown) => ["AUTH", "HELLO", "RESET", "CLIENT"]
@@ -107,7 +107,7 @@ fn is_same(reply: &[u8], other: &[u8]) -> bool {
     reply == other || (hello(reply) && hello(other))
 }
 
-/// Returns `true` when the engine answers that it knows no command with this name.
+/// Returns `true` if the reply is the error for an unknown command with this name.
 fn is_unknown(reply: &[u8], name: &str) -> bool {
     let expected = format!("-ERR unknown command '{name}'");
     reply

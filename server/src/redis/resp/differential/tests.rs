@@ -68,9 +68,9 @@ impl Case {
         }
     }
 
-    /// Returns `true` when the front must forward everything. It may refuse input on which the engines disagree:
-    /// quotation marks within a word, and bytes other than CR LF after an argument. Whether a line longer than 64 KiB
-    /// is refused depends on how much the engine reads at once.
+    /// Returns `true` if the front must forward everything. It may refuse input on which the engines disagree:
+    /// quotation marks within a word, and bytes other than CR LF after an argument. The refusal of a line longer than
+    /// 64 KiB depends on the size of the engine's reads.
     fn is_exact(&self) -> bool {
         self.is_well_formed || (self.bytes.len() < 60 * 1024 && !self.front.has_ended)
     }

@@ -1,0 +1,10 @@
+//! Values of attributes: how they are described in a schema, checked, read and written.
+
+pub(crate) mod dates;
+pub(crate) mod duration;
+pub(crate) mod management_role;
+pub(crate) mod pem_form;
+pub(crate) mod redis_name;
+pub(crate) mod schema;
+pub(crate) mod timestamp;
+pub(crate) mod uid;

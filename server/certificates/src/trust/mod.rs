@@ -1,0 +1,37 @@
+//! Decides whether a client certificate is admitted, and as whom: `docs/contracts/redis-enterprise.md#order-of-checks`.
+//!
+//! Three steps, each of which needs what the one before it returns: [`verify`] builds the chain to `mtls_trusted_ca`,
+//! [`pass_gate`] holds the subject against `mtls_authorized_subjects`, and the name in the [`AdmittedSubject`] finds the
+//! user whose [`SubjectLine`] it equals. The time is given, nothing is read or written; only what was
+//! decided about a chain is remembered with its anchors.
+//!
+//! Databases have client certificates of their own, and decide through the same steps.
+//!
+//! webpki checks the one path that names allow (`crate::certificate::BoundedChain`). It takes any certificate as a trust anchor, a client's own too, and looks neither at an
+//! anchor's dates and extensions nor at key usages nor at the strength of the client's key: those are checked here.
+
+mod anchors;
+mod authority_certificate;
+mod chain;
+mod decided;
+mod end_entity;
+mod gate;
+#[cfg(any(test, feature = "test-util"))]
+#[allow(missing_docs, reason = "a template of a certificate, for tests")]
+pub mod minted;
+pub mod strength;
+mod subject_line;
+
+pub use anchors::{TrustAnchors, UntrustworthyCa};
+pub use authority_certificate::CaFault;
+pub use chain::{ChainRefusal, VerifiedChain, verify};
+pub use chain::{Issuers, decide, find_issuers};
+pub use end_entity::EndEntityFault;
+pub use end_entity::{check_dates, check_key};
+pub use gate::passes_gate;
+pub use gate::{AdmittedSubject, AuthorizedSubject, GateRefusal, SubjectValidation, pass_gate};
+pub use strength::Strength;
+pub use subject_line::{SubjectLine, SubjectLineError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! Registered certificates and the rights that they give.
+
+pub mod clearance;
+pub mod definition;
+pub mod registry;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The policy for resources, under the names of `/v1/cluster/policy`.
+/// The resource policy, by the names of `/v1/cluster/policy`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClusterPolicy {

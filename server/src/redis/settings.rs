@@ -11,7 +11,7 @@ use rustls_pki_types::CertificateDer;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
-use super::engine::{EngineAccount, EngineProgram, EngineProgramError, Upstream};
+use super::engine::{EngineAccount, EngineProgram, EngineProgramError, ExternalRedis};
 use crate::cluster::database::DatabaseName;
 use crate::files::TrustedFile;
 
@@ -50,7 +50,7 @@ pub struct UpstreamSetting {
 
 impl Settings {
     /// Parses the URL of an upstream.
-    pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<Upstream, String> {
+    pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<ExternalRedis, String> {
         read_upstream(setting.url.expose_secret(), &self.upstream_authorities)
     }
 }
@@ -86,10 +86,10 @@ pub(crate) fn check_upstreams(upstreams: &[UpstreamSetting], authorities: &[Cert
     Ok(())
 }
 
-fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<Upstream, String> {
+fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<ExternalRedis, String> {
     let url = Url::parse(url).map_err(|error| format!("holds no URL such as redis://127.0.0.1:6379: {error}"))?;
     let authorities: Vec<CertificateDer<'_>> = authorities.iter().map(|ca| ca.der().clone()).collect();
-    Upstream::new(&url, &authorities).map_err(|error| format!("is refused: {error}"))
+    ExternalRedis::new(&url, &authorities).map_err(|error| format!("is refused: {error}"))
 }
 
 /// The certificates of a PEM file.

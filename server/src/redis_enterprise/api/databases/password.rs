@@ -23,7 +23,7 @@ pub(in super::super) async fn set_password(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let (uid, password) = (number(&uid)?, read(body).await?);
-    dialect.app.databases.set_password(&permit, uid, &password).await?;
+    dialect.app.administration.set_password(&permit, uid, &password).await?;
     Ok(answer::done())
 }
 
@@ -35,7 +35,7 @@ pub(in super::super) async fn add_password(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let (uid, password) = (number(&uid)?, read(body).await?);
-    dialect.app.databases.add_password(&permit, uid, &password).await?;
+    dialect.app.administration.add_password(&permit, uid, &password).await?;
     Ok(answer::done())
 }
 
@@ -47,7 +47,11 @@ pub(in super::super) async fn remove_password(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let (uid, password) = (number(&uid)?, read(body).await?);
-    dialect.app.databases.delete_password(&permit, uid, &password).await?;
+    dialect
+        .app
+        .administration
+        .delete_password(&permit, uid, &password)
+        .await?;
     Ok(answer::done())
 }
 

@@ -11,13 +11,17 @@ use rustls_pki_types::CertificateDer;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
+use super::engine::{EngineAccount, EngineProgram, EngineProgramError, ExternalRedis};
 use crate::cluster::database::DatabaseName;
 use crate::files::TrustedFile;
-use crate::redis::engine::{EngineAccount, EngineProgram, EngineProgramError, ExternalRedis};
 
 /// The settings of Redis databases.
 #[derive(Debug)]
-pub struct RedisSettings {
+pub struct Settings {
+    /// `DataDir`: the engines keep their data in a folder of it.
+    pub data_dir: PathBuf,
+    /// Whether databases can be created: `Certward.RedisEnterprise.ServerUrl` is set.
+    pub serves_api: bool,
     /// `Certward.Redis.EngineUser`: the system's user that databases run as. None: the server's own.
     pub(crate) engine_user: Option<EngineAccount>,
     /// `Certward.Redis.ServerPath`: the program that databases are. None: `redis-server`, else `valkey-server`, in
@@ -44,7 +48,7 @@ pub struct UpstreamSetting {
     pub url: SecretString,
 }
 
-impl RedisSettings {
+impl Settings {
     /// Parses the URL of an upstream.
     pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<ExternalRedis, String> {
         read_upstream(setting.url.expose_secret(), &self.upstream_authorities)
@@ -52,7 +56,7 @@ impl RedisSettings {
 }
 
 /// `URL`, or `NAME=URL`. The text is never shown: it holds a password.
-pub(super) fn upstream(text: &str) -> Result<UpstreamSetting, String> {
+pub(crate) fn upstream(text: &str) -> Result<UpstreamSetting, String> {
     // A URL may hold `=` too, but its scheme comes before.
     let (database, url) = match text.split_once('=') {
         Some((name, url)) if !name.contains(':') => {
@@ -68,7 +72,7 @@ pub(super) fn upstream(text: &str) -> Result<UpstreamSetting, String> {
 }
 
 /// Refuses URLs that name no Redis server, and two servers for one database.
-pub(super) fn check_upstreams(upstreams: &[UpstreamSetting], authorities: &[Certificate]) -> Result<(), String> {
+pub(crate) fn check_upstreams(upstreams: &[UpstreamSetting], authorities: &[Certificate]) -> Result<(), String> {
     for (place, upstream) in upstreams.iter().enumerate() {
         read_upstream(upstream.url.expose_secret(), authorities)?;
         let is_same = |other: &UpstreamSetting| other.database == upstream.database;
@@ -89,7 +93,7 @@ fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<ExternalRedis
 }
 
 /// The certificates of a PEM file.
-pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
+pub(crate) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
     let bytes = TrustedFile::open(path)
         .and_then(|file| file.read(MAX_FILE_BYTES))
         .map_err(|error| ErrorChain::new(&error).to_string())?;
@@ -98,7 +102,7 @@ pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
 }
 
 /// Fails unless the program can be started as an engine. It is run once, to print its version.
-pub(super) fn try_program(path: &Path, search_path: &OsStr) -> Result<(), String> {
+pub(crate) fn try_program(path: &Path, search_path: &OsStr) -> Result<(), String> {
     // Settings are read where there is no runtime, or on a thread of one, which must not wait for another.
     let find = || -> io::Result<Result<EngineProgram, EngineProgramError>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -113,12 +117,12 @@ pub(super) fn try_program(path: &Path, search_path: &OsStr) -> Result<(), String
 }
 
 /// A user of the system, by name or number.
-pub(super) fn engine_user(text: &str) -> Result<EngineAccount, String> {
+pub(crate) fn engine_user(text: &str) -> Result<EngineAccount, String> {
     EngineAccount::find(text).map_err(|error| error.to_string())
 }
 
 /// An address of this machine, or a name of one.
-pub(super) fn listen_address(text: &str) -> Result<Host, String> {
+pub(crate) fn listen_address(text: &str) -> Result<Host, String> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(match address {
             IpAddr::V4(address) => Host::Ipv4(address),
@@ -129,7 +133,7 @@ pub(super) fn listen_address(text: &str) -> Result<Host, String> {
 }
 
 /// `10000-19999`.
-pub(super) fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
+pub(crate) fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
     let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port >= LEAST_PORT);
     let range = text
         .split_once('-')

@@ -20,7 +20,7 @@ use crate::redis::proxy::DatabaseProxy;
 use crate::redis::proxy::handshake::Opened;
 use crate::telemetry::CapturedLog;
 
-/// Makes handshakes as the front of a database does, and hands over what they yield before the login.
+/// Makes handshakes as a database's proxy does, and hands over what they yield before the login.
 struct HandshakesAlone {
     proxy: Arc<DatabaseProxy>,
     opened: mpsc::Sender<Opened>,

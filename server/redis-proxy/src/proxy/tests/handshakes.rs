@@ -20,7 +20,7 @@ use certward_system::telemetry::CapturedLog;
 use certward_transport::listener::Limits;
 use certward_transport::listener::accept::{AcceptLoop, Accepted, Service};
 
-/// Makes handshakes as the front of a database does, and hands over what they yield before the login.
+/// Makes handshakes as a database's proxy does, and hands over what they yield before the login.
 struct HandshakesAlone {
     proxy: Arc<DatabaseProxy>,
     opened: mpsc::Sender<Opened>,

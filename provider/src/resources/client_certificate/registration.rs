@@ -111,10 +111,7 @@ pub(crate) async fn edit(client: &Client, thumbprint: Thumbprint, grant: &Grant)
 
 /// Removes an entry; one that is gone already is fine.
 pub(crate) async fn delete(client: &Client, thumbprint: Thumbprint) -> Result<(), Error> {
-    match client.certificates().delete(&thumbprint).await {
-        Err(problem) if problem.is_not_found() => Ok(()),
-        answer => answer,
-    }
+    client.certificates().delete(&thumbprint).await
 }
 
 /// Every entry, with the certificates.

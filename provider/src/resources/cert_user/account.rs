@@ -11,6 +11,7 @@ use tf_provider::value::Value;
 use super::state::CertUserState;
 use super::{CertUser, certificate_subject, plan, roles, subject_line};
 use crate::provider::session::Kind;
+use crate::resources::compared::{Compared, attributes};
 use crate::resources::redis_object::{Definition, RedisObject, Run};
 
 /// The configurable attributes of a certificate user of the cluster.
@@ -57,10 +58,6 @@ impl Account {
         }
     }
 
-    fn role_attribute(&self) -> &'static str {
-        if self.role_uids.is_some() { "role_ids" } else { "role" }
-    }
-
     fn role_uids(&self) -> Vec<RoleUid> {
         self.role_uids.iter().flatten().copied().map(RoleUid::from).collect()
     }
@@ -71,9 +68,9 @@ impl Account {
 
     fn create_request(&self) -> CreateUser {
         let request = CreateUser::certificate(&self.name, &self.subject_line).email_alerts(self.email_alerts);
-        let request = match self.role_attribute() {
-            "role" => request.role(self.management_role()),
-            _ => request.role_uids(self.role_uids()),
+        let request = match &self.role_uids {
+            Some(_) => request.role_uids(self.role_uids()),
+            None => request.role(self.management_role()),
         };
         match self.email.as_str() {
             "" => request,
@@ -86,17 +83,57 @@ impl Account {
         self.differences(there)
             .into_iter()
             .fold(UpdateUser::new(), |request, attribute| match attribute {
-                "name" => request.name(&self.name),
-                "email" => request.email(&self.email),
-                "certificate_subject_line" => request.certificate_subject_line(&self.subject_line),
-                "role" => request.role(self.management_role()),
-                "role_ids" => request.role_uids(self.role_uids()),
-                _ => request.email_alerts(self.email_alerts),
+                AccountAttribute::Name => request.name(&self.name),
+                AccountAttribute::Email => request.email(&self.email),
+                AccountAttribute::CertificateSubjectLine => request.certificate_subject_line(&self.subject_line),
+                AccountAttribute::Role => request.role(self.management_role()),
+                AccountAttribute::RoleIds => request.role_uids(self.role_uids()),
+                AccountAttribute::EmailAlerts => request.email_alerts(self.email_alerts),
             })
     }
 }
 
+attributes! {
+    AccountAttribute {
+        Name = "name",
+        Email = "email",
+        CertificateSubjectLine = "certificate_subject_line",
+        Role = "role",
+        RoleIds = "role_ids",
+        EmailAlerts = "email_alerts",
+    }
+}
+
+impl Compared for Account {
+    type Attribute = AccountAttribute;
+
+    fn agrees(&self, there: &Self, attribute: AccountAttribute) -> bool {
+        match attribute {
+            AccountAttribute::Name => self.name == there.name,
+            AccountAttribute::Email => self.email == there.email,
+            AccountAttribute::CertificateSubjectLine => subject_line::same(&self.subject_line, &there.subject_line),
+            // One of the two decides.
+            AccountAttribute::Role => self.role_uids.is_some() || self.role == there.role,
+            AccountAttribute::RoleIds => self.role_uids.is_none() || self.role_uids == there.role_uids,
+            AccountAttribute::EmailAlerts => self.email_alerts == there.email_alerts,
+        }
+    }
+
+    fn shown(&self, attribute: AccountAttribute) -> String {
+        match attribute {
+            AccountAttribute::Name => format!("{:?}", self.name),
+            AccountAttribute::Email => format!("{:?}", self.email),
+            AccountAttribute::CertificateSubjectLine => format!("{:?}", self.subject_line),
+            AccountAttribute::Role => format!("{:?}", self.role.as_deref().unwrap_or_default()),
+            AccountAttribute::RoleIds => format!("{:?}", self.role_uids.iter().flatten().collect::<Vec<_>>()),
+            AccountAttribute::EmailAlerts => self.email_alerts.to_string(),
+        }
+    }
+}
+
 impl Definition for Account {
+    const NAME: AccountAttribute = AccountAttribute::Name;
+
     fn name(&self) -> &str {
         &self.name
     }
@@ -105,40 +142,12 @@ impl Definition for Account {
         Some(self.email.as_str()).filter(|email| !email.is_empty())
     }
 
-    fn unique(&self) -> Vec<&'static str> {
-        let email = self.email().map(|_| "email");
-        ["name", "certificate_subject_line"].into_iter().chain(email).collect()
-    }
-
-    fn differences(&self, there: &Self) -> Vec<&'static str> {
-        let same_roles = match &self.role_uids {
-            Some(_) => self.role_uids == there.role_uids,
-            None => self.role == there.role,
-        };
-        [
-            ("name", self.name == there.name),
-            ("email", self.email == there.email),
-            (
-                "certificate_subject_line",
-                subject_line::same(&self.subject_line, &there.subject_line),
-            ),
-            (self.role_attribute(), same_roles),
-            ("email_alerts", self.email_alerts == there.email_alerts),
-        ]
-        .into_iter()
-        .filter_map(|(attribute, same)| (!same).then_some(attribute))
-        .collect()
-    }
-
-    fn shown(&self, attribute: &str) -> String {
-        match attribute {
-            "name" => format!("{:?}", self.name),
-            "email" => format!("{:?}", self.email),
-            "certificate_subject_line" => format!("{:?}", self.subject_line),
-            "role" => format!("{:?}", self.role.as_deref().unwrap_or_default()),
-            "role_ids" => format!("{:?}", self.role_uids.iter().flatten().collect::<Vec<_>>()),
-            _ => self.email_alerts.to_string(),
-        }
+    fn unique(&self) -> Vec<AccountAttribute> {
+        let email = self.email().map(|_| AccountAttribute::Email);
+        [AccountAttribute::Name, AccountAttribute::CertificateSubjectLine]
+            .into_iter()
+            .chain(email)
+            .collect()
     }
 }
 
@@ -154,7 +163,7 @@ impl RedisObject for CertUser {
         (&state.id, &state.name)
     }
 
-    fn unique_attributes(state: &CertUserState) -> Vec<(&'static str, String)> {
+    fn unique_attributes(state: &CertUserState) -> Vec<(AccountAttribute, String)> {
         let line = state.certificate_subject_line.as_ref_option();
         // Two spellings of a subject are one.
         let subject = line
@@ -162,9 +171,9 @@ impl RedisObject for CertUser {
             .map(|name| subject_line::to_text(&name));
         let email = state.email.as_ref_option().filter(|email| !email.is_empty());
         [
-            ("name", state.name.as_ref_option().cloned()),
-            ("certificate_subject_line", subject),
-            ("email", email.cloned()),
+            (AccountAttribute::Name, state.name.as_ref_option().cloned()),
+            (AccountAttribute::CertificateSubjectLine, subject),
+            (AccountAttribute::Email, email.cloned()),
         ]
         .into_iter()
         .filter_map(|(attribute, value)| Some((attribute, value?)))

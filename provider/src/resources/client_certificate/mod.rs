@@ -1,21 +1,15 @@
 //! The resource `certward_client_certificate`.
 
 pub(crate) mod certificate_pem;
-mod clearance;
 pub(crate) mod collection;
 mod creation;
-mod database_permissions;
 mod import;
-mod import_id;
-pub(crate) mod leftovers;
 mod lifecycle;
-mod name;
+pub(crate) mod model;
 mod plan;
 pub(crate) mod registration;
-mod same_key;
+pub(crate) mod same_key;
 mod schema;
-mod single_sign_on;
-mod state;
 #[cfg(test)]
 mod testing;
 mod validate;
@@ -28,7 +22,7 @@ use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics};
 use tokio::time::timeout;
 
-pub(crate) use state::ClientCertificateState;
+pub(crate) use model::ClientCertificateState;
 
 use crate::effects::{self, Act, Loss};
 use crate::provider::session::{Kind, Session};

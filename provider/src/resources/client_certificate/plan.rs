@@ -7,10 +7,12 @@ use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
 use certward::pki::Thumbprint;
+use certward::ravendb::SecurityClearance;
 
-use super::state::ClientCertificateState;
-use super::{certificate_pem, clearance, database_permissions};
+use super::certificate_pem;
+use super::model::{ClientCertificateState, GrantAttribute, rank, same_permissions};
 use crate::report::error;
+use crate::resources::compared::Attribute;
 
 /// Plans an entry that is not there yet. Only here does a plan look at the clock: nothing expired is registered.
 pub(crate) fn create(
@@ -61,7 +63,7 @@ pub(crate) fn update(
         guard_removal(diags, prior, own, certificate_pem::path());
     }
     if let (Value::Value(before), Value::Value(after)) = (&prior.database_permissions, &planned.database_permissions)
-        && database_permissions::same(before, after)
+        && same_permissions(before, after)
     {
         planned.database_permissions = prior.database_permissions.clone();
     }
@@ -117,7 +119,7 @@ pub(crate) fn is_own(state: &ClientCertificateState, own: Option<Thumbprint>) ->
 
 fn with_defaults(config: ClientCertificateState) -> ClientCertificateState {
     ClientCertificateState {
-        security_clearance: or_default(config.security_clearance, || clearance::DEFAULT.to_owned()),
+        security_clearance: or_default(config.security_clearance, || SecurityClearance::ValidUser),
         database_permissions: or_default(config.database_permissions, BTreeMap::new),
         disabled: or_default(config.disabled, || false),
         deletion_protection: or_default(config.deletion_protection, || false),
@@ -160,7 +162,7 @@ fn guard_own_rights(
     if planned.disabled == Value::Value(true) && prior.disabled != Value::Value(true) {
         error(
             diags,
-            AttributePath::new("disabled"),
+            GrantAttribute::Disabled.path(),
             "This is the certificate Terraform is using",
             format!(
                 "Refusing to disable \"{name}\": the provider is logged in with it. Log in with another certificate \
@@ -173,22 +175,13 @@ fn guard_own_rights(
     {
         error(
             diags,
-            clearance::path(),
+            GrantAttribute::SecurityClearance.path(),
             "This is the certificate Terraform is using",
             format!(
                 "Refusing to lower the clearance of \"{name}\" from {before} to {after}: the provider is logged in \
                  with it and could not raise it again. Log in with another certificate first."
             ),
         );
-    }
-}
-
-/// How much a clearance allows.
-pub(super) fn rank(clearance: &str) -> u8 {
-    match clearance {
-        "ClusterAdmin" | "ClusterNode" => 2,
-        "Operator" => 1,
-        _ => 0,
     }
 }
 

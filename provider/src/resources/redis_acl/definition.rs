@@ -7,6 +7,7 @@ use tf_provider::value::Value;
 use super::state::RedisAclState;
 use super::{RedisAcl, rules};
 use crate::provider::session::Kind;
+use crate::resources::compared::{Compared, attributes};
 use crate::resources::redis_object::{Definition, RedisObject, Run};
 
 /// The configurable attributes of an ACL.
@@ -22,32 +23,42 @@ impl AclDefinition {
         self.differences(there)
             .into_iter()
             .fold(UpdateRedisAcl::new(), |request, attribute| match attribute {
-                "name" => request.name(&self.name),
-                _ => request.acl(&self.acl),
+                AclAttribute::Name => request.name(&self.name),
+                AclAttribute::Acl => request.acl(&self.acl),
             })
     }
 }
 
+attributes! {
+    AclAttribute {
+        Name = "name",
+        Acl = "acl",
+    }
+}
+
+impl Compared for AclDefinition {
+    type Attribute = AclAttribute;
+
+    fn agrees(&self, there: &Self, attribute: AclAttribute) -> bool {
+        match attribute {
+            AclAttribute::Name => self.name == there.name,
+            AclAttribute::Acl => rules::same(&self.acl, &there.acl),
+        }
+    }
+
+    fn shown(&self, attribute: AclAttribute) -> String {
+        match attribute {
+            AclAttribute::Name => format!("{:?}", self.name),
+            AclAttribute::Acl => format!("{:?}", self.acl),
+        }
+    }
+}
+
 impl Definition for AclDefinition {
+    const NAME: AclAttribute = AclAttribute::Name;
+
     fn name(&self) -> &str {
         &self.name
-    }
-
-    fn differences(&self, there: &Self) -> Vec<&'static str> {
-        [
-            ("name", self.name == there.name),
-            ("acl", rules::same(&self.acl, &there.acl)),
-        ]
-        .into_iter()
-        .filter_map(|(attribute, same)| (!same).then_some(attribute))
-        .collect()
-    }
-
-    fn shown(&self, attribute: &str) -> String {
-        match attribute {
-            "name" => format!("{:?}", self.name),
-            _ => format!("{:?}", self.acl),
-        }
     }
 }
 

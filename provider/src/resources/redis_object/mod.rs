@@ -25,10 +25,11 @@ pub(crate) use import_id::RedisImportId;
 pub(crate) use resource::Planned;
 
 use crate::provider::session::Kind;
+use crate::resources::compared::Compared;
 use crate::run::removal;
 
 /// One kind of objects.
-pub(crate) trait RedisObject: 'static {
+pub(crate) trait RedisObject: Sized + 'static {
     /// What Terraform keeps.
     type State: Clone + Serialize + DeserializeOwned + Send + Sync;
     /// What the cluster answers.
@@ -44,9 +45,11 @@ pub(crate) trait RedisObject: 'static {
     fn id_and_name(state: &Self::State) -> (&Value<String>, &Value<String>);
 
     /// The attributes that no two objects of the cluster can have in common, as far as a state or plan knows them.
-    fn unique_attributes(state: &Self::State) -> Vec<(&'static str, String)> {
+    fn unique_attributes(state: &Self::State) -> Vec<(AttributeOf<Self>, String)> {
         let name = Self::id_and_name(state).1.as_ref_option();
-        name.map(|name| ("name", name.clone())).into_iter().collect()
+        name.map(|name| (Self::Definition::NAME, name.clone()))
+            .into_iter()
+            .collect()
     }
 
     /// What a state or plan says; `None` when too little of it is known yet.
@@ -167,7 +170,10 @@ pub(crate) trait RedisObject: 'static {
 }
 
 /// What can be decided about an object, in a form to compare.
-pub(crate) trait Definition {
+pub(crate) trait Definition: Compared {
+    /// The attribute `name`.
+    const NAME: Self::Attribute;
+
     fn name(&self) -> &str;
 
     /// The e-mail address, of objects that can have one.
@@ -175,17 +181,14 @@ pub(crate) trait Definition {
         None
     }
 
-    /// The attributes in which something other than this is there.
-    fn differences(&self, there: &Self) -> Vec<&'static str>;
-
     /// The attributes that only one object of the cluster can have, as far as they are set.
-    fn unique(&self) -> Vec<&'static str> {
-        vec!["name"]
+    fn unique(&self) -> Vec<Self::Attribute> {
+        vec![Self::NAME]
     }
-
-    /// The value of an attribute, as it stands in a configuration.
-    fn shown(&self, attribute: &str) -> String;
 }
+
+/// The attributes of a kind of objects.
+type AttributeOf<O> = <<O as RedisObject>::Definition as Compared>::Attribute;
 
 /// What an object has gone through when it is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

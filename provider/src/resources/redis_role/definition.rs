@@ -8,6 +8,7 @@ use super::RedisRole;
 use super::resources::{self, Resources};
 use super::state::RedisRoleState;
 use crate::provider::session::Kind;
+use crate::resources::compared::{Compared, attributes};
 use crate::resources::redis_object::{Definition, RedisObject, Run};
 
 /// The configurable attributes of a role.
@@ -55,34 +56,37 @@ impl RoleDefinition {
         self.differences(there)
             .into_iter()
             .fold(UpdateRole::new(), |request, attribute| match attribute {
-                "name" => request.name(&self.name),
-                "management" => request.management(ManagementRole::from(self.management.as_str())),
-                _ => request.resources(resources::to_cluster(&self.resources)),
+                RoleAttribute::Name => request.name(&self.name),
+                RoleAttribute::Management => request.management(ManagementRole::from(self.management.as_str())),
+                RoleAttribute::Resources => request.resources(resources::to_cluster(&self.resources)),
             })
     }
 }
 
-impl Definition for RoleDefinition {
-    fn name(&self) -> &str {
-        &self.name
+attributes! {
+    RoleAttribute {
+        Name = "name",
+        Management = "management",
+        Resources = "resources",
     }
+}
 
-    fn differences(&self, there: &Self) -> Vec<&'static str> {
-        [
-            ("name", self.name == there.name),
-            ("management", self.management == there.management),
-            ("resources", self.resources == there.resources),
-        ]
-        .into_iter()
-        .filter_map(|(attribute, same)| (!same).then_some(attribute))
-        .collect()
-    }
+impl Compared for RoleDefinition {
+    type Attribute = RoleAttribute;
 
-    fn shown(&self, attribute: &str) -> String {
+    fn agrees(&self, there: &Self, attribute: RoleAttribute) -> bool {
         match attribute {
-            "name" => format!("{:?}", self.name),
-            "management" => format!("{:?}", self.management),
-            _ => {
+            RoleAttribute::Name => self.name == there.name,
+            RoleAttribute::Management => self.management == there.management,
+            RoleAttribute::Resources => self.resources == there.resources,
+        }
+    }
+
+    fn shown(&self, attribute: RoleAttribute) -> String {
+        match attribute {
+            RoleAttribute::Name => format!("{:?}", self.name),
+            RoleAttribute::Management => format!("{:?}", self.management),
+            RoleAttribute::Resources => {
                 let elements = self.resources.iter();
                 let elements: Vec<String> = elements
                     .map(|(resource_type, uids)| {
@@ -95,6 +99,14 @@ impl Definition for RoleDefinition {
                 format!("[{}]", elements.join(", "))
             }
         }
+    }
+}
+
+impl Definition for RoleDefinition {
+    const NAME: RoleAttribute = RoleAttribute::Name;
+
+    fn name(&self) -> &str {
+        &self.name
     }
 }
 

@@ -4,7 +4,7 @@ use certward::pki::DistinguishedName;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-use super::state::CertUserState;
+use super::model::CertUserState;
 use super::subject::{self, Configured};
 use super::{certificate_pem, certificate_subject, roles, subject_line};
 use crate::report::error;

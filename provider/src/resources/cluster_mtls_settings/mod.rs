@@ -3,20 +3,18 @@
 pub(crate) mod authorized_subjects;
 mod change;
 mod lifecycle;
+pub(crate) mod model;
 mod plan;
 mod schema;
-mod settings;
-pub(crate) mod state;
-mod validate;
 
 use tf_provider::schema::Schema;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
 pub(crate) use authorized_subjects::AuthorizedSubjectState;
-pub(crate) use state::ClusterMtlsSettingsState;
+pub(crate) use model::ClusterMtlsSettingsState;
 
-use settings::MtlsSettings;
+use model::MtlsSettings;
 
 use crate::provider::session::{Kind, Session};
 use crate::resources::managed::{Change, ManagedResource};
@@ -43,7 +41,7 @@ impl ManagedResource for ClusterMtlsSettings {
     }
 
     fn validate(diags: &mut Diagnostics, config: &ClusterMtlsSettingsState) {
-        validate::validate(diags, config);
+        plan::validate(diags, config);
     }
 
     fn id(_: &ClusterMtlsSettingsState) -> Option<Key> {

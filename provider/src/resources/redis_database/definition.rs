@@ -7,10 +7,10 @@ use certward::redis_enterprise::{
 use tf_provider::value::Value;
 
 use super::PASSWORD_VERSION;
+use super::model::RedisDatabaseState;
 use super::mtls::MtlsDefinition;
 use super::persistence::{self, AOF, DISABLED, SNAPSHOT, SnapshotPolicies};
 use super::roles_permissions::{self, RolesPermissions};
-use super::state::RedisDatabaseState;
 use crate::resources::compared::{Compared, attributes};
 use crate::resources::redis_object::Definition;
 

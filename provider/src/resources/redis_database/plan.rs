@@ -5,7 +5,7 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
-use super::state::{DatabaseMtls, RedisDatabaseState};
+use super::model::{DatabaseMtls, RedisDatabaseState};
 use super::{client_certificates, persistence, roles_permissions};
 use crate::report::{error, warning};
 use crate::resources::cluster_mtls_settings::authorized_subjects;

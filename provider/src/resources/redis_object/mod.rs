@@ -5,7 +5,6 @@
 pub(crate) mod creation;
 mod effects;
 mod import;
-mod import_id;
 mod keys;
 pub(crate) mod lifecycle;
 mod resource;
@@ -20,8 +19,7 @@ use serde::de::DeserializeOwned;
 use tf_provider::value::Value;
 use tf_provider::{Diagnostic, Diagnostics};
 
-pub(crate) use import::{found, import};
-pub(crate) use import_id::RedisImportId;
+pub(crate) use import::{RedisImportId, found, import};
 pub(crate) use resource::Planned;
 
 use crate::provider::session::Kind;

@@ -3,8 +3,8 @@
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
+use super::model::RedisRoleState;
 use super::resources;
-use super::state::RedisRoleState;
 use crate::values::{management_role, redis_name};
 
 /// Adds what is wrong with the configuration. Values that are not known yet are left for a later call.
@@ -51,7 +51,7 @@ fn with_defaults(mut config: RedisRoleState) -> RedisRoleState {
 
 #[cfg(test)]
 mod tests {
-    use super::super::state::RoleResource;
+    use super::super::model::RoleResource;
     use super::*;
 
     fn config(management: &str, uids: &[&str]) -> RedisRoleState {

@@ -1,16 +1,16 @@
 //! The resource `certward_trusted_ca`.
 
 mod lifecycle;
+mod model;
 mod plan;
 mod schema;
-mod state;
 
 use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-pub(crate) use state::TrustedCaState;
+pub(crate) use model::TrustedCaState;
 
 use self::plan::CERTIFICATE_PEM;
 use crate::effects::{self, Act, Loss};

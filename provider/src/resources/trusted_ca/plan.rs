@@ -5,7 +5,7 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
-use super::state::TrustedCaState;
+use super::model::TrustedCaState;
 use crate::trust::ca_certificate;
 
 /// Adds what is wrong with the configuration alone. A value that is not known yet is left for a later call.

@@ -1,18 +1,18 @@
 //! The resource `certward_trusted_ca_bundle`.
 
 mod lifecycle;
+mod model;
 mod plan;
 mod schema;
-mod state;
 
 use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-pub(crate) use state::TrustedCaBundleState;
+pub(crate) use model::TrustedCaBundleState;
 
-use self::state::Members;
+use self::model::Members;
 use crate::effects::{self, Act, Loss};
 use crate::provider::session::{Kind, Session};
 use crate::resources::managed::{Change, ManagedResource};

@@ -4,7 +4,7 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
-use super::state::{ID, Members, TrustedCaBundleState};
+use super::model::{ID, Members, TrustedCaBundleState};
 use crate::report::error;
 use crate::trust::ca_certificate;
 

@@ -1,15 +1,29 @@
-//! A role as Redis Enterprise has it, and what the resource compares.
+//! The resource as Terraform keeps it, and what can be decided about a role.
 
-use certward::Error;
-use certward::redis_enterprise::{Client, CreateRole, ManagementRole, Removal, Role, UpdateRole};
+use certward::redis_enterprise::{CreateRole, ManagementRole, Role, UpdateRole};
+use serde::{Deserialize, Serialize};
 use tf_provider::value::Value;
 
-use super::RedisRole;
 use super::resources::{self, Resources};
-use super::state::RedisRoleState;
-use crate::provider::session::Kind;
 use crate::resources::compared::{Compared, attributes};
-use crate::resources::redis_object::{Definition, RedisObject, Run};
+use crate::resources::redis_object::Definition;
+
+/// State, configuration and plan of `certward_redis_role`; the schema says what each attribute is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RedisRoleState {
+    pub(crate) name: Value<String>,
+    pub(crate) management: Value<String>,
+    pub(crate) resources: Value<Vec<Value<RoleResource>>>,
+
+    pub(crate) id: Value<String>,
+}
+
+/// An element of the attribute `resources`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RoleResource {
+    pub(crate) r#type: Value<String>,
+    pub(crate) uids: Value<Vec<Value<String>>>,
+}
 
 /// The configurable attributes of a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +35,7 @@ pub(crate) struct RoleDefinition {
 
 impl RoleDefinition {
     /// Reads a state or plan; `None` when something of it is not known yet.
-    fn of_state(state: &RedisRoleState) -> Option<Self> {
+    pub(super) fn of_state(state: &RedisRoleState) -> Option<Self> {
         Some(Self {
             name: state.name.as_ref_option()?.clone(),
             management: state.management.as_ref_option()?.clone(),
@@ -42,7 +56,7 @@ impl RoleDefinition {
     }
 
     /// The request that makes it. An older cluster than 8.2 does not know limits, so none are sent when there are none.
-    fn create_request(&self) -> CreateRole {
+    pub(super) fn create_request(&self) -> CreateRole {
         let request = CreateRole::new(&self.name, ManagementRole::from(self.management.as_str()));
         if self.resources.is_empty() {
             request
@@ -52,7 +66,7 @@ impl RoleDefinition {
     }
 
     /// The request that changes what is there into this; says nothing of what is there already.
-    fn update_request(&self, there: &Self) -> UpdateRole {
+    pub(super) fn update_request(&self, there: &Self) -> UpdateRole {
         self.differences(there)
             .into_iter()
             .fold(UpdateRole::new(), |request, attribute| match attribute {
@@ -107,82 +121,5 @@ impl Definition for RoleDefinition {
 
     fn name(&self) -> &str {
         &self.name
-    }
-}
-
-impl RedisObject for RedisRole {
-    type State = RedisRoleState;
-    type Object = Role;
-    type Definition = RoleDefinition;
-
-    const KIND: Kind = super::KIND;
-    const NOUN: &'static str = "role";
-
-    fn id_and_name(state: &RedisRoleState) -> (&Value<String>, &Value<String>) {
-        (&state.id, &state.name)
-    }
-
-    fn of_state(state: &RedisRoleState) -> Option<RoleDefinition> {
-        RoleDefinition::of_state(state)
-    }
-
-    fn of_object(role: &Role) -> RoleDefinition {
-        RoleDefinition::of_role(role)
-    }
-
-    fn uid(role: &Role) -> u64 {
-        role.uid.get()
-    }
-
-    fn removal(uid: u64) -> Removal {
-        Removal::Role(uid.into())
-    }
-
-    fn take_over(state: &mut RedisRoleState, role: &Role) {
-        let there = RoleDefinition::of_role(role);
-        if resources::known(&state.resources).as_ref() != Some(&there.resources) {
-            state.resources = resources::to_value(&there.resources);
-        }
-        state.id = Value::Value(role.uid.to_string());
-        state.name = Value::Value(there.name);
-        state.management = Value::Value(there.management);
-    }
-
-    fn imported() -> RedisRoleState {
-        RedisRoleState::default()
-    }
-
-    async fn find(client: &Client, uid: u64) -> Result<Option<Role>, Error> {
-        client.role(uid.into()).await
-    }
-
-    async fn list(client: &Client) -> Result<Vec<Role>, Error> {
-        client.roles().await
-    }
-
-    async fn create(client: &Client, wanted: &RoleDefinition, run: Run) -> Result<Role, Error> {
-        let request = wanted.create_request();
-        match run {
-            Run::Apply => client.create_role(&request).await,
-            Run::Try => client.create_role_dry_run(&request).await,
-        }
-    }
-
-    async fn update(
-        client: &Client,
-        uid: u64,
-        there: &RoleDefinition,
-        wanted: &RoleDefinition,
-        run: Run,
-    ) -> Result<Role, Error> {
-        let request = wanted.update_request(there);
-        match run {
-            Run::Apply => client.update_role(uid.into(), &request).await,
-            Run::Try => client.update_role_dry_run(uid.into(), &request).await,
-        }
-    }
-
-    async fn delete(client: &Client, uid: u64) -> Result<(), Error> {
-        client.delete_role(uid.into()).await.map(drop)
     }
 }

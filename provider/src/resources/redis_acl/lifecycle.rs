@@ -1,66 +1,13 @@
-//! An ACL as Redis Enterprise has it, and what the resource compares.
+//! The calls that read and change an ACL.
 
 use certward::Error;
-use certward::redis_enterprise::{Client, CreateRedisAcl, RedisAcl as StoredAcl, Removal, UpdateRedisAcl};
+use certward::redis_enterprise::{Client, CreateRedisAcl, RedisAcl as StoredAcl, Removal};
 use tf_provider::value::Value;
 
-use super::state::RedisAclState;
+use super::model::{AclDefinition, RedisAclState};
 use super::{RedisAcl, rules};
 use crate::provider::session::Kind;
-use crate::resources::compared::{Compared, attributes};
-use crate::resources::redis_object::{Definition, RedisObject, Run};
-
-/// The configurable attributes of an ACL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AclDefinition {
-    pub(crate) name: String,
-    pub(crate) acl: String,
-}
-
-impl AclDefinition {
-    /// The request that changes what is there into this; says nothing of what is there already.
-    fn update_request(&self, there: &Self) -> UpdateRedisAcl {
-        self.differences(there)
-            .into_iter()
-            .fold(UpdateRedisAcl::new(), |request, attribute| match attribute {
-                AclAttribute::Name => request.name(&self.name),
-                AclAttribute::Acl => request.acl(&self.acl),
-            })
-    }
-}
-
-attributes! {
-    AclAttribute {
-        Name = "name",
-        Acl = "acl",
-    }
-}
-
-impl Compared for AclDefinition {
-    type Attribute = AclAttribute;
-
-    fn agrees(&self, there: &Self, attribute: AclAttribute) -> bool {
-        match attribute {
-            AclAttribute::Name => self.name == there.name,
-            AclAttribute::Acl => rules::same(&self.acl, &there.acl),
-        }
-    }
-
-    fn shown(&self, attribute: AclAttribute) -> String {
-        match attribute {
-            AclAttribute::Name => format!("{:?}", self.name),
-            AclAttribute::Acl => format!("{:?}", self.acl),
-        }
-    }
-}
-
-impl Definition for AclDefinition {
-    const NAME: AclAttribute = AclAttribute::Name;
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
+use crate::resources::redis_object::{RedisObject, Run};
 
 impl RedisObject for RedisAcl {
     type State = RedisAclState;

@@ -44,7 +44,3 @@ bench: ## Measure against the peers and print the ratios (docs/benchmarks.md)
 	@tools/packages bench
 	cargo build --workspace --bins --release
 	tools/bench
-
-.PHONY: deny
-deny: ## Check licences, bans and sources of every dependency (needs cargo-deny)
-	cargo deny check bans licenses sources

@@ -14,7 +14,7 @@ pub struct Curl {
     identity: Vec<String>,
 }
 
-/// What `curl` received.
+/// Response that `curl` received.
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -65,7 +65,7 @@ impl Curl {
     ///
     /// # Panics
     ///
-    /// When `curl` is missing or gets no answer, with what it printed.
+    /// If `curl` is missing or gets no response, with its output.
     #[must_use]
     pub fn request(&self, method: &str, path: &str, json: Option<&str>) -> Answer {
         let mut command = Command::new("curl");
@@ -105,11 +105,11 @@ impl Curl {
 }
 
 impl Answer {
-    /// The answer has this status; answers itself.
+    /// Asserts the status, and returns the response.
     ///
     /// # Panics
     ///
-    /// When not, with the body.
+    /// If the status differs, with the body.
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
@@ -119,7 +119,7 @@ impl Answer {
     ///
     /// # Panics
     ///
-    /// When it is none.
+    /// If the body is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {:?}", self.body))

@@ -14,7 +14,7 @@ use crate::test_pki::TestCa;
 /// A `redis-server` on loopback. It ends when this is dropped.
 pub struct ExternalRedis {
     process: Child,
-    /// Where it listens.
+    /// Its port on loopback.
     pub port: u16,
     /// Its folder.
     pub directory: TempDir,
@@ -32,7 +32,7 @@ impl ExternalRedis {
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn start_in(directory: TempDir, arguments: impl FnOnce(u16) -> Vec<String>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has ports");
         let port = listener.local_addr().expect("a bound socket has an address").port();
@@ -70,7 +70,7 @@ impl ExternalRedis {
     ///
     /// # Panics
     ///
-    /// When it cannot be reached.
+    /// If it cannot be reached.
     pub async fn operator(&self) -> Session {
         Session::plain(self.port).await.expect("the external Redis listens")
     }
@@ -80,7 +80,7 @@ impl ExternalRedis {
     ///
     /// # Panics
     ///
-    /// When there is no such user.
+    /// If there is no such user.
     pub async fn session_as(&self, user: &str) -> Session {
         let mut session = self.operator().await;
         let told = session.command(&["ACL", "SETUSER", user, ">direct"]).await;

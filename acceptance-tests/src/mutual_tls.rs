@@ -26,7 +26,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// What a client shows and whom it trusts.
+/// TLS configuration of a client: its certificate and its trust anchors.
 #[must_use]
 pub fn client_config(ca_pem: &str, identity: Option<(&str, &str)>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
@@ -58,7 +58,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When the connection or the handshake fails.
+    /// If the connection or the handshake fails.
     pub async fn open(address: SocketAddr, config: &Arc<ClientConfig>) -> io::Result<Self> {
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
@@ -73,7 +73,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When the connection ends before the answer does.
+    /// If the connection ends before the response does.
     pub async fn request(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
         self.request_with("", method, path, body).await
     }
@@ -92,7 +92,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When the connection ends.
+    /// If the connection ends.
     pub async fn send(&mut self, lines: &str, method: &str, path: &str, body: &[u8]) -> io::Result<()> {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{lines}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -107,7 +107,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When the server sends something instead.
+    /// If the server sends something instead.
     pub async fn closed(&mut self) -> io::Result<()> {
         let mut byte = [0];
         match self.stream.read(&mut byte).await {

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 ///
 /// # Panics
 ///
-/// When it has not been built: `cargo build --workspace --bins` does.
+/// If it has not been built: `cargo build --workspace --bins` builds it.
 #[must_use]
 pub fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
@@ -25,7 +25,7 @@ pub fn built(name: &str) -> PathBuf {
     path
 }
 
-/// Whether a program of the machine is there. When it is not: in CI the test fails, at a desk it says so and returns false.
+/// True if a program is installed. If not, the test fails in CI; elsewhere this prints a note and returns false.
 ///
 /// # Panics
 ///
@@ -53,7 +53,7 @@ pub fn terraform() -> OsString {
 ///
 /// # Panics
 ///
-/// When it cannot be started or fails, with what it printed.
+/// If it cannot be started or fails, with its output.
 pub fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(
@@ -66,7 +66,7 @@ pub fn succeed(command: &mut Command) -> Output {
     output
 }
 
-/// Whether the long forms of tests are wanted (`make stress`).
+/// True if the long forms of tests are requested (`make stress`).
 #[must_use]
 pub fn long_tests() -> bool {
     std::env::var_os("CERTWARD_LONG_TESTS").is_some()

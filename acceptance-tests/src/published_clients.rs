@@ -10,7 +10,7 @@ use crate::programs::{built, succeed};
 ///
 /// # Panics
 ///
-/// When it cannot be made.
+/// If it cannot be created.
 #[must_use]
 pub fn python_environment() -> PathBuf {
     python_environment_of("python")
@@ -20,7 +20,7 @@ pub fn python_environment() -> PathBuf {
 ///
 /// # Panics
 ///
-/// When it cannot be made.
+/// If it cannot be created.
 #[must_use]
 pub fn conformance_tools() -> PathBuf {
     python_environment_of("conformance")
@@ -52,7 +52,7 @@ fn python_environment_of(clients: &str) -> PathBuf {
 ///
 /// # Panics
 ///
-/// When it cannot be made.
+/// If it cannot be created.
 #[must_use]
 pub fn node_modules() -> PathBuf {
     let directory = cache().join("node");

@@ -24,7 +24,7 @@ impl RavenDb {
     ///
     /// # Panics
     ///
-    /// When it cannot be started, or the variables name files that cannot be used.
+    /// If it cannot be started, or the variables name unusable files.
     #[must_use]
     pub fn start() -> Self {
         let site = Site::of("RAVENDB", ReferenceServer::endpoint);
@@ -42,7 +42,7 @@ impl RavenDb {
         }
     }
 
-    /// Where it listens.
+    /// URL of the API.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.site.endpoint
@@ -66,7 +66,7 @@ impl RavenDb {
         &self.site.ca_certificate
     }
 
-    /// A name of this test's own. What has such a name is removed at the end.
+    /// A name with this test's prefix. Objects with such names are deleted at the end.
     #[must_use]
     pub fn name(&self, rest: &str) -> String {
         self.site.name(rest)
@@ -82,7 +82,7 @@ impl RavenDb {
     ///
     /// # Panics
     ///
-    /// When the call fails.
+    /// If the call fails.
     pub fn call<T>(&self, operation: impl AsyncFnOnce(&Client) -> Result<T, certward::Error>) -> T {
         self.runtime
             .block_on(operation(&self.client))

@@ -20,11 +20,11 @@ pub struct RedisDatabase {
     pub team: Team,
     /// The database's number.
     pub uid: u64,
-    /// Where it listens, on loopback.
+    /// Its port on loopback.
     pub port: u16,
     /// The role.
     pub role: u64,
-    /// What the role's users may do.
+    /// The ACL of the role's users.
     pub redis_acl: u64,
 }
 
@@ -56,7 +56,7 @@ impl RedisDatabase {
     ///
     /// # Panics
     ///
-    /// When the server refuses, or the database does not become active within 20 s.
+    /// If the server refuses, or the database does not become active within 20 s.
     pub async fn start_on(team: Team, members: &Value) -> Self {
         let mut admin = administrator(&team).await;
         let role = json!({ "name": "data", "management": "none" });
@@ -101,7 +101,7 @@ impl RedisDatabase {
     ///
     /// # Errors
     ///
-    /// When the connection or the handshake fails.
+    /// If the connection or the handshake fails.
     pub async fn connect(&self, identity: &Identity) -> io::Result<Session> {
         let config = client_config(
             &self.team.server.read("ca.crt"),
@@ -118,7 +118,7 @@ impl RedisDatabase {
     ///
     /// # Panics
     ///
-    /// When it does not within 30 s.
+    /// If it does not within 30 s.
     pub async fn answering(&self, identity: &Identity) -> Session {
         let started = Instant::now();
         loop {
@@ -151,7 +151,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When it cannot be reached.
+    /// If it cannot be reached.
     pub async fn plain(port: u16) -> io::Result<Self> {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
         tcp.set_nodelay(true)?;
@@ -168,7 +168,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When the connection has ended.
+    /// If the connection has ended.
     pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await?;
         self.stream.flush().await
@@ -178,7 +178,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When the connection ends first.
+    /// If the connection ends first.
     pub async fn command(&mut self, words: &[&str]) -> io::Result<String> {
         self.send(&request(words)).await?;
         let reply = self.reply().await?;
@@ -189,7 +189,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When the connection ends first, or says something else.
+    /// If the connection ends first, or the bytes are not RESP.
     pub async fn reply(&mut self) -> io::Result<Vec<u8>> {
         let mut reply = Vec::new();
         let mut expected: usize = 1;
@@ -229,11 +229,11 @@ impl Session {
         Ok(reply)
     }
 
-    /// Waits until the other side has ended the connection, whatever it says before; gives how long that took.
+    /// Waits until the peer has ended the connection, and discards data before that; returns the time it took.
     ///
     /// # Panics
     ///
-    /// When it takes longer than `at_most`.
+    /// If it takes longer than `at_most`.
     pub async fn ended(&mut self, at_most: Duration) -> Duration {
         let started = Instant::now();
         let mut bytes = vec![0; 64 * 1024];
@@ -262,11 +262,11 @@ pub fn request(words: &[&str]) -> Vec<u8> {
     request
 }
 
-/// Sends a request to the API, which must succeed.
+/// Sends a request to the API, and asserts that it succeeds.
 ///
 /// # Panics
 ///
-/// When it does not.
+/// If it fails.
 pub async fn change(admin: &mut Connection, method: &str, path: &str, body: &Value) -> Value {
     let bytes = if body.is_null() {
         Vec::new()

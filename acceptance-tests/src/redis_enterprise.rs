@@ -23,7 +23,7 @@ impl RedisEnterprise {
     ///
     /// # Panics
     ///
-    /// When it cannot be started, or the variables name files that cannot be used.
+    /// If it cannot be started, or the variables name unusable files.
     #[must_use]
     pub fn start() -> Self {
         let site = Site::of("REDIS_ENTERPRISE", ReferenceServer::redis_enterprise_endpoint);
@@ -41,7 +41,7 @@ impl RedisEnterprise {
         }
     }
 
-    /// Where it listens.
+    /// URL of the API.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.site.endpoint
@@ -81,7 +81,7 @@ impl RedisEnterprise {
     ///
     /// # Panics
     ///
-    /// When the call fails.
+    /// If the call fails.
     pub fn call<T>(&self, operation: impl AsyncFnOnce(&Client) -> Result<T, certward::Error>) -> T {
         self.runtime
             .block_on(operation(&self.client))

@@ -38,7 +38,7 @@ impl ReferenceServer {
     ///
     /// # Panics
     ///
-    /// When set-up or start fails, with what the server printed.
+    /// If set-up or start fails, with the server's output.
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
         Self::start_writing_to(arguments, None)
@@ -72,11 +72,11 @@ impl ReferenceServer {
         server
     }
 
-    /// Starts the server, and waits until it takes connections. Gives the time that took.
+    /// Starts the server, and waits until it accepts connections. Returns the time it took.
     ///
     /// # Panics
     ///
-    /// When the server ends instead, or takes longer than 30 s.
+    /// If the server ends instead, or takes longer than 30 s.
     pub fn run(&mut self) -> Duration {
         let (output, errors) = self
             .outputs
@@ -135,17 +135,17 @@ impl ReferenceServer {
     ///
     /// # Panics
     ///
-    /// When it does not run.
+    /// If it is not running.
     pub fn signal(&self, signal: Signal) {
         let pid = self.process_id().and_then(|id| Pid::from_raw(id.cast_signed()));
         kill_process(pid.expect("the server runs"), signal).expect("the process is ours");
     }
 
-    /// Waits for the end of the server; nothing when it does not come in time.
+    /// Waits until the server ends; none if it has not ended within `patience`.
     ///
     /// # Panics
     ///
-    /// When the server was not started.
+    /// If the server was not started.
     pub fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
         let until = Instant::now() + patience;
         while Instant::now() < until {
@@ -159,7 +159,7 @@ impl ReferenceServer {
         None
     }
 
-    /// Where RavenDB's API listens.
+    /// Address of RavenDB's API.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -171,7 +171,7 @@ impl ReferenceServer {
         format!("https://{}", self.address)
     }
 
-    /// Where Redis Enterprise's API listens.
+    /// Address of Redis Enterprise's API.
     #[must_use]
     pub fn redis_enterprise_address(&self) -> SocketAddr {
         self.redis_enterprise_address
@@ -218,7 +218,7 @@ impl ReferenceServer {
     ///
     /// # Panics
     ///
-    /// When there is no such file.
+    /// If there is no such file.
     #[must_use]
     pub fn read(&self, file: &str) -> String {
         fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
@@ -234,7 +234,7 @@ impl ReferenceServer {
     ///
     /// # Panics
     ///
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, file: &str, content: &[u8]) -> PathBuf {
         let path = self.directory.path().join(file);
         fs::File::create(&path)

@@ -8,14 +8,14 @@ use certward::{Identity, TrustAnchors};
 use crate::reference_server::ReferenceServer;
 use crate::terraform;
 
-/// Where a server is, and an administrator's way in.
+/// Endpoint of a server, and an administrator's credentials.
 pub(crate) struct Site {
     pub(crate) endpoint: String,
     /// PEM files.
     pub(crate) client_certificate: PathBuf,
     pub(crate) client_private_key: PathBuf,
     pub(crate) ca_certificate: PathBuf,
-    /// What the names of this test begin with.
+    /// Prefix of the names in this test.
     prefix: String,
     /// None for a real server.
     pub(crate) server: Option<ReferenceServer>,
@@ -59,7 +59,7 @@ impl Site {
         format!("{}{rest}", self.prefix)
     }
 
-    /// Whether a name is one of this test's own.
+    /// True if a name has this test's prefix.
     pub(crate) fn owns(&self, name: &str) -> bool {
         name.starts_with(&self.prefix)
     }

@@ -76,11 +76,11 @@ impl Team {
             .expect(200);
     }
 
-    /// Makes a user whose certificate has this subject; answers its uid.
+    /// Creates a user with this certificate subject line; returns its UID.
     ///
     /// # Panics
     ///
-    /// When the server refuses.
+    /// If the server refuses.
     pub fn create_user(&self, name: &str, subject_line: &str, role: u64) -> u64 {
         let body = json!({
             "name": name, "auth_method": "certificate", "certificate_subject_line": subject_line, "role_uids": [role],

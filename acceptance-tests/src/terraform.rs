@@ -15,7 +15,7 @@ pub struct Terraform {
     environment: Vec<(String, String)>,
 }
 
-/// How a run of Terraform ended.
+/// Result of a Terraform run.
 #[derive(Debug)]
 pub struct Run {
     /// The exit code: 0 without changes, 1 with an error, 2 with changes (of a plan).
@@ -73,7 +73,7 @@ impl Terraform {
     ///
     /// # Panics
     ///
-    /// When the provider is not built, or files cannot be written.
+    /// If the provider is not built, or files cannot be written.
     #[must_use]
     pub fn new(configuration: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
@@ -103,7 +103,7 @@ impl Terraform {
     ///
     /// # Panics
     ///
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, file: &str, content: &str) -> PathBuf {
         let path = self.path(file);
         fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -151,11 +151,11 @@ impl Terraform {
         self.run(&["import", "-no-color", "-input=false", address, id])
     }
 
-    /// Applies and insists that it succeeds and that the next plan is empty.
+    /// Applies, and asserts that it succeeds and that the next plan is empty.
     ///
     /// # Panics
     ///
-    /// When not.
+    /// If either is not so.
     pub fn apply_and_settle(&self) {
         self.apply().expect_success();
         self.plan().expect_empty();
@@ -165,7 +165,7 @@ impl Terraform {
     ///
     /// # Panics
     ///
-    /// When the state cannot be shown.
+    /// If the state cannot be shown.
     #[must_use]
     pub fn attributes(&self, address: &str) -> Value {
         let shown = self.run(&["show", "-json"]);
@@ -178,11 +178,11 @@ impl Terraform {
         found.map_or(Value::Null, |resource| resource["values"].clone())
     }
 
-    /// What `plan` would do to an address: the actions of its saved plan.
+    /// The actions of the saved plan for an address.
     ///
     /// # Panics
     ///
-    /// When there is no saved plan.
+    /// If there is no saved plan.
     #[must_use]
     pub fn planned_actions(&self, address: &str) -> Vec<String> {
         let shown = self.run(&["show", "-json", "plan.bin"]);
@@ -215,7 +215,7 @@ impl Terraform {
     ///
     /// # Panics
     ///
-    /// When Terraform cannot be started.
+    /// If Terraform cannot be started.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Run {
         let mut command = self.command(arguments);
@@ -233,41 +233,41 @@ impl Terraform {
 }
 
 impl Run {
-    /// The run was without error.
+    /// Asserts that the run had no error.
     ///
     /// # Panics
     ///
-    /// When not, with what was printed.
+    /// If it had one, with the output.
     pub fn expect_success(self) -> Self {
         assert_eq!(self.exit_code, 0, "{}", self.output);
         self
     }
 
-    /// The plan was empty.
+    /// Asserts that the plan is empty.
     ///
     /// # Panics
     ///
-    /// When it has changes or failed, with what was printed.
+    /// If it has changes or failed, with the output.
     pub fn expect_empty(self) -> Self {
         assert_eq!(self.exit_code, 0, "the plan is not empty: {}", self.output);
         self
     }
 
-    /// The plan has changes.
+    /// Asserts that the plan has changes.
     ///
     /// # Panics
     ///
-    /// When it is empty or failed, with what was printed.
+    /// If it is empty or failed, with the output.
     pub fn expect_changes(self) -> Self {
         assert_eq!(self.exit_code, 2, "the plan has no changes: {}", self.output);
         self
     }
 
-    /// The run failed with an error of this summary; answers it.
+    /// Asserts that the run failed with an error of this summary; returns it.
     ///
     /// # Panics
     ///
-    /// When not, with what was printed.
+    /// If it did not, with the output.
     pub fn expect_error(self, summary: &str) -> Diagnostic {
         let found = self.find("error", summary);
         found.unwrap_or_else(|| panic!("no error \"{summary}\" (exit code {}): {}", self.exit_code, self.output))
@@ -282,7 +282,7 @@ impl Run {
             .cloned()
     }
 
-    /// What was printed, with line breaks and frames taken out.
+    /// The output without line breaks and frames.
     #[must_use]
     pub fn text(&self) -> String {
         let words = self

@@ -124,7 +124,7 @@ impl TestCa {
     }
 }
 
-/// What a client certificate says, but for its key and issuer.
+/// Contents of a client certificate, except for key and issuer.
 #[must_use]
 pub fn client_params(common_name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();

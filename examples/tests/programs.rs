@@ -71,7 +71,7 @@ fn plain_http() -> String {
     endpoint
 }
 
-/// What the program prints as its error; it exits with 1 and nothing else.
+/// The program's error output. Asserts that it exits with 1 and prints one line.
 fn error(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{text}");

@@ -1,4 +1,4 @@
-//! What all targets have in common: a limit on the time that an input may take, and inputs that are made anew.
+//! Common parts of all targets: a limit on the CPU time of an input, and generated inputs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use rustix::time::{ClockId, clock_gettime};
 ///
 /// # Panics
 ///
-/// When a property does not hold, or when it takes more CPU time than an input of this size may take.
+/// If a property does not hold, or the input takes more CPU time than `limit`.
 pub fn run(target: fn(&[u8]), data: &[u8], limit: Duration) {
     let start = cpu_time();
     target(data);
@@ -22,12 +22,12 @@ pub fn run(target: fn(&[u8]), data: &[u8], limit: Duration) {
     );
 }
 
-/// Writes the inputs of this target that cannot be kept, for they hold dates, into the folder that
-/// `CERTWARD_FUZZ_MADE_INPUTS` names. Before libFuzzer reads it.
+/// Writes this target's inputs that cannot be checked in, because they hold dates, to the directory
+/// `CERTWARD_FUZZ_MADE_INPUTS`. Call it before libFuzzer reads that directory.
 ///
 /// # Panics
 ///
-/// When they cannot be written.
+/// If they cannot be written.
 pub fn make_inputs(target: &str) {
     let Some(folder) = std::env::var_os("CERTWARD_FUZZ_MADE_INPUTS").map(PathBuf::from) else {
         return;

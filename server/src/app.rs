@@ -6,17 +6,18 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::audit::Audit;
-use crate::authn::Authenticator;
-use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::cluster::access::ClusterAccess;
 use crate::config::Settings;
 use crate::listener::connections::OpenConnections;
 use crate::listener::identity_counts::ConnectionCounts;
+use crate::ravendb::access::authn::Authenticator;
+use crate::ravendb::access::two_factor::TwoFactorSessions;
+use crate::ravendb::usecases::Authority;
+use crate::ravendb::usecases::replacement::Replacement;
 use crate::redis::Databases;
-use crate::server_certificate::{Replacement, ServerCertificates};
-use crate::two_factor::TwoFactorSessions;
+use crate::server_certificate::ServerCertificates;
 
 /// The open connections to each API.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(crate) struct ApiConnections {
 pub struct App {
     /// The use cases.
     pub authority: Arc<Authority>,
-    /// Decides who a peer is.
+    /// Authenticates peers.
     pub authenticator: Arc<Authenticator>,
     /// The cluster of Redis Enterprise's API.
     pub cluster: Arc<Cluster>,
@@ -41,12 +42,12 @@ pub struct App {
     /// The running databases.
     pub(crate) databases: Arc<Databases>,
     /// The open connections to both APIs.
-    pub(crate) connections: ApiConnections,
+    pub(crate) connections: Arc<ApiConnections>,
     /// The numbers of open connections.
     pub(crate) connection_counts: ConnectionCounts,
-    /// The certificate the server shows.
+    /// The server certificate in force.
     pub server_certificates: Arc<ServerCertificates>,
-    /// Replaces it.
+    /// Replaces the server certificate.
     pub replacement: Arc<Replacement>,
     /// The sessions that one-time codes have opened.
     pub two_factor: Arc<TwoFactorSessions>,
@@ -60,6 +61,6 @@ pub struct App {
     pub started_at: OffsetDateTime,
     /// The URL of RavenDB's API for clients: `PublicServerUrl`, or else `ServerUrl` with the port that was bound.
     pub listening_url: Url,
-    /// The name of this server's topology: a UUID that is kept in `DataDir` and does not change.
+    /// The identifier of this server's topology: a UUID in `DataDir` that does not change.
     pub topology_id: String,
 }

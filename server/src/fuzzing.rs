@@ -1,5 +1,5 @@
-//! What the fuzz targets call (`fuzz/`), one function for each: it takes any bytes, and panics when a property does not
-//! hold. The inputs that are kept in `fuzz/corpus` are run by the tests too.
+//! Functions for the fuzz targets (`fuzz/`), one each: each takes arbitrary bytes, and panics if a property does not
+//! hold. Tests also run the inputs in `fuzz/corpus`.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::LazyLock;
@@ -11,12 +11,13 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::certificate::read_here;
-use crate::cluster::trust::{SubjectLine, TrustAnchors, verify};
 use crate::config::{CommandLine, Settings, Sources};
-use crate::dialect::{ravendb, redis_enterprise};
-use crate::redis::front::rewritten;
+use crate::ravendb::api as ravendb;
+use crate::redis::proxy::rewritten;
 use crate::redis::resp::differential::engine::MatrixEngine;
 use crate::redis::resp::differential::{forward, identity_command_run};
+use crate::redis_enterprise::api as redis_enterprise;
+use crate::trust::{SubjectLine, TrustAnchors, verify};
 
 /// A target: its name, which is that of its folder in `fuzz/corpus` too, and its function.
 pub type Target = (&'static str, fn(&[u8]));

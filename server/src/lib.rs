@@ -7,35 +7,26 @@
 // They panic when nobody reads any more; `command::output` does not.
 #![cfg_attr(not(test), warn(clippy::print_stderr))]
 
+// The crates below, under the names that the modules here still call them by.
+use certward_certificates::{asn1, pkcs12};
+pub use certward_certificates::{certificate, issuer, server_certificate, trust};
+pub use certward_system::{clock, files, network, telemetry};
+use certward_system::{shell, suggestion};
+pub use certward_transport::{http, listener};
+
 pub mod app;
-mod asn1;
 pub mod audit;
-pub mod authn;
-pub mod authority;
-pub mod authz;
-pub mod certificate;
-pub mod clock;
 pub mod cluster;
 pub mod command;
 pub mod config;
 mod connected;
-mod connected_client;
-pub mod dialect;
 mod expiry;
-pub mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
-pub mod http;
-pub mod issuer;
-pub mod listener;
 pub mod operations;
-mod pkcs12;
+pub mod ravendb;
 mod redis;
+pub mod redis_enterprise;
 pub mod server;
-pub mod server_certificate;
 pub mod setup;
-mod shell;
 pub mod store;
-mod suggestion;
-pub mod telemetry;
-pub mod two_factor;

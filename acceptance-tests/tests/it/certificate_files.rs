@@ -5,7 +5,8 @@ use std::process::Command;
 
 use certward::pki::{Certificate, certificates_from_pem};
 use certward::{Identity, SecretString};
-use certward_server::certificate::{BundleError, CertificateBundle, parse_server_certificate};
+use certward_server::certificate::{BundleError, CertificateBundle};
+use certward_server::server_certificate::{ParseError, parse_server_certificate};
 
 #[path = "../../../sdk/pki/src/archive/ber_form.rs"]
 mod ber_form;
@@ -59,7 +60,7 @@ impl Folder {
     }
 }
 
-/// What server and SDK say of a file: its certificates, the key's own first, or why it is refused.
+/// Results of server and SDK for a file: its certificates, the key's own first, or the error.
 async fn outcomes(file: &[u8], password: &str) -> [Result<Vec<Vec<u8>>, String>; 2] {
     let secret = SecretString::from(password);
     let server = parse_server_certificate(file.to_vec(), Some(secret.clone())).await;
@@ -69,7 +70,7 @@ async fn outcomes(file: &[u8], password: &str) -> [Result<Vec<Vec<u8>>, String>;
             .chain(read.chain())
             .map(|der| der.to_vec())
             .collect()),
-        Err(BundleError::Pkcs12(error)) => Err(error.to_string()),
+        Err(ParseError::Bundle(BundleError::Pkcs12(error))) => Err(error.to_string()),
         Err(error) => panic!("the server found something else: {error:?}"),
     };
     let sdk = match Identity::from_pkcs12(file, &secret) {

@@ -6,7 +6,7 @@ use std::process::Command;
 use certward::pki::{Certificate, certificates_from_pem};
 use certward_acceptance_tests::programs::{installed, succeed};
 use certward_server::clock::{Clock as _, SystemClock};
-use certward_server::cluster::trust::{
+use certward_server::trust::{
     ChainRefusal, EndEntityFault, SubjectLine, SubjectValidation, TrustAnchors, UntrustworthyCa, pass_gate, verify,
 };
 use time::{Duration, OffsetDateTime};
@@ -26,8 +26,8 @@ fn the_recipe_makes_a_ca_that_is_trusted_and_a_certificate_that_its_subject_line
     assert_eq!(admitted.name(), line.name());
 }
 
-/// What scripts of the vendor's field do (`docs/contracts/redis-enterprise.md#certificates-in-the-field`): OpenSSL 3.0
-/// then makes version 1, later ones version 3 without a purpose.
+/// Field scripts omit the extensions (`docs/contracts/redis-enterprise.md#certificates-in-the-field`): OpenSSL 3.0 then
+/// writes a version 1 certificate, later versions write version 3 without an extended key usage.
 #[test]
 fn a_certificate_made_without_extensions_is_refused_in_words() {
     if !installed("openssl") {

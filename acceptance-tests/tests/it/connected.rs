@@ -1,4 +1,4 @@
-//! Who is connected, and what a removal would end: what is foretold is what happens.
+//! The predicted effects of a removal on open connections are its actual effects.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl House {
     }
 }
 
-/// What is removed.
+/// The object to remove.
 #[derive(Debug, Clone, Copy)]
 enum Removed {
     User,

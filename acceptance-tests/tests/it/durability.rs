@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a crash.
+//! Every acknowledged change survives a crash.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What takes a certificate user's access away reaches the connections that are open.
+//! Every withdrawal of a certificate user's access reaches the open connections.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn the_first_request_after_the_users_deletion_is_refused_200_of_200() {
     }
 }
 
-/// What ends alice's access; bob's goes on.
+/// A change that ends alice's access; bob's continues.
 enum Withdrawal {
     DeleteUser,
     ChangeSubjectLine,

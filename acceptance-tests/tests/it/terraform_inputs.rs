@@ -1,4 +1,4 @@
-//! What users get wrong, and the attribute that the error is about.
+//! Users' mistakes are reported on the attribute that holds them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -73,7 +73,7 @@ impl Case {
         RolePermission::new(role, acl)
     }
 
-    /// What `redis-cli` prints, connected to the database with this certificate.
+    /// Output of `redis-cli`, connected to the database with this certificate.
     fn redis_cli(&self, identity: &Identity, command: &[&str]) -> String {
         let port = self.database("app").unwrap().client_port().unwrap();
         let certificate = self.terraform.write("client.crt", &identity.certificate_pem);

@@ -1,4 +1,4 @@
-//! What a cluster trusts, from its creation to its end, with Terraform, against Redis Enterprise: `certward_trusted_ca`,
+//! Lifecycle of a cluster's trust with Terraform, against Redis Enterprise: `certward_trusted_ca`,
 //! `certward_trusted_ca_bundle` and `certward_cluster_mtls_settings`.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! What must hold with every supported version of Terraform. `tools/run-tests` runs this, and the other tests of Terraform,
+//! Requirements on every supported version of Terraform. `tools/run-tests` runs this, and the other tests of Terraform,
 //! with each version in turn.
 
 use std::path::Path;
@@ -30,7 +30,7 @@ fn terraform_is_supported_and_the_version_that_its_folder_is_named_after() {
     }
 }
 
-/// What is said of the provider: not that it is one under development, which tests always use.
+/// Warnings of a run, without the one about development overrides, which tests always use.
 fn warnings(run: &Run) -> Vec<&str> {
     let warnings = run.diagnostics.iter().map(|warning| warning.summary.as_str());
     warnings.filter(|summary| *summary != OVERRIDDEN).collect()

@@ -45,7 +45,7 @@ pub(super) enum Kind {
     Settings,
 }
 
-/// What there is to make objects of.
+/// The environment in which objects are created: servers, Terraform and certificates.
 pub(super) struct World {
     ravendb: ravendb::Client,
     redis: redis_enterprise::Client,
@@ -153,7 +153,7 @@ impl World {
         self.provider = provider_block(&self.server, ravendb, redis_enterprise);
     }
 
-    /// Whether objects of this kind can be made here.
+    /// True if objects of this kind can be created here.
     pub(super) fn has(&self, kind: Kind) -> bool {
         kind != Kind::Database || self.has_engine
     }
@@ -247,5 +247,5 @@ fn number(name: &str) -> Option<usize> {
     name.rsplit_once('-')?.1.parse().ok()
 }
 
-/// How many certificates and authorities there are files of.
+/// Number of files with certificates and CAs.
 const OBJECTS: usize = 8;

@@ -1,4 +1,4 @@
-//! Whom the settings of the server trust, as RavenDB 7.2.7 tells them of themselves.
+//! Well-known issuers of the server's settings are reported as RavenDB 7.2.7 does.
 
 use std::fs;
 

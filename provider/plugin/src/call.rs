@@ -1,4 +1,4 @@
-//! What surrounds every call: the wish to stop, and panics.
+//! Context of every call: cancellation and panics.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};

@@ -46,8 +46,8 @@ pub(crate) fn fits<T: for<'a> Deserialize<'a>>(msgpack: &[u8]) -> bool {
 
 /// Decodes a value.
 ///
-/// When it does not fit, adds an error that names the attribute, found by asking `fits` about the value without one
-/// attribute after the other. The error holds no part of the value.
+/// If the value does not fit, adds an error that names the attribute, which is found by calling `fits` on the value
+/// without each attribute in turn. The error holds no part of the value.
 pub(crate) fn decode<'a, T: Deserialize<'a>>(
     diags: &mut Diagnostics,
     msgpack: &'a [u8],

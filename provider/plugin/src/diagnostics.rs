@@ -106,7 +106,7 @@ fn without_backtrace(detail: &str) -> &str {
     detail
 }
 
-/// What of a message is shown; texts in it may come from a server, which could fill the terminal with them.
+/// Maximum sizes of a message, whose texts may come from a server that could flood the terminal.
 const LONGEST_SUMMARY: usize = 500;
 const LONGEST_DETAIL: usize = 20_000;
 const MOST_MESSAGES: usize = 200;

@@ -1,7 +1,7 @@
 //! Identifies the instance of a resource block that a call is about.
 //!
-//! Terraform names no address in the calls to a provider. What it does hand back unchanged is an instance's private data, so
-//! an id is kept there, in front of the resource's own.
+//! Terraform does not pass addresses in calls to a provider. It does return an instance's private data unchanged, so an
+//! identifier is stored there, in front of the resource's own.
 
 use prost::bytes::Bytes;
 
@@ -21,8 +21,8 @@ pub struct Instance(u128);
 pub struct InstanceCall {
     /// Its id.
     pub instance: Instance,
-    /// Whether Terraform handed the id over. In a plan of a creation that means: what is made replaces an object that was
-    /// planned with this id just before, because of a change that forces it or at the user's wish (`-replace`).
+    /// True if Terraform passed the identifier. When the plan is for a creation, the new object then replaces one that
+    /// was planned with this identifier just before, because of a forced replacement or `-replace`.
     pub is_known: bool,
 }
 

@@ -34,7 +34,7 @@
 //! }
 //! ```
 //!
-//! What the traits of `tf-provider` lack is in traits beside them: [`PluginResource`] (write-only attributes, state
+//! Further traits cover the gaps of `tf-provider`'s: [`PluginResource`] (write-only attributes, state
 //! upgrades, moves) and [`EphemeralResource`]. A running operation asks [`stop_requested`] whether the user wants it
 //! to end early. Secrets that a resource comes to know are named to [`log::mask()`].
 //!

@@ -12,12 +12,12 @@ use super::codec;
 /// Every method has a default, so that `impl PluginResource for Thing {}` is enough for a resource of one schema
 /// version without write-only attributes.
 ///
-/// How the server reads the answers of the methods of `Resource`, where the trait leaves it open:
+/// The server interprets the results of `Resource`'s methods as follows, where the trait leaves it open:
 ///
-/// * `read` that answers `None` without an error: the object is gone. With an error: the old state stays.
-/// * `create` that answers `None`: nothing was made. `Some` with errors: it was made, and Terraform marks it tainted.
-/// * `update` that answers `None`: the prior state stays. `Some` with errors: the new state is kept with the errors.
-/// * `destroy` that answers `None`, or any error: the object stays in the state. Only `Some(())` without errors
+/// * `read` returns `None` without an error: the object is gone. With an error: the old state stays.
+/// * `create` returns `None`: nothing was created. `Some` with errors: it was created, and Terraform marks it tainted.
+/// * `update` returns `None`: the prior state stays. `Some` with errors: the new state is kept with the errors.
+/// * `destroy` returns `None`, or any error: the object stays in the state. Only `Some(())` without errors
 ///   removes it.
 /// * `Resource::upgrade` is never called; [`PluginResource::upgrade_state`] is.
 #[async_trait]
@@ -34,10 +34,10 @@ pub trait PluginResource: Resource {
 
     /// Turns a state stored under an older schema `version` into the form of the current schema.
     ///
-    /// `state` is the object as the state file has it: numbers are numbers, sets are arrays, null attributes are
-    /// null. What the current schema has and the answer lacks becomes null; what it does not have is dropped. A state
-    /// of the current version is conformed in the same way without calling this. Default: an error that says that
-    /// the version is not supported.
+    /// `state` is the object in the state file: numbers are numbers, sets are arrays, null attributes are null.
+    /// Attributes of the current schema that the result lacks become null; attributes that the schema lacks are
+    /// dropped. A state of the current version is conformed in the same way without calling this. Default: an error
+    /// that says that the version is not supported.
     async fn upgrade_state(
         &self,
         diags: &mut Diagnostics,

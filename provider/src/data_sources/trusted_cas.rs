@@ -83,8 +83,8 @@ async fn ask(diags: &mut Diagnostics, session: &Session) -> Option<TrustedCasSta
     Some(state)
 }
 
-/// What RavenDB lists beside registered certificates: the thumbprints of its setting. One entry is asked for, because
-/// none cannot be.
+/// The well-known issuers, which RavenDB returns with the registered certificates: thumbprints from its setting. The
+/// page size is one, because zero is not possible.
 async fn well_known_issuers(diags: &mut Diagnostics, client: &ravendb::Client) -> Option<Vec<String>> {
     let list = ListCertificates::new().metadata_only().page_size(1);
     match client.list_certificates(&list).await {

@@ -47,7 +47,7 @@ impl Case {
         case
     }
 
-    /// What was asked about removals, path and query.
+    /// The requests about removals, each as path and query.
     async fn asked(&self) -> Vec<String> {
         let requests = self.server.received_requests().await.unwrap();
         let questions = requests

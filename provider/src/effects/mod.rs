@@ -26,14 +26,14 @@ pub(crate) use warning::{Act, Loss, named};
 use crate::provider::session::Session;
 use crate::run::interruption::{Ended, until_stopped};
 
-/// Which servers answer such questions, as far as this run has found out.
+/// Remembers which servers can list the effects of a removal, as found out in this run.
 #[derive(Default)]
 pub(crate) struct Effects {
     ravendb: Witness,
     redis_enterprise: Witness,
 }
 
-/// Whether one server answers. While the first question is under way the others wait for what becomes of it.
+/// Remembers whether one server can. While the first question is in progress, the others wait for its result.
 #[derive(Default)]
 struct Witness {
     answers: OnceCell<AtomicBool>,
@@ -128,7 +128,7 @@ impl Witness {
     }
 }
 
-/// Whether the server answers such questions at all, and what it says to this one.
+/// Returns whether the server can list effects, and its answer to this question.
 async fn answer(question: impl Future<Output = Result<Option<RemovalEffect>, Error>>) -> (bool, Option<RemovalEffect>) {
     match timeout(PATIENCE, question).await {
         Ok(Ok(Some(effect))) => (true, Some(effect)),
@@ -160,7 +160,7 @@ fn without(mut effect: RemovalEffect, gone: &[(AffectedKind, String)]) -> Remova
     effect
 }
 
-/// The combined effect of two removals. What both would end counts once, as far as the answers list it.
+/// The combined effect of two removals. An effect of both counts once, as far as the responses list it.
 fn both(one: RemovalEffect, other: RemovalEffect) -> RemovalEffect {
     let mut sum = one;
     sum.connections_total = sum.connections_total.saturating_add(other.connections_total);

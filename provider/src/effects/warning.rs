@@ -11,7 +11,7 @@ use crate::report::{diagnostic, shown};
 /// A planned change that takes something away.
 pub(crate) struct Loss {
     pub(crate) act: Act,
-    /// What it is made to, such as `the user "app"`.
+    /// The object that is affected, such as `the user "app"`.
     pub(crate) subject: String,
     /// The attribute whose value it follows from; the root for a whole object.
     pub(crate) attribute: AttributePath,

@@ -51,7 +51,7 @@ impl Connection<'_> {
     /// The client of RavenDB at these endpoints.
     ///
     /// # Errors
-    /// When a setting cannot be used; with the attribute it is in.
+    /// An invalid setting, with the attribute that holds it.
     pub(crate) fn ravendb(&self, endpoints: &[String]) -> Result<ravendb::Client, Problem> {
         let mut builder = with_connection!(
             ravendb::Client::builder(),
@@ -71,7 +71,7 @@ impl Connection<'_> {
     /// at it, and one it does not trust could end the connection.
     ///
     /// # Errors
-    /// When a setting cannot be used; with the attribute it is in.
+    /// An invalid setting, with the attribute that holds it.
     pub(crate) fn redis_enterprise(&self, endpoints: &[String]) -> Result<RedisEnterprise, Problem> {
         let by_certificate = match self.identity()? {
             Some(identity) => {

@@ -249,7 +249,7 @@ fn connected<T>(
     }
 }
 
-/// Whether a product is configured at all, while something of the provider block is not known yet.
+/// The state of a product's API while part of the provider block is unknown.
 fn unknown<T>(endpoints: &Setting<Vec<String>>, names: &str) -> Api<T> {
     match endpoints {
         Setting::Known(..) | Setting::Unknown(_) => Api::Unknown(names.to_owned()),

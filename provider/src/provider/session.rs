@@ -1,4 +1,4 @@
-//! What the configured provider shares between its resources.
+//! State of the configured provider that its resources share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,13 +34,13 @@ pub(crate) struct Session {
     pub(crate) effects: Effects,
 }
 
-/// Whether there is a cluster of one product to talk to.
+/// The cluster of one product, as far as it is configured.
 pub(crate) enum Api<T> {
-    /// Yes.
+    /// Clients for a configured cluster.
     Configured(Box<T>),
-    /// The provider block says nothing about it.
+    /// The provider block does not configure it.
     Absent,
-    /// It depends on values that are known only after apply; these.
+    /// It depends on these values, which are known only after apply.
     Unknown(String),
 }
 
@@ -63,16 +63,16 @@ pub(crate) struct RedisEnterprise {
 pub(crate) struct Kind {
     /// Its type, such as `certward_cert_user`.
     pub(crate) type_name: &'static str,
-    /// Why the other product has no such thing, and what to use there: whole sentences.
+    /// The reason why the other product has no such object, and the alternative there, in whole sentences.
     pub(crate) elsewhere: &'static str,
 }
 
-/// Whether it has been looked at, in this run, if the provider logs in with the server's own certificate.
+/// Records whether this run has checked if the provider logs in with the server's own certificate.
 #[derive(Default)]
 pub(crate) struct ServerLogin(AtomicBool);
 
 impl<T> Api<T> {
-    /// Whether the cluster cannot be asked yet, because the provider block depends on values known after apply.
+    /// True if the provider block depends on values that are known only after apply.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown(_))
     }
@@ -85,7 +85,7 @@ impl<T> Api<T> {
         }
     }
 
-    /// Whether the provider block says nothing about it.
+    /// True if the provider block does not configure this product.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
@@ -108,7 +108,7 @@ impl Session {
         )
     }
 
-    /// Whether a plan makes sense: there is a RavenDB, or one whose address is known later. Else adds the error.
+    /// Fails with a diagnostic unless RavenDB is configured, possibly with an address that is known later.
     pub(crate) fn check_ravendb(&self, diags: &mut Diagnostics, kind: Kind) -> Option<()> {
         if self.ravendb.is_unknown() {
             return Some(());
@@ -116,7 +116,7 @@ impl Session {
         self.ravendb(diags, kind).map(|_| ())
     }
 
-    /// Whether a plan makes sense: there is a Redis Enterprise, or one whose address is known later. Else adds the error.
+    /// Fails with a diagnostic unless Redis Enterprise is configured, possibly with an address that is known later.
     pub(crate) fn check_redis_enterprise(&self, diags: &mut Diagnostics, kind: Kind) -> Option<()> {
         if self.redis_enterprise.is_unknown() {
             return Some(());

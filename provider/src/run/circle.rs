@@ -11,7 +11,7 @@ use tf_provider::{AttributePath, Diagnostics};
 use super::Key;
 use crate::report::error;
 
-/// Who gives up what, and who wants it.
+/// Keys that instances give up, and keys that instances want.
 #[derive(Default)]
 pub(super) struct Exchanges {
     given_up: HashMap<Key, Instance>,

@@ -13,12 +13,12 @@ pub(crate) enum Ended<T> {
     Stopped,
 }
 
-/// Works until done, or until the user interrupts Terraform: a request under way is dropped, and so are pauses between
-/// repetitions.
+/// Runs `work` until it is done, or until the user interrupts Terraform: then it cancels the current request or the
+/// pause between retries.
 ///
-/// Stopping anywhere is safe. Every request names its certificate by thumbprint, so the next run finds what this one
-/// reached: an entry that was registered is taken over, one that was removed is gone, and a change is seen or made again.
-/// What is not so (a change with its own check and rollback) is done outside of this.
+/// Cancellation is safe at any point. Every request names its certificate by thumbprint, so the next run finds the
+/// result of this one: it adopts an entry that was registered, finds one removed that was removed, and sees a change or
+/// repeats it. Work without this property (a change with its own check and rollback) must not run inside this function.
 pub(crate) async fn until_stopped<T>(work: impl Future<Output = Option<T>>) -> Ended<T> {
     let stop = stop_requested();
     tokio::select! {

@@ -1,9 +1,9 @@
-//! What one run of Terraform plans and does with which object.
+//! The table of a run: its plans and operations, by object.
 //!
-//! Terraform starts one process of the provider for a plan and one for an apply, and knows blocks, not objects: it destroys
-//! what one block had and makes what another wants in any order, and cannot tell that both are the same object of the
-//! cluster. The table of the run can. It refuses two blocks for one object, and keeps what a block of this run has made or
-//! taken over when the instance that had it before is destroyed.
+//! Terraform starts one provider process for a plan and one for an apply, and knows blocks, not objects: it destroys
+//! the object of one block and creates that of another in any order, and cannot know that both are the same object of
+//! the cluster. The table does. It refuses two blocks for one object, and keeps an object that one block of this run
+//! has created or adopted when the instance that had it before is destroyed.
 
 mod circle;
 pub(crate) mod interruption;
@@ -26,12 +26,12 @@ pub(crate) struct RunTable {
     pub(crate) objects: Objects,
 }
 
-/// What tells one object of a cluster from all others: an attribute that no two of a type can have in common.
+/// Identifies one object of a cluster: an attribute whose value is unique within its type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key {
     /// The type of the resource, such as `certward_redis_role`.
     pub(crate) type_name: &'static str,
-    /// The attribute, such as `name`, or `id` for what the cluster itself tells objects apart by.
+    /// The attribute, such as `name`, or `id` for the cluster's own identifier.
     pub(crate) attribute: &'static str,
     /// Its value.
     pub(crate) value: String,

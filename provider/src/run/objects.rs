@@ -1,4 +1,4 @@
-//! What this run has made, taken over or changed, and so does not remove any more.
+//! Objects that this run has created, adopted or changed, and therefore does not remove.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,9 +18,9 @@ pub(crate) struct Objects {
     table: Mutex<HashMap<Key, Entry>>,
     changed: Notify,
     changes: AtomicU64,
-    /// Operations under way that do not wait for another one.
+    /// Operations in progress that are not waiting for another one.
     working: AtomicUsize,
-    /// How long an object is waited for while nothing else of this run is under way.
+    /// Maximum wait for an object while no other operation of this run is in progress.
     patience: Duration,
 }
 
@@ -37,12 +37,12 @@ pub(crate) struct Turn<'a> {
     _turn: OwnedMutexGuard<()>,
 }
 
-/// Whether an object is to be removed.
+/// Decision about the removal of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Release {
-    /// Nobody else wants it.
+    /// No other block has it.
     Remove,
-    /// Another block of this run has it now.
+    /// Another block of this run has adopted it.
     Keep,
 }
 
@@ -78,7 +78,7 @@ impl Objects {
         self.change(key, |entry| entry.holder = None);
     }
 
-    /// Whether an instance of this run has the object.
+    /// True if an instance of this run has the object.
     pub(crate) fn is_held(&self, key: &Key) -> bool {
         self.holder(key).is_some()
     }
@@ -113,7 +113,7 @@ impl Objects {
         Some(())
     }
 
-    /// Whether the object of an instance that is destroyed may go. When not, says why.
+    /// Decides whether the object of a destroyed instance is removed. If not, adds a warning with the reason.
     pub(crate) fn release(&self, diags: &mut Diagnostics, key: &Key, what: &str) -> Release {
         if !self.is_held(key) {
             return Release::Remove;
@@ -133,13 +133,13 @@ impl Objects {
         Release::Keep
     }
 
-    /// How many changes of objects this run has made, to wait for the next one with [`Self::another_change`].
+    /// Number of changes that this run has made, for waiting for the next one with [`Self::another_change`].
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::SeqCst)
     }
 
-    /// Waits until this run has changed another object than `working` is about, which may have stood in its way: a name that
-    /// another instance gives up, an entry that is removed. `false` when nothing is under way that could do so.
+    /// Waits until this run has changed an object other than that of `working`, which may have been the obstacle: a
+    /// name that another instance gives up, an entry that is removed. `false` if no operation in progress could do so.
     pub(crate) async fn another_change(&self, working: &Working<'_>, changes: u64) -> bool {
         let _pause = working.pause();
         let start = Moment::now();
@@ -195,7 +195,7 @@ impl Turn<'_> {
         self.objects.hold(&self.key);
     }
 
-    /// Whether another instance has the object, by what it did in this run.
+    /// True if another instance has the object, because of an operation of this run.
     pub(crate) fn is_of_another(&self) -> bool {
         let instance = instance_call().instance;
         self.objects.holder(&self.key).is_some_and(|holder| holder != instance)

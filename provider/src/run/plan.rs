@@ -1,4 +1,4 @@
-//! Who plans what: two blocks for one object are found before anything is changed.
+//! Plans of a run: two blocks for one object are found before any change.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,37 +13,37 @@ use super::Key;
 use super::circle::Exchanges;
 use crate::report::{error, warning};
 
-/// What was planned in this run, by object.
+/// The plans of this run, by object.
 #[derive(Default)]
 pub(crate) struct Plans {
     planned: Mutex<Planned>,
-    /// More authorities are to be trusted.
+    /// Notified when another CA is planned to be trusted.
     trust_noted: Notify,
 }
 
 #[derive(Default)]
 struct Planned {
-    /// Who wants an object with this key to be there.
+    /// Instances that plan an object with this key.
     wanted: HashMap<Key, Want>,
-    /// Who has read the object of this id.
+    /// Instances that have read the object with this identifier.
     read: HashMap<Key, Instance>,
-    /// Who has the object of this id in the state, and what becomes of it.
+    /// Instances that have the object with this identifier in their state, and its planned fate.
     states: HashMap<Key, (Instance, Fate)>,
-    /// How the trusted authorities of the cluster are managed.
+    /// The way in which the cluster's trusted CAs are managed.
     way: Option<Way>,
-    /// The authorities that some block is to trust, alone or in a bundle.
+    /// CAs that a block plans to trust, alone or in a bundle.
     trusted: HashSet<Key>,
-    /// The authorities whose block is to be destroyed.
+    /// CAs whose block is planned to be destroyed.
     untrusted: HashSet<Key>,
-    /// Whose destruction is planned, by everything that is unique about the object.
+    /// Instances whose destruction is planned, by every unique key of their object.
     destroyed: HashMap<Key, Instance>,
-    /// Who gives up what another instance wants.
+    /// Keys that one instance gives up and another wants.
     exchanges: Exchanges,
-    /// What speaks against removing the object of an instance.
+    /// Objections to removing the object of an instance.
     guards: HashMap<Instance, Vec<Diagnostic>>,
 }
 
-/// How a configuration manages the authorities that a cluster trusts.
+/// The way in which a configuration manages the trusted CAs of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// One by one, beside others: `certward_trusted_ca`.
@@ -55,7 +55,7 @@ pub(crate) enum Way {
 #[derive(Clone, Copy)]
 struct Want {
     instance: Instance,
-    /// Whether the instance has no object yet.
+    /// True if the instance has no object yet.
     is_new: bool,
 }
 
@@ -101,8 +101,8 @@ impl Plans {
 
     /// Notes that an instance is to have the object with these keys; adds an error when another instance is to have it.
     ///
-    /// `prior` is the object that the instance has in the state, by its id. What is not known yet is left out of `keys`: the
-    /// creation itself finds an object that another instance has made.
+    /// `prior` is the object that the instance has in the state, by its identifier. Unknown values are omitted from
+    /// `keys`: the creation itself finds an object that another instance has created.
     pub(crate) fn note(&self, diags: &mut Diagnostics, keys: &[(Key, AttributePath)], prior: Option<&Key>) {
         let call = instance_call();
         let mut planned = self.lock();
@@ -207,7 +207,7 @@ impl Plans {
         kept.cloned().collect()
     }
 
-    /// Whether another instance has the object of this id in the state, and is to keep it.
+    /// True if another instance has the object with this identifier in its state and keeps it.
     pub(crate) fn is_of_another(&self, id: &Key) -> bool {
         let instance = instance_call().instance;
         let planned = self.lock();

@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 use crate::report::failure;
 use crate::report::{error, shown};
 
-/// Whether plans are tried on the cluster in this run.
+/// State of the trials (`dry_run` requests) of this run.
 ///
-/// A cluster that does not know `dry_run` carries a trial out, and so does one behind a proxy that drops queries. So the
-/// first trial that is accepted is proved harmless, by a look before it and another after it; the others wait for that.
+/// A cluster that does not know `dry_run` applies the request, and so does one behind a proxy that drops query strings.
+/// Therefore the first accepted trial is verified by comparing the state before and after it; all others wait for that.
 #[derive(Default)]
 pub(crate) struct Trials {
     /// The cluster could not be reached: a plan without a cluster does not wait once for each resource.
@@ -22,29 +22,29 @@ pub(crate) struct Trials {
     proof: Mutex<Proof>,
 }
 
-/// Whether trials of this run change nothing.
+/// Verification that trials of this run change nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Proof {
     /// No trial has been accepted yet.
     #[default]
     Missing,
-    /// One was accepted, and nothing was changed.
+    /// One was accepted, and nothing changed.
     Given,
-    /// One was carried out, or it is not known whether it was.
+    /// One was applied, or may have been.
     Failed,
 }
 
-/// A request that is to have no effect.
+/// A request that must have no effect.
 pub(crate) trait Trial: Sync {
-    /// What the cluster answers.
+    /// The cluster's response.
     type Answer: Send + Sync;
-    /// What is there, as far as this request could change it.
+    /// The part of the cluster's state that this request could change.
     type Sight: Send + Sync;
 
-    /// Looks at what is there.
+    /// Reads that state.
     fn look(&self) -> impl Future<Output = Result<Self::Sight, Error>> + Send;
 
-    /// Whether carrying this request out would be seen.
+    /// True if applying this request would change that state.
     fn is_visible(&self, before: &Self::Sight) -> bool {
         _ = before;
         true
@@ -53,8 +53,8 @@ pub(crate) trait Trial: Sync {
     /// Sends the request.
     fn send(&self) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
 
-    /// What the request did, and what was done about it, in whole sentences; `None` when it did nothing. Undoes what can be
-    /// undone. There is no answer when it was lost.
+    /// Describes the effect of the request and its rollback in whole sentences; `None` if it had none. Reverts the
+    /// effect as far as possible. `answer` is none if the response was lost.
     fn effect(
         &self,
         before: &Self::Sight,
@@ -64,13 +64,13 @@ pub(crate) trait Trial: Sync {
 }
 
 impl Trials {
-    /// Whether the cluster could not be reached in this run.
+    /// True if the cluster was unreachable in this run.
     pub(crate) fn are_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
     }
 
-    /// Makes a trial; answers what the cluster says. `None` when none is made in this run any more, and when this one turns
-    /// out to have been carried out, which is an error.
+    /// Makes a trial and returns the cluster's response. `None` if this run makes no more trials, or if this one turns
+    /// out to have been applied, which is an error.
     pub(crate) async fn make<T: Trial>(
         &self,
         diags: &mut Diagnostics,

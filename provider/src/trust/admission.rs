@@ -18,8 +18,8 @@ use super::subject;
 use crate::provider::crypto;
 use crate::report::chain;
 
-/// What a cluster goes by when a client shows a certificate (`docs/contracts/redis-enterprise.md#order-of-checks`), but
-/// for the users.
+/// The rules by which a cluster admits client certificates (`docs/contracts/redis-enterprise.md#order-of-checks`),
+/// without the users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) certificate_authentication: bool,
@@ -48,9 +48,9 @@ pub(crate) enum Refusal {
 }
 
 impl Rules {
-    /// Why the certificate, which is the first of `own` and comes with those after it, would be refused now.
+    /// The reason why the certificate chain `own`, end entity first, would be refused now.
     ///
-    /// A kind of subject validation that is not known is taken to let everybody through.
+    /// An unknown kind of subject validation is assumed to admit every subject.
     pub(crate) fn refusal(&self, own: &[Certificate], now: OffsetDateTime) -> Option<Refusal> {
         let (end_entity, intermediates) = own.split_first()?;
         if !self.certificate_authentication {

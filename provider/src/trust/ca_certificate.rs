@@ -58,7 +58,7 @@ pub(crate) fn parse_all(attribute: &'static str, text: &str) -> Result<Vec<Certi
     })
 }
 
-/// What speaks against this certificate as an authority, whatever the time is.
+/// Errors in this certificate as a CA, independent of the current time.
 pub(crate) fn check(attribute: &'static str, certificate: &Certificate) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut refuse = |summary: &'static str, detail: String| {
@@ -127,7 +127,7 @@ pub(crate) fn check(attribute: &'static str, certificate: &Certificate) -> Vec<D
     findings
 }
 
-/// What speaks against trusting this certificate at this moment.
+/// The error if this certificate is not valid at this moment.
 pub(crate) fn check_dates(
     attribute: &'static str,
     certificate: &Certificate,

@@ -1,4 +1,4 @@
-//! What the plan of a destruction tells the apply, which is another process.
+//! Data that the plan of a destruction passes to the apply, which is another process.
 
 use certward::pki::Certificate;
 use serde::{Deserialize, Serialize};

@@ -23,12 +23,12 @@ impl Rules {
     }
 }
 
-/// Why the certificate that the provider logs in with would be refused under `after`, although it is let in under
-/// `before`; `None` when the login does not end.
+/// The reason why the provider's certificate would be refused under `after`, although it is admitted under `before`;
+/// `None` if the login continues to work.
 ///
-/// A cluster may let a certificate in for other reasons than these rules: Certward's server does so for its own
-/// certificate and for RavenDB's administrators. So a login is taken to hang on the rules only if they let it in as they
-/// are, and a user has its subject. When the users cannot be listed, it is taken to.
+/// A cluster may admit a certificate independently of these rules: Certward's server does so for its own certificate
+/// and for RavenDB's administrators. So the login is considered to depend on the rules only if the present ones admit
+/// it and a user has its subject. If the users cannot be listed, it is considered to.
 pub(crate) async fn ends_login(
     redis: &RedisEnterprise,
     before: &Rules,

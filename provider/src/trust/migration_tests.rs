@@ -36,7 +36,7 @@ fn another_run(cluster: &FakeCluster) -> Configured<Session> {
     session
 }
 
-/// What a block becomes, as its plan says.
+/// The planned state of a new block.
 async fn created<R>(resource: &R, config: R::State<'static>) -> R::State<'static>
 where
     R: Resource<ProviderMetaState<'static> = Option<StructEmpty>>,

@@ -1,5 +1,5 @@
-//! Whom a Redis Enterprise cluster lets in by certificate: its authorities, its gate, and what becomes of the provider's
-//! own login.
+//! Admission by certificate to a Redis Enterprise cluster: its trusted CAs, its rules, and their effect on the
+//! provider's own login.
 
 pub(crate) mod admission;
 pub(crate) mod ca_certificate;

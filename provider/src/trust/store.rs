@@ -31,12 +31,12 @@ pub(crate) enum Change<'a> {
     Replace(&'a [Certificate]),
 }
 
-/// Who makes a change, as far as its errors go.
+/// Context of a change, for its errors.
 pub(crate) struct Attempt<'a> {
     /// Completes "could not …", such as `trust CN=Team CA`.
     pub(crate) what: &'a str,
     pub(crate) attribute: AttributePath,
-    /// Whether the change is made also when the provider could not log in afterwards.
+    /// Makes the change even if the provider could not log in afterwards.
     pub(crate) allow_lockout: bool,
     pub(crate) now: OffsetDateTime,
 }
@@ -76,9 +76,9 @@ pub(crate) struct Trusted {
     pub(crate) already: bool,
 }
 
-/// Makes a change, and answers what is trusted then. A change that is there already asks for nothing.
+/// Makes a change and returns the CAs that are trusted afterwards. A change that is already in force sends no request.
 ///
-/// What another block of this run has made trusted is not removed.
+/// CAs that another block of this run has added are not removed.
 pub(crate) async fn change(
     diags: &mut Diagnostics,
     session: &Session,
@@ -232,7 +232,7 @@ impl Change<'_> {
         }
     }
 
-    /// What the authorities become. Those that stay keep their order.
+    /// The trusted CAs after the change. Those that stay keep their order.
     fn applied_to(&self, present: &[Certificate], objects: &Objects) -> Vec<Certificate> {
         let mut wanted = present.to_vec();
         let added: &[Certificate] = match self {

@@ -1,11 +1,11 @@
-//! How a subject is held against the authorized ones (`mtls_authorized_subjects`).
+//! Comparison of a subject with the authorized ones (`mtls_authorized_subjects`).
 
 use certward::pki::{Certificate, DistinguishedName, SubjectAltName};
 use certward::redis_enterprise::AuthorizedSubject;
 
-/// Whether an entry lets a certificate through under `san_cn`: its common name is that of the subject, or a DNS name
-/// among the alternative names (`docs/contracts/redis-enterprise.md#subject-validation`). Case counts, and `*` is a
-/// plain character.
+/// True if an entry admits a certificate under `san_cn`: its common name is that of the subject, or a DNS name among
+/// the alternative names (`docs/contracts/redis-enterprise.md#subject-validation`). Case matters, and `*` is a literal
+/// character.
 pub(crate) fn names(entry: &AuthorizedSubject, certificate: &Certificate) -> bool {
     certificate.subject().single_common_name() == Ok(entry.common_name.as_str())
         || certificate
@@ -14,9 +14,9 @@ pub(crate) fn names(entry: &AuthorizedSubject, certificate: &Certificate) -> boo
             .any(|name| matches!(name, SubjectAltName::Dns(name) if *name == entry.common_name))
 }
 
-/// Whether an entry lets a subject through under `full_subject`: the six attributes are equal, absent ones included,
-/// the organizational units in any order (`docs/contracts/redis-enterprise.md#subject-validation`). Other attributes do
-/// not count.
+/// True if an entry admits a subject under `full_subject`: the six attributes are equal, absent ones included, with the
+/// organizational units in any order (`docs/contracts/redis-enterprise.md#subject-validation`). Other attributes do not
+/// count.
 pub(crate) fn equals(entry: &AuthorizedSubject, subject: &DistinguishedName) -> bool {
     let single = |name: &str, expected: &str| match values(subject, name).as_slice() {
         [] => expected.is_empty(),

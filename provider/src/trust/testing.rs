@@ -23,16 +23,16 @@ pub(crate) struct FakeCluster {
     inside: Arc<Mutex<Inside>>,
 }
 
-/// What the cluster holds, and what it was asked.
+/// State of the mock cluster, and the requests that it received.
 pub(crate) struct Inside {
     pub(crate) settings: Json,
     pub(crate) trusted_ca: String,
     pub(crate) users: Json,
-    /// Whether the request under way has an `Authorization` header.
+    /// True if the current request has an `Authorization` header.
     pub(crate) authorized: bool,
-    /// Method and path of every request but readings, with its body.
+    /// Method, path and body of every request that is not a GET.
     pub(crate) writings: Vec<(String, Json)>,
-    /// Called before a request is answered; what it answers is answered.
+    /// Called before each request; its response, if any, is sent instead.
     hook: Option<Hook>,
 }
 
@@ -61,13 +61,12 @@ impl FakeCluster {
         Self { server, inside }
     }
 
-    /// What the cluster holds.
+    /// State of the mock cluster.
     pub(crate) fn inside(&self) -> std::sync::MutexGuard<'_, Inside> {
         self.inside.lock().unwrap()
     }
 
-    /// Answers requests in place of the cluster; it is told method and path, and answers `None` to leave it to the
-    /// cluster.
+    /// Intercepts requests: `hook` gets method and path, and returns `None` to let the mock cluster respond.
     pub(crate) fn intercept(&self, hook: impl FnMut(&mut Inside, &str) -> Option<ResponseTemplate> + Send + 'static) {
         self.inside().hook = Some(Box::new(hook));
     }

@@ -19,7 +19,7 @@ pub(crate) enum DurationError {
     UnknownUnit {
         /// The whole text.
         text: String,
-        /// What to write instead, starting with a blank, or nothing.
+        /// The suggested unit, with a leading blank, or an empty text.
         hint: String,
     },
     /// Anything else.
@@ -107,7 +107,7 @@ fn unknown_unit(text: &str, integer: &str, unit: &str) -> DurationError {
     }
 }
 
-/// What the digits after the point are worth; digits below a nanosecond are dropped, as Go does.
+/// The value of the digits after the decimal point; digits below a nanosecond are dropped, as in Go.
 fn fraction_of(digits: &str, unit: u128) -> u128 {
     let mut scale = unit;
     let mut sum = 0;

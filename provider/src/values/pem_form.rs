@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// What a text is that has no certificate in PEM, and how it becomes one. Completes "this text …".
+/// Names the form of a text without a PEM certificate, and the way to convert it. Completes "this text …".
 pub(crate) fn other_form(text: &str) -> Option<&'static str> {
     let has_label = |labels: &[&str]| {
         labels
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::testing::certificates::{params, pem};
 
-    /// What a program of OpenSSL makes of a text.
+    /// The output of an OpenSSL command for a text.
     fn converted(arguments: &[&str], input: &[u8]) -> Vec<u8> {
         use std::io::Write as _;
         let mut openssl = Command::new("openssl")

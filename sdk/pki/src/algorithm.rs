@@ -120,7 +120,8 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// Whether signatures of this kind can be forged today: MD2, MD5 and SHA-1 (RFC 9155, CA/B Forum ballot 118).
+    /// Returns `true` if signatures of this kind can be forged today: MD2, MD5 and SHA-1 (RFC 9155, CA/B Forum ballot
+    /// 118).
     pub fn is_weak(&self) -> bool {
         matches!(self, Self::RsaMd2 | Self::RsaMd5 | Self::RsaSha1 | Self::EcdsaSha1)
     }

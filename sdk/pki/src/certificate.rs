@@ -31,7 +31,7 @@ pub enum CertificateError {
     Malformed {
         /// The member, in words of RFC 5280.
         part: &'static str,
-        /// What was found instead.
+        /// The error in its DER.
         source: DerError,
     },
     /// A version other than 1, 2 or 3.
@@ -104,17 +104,17 @@ impl Certificate {
         &self.0.serial_number
     }
 
-    /// Whom the certificate names. May be empty, when a subject alternative name stands for it.
+    /// The subject. It may be empty if a subject alternative name identifies the subject.
     pub fn subject(&self) -> &DistinguishedName {
         &self.0.subject
     }
 
-    /// Who signed it, by name.
+    /// The issuer's name.
     pub fn issuer(&self) -> &DistinguishedName {
         &self.0.issuer
     }
 
-    /// When it may be used.
+    /// The validity period.
     pub fn validity(&self) -> Validity {
         self.0.validity
     }
@@ -134,7 +134,7 @@ impl Certificate {
         &self.0.signature_algorithm
     }
 
-    /// Whether basic constraints say that the subject is a certification authority (RFC 5280 4.2.1.9).
+    /// Returns `true` if basic constraints mark the subject as a certification authority (RFC 5280 4.2.1.9).
     pub fn is_ca(&self) -> bool {
         self.0
             .extensions
@@ -142,12 +142,12 @@ impl Certificate {
             .is_some_and(|constraints| constraints.ca)
     }
 
-    /// Whether there is a basic constraints extension, whatever it says.
+    /// Returns `true` if there is a basic constraints extension, whatever its content.
     pub fn has_basic_constraints(&self) -> bool {
         self.0.extensions.basic_constraints.is_some()
     }
 
-    /// How many intermediate authorities may follow a CA certificate; `None` when basic constraints set no limit.
+    /// Maximum number of intermediate CA certificates below this one; `None` if basic constraints set no limit.
     pub fn path_length_constraint(&self) -> Option<u32> {
         self.0
             .extensions
@@ -155,23 +155,23 @@ impl Certificate {
             .and_then(|constraints| constraints.path_length)
     }
 
-    /// What the key may be used for; `None` when the extension is absent.
+    /// The permitted uses of the key; `None` if the extension is absent.
     pub fn key_usage(&self) -> Option<KeyUsage> {
         self.0.extensions.key_usage
     }
 
-    /// The purposes of the certificate; `None` when the extension is absent.
+    /// The purposes of the certificate; `None` if the extension is absent.
     pub fn extended_key_usage(&self) -> Option<ExtendedKeyUsage> {
         self.0.extensions.extended_key_usage.clone()
     }
 
-    /// Whether there is a Netscape certificate type (`nsCertType`) that does not name SSL clients, as scripts make that have
-    /// no extended key usage.
+    /// Returns `true` if there is a Netscape certificate type (`nsCertType`) without SSL clients. Some scripts write it
+    /// instead of an extended key usage.
     pub fn netscape_type_excludes_clients(&self) -> bool {
         self.0.extensions.netscape_type_excludes_clients
     }
 
-    /// The alternative names of the subject, in their order; empty when the extension is absent.
+    /// The subject alternative names, in order; empty if the extension is absent.
     pub fn subject_alt_names(&self) -> Vec<SubjectAltName> {
         self.0.extensions.subject_alt_names.clone()
     }
@@ -191,12 +191,13 @@ impl Certificate {
         self.0.extensions.subject_key_identifier.as_deref()
     }
 
-    /// Whether subject and issuer are the same name (RFC 5280 6.1). It does not prove that the key is the same.
+    /// Returns `true` if subject and issuer are the same name (RFC 5280 6.1). This does not prove that the key is the
+    /// same.
     pub fn is_self_issued(&self) -> bool {
         self.0.subject == self.0.issuer
     }
 
-    /// Whether this subject is the other's issuer, by name only. Signatures are not checked.
+    /// Returns `true` if this subject is the other's issuer, by name only. Signatures are not checked.
     pub fn issued(&self, other: &Self) -> bool {
         self.0.subject == other.0.issuer
     }

@@ -1,8 +1,8 @@
 //! A reader for DER (X.690 section 10), as small as certificates need.
 //!
-//! Why not the `der` crate: it refuses tags it has no name for, `UniversalString` among them, and a certificate with
-//! such a name must be *kept apart* from others, not be unreadable. This reader knows tags as bytes, copies nothing
-//! and refuses what DER refuses: indefinite and overlong lengths, multi-byte tags, content beyond the end.
+//! The `der` crate does not fit: it rejects tags that it has no name for, such as `UniversalString`, but a certificate
+//! with such a name must be parsed and *distinguished* from others. This reader treats tags as bytes, copies nothing
+//! and rejects everything that DER forbids: indefinite and overlong lengths, multi-byte tags, trailing content.
 
 /// A reader over the content of one element, or over a whole input.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Element<'a> {
     pub(crate) encoded: &'a [u8],
 }
 
-/// What was found instead of DER.
+/// The bytes are not DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DerError {
     /// The input ends inside an element.

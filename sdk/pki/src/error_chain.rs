@@ -74,7 +74,7 @@ fn text_of(error: &(impl Error + ?Sized)) -> String {
 /// Before the name of a crate.
 const MANUAL: &str = ": https://docs.rs/";
 
-/// Whether a sentence has `text` in it, from the beginning of a word to the end of one.
+/// Returns `true` if a sentence contains `text`, from the beginning of a word to the end of one.
 fn has_text(sentence: &str, text: &str) -> bool {
     let is_in_word = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
     sentence.match_indices(text).any(|(at, _)| {

@@ -6,15 +6,15 @@ use super::certificate::CertificateError;
 use super::der::{self, DerError, DerReader, Element};
 use super::{DistinguishedName, ObjectIdentifier};
 
-/// What a key may be used for (RFC 5280 4.2.1.3).
+/// Permitted uses of a key (RFC 5280 4.2.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyUsage(u16);
 
-/// The purposes a certificate is for (RFC 5280 4.2.1.12).
+/// Purposes of a certificate (RFC 5280 4.2.1.12).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ExtendedKeyUsage(Vec<ObjectIdentifier>);
 
-/// A name of the subject beside its distinguished name (RFC 5280 4.2.1.6).
+/// A subject alternative name (RFC 5280 4.2.1.6).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SubjectAltName {
@@ -97,22 +97,22 @@ impl KeyUsage {
 }
 
 impl ExtendedKeyUsage {
-    /// Whether `id-kp-clientAuth` is listed. [`ExtendedKeyUsage::any`] is not counted.
+    /// Returns `true` if `id-kp-clientAuth` is listed. [`ExtendedKeyUsage::any`] does not count.
     pub fn client_auth(&self) -> bool {
         self.lists(&[0x2b, 6, 1, 5, 5, 7, 3, 2])
     }
 
-    /// Whether `id-kp-serverAuth` is listed. [`ExtendedKeyUsage::any`] is not counted.
+    /// Returns `true` if `id-kp-serverAuth` is listed. [`ExtendedKeyUsage::any`] does not count.
     pub fn server_auth(&self) -> bool {
         self.lists(&[0x2b, 6, 1, 5, 5, 7, 3, 1])
     }
 
-    /// Whether `anyExtendedKeyUsage` is listed.
+    /// Returns `true` if `anyExtendedKeyUsage` is listed.
     pub fn any(&self) -> bool {
         self.lists(&[0x55, 0x1d, 37, 0])
     }
 
-    /// Every purpose, in its order.
+    /// All purposes, in order.
     pub fn purposes(&self) -> &[ObjectIdentifier] {
         &self.0
     }
@@ -123,12 +123,12 @@ impl ExtendedKeyUsage {
 }
 
 impl Extension {
-    /// Which extension, such as 2.5.29.19 for basic constraints.
+    /// The extension's identifier, such as 2.5.29.19 for basic constraints.
     pub fn identifier(&self) -> &ObjectIdentifier {
         &self.identifier
     }
 
-    /// Whether a certificate must be refused by whoever does not know the extension.
+    /// Returns `true` if a verifier that does not know the extension must reject the certificate.
     pub fn is_critical(&self) -> bool {
         self.critical
     }

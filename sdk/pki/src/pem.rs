@@ -27,7 +27,7 @@ pub enum PemError {
         index: usize,
         /// The line of its `-----BEGIN`, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: &'static str,
     },
     /// A block holds something that is no certificate.
@@ -37,7 +37,7 @@ pub enum PemError {
         index: usize,
         /// The line of its `-----BEGIN`, counted from 1.
         line: usize,
-        /// Why not.
+        /// The certificate's error.
         source: CertificateError,
     },
     /// More text than any bundle needs.
@@ -157,13 +157,15 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
     }
 }
 
-/// Whether a line has a BEGIN line and an END line in it: line ends have become blanks, are written as the two
-/// characters `\n`, or are gone.
+/// Returns `true` if a line contains a BEGIN line and an END line: the line breaks have become blanks, are written as
+/// the two characters `
+/// `, or are lost.
 fn has_lost_line_ends(line: &str) -> bool {
     line.starts_with("-----BEGIN ") && line.contains("-----END ")
 }
 
-/// One block with 64 characters a line and `\n` line ends.
+/// Encodes one block with 64 characters per line and `
+/// ` line endings.
 pub(crate) fn pem_block(label: &str, der: &[u8]) -> String {
     let base64 = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(der));
     let mut out = String::with_capacity(base64.len() + base64.len() / 64 + 2 * label.len() + 40);

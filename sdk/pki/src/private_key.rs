@@ -23,7 +23,7 @@ pub struct PrivateKeyPem {
 pub enum PrivateKeyKind {
     /// `BEGIN PRIVATE KEY`: any algorithm.
     Pkcs8,
-    /// `BEGIN RSA PRIVATE KEY`: RSA only. What RavenDB writes.
+    /// `BEGIN RSA PRIVATE KEY`: RSA only. RavenDB writes this form.
     Pkcs1,
     /// `BEGIN EC PRIVATE KEY`: elliptic curves only.
     Sec1,
@@ -57,7 +57,7 @@ impl PrivateKeyPem {
     /// Finds the one private key of a PEM text. Certificates and parameters beside it are stepped over.
     ///
     /// # Errors
-    /// [`PrivateKeyError`]. Whether the key fits its algorithm is first known when it is used.
+    /// [`PrivateKeyError`]. A key that does not match its algorithm is found only when it is used.
     pub fn from_pem(text: &str) -> Result<Self, PrivateKeyError> {
         let blocks = pem::blocks(text)?;
         let mut keys = blocks.iter().filter(|block| block.is_private_key());

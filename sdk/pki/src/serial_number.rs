@@ -45,7 +45,7 @@ impl SerialNumber {
         }
     }
 
-    /// What a certificate holds, conformant or not.
+    /// The serial number of a certificate, conformant or not.
     pub(crate) fn from_certificate(content: &[u8]) -> Self {
         Self(content.to_vec())
     }
@@ -55,7 +55,7 @@ impl SerialNumber {
         &self.0
     }
 
-    /// Whether the number is positive and has at most 20 bytes.
+    /// Returns `true` if the number is positive and has at most 20 bytes.
     pub fn is_conformant(&self) -> bool {
         self.0.len() <= MAX_BYTES
             && self.0.first().is_some_and(|first| first & 0x80 == 0)

@@ -7,7 +7,7 @@ use super::foreign::ForeignAnswer;
 use super::proxy::Proxy;
 use crate::pki::{ErrorChain, Printable};
 
-/// What an operation failed on.
+/// An operation failed.
 ///
 /// Match on it with the predicates, which work the same for every server:
 ///
@@ -31,9 +31,9 @@ struct Inner {
     step: String,
     cause: Cause,
     source: Option<Box<dyn StdError + Send + Sync>>,
-    /// When several endpoints failed: all of it, of which `cause` is the most useful.
+    /// The failures of all endpoints, if several failed; `cause` is the most helpful of them.
     endpoints: Option<EndpointFailures>,
-    /// What the connection goes through, when no answer came.
+    /// The proxy on the path of a connection without a response.
     proxy: Option<String>,
 }
 
@@ -46,14 +46,14 @@ struct EndpointFailures {
     retryable: bool,
 }
 
-/// What kind of failure it was, with what is known about it.
+/// Kind of a failure, with its details.
 #[derive(Debug)]
 pub(crate) enum Cause {
-    /// Settings or files given to the SDK cannot be used.
+    /// Settings or files given to the SDK are invalid.
     Configuration,
-    /// An argument cannot be sent.
+    /// An argument is invalid; nothing was sent.
     InvalidInput,
-    /// No connection, and why; nothing was sent. It may pass.
+    /// The connection could not be opened, with the reason; nothing was sent. The failure may be temporary.
     Connect(String),
     /// No connection, and why; nothing was sent. It will not pass: no such host, a proxy that demands a login.
     Unreachable(String),
@@ -69,11 +69,11 @@ pub(crate) enum Cause {
     Decode(String),
     /// The answer is larger than the client reads, or never ends.
     TooLarge(String),
-    /// What the server began ended in failure.
+    /// An asynchronous action of the server failed.
     Action(ActionFailure),
 }
 
-/// How TLS failed.
+/// Details of a TLS failure.
 #[derive(Debug)]
 pub(crate) struct TlsFailure {
     pub(crate) explanation: String,
@@ -89,7 +89,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) error_type: Option<String>,
     pub(crate) message: Option<String>,
-    /// When the body is no error of the API.
+    /// The body, if it is not an error of the API.
     pub(crate) unknown_body: Option<UnknownBody>,
 }
 
@@ -97,11 +97,11 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct UnknownBody {
     pub(crate) sent_by: ForeignAnswer,
-    /// Whether it comes from another server than that of the API.
+    /// True if it certainly comes from a server other than the API's.
     pub(crate) is_certain: bool,
 }
 
-/// How an asynchronous action of Redis Enterprise failed, in the server's words.
+/// Details of a failed asynchronous action of Redis Enterprise, in the server's words.
 #[derive(Debug)]
 pub(crate) struct ActionFailure {
     pub(crate) status: String,
@@ -170,7 +170,7 @@ impl Error {
         Some(error)
     }
 
-    /// What went wrong, without the step.
+    /// The cause, without the operation's name.
     fn reason(&self) -> String {
         let mut reason = String::new();
         self.0.cause.describe(&mut reason);
@@ -235,10 +235,10 @@ impl Error {
         }
     }
 
-    /// What answered, when it was another server than that of the API: the endpoint is wrong, or something in front of the
-    /// API answers for it. An older version of the API, which has no such route, can answer so too.
+    /// The sender of the response, if it was not the API: the endpoint is wrong, or something in front of the API
+    /// responds instead. An older version of the API without that route may respond like that as well.
     ///
-    /// An answer with an accepted status that cannot be read is [`Error::is_decode`].
+    /// A response with an accepted status that cannot be decoded is [`Error::is_decode`].
     pub fn foreign_answer(&self) -> Option<&ForeignAnswer> {
         let body = self.answer()?.unknown_body.as_ref()?;
         body.is_certain.then_some(&body.sent_by)
@@ -360,8 +360,9 @@ impl Error {
         matches!(self.0.cause, Cause::TooLarge(_))
     }
 
-    /// The same request may succeed later: no connection (unless the host does not exist), no answer in time, a broken
-    /// connection, 408, 429, 502, 503, 504, or Redis Enterprise's 409 `busy`. Of several endpoints, one. Whether it is *safe* to repeat is for the caller to know; the SDK has already repeated what it may.
+    /// The same request may succeed later: no connection (unless the host does not exist), no response in time, a
+    /// broken connection, 408, 429, 502, 503, 504, or Redis Enterprise's 409 `busy`. Of several endpoints, one. The
+    /// caller has to know if repeating it is *safe*; the SDK has already made the retries that are.
     pub fn is_retryable(&self) -> bool {
         if let Some(endpoints) = &self.0.endpoints {
             return endpoints.retryable;

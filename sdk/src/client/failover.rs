@@ -1,4 +1,4 @@
-//! Which endpoint is asked next, and when all of them are asked again.
+//! Failover between endpoints, and retries of all of them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) trait Attempt {
 /// An attempt that failed.
 pub(crate) struct Failed {
     pub(crate) error: Error,
-    /// What the server asked for with `Retry-After`.
+    /// The delay from the server's `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! What a failed connection or exchange was, looked for in the chain of causes of an HTTP error.
+//! Causes of failed connections and exchanges, found in the source chain of an HTTP error.
 
 use std::error::Error as StdError;
 use std::io;
@@ -10,7 +10,7 @@ use super::error::{Cause, TlsFailure};
 use super::resolver::UnresolvedHost;
 use crate::pki::{Certificate, ErrorChain};
 
-/// What failed, in words. `own` is the certificate that the client presents.
+/// The cause in words. `own` is the client's certificate.
 pub(crate) fn cause(error: &reqwest::Error, own: Option<&Certificate>) -> Cause {
     match (find(error), error.is_connect()) {
         (Found::Tls(tls), true) => Cause::Tls(TlsFailure {
@@ -47,10 +47,10 @@ enum Found<'a> {
     Closed(String),
     /// The answer has more header fields, or longer ones, than are read.
     HeaderTooLarge,
-    /// What came is no answer in HTTP.
+    /// The bytes are not an HTTP response.
     NotHttp,
     Unresolved(&'a UnresolvedHost),
-    /// A host that no certificate can be for.
+    /// A host name for which no certificate can exist.
     NoHostName,
     ProxyLogin,
     /// The text of the innermost cause; those around it say the same once more, with the names of libraries.

@@ -1,4 +1,4 @@
-//! What answered in the place of the API that was asked, by the body of its answer.
+//! Recognizes other senders in the place of the API, by the body of their response.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use http::{Method, StatusCode};
 use super::error::UnknownBody;
 use crate::pki::Printable;
 
-/// What answered in the place of the API that was asked.
+/// The sender of a response that does not come from the API.
 ///
-/// `Display` completes "the server answered 404 with …". Of the body it shows at most the title of a page: a server could
-/// send back what it was sent.
+/// `Display` completes "the server answered 404 with …". It shows at most the title of a page, because a server could
+/// echo the request in the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForeignAnswer {
@@ -32,7 +32,7 @@ pub enum ForeignAnswer {
 }
 
 impl ForeignAnswer {
-    /// What sent a body in which its API finds neither error code nor message, nor what it asked for.
+    /// The sender of a body in which its API finds neither error code nor message, nor the expected object.
     pub(crate) fn of(body: &[u8]) -> Self {
         let body = body.trim_ascii();
         if body.is_empty() {
@@ -58,8 +58,9 @@ impl ForeignAnswer {
         Self::Other
     }
 
-    /// Whether an answer with this status comes from another server for sure, or so likely that it says nothing about the
-    /// object of the request. The APIs may give other refusals without a body of their own, and so may a proxy.
+    /// Returns `true` if a response with this status certainly, or almost certainly, comes from another server, so that
+    /// it says nothing about the object of the request. The APIs may send other refusals without a body, and so may a
+    /// proxy.
     fn is_certain(&self, status: StatusCode, method: &Method) -> bool {
         let lacks_route = matches!(status.as_u16(), 404 | 405 | 410 | 501);
         match self {
@@ -71,15 +72,15 @@ impl ForeignAnswer {
 }
 
 impl UnknownBody {
-    /// What is to be known of the body of a refusal in which its API finds neither error code nor message.
+    /// Classifies the body of a refusal in which its API finds neither error code nor message.
     pub(crate) fn of(status: StatusCode, method: &Method, body: &[u8]) -> Option<Self> {
         let sent_by = ForeignAnswer::of(body);
         let is_certain = sent_by.is_certain(status, method);
         (is_certain || sent_by != ForeignAnswer::Nothing).then_some(Self { sent_by, is_certain })
     }
 
-    /// Whether a 404 that could mean that an object does not exist was sent by another server. RavenDB sends it without a
-    /// body.
+    /// Returns `true` if another server sent a 404 that could otherwise mean that the object does not exist. RavenDB
+    /// sends it without a body.
     pub(crate) fn speaks_of_no_object(&self) -> bool {
         self.is_certain && !matches!(self.sent_by, ForeignAnswer::Nothing | ForeignAnswer::Json)
     }

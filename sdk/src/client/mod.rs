@@ -1,4 +1,4 @@
-//! What the clients of both APIs share.
+//! Common parts of both APIs' clients.
 
 pub(crate) mod budget;
 pub(crate) mod error;

@@ -1,11 +1,11 @@
-//! Which proxy leads to an endpoint, found as the HTTP client finds it, so that errors and logs can name it.
+//! Determines the proxy for an endpoint as the HTTP client does, so that errors and logs can name it.
 
 use std::fmt;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-/// A proxy on the way to an endpoint. Holds no credentials.
+/// A proxy in front of an endpoint. Holds no credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Proxy {
     /// Scheme, host and port.

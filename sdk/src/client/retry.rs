@@ -1,4 +1,4 @@
-//! What is repeated, how often, and after which wait.
+//! Retries: conditions, number and delays.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::error::{Cause, Error};
 
-/// How often and after which wait a request is repeated.
+/// Number and delays of a request's retries.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RetryPolicy {
     pub(crate) max_retries: u32,
@@ -15,10 +15,10 @@ pub(crate) struct RetryPolicy {
     pub(crate) max_wait: Duration,
 }
 
-/// Which failures of a request leave it safe to send again.
+/// Failures after which a request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// Reads: after every failure that may pass.
+    /// Reads: after every failure that may be temporary.
     Read,
     /// Writes that name what they change, so that a second one changes nothing more: when nothing was sent, and when
     /// the server said that it did nothing (429, 503, Redis Enterprise's 409 `busy`).
@@ -27,14 +27,14 @@ pub(crate) enum Repeat {
     Once,
 }
 
-/// What follows a failure at one endpoint.
+/// The next step after a failure at one endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// The error is the answer.
+    /// Return the error.
     GiveUp,
-    /// Another endpoint may do better; this one will fail in the same way again.
+    /// Try another endpoint; this one will fail in the same way again.
     OtherEndpoint,
-    /// The other endpoints, then this one again after a wait.
+    /// Try the other endpoints, then this one again after a delay.
     Wait,
 }
 
@@ -69,7 +69,7 @@ impl RetryPolicy {
             .min(self.max_wait)
     }
 
-    /// How long a cluster is asked again that answers nothing.
+    /// Maximum time for retries while no endpoint of a cluster responds.
     pub(crate) fn patience(&self) -> Duration {
         (0..self.max_retries)
             .fold(Duration::ZERO, |sum, number| {

@@ -1,4 +1,4 @@
-//! What every client is built from, whichever API it speaks.
+//! Settings that the clients of both APIs share.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -229,7 +229,7 @@ macro_rules! builder_methods {
             Ok(self)
         }
 
-        /// Whether the roots of the system count. Default: only when no CA certificate was given.
+        /// Trusts the system's roots. Default: only if no CA certificate was given.
         #[must_use]
         pub fn use_system_roots(mut self, used: bool) -> Self {
             self.settings.trust_anchors = self.settings.trust_anchors.with_system_roots(used);
@@ -247,7 +247,7 @@ macro_rules! builder_methods {
             Ok(self)
         }
 
-        /// How long one request may take, from connecting to the last byte of its answer. Default: 60 s. RavenDB takes
+        /// Maximum time of one request, from connecting to the last byte of its response. Default: 60 s. RavenDB takes
         /// about 5 s to generate a certificate.
         #[must_use]
         pub fn request_timeout(mut self, timeout: std::time::Duration) -> Self {
@@ -255,9 +255,10 @@ macro_rules! builder_methods {
             self
         }
 
-        /// How long one operation may take: every attempt on every endpoint, the waits between them (also those that a
-        /// server asks for with `Retry-After`, at most 60 s together), and all pages of a listing. The time spent waiting
-        /// for [`max_concurrent_requests`](Self::max_concurrent_requests) does not count. Default: three times
+        /// Maximum time of one operation: every attempt on every endpoint, the delays between them (including those
+        /// that a server requests with `Retry-After`, at most 60 s together), and all pages of a listing. Time spent
+        /// waiting for [`max_concurrent_requests`](Self::max_concurrent_requests) does not count. Default: three times
+        /// [`request_timeout`](Self::request_timeout).
         /// [`request_timeout`](Self::request_timeout).
         #[must_use]
         pub fn operation_timeout(mut self, timeout: std::time::Duration) -> Self {
@@ -265,43 +266,43 @@ macro_rules! builder_methods {
             self
         }
 
-        /// The largest body of an answer that is read, in bytes. An operation of several requests reads at most four times
-        /// as much. Default: 16 MiB, at least 1.
+        /// Maximum size of a response body, in bytes. An operation of several requests reads at most four times as
+        /// much. Default: 16 MiB, at least 1.
         #[must_use]
         pub fn max_response_bytes(mut self, limit: usize) -> Self {
             self.settings.limits.max_response_bytes = limit;
             self
         }
 
-        /// How long connecting may take, TLS included. Default: 10 s.
+        /// Maximum time for connecting, TLS included. Default: 10 s.
         #[must_use]
         pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.settings.connect_timeout = timeout;
             self
         }
 
-        /// How often a request that may be repeated is repeated, over all endpoints each time. Default 9, at most 20;
+        /// Maximum number of retries of a request that may be repeated, each over all endpoints. Default 9, at most 20;
         /// 0 tries each endpoint once.
         ///
-        /// With the default waits, repetitions go on for 13 s to 26 s, longer than the restart of a node. What will not
-        /// pass is not waited for: a host name that does not exist, a server that cannot be verified, a refusal. A cluster
-        /// that answers nothing is waited for by all operations of a client together, for 30 s or the sum of all waits,
-        /// whichever is longer; then each operation tries every endpoint once, until one answers.
+        /// With the default delays, retries take 13 s to 26 s, longer than the restart of a node. Permanent failures
+        /// are not retried: a host name that does not exist, a server that cannot be verified, a refusal. If no
+        /// endpoint of a cluster responds, all operations of a client together retry for 30 s or the sum of all delays,
+        /// whichever is longer; after that, each operation tries every endpoint once, until one responds.
         #[must_use]
         pub fn max_retries(mut self, max_retries: u32) -> Self {
             self.settings.retry.max_retries = max_retries;
             self
         }
 
-        /// The longest wait before the first repetition, which doubles with each further one, and its limit. The wait
-        /// taken is random, between half of it and all of it. Default: 200 ms and 5 s.
+        /// Maximum delay before the first retry, which doubles with each further one, and its limit. The actual delay
+        /// is random, between half of it and all of it. Default: 200 ms and 5 s.
         #[must_use]
         pub fn retry_wait(mut self, min: std::time::Duration, max: std::time::Duration) -> Self {
             (self.settings.retry.min_wait, self.settings.retry.max_wait) = (min, max);
             self
         }
 
-        /// How many requests are under way at once; further ones wait. Default: 8, at least 1.
+        /// Maximum number of concurrent requests; further ones wait. Default: 8, at least 1.
         #[must_use]
         pub fn max_concurrent_requests(mut self, limit: usize) -> Self {
             self.settings.max_concurrent_requests = limit;

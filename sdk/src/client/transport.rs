@@ -22,12 +22,12 @@ use super::proxy::Proxy;
 use super::retry::{Repeat, retry_after};
 use crate::pki::Certificate;
 
-/// What to ask of a server.
+/// A request to a server.
 pub(crate) struct Call {
-    /// What is being done, for errors: "list certificates".
+    /// The operation's name for errors: "list certificates".
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
-    /// Without a query. What callers give of it goes through [`path_segment`].
+    /// Without a query. Values from callers pass through [`path_segment`].
     pub(crate) path: Cow<'static, str>,
     pub(crate) query: Vec<(&'static str, String)>,
     /// JSON, wiped afterwards: it may hold a password.
@@ -44,7 +44,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Which endpoint answered.
+    /// Index of the endpoint that responded.
     pub(crate) endpoint: usize,
     operation: &'static str,
 }
@@ -137,7 +137,7 @@ impl Reply {
         self.json().map(Some)
     }
 
-    /// Wipes the body, which held a secret. What the layers below kept of it is out of reach.
+    /// Wipes the body, which held a secret. Copies in the layers below are out of reach.
     pub(crate) fn wipe(self) {
         if let Ok(mut body) = self.body.try_into_mut() {
             body.as_mut().zeroize();
@@ -202,7 +202,7 @@ impl Transport {
         request
     }
 
-    /// What an answer means whose status is none of those accepted.
+    /// The cause for a response whose status is not among the accepted ones.
     fn refusal(&self, call: &Call, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Cause {
         let (error_type, message) = if status.is_redirection() {
             let target = headers
@@ -228,7 +228,7 @@ impl Transport {
         })
     }
 
-    /// Whether a 404 says nothing about the object that was asked for, because another server than the API's sent it.
+    /// Returns `true` if a 404 says nothing about the requested object, because a server other than the API's sent it.
     fn is_foreign_404(&self, call: &Call, status: StatusCode, body: &[u8]) -> bool {
         status == StatusCode::NOT_FOUND
             && (self.read_problem)(body) == (None, None)

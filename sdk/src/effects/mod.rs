@@ -24,8 +24,8 @@
 //! # }
 //! ```
 //!
-//! What `Display` writes is fit for a terminal: control, bidirectional and invisible characters are escaped (see
-//! [`Printable`](crate::pki::Printable)). The fields hold what the server sent.
+//! The output of `Display` is safe for a terminal: control, bidirectional and invisible characters are escaped (see
+//! [`Printable`](crate::pki::Printable)). The fields hold the server's values.
 
 mod connection;
 mod list;

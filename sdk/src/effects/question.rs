@@ -78,8 +78,8 @@ async fn page<A: Asked>(api: &A, list: &ListConnections, budget: &mut Budget) ->
     }
 }
 
-/// `None` when the server does not know the question. What is no JSON object comes from another product, or from a proxy
-/// that has a page for every path.
+/// `None` if the server does not know the route. A body that is not a JSON object comes from another product, or from a
+/// proxy that has a page for every path.
 async fn ask<A: Asked, T: DeserializeOwned>(api: &A, call: Call, budget: &mut Budget) -> Result<Option<T>, Error> {
     let call = api.with_login(call)?;
     match api.transport().send_within(call, budget).await {

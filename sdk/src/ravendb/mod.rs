@@ -1,7 +1,7 @@
 //! RavenDB's certificate administration API (RavenDB 7.2; the certificate routes of 5.2 and later).
 //!
-//! Begin with [`Client::builder`]. What may be done depends on the clearance of the client's certificate; each operation
-//! says for whom it is.
+//! Begin with [`Client::builder`]. The clearance of the client's certificate determines the permitted operations; each
+//! operation says which clearance it needs.
 
 mod change;
 mod client;

@@ -1,8 +1,8 @@
 //! Redis Enterprise Software's REST API, as far as it lets people and services in by certificate: the cluster's settings
 //! and certificates, users, roles, ACLs and databases (Redis Enterprise 7.22 and 8; baseline 8.2).
 //!
-//! Begin with [`Client::builder`]. What may be done depends on the management role of the user that the client logs in
-//! as; each operation says which [permission] it needs.
+//! Begin with [`Client::builder`]. The management role of the client's user determines the permitted operations; each
+//! operation says which [permission] it needs.
 //!
 //! [permission]: https://redis.io/docs/latest/operate/rs/references/rest-api/permissions/
 //!

@@ -278,11 +278,11 @@ words! {
 words! {
     /// The moment at which a client's connection is bound to one of the engine.
     LinkSconnOnFullRequest {
-        /// After a complete request was received.
+        /// After a complete request has been received.
         Enabled = "enabled",
-        /// When the client connects.
+        /// As soon as the client connects.
         Disabled = "disabled",
-        /// After a complete request was received, with TLS only.
+        /// After a complete request has been received, with TLS only.
         SslOnly = "ssl_only",
     }
 }

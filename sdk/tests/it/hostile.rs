@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 const BUILD: &str = r#"{"ProductVersion":"7.2","BuildVersion":1,"CommitHash":"x","FullVersion":"7.2.7"}"#;
-/// What an operation may take here, and what a test gives it: the machine may be busy.
+/// Operation timeout of the client, and the test's own bound: the machine may be busy.
 const OPERATION: Duration = Duration::from_millis(600);
 const BOUND: Duration = Duration::from_secs(10);
 

@@ -2,8 +2,8 @@
 //!
 //! `CERTWARD_ACC_RAVENDB_ENDPOINT` is the server; the three files are named by
 //! `CERTWARD_ACC_RAVENDB_CLIENT_CERTIFICATE`, `CERTWARD_ACC_RAVENDB_CLIENT_PRIVATE_KEY` (a ClusterAdmin) and
-//! `CERTWARD_ACC_RAVENDB_CA_CERTIFICATE`. Without them the tests say so and end. What a test registers it deletes, and the
-//! server's own certificate is left alone.
+//! `CERTWARD_ACC_RAVENDB_CA_CERTIFICATE`. Without them the tests print a note and end. Each test deletes its
+//! registrations, and the server's own certificate stays.
 
 use std::path::Path;
 use std::time::Duration;

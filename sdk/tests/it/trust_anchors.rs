@@ -1,4 +1,4 @@
-//! What a named certificate vouches for, against real TLS servers.
+//! Trust in explicitly named certificates, against real TLS servers.
 
 use std::sync::Arc;
 

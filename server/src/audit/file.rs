@@ -1,7 +1,7 @@
-//! The audit log as a file, for those who collect logs: a copy of the store's records.
+//! The audit log as a file, for log collectors: a copy of the store's records.
 //!
-//! It follows the table by sequence number, so that it has no gaps: what could not be written, or was recorded by a
-//! server that stopped at once, is appended later. A line may stand there twice after a crash; never none.
+//! It follows the table by sequence number, so it has no gaps: records that could not be written, or whose server
+//! crashed, are appended later. After a crash a line may be repeated, but never missing.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -27,12 +27,12 @@ pub(super) struct AuditFile {
     folder: PathBuf,
     path: PathBuf,
     open: Mutex<File>,
-    /// The number of the last record in it, or in the files before it.
+    /// The number of the last record in it, or in its predecessors.
     written: AtomicI64,
 }
 
 impl AuditFile {
-    /// Opens `audit.log` in `folder` and finds where it ends. It waits for the disk.
+    /// Opens `audit.log` in `folder` and finds its end. Blocks.
     pub(super) fn open(folder: &Path) -> Result<Self, AuditError> {
         let path = folder.join(FILE_NAME);
         let explain = explain(&path);
@@ -46,7 +46,7 @@ impl AuditFile {
         })
     }
 
-    /// Refuses a store that has fewer records than the file: what it records next would be missing here.
+    /// Refuses a store with fewer records than the file: its next records would be missing here.
     pub(super) async fn check_is_not_ahead(&self, store: &Store) -> Result<(), AuditError> {
         let last = store.audit_sequence().await.map_err(AuditError::Store)?;
         if self.written() > last {
@@ -59,9 +59,9 @@ impl AuditFile {
         Ok(())
     }
 
-    /// Opens the file again under its name, because the one that is open has been renamed or deleted. A new one begins
-    /// with a line that says which record was the last before it, so that the next start does not write them all again.
-    /// It waits for the disk.
+    /// Opens the file again under its name, because the open one has been renamed or deleted. A new file begins with a
+    /// line that holds the number of the last record before it, so that the next start does not write all of them
+    /// again. Blocks.
     pub(super) fn reopen(&self, now: OffsetDateTime) -> Result<(), AuditError> {
         let explain = explain(&self.path);
         // Held to the end: what is being appended to the old file would come behind the number that the new one begins with.
@@ -82,7 +82,7 @@ impl AuditFile {
         self.written.load(Ordering::Acquire)
     }
 
-    /// Appends every record that comes into `store`, until everybody who could bring one is gone.
+    /// Appends every new record of `store`, until all senders of `appended` are gone.
     pub(super) fn follow(self: Arc<Self>, store: Store, appended: &Arc<Notify>) {
         let appended: Weak<Notify> = Arc::downgrade(appended);
         tokio::spawn(async move {
@@ -156,13 +156,13 @@ fn open(folder: &Path, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Identifies the file, whatever its name is.
+/// Identifies the file, independent of its name.
 fn identity(file: &File) -> io::Result<(u64, u64)> {
     let metadata = file.metadata()?;
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Appends whole lines, and takes away what was written of them when the disk takes no more.
+/// Appends whole lines, and removes a partial write if the disk is full.
 fn append(mut file: &File, lines: &str) -> io::Result<()> {
     let length = file.metadata()?.len();
     let written = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data());
@@ -173,8 +173,8 @@ fn append(mut file: &File, lines: &str) -> io::Result<()> {
     written
 }
 
-/// The sequence number of the last whole line; 0 for a new file. What follows the last line end was cut off by a
-/// crash, and is ended, so that the next line stands alone.
+/// The sequence number of the last complete line; 0 for a new file. An incomplete line, cut off by a crash, gets a line
+/// end, so that the next one stands alone.
 fn last_sequence(file: &mut File) -> io::Result<i64> {
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
@@ -201,8 +201,8 @@ fn explain(path: &Path) -> impl Fn(io::Error) -> AuditError + Copy + use<'_> {
     }
 }
 
-/// Moves the audit log of `folder` aside when it has records after `sequence`, the last of a store that was restored. Gives
-/// the new path, or none when there was nothing to move.
+/// Moves the audit log of `folder` aside if it has records after `sequence`, the last of a restored store. Returns the
+/// new path; none if nothing was moved.
 pub(crate) async fn move_aside(folder: &Path, sequence: i64, suffix: &str) -> Result<Option<PathBuf>, AuditError> {
     if !folder.join(FILE_NAME).exists() {
         return Ok(None);
@@ -223,10 +223,10 @@ pub(crate) async fn move_aside(folder: &Path, sequence: i64, suffix: &str) -> Re
 }
 
 const FILE_NAME: &str = "audit.log";
-/// In the first line of a file that follows another: the number of the last record in that.
+/// Member in the first line of a successor file: the number of the last record in its predecessor.
 const CONTINUED: &str = "continued_after";
-/// Records read and written at once.
+/// Number of records read and written at once.
 const PAGE: u32 = 500;
-/// More than any line is long.
+/// Longer than any line.
 const TAIL: u64 = 256 * 1024;
 const RETRY: Duration = Duration::from_secs(1);

@@ -1,9 +1,10 @@
-//! The audit trail: who asked for what, and the outcome.
+//! The audit trail: requests with their actors and outcomes.
 //!
-//! A change is recorded in the transaction that makes it: there is no change without its record. Refusals go through a
-//! bounded queue and are written together, so that a flood of them costs the server no more than one write a second;
-//! equal ones become one record with a number of occurrences, and what the queue cannot hold is counted, and the count
-//! recorded. Those of strangers are recorded at a rate that fills no disk, and counted beyond it. Records hold names and thumbprints, never a secret.
+//! A change is recorded in its own transaction: there is no change without its record. Refusals go through a bounded
+//! queue and are written in batches, so that a flood of them costs the server at most one write per second; equal ones
+//! become one record with a number of occurrences, and those beyond the queue are counted, and the count is recorded.
+//! Strangers' refusals are recorded at a rate that cannot fill the disk, and counted beyond it. Records hold names and
+//! thumbprints, never a secret.
 
 mod file;
 mod queue;
@@ -25,23 +26,23 @@ use self::retention::Retention;
 use crate::clock::Clock;
 use crate::store::Store;
 
-/// The audit of one server. Clones write to the same.
+/// The audit of one server. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Audit {
     refusals: RefusalQueue,
-    /// Wakes the writer of the file; none when no file is wanted.
+    /// Wakes the writer of the file; none if there is no file.
     appended: Arc<Notify>,
     file: Option<Arc<AuditFile>>,
     clock: Arc<dyn Clock>,
 }
 
 impl Audit {
-    /// Starts recording into `store`, and, with a `folder`, into `audit.log` there (0600) as well, one JSON object a
-    /// line. Call it inside a tokio runtime; the tasks it starts end with the last clone.
+    /// Starts recording into `store`, and, with a `folder`, into `audit.log` there (0600) as well, one JSON object per
+    /// line. Call it inside a tokio runtime; its tasks end with the last clone.
     ///
     /// # Errors
     ///
-    /// The file cannot be opened, or has records that the store does not have.
+    /// The file cannot be opened, or has records that the store lacks.
     pub async fn start(store: Store, clock: Arc<dyn Clock>, folder: Option<&Path>) -> Result<Self, AuditError> {
         let appended = Arc::new(Notify::new());
         let refusals = RefusalQueue::start(store.clone(), Arc::clone(&clock), Arc::clone(&appended));
@@ -64,8 +65,8 @@ impl Audit {
         })
     }
 
-    /// Starts to delete records from `store` that are older than `days` days, except those that are still to be written
-    /// to the file. Call it inside a tokio runtime; the task it starts ends with the last clone.
+    /// Starts to delete records from `store` that are older than `days` days, except those that are not in the file
+    /// yet. Call it inside a tokio runtime; its task ends with the last clone.
     pub(crate) fn keep_for(&self, days: u32, store: Store) {
         let retention = Retention {
             days,
@@ -76,7 +77,7 @@ impl Audit {
         tokio::spawn(retention.run(Arc::downgrade(&self.appended)));
     }
 
-    /// Opens the file again under its name, after somebody has renamed it. Returns `true` when there is a file.
+    /// Opens the file again under its name, after it was renamed. Returns `true` if there is a file.
     ///
     /// # Errors
     ///
@@ -90,9 +91,8 @@ impl Audit {
         Ok(true)
     }
 
-    /// Records that `actor` was refused `action` on `target`, and why, each cut where it is longer than a record needs.
-    /// Never waits; the record is on the disk about a second later, unless the actor is a stranger and there are too many
-    /// of these already.
+    /// Records that `actor` was refused `action` on `target`, with the reason; overlong texts are cut. Never waits; the
+    /// record is on disk about a second later, unless the actor is a stranger whose budget is used up.
     pub fn refused(
         &self,
         actor: Actor,
@@ -116,7 +116,7 @@ impl Audit {
         });
     }
 
-    /// Waits until every refusal recorded so far is in the store: before the store is closed, and in tests.
+    /// Waits until every refusal recorded so far is in the store: call it before closing the store, and in tests.
     pub async fn flush(&self) {
         self.refusals.flush().await;
     }
@@ -133,7 +133,7 @@ impl Audit {
     }
 }
 
-/// Runs `work` on a thread that may wait for the disk.
+/// Runs blocking `work` on a thread for that.
 async fn in_background<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
@@ -155,9 +155,9 @@ fn cut(mut text: String, most: usize) -> String {
     text
 }
 
-/// Characters of a name, or of what was asked for. A request's path may be 20,000 long.
+/// Maximum length of a name or a target, in characters. A request's path may have 20,000.
 const MAX_NAME: usize = 200;
-/// Characters of an error's text.
+/// Maximum length of an error's text, in characters.
 const MAX_REASON: usize = 1000;
 
 /// The audit cannot be started.
@@ -172,7 +172,7 @@ pub enum AuditError {
         #[source]
         source: std::io::Error,
     },
-    /// The file has records that the store does not have: the store was lost, or is an older copy.
+    /// The file has records that the store lacks: the store was lost, or is an older copy.
     #[error(
         "the audit log {} ends with record {file}, and the store with record {store}: the store is an older copy or a new \
          one; restore the newest copy of the store, or, to accept what is missing, move the audit log away",
@@ -183,7 +183,7 @@ pub enum AuditError {
         path: std::path::PathBuf,
         /// The number of its last record.
         file: i64,
-        /// The number of the store's.
+        /// The number of the store's last record.
         store: i64,
     },
     /// The store cannot be read.

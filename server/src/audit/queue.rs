@@ -1,4 +1,4 @@
-//! The queue of refusals before the store: bounded, written in batches, and never waited for by a request.
+//! The queue of refusals before the store: bounded, written in batches, and never awaited by a request.
 
 use std::collections::HashMap;
 use std::mem;
@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use super::strangers::Strangers;
 use super::{Actor, AuditRecord, Outcome};
 use crate::clock::Clock;
-use crate::listener::peer::Network;
+use crate::network::Network;
 use crate::store::Store;
 
 /// Refusals on their way into the store.
@@ -23,7 +23,7 @@ struct Shared {
     waiting: Mutex<Waiting>,
     strangers: Mutex<Strangers>,
     arrived: Arc<Notify>,
-    /// Somebody waits for a flush.
+    /// A caller waits for a flush.
     hurry: Arc<Notify>,
     dropped: Arc<AtomicU64>,
     store: Store,
@@ -37,7 +37,7 @@ struct Waiting {
     flushes: Vec<oneshot::Sender<()>>,
 }
 
-/// Records that are not in the store yet, because the store could not be written.
+/// Records that are not in the store yet, because it cannot be written.
 #[derive(Debug, Default)]
 struct Backlog {
     records: Vec<AuditRecord>,
@@ -161,7 +161,7 @@ impl RefusalQueue {
 }
 
 impl Backlog {
-    /// Records what the store has not taken yet and then `records`. Returns whether anything was recorded.
+    /// Records the backlog and then `records`. Returns whether anything was recorded.
     async fn record(&mut self, records: Vec<AuditRecord>, store: &Store, dropped: &AtomicU64) -> bool {
         self.records.extend(records);
         let excess = self.records.len().saturating_sub(MAX_BACKLOG);
@@ -189,8 +189,8 @@ impl Backlog {
 }
 
 impl Shared {
-    /// Takes the records to write, and the senders of those who wait for a flush. While the store refuses writes, the
-    /// records stay in the queue, where equal ones are counted as one.
+    /// Takes the records to write, and the senders for pending flushes. While the store refuses writes, the records
+    /// stay in the queue, where equal ones are counted as one.
     fn take(&self, is_writable: bool) -> (Vec<AuditRecord>, Vec<oneshot::Sender<()>>) {
         let mut waiting = self.lock();
         if !is_writable {
@@ -215,7 +215,7 @@ impl Shared {
         }
     }
 
-    /// Returns `true` when a stranger's refusal may be recorded while `waiting` records are queued. Otherwise it is
+    /// Returns `true` if a stranger's refusal may be recorded while `waiting` records are queued. Otherwise it is
     /// counted.
     fn takes_of_a_stranger(&self, record: &AuditRecord, waiting: usize) -> bool {
         let address = record.actor.address.as_deref().and_then(|address| address.parse().ok());
@@ -237,10 +237,10 @@ impl Drop for Shared {
     }
 }
 
-/// Different refusals kept for one batch, about 500 bytes each at most. A flood with more than this a second from ever new
-/// certificates or addresses is counted and not listed, so that it cannot fill the disk.
+/// Different refusals in one batch, about 500 bytes each at most. A larger flood per second from ever new certificates
+/// or addresses is counted and not listed, so that it cannot fill the disk.
 const MAX_WAITING: usize = 256;
-/// Records that are kept while the store cannot be written: those in flight when it failed, and one batch more.
+/// Records that are kept while the store cannot be written: those in progress when it failed, and one batch more.
 const MAX_BACKLOG: usize = 2 * MAX_WAITING;
 /// Records of a batch that are reserved for callers who were admitted.
 const KEPT_FREE: usize = 128;

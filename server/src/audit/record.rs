@@ -1,38 +1,36 @@
 //! One audit record.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use certward_pki::Thumbprint;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::authn::Caller;
-use crate::listener::peer::Peer;
-
-/// A decision: who, what, on what, with what outcome.
+/// A decision: actor, action, target and outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
     /// The time of the decision; of several equal ones, the time of the first.
     pub at: OffsetDateTime,
-    /// The one who asked.
+    /// The requester.
     pub actor: Actor,
-    /// The name of the [`crate::authz::Action`] that was asked for, or `authenticate`.
+    /// The name of the requested action, or `authenticate`.
     pub action: Cow<'static, str>,
     /// The thumbprints and names that the action concerns.
     pub target: String,
     /// The outcome of the request.
     pub outcome: Outcome,
-    /// The number of equal decisions that the record stands for.
+    /// The number of equal decisions in this record.
     pub occurrences: u64,
 }
 
-/// The one who asked.
+/// The requester.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
-    /// The registered name, or a word for callers without one.
+    /// The registered name, or a fixed word for callers without one.
     pub name: String,
-    /// The thumbprint of the certificate shown, whether trusted or not.
+    /// The thumbprint of the presented certificate, trusted or not.
     pub thumbprint: Option<Thumbprint>,
     /// The address of the connection, without the port.
     pub address: Option<String>,
@@ -41,30 +39,20 @@ pub struct Actor {
 /// The outcome of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Done, and what exactly.
+    /// Done, with a description.
     Done(Cow<'static, str>),
-    /// Refused, and why.
+    /// Refused, with the reason.
     Refused(Cow<'static, str>),
 }
 
 impl Actor {
-    /// An authenticated caller.
+    /// A peer that is refused or not identified yet, with the thumbprint of its certificate.
     #[must_use]
-    pub fn of(caller: &Caller) -> Self {
-        Self {
-            name: caller.name().to_owned(),
-            thumbprint: caller.thumbprint(),
-            address: caller.address().map(|address| address.ip().to_string()),
-        }
-    }
-
-    /// A peer that is refused or not identified yet.
-    #[must_use]
-    pub fn stranger(peer: &Peer) -> Self {
+    pub fn stranger(address: IpAddr, thumbprint: Option<Thumbprint>) -> Self {
         Self {
             name: STRANGER.to_owned(),
-            thumbprint: peer.certificate().map(certward_pki::Certificate::thumbprint),
-            address: Some(peer.address().ip().to_string()),
+            thumbprint,
+            address: Some(address.to_string()),
         }
     }
 
@@ -73,7 +61,7 @@ impl Actor {
         self.name == STRANGER
     }
 
-    /// The server itself, when it acts without being asked.
+    /// The server itself, without a request.
     #[must_use]
     pub fn server() -> Self {
         Self {
@@ -88,7 +76,7 @@ impl Actor {
 const STRANGER: &str = "unauthenticated";
 
 impl AuditRecord {
-    /// The record as it stands in the file: one line of JSON, in which every control character is escaped.
+    /// The record as a line of the file: JSON, in which every control character is escaped.
     pub(super) fn to_json_line(&self, sequence: i64) -> String {
         let (outcome, detail) = match &self.outcome {
             Outcome::Done(detail) => ("done", detail),

@@ -1,4 +1,4 @@
-//! Deletes audit records that are older than the settings keep them, a few at a time: changes wait for none of it.
+//! Deletes audit records after their retention period, a few at a time, so that changes are not delayed.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) struct Retention {
 }
 
 impl Retention {
-    /// Deletes what is too old, now and every few minutes, until everybody who could bring a record is gone.
+    /// Deletes expired records, now and every few minutes, until all senders of records are gone.
     pub(super) async fn run(self, alive: Weak<Notify>) {
         let mut told = 0;
         loop {
@@ -51,7 +51,7 @@ impl Retention {
         }
     }
 
-    /// Deletes what is too old now. Says how many records that were.
+    /// Deletes expired records now. Returns their number.
     async fn prune(&self, alive: &Weak<Notify>) -> Result<u64, crate::store::StoreError> {
         let before = self.clock.now() - time::Duration::days(i64::from(self.days));
         let mut count = 0;
@@ -73,9 +73,9 @@ impl Retention {
     }
 }
 
-/// Deleted in one transaction, which takes a few milliseconds.
+/// Number of records per transaction, which takes a few milliseconds.
 const BATCH: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(100);
-/// Ten minutes, in rounds after each of which the end of the server is noticed.
+/// Granularity of the ten-minute interval, at which the end of the server is noticed.
 const ROUND: Duration = Duration::from_secs(5);
 const ROUNDS: u32 = 120;

@@ -1,12 +1,12 @@
-//! Limits the rate at which refusals of strangers are recorded: enough to see who tries what, too few to fill a disk.
+//! Limits the rate at which refusals of strangers are recorded: enough to see attempts, too few to fill a disk.
 //!
-//! Each network has a budget of records that refills with time, and so have all networks together. Refusals beyond the
+//! Each network has a budget of records that refills over time, and so have all networks together. Refusals beyond the
 //! budgets are counted; the networks with the most of them are named.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::listener::peer::Network;
+use crate::network::Network;
 
 #[derive(Debug)]
 pub(super) struct Strangers {
@@ -16,7 +16,7 @@ pub(super) struct Strangers {
     of_others: u64,
 }
 
-/// A budget: the number of records that may be made at once, and the time after which one more may be made.
+/// A budget: the number of records in a burst, and the time until another one is allowed.
 #[derive(Debug, Clone, Copy)]
 struct Rate {
     at_once: u32,
@@ -40,7 +40,7 @@ impl Strangers {
         }
     }
 
-    /// Returns `true` when one more refusal from the network may be recorded. Otherwise it is counted.
+    /// Returns `true` if another refusal from the network may be recorded. Otherwise it is counted.
     pub(super) fn take(&mut self, network: Option<Network>, now: Instant) -> bool {
         let bucket = network.and_then(|network| self.bucket(network, now));
         let has_left = bucket.is_none_or(|bucket| bucket.has_left(now));
@@ -63,8 +63,8 @@ impl Strangers {
         }
     }
 
-    /// Returns and resets the numbers of refusals that were not recorded: of each network with the most, and of all
-    /// others together.
+    /// Returns and resets the numbers of unrecorded refusals: of each network with the most, and of all others
+    /// together.
     pub(super) fn left_out(&mut self) -> Vec<(Option<Network>, u64)> {
         let mut counts: Vec<_> = self
             .networks
@@ -79,7 +79,7 @@ impl Strangers {
         counts
     }
 
-    /// The network's bucket; none when there are too many.
+    /// The network's bucket; none if there are too many.
     fn bucket(&mut self, network: Network, now: Instant) -> Option<&mut Bucket> {
         if self.networks.len() >= MAX_NETWORKS && !self.networks.contains_key(&network) {
             self.networks
@@ -125,19 +125,19 @@ impl Bucket {
     }
 }
 
-/// A person who tries things out is recorded to the letter; a program's flood is not.
+/// Attempts of a person are recorded completely; the flood of a program is not.
 const OF_A_NETWORK: Rate = Rate {
     at_once: 30,
     every: Duration::from_secs(10),
 };
-/// Some 20 MB a day at most, however many networks take part.
+/// At most about 20 MB per day, however many networks take part.
 const OF_ALL: Rate = Rate {
     at_once: 120,
     every: Duration::from_secs(2),
 };
-/// Networks that are told apart.
+/// Maximum number of networks with a budget of their own.
 const MAX_NETWORKS: usize = 1024;
-/// Networks whose count is recorded by itself.
+/// Maximum number of networks whose count is recorded separately.
 const MAX_NAMED: usize = 8;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::{Asked, Cluster, ClusterError, Plan, Planning, Run};
 /// The cluster to be created.
 #[derive(Debug)]
 pub struct NewCluster {
-    /// The name of the cluster; none to keep the present one.
+    /// The name of the cluster; none to keep the current one.
     pub name: Option<String>,
     /// The first administrator's name.
     pub administrator: UserName,
@@ -32,7 +32,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`ClusterError::AlreadyBootstrapped`] when it was created, or has a user; [`ClusterError::PasswordTooWeak`];
+    /// [`ClusterError::AlreadyBootstrapped`] if the cluster exists, or has a user; [`ClusterError::PasswordTooWeak`];
     /// [`ClusterError::NameReserved`]; [`ClusterError::Busy`]; [`ClusterError::Store`].
     pub async fn create(
         &self,

@@ -9,14 +9,14 @@ use super::cipher_list::Signing;
 use super::named_certificate::{CertificateName, NewCertificate};
 use super::settings::{ClusterSettings, TlsVersion};
 use super::state::ClusterState;
-use super::trust::{CaFault, TrustAnchors, UntrustworthyCa};
+use crate::trust::{CaFault, TrustAnchors, UntrustworthyCa};
 
-/// Checks a certificate that is to be stored. Gives it in words for the audit.
+/// Checks a certificate before it is stored. Returns its description for the audit record.
 ///
 /// # Errors
 ///
-/// [`ClusterError::CertificateExpired`] when one of the text has expired, [`ClusterError::InvalidCertificate`] for anything
-/// else.
+/// [`ClusterError::CertificateExpired`] if a certificate of the text has expired, [`ClusterError::InvalidCertificate`]
+/// for everything else.
 pub(super) fn check(new: &NewCertificate, state: &ClusterState, now: OffsetDateTime) -> Result<String, ClusterError> {
     let name = new.name;
     if name.is_server_certificate() {
@@ -50,7 +50,7 @@ pub(super) fn check(new: &NewCertificate, state: &ClusterState, now: OffsetDateT
     Ok(thumbprints.join(", "))
 }
 
-/// At least one certificate, all in date; the first is the one that the key belongs to.
+/// Requires at least one certificate, and that all are valid now; the key belongs to the first.
 fn read(new: &NewCertificate, now: OffsetDateTime) -> Result<Vec<Certificate>, ClusterError> {
     let name = new.name;
     let certificates = certificates_from_pem(&new.certificate)
@@ -79,7 +79,7 @@ fn read(new: &NewCertificate, now: OffsetDateTime) -> Result<Vec<Certificate>, C
     Ok(certificates)
 }
 
-/// An extended key usage that is there must name what the service does; most private CAs write none.
+/// An extended key usage must include the service's purpose; most private CAs omit the extension.
 fn check_usage(name: CertificateName, certificate: &Certificate) -> Result<(), ClusterError> {
     let Some(usage) = certificate.extended_key_usage() else {
         return Ok(());

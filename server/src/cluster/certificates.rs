@@ -11,14 +11,14 @@ use super::{Asked, Cluster, ClusterError, Plan, Planning, Run, certificate_rules
 use crate::issuer::service::create_service_certificate;
 
 impl Cluster {
-    /// Replaces certificates: all of them or none. A new `mtls_trusted_ca` takes the place of the whole old bundle, and
-    /// counts for open connections at once.
+    /// Replaces certificates: all of them or none. A new `mtls_trusted_ca` replaces the whole former bundle, and
+    /// applies to open connections at once.
     ///
     /// # Errors
     ///
-    /// About the first certificate that cannot be used: [`ClusterError::InvalidCertificate`],
-    /// [`ClusterError::CertificateExpired`]; then [`ClusterError::WouldLockOutCaller`] when a caller who called by a
-    /// certificate could not call again by it; [`ClusterError::Store`].
+    /// For the first certificate that cannot be used: [`ClusterError::InvalidCertificate`],
+    /// [`ClusterError::CertificateExpired`]; then [`ClusterError::WouldLockOutCaller`] if the caller's own certificate
+    /// would no longer be admitted; [`ClusterError::Store`].
     pub async fn put_certificates(
         &self,
         permit: &ClusterPermit<UpdateCluster>,
@@ -38,7 +38,7 @@ impl Cluster {
         .await
     }
 
-    /// Deletes a certificate that the cluster works without.
+    /// Deletes an optional certificate.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl Cluster {
             .await
     }
 
-    /// Makes the internal certificate of this name anew, or all of them.
+    /// Generates the internal certificate of this name again, or all of them.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Cluster {
         .await
     }
 
-    /// Makes the certificates of the services that have none yet: all of them at the first start.
+    /// Generates the missing certificates of the services: all of them at the first start.
     ///
     /// # Errors
     ///
@@ -178,8 +178,7 @@ fn is_present(state: &ClusterState, new: &NewCertificate) -> bool {
     })
 }
 
-/// The cluster's name, as the services of a real cluster have it, or a short one where it does not fit (X.520,
-/// ub-common-name).
+/// The cluster's name as common name, as in a real cluster, or a short name if it is too long (X.520, ub-common-name).
 fn common_name(cluster: &str) -> &str {
     if cluster.is_empty() || cluster.chars().count() > 64 {
         "cluster.local"

@@ -1,4 +1,4 @@
-//! The types of keys that a list of cipher suites allows.
+//! The key types that a list of cipher suites allows.
 
 use certward_pki::PublicKey;
 
@@ -7,12 +7,12 @@ use certward_pki::PublicKey;
 pub(crate) enum Signing {
     /// An RSA key.
     Rsa,
-    /// A key on an elliptic curve, Ed25519 too (RFC 8422, section 5.10).
+    /// A key on an elliptic curve, including Ed25519 (RFC 8422, section 5.10).
     Ecdsa,
 }
 
 impl Signing {
-    /// Returns the signature algorithm of a key; `None` for keys that no suite is for.
+    /// The signature algorithm of a key; `None` for keys without a cipher suite.
     pub(crate) fn of(key: &PublicKey) -> Option<Self> {
         match key {
             PublicKey::Rsa { .. } => Some(Self::Rsa),
@@ -23,8 +23,8 @@ impl Signing {
         }
     }
 
-    /// Returns `true` when a list in OpenSSL's form (`openssl-ciphers`, "CIPHER LIST FORMAT"), such as `DEFAULT:!3DES`,
-    /// leaves a suite for such a key. Suites of TLS 1.3, which suit every key, are not in such lists.
+    /// Returns `true` if a list in OpenSSL's form (`openssl-ciphers`, "CIPHER LIST FORMAT"), such as `DEFAULT:!3DES`,
+    /// leaves a suite for such a key. TLS 1.3 suites, which work with every key, are not in such lists.
     pub(crate) fn is_allowed_by(self, cipher_list: &str) -> bool {
         let mut allowed = false;
         for element in cipher_list.split([':', ',', ' ']).filter(|element| !element.is_empty()) {
@@ -39,7 +39,7 @@ impl Signing {
         allowed
     }
 
-    /// Returns `true` when a keyword stands for every suite with such a key.
+    /// Returns `true` if a keyword means all suites with such a key.
     fn is_whole(self, keyword: &str) -> bool {
         match self {
             Self::Rsa => matches!(keyword, "aRSA" | "ALL"),
@@ -47,8 +47,7 @@ impl Signing {
         }
     }
 
-    /// Returns `true` when a keyword, a combination of keywords or a suite's name stands for some suite with such a
-    /// key.
+    /// Returns `true` if a keyword, a combination of keywords or a suite's name includes a suite with such a key.
     fn is_among(self, element: &str) -> bool {
         let signing = if element.starts_with("TLS_AES_") || element.starts_with("TLS_CHACHA20_") {
             return false;

@@ -9,136 +9,136 @@ use crate::certificate::KeyFault;
 use crate::clock::rfc3339;
 use crate::store::StoreError;
 
-/// The reason that a use case failed. Nothing has changed then. The variants are grouped by the remedy.
+/// A use case failed, and nothing has changed. The variants are grouped by the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     // Ask for something that is there.
     /// No user has this number.
     #[error("there is no user {uid}")]
     NoSuchUser {
-        /// As asked for.
+        /// The requested value.
         uid: UserUid,
     },
     /// No user has this name or e-mail address.
     #[error("there is no user {name:?}")]
     NoSuchUserName {
-        /// As asked for.
+        /// The requested value.
         name: String,
     },
     /// No role has this number.
     #[error("there is no role {uid}")]
     NoSuchRole {
-        /// As asked for.
+        /// The requested value.
         uid: RoleUid,
     },
     /// No ACL has this number.
     #[error("there is no Redis ACL {uid}")]
     NoSuchRedisAcl {
-        /// As asked for.
+        /// The requested value.
         uid: RedisAclUid,
     },
-    /// No certificate is kept under this name.
+    /// No certificate is stored under this name.
     #[error("the cluster has no certificate {name}")]
     NoSuchCertificate {
-        /// As asked for.
+        /// The requested value.
         name: CertificateName,
     },
 
     /// No database has this number.
     #[error("there is no database {uid}")]
     NoSuchDatabase {
-        /// As asked for.
+        /// The requested value.
         uid: DatabaseUid,
     },
     /// The database has no server certificate of its own.
     #[error("database {uid} has no certificate of its own; it shows the cluster's certificate proxy")]
     NoDatabaseCertificate {
-        /// Which.
+        /// The database.
         uid: DatabaseUid,
     },
 
-    // Ask for something else: it is taken.
-    /// The number is taken.
+    // Conflicts: ask for something else.
+    /// The number is in use.
     #[error("uid {uid} is in use")]
     UidTaken {
-        /// As asked for.
+        /// The requested value.
         uid: u32,
     },
     /// Another database, another program or the settings have the port.
     #[error("port {port} is in use by {holder}; name another, or none to be given one")]
     PortTaken {
-        /// As asked for.
+        /// The requested value.
         port: u16,
-        /// Such as `database 3`.
+        /// For example `database 3`.
         holder: String,
     },
-    /// A port that belongs to the machine: on many systems, what listens there counts as trusted.
+    /// A system port: on many systems, a service that listens there is trusted.
     #[error("port {port} belongs to the system; expected a port from {first} to 65535, or none to be given one")]
     PortOfTheSystem {
-        /// As asked for.
+        /// The requested value.
         port: u16,
-        /// The first that databases get.
+        /// The lowest port for databases.
         first: u16,
     },
-    /// Every port for databases is taken.
+    /// All ports for databases are in use.
     #[error("none of the ports {ports} is free; Certward.Redis.Ports names them")]
     NoPortLeft {
-        /// Such as `10000-19999`.
+        /// For example `10000-19999`.
         ports: String,
     },
     /// Another user, role, ACL or database has the name.
     #[error("the name {name:?} is in use by {holder}")]
     NameTaken {
-        /// As asked for.
+        /// The requested value.
         name: String,
-        /// Such as `user 3`.
+        /// For example `user 3`.
         holder: String,
     },
     /// Another user has the e-mail address.
     #[error("the e-mail address {email:?} is in use by user {holder}")]
     EmailTaken {
-        /// As asked for.
+        /// The requested value.
         email: String,
         /// The user who has it.
         holder: UserUid,
     },
-    /// A client certificate of a database whose key lets nobody in.
+    /// A client certificate of a database has a key that no handshake accepts.
     #[error("the key of the client certificate \"{subject}\" {fault}")]
     ClientCertificateUnusable {
         /// The subject of the certificate.
         subject: String,
-        /// The fault of the key, and what would have been right.
+        /// The fault of the key, and a valid alternative.
         fault: KeyFault,
     },
-    /// Another user has the subject: a certificate would be two users'.
+    /// Another user has the subject: a certificate would match two users.
     #[error("the subject {subject:?} is that of user {holder}")]
     SubjectTaken {
-        /// As asked for.
+        /// The requested value.
         subject: String,
         /// The user who has it.
         holder: UserUid,
     },
 
-    /// A name that Redis or the server has for itself in the engines of databases.
+    /// A name that Redis or the server reserves in engines.
     #[error(
         "the name {name:?} is kept for Redis' default user or the server itself, in any case; name the user otherwise"
     )]
     NameReserved {
-        /// As asked for.
+        /// The requested value.
         name: String,
     },
 
     // Ask for something else: it does not go together.
-    /// A user is to get a role that does not exist.
+    /// The requested role does not exist.
     #[error("there is no role {uid} to give to a user")]
     UnknownRole {
-        /// As asked for.
+        /// The requested value.
         uid: RoleUid,
     },
-    /// A user is to get the role of a management role, and no role has it.
+    /// No role has the requested management role.
     #[error("no role has the management role {management}; create one and name its uid in role_uids")]
     NoRoleWithManagement {
-        /// As asked for.
+        /// The requested value.
         management: ManagementRole,
     },
     /// The `regular` method needs a password.
@@ -150,144 +150,144 @@ pub enum ClusterError {
         /// The authentication method that the user has or would get.
         auth_method: &'static str,
     },
-    /// The `certificate` method needs a subject.
+    /// The `certificate` method needs a subject line.
     #[error("a user with auth_method certificate needs a certificate_subject_line")]
     SubjectLineMissing,
-    /// Only the `certificate` method has a subject.
+    /// Only the `certificate` method has a subject line.
     #[error("only users with auth_method certificate have a certificate_subject_line; this one has {auth_method}")]
     SubjectLineNotAllowed {
         /// The authentication method that the user has or would get.
         auth_method: &'static str,
     },
-    /// The password breaks a rule of the settings.
+    /// The password violates a rule of the settings.
     #[error("the password {rule}")]
     PasswordTooWeak {
-        /// Such as `has fewer than 8 characters`.
+        /// For example `has fewer than 8 characters`.
         rule: String,
     },
-    /// The password is the one the user has.
+    /// The password is the user's current one.
     #[error("the new password is the same as the current one")]
     PasswordSameAsCurrent,
-    /// The password to be removed is not the user's.
+    /// The password to delete is not the user's.
     #[error("the user has no such password")]
     NoSuchPassword,
     /// A user keeps at least one password.
     #[error("the last password of a user cannot be deleted; set another one first")]
     LastPassword,
-    /// More passwords than are kept.
+    /// The user would have too many passwords.
     #[error("a user has at most {limit} passwords; delete one first")]
     TooManyPasswords {
-        /// The highest number that is allowed.
+        /// The maximum number.
         limit: usize,
     },
-    /// A setting is out of its range, or does not go with another.
+    /// A setting is out of its range, or conflicts with another.
     #[error("{setting} {problem}")]
     InvalidSetting {
-        /// The name of the API.
+        /// The API's name.
         setting: &'static str,
-        /// The fault, and what would be right.
+        /// The problem, and a valid alternative.
         problem: String,
     },
 
-    /// The policies of a database's persistence do not go together.
+    /// The policies of a database's persistence conflict.
     #[error("{problem}")]
     InvalidPersistence {
-        /// The fault, and what would be right.
+        /// The problem, and a valid alternative.
         problem: String,
     },
-    /// Clients are to show certificates, and none is trusted.
+    /// Clients must present certificates, and none is trusted.
     #[error(
         "enforce_client_authentication needs at least one certificate in authentication_ssl_client_certs while tls_mode is enabled"
     )]
     ClientCertificateMissing,
-    /// A client certificate is past its end.
+    /// A client certificate has expired.
     #[error(
         "the client certificate \"{subject}\" has expired on {}; give its successor, or set mtls_allow_outdated_certs",
         rfc3339(not_after)
     )]
     ClientCertificateExpired {
-        /// Whose it is.
+        /// The subject of the certificate.
         subject: String,
-        /// Its last second.
+        /// The last second of its validity.
         not_after: OffsetDateTime,
     },
     /// A client certificate is given twice.
     #[error("the client certificate \"{subject}\" is given more than once")]
     DuplicateClientCertificate {
-        /// Whose it is.
+        /// The subject of the certificate.
         subject: String,
     },
-    /// More client certificates than are kept.
+    /// The database would have too many client certificates.
     #[error("authentication_ssl_client_certs has {count} certificates; at most {limit} are kept")]
     TooManyClientCertificates {
-        /// The present number.
+        /// The requested number.
         count: usize,
-        /// The highest number that is allowed.
+        /// The maximum number.
         limit: usize,
     },
-    /// Roles and ACLs of a database that are not there, or not one to one.
+    /// A role or ACL does not exist, or a role has two ACLs.
     #[error("the roles_permissions {problem}")]
     InvalidRolePermission {
         /// The fault.
         problem: String,
     },
-    /// The engine does not take the rules of an ACL.
+    /// The engine refuses the rules of an ACL.
     #[error("Redis ACL {uid} {problem}")]
     RedisAclUnsupported {
-        /// Which.
+        /// The ACL.
         uid: RedisAclUid,
-        /// Such as `needs Redis 7.0, and the engine of the database is 6.2.6`.
+        /// For example `needs Redis 7.0, and the engine of the database is 6.2.6`.
         problem: String,
     },
-    /// The password to be removed is not the default user's.
+    /// The password to delete is not the default user's.
     #[error("the default user has no such password")]
     NoSuchDatabasePassword,
-    /// More passwords than are kept.
+    /// The default user would have too many passwords.
     #[error("the default user has at most {limit} passwords; delete one first")]
     TooManyDatabasePasswords {
-        /// The highest number that is allowed.
+        /// The maximum number.
         limit: usize,
     },
 
     // Ask for something else: the cluster would be the worse for it.
-    /// Nobody would be left who can administer the cluster.
+    /// No administrator of the cluster would be left.
     #[error("user {uid} is the last administrator and cannot be demoted")]
     LastAdminDemoted {
-        /// Who.
+        /// The user.
         uid: UserUid,
     },
-    /// Nobody would be left who can administer the cluster.
+    /// No administrator of the cluster would be left.
     #[error("user {uid} is the last administrator and cannot be deleted")]
     LastAdminDeleted {
-        /// Who.
+        /// The user.
         uid: UserUid,
     },
-    /// The role is what makes the last administrators administrators.
+    /// The last administrators are administrators through this role.
     #[error("role {uid} makes the last administrators; it keeps its management role")]
     LastAdminRole {
-        /// Which.
+        /// The role.
         uid: RoleUid,
     },
-    /// Users have the role, or databases give it an ACL.
+    /// Users have the role, or databases use it.
     #[error("role {uid} is in use by {holder}, and cannot be deleted")]
     RoleInUse {
-        /// Which.
+        /// The role.
         uid: RoleUid,
         /// One of them, such as `user 3`.
         holder: String,
     },
-    /// Databases give the ACL to roles.
+    /// Databases use the ACL.
     #[error("Redis ACL {uid} is in use by database {database}, and cannot be deleted")]
     RedisAclInUse {
-        /// Which.
+        /// The ACL.
         uid: RedisAclUid,
         /// One of them.
         database: DatabaseUid,
     },
-    /// The ACL comes with the cluster.
+    /// The ACL is built in.
     #[error("Redis ACL {uid} is read-only")]
     ReadOnlyRedisAcl {
-        /// Which.
+        /// The ACL.
         uid: RedisAclUid,
     },
     /// Certificate authentication needs a CA.
@@ -296,69 +296,69 @@ pub enum ClusterError {
     /// A certificate that certificate authentication depends on cannot be deleted while it is on.
     #[error("certificate {name} is in use; switch mtls_certificate_authentication off first")]
     CertificateInUse {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
     },
-    /// The cluster does not work without the certificate.
+    /// The cluster needs the certificate.
     #[error("certificate {name} is required and cannot be deleted; replace it instead")]
     CertificateRequired {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
     },
     /// Only the cluster's internal certificates are rotated.
     #[error("certificate {name} is not rotated by the cluster; upload a new one instead")]
     NotRotatable {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
     },
     /// The certificate cannot be used under this name.
     #[error("certificate {name} {reason}")]
     InvalidCertificate {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
-        /// The fault, and what would be right.
+        /// The problem, and a valid alternative.
         reason: String,
     },
-    /// The certificate is past its end.
+    /// The certificate has expired.
     #[error("certificate {name} {reason}")]
     CertificateExpired {
-        /// Which.
+        /// The certificate.
         name: CertificateName,
-        /// The PEM block, and the end of its validity.
+        /// The PEM block, and its last second of validity.
         reason: String,
     },
-    /// The caller could not call again.
+    /// The change would lock out the caller.
     #[error("{setting} would lock out the caller, who {reason}")]
     WouldLockOutCaller {
-        /// The name of the API.
+        /// The API's name.
         setting: &'static str,
-        /// Such as `authenticated by password`.
+        /// For example `authenticated by password`.
         reason: &'static str,
     },
     /// The cluster has been created.
     #[error("the cluster has already been created")]
     AlreadyBootstrapped,
-    /// Every number has been given.
+    /// All numbers have been used.
     #[error("there is no uid left")]
     NoUidLeft,
 
     // Ask somebody else.
-    /// Nobody gives, takes or changes rights above its own.
+    /// A caller cannot grant, take or change rights that exceed its own.
     #[error("{attempt} needs the management role admin: the caller's permissions do not cover it")]
     AboveOwnRights {
-        /// Such as `giving a user the role Admin`.
+        /// For example `giving a user the role Admin`.
         attempt: String,
     },
-    /// The passwords of others are an administrator's business.
+    /// Only administrators change the passwords of others.
     #[error("only an administrator changes the passwords of other users")]
     PasswordOfAnother,
-    /// Without the permission, users change only some parts of themselves.
+    /// Without the permission, users may change only some of their own members.
     #[error("{member} cannot be changed by the user itself; update_user is needed")]
     NotOwnBusiness {
-        /// The name of the API.
+        /// The API's name.
         member: &'static str,
     },
-    /// The caller lost its rights while the request was under way.
+    /// The caller lost its rights during the request.
     #[error("the caller lost its rights while the request was under way")]
     CallerLostRights,
     /// Tokens are for users with a password.
@@ -368,29 +368,29 @@ pub enum ClusterError {
     /// The caller's roles are limited to other databases.
     #[error("the caller's roles are limited to other databases than {uid}")]
     OutsideScope {
-        /// As asked for.
+        /// The requested value.
         uid: DatabaseUid,
     },
-    /// The caller's roles are limited to databases that are there.
+    /// The caller's roles are limited to existing databases.
     #[error("the caller's roles are limited to some databases, and make no others")]
     MakingOutsideScope,
 
     // Come again.
-    /// More passwords are being checked than the server takes on at once.
+    /// The queue for password hashing is full.
     #[error("the server is busy with checking passwords; try again")]
     Busy,
 
     /// The engine of a database does not answer.
     #[error("database {uid} cannot be reached: {reason}; try again")]
     DatabaseUnavailable {
-        /// Which.
+        /// The database.
         uid: DatabaseUid,
         /// The last error of its engine.
         reason: String,
     },
 
     // Look at the server.
-    /// There is nothing to run a database with.
+    /// No engine program is installed.
     #[error("{reason}")]
     NoEngine {
         /// The missing program, and the way to install it.
@@ -399,7 +399,7 @@ pub enum ClusterError {
     /// The store failed.
     #[error("the change could not be recorded")]
     Store(#[source] StoreError),
-    /// A key or a certificate of the cluster could not be made.
+    /// A key or a certificate of the cluster could not be generated.
     #[error("the certificate could not be made")]
     Issue(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! How many entries the lists of the API may have. A body has room for hundreds of thousands.
+//! Limit of the number of entries in a list of the API. A request body has room for hundreds of thousands.
 
 use super::ClusterError;
 
@@ -15,5 +15,5 @@ pub(super) fn check(setting: &'static str, length: usize) -> Result<(), ClusterE
     Err(ClusterError::InvalidSetting { setting, problem })
 }
 
-/// Every login looks through some of them.
+/// Every login searches some of these lists.
 pub(super) const MAX_ENTRIES: usize = 1000;

@@ -1,84 +1,68 @@
-//! The cluster of Redis Enterprise's API: its users, roles, ACLs, settings and certificates, and what can be done with
-//! them. No HTTP and no JSON: those stop at the dialect.
+//! The cluster of Redis Enterprise's API: its users, roles, ACLs, settings and certificates, and the operations on
+//! them. It knows neither HTTP nor JSON, which belong to the dialect.
 //!
-//! Each change is checked, recorded and made visible in one step that no other change can come between, and that goes
-//! on when the caller hangs up. It is on the disk before it is answered.
+//! Each change is checked, recorded and published atomically, and completes even if the caller disconnects. It is on
+//! disk before the response is sent.
 
 pub mod access;
 pub mod bootstrap;
 mod certificate_rules;
 mod certificates;
 mod cipher_list;
-pub mod database;
 pub mod databases;
 mod error;
 mod list_length;
-pub mod name;
-pub mod named_certificate;
 mod password_rules;
-pub mod permission;
-pub mod policy;
-pub mod redis_acl;
-pub mod redis_acl_rules;
+mod policy_update;
 mod redis_acls;
-pub(crate) mod removal;
-pub mod role;
 mod roles;
-pub mod settings;
-mod settings_update;
-pub mod state;
-pub mod trust;
-pub mod uid;
-pub mod user;
+pub mod settings_update;
 mod user_passwords;
 mod users;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use certward_transport::administrators::{Administrator, Administrators};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, watch};
 
 pub use bootstrap::NewCluster;
+pub use certward_redis_model::run::Run;
+pub use certward_redis_model::state::ClusterState;
+pub use certward_redis_model::{
+    database, name, named_certificate, password_hash, permission, policy, redis_acl, redis_acl_rules, removal, role,
+    run, settings, state, token_key, uid, user,
+};
 pub use error::ClusterError;
-pub use state::ClusterState;
 pub use user_passwords::PasswordChange;
 
 use self::access::{ClusterAction, ClusterCaller, ClusterPermit, Lockouts, PasswordHasher, Proof, Required};
 use self::permission::{ManagementRole, PermissionSet};
 use self::state::Change;
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
-use crate::authn::Authenticator;
 use crate::clock::Clock;
+use crate::listener::peer::Peer;
 use crate::store::{Store, StoreError};
 
-/// The cluster: its present state, and the one way to change it.
+/// The cluster: its current state, and the only way to change it.
 #[derive(Debug)]
 pub struct Cluster {
     shared: Arc<Shared>,
 }
 
-/// What a [`Cluster`] is made of.
+/// Dependencies of a [`Cluster`].
 #[derive(Debug)]
 pub struct ClusterParts {
-    /// Where changes are recorded.
+    /// Persists changes.
     pub store: Store,
-    /// Who is an administrator by a certificate of RavenDB's API.
-    pub authenticator: Arc<Authenticator>,
-    /// Makes and checks the hashes of passwords.
+    /// Decides who administers the whole server by a certificate.
+    pub administrators: Arc<dyn Administrators>,
+    /// Computes and checks the hashes of passwords.
     pub passwords: Arc<PasswordHasher>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where refusals are recorded.
+    /// Persists refusals.
     pub audit: Audit,
-}
-
-/// Whether a use case is carried out, or only checked and answered as if it had been (`dry_run`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Run {
-    /// Make the change.
-    Apply,
-    /// Make none.
-    Dry,
 }
 
 #[derive(Debug)]
@@ -86,46 +70,46 @@ struct Shared {
     parts: ClusterParts,
     state: RwLock<Arc<ClusterState>>,
     changes: watch::Sender<u64>,
-    /// Held from the checks of a change until the state shows it.
+    /// Locked from the checks of a change until the state contains it.
     writer: Mutex<()>,
     lockouts: Lockouts,
 }
 
-/// What a change is planned from.
+/// Inputs for planning a change.
 pub(crate) struct Planning<'a> {
-    /// The cluster as it is.
+    /// The current state of the cluster.
     pub(crate) state: &'a ClusterState,
-    /// What the caller may do at this moment.
+    /// The caller's current permissions.
     pub(crate) rights: PermissionSet,
     /// The time.
     pub(crate) now: OffsetDateTime,
 }
 
-/// A change that has passed every check.
+/// A change that has passed all checks.
 pub(crate) struct Plan<T> {
-    /// What changes; nothing is recorded when nothing does.
+    /// The changes; if there are none, nothing is recorded.
     pub(crate) changes: Vec<Change>,
-    /// What the audit says was done.
+    /// Description for the audit record.
     pub(crate) detail: String,
-    /// What the use case returns.
+    /// The result of the use case.
     pub(crate) outcome: T,
 }
 
-/// Who asks for what: the head of an audit record, and what it takes to be allowed that.
+/// A request: the head of its audit record, and the permission that it needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     actor: Actor,
-    /// None when the server acts by itself.
+    /// None if the server acts by itself.
     caller: Option<Arc<ClusterCaller>>,
     action: &'static str,
     target: String,
     required: Required,
-    /// Whether the permit is on the caller itself alone.
+    /// True if the permit covers only the caller itself.
     on_itself: bool,
 }
 
 impl Asked {
-    /// The holder of a permit asks.
+    /// The request of a permit's holder.
     pub(crate) fn by<A: ClusterAction>(permit: &ClusterPermit<A>, target: impl Into<String>) -> Self {
         Self {
             actor: permit.caller().actor(),
@@ -137,7 +121,7 @@ impl Asked {
         }
     }
 
-    /// The server acts by itself.
+    /// A request of the server itself.
     pub(crate) fn server(action: &'static str, target: impl Into<String>) -> Self {
         Self {
             actor: Actor::server(),
@@ -151,7 +135,7 @@ impl Asked {
 }
 
 impl Planning<'_> {
-    /// Refuses an attempt on rights that the caller does not have itself: a user manager neither makes nor touches
+    /// Refuses an operation on rights that the caller lacks: a user manager can neither create nor change
     /// administrators.
     pub(crate) fn check_reach(
         &self,
@@ -164,8 +148,8 @@ impl Planning<'_> {
         Ok(())
     }
 
-    /// Refuses changes after which the caller could not call again by what it called with: the way back would be closed
-    /// too. Administrators by a certificate of RavenDB's API are let in whatever the settings say.
+    /// Refuses changes after which the caller's credentials would no longer be accepted, because the caller could not
+    /// revert them. Administrators by a certificate of RavenDB's API are admitted under all settings.
     pub(crate) fn check_lets_back_in(&self, caller: &ClusterCaller, changes: &[Change]) -> Result<(), ClusterError> {
         if changes.is_empty() {
             return Ok(());
@@ -189,14 +173,14 @@ impl Planning<'_> {
         Err(ClusterError::WouldLockOutCaller { setting, reason })
     }
 
-    /// Whether the caller may do everything.
+    /// True if the caller is an administrator.
     pub(crate) fn is_by_admin(&self) -> bool {
         is_admin(self.rights)
     }
 }
 
 impl Cluster {
-    /// Joins the parts. `state` is what the store holds.
+    /// Assembles the cluster. `state` comes from the store.
     #[must_use]
     pub fn new(parts: ClusterParts, state: ClusterState) -> Self {
         let changes = watch::Sender::new(state.revision());
@@ -211,18 +195,18 @@ impl Cluster {
         }
     }
 
-    /// The cluster at this moment. Keep it no longer than a request.
+    /// The current state of the cluster. Do not keep it longer than a request.
     #[must_use]
     pub fn state(&self) -> Arc<ClusterState> {
         self.shared.state()
     }
 
-    /// The revision of the last change, without the state that belongs to it.
+    /// The revision of the last change.
     pub(crate) fn revision(&self) -> u64 {
         *self.shared.changes.borrow()
     }
 
-    /// The revision of each later change.
+    /// Notifies of the revision of each later change.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
@@ -244,16 +228,16 @@ impl Cluster {
         &self.shared.parts.clock
     }
 
-    pub(crate) fn authenticator(&self) -> &Arc<Authenticator> {
-        &self.shared.parts.authenticator
+    pub(crate) fn administrator(&self, peer: &Peer) -> Option<Administrator> {
+        self.shared.parts.administrators.administrator(peer)
     }
 
-    /// Decides with `plan`, records and makes visible what it planned. With [`Run::Dry`] it is only decided.
+    /// Decides with `plan`, then records and publishes the planned changes. With [`Run::Dry`] it only decides.
     ///
     /// # Errors
     ///
-    /// Those of `plan`; [`ClusterError::CallerLostRights`] when the caller is no longer let in, or no longer has
-    /// the permission that the action needs; [`ClusterError::Store`].
+    /// Those of `plan`; [`ClusterError::CallerLostRights`] if the caller is no longer admitted, or no longer has the
+    /// permission that the action needs; [`ClusterError::Store`].
     pub(crate) async fn change<T, F>(&self, asked: Asked, run: Run, plan: F) -> Result<T, ClusterError>
     where
         T: Send + 'static,
@@ -272,7 +256,7 @@ impl Cluster {
         store.outcome_of(step).await.map_err(ClusterError::Store).flatten()
     }
 
-    /// What whoever asks may do at this moment, when what it asks for is among it. A refusal is recorded.
+    /// Returns the requester's current permissions, if they still cover the request. A refusal is recorded.
     ///
     /// # Errors
     ///
@@ -282,7 +266,7 @@ impl Cluster {
         now.inspect_err(|error| self.shared.refused(asked, error))
     }
 
-    /// Records that what was asked for is refused before it comes to [`Self::change`], and gives the reason back.
+    /// Records a refusal that precedes [`Self::change`], and returns its error.
     pub(crate) fn refused(&self, asked: Asked, error: ClusterError) -> ClusterError {
         self.shared.refused(&asked, &error);
         error
@@ -337,14 +321,14 @@ impl Shared {
         Ok(outcome)
     }
 
-    /// The caller's rights of this moment, when the permission that the action needs is among them: those it was let in
-    /// with may have been taken away while its request was read, or while it waited.
+    /// The caller's current rights, if they include the permission that the action needs: rights from its admission may
+    /// have been withdrawn while its request was read, or while it waited.
     fn rights_now(&self, asked: &Asked, state: &ClusterState) -> Result<PermissionSet, ClusterError> {
         let Some(caller) = &asked.caller else {
             return Ok(ManagementRole::Admin.permissions());
         };
         caller
-            .permissions_now(state, &self.parts.authenticator, self.parts.clock.now())
+            .permissions_now(state, &*self.parts.administrators, self.parts.clock.now())
             .filter(|rights| asked.required.check(*rights, asked.on_itself).is_ok())
             .ok_or(ClusterError::CallerLostRights)
     }
@@ -368,7 +352,7 @@ impl Shared {
     }
 }
 
-/// Whether these are the permissions of an administrator: all of them.
+/// True for an administrator's permissions, which are all that exist.
 fn is_admin(permissions: PermissionSet) -> bool {
     permissions.covers(ManagementRole::Admin.permissions())
 }

@@ -1,4 +1,4 @@
-//! What the settings ask of a new password.
+//! Rules for new passwords, by the cluster's settings.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -6,13 +6,13 @@ use super::ClusterError;
 use super::name::EmailAddress;
 use super::settings::ClusterSettings;
 
-/// Checks a new password. `password_min_length` holds always; with `password_complexity`, the password has characters of
-/// all four kinds, no character four times in a row, and not the user's e-mail address or its reverse in it (the
-/// vendor's page "Password complexity rules").
+/// Checks a new password. `password_min_length` always applies; `password_complexity` requires characters of all four
+/// kinds, forbids the same character four times in a row, and forbids the user's e-mail address and its reverse in it
+/// (the vendor's page "Password complexity rules").
 ///
 /// # Errors
 ///
-/// [`ClusterError::PasswordTooWeak`], by the first rule that is broken.
+/// [`ClusterError::PasswordTooWeak`] for the first rule that is violated.
 pub(super) fn check(
     password: &SecretString,
     settings: &ClusterSettings,
@@ -61,10 +61,10 @@ pub(super) fn check(
     Ok(())
 }
 
-/// A kind of characters, and what one of them is called.
+/// A kind of characters, and its name in errors.
 type Kind = (fn(char) -> bool, &'static str);
 
-/// What is hashed must have an end; nobody types more.
+/// Maximum length in bytes, which bounds the cost of hashing.
 const MAX_LENGTH: usize = 1024;
 
 #[cfg(test)]

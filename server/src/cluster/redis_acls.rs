@@ -1,4 +1,4 @@
-//! Making, changing and deleting ACLs.
+//! Creating, changing and deleting ACLs.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::uid::RedisAclUid;
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
 
 impl Cluster {
-    /// Makes an ACL.
+    /// Creates an ACL.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl Cluster {
             .await
     }
 
-    /// Deletes an ACL that no database names.
+    /// Deletes an ACL that no database uses.
     ///
     /// # Errors
     ///

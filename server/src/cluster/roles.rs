@@ -1,4 +1,4 @@
-//! Making, changing and deleting roles.
+//! Creating, changing and deleting roles.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use super::uid::RoleUid;
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, list_length};
 
 impl Cluster {
-    /// Makes a role.
+    /// Creates a role.
     ///
     /// # Errors
     ///
     /// In this order: [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`]; [`ClusterError::InvalidSetting`] for too
-    /// many databases; [`ClusterError::AboveOwnRights`] when
-    /// somebody who is no administrator would make a role of administrators; [`ClusterError::Store`].
+    /// many databases; [`ClusterError::AboveOwnRights`] if a caller who is not an administrator would create an
+    /// administrator role; [`ClusterError::Store`].
     pub async fn create_role(
         &self,
         permit: &ClusterPermit<CreateRole>,
@@ -35,8 +35,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::NoSuchRole`]; [`ClusterError::NameTaken`]; [`ClusterError::AboveOwnRights`] when
-    /// somebody who is no administrator would change a role of administrators, or make one of it;
+    /// In this order: [`ClusterError::NoSuchRole`]; [`ClusterError::NameTaken`]; [`ClusterError::AboveOwnRights`] if a
+    /// caller who is not an administrator would change an administrator role, or turn a role into one;
     /// [`ClusterError::LastAdminRole`]; [`ClusterError::Store`].
     pub async fn update_role(
         &self,
@@ -50,13 +50,13 @@ impl Cluster {
             .await
     }
 
-    /// Deletes a role that no user has and no database names.
+    /// Deletes a role that no user has and no database uses.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::NoSuchRole`]; [`ClusterError::AboveOwnRights`] when somebody who is no
-    /// administrator would delete a role of administrators; [`ClusterError::RoleInUse`];
-    /// [`ClusterError::LastAdminRole`]; [`ClusterError::Store`].
+    /// In this order: [`ClusterError::NoSuchRole`]; [`ClusterError::AboveOwnRights`] if a caller who is not an
+    /// administrator would delete an administrator role; [`ClusterError::RoleInUse`]; [`ClusterError::LastAdminRole`];
+    /// [`ClusterError::Store`].
     pub async fn delete_role(
         &self,
         permit: &ClusterPermit<DeleteRole>,
@@ -142,7 +142,7 @@ fn plan_delete(planning: &Planning<'_>, uid: RoleUid) -> Result<Plan<()>, Cluste
     })
 }
 
-/// Whether, without this role of administrators, there would be none, or nobody would be one any more.
+/// True if removing this administrator role would leave none, or none that a user has.
 fn is_last_of_administrators(planning: &Planning<'_>, role: &Role) -> bool {
     let state = planning.state;
     if role.management != ManagementRole::Admin {

@@ -7,13 +7,12 @@ use super::access::action::UpdateCluster;
 use super::cipher_list::Signing;
 use super::settings::{ClusterSettings, PasswordHashingAlgorithm, TlsVersion};
 use super::state::Change;
-use super::trust::{AuthorizedSubject, SubjectValidation};
 use super::{Asked, Cluster, ClusterError, Plan, Planning, Run, list_length};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 macro_rules! settings_update {
     ($($field:ident: $type:ty, $name:literal;)*) => {
-        /// What is to be changed about the settings; a setting that is left out stays. A list takes the place of the old
-        /// one.
+        /// Changes to the settings. An omitted setting stays; a list replaces the former one.
         #[derive(Debug, Clone, Default)]
         pub struct SettingsUpdate {
             $(
@@ -34,7 +33,7 @@ macro_rules! settings_update {
             }
         }
 
-        /// The API's names of the settings in which the two differ.
+        /// The API's names of the differing settings.
         fn differing(old: &ClusterSettings, new: &ClusterSettings) -> Vec<&'static str> {
             let mut names = Vec::new();
             $(
@@ -77,14 +76,14 @@ settings_update! {
 }
 
 impl Cluster {
-    /// Changes the settings, and returns all of them as they are then. What certificates are judged by counts for open
-    /// connections at once.
+    /// Changes the settings, and returns all of them as of then. Settings for certificates apply to open connections at
+    /// once.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::InvalidSetting`]; [`ClusterError::MissingTrustedCa`] when certificate
-    /// authentication would be on without a CA; [`ClusterError::WouldLockOutCaller`] when the caller could not call
-    /// again by what it called with; [`ClusterError::Store`].
+    /// In this order: [`ClusterError::InvalidSetting`]; [`ClusterError::MissingTrustedCa`] if certificate
+    /// authentication would be on without a CA; [`ClusterError::WouldLockOutCaller`] if the caller's credentials would
+    /// no longer be accepted; [`ClusterError::Store`].
     pub async fn update_settings(
         &self,
         permit: &ClusterPermit<UpdateCluster>,
@@ -126,7 +125,7 @@ fn plan_update(planning: &Planning<'_>, update: SettingsUpdate) -> Result<Plan<A
     })
 }
 
-/// Refuses settings that are out of range, whoever wants them.
+/// Refuses settings that are out of range, for every caller.
 fn check(settings: &ClusterSettings) -> Result<(), ClusterError> {
     check_subjects("mtls_authorized_subjects", &settings.mtls_authorized_subjects)?;
     check_range("password_min_length", settings.password_min_length, 8, 256)?;
@@ -149,7 +148,7 @@ fn check(settings: &ClusterSettings) -> Result<(), ClusterError> {
     }
 }
 
-/// Refuses subjects that no certificate has; `setting` is the name of their list.
+/// Refuses subjects that no certificate can have; `setting` is the name of their list.
 pub(super) fn check_subjects(setting: &'static str, subjects: &[AuthorizedSubject]) -> Result<(), ClusterError> {
     list_length::check(setting, subjects.len())?;
     for (number, subject) in (1..).zip(subjects) {
@@ -226,5 +225,5 @@ fn invalid(setting: &'static str, problem: String) -> ClusterError {
     ClusterError::InvalidSetting { setting, problem }
 }
 
-/// A hundred years. More means never, which is 0.
+/// A hundred years. Use 0 for no expiry.
 const MAX_PASSWORD_DAYS: u32 = 36_500;

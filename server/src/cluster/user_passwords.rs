@@ -1,4 +1,4 @@
-//! The passwords of users: several are good at a time, so that they can be rotated.
+//! The passwords of users: several are valid at a time, so that they can be rotated.
 
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ pub struct PasswordChange {
 }
 
 impl Cluster {
-    /// Makes the password the only one of the user. Tokens of the user are void from then on.
+    /// Replaces all passwords of the user with this one. The user's tokens are void afterwards.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::PasswordOfAnother`] when somebody who is no administrator names another;
+    /// In this order: [`ClusterError::PasswordOfAnother`] if a caller who is not an administrator names another user;
     /// [`ClusterError::NoSuchUserName`]; [`ClusterError::PasswordNotAllowed`]; [`ClusterError::PasswordTooWeak`];
     /// [`ClusterError::Busy`]; [`ClusterError::PasswordSameAsCurrent`]; [`ClusterError::Store`].
     pub async fn set_password(
@@ -40,7 +40,7 @@ impl Cluster {
             .await
     }
 
-    /// Adds the password to those of the user. Tokens of the user are void from then on.
+    /// Adds a password to the user. The user's tokens are void afterwards.
     ///
     /// # Errors
     ///
@@ -60,14 +60,15 @@ impl Cluster {
             .await
     }
 
-    /// Removes the password from those of the user. Tokens of the user are void from then on.
+    /// Deletes a password of the user. The user's tokens are void afterwards.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::PasswordOfAnother`] when somebody who is no administrator names another;
+    /// In this order: [`ClusterError::PasswordOfAnother`] if a caller who is not an administrator names another user;
     /// [`ClusterError::NoSuchUserName`]; [`ClusterError::PasswordNotAllowed`]; [`ClusterError::Busy`];
-    /// [`ClusterError::NoSuchPassword`], which counts as a wrong password unless the caller is an administrator and the user another, and is
-    /// the answer to any password while the user is locked; [`ClusterError::LastPassword`]; [`ClusterError::Store`].
+    /// [`ClusterError::NoSuchPassword`], which counts as a wrong password unless an administrator names another user,
+    /// and is the result for every password while the user is locked; [`ClusterError::LastPassword`];
+    /// [`ClusterError::Store`].
     pub async fn delete_password(
         &self,
         permit: &ClusterPermit<ChangePassword>,
@@ -137,9 +138,9 @@ impl Cluster {
 }
 
 impl Cluster {
-    /// Refuses a new password that is one of the user's. The refusal tells the caller so: a password that is none of them
-    /// counts as a wrong one. A change that leaves none of the present ones makes that void; a dry run, and a password added
-    /// beside them, do not.
+    /// Refuses a new password that the user has already. The refusal reveals this to the caller, so a password that the
+    /// user does not have counts as a wrong one. A change that replaces all present passwords voids the count; a dry
+    /// run, and a password added beside them, do not.
     pub(super) async fn refuse_present(
         &self,
         caller: (&ClusterCaller, PermissionSet),
@@ -153,8 +154,8 @@ impl Cluster {
         }
     }
 
-    /// Holds a password against those of a user, for a caller with these rights who sees what comes of it. It counts like
-    /// a login, except for administrators with the passwords of others, which they may set whatever they are.
+    /// Checks a password against a user's, for a caller with these rights who learns the result. It counts like a
+    /// login, except for administrators with the passwords of others, which they may replace without knowing them.
     async fn compare(
         &self,
         (caller, rights): (&ClusterCaller, PermissionSet),
@@ -173,7 +174,7 @@ impl Cluster {
     }
 }
 
-/// The user whose password is meant. Whoever may not change it is not told whether there is such a user.
+/// The user whose password is changed. A caller who may not change it does not learn if the user exists.
 fn target(
     state: &ClusterState,
     caller: &ClusterCaller,
@@ -205,7 +206,7 @@ fn passwords_of(user: &User) -> Result<&[PasswordHash], ClusterError> {
     }
 }
 
-/// Refuses the password of another to a caller who is no administrator at the moment of the change.
+/// Refuses the password of another user, unless the caller is an administrator at the moment of the change.
 fn check_may_change(planning: &Planning<'_>, caller: &ClusterCaller, uid: UserUid) -> Result<(), ClusterError> {
     let is_own = caller.user().is_some_and(|user| user.uid == uid);
     if is_own || planning.is_by_admin() {
@@ -244,5 +245,5 @@ fn plan(
     }
 }
 
-/// Each is tried at a login, at 20 ms.
+/// A login tries each of them, at 20 ms.
 const MAX_PASSWORDS: usize = 8;

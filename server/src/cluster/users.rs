@@ -1,10 +1,9 @@
-//! Making, changing and deleting users.
+//! Creating, changing and deleting users.
 
 use std::sync::Arc;
 
 use certward_pki::DistinguishedName;
 use secrecy::SecretString;
-use time::OffsetDateTime;
 
 use super::access::action::{CreateUser, DeleteUser, UpdateUser};
 use super::access::{ClusterCaller, ClusterPermit, PasswordHash, Proof};
@@ -13,21 +12,21 @@ use super::name::{EmailAddress, UserName};
 use super::password_rules;
 use super::permission::{ManagementRole, PermissionSet};
 use super::state::Change;
-use super::trust::{self, SubjectLine};
 use super::uid::{RoleUid, UserUid};
 use super::user::{AuthMethod, Authentication, EmailAlerts, NewUser, RoleSelection, User, UserUpdate};
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, list_length};
+use crate::trust::SubjectLine;
 
 impl Cluster {
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
     ///
     /// In this order: those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::PasswordMissing`] and the
-    /// like, when method, password and subject do not go together; [`ClusterError::UidTaken`],
-    /// [`ClusterError::NameTaken`], [`ClusterError::EmailTaken`], [`ClusterError::SubjectTaken`];
-    /// [`ClusterError::InvalidSetting`] for too many alerts; [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would make
-    /// one; [`ClusterError::Store`].
+    /// like, if method, password and subject conflict; [`ClusterError::UidTaken`], [`ClusterError::NameTaken`],
+    /// [`ClusterError::EmailTaken`], [`ClusterError::SubjectTaken`]; [`ClusterError::InvalidSetting`] for too many
+    /// alerts; [`ClusterError::UnknownRole`]; [`ClusterError::AboveOwnRights`] if a caller who is not an administrator
+    /// would create one; [`ClusterError::Store`].
     pub async fn create_user(
         &self,
         permit: &ClusterPermit<CreateUser>,
@@ -40,18 +39,17 @@ impl Cluster {
             .await
     }
 
-    /// Changes a user. A user whose permit is for itself alone changes its password and its alerts; to name another part as
-    /// it is, is no change.
+    /// Changes a user. With a permit for itself only, a user can change its password and its alerts; repeating the
+    /// current value of another member is not a change.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators are told;
-    /// those of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`];
-    /// [`ClusterError::NotOwnBusiness`]; [`ClusterError::AboveOwnRights`] when somebody who is no administrator would
-    /// change or make one; [`ClusterError::PasswordMissing`] and the like;
-    /// [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and the like; [`ClusterError::UnknownRole`];
-    /// [`ClusterError::LastAdminDemoted`], [`ClusterError::WouldLockOutCaller`];
-    /// [`ClusterError::Store`].
+    /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators get; those
+    /// of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`]; [`ClusterError::NotOwnBusiness`];
+    /// [`ClusterError::AboveOwnRights`] if a caller who is not an administrator would change or create one;
+    /// [`ClusterError::PasswordMissing`] and the like; [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and
+    /// the like; [`ClusterError::UnknownRole`]; [`ClusterError::LastAdminDemoted`],
+    /// [`ClusterError::WouldLockOutCaller`]; [`ClusterError::Store`].
     pub async fn update_user(
         &self,
         permit: &ClusterPermit<UpdateUser>,
@@ -83,11 +81,11 @@ impl Cluster {
         .await
     }
 
-    /// Deletes a user. Its certificate and its tokens let nobody in from then on.
+    /// Deletes a user. Its certificate and its tokens are not accepted afterwards.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::NoSuchUser`]; [`ClusterError::AboveOwnRights`] when somebody who is no
+    /// In this order: [`ClusterError::NoSuchUser`]; [`ClusterError::AboveOwnRights`] if a caller who is not an
     /// administrator would delete one; [`ClusterError::LastAdminDeleted`]; [`ClusterError::Store`].
     pub async fn delete_user(&self, permit: &ClusterPermit<DeleteUser>, uid: UserUid) -> Result<(), ClusterError> {
         let asked = Asked::by(permit, format!("user {uid}"));
@@ -130,24 +128,13 @@ impl Cluster {
     }
 }
 
-impl NewUser {
-    /// What the audit calls it.
-    fn label(&self) -> String {
-        match (&self.name, &self.email) {
-            (Some(name), _) => format!("user {name:?}"),
-            (None, Some(email)) => format!("user {email:?}", email = email.as_str()),
-            (None, None) => "a user without a name".to_owned(),
-        }
-    }
-}
-
 fn plan_create(
     planning: &Planning<'_>,
     new: NewUser,
     hash: Option<PasswordHash>,
 ) -> Result<Plan<Arc<User>>, ClusterError> {
     let state = planning.state;
-    let authentication = Authentication::new(new.auth_method, hash, new.certificate_subject_line, planning)?;
+    let authentication = authentication(new.auth_method, hash, new.certificate_subject_line, planning)?;
     let uid = match new.uid {
         Some(uid) if state.user(uid).is_some() => return Err(ClusterError::UidTaken { uid: uid.get() }),
         Some(uid) => uid,
@@ -203,9 +190,8 @@ fn plan_update(
     if is_admin && !is_for_itself {
         planning.check_reach(ManagementRole::Admin, || format!("making user {uid} an administrator"))?;
     }
-    let authentication = user
-        .authentication
-        .changed(method, hash, update.certificate_subject_line, planning)?;
+    let subject = update.certificate_subject_line;
+    let authentication = changed_authentication(&user.authentication, method, hash, subject, planning)?;
     let name = update.name.unwrap_or_else(|| user.name.clone());
     if name != user.name {
         refuse_reserved(&name)?;
@@ -214,8 +200,8 @@ fn plan_update(
     let authentication = authentication.unwrap_or_else(|| user.authentication.clone());
     check_unique(state, uid, &name, email.as_ref(), &authentication)?;
     if is_last_administrator(planning, user) {
-        let gets_in = authentication.lets_in_under(state, planning.now)
-            || authentication.lets_in() && !user.authentication.lets_in_under(state, planning.now);
+        let gets_in = state.lets_in_by(&authentication, planning.now)
+            || authentication.lets_in() && !state.lets_in_by(&user.authentication, planning.now);
         if !(is_admin && gets_in) {
             return Err(ClusterError::LastAdminDemoted { uid });
         }
@@ -258,9 +244,9 @@ fn check_alerts(alerts: &EmailAlerts) -> Result<(), ClusterError> {
     list_length::check("bdbs_email_alerts", alerts.databases.as_ref().map_or(0, Vec::len))
 }
 
-/// What users change about themselves without the permission to change users: their password and their alerts
-/// (`docs/contracts/redis-enterprise.md#users`). Everything else is named here with whether the update differs: a
-/// database knows a user by its name, and an administrator by the rest. To name a part as it is, is no change.
+/// Without the permission to change users, a user may change only its own password and alerts
+/// (`docs/contracts/redis-enterprise.md#users`). All other parts are listed here with whether the update changes them:
+/// databases identify a user by its name, administrators by the rest. Repeating the current value is not a change.
 fn check_own_business(state: &ClusterState, user: &User, update: &UserUpdate) -> Result<(), ClusterError> {
     let UserUpdate {
         name,
@@ -313,13 +299,13 @@ fn plan_delete(planning: &Planning<'_>, uid: UserUid) -> Result<Plan<()>, Cluste
     })
 }
 
-/// Whether this user is an administrator who can get in, and no other is.
+/// True if this user is an administrator who can log in, and the only one.
 fn is_last_administrator(planning: &Planning<'_>, user: &User) -> bool {
     let mut administrators = planning.state.administrators(planning.now);
     administrators.next().is_some_and(|only| only.uid == user.uid) && administrators.next().is_none()
 }
 
-/// The roles that a selection names, each once.
+/// The roles of a selection, without duplicates.
 fn resolve(state: &ClusterState, selection: RoleSelection) -> Result<Vec<RoleUid>, ClusterError> {
     match selection {
         RoleSelection::Uids(uids) => {
@@ -349,8 +335,8 @@ fn default_name(email: Option<&EmailAddress>, uid: UserUid) -> Result<UserName, 
         .expect("the characters of an address and a number are those of a name"))
 }
 
-/// Refuses the names that Redis and the server have in the engines of databases. In any case, and with blanks around
-/// them: Redis tells them apart, and people do not.
+/// Refuses names that Redis and the server reserve in engines, regardless of case and surrounding blanks: Redis
+/// distinguishes them, but people do not.
 pub(super) fn refuse_reserved(name: &UserName) -> Result<(), ClusterError> {
     let plain = name.as_str().trim();
     let is_reserved = |kept: &str| plain.eq_ignore_ascii_case(kept);
@@ -360,7 +346,8 @@ pub(super) fn refuse_reserved(name: &UserName) -> Result<(), ClusterError> {
     Ok(())
 }
 
-/// A name, an address and a subject lead to one user. A name that is another's address would lead to two.
+/// A name, an address and a subject each identify one user. A name that equals another user's address would identify
+/// two.
 fn check_unique(
     state: &ClusterState,
     uid: UserUid,
@@ -417,79 +404,54 @@ fn described(user: &User) -> String {
     text
 }
 
-impl Authentication {
-    fn new(
-        method: AuthMethod,
-        hash: Option<PasswordHash>,
-        subject: Option<SubjectLine>,
-        planning: &Planning<'_>,
-    ) -> Result<Self, ClusterError> {
-        let auth_method = method.as_str();
-        if hash.is_some() && method != AuthMethod::Regular {
-            return Err(ClusterError::PasswordNotAllowed { auth_method });
-        }
-        if subject.is_some() && method != AuthMethod::Certificate {
-            return Err(ClusterError::SubjectLineNotAllowed { auth_method });
-        }
-        match method {
-            AuthMethod::Regular => Ok(Self::Regular {
-                passwords: vec![hash.ok_or(ClusterError::PasswordMissing)?],
-                issued_at: planning.now,
-            }),
-            AuthMethod::Certificate => Ok(Self::Certificate {
-                subject: subject.ok_or(ClusterError::SubjectLineMissing)?,
-            }),
-            AuthMethod::EntraId => Ok(Self::EntraId),
-            AuthMethod::Sso => Ok(Self::Sso),
-        }
+/// The authentication that a request asks for.
+fn authentication(
+    method: AuthMethod,
+    hash: Option<PasswordHash>,
+    subject: Option<SubjectLine>,
+    planning: &Planning<'_>,
+) -> Result<Authentication, ClusterError> {
+    let auth_method = method.as_str();
+    if hash.is_some() && method != AuthMethod::Regular {
+        return Err(ClusterError::PasswordNotAllowed { auth_method });
     }
+    if subject.is_some() && method != AuthMethod::Certificate {
+        return Err(ClusterError::SubjectLineNotAllowed { auth_method });
+    }
+    match method {
+        AuthMethod::Regular => Ok(Authentication::Regular {
+            passwords: vec![hash.ok_or(ClusterError::PasswordMissing)?],
+            issued_at: planning.now,
+        }),
+        AuthMethod::Certificate => Ok(Authentication::Certificate {
+            subject: subject.ok_or(ClusterError::SubjectLineMissing)?,
+        }),
+        AuthMethod::EntraId => Ok(Authentication::EntraId),
+        AuthMethod::Sso => Ok(Authentication::Sso),
+    }
+}
 
-    /// What takes the place of this one; none when it stays.
-    fn changed(
-        &self,
-        method: AuthMethod,
-        hash: Option<PasswordHash>,
-        subject: Option<SubjectLine>,
-        planning: &Planning<'_>,
-    ) -> Result<Option<Self>, ClusterError> {
-        let stays = match (self, method) {
-            (Self::Regular { .. }, AuthMethod::Regular) => hash.is_none() && subject.is_none(),
-            (Self::Certificate { subject: present }, AuthMethod::Certificate) => {
-                let same = subject
-                    .as_ref()
-                    .is_none_or(|subject| subject.as_str() == present.as_str());
-                hash.is_none() && same
-            }
-            (Self::EntraId, AuthMethod::EntraId) | (Self::Sso, AuthMethod::Sso) => hash.is_none() && subject.is_none(),
-            _ => false,
-        };
-        if stays {
-            return Ok(None);
+/// The authentication that replaces `present`; none when it stays.
+fn changed_authentication(
+    present: &Authentication,
+    method: AuthMethod,
+    hash: Option<PasswordHash>,
+    subject: Option<SubjectLine>,
+    planning: &Planning<'_>,
+) -> Result<Option<Authentication>, ClusterError> {
+    let stays = match (present, method) {
+        (Authentication::Regular { .. }, AuthMethod::Regular) => hash.is_none() && subject.is_none(),
+        (Authentication::Certificate { subject: line }, AuthMethod::Certificate) => {
+            let same = subject.as_ref().is_none_or(|subject| subject.as_str() == line.as_str());
+            hash.is_none() && same
         }
-        Self::new(method, hash, subject, planning).map(Some)
-    }
-
-    /// Whether this server lets anybody in by it, as its settings and its CAs are at this moment. A certificate is taken to
-    /// have no alternative names: what they are is not known before it is shown.
-    pub(super) fn lets_in_under(&self, state: &ClusterState, now: OffsetDateTime) -> bool {
-        let settings = state.settings();
-        match self {
-            Self::Regular { .. } => settings.control_plane_basic_authentication,
-            Self::Certificate { subject } => {
-                settings.mtls_certificate_authentication
-                    && state.trust_anchors().is_some_and(|anchors| anchors.any_in_date(now))
-                    && trust::passes_gate(
-                        subject.name(),
-                        settings.mtls_client_cert_subject_validation_type,
-                        &settings.mtls_authorized_subjects,
-                    )
-            }
-            Self::EntraId | Self::Sso => false,
+        (Authentication::EntraId, AuthMethod::EntraId) | (Authentication::Sso, AuthMethod::Sso) => {
+            hash.is_none() && subject.is_none()
         }
+        _ => false,
+    };
+    if stays {
+        return Ok(None);
     }
-
-    /// Whether this server lets anybody in by it, if its settings say so.
-    pub(super) fn lets_in(&self) -> bool {
-        matches!(self, Self::Regular { .. } | Self::Certificate { .. })
-    }
+    authentication(method, hash, subject, planning).map(Some)
 }

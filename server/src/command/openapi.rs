@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 
 use super::{Failure, output};
-use crate::dialect::{ravendb, redis_enterprise};
+use crate::ravendb::api as ravendb;
+use crate::redis_enterprise::api as redis_enterprise;
 
 /// An API that the server serves.
 #[derive(Debug, Clone, Copy, ValueEnum)]

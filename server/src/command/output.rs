@@ -28,8 +28,8 @@ pub(super) fn failed(error: io::Error) -> Failure {
     Failure::failed(OutputError(error))
 }
 
-/// Writes lines to standard error: through the log when there is one, so that a reader who has stopped reading holds
-/// nothing up. When nobody reads them there is nobody left to tell.
+/// Writes lines to standard error: through the log if there is one, so that a stalled reader blocks nothing. Write
+/// errors are ignored, because no other output is left.
 pub(super) fn print_error(text: &str) {
     if !telemetry::print_line(text) {
         let _ = writeln!(io::stderr(), "{text}");

@@ -7,15 +7,15 @@ use crate::suggestion;
 pub struct Key {
     /// As it is written in `settings.json`. Compared without regard to case, as RavenDB does.
     pub name: &'static str,
-    /// What becomes of it.
+    /// The server's handling of the key.
     pub treatment: Treatment,
-    /// What it means, for the documentation.
+    /// Description for the documentation.
     pub meaning: &'static str,
-    /// Whether the value must not be shown.
+    /// True if the value must not be shown.
     pub secret: bool,
 }
 
-/// What becomes of a key.
+/// Handling of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
     /// It is followed. `default` is the text that stands for it when nobody sets it; empty for none.
@@ -105,7 +105,7 @@ const fn refused(name: &'static str, reason: &'static str) -> Key {
     }
 }
 
-/// Why the keys that name programs are refused.
+/// The error for keys that name programs.
 const NO_PROGRAMS: &str = "Certward runs no programs; put the certificate at Security.Certificate.Path, which is read again \
                            when the file changes";
 const NO_VALIDATION_PROGRAM: &str =

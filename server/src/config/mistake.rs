@@ -1,9 +1,9 @@
-//! What is wrong with the settings, and where it was said.
+//! Errors in the settings, with their origin.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// `--Key=value`.
@@ -33,9 +33,9 @@ pub struct Mistake {
     /// The key as it is written in the table of keys, or as it was given when it is not there; empty for a mistake
     /// that concerns a whole source.
     pub key: String,
-    /// Where it was said.
+    /// The origin of the value.
     pub origin: Origin,
-    /// What is wrong, and what would have been right. Never shows the value of a secret.
+    /// The error, and the value that would have been right. Never shows a secret.
     pub problem: String,
 }
 

@@ -26,6 +26,7 @@ pub use source::{CommandLine, Sources};
 use reader::Reader;
 
 use crate::expiry::WarnDays;
+use crate::http::OriginSettings;
 use crate::listener::Limits;
 use crate::telemetry::LogSettings;
 
@@ -68,7 +69,7 @@ pub struct Settings {
     /// `Certward.Redis.*`.
     pub redis: RedisSettings,
     /// `Security.Csrf.*`.
-    pub csrf: CsrfSettings,
+    pub csrf: OriginSettings,
     /// `Certward.Store`.
     pub store: StoreSetting,
     /// `Certward.ClientCertificate.KeyAlgorithm`: of the keys the server generates for clients.
@@ -81,7 +82,7 @@ pub struct Settings {
     pub limits: Limits,
     /// `Certward.Log.*`.
     pub log: LogSettings,
-    /// What was said and has no effect.
+    /// Settings that are accepted and have no effect.
     pub warnings: Vec<Mistake>,
 }
 
@@ -121,17 +122,8 @@ pub fn admin_socket(data_dir: &Path) -> PathBuf {
     data_dir.join("admin.sock")
 }
 
-/// What is done about requests that a page of another site makes a browser send (`Security.Csrf.*`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CsrfSettings {
-    /// Whether they are refused.
-    pub enabled: bool,
-    /// The sites, as `https://host:port` in small letters, whose pages may send requests all the same.
-    pub trusted_origins: Vec<String>,
-}
-
-/// How the server was set up (`Setup.Mode`). RavenDB's other modes are refused: Certward has no wizard that waits on the
-/// network, no ACME client and no unsecured listener.
+/// The way in which the server was set up (`Setup.Mode`). RavenDB's other modes are refused: Certward has no wizard
+/// that waits on the network, no ACME client and no unsecured listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetupMode {
     /// By hand.
@@ -151,16 +143,16 @@ impl SetupMode {
     }
 }
 
-/// How long the session lasts that a one-time code opens.
+/// Duration of the session that a one-time code opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TwoFactorSettings {
-    /// When the client asks for no time of its own: minutes, at most [`Self::max_session_minutes`].
+    /// Default in minutes, at most [`Self::max_session_minutes`].
     pub default_session_minutes: u32,
-    /// The most a client can ask for: minutes.
+    /// Maximum that a client can request, in minutes.
     pub max_session_minutes: u32,
 }
 
-/// Where registered certificates are kept.
+/// Storage of registered certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreSetting {
     /// In a file of [`Settings::data_dir`].

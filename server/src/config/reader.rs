@@ -14,12 +14,11 @@ use url::{Host, Url};
 use super::key::{self, Treatment};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::{Given, Sources};
-use super::{
-    CsrfSettings, KeyAlgorithm, RedisSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings, redis, well_known,
-};
+use super::{KeyAlgorithm, RedisSettings, Settings, SetupMode, StoreSetting, TwoFactorSettings, redis, well_known};
 use crate::certificate::ChainBounds;
 use crate::expiry::WarnDays;
 use crate::files::{TrustedFile, check_entry};
+use crate::http::OriginSettings;
 use crate::listener::Limits;
 use crate::server_certificate::refused_password;
 use crate::telemetry::{LogFormat, LogSettings};
@@ -108,7 +107,7 @@ impl<'a> Reader<'a> {
             audit_log_folder,
             audit_retention_days,
             warn_days: warn_days?.with(expiring_threshold),
-            csrf: CsrfSettings {
+            csrf: OriginSettings {
                 enabled: csrf_enabled?,
                 trusted_origins,
             },
@@ -251,8 +250,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Runs the program of databases, if it is named, to see that it is one: nothing else says so before the first database is
-    /// made. What others can change is not run.
+    /// Runs the engine program that the settings name, to check that it is one: otherwise an error would appear only
+    /// when the first database is created. A program that other users can change is not run.
     pub(super) fn try_program(&mut self) {
         let is_doubtful = self.mistakes.iter().any(|mistake| mistake.key == SERVER_PATH);
         if !is_doubtful
@@ -507,7 +506,7 @@ fn https_url(text: &str, port_zero_is_allowed: bool) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Whether nobody can listen on both: one port, on one address or on every address of the machine.
+/// Returns `true` if the two addresses conflict: one port, on the same address or on every address of the machine.
 fn is_one_listener(one: &Url, other: &Url) -> bool {
     let is_every_address = |url: &Url| match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_unspecified(),

@@ -1,4 +1,4 @@
-//! What Redis databases are made of: `Certward.Redis.*`.
+//! Settings of Redis databases: `Certward.Redis.*`.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 use crate::cluster::database::DatabaseName;
 use crate::files::TrustedFile;
-use crate::redis::engine::{EngineAccount, EngineProgram, EngineProgramError, Upstream};
+use crate::redis::engine::{EngineAccount, EngineProgram, EngineProgramError, ExternalRedis};
 
 /// The settings of Redis databases.
 #[derive(Debug)]
@@ -45,8 +45,8 @@ pub struct UpstreamSetting {
 }
 
 impl RedisSettings {
-    /// What an upstream's URL names.
-    pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<Upstream, String> {
+    /// Parses the URL of an upstream.
+    pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<ExternalRedis, String> {
         read_upstream(setting.url.expose_secret(), &self.upstream_authorities)
     }
 }
@@ -82,10 +82,10 @@ pub(super) fn check_upstreams(upstreams: &[UpstreamSetting], authorities: &[Cert
     Ok(())
 }
 
-fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<Upstream, String> {
+fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<ExternalRedis, String> {
     let url = Url::parse(url).map_err(|error| format!("holds no URL such as redis://127.0.0.1:6379: {error}"))?;
     let authorities: Vec<CertificateDer<'_>> = authorities.iter().map(|ca| ca.der().clone()).collect();
-    Upstream::new(&url, &authorities).map_err(|error| format!("is refused: {error}"))
+    ExternalRedis::new(&url, &authorities).map_err(|error| format!("is refused: {error}"))
 }
 
 /// The certificates of a PEM file.
@@ -97,7 +97,7 @@ pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, String> {
     certificates_from_pem(text).map_err(|error| format!("{} holds no certificates in PEM: {error}", path.display()))
 }
 
-/// Whether a program can be started as a database. It is run once, to say its version.
+/// Fails unless the program can be started as an engine. It is run once, to print its version.
 pub(super) fn try_program(path: &Path, search_path: &OsStr) -> Result<(), String> {
     // Settings are read where there is no runtime, or on a thread of one, which must not wait for another.
     let find = || -> io::Result<Result<EngineProgram, EngineProgramError>> {

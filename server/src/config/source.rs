@@ -19,7 +19,7 @@ use crate::suggestion;
 #[derive(Debug, Default)]
 pub struct CommandLine {
     settings_file: Option<PathBuf>,
-    /// Whether the settings file may belong to anybody.
+    /// True if the settings file may belong to any user.
     file_of_anybody: bool,
     values: Vec<(String, Zeroizing<String>)>,
     mistakes: Vec<Mistake>,
@@ -71,14 +71,14 @@ impl CommandLine {
     }
 }
 
-/// What each known key was set to, by the strongest source that speaks of it.
+/// The value of each known key, from the source with the highest precedence.
 #[derive(Debug, Default)]
 pub struct Sources {
     pub(super) values: BTreeMap<&'static str, Given>,
     pub(super) mistakes: Vec<Mistake>,
-    /// What is taken and has no effect.
+    /// Settings that are accepted and have no effect.
     pub(super) warnings: Vec<Mistake>,
-    /// What relative paths start from: the folder of the settings file.
+    /// The directory of the settings file, to which relative paths are relative.
     pub(super) folder: PathBuf,
 }
 
@@ -100,7 +100,7 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// When the settings file cannot be read as JSON. Everything else is kept for [`super::Settings::from_sources`].
+    /// If the settings file cannot be read as JSON. All other errors are kept for [`super::Settings::from_sources`].
     pub fn of_process(command_line: &CommandLine) -> Result<Self, Mistakes> {
         // Names that are not UTF-8 cannot be keys; a value that is not UTF-8 becomes text that no key accepts.
         let environment = std::env::vars_os()
@@ -368,7 +368,7 @@ fn is_worth_hiding(name: &str, text: &str) -> bool {
     !(text.is_empty() || name == "Certward.Store" && text == "sqlite")
 }
 
-/// Whether the variable is one that Kubernetes sets by itself where a service is called `raven`.
+/// Returns `true` for a variable that Kubernetes sets by itself for a service named `raven`.
 fn is_service_link(variable: &str) -> bool {
     let name = variable[ENVIRONMENT_PREFIX.len()..].to_ascii_uppercase();
     name == "PORT" || name.starts_with("PORT_") || name == "SERVICE_HOST" || name.starts_with("SERVICE_PORT")

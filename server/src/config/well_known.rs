@@ -13,8 +13,9 @@ use crate::files::{FileError, TrustedFile};
 ///
 /// # Errors
 ///
-/// What is wrong with it. A private key beside the certificate is refused, as on RavenDB: the settings are no place
-/// for a CA's key. So is a certificate that is no CA, because trust in it would pass to whatever its key signs.
+/// The problem with it. A private key beside the certificate is refused, as on RavenDB: a CA's key does not belong in
+/// the settings. A certificate that is not a CA is refused too, because trust in it would extend to everything its key
+/// signs.
 pub(super) fn issuer(text: &str, folder: &Path) -> Result<Certificate, String> {
     if text.parse::<Thumbprint>().is_ok() {
         return Err("is a thumbprint, and a hash proves no issuer; give the certificate itself".to_owned());

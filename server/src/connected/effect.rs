@@ -3,61 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use certward_pki::Thumbprint;
-use serde::Serialize;
-
-use super::{Connection, ConnectionList, Page, Scope, api_connections, grounds, shown};
-use crate::app::App;
-use crate::authority::definition::RegisteredCertificate;
+use super::{Connection, ConnectionView, Scope, api_connections, grounds, shown};
 use crate::cluster::ClusterState;
 use crate::cluster::database::rights::rights_in;
 use crate::cluster::removal::{NotThere, Removal};
 use crate::cluster::user::User;
-use crate::connected_client::{ConnectedClient, Numbered};
+use certward_pki::Thumbprint;
+use certward_transport::connected::{ConnectionList, LosingIdentity, LosingKind, Numbered, Page, RemovalEffect};
+
 use crate::listener::identity_counts::ListenerKind;
+use crate::ravendb::model::definition::RegisteredCertificate;
 
-/// The effect of a removal.
-#[derive(Debug, Serialize)]
-pub(crate) struct RemovalEffect {
-    connections_total: usize,
-    connections: Vec<ConnectedClient>,
-    identities_total: usize,
+fn effect(
+    view: &ConnectionView,
+    state: &ClusterState,
+    connections: Vec<Connection>,
     identities: Vec<LosingIdentity>,
-}
-
-/// Somebody who would lose access.
-#[derive(Debug, Serialize)]
-struct LosingIdentity {
-    kind: LosingKind,
-    id: String,
-    name: String,
-    /// The databases on which its rights would end or change.
-    databases: Vec<Numbered>,
-    /// True when its access to the API would end, or its rights there would change.
-    api: bool,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum LosingKind {
-    User,
-    Certificate,
-}
-
-impl RemovalEffect {
-    fn of(app: &App, state: &ClusterState, connections: Vec<Connection>, identities: Vec<LosingIdentity>) -> Self {
-        let page = Page {
-            offset: 0,
-            limit: MAX_SHOWN,
-        };
-        let ConnectionList { total, connections } = shown(app, state, connections, page);
-        let identities_total = identities.len();
-        Self {
-            connections_total: total,
-            connections,
-            identities_total,
-            identities: identities.into_iter().take(MAX_SHOWN).collect(),
-        }
+) -> RemovalEffect {
+    let page = Page {
+        offset: 0,
+        limit: MAX_SHOWN,
+    };
+    let ConnectionList { total, connections } = shown(view, state, connections, page);
+    let identities_total = identities.len();
+    RemovalEffect {
+        connections_total: total,
+        connections,
+        identities_total,
+        identities: identities.into_iter().take(MAX_SHOWN).collect(),
     }
 }
 
@@ -66,37 +39,37 @@ impl RemovalEffect {
 /// # Errors
 ///
 /// There is nothing to remove.
-pub(crate) fn effect_of(app: &App, removal: Removal) -> Result<RemovalEffect, NotThere> {
-    let state = app.cluster.state();
+pub(super) fn effect_of(view: &ConnectionView, removal: Removal) -> Result<RemovalEffect, NotThere> {
+    let state = view.cluster.state();
     let next = state.without(removal)?;
-    let to_databases = app.databases.connections_ended_by(&state, &next);
+    let to_databases = view.databases.connections_ended_by(&state, &next);
     let mut connections: Vec<_> = to_databases.into_iter().map(Connection::Database).collect();
-    let ended = api_connections(app, Scope::Cluster).filter(|(_, connection)| {
-        let holder = |state| app.cluster_access.holder(connection.peer(), state);
+    let ended = api_connections(view, Scope::Cluster).filter(|(_, connection)| {
+        let holder = |state| view.cluster_access.holder(connection.peer(), state);
         holder(&state).is_some() && holder(&next).is_none()
     });
     connections.extend(ended.map(|(listener, connection)| Connection::Api(listener, connection)));
     let identities = match removal {
         // Nobody knows which certificates a CA has issued: those that are connected are counted.
-        Removal::Certificate(..) => connected_users(app, &state, &connections),
+        Removal::Certificate(..) => connected_users(view, &state, &connections),
         _ => losing_users(&state, &next),
     };
-    Ok(RemovalEffect::of(app, &state, connections, identities))
+    Ok(effect(view, &state, connections, identities))
 }
 
 /// Returns the effect of deleting a registered certificate of RavenDB's API; none when it is not registered.
-pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Option<RemovalEffect> {
-    let going = app.authority.would_delete(thumbprint)?;
+pub(super) fn effect_of_certificate(view: &ConnectionView, thumbprint: &Thumbprint) -> Option<RemovalEffect> {
+    let going = view.authority.would_delete(thumbprint)?;
     let thumbprints: HashSet<Thumbprint> = going.iter().map(|entry| entry.thumbprint).collect();
-    let state = app.cluster.state();
-    let ended = api_connections(app, Scope::Everything).filter(|(listener, connection)| {
+    let state = view.cluster.state();
+    let ended = api_connections(view, Scope::Everything).filter(|(listener, connection)| {
         let peer = connection.peer();
         // On Redis Enterprise's API administrators alone are let in by it, and may stay as users of the cluster.
         let rests_on_it = || {
             *listener == ListenerKind::Ravendb
-                || (app.cluster_access.holder(peer, &state).is_some() && !app.cluster_access.is_user(peer, &state))
+                || (view.cluster_access.holder(peer, &state).is_some() && !view.cluster_access.is_user(peer, &state))
         };
-        app.authenticator.is_ended_without(peer, &thumbprints) && rests_on_it()
+        view.authenticator.is_ended_without(peer, &thumbprints) && rests_on_it()
     });
     let connections = ended
         .map(|(listener, connection)| Connection::Api(listener, connection))
@@ -109,11 +82,11 @@ pub(crate) fn effect_of_certificate(app: &App, thumbprint: &Thumbprint) -> Optio
         api: true,
     };
     let identities = going.iter().map(certificate).collect();
-    Some(RemovalEffect::of(app, &state, connections, identities))
+    Some(effect(view, &state, connections, identities))
 }
 
-/// The users of these connections, each with the databases that it is connected to.
-fn connected_users(app: &App, state: &ClusterState, connections: &[Connection]) -> Vec<LosingIdentity> {
+/// The users of these connections, each with its connected databases.
+fn connected_users(view: &ConnectionView, state: &ClusterState, connections: &[Connection]) -> Vec<LosingIdentity> {
     let mut users: BTreeMap<Numbered, (BTreeSet<Numbered>, bool)> = BTreeMap::new();
     for connection in connections {
         match connection {
@@ -123,7 +96,7 @@ fn connected_users(app: &App, state: &ClusterState, connections: &[Connection]) 
                 }
             }
             Connection::Api(ListenerKind::RedisEnterprise, connection) => {
-                if let Some(user) = grounds::user_of(app, connection.peer(), state) {
+                if let Some(user) = grounds::user_of(view, connection.peer(), state) {
                     users.entry(user).or_default().1 = true;
                 }
             }
@@ -140,7 +113,7 @@ fn connected_users(app: &App, state: &ClusterState, connections: &[Connection]) 
     users.into_iter().map(identity).collect()
 }
 
-/// The users who may do something in `state` that they may not in `next`, connected or not.
+/// The users with rights in `state` that they lack in `next`, connected or not.
 fn losing_users(state: &ClusterState, next: &ClusterState) -> Vec<LosingIdentity> {
     let losing = |user: &Arc<User>| {
         let then = next.user(user.uid);
@@ -167,5 +140,5 @@ fn losing_users(state: &ClusterState, next: &ClusterState) -> Vec<LosingIdentity
     state.users().filter_map(losing).collect()
 }
 
-/// The highest number of connections and of identities that are listed; all are counted.
+/// Maximum number of connections and of identities that are listed; all are counted.
 const MAX_SHOWN: usize = 1000;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use certward_pki::Certificate;
 
-use crate::app::App;
-use crate::authn::{Caller, CallerOrigin, Decision};
+use super::ConnectionView;
 use crate::certificate::shown;
 use crate::cluster::ClusterState;
 use crate::cluster::access::CertificateHolder;
-use crate::connected_client::{Ground, GroundKind, Numbered};
 use crate::listener::peer::Peer;
+use crate::ravendb::access::authn::{Caller, CallerOrigin, Decision};
+use certward_transport::connected::{Ground, GroundKind, Numbered};
 
 /// The objects that a peer's admission by certificate depends on; empty when it is not admitted by its certificate.
 #[derive(Debug, Default)]
@@ -19,10 +19,10 @@ pub(super) struct Grounds {
     pub(super) rests_on: Vec<Ground>,
 }
 
-/// On RavenDB's API.
-pub(super) fn on_ravendb(app: &App, peer: &Peer) -> Grounds {
-    let rests_on = match app.authenticator.look_at(peer) {
-        Decision::Admitted(caller) => of_caller(app, &caller),
+/// For a connection to RavenDB's API.
+pub(super) fn on_ravendb(view: &ConnectionView, peer: &Peer) -> Grounds {
+    let rests_on = match view.authenticator.look_at(peer) {
+        Decision::Admitted(caller) => of_caller(view, &caller),
         Decision::Renewed(renewal) => {
             let original = renewal.original();
             vec![Ground::new(
@@ -36,14 +36,11 @@ pub(super) fn on_ravendb(app: &App, peer: &Peer) -> Grounds {
     Grounds { user: None, rests_on }
 }
 
-/// On Redis Enterprise's API, when the cluster is in this state.
-pub(super) fn on_redis_enterprise(app: &App, peer: &Peer, state: &ClusterState) -> Grounds {
-    match app.cluster_access.holder(peer, state) {
+/// For a connection to Redis Enterprise's API, when the cluster is in this state.
+pub(super) fn on_redis_enterprise(view: &ConnectionView, peer: &Peer, state: &ClusterState) -> Grounds {
+    match view.cluster_access.holder(peer, state) {
         None => Grounds::default(),
-        Some(CertificateHolder::Administrator(caller)) => Grounds {
-            user: None,
-            rests_on: of_caller(app, &caller),
-        },
+        Some(CertificateHolder::Administrator) => on_ravendb(view, peer),
         Some(CertificateHolder::User { user, anchor }) => {
             let anchors = state.trust_anchors().map(|anchors| anchors.certificates());
             let ca = anchors.unwrap_or_default().iter().find(|ca| ca.fingerprint() == anchor);
@@ -59,15 +56,15 @@ pub(super) fn on_redis_enterprise(app: &App, peer: &Peer, state: &ClusterState) 
     }
 }
 
-/// The user of the cluster that a peer of Redis Enterprise's API is by its certificate, if it is one.
-pub(super) fn user_of(app: &App, peer: &Peer, state: &ClusterState) -> Option<Numbered> {
-    match app.cluster_access.holder(peer, state)? {
+/// The user of the cluster that the peer's certificate identifies, if any.
+pub(super) fn user_of(view: &ConnectionView, peer: &Peer, state: &ClusterState) -> Option<Numbered> {
+    match view.cluster_access.holder(peer, state)? {
         CertificateHolder::User { user, .. } => Some(Numbered::new(user.uid.get(), user.name.as_str())),
-        CertificateHolder::Administrator(_) => None,
+        CertificateHolder::Administrator => None,
     }
 }
 
-fn of_caller(app: &App, caller: &Arc<Caller>) -> Vec<Ground> {
+fn of_caller(view: &ConnectionView, caller: &Arc<Caller>) -> Vec<Ground> {
     let Some(certificate) = caller.certificate() else {
         return Vec::new();
     };
@@ -77,7 +74,7 @@ fn of_caller(app: &App, caller: &Arc<Caller>) -> Vec<Ground> {
         CallerOrigin::Server => own(GroundKind::ServerCertificate),
         CallerOrigin::WellKnownAdministrator => own(GroundKind::WellKnownAdministrator),
         CallerOrigin::WellKnownIssuer(issuer) => {
-            let known = app.authenticator.well_known().issuers();
+            let known = view.authenticator.well_known().issuers();
             let subject = known
                 .filter_map(|der| Certificate::from_der(der.clone()).ok())
                 .find(|certificate| certificate.fingerprint() == *issuer)

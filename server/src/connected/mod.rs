@@ -1,5 +1,5 @@
-//! The open connections, and the effect of a removal. Each connection is judged by the functions that also end it, so
-//! that the prediction is correct.
+//! The open connections, and the effects of a removal. The prediction uses the same functions that close connections,
+//! so it is correct.
 
 mod effect;
 mod grounds;
@@ -7,50 +7,44 @@ mod grounds;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use certward_pki::Thumbprint;
 use time::OffsetDateTime;
 
-pub(crate) use self::effect::{effect_of, effect_of_certificate};
-use crate::app::App;
-use crate::cluster::ClusterState;
-use crate::connected_client::{ConnectedClient, ShownCertificate};
+use crate::app::ApiConnections;
+use crate::cluster::access::ClusterAccess;
+use crate::cluster::removal::{NotThere, Removal};
+use crate::cluster::{Cluster, ClusterState};
+use crate::listener::connection_table::Listed as _;
 use crate::listener::connections::OpenConnection;
 use crate::listener::identity_counts::ListenerKind;
-use crate::redis::DatabaseConnection;
+use crate::ravendb::access::authn::Authenticator;
+use crate::ravendb::api as ravendb;
+use crate::ravendb::usecases::Authority;
+use crate::redis::{DatabaseConnection, Databases};
+use crate::redis_enterprise::api as redis_enterprise;
+use certward_transport::connected::{ConnectedClient, ConnectionList, Page, RemovalEffect, ShownCertificate};
 
-/// Whose connections are asked for.
+/// The parts of the server that hold connections.
+#[derive(Debug)]
+pub(crate) struct ConnectionView {
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) cluster_access: Arc<ClusterAccess>,
+    pub(crate) databases: Arc<Databases>,
+    pub(crate) connections: Arc<ApiConnections>,
+}
+
+/// The listeners whose connections are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// Those of every listener: for administrators of RavenDB's API, who are administrators of the other one too.
+enum Scope {
+    /// All listeners: for administrators of RavenDB's API, who are administrators of the other one too.
     Everything,
-    /// Those of Redis Enterprise's API and of the databases.
+    /// Redis Enterprise's API and the databases.
     Cluster,
 }
 
-/// A part of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Page {
-    /// The number of connections to skip.
-    pub(crate) offset: usize,
-    /// The maximum number of connections to return.
-    pub(crate) limit: usize,
-}
-
-/// Some of the open connections, and how many there are.
-#[derive(Debug, Serialize)]
-pub(crate) struct ConnectionList {
-    total: usize,
-    connections: Vec<ConnectedClient>,
-}
-
-impl Page {
-    /// The limit unless a request says otherwise.
-    pub(crate) const DEFAULT_LIMIT: usize = 1000;
-    /// The highest limit.
-    pub(crate) const MAX_LIMIT: usize = 10_000;
-}
-
-/// An open connection that is not described yet.
+/// An open connection, before its description.
 #[derive(Debug)]
 enum Connection {
     /// To an API.
@@ -59,20 +53,40 @@ enum Connection {
     Database(DatabaseConnection),
 }
 
-/// The open connections, the oldest first.
-pub(crate) fn list(app: &App, scope: Scope, page: Page) -> ConnectionList {
-    let state = app.cluster.state();
-    let databases = app.databases.connections(&state).into_iter().map(Connection::Database);
-    let apis = api_connections(app, scope).map(|(listener, connection)| Connection::Api(listener, connection));
-    shown(app, &state, databases.chain(apis).collect(), page)
+impl ravendb::Connected for ConnectionView {
+    fn list(&self, page: Page) -> ConnectionList {
+        list(self, Scope::Everything, page)
+    }
+
+    fn effect_of_deletion(&self, thumbprint: &Thumbprint) -> Option<RemovalEffect> {
+        effect::effect_of_certificate(self, thumbprint)
+    }
 }
 
-/// A page of these. Only what is on it is described: that takes a look at certificates and rights.
-fn shown(app: &App, state: &ClusterState, connections: Vec<Connection>, page: Page) -> ConnectionList {
+impl redis_enterprise::Connected for ConnectionView {
+    fn list(&self, page: Page) -> ConnectionList {
+        list(self, Scope::Cluster, page)
+    }
+
+    fn effect_of(&self, removal: Removal) -> Result<RemovalEffect, NotThere> {
+        effect::effect_of(self, removal)
+    }
+}
+
+/// The open connections, the oldest first.
+fn list(view: &ConnectionView, scope: Scope, page: Page) -> ConnectionList {
+    let state = view.cluster.state();
+    let databases = view.databases.connections(&state).into_iter().map(Connection::Database);
+    let apis = api_connections(view, scope).map(|(listener, connection)| Connection::Api(listener, connection));
+    shown(view, &state, databases.chain(apis).collect(), page)
+}
+
+/// A page of the connections. Only these are described, because a description looks up certificates and rights.
+fn shown(view: &ConnectionView, state: &ClusterState, connections: Vec<Connection>, page: Page) -> ConnectionList {
     let (total, page) = cut(connections, Connection::age, page);
     ConnectionList {
         total,
-        connections: page.map(|connection| connection.described(app, state)).collect(),
+        connections: page.map(|connection| connection.described(view, state)).collect(),
     }
 }
 
@@ -83,9 +97,9 @@ fn cut<T, A: Ord>(mut all: Vec<T>, age: impl Fn(&T) -> A, page: Page) -> (usize,
 }
 
 /// The connections of the APIs.
-fn api_connections(app: &App, scope: Scope) -> impl Iterator<Item = (ListenerKind, Arc<OpenConnection>)> {
-    let ravendb = (scope == Scope::Everything).then(|| app.connections.ravendb.all());
-    let redis_enterprise = app.connections.redis_enterprise.all();
+fn api_connections(view: &ConnectionView, scope: Scope) -> impl Iterator<Item = (ListenerKind, Arc<OpenConnection>)> {
+    let ravendb = (scope == Scope::Everything).then(|| view.connections.ravendb.all());
+    let redis_enterprise = view.connections.redis_enterprise.all();
     let of = |listener| move |connection| (listener, connection);
     let others = ravendb.into_iter().flatten().map(of(ListenerKind::Ravendb));
     redis_enterprise
@@ -94,11 +108,16 @@ fn api_connections(app: &App, scope: Scope) -> impl Iterator<Item = (ListenerKin
         .chain(others)
 }
 
-fn describe(app: &App, listener: ListenerKind, connection: &OpenConnection, state: &ClusterState) -> ConnectedClient {
+fn describe(
+    view: &ConnectionView,
+    listener: ListenerKind,
+    connection: &OpenConnection,
+    state: &ClusterState,
+) -> ConnectedClient {
     let peer = connection.peer();
     let grounds = match listener {
-        ListenerKind::RedisEnterprise => grounds::on_redis_enterprise(app, peer, state),
-        ListenerKind::Ravendb | ListenerKind::Database => grounds::on_ravendb(app, peer),
+        ListenerKind::RedisEnterprise => grounds::on_redis_enterprise(view, peer, state),
+        ListenerKind::Ravendb | ListenerKind::Database => grounds::on_ravendb(view, peer),
     };
     let is_admitted = !grounds.rests_on.is_empty();
     ConnectedClient {
@@ -123,9 +142,9 @@ impl Connection {
         }
     }
 
-    fn described(&self, app: &App, state: &ClusterState) -> ConnectedClient {
+    fn described(&self, view: &ConnectionView, state: &ClusterState) -> ConnectedClient {
         match self {
-            Self::Api(listener, connection) => describe(app, *listener, connection, state),
+            Self::Api(listener, connection) => describe(view, *listener, connection, state),
             Self::Database(connection) => connection.described(state),
         }
     }

@@ -147,9 +147,9 @@ mod tests {
 
     use super::super::sources::each_registered;
     use super::*;
-    use crate::authority::clearance::{Permissions, SecurityClearance};
-    use crate::authority::definition::{Grant, RegisteredCertificate};
-    use crate::authority::registry::Registry;
+    use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
+    use crate::ravendb::model::definition::{Grant, RegisteredCertificate};
+    use crate::ravendb::model::registry::Registry;
 
     const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 

@@ -7,11 +7,11 @@ use certward_pki::{Certificate, certificates_from_pem};
 
 use super::{Key, Name, Sighting, Use};
 use crate::app::App;
-use crate::authority::registry::Registry;
 use crate::cluster::named_certificate::CertificateName;
+use crate::ravendb::model::registry::Registry;
 
-/// Shows each certificate that is in use, once for each use. What has been renewed is not shown: another certificate
-/// with the same key stands in the same place, and lasts longer.
+/// Visits each certificate in use, once per use. A renewed certificate is omitted: another one with the same key serves
+/// the same purpose, and lasts longer.
 pub(super) fn each_certificate(app: &App, mut visit: impl FnMut(Sighting<'_>)) {
     each_registered(app.authority.registry(), &mut visit);
 
@@ -63,8 +63,8 @@ pub(super) fn each_certificate(app: &App, mut visit: impl FnMut(Sighting<'_>)) {
     }
 }
 
-/// Shows the registered certificates that let somebody in. Handshakes need the registry too: it is never held for longer
-/// than it takes to read a page of it.
+/// Visits the registered certificates that admit clients. Handshakes need the registry too, so it is locked for one
+/// page at a time.
 pub(super) fn each_registered(registry: &Registry, visit: &mut impl FnMut(Sighting<'_>)) {
     let mut last = None;
     // Asked for once each: a key may be that of many certificates.
@@ -95,7 +95,7 @@ pub(super) fn each_registered(registry: &Registry, visit: &mut impl FnMut(Sighti
     }
 }
 
-/// Shows the certificates that stand in one place.
+/// Visits the certificates of one use.
 fn each_of<'a>(
     used_as: Use,
     name: Option<&str>,
@@ -126,7 +126,7 @@ fn each_of<'a>(
     }
 }
 
-/// Certificates for which the registry is held at once: some microseconds.
+/// Number of certificates per lock of the registry, which takes some microseconds.
 const PAGE: usize = 1000;
 
 #[cfg(test)]
@@ -136,8 +136,8 @@ mod tests {
     use time::{Duration, OffsetDateTime};
 
     use super::*;
-    use crate::authority::clearance::{Permissions, SecurityClearance};
-    use crate::authority::definition::{Grant, RegisteredCertificate};
+    use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
+    use crate::ravendb::model::definition::{Grant, RegisteredCertificate};
 
     const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 

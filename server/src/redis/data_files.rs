@@ -7,13 +7,13 @@ use super::engine::{self, Engine};
 use crate::cluster::uid::DatabaseUid;
 use crate::store::backup::{DatabaseFiles, OpenData};
 
-/// The data of the databases of one `DataDir`.
+/// The data of the databases in one `DataDir`.
 pub(crate) struct DataFiles {
     root: PathBuf,
 }
 
 impl DataFiles {
-    /// Those below `data_dir`.
+    /// The data below `data_dir`.
     pub(crate) fn below(data_dir: &Path) -> Self {
         Self {
             root: data_dir.join(super::DIRECTORY),

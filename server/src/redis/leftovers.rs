@@ -1,7 +1,7 @@
-//! Data directories of databases that are not there any more: deleted when the store says so, and moved aside otherwise.
+//! Data directories of deleted databases: removed if the store lists them, and moved aside otherwise.
 //!
-//! A store that was lost or is an older copy does not know every database whose data is here. What it does not know is not
-//! its to delete.
+//! A lost or restored store does not know every database whose data is here. Data of unknown databases must not be
+//! deleted.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -14,8 +14,8 @@ use super::engine::Engine;
 use crate::cluster::uid::DatabaseUid;
 
 impl Databases {
-    /// Deletes the data of databases that were deleted when there was no time left for it, and moves aside the data that the
-    /// store does not know. What cannot be removed is left where it is, and told.
+    /// Deletes the data of databases that were deleted without time to remove it, and moves data of unknown databases
+    /// aside. Data that cannot be removed is left in place and reported.
     pub(super) async fn clear_leftovers(&self) {
         let deleted = self.deleted_by_the_store().await;
         for uid in &deleted {
@@ -42,8 +42,8 @@ impl Databases {
         }
     }
 
-    /// Empties the place of a new database. What a deleted one with the same number has left is deleted; what is not known
-    /// is moved aside.
+    /// Empties the directory of a new database. Data of a deleted database with the same number is deleted; data of an
+    /// unknown one is moved aside.
     pub(super) async fn make_room(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
         if self.deleted_by_the_store().await.contains(&uid) {
             return self.delete_data(uid).await;
@@ -51,31 +51,26 @@ impl Databases {
         self.move_aside(uid).await
     }
 
-    /// Deletes the data of a deleted database, and then the store's note that it is to be deleted. In this order: a new
-    /// database with the number gets no data while the note is there.
+    /// Deletes the data of a deleted database, and then the store's record of it. The order matters: a new database
+    /// with the same number gets no data while the record exists.
     pub(super) async fn delete_data(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
         Engine::clear(self.directory(uid)).await?;
         self.data_is_deleted(uid).await
     }
 
-    /// Drops the store's note that the data of a deleted database is to be deleted.
+    /// Deletes the store's record of a deleted database whose data is gone.
     pub(super) async fn data_is_deleted(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
         if !self.deleted_by_the_store().await.contains(&uid) {
             return Ok(());
         }
-        self.cluster.store().forget_deleted_database(uid).await?;
+        self.cluster.forget_deleted_database(uid).await?;
         tracing::info!(database.uid = uid.get(), "the data of a deleted database is gone");
         Ok(())
     }
 
     async fn move_aside(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
         let time = format_description!("[year][month][day]T[hour][minute][second]Z");
-        let time = self
-            .cluster
-            .clock()
-            .now()
-            .to_offset(time::UtcOffset::UTC)
-            .format(&time)?;
+        let time = self.front.clock.now().to_offset(time::UtcOffset::UTC).format(&time)?;
         let kept = free_path(&self.root().join(UNKNOWN), &format!("{uid}-{time}"));
         if Engine::move_aside(self.directory(uid), kept.clone()).await? {
             tracing::warn!(
@@ -88,7 +83,7 @@ impl Databases {
     }
 
     async fn deleted_by_the_store(&self) -> BTreeSet<DatabaseUid> {
-        match self.cluster.store().deleted_databases().await {
+        match self.cluster.deleted_databases().await {
             Ok(deleted) => deleted.into_iter().collect(),
             Err(error) => {
                 tracing::error!(
@@ -117,7 +112,7 @@ impl Databases {
     }
 }
 
-/// The databases whose data is below a `DataDir`, for a start with an empty store.
+/// The directory with databases' data below a `DataDir`, if there is any, for a start with an empty store.
 pub(crate) fn data_in(data_dir: &Path) -> Option<PathBuf> {
     let root = data_dir.join(super::DIRECTORY);
     let entries = std::fs::read_dir(&root).ok()?;
@@ -129,7 +124,7 @@ fn uid_of(name: &std::ffi::OsStr) -> Option<DatabaseUid> {
     name.to_str()?.parse().ok()
 }
 
-/// The path of this name, with a number after it when something has that already.
+/// The path with this name, with a number appended if it exists already.
 fn free_path(directory: &Path, name: &str) -> PathBuf {
     let path = directory.join(name);
     let numbered = (2..).map(|number| directory.join(format!("{name}-{number}")));
@@ -139,5 +134,5 @@ fn free_path(directory: &Path, name: &str) -> PathBuf {
         .unwrap_or(path)
 }
 
-/// Beside the directories of databases; no number.
+/// Directory beside those of the databases; its name is not a number.
 const UNKNOWN: &str = ".unknown";

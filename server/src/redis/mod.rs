@@ -1,15 +1,15 @@
-//! What runs for the databases of the cluster: a Redis engine behind each, and a port before it.
+//! Runs the databases of the cluster: an engine and a port for each.
 //!
-//! The cluster's state says which databases there are; what runs follows it, and never stands in its way: an engine
-//! that does not start, or a port that cannot be had, is tried again and again, and the server goes on.
+//! The cluster's state lists the databases; the processes follow it, and never block a change of it. An engine that
+//! does not start, or a port that is taken, is retried, and the server continues.
 
-mod administration;
+mod cluster_view;
 mod data_files;
-mod door;
 pub(crate) mod engine;
-pub(crate) mod front;
 mod leftovers;
+mod operations;
 mod ports;
+pub(crate) mod proxy;
 mod refused_acls;
 pub(crate) mod resp;
 mod running;
@@ -29,52 +29,52 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::cluster_view::{ClusterView, PasswordRefusal};
 pub(crate) use self::data_files::DataFiles;
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
-use self::front::DatabaseFront;
-pub(crate) use self::front::{DatabaseConnection, FrontParts};
 pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
+pub(crate) use self::ports::{PortError, ReservedPort};
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
-use crate::cluster::access::TokenKey;
+use crate::cluster::ClusterState;
 use crate::cluster::database::{Database, DatabaseName};
+use crate::cluster::token_key::TokenKey;
 use crate::cluster::uid::DatabaseUid;
-use crate::cluster::{Cluster, ClusterState};
 use crate::config::{RedisSettings, Settings, UpstreamSetting};
 
-/// What runs for the databases of the cluster.
+/// Runs the databases of the cluster.
 pub(crate) struct Databases {
-    cluster: Arc<Cluster>,
+    cluster: Arc<dyn ClusterView>,
     settings: Arc<Settings>,
-    /// What the ways in share.
-    front: FrontParts,
-    /// Makes the marks of users in external Redis.
+    /// Dependencies of the databases' proxies.
+    proxy: ProxyParts,
+    /// Derives the marks of users in external Redis.
     key: TokenKey,
     ports: Arc<Ports>,
-    /// What engines are, once it has been found.
+    /// The engine program, once it has been found.
     program: Mutex<Option<EngineProgram>>,
-    /// The database that has the upstream which none is named for.
+    /// The database assigned to the unnamed (default) upstream.
     nameless: Mutex<Option<DatabaseUid>>,
     running: Mutex<BTreeMap<DatabaseUid, Arc<Running>>>,
-    /// The databases that were there at the start, with when they were made: a number may be given again.
+    /// The databases in the state at start-up, with their time of creation, because a number may be reused.
     restored: BTreeSet<(DatabaseUid, OffsetDateTime)>,
-    /// Something that ran has ended.
+    /// Notified when a running database has ended.
     ended: Notify,
 }
 
 impl Databases {
-    /// Nothing runs yet.
-    pub(crate) fn new(front: FrontParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
+    /// Creates the manager; [`Self::run`] starts the databases.
+    pub(crate) fn new(proxy: ProxyParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
         let redis = &settings.redis;
-        let state = front.cluster.state();
+        let state = proxy.cluster.state();
         let restored = state.databases().map(|database| (database.uid, database.created_at));
         Arc::new(Self {
             restored: restored.collect(),
             ports: Ports::new(redis.listen_address.clone(), redis.ports.clone()),
-            cluster: Arc::clone(&front.cluster),
+            cluster: Arc::clone(&proxy.cluster),
             settings,
-            front,
+            proxy,
             key,
             program: Mutex::default(),
             nameless: Mutex::default(),
@@ -83,8 +83,8 @@ impl Databases {
         })
     }
 
-    /// Runs what the cluster's state says, from now on and after each change of it, until `stop`. Then every engine is
-    /// stopped, once its connections have ended or `abort` has ended them, and killed [`ENGINE_TIME`] after `abort`.
+    /// Runs the databases of the cluster's state, and follows its changes, until `stop`. Then every engine is stopped,
+    /// once its connections have ended or `abort` has ended them, and killed [`ENGINE_TIME`] after `abort`.
     pub(crate) async fn run(self: Arc<Self>, tasks: TaskTracker, stop: CancellationToken, abort: CancellationToken) {
         let mut changes = self.cluster.changes();
         let prepare = async {
@@ -95,7 +95,7 @@ impl Databases {
             return;
         }
         loop {
-            self.follow(&tasks, &stop, &abort);
+            self.apply_state(&tasks, &stop, &abort);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -126,7 +126,8 @@ impl Databases {
         ended.await;
     }
 
-    /// How a database is. One that is not looked after yet has just been made, or was there when the server started.
+    /// Status of a database. One that is not supervised yet has just been created, or is being recovered after a
+    /// restart.
     pub(crate) fn status(&self, database: &Arc<Database>) -> DatabaseStatus {
         let running = self.running().get(&database.uid).cloned();
         match running {
@@ -136,24 +137,24 @@ impl Databases {
         }
     }
 
-    /// Whether it was there when the server started.
+    /// True if the database existed when the server started.
     fn is_restored(&self, database: &Database) -> bool {
         self.restored.contains(&(database.uid, database.created_at))
     }
 
-    /// Which version engines that are started have, once a program has been found.
+    /// Version of the engines that the server starts, once a program has been found.
     pub(crate) fn program_version(&self) -> Option<EngineVersion> {
         self.known_program().as_ref().map(EngineProgram::version)
     }
 
-    /// Which version the engine of a database has.
+    /// Version of a database's engine.
     pub(crate) fn version_of(&self, uid: DatabaseUid) -> Option<EngineVersion> {
         let engine = self.engine_of(uid).and_then(|engine| engine.version());
         engine.or_else(|| self.program_version())
     }
 
-    /// What administrators should know of a database, a sentence each: why clients cannot use it, what is wrong with the Redis
-    /// behind it, which ACLs that refuses, and which CAs are not trusted.
+    /// Warnings for administrators, a sentence each: why clients cannot use the database, what is wrong with its
+    /// external Redis, which ACLs the engine refuses, and which CAs are not trusted.
     pub(crate) fn warnings(&self, uid: DatabaseUid) -> Vec<String> {
         let Some(running) = self.running().get(&uid).cloned() else {
             return Vec::new();
@@ -166,24 +167,24 @@ impl Databases {
         let state = self.cluster.state();
         if let Some(database) = state.database(uid) {
             warnings.extend(running.refused_acls().warnings(database, &state));
-            warnings.extend(running.front().map(|front| front.trust_warnings()).unwrap_or_default());
+            warnings.extend(running.proxy().map(|proxy| proxy.trust_warnings()).unwrap_or_default());
         }
         warnings
     }
 
-    /// Makes what runs follow the state.
-    fn follow(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
+    /// Starts, changes and stops databases to match the state.
+    fn apply_state(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
         let state = self.cluster.state();
         let mut all = self.running();
         all.retain(|_, running| !running.has_ended());
         for database in state.databases() {
             match all.get(&database.uid) {
-                Some(running) => running.follow(database),
+                Some(running) => running.set_desired(database),
                 None => {
                     let running = Running::new(database, self.is_restored(database));
                     let databases = Arc::clone(self);
                     let (ours, stop, abort) = (tasks.clone(), stop.clone(), abort.clone());
-                    tasks.spawn(Arc::clone(&running).keep(databases, ours, stop, abort));
+                    tasks.spawn(Arc::clone(&running).supervise(databases, ours, stop, abort));
                     all.insert(database.uid, running);
                 }
             }
@@ -195,7 +196,7 @@ impl Databases {
         }
     }
 
-    /// The engine that a database is to have: an upstream that is there already, or one that is started.
+    /// Creates the engine of a database: an external Redis, or a supervised process.
     async fn make_engine(
         &self,
         database: &Database,
@@ -203,18 +204,18 @@ impl Databases {
     ) -> Result<Arc<Engine>, Box<dyn std::error::Error + Send + Sync>> {
         let configuration = EngineConfiguration::of(database);
         if let Some(setting) = self.upstream_for(&database.name, Some(database.uid)) {
-            let upstream = self.redis().upstream(setting)?;
-            tracing::info!(database.uid = database.uid.get(), %upstream, "a database is attached to a Redis that is there");
+            let external = self.redis().upstream(setting)?;
+            tracing::info!(database.uid = database.uid.get(), upstream = %external, "a database is attached to a Redis that is there");
             let mark = UserMark::new(&self.key, database.uid);
-            return Ok(Engine::attach(upstream, mark, configuration, tasks));
+            return Ok(Engine::attach(external, mark, configuration, tasks));
         }
         let program = self.program().await?;
         let directory = self.directory(database.uid);
         Ok(Engine::supervise(&program, directory, configuration, tasks))
     }
 
-    /// The upstream for a database of this name and number; for one that has no number yet, the one it would have. The
-    /// upstream that no database is named for is that of the first one that has no data of its own here.
+    /// The upstream for a database with this name and number; without a number, the one that it would get. The unnamed
+    /// upstream belongs to the first database that has no data of its own here.
     fn upstream_for(&self, name: &DatabaseName, uid: Option<DatabaseUid>) -> Option<&UpstreamSetting> {
         let upstreams = &self.redis().upstreams;
         let named = |upstream: &&UpstreamSetting| upstream.database.as_ref() == Some(name);
@@ -234,7 +235,7 @@ impl Databases {
         (*holder == uid).then_some(nameless)
     }
 
-    /// The program that engines are, found again when it was not there before.
+    /// The engine program. If it was missing, it is searched again.
     async fn program(&self) -> Result<EngineProgram, EngineProgramError> {
         if let Some(program) = &*self.known_program() {
             return Ok(program.clone());
@@ -256,7 +257,7 @@ impl Databases {
         Ok(program)
     }
 
-    /// Finds the program that engines are, before anybody asks for it. One that comes later is found when it is needed.
+    /// Searches the engine program in advance. One that is installed later is found when it is needed.
     async fn look_for_program(&self) {
         let has_databases = self.cluster.state().databases().len() > 0;
         if !has_databases && self.settings.redis_enterprise_url.is_none() {
@@ -273,23 +274,23 @@ impl Databases {
         }
     }
 
-    /// The open connections to every database.
+    /// The open connections to all databases.
     pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
-        let fronts = self.fronts();
-        fronts.iter().flat_map(|front| front.connections(state)).collect()
+        let proxies = self.proxies();
+        proxies.iter().flat_map(|proxy| proxy.connections(state)).collect()
     }
 
-    /// The connections to every database that end when `state` becomes `next`.
+    /// The connections to all databases that end when `state` becomes `next`.
     pub(crate) fn connections_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<DatabaseConnection> {
-        let fronts = self.fronts();
-        fronts
+        let proxies = self.proxies();
+        proxies
             .iter()
-            .flat_map(|front| front.connections_ended_by(state, next))
+            .flat_map(|proxy| proxy.connections_ended_by(state, next))
             .collect()
     }
 
-    fn fronts(&self) -> Vec<Arc<DatabaseFront>> {
-        self.running().values().filter_map(|running| running.front()).collect()
+    fn proxies(&self) -> Vec<Arc<DatabaseProxy>> {
+        self.running().values().filter_map(|running| running.proxy()).collect()
     }
 
     fn engine_of(&self, uid: DatabaseUid) -> Option<Arc<Engine>> {
@@ -321,7 +322,7 @@ impl fmt::Debug for Databases {
     }
 }
 
-/// For engines to write what is to be written when the server ends, after the last connection has.
+/// Time for engines to write pending data when the server ends, after the last connection has ended.
 pub(crate) const ENGINE_TIME: Duration = Duration::from_secs(3);
-/// In `DataDir`, with a directory for each database, by its number.
+/// Name in `DataDir` of the directory with one directory per database, named by number.
 const DIRECTORY: &str = "databases";

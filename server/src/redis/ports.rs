@@ -1,4 +1,4 @@
-//! The ports of databases: taken before a database is recorded, so that one that cannot be had is refused at once.
+//! The ports of databases: reserved before a database is recorded, so that a conflict is reported at once.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,41 +14,41 @@ use url::Host;
 
 use crate::listener::socket;
 
-/// Takes ports.
+/// Reserves ports.
 pub(super) struct Ports {
     host: Host,
     range: RangeInclusive<u16>,
     held: Mutex<HashMap<NonZeroU16, TcpListener>>,
 }
 
-/// A port that nobody else gets. Dropping it lets it go, unless [`Ports::listen`] has taken it up.
-pub(super) struct ReservedPort {
+/// A port that is reserved for one database. Dropping it releases the port, unless [`Ports::listen`] has used it.
+pub(crate) struct ReservedPort {
     port: NonZeroU16,
     ports: Arc<Ports>,
 }
 
-/// Why a port cannot be had.
+/// A port cannot be reserved.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PortError {
-    /// The one that was wanted is taken.
+pub(crate) enum PortError {
+    /// The requested port is taken.
     #[error("port {port} cannot be had")]
     Taken {
-        /// Which.
+        /// The port.
         port: NonZeroU16,
-        /// What the system says; none when another request has taken it.
+        /// The system's error; none if another request has reserved the port.
         #[source]
         source: Option<io::Error>,
     },
-    /// None of those that may be given is free.
+    /// No port of the range is free.
     #[error("no port from {} to {} is free", range.start(), range.end())]
     NoneLeft {
-        /// Those that may be given.
+        /// The range.
         range: RangeInclusive<u16>,
     },
 }
 
 impl Ports {
-    /// Those of `host`; ports that nobody names come from `range`.
+    /// Ports on `host`; without an explicit choice they come from `range`.
     pub(super) fn new(host: Host, range: RangeInclusive<u16>) -> Arc<Self> {
         Arc::new(Self {
             host,
@@ -57,7 +57,7 @@ impl Ports {
         })
     }
 
-    /// Takes the port that is wanted, or a free one that is not `spoken_for`.
+    /// Reserves the wanted port, or a free one that is not `spoken_for`.
     ///
     /// # Errors
     ///
@@ -102,11 +102,11 @@ impl Ports {
         })
     }
 
-    /// A listener on the port: the one that was taken for it, or a new one.
+    /// Opens a listener on the port: the reserved one, or a new one.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) async fn listen(&self, port: NonZeroU16) -> io::Result<TcpListener> {
         let held = self.held().remove(&port);
         match held {
@@ -115,7 +115,7 @@ impl Ports {
         }
     }
 
-    /// It listens already: otherwise another program that reuses addresses could have it too.
+    /// Binds and listens at once: another program with `SO_REUSEADDR` could otherwise bind the same port.
     async fn open(&self, port: NonZeroU16) -> io::Result<TcpListener> {
         let addresses = socket::addresses(&self.host, port.get()).await?;
         let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
@@ -134,8 +134,8 @@ impl Ports {
 }
 
 impl ReservedPort {
-    /// Which it is.
-    pub(super) fn port(&self) -> NonZeroU16 {
+    /// The port.
+    pub(crate) fn port(&self) -> NonZeroU16 {
         self.port
     }
 }
@@ -165,7 +165,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(socket::BACKLOG)
 }
 
-/// A number below `count`, which is at most 65536 and not 0.
+/// A random number below `count`, which is at most 65536 and not 0.
 fn anywhere(count: u32) -> u32 {
     let mut bytes = [0; 4];
     // Without random numbers, the first is as good as any.

@@ -1,5 +1,5 @@
-//! The ACLs of databases that their engines refuse. Engines differ in the commands that they have, by version and module, so
-//! that only they can say; until they do, the API takes what its grammar allows.
+//! ACLs that engines refuse. The commands of engines differ by version and modules, so only the engine itself can tell;
+//! until it has, the API accepts everything that its grammar allows.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +10,11 @@ use super::Databases;
 use super::running::Running;
 use crate::cluster::database::Database;
 use crate::cluster::redis_acl::RedisAcl;
+use crate::cluster::run::Run;
+use crate::cluster::state::ClusterState;
 use crate::cluster::uid::{DatabaseUid, RedisAclUid};
-use crate::cluster::{ClusterState, Run};
 
-/// What the engine of a database says against the database's ACLs, as of the last time that it was asked.
+/// The database's ACLs that its engine refused when it was last asked, with its messages.
 #[derive(Debug, Default)]
 pub(super) struct RefusedAcls(Mutex<BTreeMap<RedisAclUid, RefusedAcl>>);
 
@@ -24,7 +25,7 @@ struct RefusedAcl {
 }
 
 impl RefusedAcls {
-    /// The engine of `database` says this of an ACL, or nothing against it. A new objection is logged.
+    /// Records the message of `database`'s engine about an ACL; none if it accepts the ACL. A new message is logged.
     fn learn(&self, database: &Database, acl: &Arc<RedisAcl>, objection: Option<String>) {
         let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(objection) = objection else {
@@ -51,7 +52,7 @@ impl RefusedAcls {
         refused.insert(acl.uid, new);
     }
 
-    /// A sentence for each ACL that `database` still gives, and that is still what the engine refused.
+    /// A warning for each ACL that `database` still uses in the form that the engine refused.
     pub(super) fn warnings(&self, database: &Database, state: &ClusterState) -> Vec<String> {
         let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_present = |refused: &&RefusedAcl| {
@@ -66,7 +67,7 @@ impl RefusedAcls {
 }
 
 impl Running {
-    /// Asks the engine about every ACL that the database gives, once it is ready.
+    /// Asks the engine about every ACL in the database, once it is ready.
     pub(super) async fn review_acls(&self, state: &ClusterState) {
         let (Some(engine), Some(database)) = (self.engine(), state.database(self.uid())) else {
             return;
@@ -87,17 +88,17 @@ impl Running {
 }
 
 impl Databases {
-    /// Asks the engine of a database about every ACL that the database gives, as far as it answers in time.
-    pub(super) async fn review_acls_of(&self, uid: DatabaseUid) {
+    /// Asks the engine of a database about every ACL in it, as far as it answers in time.
+    pub async fn review_acls_of(&self, uid: DatabaseUid) {
         let running = self.running().get(&uid).cloned();
         if let Some(running) = running {
             running.review_acls(&self.cluster.state()).await;
         }
     }
 
-    /// Asks engines about an ACL that is made or changed, or would be: those of the databases that give it, else one that
-    /// runs. Gives a sentence for each objection, and logs it.
-    pub(crate) async fn review_acl(&self, acl: &Arc<RedisAcl>, run: Run) -> Vec<String> {
+    /// Asks engines about an ACL that is created or changed, or would be: the engines of the databases that use it,
+    /// else any that runs. Returns a warning for each message, and logs it.
+    pub async fn review_acl(&self, acl: &Arc<RedisAcl>, run: Run) -> Vec<String> {
         let state = self.cluster.state();
         let running = self.running().clone();
         let asked = |database: &Arc<Database>| Some((Arc::clone(database), Arc::clone(running.get(&database.uid)?)));
@@ -138,5 +139,6 @@ fn sentence(acl: &RedisAcl, objection: &str) -> String {
     format!("the engine refuses Redis ACL {uid} ({name}), so that users with it cannot log in: {objection}")
 }
 
-/// Databases that are asked about one ACL while an administrator waits. Engines that the server starts are one program.
+/// Maximum number of databases that are asked about one ACL while an administrator waits. All supervised engines run
+/// the same program.
 const MAX_ASKED: usize = 16;

@@ -1,4 +1,4 @@
-//! One database at work: its engine, the port before it, and whoever keeps both as they should be.
+//! A running database: its engine, its port, and the task that supervises both.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -9,52 +9,52 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::door::Door;
 use super::engine::{Engine, EngineConfiguration, EngineHealth};
-use super::front::DatabaseFront;
+use super::listener::DatabaseListener;
+use super::proxy::DatabaseProxy;
 use super::refused_acls::RefusedAcls;
 use super::{DatabaseStatus, Databases};
 use crate::cluster::database::Database;
 use crate::cluster::uid::DatabaseUid;
 
-/// One database at work.
+/// A running database.
 pub(super) struct Running {
     uid: DatabaseUid,
     orders: watch::Sender<Order>,
     seen: watch::Sender<Seen>,
     refused_acls: RefusedAcls,
-    /// Whether it was there when the server started.
+    /// True if the database existed when the server started.
     is_restored: bool,
     ended: CancellationToken,
 }
 
-/// What is to be done with it.
+/// The desired state of a database.
 #[derive(Debug, Clone)]
 enum Order {
-    /// It runs, in this form.
+    /// It runs, with this configuration.
     Run(Arc<Database>),
-    /// It ends, and its data stays.
+    /// It stops, and its data stays.
     Stop,
-    /// It ends, and its data goes.
+    /// It stops, and its data is deleted.
     Remove,
 }
 
-/// How it is.
+/// The observed state of a database.
 #[derive(Debug, Clone, Default)]
 struct Seen {
     engine: Option<Arc<Engine>>,
-    /// Where its clients come in, while its port is open.
-    front: Option<Arc<DatabaseFront>>,
-    /// The form that it has.
+    /// Its proxy, while its port is open.
+    proxy: Option<Arc<DatabaseProxy>>,
+    /// The configuration in force.
     applied: Option<Arc<Database>>,
     is_ready: bool,
     was_ready: bool,
-    /// Why it is not ready.
+    /// The reason why it is not ready.
     reason: Option<String>,
 }
 
 impl Running {
-    /// Of a database that nobody looks after yet: [`Self::keep`] does.
+    /// A database that is not supervised yet: call [`Self::supervise`].
     pub(super) fn new(database: &Arc<Database>, is_restored: bool) -> Arc<Self> {
         Arc::new(Self {
             uid: database.uid,
@@ -66,8 +66,8 @@ impl Running {
         })
     }
 
-    /// Looks after it until it is to end, and ends it.
-    pub(super) async fn keep(
+    /// Supervises the database until it has to end, and ends it.
+    pub(super) async fn supervise(
         self: Arc<Self>,
         databases: Arc<Databases>,
         tasks: TaskTracker,
@@ -76,7 +76,7 @@ impl Running {
     ) {
         let mut orders = self.orders.subscribe();
         let engine = self.engine_for(&databases, &tasks, &mut orders).await;
-        let door = match &engine {
+        let listener = match &engine {
             None => None,
             Some((engine, configured)) => {
                 let opening = Opening {
@@ -84,12 +84,13 @@ impl Running {
                     stop: &stop,
                     abort: &abort,
                 };
-                self.look_after(engine, configured.clone(), &mut orders, &opening).await
+                self.supervise_engine(engine, configured.clone(), &mut orders, &opening)
+                    .await
             }
         };
         let is_removed = matches!(*self.orders.borrow(), Order::Remove);
-        if let Some(door) = door {
-            door.close(is_removed).await;
+        if let Some(listener) = listener {
+            listener.close(is_removed).await;
         }
         let removed = match engine {
             Some((engine, _)) if is_removed => match engine.remove().await {
@@ -115,7 +116,7 @@ impl Running {
         databases.ended.notify_one();
     }
 
-    /// Its engine, as soon as there can be one; none when it is to end before.
+    /// Creates its engine, as soon as that is possible; none if the database has to end before.
     async fn engine_for(
         &self,
         databases: &Databases,
@@ -151,7 +152,7 @@ impl Running {
         }
     }
 
-    /// Removes what another database with the same number may have left: a new one is empty.
+    /// Removes data that another database with the same number may have left: a new one is empty.
     async fn clear(&self, databases: &Databases, is_clear: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
         if is_clear {
             return Ok(());
@@ -162,26 +163,29 @@ impl Running {
             .map_err(|error| format!("the data of another database with its number cannot be removed: {error}").into())
     }
 
-    /// Keeps the engine and the port as the orders say. Gives the port when it is to end.
-    async fn look_after(
+    /// Runs the engine and the port according to the orders. Returns the port when the database has to end.
+    async fn supervise_engine(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
         mut configured: EngineConfiguration,
         orders: &mut watch::Receiver<Order>,
         opening: &Opening<'_>,
-    ) -> Option<Door> {
+    ) -> Option<DatabaseListener> {
         let mut health = engine.health();
-        let mut door: Option<Door> = None;
+        let mut listener: Option<DatabaseListener> = None;
         let mut was_ready = false;
         loop {
             let Order::Run(database) = orders.borrow_and_update().clone() else {
-                return door;
+                return listener;
             };
-            if door.as_ref().is_none_or(|door| door.port() != database.port) {
-                if let Some(door) = door.take() {
-                    door.close(true).await;
+            if listener
+                .as_ref()
+                .is_none_or(|listener| listener.port() != database.port)
+            {
+                if let Some(listener) = listener.take() {
+                    listener.close(true).await;
                 }
-                door = self.open_door(&database, engine, opening).await;
+                listener = self.open_listener(&database, engine, opening).await;
             }
             let wanted = EngineConfiguration::of(&database);
             if wanted != configured {
@@ -194,7 +198,7 @@ impl Running {
                     ),
                 }
             }
-            let is_as_wanted = door.is_some() && configured == EngineConfiguration::of(&database);
+            let is_as_wanted = listener.is_some() && configured == EngineConfiguration::of(&database);
             let health_now = health.borrow_and_update().clone();
             let is_ready = health_now == EngineHealth::Ready;
             if is_ready && !was_ready {
@@ -205,20 +209,25 @@ impl Running {
             was_ready = is_ready;
             self.notice(&health_now, is_as_wanted.then_some(&database));
             tokio::select! {
-                changed = orders.changed() => if changed.is_err() { return door },
-                changed = health.changed() => if changed.is_err() { return door },
+                changed = orders.changed() => if changed.is_err() { return listener },
+                changed = health.changed() => if changed.is_err() { return listener },
                 () = tokio::time::sleep(RETRY), if !is_as_wanted => {}
             }
         }
     }
 
-    async fn open_door(&self, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Option<Door> {
+    async fn open_listener(
+        &self,
+        database: &Database,
+        engine: &Arc<Engine>,
+        opening: &Opening<'_>,
+    ) -> Option<DatabaseListener> {
         match opening.databases.ports.listen(database.port).await {
             Ok(tcp) => {
-                let door = Door::open(tcp, database, engine, opening);
-                let front = Arc::clone(door.front());
-                self.seen.send_modify(|seen| seen.front = Some(front));
-                Some(door)
+                let listener = DatabaseListener::open(tcp, database, engine, opening);
+                let proxy = Arc::clone(listener.proxy());
+                self.seen.send_modify(|seen| seen.proxy = Some(proxy));
+                Some(listener)
             }
             Err(error) => {
                 self.cannot(format!("port {} cannot be listened on: {error}", database.port));
@@ -227,7 +236,7 @@ impl Running {
         }
     }
 
-    /// Remembers how the engine is, and the form that it has when that is the one that it should have.
+    /// Records the engine's health, and the configuration in force if it is the desired one.
     fn notice(&self, health: &EngineHealth, applied: Option<&Arc<Database>>) {
         self.seen.send_modify(|seen| {
             if let Some(database) = applied {
@@ -244,7 +253,7 @@ impl Running {
         });
     }
 
-    /// Says why it is not ready, once.
+    /// Sets the reason why it is not ready, and logs it once.
     fn cannot(&self, reason: String) {
         if self.seen.borrow().reason.as_ref() != Some(&reason) {
             tracing::error!(database.uid = self.uid.get(), reason, "a database cannot be run");
@@ -255,8 +264,8 @@ impl Running {
         });
     }
 
-    /// Has it take this form, unless it is to end.
-    pub(super) fn follow(&self, database: &Arc<Database>) {
+    /// Changes its configuration, unless it has to end.
+    pub(super) fn set_desired(&self, database: &Arc<Database>) {
         self.orders.send_if_modified(|order| match order {
             Order::Run(present) if !Arc::ptr_eq(present, database) => {
                 *present = Arc::clone(database);
@@ -266,7 +275,7 @@ impl Running {
         });
     }
 
-    /// Has it end; its data stays.
+    /// Stops it; its data stays.
     pub(super) fn stop(&self) {
         self.orders.send_if_modified(|order| {
             let runs = matches!(order, Order::Run(_));
@@ -277,7 +286,7 @@ impl Running {
         });
     }
 
-    /// Has it end, and its data go.
+    /// Stops it and deletes its data.
     pub(super) fn remove(&self) {
         self.orders.send_if_modified(|order| {
             let is_news = !matches!(order, Order::Remove);
@@ -286,7 +295,7 @@ impl Running {
         });
     }
 
-    /// Once it has ended.
+    /// Waits until it has ended.
     pub(super) async fn ended(&self) {
         self.ended.cancelled().await;
     }
@@ -295,7 +304,7 @@ impl Running {
         self.ended.is_cancelled()
     }
 
-    /// Once it has the form of `database`, or whatever is in the way of that is known.
+    /// Waits until it has the configuration of `database`, or the obstacle is known.
     pub(super) async fn settled(&self, database: &Arc<Database>) {
         let mut seen = self.seen.subscribe();
         // The closure runs under the lock of `seen`: it must not take it once more, since a writer that waits between the
@@ -307,7 +316,7 @@ impl Running {
         }
     }
 
-    /// How it is, when `database` is what it should be.
+    /// Status of the database, given that `database` is its desired configuration.
     pub(super) fn status(&self, database: &Arc<Database>) -> DatabaseStatus {
         self.status_by(&self.seen.borrow(), database)
     }
@@ -329,17 +338,17 @@ impl Running {
         }
     }
 
-    /// Whether it can be used.
+    /// True if clients can use it.
     pub(super) fn is_ready(&self) -> bool {
         self.seen.borrow().is_ready
     }
 
-    /// Its number.
+    /// Its UID.
     pub(super) fn uid(&self) -> DatabaseUid {
         self.uid
     }
 
-    /// Which of its ACLs the engine refuses.
+    /// The ACLs of the database that its engine refuses.
     pub(super) fn refused_acls(&self) -> &RefusedAcls {
         &self.refused_acls
     }
@@ -349,25 +358,25 @@ impl Running {
         self.seen.borrow().engine.clone()
     }
 
-    /// Where its clients come in, if its port has been opened.
-    pub(super) fn front(&self) -> Option<Arc<DatabaseFront>> {
-        self.seen.borrow().front.clone()
+    /// Its proxy, if its port has been opened.
+    pub(super) fn proxy(&self) -> Option<Arc<DatabaseProxy>> {
+        self.seen.borrow().proxy.clone()
     }
 
-    /// Why it is not ready, if that is known.
+    /// The reason why it is not ready, if known.
     pub(super) fn reason(&self) -> Option<String> {
         self.seen.borrow().reason.clone()
     }
 }
 
-/// What a door is opened with.
+/// Context for opening a database's proxy.
 pub(super) struct Opening<'a> {
     pub(super) databases: &'a Arc<Databases>,
     pub(super) stop: &'a CancellationToken,
     pub(super) abort: &'a CancellationToken,
 }
 
-/// Between two attempts at what cannot be done now: a port that is another program's, an engine that is not installed.
+/// Pause between attempts at something that fails now: a port of another program, an engine that is not installed.
 const RETRY: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
@@ -378,7 +387,7 @@ mod tests {
 
     use super::*;
 
-    /// A request that waits until its database is as it should be, while its keeper says how it is.
+    /// A request waits for its database while the supervising task reports its state.
     #[test]
     fn a_request_that_waits_for_a_database_and_the_databases_keeper_never_stop_each_other() {
         let database = Arc::new(Database::sample());

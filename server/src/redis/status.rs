@@ -1,24 +1,24 @@
-//! The status of a database, in the API's words.
+//! The status of a database, by the API's names.
 
 /// The status of a database: `status` in `docs/contracts/redis-enterprise.md#databases`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DatabaseStatus {
-    /// It is being made.
+    /// It is being created.
     Pending,
     /// It can be used.
     Active,
-    /// It can be used, and is not yet as it was changed to be.
+    /// It can be used, and its last change is not in force yet.
     ActiveChangePending,
-    /// It is deleted, and has not ended.
+    /// It is being deleted.
     DeletePending,
-    /// It was made, and has not been usable since. It is tried again.
+    /// It has not been usable since its creation. The server retries.
     CreationFailed,
-    /// It was usable, or was there when the server started, and is not usable now. It is brought back.
+    /// It was usable, or existed when the server started, and is not usable now. The server retries.
     Recovery,
 }
 
 impl DatabaseStatus {
-    /// Each of them.
+    /// All statuses.
     pub(crate) const ALL: [Self; 6] = [
         Self::Pending,
         Self::Active,
@@ -28,7 +28,7 @@ impl DatabaseStatus {
         Self::Recovery,
     ];
 
-    /// The API's word.
+    /// The API's name.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -40,12 +40,12 @@ impl DatabaseStatus {
         }
     }
 
-    /// Returns `true` when clients can use the database.
+    /// Returns `true` if clients can use the database.
     pub(crate) const fn is_usable(self) -> bool {
         matches!(self, Self::Active | Self::ActiveChangePending)
     }
 
-    /// Returns `true` for a status that passes by itself.
+    /// Returns `true` for a temporary status.
     pub(crate) const fn is_passing(self) -> bool {
         matches!(self, Self::Pending | Self::ActiveChangePending | Self::DeletePending)
     }

@@ -1,18 +1,18 @@
-//! The cluster of Redis Enterprise's API, as the store has it.
+//! Loads the cluster of Redis Enterprise's API from the store.
 
 use std::sync::Arc;
 
 use super::StartError;
 use crate::audit::Audit;
-use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::cluster::access::{ClusterAccess, HashCost, PasswordHasher, TokenKey};
 use crate::cluster::state::ClusterIdentity;
 use crate::cluster::{Cluster, ClusterParts};
 use crate::config::Settings;
+use crate::ravendb::access::authn::Authenticator;
 use crate::store::Store;
 
-/// The cluster as the store has it, who may call it, and the key of its store.
+/// Loads the cluster, its authentication, and the key of its store.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub(super) async fn open(
     let (state, token_key) = store.open_cluster(identity).await.map_err(StartError::Store)?;
     let parts = ClusterParts {
         store: store.clone(),
-        authenticator: Arc::clone(authenticator),
+        administrators: Arc::<Authenticator>::clone(authenticator),
         passwords: Arc::new(PasswordHasher::new(HashCost::default())),
         clock: Arc::clone(clock),
         audit: audit.clone(),

@@ -13,7 +13,7 @@ use crate::redis;
 use crate::server_certificate::write_file_atomically;
 use crate::store::{Store, StoreError};
 
-/// The identity of this server's topology: made at the first start, then read.
+/// The identifier of this server's topology: generated at the first start, then read.
 pub(super) async fn topology_id(directory: &Path) -> Result<String, StartError> {
     let path = directory.join(TOPOLOGY_ID_FILE);
     let failed = |path: PathBuf| move |source: io::Error| StartError::DataDir { path, source };
@@ -36,7 +36,7 @@ pub(super) async fn topology_id(directory: &Path) -> Result<String, StartError> 
     }
 }
 
-/// Refuses to begin with an empty store where databases have data: the store would not know them.
+/// Refuses to start with an empty store where databases have data, because the store would not know them.
 pub(super) fn check_store_is_there(directory: &Path) -> Result<(), StoreError> {
     if !Store::is_missing(directory) {
         return Ok(());
@@ -51,7 +51,7 @@ pub(super) fn check_store_is_there(directory: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// A machine that has lost its clock stands at 1970, where no certificate has expired yet.
+/// A machine that has lost its clock's time shows 1970, when no certificate has expired yet.
 pub(super) fn check_clock(now: OffsetDateTime) -> Result<(), StartError> {
     if now < EARLIEST {
         Err(StartError::Clock { now })
@@ -63,5 +63,5 @@ pub(super) fn check_clock(now: OffsetDateTime) -> Result<(), StartError> {
 const TOPOLOGY_ID_FILE: &str = "topology-id";
 /// A UUID has 36 bytes, and a line end.
 const MAX_TOPOLOGY_ID: usize = 64;
-/// Before this program was written.
+/// Before this program existed.
 const EARLIEST: OffsetDateTime = datetime!(2025-01-01 0:00 UTC);

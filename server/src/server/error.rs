@@ -11,10 +11,10 @@ use crate::cluster::ClusterError;
 use crate::server_certificate::CertificateFileError;
 use crate::store::StoreError;
 
-/// The reason that a server does not start. No socket has listened when one of these is returned.
+/// A server does not start. No socket has listened when one of these is returned.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The machine's clock is wrong, and with it every decision about validity.
+    /// The machine's clock is wrong, and so would be every decision about validity.
     #[error("the clock says {now}, which is before this program was written; set the clock")]
     Clock {
         /// The time that the clock shows.
@@ -38,7 +38,7 @@ pub enum StartError {
     /// The audit log cannot be written.
     #[error("cannot start the audit log of Security.AuditLog.FolderPath")]
     Audit(#[source] AuditError),
-    /// The cluster of Redis Enterprise's API could not be given the certificates of its services.
+    /// The certificates of the cluster's services could not be generated.
     #[error("cannot make the certificates of the cluster's services")]
     Cluster(#[source] ClusterError),
     /// The system has no threads or descriptors left for the connections.
@@ -47,7 +47,7 @@ pub enum StartError {
     /// TLS cannot be configured.
     #[error("cannot configure TLS")]
     Tls(#[source] rustls::Error),
-    /// Nobody can listen there, or not everybody may.
+    /// The address cannot be bound, or not be opened to all clients.
     #[error("cannot listen on {url}, which is {key}")]
     Listen {
         /// The key of the settings.
@@ -58,7 +58,7 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
-    /// Health and metrics are for this machine only, because whoever reaches them is not asked who they are.
+    /// Health and metrics are served on this machine only, because their clients are not authenticated.
     #[error("Certward.Operations.ServerUrl is {url}, which other machines can reach; use 127.0.0.1 or [::1]")]
     OperationsNotLoopback {
         /// The URL to listen on.

@@ -1,4 +1,4 @@
-//! An API's listener, with the connections it has accepted.
+//! An API's listener, with its connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use url::Url;
 use super::StartError;
 use crate::app::App;
 use crate::http::Http;
-use crate::listener::HttpsListener;
+use crate::http::HttpsListener;
 use crate::listener::connections::OpenConnections;
 use crate::listener::identity_counts::ListenerKind;
 use crate::listener::tls::Tls;
 use crate::listener::workers::Workers;
 
-/// An API's listener, and the connections it has accepted.
+/// An API's listener, with its connections.
 pub(super) struct Front {
     pub(super) listener: HttpsListener,
     pub(super) address: SocketAddr,
@@ -23,7 +23,7 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// Takes a listening socket, whose URL is in an error. Nothing is accepted before the listener runs.
+    /// Wraps a listening socket; errors name its URL. Nothing is accepted before the listener runs.
     ///
     /// # Errors
     ///

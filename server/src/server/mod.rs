@@ -1,11 +1,13 @@
-//! Puts the parts of a server together, starts it, and stops it.
+//! Assembles, starts and stops a server.
 
 mod cluster;
 mod data_dir;
 mod error;
 mod front;
 mod running;
+mod services;
 mod socket;
+mod trust;
 
 use std::iter;
 use std::sync::Arc;
@@ -21,48 +23,52 @@ pub use running::RunningServer;
 
 use self::front::Front;
 use self::socket::{BoundSocket, Reach};
+use self::trust::TrustChanges;
 
 use crate::app::{ApiConnections, App};
 use crate::audit::Audit;
-use crate::authn::{Authenticator, WellKnown};
-use crate::authority::registry::Registry;
-use crate::authority::{Authority, AuthorityParts};
 use crate::clock::Clock;
 use crate::cluster::access::ClusterAccess;
 use crate::cluster::settings::TlsVersion;
 use crate::config::{Settings, TwoFactorSettings};
-use crate::dialect::{ravendb, redis_enterprise};
 use crate::expiry;
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
 use crate::listener::connections::OpenConnections;
 use crate::listener::identity_counts::{ConnectionCounts, ListenerKind};
-use crate::listener::trust::TrustChanges;
 use crate::listener::workers::Workers;
 use crate::operations::{Operations, OperationsListener};
-use crate::redis::{Databases, FrontParts};
-use crate::server_certificate::{CertificateFile, Replacement, ServerCertificates};
+use crate::ravendb::access::authn::{Authenticator, WellKnown};
+use crate::ravendb::access::two_factor::{SessionLength, TwoFactorSessions};
+use crate::ravendb::api as ravendb;
+use crate::ravendb::model::registry::Registry;
+use crate::ravendb::usecases::replacement::Replacement;
+use crate::ravendb::usecases::{Authority, AuthorityParts};
+use crate::redis::{Databases, ProxyParts};
+use crate::redis_enterprise::api as redis_enterprise;
+use crate::server_certificate::{CertificateFile, ServerCertificates};
 use crate::store::Store;
 use crate::telemetry::Recorder;
-use crate::two_factor::{SessionLength, TwoFactorSessions};
 
 /// Starts servers.
 #[derive(Debug)]
 pub enum Server {}
 
 impl Server {
-    /// Starts a server and gives it once its listeners accept connections.
+    /// Starts a server and returns it once its listeners accept connections.
     ///
-    /// The listeners are bound last: a server that cannot be started has listened on no port.
+    /// The listeners are bound last: a server that fails to start has not listened on any port.
     ///
     /// # Errors
     ///
-    /// [`StartError`], by what is to be put right.
+    /// [`StartError`], by remedy.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
-        Self::start_serving(settings, clock, ravendb::api, redis_enterprise::api).await
+        let ravendb = |app: Arc<App>| ravendb::api(services::ravendb(&app));
+        let redis_enterprise = |app: Arc<App>| redis_enterprise::api(services::redis_enterprise(&app));
+        Self::start_serving(settings, clock, ravendb, redis_enterprise).await
     }
 
-    /// As [`Self::start`], with these routes instead of each API's: for tests of what is below them.
+    /// Like [`Self::start`], with these routes instead of each API's: for tests of the layers below.
     ///
     /// # Errors
     ///
@@ -108,7 +114,11 @@ impl Server {
         let registry = Registry::new(store.load().await.map_err(StartError::Store)?);
         let registry = Arc::new(registry.with_deleted(store.load_deleted().await.map_err(StartError::Store)?));
         let topology_id = data_dir::topology_id(&settings.data_dir).await?;
-        let certificate_file = CertificateFile::from_settings(&settings);
+        let certificate_file = CertificateFile::new(
+            settings.certificate_path.clone(),
+            settings.certificate_password.as_ref(),
+            settings.certificate_validate_key_usages,
+        );
         let certificate = certificate_file
             .load(clock.now())
             .await
@@ -153,25 +163,24 @@ impl Server {
         let operations = operations.map(BoundSocket::listen).transpose()?;
         let connection_counts = ConnectionCounts::default();
         let front = FrontParts {
-            cluster: Arc::clone(&cluster),
-            access: Arc::clone(&cluster_access),
+            cluster: Arc::<ClusterAccess>::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,
             workers: database_workers,
             counts: Arc::clone(connection_counts.of(ListenerKind::Database)),
             clock: Arc::clone(&clock),
         };
-        let databases = Databases::new(front, Arc::clone(&settings), key);
+        let databases = Databases::new(proxy, Arc::clone(&settings), key);
         let replacement = Replacement::new(
             certificate_file,
             Arc::clone(&server_certificates),
             Arc::clone(&clock),
             Arc::clone(&authority),
         );
-        let connections = ApiConnections {
+        let connections = Arc::new(ApiConnections {
             ravendb: OpenConnections::new(Arc::<Authenticator>::clone(&authenticator), Arc::clone(&clock)),
             redis_enterprise: OpenConnections::new(Arc::<ClusterAccess>::clone(&cluster_access), Arc::clone(&clock)),
-        };
+        });
         let app = Arc::new(App {
             authority,
             authenticator,
@@ -311,7 +320,7 @@ fn well_known(settings: &Settings) -> WellKnown {
     )
 }
 
-/// Opens RavenDB's listener, and says where clients reach it.
+/// Opens RavenDB's listener, and logs its address.
 fn listen_ravendb(settings: &Settings, socket: BoundSocket) -> Result<(TcpListener, Url), StartError> {
     let port = socket.address().port();
     let tcp = socket.listen()?;

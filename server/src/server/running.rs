@@ -1,4 +1,4 @@
-//! A server at work.
+//! A running server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::listener::connections::OpenConnections;
 use crate::redis::ENGINE_TIME;
 use crate::store::Store;
 
-/// A server at work. Dropping it stops it at once; [`Self::shutdown`] lets requests under way finish.
+/// A running server. Dropping it stops it at once; [`Self::shutdown`] lets current requests finish.
 #[derive(Debug)]
 pub struct RunningServer {
     app: Arc<App>,
@@ -24,7 +24,7 @@ pub struct RunningServer {
     abort: DropGuard,
 }
 
-/// The addresses that a server listens on, with the real ports.
+/// The addresses that a server listens on, with the actual ports.
 #[derive(Debug)]
 pub(super) struct Addresses {
     pub(super) ravendb: SocketAddr,
@@ -51,13 +51,13 @@ impl RunningServer {
         }
     }
 
-    /// The address of RavenDB's API, with the real port.
+    /// The address of RavenDB's API, with the actual port.
     #[must_use]
     pub fn ravendb_address(&self) -> SocketAddr {
         self.addresses.ravendb
     }
 
-    /// The address of Redis Enterprise's API, with the real port, if it is on.
+    /// The address of Redis Enterprise's API, with the actual port, if it is on.
     #[must_use]
     pub fn redis_enterprise_address(&self) -> Option<SocketAddr> {
         self.addresses.redis_enterprise
@@ -75,11 +75,11 @@ impl RunningServer {
         &self.app
     }
 
-    /// Stops accepting, lets the requests under way finish within `Certward.Limits.DrainTimeout`, ends the engines, and
-    /// closes the store. It returns at most 4 s after the drain time, whatever does not end.
+    /// Stops accepting connections, lets current requests finish within `Certward.Limits.DrainTimeout`, ends the
+    /// engines, and closes the store. It returns at most 4 s after the drain time, even if something does not end.
     ///
-    /// HTTP/1.1 connections are told to close with their next answer, HTTP/2 connections get a GOAWAY, idle ones are
-    /// closed at once.
+    /// HTTP/1.1 connections are closed with their next response, HTTP/2 connections get a GOAWAY, idle ones are closed
+    /// at once.
     pub async fn shutdown(self) {
         let Self {
             app,
@@ -122,7 +122,7 @@ impl RunningServer {
     }
 }
 
-/// For engines to be reaped that were killed.
+/// Time to reap killed engines.
 const AFTER_KILL: Duration = Duration::from_millis(500);
-/// For the last audit records, and to close the store.
+/// Time for the last audit records, and for closing the store.
 const STORE_TIME: Duration = Duration::from_millis(500);

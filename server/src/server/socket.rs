@@ -1,4 +1,4 @@
-//! Sockets: bound late, listening last, and enough of them.
+//! Sockets: bound late, listening last, with a sufficient limit of descriptors.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use url::Url;
 use super::StartError;
 use crate::listener::socket;
 
-/// A socket that has its address and does not listen yet.
+/// A socket that is bound and does not listen yet.
 #[derive(Debug)]
 pub(super) struct BoundSocket {
     key: &'static str,
@@ -29,12 +29,13 @@ pub(super) enum Reach {
 }
 
 impl BoundSocket {
-    /// Takes the address that `url`, the value of `key`, names. A name is resolved, and the first of its addresses that can be had is taken.
+    /// Binds the address of `url`, the value of `key`. A name is resolved, and the first of its addresses that can be
+    /// bound is used.
     ///
     /// # Errors
     ///
-    /// [`StartError::OperationsNotLoopback`] when an address reaches further than it may, [`StartError::Listen`] when
-    /// none can be had.
+    /// [`StartError::OperationsNotLoopback`] if an address reaches further than `reach`, [`StartError::Listen`] if none
+    /// can be bound.
     pub(super) async fn bind(key: &'static str, url: &Url, reach: Reach) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen {
             key,
@@ -62,12 +63,12 @@ impl BoundSocket {
         Err(listen(last))
     }
 
-    /// The address, with the real port.
+    /// The address, with the actual port.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Opens it to connections.
+    /// Starts listening.
     ///
     /// # Errors
     ///
@@ -93,8 +94,8 @@ async fn addresses(url: &Url) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
-/// Allows the process as many descriptors as it may allow itself: the usual soft limit of 1,024 is below the number of
-/// connections that the settings allow.
+/// Raises the process's soft limit of descriptors to the hard limit: the usual soft limit of 1,024 is below the number
+/// of connections that the settings allow.
 pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(

@@ -12,16 +12,16 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::audit::{Audit, AuditError};
-use crate::authn::{Authenticator, Caller, WellKnown};
-use crate::authority::clearance::{Permissions, SecurityClearance};
-use crate::authority::definition::Grant;
-use crate::authority::registry::Registry;
-use crate::authority::{self, Authority, AuthorityParts, GenerateRequest};
-use crate::authz::action::GenerateCertificate;
-use crate::authz::{Denied, authorize};
 use crate::clock::Clock;
 use crate::issuer::setup::{CertificateAuthority, CreatedServerCertificate, create_ca, create_server_certificate};
 use crate::issuer::{IssuedCertificate, Issuer, IssuerError, KeyAlgorithm};
+use crate::ravendb::access::authn::{Authenticator, Caller, WellKnown};
+use crate::ravendb::access::authz::action::GenerateCertificate;
+use crate::ravendb::access::authz::{Denied, authorize};
+use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
+use crate::ravendb::model::definition::Grant;
+use crate::ravendb::model::registry::Registry;
+use crate::ravendb::usecases::{self, Authority, AuthorityParts, GenerateRequest};
 use crate::server_certificate::{ServerCertificates, UnusableServerCertificate};
 use crate::store::{Store, StoreError};
 use folder::Staging;
@@ -92,7 +92,7 @@ pub enum SetupError {
     Audit(#[from] AuditError),
     /// The first administrator's certificate.
     #[error("the first administrator's certificate could not be made")]
-    Administrator(#[from] authority::Error),
+    Administrator(#[from] usecases::Error),
     /// The console may not do this, which is a fault of this program.
     #[error("the setup may not make an administrator")]
     Denied(#[from] Denied),

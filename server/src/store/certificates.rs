@@ -12,9 +12,9 @@ use time::OffsetDateTime;
 
 use super::StoreError;
 use crate::asn1;
-use crate::authority::clearance::{DatabaseAccess, Permissions};
-use crate::authority::definition::{Collection, RegisteredCertificate, TwoFactorKey};
-use crate::authority::registry::{Change, DeletedCertificate};
+use crate::ravendb::model::clearance::{DatabaseAccess, Permissions};
+use crate::ravendb::model::definition::{Collection, RegisteredCertificate, TwoFactorKey};
+use crate::ravendb::model::registry::{Change, DeletedCertificate};
 
 pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Vec<RegisteredCertificate>, StoreError> {
     // One by one: an entry is read here while SQLite's thread gets the next, and the rows are never all in memory.
@@ -69,7 +69,7 @@ pub(super) async fn load_deleted(pool: &SqlitePool, path: &Path) -> Result<Vec<D
         .collect()
 }
 
-/// Describes the entries that cannot be read or hold no certificate.
+/// Describes entries that cannot be read or hold no certificate.
 pub(super) async fn unreadable(pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
     let mut rows = sqlx::query(SELECT).fetch(pool);
     let mut findings = Vec::new();
@@ -89,7 +89,7 @@ pub(super) async fn unreadable(pool: &SqlitePool) -> Result<Vec<String>, sqlx::E
     Ok(findings)
 }
 
-/// An entry, and its place among the secondaries of its collection.
+/// An entry, and its position among the secondaries of its collection.
 fn entry(row: &SqliteRow) -> Result<(RegisteredCertificate, Option<i64>), String> {
     let read = |error: sqlx::Error| error.to_string();
     let thumbprint = thumbprint_of(row.try_get(0).map_err(read)?)?;
@@ -200,7 +200,7 @@ async fn remember_deleted(
     Ok(())
 }
 
-/// The places of the secondaries of every collection among the changes.
+/// Positions of the secondaries of all collections in the changes.
 fn places(changes: &[Change]) -> HashMap<Thumbprint, i64> {
     let mut places = HashMap::new();
     for change in changes {
@@ -271,7 +271,7 @@ fn permissions(text: &str) -> Option<Permissions> {
         .collect::<Option<Permissions>>()
 }
 
-/// Takes DER values apart that were written one after the other.
+/// Splits concatenated DER values.
 fn split(joined: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     let mut reader = asn1::Reader::new(joined);
     let mut parts = Vec::new();

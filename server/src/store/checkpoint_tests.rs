@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::tests::record;
 use super::*;
 
-/// Runs statements on the store by another program.
+/// Runs statements on the store in another process.
 fn foreign(store: &Store, statements: &[&str]) {
     let script = "import sqlite3, sys\n\
         store = sqlite3.connect(sys.argv[1], isolation_level=None)\n\

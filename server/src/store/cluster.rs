@@ -20,7 +20,7 @@ use crate::cluster::state::{Change, ClusterIdentity, ClusterState, HighestUids, 
 use crate::cluster::uid::{RedisAclUid, RoleUid, UserUid};
 use crate::cluster::user::{Authentication, EmailAlerts, User};
 
-/// The cluster as it is kept, and the key of its tokens; none when none is kept yet.
+/// The stored cluster, and the key of its tokens; none before they exist.
 pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Option<(ClusterState, TokenKey)>, StoreError> {
     let kept = sqlx::query(SELECT_STATE)
         .fetch_optional(pool)
@@ -44,7 +44,7 @@ pub(super) async fn load(pool: &SqlitePool, path: &Path) -> Result<Option<(Clust
     Ok(Some(read))
 }
 
-/// Makes the first cluster.
+/// Writes the initial cluster.
 pub(super) async fn create(
     connection: &mut SqliteConnection,
     state: &ClusterState,
@@ -165,7 +165,7 @@ fn user(row: &SqliteRow) -> Result<Change, String> {
     })))
 }
 
-/// Makes the changes, and moves the cluster on to `revision`.
+/// Applies the changes, and sets the cluster's revision to `revision`.
 pub(super) async fn apply(
     connection: &mut SqliteConnection,
     changes: &[Change],

@@ -1,4 +1,4 @@
-//! The cluster in the store: whole after a kill, refused when the disk has changed it.
+//! The cluster in the store: complete after a kill, refused if the files have been changed.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -33,7 +33,7 @@ fn record() -> AuditRecord {
     }
 }
 
-/// Puts a user with the next number, and returns its name.
+/// Adds a user with the next number, and returns its name.
 async fn put_next(store: &Store, state: &ClusterState) -> UserName {
     let highest = state.highest_uids().user + 1;
     let name: UserName = format!("user {highest}").parse().unwrap();
@@ -113,8 +113,8 @@ async fn a_setting_that_an_older_server_did_not_know_has_its_default() {
     assert!(state.settings().control_plane_basic_authentication);
 }
 
-/// Not a test of its own: what the test below runs in another process. It writes until it is killed, and names each
-/// user that was acknowledged.
+/// Not a test by itself: the next test runs it in another process. It writes until it is killed, and prints each
+/// acknowledged user.
 #[tokio::test]
 #[ignore = "run by another test, in a process of its own"]
 async fn child_that_makes_users_until_it_is_killed() {

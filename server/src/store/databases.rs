@@ -24,11 +24,11 @@ struct Definition {
     default_user: bool,
     /// SHA-256 in hexadecimal digits.
     password_hashes: Vec<String>,
-    /// Role and ACL.
+    /// Numbers of role and ACL.
     roles_permissions: Vec<(u32, u32)>,
 }
 
-/// Reads a row of [`SELECT`].
+/// Parses a row of [`SELECT`].
 pub(super) fn read(row: &SqliteRow) -> Result<Change, String> {
     let uid: i64 = get(row, 0)?;
     let at = |what: &str| format!("database {uid} has no readable {what}");
@@ -108,7 +108,7 @@ pub(super) async fn put(connection: &mut SqliteConnection, database: &Database) 
     Ok(())
 }
 
-/// Deletes a database, and notes that its data is to be deleted as well.
+/// Deletes a database, and records that its data has to be deleted as well.
 pub(super) async fn delete(connection: &mut SqliteConnection, uid: DatabaseUid) -> Result<(), sqlx::Error> {
     for query in [
         "DELETE FROM cluster_databases WHERE uid = $1",
@@ -122,7 +122,7 @@ pub(super) async fn delete(connection: &mut SqliteConnection, uid: DatabaseUid) 
     Ok(())
 }
 
-/// The deleted databases whose data may still be there.
+/// Deleted databases whose data may still exist.
 pub(super) async fn load_deleted(pool: &SqlitePool) -> Result<Vec<DatabaseUid>, sqlx::Error> {
     let uids: Vec<i64> = sqlx::query_scalar("SELECT uid FROM deleted_databases ORDER BY uid")
         .fetch_all(pool)
@@ -131,7 +131,7 @@ pub(super) async fn load_deleted(pool: &SqlitePool) -> Result<Vec<DatabaseUid>, 
     Ok(uids.into_iter().filter_map(uid).collect())
 }
 
-/// Drops the note about one deleted database, or about all.
+/// Removes the record of one deleted database, or of all.
 pub(super) async fn forget_deleted(
     connection: &mut SqliteConnection,
     uid: Option<DatabaseUid>,

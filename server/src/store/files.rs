@@ -1,7 +1,7 @@
-//! The files of an open store, and whether they are still the ones that were opened.
+//! The files of an open store, and checks that they are still the opened ones.
 //!
-//! SQLite goes on writing into a file that was deleted or replaced: what it writes there is lost with the process. So the
-//! server compares what is under the paths with what it has opened, before and after each write.
+//! SQLite continues to write into a deleted or replaced file: such writes are lost with the process. So the server
+//! compares the files at these paths with the opened ones, before and after each write.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write as _};
@@ -12,25 +12,25 @@ use std::sync::{Mutex, PoisonError};
 
 use super::index::{self, NeverClosed};
 
-/// Bytes that must be free before changes are taken again.
+/// Free bytes that are required before changes are accepted again.
 pub(super) const ROOM: usize = 256 * 1024;
 const ROOM_FILE: &str = "certward.room";
 
 /// The files of an open store.
 #[derive(Debug)]
 pub(super) struct StoreFiles {
-    /// As the settings name it.
+    /// The path in the settings.
     given: Opened,
-    /// The write-ahead log and its index, beside the file that `given` leads to.
+    /// The write-ahead log and its index, in the directory that `given` resolves to.
     wal: Opened,
     index: Opened,
-    /// Not a connection's: for its length and for making it durable. SQLite has no lock on this file, so that closing it
-    /// drops none (fcntl(2)).
+    /// A separate descriptor, for the length and for synchronization. SQLite holds no lock on this file, so closing it
+    /// releases none (fcntl(2)).
     wal_file: File,
     index_file: NeverClosed,
     database_file: NeverClosed,
-    /// The number of transactions that the index had counted when the last write was proved. None when the count did
-    /// not follow the server's own writes and proves nothing.
+    /// The number of transactions in the index when the last write was proved. None if the count did not match the
+    /// server's own writes and therefore proves nothing.
     commits: Mutex<Option<u32>>,
 }
 
@@ -39,14 +39,14 @@ struct Opened {
     path: PathBuf,
     device: u64,
     inode: u64,
-    /// The least length that the file can have now: SQLite lengthens it, and only the server truncates it.
+    /// The minimum length of the file: SQLite extends it, and only the server truncates it.
     length: AtomicU64,
 }
 
-/// A file of the store is not the one that was opened.
+/// A file of the store is not the opened one.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    /// It is gone, or something else is in its place.
+    /// It is missing, or has been replaced.
     #[error(
         "the store's file is not the one that was opened: {} was {what}; put it back, or stop the server and restore a \
          backup",
@@ -70,18 +70,18 @@ pub enum FilesError {
 }
 
 impl FilesError {
-    /// Returns `true` when a file is shorter than it was, and nothing else is wrong.
+    /// Returns `true` if a file is shorter than before, and nothing else is wrong.
     pub(super) fn is_cut_short(&self) -> bool {
         matches!(self, Self::Exchanged { what: CUT_SHORT, .. })
     }
 }
 
 impl StoreFiles {
-    /// Writes as much beside the store as a change may need, and deletes it.
+    /// Writes as much beside the store as a change may need, and deletes it again.
     ///
     /// # Errors
     ///
-    /// The error of the system.
+    /// Any I/O error.
     pub(super) async fn check_room(&self) -> io::Result<()> {
         let path = self.given.path.with_file_name(ROOM_FILE);
         let check = move || {
@@ -125,14 +125,14 @@ impl StoreFiles {
         })
     }
 
-    /// Checks that every file is still the one that was opened, and has lost nothing.
+    /// Checks that every file is still the opened one, and has lost nothing.
     pub(super) fn check(&self) -> Result<(), FilesError> {
         self.given.check()?;
         self.wal.check()?;
         self.index.check()
     }
 
-    /// Returns `true` when the log was removed or renamed, but its content is still readable through the open file.
+    /// Returns `true` if the log was removed or renamed, but its content can still be read through the open file.
     pub(super) fn has_lost_only_the_name_of_its_log(&self) -> bool {
         let is_whole = self
             .wal_file
@@ -152,15 +152,15 @@ impl StoreFiles {
             .filter(|expected| index::read(&self.index_file).is_some_and(|head| head.commits == *expected));
     }
 
-    /// The number of transactions that any program has committed since the last proof; none when it cannot be known.
+    /// The number of transactions that any program has committed since the last proof; none if it is unknown.
     pub(super) fn commits_since_proof(&self) -> Option<u32> {
         let before = (*self.commits.lock().unwrap_or_else(PoisonError::into_inner))?;
         Some(index::read(&self.index_file)?.commits.wrapping_sub(before))
     }
 
-    /// Returns `true` when the only change is that SQLite emptied the log after it had moved its content into the
-    /// database, and the number of transactions is known. A log that another program truncated still has pages in its
-    /// index.
+    /// Returns `true` if the only change is that SQLite emptied the log after it had moved its content into the
+    /// database, and the number of transactions is known. If another program has truncated the log, its index still
+    /// lists pages.
     pub(super) fn is_emptied_by_checkpoint(&self) -> bool {
         if self.given.check().is_err() || self.index.check().is_err() {
             return false;
@@ -171,25 +171,25 @@ impl StoreFiles {
             && index::read(&self.index_file).is_some_and(|head| head.frames == 0)
     }
 
-    /// Syncs the database file, without its log.
+    /// Synchronizes the database file, without its log.
     ///
     /// # Errors
     ///
-    /// The error of the system.
+    /// Any I/O error.
     pub(super) fn sync_database(&self) -> io::Result<()> {
         self.database_file.sync_all()
     }
 
-    /// Allows any length of the log from now on: it is about to be emptied, or a checkpoint emptied it.
+    /// Accepts any length of the log from now on: it is about to be emptied, or a checkpoint has emptied it.
     pub(super) fn expect_short_log(&self) {
         self.wal.length.store(0, Ordering::Relaxed);
     }
 
-    /// Syncs the empty log.
+    /// Synchronizes the empty log.
     ///
     /// # Errors
     ///
-    /// The error of the system; [`io::ErrorKind::InvalidData`] when the log is not empty.
+    /// Any I/O error; [`io::ErrorKind::InvalidData`] if the log is not empty.
     pub(super) fn sync_empty_log(&self) -> io::Result<()> {
         if self.wal_file.metadata()?.len() != 0 {
             return Err(io::Error::new(

@@ -1,4 +1,4 @@
-//! The health of the store: whether it accepts writes.
+//! The health of the store: does it accept writes?
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ use super::StoreError;
 pub enum StoreHealth {
     /// The last write was proved.
     Writable,
-    /// Writes are refused. Reads go on, and so does everything that is decided from memory.
+    /// Writes are refused. Reads, and all decisions from memory, continue.
     Refusing {
-        /// The reason, and the remedy when the store does not recover by itself.
+        /// The reason, with the remedy if the store does not recover by itself.
         reason: Arc<str>,
         /// The time since which writes are refused.
         since: Instant,
-        /// True when only a restart of the server ends this state.
+        /// True if only a restart of the server ends this state.
         is_final: bool,
     },
 }
@@ -31,7 +31,7 @@ impl StoreHealth {
     }
 }
 
-/// The one place where the health of a store is kept; each change of it is logged once.
+/// Holds the health of a store; each change of it is logged once.
 #[derive(Debug)]
 pub(super) struct HealthCell(watch::Sender<StoreHealth>);
 
@@ -58,7 +58,7 @@ impl HealthCell {
         }
     }
 
-    /// Waits until writes are refused, and gives the reason.
+    /// Waits until writes are refused, and returns the reason.
     pub(super) async fn refusing(&self) -> Arc<str> {
         let mut health = self.0.subscribe();
         let refusing = health.wait_for(|health| !health.is_writable()).await;
@@ -104,7 +104,7 @@ impl HealthCell {
         });
     }
 
-    /// Takes writes again.
+    /// Accepts writes again.
     pub(super) fn restore(&self) {
         self.0.send_if_modified(|health| {
             let StoreHealth::Refusing {
@@ -138,5 +138,5 @@ fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// Nobody waits longer than this for a store that refuses writes.
+/// Maximum time that a request waits for a store that refuses writes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);

@@ -8,8 +8,8 @@ use std::ops::Deref;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-/// A file that SQLite has locks on. It is never closed: that would drop SQLite's locks with it (fcntl(2)). A process opens
-/// two for each time that it opens a store, which for a server is once.
+/// A file on which SQLite has locks. It is never closed: that would release SQLite's locks (fcntl(2)). A process opens
+/// two of them whenever it opens a store, which a server does once.
 #[derive(Debug)]
 pub(super) struct NeverClosed(ManuallyDrop<File>);
 
@@ -26,7 +26,7 @@ pub(super) struct IndexHead {
 impl NeverClosed {
     /// # Errors
     ///
-    /// The error of the system.
+    /// Any I/O error.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         File::open(path).map(|file| Self(ManuallyDrop::new(file)))
     }
@@ -40,7 +40,7 @@ impl Deref for NeverClosed {
     }
 }
 
-/// Reads the head of an index. None when it is not understood, or a program keeps writing it.
+/// Reads the head of an index. None if it is not understood, or a program keeps writing it.
 pub(super) fn read(index: &File) -> Option<IndexHead> {
     // It stands there twice, and SQLite writes the second one first.
     let mut heads = [0; 2 * HEAD];
@@ -71,6 +71,6 @@ fn parse(head: &[u8]) -> Option<IndexHead> {
 }
 
 const HEAD: usize = 48;
-/// `WALINDEX_MAX_VERSION`, the only one there has been.
+/// `WALINDEX_MAX_VERSION`, the only version so far.
 const VERSION: u32 = 3_007_000;
 const ATTEMPTS: usize = 100;

@@ -1,11 +1,11 @@
-//! Looks after an open store: notices files that were taken away, and comes back when the store can be written again.
+//! Monitors an open store: detects removed files, and resumes writes when they are possible again.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::writer::Writer;
 
-/// Looks after the store until it is closed or nobody has it any more.
+/// Monitors the store until it is closed or dropped.
 pub(super) fn start(writer: &Arc<Writer>) {
     let (weak, closing) = (Arc::downgrade(writer), writer.closing.clone());
     tokio::spawn(closing.run_until_cancelled_owned(keep(weak)));
@@ -19,5 +19,5 @@ async fn keep(writer: Weak<Writer>) {
     }
 }
 
-/// Four calls of `stat` each time; and with the pause of a disk that is full, the store is back within 2 s.
+/// Each check costs four calls of `stat`; together with the pause after a full disk, the store recovers within 2 s.
 const INTERVAL: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! The lock that keeps a second server away from a store.
+//! The lock that keeps other servers away from a store.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -9,25 +9,25 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
-/// A file beside the database that this server has locked. It is never deleted: a server that waits for the lock of a
-/// deleted file would not keep away one that makes it anew.
+/// A file beside the database that this server has locked. It is never deleted: a server waiting for the lock of a
+/// deleted file would not exclude one that creates the file again.
 #[derive(Debug)]
 pub(super) struct StoreLock {
     path: PathBuf,
     file: Mutex<Option<File>>,
 }
 
-/// The reason that the lock is not held.
+/// The lock could not be acquired.
 #[derive(Debug)]
 pub(super) enum LockError {
     /// Another process holds the lock.
     Held,
-    /// The file cannot be made or locked.
+    /// The file cannot be created or locked.
     Io(io::Error),
 }
 
 impl StoreLock {
-    /// Takes the lock; waits a little, which helps across a quick restart.
+    /// Acquires the lock; waits briefly, for the case of a quick restart.
     pub(super) async fn take(path: PathBuf) -> Result<Self, LockError> {
         let started = Instant::now();
         loop {
@@ -44,7 +44,7 @@ impl StoreLock {
         }
     }
 
-    /// Checks that the file under the path is the locked one. When it was removed, it is created and locked again.
+    /// Checks that the file at the path is the locked one. If it was removed, it is created and locked again.
     pub(super) fn check(&self) -> Result<(), LockError> {
         let mut held = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = held.as_ref() else { return Ok(()) };
@@ -57,7 +57,7 @@ impl StoreLock {
         Ok(())
     }
 
-    /// Lets other servers take it.
+    /// Releases the lock.
     pub(super) fn release(&self) {
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -86,6 +86,6 @@ fn lock(path: &Path) -> Result<File, LockError> {
 }
 
 pub(super) const FILE_NAME: &str = "certward.lock";
-/// A store in use stays in use for as long as the other server runs.
+/// Waiting longer does not help: the other server holds the lock as long as it runs.
 const PATIENCE: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(20);

@@ -1,4 +1,5 @@
-//! A small file beside the store with the store's progress, so that an older copy of the store is noticed at start-up.
+//! A small file beside the store with the store's position, by which an older copy of the store is recognized at
+//! start-up.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -10,7 +11,7 @@ use rustix::fs::OFlags;
 
 use crate::files::{FileError, TrustedFile};
 
-/// The progress of a store: its identity and the numbers of its last write and audit record.
+/// The position of a store: its identity and the numbers of its last write and audit record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) store_id: String,
@@ -18,8 +19,8 @@ pub(super) struct Mark {
     pub(super) audit_sequence: i64,
 }
 
-/// The file that holds a [`Mark`]. It is written after each proved write and never synchronised: after a power cut it may
-/// be behind the store, never ahead of it.
+/// The file that holds a [`Mark`]. It is written after each proved write and never synchronized: after a power failure
+/// it may be behind the store, but never ahead of it.
 #[derive(Debug)]
 pub(super) struct MarkFile {
     path: PathBuf,
@@ -42,11 +43,11 @@ impl MarkFile {
         }
     }
 
-    /// Reads the mark that an earlier server wrote. A file that cannot be parsed counts as no mark, and is logged.
+    /// Reads the mark that an earlier server wrote. A file that cannot be parsed counts as absent, and is logged.
     ///
     /// # Errors
     ///
-    /// [`FileError`] when there is a file that cannot be opened, or one that others can change.
+    /// [`FileError`] if the file cannot be opened, or other users can change it.
     pub(super) fn read(&self) -> Result<Option<Mark>, FileError> {
         let bytes = match TrustedFile::open(&self.path).and_then(|file| file.read(MAX_LENGTH)) {
             Ok(bytes) => bytes,
@@ -73,7 +74,7 @@ impl MarkFile {
         fs::symlink_metadata(&self.path).is_ok()
     }
 
-    /// Writes the mark. A failure is logged and has no other consequence: the store itself is sound.
+    /// Writes the mark. A failure is logged and has no other consequence: the store itself is intact.
     pub(super) fn write(&self, mark: Mark) {
         let mut state = self.state();
         let written = state.write(&self.path, &mark);
@@ -94,7 +95,7 @@ impl MarkFile {
         }
     }
 
-    /// Writes the file again when it was removed or exchanged.
+    /// Writes the file again if it was removed or replaced.
     pub(super) fn keep(&self) {
         let last = {
             let mut state = self.state();

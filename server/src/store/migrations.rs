@@ -1,13 +1,13 @@
-//! The steps that bring a store's schema up to date, in `server/migrations`, one file for each.
+//! The migrations of a store's schema, in `server/migrations`, one file each.
 //!
-//! They are listed here by hand: sqlx's `migrate!` would build SQLite and the runtime a second time, for the compiler.
+//! They are listed by hand: sqlx's `migrate!` would compile SQLite and the runtime a second time, for the compiler.
 
 use std::sync::LazyLock;
 
 use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// Every step, by its number.
+/// All migrations, by number.
 pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let step = |(version, description, sql): (i64, &'static str, &'static str)| {
         Migration::new(

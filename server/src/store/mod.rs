@@ -1,7 +1,7 @@
 //! The persistent state: registered certificates, answered requests, the cluster, audit records.
 //!
-//! A change and its audit record are one transaction; when a call returns `Ok`, they are on the disk. The
-//! database is SQLite, with one writer; opening it and its pragmas are in `sqlite`.
+//! A change and its audit record are one transaction; when a call returns `Ok`, they are on disk. The database is
+//! SQLite, with one writer; `sqlite` opens it and sets its pragmas.
 
 pub(crate) mod backup;
 mod certificates;
@@ -41,11 +41,11 @@ pub use writer::WriteFailure;
 use self::write::{Content, Write};
 use self::writer::Writer;
 use crate::audit::AuditRecord;
-use crate::authority::definition::RegisteredCertificate;
-use crate::authority::registry::{Change, DeletedCertificate};
 use crate::cluster::access::TokenKey;
 use crate::cluster::state::{self, ClusterIdentity, ClusterState, HighestUids};
 use crate::cluster::uid::DatabaseUid;
+use crate::ravendb::model::definition::RegisteredCertificate;
+use crate::ravendb::model::registry::{Change, DeletedCertificate};
 
 /// The store of one server.
 #[derive(Debug, Clone)]
@@ -55,27 +55,27 @@ pub struct Store {
     path: Arc<PathBuf>,
 }
 
-/// A request that was answered with a certificate, stored so that a repetition is recognised.
+/// A request that was answered with a certificate, stored to recognize a repeated request.
 #[derive(Debug, Clone)]
 pub(crate) struct AnsweredRequest {
     /// The identifier of the request, as the client sent it.
     pub(crate) request_id: String,
     /// The certificate issued.
     pub(crate) thumbprint: Thumbprint,
-    /// The time of the answer.
+    /// The time of the response.
     pub(crate) at: OffsetDateTime,
 }
 
 impl Store {
-    /// Opens the embedded store in `directory`; makes the directory (0700) and the file (0600) when they do not exist. Call
-    /// it inside a tokio runtime.
+    /// Opens the embedded store in `directory`; creates the directory (0700) and the file (0600) if they do not exist.
+    /// Call it inside a tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] when another process has it, [`StoreError::Damaged`] when the file is no sound database,
-    /// [`StoreError::NewerSchema`] when a newer server has written it, [`StoreError::Lost`] and [`StoreError::WentBack`]
-    /// when the directory says that there was a newer store, [`StoreError::Migration`] when its tables cannot be brought up
-    /// to date, [`StoreError::Open`] otherwise.
+    /// [`StoreError::InUse`] if another process uses it, [`StoreError::Damaged`] if the file is not a valid database,
+    /// [`StoreError::NewerSchema`] if a newer version has written it, [`StoreError::Lost`] and [`StoreError::WentBack`]
+    /// if the directory shows that there was a newer store, [`StoreError::Migration`] if its tables cannot be migrated,
+    /// [`StoreError::Open`] otherwise.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
         let opened = sqlite::open(directory).await?;
         let store = Self {
@@ -109,17 +109,17 @@ impl Store {
         Ok(store)
     }
 
-    /// The file.
+    /// The path of the database.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Every registered certificate, in the order of registration.
+    /// All registered certificates, in the order of registration.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Damaged`] when an entry is not what was written, [`StoreError::Read`] when reading fails.
+    /// [`StoreError::Damaged`] if an entry is not as written, [`StoreError::Read`] if reading fails.
     pub async fn load(&self) -> Result<Vec<RegisteredCertificate>, StoreError> {
         certificates::load(&self.pool, &self.path).await
     }
@@ -128,16 +128,16 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Damaged`] when a row is not what was written, [`StoreError::Read`] when reading fails.
+    /// [`StoreError::Damaged`] if a row is not as written, [`StoreError::Read`] if reading fails.
     pub async fn load_deleted(&self) -> Result<Vec<DeletedCertificate>, StoreError> {
         certificates::load_deleted(&self.pool, &self.path).await
     }
 
-    /// Makes the changes, and records them and the request they answer: all of it or nothing.
+    /// Applies the changes, and records them and the request they answer, atomically.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Write`]; the store is then as before.
+    /// [`StoreError::Write`]; the store is unchanged then.
     pub(crate) async fn commit(
         &self,
         changes: &[Change],
@@ -158,13 +158,13 @@ impl Store {
         outcome
     }
 
-    /// The cluster, and the key that its tokens are signed with. When there is none yet, a fresh one is made and called
-    /// `identity`.
+    /// The cluster, and the key that signs its tokens. If there is none yet, a fresh one with the name in `identity` is
+    /// created.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Damaged`] when something of it is not what was written, [`StoreError::Read`] when reading fails,
-    /// [`StoreError::Write`] when a fresh one cannot be written.
+    /// [`StoreError::Damaged`] if a part of it is not as written, [`StoreError::Read`] if reading fails,
+    /// [`StoreError::Write`] if a fresh one cannot be written.
     pub async fn open_cluster(&self, identity: ClusterIdentity) -> Result<(ClusterState, TokenKey), StoreError> {
         if let Some(kept) = cluster::load(&self.pool, &self.path).await? {
             return Ok(kept);
@@ -178,11 +178,11 @@ impl Store {
         Ok((state, key))
     }
 
-    /// Makes the changes to the cluster, moves it on to `revision`, and records them: all of it or nothing.
+    /// Applies the changes to the cluster, sets its revision to `revision`, and records them, atomically.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Write`]; the store is then as before.
+    /// [`StoreError::Write`]; the store is unchanged then.
     pub(crate) async fn commit_cluster(
         &self,
         changes: &[state::Change],
@@ -198,7 +198,7 @@ impl Store {
         self.write(Write { content, records }).await
     }
 
-    /// The databases that were deleted, and whose data may still be on the disk.
+    /// Deleted databases whose data may still be on disk.
     ///
     /// # Errors
     ///
@@ -207,17 +207,17 @@ impl Store {
         databases::load_deleted(&self.pool).await.map_err(StoreError::Read)
     }
 
-    /// Notes that the data of a deleted database is gone.
+    /// Records that the data of a deleted database has been removed.
     ///
     /// # Errors
     ///
-    /// As [`Self::commit`].
+    /// As in [`Self::commit`].
     pub(crate) async fn forget_deleted_database(&self, uid: DatabaseUid) -> Result<(), StoreError> {
         let content = Content::ClearedDatabase(uid);
         self.write(Write { content, records: &[] }).await
     }
 
-    /// Returns `true` when `directory` has no store or an empty one.
+    /// Returns `true` if `directory` has no store or an empty one.
     pub(crate) fn is_missing(directory: &Path) -> bool {
         past::is_missing(directory)
     }
@@ -230,7 +230,7 @@ impl Store {
             .map_err(StoreError::Read)
     }
 
-    /// Puts many entries at once, beside the use cases and without audit records: a store for tests and benchmarks.
+    /// Adds many entries at once, without the use cases and without audit records: for tests and benchmarks.
     ///
     /// # Errors
     ///
@@ -241,7 +241,7 @@ impl Store {
         self.commit(&changes, None, &[]).await
     }
 
-    /// Records decisions that changed nothing.
+    /// Records decisions without changes.
     ///
     /// # Errors
     ///
@@ -250,7 +250,7 @@ impl Store {
         self.commit(&[], None, records).await
     }
 
-    /// The certificate that the request with this identifier was answered with.
+    /// The certificate in the response to the request with this identifier.
     ///
     /// # Errors
     ///
@@ -261,7 +261,7 @@ impl Store {
             .map_err(StoreError::Read)
     }
 
-    /// At most `limit` audit records that follow `sequence`, oldest first, each with its number.
+    /// Up to `limit` audit records after `sequence`, oldest first, each with its number.
     ///
     /// # Errors
     ///
@@ -272,8 +272,7 @@ impl Store {
             .map_err(StoreError::Read)
     }
 
-    /// Checks that changes can be written: by the last proved write or, when that is some seconds old, by an empty
-    /// write.
+    /// Checks that changes can be written: by the last proved write or, if that is some seconds old, by an empty write.
     ///
     /// # Errors
     ///
@@ -296,13 +295,13 @@ impl Store {
         self.writer.health.get()
     }
 
-    /// Each change of [`Self::health`].
+    /// Notifies of each change of [`Self::health`].
     #[must_use]
     pub fn health_changes(&self) -> watch::Receiver<StoreHealth> {
         self.writer.health.subscribe()
     }
 
-    /// Takes what changes are made under. Refused at once when another change has it whose outcome is not known.
+    /// Waits for the turn to make a change. Refused at once while the outcome of another change is unknown.
     ///
     /// # Errors
     ///
@@ -315,7 +314,7 @@ impl Store {
         }
     }
 
-    /// Waits for a change that is being made, but not long once the store cannot be written. The change goes on.
+    /// Waits for a change in progress, but only briefly if the store cannot be written. The change continues.
     ///
     /// # Errors
     ///
@@ -338,12 +337,12 @@ impl Store {
         }
     }
 
-    /// Ends the wait of writes whose outcome is not known, and refuses others.
+    /// Ends the waiting of writes with unknown outcome, and refuses others.
     pub fn stop_waiting(&self) {
         self.writer.closing.cancel();
     }
 
-    /// Closes the file, after every write under way. Later calls fail.
+    /// Closes the file, after all current writes. Later calls fail.
     pub async fn close(&self) {
         self.stop_waiting();
         self.pool.close().await;
@@ -352,7 +351,7 @@ impl Store {
     }
 }
 
-/// Readiness checks write at most this often.
+/// Minimum interval between writes of readiness checks.
 const AGE_OF_PROOF: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

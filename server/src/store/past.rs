@@ -1,5 +1,4 @@
-//! Comparison with the store that was here before: a store that is missing, is another one, or is an older copy is
-//! refused.
+//! Comparison with the former store: one that is missing, a different one, or an older copy is refused.
 
 use std::fs;
 use std::io;
@@ -12,7 +11,7 @@ use super::files::with_suffix;
 use super::mark::{Mark, MarkFile};
 use super::sqlite::{FILE_NAME, explain};
 
-/// Refuses a store that is not the one of the mark, or is behind the mark.
+/// Refuses a store that differs from the one of the mark, or is behind it.
 pub(super) async fn refuse_older(
     connection: &mut SqliteConnection,
     (path, mark_path): (&Path, &Path),
@@ -48,7 +47,7 @@ pub(super) async fn refuse_older(
     })
 }
 
-/// Refuses an empty store when there is evidence beside it that there was one.
+/// Refuses an empty store if there is evidence beside it that one existed.
 pub(super) fn refuse_lost(
     path: &Path,
     database: &Path,
@@ -77,7 +76,7 @@ pub(super) fn refuse_lost(
     })
 }
 
-/// Returns `true` when there is no store in `directory`, or an empty one.
+/// Returns `true` if there is no store in `directory`, or an empty one.
 pub(super) fn is_missing(directory: &Path) -> bool {
     is_empty(&directory.join(FILE_NAME))
 }

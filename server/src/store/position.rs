@@ -1,4 +1,4 @@
-//! The position of the store: numbers that grow with writes and by which a write is proved.
+//! The position of the store: numbers that increase with writes, and by which a write is proved.
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -14,14 +14,14 @@ pub(super) struct Position {
     pub(super) revision: i64,
     /// The number of the newest audit record.
     pub(super) audit_sequence: i64,
-    /// The revision of the cluster; 0 before there is one.
+    /// The revision of the cluster; 0 before the cluster exists.
     pub(super) cluster_revision: i64,
 }
 
 /// A position as one connection has read it.
 pub(super) struct Reading {
     pub(super) position: Position,
-    /// Changes when another connection than the one that reads has written (sqlite.org/pragma.html, data_version).
+    /// Changes when a connection other than the reading one has written (sqlite.org/pragma.html, data_version).
     pub(super) data_version: i64,
     pub(super) store_id: String,
 }
@@ -42,7 +42,7 @@ impl Position {
     }
 }
 
-/// Reads the position in one statement, and therefore at one moment.
+/// Reads the position in one statement, and therefore as of one moment.
 pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Reading, sqlx::Error> {
     let row = sqlx::query(SELECT).fetch_one(connection).await?;
     Ok(Reading {
@@ -55,8 +55,8 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Reading, s
     })
 }
 
-/// Moves the store on as `write` does, and gives the new position, without the cluster's revision. The first statement
-/// of every write.
+/// Advances the store's position by `write`, and returns the new position, without the cluster's revision. The first
+/// statement of every write.
 pub(super) async fn advance(
     connection: &mut SqliteConnection,
     write: &Write<'_>,
@@ -78,7 +78,7 @@ fn moved(row: &SqliteRow) -> Result<Position, sqlx::Error> {
     })
 }
 
-/// A revision as the tables have it.
+/// A revision as stored in the tables.
 pub(super) fn number(revision: u64) -> i64 {
     i64::try_from(revision).unwrap_or(i64::MAX)
 }

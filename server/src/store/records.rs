@@ -1,4 +1,4 @@
-//! The tables beside the certificates: where the store stands, answered requests, audit records.
+//! Further tables: the position of the store, answered requests, audit records.
 
 use std::borrow::Cow;
 
@@ -132,8 +132,8 @@ pub(super) async fn count_old(
     Ok(count.unsigned_abs())
 }
 
-/// Deletes those of the `limit` records with the lowest numbers, up to `last`, that were recorded before `before`; never the
-/// newest of all, which says at a start that the store is whole.
+/// Deletes those of the `limit` records with the lowest numbers, up to `last`, that were recorded before `before`;
+/// never the newest record, which proves at start-up that the store is complete.
 pub(super) async fn delete_old(
     connection: &mut SqliteConnection,
     before: OffsetDateTime,
@@ -153,7 +153,7 @@ fn microseconds(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }
 
-/// The time for which the identifier of a request is remembered. Clients retry within minutes.
+/// Retention of the identifiers of requests. Clients retry within minutes.
 const REQUEST_MEMORY: Duration = Duration::days(30);
 const DONE: &str = "done";
 const REFUSED: &str = "refused";

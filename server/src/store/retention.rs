@@ -6,8 +6,8 @@ use super::write::{Content, Write};
 use super::{Store, StoreError, records};
 
 impl Store {
-    /// Deletes the oldest audit records, at most `limit`, as far as they were recorded before `before` and their numbers
-    /// are no greater than `last`. Says how many those were.
+    /// Deletes the oldest audit records, at most `limit`, that were recorded before `before` and whose numbers do not
+    /// exceed `last`. Returns their number.
     ///
     /// # Errors
     ///

@@ -24,19 +24,19 @@ use super::position;
 use super::writer::{Writer, WriterParts};
 use crate::files::{TrustedDirectory, check_entry};
 
-/// A store that was opened.
+/// An opened store.
 pub(super) struct Opened {
     pub(super) writer: Writer,
-    /// For reads.
+    /// Connections for reads.
     pub(super) pool: SqlitePool,
     pub(super) path: PathBuf,
-    /// True when a mark proves that this is the newest state of the store.
+    /// True if a mark proves that this is the newest state of the store.
     pub(super) is_vouched_for: bool,
 }
 
-/// Opens or makes the database `certward.db` in `directory`, and brings its schema up to date.
+/// Opens or creates the database `certward.db` in `directory`, and migrates its schema.
 ///
-/// A lock file keeps a second server away, whatever path it comes by. SQLite itself locks nothing for longer than a
+/// A lock file keeps other servers away, regardless of the path they use. SQLite itself holds locks only during a
 /// statement, so that its own tools can read and copy the store while the server runs.
 pub(super) async fn open(directory: &Path) -> Result<Opened, StoreError> {
     let path = directory.join(FILE_NAME);
@@ -109,7 +109,7 @@ pub(super) fn options(database: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
 }
 
-/// Checks what the file holds, brings its tables up to date, and gives the store its name if it has none.
+/// Checks the content of the file, migrates its tables, and names the store if it has no name.
 async fn prepare(
     connection: &mut SqliteConnection,
     (path, mark_path): (&Path, &Path),
@@ -160,7 +160,7 @@ async fn prepare(
     Ok(())
 }
 
-/// Refuses a directory or file that others can change: they could register a certificate by it.
+/// Refuses a directory or file that other users can change: they could register a certificate through it.
 pub(super) fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     TrustedDirectory::make(directory)?;
     for suffix in FILE_SUFFIXES {
@@ -169,8 +169,8 @@ pub(super) fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn s
     Ok(())
 }
 
-/// Returns the path of the database without symbolic links, whether it exists or not. SQLite's other files are beside
-/// it.
+/// Returns the path of the database without symbolic links, whether it exists or not. SQLite's other files are in the
+/// same directory.
 pub(super) fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(fs::canonicalize(directory)?.join(FILE_NAME)),
@@ -178,8 +178,8 @@ pub(super) fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Makes the file before SQLite does, so that it, and the log SQLite makes beside it with the same mode, are never
-/// readable by others, whatever the umask.
+/// Creates the file before SQLite does, so that it, and the log that SQLite creates with the same mode, can never be
+/// read by other users, whatever the umask.
 pub(super) fn make_file(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => {
@@ -197,7 +197,7 @@ pub(super) fn make_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The schema version that this server brings a store to.
+/// The schema version to which this server migrates a store.
 pub(super) fn newest_schema() -> i64 {
     MIGRATIONS
         .iter()
@@ -206,7 +206,7 @@ pub(super) fn newest_schema() -> i64 {
         .unwrap_or_default()
 }
 
-/// Tells the errors of SQLite apart.
+/// Classifies SQLite's errors.
 pub(super) fn explain(error: sqlx::Error, path: &Path) -> StoreError {
     let path = path.to_owned();
     // The lower byte of an extended result code is the primary one.
@@ -253,9 +253,9 @@ fn explain_migration(error: MigrateError, path: &Path) -> StoreError {
 pub(super) const FILE_NAME: &str = "certward.db";
 /// The database, its write-ahead log, that log's index, and a rollback journal (sqlite.org/tempfiles.html).
 pub(super) const FILE_SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
-/// Another program that writes, such as SQLite's own tool, is waited for this long.
+/// Time to wait for another program that writes, such as SQLite's own tool.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// A read that waits this long for its turn has failed.
+/// A read that waits this long for a connection has failed.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const ROWS_AT_ONCE: usize = 1024;
 const SQLITE_BUSY: u32 = 5;

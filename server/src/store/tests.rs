@@ -12,8 +12,8 @@ use time::macros::datetime;
 
 use super::*;
 use crate::audit::{Actor, Outcome};
-use crate::authority::clearance::{DatabaseAccess, Permissions, SecurityClearance};
-use crate::authority::definition::{Grant, TwoFactorKey};
+use crate::ravendb::model::clearance::{DatabaseAccess, Permissions, SecurityClearance};
+use crate::ravendb::model::definition::{Grant, TwoFactorKey};
 
 pub(super) fn entry(name: &str) -> RegisteredCertificate {
     let key = KeyPair::generate().unwrap();

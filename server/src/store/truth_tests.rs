@@ -1,4 +1,4 @@
-//! The store tells the truth: what failed leaves nothing behind, and files that were exchanged are noticed.
+//! Failed writes leave nothing behind, and replaced files are detected.
 
 use std::fs;
 use std::time::Duration;
@@ -249,7 +249,7 @@ async fn a_lock_file_that_was_removed_is_made_again() {
     assert!(matches!(&second, Err(StoreError::InUse { .. })), "{second:?}");
 }
 
-/// The files of a store that has some records, and a copy of it from before the last.
+/// The files of a store with some records, and a copy from before the last one.
 async fn store_and_older_copy(directory: &Path) -> Vec<u8> {
     let store = Store::open(directory).await.unwrap();
     store.record(&[record("a")]).await.unwrap();

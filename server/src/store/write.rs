@@ -6,22 +6,22 @@ use time::OffsetDateTime;
 use super::position::Position;
 use super::{AnsweredRequest, certificates, cluster, databases, records};
 use crate::audit::AuditRecord;
-use crate::authority::registry::Change;
 use crate::cluster::access::TokenKey;
 use crate::cluster::state::{self, ClusterState, HighestUids};
 use crate::cluster::uid::DatabaseUid;
+use crate::ravendb::model::registry::Change;
 
-/// One write: all of it or nothing.
+/// One atomic write.
 pub(super) struct Write<'a> {
     pub(super) content: Content<'a>,
     pub(super) records: &'a [AuditRecord],
 }
 
-/// The content of a write, besides the audit records.
+/// The content of a write, in addition to the audit records.
 pub(super) enum Content<'a> {
     /// Nothing: records alone, or a proof that the store can be written.
     Nothing,
-    /// Registered certificates, and the request that they answer.
+    /// Registered certificates, and the request they answer.
     Certificates {
         changes: &'a [Change],
         answered: Option<&'a AnsweredRequest>,
@@ -32,11 +32,11 @@ pub(super) enum Content<'a> {
         revision: u64,
         highest: HighestUids,
     },
-    /// The first cluster.
+    /// The initial cluster.
     FreshCluster { state: &'a ClusterState, key: &'a TokenKey },
-    /// The data of a deleted database is gone.
+    /// The data of a deleted database has been removed.
     ClearedDatabase(DatabaseUid),
-    /// Every note about deleted databases is dropped.
+    /// All records of deleted databases are removed.
     NoDeletedDatabases,
     /// Of the `limit` audit records with the lowest numbers, those up to `last` that were recorded before `before` are
     /// deleted.
@@ -48,7 +48,7 @@ pub(super) enum Content<'a> {
 }
 
 impl Write<'_> {
-    /// A write that changes nothing, and proves that writes are possible.
+    /// A write without changes, which proves that writes are possible.
     pub(super) const PROBE: Write<'static> = Write {
         content: Content::Nothing,
         records: &[],

@@ -1,9 +1,9 @@
-//! The one way into the store: a connection that is used again only after a write that was proved.
+//! The only path for writes: a connection that is reused only after its last write was proved.
 //!
-//! A write takes the connection out of its place. It is put back when a second connection, which sees only what is
-//! committed, has read exactly what was written. After any error, and when the caller goes away, the connection is closed
-//! instead, so that no transaction of it can outlive the failure; whether the write has happened is then read with a fresh
-//! one, after everything that counts has been made durable.
+//! A write takes the connection out of its slot. It is put back when a second connection, which sees only committed
+//! data, has read exactly the written position. After any error, and when the caller disappears, the connection is
+//! closed instead, so that no transaction of it can survive the failure; a fresh connection then determines if the
+//! write has happened, after all relevant files have been synchronized.
 
 mod checkpoint;
 mod failure;
@@ -31,8 +31,7 @@ use super::write::Write;
 #[derive(Debug)]
 pub(super) struct Writer {
     slot: Mutex<Slot>,
-    /// Proves writes. It lives as long as the store, so that SQLite never finds the last connection gone and deletes the
-    /// log.
+    /// Proves writes. It lives as long as the store, because SQLite deletes the log when the last connection is closed.
     prover: Mutex<Option<SqliteConnection>>,
     options: SqliteConnectOptions,
     store_id: String,
@@ -42,7 +41,7 @@ pub(super) struct Writer {
     pub(super) health: HealthCell,
     pub(super) closing: CancellationToken,
     last_proof: StdMutex<Instant>,
-    /// True when the content of a log that lost its name has been moved into the database.
+    /// True if the content of a log that lost its name has been moved into the database.
     is_rescued: AtomicBool,
     has_told_of_checkpoint: AtomicBool,
 }
@@ -71,7 +70,7 @@ struct Slot {
 #[derive(Debug)]
 struct WritingConnection {
     connection: SqliteConnection,
-    /// The value while no other program writes.
+    /// The value as long as no other program writes.
     data_version: i64,
 }
 
@@ -81,7 +80,7 @@ impl Slot {
         u32::try_from(position.generation - self.proved.generation).unwrap_or(u32::MAX)
     }
 
-    /// The highest number of transactions that the server can have committed since the last proof.
+    /// The maximum number of transactions that the server can have committed since the last proof.
     fn possible_commits(&self) -> u32 {
         self.pending.map_or(0, |pending| self.commits_until(pending))
     }
@@ -109,12 +108,12 @@ impl Writer {
         }
     }
 
-    /// Makes a write, and returns when it is known whether it has happened.
+    /// Makes a write, and returns once its outcome is known.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when it was not tried; [`StoreError::Write`] when it has not happened;
-    /// [`StoreError::OutcomeUnknown`] when the store was closed before that could be found out.
+    /// [`StoreError::Unavailable`] if it was not attempted; [`StoreError::Write`] if it has not happened;
+    /// [`StoreError::OutcomeUnknown`] if the store was closed before its outcome was known.
     pub(super) async fn write(&self, write: &Write<'_>) -> Result<(), StoreError> {
         let mut slot = self.turn().await?;
         let mut open = match slot.connection.take() {
@@ -171,14 +170,14 @@ impl Writer {
         Ok(turn)
     }
 
-    /// Begins a write: nobody else can write until it has ended.
+    /// Begins a write, which excludes all others until it has ended.
     async fn begin(&self, open: &mut WritingConnection) -> Result<(), WriteFailure> {
         self.check_files(0)?;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut open.connection).await?;
         Ok(())
     }
 
-    /// Carries out a write that has begun, and proves it. The connection must be closed after an error.
+    /// Executes a write that has begun, and proves it. The connection must be closed after an error.
     async fn attempt(
         &self,
         open: &mut WritingConnection,
@@ -211,7 +210,7 @@ impl Writer {
         Ok(())
     }
 
-    /// As [`Self::attempt`], and tells when it takes long: a disk that hangs reports nothing.
+    /// Like [`Self::attempt`], but logs a slow one: a disk that hangs reports nothing.
     async fn attempt_watched(
         &self,
         open: &mut WritingConnection,
@@ -255,7 +254,7 @@ impl Writer {
         self.health.refuse(failure, matches!(failure, WriteFailure::Foreign));
     }
 
-    /// Closes the connections, after the write under way, and lets another server have the store.
+    /// Closes the connections, after the current write, and releases the store to other servers.
     pub(super) async fn close(&self) {
         self.closing.cancel();
         let mut slot = self.slot.lock().await;
@@ -267,19 +266,20 @@ impl Writer {
         }
     }
 
-    /// Lets another server have the store. Nothing of it may be open any more.
+    /// Releases the store to other servers. All its files must be closed.
     pub(super) fn release(&self) {
         self.lock.release();
     }
 }
 
-/// Closes a connection, which ends its transaction. A disk that hangs may hold that up; then the connection ends by itself.
+/// Closes a connection, which rolls its transaction back. A disk that hangs may delay that; then it ends in the
+/// background.
 async fn close(open: WritingConnection) {
     let _ = tokio::time::timeout(CLOSE, open.connection.close()).await;
 }
 
 /// A write that waits this long for its turn is refused.
 const TURN: Duration = Duration::from_secs(10);
-/// A write that takes longer is told.
+/// A write that takes longer is logged.
 const SLOW: Duration = Duration::from_secs(5);
 const CLOSE: Duration = Duration::from_secs(1);

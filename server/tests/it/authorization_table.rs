@@ -1,7 +1,7 @@
-//! Who may use which route of RavenDB's dialect.
+//! Authorization of every route of RavenDB's dialect.
 //!
-//! Every route is asked for by everybody, and the statuses are compared with `authorization_table.txt`. A new route
-//! fails this test until somebody has written there who may use it.
+//! Every kind of caller requests every route, and the statuses are compared with `authorization_table.txt`. A new route
+//! fails this test until the table says who may use it.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use certward_server::authority::clearance::Level;
 use certward_server::clock::SystemClock;
 use certward_server::config::{CommandLine, Settings, Sources};
-use certward_server::dialect::ravendb::{Access, ROUTES};
+use certward_server::ravendb::api::{Access, ROUTES};
+use certward_server::ravendb::model::clearance::Level;
 use certward_server::server::{RunningServer, Server};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, RsaKeySize};
 use rustls::{ClientConfig, RootCertStore};

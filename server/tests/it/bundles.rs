@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use certward_pki::{Certificate, ErrorChain, Thumbprint, certificates_from_pem};
-use certward_server::certificate::{BundleError, CertificateBundle, parse_server_certificate};
+use certward_server::certificate::{BundleError, CertificateBundle};
+use certward_server::server_certificate::{ParseError, parse_server_certificate};
 use secrecy::SecretString;
 
 use crate::support::{has_openssl, openssl};
@@ -162,7 +163,7 @@ async fn a_pkcs12_file_without_a_key_is_a_bundle_and_no_server_certificate() {
     let file = fs::read(directory.join("f.pfx")).unwrap();
     assert_eq!(thumbprints(file.clone(), None).await, [thumbprint(directory, "a.crt")]);
     let error = parse_server_certificate(file, None).await.unwrap_err();
-    assert!(matches!(error, BundleError::PrivateKeys { count: 0 }), "{error:?}");
+    assert!(matches!(error, ParseError::PrivateKeys { count: 0 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -243,7 +244,7 @@ async fn a_server_certificate_in_pem_comes_with_its_own_key() {
     let error = parse_server_certificate(strangers.into_bytes(), None)
         .await
         .unwrap_err();
-    assert!(matches!(error, BundleError::Unusable(_)), "{error:?}");
+    assert!(matches!(error, ParseError::Unusable(_)), "{error:?}");
 }
 
 #[tokio::test]

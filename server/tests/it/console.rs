@@ -29,7 +29,7 @@ fn unpack(archive: &Path) -> (PathBuf, PathBuf) {
     (with("crt"), with("key"))
 }
 
-/// What `whoami` answers to a certificate: the body and the status.
+/// Response of `whoami` for a certificate: body and status.
 fn whoami(installation: &Installation, url: &str, certificate: &Path, key: &Path) -> (serde_json::Value, u16) {
     let answer = succeed(
         installation

@@ -1,9 +1,9 @@
-//! Which way the arrows point inside the server, held by a test because a drawing holds nobody.
+//! Allowed directions of imports inside the server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where requests come in, and what assembles the parts: the inside knows none of them.
+/// The outer modules, which receive requests and assemble the parts: no inner module may name them.
 const OUTSIDE: &[&str] = &["dialect", "http", "server", "command", "axum", "hyper"];
 /// A folder of `src`, and the modules beside [`OUTSIDE`] that it must not name either.
 const FORBIDDEN: &[(&str, &[&str])] = &[

@@ -1,4 +1,4 @@
-//! What the server does, seen from outside its modules.
+//! Integration tests of the server, through its public interfaces.
 
 #![allow(
     clippy::unwrap_used,

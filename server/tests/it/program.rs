@@ -22,7 +22,7 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// Whether a tool is there. In CI it must be; elsewhere the test says why it is skipped.
+/// True if a tool is installed. In CI it must be; elsewhere the test prints why it is skipped.
 pub(crate) fn has_tool(name: &str) -> bool {
     let found = Command::new(name)
         .arg("--version")
@@ -40,7 +40,7 @@ pub(crate) fn has_tool(name: &str) -> bool {
     found
 }
 
-/// Whether the test runs as root, which it needs to do `what`; otherwise it says why it is skipped.
+/// True if the test runs as root, which it needs to do `what`; otherwise it prints why it is skipped.
 pub(crate) fn is_root(what: &str) -> bool {
     let user = succeed(Command::new("id").arg("-u"));
     let is_root = user.trim() == "0";
@@ -80,7 +80,7 @@ pub(crate) fn mode(path: &Path) -> u32 {
         & 0o777
 }
 
-/// What `setup` wrote into a folder of the test's own.
+/// The files that `setup` wrote into a temporary directory.
 pub(crate) struct Installation(tempfile::TempDir);
 
 impl Installation {
@@ -175,7 +175,7 @@ impl Installation {
 /// A server at work; killed when dropped.
 pub(crate) struct Running {
     child: Child,
-    /// Where it listens.
+    /// URL of the API.
     pub(crate) url: String,
 }
 

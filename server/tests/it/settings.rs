@@ -167,7 +167,7 @@ fn settings_that_fail_when_they_are_used_end_with_1_and_name_their_key() {
     }
 }
 
-/// What `run` says with this setting.
+/// Output of `run` with this setting.
 fn ends_with_1(installation: &Installation, key: &str, value: &str) -> String {
     let free_ports = ["ServerUrl", "Certward.RedisEnterprise.ServerUrl"];
     let output = program(&["run", "--settings", &installation.argument("settings.json")])

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Helpers of several tests.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -19,7 +19,7 @@ pub(crate) fn server_certificate() -> Arc<ServerCertificate> {
     Arc::new(created.to_server_certificate().unwrap())
 }
 
-/// Whether `openssl` can be run here. Where it must be, in CI, a missing one fails the test instead.
+/// True if `openssl` is installed. In CI, a missing one fails the test instead.
 pub(crate) fn has_openssl() -> bool {
     let found = Command::new("openssl")
         .arg("version")

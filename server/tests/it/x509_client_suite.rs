@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use certward_pki::{Certificate, certificates_from_pem};
-use certward_server::cluster::trust::{
-    AuthorizedSubject, ChainRefusal, SubjectValidation, TrustAnchors, pass_gate, verify,
-};
+use certward_server::trust::{AuthorizedSubject, ChainRefusal, SubjectValidation, TrustAnchors, pass_gate, verify};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
@@ -36,7 +34,7 @@ struct Name {
     value: String,
 }
 
-/// Where a chain came to an end.
+/// The outcome of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decided {
     RefusedWhenTheCaIsUploaded,
@@ -90,7 +88,7 @@ fn every_case_is_decided_as_its_act_says_but_for_the_listed_ones() {
     );
 }
 
-/// Whether `decided` is what the case's `act` asks for.
+/// True if `decided` is the outcome that the case's `act` asks for.
 fn acts_as_told(case: &Case, decided: Decided) -> bool {
     match case.act.as_str() {
         "as-is" => (decided == Admitted) == (case.expected == "SUCCESS"),
@@ -151,7 +149,7 @@ fn suite() -> Vec<Case> {
 /// The clock of cases without one: the day the suite was made.
 const MADE: OffsetDateTime = datetime!(2026-11-22 0:00 UTC);
 
-/// What is decided otherwise than `act` says, and why.
+/// Outcomes that differ from `act`, with reasons.
 const EXCEPTIONS: &[(Decided, &str, &[&str])] = &[
     (
         Admitted,

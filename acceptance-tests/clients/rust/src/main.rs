@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use redis_enterprise::{EnterpriseClient, RestError};
 
-/// What a program like this needs from the environment.
+/// Environment of such a program: endpoint, credentials and files.
 pub struct Site {
     endpoint: String,
     ca: Vec<u8>,

@@ -15,16 +15,16 @@ use tokio_rustls::client::TlsStream;
 use crate::Failure;
 use crate::site::Identity;
 
-/// Which key exchange the client offers.
+/// The key exchange that the client offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyExchange {
-    /// The one that all servers here have, OpenSSL 3.0 included.
+    /// Supported by all servers here, OpenSSL 3.0 included.
     X25519,
     /// The hybrid with ML-KEM-768, which rustls prefers and OpenSSL has since 3.5.
     X25519MlKem768,
 }
 
-/// Where to connect, and as whom.
+/// Address of a server, and the client's identity.
 #[derive(Clone)]
 pub(crate) struct Client {
     connector: TlsConnector,

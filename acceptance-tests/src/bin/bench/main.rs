@@ -22,12 +22,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::site::Site;
 
-/// Why a benchmark came to no figure.
+/// A benchmark failed.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// What every benchmark needs.
+/// Environment of every benchmark.
 pub(crate) struct Bench {
-    /// Where the release programs lie: beside this one.
+    /// Directory of the release programs, this one included.
     programs: PathBuf,
     /// Removed at the end.
     pub(crate) work: TempDir,
@@ -50,7 +50,7 @@ impl Bench {
         self.programs.join(name)
     }
 
-    /// Where a program of this name writes what it has to say.
+    /// Path of the log of a program with this name.
     pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.work.path().join(format!("{name}.log"))
     }
@@ -121,7 +121,7 @@ async fn measure() -> Result<(), Failure> {
     }
 }
 
-/// How many files a process may have open.
+/// Maximum number of files that a process may open.
 pub(crate) fn open_files() -> usize {
     let limit = getrlimit(Resource::Nofile).maximum;
     limit

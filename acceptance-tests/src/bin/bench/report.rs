@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 
-/// What one benchmark found.
+/// Result of one benchmark.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     /// The day of the measurement and the version measured.
     pub(crate) when: String,
     pub(crate) rows: Vec<Row>,
-    /// How it was measured, and what else was seen; one paragraph each.
+    /// Method of the measurement and further observations, one paragraph each.
     pub(crate) notes: Vec<String>,
 }
 
@@ -86,7 +86,8 @@ impl Outcome {
         });
     }
 
-    /// How many a second: ours against a peer's. The ratio, the median of the rounds', must be at least `goal`.
+    /// Adds a rate per second, of this project and of a peer. The ratio, the median of the rounds, must be at least
+    /// `goal`.
     pub(crate) fn rate(&mut self, what: &str, ours: f64, peer: (&str, f64), ratio: f64, goal: f64) {
         self.rows.push(Row {
             what: what.to_owned(),
@@ -255,7 +256,7 @@ fn machine() -> String {
     )
 }
 
-/// What a program says first about itself.
+/// The first line of a program's output about itself.
 fn first_line(program: &str, arguments: &[&str]) -> String {
     let Ok(output) = Command::new(program)
         .args(arguments)

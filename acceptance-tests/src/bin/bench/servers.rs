@@ -127,10 +127,10 @@ pub(crate) async fn register(administrator: &Client, name: &str, identity: &Iden
     }
 }
 
-/// Where nginx takes its answer from.
+/// Source of nginx's response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Its configuration: the cheapest that it has.
+    /// Its configuration, which is its cheapest source.
     Configuration,
     /// A file.
     File,
@@ -253,12 +253,12 @@ http {{
     )
 }
 
-/// What `bench_floor` is called.
+/// Name of `bench_floor` in the report.
 pub(crate) const FLOOR: &str = "bare rustls";
-/// RavenDB's route to oneself.
+/// RavenDB's route for the caller's own identity.
 pub(crate) const WHOAMI: &str = "/certificates/whoami";
-/// Redis Enterprise's.
+/// Redis Enterprise's route for the caller's own role.
 pub(crate) const OWN_ROLE: &str = "/v1/users/role";
-/// The setting; without it the servers here log what goes wrong and no requests.
+/// The setting's key; by default, the servers here log errors but no requests.
 pub(crate) const LOG_LEVEL: &str = "Certward.Log.Level";
 const START_DEADLINE: Duration = Duration::from_secs(60);

@@ -160,7 +160,7 @@ fn write_secret(path: &Path, text: &str) -> io::Result<()> {
         .write_all(text.as_bytes())
 }
 
-/// What a client certificate says: a name, and that it is for clients.
+/// Contents of a client certificate: a name, and the extended key usage for clients.
 pub(crate) fn client_parameters(name: &str) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = rcgen::DistinguishedName::new();

@@ -1,7 +1,8 @@
-//! Conformance tools of others against the running server, the page that says what each attack meets, and which crate may
-//! use which.
+//! Conformance tools of others against the running server and the dependencies, the answers to each known attack, and the
+//! allowed dependencies between crates.
 
 mod crates;
+mod dependencies;
 mod openapi;
 mod threat_model;
 mod tls;

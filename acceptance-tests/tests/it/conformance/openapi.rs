@@ -2,7 +2,7 @@
 //! and bad, and every answer held against it.
 //!
 //! The caller is the server's own certificate, an administrator of both APIs that no request can delete, demote or lock.
-//! What is allowed to differ stands in `clients/conformance/<api>.baseline.json`, each entry with its reason.
+//! The permitted differences are in `clients/conformance/<api>.baseline.json`, each with its reason.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What comments and pages cite exists: pages, their headings, and the recorded answers of a real RavenDB.
+//! Every citation in comments and pages resolves: pages, their headings, and the recorded answers of a real RavenDB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -107,7 +107,7 @@ impl Anchors {
     }
 }
 
-/// The anchors that GitHub gives to the headings of a page; a repeated heading gets a number. What is no page has none.
+/// The anchors that GitHub gives to the headings of a page; a repeated heading gets a number. Other files have none.
 fn headings(page: &Path) -> BTreeSet<String> {
     if !page.is_file() {
         return BTreeSet::new();

@@ -1,6 +1,7 @@
-//! The Markdown pages name files that exist.
+//! The Markdown pages name files that exist; comments say what their item is.
 
 mod citations;
+mod comments;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -122,7 +123,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What a path from the root of the repository, or from the folder of its page, begins with.
+/// Prefixes of paths from the root of the repository, or from the folder of the page.
 const TOP: &[&str] = &[
     ".cargo/",
     ".ci/",

@@ -30,7 +30,7 @@ pub(super) struct Cast {
     files: HashMap<&'static str, String>,
     /// The CA of the server and of some clients.
     pub(super) ca_pem: String,
-    /// What the server is started with: certificate, CA and key.
+    /// The server's certificate, CA and key.
     pub(super) server_pem: String,
     server_issuer: Issuer<'static, KeyPair>,
     serial: u64,

@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 use super::cast::Identity;
 use super::fixture::Sent;
 
-/// What came back; none when the connection was not made.
+/// A response; none if the connection failed.
 pub(super) struct Seen {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,

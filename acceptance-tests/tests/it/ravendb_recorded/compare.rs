@@ -1,4 +1,4 @@
-//! What differs between a recorded answer and ours.
+//! Differences between a recorded response and this server's.
 
 use std::io::Cursor;
 

@@ -1,9 +1,9 @@
 //! The recorded answers of a real RavenDB 7.2.7, compared with ours.
 //!
-//! The requests of `contract/ravendb/recorded/` are sent in the order in which they were recorded, by the identities
-//! they were recorded with, all made again; their answers must have the same status, headers, error type, members and
-//! file names. What differs is listed in `differences.toml` with its reason. The test fails for a difference that is
-//! not listed, and for one that is listed and gone.
+//! The requests of `contract/ravendb/recorded/` are sent in the recorded order, by newly created identities like the
+//! recorded ones; the responses must have the same status, headers, error type, members and file names. Permitted
+//! differences are listed in `differences.toml`, each with its reason. The test fails for a difference that is not
+//! listed, and for a listed one that no longer occurs.
 
 mod cast;
 mod client;
@@ -19,9 +19,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use certward::pki::Certificate;
-use certward_server::authority::definition::Collection;
 use certward_server::clock::{Clock as _, SystemClock};
 use certward_server::config::{CommandLine, Settings, Sources};
+use certward_server::ravendb::model::definition::Collection;
 use certward_server::server::{RunningServer, Server};
 
 use self::cast::Cast;
@@ -58,8 +58,7 @@ async fn answers_are_those_of_a_real_server_but_for_the_listed_differences() {
     assert!(per_mille >= 963, "96.3 % of the answers must be the same");
 }
 
-/// What the SDK is tested against and what is replayed here are the same records: the table of the contract's files says
-/// which.
+/// The SDK's tests and this replay use the same records: the table of the contract's files maps one to the other.
 #[test]
 fn the_files_of_the_contract_are_the_records_that_are_replayed() {
     let exchanges: BTreeMap<_, _> = ["first-server.json", "second-server.json"]

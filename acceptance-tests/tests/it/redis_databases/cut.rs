@@ -1,4 +1,4 @@
-//! What takes a user's access away ends the connections that are open, and nothing is executed afterwards.
+//! Every withdrawal of a user's access closes the open connections, and nothing is executed afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use certward_server::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// What ends the access of one user.
+/// A change that ends the access of one user.
 #[derive(Debug, Clone, Copy)]
 enum Withdrawal {
     DeleteUser,
@@ -22,7 +22,7 @@ enum Withdrawal {
     ReplaceCa,
 }
 
-/// What the connection is doing meanwhile.
+/// The connection's activity during the change.
 #[derive(Debug, Clone, Copy)]
 enum Busy {
     Idle,
@@ -184,7 +184,7 @@ async fn begin(session: &mut Session, state: Busy) {
     }
 }
 
-/// What has to be put back.
+/// The change to revert after a test.
 enum After {
     DeleteUser,
     Nothing,
@@ -301,7 +301,8 @@ fn identity_end(identity: &Identity) -> i64 {
     certificate.validity().not_after.unix_timestamp()
 }
 
-/// Whether a command is answered on a new connection. In TLS 1.3 a client learns of its refusal after its handshake.
+/// True if a command is answered on a new connection. In TLS 1.3 a client learns of its refusal only after its
+/// handshake.
 async fn answers(database: &RedisDatabase, identity: &Identity) -> bool {
     match database.connect(identity).await {
         Ok(mut session) => session.command(&["PING"]).await.is_ok_and(|reply| reply == "+PONG\r\n"),

@@ -11,7 +11,7 @@ use certward_acceptance_tests::redis_database::RedisDatabase;
 use certward_acceptance_tests::test_pki::Identity;
 use serde_json::json;
 
-/// What the script's certificates have beside the name: nothing but a key usage and the Netscape certificate type.
+/// Extensions of the script's certificates: a key usage and the Netscape certificate type, nothing else.
 const EXTENSIONS: &str = "\
 [ server ]
 keyUsage = digitalSignature, keyEncipherment

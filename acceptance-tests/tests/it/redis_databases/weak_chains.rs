@@ -68,7 +68,7 @@ impl WeakPki {
         self.directory.path().join(name)
     }
 
-    /// Who the client is to a database, or what the handshake says.
+    /// The client's user name in a database, or the error of the handshake.
     fn who_am_i(&self, server_ca: &Path, port: u16, options: &[&str]) -> String {
         let mut command = self.openssl(&["s_client", "-quiet", "-cipher", "DEFAULT@SECLEVEL=0"]);
         command.args(options);

@@ -14,7 +14,7 @@ pub(super) enum Api {
     RedisEnterprise,
 }
 
-/// Who sends a request.
+/// The client that sends a request.
 #[derive(Debug, Clone)]
 pub(super) enum Sender {
     /// The administrator whom `setup` has made.
@@ -43,7 +43,7 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) setup: Vec<Call>,
     pub(super) change: Call,
-    /// What shows the change where no list does: its status is another afterwards.
+    /// A request whose status differs after the change, for changes that no list shows.
     pub(super) probe: Option<Call>,
 }
 
@@ -86,7 +86,7 @@ fn redis(method: &'static str, path: &str, body: Value) -> Call {
     Call::new(Api::RedisEnterprise, method, path, body)
 }
 
-/// The use cases. What they make has other names in each round.
+/// The use cases. Their objects have different names in each round.
 pub(super) fn all(round: usize) -> Vec<Case> {
     let mut cases = certificates();
     cases.extend(users(round));

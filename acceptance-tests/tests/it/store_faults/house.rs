@@ -26,14 +26,14 @@ pub(super) struct House {
     others: u64,
 }
 
-/// How a change was answered.
+/// Result of a change, as the server reports it.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// With 2xx.
+    /// 2xx.
     Done,
-    /// The server says that it was not made.
+    /// The server reports that the change was not made.
     NotDone(String),
-    /// The server says that it does not know yet.
+    /// The server reports that it does not know yet.
     Unknown(String),
 }
 
@@ -109,12 +109,12 @@ impl House {
         }
     }
 
-    /// How a request is answered.
+    /// Status of the response to a request.
     pub(super) async fn status(&self, call: &Call) -> u16 {
         self.call(call).await.0
     }
 
-    /// Everything that both APIs say of what the store keeps.
+    /// Everything in both APIs that comes from the store.
     pub(super) async fn snapshot(&self) -> Value {
         let mut snapshot = serde_json::Map::new();
         for (api, path) in [
@@ -181,7 +181,7 @@ impl House {
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
     }
 
-    /// What the listener for operators answers.
+    /// Response of the operations listener: status and body.
     pub(super) async fn operations(&self, path: &str) -> (u16, String) {
         let mut stream = tokio::net::TcpStream::connect(self.operations).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
@@ -232,7 +232,7 @@ impl House {
         std::fs::rename(&new, &self.control).unwrap();
     }
 
-    /// How many calls have failed since the server was started.
+    /// Number of injected failures since the server was started.
     pub(super) fn injected(&self) -> u64 {
         self.counts().1
     }
@@ -249,7 +249,7 @@ impl House {
         self.server.run();
     }
 
-    /// What the server prints when it does not start.
+    /// Output of the server when it refuses to start.
     pub(super) fn refusal(&self) -> String {
         let mut server = Command::new(programs::built("certward-server"))
             .args(["run", "--settings"])

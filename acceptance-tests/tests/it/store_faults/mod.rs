@@ -14,7 +14,7 @@ use serde_json::Value;
 use self::cases::{Call, Case, all};
 use self::house::{House, Outcome};
 
-/// What the disk does, from which call on.
+/// A disk fault, and the number of the first call that fails.
 #[derive(Debug, Clone, Copy)]
 struct Fault {
     mode: &'static str,

@@ -1,4 +1,4 @@
-//! What users' own tests rely on: `terraform test` with `mock_provider "certward" {}`, for every example.
+//! Users' own tests: `terraform test` with `mock_provider "certward" {}` passes for every example.
 
 use super::{Example, WHOLE, modules_in};
 

@@ -54,7 +54,7 @@ impl CuttingProxy {
         self.shared.is_cutting.store(false, Ordering::SeqCst);
     }
 
-    /// How many answers were lost.
+    /// Number of responses that were dropped.
     pub(super) fn cut(&self) -> u64 {
         self.shared.cut.load(Ordering::SeqCst)
     }

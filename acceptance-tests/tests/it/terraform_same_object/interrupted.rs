@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::cutting_proxy::CuttingProxy;
 use crate::terraform_world::{Kind, MANY, World};
 
-/// How many objects of a kind there are, of `each` at the most: a database is a process.
+/// Number of objects of a kind, at most `each`: a database is a process, so there are few.
 fn many(kind: Kind, each: usize) -> usize {
     if kind == Kind::Database { each.min(3) } else { each }
 }

@@ -12,7 +12,7 @@ use tf_provider::{AttributePath, Diagnostics, Resource};
 
 use super::{attributes, schema};
 
-/// A resource that is its own state. What it does on the way depends on `behaviour`.
+/// A resource that is its own state. `behaviour` selects faults and delays on the way.
 pub(super) struct Thing;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

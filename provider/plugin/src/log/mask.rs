@@ -73,8 +73,9 @@ fn private_key_block(text: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// Whether what follows a begin line can be a key: on the next line, which may be escaped any number of times, a word of
-/// its own or a header of an encrypted key (RFC 1421); on the same line, as when line ends were lost, a long word.
+/// True if the text after a begin line can be a key: on the next line (whose line break may be escaped any number of
+/// times), a single word or a header of an encrypted key (RFC 1421); on the same line, as after line breaks were lost,
+/// a long word.
 fn begins_as_a_key(text: &str) -> bool {
     let is_base64 = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '/' | '=');
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! What happens to resources.
+//! Lifecycle of resources.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Who may connect to a running provider.
+//! Access to the socket of a running provider.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
@@ -21,7 +21,7 @@ use crate::terraform::trivial_provider;
 
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
-/// What Terraform makes for each provider: a self-signed P-521 certificate that says CA:TRUE.
+/// The client certificate that Terraform generates for each provider: self-signed, P-521, CA:TRUE.
 struct Client {
     certificate: rcgen::Certificate,
     key: rcgen::KeyPair,
@@ -184,7 +184,7 @@ async fn process_of_another_user_is_refused() {
     );
 }
 
-/// Whether another user reaches the socket, and whether a TLS server answers it there.
+/// Returns whether another user can open the socket, and whether a TLS server answers there.
 fn as_nobody(socket: &Path) -> (bool, bool) {
     let output = Command::new("curl")
         .args(["--silent", "--insecure", "--show-error", "--verbose", "--unix-socket"])

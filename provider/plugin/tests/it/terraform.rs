@@ -16,7 +16,7 @@ pub(crate) struct Terraform {
     directory: TempDir,
 }
 
-/// What a run printed, both streams together, and whether it succeeded.
+/// Result of a run: its output, both streams together, and its exit status.
 pub(crate) struct Run {
     pub(crate) success: bool,
     pub(crate) code: Option<i32>,

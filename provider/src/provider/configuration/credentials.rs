@@ -18,9 +18,9 @@ use super::wrong_pem::{self, Wanted};
 use crate::report::{chain, error, warning};
 use crate::values::pem_form::other_form;
 
-/// What the provider logs in with; `Ok(None)` when nothing is configured. Key and certificate fit each other.
+/// The provider's identity; `Ok(None)` if none is configured. The key matches the certificate.
 ///
-/// An error is in `diags` when it answers `Err`.
+/// Before it returns `Err`, it adds an error to `diags`.
 pub(crate) fn identity(diags: &mut Diagnostics, settings: &Settings) -> Result<Option<Identity>, ()> {
     match (
         &settings.client_certificate,
@@ -52,7 +52,7 @@ pub(crate) fn identity(diags: &mut Diagnostics, settings: &Settings) -> Result<O
     }
 }
 
-/// Whom to trust to vouch for the servers; the system's authorities when nothing is configured.
+/// Trust anchors for the servers' certificates. Default: the system's roots.
 pub(crate) fn trust_anchors(diags: &mut Diagnostics, settings: &Settings) -> Result<TrustAnchors, ()> {
     let Some((text, origin)) = pem_text(diags, &settings.ca_certificate)? else {
         return Ok(TrustAnchors::system());

@@ -11,7 +11,7 @@ use super::setting::{Origin, Setting};
 use crate::report::error;
 use crate::values::duration;
 
-/// What the user configured, as far as it is known.
+/// The provider block, as far as its values are known.
 pub(crate) struct Settings {
     pub(crate) ravendb_endpoints: Setting<Vec<String>>,
     pub(crate) redis_enterprise_endpoints: Setting<Vec<String>>,
@@ -27,7 +27,7 @@ pub(crate) struct Settings {
     pub(crate) max_retries: u32,
     pub(crate) max_concurrent_requests: usize,
     pub(crate) proxy_url: Setting<String>,
-    /// What is known only after apply.
+    /// Settings whose values are known only after apply.
     pub(crate) unknown: Vec<Origin>,
 }
 
@@ -406,7 +406,7 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong with an endpoint. The answer never repeats a password.
+/// The problem with an endpoint, if there is one. The text never repeats a password.
 fn endpoint_problem(endpoint: &str) -> Option<String> {
     let url = match url::Url::parse(endpoint) {
         Ok(url) => url,

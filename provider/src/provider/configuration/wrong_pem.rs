@@ -1,18 +1,18 @@
-//! What a text is that was given for a PEM text and is none. Nothing of the text is repeated: it may be a private key.
+//! Hints about texts that are not the expected PEM. No hint repeats the text: it may be a private key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::values::pem_form::other_form;
 
-/// What belongs where the text stands.
+/// The expected content of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     Certificate,
     PrivateKey,
 }
 
-/// What the text is instead, and what to do. `None` when there is nothing better to say than what reading it found.
+/// Names the actual content of the text, and the remedy. `None` if the parser's message is more helpful.
 pub(super) fn hint(text: &str, wanted: Wanted) -> Option<String> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if let Some(form) = other_form(text).filter(|_| wanted == Wanted::Certificate) {

@@ -35,7 +35,7 @@ pub(crate) fn redis_enterprise_at_plan(diags: &mut Diagnostics, attempt: &str, f
     }
 }
 
-/// Whether a request that failed may have done what it was for: its answer was lost, or cannot be read.
+/// True if a failed request may have had its effect: its response was lost, or cannot be read.
 pub(crate) fn may_have_been_done(failure: &Error) -> bool {
     let answered_badly = matches!(failure.status(), Some(500..));
     let is_lost = failure.is_retryable()
@@ -68,7 +68,7 @@ struct Explanation {
     attribute: Option<&'static str>,
 }
 
-/// What went wrong on the way to the cluster, whichever product it is. `None` when the cluster answered.
+/// Explains a transport error, which is independent of the product. `None` if the cluster responded.
 fn transport(failure: &Error) -> Option<Explanation> {
     let (summary, advice) = if failure.is_client_certificate_refused() {
         (
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::provider::session::testing::{of_ravendb, of_redis_enterprise};
 
-    /// What both APIs are told about a server that answers so: summary and detail.
+    /// The diagnostics of both APIs, as summary and detail, for a server with this response.
     async fn told(status: u16, body: &str) -> [(String, String); 2] {
         let server = MockServer::start().await;
         let answer = ResponseTemplate::new(status).set_body_string(body);

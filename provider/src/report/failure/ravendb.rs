@@ -1,4 +1,4 @@
-//! What RavenDB says, in words for the user.
+//! Explanations of RavenDB's errors for users.
 
 use certward::{Error, ForeignAnswer};
 

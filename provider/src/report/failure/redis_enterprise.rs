@@ -1,11 +1,11 @@
-//! What Redis Enterprise says, in words for the user.
+//! Explanations of Redis Enterprise's errors for users.
 
 use certward::{Error, ForeignAnswer};
 
 use super::{Explanation, transport};
 
-/// What Redis Enterprise's refusals mean: by error code where the contract has one (`docs/contracts/redis-enterprise.md#error-codes`), else by
-/// status.
+/// Explains an error of Redis Enterprise: by error code where the contract has one
+/// (`docs/contracts/redis-enterprise.md#error-codes`), else by status.
 pub(super) fn explanation(failure: &Error) -> Explanation {
     if let Some(sender) = failure.foreign_answer() {
         return Explanation {

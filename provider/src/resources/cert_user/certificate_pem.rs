@@ -21,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Result<DistinguishedName, Diagnostic> {
     }
 }
 
-/// Whether two texts hold the same certificate, whatever their line ends and the text around it.
+/// True if two texts hold the same certificate, regardless of line endings and surrounding text.
 pub(crate) fn same(one: &str, other: &str) -> bool {
     one == other
         || match (parse_certificate(one), parse_certificate(other)) {

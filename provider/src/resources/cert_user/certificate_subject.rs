@@ -115,7 +115,7 @@ fn members(parts: &CertificateSubject) -> Vec<(&'static str, &'static str, Value
     members
 }
 
-/// What RFC 4514 2.4 escapes in some place or other.
+/// Characters that RFC 4514, section 2.4, escapes in some position.
 const SPECIAL: [char; 10] = [',', '+', '"', '\\', '<', '>', ';', '=', '#', ' '];
 
 #[cfg(test)]

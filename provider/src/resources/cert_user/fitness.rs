@@ -1,4 +1,4 @@
-//! Whether anybody can log in with a user's certificate, as far as it says so itself.
+//! Checks of a user's certificate that need only the certificate itself: can it be used to log in?
 
 use certward::pki::{Certificate, PublicKey, SignatureAlgorithm};
 use tf_provider::Diagnostic;
@@ -27,11 +27,11 @@ pub(crate) fn warning(certificate: &Certificate) -> Option<Diagnostic> {
     ))
 }
 
-/// Why a certificate logs nobody in.
+/// A fault because of which a certificate cannot be used to log in.
 struct Problem {
     summary: &'static str,
     text: String,
-    /// The setting of databases that lets it in all the same.
+    /// The database setting that admits it nevertheless.
     admitted_by: Option<&'static str>,
 }
 
@@ -117,7 +117,7 @@ fn certificate_problem(certificate: &Certificate) -> Option<Problem> {
         })
 }
 
-/// What its extensions say, or ask of the cluster, against it.
+/// A problem with the certificate's extensions, if there is one.
 fn extension_problem(certificate: &Certificate) -> Option<Problem> {
     if let Some(usage) = certificate.key_usage() {
         if !usage.digital_signature() {
@@ -160,8 +160,8 @@ fn purpose_problem(certificate: &Certificate) -> Option<Problem> {
     }
 }
 
-/// What TLS libraries check by: key usage, alternative names, basic constraints, CRL distribution points and extended key
-/// usage. Certificate policies, which AD CS can make critical, are none of them.
+/// Extensions that TLS libraries process: key usage, alternative names, basic constraints, CRL distribution points and
+/// extended key usage. Certificate policies, which AD CS can mark critical, are not among them.
 const KNOWN_EXTENSIONS: [&[u8]; 5] = [
     &[0x55, 0x1d, 15],
     &[0x55, 0x1d, 17],
@@ -169,10 +169,10 @@ const KNOWN_EXTENSIONS: [&[u8]; 5] = [
     &[0x55, 0x1d, 31],
     &[0x55, 0x1d, 37],
 ];
-/// What databases take with `allow_weak_hashing`.
+/// RSA key sizes that databases accept with `allow_weak_hashing`, in bits.
 const SMALLEST_WEAK_RSA_KEY: u32 = 1024;
 const LARGEST_RSA_KEY: u32 = 8192;
-/// What TLS libraries check signatures with.
+/// The smallest RSA key with which TLS libraries verify signatures, in bits.
 const SMALLEST_RSA_KEY: u32 = 2048;
 
 #[cfg(test)]

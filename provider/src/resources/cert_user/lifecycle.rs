@@ -81,7 +81,7 @@ impl RedisObject for CertUser {
         }
     }
 
-    /// What is left is what a configuration can set together.
+    /// Keeps only attributes that a configuration can set together.
     fn in_one_form(state: &mut CertUserState) {
         state.certificate_subject = Value::Null;
         state.role = Value::Null;
@@ -122,7 +122,7 @@ impl RedisObject for CertUser {
     }
 }
 
-/// Fills in what the cluster says. What means the same as before keeps its spelling.
+/// Fills in the cluster's values. An equivalent value keeps its former spelling.
 pub(crate) fn take_over(state: &mut CertUserState, user: &User) {
     let account = Account::of_user(user);
     let kept = state.certificate_subject_line.as_ref_option();

@@ -79,8 +79,8 @@ pub(crate) fn guard_removal(diags: &mut Diagnostics, prior: &CertUserState, own:
     }
 }
 
-/// What is sent is the line, and the roles where they are known. One that `ignore_changes` holds while the user changes
-/// the value in its other form would be sent as it was.
+/// The request holds the subject line, and the roles where they are known. If `ignore_changes` holds that form while
+/// the user changes the other one, the old value would be sent: refuse that.
 fn check_ignored(diags: &mut Diagnostics, prior: &CertUserState, config: &CertUserState, subject: &Configured) {
     let mut refuse = |attribute: AttributePath, held: AttributePath| {
         error(
@@ -128,7 +128,7 @@ fn or_default<T>(value: Value<T>, default: T) -> Value<T> {
     if value.is_null() { Value::Value(default) } else { value }
 }
 
-/// Fills in the subject in the forms that the configuration does not set. What means the same as before keeps its
+/// Fills in the subject in the forms that the configuration does not set. An equivalent value keeps its former
 /// spelling, so that Terraform shows no change.
 fn plan_subject(planned: &mut CertUserState, subject: &Configured, prior: Option<&CertUserState>) {
     if let Some(prior) = prior.filter(|_| subject.unchanged) {

@@ -1,4 +1,4 @@
-//! What the user can write and read.
+//! The resource's schema.
 
 use tf_provider::schema::{AttributeType, Schema};
 

@@ -1,9 +1,9 @@
 //! The attribute `certificate_subject_line`: the subject as text.
 //!
-//! Redis Enterprise wants the RFC 2253 text of the certificate's subject: attributes in reverse order beginning with
-//! the common name, no blank after a comma, ASCII (`docs/contracts/redis-enterprise.md#subject-lines`). Whether a
-//! cluster compares the text or the name is not documented, so what is sent is always that one form, however the user
-//! wrote it.
+//! Redis Enterprise expects the RFC 2253 text of the certificate's subject: attributes in reverse order beginning with
+//! the common name, no blank after a comma, ASCII (`docs/contracts/redis-enterprise.md#subject-lines`). The
+//! documentation does not say if a cluster compares texts or names, so the provider always sends this form, regardless
+//! of the user's.
 
 use std::fmt::Write as _;
 

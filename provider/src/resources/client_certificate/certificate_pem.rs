@@ -73,7 +73,7 @@ fn leaf(certificates: &[Certificate]) -> Option<Certificate> {
         .then(|| leaf.clone())
 }
 
-/// What is to be known about this certificate as a login, which RavenDB registers all the same.
+/// Warnings about this certificate as a login; RavenDB registers it nevertheless.
 pub(crate) fn warnings(certificate: &Certificate) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut warn = |summary: &'static str, detail: String| findings.push(diagnostic(path(), summary, detail));
@@ -112,7 +112,7 @@ pub(crate) fn warnings(certificate: &Certificate) -> Vec<Diagnostic> {
     findings
 }
 
-/// What speaks against this certificate as a login, whatever the time is.
+/// Errors in this certificate as a login, independent of the current time.
 pub(crate) fn check(certificate: &Certificate) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut refuse = |summary: &'static str, detail: String| findings.push(diagnostic(path(), summary, detail));
@@ -171,7 +171,7 @@ pub(crate) fn check(certificate: &Certificate) -> Vec<Diagnostic> {
     findings
 }
 
-/// What speaks against registering this certificate at this moment.
+/// The error if this certificate is not valid at this moment.
 pub(crate) fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Diagnostic> {
     let validity = certificate.validity();
     let subject = subject(certificate);

@@ -154,7 +154,7 @@ fn what_cannot_or_should_not_log_in_is_refused() {
     }
 }
 
-/// What Vault, step-ca and cert-manager hand out.
+/// The form in which Vault, step-ca and cert-manager issue certificates.
 #[test]
 fn of_a_chain_the_client_certificate_is_taken() {
     let authority = |name: &str| {

@@ -54,7 +54,8 @@ pub(crate) fn refusal_to_edit(primary: &Registered) -> Option<String> {
     (!primary.secondaries.is_empty()).then(|| no_edit(&primary.grant.name, primary.thumbprint, &primary.secondaries))
 }
 
-/// Why the primary of a collection is not changed: an edit on RavenDB 7.2 cuts the others loose, with their old rights.
+/// The reason for not changing the primary of a collection: an edit on RavenDB 7.2 detaches the secondaries, which keep
+/// their old rights.
 pub(crate) fn no_edit(name: &str, primary: Thumbprint, secondaries: &[Thumbprint]) -> String {
     format!(
         "\"{name}\" ({primary}) was registered together with {}. RavenDB would change the primary certificate alone and cut \

@@ -194,7 +194,7 @@ impl Compared for Grant {
     }
 }
 
-/// How much a clearance allows.
+/// Rank of a clearance; higher ranks include the rights of lower ones.
 pub(crate) fn rank(clearance: &SecurityClearance) -> u8 {
     match clearance {
         SecurityClearance::ClusterAdmin | SecurityClearance::ClusterNode => 2,

@@ -1,4 +1,4 @@
-//! What a change will do: pure functions of configuration and prior state.
+//! Effects of a change, as pure functions of configuration and prior state.
 
 use std::collections::BTreeMap;
 
@@ -112,7 +112,7 @@ pub(crate) fn guard_removal(
     }
 }
 
-/// Whether the entry is the certificate the provider is logged in with.
+/// True if the entry is the provider's own client certificate.
 pub(crate) fn is_own(state: &ClientCertificateState, own: Option<Thumbprint>) -> bool {
     own.is_some() && state.thumbprint() == own
 }

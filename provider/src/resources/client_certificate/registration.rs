@@ -30,8 +30,8 @@ pub(crate) struct Registered {
     pub(crate) secondaries: Vec<Thumbprint>,
     /// True for the certificate of the server itself, which is listed but not stored.
     pub(crate) is_server_certificate: bool,
-    /// Whether it is an entry of single sign-on (RavenDB 7.2), or of a use that is not known here: an edit here would not
-    /// send all of its members.
+    /// True for an entry of single sign-on (RavenDB 7.2) or of an unknown use: an edit here would not send all of its
+    /// members.
     pub(crate) is_single_sign_on: bool,
 }
 

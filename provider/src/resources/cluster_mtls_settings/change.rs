@@ -22,20 +22,20 @@ use crate::trust::{lockout, store};
 pub(crate) struct Prepared {
     /// Name of the cluster.
     pub(crate) cluster: String,
-    /// What the cluster has before.
+    /// The cluster's settings before the change.
     pub(crate) found: MtlsSettings,
     changes: MtlsSettings,
     check: Check,
 }
 
-/// What is asked after a change.
+/// The check to make after a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Check {
-    /// Nothing: the user takes the risk.
+    /// No check: the user takes the risk.
     Nothing,
-    /// Whether the provider's login still works.
+    /// The provider can still log in.
     Login,
-    /// Also whether its certificate is let in, which should be so, beside a login by password.
+    /// In addition, its certificate is admitted, although the provider logs in with a password.
     LoginAndCertificate,
 }
 
@@ -124,7 +124,7 @@ pub(crate) async fn commit(diags: &mut Diagnostics, session: &Session, prepared:
     put_back(diags, redis, prepared, answered).await
 }
 
-/// What can be said about a change while it is planned; a cluster that cannot be asked is left alone.
+/// Checks a change at plan time, as far as possible; if the cluster does not answer, nothing is checked.
 pub(crate) async fn rehearse(diags: &mut Diagnostics, session: &Session, wanted: &MtlsSettings, allow_lockout: bool) {
     let Some(redis) = session.redis_enterprise.configured() else {
         return;
@@ -183,7 +183,7 @@ struct Change<'a> {
 
 impl Trial for Change<'_> {
     type Answer = Cluster;
-    /// What has still to be set.
+    /// The settings that still differ from the wanted ones.
     type Sight = MtlsSettings;
 
     async fn look(&self) -> Result<MtlsSettings, Error> {
@@ -253,9 +253,11 @@ async fn guard_certificate(
     None
 }
 
-/// Whether the certificate that the provider shows to nobody yet, because it logs in with a password, would be let in.
+/// Checks whether the cluster would admit the provider's certificate, which is not in use because the provider logs in
+/// with a password.
 ///
-/// When RavenDB is configured too, the certificate may be meant for that alone, and one that is not let in is a warning.
+/// If RavenDB is configured too, the certificate may be meant only for RavenDB, so one that is not admitted is a
+/// warning.
 async fn look_at_certificate(
     diags: &mut Diagnostics,
     session: &Session,

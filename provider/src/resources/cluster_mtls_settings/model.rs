@@ -21,8 +21,7 @@ pub(crate) struct ClusterMtlsSettingsState {
 }
 
 impl ClusterMtlsSettingsState {
-    /// What the configuration, plan or state says about each setting; `None` for one that it does not manage, and for
-    /// one that is not known yet.
+    /// The settings in the configuration, plan or state; `None` for one that is not managed or not known yet.
     pub(crate) fn settings(&self) -> MtlsSettings {
         MtlsSettings {
             certificate_authentication: self.certificate_authentication_enabled.as_option(),
@@ -67,7 +66,7 @@ impl ClusterMtlsSettingsState {
         self.basic_authentication_enabled = known(present.basic_authentication);
     }
 
-    /// Whether both say the same about the subjects, whatever the order and the form of absent attributes.
+    /// True if both have the same subjects, regardless of order and of the form of absent attributes.
     pub(crate) fn same_subjects(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.subjects(), other.subjects());
         ours.is_some() && ours.map(sorted) == theirs.map(sorted)
@@ -102,7 +101,7 @@ pub(crate) struct MtlsSettings {
 }
 
 impl MtlsSettings {
-    /// What a cluster has. A setting that its version does not have is as if switched to what that version does.
+    /// The settings of a cluster. A setting that its version lacks has the value that matches the version's behaviour.
     pub(crate) fn of(cluster: &Cluster) -> Self {
         let validation = cluster.mtls_client_cert_subject_validation_type.as_ref();
         let validation = validation.unwrap_or(&SubjectValidation::Disabled);
@@ -132,7 +131,7 @@ impl MtlsSettings {
         request
     }
 
-    /// What the cluster goes by once these are set on top of `present`.
+    /// The cluster's rules after these settings are applied to `present`.
     pub(crate) fn applied_to(&self, present: &Rules) -> Rules {
         Rules {
             certificate_authentication: self
@@ -155,7 +154,7 @@ impl MtlsSettings {
         *self == Self::default()
     }
 
-    /// What has to be set so that `present` becomes what is wanted here. Order and repetition of subjects do not count.
+    /// The settings to set so that `present` becomes `self`. Order and repetition of subjects do not count.
     pub(crate) fn changes(&self, present: &Self) -> Self {
         fn differing<T: Clone + PartialEq>(wanted: &Option<T>, present: &Option<T>) -> Option<T> {
             wanted.clone().filter(|_| wanted != present)

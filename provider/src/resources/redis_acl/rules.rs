@@ -100,7 +100,7 @@ const WORDS: [&str; 8] = [
     "clearselectors",
     "reset",
 ];
-/// What `ACL SETUSER` has beside rights.
+/// Arguments of `ACL SETUSER` that do not grant rights.
 const OF_USERS: [&str; 6] = [
     "on",
     "off",

@@ -16,7 +16,7 @@ use crate::values::timestamp;
 /// Certificates by what tells them apart: their DER.
 pub(crate) type Members = BTreeMap<Sha256Fingerprint, Certificate>;
 
-/// What is wrong with the texts, as far as they are known. No finding repeats a text.
+/// Errors in the texts, as far as they are known. No error repeats a text.
 pub(crate) fn check(texts: &[Value<String>]) -> Vec<Diagnostic> {
     let texts = texts.iter().filter_map(Value::as_deref_option);
     let problems = texts.filter_map(|text| Some((text, certificates_from_pem(text).err()?)));

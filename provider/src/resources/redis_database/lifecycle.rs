@@ -231,7 +231,7 @@ pub(crate) fn endpoint(database: &Database) -> Option<String> {
     })
 }
 
-/// Fills in what the cluster says. What means the same as before keeps its spelling.
+/// Fills in the cluster's values. An equivalent value keeps its former spelling.
 fn take_over(state: &mut RedisDatabaseState, database: &Database) {
     let there = DatabaseDefinition::of_database(database);
     if persistence::known(&state.snapshot_policy) != there.snapshot_policy {

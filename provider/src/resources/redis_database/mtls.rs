@@ -73,7 +73,7 @@ impl MtlsDefinition {
         }
     }
 
-    /// What is wanted here and not there.
+    /// The settings of `self` that differ in `there`.
     pub(crate) fn missing(&self, there: &Self) -> Self {
         fn missing<T: Clone + PartialEq>(wanted: &Option<T>, there: &Option<T>) -> Option<T> {
             wanted.clone().filter(|_| wanted != there)
@@ -168,7 +168,7 @@ impl MtlsDefinition {
         set_all!(self, request)
     }
 
-    /// Fills in what the cluster says of what is managed. What means the same as before keeps its spelling.
+    /// Fills in the cluster's values of managed settings. An equivalent value keeps its former spelling.
     pub(crate) fn take_over(&self, state: &mut Value<DatabaseMtls>) {
         let mtls = match state {
             Value::Null => return,
@@ -206,7 +206,7 @@ impl MtlsDefinition {
         }
     }
 
-    /// What differs from a database without TLS.
+    /// The settings that differ from those of a database without TLS.
     fn imported(&self) -> Value<DatabaseMtls> {
         let mut differing = self.missing(&Self::plain());
         if differing.tls_mode.is_none() {

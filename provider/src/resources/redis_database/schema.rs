@@ -1,4 +1,4 @@
-//! What the user can write and read.
+//! The resource's schema.
 
 use std::collections::HashMap;
 

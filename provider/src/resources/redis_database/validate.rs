@@ -1,4 +1,4 @@
-//! What is checked before anything is planned: the configuration alone, without clock and network.
+//! Validation before the plan: of the configuration alone, without clock and network.
 
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};

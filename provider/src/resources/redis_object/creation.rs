@@ -87,12 +87,12 @@ async fn made<O: RedisObject>(
     if is_usable { state } else { O::unusable(state) }
 }
 
-/// Whether another object has a name, or what else must be unique.
+/// True if another object has the name, or another value that must be unique.
 pub(super) fn is_taken(problem: &Error) -> bool {
     problem.is_conflict() || problem.error_type() == Some("port_unavailable")
 }
 
-/// Whether an object is the wanted one, but for what no answer tells.
+/// True if the object has the wanted definition, except for values that no response contains.
 pub(super) fn equal<O: RedisObject>(wanted: &O::Definition, object: &O::Object, planned: &O::State) -> bool {
     wanted.differences(&O::of_object_beside(object, planned)).is_empty()
 }

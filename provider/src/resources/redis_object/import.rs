@@ -66,7 +66,7 @@ async fn listed<O: RedisObject>(
     }
 }
 
-/// Which object is meant.
+/// The object to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RedisImportId {
     /// The one with this uid.

@@ -1,4 +1,4 @@
-//! What the table of a run knows an object by.
+//! Keys that identify an object in the run's table.
 
 use tf_provider::AttributePath;
 
@@ -17,7 +17,7 @@ pub(super) fn id_of<O: RedisObject>(state: &O::State) -> Option<Key> {
     parsed_uid::<O>(state).map(id::<O>)
 }
 
-/// What is unique about the object of a state or plan, and the attribute that says so.
+/// The unique values of the object in a state or plan, each with its attribute.
 pub(super) fn unique<O: RedisObject>(state: &O::State) -> Vec<(Key, AttributePath)> {
     let attributes = O::unique_attributes(state).into_iter();
     attributes

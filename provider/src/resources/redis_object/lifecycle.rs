@@ -194,8 +194,8 @@ pub(crate) async fn destroy<O: RedisObject>(
     }
 }
 
-/// Whether this run changes something after all: another block ends the use, or takes the object over. The latter waits for
-/// the removal first, so this waits for longer than that.
+/// True if this run makes a change that matters after all: another block ends the use, or adopts the object. Adoption
+/// waits for the removal first, so this waits longer than that.
 async fn change_comes(objects: &Objects, working: &Working<'_>, changes: u64) -> bool {
     for _ in 0..4 {
         if objects.another_change(working, changes).await {
@@ -253,7 +253,7 @@ async fn look_up<O: RedisObject>(client: &Client, uid: u64) -> Result<Option<O::
     }
 }
 
-/// Whether it is gone in the end.
+/// Removes the object and waits; true once it is gone, false if it still exists after `timeout`.
 async fn remove<O: RedisObject>(client: &Client, uid: u64, timeout: Duration) -> Result<bool, Error> {
     match O::delete(client, uid).await {
         Err(problem) if problem.is_not_found() && problem.foreign_answer().is_none() => return Ok(true),
@@ -309,7 +309,7 @@ pub(super) fn confirmed<O: RedisObject>(
     O::confirm(planned, object)
 }
 
-/// What the plan asks for. Terraform plans once more before it applies, when everything is known.
+/// The planned definition. Terraform plans again before it applies, when all values are known.
 pub(super) fn wanted<O: RedisObject>(diags: &mut Diagnostics, planned: &O::State) -> Option<O::Definition> {
     let wanted = O::of_state(planned);
     if wanted.is_none() {

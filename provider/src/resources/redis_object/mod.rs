@@ -28,11 +28,11 @@ use crate::run::removal;
 
 /// One kind of objects.
 pub(crate) trait RedisObject: Sized + 'static {
-    /// What Terraform keeps.
+    /// The Terraform state.
     type State: Clone + Serialize + DeserializeOwned + Send + Sync;
-    /// What the cluster answers.
+    /// The object as the cluster returns it.
     type Object: Send + Sync;
-    /// What can be decided about one.
+    /// The attributes that Terraform manages, in comparable form.
     type Definition: Definition + Send + Sync;
 
     const KIND: Kind;
@@ -50,18 +50,18 @@ pub(crate) trait RedisObject: Sized + 'static {
             .collect()
     }
 
-    /// What a state or plan says; `None` when too little of it is known yet.
+    /// The definition in a state or plan; `None` while too little of it is known.
     fn of_state(state: &Self::State) -> Option<Self::Definition>;
 
-    /// What the cluster says.
+    /// The definition of the cluster's object.
     fn of_object(object: &Self::Object) -> Self::Definition;
 
     fn uid(object: &Self::Object) -> u64;
 
-    /// Its removal, to ask the cluster what that would end.
+    /// The removal of the object, for asking the cluster about its effects.
     fn removal(uid: u64) -> Removal;
 
-    /// Fills in what the cluster says. What means the same as before keeps its spelling.
+    /// Fills in the cluster's values. An equivalent value keeps its former spelling.
     fn take_over(state: &mut Self::State, object: &Self::Object);
 
     /// The state after a change: as planned, with what the cluster has filled in.
@@ -80,13 +80,13 @@ pub(crate) trait RedisObject: Sized + 'static {
         _ = state;
     }
 
-    /// What the cluster says, and beside it what the cluster does not tell but a state knows.
+    /// The definition of the cluster's object, completed from the state where the cluster does not return a value.
     fn of_object_beside(object: &Self::Object, state: &Self::State) -> Self::Definition {
         _ = state;
         Self::of_object(object)
     }
 
-    /// Adds to what is wanted what is in a configuration only: the values of write-only attributes.
+    /// Adds the values of write-only attributes, which only a configuration has.
     fn add_write_only(wanted: &mut Self::Definition, config: &Self::State) {
         _ = (wanted, config);
     }
@@ -106,8 +106,8 @@ pub(crate) trait RedisObject: Sized + 'static {
         state
     }
 
-    /// Waits until an object that was made or changed can be used, and answers with how it is then. What goes wrong is
-    /// added to the diagnostics: the object is there all the same.
+    /// Waits until a created or changed object can be used, and returns its state then. Problems are added to the
+    /// diagnostics, because the object exists nevertheless.
     fn settle(
         diags: &mut Diagnostics,
         client: &Client,
@@ -119,25 +119,26 @@ pub(crate) trait RedisObject: Sized + 'static {
         std::future::ready(object)
     }
 
-    /// How long to wait until a removed object is gone.
+    /// Maximum time to wait until a removed object is gone.
     fn removal_timeout(state: &Self::State) -> Duration {
         _ = state;
         removal::TIMEOUT
     }
 
-    /// Why an object of the cluster is nothing to manage here: summary and detail.
+    /// The reason why an object of the cluster cannot be managed here: summary and detail.
     fn refusal(object: &Self::Object) -> Option<(&'static str, String)> {
         _ = object;
         None
     }
 
-    /// What the cluster warns of about an object that is there.
+    /// The cluster's warnings about an existing object.
     fn warnings(object: &Self::Object) -> &[String] {
         _ = object;
         &[]
     }
 
-    /// What is wanted and no cluster of this kind has, as its answer shows: the diagnostic names the attribute.
+    /// The diagnostic for a wanted setting that this cluster's version lacks, as its response shows; it names the
+    /// attribute.
     fn unknown_setting(wanted: &Self::Definition, object: &Self::Object) -> Option<Diagnostic> {
         _ = (wanted, object);
         None
@@ -167,7 +168,7 @@ pub(crate) trait RedisObject: Sized + 'static {
     fn delete(client: &Client, uid: u64) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// What can be decided about an object, in a form to compare.
+/// Attributes of an object in comparable form.
 pub(crate) trait Definition: Compared {
     /// The attribute `name`.
     const NAME: Self::Attribute;
@@ -188,14 +189,14 @@ pub(crate) trait Definition: Compared {
 /// The attributes of a kind of objects.
 type AttributeOf<O> = <<O as RedisObject>::Definition as Compared>::Attribute;
 
-/// What an object has gone through when it is waited for.
+/// The operation that precedes a wait for an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     Creation,
     Change,
 }
 
-/// Whether something is done, or only tried (`dry_run`).
+/// Mode of a request: applied, or only tried (`dry_run`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Run {
     Apply,

@@ -83,7 +83,7 @@ impl ManagedResource for TrustedCa {
         }
     }
 
-    /// Whether the authority can go is asked when it goes: what depends on it may go before it in the same run.
+    /// The apply checks whether the CA can be removed, because its dependents may be removed earlier in the same run.
     async fn preview_removal(call: Call<'_, Self>, prior: &Self::State) {
         if let Some(key) = Self::id(prior) {
             let kept = call.session.run.plans.note_end_of_trust(&[key]).await;

@@ -83,7 +83,8 @@ impl ManagedResource for TrustedCaBundle {
         }
     }
 
-    /// Whether the authorities can go is asked when they go: what depends on them may go before in the same run.
+    /// The apply checks whether the CAs can be removed, because their dependents may be removed earlier in the same
+    /// run.
     async fn preview_removal(call: Call<'_, Self>, prior: &Self::State) {
         let is_removed = prior.on_destroy.as_deref_option() == Some(plan::REMOVE);
         if let Some(mut members) = prior.members().filter(|_| is_removed) {

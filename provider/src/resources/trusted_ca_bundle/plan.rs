@@ -38,7 +38,7 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &TrustedCaBundleState) {
     }
 }
 
-/// Whether a configuration names no authority: no list, an empty one, or one with nothing in it.
+/// True if a configuration lists no CA: no list, an empty one, or one of nulls.
 pub(crate) fn is_empty(config: &TrustedCaBundleState) -> bool {
     match &config.certificates_pem {
         Value::Null => true,

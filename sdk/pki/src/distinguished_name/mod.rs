@@ -43,7 +43,7 @@ pub struct DistinguishedName {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RelativeDistinguishedName(Vec<AttributeTypeAndValue>);
 
-/// Why a name gives no single common name to go by.
+/// A name does not have exactly one common name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommonNameError {
@@ -119,12 +119,12 @@ impl DistinguishedName {
             .flat_map(RelativeDistinguishedName::attributes)
     }
 
-    /// Whether there is no relative distinguished name at all, as in a certificate that is named by its SAN only.
+    /// Returns `true` if there are no relative distinguished names, as in a certificate that only its SAN identifies.
     pub fn is_empty(&self) -> bool {
         self.relative_names.is_empty()
     }
 
-    /// The values of every `CN` attribute, those included that are not text one can compare.
+    /// The values of all `CN` attributes, including those that are not comparable text.
     pub fn common_names(&self) -> Vec<&AttributeValue> {
         self.attributes()
             .filter(|attribute| attribute.is_common_name())
@@ -148,8 +148,8 @@ impl DistinguishedName {
         }
     }
 
-    /// Whether any text value holds a control character (C0, DEL or C1), a NUL or a line end for instance. Such names
-    /// are made to confuse logs and comparisons; nobody should be mapped or registered by one.
+    /// Returns `true` if any text value holds a control character (C0, DEL or C1), such as NUL or a line feed. Such
+    /// names are crafted to confuse logs and comparisons; do not map or register anyone by one.
     pub fn has_control_characters(&self) -> bool {
         self.attributes().any(|attribute| {
             attribute
@@ -159,12 +159,12 @@ impl DistinguishedName {
         })
     }
 
-    /// Whether every value is text that can be compared: no T61, BMP or Universal string, no broken UTF-8.
+    /// Returns `true` if every value is comparable text: no T61, BMP or Universal string, no invalid UTF-8.
     pub fn is_comparable_text(&self) -> bool {
         self.attributes().all(|attribute| attribute.value().as_text().is_some())
     }
 
-    /// The same relative distinguished names in the opposite order: what a text means when it was written first to last.
+    /// The relative distinguished names in reverse order: the meaning of a text that was written first to last.
     pub fn reversed(&self) -> Self {
         Self::from_relative_names(self.relative_names.iter().rev().cloned().collect())
     }

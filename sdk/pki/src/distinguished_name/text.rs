@@ -32,7 +32,7 @@ pub enum DistinguishedNameTextError {
     Value {
         /// Counted from 1, in the order of the text.
         position: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: &'static str,
     },
     /// More text than any name needs.
@@ -193,7 +193,7 @@ impl Parser<'_> {
         self.text(value)
     }
 
-    /// What follows a backslash: a special character, or the two digits of one byte of UTF-8.
+    /// Parses the part after a backslash: a special character, or two digits for one byte of UTF-8.
     fn escape(&mut self, value: &mut Vec<u8>) -> Result<(), DistinguishedNameTextError> {
         match self.characters.peek().copied() {
             Some(character @ ('"' | '+' | ',' | ';' | '<' | '>' | '\\' | ' ' | '#' | '=')) => {

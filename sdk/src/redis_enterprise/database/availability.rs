@@ -1,4 +1,4 @@
-//! Whether a database can be used, and waiting for it.
+//! Availability of a database, and waiting for it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::redis_enterprise::client::Client;
 use crate::redis_enterprise::values::{DatabaseStatus, DatabaseUid};
 
 impl Client {
-    /// Whether a database answers its clients now. Needs `view_bdb_info`.
+    /// Returns `true` if the database answers its clients now. Needs `view_bdb_info`.
     ///
     /// # Errors
     /// [`Error::is_not_found`], and the errors that every operation can return.

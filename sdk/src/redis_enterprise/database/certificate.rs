@@ -1,4 +1,5 @@
-//! A database's own server certificate, in place of the cluster's `proxy`. Who may connect is not decided here.
+//! A database's own server certificate, in place of the cluster's `proxy`. It has no effect on the admission of
+//! clients.
 
 use std::fmt;
 

@@ -43,7 +43,7 @@ pub struct Database {
     /// The addresses that clients connect to.
     #[serde(default)]
     pub endpoints: Vec<DatabaseEndpoint>,
-    /// How many bytes its data may take; 0 for no limit.
+    /// Limit of the data in bytes; 0 means unlimited.
     pub memory_size: Option<u64>,
     /// The eviction of keys when the memory is full.
     pub eviction_policy: Option<EvictionPolicy>,

@@ -34,8 +34,8 @@ impl Client {
         databases
     }
 
-    /// All databases, with only these fields of the API's, such as `name` and `status`; `uid` is always among them. What
-    /// is not asked for is as if the version did not have it. Needs `view_all_bdbs_info`.
+    /// All databases, with only these fields of the API, such as `name` and `status`, and always `uid`. Other fields
+    /// are absent, as if the server's version did not have them. Needs `view_all_bdbs_info`.
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for a field with other characters than letters, digits, `_` and `-`, which is not

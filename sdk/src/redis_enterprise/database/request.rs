@@ -30,7 +30,7 @@ macro_rules! settings {
             UpdateDatabase {
                 /// The new name.
                 name: String = impl Into<String>,
-                /// How many bytes its data may take; 0 for no limit.
+                /// Limit of the data in bytes; 0 means unlimited.
                 memory_size: u64 = u64,
                 $($(#[doc = $doc])* $(#[serde($($serde)*)])* $field: $type = $argument,)*
             }

@@ -74,7 +74,7 @@ pub(super) fn builder() -> ClientBuilder {
         .max_retries(2)
 }
 
-/// What a file holds: `file("users/list", "answer")`.
+/// The content of a contract file: `file("users/list", "answer")`.
 pub(super) fn file(operation: &str, kind: &str) -> Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../acceptance-tests/contract/redis_enterprise");
     let path = folder.join(format!("{operation}.{kind}.json"));

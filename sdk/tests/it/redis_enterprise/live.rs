@@ -1,7 +1,7 @@
 //! The operations end to end, against a whole cluster: a real Redis Enterprise 7.22 or later, or the reference server.
 //!
-//! What a test makes has a name that begins with `certward-live`, and is deleted. One test changes the cluster's mTLS
-//! settings and trusted CA, and puts back what was there.
+//! Objects of a test have names that begin with `certward-live`, and are deleted. One test changes the cluster's mTLS
+//! settings and trusted CA, and restores them.
 
 use std::any::Any;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ use super::server;
 /// The cluster, and how an admin logs in.
 pub(super) struct Server {
     pub(super) endpoint: String,
-    /// Whom to trust, PEM.
+    /// Trusted CA, PEM.
     pub(super) ca: String,
     /// Certificate and private key, PEM.
     pub(super) identity: Option<(String, String)>,

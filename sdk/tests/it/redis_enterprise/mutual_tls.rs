@@ -1,4 +1,4 @@
-//! How a client logs in, against a small real TLS server that tells what reached it.
+//! A client's login, against a small real TLS server that records the requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,8 @@
-//! Everything that can be asked of the cluster, with the permission it needs (`docs/contracts/redis-enterprise.md`).
+//! Every action on the cluster, with the permission that it needs (`docs/contracts/redis-enterprise.md`).
 
 use crate::cluster::permission::{Permission, PermissionSet};
 
-/// Something that needs a [`super::ClusterPermit`].
+/// An action that needs a [`super::ClusterPermit`].
 pub trait ClusterAction {
     /// The requirement of the action.
     const REQUIRED: Required;
@@ -17,16 +17,17 @@ pub enum Required {
     Authenticated,
     /// The holders of a permission.
     Permission(Permission),
-    /// The holders of a permission, and a user for itself.
+    /// The holders of a permission, and every user for itself.
     PermissionOrSelf(Permission),
 }
 
 impl Required {
-    /// Checks that the holder of these permissions may do it. `on_itself` is whether it is done to the holder alone.
+    /// Checks that a caller with these permissions may perform it. `on_itself` is true for an action on the caller
+    /// itself.
     ///
     /// # Errors
     ///
-    /// The permission that would have been enough.
+    /// The permission that would have sufficed.
     pub(crate) fn check(self, held: PermissionSet, on_itself: bool) -> Result<(), Permission> {
         match self {
             Self::Authenticated => Ok(()),
@@ -51,7 +52,7 @@ macro_rules! actions {
             }
         )*
 
-        /// The name of every action and who may do it, for the authorization table test.
+        /// Every action and its requirement, for the authorization table test.
         pub const ALL: &[(&str, Required)] = &[$(($text, $required)),*];
     };
 }
@@ -71,11 +72,11 @@ actions! {
     ViewCertificates: needs(Permission::ViewClusterInfo), "view_certificates";
     /// Create the cluster, by giving it its first administrator.
     CreateCluster: needs(Permission::UpdateCluster), "create_cluster";
-    /// See every user.
+    /// List users.
     ViewUsers: needs(Permission::ViewAllUsersInfo), "view_users";
     /// See a user.
     ViewUser: PermissionOrSelf(Permission::ViewUserInfo), "view_user";
-    /// Make a user.
+    /// Create a user.
     CreateUser: needs(Permission::CreateNewUser), "create_user";
     /// Change a user.
     UpdateUser: PermissionOrSelf(Permission::UpdateUser), "update_user";
@@ -83,31 +84,31 @@ actions! {
     DeleteUser: needs(Permission::DeleteUser), "delete_user";
     /// Set, add or delete a password of one's own, or, as an administrator, of another user.
     ChangePassword: Authenticated, "change_password";
-    /// See one's own management role, and what the roles may do.
+    /// See one's own management role, and the permissions of all roles.
     ViewPermissions: Authenticated, "view_permissions";
-    /// Get a token, or a new one for an old one.
+    /// Get a token, also in exchange for an older one.
     IssueToken: Authenticated, "issue_token";
-    /// See every role.
+    /// List roles.
     ViewRoles: needs(Permission::ViewAllRolesInfo), "view_roles";
     /// See a role.
     ViewRole: needs(Permission::ViewRoleInfo), "view_role";
-    /// Make a role.
+    /// Create a role.
     CreateRole: needs(Permission::CreateRole), "create_role";
     /// Change a role.
     UpdateRole: needs(Permission::UpdateRole), "update_role";
     /// Delete a role.
     DeleteRole: needs(Permission::DeleteRole), "delete_role";
-    /// See every ACL.
+    /// List ACLs.
     ViewRedisAcls: needs(Permission::ViewAllRedisAclsInfo), "view_redis_acls";
     /// See an ACL.
     ViewRedisAcl: needs(Permission::ViewRedisAclInfo), "view_redis_acl";
-    /// Make an ACL.
+    /// Create an ACL.
     CreateRedisAcl: needs(Permission::CreateRedisAcl), "create_redis_acl";
     /// Change an ACL.
     UpdateRedisAcl: needs(Permission::UpdateRedisAcl), "update_redis_acl";
     /// Delete an ACL.
     DeleteRedisAcl: needs(Permission::DeleteRedisAcl), "delete_redis_acl";
-    /// See every node.
+    /// List nodes.
     ViewNodes: needs(Permission::ViewAllNodesInfo), "view_nodes";
     /// See a node.
     ViewNode: needs(Permission::ViewNodeInfo), "view_node";
@@ -115,17 +116,17 @@ actions! {
     ViewLicense: needs(Permission::ViewLicense), "view_license";
     /// Replace the licence.
     InstallLicense: needs(Permission::InstallNewLicense), "install_license";
-    /// See how far an action is.
+    /// See the progress of an action.
     ViewActions: needs(Permission::ViewStatusOfClusterAction), "view_actions";
-    /// See every database.
+    /// List databases.
     ViewDatabases: needs(Permission::ViewAllBdbsInfo), "view_databases";
     /// See a database.
     ViewDatabase: needs(Permission::ViewBdbInfo), "view_database";
-    /// Make a database.
+    /// Create a database.
     CreateDatabase: needs(Permission::CreateBdb), "create_database";
     /// Change a database, its passwords or its server certificate.
     UpdateDatabase: needs(Permission::UpdateBdb), "update_database";
-    /// Change a database and empty it.
+    /// Change a database and delete its data.
     UpdateDatabaseWithAction: needs(Permission::UpdateBdbWithAction), "update_database_with_action";
     /// Delete a database.
     DeleteDatabase: needs(Permission::DeleteBdb), "delete_database";
@@ -133,17 +134,17 @@ actions! {
     ViewOcspSettings: needs(Permission::ViewOcspConfig), "view_ocsp_settings";
     /// Change the settings of OCSP.
     UpdateOcspSettings: needs(Permission::ConfigOcsp), "update_ocsp_settings";
-    /// See what the OCSP responder said last.
+    /// See the last response of the OCSP responder.
     ViewOcspStatus: needs(Permission::ViewOcspStatus), "view_ocsp_status";
-    /// Ask the OCSP responder now.
+    /// Query the OCSP responder now.
     TestOcspStatus: needs(Permission::TestOcspStatus), "test_ocsp_status";
-    /// See who is connected, and what a removal would end.
+    /// List connections, and the effects of a removal.
     ViewConnections: needs(Permission::UpdateCluster), "view_connections";
-    /// See the form of an object, and other things that everybody who is let in may see.
+    /// See schemas, and other information for every authenticated caller.
     ViewSchema: Authenticated, "view_schema";
 }
 
-/// Something that changes one database: roles that are limited to others do not allow it.
+/// An action that changes one database: roles that are limited to other databases do not permit it.
 pub trait ChangesDatabases: ClusterAction {
     /// The permission that the caller needs on that database.
     const PERMISSION: Permission;

@@ -3,47 +3,46 @@
 use std::sync::Arc;
 
 use certward_pki::Certificate;
+use certward_transport::administrators::{Administrator, Administrators};
 use time::OffsetDateTime;
 
 use super::{ExpiredPassword, certificate, has_expired};
 use crate::audit::Actor;
-use crate::authn::{Authenticator, Caller};
 use crate::cluster::permission::{ManagementRole, Permission, PermissionSet};
 use crate::cluster::state::ClusterState;
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
 use crate::listener::peer::Peer;
 
-/// Somebody who proved who it is, for one request. Only [`super::ClusterAccess`] makes one.
+/// An authenticated caller, for one request. Only [`super::ClusterAccess`] creates one.
 #[derive(Debug)]
 pub struct ClusterCaller {
     origin: ClusterCallerOrigin,
     permissions: PermissionSet,
     management: ManagementRole,
-    /// Whether it was let in for a request that a password that has expired is good enough for.
+    /// Records whether the caller was admitted with an expired password, which suffices for some requests only.
     expired: ExpiredPassword,
     peer: Arc<Peer>,
 }
 
-/// Why a caller is let in.
+/// The reason why a caller is admitted.
 #[derive(Debug)]
 pub enum ClusterCallerOrigin {
     /// It is a user of the cluster.
     User {
-        /// Which, as it was when it was let in.
+        /// The user, as it was at admission.
         user: Arc<User>,
-        /// How it proved that.
+        /// The way in which it authenticated.
         proof: Proof,
     },
-    /// It holds the server's own certificate or that of a cluster administrator of RavenDB's API, who are
-    /// administrators here too (ARCHITECTURE.md, "Inside the server").
-    Administrator(Arc<Caller>),
-    /// It calls from this machine as the server's own user, and the cluster has not been created yet: it may do that,
-    /// and is nobody after it.
+    /// It administers the whole server, and therefore the cluster.
+    Administrator(Administrator),
+    /// It calls from this machine as the server's own user before the cluster exists. It may create the cluster, and
+    /// has no rights afterwards.
     Founder,
 }
 
-/// How a user proved who it is.
+/// The way in which a user authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// By name and password.
@@ -55,7 +54,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// A word for logs.
+    /// Label for logs.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -76,16 +75,16 @@ impl ClusterCaller {
         }
     }
 
-    /// The same caller, let in although its password may have expired.
+    /// The same caller, admitted even if its password has expired.
     pub(super) fn admitting(self, expired: ExpiredPassword) -> Self {
         Self { expired, ..self }
     }
 
-    pub(super) fn administrator(caller: Arc<Caller>, peer: &Arc<Peer>) -> Self {
+    pub(super) fn administrator(administrator: Administrator, peer: &Arc<Peer>) -> Self {
         Self {
             permissions: ManagementRole::Admin.permissions(),
             management: ManagementRole::Admin,
-            origin: ClusterCallerOrigin::Administrator(caller),
+            origin: ClusterCallerOrigin::Administrator(administrator),
             expired: ExpiredPassword::Refused,
             peer: Arc::clone(peer),
         }
@@ -101,13 +100,13 @@ impl ClusterCaller {
         }
     }
 
-    /// Why the caller is let in.
+    /// The reason why the caller is admitted.
     #[must_use]
     pub fn origin(&self) -> &ClusterCallerOrigin {
         &self.origin
     }
 
-    /// The user that the caller is; none for an administrator by certificate.
+    /// The caller's user; none for an administrator by certificate.
     #[must_use]
     pub fn user(&self) -> Option<&Arc<User>> {
         match &self.origin {
@@ -116,7 +115,7 @@ impl ClusterCaller {
         }
     }
 
-    /// How the caller proved to be that user.
+    /// The way in which the user authenticated; none for an administrator by certificate.
     #[must_use]
     pub fn proof(&self) -> Option<Proof> {
         match &self.origin {
@@ -125,25 +124,25 @@ impl ClusterCaller {
         }
     }
 
-    /// What the caller may do.
+    /// The caller's permissions on the cluster.
     #[must_use]
     pub fn permissions(&self) -> PermissionSet {
         self.permissions
     }
 
-    /// The management role that stands for the caller's roles.
+    /// The management role equivalent to the caller's roles.
     #[must_use]
     pub fn management_role(&self) -> ManagementRole {
         self.management
     }
 
-    /// The certificate of the connection, whether the caller was let in by it or not.
+    /// The certificate of the connection, even if it did not admit the caller.
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
         self.peer.certificate()
     }
 
-    /// What the caller may do with a database: nothing when its roles are limited to others.
+    /// The caller's permissions on a database; empty when its roles are limited to others.
     #[must_use]
     pub fn permissions_on(&self, state: &ClusterState, database: DatabaseUid) -> PermissionSet {
         match self.user() {
@@ -154,7 +153,7 @@ impl ClusterCaller {
         }
     }
 
-    /// Whether the caller may make databases, which none of those it is limited to could be.
+    /// True if the caller may create databases, which needs a role that is not limited to existing ones.
     #[must_use]
     pub fn may_make_databases(&self, state: &ClusterState) -> bool {
         let permissions = match self.user() {
@@ -171,12 +170,13 @@ impl ClusterCaller {
     pub fn name(&self) -> &str {
         match &self.origin {
             ClusterCallerOrigin::User { user, .. } => user.name.as_str(),
-            ClusterCallerOrigin::Administrator(caller) => caller.name(),
+            ClusterCallerOrigin::Administrator(administrator) => &administrator.name,
             ClusterCallerOrigin::Founder => "founder of the cluster",
         }
     }
 
-    /// The caller in audit records. The thumbprint is that of the certificate shown, which may not be what let it in.
+    /// The caller in audit records. The thumbprint is that of the presented certificate, even if another credential
+    /// admitted the caller.
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor {
@@ -186,22 +186,23 @@ impl ClusterCaller {
         }
     }
 
-    /// Whether the certificate of the connection would let its holder in under the settings and CAs of `state`. Nothing
-    /// is kept of the answer: `state` may never come to be.
+    /// True if the certificate of the connection would be admitted under the settings and CAs of `state`. The result is
+    /// not cached: `state` may never come into force.
     pub(crate) fn has_admissible_certificate(&self, state: &ClusterState, now: OffsetDateTime) -> bool {
         certificate::is_admissible(state, &self.peer, now)
     }
 
-    /// What the caller may do in `state`; none when it would not be let in.
+    /// The caller's permissions in `state`; none if it would not be admitted.
     pub(crate) fn permissions_now(
         &self,
         state: &ClusterState,
-        authenticator: &Authenticator,
+        administrators: &dyn Administrators,
         now: OffsetDateTime,
     ) -> Option<PermissionSet> {
         match &self.origin {
             ClusterCallerOrigin::Administrator(_) => {
-                certificate::administrator(authenticator, &self.peer).map(|_| ManagementRole::Admin.permissions())
+                let administrator = administrators.administrator(&self.peer);
+                administrator.map(|_| ManagementRole::Admin.permissions())
             }
             ClusterCallerOrigin::Founder => (!state.is_created()).then(|| ManagementRole::Admin.permissions()),
             ClusterCallerOrigin::User { user, proof } => {

@@ -1,4 +1,4 @@
-//! Identifies the holder of a certificate on this API: an administrator of RavenDB's API, or a user of the cluster
+//! Identifies the holder of a certificate on this API: a user of the cluster
 //! (`docs/contracts/redis-enterprise.md#order-of-checks`).
 
 use std::sync::Arc;
@@ -7,14 +7,12 @@ use certward_pki::{Certificate, Sha256Fingerprint};
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 
-use crate::authn::{Authenticator, Caller, Decision};
-use crate::authority::clearance::Level;
 use crate::cluster::state::ClusterState;
-use crate::cluster::trust::{self, ChainRefusal, GateRefusal};
 use crate::cluster::user::User;
 use crate::listener::peer::{Peer, Presented};
+use crate::trust::{self, ChainRefusal, GateRefusal};
 
-/// The reason that a certificate admits nobody.
+/// A certificate is not admitted.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CertificateRefusal {
     /// The client presented no certificate.
@@ -41,7 +39,7 @@ pub enum CertificateRefusal {
 }
 
 impl CertificateRefusal {
-    /// A word for logs, metrics and audit records.
+    /// Label for logs, metrics and audit records.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -56,42 +54,31 @@ impl CertificateRefusal {
     }
 }
 
-/// The caller of RavenDB's API that the peer is, if it is an administrator there. One that needs a one-time code is
-/// none here, where no code can be given.
-pub(super) fn administrator(authenticator: &Authenticator, peer: &Peer) -> Option<Arc<Caller>> {
-    let Decision::Admitted(caller) = authenticator.look_at(peer) else {
-        return None;
-    };
-    let needs_code = caller
-        .registered_certificate()
-        .is_some_and(|entry| entry.has_two_factor());
-    (caller.level() == Level::ClusterAdmin && !needs_code).then_some(caller)
-}
-
 /// The holder of a certificate on this API.
 #[derive(Debug)]
 pub(crate) enum CertificateHolder {
-    /// An administrator of RavenDB's API.
-    Administrator(Arc<Caller>),
+    /// An administrator of the whole server.
+    Administrator,
     /// A user of the cluster.
     User {
         /// The user.
         user: Arc<User>,
-        /// The trusted CA above the certificate.
+        /// The trusted CA that the certificate chains to.
         anchor: Sha256Fingerprint,
     },
 }
 
-/// The user of the cluster whose certificate the peer showed.
+/// The user of the cluster with the peer's certificate.
 ///
 /// # Errors
 ///
-/// [`CertificateRefusal`], by the first step that fails.
+/// [`CertificateRefusal`] of the first check that fails.
 pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Result<Arc<User>, CertificateRefusal> {
     let (end_entity, intermediates) = presented(state, peer)?;
     // Read before the decision: a change in between makes the verdict stale, never fresh.
     let trust_revision = state.trust_revision();
-    let mut verdict = peer.cluster_verdict();
+    let kept = peer.kept::<ClusterVerdict>();
+    let mut verdict = kept.lock();
     let verdict = match &mut *verdict {
         Some(last) if last.holds(trust_revision, now) => last,
         last => last.insert(ClusterVerdict {
@@ -106,8 +93,8 @@ pub(super) fn user(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> Re
     user_of(state, end_entity)
 }
 
-/// The user whose certificate the peer showed and the trusted CA above it, under a state that need not be the present
-/// one: nothing of the decision is kept with the peer.
+/// The user with the peer's certificate and the trusted CA that it chains to, under a state that need not be the
+/// current one: the decision is not cached in the peer.
 pub(super) fn user_under(
     state: &ClusterState,
     peer: &Peer,
@@ -118,7 +105,7 @@ pub(super) fn user_under(
     Some((user_of(state, end_entity).ok()?, admitted.anchor))
 }
 
-/// The certificates that the peer showed, where certificates are looked at.
+/// The peer's certificates, if certificate authentication is on.
 fn presented<'a>(
     state: &ClusterState,
     peer: &'a Peer,
@@ -143,31 +130,30 @@ fn user_of(state: &ClusterState, certificate: &Certificate) -> Result<Arc<User>,
         .ok_or(CertificateRefusal::NoUser)
 }
 
-/// Returns `true` when the settings and CAs of `state` admit the peer's certificate. It is decided anew.
+/// Returns `true` if the settings and CAs of `state` admit the peer's certificate. Nothing cached is used.
 pub(super) fn is_admissible(state: &ClusterState, peer: &Peer, now: OffsetDateTime) -> bool {
     presented(state, peer).is_ok_and(|(end_entity, intermediates)| admit(state, end_entity, intermediates, now).is_ok())
 }
 
-/// The decision whether a peer's chain ends in a trusted CA and its subject passes, with the revisions that it was made
-/// from. It is kept with the peer, so that a connection pays for the signatures once per change and not once per
-/// request.
+/// The decision on a peer's chain and subject, with the revisions on which it is based. It is cached in the peer, so
+/// that signatures are verified once per connection and change, not once per request.
 #[derive(Debug)]
 pub(crate) struct ClusterVerdict {
     trust_revision: u64,
     decided_at: OffsetDateTime,
-    /// Until when the certificate passes, if nothing else changes.
+    /// The chain, or the reason of the refusal.
     decided: Result<AdmittedChain, RefusedCertificate>,
 }
 
 #[derive(Debug)]
 struct RefusedCertificate {
     refusal: CertificateRefusal,
-    /// From then on it must be decided anew.
+    /// The decision is void from this time on.
     until: Option<OffsetDateTime>,
 }
 
 impl ClusterVerdict {
-    /// The last moment at which every certificate of the chain is in date, if it leads to a trusted CA.
+    /// The last second in which every certificate of the chain is valid, if it leads to a trusted CA.
     pub(super) fn valid_until(&self) -> Option<OffsetDateTime> {
         self.decided.as_ref().ok().map(|admitted| admitted.valid_until)
     }
@@ -192,16 +178,16 @@ impl From<CertificateRefusal> for RefusedCertificate {
     }
 }
 
-/// A chain that the trusted CAs and the gate let pass.
+/// A chain that passes the trusted CAs and the subject validation.
 #[derive(Debug, Clone, Copy)]
 struct AdmittedChain {
-    /// The last second of it, if nothing else changes.
+    /// The last second of its validity.
     valid_until: OffsetDateTime,
     /// The trusted CA at its end.
     anchor: Sha256Fingerprint,
 }
 
-/// Holds a certificate against the trusted CAs and the gate.
+/// Checks a certificate against the trusted CAs and the subject validation.
 fn admit(
     state: &ClusterState,
     end_entity: &Certificate,

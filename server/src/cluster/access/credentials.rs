@@ -1,5 +1,4 @@
-//! The credentials of a caller besides its certificate: the value of an `Authorization` header (RFC 9110, section
-//! 11.6).
+//! A caller's credentials other than its certificate: the value of an `Authorization` header (RFC 9110, section 11.6).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurposeConfig;
@@ -16,7 +15,7 @@ pub enum Credentials {
         /// The password.
         password: SecretString,
     },
-    /// A token that this server gave.
+    /// A token that this server has issued.
     Token(SecretString),
 }
 
@@ -26,12 +25,12 @@ pub enum Credentials {
 pub struct MalformedCredentials;
 
 impl Credentials {
-    /// Reads the value of an `Authorization` header.
+    /// Parses the value of an `Authorization` header.
     ///
     /// # Errors
     ///
-    /// [`MalformedCredentials`] for another scheme, for what is no Base64, for text that is not UTF-8, and for a
-    /// name and password without a colon between them.
+    /// [`MalformedCredentials`] for another scheme, invalid Base64, invalid UTF-8, and a name and password without a
+    /// colon between them.
     pub fn from_authorization(value: &str) -> Result<Self, MalformedCredentials> {
         let (scheme, rest) = value.trim().split_once(' ').ok_or(MalformedCredentials)?;
         let rest = rest.trim_start();
@@ -67,7 +66,7 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// Some clients leave the padding out.
+/// Some clients omit the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -1,4 +1,4 @@
-//! A queue in which nobody's work waits for all the work of another.
+//! A queue in which no key's work has to wait for all the work of another key.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use super::password::HasherBusy;
 
-/// Turns for work of which some is done at once and some waits. Those who wait take turns, one piece of work each; when
-/// no more can wait, who has the most waiting gives some up.
+/// Limits concurrent work and queues the rest. Keys in the queue take turns, one piece of work each; if the queue is
+/// full, the key with the most queued work loses its latest.
 #[derive(Debug)]
 pub(super) struct FairQueue<K> {
     at_once: usize,
@@ -21,13 +21,13 @@ pub(super) struct FairQueue<K> {
 struct State<K> {
     working: usize,
     waiting: usize,
-    /// None of them empty.
+    /// Queued work by key; no queue is empty.
     by_key: HashMap<K, VecDeque<oneshot::Sender<()>>>,
-    /// The keys of `by_key`, the next first.
+    /// The keys of `by_key`, in order of their turns.
     order: VecDeque<K>,
 }
 
-/// The right to work, until it is dropped.
+/// The right to work, until dropped.
 #[derive(Debug)]
 pub(super) struct Turn<K: Copy + Eq + Hash>(Arc<FairQueue<K>>);
 
@@ -49,7 +49,7 @@ impl<K: Copy + Eq + Hash> FairQueue<K> {
     ///
     /// # Errors
     ///
-    /// [`HasherBusy`], when no more can wait, or others have taken the place in the queue.
+    /// [`HasherBusy`] if the queue is full, or the work has been displaced from it.
     pub(super) async fn turn(self: &Arc<Self>, key: K) -> Result<Turn<K>, HasherBusy> {
         let waiting = {
             let mut state = self.state();
@@ -72,7 +72,7 @@ impl<K: Copy + Eq + Hash> FairQueue<K> {
         Ok(Turn(Arc::clone(self)))
     }
 
-    /// Gives a turn that has ended to whoever waits next.
+    /// Hands a finished turn to the next in the queue.
     fn pass_on(&self) {
         let mut state = self.state();
         loop {
@@ -87,7 +87,7 @@ impl<K: Copy + Eq + Hash> FairQueue<K> {
         }
     }
 
-    /// Returns `true` when work would begin at once.
+    /// Returns `true` if work would begin at once.
     #[cfg(test)]
     pub(super) fn turn_is_free(&self) -> bool {
         self.state().working < self.at_once
@@ -123,7 +123,7 @@ impl<K: Copy + Eq + Hash> State<K> {
         Some(next)
     }
 
-    /// Turns away the latest work of whoever has the most waiting, if that is more than `key` would have.
+    /// Displaces the latest work of the key with the most queued work, if that is more than `key` would have.
     fn make_room_for(&mut self, key: K) -> Result<(), HasherBusy> {
         let own = self.by_key.get(&key).map_or(0, VecDeque::len);
         let most = self.by_key.values_mut().max_by_key(|of_key| of_key.len());
@@ -134,7 +134,7 @@ impl<K: Copy + Eq + Hash> State<K> {
     }
 }
 
-/// A place in the queue. A turn that comes to one that has been given up is passed on.
+/// A place in the queue. If it is dropped, its turn is handed on.
 struct Waiting<'a, K: Copy + Eq + Hash> {
     receiver: oneshot::Receiver<()>,
     queue: &'a FairQueue<K>,
@@ -161,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// Asks for a turn in a task, and lets it get as far as it can.
+    /// Requests a turn in a task, and runs the task as far as possible.
     async fn ask(queue: &Arc<FairQueue<u8>>, key: u8) -> tokio::task::JoinHandle<Result<Turn<u8>, HasherBusy>> {
         let queue = Arc::clone(queue);
         let asked = tokio::spawn(async move { queue.turn(key).await });

@@ -1,4 +1,4 @@
-//! Passwords held against those of a user: the one way to learn whether a password is right, so that every guess counts.
+//! Checks of passwords against a user's: the only way to test a guess, so that every guess is counted.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,30 +7,31 @@ use hashlink::LruCache;
 use secrecy::SecretString;
 use time::{Duration, OffsetDateTime};
 
-use super::password::{Applicant, HasherBusy, PasswordHash};
+use super::PasswordHash;
+use super::password::{Applicant, HasherBusy};
 use crate::cluster::Cluster;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
-use crate::listener::peer::Network;
+use crate::network::Network;
 
 /// The result of comparing a password with those of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cluster) enum Guess {
-    /// The password is the user's, at this index.
+    /// The password is the user's, with this index.
     Right(usize),
-    /// It is not, which was counted.
+    /// It is not, and the failure was counted.
     Wrong,
-    /// The user is locked, whatever the password.
+    /// The user is locked, so the password was not checked.
     Locked,
 }
 
-/// Recent logins: the users and the networks they came from.
+/// Recent logins, by user and network.
 pub(super) struct FamiliarLogins(Mutex<LruCache<(Network, UserUid), OffsetDateTime>>);
 
 impl Cluster {
-    /// Holds a password against those of a user. A wrong one counts towards the lock-out. The right one at a login ends
-    /// the count, unless the user has others beside it: whoever knows one of several may be guessing the rest. Somebody who
-    /// has been let in, and holds passwords against those it has given itself, ends no count either.
+    /// Checks a password against those of a user. A wrong one counts towards the lock-out. The right one at a login
+    /// resets the count, unless the user has other passwords: a client that knows one of several may be guessing the
+    /// rest. An authenticated client that tests passwords of its own resets no count either.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl FamiliarLogins {
         self.lock().insert((network, user), now);
     }
 
-    /// As whom somebody from the network asks who says they are the user.
+    /// The applicant for a client in the network that claims to be the user.
     pub(super) fn applicant(&self, network: Network, user: Option<UserUid>, now: OffsetDateTime) -> Applicant {
         let familiar = user.filter(|user| {
             let last = self.lock().peek(&(network, *user)).copied();
@@ -95,7 +96,7 @@ impl fmt::Debug for FamiliarLogins {
     }
 }
 
-/// About 300 KiB. Only right passwords fill it.
+/// About 300 KiB. Only right passwords add entries.
 const MAX_FAMILIAR: usize = 4096;
-/// Long enough for whoever logs in once in a working day.
+/// Long enough for a login per working day.
 const LIFETIME: Duration = Duration::days(7);

@@ -6,34 +6,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::{Duration, OffsetDateTime};
 
-use super::password::PasswordHash;
+use super::PasswordHash;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::{Authentication, User};
 
-/// The wrong passwords of the last minutes, by user. Unknown users are not counted: there is nothing to guess.
+/// Recent wrong passwords, by user. Attempts with unknown names are not counted: there is nothing to guess.
 ///
-/// Kept in memory: a restart forgets it, which nobody outside can bring about. At most one entry a user.
+/// Kept in memory: a restart resets it, but no client can cause one. At most one entry per user.
 #[derive(Debug, Default)]
 pub(in crate::cluster) struct Lockouts(Mutex<HashMap<UserUid, Failures>>);
 
 #[derive(Debug)]
 struct Failures {
-    /// Those the user had at the last of them. What was counted is void once none of them is good any more, so that an
-    /// administrator unlocks a user by a new password; a password that is added beside them voids nothing.
+    /// The user's passwords at the last of them. The count is void once none of them is valid any more, so that an
+    /// administrator unlocks a user with a new password; a password that is added beside them voids nothing.
     passwords: Vec<PasswordHash>,
     at: Vec<OffsetDateTime>,
     locked_until: Option<OffsetDateTime>,
 }
 
 impl Lockouts {
-    /// Returns `true` when the user is locked.
+    /// Returns `true` if the user is locked.
     pub(super) fn is_locked(&self, user: &User, now: OffsetDateTime) -> bool {
         self.lock()
             .get(&user.uid)
             .is_some_and(|failures| failures.are_about(user) && failures.locked_until.is_some_and(|until| now < until))
     }
 
-    /// Counts a wrong password. Whether it has locked the user.
+    /// Counts a wrong password. Returns `true` if it has locked the user.
     pub(super) fn failed(&self, user: &User, now: OffsetDateTime) -> bool {
         let mut all = self.lock();
         let failures = all.entry(user.uid).or_insert_with(|| Failures::of(user));
@@ -51,7 +51,7 @@ impl Lockouts {
         true
     }
 
-    /// Forgets the wrong passwords of a user who then gave the right one.
+    /// Resets the count of a user who has then given the right password.
     pub(super) fn succeeded(&self, user: &User) {
         self.lock().remove(&user.uid);
     }
@@ -92,7 +92,8 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::cluster::access::password::{HashCost, PasswordHasher};
+    use crate::cluster::access::HashCost;
+    use crate::cluster::access::password::PasswordHasher;
     use crate::cluster::user::EmailAlerts;
 
     const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);

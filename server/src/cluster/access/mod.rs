@@ -1,8 +1,8 @@
 //! Authentication and authorization of the cluster's callers
 //! (`docs/contracts/redis-enterprise.md#authentication-methods`).
 //!
-//! Both are decided for every request, from the credentials of that request or the certificate of its connection, and
-//! from the cluster's present state. An `Authorization` header takes precedence over a certificate.
+//! Both are decided for every request, from its credentials or the certificate of its connection, and from the
+//! cluster's current state. An `Authorization` header takes precedence over a certificate.
 
 pub mod action;
 mod caller;
@@ -22,35 +22,42 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use time::{Duration, OffsetDateTime};
+use tokio::sync::watch;
 
 pub use action::{ClusterAction, Required};
 pub use caller::{ClusterCaller, ClusterCallerOrigin, Proof};
 pub use certificate::CertificateRefusal;
 pub(crate) use certificate::{CertificateHolder, ClusterVerdict};
+pub use certward_redis_model::password_hash::{HashCost, PasswordHash, PasswordHashError};
+pub use certward_redis_model::token_key::TokenKey;
 pub use credentials::{Credentials, MalformedCredentials};
 pub(in crate::cluster) use guess::Guess;
 pub(in crate::cluster) use lockout::Lockouts;
-pub use password::{Applicant, HashCost, HasherBusy, PasswordHash, PasswordHashError, PasswordHasher};
+pub use password::{Applicant, HasherBusy, PasswordHasher};
 pub use permit::{ClusterDenied, ClusterPermit, authorize, authorize_on};
 pub use refusal::ClusterRefusal;
-pub use token::{TokenKey, TokenLifetime, TokenLifetimeError, TokenRefusal};
+pub use token::{TokenLifetime, TokenLifetimeError, TokenRefusal};
 
 use self::action::IssueToken;
 use self::guess::FamiliarLogins;
 pub(in crate::cluster) use self::token::Tokens;
 use self::verified::VerifiedPasswords;
 use super::settings::ClusterSettings;
-use super::uid::UserUid;
+use super::uid::{DatabaseUid, UserUid};
 use super::user::{Authentication, User, UserStatus};
 use super::{Cluster, ClusterError, ClusterState};
 use crate::clock::ForwardClock;
 use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::identity_counts::IdentityKind;
-use crate::listener::peer::{Network, Peer};
+use crate::listener::peer::Peer;
+use crate::network::Network;
+use crate::redis::{ClusterView, PasswordRefusal};
+use crate::store::StoreError;
 
-/// Decides who a request comes from.
+/// Authenticates requests.
 #[derive(Debug)]
 pub struct ClusterAccess {
     cluster: Arc<Cluster>,
@@ -58,30 +65,30 @@ pub struct ClusterAccess {
     verified: VerifiedPasswords,
     tokens: Tokens,
     last_logins: Mutex<HashMap<UserUid, OffsetDateTime>>,
-    /// For what ends by itself: lock-outs, tokens, passwords. Certificates follow the wall clock.
+    /// Clock for time limits: lock-outs, tokens, passwords. Certificates use the wall clock.
     clock: ForwardClock,
 }
 
-/// The way in which a request reached the server.
+/// The path of a request to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Directly from the peer, as far as can be known.
+    /// Directly from the peer, as far as the server can tell.
     Direct,
-    /// By a proxy, which has said so in the request.
+    /// Through a proxy, by the request's own headers.
     Forwarded,
 }
 
-/// The treatment of an expired password.
+/// Handling of an expired password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiredPassword {
     /// An expired password is refused.
     Refused,
-    /// It is: for changing it.
+    /// An expired password is admitted, so that it can be changed.
     Admitted,
 }
 
 impl ClusterAccess {
-    /// Decides from `cluster`, with tokens under `key`.
+    /// Authenticates against `cluster`, with tokens under `key`.
     #[must_use]
     pub fn new(cluster: Arc<Cluster>, key: &TokenKey) -> Self {
         let clock = ForwardClock::new(Arc::clone(cluster.clock()));
@@ -130,9 +137,9 @@ impl ClusterAccess {
         decided.map(Arc::new)
     }
 
-    /// Identifies the caller who wants to create the cluster. Before the cluster exists, it must hold an
-    /// administrator's certificate, or call from this machine as the server's own user and by no proxy, since otherwise
-    /// the server would belong to the first caller. Afterwards it is authenticated like every other caller.
+    /// Identifies the caller who creates the cluster. Before the cluster exists, it must present an administrator's
+    /// certificate, or call from this machine as the server's own user and through no proxy; otherwise the first caller
+    /// on the network could take the server over. Afterwards it is authenticated like every other caller.
     ///
     /// # Errors
     ///
@@ -146,7 +153,7 @@ impl ClusterAccess {
         if self.cluster.state().is_created() {
             return self.authenticate(peer, credentials, ExpiredPassword::Refused).await;
         }
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+        if let Some(caller) = self.cluster.administrator(peer) {
             peer.become_known(IdentityKind::Certificate);
             return Ok(Arc::new(ClusterCaller::administrator(caller, peer)));
         }
@@ -183,25 +190,25 @@ impl ClusterAccess {
         let user = state
             .user(user.uid)
             .filter(|present| present.credentials_revision == user.credentials_revision)
-            .ok_or(ClusterRefusal::WrongPassword)?;
+            .ok_or(PasswordRefusal::Wrong)?;
         if expired == ExpiredPassword::Refused && has_expired(user, state.settings(), now) {
-            return Err(ClusterRefusal::PasswordExpired);
+            return Err(PasswordRefusal::Expired.into());
         }
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer).admitting(expired))
     }
 
-    /// The user of this name, if the password is the user's and has not expired, for somebody at `address`. Whether the API
-    /// takes passwords is the API's business.
+    /// The user of this name, if the password is the user's and has not expired, for a client at `address`. The API
+    /// decides if passwords are accepted at all.
     ///
     /// # Errors
     ///
-    /// [`ClusterRefusal`].
-    pub(crate) async fn user_by_password(
+    /// [`PasswordRefusal`].
+    async fn checked_user(
         &self,
         name: &str,
         password: &SecretString,
         address: IpAddr,
-    ) -> Result<Arc<User>, ClusterRefusal> {
+    ) -> Result<Arc<User>, PasswordRefusal> {
         let known = self.cluster.state().user_named(name).cloned();
         let checked = self.check_password(known, password, Network::of(address)).await?;
         // What has changed meanwhile counts.
@@ -209,21 +216,21 @@ impl ClusterAccess {
         let user = state
             .user(checked.uid)
             .filter(|present| present.credentials_revision == checked.credentials_revision)
-            .ok_or(ClusterRefusal::WrongPassword)?;
+            .ok_or(PasswordRefusal::Wrong)?;
         if has_expired(user, state.settings(), now) {
-            return Err(ClusterRefusal::PasswordExpired);
+            return Err(PasswordRefusal::Expired);
         }
         Ok(Arc::clone(user))
     }
 
-    /// An unknown user, one without a password and a locked one cost as much as a wrong password, so that the time
-    /// tells nobody which it was.
+    /// An unknown user, a user without a password and a locked user cost as much time as a wrong password, so that the
+    /// time does not reveal which one it was.
     async fn check_password(
         &self,
         known: Option<Arc<User>>,
         password: &SecretString,
         network: Network,
-    ) -> Result<Arc<User>, ClusterRefusal> {
+    ) -> Result<Arc<User>, PasswordRefusal> {
         let now = self.clock.now();
         let with_hashes = known.as_ref().and_then(|user| match &user.authentication {
             Authentication::Regular { passwords, .. } => Some((user, passwords)),
@@ -232,7 +239,7 @@ impl ClusterAccess {
         let Some((user, hashes)) = with_hashes else {
             let stranger = self.familiar.applicant(network, None, now);
             self.cluster.passwords().verify(stranger, password, &[]).await?;
-            return Err(ClusterRefusal::WrongPassword);
+            return Err(PasswordRefusal::Wrong);
         };
         if !self.cluster.lockouts().is_locked(user, now) && self.verified.contains(user, password, now) {
             return Ok(Arc::clone(user));
@@ -244,8 +251,8 @@ impl ClusterAccess {
                 self.verified.insert(user, password, now);
                 Ok(Arc::clone(user))
             }
-            Guess::Wrong => Err(ClusterRefusal::WrongPassword),
-            Guess::Locked => Err(ClusterRefusal::Locked),
+            Guess::Wrong => Err(PasswordRefusal::Wrong),
+            Guess::Locked => Err(PasswordRefusal::Locked),
         }
     }
 
@@ -259,7 +266,7 @@ impl ClusterAccess {
     }
 
     fn by_certificate(&self, peer: &Arc<Peer>, now: OffsetDateTime) -> Result<ClusterCaller, ClusterRefusal> {
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
+        if let Some(caller) = self.cluster.administrator(peer) {
             return Ok(ClusterCaller::administrator(caller, peer));
         }
         let state = self.cluster.state();
@@ -267,11 +274,11 @@ impl ClusterAccess {
         Ok(ClusterCaller::user_by(user, Proof::Certificate, &state, peer))
     }
 
-    /// A token for the caller, which stands for its password until the lifetime is over.
+    /// A token for the caller, which replaces its password until the lifetime is over.
     ///
     /// # Errors
     ///
-    /// [`ClusterError::NoTokenForCaller`] for a caller who was let in by a certificate: a token would outlive the
+    /// [`ClusterError::NoTokenForCaller`] for a caller who was admitted by a certificate: a token would outlive the
     /// trust in it.
     pub fn issue_token(
         &self,
@@ -287,16 +294,16 @@ impl ClusterAccess {
         }
     }
 
-    /// Returns the holder of the peer's certificate in this state of the cluster, which need not be the present one.
+    /// The holder of the peer's certificate in this state of the cluster, which need not be the current one.
     pub(crate) fn holder(&self, peer: &Peer, state: &ClusterState) -> Option<CertificateHolder> {
-        if let Some(caller) = certificate::administrator(self.cluster.authenticator(), peer) {
-            return Some(CertificateHolder::Administrator(caller));
+        if self.cluster.administrator(peer).is_some() {
+            return Some(CertificateHolder::Administrator);
         }
         let (user, anchor) = certificate::user_under(state, peer, self.clock.now())?;
         Some(CertificateHolder::User { user, anchor })
     }
 
-    /// Returns `true` when the peer's certificate is that of a user of the cluster, whatever else it is.
+    /// Returns `true` if the peer's certificate is that of a user of the cluster, even if it also has other roles.
     pub(crate) fn is_user(&self, peer: &Peer, state: &ClusterState) -> bool {
         certificate::user_under(state, peer, self.clock.now()).is_some()
     }
@@ -325,11 +332,41 @@ impl ClusterAccess {
     }
 }
 
-/// Only certificates are reviewed: passwords and tokens come with each request, so their connections need not be
-/// closed.
+impl ClusterView for ClusterAccess {
+    fn state(&self) -> Arc<ClusterState> {
+        self.cluster.state()
+    }
+
+    fn revision(&self) -> u64 {
+        self.cluster.revision()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.cluster.changes()
+    }
+
+    fn user_by_password<'a>(
+        &'a self,
+        name: &'a str,
+        password: &'a SecretString,
+        address: IpAddr,
+    ) -> BoxFuture<'a, Result<Arc<User>, PasswordRefusal>> {
+        Box::pin(self.checked_user(name, password, address))
+    }
+
+    fn deleted_databases(&self) -> BoxFuture<'_, Result<Vec<DatabaseUid>, StoreError>> {
+        Box::pin(self.cluster.store().deleted_databases())
+    }
+
+    fn forget_deleted_database(&self, uid: DatabaseUid) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.cluster.store().forget_deleted_database(uid))
+    }
+}
+
+/// Reviews certificates only: passwords and tokens come with each request, so their connections need not be closed.
 impl TrustReview for ClusterAccess {
     fn standing(&self, peer: &Peer) -> Standing {
-        if certificate::administrator(self.cluster.authenticator(), peer).is_some() {
+        if self.cluster.administrator(peer).is_some() {
             return Standing::Admitted;
         }
         match certificate::user(&self.cluster.state(), peer, self.cluster.clock().now()) {
@@ -338,15 +375,16 @@ impl TrustReview for ClusterAccess {
         }
     }
 
-    /// Of the chain that was found, or else of the peer's own certificate.
+    /// The end of the admitted chain's validity, else that of the peer's own certificate.
     fn valid_until(&self, peer: &Peer) -> Option<OffsetDateTime> {
         let own = peer.certificate()?.validity().not_after;
-        let chain = peer.cluster_verdict().as_ref().and_then(ClusterVerdict::valid_until);
+        let kept = peer.kept::<ClusterVerdict>();
+        let chain = kept.lock().as_ref().and_then(ClusterVerdict::valid_until);
         Some(chain.map_or(own, |chain| chain.min(own)))
     }
 }
 
-/// Returns `true` when the user's password has expired. Users without passwords have none that can expire.
+/// Returns `true` if the user's password has expired. Users without passwords have none that can expire.
 fn has_expired(user: &User, settings: &ClusterSettings, now: OffsetDateTime) -> bool {
     let days = settings.password_expiration_duration;
     days > 0

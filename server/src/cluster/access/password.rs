@@ -1,95 +1,54 @@
-//! Hashes of passwords: Argon2id (RFC 9106), at a cost that a stranger cannot make the server pay without bound.
+//! Password hashing: Argon2id (RFC 9106), with a bound on the cost that unauthenticated clients can cause.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use data_encoding::BASE64_NOPAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::fair_queue::{FairQueue, Turn};
+use crate::cluster::password_hash::{HASH_LENGTH, HashCost, PasswordHash, SALT_LENGTH};
 use crate::cluster::uid::UserUid;
-use crate::listener::peer::Network;
+use crate::network::Network;
+use crate::redis::PasswordRefusal;
 
-/// The hash of a password, with the salt and the cost it was made with. Text is the PHC string format.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash {
-    cost: HashCost,
-    salt: [u8; SALT_LENGTH],
-    hash: [u8; HASH_LENGTH],
-}
-
-/// What hashing a password costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HashCost {
-    /// Memory, in KiB.
-    pub memory: u32,
-    /// Passes over it.
-    pub passes: u32,
-}
-
-/// A text that is no hash of a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the text is no Argon2id hash in PHC string format")]
-pub struct PasswordHashError;
-
-/// Makes and checks hashes, in threads of their own and not too many at once. Strangers have a queue of their own, so that
-/// a flood of guesses holds up nobody who is known, and in it networks take turns.
+/// Computes and verifies hashes in a limited number of threads. Unauthenticated clients have a separate queue, so that
+/// a flood of guesses does not delay known clients; in it networks take turns.
 #[derive(Debug)]
 pub struct PasswordHasher {
     cost: HashCost,
     strangers: Arc<FairQueue<Network>>,
     known: Arc<FairQueue<Applicant>>,
-    /// What the password of an unknown user is held against, so that it costs what a known one's does.
+    /// Hash against which passwords of unknown users are checked, so that they take as long as those of known ones.
     decoy: PasswordHash,
 }
 
-/// For whom a hash is made or checked.
+/// The client for which a hash is computed or checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Applicant {
-    /// Somebody from this network who says they are a user.
+    /// A client in this network that claims to be a user.
     Stranger(Network),
-    /// Somebody from this network who says they are this user, who logged in from there lately.
+    /// A client in this network that claims to be this user, who recently logged in from there.
     Familiar(Network, UserUid),
-    /// Somebody who has been let in.
+    /// An authenticated client.
     LetIn,
 }
 
-/// A turn of either queue, held while the work is done.
+/// A turn of either queue, held while a hash is computed.
 #[derive(Debug)]
 struct HashTurn {
     _stranger: Option<Turn<Network>>,
     _known: Option<Turn<Applicant>>,
 }
 
-/// More passwords wait for their turn than the server takes on.
+/// The queue for password hashing is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("more passwords are being checked than the server takes on at once")]
 pub struct HasherBusy;
 
-impl Default for HashCost {
-    /// What OWASP's password storage cheat sheet names first for one lane: 19 MiB and two passes, some 20 ms.
-    fn default() -> Self {
-        Self {
-            memory: 19 * 1024,
-            passes: 2,
-        }
-    }
-}
-
-#[cfg(test)]
-impl PasswordHash {
-    /// Whether a login is held against both with one derivation.
-    pub(in crate::cluster) fn shares_its_salt(&self, other: &Self) -> bool {
-        (self.cost, self.salt) == (other.cost, other.salt)
-    }
-}
-
 impl PasswordHasher {
-    /// Makes hashes at `cost`; checks those of every cost.
+    /// Computes hashes at `cost`; verifies hashes of every cost.
     #[must_use]
     pub fn new(cost: HashCost) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -105,7 +64,7 @@ impl PasswordHasher {
         }
     }
 
-    /// The hash of `password`, with a salt of its own. Whoever sets a password has been let in.
+    /// Hashes `password` with a new salt. Only authenticated clients set passwords.
     ///
     /// # Errors
     ///
@@ -114,9 +73,9 @@ impl PasswordHasher {
         self.hash_beside(&[], password).await
     }
 
-    /// The hash of `password`, with the salt of the other passwords of its user, so that a login costs one derivation and
-    /// its time does not tell how many passwords there are. Salts keep users apart, and one password is not another's:
-    /// whoever steals the hashes has a guess at all passwords of the one user for the price of one, and no more.
+    /// Hashes `password` with the salt of its user's other passwords, so that a login costs one derivation and its time
+    /// does not reveal the number of passwords. Different users have different salts. A thief of the hashes gets one
+    /// guess at all passwords of one user for the price of one, but no more.
     ///
     /// # Errors
     ///
@@ -140,8 +99,8 @@ impl PasswordHasher {
         .await
     }
 
-    /// Whether one of `hashes` is that of `password`: the place of the first that is. Without hashes, and with several of
-    /// one salt, it takes as long as with one.
+    /// Returns the index of the first of `hashes` that matches `password`. With no hashes, or several with the same
+    /// salt, it takes as long as with one.
     ///
     /// # Errors
     ///
@@ -191,7 +150,7 @@ impl PasswordHasher {
     }
 }
 
-/// The place of the first of `hashes` that is derived from the password. Each salt is derived with once.
+/// The index of the first of `hashes` that matches the password. Each salt is derived once.
 fn place_among(
     hashes: &[PasswordHash],
     mut derive: impl FnMut(HashCost, &[u8; SALT_LENGTH]) -> Zeroizing<[u8; HASH_LENGTH]>,
@@ -209,50 +168,14 @@ fn place_among(
     })
 }
 
-impl fmt::Display for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let HashCost { memory, passes } = self.cost;
-        let (salt, hash) = (BASE64_NOPAD.encode(&self.salt), BASE64_NOPAD.encode(&self.hash));
-        write!(f, "{PREFIX}m={memory},t={passes},p=1${salt}${hash}")
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
-
-impl FromStr for PasswordHash {
-    type Err = PasswordHashError;
-
-    fn from_str(text: &str) -> Result<Self, PasswordHashError> {
-        let read = || {
-            let mut parts = text.strip_prefix(PREFIX)?.split('$');
-            let (cost, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
-            let (memory, passes) = cost.strip_prefix("m=")?.strip_suffix(",p=1")?.split_once(",t=")?;
-            let cost = HashCost {
-                memory: memory.parse().ok()?,
-                passes: passes.parse().ok()?,
-            };
-            params(cost)?;
-            parts.next().is_none().then_some(())?;
-            Some(Self {
-                cost,
-                salt: BASE64_NOPAD.decode(salt.as_bytes()).ok()?.try_into().ok()?,
-                hash: BASE64_NOPAD.decode(hash.as_bytes()).ok()?.try_into().ok()?,
-            })
-        };
-        read().ok_or(PasswordHashError)
-    }
-}
-
 fn bytes(password: &SecretString) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(password.expose_secret().as_bytes().to_vec())
 }
 
 fn derive(cost: HashCost, salt: &[u8], password: &[u8]) -> Zeroizing<[u8; HASH_LENGTH]> {
-    let params = params(cost).expect("a cost is checked when it is read, and the default is one");
+    let params = cost
+        .params()
+        .expect("a cost is checked when it is read, and the default is one");
     let mut hash = Zeroizing::new([0; HASH_LENGTH]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(password, salt, hash.as_mut_slice())
@@ -260,17 +183,15 @@ fn derive(cost: HashCost, salt: &[u8], password: &[u8]) -> Zeroizing<[u8; HASH_L
     hash
 }
 
-fn params(cost: HashCost) -> Option<Params> {
-    Params::new(cost.memory, cost.passes, 1, Some(HASH_LENGTH)).ok()
-}
-
-const PREFIX: &str = "$argon2id$v=19$";
-/// Recommended for password hashing (RFC 9106, section 3.1).
-const SALT_LENGTH: usize = 16;
-const HASH_LENGTH: usize = 32;
-/// Passwords that wait for their turn in each queue, each about 20 ms: who comes later is told to try again, so that a flood of wrong
-/// passwords takes neither the memory (19 MiB for each thread) nor the time of requests that carry none.
+/// Maximum number of passwords in each queue, about 20 ms each. Later ones are refused, so that a flood of wrong
+/// passwords takes neither the memory (19 MiB per thread) nor the time of requests without a password.
 const MAX_WAITING: usize = 64;
+
+impl From<HasherBusy> for PasswordRefusal {
+    fn from(HasherBusy: HasherBusy) -> Self {
+        Self::Busy
+    }
+}
 
 #[cfg(test)]
 mod tests {

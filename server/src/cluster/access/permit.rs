@@ -1,4 +1,4 @@
-//! From a [`ClusterCaller`] to a [`ClusterPermit`]: may this caller do this?
+//! From a [`ClusterCaller`] to a [`ClusterPermit`]: authorization of one action.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -18,23 +18,23 @@ pub struct ClusterPermit<A> {
 }
 
 impl<A> ClusterPermit<A> {
-    /// The caller who is permitted.
+    /// The permitted caller.
     #[must_use]
     pub fn caller(&self) -> &Arc<ClusterCaller> {
         &self.caller
     }
 
-    /// The user it is permitted on, when it is permitted on one alone.
+    /// The user that the permit covers, if it covers only one.
     pub(crate) fn target(&self) -> Option<UserUid> {
         self.target
     }
 }
 
-/// The caller's roles do not hold the permission.
+/// The caller's roles lack the permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the permission {required} is needed")]
 pub struct ClusterDenied {
-    /// The permission that would have been enough.
+    /// The permission that would have sufficed.
     pub required: Permission,
 }
 
@@ -42,16 +42,16 @@ pub struct ClusterDenied {
 ///
 /// # Errors
 ///
-/// [`ClusterDenied`] when the caller's roles do not hold the permission that `A` asks for.
+/// [`ClusterDenied`] if the caller's roles lack the permission that `A` requires.
 pub fn authorize<A: ClusterAction>(caller: &Arc<ClusterCaller>) -> Result<ClusterPermit<A>, ClusterDenied> {
     permit(caller, None)
 }
 
-/// Permits `A` on the user `target` to `caller`: to a user for itself, where `A` says so.
+/// Permits `A` on the user `target` to `caller`: to a user for itself, if `A` allows that.
 ///
 /// # Errors
 ///
-/// [`ClusterDenied`] when the caller is another, and its roles do not hold the permission that `A` asks for.
+/// [`ClusterDenied`] if the caller is another user, and its roles lack the permission that `A` requires.
 pub fn authorize_on<A: ClusterAction>(
     caller: &Arc<ClusterCaller>,
     target: UserUid,
@@ -66,7 +66,7 @@ pub fn authorize_on<A: ClusterAction>(
     })
 }
 
-/// The permit on everything, or on the caller itself alone.
+/// A permit for all users, or for the caller itself only.
 fn permit<A: ClusterAction>(
     caller: &Arc<ClusterCaller>,
     itself: Option<UserUid>,

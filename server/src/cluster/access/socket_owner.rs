@@ -1,14 +1,14 @@
-//! Whose program is at the other end of a connection from this machine, as the kernel's table of sockets tells
-//! (proc(5), `/proc/net/tcp`).
+//! Finds the user who owns the other end of a local connection, in the kernel's table of sockets (proc(5),
+//! `/proc/net/tcp`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Returns `true` when the other end of a connection, at `peer`, is a program on this machine that runs as the user of
-/// this server.
+/// Returns `true` if the other end of a connection, at `peer`, is a process on this machine that runs as this server's
+/// user.
 ///
-/// Not one of root's, unless the server is: those that forward other machines' connections run as root (`docker-proxy`,
-/// the kubelet behind `kubectl port-forward`, `haproxy`), and root can become any user. A forwarder that the server's own
-/// user runs, such as `ssh -L`, looks like any of its programs.
+/// Root's processes count only if the server runs as root: proxies for other machines run as root (`docker-proxy`, the
+/// kubelet behind `kubectl port-forward`, `haproxy`), and root can become any user. A proxy of the server's own user,
+/// such as `ssh -L`, cannot be distinguished from its other processes.
 pub(super) async fn is_of_own_user(peer: SocketAddr) -> bool {
     if !peer.ip().to_canonical().is_loopback() {
         return false;
@@ -20,16 +20,16 @@ pub(super) async fn is_of_own_user(peer: SocketAddr) -> bool {
     belongs_to(&all, peer, rustix::process::geteuid().as_raw())
 }
 
-/// Returns `true` when `user` owns all sockets with the address `local`, and each of them is connected.
+/// Returns `true` if `user` owns all sockets with the address `local`, and each of them is connected.
 ///
-/// Connections to different addresses may share one port, also between users, and the program that opens the second chooses the port: so
-/// that one socket of somebody else is enough to leave open whose program this is.
+/// Connections to different addresses may share one local port, also between users, and the second process chooses the
+/// port. Therefore one socket of another user makes the owner ambiguous.
 fn belongs_to(table: &str, local: SocketAddr, user: u32) -> bool {
     let mut sockets = table.lines().filter_map(|line| socket_at(line, local)).peekable();
     sockets.peek().is_some() && sockets.all(|(state, owner)| state == ESTABLISHED && owner == Some(user))
 }
 
-/// The state and the owner of the socket that a line of the table is about, if it has the address `local`.
+/// State and owner of the socket in a line of the table, if it has the address `local`.
 fn socket_at(line: &str, local: SocketAddr) -> Option<(&str, Option<u32>)> {
     let mut columns = line.split_ascii_whitespace();
     let address = columns.nth(1)?;
@@ -38,7 +38,7 @@ fn socket_at(line: &str, local: SocketAddr) -> Option<(&str, Option<u32>)> {
     (parse(address)? == (local.ip().to_canonical(), local.port())).then(|| (state, owner.parse().ok()))
 }
 
-/// An address such as `0100007F:24DB`: words in the byte order of the machine, the port in that of the network.
+/// Parses an address such as `0100007F:24DB`: the IP address in the machine's byte order, the port in network order.
 fn parse(text: &str) -> Option<(IpAddr, u16)> {
     let (address, port) = text.split_once(':')?;
     let word = |place: usize| {
@@ -57,7 +57,7 @@ fn parse(text: &str) -> Option<(IpAddr, u16)> {
     Some((address, u16::from_str_radix(port, 16).ok()?))
 }
 
-/// The state of a socket whose connection is open.
+/// State of an open connection's socket.
 const ESTABLISHED: &str = "01";
 
 #[cfg(all(test, target_endian = "little"))]

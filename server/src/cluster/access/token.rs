@@ -1,7 +1,7 @@
-//! Tokens: JWTs (RFC 7519) that this server gives and takes, signed by HMAC-SHA256 with a key of the store.
+//! Tokens: JWTs (RFC 7519) that this server issues and verifies, signed by HMAC-SHA256 with a key in the store.
 //!
-//! Written by hand over aws-lc-rs, because one algorithm, one issuer and four claims need no library that could be
-//! talked into others: a header that is not exactly ours is no token.
+//! Implemented directly on aws-lc-rs: one algorithm, one issuer and four claims need no library that might accept
+//! others. Every header other than this server's own is rejected.
 
 use std::fmt;
 
@@ -10,37 +10,34 @@ use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use crate::cluster::state::ClusterState;
+use crate::cluster::token_key::TokenKey;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
 
-/// Gives and takes tokens.
+/// Issues and verifies tokens.
 pub(in crate::cluster) struct Tokens(hmac::Key);
 
-/// The key that tokens are signed with: 256 random bits. Wiped on drop; `Debug` shows nothing.
-pub struct TokenKey(Zeroizing<[u8; 32]>);
-
-/// How long a token is good for.
+/// Lifetime of a token, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenLifetime(u32);
 
-/// A number of seconds that no token is good for.
+/// The number of seconds is out of range for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a token is good for 1 to {MAX_SECONDS} seconds")]
 pub struct TokenLifetimeError;
 
-/// Why a token lets nobody in.
+/// A token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
-    /// This server has not signed it.
+    /// This server did not sign it.
     #[error("the token is not this server's")]
     Forged,
-    /// Its time is over.
+    /// Its lifetime has ended.
     #[error("the token has expired")]
     Expired,
-    /// The user is gone, or has other credentials since.
+    /// The user was deleted, or its credentials have changed.
     #[error("the token has been revoked")]
     Revoked,
 }
@@ -58,39 +55,6 @@ struct Claims {
     cred: u64,
 }
 
-impl TokenKey {
-    /// A key for another purpose, which says nothing about this one.
-    pub(crate) fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
-        let tag = hmac::sign(&key, purpose.as_bytes());
-        Zeroizing::new(tag.as_ref().try_into().expect("HMAC-SHA256 has 32 bytes"))
-    }
-
-    /// A new key.
-    #[must_use]
-    pub fn generate() -> Self {
-        let mut key = Zeroizing::new([0; 32]);
-        aws_lc_rs::rand::fill(key.as_mut_slice()).expect("the system gives random bytes");
-        Self(key)
-    }
-
-    /// A key that was kept. None when it has not 32 bytes.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(|key| Self(Zeroizing::new(key)))
-    }
-
-    /// The key, to be kept in the store.
-    pub(crate) fn expose(&self) -> &[u8] {
-        self.0.as_slice()
-    }
-}
-
-impl fmt::Debug for TokenKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenKey(..)")
-    }
-}
-
 impl Default for TokenLifetime {
     /// Five minutes (`docs/contracts/redis-enterprise.md#passwords-and-tokens`).
     fn default() -> Self {
@@ -99,7 +63,7 @@ impl Default for TokenLifetime {
 }
 
 impl TokenLifetime {
-    /// A lifetime of 1 second to a day.
+    /// A lifetime of 1 second to one day.
     ///
     /// # Errors
     ///
@@ -117,7 +81,7 @@ impl Tokens {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
     }
 
-    /// A token for the user, good from now on until the lifetime is over or its credentials change.
+    /// Issues a token for the user, valid from now until the lifetime is over or the user's credentials change.
     pub(super) fn issue(&self, user: &User, lifetime: TokenLifetime, now: OffsetDateTime) -> SecretString {
         let issued_at = now.unix_timestamp();
         let claims = Claims {
@@ -132,7 +96,7 @@ impl Tokens {
         SecretString::from(format!("{signed}.{}", BASE64URL_NOPAD.encode(tag.as_ref())))
     }
 
-    /// The user that the token was given to.
+    /// The user to whom the token was issued.
     ///
     /// # Errors
     ///
@@ -178,9 +142,9 @@ impl fmt::Debug for Tokens {
 }
 
 const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
-/// A day (`docs/contracts/redis-enterprise.md#passwords-and-tokens`).
+/// One day (`docs/contracts/redis-enterprise.md#passwords-and-tokens`).
 const MAX_SECONDS: u32 = 86_400;
-/// Ours have about 200 characters.
+/// This server's own tokens have about 200 characters.
 const MAX_LENGTH: usize = 1024;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Passwords that were found right a moment ago.
+//! A cache of recently verified passwords.
 //!
-//! Basic authentication sends the password with every request, and Argon2id makes every check of it cost 20 ms and
-//! 19 MiB on purpose: a client with a hundred requests a second would be a denial of service. So the pair of user and
-//! password is remembered for a short time, as an HMAC under a key that no other process knows and no file holds.
+//! Basic authentication sends the password with every request, and every verification with Argon2id costs 20 ms and 19
+//! MiB by design: a client with a hundred requests per second would exhaust the server. So the pair of user and
+//! password is cached briefly, as an HMAC under a key that exists in this process only.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::cluster::user::User;
 
-/// Pairs of users and passwords that were right, for a short time.
+/// Recently verified pairs of users and passwords.
 pub(super) struct VerifiedPasswords {
     key: hmac::Key,
     until: Mutex<HashMap<[u8; TAG_LENGTH], OffsetDateTime>>,
@@ -30,7 +30,7 @@ impl VerifiedPasswords {
         }
     }
 
-    /// Whether the password was right for the user's present credentials a moment ago.
+    /// True if the password was recently verified against the user's current credentials.
     pub(super) fn contains(&self, user: &User, password: &SecretString, now: OffsetDateTime) -> bool {
         let tag = self.tag(user, password);
         self.lock()
@@ -38,7 +38,7 @@ impl VerifiedPasswords {
             .is_some_and(|until| now < *until && *until - now <= LIFETIME)
     }
 
-    /// Remembers that it is right.
+    /// Records a verified password.
     pub(super) fn insert(&self, user: &User, password: &SecretString, now: OffsetDateTime) {
         let tag = self.tag(user, password);
         let mut until = self.lock();
@@ -51,7 +51,7 @@ impl VerifiedPasswords {
         until.insert(tag, now + LIFETIME);
     }
 
-    /// Over the revision of the credentials too: when they change, nothing that was found right is found again.
+    /// The HMAC covers the revision of the credentials too: when they change, earlier entries no longer match.
     fn tag(&self, user: &User, password: &SecretString) -> [u8; TAG_LENGTH] {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(&user.uid.get().to_be_bytes());
@@ -73,9 +73,9 @@ impl fmt::Debug for VerifiedPasswords {
 }
 
 const TAG_LENGTH: usize = 32;
-/// Long enough that a run of requests pays once, short against any other memory of a password.
+/// Long enough for a series of requests, short compared with other caches of passwords.
 const LIFETIME: Duration = Duration::minutes(1);
-/// About 100 KiB; more pairs than this at once only pay for themselves again.
+/// About 100 KiB; beyond that, further pairs are verified again.
 const MAX_PAIRS: usize = 1024;
 
 #[cfg(test)]

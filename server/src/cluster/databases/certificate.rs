@@ -1,4 +1,4 @@
-//! The server certificate that a database has of its own, in the place of the cluster's.
+//! A database's own server certificate, in place of the cluster's.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{Cluster, ClusterError, Planning, Run, certificate_rules};
 
 impl Cluster {
-    /// Gives a database a server certificate of its own, which the next handshakes show.
+    /// Sets a database's own server certificate, which is presented from the next handshake on.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Cluster {
         self.change_database(permit, uid, run, plan).await
     }
 
-    /// Takes a database's own server certificate away: it shows the cluster's again.
+    /// Deletes a database's own server certificate: the cluster's is presented again.
     ///
     /// # Errors
     ///

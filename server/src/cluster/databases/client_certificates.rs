@@ -9,15 +9,14 @@ use crate::certificate::key_fitness::{self, KeyFitness};
 use crate::cluster::ClusterError;
 use crate::cluster::database::{DatabaseTls, TlsMode};
 
-/// Checks the client certificates of a database. Those that it has already are not asked for their dates again: one
-/// that has expired since must not stand in the way of other changes (Redis Enterprise 7.8.2, RS133653).
+/// Checks the client certificates of a database. The dates of existing ones are not checked again: one that has expired
+/// must not prevent other changes (Redis Enterprise 7.8.2, RS133653).
 ///
 /// # Errors
 ///
 /// In this order: [`ClusterError::TooManyClientCertificates`]; [`ClusterError::DuplicateClientCertificate`];
-/// [`ClusterError::ClientCertificateUnusable`];
-/// [`ClusterError::ClientCertificateExpired`]; [`ClusterError::ClientCertificateMissing`] when clients are to be asked
-/// for certificates that nobody could have.
+/// [`ClusterError::ClientCertificateUnusable`]; [`ClusterError::ClientCertificateExpired`];
+/// [`ClusterError::ClientCertificateMissing`] if clients must present certificates and none is trusted.
 pub(super) fn check(tls: &DatabaseTls, present: Option<&DatabaseTls>, now: OffsetDateTime) -> Result<(), ClusterError> {
     let certificates = tls.client_certificates.certificates();
     if certificates.len() > MAX_CERTIFICATES {
@@ -58,8 +57,8 @@ pub(super) fn check(tls: &DatabaseTls, present: Option<&DatabaseTls>, now: Offse
     Ok(())
 }
 
-/// A key that no handshake takes, and no path is built with, is refused. A short one is kept for
-/// `mtls_allow_weak_hashing`, and said.
+/// Refuses a key that works with no handshake and no path building. A short key is accepted with a warning, for
+/// `mtls_allow_weak_hashing`.
 fn check_key(certificate: &Certificate) -> Result<(), ClusterError> {
     let subject = certificate.subject().to_string();
     match key_fitness::check(certificate) {
@@ -76,5 +75,5 @@ fn check_key(certificate: &Certificate) -> Result<(), ClusterError> {
     }
 }
 
-/// Each is tried above every client's certificate.
+/// Path building tries each of them for every client's certificate.
 const MAX_CERTIFICATES: usize = 100;

@@ -1,13 +1,15 @@
-//! Making, changing and deleting databases (`docs/contracts/redis-enterprise.md#databases`).
+//! Creating, changing and deleting databases (`docs/contracts/redis-enterprise.md#databases`).
 //!
-//! This module decides what is recorded. `crate::redis` binds ports and starts engines.
+//! This module decides on the recorded state. `crate::redis` binds ports and starts engines.
 
+mod administration;
 mod certificate;
 mod client_certificates;
 mod password;
 mod permissions;
 mod update;
 
+pub use self::administration::DatabaseAdministration;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
@@ -23,12 +25,12 @@ use super::uid::DatabaseUid;
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
 
 impl Cluster {
-    /// Makes a database, whose port has been taken for it.
+    /// Creates a database, whose port is reserved already.
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::OutsideScope`] when the caller is limited to other databases;
-    /// [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`]; [`ClusterError::PortTaken`]; those of the values, as
+    /// In this order: [`ClusterError::OutsideScope`] if the caller is limited to other databases;
+    /// [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`]; [`ClusterError::PortTaken`]; those of the values, as in
     /// [`Self::update_database`]; [`ClusterError::Store`].
     pub async fn create_database(
         &self,
@@ -48,14 +50,14 @@ impl Cluster {
         .await
     }
 
-    /// Changes a database. Whoever is let in otherwise from then on is cut off and may come again.
+    /// Changes a database. Connections that the change does not admit any more are closed; their clients may reconnect.
     ///
     /// # Errors
     ///
     /// In this order: [`ClusterError::NoSuchDatabase`]; [`ClusterError::OutsideScope`]; [`ClusterError::NameTaken`];
-    /// [`ClusterError::PortTaken`]; [`ClusterError::InvalidPersistence`]; about the client certificates, as far as they
-    /// are new: [`ClusterError::DuplicateClientCertificate`], [`ClusterError::ClientCertificateExpired`],
-    /// [`ClusterError::ClientCertificateMissing`]; [`ClusterError::InvalidSetting`] about subjects;
+    /// [`ClusterError::PortTaken`]; [`ClusterError::InvalidPersistence`]; for new client certificates:
+    /// [`ClusterError::DuplicateClientCertificate`], [`ClusterError::ClientCertificateExpired`],
+    /// [`ClusterError::ClientCertificateMissing`]; [`ClusterError::InvalidSetting`] for subjects;
     /// [`ClusterError::InvalidRolePermission`]; [`ClusterError::Store`].
     pub async fn update_database<A: ChangesDatabases>(
         &self,
@@ -68,7 +70,7 @@ impl Cluster {
         self.change_database(permit, uid, run, plan).await
     }
 
-    /// Records that the data of a database is to go.
+    /// Records that the data of a database will be deleted.
     ///
     /// # Errors
     ///
@@ -107,7 +109,7 @@ impl Cluster {
         self.change_database(permit, uid, Run::Apply, plan).await
     }
 
-    /// Changes the database of this number in the way that `plan` says, if the caller may.
+    /// Changes the database with this number according to `plan`, if the caller may.
     async fn change_database<A, T, F>(
         &self,
         permit: &ClusterPermit<A>,
@@ -136,12 +138,12 @@ impl Cluster {
     }
 }
 
-/// A request for a database that is not there yet, for the audit record.
+/// The request to create a database, for the audit record.
 pub(crate) fn asked_to_make(permit: &ClusterPermit<CreateDatabase>, name: &DatabaseName) -> Asked {
     Asked::by(permit, format!("database {:?}", name.as_str()))
 }
 
-/// A request about a database, for the audit record.
+/// The request concerning a database, for the audit record.
 pub(crate) fn asked_about<A: ClusterAction>(permit: &ClusterPermit<A>, uid: DatabaseUid) -> Asked {
     Asked::by(permit, format!("database {uid}"))
 }
@@ -184,7 +186,7 @@ fn plan_update(
     }))
 }
 
-/// The plan of putting a database.
+/// The plan that stores a database.
 fn changed(database: Database, detail: impl FnOnce(&Database) -> String) -> Plan<Arc<Database>> {
     let database = Arc::new(database);
     Plan {
@@ -194,7 +196,7 @@ fn changed(database: Database, detail: impl FnOnce(&Database) -> String) -> Plan
     }
 }
 
-/// Refuses a name that another database has.
+/// Refuses the name of another database.
 fn check_name(state: &ClusterState, database: &Database) -> Result<(), ClusterError> {
     match others(state, database).find(|other| other.name == database.name) {
         Some(holder) => Err(ClusterError::NameTaken {
@@ -205,7 +207,7 @@ fn check_name(state: &ClusterState, database: &Database) -> Result<(), ClusterEr
     }
 }
 
-/// Refuses a port that another database has, or that databases do not get.
+/// Refuses the port of another database, or a reserved one.
 fn check_port(state: &ClusterState, database: &Database) -> Result<(), ClusterError> {
     let port = database.port.get();
     refuse_port_of_the_system(database.port)?;
@@ -219,8 +221,8 @@ fn check_port(state: &ClusterState, database: &Database) -> Result<(), ClusterEr
     Ok(())
 }
 
-/// Refuses the ports below 1024, for everybody: a server that may listen there would let whoever makes databases stand in
-/// for a service of the machine, such as SSH.
+/// Refuses ports below 1024 for all callers: a server that may bind them would let a caller with this permission
+/// impersonate a service of the machine, such as SSH.
 pub(crate) fn refuse_port_of_the_system(port: NonZeroU16) -> Result<(), ClusterError> {
     if port.get() < FIRST_PORT {
         return Err(ClusterError::PortOfTheSystem {
@@ -254,5 +256,5 @@ fn described(database: &Database) -> String {
     )
 }
 
-/// The first port that is no system port (RFC 6335, section 6).
+/// The first port that is not a system port (RFC 6335, section 6).
 const FIRST_PORT: u16 = 1024;

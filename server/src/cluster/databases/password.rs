@@ -1,4 +1,4 @@
-//! The passwords of the default user of a database: several are good at a time, so that they can be rotated.
+//! The passwords of a database's default user: several are valid at a time, so that they can be rotated.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{Cluster, ClusterError, Plan, Planning, Run};
 
 impl Cluster {
-    /// Makes the password the only one of the default user.
+    /// Replaces all passwords of the default user with this one.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl Cluster {
             .await
     }
 
-    /// Adds the password to those of the default user; nothing changes when it is one of them.
+    /// Adds a password to the default user; nothing changes if it is one already.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Cluster {
             .await
     }
 
-    /// Removes the password from those of the default user. After the last of them, the default user needs none.
+    /// Deletes a password of the default user. Without any password, the user needs none.
     ///
     /// # Errors
     ///
@@ -108,5 +108,5 @@ fn unchanged(database: &Arc<Database>) -> Plan<Arc<Database>> {
     }
 }
 
-/// As for users.
+/// The same limit as for users.
 const MAX_PASSWORDS: usize = 8;

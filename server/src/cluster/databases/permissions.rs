@@ -1,11 +1,11 @@
-//! Which roles have which ACL in a database.
+//! Checks of the ACLs that roles have in a database.
 
 use std::collections::HashSet;
 
 use crate::cluster::database::RolePermission;
 use crate::cluster::{ClusterError, ClusterState, list_length};
 
-/// Checks that every role and every ACL is there, that no role has two, and that there are not too many.
+/// Checks that all roles and ACLs exist, that no role has two ACLs, and that the list is within its limit.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What a database is to be: a new one from its defaults, a changed one from what it is.
+//! Creation of a database from the defaults, and changes to an existing one.
 
 use std::num::NonZeroU16;
 
@@ -10,80 +10,80 @@ use crate::cluster::database::{
     AofPolicy, ClientCertificates, Database, DatabaseName, DatabaseTls, DefaultUser, EvictionPolicy, PasswordDigest,
     Persistence, RolePermission, SnapshotPolicy, TlsMode,
 };
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::{ClusterError, Planning, list_length, settings_update};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
-/// A database to be made. What it leaves out has its default: no TLS, and every client needs a certificate once there
-/// is; an open default user; nothing on the disk.
+/// A database to create. Omitted parts get their defaults: no TLS (once there is TLS, every client needs a
+/// certificate); an open default user; no persistence.
 #[derive(Debug)]
 pub struct NewDatabase {
-    /// The number wanted; otherwise the next.
+    /// The requested number; otherwise the next one.
     pub uid: Option<DatabaseUid>,
     /// The name.
     pub name: DatabaseName,
-    /// How many bytes its data may take; 0 for no limit.
+    /// Limit of the data in bytes; 0 means unlimited.
     pub memory_size: u64,
-    /// Everything else. Its name, memory and port are not looked at.
+    /// Everything else. Its name, port and memory are ignored.
     pub rest: DatabaseUpdate,
 }
 
-/// What is to be changed about a database; `None` leaves a part as it is. A list takes the place of the old one.
+/// Changes to a database; `None` leaves a part as it is. A list replaces the former one.
 #[derive(Debug, Default)]
 pub struct DatabaseUpdate {
     /// The name.
     pub name: Option<DatabaseName>,
-    /// Where clients reach it; it has been taken for it.
+    /// TCP port for clients, already reserved.
     pub port: Option<NonZeroU16>,
-    /// How many bytes its data may take; 0 for no limit.
+    /// Limit of the data in bytes; 0 means unlimited.
     pub memory_size: Option<u64>,
-    /// What goes when the memory is full.
+    /// Selects the keys to evict when the memory limit is reached.
     pub eviction_policy: Option<EvictionPolicy>,
-    /// What of its data is on the disk.
+    /// Selects the form in which the data is kept on disk.
     pub persistence: Option<PersistenceKind>,
-    /// When an appended write is on the disk.
+    /// Controls when the append-only file is synchronized to disk.
     pub aof_policy: Option<AofPolicy>,
-    /// When a snapshot is taken.
+    /// Controls when a snapshot is written.
     pub snapshot_policy: Option<Vec<SnapshotPolicy>>,
-    /// Whether clients speak TLS.
+    /// TLS mode of client connections.
     pub tls_mode: Option<TlsMode>,
-    /// Whether a client without a certificate is turned away.
+    /// Requires a certificate of clients.
     pub enforce_client_authentication: Option<bool>,
-    /// The certificates that clients show or chain to.
+    /// The trusted client certificates and CAs.
     pub client_certificates: Option<ClientCertificates>,
-    /// How subjects are held against the authorized ones.
+    /// Strictness of the comparison with the authorized subjects.
     pub subject_validation: Option<SubjectValidation>,
-    /// The subjects that pass.
+    /// The authorized subjects.
     pub authorized_subjects: Option<Vec<AuthorizedSubject>>,
-    /// Common names and DNS names that pass.
+    /// The authorized common names and DNS names.
     pub authorized_names: Option<Vec<String>>,
-    /// Whether an expired client certificate is let in.
+    /// Accepts expired client certificates.
     pub allow_outdated_certificates: Option<bool>,
-    /// Whether weak signatures and keys are let in.
+    /// Accepts weak signatures and keys.
     pub allow_weak_hashing: Option<bool>,
-    /// Whether client certificates that name no purpose are let in.
+    /// Accepts client certificates without an extended key usage.
     pub allow_missing_extended_key_usage: Option<bool>,
-    /// Whether Redis's user `default` may connect.
+    /// Enables Redis's user `default`.
     pub default_user: Option<bool>,
-    /// The one password of that user from now on.
+    /// Replaces all passwords of that user with this one.
     pub default_password: Option<SecretString>,
-    /// What the users of roles may do.
+    /// ACL of each role in this database.
     pub roles_permissions: Option<Vec<RolePermission>>,
 }
 
 /// `data_persistence`: [`Persistence`] without its policies, which are members of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersistenceKind {
-    /// Nothing.
+    /// No persistence.
     Disabled,
     /// Snapshots.
     Snapshot,
-    /// Every write.
+    /// An append-only file.
     Aof,
 }
 
 impl PersistenceKind {
-    /// Of what is on the disk.
+    /// The kind of the present persistence.
     #[must_use]
     pub fn of(persistence: &Persistence) -> Self {
         match persistence {
@@ -94,7 +94,7 @@ impl PersistenceKind {
     }
 }
 
-/// A database as it is to be, not checked yet.
+/// The definition of a database before its checks.
 pub(super) struct Definition {
     database: Database,
     persistence: Result<Persistence, ClusterError>,
@@ -163,7 +163,7 @@ impl Definition {
         Self { database, persistence }
     }
 
-    /// The database, when it can be. What a check is about and `present` has already was checked when it was given.
+    /// The database, if it is valid. Parts that `present` has already were checked when they were set.
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ fn set<T>(part: &mut T, value: Option<T>) {
     }
 }
 
-/// What is on the disk after the update. A policy that belongs to another kind would be lost, and is refused.
+/// The persistence after the update. A policy of another kind of persistence is refused, because it would be lost.
 fn persistence(present: &Persistence, update: &DatabaseUpdate) -> Result<Persistence, ClusterError> {
     let kind = update.persistence.unwrap_or_else(|| PersistenceKind::of(present));
     let invalid = |problem: &str| {
@@ -240,7 +240,7 @@ fn check_names(names: &[String]) -> Result<(), ClusterError> {
     Ok(())
 }
 
-/// The API's names of the parts in which the two differ.
+/// The API's names of the differing parts.
 pub(super) fn differing(old: &Database, new: &Database) -> Vec<&'static str> {
     let tls = (&old.tls, &new.tls);
     let parts = [
@@ -296,5 +296,5 @@ pub(super) fn differing(old: &Database, new: &Database) -> Vec<&'static str> {
         .collect()
 }
 
-/// More than anybody tells apart; each is a line of the engine's configuration.
+/// Generous for any use; each policy is a line of the engine's configuration.
 const MAX_SNAPSHOT_POLICIES: usize = 32;

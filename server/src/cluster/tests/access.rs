@@ -4,20 +4,21 @@ use secrecy::SecretString;
 use time::Duration;
 
 use super::world::{NOW, PASSWORD, TestCa, World, basic, certified, peer, regular};
-use crate::authority::clearance::{Permissions, SecurityClearance};
-use crate::authority::definition::{Grant, RegisteredCertificate, TwoFactorKey};
-use crate::authority::registry;
 use crate::cluster::access::action::IssueToken;
 use crate::cluster::access::{
-    ClusterCallerOrigin, ClusterRefusal, Credentials, ExpiredPassword, Proof, TokenLifetime, authorize,
+    ClusterCallerOrigin, ClusterRefusal, ClusterVerdict, Credentials, ExpiredPassword, Proof, TokenLifetime, authorize,
 };
 use crate::cluster::named_certificate::CertificateName;
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::state::Change;
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::user::{RoleSelection, UserStatus, UserUpdate};
 use crate::cluster::{ClusterError, PasswordChange, Run};
 use crate::listener::connections::{Standing, TrustReview as _};
+use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
+use crate::ravendb::model::definition::{Grant, RegisteredCertificate, TwoFactorKey};
+use crate::ravendb::model::registry;
+use crate::redis::PasswordRefusal;
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 async fn token(world: &World, login: &str) -> Credentials {
     let caller = world.login(login, PASSWORD).await.unwrap();
@@ -293,7 +294,7 @@ async fn a_refused_certificate_is_decided_once_for_a_connection_and_a_trust() {
     let world = World::new().await;
     world.trust(&TestCa::new("ca")).await;
     let stranger = peer(&[&TestCa::new("ca").client("alice")]);
-    let decided_at = || stranger.cluster_verdict().as_ref().unwrap().decided_at();
+    let decided_at = || stranger.kept::<ClusterVerdict>().lock().as_ref().unwrap().decided_at();
     for _ in 0..3 {
         assert!(world.call(&stranger, None).await.is_err());
         assert_eq!(decided_at(), NOW);
@@ -320,7 +321,10 @@ async fn an_authorization_header_wins_over_a_certificate() {
         "bob"
     );
     let wrong = world.call(&peer, Some(&basic("bob", "wrong horse"))).await;
-    assert!(matches!(wrong, Err(ClusterRefusal::WrongPassword)), "{wrong:?}");
+    assert!(
+        matches!(wrong, Err(ClusterRefusal::Password(PasswordRefusal::Wrong))),
+        "{wrong:?}"
+    );
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use super::world::{NOW, TestCa, World, certified, peer, regular};
 use crate::cluster::permission::ManagementRole;
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::user::{AuthMethod, NewUser, UserUpdate};
 use crate::cluster::{ClusterError, Run};
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 use super::users::{password, roles, update};
 

@@ -15,11 +15,11 @@ use crate::cluster::database::{
 use crate::cluster::databases::{DatabaseUpdate, NewDatabase, PersistenceKind};
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::role::NewRole;
-use crate::cluster::trust::{AuthorizedSubject, SubjectValidation};
 use crate::cluster::uid::{DatabaseUid, RedisAclUid};
 use crate::cluster::user::RoleSelection;
 use crate::cluster::{ClusterError, Run};
 use crate::issuer::service::create_service_certificate;
+use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 fn port(number: u16) -> NonZeroU16 {
     NonZeroU16::new(number).unwrap()

@@ -7,7 +7,7 @@ use crate::cluster::access::action::{ChangePassword, CreateUser, DeleteUser, Ins
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::policy::PolicyUpdate;
 use crate::cluster::role::NewRole;
-use crate::cluster::settings::SettingsUpdate;
+use crate::cluster::settings_update::SettingsUpdate;
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::{AuthMethod, NewUser, RoleSelection, User, UserUpdate};
 use crate::cluster::{ClusterError, PasswordChange, Run};

@@ -13,8 +13,6 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use crate::audit::{Audit, AuditRecord};
-use crate::authn::{Authenticator, WellKnown};
-use crate::authority::registry::Registry;
 use crate::clock::ManualClock;
 use crate::cluster::access::{
     ClusterAccess, ClusterAction, ClusterCaller, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword, HashCost,
@@ -29,6 +27,8 @@ use crate::cluster::user::{AuthMethod, EmailAlerts, NewUser, RoleSelection, User
 use crate::cluster::{Asked, Cluster, ClusterError, ClusterParts, ClusterState, Plan, Run};
 use crate::issuer::setup::{create_ca, create_server_certificate};
 use crate::listener::peer::Peer;
+use crate::ravendb::access::authn::{Authenticator, WellKnown};
+use crate::ravendb::model::registry::Registry;
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
 
@@ -65,7 +65,7 @@ impl World {
         let (state, key) = store.open_cluster(identity()).await.unwrap();
         let parts = ClusterParts {
             store: store.clone(),
-            authenticator,
+            administrators: authenticator,
             passwords: Arc::new(PasswordHasher::new(HashCost { memory: 8, passes: 1 })),
             clock: clock.clone(),
             audit: audit.clone(),

@@ -1,4 +1,4 @@
-//! Carries out the console's requests: the use cases of [`crate::authority`], as the caller "console".
+//! Carries out the console's requests: the use cases of [`crate::ravendb::usecases`], as the caller "console".
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use time::{Date, Month, OffsetDateTime};
 
 use super::message::{Answer, Request, Secret};
 use crate::app::App;
-use crate::authn::Caller;
-use crate::authority::clearance::{Permissions, SecurityClearance};
-use crate::authority::definition::Grant;
-use crate::authority::{GenerateRequest, RegisterRequest};
-use crate::authz::action::{GenerateCertificate, RegisterCertificate, ReplaceServerCertificate};
-use crate::authz::{Action, Permit, authorize};
 use crate::certificate::CertificateBundle;
 use crate::clock::rfc3339;
-use crate::server_certificate::{ReplaceRequest, SWAP_DELAY};
+use crate::ravendb::access::authn::Caller;
+use crate::ravendb::access::authz::action::{GenerateCertificate, RegisterCertificate, ReplaceServerCertificate};
+use crate::ravendb::access::authz::{Action, Permit, authorize};
+use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
+use crate::ravendb::model::definition::Grant;
+use crate::ravendb::usecases::replacement::{ReplaceRequest, SWAP_DELAY};
+use crate::ravendb::usecases::{GenerateRequest, RegisterRequest};
 
-/// Does what was asked. What goes wrong becomes the answer's text.
+/// Handles a request. An error becomes the text of the answer.
 pub(super) async fn handle(app: &Arc<App>, request: Request) -> Answer {
     let outcome = match request {
         Request::GenerateClientCertificate { name, months, password } => generate(app, name, months, password).await,

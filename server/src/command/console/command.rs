@@ -171,7 +171,7 @@ impl Arguments {
         (!self.words.is_empty()).then(|| Secret::new(self.words.remove(0)))
     }
 
-    /// Nothing may be left. What is left may be a password, so it is not shown.
+    /// Fails if words are left. They are not shown, because they may be a password.
     fn end(self) -> Result<(), String> {
         match self.words.len() {
             0 => Ok(()),

@@ -1,4 +1,4 @@
-//! The system's user that engines run as, where that is not the server's own.
+//! The system user that runs the engines, if it is not the server's own.
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
@@ -12,8 +12,7 @@ use nix::unistd::{Uid, User};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, chownat, fstat, openat};
 use rustix::io::Errno;
 
-/// The system's user that engines run as: a name, and the numbers that it stands for. Only root can start a process for
-/// somebody else.
+/// The system user that runs the engines: its name, UID and GID. Only root can start a process as another user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EngineAccount {
     name: String,
@@ -24,19 +23,19 @@ pub(crate) struct EngineAccount {
 /// The reason that engines cannot run as a user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EngineAccountError {
-    /// The server may not change the user.
+    /// The server is not root, so it cannot change the user.
     #[error("cannot be set, because the server does not run as root; without it, engines run as the server's own user")]
     NotRoot,
-    /// It would be of no use.
+    /// The user is root, which would give no protection.
     #[error("is the user root; name a user without privileges, such as redis")]
     Root,
     /// There is no such user.
     #[error("is {0:?}, and the system has no such user; make it with: useradd --system --no-create-home {0}")]
     Unknown(String),
-    /// The system cannot say.
+    /// The lookup failed.
     #[error("is {name:?}, which the system cannot look up: {problem}")]
     Lookup {
-        /// As it was given.
+        /// The name as given.
         name: String,
         /// The error of the system.
         problem: String,
@@ -44,7 +43,7 @@ pub(crate) enum EngineAccountError {
 }
 
 impl EngineAccount {
-    /// The user with this name or number. A number that has no name is its own group, as in containers.
+    /// Finds the user with this name or number. A number without an entry is its own group, as in containers.
     ///
     /// # Errors
     ///
@@ -77,7 +76,7 @@ impl EngineAccount {
         })
     }
 
-    /// As it was given.
+    /// The name as given.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -90,7 +89,8 @@ impl EngineAccount {
         self.gid
     }
 
-    /// Lets engines go through a directory of the server to their own: by its group, which may neither list nor write it.
+    /// Lets engines traverse a directory of the server to reach their own: through its group, which may neither list
+    /// nor write it.
     ///
     /// # Errors
     ///
@@ -101,14 +101,14 @@ impl EngineAccount {
         fs::set_permissions(directory, Permissions::from_mode((mode & 0o7707) | GROUP_MAY_SEARCH))
     }
 
-    /// Lets the engine keep files in its directory, and change none of the server's there: it may neither replace nor
-    /// delete them, which is what the sticky bit says.
+    /// Lets the engine create files in its directory. The sticky bit keeps it from replacing or deleting the server's
+    /// files there.
     pub(super) fn share(&self, directory: &Path) -> io::Result<()> {
         chown(directory, None, Some(self.gid))?;
         fs::set_permissions(directory, Permissions::from_mode(SHARED))
     }
 
-    /// Lets the engine read a file of the server's.
+    /// Lets the engine read a file that belongs to the server.
     pub(super) fn may_read(&self, file: &Path) -> io::Result<()> {
         lchown(file, None, Some(self.gid))?;
         fs::set_permissions(file, Permissions::from_mode(0o640))
@@ -116,9 +116,9 @@ impl EngineAccount {
 
     /// Gives the file or the directory `name` in `directory` to the engine, with the files in it.
     ///
-    /// The engine may exchange what is its own for a link at any moment. So nothing is found by its path: each thing is
-    /// opened without following a link, looked at, and given away by the descriptor. What has a second name is left alone:
-    /// it may be a file of somebody else's.
+    /// The engine may replace its own files with links at any moment. So no file is addressed by its path twice: each
+    /// is opened without following a link, checked, and given away through the descriptor. A file with a second hard
+    /// link is left alone, because it may belong to someone else.
     pub(super) fn own(&self, directory: &Path, name: &str) -> io::Result<()> {
         let parent = rustix::fs::open(
             directory,
@@ -140,7 +140,7 @@ impl EngineAccount {
         Ok(())
     }
 
-    /// Gives one thing to the engine if it is a file or a directory. None when it is neither, or gone.
+    /// Gives one file or directory to the engine. None if it is something else, or gone.
     fn give(&self, parent: &OwnedFd, name: &Path) -> io::Result<Option<(OwnedFd, FileType)>> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let found = match openat(parent, name, flags, Mode::empty()) {
@@ -162,7 +162,7 @@ impl EngineAccount {
 }
 
 const GROUP_MAY_SEARCH: u32 = 0o010;
-/// The owner and the group do what they like, the group with its own files alone.
+/// Owner and group have full access, and the sticky bit limits the group to its own files.
 const SHARED: u32 = 0o1770;
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! The manifest of append-only files, as Redis 7 and Valkey write it: a line for each file, of words in pairs.
+//! The manifest of append-only files, in the format of Redis 7 and Valkey: one line per file, with pairs of words.
 
 /// The files that hold the data, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct AofManifest {
     pub(super) files: Vec<String>,
-    /// The manifest of these alone: files that are about to be deleted are left out.
+    /// The manifest of these files alone: files that are about to be deleted are omitted.
     pub(super) text: String,
 }
 
 impl AofManifest {
-    /// None when it has a line that is not understood, names a file twice, or names more files than an engine makes.
+    /// None if a line is not understood, a file is listed twice, or there are more files than an engine creates.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (mut files, mut kept) = (Vec::new(), String::new());
         for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -36,14 +36,14 @@ impl AofManifest {
     }
 }
 
-/// Whether it is the name of a file in the same directory; Redis quotes no name that begins with ours.
+/// Accepts only plain file names in the same directory. Redis never quotes names with this server's prefix.
 fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     !name.starts_with('.') && !name.is_empty() && name.bytes().all(is_plain)
 }
 
 const BASE: &str = "b";
-/// An engine makes a file for each rewriting that has failed since the last one that did not. All are open at once.
+/// Every failed rewrite since the last successful one leaves a file. All of them are opened at once.
 const MAX_FILES: usize = 500;
 const INCREMENT: &str = "i";
 const HISTORY: &str = "h";

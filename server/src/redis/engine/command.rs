@@ -1,15 +1,15 @@
-//! Commands of the server to an engine, as RESP wants them.
+//! Commands from the server to an engine, in RESP.
 
 use zeroize::Zeroizing;
 
-/// A command, ready to be sent. It may hold a secret: it is wiped, and shows nothing.
+/// An encoded command. It may hold a secret, so it is wiped when dropped, and `Debug` prints no argument.
 pub(super) struct Command {
     name: &'static str,
     bytes: Zeroizing<Vec<u8>>,
 }
 
 impl Command {
-    /// `name` and its arguments. The words of the name are arguments of their own, as in `CONFIG SET`.
+    /// `name` and its arguments. A name of several words, such as `CONFIG SET`, is sent as several arguments.
     pub(super) fn new<'a>(name: &'static str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         let words: Vec<&str> = name.split(' ').chain(arguments).collect();
         Self {
@@ -23,18 +23,19 @@ impl Command {
         self.name
     }
 
-    /// What is sent.
+    /// The encoded command.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What is sent, to be kept.
+    /// Consumes the command and returns its encoded bytes.
     pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         self.bytes
     }
 }
 
-/// An array of bulk strings. The buffer has its size from the beginning, so that growing leaves no copy behind.
+/// Encodes an array of bulk strings. The buffer is allocated at full size, so that growing leaves no copy of a secret
+/// behind.
 fn encode(words: &[&str]) -> Zeroizing<Vec<u8>> {
     let size = words.iter().map(|word| word.len() + OVERHEAD).sum::<usize>() + OVERHEAD;
     let mut bytes = Zeroizing::new(Vec::with_capacity(size));
@@ -47,7 +48,7 @@ fn encode(words: &[&str]) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// A sign, a number of 64 bits, and the ends of two lines.
+/// Maximum overhead of one argument: `$`, a 64-bit number, and two line ends.
 const OVERHEAD: usize = 25;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What an engine is told about its database: in a file when it starts, by commands while it runs.
+//! Engine configuration: written to a file at start, and applied with commands while the engine runs.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -10,32 +10,32 @@ use super::program::{EngineVersion, SELECTORS};
 use super::secrets::EngineSecret;
 use crate::cluster::database::{AofPolicy, Database, EvictionPolicy, Persistence};
 
-/// What an engine is told about its database.
+/// The part of an engine's configuration that follows from its database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EngineConfiguration {
-    /// How many bytes the data may take; 0 for no limit.
+    /// Limit of the data in bytes; 0 means unlimited.
     pub(crate) memory: u64,
-    /// What goes when the memory is full.
+    /// Selects the keys to evict when the memory limit is reached.
     pub(crate) eviction: EvictionPolicy,
-    /// What of the data is on the disk.
+    /// Selects the form in which the data is kept on disk.
     pub(crate) persistence: Persistence,
 }
 
-/// How an engine is started, beside the configuration of its database.
+/// Parameters of an engine's start, in addition to the configuration of its database.
 pub(super) struct Start<'a> {
     pub(super) version: EngineVersion,
-    /// Where it keeps its files. It is the current directory of the engine, too.
+    /// Directory of the engine's files, and its working directory.
     pub(super) directory: &'a Path,
     /// The name of the socket in that directory.
     pub(super) socket: &'a str,
     /// The password of the control user.
     pub(super) control: &'a EngineSecret,
-    /// Whether the data is loaded from the append-only file, and goes on there.
+    /// True if the engine loads the append-only file and continues it.
     pub(super) append_only: bool,
 }
 
 impl EngineConfiguration {
-    /// That of `database`.
+    /// The configuration that follows from `database`.
     pub(crate) fn of(database: &Database) -> Self {
         Self {
             memory: database.memory_size,
@@ -44,7 +44,7 @@ impl EngineConfiguration {
         }
     }
 
-    /// The text of `redis.conf`. Every value is quoted: none can be read as more than a value.
+    /// The text of `redis.conf`. Every value is quoted, so that it cannot inject further directives.
     pub(super) fn file(&self, start: &Start<'_>) -> String {
         let mut file = File(String::new());
         file.line("port", &["0"]);
@@ -91,7 +91,7 @@ impl EngineConfiguration {
         file.0
     }
 
-    /// The commands that put everything but the persistence in force while the engine runs.
+    /// The commands that apply everything except persistence to a running engine.
     pub(super) fn commands(&self, version: EngineVersion) -> Vec<Command> {
         let set = |(name, value): (&str, String)| Command::new("CONFIG SET", [name, &value]);
         let limits = self.client_limits(version).into_iter().map(set);
@@ -103,8 +103,9 @@ impl EngineConfiguration {
             .collect()
     }
 
-    /// What the engine keeps for clients: as much as the data may take, so that the largest value can be sent and
-    /// received. The engine closes a client that takes more, and of all of them together those that take most.
+    /// Limits of the client output buffers: as large as the data limit, so that the largest value can be sent and
+    /// received. The engine closes a client that exceeds its limit; if all clients together exceed theirs, it closes
+    /// the largest ones.
     fn client_limits(&self, version: EngineVersion) -> Vec<(&'static str, String)> {
         let memory = match self.memory {
             0 => MAX_CLIENT_MEMORY,
@@ -120,7 +121,7 @@ impl EngineConfiguration {
         limits
     }
 
-    /// `appendfsync`, which has a meaning only with an append-only file.
+    /// `appendfsync`, which has an effect only with an append-only file.
     pub(super) fn fsync(&self) -> &'static str {
         match self.persistence {
             Persistence::Aof(AofPolicy::Always) => "always",
@@ -128,7 +129,7 @@ impl EngineConfiguration {
         }
     }
 
-    /// `save`, as `CONFIG SET` takes it: nothing, if no snapshots are wanted.
+    /// `save` as an argument of `CONFIG SET`; empty if no snapshots are wanted.
     pub(super) fn save(&self) -> String {
         let Persistence::Snapshot(policies) = &self.persistence else {
             return String::new();
@@ -141,7 +142,7 @@ impl EngineConfiguration {
     }
 }
 
-/// The lines of a configuration file, in the quoting of Redis's `sdssplitargs`.
+/// The lines of a configuration file, quoted for Redis's `sdssplitargs`.
 struct File(String);
 
 impl File {
@@ -172,7 +173,7 @@ impl File {
     }
 }
 
-/// In Redis's words.
+/// Redis's name of a policy.
 fn policy(policy: EvictionPolicy) -> &'static str {
     match policy {
         EvictionPolicy::NoEviction => "noeviction",
@@ -186,11 +187,11 @@ fn policy(policy: EvictionPolicy) -> &'static str {
     }
 }
 
-/// Connections that wait to be accepted; the system takes no more than `net.core.somaxconn`.
+/// Backlog of connections; the system limits it to `net.core.somaxconn`.
 const BACKLOG: &str = "4096";
 /// The largest string, which is Redis's default: clients may rely on it.
 const MAX_BULK: &str = "536870912";
-/// Redis's default. From then on a script can be ended, and other clients are told that the engine is busy.
+/// Redis's default. After this time a script can be killed, and other clients get `BUSY`.
 const BUSY_AFTER_MILLISECONDS: &str = "5000";
 /// Redis's default.
 const PUBSUB_LIMIT: &str = "pubsub 33554432 8388608 60";
@@ -198,9 +199,9 @@ const PUBSUB_LIMIT: &str = "pubsub 33554432 8388608 60";
 const MIN_CLIENT_MEMORY: u64 = 64 * 1024 * 1024;
 /// Enough for ten thousand connections that are idle.
 const MIN_ALL_CLIENTS: u64 = 256 * 1024 * 1024;
-/// Enough for the largest string, in a database without a limit.
+/// Enough for the largest string; used in a database without a limit.
 const MAX_CLIENT_MEMORY: u64 = 1024 * 1024 * 1024;
-/// More than the front lets in. The engine takes fewer when it may not have as many descriptors.
+/// More than the proxy accepts. The engine reduces it to its limit of open files.
 const MAX_CLIENTS: &str = "65000";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The server's own connection to an engine: commands go out as they come, replies come back in their order.
+//! The server's own connection to an engine: commands are pipelined, and replies arrive in their order.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::login::accepted;
 use super::stream::EngineStream;
 use crate::redis::resp::reply::Reply;
 
-/// The server's own connection to an engine. Copies share it; it is closed when the last of them is gone.
+/// The server's own connection to an engine. Clones share it; dropping the last one closes it.
 #[derive(Clone)]
 pub(super) struct Control {
     requests: mpsc::Sender<Request>,
@@ -33,7 +33,7 @@ struct Request {
 }
 
 impl Control {
-    /// Takes over a connection that is logged in already.
+    /// Takes a connection that is logged in already.
     pub(super) fn start(stream: EngineStream, incarnation: u64, kept_back: KeptBack, tasks: &TaskTracker) -> Self {
         let (requests, received) = mpsc::channel(MAX_QUEUED);
         let closed = CancellationToken::new();
@@ -56,37 +56,37 @@ impl Control {
         }
     }
 
-    /// `rules` of a user of this incarnation, without the commands that are kept from everybody.
+    /// Appends to `rules` those that deny the commands that no user may have.
     pub(super) fn restrict<'a>(&self, rules: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         self.kept_back.restrict(rules)
     }
 
-    /// The life of the engine that this is a connection to.
+    /// Incarnation of the engine at the other end.
     pub(super) fn incarnation(&self) -> u64 {
         self.incarnation
     }
 
-    /// Waits for its end.
+    /// Waits until the connection has ended.
     pub(super) async fn closed(&self) {
         self.closed.cancelled().await;
     }
 
-    /// The reply to a command, if it comes within 5 seconds.
+    /// Sends a command and returns its reply, if it arrives within 5 seconds.
     ///
     /// # Errors
     ///
-    /// [`EngineError::NotReady`] when the connection ends, [`EngineError::TimedOut`], [`EngineError::Refused`].
+    /// [`EngineError::NotReady`] if the connection ends, [`EngineError::TimedOut`], [`EngineError::Refused`].
     pub(super) async fn ask(&self, command: Command) -> Result<Reply, EngineError> {
         tokio::time::timeout(ANSWER_TIMEOUT, self.ask_patiently(command))
             .await
             .map_err(|_| EngineError::TimedOut)?
     }
 
-    /// The reply to a command, whenever it comes.
+    /// Sends a command and waits for its reply without a time limit.
     ///
     /// # Errors
     ///
-    /// [`EngineError::NotReady`] when the connection ends, [`EngineError::Refused`].
+    /// [`EngineError::NotReady`] if the connection ends, [`EngineError::Refused`].
     async fn ask_patiently(&self, command: Command) -> Result<Reply, EngineError> {
         let name = command.name();
         let (answer, reply) = oneshot::channel();
@@ -104,7 +104,7 @@ impl fmt::Debug for Control {
     }
 }
 
-/// Writes and reads until the other end, or every [`Control`], is gone.
+/// Writes and reads until the engine, or every [`Control`], is gone.
 async fn converse(stream: EngineStream, mut requests: mpsc::Receiver<Request>) -> Result<(), EngineError> {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let (waiting, mut waiters) = mpsc::channel(MAX_QUEUED);
@@ -148,9 +148,9 @@ async fn converse(stream: EngineStream, mut requests: mpsc::Receiver<Request>) -
     }
 }
 
-/// Logins of thousands of users at once wait here for their turn.
+/// Queue length: thousands of users may log in at once.
 const MAX_QUEUED: usize = 4096;
-/// Commands that are sent in one go.
+/// Maximum number of commands in one write.
 const MAX_BATCH: usize = 64;
-/// An engine answers at once, unless a client keeps it busy.
+/// An engine answers immediately, unless a client keeps it busy.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);

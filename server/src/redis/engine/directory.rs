@@ -1,4 +1,4 @@
-//! Where an engine keeps its files: its socket, its data, its configuration and its log.
+//! The directory of an engine: its socket, data, configuration and log.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 
 use super::account::EngineAccount;
 
-/// The directory of an engine. One server at a time has it, which a lock on a file in it says.
+/// The directory of an engine. A lock on a file in it keeps other servers out.
 pub(super) struct EngineDirectory {
     path: PathBuf,
     open: OnceLock<OpenDirectory>,
@@ -22,7 +22,7 @@ pub(super) struct EngineDirectory {
 }
 
 struct OpenDirectory {
-    /// The path without links in it, as the system says it of processes.
+    /// The path without symbolic links, as `/proc` shows it.
     canonical: PathBuf,
     handle: File,
 }
@@ -36,16 +36,16 @@ impl EngineDirectory {
         }
     }
 
-    /// As it was given.
+    /// The path as given.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes the directory, mode 0700, and takes it for this server. Nothing is done when it has been taken already.
+    /// Creates the directory with mode 0700, and locks it for this server. Does nothing if that is done already.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::ResourceBusy`] while another server has it; otherwise what the system says.
+    /// [`io::ErrorKind::ResourceBusy`] while another server uses it; otherwise any I/O error.
     pub(super) fn take(&self) -> io::Result<()> {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if lock.is_some() {
@@ -76,21 +76,21 @@ impl EngineDirectory {
         Ok(())
     }
 
-    /// Lets other servers take it.
+    /// Unlocks it for other servers.
     pub(super) fn release(&self) {
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The path without links in it, once it has been taken.
+    /// The path without symbolic links, once the directory is locked.
     pub(super) fn canonical(&self) -> Option<&Path> {
         self.open.get().map(|open| open.canonical.as_path())
     }
 
-    /// A connection to whoever listens on the socket.
+    /// Connects to the engine's socket.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::NotFound`] before the directory has been taken.
+    /// Any I/O error; [`io::ErrorKind::NotFound`] before the directory has been taken.
     pub(super) async fn connect(&self) -> io::Result<UnixStream> {
         let open = self.open.get().ok_or(Errno::NOENT)?;
         let mut path = open.canonical.join(SOCKET);
@@ -109,11 +109,12 @@ impl EngineDirectory {
         }
     }
 
-    /// Writes what the engine reads when it starts, and which programs may be found here after a crash of the server.
+    /// Writes the configuration file of the next start, and the path of the program, by which processes that a crash of
+    /// the server left behind are found.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn write_configuration(&self, text: &str, program: &Path) -> io::Result<()> {
         write_private(&self.path.join(PROGRAM), program.as_os_str().as_encoded_bytes())?;
         write_private(&self.path.join(CONFIGURATION), text.as_bytes())?;
@@ -121,11 +122,11 @@ impl EngineDirectory {
     }
 
     /// Lets the engine of `account` read its configuration and keep its data here. The lock, the configuration and the
-    /// log stay the server's.
+    /// log still belong to the server.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn share_with(&self, account: &EngineAccount) -> io::Result<()> {
         account.share(&self.path)?;
         account.may_read(&self.path.join(CONFIGURATION))?;
@@ -135,7 +136,7 @@ impl EngineDirectory {
         Ok(())
     }
 
-    /// The program that was started here last: the file that its processes run.
+    /// Path of the program that was last started here.
     pub(super) fn program(&self) -> Option<PathBuf> {
         use std::os::unix::ffi::OsStringExt as _;
 
@@ -143,57 +144,57 @@ impl EngineDirectory {
         Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
     }
 
-    /// Where the engine finds its configuration.
+    /// Path of the engine's configuration file.
     pub(super) fn configuration(&self) -> PathBuf {
         self.path.join(CONFIGURATION)
     }
 
-    /// Whether the data is in the append-only file. Redis 7 has made it when its manifest is there. Redis 6 begins it at
-    /// once, and while the snapshot is still there, it is not certain that it is complete.
+    /// True if the data is in the append-only file. From Redis 7 on, the file is complete once its manifest exists.
+    /// Redis 6 creates the file before it is complete, so it counts only when the snapshot is gone.
     pub(super) fn is_append_only(&self) -> bool {
         let manifest = self.path.join(APPEND_ONLY_DIRECTORY).join(APPEND_ONLY_MANIFEST);
         manifest.exists() || (self.path.join(APPEND_ONLY_FILE).exists() && !self.has_snapshot())
     }
 
-    /// Whether there is a snapshot.
+    /// True if there is a snapshot.
     pub(super) fn has_snapshot(&self) -> bool {
         self.path.join(SNAPSHOT).exists()
     }
 
-    /// Takes the snapshot away.
+    /// Deletes the snapshot.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn remove_snapshot(&self) -> io::Result<()> {
         remove_if_there(fs::remove_file(self.path.join(SNAPSHOT)))
     }
 
-    /// Takes the append-only file away.
+    /// Deletes the append-only file.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn remove_append_only(&self) -> io::Result<()> {
         remove_if_there(fs::remove_dir_all(self.path.join(APPEND_ONLY_DIRECTORY)))?;
         remove_if_there(fs::remove_file(self.path.join(APPEND_ONLY_FILE)))
     }
 
-    /// The log, to be appended to.
+    /// Opens the log for appending.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn open_log(&self) -> io::Result<File> {
         self.bound_log()?;
         private().append(true).create(true).open(self.path.join(LOG))
     }
 
-    /// Begins the log anew when it is long; what was in it is kept once.
+    /// Truncates the log when it is longer than `MAX_LOG`, and keeps one copy of its former content.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn bound_log(&self) -> io::Result<()> {
         let path = self.path.join(LOG);
         match fs::metadata(&path) {
@@ -211,7 +212,7 @@ impl EngineDirectory {
         }
     }
 
-    /// The last line of the log that says something; none that repeats a line of the configuration, which may hold the
+    /// The last line of the log with content. Lines that quote the configuration are omitted, because they may hold the
     /// digest of a password.
     pub(super) fn last_words(&self) -> Option<String> {
         let mut file = File::open(self.path.join(LOG)).ok()?;
@@ -224,11 +225,11 @@ impl EngineDirectory {
         tail.lines().rev().find(says).map(|line| line.trim().to_owned())
     }
 
-    /// Gives it another path, which nothing has yet.
+    /// Moves the directory to `path`, which must not exist.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::AlreadyExists`] when something is there.
+    /// Any I/O error; [`io::ErrorKind::AlreadyExists`] if `path` exists.
     pub(super) fn move_to(&self, path: &Path) -> io::Result<()> {
         if let Some(parent) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
@@ -239,18 +240,18 @@ impl EngineDirectory {
         fs::rename(&self.path, path)
     }
 
-    /// Deletes it with everything in it.
+    /// Deletes the directory with everything in it.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// Any I/O error.
     pub(super) fn remove(&self) -> io::Result<()> {
         remove_if_there(fs::remove_dir_all(&self.path))
     }
 }
 
-/// For files of the server's own. An engine of another user may have put something else in their place, which is neither
-/// followed nor waited for.
+/// Options for opening the server's own files. An engine that runs as another user may have replaced one: symbolic
+/// links are not followed, and FIFOs do not block.
 fn private() -> OpenOptions {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
@@ -271,7 +272,7 @@ fn remove_if_there(removed: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// The socket of the engine.
+/// Name of the engine's socket.
 pub(super) const SOCKET: &str = "engine.sock";
 const CONFIGURATION: &str = "redis.conf";
 const LOCK: &str = "lock";
@@ -285,9 +286,9 @@ pub(super) const APPEND_ONLY_MANIFEST: &str = "appendonly.aof.manifest";
 pub(super) const APPEND_ONLY_FILE: &str = "appendonly.aof";
 /// `sun_path` has 108 bytes, the last of them zero (unix(7)).
 const MAX_SOCKET_PATH: usize = 107;
-/// Two of them are some ten thousand lines.
+/// Two files of this size hold about ten thousand lines.
 const MAX_LOG: u64 = 1024 * 1024;
-/// Where the last line is looked for.
+/// Number of bytes at the end of the log in which the last line is searched.
 const TAIL: u64 = 4096;
-/// The engine accepts a thousand connections in this time.
+/// Pause when the backlog is full. The engine accepts a thousand connections in this time.
 const FULL_BACKLOG: Duration = Duration::from_millis(5);

@@ -1,7 +1,7 @@
-//! The end of a connection in its engine, also of one that keeps the engine busy or whose engine does not answer.
+//! Closes a client's connection in its engine, even if it keeps the engine busy or the engine does not answer.
 //!
-//! The engine is asked to end the connection. While a script keeps it busy it refuses that, and is asked to end the
-//! script. A supervised engine that still has the connection after [`last_resort`] is ended itself, and started again.
+//! The server sends `CLIENT KILL`. A busy engine refuses that, and gets `SCRIPT KILL` first. A supervised engine that
+//! still has the connection after [`last_resort`] is killed and restarted.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,21 +17,21 @@ use super::stream::EngineStream;
 use super::{Engine, Place};
 use crate::cluster::database::Persistence;
 
-/// The connections that an engine has not ended in time.
+/// Connections that an engine has not closed in time.
 #[derive(Default)]
 pub(super) struct Endings(Mutex<Queue>);
 
 #[derive(Default)]
 struct Queue {
     clients: VecDeque<EngineClientId>,
-    /// True when a task works on them.
+    /// True while a task processes the queue.
     is_attended: bool,
 }
 
 /// The result of one attempt to end a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Attempt {
-    /// The engine has the connection no more.
+    /// The engine does not have the connection any more.
     Ended,
     /// A script keeps the engine busy.
     Busy,
@@ -40,17 +40,16 @@ enum Attempt {
 }
 
 impl Engine {
-    /// Ends a connection in the engine: what the engine has read of it and not executed is dropped, and nothing more is
-    /// read. Says whether the engine has done so within 250 ms; otherwise [`Self::end_client_later`] is to be called.
+    /// Closes a connection in the engine: its unread and unexecuted commands are dropped. Returns whether the engine
+    /// has done so within 250 ms; otherwise call [`Self::end_client_later`].
     ///
-    /// To be waited for before the stream is closed, because an engine executes what it finds in a closed one.
+    /// Await it before closing the stream, because an engine executes commands that it finds in a closed one.
     pub(crate) async fn end_client(&self, client: EngineClientId) -> bool {
         let attempt = tokio::time::timeout(PROMPT, self.try_to_end(client));
         matches!(attempt.await, Ok(Attempt::Ended))
     }
 
-    /// Goes on ending a connection that the engine has not ended in time, whatever it takes, and closes its stream.
-    /// Nobody has to wait for it.
+    /// Retries to close a connection in the engine until it succeeds, then closes its stream. Returns at once.
     pub(crate) fn end_client_later(self: &Arc<Self>, client: EngineClientId, stream: EngineStream) {
         tracing::warn!(
             engine.client = %client,
@@ -68,7 +67,7 @@ impl Engine {
         }
     }
 
-    /// Ends the connections of the queue, one after the other.
+    /// Closes the connections of the queue, one after the other.
     async fn attend(self: Arc<Self>) {
         let mut since = Instant::now();
         while let Some(client) = self.endings.first() {
@@ -117,7 +116,7 @@ impl Engine {
         }
     }
 
-    /// Ends the script or the function that keeps the engine busy, unless it has written something.
+    /// Kills the script or function that keeps the engine busy, unless it has written.
     async fn end_script(&self) {
         let Ok(control) = self.control() else { return };
         for command in ["SCRIPT KILL", "FUNCTION KILL"] {
@@ -126,8 +125,9 @@ impl Engine {
         }
     }
 
-    /// How long an engine may keep a connection that was cut. A process that is killed loses nothing that it has answered
-    /// when it appends to a file; otherwise it loses what was written since its last snapshot, or all of it.
+    /// Time that an engine has to close a connection that was cut, before its process is killed. A killed engine with
+    /// an append-only file loses nothing that it has answered; any other loses the writes since its last snapshot, or
+    /// all data.
     async fn last_resort(&self) -> Duration {
         match (&self.place, &self.configuration.lock().await.persistence) {
             (Place::Attached(_), _) => ATTACHED_LAST_RESORT,
@@ -144,7 +144,7 @@ impl Engine {
                 }
             }
             Place::Attached(attached) => tracing::error!(
-                engine.place = %attached.upstream,
+                engine.place = %attached.redis,
                 "an attached Redis keeps a connection that was cut: it does not answer, or a script that cannot be ended \
                  keeps it busy"
             ),
@@ -153,7 +153,7 @@ impl Engine {
 }
 
 impl Endings {
-    /// The first of the queue. The task that finds none is to end.
+    /// The first connection of the queue; the calling task must end if there is none.
     fn first(&self) -> Option<EngineClientId> {
         let mut queue = self.queue();
         let first = queue.clients.front().copied();
@@ -165,7 +165,7 @@ impl Endings {
         self.queue().clients.pop_front();
     }
 
-    /// Returns `true` when there is one that has not ended.
+    /// Returns `true` if a connection has not been closed yet.
     #[cfg(test)]
     pub(super) fn is_busy(&self) -> bool {
         !self.queue().clients.is_empty()
@@ -183,15 +183,15 @@ async fn ask(control: &Control, command: Command) -> Result<(), EngineError> {
 
 /// A quarter of the second in which a connection has to be cut.
 const PROMPT: Duration = Duration::from_millis(250);
-/// For an engine that answers again in the meantime. With [`PROMPT`], the cut has ended within a second.
+/// Additional time for an engine that becomes responsive again. With [`PROMPT`], the cut is complete within a second.
 const GRACE: Duration = Duration::from_millis(500);
-/// For one answer. The next attempt asks again.
+/// Timeout of one reply. The next attempt asks again.
 const ANSWER: Duration = Duration::from_secs(1);
-/// Between two attempts.
+/// Pause between two attempts.
 const AGAIN: Duration = Duration::from_millis(200);
-/// Twice the time after which an engine says that a script keeps it busy.
+/// Twice the time after which an engine reports that a script keeps it busy.
 const DURABLE_LAST_RESORT: Duration = Duration::from_secs(10);
-/// Time for a script to end by itself, before data is lost.
+/// Time for a script to end by itself before data is lost.
 const LAST_RESORT: Duration = Duration::from_secs(20);
-/// After it nothing more is tried: the process is somebody else's.
+/// Time after which nothing more is tried: the process belongs to someone else.
 const ATTACHED_LAST_RESORT: Duration = Duration::from_secs(60);

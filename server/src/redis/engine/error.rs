@@ -1,42 +1,42 @@
-//! Why an engine did not do what it was asked to.
+//! Errors of operations on an engine.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::redis::resp::reply::ReplyError;
 
-/// Why an engine did not do what it was asked to. No text holds a password or a secret.
+/// An operation on an engine failed. No text holds a password or a secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum EngineError {
-    /// It has not started yet, or has died and is being started again. Trying again later helps.
+    /// It has not started yet, or has crashed and is being restarted. A later attempt may succeed.
     #[error("the engine of the database is not ready")]
     NotReady,
-    /// It has not answered in time. Whether it has done what it was asked to is not known.
+    /// It has not answered in time. It may or may not have done what it was asked to.
     #[error("the engine of the database has not answered within 5 seconds")]
     TimedOut,
-    /// No connection to it can be had.
+    /// No connection can be opened.
     #[error("the engine of the database cannot be reached")]
     Unreachable(#[source] Arc<io::Error>),
-    /// What it sent is no reply.
+    /// It sent bytes that are not a reply.
     #[error("the engine of the database has sent what is no answer")]
     Garbled(#[source] ReplyError),
-    /// It refused a command, in its own words.
+    /// It refused a command, with this message.
     #[error("the engine of the database refused {command}: {message}")]
     Refused {
-        /// The command, without what may be secret in it.
+        /// The command, without arguments that may be secret.
         command: &'static str,
-        /// What the engine said.
+        /// The engine's error message.
         message: String,
     },
-    /// It refuses the rules of a user: it does not have a command that they name, or does not know a form of rule.
+    /// It refuses the rules of a user: it lacks a command that they name, or does not know a form of rule.
     #[error("the engine of the database refuses the rules of the user {name:?}: {objection}")]
     RulesRefused {
         /// The user.
         name: Arc<str>,
-        /// What the engine said.
+        /// The engine's error message.
         objection: String,
     },
-    /// A script or a function keeps it busy, and it would have to be told of the user first, which it refuses until then.
+    /// A script or a function keeps it busy, so that the user cannot be created or changed in it.
     #[error(
         "a script or a function keeps the engine of the database busy, and the engine has yet to be told what the user \
          {name:?} may do: log in again when it has ended, or end it (SCRIPT KILL, FUNCTION KILL) as a user who was logged in \
@@ -46,7 +46,7 @@ pub(crate) enum EngineError {
         /// The user.
         name: Arc<str>,
     },
-    /// A user of this name would take the place of one that is needed.
+    /// The user's name is reserved.
     #[error(
         "no user of a database can be called {name:?}: the name is taken by the server or by Redis, or has a blank in it"
     )]
@@ -63,8 +63,7 @@ pub(crate) enum EngineError {
         /// The name.
         name: Arc<str>,
     },
-    /// The rules come from a state of the cluster that is older than the one the engine has the user's rules from.
-    /// Whoever asks decides again.
+    /// The rules come from an older state of the cluster than the user's rules in the engine. The caller decides again.
     #[error("the rules of the user have changed in the meantime")]
     Superseded,
     /// A file of the database could not be changed.
@@ -77,13 +76,13 @@ impl EngineError {
         Self::Unreachable(Arc::new(error))
     }
 
-    /// Whether the engine refuses the command because a script or a function keeps it busy.
+    /// True if the engine refuses the command because a script or a function keeps it busy.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self, Self::Refused { message, .. } if message.starts_with(BUSY))
     }
 
-    /// What the engine says against the rules of an ACL or a user, if it refuses them for what they are: other errors are about
-    /// its own state, or about the server's rights.
+    /// The engine's message, if it refuses the rules of an ACL or a user for their content. Other errors concern the
+    /// engine's own state or the server's rights.
     pub(super) fn objection(&self) -> Option<&str> {
         match self {
             Self::Refused { command, message } if *command == SET_USER => message.strip_prefix("ERR "),
@@ -91,7 +90,7 @@ impl EngineError {
         }
     }
 
-    /// A word for logs and metrics.
+    /// Label for logs and metrics.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::RulesRefused { .. } => "rules_refused",
@@ -104,7 +103,7 @@ impl EngineError {
     }
 }
 
-/// The command that writes a user's rules.
+/// The command that sets a user's rules.
 pub(super) const SET_USER: &str = "ACL SETUSER";
-/// What an engine answers while a script or a function keeps it busy.
+/// Prefix of an engine's errors while a script or a function keeps it busy.
 const BUSY: &str = "BUSY";

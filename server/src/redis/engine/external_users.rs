@@ -1,4 +1,4 @@
-//! The users of an external Redis: which of them are this server's, and which are open to anybody.
+//! The users of an external Redis: those that this server created, and those that need no password.
 
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
@@ -7,39 +7,39 @@ use super::command::Command;
 use super::control::Control;
 use super::error::EngineError;
 use super::persistence::text;
-use crate::cluster::access::TokenKey;
+use crate::cluster::token_key::TokenKey;
 use crate::cluster::uid::DatabaseUid;
 use crate::redis::resp::reply::Reply;
 
-/// Tells this server's users in an external Redis from all others, also after a restart of the server.
+/// Identifies the users that this server created in an external Redis, also after a restart.
 ///
-/// The mark is one more password hash of the user, which is no hash of anything (`ACL SETUSER`, `#<hash>`): an HMAC of the
-/// name under a key of this server's store. Only the server can make it, and nobody can log in by it.
+/// The mark is an additional password hash of the user (`ACL SETUSER`, `#<hash>`) for which no password exists: an HMAC
+/// of the name under a key of this server's store. Only the server can compute it, and nobody can log in with it.
 pub(crate) struct UserMark(hmac::Key);
 
-/// Whose a user of an external Redis is.
+/// The owner of a user in an external Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UserOwner {
     /// There is no such user.
     Nobody,
-    /// The server created it.
+    /// This server.
     Server,
-    /// Whoever runs that Redis: the server neither changes nor deletes it.
+    /// The operator of that Redis: the server neither changes nor deletes it.
     Operator,
 }
 
-/// The open users found in an external Redis.
+/// Users of an external Redis that need no password.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OpenUsers(Vec<String>);
 
 impl UserMark {
-    /// That of the users of one database.
+    /// The mark for the users of one database.
     pub(crate) fn new(key: &TokenKey, database: DatabaseUid) -> Self {
         let key = key.derive(&format!("user of the external Redis of database {database}"));
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()))
     }
 
-    /// The rule of `ACL SETUSER` that puts it on the user `name`.
+    /// The rule of `ACL SETUSER` that puts the mark on the user `name`.
     pub(super) fn rule(&self, name: &str) -> String {
         format!("#{}", self.of(name))
     }
@@ -49,7 +49,7 @@ impl UserMark {
         format!("certward-nobody-{}", &self.of("nobody")[..16])
     }
 
-    /// Whose the user `name` is.
+    /// The owner of the user `name`.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl UserMark {
 }
 
 impl OpenUsers {
-    /// Looks up every user.
+    /// Lists the users that need no password.
     ///
     /// # Errors
     ///
@@ -87,12 +87,12 @@ impl OpenUsers {
         ))
     }
 
-    /// Returns `true` when the user `name` is among them.
+    /// Returns `true` if the user `name` is among them.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|open| open == name)
     }
 
-    /// For administrators, a sentence each. The server itself logs in as the user `own`.
+    /// Warnings for administrators, a sentence each. The server itself logs in as `own`.
     pub(super) fn warnings(&self, place: &str, own: &str) -> Vec<String> {
         let warning = |name: &String| {
             let first = if name == own {
@@ -123,7 +123,7 @@ fn passwords(user: Reply) -> Option<Vec<String>> {
     Some(Vec::new())
 }
 
-/// The name of the user of a line of `ACL LIST`, if anybody can log in as it.
+/// The name of the user in a line of `ACL LIST`, if the user needs no password.
 fn open_user(line: &str) -> Option<String> {
     let mut words = line.split(' ').skip(1);
     let name = words.next()?;

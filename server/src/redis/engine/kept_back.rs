@@ -1,8 +1,8 @@
-//! Commands that no user of a database may use, whatever its ACL says: those that reach past the database into its
-//! engine, its files and its users, or into other users' connections. `docs/engines.md` has the review of every command.
+//! Commands that no user of a database may use, whatever its ACL: those that affect the engine, its files and its
+//! users, or other users' connections. `docs/engines.md` reviews every command.
 //!
-//! The rules are added here, where users are written to an engine, and after everything the cluster says of a user:
-//! Redis goes by the last rule that concerns a command, so that no ACL gives one of these back.
+//! The rules are appended here, where users are written to an engine, after all of the user's own: in Redis the last
+//! matching rule wins, so no ACL can grant these commands again.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use super::error::EngineError;
 use super::persistence::text;
 use crate::redis::resp::reply::Reply;
 
-/// The rules that keep these commands from a user, for one incarnation of an engine. They name only commands that it
-/// has: `ACL SETUSER` refuses others.
+/// The rules that deny these commands, for one incarnation of an engine. They name only commands that it has, because
+/// `ACL SETUSER` refuses others.
 #[derive(Debug)]
 pub(super) struct KeptBack {
     rules: Vec<String>,
@@ -20,16 +20,17 @@ pub(super) struct KeptBack {
 }
 
 impl KeptBack {
-    /// What an engine has to be asked, in this order, for [`Self::of_replies`]. Every command is either slow or fast.
+    /// The commands whose replies [`Self::of_replies`] takes, in this order. Every Redis command is either slow or
+    /// fast.
     pub(super) fn questions() -> [Command; 3] {
         ["admin", "slow", "fast"].map(|category| Command::new("ACL CAT", [category]))
     }
 
-    /// From the replies to [`Self::questions`].
+    /// Builds the rules from the replies to [`Self::questions`].
     ///
     /// # Errors
     ///
-    /// [`EngineError::NotReady`] when the engine does not say which commands it has: no user may be written then.
+    /// [`EngineError::NotReady`] if the engine does not list its commands: no user may be written then.
     pub(super) fn of_replies(replies: [Reply; 3]) -> Result<Self, EngineError> {
         let [admin, slow, fast] = replies.map(names);
         let all: BTreeSet<String> = slow.into_iter().chain(fast).collect();
@@ -39,7 +40,7 @@ impl KeptBack {
         Ok(Self::new(&admin, &all))
     }
 
-    /// Of the engine that has the commands `all`, of which `admin` are in the category `@admin`.
+    /// For an engine with the commands `all`, of which `admin` are in the category `@admin`.
     fn new(admin: &[String], all: &BTreeSet<String>) -> Self {
         let admin = admin.iter().filter(|name| !HARMLESS.contains(&name.as_str()));
         let named = NAMED.iter().filter_map(|name| known(name, all));
@@ -50,7 +51,7 @@ impl KeptBack {
         }
     }
 
-    /// `rules`, without these commands: in the user's own permissions, and in each selector.
+    /// Appends to `rules` those that deny these commands: for the user's root permissions, and in each selector.
     pub(super) fn restrict<'a>(&self, rules: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         let (mut own, mut restricted) = (Vec::new(), Vec::new());
         for rule in rules {
@@ -70,7 +71,7 @@ impl KeptBack {
         restricted
     }
 
-    /// What ends a scope with these rules.
+    /// The rules to append to a scope with these rules.
     fn of_scope(&self, scope: &[&str]) -> Vec<String> {
         let is_named = |name: &str| {
             let names_it = |rule: &&str| {
@@ -87,7 +88,7 @@ impl KeptBack {
     }
 }
 
-/// `name` if the engine has it; the command that it belongs to where subcommands have no rules of their own (Redis 6.2).
+/// `name` if the engine has it; the containing command if subcommands have no rules of their own (Redis 6.2).
 fn known<'a>(name: &'a str, all: &BTreeSet<String>) -> Option<&'a str> {
     if all.contains(name) {
         return Some(name);
@@ -104,10 +105,10 @@ fn names(reply: Reply) -> Vec<String> {
     }
 }
 
-/// Commands of `@admin` that say nothing but whether the engine is a master, and when it was saved.
+/// Commands of `@admin` that only report the engine's role and the time of its last save.
 const HARMLESS: [&str; 2] = ["lastsave", "role"];
 
-/// Beside `@admin`. Whole commands are named, too: subcommands that a newer engine adds are kept back with them.
+/// Denied in addition to `@admin`. Whole commands are denied, so that subcommands of newer engines are as well.
 const NAMED: [&str; 19] = [
     "acl|genpass",
     "client|kill",
@@ -130,8 +131,8 @@ const NAMED: [&str; 19] = [
     "slowlog",
 ];
 
-/// Commands that no category gives, only their names: payloads that pass the engine's own checks have ended engines
-/// (Redis 8.0.2, `XREADGROUP` on a restored stream).
+/// Commands that a category does not grant, only their names: payloads that pass the engine's own checks have crashed
+/// engines (Redis 8.0.2, `XREADGROUP` on a restored stream).
 const UNLESS_NAMED: [&str; 2] = ["restore", "restore-asking"];
 
 #[cfg(test)]

@@ -9,24 +9,24 @@ use std::task::{Context, Poll, ready};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
-/// A Unix socket that is watched for room to write only while it has none.
+/// A Unix socket that is watched for writability only while a write is blocked.
 ///
-/// Linux wakes whoever watches a Unix socket for room each time the other end has read from it, whether room was wanting
-/// or not (`unix_write_space` of af_unix.c): with tokio's own type, which watches for both, an engine that takes a command
-/// would wake the thread once for nothing before its answer does.
+/// Linux wakes a task that watches a Unix socket for writability whenever the other end has read, even if no write was
+/// blocked (`unix_write_space` of af_unix.c). tokio's own type watches for both, so an engine that reads a command
+/// would wake the thread once in vain before its reply arrives.
 #[derive(Debug)]
 pub(crate) struct LocalSocket {
     readable: AsyncFd<UnixStream>,
-    /// The same socket, while it has no room.
+    /// The same socket, while a write is blocked.
     writable: Option<AsyncFd<UnixStream>>,
 }
 
 impl LocalSocket {
-    /// Takes a connected socket, for the runtime that calls this.
+    /// Registers a connected socket with the current runtime.
     ///
     /// # Errors
     ///
-    /// What the system says, which has no memory for it.
+    /// The system has no memory for the registration.
     pub(super) fn new(socket: tokio::net::UnixStream) -> io::Result<Self> {
         Ok(Self {
             readable: watch(socket.into_std()?, Interest::READABLE)?,
@@ -36,11 +36,11 @@ impl LocalSocket {
 }
 
 impl LocalSocket {
-    /// Reads what is there now. Nobody is woken when there is something later.
+    /// Reads the bytes that are available now. Does not register the task for later ones.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::WouldBlock`] when there is nothing; what the system says.
+    /// [`io::ErrorKind::WouldBlock`] if there are none; any I/O error.
     pub(crate) fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
         self.readable.get_ref().read(room)
     }

@@ -1,4 +1,4 @@
-//! Who a connection to an engine is, and how it becomes that: one round trip on a new connection.
+//! Login of a connection to an engine: one round trip on a new connection.
 
 use std::fmt;
 use std::io;
@@ -15,15 +15,15 @@ use super::stream::EngineStream;
 use crate::cluster::database::rights::{CONTROL, DEFAULT, default_user_rules};
 use crate::redis::resp::reply::Reply;
 
-/// Who a connection to an engine is to be.
+/// The identity that a connection to an engine is to get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EngineLogin {
     /// A user of the cluster.
     User(EngineUser),
-    /// The user `default`: in an engine of ours by a secret, as any user; in an external Redis what that lets a new
-    /// connection do before any `AUTH`.
+    /// The user `default`: in a supervised engine with a secret, like any user; in an external Redis the rights that a
+    /// new connection has before `AUTH`.
     DefaultUser,
-    /// Nobody: no command is carried out but those that log in. In an external Redis this is a user without rights, because
+    /// No identity: only commands that log in are executed. In an external Redis this is a user without rights, because
     /// its `default` may be open, now or later.
     Nobody,
 }
@@ -31,22 +31,22 @@ pub(crate) enum EngineLogin {
 /// A user of the cluster in an engine.
 #[derive(Debug, Clone)]
 pub(crate) struct EngineUser {
-    /// The name, which `ACL WHOAMI` answers.
+    /// The name, as `ACL WHOAMI` returns it.
     pub(crate) name: Arc<str>,
-    /// What the user may do, as `ACL SETUSER` takes it, one rule each.
+    /// The user's rights, as arguments of `ACL SETUSER`, one rule each.
     pub(crate) rules: Arc<[String]>,
-    /// The revision of the cluster that the rules were made from: of two sets of rules for one user, that of the later
-    /// revision is in force.
+    /// The revision of the cluster that the rules come from: of two sets of rules for one user, the one with the later
+    /// revision wins.
     pub(crate) revision: u64,
 }
 
 impl EngineUser {
-    /// The user `default` in an engine of ours.
+    /// The user `default` in a supervised engine.
     pub(super) fn default_user() -> Self {
         Self::fixed(DEFAULT.into(), default_user_rules())
     }
 
-    /// One whose rules never change.
+    /// A user whose rules never change.
     pub(super) fn fixed(name: Arc<str>, rules: Arc<[String]>) -> Self {
         Self {
             name,
@@ -56,7 +56,7 @@ impl EngineUser {
     }
 }
 
-/// By name and rules: the revision only says which rules are newer.
+/// Compares name and rules; the revision only orders rules by age.
 impl PartialEq for EngineUser {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && self.rules == other.rules
@@ -65,21 +65,20 @@ impl PartialEq for EngineUser {
 
 impl Eq for EngineUser {}
 
-/// A connection to an engine that is who it is to be. Whatever the engine sends on it from now on is the client's.
+/// A connection to an engine with its final identity. All further bytes from the engine are for the client.
 #[derive(Debug)]
 pub(crate) struct EngineConnection {
     /// The connection.
     pub(crate) stream: EngineStream,
-    /// What the engine knows it by.
+    /// The number by which the engine identifies the connection.
     pub(crate) client: EngineClientId,
 }
 
-/// The number of a connection in its engine. It means nothing after a restart of the engine, and is never given twice
-/// before one.
+/// The number of a connection in its engine, unique within one incarnation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct EngineClientId {
     pub(super) number: i64,
-    /// The life of the engine that the number was given in.
+    /// The incarnation of the engine that assigned the number.
     pub(super) incarnation: u64,
 }
 
@@ -94,13 +93,13 @@ pub(super) fn auth(name: &str, secret: &EngineSecret) -> Command {
     Command::new("AUTH", [name, secret.secret().expose_secret()])
 }
 
-/// The same, which is answered with the number of the connection ([`client_number`]) also while a script keeps the engine
-/// busy: it refuses `CLIENT ID` then.
+/// The same, in a form whose reply contains the number of the connection ([`client_number`]) even while a script keeps
+/// the engine busy, when it refuses `CLIENT ID`.
 pub(super) fn hello(name: &str, secret: &EngineSecret) -> Command {
     Command::new("HELLO", ["2", "AUTH", name, secret.secret().expose_secret()])
 }
 
-/// The number of the connection in the answer to `HELLO`.
+/// The number of the connection in the reply to `HELLO`.
 pub(super) fn client_number(answer: &Reply) -> Option<i64> {
     let Reply::Array(members) = answer else { return None };
     members.chunks_exact(2).find_map(|member| match member {
@@ -109,12 +108,12 @@ pub(super) fn client_number(answer: &Reply) -> Option<i64> {
     })
 }
 
-/// Sends `commands` on a connection that nobody else uses, and reads a reply for each.
+/// Sends `commands` on an otherwise unused connection, and reads one reply for each.
 ///
 /// # Errors
 ///
-/// [`EngineError::Unreachable`] when the connection ends before the last reply, [`EngineError::Garbled`],
-/// [`EngineError::Refused`] with the first that is refused.
+/// [`EngineError::Unreachable`] if the connection ends before the last reply, [`EngineError::Garbled`],
+/// [`EngineError::Refused`] for the first command that is refused.
 pub(super) async fn exchange(stream: &mut EngineStream, commands: &[&Command]) -> Result<Vec<Reply>, EngineError> {
     let size = commands.iter().map(|command| command.bytes().len()).sum();
     let mut bytes = Zeroizing::new(Vec::with_capacity(size));
@@ -148,7 +147,7 @@ pub(super) async fn exchange(stream: &mut EngineStream, commands: &[&Command]) -
     Ok(replies)
 }
 
-/// The reply to the command `name`, if it is no error.
+/// The reply to the command `name`, unless it is an error.
 pub(super) fn accepted(name: &'static str, reply: Reply) -> Result<Reply, EngineError> {
     match reply.error() {
         None => Ok(reply),
@@ -159,7 +158,7 @@ pub(super) fn accepted(name: &'static str, reply: Reply) -> Result<Reply, Engine
     }
 }
 
-/// Whether a user of the cluster may have this name in an engine whose control user is `control`.
+/// Fails unless a user of the cluster may have this name in an engine whose control user is `control`.
 pub(super) fn check_name(name: &Arc<str>, control: Option<&str>) -> Result<(), EngineError> {
     let is_taken = RESERVED.contains(&&**name) || control == Some(&**name);
     // Redis takes neither in the name of a user (`ACLStringHasSpaces`).
@@ -171,11 +170,11 @@ pub(super) fn check_name(name: &Arc<str>, control: Option<&str>) -> Result<(), E
     }
 }
 
-/// The server's own user in the engines that it starts.
+/// The server's own user in supervised engines.
 pub(super) const CONTROL_USER: &str = CONTROL;
-/// Users that no user of the cluster can take the place of.
+/// Names that a user of the cluster cannot have in an engine.
 const RESERVED: [&str; 2] = [DEFAULT, CONTROL_USER];
-/// `+OK`, a number, `+OK`.
+/// Buffer size for the usual replies: `+OK`, a number, `+OK`.
 const USUAL_REPLIES: usize = 128;
 
 #[cfg(test)]

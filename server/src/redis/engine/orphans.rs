@@ -1,7 +1,7 @@
-//! Engines whose server has died: found, and ended before another is started in their place.
+//! Engine processes whose server has crashed: found, and ended before another one is started in the directory.
 //!
-//! An orphan is not taken over: the secrets that its users have died with the server, and so has the word of its
-//! configuration. It ends as an engine of ours would: by SIGTERM, which writes what is to be written.
+//! An orphan is not adopted, because the secrets of its users and the state of its configuration were lost with the
+//! server. It is ended like a supervised engine: with SIGTERM, on which it writes pending data.
 
 use std::fs;
 use std::io;
@@ -17,15 +17,15 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::directory::EngineDirectory;
 
-/// Ends every process that an engine in `directory` has left. Blocks until they are gone.
+/// Ends every process that an earlier engine in `directory` has left running. Blocks until they are gone.
 ///
-/// A process is one when it belongs to this server's user, or to one that this server may start it for, runs the program that was last started here, and has
-/// this directory as its own: nobody else has such a process there, and it cannot be mistaken for another one, for
-/// it is signalled by a descriptor that was open while it was looked at.
+/// Three things identify such a process: it belongs to this server's user, or to one that this server may start it for;
+/// it runs the program that was last started here; and its working directory is this one. It is signalled through a
+/// process descriptor that was opened before these checks, so a reused process ID cannot be hit.
 ///
 /// # Errors
 ///
-/// What the system says; [`io::ErrorKind::TimedOut`] when one does not go.
+/// Any I/O error; [`io::ErrorKind::TimedOut`] if a process does not end.
 pub(super) fn end(directory: &EngineDirectory) -> io::Result<()> {
     let (Some(place), Some(program)) = (directory.canonical(), directory.program()) else {
         return Ok(());
@@ -98,8 +98,8 @@ fn find(place: &Path, program: &Path) -> io::Result<Vec<Orphan>> {
     Ok(found)
 }
 
-/// Whether a process writes a file for its engine: it calls itself `redis-rdb-bgsave` then, or the like, and not by the
-/// path of its program.
+/// True if a process is a child that writes a file for its engine: its title is `redis-rdb-bgsave` or similar instead
+/// of the path of its program.
 fn is_writer(pid: i32) -> bool {
     let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let name = title.split(|byte| matches!(byte, b' ' | 0)).next().unwrap_or_default();
@@ -107,7 +107,7 @@ fn is_writer(pid: i32) -> bool {
     !name.contains('/') && WRITERS.iter().any(|writer| name.contains(writer))
 }
 
-/// A process that has ended and is not yet waited for has no directory any more.
+/// A zombie process has no working directory.
 fn is_engine(pid: i32, place: &Path, program: &Path) -> bool {
     let process = PathBuf::from(format!("/proc/{pid}"));
     let server = rustix::process::geteuid();
@@ -122,7 +122,7 @@ fn is_engine(pid: i32, place: &Path, program: &Path) -> bool {
         })
 }
 
-/// Whether they have gone in time.
+/// Waits for the processes to end; false when `patience` has passed first.
 fn wait(place: &Path, program: &Path, patience: Duration) -> bool {
     let until = Instant::now() + patience;
     loop {
@@ -136,8 +136,8 @@ fn wait(place: &Path, program: &Path, patience: Duration) -> bool {
     }
 }
 
-/// The titles of processes that write a snapshot or an append-only file for their engine.
+/// Titles of child processes that write a snapshot or an append-only file.
 const WRITERS: [&str; 2] = ["-rdb-", "-aof-rewrite"];
-/// As long as an engine of our own has to end.
+/// As long as a supervised engine has to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

@@ -1,5 +1,5 @@
-//! From one form of persistence to another, while the engine runs, without losing data on the way: the new form is
-//! complete on the disk before the old one goes.
+//! Changes the persistence of a running engine without losing data: the new form is complete on disk before the old one
+//! is deleted.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use super::error::EngineError;
 use crate::cluster::database::Persistence;
 use crate::redis::resp::reply::Reply;
 
-/// Has the engine keep its data as `configuration` wants it. Waits until what is there is on the disk in that form.
+/// Switches the engine to the persistence of `configuration`. Waits until the existing data is on disk in that form.
 ///
 /// # Errors
 ///
-/// What [`Control::ask`] gives; [`EngineError::Refused`] when the data could not be written; [`EngineError::File`].
-/// The former form is still there then.
-pub(super) async fn settle(
+/// Every error of [`Control::ask`]; [`EngineError::Refused`] if the data could not be written; [`EngineError::File`].
+/// The former form still exists then.
+pub(super) async fn persist(
     control: &Control,
     configuration: &EngineConfiguration,
     directory: &EngineDirectory,
@@ -65,7 +65,7 @@ async fn take_snapshot(control: &Control) -> Result<(), EngineError> {
     succeeded(&written, "rdb_last_bgsave_status", "BGSAVE")
 }
 
-/// The section `persistence` of `INFO`, once nothing of the kind that `field` counts is under way or waits for its turn.
+/// The section `persistence` of `INFO`, once no operation that `field` counts is running or queued.
 async fn finished(control: &Control, field: &str) -> Result<String, EngineError> {
     loop {
         let info = text(control.ask(Command::new("INFO", ["persistence"])).await?);
@@ -87,11 +87,11 @@ fn succeeded(info: &str, field: &str, command: &'static str) -> Result<(), Engin
     }
 }
 
-/// Puts a directive in force that not every version has.
+/// Sets a directive, unless the engine's version does not have it.
 ///
 /// # Errors
 ///
-/// What [`Control::ask`] gives.
+/// Every error of [`Control::ask`].
 pub(super) async fn set_if_known(control: &Control, name: &str, value: &str) -> Result<(), EngineError> {
     if setting(control, name).await?.is_empty() {
         return Ok(());
@@ -111,7 +111,7 @@ async fn setting(control: &Control, name: &str) -> Result<String, EngineError> {
     Ok(pair.pop().map(text).unwrap_or_default())
 }
 
-/// What a reply says, if it is text.
+/// The text of a reply; empty for other kinds of reply.
 pub(super) fn text(reply: Reply) -> String {
     match reply {
         Reply::Bulk(bytes) => String::from_utf8_lossy(&bytes).into_owned(),

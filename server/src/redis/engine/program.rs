@@ -1,4 +1,4 @@
-//! The program that an engine is: `redis-server` or `valkey-server`.
+//! The engine's program: `redis-server` or `valkey-server`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -16,16 +16,16 @@ use crate::cluster::redis_acl_rules::DatabaseVersion;
 use crate::files::closed_to;
 use crate::shell::ShellWord;
 
-/// A program that can be started as an engine: it is there, and has said its version.
+/// A program that can be started as an engine: it exists, and has printed its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EngineProgram {
     path: PathBuf,
     version: EngineVersion,
-    /// None: the server's own.
+    /// The user to run it as; none for the server's own.
     account: Option<EngineAccount>,
 }
 
-/// The version of an engine. Valkey's versions go on from Redis 7.2, so that one order holds for both.
+/// The version of an engine. Valkey's versions continue Redis 7.2's, so they have one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EngineVersion {
     major: u16,
@@ -33,7 +33,7 @@ pub(crate) struct EngineVersion {
     patch: u16,
 }
 
-/// The reason that no engine can be started.
+/// No engine can be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EngineProgramError {
     /// None of the programs is installed.
@@ -42,7 +42,7 @@ pub(crate) enum EngineProgramError {
          redis-server; Fedora: dnf install valkey), or name one in Certward.Redis.ServerPath"
     )]
     NotInstalled,
-    /// The one that the setting names cannot be run.
+    /// The program of the setting cannot be run.
     #[error("{} cannot be run; name a redis-server or valkey-server in Certward.Redis.ServerPath", path.display())]
     NotRunnable {
         /// The program.
@@ -51,7 +51,7 @@ pub(crate) enum EngineProgramError {
         #[source]
         source: io::Error,
     },
-    /// It runs, and is something else.
+    /// It runs, but is not an engine.
     #[error("{} is neither redis-server nor valkey-server: it does not say its version", path.display())]
     NotAnEngine {
         /// The program.
@@ -74,7 +74,7 @@ pub(crate) enum EngineProgramError {
         #[source]
         source: io::Error,
     },
-    /// A directory keeps the user of `Certward.Redis.EngineUser` out.
+    /// The user of `Certward.Redis.EngineUser` cannot traverse a directory.
     #[error(
         "databases run as {name} (Certward.Redis.EngineUser), who cannot go through {}; run: chmod o+x {}, or choose \
          a DataDir that is open for all users, such as one below /var/lib",
@@ -84,10 +84,10 @@ pub(crate) enum EngineProgramError {
     Closed {
         /// The user.
         name: String,
-        /// The uppermost such directory.
+        /// The topmost such directory.
         folder: PathBuf,
     },
-    /// The directories of engines cannot be made, or be opened for the user of `Certward.Redis.EngineUser`.
+    /// The engines' directories cannot be created, or not be opened to the user of `Certward.Redis.EngineUser`.
     #[error("the directory of databases in DataDir cannot be opened for the user of Certward.Redis.EngineUser")]
     Directory(#[source] io::Error),
     /// It is too old.
@@ -99,18 +99,18 @@ pub(crate) enum EngineProgramError {
     TooOld {
         /// The program.
         path: PathBuf,
-        /// What it says.
+        /// The version that it prints.
         version: EngineVersion,
     },
 }
 
 impl EngineProgram {
-    /// The program that the setting names; without a setting `redis-server`, then `valkey-server`. A name is found in
-    /// `search_path`, which is written like `PATH`. It is run once, to say its version.
+    /// Finds the program of the setting; without a setting `redis-server`, then `valkey-server`. A bare name is
+    /// searched in `search_path`, which has the form of `PATH`. The program is run once, to print its version.
     ///
     /// # Errors
     ///
-    /// [`EngineProgramError`], with what to install.
+    /// [`EngineProgramError`], which names the packages to install.
     pub(crate) async fn find(setting: Option<&Path>, search_path: &OsStr) -> Result<Self, EngineProgramError> {
         let installed = |name: &OsStr| {
             std::env::split_paths(search_path)
@@ -165,8 +165,8 @@ impl EngineProgram {
         }
     }
 
-    /// The same program, run as `account`. It is run once in `directory`, which is above those of engines, so that it is
-    /// known that the account may go there and run it.
+    /// The same program, run as `account`. It is run once in `directory`, the parent of the engines' directories, to
+    /// check that the account may enter it and run the program.
     ///
     /// # Errors
     ///
@@ -205,12 +205,12 @@ impl EngineProgram {
         })
     }
 
-    /// The user that it is run as; none for the server's own.
+    /// The user that it runs as; none for the server's own.
     pub(super) fn account(&self) -> Option<&EngineAccount> {
         self.account.as_ref()
     }
 
-    /// Where it is.
+    /// Path of the program.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -222,8 +222,8 @@ impl EngineProgram {
 }
 
 impl EngineVersion {
-    /// Whether it knows rules that need `needed`: those that Redis Enterprise has since its databases of version 7.2
-    /// (selectors, `%R~`, subcommands that are taken away) Redis has since 7.0.
+    /// True if the engine knows the rules of `needed`. Redis Enterprise has selectors, `%R~` and denied subcommands
+    /// since its databases of version 7.2; Redis has them since 7.0.
     pub(crate) fn takes(self, needed: DatabaseVersion) -> bool {
         match needed {
             DatabaseVersion::V6_0 | DatabaseVersion::V6_2 => true,
@@ -261,8 +261,8 @@ fn version_of(line: &str) -> Option<EngineVersion> {
     words.find_map(|word| word.strip_prefix("v="))?.parse().ok()
 }
 
-/// Waits for the end of a program that leads a process group of its own. After [`ANSWER_TIMEOUT`] the error is
-/// [`io::ErrorKind::TimedOut`], and the whole group is ended: what a script has started would go on without it.
+/// Waits for a program that leads its own process group. After [`ANSWER_TIMEOUT`] the error is
+/// [`io::ErrorKind::TimedOut`], and the whole group is killed, because a script's children would continue.
 async fn output_in_time(program: Child) -> io::Result<Output> {
     let group = program.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let output = program.wait_with_output();
@@ -279,21 +279,21 @@ async fn output_in_time(program: Child) -> io::Result<Output> {
     }
 }
 
-/// In the order in which they are looked for.
+/// In order of preference.
 const NAMES: [&str; 2] = ["redis-server", "valkey-server"];
-/// `RESET`, channels in ACLs, `ACL SETUSER` as the server uses it.
+/// The first version with `RESET`, channels in ACLs, and the used form of `ACL SETUSER`.
 const OLDEST: EngineVersion = EngineVersion {
     major: 6,
     minor: 2,
     patch: 0,
 };
-/// ACL selectors, and protected configuration.
+/// The first version with ACL selectors and protected configuration.
 pub(super) const SELECTORS: EngineVersion = EngineVersion {
     major: 7,
     minor: 0,
     patch: 0,
 };
-/// A program that says its version says it at once.
+/// An engine prints its version immediately.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
@@ -331,7 +331,7 @@ mod tests {
         }
     }
 
-    /// A program that prints `line`, under the name `name`.
+    /// A script named `name` that prints `line`.
     fn program(directory: &Path, name: &str, line: &str) -> PathBuf {
         let path = directory.join(name);
         std::fs::write(&path, format!("#!/bin/sh\necho '{line}'\n")).unwrap();

@@ -1,10 +1,10 @@
-//! The data of an engine on the disk, opened as it is at one moment, while the engine may go on writing.
+//! The data of an engine on disk, opened as of one moment, while the engine may continue to write.
 //!
-//! No command to the engine is needed, which only its server could send. Redis renames a finished snapshot over the one
-//! before. Of append-only files, it changes none but the last, and that only at its end; their manifest is replaced by
-//! renaming, too. So the files that a manifest names, open while it stayed the same, are the data of that moment, whatever
-//! is written or deleted later. A command that is cut in two at the end was not answered yet, and is dropped when the file is
-//! loaded (`aof-load-truncated`).
+//! This needs no command to the engine, which only its own server could send. Redis renames a finished snapshot over
+//! the former one. It changes no append-only file except the last one, and that only at its end; their manifest is also
+//! replaced by renaming. So if the manifest has not changed while its files were opened, they are the data of that
+//! moment, whatever is written or deleted later. A partial command at the end has not been answered yet, and is dropped
+//! when the file is loaded (`aof-load-truncated`).
 
 use std::fs::File;
 use std::io::{self, Cursor, Read as _};
@@ -21,11 +21,11 @@ use super::directory::{APPEND_ONLY_DIRECTORY, APPEND_ONLY_FILE, APPEND_ONLY_MANI
 use crate::clock::{Clock as _, SystemClock};
 use crate::store::backup::{DataForm, OpenData, OpenDataFile};
 
-/// Opens the data in the directory of an engine. None when nothing is there. Blocks.
+/// Opens the data in the directory of an engine. None if there is none. Blocks.
 ///
 /// # Errors
 ///
-/// The error of the system, with the file; [`io::ErrorKind::ResourceBusy`] when the files change all the time.
+/// Any I/O error, with the file; [`io::ErrorKind::ResourceBusy`] if the files change all the time.
 pub(crate) fn open_saved_data(directory: &Path) -> io::Result<Option<OpenData>> {
     for _ in 0..ATTEMPTS {
         let Some(open) = OpenDirectory::open(directory)? else {
@@ -44,14 +44,14 @@ pub(crate) fn open_saved_data(directory: &Path) -> io::Result<Option<OpenData>> 
 
 enum Attempt {
     Done(Option<OpenData>),
-    /// The engine has replaced a file meanwhile.
+    /// The engine has replaced a file in the meantime.
     Changed,
 }
 
 /// The open directory of an engine.
 struct OpenDirectory {
     directory: File,
-    /// The engine may be another user, who could give a file of somebody else's a name here.
+    /// True if the engine runs as another user, who could link another user's file here.
     is_shared: bool,
 }
 
@@ -66,7 +66,7 @@ impl OpenDirectory {
         Ok(Some(Self { directory, is_shared }))
     }
 
-    /// As [`super::directory::EngineDirectory::is_append_only`] decides which form the data is in.
+    /// Uses the same rule as [`super::directory::EngineDirectory::is_append_only`] for the form of the data.
     fn open_data(&self) -> io::Result<Attempt> {
         let below = self.subdirectory()?;
         if let Some(below) = &below
@@ -178,7 +178,7 @@ fn open_below(directory: &File, name: &str, flags: OFlags) -> io::Result<Option<
     }
 }
 
-/// What is in a file now, and not what is appended later.
+/// Opens the file at its current length: later appends are not read.
 fn held(path: &str, file: File) -> io::Result<OpenDataFile> {
     let length = file.metadata()?.len();
     Ok(OpenDataFile {
@@ -197,7 +197,7 @@ fn now() -> OffsetDateTime {
 }
 
 const GROUP: u32 = 0o070;
-/// An engine replaces files within moments, and not often.
+/// An engine replaces files within moments, and rarely.
 const ATTEMPTS: usize = 50;
 const PAUSE: Duration = Duration::from_millis(100);
 const MAX_MANIFEST: u64 = 1024 * 1024;

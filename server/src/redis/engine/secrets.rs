@@ -1,4 +1,4 @@
-//! The secrets with which users are logged in to an engine. Nobody else knows them, and they end with the server.
+//! Secrets for logging users in to an engine. They are never stored, and change with every start of the server.
 
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::cluster::database::PasswordDigest;
 
-/// A secret of 256 bits for each user of an engine, all drawn from one random key (HMAC-SHA256 of the name), so that
-/// none has to be kept.
+/// A 256-bit secret for each user of an engine, derived from one random key (HMAC-SHA256 of the name), so that none has
+/// to be stored.
 pub(super) struct EngineSecrets {
     key: hmac::Key,
 }
@@ -17,7 +17,7 @@ pub(super) struct EngineSecrets {
 pub(super) struct EngineSecret(SecretString);
 
 impl EngineSecrets {
-    /// New ones.
+    /// Derives secrets from a new random key.
     pub(super) fn new() -> Self {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         aws_lc_rs::rand::fill(key.as_mut_slice()).expect("the system gives random bytes");
@@ -26,7 +26,7 @@ impl EngineSecrets {
         }
     }
 
-    /// That of the user `name`.
+    /// The secret of the user `name`.
     pub(super) fn of(&self, name: &str) -> EngineSecret {
         let tag = hmac::sign(&self.key, name.as_bytes());
         EngineSecret(SecretString::from(HEXLOWER.encode(tag.as_ref())))
@@ -34,12 +34,12 @@ impl EngineSecrets {
 }
 
 impl EngineSecret {
-    /// For `AUTH`.
+    /// The secret as an argument of `AUTH`.
     pub(super) fn secret(&self) -> &SecretString {
         &self.0
     }
 
-    /// The rule of `ACL SETUSER` that makes it a password: `#` and its SHA-256.
+    /// The rule of `ACL SETUSER` for it: `#` and its SHA-256.
     pub(super) fn rule(&self) -> String {
         format!("#{}", PasswordDigest::of(&self.0).to_hex())
     }

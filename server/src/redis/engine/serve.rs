@@ -1,4 +1,4 @@
-//! The life of an engine, seen from the server: brought into force, watched, and begun again.
+//! Supervision of an engine: start, health checks and restart.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::persistence::{text, value};
 use super::{Engine, EngineHealth, OpenUsers, Place, login, supervised};
 
 impl Engine {
-    /// Keeps the engine alive until it is stopped.
+    /// Supervises the engine until it is stopped.
     pub(super) async fn run(self: Arc<Self>) {
         // Also when the runtime ends.
         let _ended = self.ended.clone().drop_guard();
@@ -42,8 +42,8 @@ impl Engine {
         }
     }
 
-    /// Speaks to the engine: puts its configuration in force when it is ready, and watches it from then on. Says why it
-    /// is over.
+    /// Connects to the engine, applies its configuration once it is ready, and checks its health from then on. Returns
+    /// the reason why it ended.
     pub(super) async fn serve(&self) -> String {
         let control = match self.begin().await {
             Ok(control) => control,
@@ -81,7 +81,7 @@ impl Engine {
         }
     }
 
-    /// Waits until the engine takes commands and puts the configuration in force; then it is ready.
+    /// Waits until the engine accepts commands, and applies the configuration; then it is ready.
     async fn begin(&self) -> Result<Control, EngineError> {
         let control = loop {
             match tokio::time::timeout(ANSWER_TIMEOUT, self.knock()).await {
@@ -106,14 +106,14 @@ impl Engine {
         Ok(control)
     }
 
-    /// Looks for users of an external Redis that let anybody in, and logs what is new.
+    /// Lists the users of an external Redis that need no password, and logs new ones.
     async fn look_up_users(&self, control: &Control) {
         let Place::Attached(attached) = &self.place else { return };
         let found = match OpenUsers::look_up(control).await {
             Ok(found) => found,
             Err(error) => {
                 let error = told(&error);
-                tracing::warn!(error, engine.place = %attached.upstream, "the users of an external Redis cannot be looked up");
+                tracing::warn!(error, engine.place = %attached.redis, "the users of an external Redis cannot be looked up");
                 return;
             }
         };
@@ -128,7 +128,7 @@ impl Engine {
         }
     }
 
-    /// Connects, and asks which life this is.
+    /// Connects, and determines the incarnation.
     async fn knock(&self) -> Result<Control, EngineError> {
         let mut stream = self.connect().await.map_err(EngineError::unreachable)?;
         let (own, ping) = (self.own_login(), Command::new("PING", []));
@@ -140,27 +140,27 @@ impl Engine {
         let kept_back = KeptBack::of_replies(categories.try_into().map_err(|_| EngineError::NotReady)?)?;
         let info = replies.pop().map(text).unwrap_or_default();
         let run = value(&info, "run_id").unwrap_or_default();
-        let mut life = self.life();
-        if life.run != run || run.is_empty() {
-            life.incarnation += 1;
-            life.run = run.to_owned();
+        let mut incarnation = self.incarnation();
+        if incarnation.run != run || run.is_empty() {
+            incarnation.number += 1;
+            incarnation.run = run.to_owned();
         }
-        life.version = value(&info, "redis_version").and_then(|version| version.parse().ok());
-        Ok(Control::start(stream, life.incarnation, kept_back, &self.tasks))
+        incarnation.version = value(&info, "redis_version").and_then(|version| version.parse().ok());
+        Ok(Control::start(stream, incarnation.number, kept_back, &self.tasks))
     }
 
-    /// It can no longer be asked for anything.
+    /// Marks the engine as down.
     pub(super) fn is_down(&self, reason: String) {
         self.leave();
         self.is_healthy(EngineHealth::Down { reason });
     }
 
-    /// Gives the connection up.
+    /// Drops the connection.
     pub(super) fn leave(&self) {
         *self.control.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Says so, and logs it when it is news.
+    /// Sets the health, and logs it if it has changed.
     fn is_healthy(&self, health: EngineHealth) {
         let is_news = self.health.send_if_modified(|current| {
             let is_news = *current != health;
@@ -172,7 +172,7 @@ impl Engine {
         }
         let place = match &self.place {
             Place::Supervised(place) => place.directory.path().display().to_string(),
-            Place::Attached(attached) => attached.upstream.to_string(),
+            Place::Attached(attached) => attached.redis.to_string(),
         };
         match health {
             EngineHealth::Starting => {}
@@ -192,17 +192,17 @@ fn told(error: &EngineError) -> String {
     ErrorChain::new(error).to_string()
 }
 
-/// What an engine answers while it reads its data.
+/// Prefix of an engine's errors while it loads its data.
 const LOADING: &str = "LOADING";
-/// How soon an engine that is not there is tried again.
+/// Interval between attempts to connect to an engine that does not listen yet.
 const KNOCK_AGAIN: Duration = Duration::from_millis(20);
-/// How often it is asked whether it is there.
+/// Interval of the health checks.
 const TICK: Duration = Duration::from_secs(1);
-/// How often the users of an external Redis are looked up.
+/// Interval at which the users of an external Redis are listed.
 const LOOK_UP_AGAIN: Duration = Duration::from_secs(60);
-/// Before the first new start; it doubles with each.
+/// Pause before the first restart; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// It must be back within five seconds, however often it dies.
+/// Maximum pause: the engine must be back within five seconds, however often it crashes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Whoever has lived this long did not die of its start.
+/// An engine that has run this long is healthy: its next crash is not one at start-up.
 const HEALTHY_LIFE: Duration = Duration::from_secs(30);

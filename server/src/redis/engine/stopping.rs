@@ -1,12 +1,12 @@
-//! The end of an engine that is no longer wanted.
+//! Stopping an engine.
 
 use std::time::Duration;
 
 use super::Engine;
 
 impl Engine {
-    /// Ends it, and waits for its end, as long as it takes: a process of ours writes what is to be written and goes, an
-    /// attached one forgets its users.
+    /// Stops the engine and waits for its end without a time limit: a supervised process writes pending data and ends,
+    /// an external Redis deletes this server's users.
     pub(crate) async fn stop(&self) {
         if self.is_external() && self.control().is_ok() {
             let forget = async {
@@ -22,13 +22,13 @@ impl Engine {
         self.ended.cancelled().await;
     }
 
-    /// Has it end at once: a process of ours is killed, and loses what it has not written. To be called when there is no
-    /// time left; [`Self::stop`] waits for the end.
+    /// Kills a supervised process, which loses unsaved data. Call it when no time is left; [`Self::stop`] waits for the
+    /// end.
     pub(crate) fn kill(&self) {
         self.stop.cancel();
         self.kill.cancel();
     }
 }
 
-/// For an external Redis to forget its users. One that answers does so in milliseconds.
+/// Time for an external Redis to delete this server's users, which takes it milliseconds.
 const FORGET_TIME: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! A connection to an engine, whatever it runs over.
+//! A connection to an engine, over any transport.
 
 use std::io;
 use std::pin::Pin;
@@ -13,15 +13,15 @@ use super::local::LocalSocket;
 /// A connection to an engine.
 #[derive(Debug)]
 pub(crate) enum EngineStream {
-    /// To one that the server has started.
+    /// To a supervised engine.
     Local(LocalSocket),
-    /// To one that was there before.
+    /// To an external Redis.
     Tcp(TcpStream),
-    /// To one that was there before, with TLS.
+    /// To an external Redis, with TLS.
     Tls(Box<client::TlsStream<TcpStream>>),
 }
 
-/// Calls the same method of the stream in each variant.
+/// Calls the same method of every variant's stream.
 macro_rules! each {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self.get_mut() {
@@ -33,7 +33,7 @@ macro_rules! each {
 }
 
 impl EngineStream {
-    /// The socket of an engine on this machine.
+    /// The socket of a supervised engine.
     pub(crate) fn local(&self) -> Option<&LocalSocket> {
         match self {
             Self::Local(socket) => Some(socket),

@@ -1,4 +1,4 @@
-//! An engine that the server has started itself: one process, watched, and started again when it ends.
+//! A supervised engine: one process, restarted when it ends.
 
 use std::fs;
 use std::io;
@@ -30,7 +30,7 @@ pub(super) struct Supervised {
 /// A process of the engine.
 #[derive(Clone, Default)]
 pub(super) struct Process {
-    /// The incarnation that it is, once it has said so.
+    /// Its incarnation, once the engine has reported it.
     incarnation: Option<u64>,
     kill: CancellationToken,
     ended: CancellationToken,
@@ -45,13 +45,13 @@ impl Supervised {
         }
     }
 
-    /// The process that is this incarnation, unless it has ended.
+    /// The process of this incarnation, unless it has ended.
     pub(super) fn process(&self, incarnation: u64) -> Option<Process> {
         let process = self.present().clone()?;
         (process.incarnation == Some(incarnation) && !process.ended.is_cancelled()).then_some(process)
     }
 
-    /// The present process has said that it is this incarnation.
+    /// Records the incarnation that the current process has reported.
     pub(super) fn is_incarnation(&self, incarnation: u64) {
         if let Some(process) = &mut *self.present() {
             process.incarnation = Some(incarnation);
@@ -64,14 +64,14 @@ impl Supervised {
 }
 
 impl Process {
-    /// Ends it at once, without anything being written, and waits for its end.
+    /// Kills the process, which saves nothing, and waits for its end.
     pub(super) async fn kill(&self) {
         self.kill.cancel();
         self.ended.cancelled().await;
     }
 }
 
-/// One life of the engine, from its start to its end or to the moment when it is no longer wanted. Says why it has ended.
+/// Runs one incarnation of the engine, until it ends or is stopped. Returns the reason.
 pub(super) async fn live(engine: &Engine, place: &Supervised) -> String {
     let mut child = match start(engine, place).await {
         Ok(child) => child,
@@ -103,7 +103,7 @@ pub(super) async fn live(engine: &Engine, place: &Supervised) -> String {
     }
 }
 
-/// Starts the process, once nothing of a former one is left.
+/// Starts the process, after ending those that a former server has left.
 async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
     let configuration = engine.configuration.lock().await.clone();
     let control = engine.secrets.of(CONTROL_USER);
@@ -159,8 +159,8 @@ async fn start(engine: &Engine, place: &Supervised) -> io::Result<Child> {
     tokio::task::spawn_blocking(prepare).await.map_err(io::Error::other)?
 }
 
-/// Ends the process: politely, so that it writes what is to be written, and at `kill` no more. How long it has is for those
-/// to say who wait for its end.
+/// Ends the process: with SIGTERM, so that it writes pending data, and with SIGKILL at `kill`. The callers choose the
+/// time between the two.
 async fn end(child: &mut Child, kill: &CancellationToken) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
@@ -178,7 +178,7 @@ async fn end(child: &mut Child, kill: &CancellationToken) {
     kill_now(child).await;
 }
 
-/// Ends a process that does not let go of a connection. Says why it has ended.
+/// Kills a process that does not close a connection. Returns the reason.
 async fn kill(engine: &Engine, child: &mut Child) -> String {
     engine.leave();
     kill_now(child).await;
@@ -206,5 +206,5 @@ fn epitaph(status: io::Result<ExitStatus>, directory: &EngineDirectory) -> Strin
     }
 }
 
-/// Between two attempts to speak to a process that is there.
+/// Pause between attempts to connect to a running process.
 const SPEAK_AGAIN: Duration = Duration::from_millis(100);

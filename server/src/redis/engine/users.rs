@@ -1,4 +1,4 @@
-//! Which rules the users of an engine have there, so that a login sets them only when they are others.
+//! The rules that each user has in an engine, so that a login sets them only when they have changed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,32 +11,33 @@ use super::login::EngineUser;
 use super::secrets::EngineSecrets;
 use crate::cluster::database::rights::DEFAULT;
 
-/// The users that an engine has been told of.
+/// The users that have been written to an engine.
 #[derive(Default)]
 pub(super) struct EngineUsers {
     known: Mutex<HashMap<Arc<str>, Entry>>,
 }
 
-/// Held while the engine is told, so that logins of one user share one `ACL SETUSER` and logins of others do not wait.
+/// Locked while the engine is updated, so that logins of one user share one `ACL SETUSER` and logins of others do not
+/// wait.
 type Entry = Arc<tokio::sync::Mutex<Told>>;
 
-/// What an engine has been told of a user.
+/// The state of a user in an engine, as last set.
 #[derive(Default)]
 struct Told {
-    /// The life of the engine; none when it is not certain that it has heard.
+    /// Incarnation of the engine; none when it is not certain that the engine has applied the rules.
     incarnation: Option<u64>,
     revision: u64,
     rules: Option<Arc<[String]>>,
 }
 
 impl EngineUsers {
-    /// Creates or changes `user` in the engine, in one step: open connections of the user follow. With a `mark`, the engine
-    /// has users of others too, and theirs are left alone.
+    /// Creates or changes `user` in the engine atomically; open connections of the user get the new rights. With a
+    /// `mark`, the engine also has users of others, which are not changed.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Superseded`]; [`EngineError::ForeignUser`]; what [`Control::ask`] gives.
-    pub(super) async fn tell(
+    /// [`EngineError::Superseded`]; [`EngineError::ForeignUser`]; every error of [`Control::ask`].
+    pub(super) async fn sync_user(
         &self,
         control: &Control,
         secrets: &EngineSecrets,
@@ -76,16 +77,16 @@ impl EngineUsers {
         Ok(())
     }
 
-    /// Has the next login of the user `name` tell the engine again.
+    /// Makes the next login of the user `name` write it to the engine again.
     pub(super) async fn doubt(&self, name: &Arc<str>) {
         self.entry(name).lock().await.incarnation = None;
     }
 
-    /// Deletes the user `name` in the engine, which ends its connections there.
+    /// Deletes the user `name` in the engine, which closes the user's connections there.
     ///
     /// # Errors
     ///
-    /// What [`Control::ask`] gives.
+    /// Every error of [`Control::ask`].
     pub(super) async fn forget(
         &self,
         control: &Control,
@@ -118,7 +119,7 @@ impl EngineUsers {
         Ok(())
     }
 
-    /// Everybody.
+    /// The names of all users.
     pub(super) fn names(&self) -> Vec<Arc<str>> {
         self.known().keys().cloned().collect()
     }

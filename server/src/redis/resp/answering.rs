@@ -1,40 +1,40 @@
-//! Tracks whether an engine answers a client's commands, as far as the client's own commands determine it.
+//! Tracks whether an engine sends replies to a client's commands, as far as the client's own commands determine it.
 
 use zeroize::Zeroizing;
 
 use super::watched::{c_string, changes_mode, is_read};
 
-/// The mode of the engine's answers to the next command, after the `CLIENT REPLY` commands since the start of the
+/// The mode of the engine's replies to the next command, after the `CLIENT REPLY` commands since the start of the
 /// connection or its last `RESET`.
 ///
-/// A command counts when it was sent: whether the engine has carried it out, queued it or refused it is not known here.
+/// A command counts when it was sent: it is not known here if the engine has executed, queued or refused it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Answering {
-    /// Answers are on and have never been turned off.
+    /// Replies are on and have never been turned off.
     #[default]
     On,
-    /// It does, unless it was busy with a script when it was told to: an engine that is busy refuses `CLIENT REPLY ON`.
+    /// Replies are on, unless the engine was busy with a script: it refuses `CLIENT REPLY ON` then.
     TurnedOn,
-    /// It may not, and would carry out `CLIENT REPLY ON`.
+    /// Replies may be off, and `CLIENT REPLY ON` would be executed.
     MayBeOff,
-    /// It may not, and may be in a transaction or a subscription, in which `CLIENT REPLY ON` is queued or refused.
+    /// Replies may be off, in a possible transaction or subscription, where `CLIENT REPLY ON` is queued or refused.
     MayStayOff,
 }
 
 impl Answering {
-    /// Returns `true` when a command with this name must be inspected.
+    /// Returns `true` if a command with this name must be inspected.
     pub(super) fn is_of_interest(self, name: &[u8]) -> bool {
         is_read(name) || (self == Self::MayBeOff && changes_mode(name))
     }
 
-    /// Notes a command by its name, which may be cut off behind the longest that matters.
+    /// Records a command by its name, which may be truncated after the longest relevant one.
     pub(super) fn note_name(&mut self, name: &[u8]) {
         if *self == Self::MayBeOff && changes_mode(name) {
             *self = Self::MayStayOff;
         }
     }
 
-    /// Notes a whole command. May be told the same command twice.
+    /// Records a complete command. The same command may be recorded twice.
     pub(super) fn note(&mut self, arguments: &[Zeroizing<Vec<u8>>]) {
         let Some((name, rest)) = arguments.split_first() else {
             return;
@@ -59,7 +59,7 @@ impl Answering {
     }
 }
 
-/// Without a NUL, behind which engines differ, and with no argument too many, which they refuse.
+/// Requires arguments without NUL, after which engines differ, and no extra argument, which they refuse.
 fn turns_on(arguments: &[Zeroizing<Vec<u8>>]) -> bool {
     match arguments {
         [subcommand, mode] => subcommand.eq_ignore_ascii_case(b"REPLY") && mode.eq_ignore_ascii_case(b"ON"),
@@ -67,7 +67,7 @@ fn turns_on(arguments: &[Zeroizing<Vec<u8>>]) -> bool {
     }
 }
 
-/// As engines compare words: to the first NUL, in any letter case.
+/// Compares as engines do: up to the first NUL, ignoring case.
 fn is(argument: &[u8], word: &str) -> bool {
     c_string(argument).eq_ignore_ascii_case(word.as_bytes())
 }

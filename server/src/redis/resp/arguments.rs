@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-/// The arguments of a whole command, `*` first, whose form has been checked.
+/// The arguments of a complete command, `*` first, whose form has been checked.
 pub(crate) fn arguments_of(command: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut arguments = Vec::new();
     let Some((_, mut rest)) = number_line(command) else {
@@ -33,14 +33,14 @@ pub(super) fn is_terminated(command: &[u8]) -> bool {
     true
 }
 
-/// The number after the first byte, and what follows its line.
+/// The number after the first byte, and the text after its line.
 fn number_line(text: &[u8]) -> Option<(usize, &[u8])> {
     let end = text.iter().position(|byte| *byte == b'\r')?;
     let number = std::str::from_utf8(text.get(1..end)?).ok()?.parse().ok()?;
     Some((number, text.get(end + 2..)?))
 }
 
-/// A command in the form in which clients send it.
+/// Encodes a command in the form in which clients send it.
 pub(crate) fn encode(arguments: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     let length = arguments.iter().map(|argument| argument.len() + 32).sum::<usize>() + 32;
     // At once as long as it may get, so that no part of a secret is left behind when it grows.

@@ -1,9 +1,9 @@
-//! Commands of clients, read as far as it takes to find those that change who the connection is.
+//! Scans clients' commands as far as necessary to find those that change the identity of the connection.
 //!
-//! The stream goes on to the engine as it is, so it must be cut into commands exactly where the engine cuts it
-//! (`processInlineBuffer` and `processMultibulkBuffer` of Redis's networking.c): a command taken for the inside of a
-//! value here, and for a command there, would slip by. Names and option words end at their first NUL, as in C. Input that
-//! is not the protocol ends the connection, and nothing behind it goes on. Values are skipped by their length.
+//! The engine gets the stream unchanged, so it must be split into commands exactly where the engine splits it
+//! (`processInlineBuffer` and `processMultibulkBuffer` of Redis's networking.c): bytes that are part of a value here,
+//! and a command there, would go unnoticed. Names and option words end at their first NUL, as in C. Input that violates
+//! the protocol ends the connection, and nothing after it is forwarded. Values are skipped by their length.
 
 use zeroize::Zeroizing;
 
@@ -20,11 +20,11 @@ use super::{inline, plain};
 pub(crate) struct CommandScanner {
     state: State,
     fate: Fate,
-    /// Arguments of the present command that have not ended, the present one included.
+    /// Number of arguments of the current command that have not ended, including the current one.
     arguments: u64,
     name: Name,
     answering: Answering,
-    /// Bytes of the present command from earlier input, which go on once it is known to be none of these.
+    /// Bytes of the current command from earlier input, which are forwarded once it is known to be none of these.
     held: Zeroizing<Vec<u8>>,
 }
 
@@ -35,16 +35,17 @@ pub(crate) enum Scanned {
     Pass(usize),
     /// This many bytes of the input are held; nothing is forwarded before more bytes arrive.
     Hold(usize),
-    /// A command of one line ends after this many bytes of the input. What was held belongs to it. The engine gets it as this
-    /// array, since engines read lines differently: Valkey drops 0xFF from them, Valkey 9.1 goes on in a word behind a
-    /// quotation mark, and Valkey 8.1 reads what follows a line of blanks as a line. Empty for a line without a word.
+    /// A command of one line ends after this many bytes of the input, preceded by the held bytes. The engine gets it as
+    /// this array, because engines parse lines differently: Valkey drops 0xFF from them, Valkey 9.1 continues a word
+    /// after a quotation mark, and Valkey 8.1 reads the text after a line of blanks as a line. Empty for a line without
+    /// a word.
     Line(usize, Zeroizing<Vec<u8>>),
-    /// A command that changes who the connection is ends after this many bytes of the input. What was held belongs to it.
+    /// A login or reset command ends after this many bytes of the input, preceded by the held bytes.
     Identity(usize, IdentityCommand),
-    /// The input is not the protocol. Nothing more goes on; the client gets this error, and the connection ends.
+    /// The input violates the protocol. Nothing more is forwarded; the client gets this error, and the connection ends.
     Refused(String),
-    /// The same, inside a command whose start the engine has already. This many bytes of the input still go on, after what
-    /// was held, and then CR LF: the engine refuses them with its own error and ends the connection.
+    /// The same, inside a command whose start the engine already has. This many bytes of the input are still forwarded,
+    /// after the held ones, followed by CR LF: the engine rejects them with its own error and ends the connection.
     Garbage(usize),
 }
 
@@ -61,13 +62,13 @@ enum State {
     Mark,
     /// In the number after `$`.
     Length(Number),
-    /// In an argument, which ends after this many bytes, the two after it included.
+    /// In an argument that ends after this many bytes, including its CR LF.
     Body(u64),
-    /// After input that is not the protocol.
+    /// After input that violates the protocol.
     Ended,
 }
 
-/// The treatment of the present command.
+/// The treatment of the current command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Fate {
     #[default]
@@ -78,7 +79,7 @@ enum Fate {
 }
 
 impl CommandScanner {
-    /// Scans what comes next. At least one byte of a non-empty input is accounted for, unless it is [`Scanned::Refused`].
+    /// Scans the next input. Accounts for at least one byte of non-empty input, unless it returns [`Scanned::Refused`].
     pub(crate) fn scan(&mut self, input: &[u8]) -> Scanned {
         let mut at = 0;
         // All before it goes on, and with it what was held, unless it is 0 and something is held.
@@ -211,17 +212,17 @@ impl CommandScanner {
         !self.held.is_empty()
     }
 
-    /// The mode of the engine's answers after the scanned bytes.
+    /// The mode of the engine's replies after the scanned bytes.
     pub(crate) fn answering(&self) -> Answering {
         self.answering
     }
 
-    /// The engine has shown that it answers.
+    /// Records that the engine sends replies.
     pub(crate) fn is_answered(&mut self) {
         self.answering = Answering::On;
     }
 
-    /// The present command has ended and changes nothing of who the connection is.
+    /// Ends the current command, which does not change the identity of the connection.
     fn go_on(&mut self) {
         self.fate = Fate::GoesOn;
         self.state = State::Start;
@@ -244,7 +245,8 @@ impl CommandScanner {
         Scanned::Hold(input.len())
     }
 
-    /// The present command, which changes who the connection is, ends at `at`. Those before it go first.
+    /// Ends the current command at `at`, which changes the identity of the connection. Earlier commands are forwarded
+    /// first.
     fn end_with(&mut self, commands_end: usize, at: usize, command: IdentityCommand) -> Scanned {
         self.state = State::Start;
         if commands_end > 0 {
@@ -257,7 +259,8 @@ impl CommandScanner {
         Scanned::Identity(at, command)
     }
 
-    /// The present line, which changes nothing of who the connection is, ends at `at`. Commands before it go first.
+    /// Ends the current line at `at`, which does not change the identity of the connection. Earlier commands are
+    /// forwarded first.
     fn end_line(&mut self, commands_end: usize, at: usize, arguments: &[Zeroizing<Vec<u8>>]) -> Scanned {
         self.state = State::Start;
         if commands_end > 0 {
@@ -278,7 +281,8 @@ impl CommandScanner {
         )
     }
 
-    /// The present command is not the protocol, as the byte before `at` shows. Those before it go first.
+    /// Rejects the current command, which violates the protocol at the byte before `at`. Earlier commands are forwarded
+    /// first.
     fn refuse(&mut self, commands_end: usize, at: usize, error: String) -> Scanned {
         if commands_end > 0 && self.fate != Fate::GoesOn {
             self.state = State::Start;
@@ -297,7 +301,7 @@ impl CommandScanner {
         Scanned::Refused(error)
     }
 
-    /// The present command, which ends at `at`. What is held belongs to the first command of the input, and to no other.
+    /// The current command, which ends at `at`. The held bytes belong to the first command of the input only.
     fn present(&self, input: &[u8], commands_end: usize, at: usize) -> Zeroizing<Vec<u8>> {
         let held: &[u8] = if commands_end == 0 { &self.held } else { &[] };
         joined(held, &input[commands_end..at])

@@ -48,7 +48,7 @@ enum Out {
     Identity(String),
     /// The stream ends with this error.
     Refused(String),
-    /// The stream ends with what the engine says.
+    /// The stream ends with the engine's error.
     End,
 }
 
@@ -187,7 +187,7 @@ fn commands_that_say_who_the_client_is_are_taken_out_in_their_place() {
     }
 }
 
-/// Engines read lines differently, and arrays alike.
+/// Engines parse lines differently, but arrays the same.
 #[test]
 fn a_line_goes_on_as_an_array_and_a_line_without_a_word_does_not() {
     let array = [command(&["PING"]), command(&["set", "key", "a b"])].concat();
@@ -208,7 +208,7 @@ fn a_login_whose_parts_do_not_end_with_crlf_is_not_repaired() {
     check(b"*1\r\n$5\r\nRESETab", &refused);
 }
 
-/// Nothing of the malformed command goes on, however the stream is split, and nothing behind it.
+/// No byte of the malformed command is forwarded, however the stream is split, and nothing after it.
 #[test]
 fn input_that_is_not_the_protocol_ends_the_stream() {
     for (garbage, error) in [

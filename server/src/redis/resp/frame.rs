@@ -3,16 +3,16 @@
 
 use super::reply::ReplyError;
 
-/// Finds the end of a reply that comes in pieces. Each byte is looked at once, however small the pieces are.
+/// Finds the end of a reply that arrives in pieces. Each byte is scanned once, however small the pieces are.
 #[derive(Debug)]
 pub(crate) struct FrameReader {
-    /// Everything before it has been read. Beyond the bytes that are there while the rest of a string is to come.
+    /// Number of parsed bytes. It exceeds the available bytes while the rest of a string is missing.
     position: usize,
-    /// The number of bytes after the position that are known to contain no end of a line.
+    /// Number of bytes after the position that are known to contain no line end.
     searched: usize,
-    /// The number of replies that are missing before this one is complete.
+    /// Number of replies that are missing before this one is complete.
     missing: u64,
-    /// The number of bytes that have been inspected.
+    /// Number of bytes that have been scanned.
     #[cfg(test)]
     pub(crate) scanned: usize,
 }
@@ -30,8 +30,8 @@ impl Default for FrameReader {
 }
 
 impl FrameReader {
-    /// The length of the reply that `bytes` begin with: those of the last call, and more behind them. None when its end is
-    /// not there yet.
+    /// Length of the reply at the start of `bytes`: those of the last call, followed by new ones. None while its end is
+    /// missing.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl FrameReader {
         self.position.min(available)
     }
 
-    /// The next call does not have these bytes at its start any more.
+    /// Records that these bytes are removed from the start of the next call's.
     pub(crate) fn forget(&mut self, count: usize) {
         self.position -= count;
     }
@@ -93,7 +93,7 @@ impl FrameReader {
     }
 }
 
-/// `-1` stands for nothing.
+/// Parses a count; `-1` means nil.
 fn count(digits: &[u8]) -> Result<Option<u64>, ReplyError> {
     if digits == b"-1" {
         return Ok(None);
@@ -105,7 +105,7 @@ fn count(digits: &[u8]) -> Result<Option<u64>, ReplyError> {
         .ok_or(ReplyError::Malformed)
 }
 
-/// More than any engine sends of one reply; twice this, added up often, is still a number.
+/// Larger than any reply of an engine; sums of many such lengths do not overflow.
 const LARGEST: u64 = 1 << 40;
 
 #[cfg(test)]

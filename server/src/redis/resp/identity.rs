@@ -1,10 +1,10 @@
-//! The commands that change who a connection is, or that nobody may send, read as engines read them.
+//! Commands that change the identity of a connection, or that no client may send, parsed as engines do.
 
 use zeroize::Zeroizing;
 
 use super::watched::{c_string, is_read};
 
-/// A command that changes who the connection is.
+/// A command that changes the identity of the connection, or is forbidden.
 #[derive(Debug)]
 pub(crate) enum IdentityCommand {
     /// `AUTH password`.
@@ -17,27 +17,27 @@ pub(crate) enum IdentityCommand {
         version: Vec<u8>,
         /// The user.
         credentials: Credentials,
-        /// After `SETNAME`; the engine accepts it.
+        /// The argument of `SETNAME`; the engine accepts it.
         connection_name: Option<Vec<u8>>,
     },
     /// `RESET`.
     Reset,
-    /// One of these in a form that no engine carries out, or that engines read differently. It is answered with this error.
+    /// One of these in a form that no engine executes, or that engines parse differently. The client gets this error.
     Refused(String),
-    /// One that nobody may send, whoever the connection is: `CLIENT TRACKING` that pushes into another connection, or tells
-    /// keys that the user may not read. It is answered with this error.
+    /// A command that no client may send: `CLIENT TRACKING` that pushes into another connection, or reveals keys that
+    /// the user may not read. The client gets this error.
     Forbidden(&'static str),
 }
 
-/// The user that a client says it is.
+/// A user name and password from a client.
 pub(crate) struct Credentials {
     /// As given.
     pub(crate) name: Vec<u8>,
-    /// In the clear.
+    /// The password in plain text.
     pub(crate) password: Zeroizing<Vec<u8>>,
 }
 
-/// Shows nothing of the password.
+/// Omits the password.
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").finish_non_exhaustive()
@@ -45,12 +45,12 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl IdentityCommand {
-    /// Returns `true` when it identifies the client in a form that engines carry out.
+    /// Returns `true` for a login in a form that engines execute.
     pub(crate) fn logs_in(&self) -> bool {
         matches!(self, Self::Password(_) | Self::Auth(_) | Self::Hello { .. })
     }
 
-    /// None when the command changes nothing of who the connection is.
+    /// None if the command does not change the identity of the connection.
     pub(super) fn of(arguments: &[Zeroizing<Vec<u8>>]) -> Option<Self> {
         let (name, rest) = arguments.split_first()?;
         if !is_read(name) {
@@ -83,7 +83,7 @@ impl IdentityCommand {
     }
 }
 
-/// As `clientCommand` reads the options of `TRACKING`.
+/// Parses the options of `TRACKING` as `clientCommand` does.
 fn tracks_others(arguments: &[Zeroizing<Vec<u8>>]) -> bool {
     let is = |argument: &[u8], known: &str| c_string(argument).eq_ignore_ascii_case(known.as_bytes());
     let reaches = |option: &Zeroizing<Vec<u8>>| ["REDIRECT", "BCAST", "PREFIX"].iter().any(|known| is(option, known));
@@ -93,7 +93,7 @@ fn tracks_others(arguments: &[Zeroizing<Vec<u8>>]) -> bool {
     }
 }
 
-/// As `helloCommand` reads its options. None without `AUTH`.
+/// Parses the options of `HELLO` as `helloCommand` does. None without `AUTH`.
 fn hello(arguments: &[Zeroizing<Vec<u8>>]) -> Option<IdentityCommand> {
     let (version, mut options) = arguments.split_first()?;
     let (mut logins, mut connection_name, mut error) = (Vec::new(), None, None);

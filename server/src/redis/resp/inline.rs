@@ -1,10 +1,10 @@
-//! Commands of one line, as people type them: `sdssplitargs` of sds.c, Redis 7.0. Engines read them differently, so that what
-//! was read here goes on as an array.
+//! Commands of one line, as people type them: `sdssplitargs` of sds.c, Redis 7.0. Engines parse them differently, so
+//! the parsed command is forwarded as an array.
 
 use zeroize::Zeroizing;
 
-/// The arguments of a line, with its end or without; none when a quotation mark has no counterpart, or is not followed by
-/// a blank.
+/// The arguments of a line, with or without its end; none if a quotation mark is unbalanced, or not followed by a
+/// blank.
 pub(super) fn arguments(line: &[u8]) -> Option<Vec<Zeroizing<Vec<u8>>>> {
     let mut arguments = Vec::new();
     let mut rest = line;
@@ -19,7 +19,7 @@ pub(super) fn arguments(line: &[u8]) -> Option<Vec<Zeroizing<Vec<u8>>>> {
     }
 }
 
-/// The argument that the text starts with, and what follows it.
+/// The argument at the start of the text, and the rest.
 fn argument(text: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
     // Long enough for all of it, so that no part of a secret is left behind when it grows.
     let mut argument = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -87,7 +87,7 @@ fn single_quoted(text: &[u8], mut at: usize, argument: &mut Vec<u8>) -> Option<u
     }
 }
 
-/// After the closing mark stands a blank, or nothing.
+/// Requires a blank, or the end, after the closing mark.
 fn end_of_quotation(text: &[u8], mark: usize) -> Option<usize> {
     text.get(mark + 1)
         .is_none_or(|next| is_blank(*next))

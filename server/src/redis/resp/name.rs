@@ -2,12 +2,12 @@
 
 use super::watched::LONGEST;
 
-/// The name of a command, as far as it can be one that changes who the connection is.
+/// The name of a command, as far as it can be that of an identity command.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Name {
     bytes: [u8; LONGEST + 1],
     length: usize,
-    /// Of the bytes that are kept.
+    /// Number of bytes to keep.
     wanted: usize,
 }
 

@@ -1,6 +1,6 @@
-//! The numbers of the protocol, byte by byte.
+//! Numbers of the protocol, parsed byte by byte.
 
-/// A number and the two bytes after it, as `string2ll` takes it: no sign but one minus, no zero before other digits.
+/// A number and its CR LF, as `string2ll` accepts it: an optional minus, no leading zeros.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Number {
     value: u64,
@@ -12,7 +12,7 @@ pub(super) struct Number {
 pub(super) enum NumberStep {
     More,
     Is(i64),
-    /// It is none.
+    /// Not a number.
     None,
 }
 

@@ -1,4 +1,4 @@
-//! Commands as every client writes them, when all of them are there: by far the most, and skipped in a few steps each.
+//! Fast path for complete commands in every client's usual form, which most commands have.
 //!
 //! Commands in any other form, incomplete ones, and every command that can change the identity of the connection are
 //! left to [`super::command`], which scans byte by byte.
@@ -27,7 +27,7 @@ fn command(input: &[u8], is_of_interest: impl Fn(&[u8]) -> bool) -> Option<usize
     (arguments > 0).then_some(at)
 }
 
-/// `mark`, a number without sign or leading zeros, CR LF. The number, and where what comes next begins.
+/// Parses `mark`, a number without sign or leading zeros, and CR LF. Returns the number, and the position after it.
 fn header(input: &[u8], mark: u8) -> Option<(usize, usize)> {
     if *input.first()? != mark {
         return None;
@@ -45,7 +45,7 @@ fn header(input: &[u8], mark: u8) -> Option<(usize, usize)> {
     Some((number, digits + 3))
 }
 
-/// Below every limit of Redis's: a million arguments, 512 MiB each.
+/// Below every limit of Redis: a million arguments, 512 MiB each.
 const MAX_DIGITS: usize = 6;
 
 #[cfg(test)]

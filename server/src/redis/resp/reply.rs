@@ -1,6 +1,6 @@
 //! Replies of an engine to the server, in RESP2 (Redis documentation, "Redis serialization protocol specification").
 //!
-//! The engine is ours or one that the administrator named; its replies are held to limits all the same.
+//! The engine is supervised or configured by the administrator; limits apply to its replies nevertheless.
 
 use std::ops::Range;
 
@@ -21,23 +21,23 @@ pub(crate) enum Reply {
     Nil,
 }
 
-/// What follows is no reply, or larger than any that the server asks for.
+/// The bytes are not a reply, or it exceeds `MAX_BYTES`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReplyError {
     /// Not RESP2.
     #[error("what the engine sent is no reply in RESP2")]
     Malformed,
-    /// More than is kept.
+    /// Larger than the server accepts.
     #[error("a reply of the engine is larger than the {MAX_BYTES} bytes that the server takes")]
     TooLarge,
 }
 
 impl Reply {
-    /// Reads the reply that `bytes` begin with, and how many of them it takes. `None` when its end is not there yet.
+    /// Parses the reply at the start of `bytes`; returns it with its length. `None` while its end is missing.
     ///
     /// # Errors
     ///
-    /// [`ReplyError`]; nothing can be read from this connection any more.
+    /// [`ReplyError`]; nothing more can be read from this connection.
     pub(crate) fn read(bytes: &[u8]) -> Result<Option<(Self, usize)>, ReplyError> {
         let mut reader = Reader { bytes, at: 0 };
         match reader.reply(MAX_DEPTH)? {
@@ -106,7 +106,7 @@ impl Reader<'_> {
         Ok(Some(Reply::Array(replies)))
     }
 
-    /// The line that follows, without its end.
+    /// The next line, without its end.
     fn line(&mut self) -> Result<Option<Range<usize>>, ReplyError> {
         let rest = &self.bytes[self.at..];
         let Some(end) = rest.windows(CRLF.len()).position(|bytes| bytes == CRLF) else {
@@ -122,7 +122,7 @@ impl Reader<'_> {
     }
 }
 
-/// `-1` is nothing.
+/// Parses a length; `-1` means nil.
 fn length(digits: &[u8]) -> Result<Option<usize>, ReplyError> {
     match number(digits)? {
         -1 => Ok(None),
@@ -146,7 +146,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 const CRLF: &[u8] = b"\r\n";
-/// An `INFO` has some kilobytes, an `ACL LIST` of 10,000 users a few megabytes.
+/// An `INFO` has a few kilobytes, an `ACL LIST` of 10,000 users a few megabytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// A line is a number, a status or the message of an error.
 const MAX_LINE: usize = 64 * 1024;

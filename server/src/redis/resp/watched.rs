@@ -1,18 +1,17 @@
-//! The names of the commands that the proxy reads: `AUTH`, `HELLO` and `RESET` can change who a connection is, `CLIENT` can
-//! reach other connections, and some change what a connection may be told.
+//! Names of the commands that the proxy parses: `AUTH`, `HELLO` and `RESET` can change the identity of a connection,
+//! `CLIENT` can affect other connections, and some change the kinds of messages that a connection receives.
 
-/// Returns `true` when the proxy reads commands with this name. Only the first [`LONGEST`] + 1 bytes of the name
-/// matter.
+/// Returns `true` if the proxy parses commands with this name. Only the first [`LONGEST`] + 1 bytes of the name matter.
 ///
-/// Engines hash the whole name and compare C strings, so that a name with a NUL in it reaches the command of the part
-/// before (on Redis 8.0 nearly always, on 7.0 when both fall into one bucket).
+/// Engines hash the whole name and compare C strings, so a name with a NUL in it can select the command before the NUL
+/// (on Redis 8.0 nearly always, on 7.0 if both hash to one bucket).
 pub(super) fn is_read(name: &[u8]) -> bool {
     // By length first: it is asked for every command, and most end here.
     name.len() >= SHORTEST && { is_one_of(name, &[b"AUTH", b"HELLO", b"RESET", b"CLIENT"]) }
 }
 
-/// Returns `true` when a command with this name begins a transaction or a subscription, or makes the connection a
-/// monitor or a replica.
+/// Returns `true` if a command with this name begins a transaction or a subscription, or makes the connection a monitor
+/// or a replica.
 pub(super) fn changes_mode(name: &[u8]) -> bool {
     is_one_of(
         name,
@@ -39,9 +38,9 @@ pub(super) fn c_string(bytes: &[u8]) -> &[u8] {
     &bytes[..end.unwrap_or(bytes.len())]
 }
 
-/// Of `AUTH`.
+/// Length of `AUTH`.
 pub(super) const SHORTEST: usize = 4;
-/// Of `PSUBSCRIBE`.
+/// Length of `PSUBSCRIBE`.
 pub(super) const LONGEST: usize = 10;
 
 #[cfg(test)]

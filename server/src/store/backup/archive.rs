@@ -1,4 +1,4 @@
-//! The constants that the writer and the reader of a backup file share, and the renaming of a finished file.
+//! Constants shared by the writer and the reader of a backup file, and the renaming of a finished file.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -15,7 +15,7 @@ use super::BackupError;
 use super::work::sync;
 use crate::store::sqlite;
 
-/// Gives a finished file its name.
+/// Renames a finished file to its final name.
 pub(super) fn publish(file: &Path, target: &Path, is_overwriting: bool) -> Result<(), BackupError> {
     let named = if is_overwriting {
         fs::rename(file, target)
@@ -35,7 +35,7 @@ pub(super) fn publish(file: &Path, target: &Path, is_overwriting: bool) -> Resul
     sync(target.parent().unwrap_or(Path::new("/")))
 }
 
-/// Copies to the end, or until `stop`; gives the size and the digest.
+/// Copies to the end, or until `stop`; returns size and digest.
 pub(super) fn stream<E: From<BackupError>>(
     mut input: impl Read,
     mut output: impl Write,
@@ -63,7 +63,7 @@ pub(super) fn stream<E: From<BackupError>>(
     }
 }
 
-/// The formats that are read. The second may have the data of databases, which a server from before it would leave out.
+/// The formats that can be read. The second one may contain the data of databases, which an older server would ignore.
 pub(super) const FORMATS: RangeInclusive<u32> = STORE_ALONE..=WITH_DATA;
 pub(super) const STORE_ALONE: u32 = 1;
 pub(super) const WITH_DATA: u32 = 2;

@@ -1,4 +1,4 @@
-//! Prepares the copy of a backup to follow the present store.
+//! Adapts the copy in a backup so that it can succeed the present store.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,16 +14,16 @@ use crate::audit::AuditRecord;
 use crate::store::mark::Mark;
 use crate::store::{position, records};
 
-/// Numbers of the present store that are not to be given a second time.
+/// Numbers of the present store that must not be reused.
 #[derive(Debug, Default)]
 pub(super) struct Present {
-    /// None when there is no present store, or it cannot be read.
+    /// None if there is no present store, or it cannot be read.
     pub(super) store_id: Option<String>,
     pub(super) generation: i64,
     pub(super) revision: i64,
     /// The cluster's revision, and the highest numbers of users, roles, Redis ACLs and databases.
     pub(super) cluster: [i64; 5],
-    /// The certificates that were deleted before they expired: fingerprint and end of validity.
+    /// Certificates that were deleted before they expired: fingerprint and end of validity.
     pub(super) deleted: Vec<(Vec<u8>, i64)>,
 }
 
@@ -51,11 +51,12 @@ impl Present {
     }
 }
 
-/// Deletes again what is to stay deleted, moves the numbers of the copy past those of the present store, and appends the
-/// audit record of the restore. Gives the mark that fits it.
+/// Deletes the entries that have to stay deleted, raises the copy's numbers above those of the present store, and
+/// appends the audit record of the restore. Returns the matching mark.
 ///
-/// Every token ends: one that a change of a password had ended would count again otherwise. The notes about databases whose
-/// data is to be deleted are dropped, as at a start without a mark: the data may be another one's since.
+/// All tokens are revoked: one that a change of a password had revoked would otherwise be valid again. The records of
+/// deleted databases with data to delete are dropped, as at a start without a mark: the data may belong to another
+/// database by now.
 pub(super) async fn apply<'d>(
     copy: &Path,
     present: &Present,
@@ -152,7 +153,7 @@ async fn delete(connection: &mut SqliteConnection, deletion: &Deletion) -> Resul
     Ok(())
 }
 
-/// Takes over which certificates were deleted, but for those that come back.
+/// Copies the list of deleted certificates, except for those that the backup restores.
 async fn remember_deleted(connection: &mut SqliteConnection, present: &Present) -> Result<(), sqlx::Error> {
     let mut deleted: BTreeMap<&[u8], i64> = present
         .deleted

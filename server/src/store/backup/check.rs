@@ -10,20 +10,20 @@ use crate::store::mark::{self, Mark, MarkFile};
 use crate::store::position::Position;
 use crate::store::{certificates, cluster, sqlite};
 
-/// The outcome of a check.
+/// The result of a check.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    /// A description of what was checked.
+    /// A description of the checked store.
     pub(crate) summary: String,
-    /// The faults, for the operator to read.
+    /// The faults, for the operator.
     pub(crate) findings: Vec<String>,
 }
 
-/// Checks the store of `directory`: the database, the mark beside it, and that every entry can be read.
+/// Checks the store of `directory`: the database, its mark, and that every entry can be read.
 ///
 /// # Errors
 ///
-/// [`BackupError`] when there is no store, or it cannot be opened. What is wrong with one that can be is a finding.
+/// [`BackupError`] if there is no store, or it cannot be opened. Faults of a store that can be opened are findings.
 pub(crate) async fn check(directory: &Path) -> Result<Checked, BackupError> {
     let database = existing(directory)?;
     let failed = BackupError::database(&database);

@@ -1,4 +1,4 @@
-//! The data of Redis databases: what a backup takes of it, and how a restore puts it back.
+//! The data of Redis databases in a backup and in a restore.
 
 use std::fs::DirBuilder;
 use std::io::{self, Read};
@@ -14,44 +14,44 @@ use super::work::{WorkDirectory, sync};
 use super::{BackupError, Manifest};
 use crate::cluster::uid::DatabaseUid;
 
-/// Access to the data of databases, also while engines write it.
+/// Access to the data of databases, even while engines write it.
 pub(crate) trait DatabaseFiles: Send + Sync {
-    /// The directory of a database, which need not be there.
+    /// The directory of a database, which may not exist.
     fn directory(&self, uid: DatabaseUid) -> PathBuf;
 
-    /// Opens the data of a database as it is at one moment. None when nothing of it is on the disk.
+    /// Opens the data of a database as of one moment. None if there is none on disk.
     ///
     /// # Errors
     ///
-    /// The error of the system, with the file.
+    /// Any I/O error, with the file.
     fn open_data(&self, uid: DatabaseUid) -> io::Result<Option<OpenData>>;
 
-    /// Ends the engine that a server which has crashed may have left running in the directory of a database.
+    /// Ends an engine that a crashed server has left running in the directory of a database.
     ///
     /// # Errors
     ///
-    /// The error of the system.
+    /// Any I/O error.
     fn end_engine(&self, uid: DatabaseUid) -> io::Result<()>;
 }
 
-/// The data of a database at one moment, whatever its engine writes or deletes later.
+/// The data of a database as of one moment, unaffected by later writes of its engine.
 pub(crate) struct OpenData {
     pub(crate) form: DataForm,
-    /// The moment.
+    /// That moment.
     pub(crate) as_of: OffsetDateTime,
     pub(crate) files: Vec<OpenDataFile>,
 }
 
 /// A file of [`OpenData`].
 pub(crate) struct OpenDataFile {
-    /// Below the directory of the database.
+    /// Path relative to the directory of the database.
     pub(crate) path: String,
-    /// In bytes.
+    /// Size in bytes.
     pub(crate) size: u64,
     pub(crate) content: Box<dyn Read + Send>,
 }
 
-/// The form in which an engine keeps its data on the disk.
+/// The form of an engine's data on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum DataForm {
@@ -66,12 +66,12 @@ pub(crate) enum DataForm {
 pub(crate) struct SavedDatabase {
     pub(crate) uid: u32,
     pub(crate) name: String,
-    /// None when no data was on the disk.
+    /// None if there was no data on disk.
     pub(crate) form: Option<DataForm>,
-    /// The moment of the data, as RFC 3339 writes it.
+    /// The moment of the data, in RFC 3339.
     pub(crate) as_of: Option<String>,
     pub(crate) files: Vec<SavedFile>,
-    /// The reason that the data on the disk is not in the backup, for the operator to read.
+    /// The reason why the data on disk is not in the backup, for the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) omitted: Option<String>,
 }
@@ -79,23 +79,23 @@ pub(crate) struct SavedDatabase {
 /// The entry of a manifest for one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SavedFile {
-    /// Below the directory of the database.
+    /// Path relative to the directory of the database.
     pub(crate) path: String,
-    /// In bytes.
+    /// Size in bytes.
     pub(crate) size: u64,
     /// In hexadecimal digits.
     pub(crate) sha256: String,
 }
 
 impl SavedDatabase {
-    /// Its number, if it is one.
+    /// Parses its number.
     pub(super) fn uid(&self) -> Result<DatabaseUid, String> {
         DatabaseUid::new(self.uid).ok_or_else(|| format!("{} is no number of a database", self.uid))
     }
 }
 
 impl SavedFile {
-    /// Its path, if it leads to nothing outside the directory.
+    /// Checks that its path stays inside the directory.
     fn relative(&self) -> Result<&Path, String> {
         let path = Path::new(&self.path);
         let is_below = path.components().all(|part| matches!(part, Component::Normal(_)));
@@ -107,31 +107,31 @@ impl SavedFile {
     }
 }
 
-/// The name of an entry of the archive.
+/// The name of a file's entry in the archive.
 pub(super) fn entry(uid: u32, path: &str) -> String {
     format!("databases/{uid}/{path}")
 }
 
-/// Data that was unpacked and checked, and is to be put in place.
+/// Data that has been unpacked and checked, to be moved into place.
 pub(super) struct StagedData {
     pub(super) moves: Vec<DirectoryMove>,
-    /// The databases of these, whose engines must not run then.
+    /// The databases concerned, whose engines must not run during the move.
     uids: Vec<DatabaseUid>,
-    /// Deleted with everything that was not put in place.
+    /// Deletes everything that was not moved, when dropped.
     _work: Option<WorkDirectory>,
-    /// The remains of killed restores that were deleted.
+    /// Leftovers of killed restores that were deleted.
     pub(super) cleared: Vec<PathBuf>,
 }
 
-/// A directory to be put in place.
+/// A directory to move into place.
 pub(super) struct DirectoryMove {
-    /// None when no data of the database was on the disk: what is there now is moved aside all the same.
+    /// None if the backup has no data of the database: present data is moved aside nevertheless.
     pub(super) from: Option<PathBuf>,
     pub(super) to: PathBuf,
 }
 
 impl StagedData {
-    /// For a restore of the store alone.
+    /// No data, for a restore of the store alone.
     pub(super) fn none() -> Self {
         Self {
             moves: Vec::new(),
@@ -141,8 +141,8 @@ impl StagedData {
         }
     }
 
-    /// Unpacks the data of `archive` beside its place, and checks it. What is there of `others`, which the backup has no
-    /// data for, is only moved aside. Blocks.
+    /// Unpacks the data of `archive` beside its final place, and checks it. Existing data of `others`, which are not in
+    /// the backup, is only moved aside. Blocks.
     pub(super) fn unpack(
         archive: &mut Archive,
         manifest: &Manifest,
@@ -198,7 +198,7 @@ impl StagedData {
         })
     }
 
-    /// Ends the engines that a killed server has left running where data is to be put. Blocks.
+    /// Ends the engines that a killed server has left running where data will be moved. Blocks.
     pub(super) fn end_engines(&self, files: &dyn DatabaseFiles) -> Result<(), BackupError> {
         self.uids.iter().try_for_each(|uid| {
             let directory = files.directory(*uid);
@@ -221,7 +221,7 @@ fn unpack_one(archive: &mut Archive, database: &SavedDatabase, directory: &Path)
     sync(directory)
 }
 
-/// For its owner alone; an engine of another user gets its share when it is started.
+/// Creates it for its owner alone; an engine that runs as another user gets access at its start.
 fn make_directory(path: &Path) -> Result<(), BackupError> {
     DirBuilder::new()
         .recursive(true)
@@ -230,7 +230,7 @@ fn make_directory(path: &Path) -> Result<(), BackupError> {
         .map_err(BackupError::io(path, "made"))
 }
 
-/// Puts the data in place. What is there is moved aside.
+/// Moves the data into place, and existing data aside.
 pub(super) fn put(moves: &[DirectoryMove], suffix: &str, done: &mut Moves) -> Result<(), BackupError> {
     for DirectoryMove { from, to } in moves {
         done.aside(to, suffix)?;

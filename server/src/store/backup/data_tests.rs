@@ -1,4 +1,4 @@
-//! The data of databases in a backup, by files that stand for those of engines.
+//! The data of databases in a backup, with files in place of real engines'.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -40,7 +40,7 @@ fn read(directory: &Path, path: &str) -> Option<String> {
     fs::read_to_string(directory.join("databases").join(path)).ok()
 }
 
-/// A store that knows databases 1 to 4: a snapshot, append-only files, none, and a database that is not here.
+/// A store with databases 1 to 4: a snapshot, append-only files, no data, and no directory.
 async fn store_with_data() -> TempDir {
     let directory = folder();
     let path = directory.path();

@@ -1,5 +1,4 @@
-//! The differences that a restore would revert: entries that were removed and rights that were withdrawn after the
-//! backup.
+//! The changes that a restore would revert: entries that were deleted and rights that were withdrawn after the backup.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,18 +6,18 @@ use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-/// The known changes between a backup and now.
+/// The known changes since a backup.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
-    /// The present store is not the one that the backup is of.
+    /// The backup is of another store.
     pub(crate) is_another_store: bool,
-    /// The reason that the changes after the backup cannot be known.
+    /// The reason why changes after the backup are unknown.
     pub(crate) unknown: Option<String>,
-    /// The entries and rights that would come back.
+    /// The entries and rights that the restore would bring back.
     pub(crate) differences: Vec<Difference>,
 }
 
-/// One entry or right that would come back.
+/// An entry or right that the restore would bring back.
 #[derive(Debug)]
 pub(crate) struct Difference {
     /// The description for the operator.
@@ -58,7 +57,7 @@ impl Comparison {
             .filter(move |difference| is_keeping_deleted && difference.deletion.is_some())
     }
 
-    /// The entries and rights that would come back with this choice.
+    /// The entries and rights that the restore would bring back with this choice.
     pub(crate) fn remaining(&self, is_keeping_deleted: bool) -> impl Iterator<Item = &Difference> {
         self.differences
             .iter()
@@ -66,8 +65,8 @@ impl Comparison {
     }
 }
 
-/// Finds what is in `backup` and not any more in `present`. When they are copies of different stores, an entry is taken
-/// for deleted only where the present store says so.
+/// Finds entries of `backup` that `present` lacks. If they are copies of different stores, an entry counts as deleted
+/// only if the present store says so.
 pub(super) async fn compare(
     backup: &mut SqliteConnection,
     present: &mut SqliteConnection,
@@ -110,8 +109,7 @@ pub(super) async fn compare(
     Ok(differences)
 }
 
-/// Describes the entries that only the backup has, in one line, when the present store is another one: they were not
-/// deleted.
+/// Describes the entries that only the backup has, in one line, if it is of another store: they were not deleted.
 fn in_one_line(kind: &Kind, added: &[String]) -> Option<Difference> {
     let shown = &added[..added.len().min(SHOWN_OF_ANOTHER_STORE)];
     let more = match added.len() - shown.len() {
@@ -134,7 +132,7 @@ fn change(label: &str, column: &str, then: &str, now: &str) -> String {
     }
 }
 
-/// Returns `true` when the value in the backup may give more rights than the present one.
+/// Returns `true` if the value in the backup may grant more rights than the present one.
 fn gives_more(column: &str, then: &str, now: &str) -> bool {
     let rank = |clearance: &str| match clearance {
         "ClusterAdmin" | "ClusterNode" => 3,
@@ -176,10 +174,10 @@ fn fingerprint(der: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(der))
 }
 
-/// A table whose entries give rights.
+/// A table whose entries grant rights.
 struct Kind {
     noun: &'static str,
-    /// Gives the key, a name, the certificate, and the columns, as text.
+    /// Selects the key, a name, the certificate, and the columns, as text.
     query: &'static str,
     /// The name of each column in descriptions of changes.
     columns: &'static [&'static str],

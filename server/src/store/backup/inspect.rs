@@ -21,7 +21,7 @@ pub(super) struct Facts {
     pub(super) databases: i64,
 }
 
-/// Opens a database beside its server. Nothing is written into it: a server takes any other writer for a fault.
+/// Opens a database beside its server, read-only: the server treats any other writer as a fault.
 pub(super) fn read_only(database: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(database)
@@ -30,7 +30,7 @@ pub(super) fn read_only(database: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
 }
 
-/// Checks a finished copy that nobody else has open, and leaves no file beside it.
+/// Checks a finished copy that no other process has open, and leaves no file beside it.
 pub(super) async fn check_copy(copy: &Path) -> Result<Result<Facts, String>, BackupError> {
     let failed = BackupError::database(copy);
     let mut connection = read_only(copy).immutable(true).connect().await.map_err(&failed)?;
@@ -61,14 +61,14 @@ pub(super) async fn findings(connection: &mut SqliteConnection) -> Result<Vec<St
     Ok(findings)
 }
 
-/// The version of the tables of a database.
+/// The schema version of a database.
 pub(super) async fn schema(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT COALESCE(max(version), 0) FROM _sqlx_migrations WHERE success")
         .fetch_one(connection)
         .await
 }
 
-/// Reads where a database stands.
+/// Reads the position of a database.
 pub(super) async fn facts(connection: &mut SqliteConnection) -> Result<Facts, sqlx::Error> {
     let schema = schema(connection).await?;
     let reading = position::read(connection).await?;
@@ -88,7 +88,7 @@ pub(super) async fn facts(connection: &mut SqliteConnection) -> Result<Facts, sq
     })
 }
 
-/// The databases that a finished copy knows, with their names.
+/// The databases in a finished copy, with their names.
 pub(super) async fn databases(copy: &Path) -> Result<Vec<(DatabaseUid, String)>, BackupError> {
     let failed = BackupError::database(copy);
     let mut connection = read_only(copy).immutable(true).connect().await.map_err(&failed)?;

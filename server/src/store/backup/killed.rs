@@ -1,4 +1,4 @@
-//! The remains of a restore that was killed: the present store under another name, or a mark that is ahead of it.
+//! Leftovers of a killed restore: the present store under another name, or a mark that is ahead of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use crate::store::files::with_suffix;
 use crate::store::mark::{self, Mark, MarkFile};
 use crate::store::past;
 
-/// The present store, as a restore finds it.
+/// The present store, as found by a restore.
 pub(super) struct PresentStore {
-    /// A path by which SQLite can open it. Nothing need be there.
+    /// A path by which SQLite can open it. It may not exist.
     pub(super) database: PathBuf,
     /// The mark of that store.
     pub(super) mark: Option<Mark>,
 }
 
-/// Finds the present store of `database`: where a restore was killed on its way, the store and the mark that it was about to
-/// replace. A killed restore is recognised by its mark, one write after the one that it has moved aside, and by nothing less:
-/// a store that lies beside may be older than what was acknowledged later.
+/// Finds the present store of `database`: if a restore was killed, the store and the mark that it was about to replace.
+/// A killed restore is recognized only by its mark, which is one write after the one that it moved aside: any other
+/// store beside it may be older than later acknowledged changes.
 pub(super) fn present_store(
     database: &Path,
     mark: Option<&Mark>,
@@ -52,7 +52,7 @@ pub(super) fn present_store(
     })
 }
 
-/// Gives a database that was moved aside, and its log, names that belong together.
+/// Links a database that was moved aside, and its log, to names that belong together.
 fn link(database: &Path, suffix: &str, work: &WorkDirectory) -> Result<PathBuf, BackupError> {
     let linked = work.path("present.db");
     for part in ["", "-wal"] {
@@ -83,5 +83,5 @@ fn newest_suffix(mark: &Path) -> Option<String> {
         })
 }
 
-/// The length of `20261130T120000Z`.
+/// Length of `20261130T120000Z`.
 const STAMP: usize = 16;

@@ -1,4 +1,4 @@
-//! Makes a backup, beside a running server or without one.
+//! Makes a backup, with or without a running server.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,20 +21,20 @@ use crate::store::sqlite;
 #[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) manifest: Manifest,
-    /// The remains of killed backups beside it that were deleted.
+    /// Leftovers of killed backups that were deleted.
     pub(crate) cleared: Vec<PathBuf>,
 }
 
-/// Copies the store of `directory` into `file`, which is there afterwards as a whole or not at all; with `data`, also the
+/// Copies the store of `directory` into `file`, which exists afterwards completely or not at all; with `data`, also the
 /// data of the databases.
 ///
-/// The copy is made in one read transaction: it is the store after one write, whatever is written meanwhile. The server
-/// goes on writing, into its log; it notices nothing, because nothing is written for it to notice. The data is read after
-/// that, one database after the other, each as it is at one moment.
+/// The copy is made in one read transaction: it is the store after one write, regardless of concurrent ones. The server
+/// continues to write, into its log; it is not affected, because the backup writes nothing. The data is read
+/// afterwards, one database after the other, each as of one moment.
 ///
 /// # Errors
 ///
-/// [`BackupError`]; nothing has then been made.
+/// [`BackupError`]; there is no file then.
 pub(crate) async fn make(
     directory: &Path,
     file: &Path,

@@ -1,5 +1,5 @@
-//! Backups of the store: one file with a whole copy of the database, what it is a copy of, and, where that is wanted, the
-//! data of Redis databases.
+//! Backups of the store: one file with a complete copy of the database, a manifest, and optionally the data of Redis
+//! databases.
 
 mod archive;
 mod changes;
@@ -34,7 +34,7 @@ use crate::files::FileError;
 /// The manifest of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
-    /// The version of the format of the file.
+    /// The version of the file format.
     pub(crate) format: u32,
     pub(crate) server_version: String,
     pub(crate) schema_version: i64,
@@ -44,14 +44,14 @@ pub(crate) struct Manifest {
     pub(crate) revision: i64,
     /// The number of the last audit record in the copy.
     pub(crate) audit_sequence: i64,
-    /// As RFC 3339 writes it.
+    /// In RFC 3339.
     pub(crate) created_at: String,
     pub(crate) certificates: i64,
     pub(crate) users: i64,
     pub(crate) databases: i64,
-    /// Of the copy, in bytes.
+    /// Size of the copy, in bytes.
     pub(crate) size: u64,
-    /// Of the copy, in hexadecimal digits.
+    /// SHA-256 of the copy, in hexadecimal digits.
     pub(crate) sha256: String,
     /// The data of the databases, if the backup has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,7 @@ pub(crate) enum BackupError {
     #[error("{} could not be {done}", path.display())]
     Io {
         path: PathBuf,
-        /// As a participle: `written`.
+        /// The failed operation, as a participle: `written`.
         done: &'static str,
         source: io::Error,
     },
@@ -95,7 +95,7 @@ pub(crate) enum BackupError {
     NotUndone {
         #[source]
         cause: Box<BackupError>,
-        /// The files, where they are and where they belong.
+        /// The files, with their present and their proper paths.
         left: String,
     },
     #[error("the store {} is in use; stop the server before a restore", path.display())]
@@ -105,13 +105,13 @@ pub(crate) enum BackupError {
 }
 
 impl BackupError {
-    /// For `map_err`: something could not be done with a file.
+    /// For `map_err`: an operation on a file failed.
     fn io(path: &Path, done: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, done, source }
     }
 
-    /// For `map_err`: SQLite refused something.
+    /// For `map_err`: SQLite returned an error.
     fn database(path: &Path) -> impl Fn(sqlx::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Database {
@@ -133,7 +133,7 @@ impl BackupError {
     }
 }
 
-/// Does what waits for the disk on a thread of its own.
+/// Runs blocking work on a thread of its own.
 async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
 ) -> Result<T, BackupError> {
@@ -142,7 +142,7 @@ async fn in_background<T: Send + 'static>(
         .unwrap_or(Err(BackupError::Interrupted))
 }
 
-/// The database of a store that is there; no part of the path is a symbolic link.
+/// The path of a store's database, which must exist, without symbolic links.
 fn existing(directory: &Path) -> Result<PathBuf, BackupError> {
     let path = directory.join(sqlite::FILE_NAME);
     if past::is_empty(&path) {
@@ -151,7 +151,7 @@ fn existing(directory: &Path) -> Result<PathBuf, BackupError> {
     located(directory)
 }
 
-/// Returns the path of a store's database, whether it exists or not. The directory is created when it is missing.
+/// Returns the path of a store's database, whether it exists or not. The directory is created if it is missing.
 fn located(directory: &Path) -> Result<PathBuf, BackupError> {
     let path = directory.join(sqlite::FILE_NAME);
     sqlite::check_paths(directory, &path).map_err(|source| BackupError::Path {

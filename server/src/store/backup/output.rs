@@ -1,9 +1,9 @@
-//! The file that an archive is written into.
+//! The output file of an archive.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
-/// After an error, it takes everything and writes nothing: the archive is given up, and `ZipWriter` would say on standard
+/// After an error, it discards all writes: the archive is abandoned, and `ZipWriter` would otherwise print to standard
 /// error that it cannot be finished.
 pub(super) struct Output {
     file: BufWriter<File>,
@@ -23,7 +23,7 @@ impl Output {
         }
     }
 
-    /// Makes durable what was written.
+    /// Synchronizes the file to disk.
     pub(super) fn sync(self) -> io::Result<()> {
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()

@@ -1,5 +1,4 @@
-//! Writes the file of a backup: a zip archive with the store, the data of databases, and the manifest. Nothing in it is
-//! compressed.
+//! Writes a backup file: a zip archive with the store, the data of databases, and the manifest, without compression.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -17,14 +16,14 @@ use super::output::Output;
 use super::{BackupError, Manifest};
 use crate::cluster::uid::DatabaseUid;
 
-/// The databases whose data is packed, and where it is.
+/// The databases whose data is packed, and their files.
 pub(super) struct DataToPack<'a> {
     pub(super) files: &'a dyn DatabaseFiles,
     pub(super) databases: Vec<(DatabaseUid, String)>,
 }
 
-/// Packs `copy`, the data of databases and the manifest into `file`, which errors call `name`. Gives the manifest, with what
-/// was packed. Blocks, until `stop` at most.
+/// Packs `copy`, the data of databases and the manifest into `file`, which errors call `name`. Returns the manifest.
+/// Blocks, until `stop` at most.
 pub(super) fn pack(
     copy: &Path,
     (file, name): (&Path, &Path),
@@ -57,9 +56,9 @@ pub(super) fn pack(
 
 /// An entry of the archive cannot be made.
 enum Problem {
-    /// Because of what is to be packed.
+    /// Because of the input.
     Source(io::Error),
-    /// Because of the archive, or it was stopped.
+    /// Because of the archive, or because it was cancelled.
     Archive(BackupError),
 }
 
@@ -72,7 +71,7 @@ impl From<BackupError> for Problem {
 struct Packer<'a> {
     writer: ZipWriter<Output>,
     path: PathBuf,
-    /// For errors.
+    /// Its path, for errors.
     file: PathBuf,
     stop: &'a CancellationToken,
 }
@@ -93,7 +92,7 @@ impl<'a> Packer<'a> {
         })
     }
 
-    /// Adds an entry; gives its size and digest.
+    /// Adds an entry; returns its size and digest.
     fn add(&mut self, name: &str, input: impl Read) -> Result<(u64, String), Problem> {
         self.begin(name)?;
         stream(input, &mut self.writer, self.stop, Problem::Source, |error| {
@@ -101,8 +100,8 @@ impl<'a> Packer<'a> {
         })
     }
 
-    /// Adds the data of a database, or the reason why it is omitted: files that an engine has spoiled must not keep the
-    /// store and the other databases from being saved.
+    /// Adds the data of a database, or the reason why it is omitted: damaged files of one engine must not prevent the
+    /// backup of the store and the other databases.
     fn add_database(
         &mut self,
         files: &dyn DatabaseFiles,

@@ -1,4 +1,4 @@
-//! Puts a restored store in the place of the present one, which is moved aside.
+//! Replaces the present store with the restored one, and moves the former aside.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,11 @@ use crate::store::files::with_suffix;
 use crate::store::mark;
 use crate::store::sqlite::FILE_SUFFIXES;
 
-/// Puts `copy`, `new_mark` and the data of databases in place, and gives what was moved aside.
+/// Moves `copy`, `new_mark` and the data of databases into place, and returns the files that were moved aside.
 ///
-/// Wherever this is cut off, a server either starts with the whole present store or refuses to start: the new mark comes
-/// first, and it is ahead of the present store; the restored store, without which no database is started, comes last.
+/// If it is interrupted anywhere, a server either starts with the complete present store or refuses to start: the new
+/// mark comes first, and it is ahead of the present store; the restored store, without which no database is started,
+/// comes last.
 pub(super) fn put(
     copy: &Path,
     new_mark: &Path,
@@ -76,7 +77,7 @@ pub(super) struct Moves {
 }
 
 impl Moves {
-    /// Renames what is there, so that its name is free.
+    /// Renames an existing file, so that its name becomes free.
     pub(super) fn aside(&mut self, path: &Path, suffix: &str) -> Result<(), BackupError> {
         if path.symlink_metadata().is_ok() {
             let aside = with_suffix(path, suffix);
@@ -86,7 +87,7 @@ impl Moves {
         Ok(())
     }
 
-    /// Renames, or says that `from` or `to` could not be `done`.
+    /// Renames, or returns an error that `from` or `to` could not be `done`.
     pub(super) fn rename(&mut self, from: &Path, to: &Path, done: &'static str) -> Result<(), BackupError> {
         fs::rename(from, to).map_err(BackupError::io(from, done))?;
         self.note(from, to);
@@ -97,7 +98,7 @@ impl Moves {
         self.done.push((from.to_owned(), to.to_owned()));
     }
 
-    /// Puts everything back, the last first. Gives what cannot be put back, in words for people.
+    /// Undoes all renames, the last first. Returns descriptions of those that fail.
     fn undo(self) -> Vec<String> {
         let back = |(from, to): (PathBuf, PathBuf)| {
             let error = fs::rename(&to, &from).err()?;
@@ -107,7 +108,7 @@ impl Moves {
     }
 }
 
-/// Returns the suffix for files that are moved aside at `now`. No file has a name with it yet.
+/// Returns the suffix for files that are moved aside at `now`, which no file has yet.
 pub(super) fn free_suffix(database: &Path, data: &[DirectoryMove], now: OffsetDateTime) -> String {
     let (date, time) = (now.date(), now.time());
     let stamp = format!(

@@ -7,20 +7,20 @@ use time::OffsetDateTime;
 use super::{Accepted, Comparison, Manifest};
 use crate::audit::{Actor, AuditRecord, Outcome};
 
-/// A restore that is about to be made.
+/// A restore in progress.
 pub(super) struct Restore<'a> {
     pub(super) file: &'a Path,
     pub(super) manifest: &'a Manifest,
     pub(super) accepted: Accepted,
     pub(super) comparison: &'a Comparison,
     pub(super) is_with_data: bool,
-    /// The databases whose data comes back.
+    /// The databases whose data is restored.
     pub(super) data: &'a [u32],
     /// The suffix of the files that were moved aside.
     pub(super) suffix: &'a str,
 }
 
-/// The record of a restore that `by` makes.
+/// The record of a restore by `by`.
 pub(super) fn of(restore: &Restore<'_>, by: Actor, at: OffsetDateTime) -> AuditRecord {
     let Restore {
         file,
@@ -73,7 +73,7 @@ pub(super) fn of(restore: &Restore<'_>, by: Actor, at: OffsetDateTime) -> AuditR
     }
 }
 
-/// A part of the record: the first entries, and how many more there are.
+/// A part of the record: the first entries, and the number of further ones.
 fn in_one_line<'a>(what: &str, texts: impl Iterator<Item = &'a str>) -> String {
     let texts: Vec<&str> = texts.collect();
     let shown = &texts[..texts.len().min(SHOWN)];
@@ -84,5 +84,5 @@ fn in_one_line<'a>(what: &str, texts: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// A record is one line of the audit log.
+/// Maximum number of entries, because a record is one line of the audit log.
 const SHOWN: usize = 50;

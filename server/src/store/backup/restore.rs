@@ -1,4 +1,4 @@
-//! Puts a backup in the place of the store, while no server runs.
+//! Replaces the store with a backup, while no server runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,22 +34,22 @@ pub(crate) struct Accepted {
 /// A request to restore a backup.
 pub(crate) struct Wanted {
     pub(crate) accepted: Accepted,
-    /// The place for the data of databases, if the backup has data. None restores the store alone.
+    /// The destination of the databases' data, if the backup has data. None restores the store alone.
     pub(crate) data: Option<Arc<dyn DatabaseFiles>>,
     /// The actor in the audit record.
     pub(crate) by: Actor,
 }
 
-/// The outcome of a restore.
+/// The result of a restore.
 #[derive(Debug)]
 pub(crate) enum Restored {
-    /// Nothing was changed: something would come back that was not accepted.
+    /// Nothing was changed: entries or rights would come back that the operator has not accepted.
     Refused { manifest: Manifest, comparison: Comparison },
-    /// The backup is in place.
+    /// The backup has been restored.
     Done(Done),
 }
 
-/// A restore that was made.
+/// A completed restore.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) manifest: Manifest,
@@ -58,21 +58,21 @@ pub(crate) struct Done {
     pub(crate) aside: Vec<PathBuf>,
     /// The suffix that was appended to their names.
     pub(crate) suffix: String,
-    /// The numbers of the databases that have the data of the backup now.
+    /// The numbers of the databases that now have the backup's data.
     pub(crate) data: Vec<u32>,
-    /// The remains of killed restores that were deleted.
+    /// Leftovers of killed restores that were deleted.
     pub(crate) cleared: Vec<PathBuf>,
-    /// The mode of the backup's file, when others than its owner can read it.
+    /// The mode of the backup file, if users other than its owner can read it.
     pub(crate) exposed: Option<u32>,
 }
 
-/// Puts the store that `file` is a backup of in the place of the one in `directory`, and the data of its databases in the
-/// place of theirs. The restored store has an audit record of it.
+/// Replaces the store in `directory` with the one in `file`, and the data of its databases. The restored store gets an
+/// audit record of it.
 ///
 /// # Errors
 ///
-/// [`BackupError`]: the store is in use, or `file` is no sound backup; everything is then as before. An error of the system
-/// while files are moved names the file.
+/// [`BackupError`]: the store is in use, or `file` is not a valid backup; nothing has changed then. An I/O error while
+/// files are moved names the file.
 pub(crate) async fn restore(
     directory: &Path,
     file: &Path,

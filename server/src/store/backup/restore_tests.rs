@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::tests::{KEPT, NOW, REVIVED, change, delete, folder, make, names, restore};
 use super::*;
-use crate::authority::clearance::SecurityClearance;
-use crate::authority::registry::Change;
 use crate::cluster::state::ClusterIdentity;
+use crate::ravendb::model::clearance::SecurityClearance;
+use crate::ravendb::model::registry::Change;
 use crate::store::Store;
 use crate::store::tests::{entry, loaded_names, put, record};
 

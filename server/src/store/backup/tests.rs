@@ -16,8 +16,8 @@ use time::macros::datetime;
 
 use super::*;
 use crate::audit::Actor;
-use crate::authority::definition::RegisteredCertificate;
-use crate::authority::registry::Change;
+use crate::ravendb::model::definition::RegisteredCertificate;
+use crate::ravendb::model::registry::Change;
 use crate::store::Store;
 use crate::store::tests::{another_program, entry, loaded_names, put, record};
 

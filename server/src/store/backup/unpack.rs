@@ -1,4 +1,4 @@
-//! Reads the file of a backup.
+//! Reads a backup file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read as _};
@@ -13,18 +13,18 @@ use super::{BackupError, Manifest};
 use crate::files::TrustedFile;
 use crate::store::sqlite;
 
-/// The file of a backup, open.
+/// An open backup file.
 pub(super) struct Archive {
     path: PathBuf,
     zip: ZipArchive<BufReader<File>>,
-    /// Ends the unpacking of a large file.
+    /// Cancels the unpacking of a large file.
     stop: CancellationToken,
-    /// Its mode, when others than its owner can read it.
+    /// Its mode, if users other than its owner can read it.
     exposed: Option<u32>,
 }
 
 impl Archive {
-    /// Opens a backup that nobody else can have changed, and reads its manifest. Blocks.
+    /// Opens a backup that no other user can have changed, and reads its manifest. Blocks.
     pub(super) fn open(path: &Path, stop: CancellationToken) -> Result<(Self, Manifest), BackupError> {
         let refused = |detail: String| BackupError::NotRestorable {
             path: path.to_owned(),
@@ -68,7 +68,7 @@ impl Archive {
         self.unpack(COPY, (manifest.size, &manifest.sha256), copy)
     }
 
-    /// Unpacks the entry `name` into a new file, which is then what was packed, and on the disk.
+    /// Unpacks the entry `name` into a new file, verifies its size and digest, and synchronizes it to disk.
     pub(super) fn unpack(&mut self, name: &str, said: (u64, &str), file: &Path) -> Result<(), BackupError> {
         let refused = |detail: String| BackupError::NotRestorable {
             path: self.path.clone(),
@@ -98,12 +98,12 @@ impl Archive {
         output.sync_all().map_err(BackupError::io(file, "written"))
     }
 
-    /// Its mode, when others than its owner can read it.
+    /// Its mode, if users other than its owner can read it.
     pub(super) fn exposed(&self) -> Option<u32> {
         self.exposed
     }
 
-    /// It cannot be restored, because of `detail`.
+    /// The error that it cannot be restored because of `detail`.
     pub(super) fn refuse(&self, detail: String) -> BackupError {
         BackupError::NotRestorable {
             path: self.path.clone(),
@@ -112,12 +112,12 @@ impl Archive {
     }
 }
 
-/// The members that every version of the manifest has.
+/// The members in all versions of the manifest.
 #[derive(serde::Deserialize)]
 struct Format {
     format: u32,
 }
 
 const READ_BY_OTHERS: u32 = 0o044;
-/// A manifest has some hundred bytes for each data file.
+/// A manifest has about a hundred bytes per data file.
 const MAX_MANIFEST: u64 = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! A directory for files that are not finished.
+//! A directory for unfinished files.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -10,9 +10,8 @@ use uuid::Uuid;
 
 use super::BackupError;
 
-/// A directory of its own (0700), on the file system where the finished files will be. It is deleted when it is dropped,
-/// with everything in it. A file in it is locked as long as its process lives, so that others know what is left of a killed
-/// one.
+/// A private directory (0700), on the file system of the finished files. It is deleted with its content when dropped. A
+/// file in it is locked as long as its process lives, so that leftovers of a killed process can be recognized.
 #[derive(Debug)]
 pub(super) struct WorkDirectory {
     path: PathBuf,
@@ -20,7 +19,7 @@ pub(super) struct WorkDirectory {
 }
 
 impl WorkDirectory {
-    /// Makes one in `parent`, and deletes those there whose process has died. Gives the paths of these.
+    /// Creates one in `parent`, and deletes those there whose process has died. Returns the paths of these.
     pub(super) fn make(parent: &Path) -> Result<(Self, Vec<PathBuf>), BackupError> {
         let cleared = clear(parent);
         let path = parent.join(format!("{PREFIX}{}", Uuid::new_v4().simple()));
@@ -52,7 +51,7 @@ impl Drop for WorkDirectory {
     }
 }
 
-/// Locks a file under another name first: one that has its name and is not locked is a dead process's.
+/// Locks the file under another name first: an unlocked file with the final name therefore belongs to a dead process.
 fn lock(directory: &Path) -> io::Result<File> {
     let unlocked = directory.join("new-lock");
     let file = OpenOptions::new()
@@ -65,8 +64,8 @@ fn lock(directory: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Deletes directories in `parent` that were this user's processes', and whose lock nobody holds any more. What cannot be
-/// proved to be one is left alone.
+/// Deletes directories in `parent` that belonged to this user's processes and whose lock is free. Directories that
+/// cannot be proved to be such are left alone.
 fn clear(parent: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     entries
@@ -93,7 +92,7 @@ fn is_dead(path: &Path) -> bool {
     lock.is_ok_and(|lock| lock.try_lock().is_ok())
 }
 
-/// Makes the content of a file or directory durable.
+/// Synchronizes a file or directory to disk.
 pub(super) fn sync(path: &Path) -> Result<(), BackupError> {
     File::open(path)
         .and_then(|file| file.sync_all())

@@ -1,6 +1,6 @@
-//! A checkpoint by another program, such as `sqlite3` with `PRAGMA wal_checkpoint(TRUNCATE)`: it moves what the log holds
-//! into the database, and empties the log. It changes nothing of what the store says, so the server goes on, provided that
-//! the log's index proves it: SQLite has emptied the log itself, and nobody else has committed anything.
+//! A checkpoint by another program, such as `sqlite3` with `PRAGMA wal_checkpoint(TRUNCATE)`: it moves the log's
+//! content into the database, and empties the log. It does not change the content of the store, so the server continues
+//! if the log's index proves it: SQLite has emptied the log itself, and no other program has committed anything.
 
 use std::sync::atomic::Ordering;
 
@@ -8,8 +8,8 @@ use super::{WriteFailure, Writer};
 use crate::store::lock::LockError;
 
 impl Writer {
-    /// Checks that the files are the ones that were opened, and hold everything that was acknowledged. The server
-    /// itself has committed at most `own` transactions since the last proof.
+    /// Checks that the files are the opened ones, and hold all acknowledged changes. The server itself has committed at
+    /// most `own` transactions since the last proof.
     pub(super) fn check_files(&self, own: u32) -> Result<(), WriteFailure> {
         if let Err(error) = self.files.check() {
             let others = self.files.commits_since_proof().is_some_and(|commits| commits > own);
@@ -26,7 +26,7 @@ impl Writer {
         })
     }
 
-    /// Goes on after a checkpoint by another program, which may not have made the database durable.
+    /// Continues after a checkpoint by another program, which may not have synchronized the database.
     pub(super) fn accept_checkpoint(&self) -> Result<(), WriteFailure> {
         if let Err(error) = self.files.sync_database() {
             // The system reports it once: the next attempt would succeed, whatever is on the disk.

@@ -1,4 +1,4 @@
-//! After a write that failed: what the store holds, and when it can be written again.
+//! Recovery from a failed write: the content of the store, and its writability.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use crate::store::position::{self, Reading};
 use crate::store::write::Write;
 
 impl Writer {
-    /// Finds out whether a write that failed has happened, and proves that others can be made. Tries until it is known, or
-    /// the store is closed.
+    /// Determines if a failed write has happened, and proves that further ones are possible. Retries until it succeeds,
+    /// or the store is closed.
     pub(super) async fn settle(&self, slot: &mut Slot, cause: WriteFailure) -> Result<(), StoreError> {
         if matches!(cause, WriteFailure::Foreign) {
             // The transaction was rolled back before anything was written.
@@ -51,8 +51,8 @@ impl Writer {
         }
     }
 
-    /// Makes an empty write with a fresh connection, where there is room for a change. Only that shows that the next one can
-    /// be taken.
+    /// Makes an empty write with a fresh connection, once there is room for a change. Only that proves that the next
+    /// change can be written.
     async fn prove_writable(&self, slot: &mut Slot, mut open: WritingConnection) {
         if let Err(error) = self.files.check_room().await {
             close(open).await;
@@ -78,11 +78,11 @@ impl Writer {
         }
     }
 
-    /// Opens a fresh connection, makes durable what the store holds, and reads where it stands.
+    /// Opens a fresh connection, synchronizes the store's content, and reads its position.
     ///
-    /// After a failed `fsync`, the system may show data that is not on the disk, and the log may hold a commit that nobody
-    /// was told of. Emptying the log writes what is committed into the database, and removes everything else; both are
-    /// synchronised before anything is read.
+    /// After a failed `fsync`, the system may show data that is not on disk, and the log may hold a commit that was not
+    /// acknowledged. Emptying the log writes the committed data into the database, and removes everything else; both
+    /// files are synchronized before anything is read.
     pub(super) async fn reopen(&self, slot: &mut Slot) -> Result<WritingConnection, WriteFailure> {
         let possible = slot.possible_commits();
         if let Err(failure) = self.check_files(possible) {
@@ -143,7 +143,7 @@ impl Writer {
         Ok(reading)
     }
 
-    /// Tries to come back when the store refuses writes; looks at the files when it does not.
+    /// Tries to recover if the store refuses writes; otherwise checks the files.
     pub(in crate::store) async fn look_after(&self) {
         self.mark.keep();
         // A write under way checks the files itself, and settles its own outcome.
@@ -165,7 +165,7 @@ impl Writer {
         }
     }
 
-    /// Writes what a log without a name holds into the database: it would be gone with this process.
+    /// Moves the content of a log that lost its name into the database: it would be lost with this process.
     async fn rescue(&self) {
         if !self.files.has_lost_only_the_name_of_its_log() || self.is_rescued.swap(true, Ordering::Relaxed) {
             return;
@@ -179,9 +179,9 @@ impl Writer {
     }
 }
 
-/// The time for which another program may delay the emptying of the log before it is logged.
+/// Time for which another program may delay the emptying of the log before that is logged.
 const BUSY: Duration = Duration::from_secs(1);
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
-/// Between two attempts to find the outcome of a write.
+/// First pause between attempts to determine the outcome of a write.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

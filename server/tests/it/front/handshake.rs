@@ -1,4 +1,4 @@
-//! What the handshake asks, and what it lets through.
+//! Requirements of the TLS handshake.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -6,8 +6,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::support::Fixture;
 
-/// What a second reader would take for a request of its own. The route answers with what it was sent, so that its mark
-/// in an answer's content tells that it was carried out.
+/// Bytes that a second parser would read as a request of their own. The route echoes the request, so the marker in a
+/// response shows that the request was executed.
 const SECOND: &str = "GET /whoami?second HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 #[tokio::test]

@@ -176,7 +176,7 @@ pub(super) fn read_settings(folder: &TempDir, settings: &[&str]) -> Settings {
     Settings::from_sources(&sources(folder, settings)).unwrap()
 }
 
-/// What is said of these settings, which cannot be used.
+/// The error for these invalid settings.
 pub(super) fn refused_settings(folder: &TempDir) -> String {
     Settings::from_sources(&sources(folder, &[])).unwrap_err().to_string()
 }
@@ -288,7 +288,7 @@ impl Http {
         Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 
-    /// Whether the server closes the connection within `time`.
+    /// True if the server closes the connection within `time`.
     pub(super) async fn closes_within(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, &mut self.connection).await.is_ok()
     }

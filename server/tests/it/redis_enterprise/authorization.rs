@@ -1,12 +1,12 @@
-//! Who may use which route of Redis Enterprise's dialect.
+//! Authorization of every route of Redis Enterprise's dialect.
 //!
-//! Every route is asked for by everybody, on itself, on others and on what is not there. Who should be let through is
-//! written down here once more, from the vendor's pages and not from the server's tables
+//! Every kind of caller requests every route: for itself, for others and for objects that do not exist. The expected
+//! results are written down here again, from the vendor's pages and not from the server's tables
 //! (`docs/contracts/redis-enterprise.md` and `docs/contracts/redis-enterprise.md#management-roles`).
 
 use std::collections::BTreeSet;
 
-use certward_server::dialect::redis_enterprise::ROUTES;
+use certward_server::redis_enterprise::api::ROUTES;
 use rcgen::DnType;
 
 use super::house::{Ca, Client, House};

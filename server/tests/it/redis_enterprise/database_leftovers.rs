@@ -1,4 +1,4 @@
-//! What deleted databases leave behind, and what refused ones leave on record.
+//! Leftovers of deleted databases, and audit records of refused ones.
 
 use std::path::Path;
 use std::time::Duration;
@@ -136,7 +136,7 @@ async fn a_database_that_cannot_run_is_refused_on_record() {
     house.server.shutdown().await;
 }
 
-/// Whether a record is about the target and names the port.
+/// True if a record is about the target and names the port.
 fn tells_of(file: &Path, target: &str, port: u16) -> bool {
     let log = std::fs::read_to_string(file).unwrap_or_default();
     let records = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use super::house::{Ca, House};
 
-/// Whether a Redis to run databases with is installed. In CI it must be.
+/// True if an engine is installed. In CI it must be.
 pub(super) fn has_engine() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| {

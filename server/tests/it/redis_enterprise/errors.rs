@@ -1,6 +1,6 @@
-//! What is refused before it is looked at, and how it is said (`docs/contracts/redis-enterprise.md#wire-conventions`).
+//! Early refusals and their form (`docs/contracts/redis-enterprise.md#wire-conventions`).
 
-use certward_server::dialect::redis_enterprise::ROUTES;
+use certward_server::redis_enterprise::api::ROUTES;
 use serde_json::json;
 
 use super::house::{House, PASSWORD};

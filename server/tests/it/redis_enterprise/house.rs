@@ -43,12 +43,12 @@ pub(super) struct Client {
     connection: Mutex<Option<TlsStream<TcpStream>>>,
 }
 
-/// What a caller was answered.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
-    /// Null when there is no body.
+    /// Null if there is no body.
     pub(super) body: Value,
 }
 
@@ -90,7 +90,7 @@ impl House {
         }
     }
 
-    /// Where the server keeps its data.
+    /// The server's data directory.
     pub(super) fn data_dir(&self) -> &std::path::Path {
         &self.server.app().settings.data_dir
     }
@@ -154,7 +154,7 @@ impl Client {
         Self { address, ..self }
     }
 
-    /// Where the caller calls, and with what.
+    /// The server's address, and the caller's TLS configuration.
     pub(super) fn target(&self) -> (SocketAddr, Arc<ClientConfig>) {
         (self.address, Arc::clone(&self.config))
     }

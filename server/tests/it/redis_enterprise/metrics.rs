@@ -156,7 +156,7 @@ async fn connections_are_counted_by_listener_and_by_what_let_them_in() {
     house.server.shutdown().await;
 }
 
-/// What `promtool check metrics` looks for, and what Prometheus refuses.
+/// Covers the checks of `promtool check metrics`, and everything that Prometheus refuses.
 #[tokio::test]
 async fn the_metrics_follow_the_conventions_of_prometheus() {
     let house = House::open_with(&[OPERATIONS]).await;

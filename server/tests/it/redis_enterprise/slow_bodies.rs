@@ -42,7 +42,7 @@ impl Begun {
         }
     }
 
-    /// Sends the rest. What is answered.
+    /// Sends the rest of the body, and returns the response.
     async fn end(mut self) -> (String, String) {
         // One that was answered already may be closed.
         let _ = self.connection.write_all(b"}").await;

@@ -1,4 +1,4 @@
-//! What `make quickstart` compiles, into an empty directory.
+//! CPU time of `make quickstart` from an empty target directory.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

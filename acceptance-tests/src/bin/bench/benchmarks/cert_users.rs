@@ -43,7 +43,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// What Terraform took with ours and with its own, round by round.
+/// Durations of Terraform with this provider and with the vendor's, by round.
 #[derive(Default)]
 struct Pairs {
     ours: Vec<Duration>,

@@ -19,11 +19,11 @@ pub(super) struct Servers<'a> {
     pub(super) floor: Server,
 }
 
-/// What is counted.
+/// The unit of a throughput: connections or requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     New,
-    /// On this many open connections.
+    /// Requests on this many open connections.
     KeepAlive {
         connections: usize,
     },
@@ -74,13 +74,14 @@ impl<'a> Servers<'a> {
         })
     }
 
-    /// What our server answers.
+    /// The response body of this project's server.
     pub(super) async fn body(&self, key_exchange: KeyExchange) -> Result<Vec<u8>, Failure> {
         let client = self.certward.client(self.site, &self.identity, key_exchange)?;
         Ok(client.once(&get(self.path)).await?.expect_ok()?.body)
     }
 
-    /// Ours against nginx and against bare rustls, with a goal for each; tells how far the rounds were apart.
+    /// Compares the server with nginx and with bare rustls, with a goal for each, and reports the spread between
+    /// rounds.
     pub(super) async fn compare(
         &self,
         outcome: &mut Outcome,

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use certward::pki::Certificate;
-use certward_server::authority::clearance::{Permissions, SecurityClearance};
-use certward_server::authority::definition::{Grant, RegisteredCertificate};
+use certward_server::ravendb::model::clearance::{Permissions, SecurityClearance};
+use certward_server::ravendb::model::definition::{Grant, RegisteredCertificate};
 use certward_server::store::Store;
 use rcgen::{CertificateParams, Issuer, PKCS_RSA_SHA512, PublicKeyData, SignatureAlgorithm, SigningKey};
 

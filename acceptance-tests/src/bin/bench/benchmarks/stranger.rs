@@ -1,4 +1,5 @@
-//! What somebody may cost whom nobody lets in: CPU for a connection, and what a good client notices of many.
+//! Costs of clients that are not admitted: CPU time per connection, and their effect on the latency of an admitted
+//! client.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};

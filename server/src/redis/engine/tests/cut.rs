@@ -10,11 +10,11 @@ use super::super::command::Command;
 use super::super::{Engine, EngineConnection, EngineLogin};
 use super::attached::Existing;
 use super::world::{ALWAYS, World, ask, bulk, configuration, log_in, mark, ready, signal, user};
-use crate::cluster::access::TokenKey;
 use crate::cluster::database::Persistence;
+use crate::cluster::token_key::TokenKey;
 use crate::redis::resp::reply::Reply;
 
-/// What a user sends who takes the engine for itself.
+/// A script of a hostile user that keeps the engine busy.
 const ENDLESS: &str = "while true do end";
 const ENDLESS_AFTER_WRITING: &str = "redis.call('SET', 'written', 1) while true do end";
 

@@ -102,7 +102,7 @@ async fn payloads(connection: &mut EngineConnection) -> Vec<Vec<u8>> {
     payloads
 }
 
-/// Whether the engine takes it. What it takes is read and changed as clients do.
+/// True if the engine accepts the payload. An accepted value is then read and changed as clients do.
 async fn restore(connection: &mut EngineConnection, payload: &[u8]) -> bool {
     let restored = call(connection, &[b"RESTORE", b"k", b"0", payload, b"REPLACE"]).await;
     if restored.error().is_some() {

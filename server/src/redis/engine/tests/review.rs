@@ -189,7 +189,7 @@ async fn a_user_can_neither_stop_nor_debug_nor_fork_an_engine_nor_reach_others()
     }
 }
 
-/// What reaches a user's own connection alone stays open.
+/// Commands that affect the user's own connection alone stay allowed.
 async fn own_connection(alice: &mut EngineConnection, name: &str) {
     let commands = [
         Command::new("CLIENT SETNAME", ["tester"]),

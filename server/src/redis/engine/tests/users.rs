@@ -1,4 +1,4 @@
-//! Who a connection is, and what it may do.
+//! Identity and rights of connections.
 
 use std::sync::Arc;
 

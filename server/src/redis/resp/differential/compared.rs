@@ -1,19 +1,19 @@
-//! An engine's replies to a stream, and to what the front sent on of it.
+//! Compares an engine's replies to a stream with those to the bytes that the proxy forwards of it.
 
 use super::replies::{Kind, commands_of, identity_command_run, kind};
 use super::scanned::{Forwarded, Intercepted, marker};
 
-/// Describes the disagreement of scanner and engine about a stream; none when they agree. `original` is the engine's
-/// answer to the stream, `forwarded` its answer to the forwarded bytes.
+/// Describes the disagreement between scanner and engine about a stream; none if they agree. `original` is the engine's
+/// reply to the stream, `forwarded` its reply to the forwarded bytes.
 ///
-/// Unless `is_exact`, the front may forward less than the engine would have run.
-pub(super) fn disagreement(front: &Forwarded, original: &[u8], forwarded: &[u8], is_exact: bool) -> Option<String> {
+/// Unless `is_exact`, the proxy may forward less than the engine would have run.
+pub(super) fn disagreement(proxy: &Forwarded, original: &[u8], forwarded: &[u8], is_exact: bool) -> Option<String> {
     if let Some(reply) = identity_command_run(forwarded) {
         return Some(format!("a command got past the scanner: {}", reply.escape_ascii()));
     }
     let forwarded = commands_of(forwarded);
     let run = Run {
-        intercepted: &front.intercepted,
+        intercepted: &proxy.intercepted,
         original: &commands_of(original),
         forwarded: &forwarded,
         is_exact,
@@ -30,7 +30,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// From these replies on, after so many markers.
+    /// Compares from these replies on, after this many markers.
     fn disagreement(&self, mut original: usize, mut forwarded: usize, markers: usize) -> Option<String> {
         while let Some(reply) = self.forwarded.get(forwarded) {
             let counterpart = self.original.get(original);
@@ -39,13 +39,13 @@ impl Run<'_> {
             }
             let Some(counterpart) = counterpart else {
                 return Some(format!(
-                    "command {forwarded} is run only behind the front: {}",
+                    "command {forwarded} is run only behind the proxy: {}",
                     reply.escape_ascii()
                 ));
             };
             if !is_same(reply, counterpart) {
                 return Some(format!(
-                    "command {forwarded} is answered {} behind the front, and else {}",
+                    "command {forwarded} is answered {} behind the proxy, and else {}",
                     reply.escape_ascii(),
                     counterpart.escape_ascii()
                 ));
@@ -55,13 +55,13 @@ impl Run<'_> {
         }
         let missing = self.original.get(original).filter(|_| self.is_exact)?;
         Some(format!(
-            "command {forwarded} does not get through the front: {}",
+            "command {forwarded} does not get through the proxy: {}",
             missing.escape_ascii()
         ))
     }
 
-    /// Where a marker stands. Redis 8.0 and Valkey 8.1 do not answer a login that fails while earlier replies are not sent
-    /// yet (`addAuthErrReply` of acl.c), so that it may be one that the engine has run without a reply.
+    /// Compares the position of a marker. Redis 8.0 and Valkey 8.1 omit the reply to a failed login while earlier
+    /// replies are not sent yet (`addAuthErrReply` of acl.c), so the engine may have run it without a reply.
     fn of_marker(&self, original: usize, forwarded: usize, markers: usize) -> Option<String> {
         let intercepted = self.intercepted.get(markers).copied();
         let counterpart = self.original.get(original).copied();
@@ -84,9 +84,9 @@ impl Run<'_> {
     }
 }
 
-/// Returns `true` when the engine may give this answer to an identity command. `AUTH` among the options of `HELLO` is
-/// answered like `AUTH`, when nothing else is wrong. A name that continues with a NUL is known to some engines and not
-/// to others, which print it up to the NUL.
+/// Returns `true` if this can be the engine's reply to an identity command. `AUTH` among the options of `HELLO` is
+/// answered like `AUTH`, if nothing else is wrong. A name that continues after a NUL is known to some engines; the
+/// others print it up to the NUL.
 fn fits(intercepted: Intercepted, reply: &[u8]) -> bool {
     match (intercepted, kind(reply)) {
         (_, Kind::Unknown) => ["AUTH", "HELLO", "RESET", "CLIENT"]
@@ -95,7 +95,7 @@ fn fits(intercepted: Intercepted, reply: &[u8]) -> bool {
         (Intercepted::Auth, Kind::Auth) | (Intercepted::Reset, Kind::Reset) => true,
         (Intercepted::Hello, Kind::Auth) => true,
         (Intercepted::Hello, Kind::Hello) => !matches!(reply[0], b'*' | b'%'),
-        // What engines do with these is not the same everywhere; the front refuses them.
+        // What engines do with these is not the same everywhere; the proxy refuses them.
         (Intercepted::Malformed, Kind::Auth | Kind::Hello | Kind::Reset | Kind::ResetRefused | Kind::Client) => true,
         _ => false,
     }
@@ -107,7 +107,7 @@ fn is_same(reply: &[u8], other: &[u8]) -> bool {
     reply == other || (hello(reply) && hello(other))
 }
 
-/// Returns `true` when the engine answers that it knows no command with this name.
+/// Returns `true` if the reply is the error for an unknown command with this name.
 fn is_unknown(reply: &[u8], name: &str) -> bool {
     let expected = format!("-ERR unknown command '{name}'");
     reply

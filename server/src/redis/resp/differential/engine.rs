@@ -1,4 +1,4 @@
-//! An engine that a stream is sent to.
+//! An engine that receives streams.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// An engine, by its socket. Its user may run nothing, so that each command has one reply that names it.
+/// An engine, by its socket. Its user may run no command, so that each command has one reply that names it.
 #[derive(Debug)]
 pub(crate) struct MatrixEngine {
     socket: PathBuf,
@@ -21,7 +21,7 @@ impl MatrixEngine {
         UnixStream::connect(&self.socket)
     }
 
-    /// Returns the engine's answers to the streams, each sent on a connection of its own.
+    /// Returns the engine's replies to the streams, each sent on a connection of its own.
     ///
     /// # Panics
     ///
@@ -54,5 +54,5 @@ impl MatrixEngine {
     }
 }
 
-/// Longer than anything takes here.
+/// Longer than any reply takes here.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);

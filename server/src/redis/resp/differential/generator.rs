@@ -1,55 +1,9 @@
-//! Streams of commands, well-formed and not, with what has fooled parsers of this protocol in front.
+//! Generates streams of commands, well-formed and malformed, with an emphasis on input that has misled parsers of this
+//! protocol.
 
-use std::ops::Range;
+pub(crate) use super::random::Random;
 
-/// Pseudo-random numbers (SplitMix64), so that a stream can be made again from its seed.
-#[derive(Debug, Clone)]
-pub(crate) struct Random {
-    state: u64,
-    names_default: bool,
-}
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            state: seed,
-            names_default: false,
-        }
-    }
-
-    /// Has `default` among the names of users. The engine must not let it in: `HELLO` would then look like one without
-    /// `AUTH`.
-    pub(crate) fn naming_default(self) -> Self {
-        Self {
-            names_default: true,
-            ..self
-        }
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, range: Range<usize>) -> usize {
-        let width = (range.end - range.start) as u64;
-        range.start + usize::try_from(self.next() % width).expect("less than a usize")
-    }
-
-    /// Once in so many.
-    fn one_in(&mut self, many: usize) -> bool {
-        self.below(0..many) == 0
-    }
-
-    fn of<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
-        all[self.below(0..all.len())]
-    }
-}
-
-/// A stream, in items that may be left out one by one to find the smallest that still shows something.
+/// A stream, in items that can be removed one by one to find the smallest failing input.
 pub(crate) fn stream(random: &mut Random) -> Vec<Vec<u8>> {
     let mut items: Vec<_> = (0..random.below(1..7)).map(|_| item(random)).collect();
     if random.one_in(4) {
@@ -63,7 +17,7 @@ pub(crate) fn stream(random: &mut Random) -> Vec<Vec<u8>> {
     items
 }
 
-/// A stream of whole commands as clients write them, whatever they say.
+/// A stream of complete commands in clients' form, with any content.
 pub(crate) fn well_formed(random: &mut Random) -> Vec<Vec<u8>> {
     (0..random.below(1..7))
         .map(|_| {
@@ -81,7 +35,7 @@ pub(crate) fn well_formed(random: &mut Random) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A word of an inline command: bare where that says it, else in double quotation marks.
+/// A word of an inline command: bare if possible, else in double quotation marks.
 fn quoted(argument: &[u8]) -> Vec<u8> {
     if !argument.is_empty() && argument.iter().all(|byte| byte.is_ascii_alphanumeric()) {
         return argument.to_vec();
@@ -90,7 +44,7 @@ fn quoted(argument: &[u8]) -> Vec<u8> {
     format!("\"{inside}\"").into_bytes()
 }
 
-/// Where a stream is split.
+/// Splits a stream at random positions.
 pub(crate) fn pieces<'a>(stream: &'a [u8], random: &mut Random) -> Vec<&'a [u8]> {
     let longest = match random.below(0..4) {
         0 => 1,
@@ -196,7 +150,7 @@ fn hello_option(all: &mut Vec<Vec<u8>>, random: &mut Random) {
     }
 }
 
-/// A name in any case, sometimes with what a comparison of C strings does not see.
+/// A name in any case, sometimes followed by bytes that a comparison of C strings ignores.
 fn name(plain: &[u8], random: &mut Random) -> Vec<u8> {
     let mut name = plain.to_vec();
     for byte in &mut name {
@@ -323,7 +277,7 @@ fn close(line: &mut Vec<u8>, mark: u8, random: &mut Random) {
     }
 }
 
-/// A command with one number or one line's end that is not as clients write it.
+/// A command with one malformed number or line end.
 fn almost_command(random: &mut Random) -> Vec<u8> {
     let arguments = arguments(random);
     let (odd, what) = (random.below(0..arguments.len() + 1), random.below(0..4));
@@ -393,7 +347,7 @@ fn almost_command(random: &mut Random) -> Vec<u8> {
     out
 }
 
-/// What is no command.
+/// Bytes that are not a command.
 fn raw(random: &mut Random) -> Vec<u8> {
     match random.below(0..3) {
         0 => (0..random.below(1..6)).map(|_| byte(random)).collect(),
@@ -430,7 +384,7 @@ fn raw(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// Around the sizes at which engines change how they read.
+/// Input around the sizes at which engines change their way of reading.
 fn large(random: &mut Random) -> Vec<u8> {
     let size = [16 * 1024, 32 * 1024, 64 * 1024][random.below(0..3)] + random.below(0..40) - 20;
     match random.below(0..5) {

@@ -18,12 +18,12 @@ pub(super) struct Started {
 }
 
 impl Started {
-    /// Starts an engine of the matrix in an empty directory. Its one user, `default`, may run nothing, so that every command
-    /// is answered by an error that names it. `AUTH`, `HELLO`, `RESET` and `QUIT` are never forbidden.
+    /// Starts an engine of the matrix in an empty directory. Its one user, `default`, may run no command, so that the
+    /// reply to every command is an error that names it. `AUTH`, `HELLO`, `RESET` and `QUIT` are never forbidden.
     ///
     /// # Panics
     ///
-    /// The engine is not installed or does not start: there is no test without it.
+    /// If the engine is not installed or does not start.
     pub(super) fn new(name: &str, directory: &Path) -> Self {
         let program = program(name);
         let socket = directory.join("engine.sock");

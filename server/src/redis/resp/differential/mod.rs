@@ -1,10 +1,10 @@
-//! The command scanner compared with real engines, by what both make of the same stream.
+//! Compares the command scanner with real engines, by their interpretation of the same stream.
 //!
-//! A stream goes to an engine twice: as it is, and as the front would send it on, with a marker (a command that no engine
-//! has) in the place of each identity command. The engine's user may run nothing, so that every command gets exactly one
-//! reply, and the reply names the command. Both runs must have the same replies but for the markers, and where a marker
-//! stands, the engine must have seen an identity command in the stream as it was: the scanner then ends each command
-//! where the engine does, and calls by the same name those that change who the client is.
+//! An engine gets a stream twice: unchanged, and as the proxy would forward it, with a marker (a command that no engine
+//! has) in place of each identity command. The engine's user may run no command, so every command gets exactly one
+//! reply, which names the command. Both runs must have the same replies except for the markers, and at each marker the
+//! engine must have seen an identity command in the unchanged stream. Then the scanner splits commands where the engine
+//! does, and recognizes the same identity commands.
 
 #[cfg(test)]
 mod compared;
@@ -13,6 +13,8 @@ pub(crate) mod engine;
 pub(crate) mod generator;
 #[cfg(test)]
 pub(crate) mod matrix;
+#[cfg(test)]
+mod random;
 mod replies;
 mod scanned;
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! An engine's replies, and what they say of its commands.
+//! An engine's replies, and the commands that they name.
 
-/// The reply to an identity command that has got to the engine.
+/// The reply to an identity command that has reached the engine.
 pub(crate) fn identity_command_run(forwarded: &[u8]) -> Option<&[u8]> {
     let replies = commands_of(forwarded);
     replies
@@ -57,14 +57,14 @@ fn is_about_client(reply: &[u8]) -> bool {
     text.starts_with("-NOPERM") && text.contains("'client")
 }
 
-/// The replies to commands. What an engine says of bytes that are no protocol is no reply to a command; it says so last.
+/// The replies to commands. An engine's final reply to a protocol error is not among them.
 pub(super) fn commands_of(replies: &[u8]) -> Vec<&[u8]> {
     let mut all = split(replies);
     all.retain(|reply| !reply.starts_with(b"-ERR Protocol error"));
     all
 }
 
-/// Cuts what an engine has sent into replies, RESP2 or RESP3.
+/// Splits an engine's output into replies, RESP2 or RESP3.
 fn split(mut replies: &[u8]) -> Vec<&[u8]> {
     let mut all = Vec::new();
     while let Some(length) = length_of(replies) {
@@ -78,7 +78,7 @@ fn split(mut replies: &[u8]) -> Vec<&[u8]> {
     all
 }
 
-/// The length of the first reply; none when its end is missing.
+/// Length of the first reply; none if its end is missing.
 fn length_of(replies: &[u8]) -> Option<usize> {
     let line = replies.windows(2).position(|end| end == b"\r\n")? + 2;
     let number = || -> Option<usize> {

@@ -1,21 +1,21 @@
-//! Scans a stream as the front does, with markers in place of identity commands.
+//! Scans a stream as the proxy does, with markers in place of identity commands.
 
 use crate::redis::resp::arguments::encode;
 use crate::redis::resp::command::{CommandScanner, Scanned};
 use crate::redis::resp::identity::IdentityCommand;
 
-/// The part of a stream that the front forwards.
+/// The part of a stream that the proxy forwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Forwarded {
     /// The bytes for the engine.
     pub(crate) bytes: Vec<u8>,
-    /// The identity commands that were kept back, in order; a marker stands for each.
+    /// The intercepted identity commands, in order; a marker replaces each.
     pub(crate) intercepted: Vec<Intercepted>,
-    /// True when the front ended the connection before the end of the stream.
+    /// True if the proxy ended the connection before the end of the stream.
     pub(crate) has_ended: bool,
 }
 
-/// An identity command that was kept back.
+/// An intercepted identity command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intercepted {
     /// `AUTH`.
@@ -24,7 +24,7 @@ pub(crate) enum Intercepted {
     Hello,
     /// `RESET`.
     Reset,
-    /// One of them in a form that the engine refuses.
+    /// One of them in a form that the engine rejects.
     Malformed,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn marker(number: usize) -> String {
     format!("certward-marker-{number}")
 }
 
-/// Sends a stream, which comes in these pieces, through the scanner.
+/// Scans a stream that arrives in these pieces.
 pub(crate) fn forward<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Forwarded {
     let mut scanner = CommandScanner::default();
     let mut forwarded = Forwarded::default();

@@ -63,7 +63,7 @@ pub(crate) async fn idle(bench: &Bench) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// What a client notices of others that never end their handshake, and of others that hardly read.
+/// Latency of a client beside others that never finish their handshake, and others that hardly read.
 pub(crate) async fn disturbance(bench: &Bench) -> Result<Outcome, Failure> {
     let fronts = Fronts::start(bench).await?;
     let client = client(&fronts, &fronts.certward)?;
@@ -165,12 +165,12 @@ const IDLE: usize = 10_000;
 const TASKS: usize = 16;
 const SETTLE: Duration = Duration::from_secs(3);
 const IDLE_GOAL_KIB: u64 = 640 * 1024;
-/// What the server has open besides its connections.
+/// Open files of the server other than its connections.
 const SPARE_FILES: usize = 200;
 const ROUNDS: usize = 5;
 const REQUESTS: usize = 10_000;
 const OF_EACH: usize = 100;
-/// More than the buffers of all sockets on the way hold.
+/// Larger than all socket buffers on the path together.
 const LARGE: usize = 16 * 1024 * 1024;
 const PIECE: usize = 4096;
 const PAUSE: Duration = Duration::from_millis(100);

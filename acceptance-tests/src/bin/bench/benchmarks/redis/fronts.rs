@@ -21,11 +21,11 @@ pub(super) struct Front {
     pub(super) name: &'static str,
     pub(super) process: Process,
     pub(super) address: SocketAddr,
-    /// What a client that logs in says, where the certificate does not.
+    /// Password of a client's login, where the certificate does not suffice.
     pub(super) password: Option<&'static str>,
 }
 
-/// All of them, and who their client is.
+/// All fronts, and their client's identity.
 pub(super) struct Fronts {
     pub(super) certward: Front,
     pub(super) own_tls: Front,

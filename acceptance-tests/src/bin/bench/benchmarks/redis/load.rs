@@ -1,4 +1,4 @@
-//! What the fronts are made to carry.
+//! Load generators for the fronts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use super::fronts::{Front, Fronts};
 use crate::Failure;
 use crate::client::{Client, KeyExchange};
 
-/// What one run of `redis-benchmark` showed.
+/// Result of one run of `redis-benchmark`.
 pub(super) struct Measured {
-    /// Commands a second.
+    /// Commands per second.
     pub(super) rate: f64,
-    /// Of the front, for each command.
+    /// CPU time of the front per command.
     pub(super) cpu: Duration,
-    /// Of a GET.
+    /// Median latency of a GET.
     pub(super) p50: Duration,
 }
 
@@ -73,7 +73,7 @@ fn row(printed: &str, name: &str) -> Option<Row> {
     })
 }
 
-/// How many new connections a second there were, with a login and a command each.
+/// New connections per second, with a login and a command each.
 pub(super) async fn new_connections(fronts: &Fronts, front: &Front) -> Result<f64, Failure> {
     let client = Client::new(
         front.address,

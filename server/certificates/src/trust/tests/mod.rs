@@ -1,0 +1,4 @@
+mod anchors;
+mod chain;
+mod gate;
+mod names;

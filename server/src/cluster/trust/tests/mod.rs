@@ -1,6 +1,0 @@
-mod anchors;
-mod chain;
-mod database;
-mod gate;
-mod minted;
-mod names;

@@ -1,0 +1,6 @@
+//! RavenDB's certificate administration.
+
+pub mod access;
+pub mod api;
+pub mod model;
+pub mod usecases;

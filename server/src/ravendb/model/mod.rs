@@ -1,0 +1,5 @@
+//! Registered certificates and their rights.
+
+pub mod clearance;
+pub mod definition;
+pub mod registry;

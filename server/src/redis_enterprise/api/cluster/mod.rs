@@ -1,0 +1,76 @@
+//! `/v1/cluster`: the cluster and its settings (`docs/contracts/redis-enterprise.md#cluster`).
+
+mod update;
+mod view;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Map, Value};
+
+pub(super) use self::update::{subjects, validation_named};
+pub(super) use self::view::{subject, validation};
+use super::authorized::Authorized;
+use super::body::RequestBody;
+use super::json::{self, Request};
+use super::problem::{Code, Problem};
+use super::query::Query;
+use super::schemas::{CLUSTER, HASHING_ALGORITHM};
+use super::{Dialect, answer};
+use crate::cluster::access::action::{UpdateCluster, ViewCluster};
+use crate::cluster::settings::ClusterSettings;
+use crate::cluster::settings_update::SettingsUpdate;
+use crate::cluster::{ClusterState, Run};
+
+/// `GET /v1/cluster`
+pub(super) async fn read(_: Authorized<ViewCluster>, State(dialect): State<Arc<Dialect>>) -> Response {
+    let state = dialect.app.cluster.state();
+    answer::json(&shown(&dialect, &state, state.settings()))
+}
+
+/// `PUT /v1/cluster`, answered with the whole cluster.
+pub(super) async fn update(
+    Authorized(permit): Authorized<UpdateCluster>,
+    State(dialect): State<Arc<Dialect>>,
+    query: Query,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let run = query.run()?;
+    let body = body.object().await?;
+    let state = dialect.app.cluster.state();
+    let present = shown(&dialect, &state, state.settings());
+    json::check(&body, &CLUSTER, Request::Change(&present))?;
+    let update = update::from_body(&body);
+    let settings = dialect.app.cluster.update_settings(&permit, update, run).await?;
+    Ok(answer::json(&shown(&dialect, &dialect.app.cluster.state(), &settings)))
+}
+
+fn shown(dialect: &Dialect, state: &ClusterState, settings: &ClusterSettings) -> Map<String, Value> {
+    view::members(state, settings, &dialect.app.server_certificates.current().to_pem())
+}
+
+/// `PATCH /v1/cluster/change_password_hashing_algorithm`
+/// (`docs/contracts/redis-enterprise.md#password-hashing-algorithm`): what is shown changes; passwords are hashed by
+/// Argon2id all the same.
+pub(super) async fn change_password_hashing_algorithm(
+    Authorized(permit): Authorized<UpdateCluster>,
+    State(dialect): State<Arc<Dialect>>,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let body = body.object().await?;
+    json::check(&body, &HASHING_ALGORITHM, Request::New)?;
+    let algorithm = update::hashing_algorithm(&body);
+    if algorithm == Some(dialect.app.cluster.state().settings().password_hashing_algorithm) {
+        return Err(Problem::new(
+            Code::InvalidSchema,
+            "the field 'algorithm' is what the cluster has already",
+        ));
+    }
+    let update = SettingsUpdate {
+        password_hashing_algorithm: algorithm,
+        ..SettingsUpdate::default()
+    };
+    dialect.app.cluster.update_settings(&permit, update, Run::Apply).await?;
+    Ok(answer::done())
+}

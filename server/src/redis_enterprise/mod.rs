@@ -1,0 +1,3 @@
+//! Redis Enterprise's certificate-authentication API.
+
+pub mod api;

@@ -6,6 +6,7 @@ use tf_provider::{AttributePath, Diagnostics};
 use super::model::{AUTHORIZED_SUBJECTS, BASIC_AUTHENTICATION, ClusterMtlsSettingsState, SUBJECT_VALIDATION};
 use super::{KEEP, RESTORE, authorized_subjects};
 use crate::report::error;
+use crate::values::set_default;
 
 /// Adds what is wrong with the configuration. Values that are not known yet are left for a later call.
 pub(crate) fn validate(diags: &mut Diagnostics, config: &ClusterMtlsSettingsState) {
@@ -75,13 +76,8 @@ pub(crate) fn update(prior: &ClusterMtlsSettingsState, config: ClusterMtlsSettin
     planned
 }
 
-fn with_defaults(config: ClusterMtlsSettingsState) -> ClusterMtlsSettingsState {
-    let mut config = config;
-    if config.on_destroy.is_null() {
-        config.on_destroy = Value::Value(KEEP.to_owned());
-    }
-    if config.allow_lockout.is_null() {
-        config.allow_lockout = Value::Value(false);
-    }
+fn with_defaults(mut config: ClusterMtlsSettingsState) -> ClusterMtlsSettingsState {
+    set_default(&mut config.on_destroy, KEEP.to_owned());
+    set_default(&mut config.allow_lockout, false);
     config
 }

@@ -1,7 +1,7 @@
 //! Making an object, or taking over what is there of it.
 
 use certward::Error;
-use certward::redis_enterprise::Client;
+use certward::redis_enterprise::{Client, ErrorCode};
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::lifecycle::{confirmed, wanted};
@@ -89,7 +89,7 @@ async fn made<O: RedisObject>(
 
 /// True if another object has the name, or another value that must be unique.
 pub(super) fn is_taken(problem: &Error) -> bool {
-    problem.is_conflict() || problem.error_type() == Some("port_unavailable")
+    problem.is_conflict() || problem.redis_enterprise_code() == Some(ErrorCode::PortUnavailable)
 }
 
 /// True if the object has the wanted definition, except for values that no response contains.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use certward::Error;
-use certward::redis_enterprise::Client;
+use certward::redis_enterprise::{Client, ErrorCode};
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::creation::{create, equal, is_taken};
@@ -206,7 +206,10 @@ async fn change_comes(objects: &Objects, working: &Working<'_>, changes: u64) ->
 }
 
 fn is_in_use(problem: &Error) -> bool {
-    matches!(problem.error_type(), Some("role_in_use" | "redis_acl_in_use"))
+    matches!(
+        problem.redis_enterprise_code(),
+        Some(ErrorCode::RoleInUse | ErrorCode::RedisAclInUse)
+    )
 }
 
 fn not_removed<O: RedisObject>(diags: &mut Diagnostics, name: &str, uid: u64, problem: Option<Error>) {

@@ -39,6 +39,10 @@ fuzz: ## Run each fuzz target for CERTWARD_FUZZ_SECONDS (default 3600), then the
 	tools/fuzz "$${CERTWARD_FUZZ_SECONDS:-3600}"
 	PROPTEST_CASES=$${CERTWARD_FUZZ_CASES:-100000} cargo test --workspace --lib
 
+.PHONY: graph
+graph: ## Draw the crates and their modules into docs/architecture.svg
+	cargo run --quiet --bin graph
+
 .PHONY: bench
 bench: ## Measure against the peers and print the ratios (docs/benchmarks.md)
 	@tools/packages bench

@@ -1,6 +1,7 @@
 //! The harness of the acceptance tests: certificates made at run time, the reference server as a process, and the programs
 //! a test needs.
 
+pub mod architecture;
 pub mod curl;
 pub mod external_redis;
 pub mod mutual_tls;

@@ -1,33 +1,37 @@
 //! The settings: read once at start from the command line, the environment and `settings.json`, and typed.
 //!
-//! The keys are RavenDB's (`docs/contracts/ravendb.md#settings`) and Certward's own under `Certward.`; [`key::KEYS`] is the
-//! table of both. For each key the command line wins over the environment, the environment over the file, and the file
-//! over the default. Every mistake is found before anything is opened, and all are reported together.
+//! The keys are RavenDB's (`docs/contracts/ravendb.md#settings`) and Certward's own under `Certward.`; [`table`] has both.
+//! For each key the command line wins over the file, the file over the environment, and the environment over the default.
+//! Every mistake is found before anything is opened, and all are reported together.
 
 pub mod key;
 mod mistake;
 mod reader;
-mod redis;
 mod relaxed_json;
 mod source;
+pub(crate) mod table;
+mod values;
 mod well_known;
+mod without_effect;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use certward_pki::{Certificate, Thumbprint};
 use secrecy::SecretString;
 use url::Url;
 
-pub use crate::issuer::KeyAlgorithm;
 pub use mistake::{Mistake, Mistakes, Origin};
-pub use redis::{RedisSettings, UpstreamSetting};
 pub use source::{CommandLine, Sources};
 
 use reader::Reader;
 
 use crate::expiry::WarnDays;
 use crate::http::OriginSettings;
+use crate::issuer::KeyAlgorithm;
 use crate::listener::Limits;
+use crate::ravendb::access::two_factor::SessionLength;
+use crate::redis;
 use crate::telemetry::LogSettings;
 
 /// Everything the server was told. Paths are absolute, or relative to the working directory of the process.
@@ -54,7 +58,7 @@ pub struct Settings {
     /// `Security.WellKnownIssuers.Admin.ValidateCertificateNames`.
     pub validate_certificate_names: bool,
     /// `Security.TwoFactor.*`.
-    pub two_factor: TwoFactorSettings,
+    pub two_factor: SessionLength,
     /// `Security.AuditLog.FolderPath`: none turns the audit log's file off.
     pub audit_log_folder: Option<PathBuf>,
     /// `Certward.Audit.RetentionDays`: how long the store keeps audit records; none keeps them all.
@@ -67,7 +71,7 @@ pub struct Settings {
     /// `Certward.RedisEnterprise.ServerUrl`; none turns Redis Enterprise's API off.
     pub redis_enterprise_url: Option<Url>,
     /// `Certward.Redis.*`.
-    pub redis: RedisSettings,
+    pub redis: Arc<redis::Settings>,
     /// `Security.Csrf.*`.
     pub csrf: OriginSettings,
     /// `Certward.Store`.
@@ -106,7 +110,9 @@ impl Settings {
     ///
     /// [`Mistakes`], with every one that was found.
     pub fn from_sources(sources: &Sources) -> Result<Self, Mistakes> {
-        Reader::new(sources).settings()
+        let mut reader = Reader::new(sources);
+        let settings = reader.read();
+        reader.finish(settings)
     }
 
     /// The Unix socket of the console.
@@ -141,15 +147,6 @@ impl SetupMode {
             Self::Secured => "Secured",
         }
     }
-}
-
-/// Duration of the session that a one-time code opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TwoFactorSettings {
-    /// Default in minutes, at most [`Self::max_session_minutes`].
-    pub default_session_minutes: u32,
-    /// Maximum that a client can request, in minutes.
-    pub max_session_minutes: u32,
 }
 
 /// Storage of registered certificates.

@@ -8,10 +8,11 @@ use certward_pki::ErrorChain;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::key::{self, Key, Treatment};
+use super::key::{self, Kind};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::reader::Reader;
 use super::relaxed_json;
+use super::table;
 use crate::files::{FileError, TrustedFile, read_any};
 use crate::suggestion;
 
@@ -140,8 +141,8 @@ impl Sources {
     /// [`Mistakes`] when what the sources say is no settings at all.
     pub fn data_dir(&self) -> Result<PathBuf, Mistakes> {
         let mut reader = Reader::new(self);
-        let data_dir = reader.data_dir();
-        reader.finish(data_dir)
+        let data_dir = reader.value(&table::DATA_DIR);
+        reader.finish(Some(data_dir))
     }
 
     /// The folder of the audit log's file, if one is kept.
@@ -151,7 +152,7 @@ impl Sources {
     /// As [`Self::data_dir`].
     pub fn audit_log_folder(&self) -> Result<Option<PathBuf>, Mistakes> {
         let mut reader = Reader::new(self);
-        let folder = reader.audit_log_folder();
+        let folder = reader.optional(&table::AUDIT_LOG_FOLDER);
         reader.finish(Some(folder))
     }
 
@@ -185,7 +186,7 @@ impl Sources {
         self.take_all(flat.into_iter().map(|(name, value)| (name, value, origin.clone())));
         let holds_secret = self.values.iter().any(|(name, given)| {
             given.origin == origin
-                && key::find(name).is_some_and(|key| key.secret)
+                && key::find(name).is_some_and(|key| key.kind.is_secret())
                 && is_worth_hiding(name, &given.text)
         });
         if holds_secret && let Err(error) = secrecy {
@@ -233,12 +234,7 @@ impl Sources {
                     problem,
                 })
             };
-            let Some(
-                key @ Key {
-                    name: known, treatment, ..
-                },
-            ) = key::find(&name)
-            else {
+            let Some(key) = key::find(&name) else {
                 let near = match origin {
                     Origin::CommandLine => key::near_option(&name),
                     _ => key::near(&name),
@@ -259,7 +255,8 @@ impl Sources {
                 }
                 continue;
             };
-            if seen.contains(known) {
+            let known = key.name;
+            if seen.contains(&known) {
                 mistake(known, "is given twice".to_owned());
                 continue;
             }
@@ -272,23 +269,17 @@ impl Sources {
                     Ok(text)
                 }
             });
-            match (treatment, value) {
+            match (key.kind, value) {
                 (_, Err(problem)) => mistake(known, problem.to_owned()),
                 // An empty value is RavenDB's way to say "not set": nothing is refused, and the default comes back.
-                (Treatment::Refused(reason), Ok(text)) if !text.is_empty() => {
-                    mistake(known, format!("is refused: {reason}"));
-                }
-                (Treatment::Refused(_), Ok(_)) => {}
-                (Treatment::Ignored, Ok(text)) => {
-                    if !text.is_empty() {
-                        self.warnings.push(Mistake {
-                            key: (*known).to_owned(),
-                            origin,
-                            problem: format!("has no effect: {}", key.meaning),
-                        });
-                    }
-                }
-                (Treatment::Followed { .. }, Ok(text)) => {
+                (Kind::Refused | Kind::Ignored, Ok(text)) if text.is_empty() => {}
+                (Kind::Refused, Ok(_)) => mistake(known, format!("is refused: {}", key.meaning)),
+                (Kind::Ignored, Ok(_)) => self.warnings.push(Mistake {
+                    key: known.to_owned(),
+                    origin,
+                    problem: format!("has no effect: {}", key.meaning),
+                }),
+                (_, Ok(text)) => {
                     let weaker = self.values.insert(known, Given { text, origin });
                     if let Some(Given {
                         origin: weaker,
@@ -299,7 +290,7 @@ impl Sources {
                         && matches!((origin, &weaker), (Origin::File(_), Origin::Environment(_)))
                     {
                         self.warnings.push(Mistake {
-                            key: (*known).to_owned(),
+                            key: known.to_owned(),
                             origin: weaker,
                             problem: format!(
                                 "has no effect: the key is set {origin}, which counts before the environment"
@@ -365,7 +356,7 @@ fn folder_of(path: &Path) -> PathBuf {
 
 /// `sqlite` stands under a key that may hold a password, and is none.
 fn is_worth_hiding(name: &str, text: &str) -> bool {
-    !(text.is_empty() || name == "Certward.Store" && text == "sqlite")
+    !(text.is_empty() || name == table::STORE.key.name && text == "sqlite")
 }
 
 /// Returns `true` for a variable that Kubernetes sets by itself for a service named `raven`.

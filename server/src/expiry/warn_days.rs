@@ -122,22 +122,12 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::config::key::{Treatment, find};
 
     #[test]
     fn numbers_of_days_are_read_in_any_order_and_none_turns_them_off() {
         let days = WarnDays::parse(" 7; 30 ;1;").unwrap();
         assert!(days.iter().eq([1, 7, 30]));
         assert!(WarnDays::parse("None").unwrap().is_empty());
-    }
-
-    #[test]
-    fn the_default_of_the_settings_is_the_default_here() {
-        let Some(Treatment::Followed { default }) = find("Certward.Expiry.WarnDaysBefore").map(|key| key.treatment)
-        else {
-            panic!("the setting is followed");
-        };
-        assert_eq!(WarnDays::parse(default).unwrap(), WarnDays::default());
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Databases {
 
     async fn move_aside(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
         let time = format_description!("[year][month][day]T[hour][minute][second]Z");
-        let time = self.front.clock.now().to_offset(time::UtcOffset::UTC).format(&time)?;
+        let time = self.proxy.clock.now().to_offset(time::UtcOffset::UTC).format(&time)?;
         let kept = free_path(&self.root().join(UNKNOWN), &format!("{uid}-{time}"));
         if Engine::move_aside(self.directory(uid), kept.clone()).await? {
             tracing::warn!(

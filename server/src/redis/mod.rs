@@ -5,14 +5,18 @@
 
 mod cluster_view;
 mod data_files;
+#[cfg(test)]
+mod data_files_tests;
 pub(crate) mod engine;
 mod leftovers;
+mod listener;
 mod operations;
 mod ports;
 pub(crate) mod proxy;
 mod refused_acls;
 pub(crate) mod resp;
 mod running;
+pub(crate) mod settings;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,13 +39,16 @@ use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramErro
 pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
 pub(crate) use self::ports::{PortError, ReservedPort};
+use self::proxy::DatabaseProxy;
+pub(crate) use self::proxy::{DatabaseConnection, ProxyParts};
 use self::running::Running;
+pub(crate) use self::settings::Settings;
+use self::settings::UpstreamSetting;
 pub(crate) use self::status::DatabaseStatus;
 use crate::cluster::ClusterState;
 use crate::cluster::database::{Database, DatabaseName};
 use crate::cluster::token_key::TokenKey;
 use crate::cluster::uid::DatabaseUid;
-use crate::config::{RedisSettings, Settings, UpstreamSetting};
 
 /// Runs the databases of the cluster.
 pub(crate) struct Databases {
@@ -66,12 +73,11 @@ pub(crate) struct Databases {
 impl Databases {
     /// Creates the manager; [`Self::run`] starts the databases.
     pub(crate) fn new(proxy: ProxyParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
-        let redis = &settings.redis;
         let state = proxy.cluster.state();
         let restored = state.databases().map(|database| (database.uid, database.created_at));
         Arc::new(Self {
             restored: restored.collect(),
-            ports: Ports::new(redis.listen_address.clone(), redis.ports.clone()),
+            ports: Ports::new(settings.listen_address.clone(), settings.ports.clone()),
             cluster: Arc::clone(&proxy.cluster),
             settings,
             proxy,
@@ -204,7 +210,7 @@ impl Databases {
     ) -> Result<Arc<Engine>, Box<dyn std::error::Error + Send + Sync>> {
         let configuration = EngineConfiguration::of(database);
         if let Some(setting) = self.upstream_for(&database.name, Some(database.uid)) {
-            let external = self.redis().upstream(setting)?;
+            let external = self.settings.upstream(setting)?;
             tracing::info!(database.uid = database.uid.get(), upstream = %external, "a database is attached to a Redis that is there");
             let mark = UserMark::new(&self.key, database.uid);
             return Ok(Engine::attach(external, mark, configuration, tasks));
@@ -217,7 +223,7 @@ impl Databases {
     /// The upstream for a database with this name and number; without a number, the one that it would get. The unnamed
     /// upstream belongs to the first database that has no data of its own here.
     fn upstream_for(&self, name: &DatabaseName, uid: Option<DatabaseUid>) -> Option<&UpstreamSetting> {
-        let upstreams = &self.redis().upstreams;
+        let upstreams = &self.settings.upstreams;
         let named = |upstream: &&UpstreamSetting| upstream.database.as_ref() == Some(name);
         if let Some(upstream) = upstreams.iter().find(named) {
             return Some(upstream);
@@ -240,11 +246,11 @@ impl Databases {
         if let Some(program) = &*self.known_program() {
             return Ok(program.clone());
         }
-        let redis = self.redis();
-        let mut program = EngineProgram::find(redis.server_path.as_deref(), &redis.search_path).await?;
-        if let Some(account) = &redis.engine_user {
-            let directory = self.settings.data_dir.join(DIRECTORY);
-            for directory in [&self.settings.data_dir, &directory] {
+        let settings = &self.settings;
+        let mut program = EngineProgram::find(settings.server_path.as_deref(), &settings.search_path).await?;
+        if let Some(account) = &settings.engine_user {
+            let directory = settings.data_dir.join(DIRECTORY);
+            for directory in [&settings.data_dir, &directory] {
                 let opened = DirBuilder::new().recursive(true).mode(0o700).create(directory);
                 opened
                     .and_then(|()| account.let_through(directory))
@@ -260,12 +266,12 @@ impl Databases {
     /// Searches the engine program in advance. One that is installed later is found when it is needed.
     async fn look_for_program(&self) {
         let has_databases = self.cluster.state().databases().len() > 0;
-        if !has_databases && self.settings.redis_enterprise_url.is_none() {
+        if !has_databases && !self.settings.serves_api {
             return;
         }
         if let Err(error) = self.program().await {
             let error = &error as &dyn std::error::Error;
-            let is_set_up = self.redis().server_path.is_some() || self.redis().engine_user.is_some();
+            let is_set_up = self.settings.server_path.is_some() || self.settings.engine_user.is_some();
             if has_databases || is_set_up {
                 tracing::error!(error, "no Redis can be started");
             } else {
@@ -299,10 +305,6 @@ impl Databases {
 
     fn directory(&self, uid: DatabaseUid) -> PathBuf {
         self.settings.data_dir.join(DIRECTORY).join(uid.to_string())
-    }
-
-    fn redis(&self) -> &RedisSettings {
-        &self.settings.redis
     }
 
     fn known_program(&self) -> MutexGuard<'_, Option<EngineProgram>> {

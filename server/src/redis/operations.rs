@@ -1,4 +1,4 @@
-//! What the use cases of databases ask of those that run.
+//! Operations on running databases, for the use cases.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Databases {
         engine.flush().await.map_err(|error| error.to_string())
     }
 
-    /// The reason that clients cannot use a database.
+    /// The reason why clients cannot use a database.
     #[must_use]
     pub fn reason(&self, uid: DatabaseUid) -> String {
         let running = self.running().get(&uid).cloned();
@@ -72,8 +72,8 @@ impl Databases {
     }
 
     /// Waits until the database has its desired configuration, for at most [`SETTLE`]. Afterwards its status says so.
-    pub async fn settle(&self, database: &Arc<Database>) {
-        let settled = async {
+    pub async fn wait_until_applied(&self, database: &Arc<Database>) {
+        let applied = async {
             let mut running = None;
             while running.is_none() {
                 running = self.running().get(&database.uid).cloned();
@@ -86,7 +86,7 @@ impl Databases {
             }
         };
         // What is not done by then goes on, and the status says so.
-        let _ = tokio::time::timeout(SETTLE, settled).await;
+        let _ = tokio::time::timeout(SETTLE, applied).await;
     }
 }
 

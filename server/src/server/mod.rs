@@ -30,7 +30,8 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::cluster::access::ClusterAccess;
 use crate::cluster::settings::TlsVersion;
-use crate::config::{Settings, TwoFactorSettings};
+use crate::config::Settings;
+use crate::config::table::{OPERATIONS_URL, REDIS_ENTERPRISE_URL, SERVER_URL};
 use crate::expiry;
 use crate::http::{Api, Http};
 use crate::issuer::Issuer;
@@ -39,9 +40,10 @@ use crate::listener::identity_counts::{ConnectionCounts, ListenerKind};
 use crate::listener::workers::Workers;
 use crate::operations::{Operations, OperationsListener};
 use crate::ravendb::access::authn::{Authenticator, WellKnown};
-use crate::ravendb::access::two_factor::{SessionLength, TwoFactorSessions};
+use crate::ravendb::access::two_factor::TwoFactorSessions;
 use crate::ravendb::api as ravendb;
 use crate::ravendb::model::registry::Registry;
+use crate::ravendb::rows;
 use crate::ravendb::usecases::replacement::Replacement;
 use crate::ravendb::usecases::{Authority, AuthorityParts};
 use crate::redis::{Databases, ProxyParts};
@@ -111,8 +113,8 @@ impl Server {
         let recorder = Recorder::start();
         // Apart, so that a long answer of an API holds no database up.
         let (api_workers, database_workers) = (workers("api")?, workers("redis")?);
-        let registry = Registry::new(store.load().await.map_err(StartError::Store)?);
-        let registry = Arc::new(registry.with_deleted(store.load_deleted().await.map_err(StartError::Store)?));
+        let registry = Registry::new(rows::load(&store).await.map_err(StartError::Store)?);
+        let registry = Arc::new(registry.with_deleted(rows::load_deleted(&store).await.map_err(StartError::Store)?));
         let topology_id = data_dir::topology_id(&settings.data_dir).await?;
         let certificate_file = CertificateFile::new(
             settings.certificate_path.clone(),
@@ -149,20 +151,20 @@ impl Server {
         let (cluster, cluster_access, key) = cluster::open(&store, &authenticator, &clock, &audit, &settings).await?;
 
         // Bound first, all of them, so that none listens when one cannot be had.
-        let ravendb = BoundSocket::bind(SERVER_URL, &settings.server_url, Reach::Anybody).await?;
+        let ravendb = BoundSocket::bind(SERVER_URL.key.name, &settings.server_url, Reach::Anybody).await?;
         let redis_enterprise = match &settings.redis_enterprise_url {
-            Some(url) => Some(BoundSocket::bind(REDIS_ENTERPRISE_URL, url, Reach::Anybody).await?),
+            Some(url) => Some(BoundSocket::bind(REDIS_ENTERPRISE_URL.key.name, url, Reach::Anybody).await?),
             None => None,
         };
         let operations = match &settings.operations_url {
-            Some(url) => Some(BoundSocket::bind(OPERATIONS_URL, url, Reach::ThisMachine).await?),
+            Some(url) => Some(BoundSocket::bind(OPERATIONS_URL.key.name, url, Reach::ThisMachine).await?),
             None => None,
         };
         let (tcp, listening_url) = listen_ravendb(&settings, ravendb)?;
         let redis_enterprise = redis_enterprise.map(BoundSocket::listen).transpose()?;
         let operations = operations.map(BoundSocket::listen).transpose()?;
         let connection_counts = ConnectionCounts::default();
-        let front = FrontParts {
+        let proxy = ProxyParts {
             cluster: Arc::<ClusterAccess>::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,
@@ -170,7 +172,7 @@ impl Server {
             counts: Arc::clone(connection_counts.of(ListenerKind::Database)),
             clock: Arc::clone(&clock),
         };
-        let databases = Databases::new(proxy, Arc::clone(&settings), key);
+        let databases = Databases::new(proxy, Arc::clone(&settings.redis), key);
         let replacement = Replacement::new(
             certificate_file,
             Arc::clone(&server_certificates),
@@ -190,7 +192,7 @@ impl Server {
             connections,
             connection_counts,
             replacement,
-            two_factor: Arc::new(TwoFactorSessions::new(session_length(&settings), Arc::clone(&clock))),
+            two_factor: Arc::new(TwoFactorSessions::new(settings.two_factor, Arc::clone(&clock))),
             audit,
             started_at: clock.now(),
             listening_url,
@@ -205,7 +207,7 @@ impl Server {
         let ravendb_http = Arc::new(Http::new(ravendb_api(Arc::clone(&app)), limits));
         let ravendb = Front::open(
             &app,
-            (SERVER_URL, &app.settings.server_url),
+            (SERVER_URL.key.name, &app.settings.server_url),
             ListenerKind::Ravendb,
             (tcp, &api_workers),
             ravendb_http,
@@ -220,7 +222,7 @@ impl Server {
                 let tls_1_3_alone = move || oldest() > TlsVersion::V1_2;
                 Some(Front::open(
                     &app,
-                    (REDIS_ENTERPRISE_URL, url),
+                    (REDIS_ENTERPRISE_URL.key.name, url),
                     ListenerKind::RedisEnterprise,
                     (tcp, &api_workers),
                     http,
@@ -297,17 +299,6 @@ fn workers(name: &str) -> Result<Workers, StartError> {
     Workers::start(name).map_err(StartError::Threads)
 }
 
-fn session_length(settings: &Settings) -> SessionLength {
-    let TwoFactorSettings {
-        default_session_minutes,
-        max_session_minutes,
-    } = settings.two_factor;
-    SessionLength {
-        default_minutes: default_session_minutes,
-        max_minutes: max_session_minutes,
-    }
-}
-
 fn well_known(settings: &Settings) -> WellKnown {
     let domain = settings.validate_certificate_names.then(|| {
         let url = settings.public_server_url.as_ref().unwrap_or(&settings.server_url);
@@ -332,8 +323,3 @@ fn listen_ravendb(settings: &Settings, socket: BoundSocket) -> Result<(TcpListen
     });
     Ok((tcp, url))
 }
-
-// The keys of the settings that say where to listen, for errors.
-const SERVER_URL: &str = "ServerUrl";
-const REDIS_ENTERPRISE_URL: &str = "Certward.RedisEnterprise.ServerUrl";
-const OPERATIONS_URL: &str = "Certward.Operations.ServerUrl";

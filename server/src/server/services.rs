@@ -7,7 +7,6 @@ use url::Url;
 use crate::app::App;
 use crate::cluster::databases::DatabaseAdministration;
 use crate::connected::ConnectionView;
-use crate::ravendb::access::two_factor::SessionLength;
 use crate::ravendb::api as ravendb;
 use crate::redis_enterprise::api as redis_enterprise;
 
@@ -26,10 +25,7 @@ pub(super) fn ravendb(app: &App) -> Arc<ravendb::Services> {
         settings: ravendb::Settings {
             body_bytes: settings.limits.body_bytes,
             setup_mode: settings.setup_mode.as_str(),
-            two_factor: SessionLength {
-                default_minutes: settings.two_factor.default_session_minutes,
-                max_minutes: settings.two_factor.max_session_minutes,
-            },
+            two_factor: settings.two_factor,
             licensed_read_only_access: settings.licensed_read_only_access,
             origins: settings.csrf.clone(),
         },

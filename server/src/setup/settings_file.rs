@@ -3,28 +3,30 @@
 use serde_json::{Map, Value};
 
 use super::{Plan, folder};
+use crate::config::SetupMode;
+use crate::config::key::Key;
+use crate::config::table::{
+    CERTIFICATE_PATH, DATA_DIR, KEY_ALGORITHM, PUBLIC_SERVER_URL, REDIS_ENTERPRISE_URL, SERVER_URL, SETUP_MODE,
+};
 use crate::issuer::KeyAlgorithm;
 
 /// The file's text.
 pub(super) fn text(plan: &Plan) -> String {
     let mut settings = Map::new();
-    let mut set = |key: &str, value: String| settings.insert(key.to_owned(), Value::String(value));
-    set("ServerUrl", listening_url(plan, plan.port));
+    let mut set = |key: &Key, value: String| settings.insert(key.name.to_owned(), Value::String(value));
+    set(&SERVER_URL.key, listening_url(plan, plan.port));
     if !plan.hosts.is_empty() {
-        set("PublicServerUrl", public_url(plan));
+        set(&PUBLIC_SERVER_URL.key, public_url(plan));
     }
     set(
-        "Certward.RedisEnterprise.ServerUrl",
+        &REDIS_ENTERPRISE_URL.key,
         listening_url(plan, plan.redis_enterprise_port()),
     );
-    set("Setup.Mode", "Secured".to_owned());
-    set("DataDir", folder::DATA_DIR.to_owned());
-    set("Security.Certificate.Path", "server.pfx".to_owned());
+    set(&SETUP_MODE.key, SetupMode::Secured.as_str().to_owned());
+    set(&DATA_DIR.key, folder::DATA_DIR.to_owned());
+    set(&CERTIFICATE_PATH.key, "server.pfx".to_owned());
     if plan.key_algorithm != KeyAlgorithm::default() {
-        set(
-            "Certward.ClientCertificate.KeyAlgorithm",
-            plan.key_algorithm.as_str().to_owned(),
-        );
+        set(&KEY_ALGORITHM.key, plan.key_algorithm.as_str().to_owned());
     }
     format!("{:#}\n", Value::Object(settings))
 }

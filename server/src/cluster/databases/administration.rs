@@ -50,7 +50,7 @@ impl DatabaseAdministration {
             reserved.map_err(|error| self.cluster.refused(databases::asked_to_make(permit, &new.name), error))?;
         let made = self.cluster.create_database(permit, new, reserved.port(), run).await?;
         if run == Run::Apply {
-            self.databases.settle(&made).await;
+            self.databases.wait_until_applied(&made).await;
             self.databases.review_acls_of(made.uid).await;
         }
         Ok(made)
@@ -73,7 +73,7 @@ impl DatabaseAdministration {
         let _reserved = reserved.map_err(|error| self.cluster.refused(databases::asked_about(permit, uid), error))?;
         let changed = self.cluster.update_database(permit, uid, update, run).await?;
         if run == Run::Apply {
-            self.databases.settle(&changed).await;
+            self.databases.wait_until_applied(&changed).await;
             self.databases.review_acls_of(uid).await;
         }
         Ok(changed)
@@ -105,7 +105,7 @@ impl DatabaseAdministration {
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.set_database_password(permit, uid, password).await?;
-        self.databases.settle(&changed).await;
+        self.databases.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl DatabaseAdministration {
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.add_database_password(permit, uid, password).await?;
-        self.databases.settle(&changed).await;
+        self.databases.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl DatabaseAdministration {
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.delete_database_password(permit, uid, password).await?;
-        self.databases.settle(&changed).await;
+        self.databases.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl DatabaseAdministration {
         if run == Run::Apply {
             let done = self.databases.flush(uid).await;
             done.map_err(|reason| ClusterError::DatabaseUnavailable { uid, reason })?;
-            self.databases.settle(&flushed).await;
+            self.databases.wait_until_applied(&flushed).await;
         }
         Ok(flushed)
     }

@@ -41,7 +41,7 @@ pub(super) struct AdmittedClient {
     policy: Arc<Policy>,
 }
 
-impl DatabaseFront {
+impl DatabaseProxy {
     /// Performs the TLS handshake, if there is TLS.
     pub(super) async fn handshake(&self, accepted: Accepted) -> Option<Opened> {
         let Accepted {

@@ -209,7 +209,7 @@ async fn log_in_as_default(
     let is_right = hashes.is_empty() || hashes.contains(&PasswordDigest::of_bytes(&password));
     if !default_user.is_enabled || !is_right {
         let refusal = PasswordRefusal::Wrong;
-        front.refuse_login(&session, DEFAULT.as_bytes(), refusal.reason(), &refusal);
+        proxy.refuse_login(&session, DEFAULT.as_bytes(), refusal.reason(), &refusal);
         return LoginOutcome::Command(form.with(DEFAULT.as_bytes(), &random_secret()));
     }
     if hashes.is_empty() && matches!(form, Form::Password) && !proxy.engine.is_external() {
@@ -235,7 +235,7 @@ async fn log_in(
     credentials: Credentials,
 ) -> LoginOutcome {
     let wrong = |form: &Form, refusal: &PasswordRefusal| {
-        front.refuse_login(&session, &credentials.name, refusal.reason(), refusal);
+        proxy.refuse_login(&session, &credentials.name, refusal.reason(), refusal);
         // What the client gave stays here: the engine says what it says of a wrong password.
         LoginOutcome::Command(form.with(&credentials.name, &random_secret()))
     };
@@ -257,7 +257,7 @@ async fn log_in(
     {
         Ok(user) => user,
         Err(refusal @ PasswordRefusal::Busy) => {
-            front.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
+            proxy.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
             return LoginOutcome::Error("-ERR too many passwords are being checked; try again".to_owned());
         }
         Err(refusal) => return wrong(&form, &refusal),

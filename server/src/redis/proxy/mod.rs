@@ -73,7 +73,7 @@ pub(crate) struct DatabaseProxy {
 
 /// Dependencies that the proxies of all databases share.
 #[derive(Debug, Clone)]
-pub(crate) struct FrontParts {
+pub(crate) struct ProxyParts {
     /// The cluster, with its users.
     pub(crate) cluster: Arc<dyn ClusterView>,
     /// Certificates for databases without one of their own, until the cluster has one for them.

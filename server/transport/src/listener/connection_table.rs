@@ -1,4 +1,4 @@
-//! The open connections of one listener: by number, by key and by the expiry of their certificates; and orders to them.
+//! The open connections of one listener: by number, by key and by the end of their certificates, and the orders to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -17,9 +17,9 @@ pub struct ConnectionTable<C: Listed> {
     gauge: &'static str,
 }
 
-/// A connection in a table, with the product's data about it.
+/// A connection in a table, with what its product keeps with it.
 pub trait Listed: Debug {
-    /// The key by which connections are found.
+    /// What connections are found by.
     type Key: Copy + Ord + Debug;
 
     /// Its entry in the table.
@@ -68,27 +68,27 @@ struct Index<C: Listed> {
     standing_order: Order,
 }
 
-/// A connection's entry in the table.
+/// What the table knows of a connection.
 #[derive(Debug)]
 pub struct Entry<K> {
     id: u64,
     key: Option<K>,
     opened_at: OffsetDateTime,
-    /// Key of the connection in the index by expiry.
+    /// The key of the connection in the index by expiry.
     valid_until: Mutex<Option<OffsetDateTime>>,
     order: AtomicU8,
     waker: AtomicWaker,
 }
 
-/// An order to a connection.
+/// The order to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Order {
-    /// No order.
+    /// Nothing.
     #[default]
     None,
-    /// Accept no more requests, and end once those in progress are answered.
+    /// To take no more requests, and to end when those under way are answered.
     Finish,
-    /// End at once.
+    /// To end at once.
     Cut,
 }
 
@@ -114,7 +114,7 @@ impl<C: Listed> ConnectionTable<C> {
         })
     }
 
-    /// Adds a connection, which `connection` creates with its entry.
+    /// Takes in a connection, which `connection` makes with its entry.
     pub fn open(
         self: &Arc<Self>,
         key: Option<C::Key>,
@@ -142,12 +142,12 @@ impl<C: Listed> ConnectionTable<C> {
         }
     }
 
-    /// All connections, the oldest first.
+    /// All of them, the oldest first.
     pub fn all(&self) -> Vec<Arc<C>> {
         self.index().by_id.values().cloned().collect()
     }
 
-    /// The connections with one of these keys.
+    /// Those with one of these keys.
     pub fn with_keys(&self, keys: &[C::Key]) -> Vec<Arc<C>> {
         let index = self.index();
         let with = |key| index.by_key.range((key, 0)..=(key, u64::MAX));
@@ -155,8 +155,8 @@ impl<C: Listed> ConnectionTable<C> {
         ids.filter_map(|(_, id)| index.by_id.get(id).cloned()).collect()
     }
 
-    /// Removes the connections whose last second of validity has passed at `now` from the index by expiry, and returns
-    /// them, followed by those whose last second it is.
+    /// Removes the connections from the index by expiry whose last second has passed at `now`, and returns them, and those
+    /// whose last second it is.
     pub fn expired(&self, now: OffsetDateTime) -> (Vec<Arc<C>>, Vec<Arc<C>>) {
         let second = now.replace_nanosecond(0).unwrap_or(now);
         let mut index = self.index();
@@ -175,7 +175,7 @@ impl<C: Listed> ConnectionTable<C> {
         self.index().set_expiry(connection.entry(), valid_until);
     }
 
-    /// Sets the order for all connections that are opened from now on, and returns the open ones.
+    /// Gives an order to the connections that are opened from now on, and returns the others.
     pub fn order_from_now_on(&self, order: Order) -> Vec<Arc<C>> {
         let mut index = self.index();
         index.standing_order = index.standing_order.max(order);
@@ -207,40 +207,6 @@ impl<C: Listed> Index<C> {
             self.by_key.remove(&(key, entry.id));
         }
         self.by_id.remove(&entry.id);
-    }
-}
-
-impl<K> Entry<K> {
-    /// The time at which the connection was added.
-    pub fn opened_at(&self) -> OffsetDateTime {
-        self.opened_at
-    }
-
-    /// The end of validity of the certificates on which the connection depends.
-    pub fn valid_until(&self) -> Option<OffsetDateTime> {
-        *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives an order; returns `true` if it is new.
-    pub fn give(&self, order: Order) -> bool {
-        let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
-        self.waker.wake();
-        before < order as u8
-    }
-
-    /// Returns the order to the connection, and wakes the last caller's task when the order changes.
-    pub fn poll_order(&self, context: &Context<'_>) -> Order {
-        self.waker.register(context.waker());
-        self.order()
-    }
-
-    /// The order to the connection.
-    pub fn order(&self) -> Order {
-        match self.order.load(Ordering::Acquire) {
-            0 => Order::None,
-            1 => Order::Finish,
-            _ => Order::Cut,
-        }
     }
 }
 

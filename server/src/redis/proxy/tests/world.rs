@@ -30,6 +30,7 @@ use crate::ravendb::model::registry::Registry;
 use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProgram};
 use crate::redis::proxy::{DatabaseProxy, ProxyParts};
 use crate::redis::resp::differential::matrix::program as matrix_program;
+use crate::redis_enterprise::rows;
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
 
@@ -93,7 +94,7 @@ impl World {
             name: "cluster.example".to_owned(),
             created_at: NOW,
         };
-        let (state, key) = store.open_cluster(identity).await.unwrap();
+        let (state, key) = rows::open_cluster(&store, identity).await.unwrap();
         let passwords = Arc::new(PasswordHasher::new(HashCost { memory: 8, passes: 1 }));
         let parts = ClusterParts {
             audit: Audit::start(store.clone(), clock.clone(), None).await.unwrap(),
@@ -118,7 +119,7 @@ impl World {
         tokio::time::timeout(PATIENCE, ready).await.unwrap().unwrap();
         let tcp = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = tcp.local_addr().unwrap().port();
-        let parts = FrontParts {
+        let parts = ProxyParts {
             cluster: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
 
             server_certificates,

@@ -33,7 +33,7 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
             attribute: Some("mtls"),
         };
     }
-    let by_code = failure.redis_enterprise_code().as_ref().and_then(by_code);
+    let by_code = failure.redis_enterprise_code().and_then(by_code);
     let (summary, advice, attribute) = by_code.unwrap_or_else(|| by_status(failure));
     Explanation {
         summary,
@@ -44,7 +44,7 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
 
 type Words = (&'static str, &'static str, Option<&'static str>);
 
-fn by_code(code: &ErrorCode) -> Option<Words> {
+fn by_code(code: ErrorCode) -> Option<Words> {
     let words = match code {
         ErrorCode::NameAlreadyExists => (
             "Name is in use",
@@ -358,9 +358,9 @@ mod tests {
             ("delete_last_admin_not_allowed", None),
             ("invalid_param", None),
         ] {
-            assert_eq!(by_code(&code.into()).unwrap().2, attribute, "{code}");
+            assert_eq!(by_code(code.into()).unwrap().2, attribute, "{code}");
         }
-        assert_eq!(by_code(&"something_else".into()), None);
+        assert_eq!(by_code("something_else".into()), None);
     }
 
     /// Contract 1.1, and what the Certward server adds.
@@ -420,7 +420,7 @@ mod tests {
             "missing_trusted_ca",
             "certificate_in_use",
         ] {
-            let (_, advice, _) = by_code(&code.into()).unwrap_or_else(|| panic!("{code} is not explained"));
+            let (_, advice, _) = by_code(code.into()).unwrap_or_else(|| panic!("{code} is not explained"));
             assert!(!advice.contains("report"), "{code}: {advice}");
         }
     }

@@ -7,7 +7,7 @@ use certward::redis_enterprise::{Client, Cluster, ErrorCode, LoginMethod};
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::KIND;
-use super::settings::{
+use super::model::{
     AUTHORIZED_SUBJECTS, BASIC_AUTHENTICATION, CERTIFICATE_AUTHENTICATION, MtlsSettings, SUBJECT_VALIDATION,
 };
 use crate::provider::session::{RedisEnterprise, Session};

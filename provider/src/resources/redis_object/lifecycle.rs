@@ -11,6 +11,7 @@ use super::{Definition, RedisObject, Run, Step, keys};
 use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::{error, shown, warning};
+use crate::resources::compared::{Attribute, Compared};
 use crate::run::removal::Pauses;
 use crate::run::{Objects, Release, Working};
 
@@ -287,7 +288,7 @@ pub(super) fn confirmed<O: RedisObject>(
     let there = O::of_object_beside(object, &planned);
     let unknown = O::unknown_setting(wanted, object);
     for attribute in wanted.differences(&there) {
-        let path = AttributePath::new(attribute);
+        let path = attribute.path();
         if let Some(unknown) = unknown.as_ref().filter(|unknown| unknown.attribute == path) {
             diags.add_error(unknown.clone());
             continue;
@@ -297,12 +298,13 @@ pub(super) fn confirmed<O: RedisObject>(
             path,
             "Value not applied",
             format!(
-                "The cluster accepted the request for the {} \"{}\" (uid {}) but reports another {attribute}: {}. An \
+                "The cluster accepted the request for the {} \"{}\" (uid {}) but reports another {}: {}. An \
                  older version than 8.2 may ignore what it does not know; else report this with the log of \
                  TF_LOG_PROVIDER=DEBUG.",
                 O::NOUN,
                 wanted.name(),
                 O::uid(object),
+                attribute.name(),
                 shown(&there.shown(attribute))
             ),
         );

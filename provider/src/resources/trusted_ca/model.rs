@@ -28,29 +28,37 @@ impl TrustedCaState {
         self.fingerprint_sha256.as_deref_option()?.parse().ok()
     }
 
+    /// The texts that follow from the certificate.
+    fn described(&mut self) -> [&mut Value<String>; 6] {
+        [
+            &mut self.id,
+            &mut self.fingerprint_sha256,
+            &mut self.subject_dn,
+            &mut self.issuer_dn,
+            &mut self.not_before,
+            &mut self.not_after,
+        ]
+    }
+
     /// Fills in everything that follows from the certificate. The text in `certificate_pem` is left alone.
     pub(crate) fn describe(&mut self, certificate: &Certificate) {
-        let fingerprint = certificate.fingerprint().to_string();
-        self.id = Value::Value(fingerprint.clone());
-        self.fingerprint_sha256 = Value::Value(fingerprint);
-        self.subject_dn = Value::Value(certificate.subject().to_string());
-        self.issuer_dn = Value::Value(certificate.issuer().to_string());
-        self.not_before = Value::Value(timestamp::format(certificate.validity().not_before));
-        self.not_after = Value::Value(timestamp::format(certificate.validity().not_after));
+        let texts = [
+            certificate.fingerprint().to_string(),
+            certificate.fingerprint().to_string(),
+            certificate.subject().to_string(),
+            certificate.issuer().to_string(),
+            timestamp::format(certificate.validity().not_before),
+            timestamp::format(certificate.validity().not_after),
+        ];
+        for (value, text) in self.described().into_iter().zip(texts) {
+            *value = Value::Value(text);
+        }
         self.self_signed = Value::Value(certificate.is_self_issued());
     }
 
     /// Fills in what follows from the certificate where an older version left it out.
     pub(crate) fn describe_again(&mut self) {
-        let texts = [
-            &self.id,
-            &self.fingerprint_sha256,
-            &self.subject_dn,
-            &self.issuer_dn,
-            &self.not_before,
-            &self.not_after,
-        ];
-        if !texts.into_iter().any(Value::is_null) && !self.self_signed.is_null() {
+        if !self.described().into_iter().any(|value| value.is_null()) && !self.self_signed.is_null() {
             return;
         }
         let certificates = self.certificate_pem.as_deref_option().map(certificates_from_pem);
@@ -63,14 +71,7 @@ impl TrustedCaState {
 
     /// Marks everything that follows from the certificate as not known yet.
     pub(crate) fn describe_unknown(&mut self) {
-        for value in [
-            &mut self.id,
-            &mut self.fingerprint_sha256,
-            &mut self.subject_dn,
-            &mut self.issuer_dn,
-            &mut self.not_before,
-            &mut self.not_after,
-        ] {
+        for value in self.described() {
             *value = Value::Unknown;
         }
         self.self_signed = Value::Unknown;
@@ -78,12 +79,10 @@ impl TrustedCaState {
 
     /// Takes over from `prior` everything that follows from the certificate.
     pub(crate) fn describe_as(&mut self, prior: &Self) {
-        self.id = prior.id.clone();
-        self.fingerprint_sha256 = prior.fingerprint_sha256.clone();
-        self.subject_dn = prior.subject_dn.clone();
-        self.issuer_dn = prior.issuer_dn.clone();
-        self.not_before = prior.not_before.clone();
-        self.not_after = prior.not_after.clone();
+        let mut prior = prior.clone();
+        for (value, prior) in self.described().into_iter().zip(prior.described()) {
+            *value = prior.clone();
+        }
         self.self_signed = prior.self_signed;
     }
 }

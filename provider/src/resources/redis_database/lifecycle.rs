@@ -8,8 +8,7 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
 use super::definition::DatabaseDefinition;
-use super::state::RedisDatabaseState;
-use super::timeouts::Timeouts;
+use super::model::{RedisDatabaseState, Timeouts};
 use super::{RedisDatabase, persistence, roles_permissions};
 use crate::provider::session::Kind;
 use crate::report::failure;

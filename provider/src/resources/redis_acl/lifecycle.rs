@@ -1,55 +1,13 @@
-//! An ACL as Redis Enterprise has it, and what the resource compares.
+//! The calls that read and change an ACL.
 
 use certward::Error;
-use certward::redis_enterprise::{Client, CreateRedisAcl, RedisAcl as StoredAcl, Removal, UpdateRedisAcl};
+use certward::redis_enterprise::{Client, CreateRedisAcl, RedisAcl as StoredAcl, Removal};
 use tf_provider::value::Value;
 
-use super::state::RedisAclState;
+use super::model::{AclDefinition, RedisAclState};
 use super::{RedisAcl, rules};
 use crate::provider::session::Kind;
-use crate::resources::redis_object::{Definition, RedisObject, Run};
-
-/// The configurable attributes of an ACL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AclDefinition {
-    pub(crate) name: String,
-    pub(crate) acl: String,
-}
-
-impl AclDefinition {
-    /// The request that changes what is there into this; says nothing of what is there already.
-    fn update_request(&self, there: &Self) -> UpdateRedisAcl {
-        self.differences(there)
-            .into_iter()
-            .fold(UpdateRedisAcl::new(), |request, attribute| match attribute {
-                "name" => request.name(&self.name),
-                _ => request.acl(&self.acl),
-            })
-    }
-}
-
-impl Definition for AclDefinition {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn differences(&self, there: &Self) -> Vec<&'static str> {
-        [
-            ("name", self.name == there.name),
-            ("acl", rules::same(&self.acl, &there.acl)),
-        ]
-        .into_iter()
-        .filter_map(|(attribute, same)| (!same).then_some(attribute))
-        .collect()
-    }
-
-    fn shown(&self, attribute: &str) -> String {
-        match attribute {
-            "name" => format!("{:?}", self.name),
-            _ => format!("{:?}", self.acl),
-        }
-    }
-}
+use crate::resources::redis_object::{RedisObject, Run};
 
 impl RedisObject for RedisAcl {
     type State = RedisAclState;

@@ -33,7 +33,7 @@ pub(crate) struct ApiConnections {
 pub struct App {
     /// The use cases.
     pub authority: Arc<Authority>,
-    /// Decides who a peer is.
+    /// Authenticates peers.
     pub authenticator: Arc<Authenticator>,
     /// The cluster of Redis Enterprise's API.
     pub cluster: Arc<Cluster>,
@@ -45,9 +45,9 @@ pub struct App {
     pub(crate) connections: Arc<ApiConnections>,
     /// The numbers of open connections.
     pub(crate) connection_counts: ConnectionCounts,
-    /// The certificate the server shows.
+    /// The server certificate in force.
     pub server_certificates: Arc<ServerCertificates>,
-    /// Replaces it.
+    /// Replaces the server certificate.
     pub replacement: Arc<Replacement>,
     /// The sessions that one-time codes have opened.
     pub two_factor: Arc<TwoFactorSessions>,
@@ -61,6 +61,6 @@ pub struct App {
     pub started_at: OffsetDateTime,
     /// The URL of RavenDB's API for clients: `PublicServerUrl`, or else `ServerUrl` with the port that was bound.
     pub listening_url: Url,
-    /// The name of this server's topology: a UUID that is kept in `DataDir` and does not change.
+    /// The identifier of this server's topology: a UUID in `DataDir` that does not change.
     pub topology_id: String,
 }

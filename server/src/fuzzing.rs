@@ -13,7 +13,7 @@ use time::macros::datetime;
 use crate::certificate::read_here;
 use crate::config::{CommandLine, Settings, Sources};
 use crate::ravendb::api as ravendb;
-use crate::redis::front::rewritten;
+use crate::redis::proxy::rewritten;
 use crate::redis::resp::differential::engine::MatrixEngine;
 use crate::redis::resp::differential::{forward, identity_command_run};
 use crate::redis_enterprise::api as redis_enterprise;

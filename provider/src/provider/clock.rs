@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 /// in after a change. No planned value comes from it: a plan must not change because the clock went on between planning
 /// and applying.
 pub(crate) trait Clock: Debug + Send + Sync + 'static {
-    /// The present instant, in UTC.
+    /// The current instant, in UTC.
     fn now(&self) -> OffsetDateTime;
 }
 

@@ -21,11 +21,11 @@ use crate::run::interruption::{Ended, until_stopped};
 
 /// A resource in terms of its own values.
 ///
-/// A method that answers `None` adds an error, but for a `read` that finds the object gone.
+/// Before a method returns `None`, it adds an error, except for a `read` of an object that is gone.
 pub(crate) trait ManagedResource: Sized + 'static {
     /// State, configuration and plan.
     type State: Clone + Serialize + DeserializeOwned + Send + Sync;
-    /// What Terraform keeps beside the state, for the provider alone.
+    /// Data beside the state that only the provider reads.
     type Private: Serialize + DeserializeOwned + Send + Sync;
 
     const KIND: Kind;
@@ -33,8 +33,8 @@ pub(crate) trait ManagedResource: Sized + 'static {
     const NOUN: &'static str;
     /// Adds an error unless the API of the resource is configured, or will be.
     const CHECK_API: fn(&Session, &mut Diagnostics, Kind) -> Option<()> = Session::check_redis_enterprise;
-    /// Whether a change may end at any of its requests when the user stops Terraform. A resource that says no stops by
-    /// itself, where the next run finds what this one reached.
+    /// True if a change may end after any of its requests when the user stops Terraform. Other resources stop by
+    /// themselves, at a point from which the next run can continue.
     const IS_INTERRUPTIBLE: bool = true;
 
     fn schema() -> Schema;
@@ -55,7 +55,7 @@ pub(crate) trait ManagedResource: Sized + 'static {
     /// The object of a state, as the cluster itself tells objects apart.
     fn id(state: &Self::State) -> Option<Key>;
 
-    /// What no other object can have in common with that of a state or plan, and the attributes that say so.
+    /// The unique values of the object in a state or plan, each with its attribute.
     fn unique(state: &Self::State) -> Vec<(Key, AttributePath)>;
 
     /// The object as it is now; `None` without an error when it is gone.

@@ -1,9 +1,9 @@
-//! DER (X.690), written for structures whose every byte is decided here, and read from what strangers send.
+//! DER (X.690): a writer for this project's own structures, and a reader for untrusted input.
 
 use der::oid::ObjectIdentifier;
 use zeroize::Zeroizing;
 
-/// A tag, and what it holds.
+/// A value with its tag.
 #[derive(Debug, Clone, Copy)]
 pub struct Value<'a> {
     /// The tag byte.
@@ -19,12 +19,12 @@ pub struct Value<'a> {
 #[error("the bytes are not the DER that belongs here")]
 pub struct NotDer;
 
-/// Reads values one after the other. It never looks inside one, so that depth costs nothing.
+/// Reads values one after the other. It does not descend into them, so depth costs nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// Over these bytes.
+    /// Reads these bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
         self.0.is_empty()
     }
 
-    /// The next value, of any type. Lengths have the shortest form, as in DER; the indefinite one is refused.
+    /// The next value, of any type. Lengths must have the shortest form, as in DER; the indefinite form is rejected.
     pub fn value(&mut self) -> Result<Value<'a>, NotDer> {
         let [tag, first, rest @ ..] = self.0 else {
             return Err(NotDer);
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A reader of what is inside the next value, which must have this tag.
+    /// A reader of the content of the next value, which must have this tag.
     pub fn enter(&mut self, tag: u8) -> Result<Reader<'a>, NotDer> {
         self.expect(tag).map(Reader)
     }
@@ -160,7 +160,7 @@ pub fn algorithm(identifier: ObjectIdentifier, parameters: &[u8]) -> Vec<u8> {
     sequence(&[&object_identifier(identifier), parameters])
 }
 
-/// A tag, the length, and the values one after the other.
+/// Encodes a tag, the length, and the concatenated values.
 pub fn value(tag: u8, members: &[&[u8]]) -> Vec<u8> {
     let length: usize = members.iter().map(|member| member.len()).sum();
     // Reserved in full, so that secrets are never moved to a larger place and left behind in the smaller one.
@@ -179,7 +179,7 @@ pub fn value(tag: u8, members: &[&[u8]]) -> Vec<u8> {
     encoded
 }
 
-/// The same for members that are secret: the result is wiped on drop.
+/// The same for secret members: the result is wiped on drop.
 pub fn secret_sequence(members: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(sequence(members))
 }

@@ -1,4 +1,4 @@
-//! Certificates, whatever the product: how they are read from uploads, judged, made, and presented by the server.
+//! Certificates for all products: parsing uploads, verification, issuing, and the server certificate.
 
 pub mod asn1;
 pub mod certificate;

@@ -1,5 +1,6 @@
-//! Writing a PKCS#12 file (RFC 7292): a key with its certificate and issuers, or certificates alone. Written is PBES2 with
-//! AES-256 and a SHA-256 MAC, which OpenSSL 3 reads without its legacy provider, and .NET as well. `certward_pki` reads.
+//! Writes PKCS#12 files (RFC 7292): a key with its certificate and issuers, or certificates alone. It uses PBES2 with
+//! AES-256 and a SHA-256 MAC, which OpenSSL 3 reads without its legacy provider, and .NET as well. `certward_pki` has
+//! the reader.
 
 use std::num::NonZeroU32;
 
@@ -18,8 +19,8 @@ use crate::asn1::{
 };
 
 /// Encrypts the certificates, the key's own first, and the PKCS#8 key with AES-256 under PBKDF2 with HMAC-SHA-256, and
-/// authenticates the whole with HMAC-SHA-256: what `openssl pkcs12 -export` of version 3 and current .NET write. No
-/// friendly name is set, as on the real server (`docs/contracts/ravendb.md#generated-certificate`).
+/// authenticates the whole with HMAC-SHA-256, like `openssl pkcs12 -export` of version 3 and current .NET. No friendly
+/// name is set, as on the real server (`docs/contracts/ravendb.md#generated-certificate`).
 pub fn write(certificates: &[&[u8]], pkcs8: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
     // It ties the key to its certificate, which is the first; its content is free.
     let key_id = digest::digest(&digest::SHA256, certificates.first().copied().unwrap_or_default());
@@ -43,7 +44,7 @@ pub fn write_certificates(certificates: &[&[u8]], password: &str) -> Result<Vec<
     authenticated(&sequence(&[&certificates]), password).map(|file| file.to_vec())
 }
 
-/// A file of this authenticated safe.
+/// A file with this authenticated safe.
 fn authenticated(safe: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
     let mac = mac(safe, password)?;
     Ok(secret_sequence(&[&integer(3), &data(safe), &mac]))
@@ -140,7 +141,7 @@ fn mac(authenticated: &[u8], password: &str) -> Result<Vec<u8>, Unspecified> {
 
 const SALT_LENGTH: usize = 16;
 const KEY_ID_LENGTH: usize = 20;
-/// OpenSSL's default. The password protects a file in transit; what it encrypts stands in plain text beside it.
+/// OpenSSL's default. The password protects a file in transit; its content is stored beside it in plain text.
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(2048).expect("2048 is not zero");
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");

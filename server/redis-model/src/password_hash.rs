@@ -6,7 +6,7 @@ use std::str::FromStr;
 use argon2::Params;
 use data_encoding::BASE64_NOPAD;
 
-/// The hash of a password, with the salt and the cost it was made with. Text is the PHC string format.
+/// The hash of a password, with its salt and cost. The text form is a PHC string.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     /// The cost it was made at.
@@ -17,7 +17,7 @@ pub struct PasswordHash {
     pub hash: [u8; HASH_LENGTH],
 }
 
-/// What hashing a password costs.
+/// Cost parameters of Argon2id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashCost {
     /// Memory, in KiB.
@@ -26,13 +26,13 @@ pub struct HashCost {
     pub passes: u32,
 }
 
-/// A text that is no hash of a password.
+/// The text is not a password hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the text is no Argon2id hash in PHC string format")]
 pub struct PasswordHashError;
 
 impl Default for HashCost {
-    /// What OWASP's password storage cheat sheet names first for one lane: 19 MiB and two passes, some 20 ms.
+    /// The first choice of OWASP's password storage cheat sheet for one lane: 19 MiB and two passes, about 20 ms.
     fn default() -> Self {
         Self {
             memory: 19 * 1024,

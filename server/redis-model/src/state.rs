@@ -309,8 +309,8 @@ impl ClusterState {
         self.management_roles(roles).max().unwrap_or(ManagementRole::None)
     }
 
-    /// Whether this server lets anybody in by it, as its settings and its CAs are at this moment. A certificate is taken to
-    /// have no alternative names: what they are is not known before it is shown.
+    /// True if the server's current settings and CAs admit users with this login. For a certificate, no alternative
+    /// names are assumed, because they are unknown until it is presented.
     #[must_use]
     pub fn lets_in_by(&self, authentication: &Authentication, now: OffsetDateTime) -> bool {
         let settings = self.settings();
@@ -329,8 +329,7 @@ impl ClusterState {
         }
     }
 
-    /// The users who are administrators and get in. When the settings let none of them in, those whom other settings
-    /// would.
+    /// The administrators who can log in. If the settings admit none of them, those that other settings would admit.
     pub fn administrators(&self, now: OffsetDateTime) -> impl Iterator<Item = &Arc<User>> {
         let may_get_in =
             |user: &&Arc<User>| user.authentication.lets_in() && self.management_role_of(user) == ManagementRole::Admin;

@@ -152,7 +152,7 @@ pub enum RoleSelection {
 }
 
 impl NewUser {
-    /// What the audit calls it.
+    /// The label of the user in audit records.
     #[must_use]
     pub fn label(&self) -> String {
         match (&self.name, &self.email) {
@@ -164,7 +164,7 @@ impl NewUser {
 }
 
 impl Authentication {
-    /// Whether this server lets anybody in by it, if its settings say so.
+    /// True if this server supports the login, provided its settings enable it.
     #[must_use]
     pub fn lets_in(&self) -> bool {
         matches!(self, Self::Regular { .. } | Self::Certificate { .. })

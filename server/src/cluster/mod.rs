@@ -28,10 +28,11 @@ use tokio::sync::{Mutex, watch};
 
 pub use bootstrap::NewCluster;
 pub use certward_redis_model::precondition::Precondition;
+pub use certward_redis_model::run::Run;
 pub use certward_redis_model::state::ClusterState;
 pub use certward_redis_model::{
     database, name, named_certificate, password_hash, permission, policy, redis_acl, redis_acl_rules, removal, role,
-    settings, state, uid, user,
+    run, settings, state, token_key, uid, user,
 };
 pub use error::ClusterError;
 pub use user_passwords::PasswordChange;
@@ -63,15 +64,6 @@ pub struct ClusterParts {
     pub clock: Arc<dyn Clock>,
     /// Persists refusals.
     pub audit: Audit,
-}
-
-/// Mode of a use case: applied, or only checked and answered as if it had been applied (`dry_run`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Run {
-    /// Apply the change.
-    Apply,
-    /// Change nothing.
-    Dry,
 }
 
 #[derive(Debug)]

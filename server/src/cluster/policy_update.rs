@@ -10,7 +10,7 @@ use super::state::Change;
 use super::{Asked, Cluster, ClusterError, Plan, Run};
 
 impl Cluster {
-    /// Changes the policy.
+    /// Changes the resource policy.
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Changes the settings of OCSP, and returns them.
+    /// Changes the OCSP settings, and returns them.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Cluster {
         Ok(settings.ocsp.clone())
     }
 
-    /// Keeps the text of a licence, in the place of the one before.
+    /// Replaces the text of the licence.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Changes settings in a way that nothing else depends on. Nothing is recorded when nothing changes.
+    /// Changes settings that nothing else depends on. Nothing is recorded if nothing changes.
     async fn edit(
         &self,
         asked: Asked,

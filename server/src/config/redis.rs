@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 use crate::cluster::database::DatabaseName;
 use crate::files::TrustedFile;
-use crate::redis::engine::{EngineAccount, EngineProgram, EngineProgramError, Upstream};
+use crate::redis::engine::{EngineAccount, EngineProgram, EngineProgramError, ExternalRedis};
 
 /// The settings of Redis databases.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub struct UpstreamSetting {
 
 impl RedisSettings {
     /// Parses the URL of an upstream.
-    pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<Upstream, String> {
+    pub(crate) fn upstream(&self, setting: &UpstreamSetting) -> Result<ExternalRedis, String> {
         read_upstream(setting.url.expose_secret(), &self.upstream_authorities)
     }
 }
@@ -82,10 +82,10 @@ pub(super) fn check_upstreams(upstreams: &[UpstreamSetting], authorities: &[Cert
     Ok(())
 }
 
-fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<Upstream, String> {
+fn read_upstream(url: &str, authorities: &[Certificate]) -> Result<ExternalRedis, String> {
     let url = Url::parse(url).map_err(|error| format!("holds no URL such as redis://127.0.0.1:6379: {error}"))?;
     let authorities: Vec<CertificateDer<'_>> = authorities.iter().map(|ca| ca.der().clone()).collect();
-    Upstream::new(&url, &authorities).map_err(|error| format!("is refused: {error}"))
+    ExternalRedis::new(&url, &authorities).map_err(|error| format!("is refused: {error}"))
 }
 
 /// The certificates of a PEM file.

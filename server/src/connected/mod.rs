@@ -14,6 +14,7 @@ use crate::app::ApiConnections;
 use crate::cluster::access::ClusterAccess;
 use crate::cluster::removal::{NotThere, Removal};
 use crate::cluster::{Cluster, ClusterState};
+use crate::listener::connection_table::Listed as _;
 use crate::listener::connections::OpenConnection;
 use crate::listener::identity_counts::ListenerKind;
 use crate::ravendb::access::authn::Authenticator;

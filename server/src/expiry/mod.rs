@@ -1,8 +1,8 @@
 //! The expiry of certificates that the server presents, trusts or has registered, for metrics and for warnings in the
 //! log.
 //!
-//! Every certificate is looked at through [`Sighting`], one at a time: a store may have a million of them, and neither a
-//! list nor a lock may grow with it.
+//! Every certificate is visited through [`Sighting`], one at a time: a store may hold a million of them, so neither a
+//! list nor a lock may grow with their number.
 
 mod exposition;
 mod nearest;
@@ -33,15 +33,15 @@ pub(crate) enum Use {
     ServerIssuer,
     /// A CA of `Security.WellKnownIssuers.Admin`.
     WellKnownIssuer,
-    /// A client certificate registered with RavenDB's API.
+    /// A client certificate that is registered with RavenDB's API.
     Client,
-    /// A certificate of the cluster that this server shows, by its name.
+    /// A certificate of the cluster that this server presents, by its name.
     Cluster(CertificateName),
-    /// A certificate of the cluster that is kept, and that nothing here shows, by its name.
+    /// A certificate of the cluster that is stored and not used, by its name.
     ClusterUnused(CertificateName),
     /// A CA of the cluster: one of `mtls_trusted_ca`.
     ClusterCa,
-    /// The server certificate that a database has of its own, and the issuers sent with it.
+    /// A database's own server certificate, and its issuers.
     DatabaseServer(DatabaseUid),
     /// A certificate that a database trusts: a CA, an intermediate, or a client's own.
     DatabaseTrusted(DatabaseUid),
@@ -49,7 +49,7 @@ pub(crate) enum Use {
     UpstreamCa,
 }
 
-/// A certificate that is in use, as far as its end matters.
+/// A certificate in use, with the data that its expiry needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sighting<'a> {
     key: Key,
@@ -57,7 +57,7 @@ pub(crate) struct Sighting<'a> {
     not_after: OffsetDateTime,
 }
 
-/// Tells one certificate in one use from all others.
+/// Identifies one certificate in one use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key {
     used_as: Use,
@@ -67,9 +67,9 @@ pub(crate) struct Key {
 /// The name of a certificate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Name<'a> {
-    /// By an administrator.
+    /// Set by an administrator.
     Given(&'a str),
-    /// By its issuer.
+    /// The certificate's subject, set by its issuer.
     Subject(&'a DistinguishedName),
 }
 
@@ -90,7 +90,7 @@ impl Use {
         }
     }
 
-    /// Every label, in the order of [`Self`].
+    /// All labels, in the order of [`Self`].
     const LABELS: [&'static str; 10] = [
         "server",
         "server_issuer",
@@ -104,12 +104,12 @@ impl Use {
         "upstream_ca",
     ];
 
-    /// Returns `true` when the expiry of such a certificate has an effect: the log warns of these alone.
+    /// Returns `true` if the expiry of such a certificate has an effect: the log warns of these only.
     const fn is_noticed(self) -> bool {
         !matches!(self, Self::ClusterUnused(_))
     }
 
-    /// One such certificate, in words.
+    /// The description of one such certificate.
     fn description(label: &str) -> &'static str {
         match label {
             "server" => "the server certificate",
@@ -125,7 +125,7 @@ impl Use {
         }
     }
 
-    /// The database, for what is one's own.
+    /// The database, for a database's own certificates.
     fn database(self) -> Option<DatabaseUid> {
         match self {
             Self::DatabaseServer(uid) | Self::DatabaseTrusted(uid) => Some(uid),
@@ -134,8 +134,8 @@ impl Use {
     }
 }
 
-/// On one line, bounded, and without characters that hide or reorder text: names are whatever an administrator, or the
-/// issuer of a certificate, has chosen.
+/// Formats on one line, truncated, and without characters that hide or reorder text: administrators and issuers can
+/// choose any name.
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -145,7 +145,7 @@ impl fmt::Display for Name<'_> {
     }
 }
 
-/// Characters of a name that metrics and the log show.
+/// Maximum length of a name in metrics and in the log, in characters.
 const MAX_NAME: usize = 100;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The few certificates of many that are worth naming.
+//! Selects the few certificates of many that are worth naming.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -7,16 +7,16 @@ use time::OffsetDateTime;
 
 use super::{Key, Sighting};
 
-/// The certificates of the lowest ranks, up to a number, and how many there were.
+/// The certificates with the lowest ranks, up to a number, and the number of all.
 #[derive(Debug)]
 pub(super) struct Nearest {
     limit: usize,
     offered: u64,
-    /// The one of the highest rank is on top: the next to give way.
+    /// The one with the highest rank is on top: it is displaced next.
     kept: BinaryHeap<Kept>,
 }
 
-/// A certificate that is named.
+/// A selected certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kept {
     rank: i64,
@@ -34,7 +34,7 @@ impl Nearest {
         }
     }
 
-    /// Takes a certificate in, if it is among those of the lowest ranks.
+    /// Adds a certificate, if it is among those with the lowest ranks.
     pub(super) fn offer(&mut self, rank: i64, sighting: &Sighting<'_>) {
         self.offered += 1;
         if self.kept.len() >= self.limit {
@@ -59,12 +59,12 @@ impl Nearest {
         self.offered
     }
 
-    /// The number of certificates that were offered and are not kept.
+    /// The number of offered certificates that are not kept.
     pub(super) fn left_out(&self) -> u64 {
         self.offered.saturating_sub(self.kept.len() as u64)
     }
 
-    /// Those that are kept, the lowest rank first.
+    /// The kept certificates, the lowest rank first.
     pub(super) fn into_sorted(self) -> Vec<Kept> {
         self.kept.into_sorted_vec()
     }

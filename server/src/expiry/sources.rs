@@ -63,8 +63,8 @@ pub(super) fn each_certificate(app: &App, mut visit: impl FnMut(Sighting<'_>)) {
     }
 }
 
-/// Shows the registered certificates that let somebody in. Handshakes need the registry too: it is never held for longer
-/// than it takes to read a page of it.
+/// Visits the registered certificates that admit clients. Handshakes need the registry too, so it is locked for one
+/// page at a time.
 pub(super) fn each_registered(registry: &Registry, visit: &mut impl FnMut(Sighting<'_>)) {
     let mut last = None;
     // Asked for once each: a key may be that of many certificates.
@@ -95,7 +95,7 @@ pub(super) fn each_registered(registry: &Registry, visit: &mut impl FnMut(Sighti
     }
 }
 
-/// Shows the certificates that stand in one place.
+/// Visits the certificates of one use.
 fn each_of<'a>(
     used_as: Use,
     name: Option<&str>,
@@ -126,7 +126,7 @@ fn each_of<'a>(
     }
 }
 
-/// Certificates for which the registry is held at once: some microseconds.
+/// Number of certificates per lock of the registry, which takes some microseconds.
 const PAGE: usize = 1000;
 
 #[cfg(test)]

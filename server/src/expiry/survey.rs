@@ -19,10 +19,9 @@ pub(super) struct Survey {
 /// The certificates of one use.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// The numbers of certificates that expire within each number of days in [`WarnDays`]. Expired ones are not
-    /// counted.
+    /// The numbers of certificates that expire within each number of days in [`WarnDays`], without expired ones.
     pub(super) within: Vec<u64>,
-    /// The end of the one that ends next.
+    /// The earliest end of validity that is still ahead.
     pub(super) earliest: Option<OffsetDateTime>,
     expiring: Nearest,
     expired: Nearest,
@@ -62,12 +61,12 @@ impl Survey {
         &self.days
     }
 
-    /// Each use with its certificates.
+    /// All uses with their certificates.
     pub(super) fn tallies(&self) -> impl Iterator<Item = (&'static str, &Tally)> {
         self.by_label.iter().map(|(label, tally)| (*label, tally))
     }
 
-    /// The certificates that have a series of their own.
+    /// The certificates with a series of their own.
     pub(super) fn into_listed(self) -> impl Iterator<Item = Kept> {
         self.by_label.into_values().flat_map(|tally| {
             let expiring = tally.expiring.into_sorted();
@@ -77,26 +76,27 @@ impl Survey {
 }
 
 impl Tally {
-    /// All of them.
+    /// The number of all certificates.
     pub(super) fn total(&self) -> u64 {
         self.expiring.offered() + self.expired.offered()
     }
 
-    /// Those that have expired.
+    /// The number of expired certificates.
     pub(super) fn expired(&self) -> u64 {
         self.expired.offered()
     }
 
-    /// Those without a series of their own.
+    /// The number of certificates without a series of their own.
     pub(super) fn unlisted(&self) -> u64 {
         self.expiring.left_out() + self.expired.left_out()
     }
 }
 
-/// Certificates of one use with a series of their own: those that end first. More would cost the one who stores the series
-/// more than it tells anybody.
+/// Maximum number of certificates of one use with a series of their own: those that expire first. More would be
+/// expensive to store and hardly useful.
 const LISTED_EXPIRING: usize = 1000;
-/// The same for those that have expired: an alert about one must not end with it, and many must not hide what is to come.
+/// The same for expired certificates: an alert about one must not end with its expiry, and many must not hide later
+/// ones.
 const LISTED_EXPIRED: usize = 100;
 
 #[cfg(test)]

@@ -1,26 +1,26 @@
-//! The times before a certificate's end at which the log warns of it: `Certward.Expiry.WarnDaysBefore`.
+//! The times before a certificate's expiry at which the log warns: `Certward.Expiry.WarnDaysBefore`.
 
 use time::{Duration, OffsetDateTime};
 
-/// The numbers of days before a certificate's end at which the log warns of it. Empty when it never does.
+/// The numbers of days before a certificate's expiry at which the log warns. Empty if it never does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WarnDays(Vec<u16>);
 
-/// The nearness of a certificate to its end. A nearer one is less.
+/// The stage of a certificate before its expiry, ordered by urgency, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
-    /// Its last second has passed.
+    /// It has expired.
     Expired,
-    /// It ends within so many days.
+    /// It expires within this many days.
     Within(u16),
 }
 
 impl WarnDays {
-    /// Reads numbers of days with `;` between them, or `none`.
+    /// Parses numbers of days, separated by `;`, or `none`.
     ///
     /// # Errors
     ///
-    /// The fault of the text, and what would be right.
+    /// The fault of the text, and a valid alternative.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.eq_ignore_ascii_case("none") {
             return Ok(Self(Vec::new()));
@@ -54,12 +54,12 @@ impl WarnDays {
         }
     }
 
-    /// From the fewest days on.
+    /// In ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u16> {
         self.0.iter().copied()
     }
 
-    /// One more, unless the log never warns.
+    /// Adds a number, unless the log never warns.
     #[must_use]
     pub(crate) fn with(self, days: Option<u16>) -> Self {
         match days {
@@ -68,7 +68,7 @@ impl WarnDays {
         }
     }
 
-    /// Those of both.
+    /// The union of both.
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.0.extend(other.iter());
         self.0.sort_unstable();
@@ -76,13 +76,13 @@ impl WarnDays {
         self
     }
 
-    /// Returns `true` when the log never warns.
+    /// Returns `true` if the log never warns.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The last of the warnings that a certificate with this end has earned at `now`.
+    /// The stage of a certificate with this end of validity at `now`; none before the first warning.
     pub(super) fn stage(&self, not_after: OffsetDateTime, now: OffsetDateTime) -> Option<Stage> {
         if self.is_empty() {
             return None;
@@ -101,20 +101,20 @@ impl Default for WarnDays {
     }
 }
 
-/// Returns the remaining validity of a certificate; none when its last second has passed.
+/// Returns the remaining validity of a certificate; none if it has expired.
 pub(super) fn time_left(not_after: OffsetDateTime, now: OffsetDateTime) -> Option<Duration> {
     let seconds = not_after.unix_timestamp() - now.unix_timestamp();
     (seconds >= 0).then(|| Duration::seconds(seconds))
 }
 
-/// So many days.
+/// The duration of this many days.
 pub(super) fn length(days: u16) -> Duration {
     Duration::days(days.into())
 }
 
 /// Ten years, as for `Security.Certificate.ExpiringThresholdInDays`.
 const MAX_DAYS: u16 = 3650;
-/// Each is a series of metrics, too.
+/// Maximum number of days, because each is a series of metrics, too.
 const MAX_NUMBERS: usize = 10;
 
 #[cfg(test)]

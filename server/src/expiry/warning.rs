@@ -1,4 +1,4 @@
-//! Warnings in the log of certificates that end soon or have ended: of each once for each number of days of the settings.
+//! Warnings in the log about certificates that expire soon or have expired: one per certificate and number of days.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::{Key, Sighting, Use, WarnDays};
 use crate::app::App;
 use crate::clock::rfc3339;
 
-/// Warns until `stop`: at once of what ends soon already, and then of what comes to.
+/// Warns until `stop`: at once about certificates that expire soon, and later about further ones.
 pub(crate) async fn watch(app: Arc<App>, stop: CancellationToken) {
     let mut warnings = Warnings::new(app.settings.warn_days.clone());
     if app.settings.warn_days.is_empty() {
@@ -50,7 +50,7 @@ pub(crate) async fn watch(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Returns `true` when certificates have to be checked again, also after the clock was set back or forward.
+/// Returns `true` if certificates have to be checked again, even after the clock was set.
 fn is_due(last: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
     last.is_none_or(|last| !(Duration::ZERO..LOOK_EVERY).contains(&(now - last)))
 }
@@ -59,18 +59,18 @@ fn is_due(last: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
 #[derive(Debug)]
 struct Warnings {
     days: WarnDays,
-    /// The last warning of each certificate that has earned one.
+    /// The last warning about each certificate.
     told: HashMap<Key, Stage>,
 }
 
-/// One look at all certificates.
+/// One check of all certificates.
 #[derive(Debug)]
 struct Look<'a> {
     warnings: &'a mut Warnings,
     now: OffsetDateTime,
-    /// Takes the place of [`Warnings::told`]: certificates that are gone are forgotten.
+    /// Replaces [`Warnings::told`] afterwards, without certificates that are gone.
     told: HashMap<Key, Stage>,
-    /// Certificates that have not been reported, by the label of their use.
+    /// Certificates with a new warning, by the label of their use.
     news: BTreeMap<&'static str, Nearest>,
 }
 
@@ -158,11 +158,11 @@ fn warn(kept: &Kept, now: OffsetDateTime) {
     );
 }
 
-/// The interval at which the clock is read.
+/// Interval at which the clock is read.
 const TICK: Interval = Interval::from_secs(1);
-/// The interval at which certificates are checked: short enough for numbers of days.
+/// Interval at which certificates are checked: short compared with days.
 const LOOK_EVERY: Duration = Duration::minutes(10);
-/// Certificates of one use that are named at once. The rest is counted.
+/// Maximum number of certificates of one use that a warning names. The others are counted.
 const NAMED: usize = 20;
 
 #[cfg(test)]
@@ -176,7 +176,7 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 
-    /// A certificate by its number, which is also its name, that ends so many days after [`NOW`].
+    /// A certificate by its number, which is also its name, that expires this many days after [`NOW`].
     type Given = (Use, u8, i64);
 
     struct Log {
@@ -190,7 +190,7 @@ mod tests {
             }
         }
 
-        /// The lines of a look at these certificates, so many hours after [`NOW`].
+        /// The log lines of a check of these certificates, this many hours after [`NOW`].
         fn look(&mut self, hours: i64, certificates: &[Given]) -> Vec<String> {
             let log = CapturedLog::default();
             let subscriber = tracing_subscriber::fmt()

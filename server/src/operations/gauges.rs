@@ -1,4 +1,4 @@
-//! The figures that are taken when somebody asks for the metrics.
+//! Metrics that are computed on request.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::listener::identity_counts::{IdentityKind, ListenerKind};
 use crate::redis::DatabaseStatus;
 use crate::telemetry::{BUILD_INFO, CONNECTIONS, DATABASES, Exposition, READY_KEYS, STORE_BYTES, STORE_WRITABLE};
 
-/// Takes them.
+/// Computes them.
 pub(super) fn set(app: &App) {
     let store = app.authority.store();
     metrics::gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
@@ -37,8 +37,8 @@ fn by_status(statuses: impl Iterator<Item = DatabaseStatus>) -> [(DatabaseStatus
     counts
 }
 
-/// The open connections of this server, in Prometheus' text form. Other servers of this process, which only tests have,
-/// have connections of their own.
+/// The open connections of this server, in Prometheus's text format. Other servers of the process, which only tests
+/// have, count their own.
 pub(super) fn connections(app: &App) -> String {
     let mut text = Exposition::default();
     let mut series = text.metric(CONNECTIONS);

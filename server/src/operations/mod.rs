@@ -1,9 +1,9 @@
-//! Health and metrics: plain HTTP for this machine only, off unless the settings turn it on.
+//! Health and metrics: plain HTTP on this machine only, if the settings enable it.
 //!
 //! * `GET /healthz`: 200 while the process runs.
 //! * `GET /readyz`: 200 while changes can be written to the store, 503 with the reason otherwise. Databases that clients cannot
 //!   use are named, a line each; the server answers without them.
-//! * `GET /metrics`: Prometheus' text form.
+//! * `GET /metrics`: Prometheus's text format.
 
 mod gauges;
 
@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::expiry::ExpiryMetrics;
 use crate::telemetry::Recorder;
 
-/// The sources of the answers.
+/// The sources of the responses.
 #[derive(Debug, Clone)]
 pub(crate) struct Operations {
     recorder: Recorder,
@@ -63,7 +63,7 @@ fn not_ready(reason: &str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()
 }
 
-/// The databases that clients cannot use, a line each, with the reason.
+/// The databases that clients cannot use, one per line, with the reason.
 fn unusable_databases(app: &App) -> String {
     let state = app.cluster.state();
     let mut lines = String::new();
@@ -102,17 +102,17 @@ pub(crate) struct OperationsListener {
 }
 
 impl OperationsListener {
-    /// Takes a socket that only this machine reaches.
+    /// Wraps a socket that only this machine can reach.
     pub(crate) fn new(tcp: TcpListener, operations: Operations) -> Self {
         Self { tcp, operations }
     }
 
-    /// The address of the listener, with the real port.
+    /// The address of the listener, with the actual port.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.tcp.local_addr().ok()
     }
 
-    /// Answers until `stop`.
+    /// Serves requests until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let serve = axum::serve(self.tcp, self.operations.router());
         if let Err(error) = stop
@@ -125,6 +125,6 @@ impl OperationsListener {
     }
 }
 
-/// A store that takes longer is not ready.
+/// A slower store is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

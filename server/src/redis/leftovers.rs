@@ -63,19 +63,14 @@ impl Databases {
         if !self.deleted_by_the_store().await.contains(&uid) {
             return Ok(());
         }
-        self.cluster.store().forget_deleted_database(uid).await?;
+        self.cluster.forget_deleted_database(uid).await?;
         tracing::info!(database.uid = uid.get(), "the data of a deleted database is gone");
         Ok(())
     }
 
     async fn move_aside(&self, uid: DatabaseUid) -> Result<(), Box<dyn Error + Send + Sync>> {
         let time = format_description!("[year][month][day]T[hour][minute][second]Z");
-        let time = self
-            .cluster
-            .clock()
-            .now()
-            .to_offset(time::UtcOffset::UTC)
-            .format(&time)?;
+        let time = self.proxy.clock.now().to_offset(time::UtcOffset::UTC).format(&time)?;
         let kept = free_path(&self.root().join(UNKNOWN), &format!("{uid}-{time}"));
         if Engine::move_aside(self.directory(uid), kept.clone()).await? {
             tracing::warn!(
@@ -88,7 +83,7 @@ impl Databases {
     }
 
     async fn deleted_by_the_store(&self) -> BTreeSet<DatabaseUid> {
-        match self.cluster.store().deleted_databases().await {
+        match self.cluster.deleted_databases().await {
             Ok(deleted) => deleted.into_iter().collect(),
             Err(error) => {
                 tracing::error!(

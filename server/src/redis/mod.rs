@@ -3,13 +3,14 @@
 //! The cluster's state lists the databases; the processes follow it, and never block a change of it. An engine that
 //! does not start, or a port that is taken, is retried, and the server continues.
 
-mod administration;
+mod cluster_view;
 mod data_files;
-mod door;
 pub(crate) mod engine;
-pub(crate) mod front;
 mod leftovers;
+mod listener;
+mod operations;
 mod ports;
+pub(crate) mod proxy;
 mod refused_acls;
 pub(crate) mod resp;
 mod running;
@@ -29,26 +30,28 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::cluster_view::{ClusterView, PasswordRefusal};
 pub(crate) use self::data_files::DataFiles;
 use self::engine::{Engine, EngineConfiguration, EngineProgram, EngineProgramError, EngineVersion, UserMark};
-use self::front::DatabaseFront;
-pub(crate) use self::front::{DatabaseConnection, FrontParts};
 pub(crate) use self::leftovers::data_in;
 use self::ports::Ports;
+pub(crate) use self::ports::{PortError, ReservedPort};
+use self::proxy::DatabaseProxy;
+pub(crate) use self::proxy::{DatabaseConnection, ProxyParts};
 use self::running::Running;
 pub(crate) use self::status::DatabaseStatus;
-use crate::cluster::access::TokenKey;
+use crate::cluster::ClusterState;
 use crate::cluster::database::{Database, DatabaseName};
+use crate::cluster::token_key::TokenKey;
 use crate::cluster::uid::DatabaseUid;
-use crate::cluster::{Cluster, ClusterState};
 use crate::config::{RedisSettings, Settings, UpstreamSetting};
 
 /// Runs the databases of the cluster.
 pub(crate) struct Databases {
-    cluster: Arc<Cluster>,
+    cluster: Arc<dyn ClusterView>,
     settings: Arc<Settings>,
-    /// Dependencies of the databases' fronts.
-    front: FrontParts,
+    /// Dependencies of the databases' proxies.
+    proxy: ProxyParts,
     /// Derives the marks of users in external Redis.
     key: TokenKey,
     ports: Arc<Ports>,
@@ -65,16 +68,16 @@ pub(crate) struct Databases {
 
 impl Databases {
     /// Creates the manager; [`Self::run`] starts the databases.
-    pub(crate) fn new(front: FrontParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
+    pub(crate) fn new(proxy: ProxyParts, settings: Arc<Settings>, key: TokenKey) -> Arc<Self> {
         let redis = &settings.redis;
-        let state = front.cluster.state();
+        let state = proxy.cluster.state();
         let restored = state.databases().map(|database| (database.uid, database.created_at));
         Arc::new(Self {
             restored: restored.collect(),
             ports: Ports::new(redis.listen_address.clone(), redis.ports.clone()),
-            cluster: Arc::clone(&front.cluster),
+            cluster: Arc::clone(&proxy.cluster),
             settings,
-            front,
+            proxy,
             key,
             program: Mutex::default(),
             nameless: Mutex::default(),
@@ -95,7 +98,7 @@ impl Databases {
             return;
         }
         loop {
-            self.follow(&tasks, &stop, &abort);
+            self.apply_state(&tasks, &stop, &abort);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -167,24 +170,24 @@ impl Databases {
         let state = self.cluster.state();
         if let Some(database) = state.database(uid) {
             warnings.extend(running.refused_acls().warnings(database, &state));
-            warnings.extend(running.front().map(|front| front.trust_warnings()).unwrap_or_default());
+            warnings.extend(running.proxy().map(|proxy| proxy.trust_warnings()).unwrap_or_default());
         }
         warnings
     }
 
     /// Starts, changes and stops databases to match the state.
-    fn follow(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
+    fn apply_state(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken, abort: &CancellationToken) {
         let state = self.cluster.state();
         let mut all = self.running();
         all.retain(|_, running| !running.has_ended());
         for database in state.databases() {
             match all.get(&database.uid) {
-                Some(running) => running.follow(database),
+                Some(running) => running.set_desired(database),
                 None => {
                     let running = Running::new(database, self.is_restored(database));
                     let databases = Arc::clone(self);
                     let (ours, stop, abort) = (tasks.clone(), stop.clone(), abort.clone());
-                    tasks.spawn(Arc::clone(&running).keep(databases, ours, stop, abort));
+                    tasks.spawn(Arc::clone(&running).supervise(databases, ours, stop, abort));
                     all.insert(database.uid, running);
                 }
             }
@@ -204,10 +207,10 @@ impl Databases {
     ) -> Result<Arc<Engine>, Box<dyn std::error::Error + Send + Sync>> {
         let configuration = EngineConfiguration::of(database);
         if let Some(setting) = self.upstream_for(&database.name, Some(database.uid)) {
-            let upstream = self.redis().upstream(setting)?;
-            tracing::info!(database.uid = database.uid.get(), %upstream, "a database is attached to a Redis that is there");
+            let external = self.redis().upstream(setting)?;
+            tracing::info!(database.uid = database.uid.get(), upstream = %external, "a database is attached to a Redis that is there");
             let mark = UserMark::new(&self.key, database.uid);
-            return Ok(Engine::attach(upstream, mark, configuration, tasks));
+            return Ok(Engine::attach(external, mark, configuration, tasks));
         }
         let program = self.program().await?;
         let directory = self.directory(database.uid);
@@ -276,21 +279,21 @@ impl Databases {
 
     /// The open connections to all databases.
     pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
-        let fronts = self.fronts();
-        fronts.iter().flat_map(|front| front.connections(state)).collect()
+        let proxies = self.proxies();
+        proxies.iter().flat_map(|proxy| proxy.connections(state)).collect()
     }
 
     /// The connections to all databases that end when `state` becomes `next`.
     pub(crate) fn connections_ended_by(&self, state: &ClusterState, next: &ClusterState) -> Vec<DatabaseConnection> {
-        let fronts = self.fronts();
-        fronts
+        let proxies = self.proxies();
+        proxies
             .iter()
-            .flat_map(|front| front.connections_ended_by(state, next))
+            .flat_map(|proxy| proxy.connections_ended_by(state, next))
             .collect()
     }
 
-    fn fronts(&self) -> Vec<Arc<DatabaseFront>> {
-        self.running().values().filter_map(|running| running.front()).collect()
+    fn proxies(&self) -> Vec<Arc<DatabaseProxy>> {
+        self.running().values().filter_map(|running| running.proxy()).collect()
     }
 
     fn engine_of(&self, uid: DatabaseUid) -> Option<Arc<Engine>> {

@@ -22,14 +22,14 @@ pub(super) struct Ports {
 }
 
 /// A port that is reserved for one database. Dropping it releases the port, unless [`Ports::listen`] has used it.
-pub(super) struct ReservedPort {
+pub(crate) struct ReservedPort {
     port: NonZeroU16,
     ports: Arc<Ports>,
 }
 
 /// A port cannot be reserved.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PortError {
+pub(crate) enum PortError {
     /// The requested port is taken.
     #[error("port {port} cannot be had")]
     Taken {
@@ -135,7 +135,7 @@ impl Ports {
 
 impl ReservedPort {
     /// The port.
-    pub(super) fn port(&self) -> NonZeroU16 {
+    pub(crate) fn port(&self) -> NonZeroU16 {
         self.port
     }
 }

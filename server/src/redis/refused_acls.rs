@@ -10,8 +10,9 @@ use super::Databases;
 use super::running::Running;
 use crate::cluster::database::Database;
 use crate::cluster::redis_acl::RedisAcl;
+use crate::cluster::run::Run;
+use crate::cluster::state::ClusterState;
 use crate::cluster::uid::{DatabaseUid, RedisAclUid};
-use crate::cluster::{ClusterState, Run};
 
 /// The database's ACLs that its engine refused when it was last asked, with its messages.
 #[derive(Debug, Default)]
@@ -88,7 +89,7 @@ impl Running {
 
 impl Databases {
     /// Asks the engine of a database about every ACL in it, as far as it answers in time.
-    pub(super) async fn review_acls_of(&self, uid: DatabaseUid) {
+    pub async fn review_acls_of(&self, uid: DatabaseUid) {
         let running = self.running().get(&uid).cloned();
         if let Some(running) = running {
             running.review_acls(&self.cluster.state()).await;
@@ -97,7 +98,7 @@ impl Databases {
 
     /// Asks engines about an ACL that is created or changed, or would be: the engines of the databases that use it,
     /// else any that runs. Returns a warning for each message, and logs it.
-    pub(crate) async fn review_acl(&self, acl: &Arc<RedisAcl>, run: Run) -> Vec<String> {
+    pub async fn review_acl(&self, acl: &Arc<RedisAcl>, run: Run) -> Vec<String> {
         let state = self.cluster.state();
         let running = self.running().clone();
         let asked = |database: &Arc<Database>| Some((Arc::clone(database), Arc::clone(running.get(&database.uid)?)));

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::door::Door;
 use super::engine::{Engine, EngineConfiguration, EngineHealth};
-use super::front::DatabaseFront;
+use super::listener::DatabaseListener;
+use super::proxy::DatabaseProxy;
 use super::refused_acls::RefusedAcls;
 use super::{DatabaseStatus, Databases};
 use crate::cluster::database::Database;
@@ -43,8 +43,8 @@ enum Order {
 #[derive(Debug, Clone, Default)]
 struct Seen {
     engine: Option<Arc<Engine>>,
-    /// Its front, while its port is open.
-    front: Option<Arc<DatabaseFront>>,
+    /// Its proxy, while its port is open.
+    proxy: Option<Arc<DatabaseProxy>>,
     /// The configuration in force.
     applied: Option<Arc<Database>>,
     is_ready: bool,
@@ -54,7 +54,7 @@ struct Seen {
 }
 
 impl Running {
-    /// A database that is not supervised yet: call [`Self::keep`].
+    /// A database that is not supervised yet: call [`Self::supervise`].
     pub(super) fn new(database: &Arc<Database>, is_restored: bool) -> Arc<Self> {
         Arc::new(Self {
             uid: database.uid,
@@ -67,7 +67,7 @@ impl Running {
     }
 
     /// Supervises the database until it has to end, and ends it.
-    pub(super) async fn keep(
+    pub(super) async fn supervise(
         self: Arc<Self>,
         databases: Arc<Databases>,
         tasks: TaskTracker,
@@ -76,7 +76,7 @@ impl Running {
     ) {
         let mut orders = self.orders.subscribe();
         let engine = self.engine_for(&databases, &tasks, &mut orders).await;
-        let door = match &engine {
+        let listener = match &engine {
             None => None,
             Some((engine, configured)) => {
                 let opening = Opening {
@@ -84,12 +84,13 @@ impl Running {
                     stop: &stop,
                     abort: &abort,
                 };
-                self.look_after(engine, configured.clone(), &mut orders, &opening).await
+                self.supervise_engine(engine, configured.clone(), &mut orders, &opening)
+                    .await
             }
         };
         let is_removed = matches!(*self.orders.borrow(), Order::Remove);
-        if let Some(door) = door {
-            door.close(is_removed).await;
+        if let Some(listener) = listener {
+            listener.close(is_removed).await;
         }
         let removed = match engine {
             Some((engine, _)) if is_removed => match engine.remove().await {
@@ -163,25 +164,28 @@ impl Running {
     }
 
     /// Runs the engine and the port according to the orders. Returns the port when the database has to end.
-    async fn look_after(
+    async fn supervise_engine(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
         mut configured: EngineConfiguration,
         orders: &mut watch::Receiver<Order>,
         opening: &Opening<'_>,
-    ) -> Option<Door> {
+    ) -> Option<DatabaseListener> {
         let mut health = engine.health();
-        let mut door: Option<Door> = None;
+        let mut listener: Option<DatabaseListener> = None;
         let mut was_ready = false;
         loop {
             let Order::Run(database) = orders.borrow_and_update().clone() else {
-                return door;
+                return listener;
             };
-            if door.as_ref().is_none_or(|door| door.port() != database.port) {
-                if let Some(door) = door.take() {
-                    door.close(true).await;
+            if listener
+                .as_ref()
+                .is_none_or(|listener| listener.port() != database.port)
+            {
+                if let Some(listener) = listener.take() {
+                    listener.close(true).await;
                 }
-                door = self.open_door(&database, engine, opening).await;
+                listener = self.open_listener(&database, engine, opening).await;
             }
             let wanted = EngineConfiguration::of(&database);
             if wanted != configured {
@@ -194,7 +198,7 @@ impl Running {
                     ),
                 }
             }
-            let is_as_wanted = door.is_some() && configured == EngineConfiguration::of(&database);
+            let is_as_wanted = listener.is_some() && configured == EngineConfiguration::of(&database);
             let health_now = health.borrow_and_update().clone();
             let is_ready = health_now == EngineHealth::Ready;
             if is_ready && !was_ready {
@@ -205,20 +209,25 @@ impl Running {
             was_ready = is_ready;
             self.notice(&health_now, is_as_wanted.then_some(&database));
             tokio::select! {
-                changed = orders.changed() => if changed.is_err() { return door },
-                changed = health.changed() => if changed.is_err() { return door },
+                changed = orders.changed() => if changed.is_err() { return listener },
+                changed = health.changed() => if changed.is_err() { return listener },
                 () = tokio::time::sleep(RETRY), if !is_as_wanted => {}
             }
         }
     }
 
-    async fn open_door(&self, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Option<Door> {
+    async fn open_listener(
+        &self,
+        database: &Database,
+        engine: &Arc<Engine>,
+        opening: &Opening<'_>,
+    ) -> Option<DatabaseListener> {
         match opening.databases.ports.listen(database.port).await {
             Ok(tcp) => {
-                let door = Door::open(tcp, database, engine, opening);
-                let front = Arc::clone(door.front());
-                self.seen.send_modify(|seen| seen.front = Some(front));
-                Some(door)
+                let listener = DatabaseListener::open(tcp, database, engine, opening);
+                let proxy = Arc::clone(listener.proxy());
+                self.seen.send_modify(|seen| seen.proxy = Some(proxy));
+                Some(listener)
             }
             Err(error) => {
                 self.cannot(format!("port {} cannot be listened on: {error}", database.port));
@@ -256,7 +265,7 @@ impl Running {
     }
 
     /// Changes its configuration, unless it has to end.
-    pub(super) fn follow(&self, database: &Arc<Database>) {
+    pub(super) fn set_desired(&self, database: &Arc<Database>) {
         self.orders.send_if_modified(|order| match order {
             Order::Run(present) if !Arc::ptr_eq(present, database) => {
                 *present = Arc::clone(database);
@@ -349,9 +358,9 @@ impl Running {
         self.seen.borrow().engine.clone()
     }
 
-    /// Its front, if its port has been opened.
-    pub(super) fn front(&self) -> Option<Arc<DatabaseFront>> {
-        self.seen.borrow().front.clone()
+    /// Its proxy, if its port has been opened.
+    pub(super) fn proxy(&self) -> Option<Arc<DatabaseProxy>> {
+        self.seen.borrow().proxy.clone()
     }
 
     /// The reason why it is not ready, if known.
@@ -360,7 +369,7 @@ impl Running {
     }
 }
 
-/// Context for opening a database's front.
+/// Context for opening a database's proxy.
 pub(super) struct Opening<'a> {
     pub(super) databases: &'a Arc<Databases>,
     pub(super) stop: &'a CancellationToken,

@@ -44,7 +44,7 @@ use crate::ravendb::api as ravendb;
 use crate::ravendb::model::registry::Registry;
 use crate::ravendb::usecases::replacement::Replacement;
 use crate::ravendb::usecases::{Authority, AuthorityParts};
-use crate::redis::{Databases, FrontParts};
+use crate::redis::{Databases, ProxyParts};
 use crate::redis_enterprise::api as redis_enterprise;
 use crate::server_certificate::{CertificateFile, ServerCertificates};
 use crate::store::Store;
@@ -162,16 +162,15 @@ impl Server {
         let redis_enterprise = redis_enterprise.map(BoundSocket::listen).transpose()?;
         let operations = operations.map(BoundSocket::listen).transpose()?;
         let connection_counts = ConnectionCounts::default();
-        let front = FrontParts {
-            cluster: Arc::clone(&cluster),
-            access: Arc::clone(&cluster_access),
+        let proxy = ProxyParts {
+            cluster: Arc::<ClusterAccess>::clone(&cluster_access),
             server_certificates: Arc::clone(&server_certificates),
             limits: settings.limits,
             workers: database_workers,
             counts: Arc::clone(connection_counts.of(ListenerKind::Database)),
             clock: Arc::clone(&clock),
         };
-        let databases = Databases::new(front, Arc::clone(&settings), key);
+        let databases = Databases::new(proxy, Arc::clone(&settings), key);
         let replacement = Replacement::new(
             certificate_file,
             Arc::clone(&server_certificates),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::app::App;
+use crate::cluster::databases::DatabaseAdministration;
 use crate::connected::ConnectionView;
 use crate::ravendb::access::two_factor::SessionLength;
 use crate::ravendb::api as ravendb;
@@ -50,6 +51,7 @@ pub(super) fn redis_enterprise(app: &App) -> Arc<redis_enterprise::Services> {
         cluster: Arc::clone(&app.cluster),
         cluster_access: Arc::clone(&app.cluster_access),
         databases: Arc::clone(&app.databases),
+        administration: DatabaseAdministration::new(Arc::clone(&app.cluster), Arc::clone(&app.databases)),
         server_certificates: Arc::clone(&app.server_certificates),
         connected: view(app),
         audit: app.audit.clone(),

@@ -51,7 +51,7 @@ pub enum FolderError {
         folder: PathBuf,
         /// The one that is there: the folder, or the lowest above it.
         at: PathBuf,
-        /// The numeric id of this process's user.
+        /// The numeric ID of this process's user.
         user: u32,
         /// The error of the system.
         source: std::io::Error,

@@ -9,19 +9,19 @@ use time::format_description::well_known::Rfc3339;
 
 /// The server's source of wall-clock time. Validity periods use it; timers use tokio's monotonic clock.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The present instant, in UTC.
+    /// The current instant, in UTC.
     fn now(&self) -> OffsetDateTime;
 
-    /// The time since some fixed moment of this process, which no setting of the wall clock changes.
+    /// The time since a fixed moment of this process, which is independent of the wall clock.
     fn elapsed(&self) -> std::time::Duration;
 }
 
-/// The wall-clock time for what the server grants by itself: sessions, tokens, lock-outs. It never goes back, so that
-/// nothing that has ended begins again when the clock of the machine is set back; it goes on from where it was then.
+/// Wall-clock time for sessions, tokens and lock-outs. It never goes back, so that nothing that has ended becomes valid
+/// again when the machine's clock is set back; it continues from the last value then.
 #[derive(Debug)]
 pub struct ForwardClock {
     clock: Arc<dyn Clock>,
-    /// The last time given, and how much of [`Clock::elapsed`] had passed then.
+    /// The last value, and [`Clock::elapsed`] at that moment.
     last: Mutex<(OffsetDateTime, std::time::Duration)>,
 }
 
@@ -33,7 +33,7 @@ impl ForwardClock {
         Self { clock, last }
     }
 
-    /// The wall-clock time, or a later one when the wall clock has been set back.
+    /// The wall-clock time, or a later one after the wall clock has been set back.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,14 +44,14 @@ impl ForwardClock {
         now
     }
 
-    /// The clock that is followed, which may be set back.
+    /// The underlying clock, which may be set back.
     #[must_use]
     pub fn wall(&self) -> &Arc<dyn Clock> {
         &self.clock
     }
 }
 
-/// An instant for people: as RFC 3339 writes it, in UTC.
+/// Formats an instant as RFC 3339, in UTC.
 pub fn rfc3339(instant: &OffsetDateTime) -> String {
     let utc = instant.to_offset(time::UtcOffset::UTC);
     // A year that RFC 3339 cannot write.
@@ -84,13 +84,13 @@ pub struct ManualClock(Mutex<(OffsetDateTime, std::time::Duration)>);
 
 #[cfg(any(test, feature = "test-util"))]
 impl ManualClock {
-    /// A clock that stands at `now` until it is moved.
+    /// A clock that shows `now` until it is changed.
     #[must_use]
     pub fn at(now: OffsetDateTime) -> Self {
         Self(Mutex::new((now, std::time::Duration::ZERO)))
     }
 
-    /// Sets the wall clock, forwards or backwards. No time passes by it.
+    /// Sets the wall clock, forwards or backwards, without passing time.
     pub fn set(&self, now: OffsetDateTime) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = now;
     }

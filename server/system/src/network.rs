@@ -3,7 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The addresses that count as one: an IPv4 address, or the /64 of an IPv6 address, all of which one host can have.
+/// The addresses that count as one client: an IPv4 address, or the /64 of an IPv6 address, which one host can use
+/// completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use certward_pki::Printable;
 
-/// A path as one word of a shell: as it is when it needs no quotes, between `'` else, and as `$'\x1b'` (POSIX.1-2024,
-/// bash, zsh) when a terminal would not show it or it is no UTF-8.
+/// A path as one word of a shell: bare if possible, else between `'`, and as `$'\x1b'` (POSIX.1-2024, bash, zsh) if it
+/// contains unprintable characters or is not UTF-8.
 #[derive(Debug, Clone, Copy)]
 pub struct ShellWord<'a>(&'a OsStr);
 
 impl<'a> ShellWord<'a> {
-    /// Of a path.
+    /// Quotes a path.
     pub fn of(path: &'a Path) -> Self {
         Self(path.as_os_str())
     }

@@ -2,8 +2,8 @@
 
 use strsim::damerau_levenshtein;
 
-/// The known name that `given` is a misspelling of: at most one letter in three is wrong. Case does not count. None when no
-/// name is that near: a far one would only lead astray.
+/// The known name of which `given` is a misspelling: at most one letter in three is wrong, ignoring case. None if no
+/// name is that similar: a less similar one would mislead.
 #[must_use]
 pub fn near(given: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
     // A comparison takes time by the length, and a stranger chooses that.
@@ -22,7 +22,7 @@ pub fn near(given: &str, known: impl IntoIterator<Item = &'static str>) -> Optio
         .map(|(_, known)| known)
 }
 
-/// `; did you mean 'name'?`, or nothing.
+/// `; did you mean 'name'?`, or an empty text.
 pub fn did_you_mean(near: Option<&str>) -> String {
     near.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default()
 }

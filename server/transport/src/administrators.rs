@@ -1,12 +1,12 @@
-//! Administrators of the whole server, whom each product lets in.
+//! Administrators of the whole server, whom each product admits.
 
 use std::fmt;
 
 use crate::listener::peer::Peer;
 
-/// Decides who administers the whole server by the certificate of its connection.
+/// Decides who administers the whole server, by the certificate of the connection.
 pub trait Administrators: fmt::Debug + Send + Sync {
-    /// The administrator that `peer` is at this moment; none when it is none.
+    /// The administrator at the other end of `peer`'s connection; none if it is not one.
     fn administrator(&self, peer: &Peer) -> Option<Administrator>;
 }
 

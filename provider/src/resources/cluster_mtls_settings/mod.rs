@@ -26,7 +26,7 @@ use crate::run::{Key, Release};
 /// `certward_cluster_mtls_settings`: how a Redis Enterprise cluster decides about client certificates.
 pub(crate) enum ClusterMtlsSettings {}
 
-/// What was found before Terraform's first change of each setting; kept in the private state, beside the state.
+/// Values of the settings before Terraform first changed each; stored in the resource's private state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct EarlierSettings(MtlsSettings);
 

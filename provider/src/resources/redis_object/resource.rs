@@ -14,7 +14,7 @@ use crate::resources::managed::{Change, ManagedResource};
 use crate::run::Key;
 use crate::run::interruption::until_stopped;
 
-/// What a kind of objects decides for itself, without the cluster.
+/// The parts of planning that need no cluster and differ between the kinds of objects.
 pub(crate) trait Planned: RedisObject {
     fn schema() -> Schema;
 
@@ -59,10 +59,10 @@ pub(crate) trait Planned: RedisObject {
     }
 }
 
-/// What Terraform keeps beside a state for the provider alone.
+/// Private state of a resource, which only the provider reads.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Kept {
-    /// Whether the state comes from an import, and has not been read since.
+    /// True if the state comes from an import and has not been refreshed since.
     imported: bool,
 }
 

@@ -89,7 +89,7 @@ impl ManagedResource for TrustedCa {
         }
     }
 
-    /// Whether the authority can go is asked when it goes: what depends on it may go before it in the same run.
+    /// The apply checks whether the CA can be removed, because its dependents may be removed earlier in the same run.
     async fn preview_removal(
         diags: &mut Diagnostics,
         session: &Session,

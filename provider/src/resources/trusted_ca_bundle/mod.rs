@@ -93,7 +93,8 @@ impl ManagedResource for TrustedCaBundle {
         }
     }
 
-    /// Whether the authorities can go is asked when they go: what depends on them may go before in the same run.
+    /// The apply checks whether the CAs can be removed, because their dependents may be removed earlier in the same
+    /// run.
     async fn preview_removal(
         diags: &mut Diagnostics,
         session: &Session,

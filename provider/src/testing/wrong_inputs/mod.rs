@@ -1,5 +1,5 @@
-//! What users get wrong, through the calls that Terraform makes: each is told on its attribute, and none of it as a fault
-//! of the provider's.
+//! Users' mistakes, made through Terraform's calls: each is reported on its attribute, and never as a fault of the
+//! provider.
 
 mod client_certificates;
 mod cluster;

@@ -1,10 +1,10 @@
-//! Bounds on a client's chain, and the one path that is checked in it.
+//! Limits of a client's chain, and the verification of the only path in it.
 //!
 //! webpki tries every order that names allow: four intermediates with the subject of a trusted CA make 65 paths, each
 //! with a signature check by that CA's key, 1 ms for P-384. Here names decide first. No two intermediates share a
-//! subject and none has that of an anchor, so that every certificate has one issuer and a chain has one path: at most
-//! one signature check for each certificate, and the first that fails is the last. Those of genuine intermediates, which
-//! anybody can send along with a forged certificate, are remembered.
+//! subject and none has that of an anchor, so every certificate has one issuer and a chain has one path: at most one
+//! signature check per certificate, and the first failure ends the verification. Signatures of genuine intermediates,
+//! which anyone can send along with a forged certificate, are cached.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -19,29 +19,29 @@ use webpki::EndEntityCert;
 
 use super::ClientPurpose;
 
-/// The size of a chain, checked before anything of it is read.
+/// Limits of a chain, checked before it is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainBounds {
-    /// Certificates above the end entity's own.
+    /// Number of certificates above the end entity's own.
     pub intermediates: usize,
-    /// Of all certificates together.
+    /// Total size of all certificates, in bytes.
     pub bytes: usize,
 }
 
 impl ChainBounds {
-    /// The most a path is built from: four intermediates, 16 KiB in all.
+    /// The widest limits with which a path is built: four intermediates, 16 KiB in total.
     pub const WIDEST: Self = Self {
         intermediates: 4,
         bytes: 16 * 1024,
     };
 
-    /// Returns `true` when the chain is within these bounds.
+    /// Returns `true` if the chain is within these limits.
     pub fn hold(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> bool {
         intermediates.len() <= self.intermediates && total_bytes(end_entity, intermediates) <= self.bytes
     }
 }
 
-/// A certificate with the intermediates sent with it: few, small, and no two with one subject. Paths are checked in
+/// A certificate with the intermediates sent with it: few, small, and with distinct subjects. Paths are verified in
 /// such chains only.
 #[derive(Debug)]
 pub struct BoundedChain<'a> {
@@ -49,21 +49,21 @@ pub struct BoundedChain<'a> {
     intermediates: Vec<Certificate>,
 }
 
-/// The reason that no path is searched in a chain.
+/// A chain is rejected before a path is searched in it.
 #[derive(Debug)]
 pub enum UnboundedChain {
     /// The chain exceeds [`ChainBounds::WIDEST`].
     TooLarge {
-        /// The number of intermediates.
+        /// Number of intermediates.
         intermediates: usize,
-        /// The bytes of all certificates.
+        /// Total size of all certificates, in bytes.
         bytes: usize,
     },
-    /// Two intermediates have one subject; this is the second.
+    /// Two intermediates have the same subject; this is the second.
     RepeatedSubject(Certificate),
 }
 
-/// A trust anchor in the form that webpki takes.
+/// A trust anchor in webpki's form.
 #[derive(Debug)]
 pub struct Anchor {
     certificate: Certificate,
@@ -76,13 +76,13 @@ pub struct NamedPath<'a> {
     end_entity: &'a Certificate,
     /// The intermediates from the end entity's issuer upwards.
     intermediates: Vec<&'a Certificate>,
-    /// Those that may be the top: more than one where a CA has changed its key and kept its name.
+    /// The anchors that may be the top: several if a CA has changed its key and kept its name.
     anchors: Vec<&'a Anchor>,
 }
 
 impl<'a> BoundedChain<'a> {
-    /// Reads a chain within [`ChainBounds::WIDEST`]. A certificate that was sent twice counts once, and one that cannot
-    /// be read stands above nothing.
+    /// Parses a chain within [`ChainBounds::WIDEST`]. A repeated certificate counts once, and one that cannot be parsed
+    /// is ignored.
     ///
     /// # Errors
     ///
@@ -116,9 +116,9 @@ impl<'a> BoundedChain<'a> {
         })
     }
 
-    /// Follows the names of issuers up to `anchors`; none when they lead to no anchor. An anchor that is in date at `now`
-    /// comes before an intermediate of its name, which is not looked at: clients send their root along, or an older
-    /// certificate of it.
+    /// Follows the issuers' names up to `anchors`; none if they lead to no anchor. An anchor that is valid at `now` is
+    /// preferred to an intermediate with its name, because clients send their root along, or an older certificate of
+    /// it.
     pub fn path_to<'b>(&'b self, anchors: &'b [Anchor], now: OffsetDateTime) -> Option<NamedPath<'b>> {
         let mut intermediates: Vec<&Certificate> = Vec::new();
         let mut below = self.end_entity;
@@ -149,7 +149,7 @@ impl<'a> BoundedChain<'a> {
         }
     }
 
-    /// All of them.
+    /// All certificates.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         std::iter::once(self.end_entity).chain(&self.intermediates)
     }
@@ -170,12 +170,12 @@ impl Anchor {
     }
 }
 
-/// The reason that a path is refused.
+/// A path is rejected.
 #[derive(Debug)]
 pub enum PathFault<E> {
-    /// webpki refuses it.
+    /// webpki rejects it.
     Broken(webpki::Error),
-    /// The caller's own rule refuses it.
+    /// The caller's own rule rejects it.
     Unacceptable(E),
 }
 
@@ -185,12 +185,12 @@ impl<'a> NamedPath<'a> {
         &self.intermediates
     }
 
-    /// Checks signatures, dates, constraints and `purpose` from the top down, and then asks `accept` about
-    /// the anchor and the intermediates, nearest to the end entity first. Returns the value that `accept` returns.
+    /// Verifies signatures, dates, constraints and `purpose` from the top down, and then calls `accept` with the anchor
+    /// and the intermediates, nearest to the end entity first. Returns the value of `accept`.
     ///
     /// # Errors
     ///
-    /// The error of `accept`, if `accept` was asked, or else the error of webpki.
+    /// The error of `accept`, if it was called, or else the error of webpki.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place with a chain that is bounded"
@@ -236,8 +236,8 @@ impl<'a> NamedPath<'a> {
     }
 }
 
-/// An algorithm that checks a signature that holds once. Paths are checked from the top down, so that all of these are
-/// signatures by the keys of anchors and of genuine certificates below them.
+/// Caches valid signatures of an algorithm. Paths are verified from the top down, so all of these are signatures by the
+/// keys of anchors and of genuine certificates below them.
 #[derive(Debug)]
 struct Remembering<'a>(&'a dyn SignatureVerificationAlgorithm);
 
@@ -270,13 +270,13 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
     }
 }
 
-/// Compared as webpki compares them: by their bytes.
+/// Compares names as webpki does: by their bytes.
 fn is_named_as_issuer(issuer: &Certificate, of: &Certificate) -> bool {
     issuer.subject().as_der() == of.issuer().as_der()
 }
 
-/// Those that the key identifier of `below` names come first (RFC 5280, section 4.2.1.1), and no more than
-/// [`MAX_NAMESAKES`] are tried.
+/// Sorts the anchors so that those with the key identifier in `below` come first (RFC 5280, section 4.2.1.1), and keeps
+/// at most [`MAX_NAMESAKES`].
 fn likeliest<'a>(mut anchors: Vec<&'a Anchor>, below: &Certificate) -> Vec<&'a Anchor> {
     let key = below.authority_key_identifier();
     anchors.sort_by_key(|anchor| key.is_none() || anchor.certificate.subject_key_identifier() != key);
@@ -284,12 +284,12 @@ fn likeliest<'a>(mut anchors: Vec<&'a Anchor>, below: &Certificate) -> Vec<&'a A
     anchors
 }
 
-/// Of a chain.
+/// Total size of a chain, in bytes.
 pub fn total_bytes(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> usize {
     end_entity.len() + intermediates.iter().map(|certificate| certificate.len()).sum::<usize>()
 }
 
-/// A time before 1970 counts as its first second.
+/// Converts a time; one before 1970 counts as the first second of it.
 fn unix_time(now: OffsetDateTime) -> UnixTime {
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds))
@@ -297,6 +297,6 @@ fn unix_time(now: OffsetDateTime) -> UnixTime {
 
 /// About 200 KiB.
 const MAX_SIGNATURES: usize = 2048;
-/// Anchors of one name that are tried: the old key of a CA and its new one. Each costs a forged certificate a signature
-/// check. OpenSSL tries one.
+/// Maximum number of anchors with the same name: the old key of a CA and its new one. Each costs a signature check for
+/// a forged certificate. OpenSSL tries one.
 const MAX_NAMESAKES: usize = 2;

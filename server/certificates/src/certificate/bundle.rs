@@ -1,4 +1,4 @@
-//! The certificates of a file, sorted into those somebody presents and those that issued them.
+//! The certificates of a file, sorted into end entities and their issuers.
 
 use certward_pki::archive::pkcs7::Pkcs7Error;
 use certward_pki::archive::pkcs12::Pkcs12Error;
@@ -21,7 +21,7 @@ pub struct CertificateBundle {
 pub struct EndEntity {
     /// The certificate.
     pub certificate: Certificate,
-    /// Those above it, by name, nearest first. No signature has been checked.
+    /// The certificates above it, by name, nearest first. Signatures are not checked.
     pub issuer_chain: Vec<CertificateDer<'static>>,
 }
 
@@ -31,22 +31,22 @@ pub struct FileContents {
     pub private_keys: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// The reason that certificates cannot be read from a file. No error quotes the file, which may hold a private key.
+/// Certificates cannot be read from a file. No error quotes the file, which may hold a private key.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// The file has none of the known formats.
     #[error("it is neither a DER certificate nor PEM, PKCS#7 or PKCS#12")]
     UnknownFormat,
-    /// PEM without an end line, or with something else than Base64 in between.
+    /// PEM without an end line, or with invalid Base64.
     #[error("its PEM text is broken")]
     Pem,
-    /// A PKCS#7 file of another kind, or a broken one.
+    /// A PKCS#7 file of another kind, or a malformed one.
     #[error("it cannot be read as PKCS#7")]
     Pkcs7(#[from] Pkcs7Error),
-    /// A PKCS#12 file that cannot be opened: broken, the password wrong, or too expensive.
+    /// A PKCS#12 file that cannot be opened: malformed, wrong password, or too expensive.
     #[error("it cannot be read as PKCS#12")]
     Pkcs12(#[from] Pkcs12Error),
-    /// A certificate in it is none.
+    /// A certificate in it is invalid.
     #[error("certificate {place} in it is not readable")]
     Certificate {
         /// Counted from 1.
@@ -58,28 +58,28 @@ pub enum BundleError {
     /// The file holds no certificate.
     #[error("it holds no certificate")]
     Empty,
-    /// Only certificates that issued each other in a circle.
+    /// All certificates issued each other in a circle.
     #[error("every certificate in it issued another one in it")]
     NoEndEntity,
-    /// More than a collection may have.
+    /// More certificates than a collection may have.
     #[error("it holds {count} certificates; at most {MAX_CERTIFICATES} are read")]
     TooMany {
-        /// The number of certificates, or the number found before reading stopped.
+        /// The number of certificates, or the number found before parsing stopped.
         count: usize,
     },
-    /// A private key in PEM that is encrypted.
+    /// An encrypted private key in PEM.
     #[error("its private key is encrypted in a way that only PKCS#12 files are read with")]
     EncryptedPemKey,
-    /// The server stops.
+    /// The server is stopping.
     #[error("the server stopped before it was read")]
     Stopped,
 }
 
 impl CertificateBundle {
-    /// Reads a DER certificate, PEM text, a PKCS#7 or a PKCS#12 file. Private keys in it are ignored, and wiped with the
-    /// file. `password` opens a PKCS#12 file; without one, the empty password is tried.
+    /// Parses a DER certificate, PEM text, a PKCS#7 or a PKCS#12 file. Private keys in it are ignored, and wiped with
+    /// the file. `password` opens a PKCS#12 file; without one, the empty password is tried.
     ///
-    /// At most four files are read at once, away from the reactor: a PKCS#12 file may ask for a second of CPU.
+    /// At most four files are parsed at once, outside the reactor: a PKCS#12 file may require a second of CPU.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl CertificateBundle {
         on_blocking_pool(move || Self::from_contents(formats::read(&file, text(password.as_ref()), false)?)).await
     }
 
-    /// A bundle of certificates that are already apart, sorted by the same rule.
+    /// A bundle of separate certificates, sorted by the same rule.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl CertificateBundle {
         self.end_entities
     }
 
-    /// Every certificate in a file, and its private keys, as [`Self::parse`] reads it.
+    /// All certificates of a file, and its private keys, parsed as by [`Self::parse`].
     pub async fn with_private_keys(file: Vec<u8>, password: Option<SecretString>) -> Result<FileContents, BundleError> {
         let file = Zeroizing::new(file);
         on_blocking_pool(move || {
@@ -148,7 +148,7 @@ impl CertificateBundle {
     }
 }
 
-/// As [`CertificateBundle::parse`] without a password, on this thread.
+/// Like [`CertificateBundle::parse`] without a password, on this thread.
 #[cfg(any(test, feature = "fuzzing"))]
 pub fn read_here(file: &[u8]) -> Result<CertificateBundle, BundleError> {
     CertificateBundle::from_contents(formats::read(file, "", true)?)
@@ -178,7 +178,7 @@ fn certificates(ders: Vec<Vec<u8>>) -> Result<Vec<Certificate>, BundleError> {
     Ok(certificates)
 }
 
-/// Those of `certificates` that stand above `certificate`, nearest first, found by name.
+/// The certificates above `certificate`, nearest first, found by name.
 pub fn issuers_above(certificate: &Certificate, certificates: &[Certificate]) -> Vec<CertificateDer<'static>> {
     let mut chain: Vec<&Certificate> = Vec::new();
     let mut below = certificate;
@@ -213,7 +213,7 @@ async fn on_blocking_pool<T: Send + 'static>(
         .unwrap_or(Err(BundleError::Stopped))
 }
 
-/// Files read at the same time in the whole process.
+/// Limits the number of files that the process parses at the same time.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
 /// A collection has a few certificates, a chain a few more.
 pub(super) const MAX_CERTIFICATES: usize = 128;

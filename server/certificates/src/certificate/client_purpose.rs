@@ -1,18 +1,18 @@
-//! The purposes that a client's certificate must name.
+//! The purposes that a client's certificate must have.
 
 use webpki::{Error, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage};
 
 /// The rule for the extended key usage of client certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientPurpose {
-    /// The certificate must name clientAuth; anyExtendedKeyUsage is not enough.
+    /// The certificate must list clientAuth; anyExtendedKeyUsage does not suffice.
     Named,
     /// A certificate without the extension, or with anyExtendedKeyUsage, is accepted too: by RFC 5280, section
-    /// 4.2.1.12, both stand for any purpose.
+    /// 4.2.1.12, both mean any purpose.
     AnyAllowed,
 }
 
-/// The check that webpki makes on every certificate of a path. The end entity's own purpose has been checked before.
+/// webpki's check of every certificate in a path. The end entity's own purpose has been checked before.
 impl ExtendedKeyUsageValidator for ClientPurpose {
     fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
         if *self == Self::Named {

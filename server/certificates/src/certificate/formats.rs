@@ -1,4 +1,4 @@
-//! Telling the formats apart, and getting the certificates out of each.
+//! Recognizes the formats, and extracts the certificates of each.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ pub(super) struct Contents {
     pub(super) private_keys: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// Reads a file of any of the formats. Private keys are passed over unless they are wanted.
+/// Parses a file of any format. Private keys are skipped unless `with_keys` is set.
 pub(super) fn read(file: &[u8], password: &str, with_keys: bool) -> Result<Contents, BundleError> {
     let contents = match Format::of(file) {
         Some(Format::Certificate) => Contents {
@@ -52,8 +52,8 @@ pub(super) fn read(file: &[u8], password: &str, with_keys: bool) -> Result<Conte
     Ok(contents)
 }
 
-/// The `CERTIFICATE` and `PKCS7` blocks of a text, and its private keys when they are wanted. Other blocks are passed
-/// over without being decoded.
+/// The `CERTIFICATE` and `PKCS7` blocks of a text, and its private keys if they are wanted. Other blocks are skipped
+/// without decoding.
 fn read_pem(file: &[u8], with_keys: bool) -> Result<Contents, BundleError> {
     let text = str::from_utf8(file).map_err(|_| BundleError::UnknownFormat)?;
     let mut contents = Contents::default();

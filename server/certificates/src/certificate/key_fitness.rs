@@ -1,4 +1,4 @@
-//! Checks whether a client can log in with a certificate's key.
+//! Checks if a client can log in with a certificate's key.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, ParsedPublicKey,
@@ -8,7 +8,7 @@ use certward_pki::{Certificate, PublicKey};
 
 use super::bounded_chain::ChainBounds;
 
-/// The reason that no client can log in with a key, worded as the rest of a sentence that begins with the key.
+/// No client can log in with a key. Worded as the rest of a sentence that begins with the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
     /// The algorithm or curve is not used in TLS handshakes here.
@@ -16,11 +16,11 @@ pub enum KeyFault {
         "is of the kind {0}, with which no TLS handshake is made here; expected RSA, ECDSA on P-256, P-384 or P-521, or Ed25519"
     )]
     Kind(PublicKey),
-    /// Numbers that are no key: an RSA exponent of 1 or an even one or one above 33 bits, an even modulus, a point that is
-    /// not on its curve.
+    /// The numbers are not a valid key: an RSA exponent that is 1, even or above 33 bits, an even modulus, a point that
+    /// is not on its curve.
     #[error("is no valid {0} key; expected one as a key generator makes it (for RSA with the exponent 65537)")]
     Invalid(PublicKey),
-    /// The RSA key is longer than the longest that is supported.
+    /// The RSA key exceeds the supported length.
     #[error("has {bits} bits; expected RSA of 2048 to 8192 bits")]
     TooLong {
         /// The length of the modulus.
@@ -40,7 +40,7 @@ pub enum KeyFitness {
     },
 }
 
-/// Checks the key of `certificate`: its kind, its length, and that its numbers are a key.
+/// Checks the key of `certificate`: its kind, its length, and the validity of its numbers.
 ///
 /// # Errors
 ///
@@ -49,8 +49,8 @@ pub fn check(certificate: &Certificate) -> Result<KeyFitness, KeyFault> {
     check_key(certificate.public_key(), certificate.subject_public_key_info_der())
 }
 
-/// Returns the reason that no client can log in with a certificate that is registered all the same, as on the real
-/// server. It is worded as the rest of a sentence; none when a client can log in.
+/// Returns the reason why no client can log in with a certificate that is registered nevertheless, as on the real
+/// server. Worded as the rest of a sentence; none if a client can log in.
 ///
 /// # Errors
 ///
@@ -86,7 +86,7 @@ fn check_key(key: &PublicKey, subject_public_key_info: &[u8]) -> Result<KeyFitne
     })
 }
 
-/// The lengths of RSA keys with which the TLS library checks signatures.
+/// Minimum length of RSA keys with which the TLS library verifies signatures.
 const MIN_RSA_BITS: u32 = 2048;
 const MAX_RSA_BITS: u32 = 8192;
 

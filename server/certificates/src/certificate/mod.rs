@@ -1,4 +1,4 @@
-//! Certificates as people hand them in: DER, PEM, PKCS#7, PKCS#12, alone or in company; and what every chain is held to.
+//! Certificates in uploads: DER, PEM, PKCS#7, PKCS#12, with or without issuers; and the limits of every chain.
 
 mod bounded_chain;
 mod bundle;

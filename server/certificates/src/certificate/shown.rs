@@ -1,8 +1,8 @@
-//! Names that strangers choose, in refusals and logs.
+//! Names chosen by strangers, in refusals and logs.
 
 use std::fmt::{self, Write};
 
-/// The beginning of a name: a stranger's may be kilobytes long, and several times that with what has to be escaped.
+/// The beginning of a name: a stranger's may be kilobytes long, and several times that after escaping.
 pub fn shown(name: &impl fmt::Display) -> String {
     let mut beginning = Beginning {
         text: String::new(),
@@ -15,7 +15,7 @@ pub fn shown(name: &impl fmt::Display) -> String {
     beginning.text
 }
 
-/// Takes text until it is full, so that the rest is not even formatted.
+/// Accepts text until it is full, so that the rest is not even formatted.
 struct Beginning {
     text: String,
     left: usize,
@@ -33,7 +33,7 @@ impl Write for Beginning {
     }
 }
 
-/// Characters, as a log writes them.
+/// Maximum length in characters, after escaping.
 const MAX_SHOWN: usize = 200;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Whose key signed a certificate.
+//! Verifies which key signed a certificate.
 
 use certward_pki::Certificate;
 use der::asn1::{AnyRef, BitStringRef};
@@ -6,8 +6,9 @@ use der::{Decode, Encode, Sequence};
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use webpki::{ALL_VERIFICATION_ALGS, RawPublicKeyEntity};
 
-/// Returns `true` when the signature on `certificate` was made with the key of `issuer`. Names, dates, usages and the
-/// version are not checked: webpki reads no certificate of version 1, whose signature is as good as any.
+/// Returns `true` if the signature on `certificate` was made with the key of `issuer`. Names, dates, usages and the
+/// version are not checked, because webpki does not parse certificates of version 1, whose signatures are equally
+/// valid.
 pub fn is_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     let Ok(signed) = SignedCertificate::from_der(certificate.der()) else {
         return false;

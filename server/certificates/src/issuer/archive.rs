@@ -1,4 +1,4 @@
-//! The zip archive that a generated certificate is downloaded as.
+//! The zip archive with a generated certificate.
 
 use std::io::{Cursor, Write as _};
 
@@ -7,7 +7,7 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Packs the three files. Nothing is compressed: they are small, and half of them is random.
+/// Packs the three files. They are not compressed: they are small, and half of the content is random.
 pub(super) fn write(
     name: &str,
     pfx: &[u8],
@@ -38,11 +38,11 @@ pub(super) fn write(
     Ok(archive)
 }
 
-/// The name as the stem of a file name that leads nowhere else, whoever unpacks it on whatever system.
+/// The name as the stem of a file name that cannot leave the target directory on any system.
 ///
-/// Ordinary names stay as they are, with blanks, quotes, commas and letters of any script (observed records `139` to
-/// `144`). `/`, `\`, `:` and control characters become `_`, and leading dots as well: `../a/b`, which the real server
-/// writes as it is, becomes `___a_b`.
+/// Ordinary names are unchanged, with blanks, quotes, commas and letters of any script (observed records `139` to
+/// `144`). `/`, `\`, `:` and control characters become `_`, and so do leading dots: `../a/b`, which the real server
+/// writes unchanged, becomes `___a_b`.
 fn entry_stem(name: &str) -> String {
     let dots = name.len() - name.trim_start_matches('.').len();
     name.chars()
@@ -56,7 +56,7 @@ fn entry_stem(name: &str) -> String {
         .collect()
 }
 
-/// More than the zip format adds for each file, names apart.
+/// An upper bound of the zip format's overhead for each file, without names.
 const PER_FILE: usize = 256;
 
 #[cfg(test)]

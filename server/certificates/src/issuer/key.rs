@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::IssuerError;
 use crate::asn1;
 
-/// The kind of key that client certificates get (`Certward.ClientCertificate.KeyAlgorithm`).
+/// The kind of key of client certificates (`Certward.ClientCertificate.KeyAlgorithm`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum KeyAlgorithm {
     /// RSA with 4096 bits, as on the real server; seconds of CPU for each key.
@@ -21,12 +21,12 @@ pub enum KeyAlgorithm {
     Rsa3072,
     /// RSA with 2048 bits.
     Rsa2048,
-    /// ECDSA on the curve P-256; made in an instant.
+    /// ECDSA on the curve P-256; generated almost instantly.
     EcdsaP256,
 }
 
 impl KeyAlgorithm {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::EcdsaP256];
 
     /// The name in the settings.
@@ -62,7 +62,7 @@ impl std::str::FromStr for KeyAlgorithm {
     }
 }
 
-/// A text that names no kind of key.
+/// The text is not a kind of key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the key algorithm must be RSA_2048, RSA_3072, RSA_4096 or ECDSA_P256")]
 pub struct UnknownKeyAlgorithm;
@@ -77,7 +77,7 @@ pub(super) struct ClientKey {
 }
 
 impl ClientKey {
-    /// Makes a key; for RSA-4096 this takes about a second of CPU, and often more.
+    /// Generates a key; for RSA-4096 this takes about a second of CPU, and often more.
     pub(super) fn generate(algorithm: KeyAlgorithm) -> Result<Self, IssuerError> {
         const FAILED: IssuerError = IssuerError::Cryptography("make a key");
         let size = match algorithm {

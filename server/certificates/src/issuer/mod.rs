@@ -1,7 +1,7 @@
-//! Making keys and certificates.
+//! Generating keys and certificates.
 //!
-//! RSA keys take seconds to find, so a pool of them is kept ready and an answer takes milliseconds. No private key is
-//! stored: it exists from the pool to the answer and is wiped then.
+//! RSA keys take seconds to generate, so a pool of them is kept ready and a response takes milliseconds. No private key
+//! is stored: it is wiped after the response.
 
 mod archive;
 mod key;
@@ -24,13 +24,13 @@ use zeroize::Zeroizing;
 use crate::pkcs12;
 use crate::server_certificate::ServerCertificate;
 
-/// Issues client certificates in the name of the server certificate.
+/// Issues client certificates, signed by the server certificate.
 #[derive(Debug)]
 pub struct Issuer {
     pool: KeyPool,
 }
 
-/// A certificate fresh from the issuer, with the only copy of its key.
+/// A newly issued certificate, with the only copy of its key.
 pub struct IssuedCertificate {
     /// The certificate.
     pub certificate: Certificate,
@@ -38,7 +38,7 @@ pub struct IssuedCertificate {
     pub certificate_pem: String,
     /// The key in PEM: PKCS#1 for RSA, SEC 1 for ECDSA, unencrypted, without a final line end.
     pub private_key_pem: Zeroizing<String>,
-    /// Both, as a PKCS#12 file with the password asked for.
+    /// Both, as a PKCS#12 file with the requested password.
     pub pfx: Zeroizing<Vec<u8>>,
     /// The three as a zip archive: `<name>.pfx`, `<name>.crt`, `<name>.key`, Unix mode 0600.
     pub archive: Zeroizing<Vec<u8>>,
@@ -52,35 +52,35 @@ impl std::fmt::Debug for IssuedCertificate {
     }
 }
 
-/// The reason that no certificate could be issued.
+/// No certificate could be issued.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
     /// Only RSA keys sign client certificates, as on the real server
     /// (`docs/contracts/ravendb.md#generated-certificate`).
     #[error("the server certificate's key is not RSA; client certificates are signed with RSA keys only")]
     ServerKeyNotRsa,
-    /// The key cannot be used although it is RSA.
+    /// The key is RSA, but cannot be used.
     #[error("the server certificate's key was rejected: {0}")]
     ServerKeyRejected(String),
     /// The cryptographic library failed.
     #[error("the cryptographic library could not {0}")]
     Cryptography(&'static str),
-    /// The certificate made cannot be read back.
+    /// The issued certificate cannot be parsed.
     #[error("the certificate issued is not readable")]
     Certificate(#[source] certward_pki::CertificateError),
     /// The archive could not be written.
     #[error("the archive could not be written")]
     Archive(#[source] zip::result::ZipError),
-    /// A setup certificate could not be made.
+    /// A set-up certificate could not be issued.
     #[error("a certificate for the setup could not be made")]
     Setup(#[source] rcgen::Error),
-    /// The server stops.
+    /// The server is stopping.
     #[error("the server stopped before the certificate was issued")]
     Stopped,
 }
 
 impl Issuer {
-    /// Starts a thread that keeps `key_pool_size` keys of this kind ready. With 0, each request waits for its key.
+    /// Starts a thread that keeps `key_pool_size` keys of this kind ready. With 0, each request generates its key.
     #[must_use]
     pub fn new(algorithm: KeyAlgorithm, key_pool_size: usize) -> Self {
         Self {
@@ -99,8 +99,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`IssuerError::ServerKeyNotRsa`] and [`IssuerError::ServerKeyRejected`] when the server certificate cannot
-    /// sign; the others should not happen.
+    /// [`IssuerError::ServerKeyNotRsa`] and [`IssuerError::ServerKeyRejected`] if the server certificate cannot sign;
+    /// the others should not occur.
     pub async fn issue(
         &self,
         server: Arc<ServerCertificate>,
@@ -142,7 +142,7 @@ fn issue_with(
     })
 }
 
-/// Makes a key and forgets it.
+/// Generates a key and discards it.
 #[cfg(any(test, feature = "test-util"))]
 pub fn make_key_for_measurement(algorithm: KeyAlgorithm) {
     ClientKey::generate(algorithm).expect("keys can be made");

@@ -13,7 +13,7 @@ use crate::asn1::{self, algorithm, bit_string, explicit, object_identifier, octe
 use crate::server_certificate::ServerCertificate;
 
 /// The validity of a client certificate: from seven days before the last UTC midnight, to `not_after` or to five years
-/// after that midnight. Whole seconds, because X.509 knows no others.
+/// after that midnight. In whole seconds, the resolution of X.509.
 #[must_use]
 pub fn client_certificate_validity(not_after: Option<OffsetDateTime>, now: OffsetDateTime) -> Validity {
     let midnight = now.to_offset(time::UtcOffset::UTC).replace_time(Time::MIDNIGHT);
@@ -142,7 +142,7 @@ const EXTENDED_KEY_USAGE: ObjectIdentifier = oid("2.5.29.37");
 const CLIENT_AUTH: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.2");
 /// `BIT STRING` with digitalSignature (bit 0) and keyEncipherment (bit 2).
 const SIGNATURE_AND_ENCIPHERMENT: &[u8] = &[0x03, 0x02, 0x05, 0xa0];
-/// `BIT STRING` with digitalSignature: an ECDSA key enciphers nothing.
+/// `BIT STRING` with digitalSignature: an ECDSA key does not encipher.
 const SIGNATURE: &[u8] = &[0x03, 0x02, 0x07, 0x80];
 
 #[cfg(test)]

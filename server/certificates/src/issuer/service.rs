@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 use super::IssuerError;
 use super::setup::{parameters, readable};
 
-/// Makes a self-signed certificate for a service: ECDSA P-256, for both ends of TLS, valid for a year, as the services of a
-/// new Redis Enterprise cluster have them.
+/// Issues a self-signed certificate for a service: ECDSA P-256, for both ends of TLS, valid for a year, like those of a
+/// new Redis Enterprise cluster.
 ///
 /// # Errors
 ///
-/// [`IssuerError`]; it should not happen.
+/// [`IssuerError`]; it should not occur.
 pub fn create_service_certificate(
     common_name: &str,
     now: OffsetDateTime,

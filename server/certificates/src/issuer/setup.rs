@@ -31,12 +31,12 @@ pub struct CreatedServerCertificate {
     key_pem: Zeroizing<String>,
 }
 
-/// Makes a private CA: ECDSA P-256, ten years, no CA below it. Its name ends in random digits, so that the CAs of two
-/// setups are never taken for one another.
+/// Creates a private CA: ECDSA P-256, ten years, no CA below it. Its name ends in random digits, so that the CAs of two
+/// set-ups have different names.
 ///
 /// # Errors
 ///
-/// [`IssuerError`]; it should not happen.
+/// [`IssuerError`]; it should not occur.
 pub fn create_ca(now: OffsetDateTime) -> Result<CertificateAuthority, IssuerError> {
     let mut digits = [0; 4];
     SystemRandom::new()
@@ -60,16 +60,16 @@ pub fn create_ca(now: OffsetDateTime) -> Result<CertificateAuthority, IssuerErro
     })
 }
 
-/// Makes a server certificate for these DNS names and IP addresses, and for `localhost`, `127.0.0.1` and `::1`.
+/// Issues a server certificate for these DNS names and IP addresses, and for `localhost`, `127.0.0.1` and `::1`.
 ///
 /// RSA with 2048 bits: only RSA signs client certificates, and a longer key would cost every handshake milliseconds.
-/// Usable for both ends of TLS, because presenting the server certificate is the way in for its owner. Valid for 825
-/// days, the most that Apple's systems accept. The common name is the first DNS name, and never `localhost`, which
-/// OpenSSL clients confuse with the certificate of that name on Debian.
+/// Valid for both ends of TLS, because the owner logs in with the server certificate. Valid for 825 days, the maximum
+/// that Apple's systems accept. The common name is the first DNS name, and never `localhost`, which OpenSSL clients
+/// confuse with the certificate of that name on Debian.
 ///
 /// # Errors
 ///
-/// [`IssuerError::Setup`] when a name is no DNS name or IP address.
+/// [`IssuerError::Setup`] if a name is not a DNS name or IP address.
 pub fn create_server_certificate(
     authority: &CertificateAuthority,
     hosts: &[String],
@@ -140,17 +140,17 @@ impl CreatedServerCertificate {
     ///
     /// # Errors
     ///
-    /// [`IssuerError::Cryptography`]; it should not happen.
+    /// [`IssuerError::Cryptography`]; it should not occur.
     pub fn pfx(&self, password: &str) -> Result<Zeroizing<Vec<u8>>, IssuerError> {
         pkcs12::write(&[self.certificate.der(), self.issuer.der()], &self.pkcs8, password)
             .map_err(|_| IssuerError::Cryptography("encrypt a PKCS#12 file"))
     }
 
-    /// The same, ready to serve and to sign with.
+    /// The same, ready for TLS and for signing.
     ///
     /// # Errors
     ///
-    /// [`UnusableServerCertificate`]; it should not happen.
+    /// [`UnusableServerCertificate`]; it should not occur.
     pub fn to_server_certificate(&self) -> Result<ServerCertificate, UnusableServerCertificate> {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.pkcs8.to_vec()));
         ServerCertificate::new(self.certificate.clone(), vec![self.issuer.der().clone()], key)
@@ -204,7 +204,7 @@ pub(super) fn readable(der: Vec<u8>) -> Result<Certificate, IssuerError> {
 
 const CA_LIFETIME: Duration = Duration::days(3650);
 const SERVER_LIFETIME: Duration = Duration::days(825);
-/// Clocks of other machines may be behind.
+/// The clocks of other machines may be slow.
 const BACKDATED: Duration = Duration::hours(1);
 /// X.520, ub-common-name.
 const MAX_COMMON_NAME: usize = 64;

@@ -1,4 +1,4 @@
-//! The file that the settings name for the server certificate.
+//! The server certificate's file, as named by the settings.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -18,7 +18,7 @@ use crate::certificate::{self, BundleError, is_about_password};
 use crate::pkcs12;
 use certward_system::files::{FileError, TrustedDirectory, TrustedFile, without_links};
 
-/// `Security.Certificate.Path` and what belongs to it.
+/// `Security.Certificate.Path` and the related settings.
 #[derive(Debug)]
 pub struct CertificateFile {
     path: PathBuf,
@@ -26,16 +26,16 @@ pub struct CertificateFile {
     validate_key_usages: bool,
 }
 
-/// The server certificate cannot be taken from a file, or not be written to one.
+/// The server certificate cannot be read from a file, or not be written to one.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateFileError {
-    /// The file cannot be read, or others can read or change it.
+    /// The file cannot be read, or other users can read or change it.
     #[error(transparent)]
     File(#[from] FileError),
-    /// There is no certificate with its key in it, or not with this password.
+    /// It holds no certificate with its key, or not under this password.
     #[error("no server certificate with its private key can be taken from it")]
     Parse(#[source] ParseError),
-    /// It is opened by another password than that of the settings.
+    /// Its password differs from that of the settings.
     #[error("Security.Certificate.Password does not open {}", path.display())]
     Password {
         /// The file.
@@ -44,16 +44,16 @@ pub enum CertificateFileError {
         #[source]
         source: Pkcs12Error,
     },
-    /// The certificate is not one for a server.
+    /// The certificate is not suitable for a server.
     #[error("the certificate is not fit for a server")]
     Unfit(#[source] UnfitServerCertificate),
-    /// The certificate and its key cannot be put into a PKCS#12 file.
+    /// The certificate and its key cannot be encrypted as a PKCS#12 file.
     #[error("cannot encrypt the private key for {}", path.display())]
     Encrypt {
         /// The file.
         path: PathBuf,
     },
-    /// The file cannot be written. The old one is still there.
+    /// The file cannot be written. The old one is unchanged.
     #[error("cannot write {}", path.display())]
     Write {
         /// The file.
@@ -65,7 +65,8 @@ pub enum CertificateFileError {
 }
 
 impl CertificateFile {
-    /// The file at `path`, which `password` opens. With `validate_key_usages`, its certificate must be for signatures.
+    /// The file at `path`, encrypted with `password`. With `validate_key_usages`, its certificate must allow
+    /// signatures.
     #[must_use]
     pub fn new(path: PathBuf, password: Option<&SecretString>, validate_key_usages: bool) -> Self {
         Self {
@@ -81,7 +82,7 @@ impl CertificateFile {
         &self.path
     }
 
-    /// Reads the certificate in it, and checks everything that a server certificate must be at `now`.
+    /// Reads its certificate, and checks all requirements on a server certificate at `now`.
     ///
     /// # Errors
     ///
@@ -91,7 +92,7 @@ impl CertificateFile {
         self.parse_own(&self.read().await?, now).await
     }
 
-    /// As [`Self::load`], of its content.
+    /// Like [`Self::load`], for its content.
     pub async fn parse_own(
         &self,
         content: &[u8],
@@ -109,7 +110,7 @@ impl CertificateFile {
         })
     }
 
-    /// Its content, if nobody else can read or change the file.
+    /// Its content, if no other user can read or change the file.
     pub async fn read(&self) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
         let path = self.path.clone();
         let read = move || {
@@ -120,7 +121,7 @@ impl CertificateFile {
         Ok(in_background(&self.path, read).await?)
     }
 
-    /// The certificate in `content`, if a server can show it at `now`.
+    /// The certificate in `content`, if a server can present it at `now`.
     pub async fn parse(
         &self,
         content: &[u8],
@@ -134,9 +135,9 @@ impl CertificateFile {
         Ok(parsed)
     }
 
-    /// Puts another certificate into the file: `content` as it came, when the file's own password opens it, so that the
-    /// next start can read it; otherwise the same certificates and key under the file's password. Symbolic links stay:
-    /// the file that they lead to is the one that is changed.
+    /// Replaces the certificate in the file: with the unchanged `content` if the file's own password opens it, so that
+    /// the next start can read it; otherwise with the same certificates and key under the file's password. Symbolic
+    /// links are kept: their target is replaced.
     pub async fn write(
         &self,
         content: Zeroizing<Vec<u8>>,
@@ -184,8 +185,8 @@ pub fn refused_password(path: &Path, password: Option<&SecretString>) -> Option<
     certificate::refused_password(&content, text(password))
 }
 
-/// Writes a file that only its owner can read. Whoever reads it at any time, also after a power cut, sees the old
-/// content or the new one, whole.
+/// Writes a file that only its owner can read. A reader sees the old content or the new one completely, even after a
+/// power failure.
 pub async fn write_file_atomically(path: PathBuf, content: impl AsRef<[u8]> + Send + 'static) -> io::Result<()> {
     let write = move || {
         let mut temporary = path.clone().into_os_string();
@@ -211,7 +212,7 @@ pub async fn write_file_atomically(path: PathBuf, content: impl AsRef<[u8]> + Se
         .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
 }
 
-/// Looks at files on a thread that may wait for the disk.
+/// Runs blocking work on a thread for that.
 async fn in_background<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
@@ -239,5 +240,5 @@ fn text(password: Option<&SecretString>) -> &str {
     password.map_or("", |password| password.expose_secret())
 }
 
-/// A key with its certificate and a long chain takes some 20 kilobytes.
+/// A key with its certificate and a long chain takes about 20 kilobytes.
 const MAX_BYTES: usize = 1024 * 1024;

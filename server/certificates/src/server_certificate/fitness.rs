@@ -5,22 +5,22 @@ use time::OffsetDateTime;
 
 use certward_system::clock::rfc3339;
 
-/// The reason that a certificate cannot be a server's (`docs/contracts/ravendb.md#server-certificate`).
+/// A certificate cannot be a server's (`docs/contracts/ravendb.md#server-certificate`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitServerCertificate {
-    /// Clients that check the purpose refuse it.
+    /// Clients that check the extended key usage reject it.
     #[error("its extended key usage must name serverAuth (1.3.6.1.5.5.7.3.1)")]
     ExtendedKeyUsage,
-    /// Its key may not sign handshakes.
+    /// Its key must not sign handshakes.
     #[error("its key usage must name digitalSignature, unless Security.Certificate.Validation.KeyUsages is false")]
     KeyUsage,
-    /// Clients refuse it.
+    /// Clients reject it.
     #[error("it expired on {}; put a certificate there that is valid now", rfc3339(not_after))]
     Expired {
-        /// Its last second.
+        /// The last second of its validity.
         not_after: OffsetDateTime,
     },
-    /// Clients refuse it for now.
+    /// Clients reject it until then.
     #[error(
         "it cannot be used before {}; put a certificate there that is valid now, or set the clock",
         rfc3339(not_before)
@@ -31,7 +31,7 @@ pub enum UnfitServerCertificate {
     },
 }
 
-/// Checks that a server can present `certificate` at `now`. A start, a reload and a replacement all call it.
+/// Checks that a server can present `certificate` at `now`. Used by start, reload and replacement.
 pub(super) fn check(
     certificate: &Certificate,
     validate_key_usages: bool,

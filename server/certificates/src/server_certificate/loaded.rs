@@ -7,7 +7,7 @@ use certward_pki::Certificate;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-/// A certificate, the issuers that came with it, and its private key, which is kept for signing only.
+/// A certificate, its issuers, and its private key, which is used for signing only.
 pub struct ServerCertificate {
     certificate: Certificate,
     chain: Vec<CertificateDer<'static>>,
@@ -49,13 +49,13 @@ impl ServerCertificate {
         &self.certificate
     }
 
-    /// The issuers that came with it, nearest first.
+    /// The issuers, nearest first.
     #[must_use]
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }
 
-    /// The certificate and then its issuers in PEM: what somebody who is to trust it needs.
+    /// The certificate followed by its issuers in PEM, for clients that have to trust it.
     #[must_use]
     pub fn to_pem(&self) -> String {
         let issuers = self
@@ -86,7 +86,7 @@ impl fmt::Debug for ServerCertificate {
     }
 }
 
-/// A certificate and key that no server can be run with.
+/// No server can run with this certificate and key.
 #[derive(Debug, thiserror::Error)]
 pub enum UnusableServerCertificate {
     /// The key is of a kind that TLS cannot use.
@@ -94,7 +94,7 @@ pub enum UnusableServerCertificate {
         "the server certificate's private key cannot be used; it must be RSA (2048 bits or more), ECDSA (P-256, P-384 or P-521) or Ed25519"
     )]
     Key(#[source] rustls::Error),
-    /// The key is not the certificate's.
+    /// The key does not match the certificate.
     #[error("the private key does not belong to the server certificate")]
     Mismatch(#[source] rustls::Error),
 }

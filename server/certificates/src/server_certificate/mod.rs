@@ -1,4 +1,4 @@
-//! The certificate the server shows, and signs client certificates with; replaced while the server runs.
+//! The server certificate, which also signs client certificates; replaceable while the server runs.
 
 mod file;
 mod fitness;
@@ -15,7 +15,7 @@ pub use loaded::{ServerCertificate, UnusableServerCertificate};
 pub use parse::{ParseError, parse_server_certificate};
 use tokio::sync::watch;
 
-/// The server certificate of this moment.
+/// The server certificate in force.
 #[derive(Debug)]
 pub struct ServerCertificates {
     current: RwLock<Arc<ServerCertificate>>,
@@ -40,20 +40,20 @@ impl ServerCertificates {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Grows with every replacement.
+    /// Increases with every replacement.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision.load(Ordering::Acquire)
     }
 
-    /// Tells of every later replacement.
+    /// Notifies of every later replacement.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
-    /// Puts another certificate in force: new handshakes show it, and open connections are judged by it at their next
-    /// request.
+    /// Puts another certificate in force: new handshakes present it, and open connections are decided by it from their
+    /// next request on.
     pub fn replace(&self, certificate: ServerCertificate) {
         let revision = {
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);

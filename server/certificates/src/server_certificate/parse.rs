@@ -6,22 +6,22 @@ use secrecy::SecretString;
 use super::loaded::{ServerCertificate, UnusableServerCertificate};
 use crate::certificate::{BundleError, CertificateBundle, issuers_above};
 
-/// The reason that no server certificate can be read from a file. No error quotes the file, which holds a private key.
+/// No server certificate can be read from a file. No error quotes the file, which holds a private key.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// Its certificates cannot be read.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// Without exactly one private key.
+    /// The file does not hold exactly one private key.
     #[error("it holds {count} private keys; a server certificate comes with exactly one")]
     PrivateKeys {
         /// The number of private keys.
         count: usize,
     },
-    /// The private key is not readable.
+    /// The private key cannot be parsed.
     #[error("its private key is neither PKCS#8 nor PKCS#1 nor SEC 1")]
     UnreadableKey,
-    /// The key belongs to none of the certificates, or TLS cannot use it.
+    /// The key matches none of the certificates, or TLS cannot use it.
     #[error("no server can be run with it")]
     Unusable(#[source] UnusableServerCertificate),
 }
@@ -30,8 +30,8 @@ pub enum ParseError {
 ///
 /// # Errors
 ///
-/// [`ParseError::PrivateKeys`] without exactly one key, [`ParseError::Unusable`] when it belongs to none of the
-/// certificates, [`ParseError::Bundle`] when the file cannot be read.
+/// [`ParseError::PrivateKeys`] without exactly one key, [`ParseError::Unusable`] if it matches none of the
+/// certificates, [`ParseError::Bundle`] if the file cannot be parsed.
 pub async fn parse_server_certificate(
     file: Vec<u8>,
     password: Option<SecretString>,

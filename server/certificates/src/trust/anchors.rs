@@ -1,4 +1,4 @@
-//! The trusted certification authorities: what `mtls_trusted_ca` holds.
+//! The trusted CAs of `mtls_trusted_ca`.
 
 use std::collections::HashMap;
 
@@ -10,49 +10,49 @@ use super::decided::DecidedChains;
 use super::strength::Strength;
 use crate::certificate::{Anchor, ClientPurpose};
 
-/// CAs that client certificates may chain to, each found fit to be trusted when it was given.
+/// CAs to which client certificates may chain, each checked when it was set.
 ///
-/// Each stands for itself: an intermediate in the bundle is trusted whether or not its root is there. An anchor that
-/// expires admits nobody from then on, and stays.
+/// Each is a trust anchor by itself: an intermediate in the bundle is trusted whether or not its root is included. An
+/// expired anchor admits no client, and stays.
 #[derive(Debug)]
 pub struct TrustAnchors {
     certificates: Vec<Certificate>,
-    /// The same, in the same order, as path building wants them.
+    /// The same, in the same order, in the form for path building.
     anchors: Vec<Anchor>,
-    /// Of the keys and signatures in chains to them.
+    /// Required strength of keys and signatures in chains to them.
     strength: Strength,
-    /// The purpose that clients' certificates must name.
+    /// The purpose that clients' certificates must have.
     purpose: ClientPurpose,
     /// The cached decisions about chains to these anchors.
     decided: DecidedChains,
 }
 
-/// The reason that a text cannot be `mtls_trusted_ca`.
+/// A text cannot be `mtls_trusted_ca`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UntrustworthyCa {
-    /// No certificates in PEM, or a private key among them. The text is never repeated.
+    /// It is not PEM, or contains a private key. The text is never repeated.
     #[error("the trusted CA must be one or more certificates in PEM")]
     Pem(#[source] PemError),
-    /// More than a path is looked for in.
+    /// More certificates than path building supports.
     #[error("the text holds {0} certificates; at most {MAX_ANCHORS} can be trusted")]
     TooMany(usize),
-    /// One that is not fit to be trusted.
+    /// A certificate that cannot be trusted.
     #[error("certificate {number} (\"{subject}\") {fault}")]
     Certificate {
-        /// Its place in the text, counted from 1.
+        /// Its position in the text, counted from 1.
         number: usize,
         /// The subject of the certificate.
         subject: String,
-        /// The fault, and what would have been right.
+        /// The fault, and a valid alternative.
         fault: CaFault,
     },
-    /// One certificate twice.
+    /// A repeated certificate.
     #[error("certificate {number} (\"{subject}\") is the same as certificate {first}; expected each once")]
     Repeated {
-        /// Its second place in the text, counted from 1.
+        /// Its second position in the text, counted from 1.
         number: usize,
-        /// Its first.
+        /// Its first position.
         first: usize,
         /// The subject of the certificate.
         subject: String,
@@ -60,23 +60,23 @@ pub enum UntrustworthyCa {
 }
 
 impl TrustAnchors {
-    /// Reads the text an administrator wants to trust: certificates in PEM, each a CA fit to be trusted at `now`. Text
-    /// between them does no harm. One of `present`, which is trusted already, may have expired since: it admits nobody, and
-    /// must not stand in the way of other changes.
+    /// Parses a text to trust: PEM certificates, each a CA that can be trusted at `now`. Text between them is ignored.
+    /// A certificate in `present` is trusted already and may have expired since: it admits no client, and must not
+    /// prevent other changes.
     ///
     /// # Errors
     ///
-    /// [`UntrustworthyCa`], about the first certificate that is not fit; nothing of the text is then to be trusted.
+    /// [`UntrustworthyCa`] for the first certificate that cannot be trusted; then nothing of the text is trusted.
     pub fn from_pem_bundle(pem: &str, present: &[Certificate], now: OffsetDateTime) -> Result<Self, UntrustworthyCa> {
         Self::read(pem, |certificate| (!present.contains(certificate)).then_some(now))
     }
 
-    /// Reads the text again that [`TrustAnchors::from_pem_bundle`] took once. A CA that has expired since is no error
-    /// here: it admits nobody, and a server must start with it.
+    /// Parses a text that [`TrustAnchors::from_pem_bundle`] has accepted before. A CA that has expired since is not an
+    /// error here: it admits no client, and a server must be able to start with it.
     ///
     /// # Errors
     ///
-    /// [`UntrustworthyCa`] when the text is another one.
+    /// [`UntrustworthyCa`] if the text has been changed.
     pub fn from_stored_bundle(pem: &str) -> Result<Self, UntrustworthyCa> {
         Self::read(pem, |_| None)
     }
@@ -87,7 +87,7 @@ impl TrustAnchors {
         &self.certificates
     }
 
-    /// Returns `true` when any of the certificates is valid at `now`, so that it can admit clients.
+    /// Returns `true` if any of the certificates is valid at `now`, so that it can admit clients.
     #[must_use]
     pub fn any_in_date(&self, now: OffsetDateTime) -> bool {
         self.certificates
@@ -95,7 +95,7 @@ impl TrustAnchors {
             .any(|certificate| certificate.validity().contains(now))
     }
 
-    /// Each certificate is held against the moment that `in_date_at` gives for it, if it gives one.
+    /// Checks each certificate as of the time that `in_date_at` returns for it, if any.
     fn read(pem: &str, in_date_at: impl Fn(&Certificate) -> Option<OffsetDateTime>) -> Result<Self, UntrustworthyCa> {
         let certificates = certificates_from_pem(pem).map_err(UntrustworthyCa::Pem)?;
         if certificates.len() > MAX_ANCHORS {
@@ -129,8 +129,8 @@ impl TrustAnchors {
         })
     }
 
-    /// The CAs among certificates, each of which stands for itself too. One that is not fit to be trusted is given to
-    /// `unfit` and left out; so are those beyond [`MAX_ANCHORS`].
+    /// The CAs among the certificates, each of them a trust anchor. Those that cannot be trusted are passed to `unfit`
+    /// and omitted, and so are those beyond [`MAX_ANCHORS`].
     pub fn of_fit(
         certificates: &[Certificate],
         strength: Strength,
@@ -156,7 +156,7 @@ impl TrustAnchors {
         fit
     }
 
-    /// The weakest key and signature that a chain to these anchors may have.
+    /// Minimum strength of keys and signatures in a chain to these anchors.
     #[must_use]
     pub fn strength(&self) -> Strength {
         self.strength
@@ -175,5 +175,5 @@ impl TrustAnchors {
     }
 }
 
-/// Organisations trust a handful.
+/// Organizations trust a handful.
 const MAX_ANCHORS: usize = 256;

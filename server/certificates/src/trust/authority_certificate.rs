@@ -1,4 +1,4 @@
-//! The rules for certificates that are trusted as CAs.
+//! Requirements on certificates that are trusted as CAs.
 
 use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 use certward_pki::{AttributeValue, Certificate, DistinguishedName, PublicKey, SignatureAlgorithm};
@@ -8,50 +8,49 @@ use super::strength::{STRONG_KEYS, Strength, is_strong};
 use crate::asn1::{self, NotDer, Reader};
 use crate::certificate::{Anchor, KeyFault, key_fitness, signature};
 
-/// The reason that a certificate is not trusted as a CA, worded as the rest of a sentence that begins with the
-/// certificate.
+/// A certificate cannot be trusted as a CA. Worded as the rest of a sentence that begins with the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CaFault {
-    /// Version 1 or 2, which has no basic constraints.
+    /// Version 1 or 2, which lack basic constraints.
     #[error(
         "is X.509 version {0}, which cannot say that it is a CA; expected version 3 with basicConstraints=critical,CA:TRUE"
     )]
     Version(u8),
-    /// Somebody's own certificate.
+    /// An end entity's certificate.
     #[error("is no CA: its basic constraints do not say CA:TRUE; expected the certificate of its issuer, \"{issuer}\"")]
     NotAuthority {
         /// The issuer's name.
         issuer: String,
     },
-    /// RFC 5280 4.2.1.9: whoever does not know the extension must not take the certificate for a CA's.
+    /// RFC 5280 4.2.1.9: a program that does not know the extension must not take the certificate for a CA's.
     #[error("has basic constraints that are not critical; expected basicConstraints=critical,CA:TRUE")]
     BasicConstraintsNotCritical,
-    /// A key usage that leaves certificates out.
+    /// A key usage that does not include keyCertSign.
     #[error("has a key usage without keyCertSign; expected keyUsage=critical,keyCertSign,cRLSign, or none")]
     KeyUsage,
-    /// Purposes that leave clients out.
+    /// An extended key usage that excludes clients.
     #[error("has an extended key usage without clientAuth, so that nobody could log in below it; expected none")]
     Purpose,
-    /// The first second lies ahead.
+    /// It is not valid yet; its first second.
     #[error("is not valid before {0}")]
     NotYetValid(OffsetDateTime),
-    /// The last second has passed.
+    /// It has expired; its last second.
     #[error("has expired on {0}; expected the CA's renewed certificate")]
     Expired(OffsetDateTime),
-    /// A name that no certificate can have as its issuer.
+    /// An empty subject, which no certificate can have as its issuer.
     #[error("has an empty subject; a CA is named")]
     EmptySubject,
-    /// A name made to be read as another: by programs that end a text at a NUL, in logs and on consoles.
+    /// A misleading name: for programs that end a text at a NUL, in logs and on consoles.
     #[error("has a control character in its subject; expected names of printable characters")]
     ControlCharacter,
-    /// Numbers that are no key, such as an RSA exponent of 1.
+    /// Numbers that are not a valid key, such as an RSA exponent of 1.
     #[error("has a key that {0}")]
     InvalidKey(#[source] KeyFault),
-    /// A key that can be broken, or that no path is built with.
+    /// A key that is weak, or that path building does not support.
     #[error("has the key {0}; expected {STRONG_KEYS}")]
     WeakKey(PublicKey),
-    /// A signature that can be forged, on a certificate somebody else signed.
+    /// A weak signature of another issuer.
     #[error("is signed by \"{issuer}\" with {algorithm:?}, which can be forged; expected SHA-256 or stronger")]
     WeakSignature {
         /// The issuer's name.
@@ -59,23 +58,23 @@ pub enum CaFault {
         /// The signature algorithm.
         algorithm: SignatureAlgorithm,
     },
-    /// A root whose signature is not its own.
+    /// A root whose signature is not valid.
     #[error("names itself as its issuer, but was not signed with its own key: it is damaged or forged")]
     OwnSignature,
     /// RFC 5280 4.2: a program that does not know the extension must not use the certificate.
     #[error("has the critical extension {0}, which is not known here; expected a CA without it")]
     CriticalExtension(String),
-    /// Constraints that path building here cannot judge, and would hold against everybody.
+    /// Constraints that path building does not support, and would apply to every client.
     #[error(
         "limits the directory names of the certificates below it, which is not checked here, so that nobody could log in; expected name constraints on DNS names and IP addresses, or none"
     )]
     DirectoryNameConstraints,
-    /// Something that path building here cannot read.
+    /// Content that path building cannot parse.
     #[error("cannot be read for path building ({0})")]
     Unreadable(webpki::Error),
 }
 
-/// The trust anchor that a certificate makes. Without `now`, its dates are no part of the check.
+/// Converts a certificate to a trust anchor. Without `now`, its dates are not checked.
 pub(super) fn to_anchor(
     certificate: &Certificate,
     now: Option<OffsetDateTime>,
@@ -135,7 +134,7 @@ fn check_constraints(certificate: &Certificate) -> Result<(), CaFault> {
     Ok(())
 }
 
-/// Values that are no text here (T61, BMP and Universal strings) are looked at by character all the same.
+/// Values in other encodings (T61, BMP and Universal strings) are searched character by character as well.
 fn names_control_characters(name: &DistinguishedName) -> bool {
     let is_control = |character: u32| char::from_u32(character).is_none_or(char::is_control);
     name.attributes().any(|attribute| match attribute.value() {
@@ -171,8 +170,8 @@ fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Result<(), CaF
     Ok(())
 }
 
-/// A root's own signature proves nothing but that the certificate is whole, so an old root may have made it with SHA-1.
-/// Another's signature is what the administrator may have gone by, and must not be one that can be forged.
+/// A root's own signature only proves its integrity, so an old root may have made it with SHA-1. The administrator may
+/// have relied on another issuer's signature, so it must not be weak.
 fn check_signature(certificate: &Certificate, strength: Strength) -> Result<(), CaFault> {
     let algorithm = certificate.signature_algorithm();
     if !is_self_signed(certificate) {
@@ -193,8 +192,8 @@ fn check_signature(certificate: &Certificate, strength: Strength) -> Result<(), 
     if is_its_own { Ok(()) } else { Err(CaFault::OwnSignature) }
 }
 
-/// Returns `true` when the certificate claims to be signed with its own key. A certificate that names another key of
-/// the same issuer does not, as in a CA's key rollover (RFC 4210, section 4.4).
+/// Returns `true` if the certificate claims to be self-signed. A certificate with the identifier of another key of the
+/// same issuer does not, as in a CA's key rollover (RFC 4210, section 4.4).
 fn is_self_signed(certificate: &Certificate) -> bool {
     let other_key = certificate
         .authority_key_identifier()
@@ -203,7 +202,7 @@ fn is_self_signed(certificate: &Certificate) -> bool {
     certificate.is_self_issued() && !other_key
 }
 
-/// `None` when the certificate is not built as one with an RSA key.
+/// `None` if the certificate does not have the structure of one with an RSA key.
 fn is_own_sha1_signature(certificate: &Certificate) -> Option<bool> {
     let mut outer = Reader::new(certificate.der()).enter(asn1::SEQUENCE).ok()?;
     let to_be_signed = outer.value().ok()?.encoded;
@@ -218,8 +217,8 @@ fn is_own_sha1_signature(certificate: &Certificate) -> Option<bool> {
     Some(key.verify(to_be_signed, signature).is_ok())
 }
 
-/// Returns `true` when the content of a `NameConstraints` (RFC 5280, section 4.2.1.10) permits or excludes directory
-/// names, for which webpki then refuses every certificate.
+/// Returns `true` if the content of a `NameConstraints` (RFC 5280, section 4.2.1.10) permits or excludes directory
+/// names, for which webpki rejects every certificate.
 fn constrain_directory_names(content: &[u8]) -> Result<bool, NotDer> {
     let mut subtrees = Reader::new(content);
     while !subtrees.is_empty() {
@@ -237,11 +236,11 @@ const BMP_STRING: u8 = 0x1e;
 const UNIVERSAL_STRING: u8 = 0x1c;
 /// 2.5.29.19.
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
-/// 2.5.29.32. Every policy is acceptable here, and a trust anchor's own limit nothing else (RFC 5280, section 6.1); what
-/// would is in policy constraints.
+/// 2.5.29.32. All policies are acceptable here, and a trust anchor's own policies restrict nothing else (RFC 5280,
+/// section 6.1); restrictions would be in policy constraints.
 const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 32];
-/// Extensions that webpki decides by: key usage, subject alternative name, basic constraints, name constraints, CRL
-/// distribution points, extended key usage. Key identifiers and the like must then not be critical.
+/// Extensions that webpki processes: key usage, subject alternative name, basic constraints, name constraints, CRL
+/// distribution points, extended key usage. Others, such as key identifiers, must not be critical.
 pub(super) const KNOWN_EXTENSIONS: [&[u8]; 6] = [
     &[0x55, 0x1d, 15],
     &[0x55, 0x1d, 17],

@@ -1,4 +1,4 @@
-//! From a certificate to one of the trusted CAs.
+//! Path building from a certificate to a trusted CA.
 
 use certward_pki::{Certificate, Sha256Fingerprint, Validity};
 use rustls_pki_types::CertificateDer;
@@ -9,8 +9,8 @@ use super::decided::PresentedDigest;
 use super::end_entity::{self, EndEntityFault};
 use crate::certificate::{BoundedChain, ChainBounds, PathFault, UnboundedChain, shown};
 
-/// Proof that a trusted CA stands above a certificate, and that it is one to log in with at the moment of [`verify`],
-/// which alone makes it.
+/// Proof that a certificate chains to a trusted CA, and is suitable for a login, at the time of [`verify`], which alone
+/// creates it.
 #[derive(Debug)]
 pub struct VerifiedChain<'a> {
     end_entity: &'a Certificate,
@@ -27,112 +27,112 @@ pub struct Issuers {
     pub anchor: Sha256Fingerprint,
 }
 
-/// A refusal, which stays what it is under the same anchors.
+/// A refusal, which is stable under the same anchors.
 #[derive(Debug, Clone)]
 pub struct RefusedChain {
     pub refusal: ChainRefusal,
-    /// From then on it must be decided anew: a date has passed that it was decided by.
+    /// The decision is void from this time on, because a validity period begins or ends.
     pub until: Option<OffsetDateTime>,
 }
 
-/// The reason that no chain was found. Names are cut to a length that suits logs.
+/// No valid chain was found. Names are truncated for logs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainRefusal {
-    /// The chain is too large to be read.
+    /// The chain is too large to be parsed.
     #[error(
         "the client sent {intermediates} intermediate certificates and {bytes} bytes in all; at most {} and {} are looked at",
         ChainBounds::WIDEST.intermediates,
         ChainBounds::WIDEST.bytes
     )]
     TooLarge {
-        /// Certificates above the client's own.
+        /// Number of intermediates.
         intermediates: usize,
-        /// Of all of them.
+        /// Total size of all certificates, in bytes.
         bytes: usize,
     },
-    /// More than one certificate may stand above another; only a chain without a choice is checked.
+    /// Two intermediates have the same subject; only a chain without a choice is verified.
     #[error(
         "the client sent two intermediate certificates with the subject \"{subject}\"; expected one of each subject"
     )]
     RepeatedSubject {
-        /// Of both.
+        /// Subject of both.
         subject: String,
     },
-    /// The certificate itself is none to log in with.
+    /// The certificate itself is not suitable for a login.
     #[error(transparent)]
     EndEntity(#[from] EndEntityFault),
-    /// No trusted CA signed it, nor one of the intermediates sent with it.
+    /// Neither a trusted CA nor one of the client's intermediates has signed it.
     #[error("no certificate of mtls_trusted_ca stands above the certificate; its issuer is \"{issuer}\"")]
     UnknownIssuer {
-        /// As the certificate names it.
+        /// The issuer's name in the certificate.
         issuer: String,
     },
-    /// The only CA above it is not trusted now.
+    /// The only CA above it is not valid now.
     #[error("the trusted CA \"{subject}\" above the certificate may be used from {not_before} to {not_after}")]
     AnchorOutOfDate {
-        /// Of the CA.
+        /// Subject of the CA.
         subject: String,
         /// Its first second.
         not_before: OffsetDateTime,
-        /// Its last second.
+        /// The last second of its validity.
         not_after: OffsetDateTime,
     },
-    /// More intermediates than the CA allows below it.
+    /// The CA's path length constraint is exceeded.
     #[error("the trusted CA \"{subject}\" allows {allowed} intermediate certificates below it; the chain has {found}")]
     AnchorPathLength {
-        /// Of the CA.
+        /// Subject of the CA.
         subject: String,
         /// Its path length constraint.
         allowed: u32,
-        /// Intermediates that are not self-issued (RFC 5280 4.2.1.9).
+        /// Number of intermediates that are not self-issued (RFC 5280 4.2.1.9).
         found: usize,
     },
-    /// An intermediate may not sign certificates.
+    /// An intermediate must not sign certificates.
     #[error("the intermediate certificate \"{subject}\" has a key usage without keyCertSign")]
     IntermediateKeyUsage {
-        /// Of the intermediate.
+        /// Subject of the intermediate.
         subject: String,
     },
     /// An intermediate is not valid now.
     #[error("the intermediate certificate \"{subject}\" may be used from {not_before} to {not_after}")]
     IntermediateOutOfDate {
-        /// Of the intermediate.
+        /// Subject of the intermediate.
         subject: String,
         /// Its first second.
         not_before: OffsetDateTime,
-        /// Its last second.
+        /// The last second of its validity.
         not_after: OffsetDateTime,
     },
-    /// An intermediate says that it must not be used by whom does not know one of its extensions.
+    /// An intermediate has an unknown critical extension.
     #[error(
         "the intermediate certificate \"{subject}\" has the critical extension {extension}, which is not known here"
     )]
     IntermediateExtension {
-        /// Of the intermediate.
+        /// Subject of the intermediate.
         subject: String,
         /// Its object identifier.
         extension: String,
     },
-    /// An intermediate is not for the issuers of clients.
+    /// The extended key usage of an intermediate excludes clients.
     #[error("the intermediate certificate \"{subject}\" has an extended key usage without clientAuth")]
     IntermediatePurpose {
-        /// Of the intermediate.
+        /// Subject of the intermediate.
         subject: String,
     },
-    /// Anything else in the chain.
+    /// Any other error in the chain.
     #[error("the chain above the certificate is refused: {}", explanation(.0))]
     Path(webpki::Error),
 }
 
-/// Builds the chain from `end_entity` to one of `anchors`, through any of `intermediates`, which may stand in any order.
+/// Builds the chain from `end_entity` to one of `anchors`, through any of `intermediates`, in any order.
 ///
-/// Every certificate of it, the anchor too, is in date at `now`, and the end entity is meant for clients. No revocation
-/// is looked up: this API has none (`docs/contracts/redis-enterprise.md#revocation`).
+/// All of its certificates, including the anchor, are valid at `now`, and the end entity's purpose includes clients.
+/// Revocation is not checked: this API has none (`docs/contracts/redis-enterprise.md#revocation`).
 ///
 /// # Errors
 ///
-/// [`ChainRefusal`], the most telling one of all paths tried.
+/// [`ChainRefusal`], the most informative one of all paths tried.
 pub fn verify<'a>(
     anchors: &TrustAnchors,
     end_entity: &'a Certificate,
@@ -142,7 +142,7 @@ pub fn verify<'a>(
     decide(anchors, end_entity, intermediates, now).map_err(|refused| refused.refusal)
 }
 
-/// As [`verify`], with the time for which a refusal holds.
+/// Like [`verify`], with the period in which a refusal holds.
 ///
 /// # Errors
 ///
@@ -175,12 +175,12 @@ pub fn decide<'a>(
     })
 }
 
-/// Returns the issuers of the end entity, by the path to an anchor that is valid at `now`. The end entity itself is
-/// checked only as far as webpki does it.
+/// Returns the issuers of the end entity on the path to an anchor that is valid at `now`. Of the end entity itself,
+/// only webpki's checks are made.
 ///
 /// # Errors
 ///
-/// [`ChainRefusal`], the most telling one of all paths tried.
+/// [`ChainRefusal`], the most informative one of all paths tried.
 pub fn find_issuers(
     anchors: &TrustAnchors,
     chain: &BoundedChain<'_>,
@@ -202,7 +202,7 @@ pub fn find_issuers(
     })
 }
 
-/// webpki does not say which certificate it is.
+/// Finds the certificate to which webpki's error applies.
 fn explain(error: webpki::Error, intermediates: &[&Certificate], now: OffsetDateTime) -> ChainRefusal {
     if let webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } = error
         && let Some(intermediate) = intermediates
@@ -229,7 +229,7 @@ fn explain(error: webpki::Error, intermediates: &[&Certificate], now: OffsetDate
     ChainRefusal::Path(error)
 }
 
-/// webpki's errors are names of its own.
+/// Rewords webpki's errors.
 fn explanation(error: &webpki::Error) -> String {
     use webpki::Error;
     let known = match error {
@@ -272,14 +272,14 @@ impl<'a> VerifiedChain<'a> {
         self.anchor
     }
 
-    /// The last second at which every certificate of the chain is in date.
+    /// The last second in which every certificate of the chain is valid.
     #[must_use]
     pub fn valid_until(&self) -> OffsetDateTime {
         self.valid_until
     }
 }
 
-/// Checks what webpki does not check on the issuers. Returns the period in which all of them are valid.
+/// Makes the checks of the issuers that webpki omits. Returns the period in which all of them are valid.
 fn check_path(
     anchor: &Certificate,
     intermediates: &[&Certificate],
@@ -338,7 +338,7 @@ impl From<UnboundedChain> for ChainRefusal {
     }
 }
 
-/// The earliest moment after `now` at which one of the certificates becomes valid or has expired.
+/// The earliest time after `now` at which one of the certificates becomes valid or has expired.
 fn next_date<'a>(certificates: impl Iterator<Item = &'a Certificate>, now: OffsetDateTime) -> Option<OffsetDateTime> {
     certificates
         .map(Certificate::validity)

@@ -1,7 +1,7 @@
 //! A cache of decisions about chains.
 //!
 //! A client presents the same certificate with each new connection, and with the same anchors the same signatures are
-//! valid or not: only the dates can change the decision. Checking a chain is a fifth of the cost of a login.
+//! valid or invalid: only dates can change the decision. Verifying a chain is a fifth of the cost of a login.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,9 +13,9 @@ use time::OffsetDateTime;
 
 use super::chain::{Issuers, RefusedChain};
 
-/// The decisions about chains to one set of anchors, with which they are forgotten.
+/// Cached decisions about chains to one set of anchors, and dropped with it.
 ///
-/// Refused chains cannot displace chains that hold: a stranger can make as many of them as it likes.
+/// Refused chains cannot displace valid ones: a stranger can create any number of them.
 pub(super) struct DecidedChains {
     /// The accepted chains, with the period in which all issuers are valid.
     hold: Mutex<LruCache<PresentedDigest, Issuers>>,
@@ -27,7 +27,7 @@ struct Refused {
     decided_at: OffsetDateTime,
 }
 
-/// SHA-256 over everything a client sent.
+/// SHA-256 over all certificates from a client.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct PresentedDigest([u8; digest::SHA256_OUTPUT_LEN]);
 
@@ -104,9 +104,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// About 1 MiB. Only certificates of trusted CAs fill it.
+/// About 1 MiB. Only certificates of trusted CAs add entries.
 const MAX_CHAINS: usize = 8192;
-/// Strangers fill it: about 2 MiB at most.
+/// Strangers can fill it: about 2 MiB at most.
 const MAX_REFUSED: usize = 4096;
 
 #[cfg(test)]

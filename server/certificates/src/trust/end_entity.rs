@@ -1,4 +1,4 @@
-//! The rules for a client's own certificate, beyond those of webpki.
+//! Requirements on a client's own certificate, in addition to webpki's.
 
 use certward_pki::{Certificate, PublicKey};
 use time::OffsetDateTime;
@@ -8,46 +8,46 @@ use super::strength::{STRONG_KEYS, Strength};
 use crate::certificate::ClientPurpose;
 use certward_system::clock::rfc3339;
 
-/// The reason that nobody can log in with a certificate, whoever issued it.
+/// A certificate cannot be used to log in, whoever issued it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndEntityFault {
-    /// The certificate has version 1 or 2. `openssl x509 -req` of OpenSSL 3.0 makes version 1 without `-extfile`
+    /// The certificate has version 1 or 2. `openssl x509 -req` of OpenSSL 3.0 writes version 1 without `-extfile`
     /// (`docs/contracts/redis-enterprise.md#certificates-in-the-field`).
     #[error(
         "the certificate is X.509 version {0}; expected version 3 with extendedKeyUsage=clientAuth, as openssl x509 -req makes it with -extfile"
     )]
     Version(u8),
-    /// A CA's own certificate.
+    /// A CA's certificate.
     #[error("the certificate is a CA's; expected one that a CA issued to a client")]
     IsAuthority,
-    /// The first second lies ahead.
+    /// It is not valid yet; its first second.
     #[error("the certificate is not valid before {}", rfc3339(.0))]
     NotYetValid(OffsetDateTime),
-    /// The last second has passed.
+    /// It has expired; its last second.
     #[error("the certificate has expired on {}", rfc3339(.0))]
     Expired(OffsetDateTime),
-    /// Meant for something else than clients, by its extended key usage or, without one, by its Netscape certificate type.
+    /// Its extended key usage or, without one, its Netscape certificate type excludes clients.
     #[error(
         "the certificate is not for clients; expected an extended key usage that names clientAuth (1.3.6.1.5.5.7.3.2)"
     )]
     Purpose,
-    /// No purpose is named. Certificates of servers often name none either.
+    /// It has no extended key usage. Servers' certificates often have none either.
     #[error("the certificate has no extendedKeyUsage; expected one that names clientAuth (1.3.6.1.5.5.7.3.2)")]
     NoPurpose,
-    /// Meant for everything.
+    /// It has anyExtendedKeyUsage.
     #[error(
         "the certificate's extendedKeyUsage names anyExtendedKeyUsage; expected clientAuth (1.3.6.1.5.5.7.3.2) without it"
     )]
     AnyPurpose,
-    /// Its key may not sign a handshake, or is said to sign certificates, which only a CA's may (RFC 5280 4.2.1.3).
+    /// Its key must not sign a handshake, or claims to sign certificates, which is reserved to CAs (RFC 5280 4.2.1.3).
     #[error("the certificate's key usage must name digitalSignature and must not name keyCertSign")]
     KeyUsage,
-    /// A key that can be broken, or that TLS cannot use.
+    /// A key that is weak, or that TLS does not support.
     #[error("the certificate's key is {0}; expected {STRONG_KEYS}")]
     WeakKey(PublicKey),
-    /// RFC 5280 4.2: a program that does not know the extension must not use the certificate. webpki refuses it too, and
-    /// does not say which.
+    /// RFC 5280 4.2: a program that does not know the extension must not use the certificate. webpki rejects it too,
+    /// but does not say which extension.
     #[error(
         "the certificate has the critical extension {0}, which is not known here; expected a certificate without it"
     )]
@@ -57,7 +57,7 @@ pub enum EndEntityFault {
     NameConstraints,
 }
 
-/// Checks everything that does not depend on the issuer.
+/// Makes all checks that do not depend on the issuer.
 pub(super) fn check(
     certificate: &Certificate,
     now: OffsetDateTime,
@@ -87,7 +87,7 @@ pub(super) fn check(
     unknown_critical_extension(certificate).map_or(Ok(()), |unknown| Err(EndEntityFault::CriticalExtension(unknown)))
 }
 
-/// The object identifier of the first critical extension that a path check here does not know.
+/// The object identifier of the first critical extension that path validation here does not support.
 pub(super) fn unknown_critical_extension(certificate: &Certificate) -> Option<String> {
     certificate
         .extensions()
@@ -110,11 +110,11 @@ fn check_purpose(certificate: &Certificate, purpose: ClientPurpose) -> Result<()
     }
 }
 
-/// Checks that a client certificate is in date at `now`.
+/// Checks that a client certificate is valid at `now`.
 ///
 /// # Errors
 ///
-/// [`EndEntityFault`] about the dates.
+/// [`EndEntityFault`] concerning the dates.
 pub fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Result<(), EndEntityFault> {
     let validity = certificate.validity();
     if validity.is_early(now) {
@@ -126,11 +126,11 @@ pub fn check_dates(certificate: &Certificate, now: OffsetDateTime) -> Result<(),
     Ok(())
 }
 
-/// Checks that the key of a client certificate is at least of this strength.
+/// Checks that the key of a client certificate has at least this strength.
 ///
 /// # Errors
 ///
-/// [`EndEntityFault`] about the key.
+/// [`EndEntityFault`] concerning the key.
 pub fn check_key(certificate: &Certificate, strength: Strength) -> Result<(), EndEntityFault> {
     if strength.admits_key(certificate.public_key()) {
         Ok(())

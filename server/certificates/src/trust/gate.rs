@@ -1,4 +1,4 @@
-//! The gate: which subjects of the trusted CAs are looked at at all. It grants nothing.
+//! Subject validation: filters the subjects of the trusted CAs' certificates. It grants no rights.
 
 use certward_pki::{Certificate, DistinguishedName, Sha256Fingerprint, SubjectAltName};
 use serde::{Deserialize, Serialize};
@@ -11,18 +11,18 @@ use crate::certificate::shown;
 /// (`docs/contracts/redis-enterprise.md#subject-validation`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum SubjectValidation {
-    /// No validation: the chain is enough.
+    /// No validation: a valid chain suffices.
     #[default]
     Disabled,
-    /// The subject's common name, or a DNS name among its alternative names, is the common name of an entry. Nothing else
-    /// of either is looked at.
+    /// The subject's common name, or a DNS name among its alternative names, equals the common name of an entry. All
+    /// other attributes are ignored.
     SanCn,
-    /// All six attributes of the subject are those of one entry; one that the entry leaves out must be absent.
+    /// All six attributes of the subject equal those of one entry; an attribute that the entry omits must be absent.
     FullSubject,
 }
 
-/// An entry of `mtls_authorized_subjects`. Text is compared byte by byte, `*` is a character like any other, and empty
-/// text means that the attribute is absent.
+/// An entry of `mtls_authorized_subjects`. Text is compared byte by byte, `*` is a literal character, and empty text
+/// means that the attribute is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct AuthorizedSubject {
     /// `CN`; every entry has one.
@@ -39,7 +39,7 @@ pub struct AuthorizedSubject {
     pub country: String,
 }
 
-/// Proof that a chain has passed the gate: the subject to look the user up by. Only [`pass_gate`] makes one.
+/// Proof that a chain has passed subject validation: the subject identifies the user. Only [`pass_gate`] creates one.
 #[derive(Debug)]
 pub struct AdmittedSubject<'a> {
     certificate: &'a Certificate,
@@ -47,42 +47,42 @@ pub struct AdmittedSubject<'a> {
     anchor: Sha256Fingerprint,
 }
 
-/// The reason that a subject is refused although its chain is valid.
+/// A subject is refused although its chain is valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GateRefusal {
     /// The certificate has no subject that could identify a user.
     #[error("the certificate has an empty subject; a user is known by the subject")]
     EmptySubject,
-    /// T61, BMP, Universal or broken text, which is compared with nothing.
+    /// A T61, BMP or Universal string or invalid text, which cannot be compared.
     #[error(
         "a value of the subject \"{subject}\" is neither a UTF8String nor a PrintableString nor an IA5String, so that it cannot be compared"
     )]
     Encoding {
-        /// As RFC 4514 prints it.
+        /// The subject in the form of RFC 4514.
         subject: String,
     },
-    /// A line end, a NUL or the like.
+    /// A line end, a NUL or another control character.
     #[error("the subject \"{subject}\" holds a control character")]
     ControlCharacter {
-        /// As RFC 4514 prints it, the character escaped.
+        /// The subject in the form of RFC 4514, with the character escaped.
         subject: String,
     },
-    /// Not among the authorized subjects.
+    /// It is not among the authorized subjects.
     #[error("the subject \"{subject}\" is not among the {entries} authorized subjects")]
     NotAuthorized {
-        /// As RFC 4514 prints it.
+        /// The subject in the form of RFC 4514.
         subject: String,
-        /// The number of entries. With none, nobody passes.
+        /// The number of entries. Without any, no subject passes.
         entries: usize,
     },
 }
 
-/// Holds the subject of a chain against `authorized` in the way of `validation`.
+/// Checks the subject of a chain against `authorized`, as strictly as `validation` says.
 ///
 /// # Errors
 ///
-/// [`GateRefusal`]. A subject that no user can be known by is refused in every way, [`SubjectValidation::Disabled`] too.
+/// [`GateRefusal`]. A subject that cannot identify a user is always refused, even with [`SubjectValidation::Disabled`].
 pub fn pass_gate<'a>(
     chain: VerifiedChain<'a>,
     validation: SubjectValidation,
@@ -119,7 +119,7 @@ pub fn pass_gate<'a>(
     }
 }
 
-/// Returns `true` when a certificate with this subject and without alternative names passes.
+/// Returns `true` if a certificate with this subject and without alternative names passes.
 pub fn passes_gate(
     subject: &DistinguishedName,
     validation: SubjectValidation,
@@ -151,7 +151,7 @@ impl<'a> AdmittedSubject<'a> {
         self.anchor
     }
 
-    /// The last second at which every certificate of the chain is in date.
+    /// The last second in which every certificate of the chain is valid.
     #[must_use]
     pub fn valid_until(&self) -> OffsetDateTime {
         self.valid_until
@@ -159,7 +159,7 @@ impl<'a> AdmittedSubject<'a> {
 }
 
 impl AuthorizedSubject {
-    /// [`SubjectValidation::SanCn`]. Of several common names none is the right one to take, so none is taken.
+    /// [`SubjectValidation::SanCn`]. A subject with several common names matches no entry.
     fn names_subject(&self, subject: &DistinguishedName) -> bool {
         !self.common_name.is_empty() && subject.single_common_name() == Ok(self.common_name.as_str())
     }
@@ -173,7 +173,8 @@ impl AuthorizedSubject {
                 .any(|name| matches!(name, SubjectAltName::Dns(name) if *name == self.common_name))
     }
 
-    /// [`SubjectValidation::FullSubject`]. Attributes beside the six are not looked at; the user's subject line is.
+    /// [`SubjectValidation::FullSubject`]. Attributes other than the six are ignored; the user's subject line covers
+    /// them.
     fn equals(&self, subject: &DistinguishedName) -> bool {
         let single = |name: &str, expected: &str| match values(subject, name).as_slice() {
             [] => expected.is_empty(),
@@ -200,7 +201,7 @@ impl AuthorizedSubject {
     }
 }
 
-/// The texts of every attribute with this short name. The subject has no value that is not text.
+/// The texts of all attributes with this short name. The subject has only text values.
 fn values<'a>(subject: &'a DistinguishedName, short_name: &str) -> Vec<&'a str> {
     subject
         .attributes()

@@ -1,4 +1,4 @@
-//! Certificates as a test wants them, wrong ones included: written byte by byte, signed with ECDSA P-256.
+//! Certificates for tests, including invalid ones: written byte by byte, signed with ECDSA P-256.
 
 use certward_pki::{Certificate, DistinguishedName};
 use rcgen::{KeyPair, PublicKeyData as _, SigningKey as _};
@@ -8,7 +8,7 @@ use time::macros::{datetime, format_description};
 
 use crate::asn1;
 
-/// The moment of the tests, unless they say otherwise.
+/// The default time of the tests.
 pub const NOW: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
 
 /// Contents of a certificate. A test changes one member to introduce one fault.
@@ -18,9 +18,9 @@ pub struct Template {
     pub subject: Vec<u8>,
     pub not_before: OffsetDateTime,
     pub not_after: OffsetDateTime,
-    /// Each a whole `Extension`.
+    /// Each a complete `Extension`.
     pub extensions: Vec<Vec<u8>>,
-    /// Instead of the key that the holder of the certificate has.
+    /// Replaces the key of the certificate's holder.
     pub subject_public_key_info: Option<Vec<u8>>,
 }
 
@@ -30,7 +30,7 @@ pub struct Minted {
     key: KeyPair,
 }
 
-/// A CA, with the extensions a CA should have.
+/// A CA, with the proper extensions.
 pub fn ca(subject: &str) -> Template {
     Template {
         version: 3,
@@ -42,7 +42,7 @@ pub fn ca(subject: &str) -> Template {
     }
 }
 
-/// A client, with the extensions a client should have.
+/// A client, with the proper extensions.
 pub fn client(subject: &str) -> Template {
     Template {
         extensions: vec![key_usage(&[DIGITAL_SIGNATURE]), extended_key_usage(&[CLIENT_AUTH])],
@@ -100,12 +100,12 @@ impl Template {
 }
 
 impl Minted {
-    /// Signs what `template` describes, with a key of its own.
+    /// Issues a certificate from `template`, with a new key.
     pub fn issue(&self, template: Template) -> Minted {
         template.signed(self.certificate.subject().as_der(), &self.key, Some(new_key()))
     }
 
-    /// Another certificate of the same key and the same name, signed by itself.
+    /// Another self-signed certificate with the same key and the same name.
     pub fn again(&self, template: Template) -> Minted {
         let subject = template.subject.clone();
         template.signed(&subject, &self.key, None)
@@ -163,7 +163,7 @@ pub fn netscape_type(bits: u8) -> Vec<u8> {
     asn1::sequence(&[&asn1::value(0x06, &[&identifier]), &asn1::octet_string(&bits)])
 }
 
-/// Permits the names of one form, told by its context tag.
+/// Permits names of one form, given by its context tag.
 pub fn permitted_names(tag: u8, base: &[u8]) -> Vec<u8> {
     let subtree = asn1::sequence(&[&asn1::value(tag, &[base])]);
     extension(30, true, &asn1::sequence(&[&asn1::explicit(0, &[&subtree])]))
@@ -185,7 +185,7 @@ pub fn extension(number: u8, critical: bool, value: &[u8]) -> Vec<u8> {
     ])
 }
 
-/// The `SubjectPublicKeyInfo` of an RSA key of so many bits; nobody has its private key.
+/// The `SubjectPublicKeyInfo` of an RSA key with this many bits, whose private key does not exist.
 pub fn rsa_key(bits: u32) -> Vec<u8> {
     let mut modulus = vec![0xa5; bits.div_ceil(8) as usize];
     modulus[0] >>= (8 - bits % 8) % 8;

@@ -1,14 +1,16 @@
-//! Decides whether a client certificate is admitted, and as whom: `docs/contracts/redis-enterprise.md#order-of-checks`.
+//! Decides if a client certificate is admitted, and as which user:
+//! `docs/contracts/redis-enterprise.md#order-of-checks`.
 //!
-//! Three steps, each of which needs what the one before it returns: [`verify`] builds the chain to `mtls_trusted_ca`,
-//! [`pass_gate`] holds the subject against `mtls_authorized_subjects`, and the name in the [`AdmittedSubject`] finds the
-//! user whose [`SubjectLine`] it equals. The time is given, nothing is read or written; only what was
-//! decided about a chain is remembered with its anchors.
+//! There are three steps, each of which needs the previous one's result: [`verify`] builds the chain to
+//! `mtls_trusted_ca`, [`pass_gate`] checks the subject against `mtls_authorized_subjects`, and the name in the
+//! [`AdmittedSubject`] finds the user whose [`SubjectLine`] it equals. The time is an argument, and there is no I/O;
+//! only decisions about chains are cached, with their anchors.
 //!
-//! Databases have client certificates of their own, and decide through the same steps.
+//! Databases have client certificates of their own, and decide by the same steps.
 //!
-//! webpki checks the one path that names allow (`crate::certificate::BoundedChain`). It takes any certificate as a trust anchor, a client's own too, and looks neither at an
-//! anchor's dates and extensions nor at key usages nor at the strength of the client's key: those are checked here.
+//! webpki verifies the only path that names allow (`crate::certificate::BoundedChain`). It accepts any certificate as a
+//! trust anchor, even a client's own, and ignores an anchor's dates and extensions, key usages, and the strength of the
+//! client's key: those are checked here.
 
 mod anchors;
 mod authority_certificate;

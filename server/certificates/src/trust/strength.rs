@@ -44,7 +44,7 @@ impl Strength {
     }
 }
 
-/// RSA with keys or digests that webpki does not take.
+/// RSA with key lengths or digests that webpki does not support.
 #[derive(Debug)]
 struct WeakRsa {
     parameters: &'static RsaParameters,
@@ -81,7 +81,7 @@ pub(super) fn is_strong(key: &PublicKey) -> bool {
 pub(super) const STRONG_KEYS: &str =
     "RSA of 2048 to 8192 bits in whole bytes, ECDSA on P-256, P-384 or P-521, or Ed25519";
 
-/// The weak ones first: of two that fit a signature, the first decides.
+/// Weak algorithms come first: of two that match a signature, the first decides.
 static ALL_AND_WEAK: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> = LazyLock::new(|| {
     let weak = [WEAK_SHA1, WEAK_SHA256, WEAK_SHA512];
     weak.into_iter().chain(ALL_VERIFICATION_ALGS.iter().copied()).collect()

@@ -1,4 +1,4 @@
-//! The text by which a certificate user is known: `certificate_subject_line`.
+//! The text that identifies a certificate user: `certificate_subject_line`.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -8,26 +8,26 @@ use certward_pki::{DistinguishedName, DistinguishedNameTextError};
 
 /// The subject of a user's certificates, as text and as a name.
 ///
-/// Kept and shown as it was given. Compared as a parsed name: the same sequence of relative distinguished names, with
-/// or without blanks after the commas (`docs/contracts/redis-enterprise.md#subject-lines`). Text is RFC 2253, the
-/// common name usually first.
+/// Stored and displayed as given. Compared as a parsed name: the same sequence of relative distinguished names, with or
+/// without blanks after the commas (`docs/contracts/redis-enterprise.md#subject-lines`). The text is RFC 2253, usually
+/// with the common name first.
 #[derive(Clone)]
 pub struct SubjectLine {
     text: String,
     name: DistinguishedName,
 }
 
-/// The reason that a text is no subject line.
+/// The text is not a valid subject line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubjectLineError {
     /// The text is empty. A certificate without a subject never identifies a user.
     #[error("the subject line is empty; expected the certificate's subject, such as CN=alice,OU=Payments,O=Acme,C=US")]
     Empty,
-    /// No name.
+    /// Not a distinguished name.
     #[error("the subject line is no distinguished name; expected a form such as CN=alice,OU=Payments,O=Acme,C=US")]
     Name(#[source] DistinguishedNameTextError),
-    /// A value in an encoding whose text is not compared.
+    /// A value in an encoding that cannot be compared.
     #[error(
         "a value of the subject line is neither a UTF8String nor a PrintableString nor an IA5String; certificates of such a subject are not accepted"
     )]
@@ -38,13 +38,13 @@ pub enum SubjectLineError {
 }
 
 impl SubjectLine {
-    /// The text as it was given.
+    /// The text as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The name it stands for, which a certificate's subject is compared with.
+    /// The parsed name, with which a certificate's subject is compared.
     #[must_use]
     pub fn name(&self) -> &DistinguishedName {
         &self.name

@@ -50,9 +50,10 @@ pub struct Database {
     pub changed_at: OffsetDateTime,
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "test-util"))]
 impl Database {
     /// `cache`, number 1, at port 12000: no TLS, no default user, no rights.
+    #[must_use]
     pub fn sample() -> Self {
         Self {
             uid: DatabaseUid::new(1).unwrap(),

@@ -81,7 +81,8 @@ pub fn default_user_rules() -> Arc<[String]> {
     ["+@all", "~*", "&*"].map(str::to_owned).into()
 }
 
-/// The ACLs that a user has in a database, each once and with the first role that it comes with, in the database's order.
+/// The ACLs that a user has in a database, in the database's order. An ACL of several roles is listed once, with the
+/// first.
 pub fn acls_of<'a>(database: &Database, user: &User, state: &'a ClusterState) -> Vec<(RoleUid, &'a Arc<RedisAcl>)> {
     let mut given: Vec<&RolePermission> = Vec::new();
     for permission in &database.roles_permissions {

@@ -217,7 +217,7 @@ impl fmt::Display for UnfitAuthority {
 }
 
 impl AdmittedCertificate {
-    /// The certificate of the database that lets it in: the CA above it, or itself.
+    /// The certificate of the database that admits it: the CA above it, or itself.
     #[must_use]
     pub fn trusted(&self) -> Sha256Fingerprint {
         self.trusted

@@ -92,7 +92,8 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::cluster::access::password::{HashCost, PasswordHasher};
+    use crate::cluster::access::HashCost;
+    use crate::cluster::access::password::PasswordHasher;
     use crate::cluster::user::EmailAlerts;
 
     const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);

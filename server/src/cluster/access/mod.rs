@@ -22,28 +22,31 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use time::{Duration, OffsetDateTime};
+use tokio::sync::watch;
 
 pub use action::{ClusterAction, Required};
 pub use caller::{ClusterCaller, ClusterCallerOrigin, Proof};
 pub use certificate::CertificateRefusal;
 pub(crate) use certificate::{CertificateHolder, ClusterVerdict};
 pub use certward_redis_model::password_hash::{HashCost, PasswordHash, PasswordHashError};
+pub use certward_redis_model::token_key::TokenKey;
 pub use credentials::{Credentials, MalformedCredentials};
 pub(in crate::cluster) use guess::Guess;
 pub(in crate::cluster) use lockout::Lockouts;
 pub use password::{Applicant, HasherBusy, PasswordHasher};
 pub use permit::{ClusterDenied, ClusterPermit, authorize, authorize_on};
 pub use refusal::ClusterRefusal;
-pub use token::{TokenKey, TokenLifetime, TokenLifetimeError, TokenRefusal};
+pub use token::{TokenLifetime, TokenLifetimeError, TokenRefusal};
 
 use self::action::IssueToken;
 use self::guess::FamiliarLogins;
 pub(in crate::cluster) use self::token::Tokens;
 use self::verified::VerifiedPasswords;
 use super::settings::ClusterSettings;
-use super::uid::UserUid;
+use super::uid::{DatabaseUid, UserUid};
 use super::user::{Authentication, User, UserStatus};
 use super::{Cluster, ClusterError, ClusterState};
 use crate::clock::ForwardClock;
@@ -51,6 +54,8 @@ use crate::listener::connections::{Standing, TrustReview};
 use crate::listener::identity_counts::IdentityKind;
 use crate::listener::peer::Peer;
 use crate::network::Network;
+use crate::redis::{ClusterView, PasswordRefusal};
+use crate::store::StoreError;
 
 /// Authenticates requests.
 #[derive(Debug)]
@@ -185,9 +190,9 @@ impl ClusterAccess {
         let user = state
             .user(user.uid)
             .filter(|present| present.credentials_revision == user.credentials_revision)
-            .ok_or(ClusterRefusal::WrongPassword)?;
+            .ok_or(PasswordRefusal::Wrong)?;
         if expired == ExpiredPassword::Refused && has_expired(user, state.settings(), now) {
-            return Err(ClusterRefusal::PasswordExpired);
+            return Err(PasswordRefusal::Expired.into());
         }
         Ok(ClusterCaller::user_by(Arc::clone(user), Proof::Password, &state, peer).admitting(expired))
     }
@@ -197,13 +202,13 @@ impl ClusterAccess {
     ///
     /// # Errors
     ///
-    /// [`ClusterRefusal`].
-    pub(crate) async fn user_by_password(
+    /// [`PasswordRefusal`].
+    async fn checked_user(
         &self,
         name: &str,
         password: &SecretString,
         address: IpAddr,
-    ) -> Result<Arc<User>, ClusterRefusal> {
+    ) -> Result<Arc<User>, PasswordRefusal> {
         let known = self.cluster.state().user_named(name).cloned();
         let checked = self.check_password(known, password, Network::of(address)).await?;
         // What has changed meanwhile counts.
@@ -211,9 +216,9 @@ impl ClusterAccess {
         let user = state
             .user(checked.uid)
             .filter(|present| present.credentials_revision == checked.credentials_revision)
-            .ok_or(ClusterRefusal::WrongPassword)?;
+            .ok_or(PasswordRefusal::Wrong)?;
         if has_expired(user, state.settings(), now) {
-            return Err(ClusterRefusal::PasswordExpired);
+            return Err(PasswordRefusal::Expired);
         }
         Ok(Arc::clone(user))
     }
@@ -225,7 +230,7 @@ impl ClusterAccess {
         known: Option<Arc<User>>,
         password: &SecretString,
         network: Network,
-    ) -> Result<Arc<User>, ClusterRefusal> {
+    ) -> Result<Arc<User>, PasswordRefusal> {
         let now = self.clock.now();
         let with_hashes = known.as_ref().and_then(|user| match &user.authentication {
             Authentication::Regular { passwords, .. } => Some((user, passwords)),
@@ -234,7 +239,7 @@ impl ClusterAccess {
         let Some((user, hashes)) = with_hashes else {
             let stranger = self.familiar.applicant(network, None, now);
             self.cluster.passwords().verify(stranger, password, &[]).await?;
-            return Err(ClusterRefusal::WrongPassword);
+            return Err(PasswordRefusal::Wrong);
         };
         if !self.cluster.lockouts().is_locked(user, now) && self.verified.contains(user, password, now) {
             return Ok(Arc::clone(user));
@@ -246,8 +251,8 @@ impl ClusterAccess {
                 self.verified.insert(user, password, now);
                 Ok(Arc::clone(user))
             }
-            Guess::Wrong => Err(ClusterRefusal::WrongPassword),
-            Guess::Locked => Err(ClusterRefusal::Locked),
+            Guess::Wrong => Err(PasswordRefusal::Wrong),
+            Guess::Locked => Err(PasswordRefusal::Locked),
         }
     }
 
@@ -324,6 +329,37 @@ impl ClusterAccess {
 
     fn last_logins(&self) -> MutexGuard<'_, HashMap<UserUid, OffsetDateTime>> {
         self.last_logins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClusterView for ClusterAccess {
+    fn state(&self) -> Arc<ClusterState> {
+        self.cluster.state()
+    }
+
+    fn revision(&self) -> u64 {
+        self.cluster.revision()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.cluster.changes()
+    }
+
+    fn user_by_password<'a>(
+        &'a self,
+        name: &'a str,
+        password: &'a SecretString,
+        address: IpAddr,
+    ) -> BoxFuture<'a, Result<Arc<User>, PasswordRefusal>> {
+        Box::pin(self.checked_user(name, password, address))
+    }
+
+    fn deleted_databases(&self) -> BoxFuture<'_, Result<Vec<DatabaseUid>, StoreError>> {
+        Box::pin(self.cluster.store().deleted_databases())
+    }
+
+    fn forget_deleted_database(&self, uid: DatabaseUid) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.cluster.store().forget_deleted_database(uid))
     }
 }
 

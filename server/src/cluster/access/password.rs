@@ -11,9 +11,10 @@ use super::fair_queue::{FairQueue, Turn};
 use crate::cluster::password_hash::{HASH_LENGTH, HashCost, PasswordHash, SALT_LENGTH};
 use crate::cluster::uid::UserUid;
 use crate::network::Network;
+use crate::redis::PasswordRefusal;
 
-/// Makes and checks hashes, in threads of their own and not too many at once. Strangers have a queue of their own, so that
-/// a flood of guesses holds up nobody who is known, and in it networks take turns.
+/// Computes and verifies hashes in a limited number of threads. Unauthenticated clients have a separate queue, so that
+/// a flood of guesses does not delay known clients; in it networks take turns.
 #[derive(Debug)]
 pub struct PasswordHasher {
     cost: HashCost,
@@ -182,9 +183,15 @@ fn derive(cost: HashCost, salt: &[u8], password: &[u8]) -> Zeroizing<[u8; HASH_L
     hash
 }
 
-/// Passwords that wait for their turn in each queue, each about 20 ms: who comes later is told to try again, so that a flood of wrong
-/// passwords takes neither the memory (19 MiB for each thread) nor the time of requests that carry none.
+/// Maximum number of passwords in each queue, about 20 ms each. Later ones are refused, so that a flood of wrong
+/// passwords takes neither the memory (19 MiB per thread) nor the time of requests without a password.
 const MAX_WAITING: usize = 64;
+
+impl From<HasherBusy> for PasswordRefusal {
+    fn from(HasherBusy: HasherBusy) -> Self {
+        Self::Busy
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,21 +1,15 @@
 //! Refusals of authentication.
 
 use super::certificate::CertificateRefusal;
-use super::password::HasherBusy;
 use super::token::TokenRefusal;
+use crate::redis::PasswordRefusal;
 
 /// A request is not authenticated. The response gives the reason only if the caller can correct it.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterRefusal {
-    /// No user has this name and this password.
-    #[error("the name or the password is wrong")]
-    WrongPassword,
-    /// The user is locked. The response is that of [`Self::WrongPassword`].
-    #[error("the user is locked after too many wrong passwords")]
-    Locked,
-    /// The password is right and has expired.
-    #[error("the password has expired")]
-    PasswordExpired,
+    /// The name and the password admit nobody.
+    #[error(transparent)]
+    Password(#[from] PasswordRefusal),
     /// Basic authentication is off.
     #[error("basic authentication is off")]
     PasswordsOff,
@@ -31,9 +25,6 @@ pub enum ClusterRefusal {
          127.0.0.1 and by no proxy"
     )]
     NotTheFounder,
-    /// The queue for password hashing is full: retry.
-    #[error("the password was not checked")]
-    Busy(#[from] HasherBusy),
 }
 
 impl ClusterRefusal {
@@ -41,16 +32,13 @@ impl ClusterRefusal {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::WrongPassword => "wrong_password",
-            Self::Locked => "locked",
-            Self::PasswordExpired => "password_expired",
+            Self::Password(refusal) => refusal.reason(),
             Self::PasswordsOff => "basic_authentication_off",
             Self::Token(TokenRefusal::Forged) => "forged_token",
             Self::Token(TokenRefusal::Expired) => "expired_token",
             Self::Token(TokenRefusal::Revoked) => "revoked_token",
             Self::Certificate(refusal) => refusal.reason(),
             Self::NotTheFounder => "not_the_founder",
-            Self::Busy(_) => "busy",
         }
     }
 

@@ -2,12 +2,14 @@
 //!
 //! This module decides on the recorded state. `crate::redis` binds ports and starts engines.
 
+mod administration;
 mod certificate;
 mod client_certificates;
 mod password;
 mod permissions;
 mod update;
 
+pub use self::administration::DatabaseAdministration;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ use crate::listener::connections::{Standing, TrustReview as _};
 use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
 use crate::ravendb::model::definition::{Grant, RegisteredCertificate, TwoFactorKey};
 use crate::ravendb::model::registry;
+use crate::redis::PasswordRefusal;
 use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 async fn token(world: &World, login: &str) -> Credentials {
@@ -320,7 +321,10 @@ async fn an_authorization_header_wins_over_a_certificate() {
         "bob"
     );
     let wrong = world.call(&peer, Some(&basic("bob", "wrong horse"))).await;
-    assert!(matches!(wrong, Err(ClusterRefusal::WrongPassword)), "{wrong:?}");
+    assert!(
+        matches!(wrong, Err(ClusterRefusal::Password(PasswordRefusal::Wrong))),
+        "{wrong:?}"
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use crate::cluster::access::ClusterCaller;
 use crate::cluster::access::action::UpdateCluster;
 use crate::cluster::access::authorize;
 use crate::cluster::permission::ManagementRole;
-use crate::cluster::settings::{ClusterSettings, SettingsUpdate, TlsVersion};
+use crate::cluster::settings::{ClusterSettings, TlsVersion};
+use crate::cluster::settings_update::SettingsUpdate;
 use crate::cluster::{ClusterError, Run};
 use crate::trust::{AuthorizedSubject, SubjectValidation};
 

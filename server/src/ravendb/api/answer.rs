@@ -1,5 +1,5 @@
-//! Answers, with the headers the real server gives each kind (observed: which kinds carry a content type and the
-//! version is part of the wire).
+//! Responses, with the real server's headers for each kind (the presence of content type and version is part of the
+//! wire format).
 
 use axum::body::Body;
 use axum::response::Response;
@@ -35,15 +35,15 @@ pub(super) fn unrouted_json<T: Serialize>(status: StatusCode, value: &T) -> Resp
     with_content_type(status, JSON, rendered(value))
 }
 
-/// Nothing but a status: 201 and most 204 answers.
+/// A response without content: 201 and most 204 responses.
 pub(super) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     with_version(response)
 }
 
-/// A status and the JSON content type with no body: 404 answers, and the 204 answers of deletions (observed records
-/// `304`, `430`, `722`).
+/// A status and the JSON content type without content: 404 responses, and the 204 responses of deletions (observed
+/// records `304`, `430`, `722`).
 pub(super) fn empty_json(status: StatusCode) -> Response {
     with_version(with_content_type(status, JSON, Bytes::new()))
 }
@@ -71,7 +71,7 @@ pub(super) fn content(content_type: &'static str, body: Bytes) -> Response {
     ))
 }
 
-/// Adds the version that clients look for.
+/// Adds the version header that clients require.
 pub(super) fn with_version(mut response: Response) -> Response {
     response
         .headers_mut()
@@ -86,8 +86,8 @@ fn with_content_type(status: StatusCode, content_type: HeaderValue, body: Bytes)
     response
 }
 
-/// Everything but the unreserved characters of RFC 3986, section 2.3, escaped as UTF-8 (observed records `139`
-/// to `142`).
+/// Escapes everything except the unreserved characters of RFC 3986, section 2.3, as UTF-8 (observed records `139` to
+/// `142`).
 fn percent_escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -99,7 +99,7 @@ fn percent_escaped(text: &str) -> String {
     escaped
 }
 
-/// The version of the API this dialect speaks, as the real server of that version writes it.
+/// The version of the API, as the real server of that version writes it.
 pub(super) const ASSEMBLY_VERSION: &str = "7.2.7.72051";
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");

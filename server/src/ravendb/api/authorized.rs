@@ -1,4 +1,4 @@
-//! From a connection to a permit: the part of every route that comes before its handler.
+//! From a connection to a permit: the part of every route that precedes its handler.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::ravendb::access::authz::{Action, Permit, authorize};
 use crate::ravendb::api::Services;
 use crate::ravendb::usecases::{Asked, Error};
 
-/// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
+/// The permit of a caller who may do `A`. A route with this argument runs for no other caller.
 pub(super) struct Authorized<A>(pub(super) Permit<A>);
 
-/// A caller whoever it is, for routes whose rank depends on the request.
+/// Any authenticated caller, for routes whose required rank depends on the request.
 pub(super) struct Authenticated(pub(super) Arc<Caller>);
 
 impl<A: Action> FromRequestParts<Arc<Services>> for Authorized<A> {
@@ -52,7 +52,7 @@ impl FromRequestParts<Arc<Services>> for Authenticated {
     }
 }
 
-/// The peer of the connection, which the listener leaves with every request.
+/// The peer of the connection, which the listener attaches to every request.
 pub(super) async fn peer(parts: &mut Parts, app: &Arc<Services>) -> Result<Arc<Peer>, Response> {
     let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, app)
         .await
@@ -60,7 +60,7 @@ pub(super) async fn peer(parts: &mut Parts, app: &Arc<Services>) -> Result<Arc<P
     Ok(peer)
 }
 
-/// A refusal of `peer`.
+/// The refusal of `peer`.
 pub(super) fn refused(peer: &Peer, reason: Reason, required: Required) -> Refused<'_> {
     Refused {
         reason,
@@ -69,7 +69,7 @@ pub(super) fn refused(peer: &Peer, reason: Reason, required: Required) -> Refuse
     }
 }
 
-/// Identifies the caller: trusted now, and with a one-time code when its certificate requires one.
+/// Authenticates the caller: its certificate, and a one-time code if the certificate requires one.
 async fn caller(
     app: &Arc<Services>,
     peer: &Arc<Peer>,
@@ -116,7 +116,7 @@ fn lacks_second_factor(app: &Services, caller: &Caller, headers: &HeaderMap) -> 
         .is_some_and(|entry| !app.two_factor.admits(entry, two_factor_cookie(headers)))
 }
 
-/// The value of the cookie that a one-time code was answered with.
+/// The value of the cookie from the response to a one-time code.
 pub(super) fn two_factor_cookie(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::COOKIE)

@@ -1,4 +1,4 @@
-//! Request bodies: as they come, gzip undone, and out of a form where one is taken.
+//! Request bodies: plain, gzip-compressed, or in a form where one is accepted.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::http::{BODIES, BodyError, LARGE, aside};
 use crate::ravendb::api::Services;
 use crate::ravendb::usecases::Asked;
 
-/// A request's body with its content coding undone, wiped on drop: it may hold a password or a private key.
+/// A request's body after decompression, wiped on drop: it may hold a password or a private key.
 ///
-/// Its sender decides how long it takes to come. Whoever may do what is asked is therefore decided anew when it has.
+/// The sender determines how long it takes to arrive. Therefore the caller's rights are checked again afterwards.
 pub(super) struct RequestBody {
     content_type: Option<String>,
     content: Zeroizing<Vec<u8>>,
 }
 
 impl RequestBody {
-    /// The object in the body, whatever the content type says.
+    /// The object in the body, regardless of the content type.
     ///
     /// # Errors
     ///
@@ -34,18 +34,18 @@ impl RequestBody {
         self.read(Self::as_object).await
     }
 
-    /// The object in the body or, when the content type is a form's, in its field `Options`. A form without that field
+    /// The object in the body or, if the content type is a form's, in its field `Options`. A form without that field
     /// counts as an empty body (`docs/contracts/ravendb.md#observations`, 10).
     ///
     /// # Errors
     ///
-    /// As [`json::read`]; and when a multipart form does not say where its parts end.
+    /// Like [`json::read`]; also for a multipart form without a boundary.
     pub(super) async fn object_or_form(self) -> Result<Object, Problem> {
         self.read(Self::as_object_or_form).await
     }
 
-    /// The body of a request whose sender is not let in yet: at most `limit` bytes, and these as they come, because a
-    /// compressed body may cost a thousand times of what it took to send it.
+    /// The body of a request before admission: at most `limit` bytes, and not decompressed, because a compressed body
+    /// may cost a thousand times as much as sending it.
     pub(super) async fn of_a_stranger(request: Request, limit: usize) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         if is_compressed(&parts.headers)? {
@@ -137,7 +137,7 @@ fn unread(error: &(dyn std::error::Error + 'static), limit: usize) -> Problem {
     }
 }
 
-/// Returns `true` when the header declares the body as gzip (observed record `164-post-gzip-body`).
+/// Returns `true` if the header declares the body as gzip (observed record `164-post-gzip-body`).
 fn is_compressed(headers: &HeaderMap) -> Result<bool, Problem> {
     let coding = headers
         .get(header::CONTENT_ENCODING)
@@ -150,7 +150,7 @@ fn is_compressed(headers: &HeaderMap) -> Result<bool, Problem> {
     }
 }
 
-/// Undoes gzip; the limit holds for what comes out as well.
+/// Decompresses gzip; the limit applies to the result as well.
 fn decompressed(content: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(content.len().saturating_mul(4).min(limit)));
     // One byte more than is taken tells a body that is too large from one that just fits.
@@ -173,7 +173,7 @@ fn boundary(content_type: &str) -> Option<&str> {
     })
 }
 
-/// The one value of a field, if it is there.
+/// The single value of a field, if it is present.
 fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Problem> {
     let first = values.next();
     match values.next() {
@@ -184,7 +184,7 @@ fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Problem> {
     }
 }
 
-/// The content of each part with this name (RFC 7578). A part that breaks off is none.
+/// The content of each part with this name (RFC 7578). An incomplete part is ignored.
 fn multipart_fields<'a>(form: &'a [u8], boundary: &str, wanted: &str) -> Vec<&'a [u8]> {
     let mut found = Vec::new();
     let delimiter = format!("--{boundary}");
@@ -209,7 +209,7 @@ fn multipart_fields<'a>(form: &'a [u8], boundary: &str, wanted: &str) -> Vec<&'a
     found
 }
 
-/// Returns `true` when a header line declares the part as the field `wanted`.
+/// Returns `true` if a header line declares the part as the field `wanted`.
 fn names_field(line: &str, wanted: &str) -> bool {
     let Some((header, value)) = line.split_once(':') else {
         return false;
@@ -226,7 +226,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
 
-/// The field the Studio sends the definition in.
+/// The field in which the Studio sends the definition.
 const OPTIONS: &str = "Options";
 
 #[cfg(test)]

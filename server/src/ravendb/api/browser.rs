@@ -1,4 +1,4 @@
-//! The pages for browsers, which say that there is no Studio here.
+//! Pages for browsers, which explain that there is no Studio.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) async fn root() -> Response {
     answer::with_version((StatusCode::FOUND, headers).into_response())
 }
 
-/// `GET /studio/index.html`: for whoever is known here. Everybody else is told why not (records `545`, `672`).
+/// `GET /studio/index.html`: for admitted callers. All others get the reason of the refusal (records `545`, `672`).
 pub(super) async fn studio(
     State(app): State<Arc<Services>>,
     Extension(peer): Extension<Arc<Peer>>,
@@ -37,7 +37,7 @@ pub(super) async fn studio(
     }
 }
 
-/// `GET /auth-error.html`: where refused browsers are sent.
+/// `GET /auth-error.html`: the target of redirects for refused browsers.
 pub(super) async fn authentication_error() -> Response {
     page(
         "The server does not accept the certificate your browser has shown, or it has shown none, or its rights are \

@@ -1,5 +1,5 @@
-//! The cluster of one that this server is: topology, version, licence, setup, and the local state of a node outside a
-//! cluster, which is always empty here.
+//! This server as a cluster of one node: topology, version, licence, set-up mode, and the local state of a node outside
+//! a cluster, which is always empty.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -36,7 +36,7 @@ struct Topology<'a> {
     topology: Nodes<'a>,
     etag: u64,
     leader: &'static str,
-    /// Milliseconds since the start.
+    /// Milliseconds since the server was started.
     leader_ship_duration: i64,
     current_state: &'static str,
     node_tag: &'static str,
@@ -132,7 +132,7 @@ pub(super) async fn build_version(_: Authorized<ReadTopology>) -> Response {
     })
 }
 
-/// `GET /cluster/topology`: one node, `A`, which is a member and leads. Clients go on with the URL given here.
+/// `GET /cluster/topology`: one node, `A`, which is a member and the leader. Clients continue with its URL.
 pub(super) async fn topology(_: Authorized<ReadTopology>, State(app): State<Arc<Services>>) -> Response {
     let url = node_url(&app);
     let now = app.clock.now();
@@ -164,8 +164,8 @@ pub(super) async fn topology(_: Authorized<ReadTopology>, State(app): State<Arc<
     })
 }
 
-/// `GET /license/status`: no licence, and what follows from that. The members are those of the real server, since
-/// clients look for them; what they count or allow is not limited here, except for `Read` access.
+/// `GET /license/status`: no licence, and its consequences. The members are the real server's, because clients expect
+/// them; their limits do not apply here, except for `Read` access.
 pub(super) async fn license_status(_: Authorized<ReadTopology>, State(app): State<Arc<Services>>) -> Response {
     let mut status = serde_json::Map::new();
     for member in LICENSE_MEMBERS {
@@ -200,7 +200,7 @@ pub(super) async fn cluster_domains(_: Authorized<ReadClusterSettings>, State(ap
     })
 }
 
-/// `GET /admin/certificates/letsencrypt/renewal-date`, which this server has nothing to say to (record `706`).
+/// `GET /admin/certificates/letsencrypt/renewal-date`, which is empty on this server (record `706`).
 pub(super) async fn letsencrypt_renewal_date(_: Authorized<ReplaceServerCertificate>) -> Problem {
     not_from_letsencrypt()
 }
@@ -279,13 +279,13 @@ fn node_details() -> NodeDetails {
     }
 }
 
-/// The kernel's description of the machine; empty and 0 where it has none.
+/// The kernel's description of the machine; empty and 0 if there is none.
 struct Machine {
     kernel: String,
     memory_in_gb: f64,
 }
 
-/// Read once: neither changes while the server runs.
+/// Read once: the values do not change while the server runs.
 static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -309,14 +309,14 @@ static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
 /// The tag of the only node.
 const NODE: &str = "A";
 
-/// The version of the API this dialect speaks.
+/// The build number of the API's version.
 const BUILD: u32 = 72051;
 const PRODUCT_VERSION: &str = "7.2";
 const FULL_VERSION: &str = "7.2.7";
-/// Of the server whose answers this dialect was compared with.
+/// The commit of the server with which this dialect was compared.
 const COMMIT_HASH: &str = "441f983";
 
-/// The members of the real server's answer, in its order (record `004-routes-certs-license-status`).
+/// The members of the real server's response, in its order (record `004-routes-certs-license-status`).
 const LICENSE_MEMBERS: [&str; 84] = [
     "Id",
     "LicensedTo",

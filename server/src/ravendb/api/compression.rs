@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, header};
 
-/// Returns `true` when the client accepts gzip: it names gzip without `q=0`.
+/// Returns `true` if the client accepts gzip: it lists gzip without `q=0`.
 pub(super) fn accepted(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT_ENCODING)
@@ -26,7 +26,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Packs a JSON answer; files are packed or random already and stay as they are.
+/// Compresses a JSON response; files are already compressed, or random, and stay as they are.
 pub(super) async fn compressed(response: Response) -> Response {
     if response.headers().get(header::CONTENT_TYPE) != Some(&super::answer::JSON) {
         return response;

@@ -29,7 +29,7 @@ pub(super) async fn list(
     Ok(aside(&LISTINGS, move || answer::json(&app.connected.list(page))).await)
 }
 
-/// The part of the list that is asked for.
+/// The requested page of the list.
 fn page(query: &Query) -> Result<Page, Problem> {
     query.only(CONNECTIONS_QUERY)?;
     let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);

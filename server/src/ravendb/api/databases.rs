@@ -1,4 +1,4 @@
-//! `/databases/…`: this server keeps no documents, but says who may ask for them.
+//! `/databases/…`: this server stores no documents, but checks the rights on databases.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::listener::peer::Peer;
 use crate::ravendb::api::Services;
 use crate::ravendb::model::clearance::Level;
 
-/// Any route of a database: refused to whoever has no rights on it (observed record `654`), unknown to the others.
+/// Every route of a database: refused without rights on it (observed record `654`), otherwise unknown.
 pub(super) async fn database(
     State(app): State<Arc<Services>>,
     Extension(peer): Extension<Arc<Peer>>,

@@ -1,4 +1,4 @@
-//! The bodies of requests and answers as JSON Schema, for the OpenAPI document.
+//! The bodies of requests and responses as JSON Schema, for the OpenAPI document.
 
 use utoipa::openapi::schema::{
     AdditionalProperties, AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     /// Any number.
     Number,
     Text,
-    /// Text of this form, with at most this many characters.
+    /// Text that matches this pattern, with at most this many characters.
     Form(&'static str, usize),
     /// One of these words.
     OneOf(&'static [&'static str]),
@@ -34,9 +34,9 @@ pub(super) enum Kind {
     Object,
     /// An array of objects without a schema.
     Objects,
-    /// Databases and what may be done with them.
+    /// Databases and the access to them.
     Permissions,
-    /// A clearance, by its name or its place among the names.
+    /// A clearance, by its name or its index.
     Clearance,
     /// An array of bodies with this name.
     Bodies(&'static str),
@@ -57,7 +57,7 @@ macro_rules! bodies {
     };
 }
 
-/// A body. Members that are not named are ignored in requests, as on the real server.
+/// A body. Further members are ignored in requests, as on the real server.
 pub(super) fn body(members: &[Member], direction: Direction) -> Schema {
     let mut object = ObjectBuilder::new().schema_type(Type::Object);
     for member in members {

@@ -9,21 +9,22 @@ use crate::ravendb::access::two_factor::parse_secret;
 use crate::ravendb::model::clearance::{DatabaseAccess, Permissions, SecurityClearance};
 use crate::ravendb::model::definition::{Grant, TwoFactorKey};
 
-/// Reads name and rights; `read_only_licensed` says whether `Read` access may be given. The order of the faults is the real server's: values of the wrong kind first, then the name,
-/// then the databases. Members of single sign-on and everything unknown are ignored.
+/// Parses name and rights; `read_only_licensed` allows `Read` access. The order of the errors is the real server's:
+/// values of the wrong type first, then the name, then the databases. Members of single sign-on and unknown ones are
+/// ignored.
 ///
 /// # Errors
 ///
-/// [`Problem`] as `docs/contracts/ravendb.md#errors` lists them; 402 for `Read` access without the licence for it.
+/// The [`Problem`]s listed in `docs/contracts/ravendb.md#errors`; 402 for `Read` access without the licence.
 pub(super) fn read(definition: &Object, read_only_licensed: bool) -> Result<Grant, Problem> {
     read_with(definition, read_only_licensed, || Ok(()))
 }
 
-/// As [`read`], with a check of the caller's own between the name and the databases.
+/// Like [`read`], with a check by the caller between the name and the databases.
 ///
 /// # Errors
 ///
-/// As [`read`], and those of `check`.
+/// Like [`read`], and those of `check`.
 pub(super) fn read_with(
     definition: &Object,
     read_only_licensed: bool,
@@ -51,7 +52,7 @@ pub(super) fn read_with(
     })
 }
 
-/// Without a name nothing can be registered, issued or edited (records `115`, `116`, `118`, `119`).
+/// The error for a missing name (records `115`, `116`, `118`, `119`).
 pub(super) fn blank_name() -> Problem {
     Problem::argument("Name is a required field of a certificate's definition")
 }

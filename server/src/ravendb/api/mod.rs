@@ -1,9 +1,9 @@
-//! RavenDB's certificate administration API, as version 7.2 serves it.
+//! RavenDB's certificate administration API, in version 7.2.
 //!
-//! A request is routed first: what has no route is answered 400 whoever asks (observed record `162-unknown-path`).
-//! Then a handler's arguments are made, the `authorized::Authorized` permit first, so that nobody without it makes
-//! the server read a body. Then the body is parsed, the use case of [`crate::ravendb::usecases`] called, and its outcome
-//! rendered.
+//! A request is routed first: a path without a route is answered with 400 for every caller (observed record
+//! `162-unknown-path`). Then the handler's arguments are extracted, the `authorized::Authorized` permit first, so that
+//! a caller without it cannot make the server read a body. Then the body is parsed, the use case of
+//! [`crate::ravendb::usecases`] called, and its outcome rendered.
 
 mod answer;
 mod authorized;
@@ -42,7 +42,7 @@ use tower::Service as _;
 pub use openapi::openapi;
 pub use services::{Connected, Services, Settings};
 
-/// Reads a body, and every property in each way that a request may.
+/// Parses a body, and every property in each permitted form.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_body(body: &[u8]) {
     use self::json::Properties as _;
@@ -63,7 +63,7 @@ pub use routes::{Access, ROUTES, Route};
 use self::problem::Problem;
 use crate::http::{Api, Origins};
 
-/// The routes of [`ROUTES`] over the parts of one server.
+/// The routes of [`ROUTES`] for one server.
 pub fn api(app: Arc<Services>) -> Api {
     let origins = Origins::new(&app.settings.origins, &app.listening_url);
     let dialect = Arc::new(Dialect {
@@ -94,14 +94,14 @@ fn router(app: Arc<Services>) -> Router {
     routes.fallback(move |request| in_any_case(any_case, request))
 }
 
-/// The dialect over the parts of one server.
+/// The dialect of one server.
 struct Dialect {
     origins: Origins,
     routes: Router,
 }
 
 impl Dialect {
-    /// Answers a request: what is done to every request first, its route, and what is done to every answer last.
+    /// Handles a request: the common first steps, its route, and the common last steps.
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         if self.origins.refuse(&request) {
             let mut refusal = Response::new(Body::empty());
@@ -141,7 +141,7 @@ async fn routed(mut routes: Router, request: Request) -> Response {
     }
 }
 
-/// Paths have no case on the real server: what has no route as it is written is looked up in small letters.
+/// Paths are case-insensitive on the real server: a path without a route is looked up in lower case.
 async fn in_any_case(routes: Router, mut request: Request) -> Response {
     let target = request.uri().path().to_ascii_lowercase();
     let target = match request.uri().query() {

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, made from the table of routes.
+//! The OpenAPI 3.1 document, generated from the table of routes.
 
 use std::collections::BTreeMap;
 
@@ -145,7 +145,7 @@ fn operation(route: &Route) -> Operation {
     operation.build()
 }
 
-/// Every answer that a route may give, by its status.
+/// All responses of a route, by status.
 fn answers(route: &Route) -> BTreeMap<u16, utoipa::openapi::Response> {
     let mut answers = BTreeMap::new();
     let mut add = |status: u16, description: &str, schema: &str| {

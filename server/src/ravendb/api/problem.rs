@@ -1,7 +1,7 @@
-//! Errors after authorization: which status, type and text each one has on the wire.
+//! Errors after authorization: their status, type and text on the wire.
 //!
-//! The types are those of the real server, exactly, for clients key on them; the texts say the same in our own words,
-//! with the phrases of `docs/contracts/ravendb.md#errors` in them.
+//! The types are exactly the real server's, because clients depend on them; the texts are Certward's own, and contain
+//! the phrases of `docs/contracts/ravendb.md#errors`.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
@@ -12,7 +12,7 @@ use super::json::{ReadError, WrongType};
 use crate::ravendb::usecases::Error;
 use crate::store::StoreError;
 
-/// An error on its way to the client. [`super::router`] adds the URL of the request when it writes it.
+/// An error response without its URL, which [`super::router`] adds.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -36,28 +36,27 @@ struct Body<'a> {
 }
 
 impl Problem {
-    /// A value that is missing or wrong.
+    /// A value is missing or invalid.
     pub(super) fn argument(message: impl Into<String>) -> Self {
         Self::internal("System.ArgumentException", message)
     }
 
-    /// A value that is `null` where none may be.
+    /// A value is `null` where that is not allowed.
     pub(super) fn argument_null(message: impl Into<String>) -> Self {
         Self::internal("System.ArgumentNullException", message)
     }
 
-    /// Something that cannot be done in this state, or not by this caller.
+    /// An operation is not possible in this state, or not for this caller.
     pub(super) fn invalid_operation(message: impl Into<String>) -> Self {
         Self::internal("System.InvalidOperationException", message)
     }
 
-    /// An edit that names no certificate: the real server trips over the missing name (record
-    /// `408-edit-missing-thumbprint`).
+    /// An edit without a thumbprint: the real server fails with this exception (record `408-edit-missing-thumbprint`).
     pub(super) fn null_reference(message: impl Into<String>) -> Self {
         Self::internal("System.NullReferenceException", message)
     }
 
-    /// No route of this method and path.
+    /// There is no route with this method and path.
     pub(super) fn route_not_found(method: &http::Method, path: &str) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -69,7 +68,7 @@ impl Problem {
         }
     }
 
-    /// `Read` access, for which the real server wants a licence (record `132-post-read-access`).
+    /// `Read` access, for which the real server requires a licence (record `132-post-read-access`).
     pub(super) fn read_only_not_licensed() -> Self {
         Self {
             status: StatusCode::PAYMENT_REQUIRED,
@@ -81,7 +80,7 @@ impl Problem {
         }
     }
 
-    /// The body is larger than the server takes.
+    /// The body exceeds the limit.
     pub(super) fn body_too_large(limit: usize) -> Self {
         Self {
             status: StatusCode::PAYLOAD_TOO_LARGE,
@@ -92,7 +91,7 @@ impl Problem {
         }
     }
 
-    /// The body did not arrive, its coding is broken, or two readers could take it for two things.
+    /// The body did not arrive, its coding is invalid, or its length is ambiguous.
     pub(super) fn unreadable_body(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -100,7 +99,7 @@ impl Problem {
         }
     }
 
-    /// The same refusal as one of Certward's own routes gives it. RavenDB's answer to a wrong parameter is 500, which says that
+    /// The same refusal on one of Certward's own routes. RavenDB answers a wrong parameter with 500, which means that
     /// the server has failed.
     pub(super) fn of_own_route(self) -> Self {
         Self {
@@ -118,7 +117,7 @@ impl Problem {
         }
     }
 
-    /// The body has a content coding that the server does not know.
+    /// The body has an unsupported content coding.
     pub(super) fn unsupported_coding() -> Self {
         Self {
             status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -126,7 +125,7 @@ impl Problem {
         }
     }
 
-    /// A compressed body from somebody who is not let in yet.
+    /// A compressed body from a client that is not admitted yet.
     pub(super) fn no_coding_here() -> Self {
         Self {
             status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -134,12 +133,12 @@ impl Problem {
         }
     }
 
-    /// Content in a form that cannot be read.
+    /// Content in an unknown format.
     pub(super) fn invalid_data(message: impl Into<String>) -> Self {
         Self::internal("System.IO.InvalidDataException", message)
     }
 
-    /// The server cannot do its work for now; the same request may succeed later.
+    /// The server is temporarily unable to work; the same request may succeed later.
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
@@ -147,13 +146,13 @@ impl Problem {
         }
     }
 
-    /// The cause, for the `Error` member only.
+    /// Adds the cause, for the `Error` member only.
     pub(super) fn because(mut self, cause: &(dyn std::error::Error + 'static)) -> Self {
         self.cause = Some(certward_pki::ErrorChain::new(cause).to_string());
         self
     }
 
-    /// The answer to a request for `url`, which is the path and query as the client wrote them.
+    /// The response to a request for `url`, which is the path and query as the client wrote them.
     pub(super) fn answer(self, url: &str) -> Response {
         let error = match &self.cause {
             None => format!("{}: {}", self.kind, self.message),
@@ -260,7 +259,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// Leaves the problem for the router's last step, which knows the URL.
+/// Passes the problem to the router's last step, which knows the URL.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = answer::empty(self.status);

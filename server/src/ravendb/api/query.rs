@@ -1,5 +1,5 @@
-//! The query string, read as the real server reads it: names without regard to case, unknown ones ignored (but on
-//! Certward's own routes), and an empty value counts as none (observed record `305-get-empty-thumbprint`).
+//! Query strings, parsed as by the real server: names are case-insensitive, unknown ones are ignored (except on
+//! Certward's own routes), and an empty value counts as absent (observed record `305-get-empty-thumbprint`).
 
 use std::convert::Infallible;
 
@@ -15,11 +15,11 @@ use crate::http::unknown_parameter;
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// The value under `name`, not empty.
+    /// The non-empty value of `name`.
     ///
     /// # Errors
     ///
-    /// The parameter is given twice, so that it is not clear which value is meant.
+    /// The parameter is given twice, so its value is ambiguous.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut values = self
             .0
@@ -38,7 +38,7 @@ impl Query {
         Ok(first)
     }
 
-    /// Refuses every parameter but the known ones, for Certward's own routes: what is ignored there was meant for something.
+    /// Refuses unknown parameters on Certward's own routes: ignoring one could hide a client's mistake.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Query {
         }
     }
 
-    /// The value under `name`, which must be there.
+    /// The value of `name`, which is required.
     ///
     /// # Errors
     ///
@@ -62,11 +62,11 @@ impl Query {
             .ok_or_else(|| Problem::argument(format!("the query string must have a '{name}' that is not empty")))
     }
 
-    /// A number of 32 bits that is not negative, for Certward's own routes.
+    /// A non-negative number of 32 bits, for Certward's own routes.
     ///
     /// # Errors
     ///
-    /// The value is no number in this range.
+    /// The value is not a number in this range.
     pub(super) fn count(&self, name: &str) -> Result<Option<u32>, Problem> {
         match self.number(name)?.map(|number| (number, u32::try_from(number))) {
             None => Ok(None),
@@ -77,11 +77,11 @@ impl Query {
         }
     }
 
-    /// The start or the size of a page: a negative one is taken for 0, as RavenDB 7.2.7 does.
+    /// The start or the size of a page: a negative value counts as 0, as in RavenDB 7.2.7.
     ///
     /// # Errors
     ///
-    /// The value is no integer of 32 bits (record `312-get-paging-bad`).
+    /// The value is not an integer of 32 bits (record `312-get-paging-bad`).
     pub(super) fn paging(&self, name: &str) -> Result<Option<u32>, Problem> {
         Ok(self.number(name)?.map(|number| u32::try_from(number).unwrap_or(0)))
     }
@@ -96,7 +96,7 @@ impl Query {
         }
     }
 
-    /// `true` or `false`, in any case.
+    /// `true` or `false`, regardless of case.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
-//! Refusals before a route's handler runs: who was not let in, why, and what would have been enough.
+//! Refusals before a route's handler: the caller, the reason, and the level that would have sufficed.
 //!
-//! A program gets 403 (428 when only the one-time code is missing) with `Type` and `Message` and nothing else; a
-//! browser is sent to the page that explains it (`docs/contracts/ravendb.md#errors`).
+//! A program gets 403 (428 if only the one-time code is missing) with `Type` and `Message` only; a browser is
+//! redirected to a page that explains it (`docs/contracts/ravendb.md#errors`).
 
 use axum::response::{IntoResponse, Response};
 use certward_pki::Certificate;
@@ -15,7 +15,7 @@ use crate::certificate::shown;
 use crate::ravendb::access::authn::Refusal;
 use crate::ravendb::model::clearance::Level;
 
-/// A caller who may not do what was asked.
+/// A caller without the right.
 #[derive(Debug)]
 pub(super) struct Refused<'a> {
     /// The reason for the refusal.
@@ -26,23 +26,23 @@ pub(super) struct Refused<'a> {
     pub(super) required: Required,
 }
 
-/// The reason that a request is refused.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
     /// The client presented no certificate, or one that cannot be parsed.
     NoCertificate,
-    /// The certificate is not registered, or is disabled: the two look the same to the outside (record
+    /// The certificate is not registered, or is disabled: the response is the same (record
     /// `924-admin-after-edit-disabled`).
     Unknown,
-    /// The key is registered, the issuer is another.
+    /// The key is registered, but the issuer differs.
     UnfamiliarIssuer,
-    /// The certificate's time is over.
+    /// The certificate has expired.
     Expired,
-    /// The certificate's time is to come.
+    /// The certificate is not valid yet.
     NotYetValid,
-    /// A one-time code is needed first.
+    /// A one-time code is required first.
     TwoFactorMissing,
-    /// The caller is known and its rank is too low.
+    /// The caller is known, but its rank is too low.
     RankTooLow(Level),
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Reason {
 pub(super) enum Required {
     /// At least this rank.
     Level(Level),
-    /// Nothing, except that browsers without a usable certificate are told so (record `672-studio-index-nocert`).
+    /// None, except that browsers without a usable certificate get the explanation (record `672-studio-index-nocert`).
     Nothing,
 }
 
@@ -75,7 +75,7 @@ impl Reason {
         }
     }
 
-    /// The number of the reason in the address of the explaining page (records `545`, `670`, `672`).
+    /// The number of the reason in the explaining page's URL (records `545`, `670`, `672`).
     fn number(self) -> u8 {
         match self {
             Self::NoCertificate => 1,
@@ -111,7 +111,7 @@ impl Required {
 }
 
 impl Refused<'_> {
-    /// The answer to a request with these headers.
+    /// The response to a request with these headers.
     pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
         if accepts_html(headers) {
             return self.redirect();
@@ -189,7 +189,7 @@ impl Refused<'_> {
     }
 }
 
-/// Returns `true` when the client accepts HTML, as browsers do.
+/// Returns `true` if the client accepts HTML, as browsers do.
 pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT)

@@ -1,4 +1,4 @@
-//! The server's own certificate: downloading it, and replacing it (`docs/contracts/ravendb.md#routes` and
+//! The server's own certificate: download and replacement (`docs/contracts/ravendb.md#routes` and
 //! `docs/contracts/ravendb.md#server-certificate-replacement`).
 
 use std::sync::Arc;
@@ -130,7 +130,7 @@ pub(super) async fn refresh(
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// Whatever goes wrong in a replacement, the real server says this, and why in `Error` only.
+/// The real server's error for every failed replacement, whose cause is in `Error` only.
 fn not_replaced() -> Problem {
     Problem::invalid_operation("Failed to replace the server certificate.")
 }

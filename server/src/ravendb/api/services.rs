@@ -1,4 +1,4 @@
-//! The parts of a server that the API is served from.
+//! Dependencies of the API.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use crate::ravendb::usecases::Authority;
 use crate::ravendb::usecases::replacement::Replacement;
 use crate::server_certificate::ServerCertificates;
 
-/// The parts of one server that the API serves.
+/// Dependencies of the API in one server.
 #[derive(Debug)]
 pub struct Services {
     /// The use cases.
     pub authority: Arc<Authority>,
-    /// Decides who a peer is.
+    /// Authenticates peers.
     pub authenticator: Arc<Authenticator>,
-    /// The certificate the server shows.
+    /// The server certificate in force.
     pub server_certificates: Arc<ServerCertificates>,
-    /// Replaces it.
+    /// Replaces the server certificate.
     pub replacement: Arc<Replacement>,
     /// The sessions that one-time codes have opened.
     pub two_factor: Arc<TwoFactorSessions>,
-    /// Who is connected.
+    /// Lists connections and predicts the effects of a deletion.
     pub connected: Arc<dyn Connected>,
     /// Records refusals.
     pub audit: Audit,
@@ -42,26 +42,26 @@ pub struct Services {
     pub started_at: OffsetDateTime,
     /// The URL of the API for clients: `PublicServerUrl`, or else `ServerUrl` with the port that was bound.
     pub listening_url: Url,
-    /// The name of this server's topology: a UUID that is kept in `DataDir` and does not change.
+    /// The identifier of this server's topology: a UUID in `DataDir` that does not change.
     pub topology_id: String,
 }
 
 /// The settings of the API.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The largest body of a request, in bytes (`Certward.Limits.…`).
+    /// Maximum size of a request's body, in bytes (`Certward.Limits.…`).
     pub body_bytes: usize,
-    /// `Setup.Mode`, as the API names it.
+    /// `Setup.Mode`, by the API's name.
     pub setup_mode: &'static str,
-    /// The lengths of the sessions that one-time codes open.
+    /// The durations of sessions that one-time codes open.
     pub two_factor: SessionLength,
-    /// Whether certificates for reading alone are licensed (`Certward.License.ReadOnlyCertificates`).
+    /// True if read-only certificates are licensed (`Certward.License.ReadOnlyCertificates`).
     pub licensed_read_only_access: bool,
     /// The sites whose pages may send requests.
     pub origins: OriginSettings,
 }
 
-/// Knows who is connected, to every listener of the server.
+/// Knows the connections to every listener of the server.
 pub trait Connected: fmt::Debug + Send + Sync {
     /// The open connections on `page`, the oldest first.
     fn list(&self, page: Page) -> ConnectionList;

@@ -60,8 +60,8 @@ pub(super) async fn generate(_: Authorized<GenerateTwoFactorSecret>) -> Result<R
 
 /// `POST /authentication/2fa`
 ///
-/// The order of the checks is the length of the session, the certificate, its entry, the body, the code. The real server
-/// reads the body before it looks for the entry, and so for anybody.
+/// The checks are, in this order: the duration of the session, the certificate, its entry, the body, the code. The real
+/// server reads the body before it looks for the entry, and so for any client.
 pub(super) async fn open(
     State(app): State<Arc<Services>>,
     Extension(peer): Extension<Arc<Peer>>,
@@ -129,16 +129,16 @@ pub(super) async fn close(
     answer::empty(StatusCode::NO_CONTENT)
 }
 
-/// Whose code is asked for.
+/// The holder of the key, whose code is checked.
 enum Holder {
-    /// The entry of exactly the certificate that was shown.
+    /// The entry of exactly the presented certificate.
     Registered(Arc<RegisteredCertificate>),
-    /// A certificate that is registered once the code of the one it renews has been accepted.
+    /// A certificate that is registered once a code of the original has been accepted.
     Renewing(Arc<Renewal>),
 }
 
 impl Holder {
-    /// The entry that says whether codes are wanted, and which.
+    /// The entry with the secret of the codes, if codes are required.
     fn entry(&self) -> &RegisteredCertificate {
         match self {
             Self::Registered(entry) => entry,
@@ -147,7 +147,7 @@ impl Holder {
     }
 }
 
-/// Whose certificate was shown, if it may be used at this moment.
+/// The holder of the presented certificate, if it may be used now.
 fn holder(app: &Services, peer: &Peer) -> Option<Holder> {
     match app.authenticator.authenticate(peer) {
         Decision::Admitted(caller) => caller.registered_certificate().cloned().map(Holder::Registered),
@@ -185,5 +185,5 @@ fn failed(status: StatusCode, error: String) -> Response {
     answer::json_with_status(status, &Failed { error })
 }
 
-/// For a code and no more, from somebody who has not given it yet: bytes.
+/// Maximum size of a body before the code is accepted, in bytes.
 const MAX_BODY: usize = 4 * 1024;

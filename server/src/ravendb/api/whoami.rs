@@ -1,4 +1,4 @@
-//! `GET /certificates/whoami`: what the server knows about the caller's certificate.
+//! `GET /certificates/whoami`: the server's knowledge of the caller's certificate.
 
 use std::sync::Arc;
 
@@ -17,11 +17,12 @@ use crate::ravendb::api::Services;
 use crate::ravendb::model::definition::RegisteredCertificate;
 use crate::ravendb::usecases::Error;
 
-/// Answers everybody: a definition to whoever is known, also when it is refused elsewhere for being expired, not yet
-/// valid, disabled or without its one-time code; 204 to whoever is not (observed records `501` to `529`, `729`).
+/// Answers every client: with a definition if the certificate is known, even if it is refused elsewhere because it is
+/// expired, not yet valid, disabled or lacks its one-time code; with 204 otherwise (observed records `501` to `529`,
+/// `729`).
 ///
-/// A renewal is recorded on its first request and answered with 204, as the real server does, and is known from then
-/// on (records `512`, `534`); one whose original wants one-time codes is recorded with the first code.
+/// A renewal is recorded at its first request, which gets 204 as on the real server, and is known afterwards (records
+/// `512`, `534`); one whose original requires one-time codes is recorded with the first code.
 pub(super) async fn whoami(
     State(app): State<Arc<Services>>,
     Extension(peer): Extension<Arc<Peer>>,
@@ -74,7 +75,7 @@ fn admitted(app: &Services, caller: &Caller, headers: &HeaderMap) -> Response {
     })
 }
 
-/// The name that RavenDB gives to a client that a certificate of `Security.WellKnownIssuers.Admin` admits.
+/// RavenDB's name for a client that a certificate of `Security.WellKnownIssuers.Admin` admits.
 fn issuer_name(app: &Services, issuer: &Sha256Fingerprint) -> String {
     let issuers = app.authenticator.well_known().issuers();
     let known = issuers

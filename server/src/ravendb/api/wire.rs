@@ -1,4 +1,4 @@
-//! The objects on the wire, with their members in the order in which the real server writes them.
+//! The objects of the wire format, with members in the real server's order.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -35,13 +35,13 @@ pub(super) struct Definition<'a> {
     sso_identifiers: [&'static str; 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<Option<String>>,
-    /// `null` when there is a secret. The real server shows the secret itself (record `731-2fa-listed`), to every
-    /// operator: a fault not to copy.
+    /// `null` if there is a secret. The real server reveals the secret itself to every operator (record
+    /// `731-2fa-listed`), which is not imitated.
     #[serde(skip_serializing_if = "Option::is_none")]
     two_factor_authentication_key: Option<()>,
 }
 
-/// The answer to `whoami`: a definition, and how things stand with the one-time code.
+/// The response to `whoami`: a definition, and the state of the one-time code.
 #[derive(Serialize)]
 pub(super) struct WhoAmI<'a> {
     #[serde(flatten)]
@@ -52,7 +52,7 @@ pub(super) struct WhoAmI<'a> {
     pub(super) two_factor_expiration_date: Option<String>,
 }
 
-/// The answer to `GET /admin/certificates`.
+/// The response to `GET /admin/certificates`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CertificateList<'a> {
@@ -62,7 +62,7 @@ pub(super) struct CertificateList<'a> {
     pub(super) well_known_issuers: Vec<String>,
 }
 
-/// The members that a definition has in an answer.
+/// The members of a definition in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     /// All members.
@@ -72,7 +72,7 @@ pub(super) enum Detail {
 }
 
 impl<'a> Definition<'a> {
-    /// A registered certificate as lists show it: in full, it says whether there is a secret of one-time codes.
+    /// A registered certificate in lists: in full, it shows if there is a secret of one-time codes.
     pub(super) fn listed(entry: &'a Arc<RegisteredCertificate>, detail: Detail) -> Self {
         let marked = detail == Detail::Full && entry.has_two_factor();
         Self {
@@ -110,7 +110,7 @@ impl<'a> Definition<'a> {
         }
     }
 
-    /// A certificate that the settings trust: RavenDB tells neither its dates nor the certificate itself.
+    /// A certificate that the settings trust: RavenDB reveals neither its dates nor the certificate itself.
     pub(super) fn well_known(name: impl Into<Cow<'a, str>>, usage: &'static str, certificate: &Certificate) -> Self {
         Self {
             name: name.into(),
@@ -146,8 +146,8 @@ impl<'a> Definition<'a> {
 }
 
 /// `yyyy-MM-ddTHH:mm:ss.fffffffZ`: seven digits of fraction, which the Python client needs, and `Z`, without which the
-/// Node client takes the date for local time (`docs/contracts/ravendb.md#definition-object`). The real server writes
-/// certificate dates without `Z`.
+/// Node client interprets the date as local time (`docs/contracts/ravendb.md#definition-object`). The real server
+/// writes certificate dates without `Z`.
 pub(super) fn date(instant: OffsetDateTime) -> String {
     let instant = instant.to_offset(time::UtcOffset::UTC);
     format!(

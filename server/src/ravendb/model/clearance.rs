@@ -12,20 +12,20 @@ use hashlink::LinkedHashMap;
 /// (observed on 7.2.7: `2` is stored as `ClusterNode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SecurityClearance {
-    /// The value a definition without a clearance gets. Treated as [`Self::ValidUser`] at login.
+    /// The clearance of a definition without one. Treated as [`Self::ValidUser`] at login.
     UnauthenticatedClients,
-    /// Everything.
+    /// All rights.
     ClusterAdmin,
-    /// Another server of the cluster; everything, as for [`Self::ClusterAdmin`].
+    /// Another server of the cluster; all rights, as with [`Self::ClusterAdmin`].
     ClusterNode,
-    /// Certificates up to its own clearance, and every database; nothing that changes the cluster itself.
+    /// Certificates up to its own clearance, and every database; no changes of the cluster itself.
     Operator,
     /// The databases named in the definition's permissions, and nothing else.
     ValidUser,
 }
 
 impl SecurityClearance {
-    /// Every clearance, in the order of the wire's numbers.
+    /// All clearances, in the order of the wire's numbers.
     pub const ALL: [Self; 5] = [
         Self::UnauthenticatedClients,
         Self::ClusterAdmin,
@@ -80,7 +80,7 @@ impl FromStr for SecurityClearance {
     }
 }
 
-/// The three ranks that decide which routes a caller may use. Ordered: a higher rank may do all that a lower one may.
+/// The three ranks that routes require. Ordered: a higher rank includes the rights of the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Any valid certificate.
@@ -103,7 +103,7 @@ pub enum DatabaseAccess {
 }
 
 impl DatabaseAccess {
-    /// Every access, in the order of the wire's numbers.
+    /// All accesses, in the order of the wire's numbers.
     pub const ALL: [Self; 3] = [Self::ReadWrite, Self::Admin, Self::Read];
 
     /// The name on the wire.
@@ -134,19 +134,19 @@ impl FromStr for DatabaseAccess {
     }
 }
 
-/// A text that names no clearance or access. Names are compared exactly, case included.
+/// The text is not the name of a clearance or access. Names are case-sensitive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not one of the known names")]
 pub struct UnknownName;
 
 /// The access that a certificate has to each named database.
 ///
-/// Names are compared without regard to case: of two that differ in case only, the last one given counts (observed
-/// record `135-post-…`). The order of first mention is kept, as the real server keeps it.
+/// Names are case-insensitive: of two that differ in case only, the last one wins (observed record `135-post-…`). The
+/// order of first mention is kept, as on the real server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Permissions(LinkedHashMap<FoldedName, (String, DatabaseAccess)>);
 
-/// A name in the form that all its spellings share.
+/// The case-folded form of a name.
 type FoldedName = String;
 
 impl Permissions {
@@ -156,7 +156,7 @@ impl Permissions {
         Self::default()
     }
 
-    /// Grants `access` to `database`, in place of what was granted under any spelling of that name.
+    /// Grants `access` to `database`, replacing any access under another spelling of that name.
     pub fn grant(&mut self, database: String, access: DatabaseAccess) {
         let key = folded(&database);
         match self.0.get_mut(&key) {
@@ -165,7 +165,7 @@ impl Permissions {
         }
     }
 
-    /// The access to `database`, whose name is compared without regard to case.
+    /// The access to `database`, whose name is case-insensitive.
     #[must_use]
     pub fn access_to(&self, database: &str) -> Option<DatabaseAccess> {
         self.0.get(&folded(database)).map(|(_, access)| *access)

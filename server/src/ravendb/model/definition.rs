@@ -1,4 +1,4 @@
-//! A registered certificate: the public certificate, who it is for, and what it may do.
+//! A registered certificate: the public certificate, its holder, and its rights.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use super::clearance::{Permissions, SecurityClearance};
 /// One entry of the registry. It holds no private key: the server never stores one.
 #[derive(Debug, Clone)]
 pub struct RegisteredCertificate {
-    /// The key under which the entry is found. Whoever presents a certificate is admitted only when the whole of it
-    /// equals [`Self::der`]: a SHA-1 hash is no identity.
+    /// The key of the entry. A certificate is admitted only if it equals [`Self::der`] completely: a SHA-1 hash is no
+    /// identity.
     pub thumbprint: Thumbprint,
-    /// The certificate, byte for byte as it was registered or issued.
+    /// The certificate, byte for byte as registered or issued.
     pub der: CertificateDer<'static>,
     /// The holder's name; not unique.
     pub name: String,
@@ -22,24 +22,24 @@ pub struct RegisteredCertificate {
     pub clearance: SecurityClearance,
     /// Rights on databases.
     pub permissions: Permissions,
-    /// From the certificate.
+    /// The certificate's validity.
     pub validity: Validity,
-    /// From the certificate; the key of the renewal rule.
+    /// The certificate's pinning hash, by which renewals are found.
     pub pinning_hash: PublicKeyPinningHash,
-    /// The certificates above this one that came with it, nearest first: what its renewals are compared with.
+    /// The issuers that were registered with it, nearest first, with which renewals are compared.
     pub issuer_chain: Vec<CertificateDer<'static>>,
-    /// A disabled entry is kept and refused.
+    /// A disabled entry stays registered, and its certificate is refused.
     pub disabled: bool,
-    /// The entry's place among certificates that were registered together.
+    /// The entry's position among certificates that were registered together.
     pub collection: Collection,
-    /// The entry that this one renewed when it registered itself; none for an entry that somebody registered. That
+    /// The entry that this one renewed when it registered itself; none for an entry that a caller registered. That
     /// entry may have been deleted since.
     pub renews: Option<Thumbprint>,
-    /// The secret of one-time codes. With it, every session starts with a code.
+    /// The secret of one-time codes. If set, every session requires a code.
     pub two_factor_key: Option<TwoFactorKey>,
 }
 
-/// The parts of a definition that an administrator chooses.
+/// The parts of a definition that an administrator sets.
 #[derive(Debug, Clone)]
 pub struct Grant {
     /// The holder's name, not blank.
@@ -48,14 +48,14 @@ pub struct Grant {
     pub clearance: SecurityClearance,
     /// Rights on databases.
     pub permissions: Permissions,
-    /// A disabled entry stays registered and is refused.
+    /// A disabled entry stays registered, and its certificate is refused.
     pub disabled: bool,
-    /// The shared secret of one-time codes; none when no codes are required.
+    /// The shared secret of one-time codes; none if no codes are required.
     pub two_factor_key: Option<TwoFactorKey>,
 }
 
 impl RegisteredCertificate {
-    /// An entry of its own, outside any collection.
+    /// A single entry, outside any collection.
     #[must_use]
     pub fn new(certificate: &Certificate, grant: Grant) -> Self {
         Self {
@@ -74,19 +74,19 @@ impl RegisteredCertificate {
         }
     }
 
-    /// Returns `true` when a login needs a one-time code besides the certificate.
+    /// Returns `true` if a login requires a one-time code in addition to the certificate.
     #[must_use]
     pub fn has_two_factor(&self) -> bool {
         self.two_factor_key.is_some()
     }
 }
 
-/// The place of a certificate among those registered in one request.
+/// The position of a certificate among those registered in one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Collection {
     /// Registered alone.
     Single,
-    /// The first of several; the others hang on it and go when it goes.
+    /// The first of several; the others depend on it and are deleted with it.
     Primary {
         /// The others, in the order of the upload.
         secondaries: Vec<Thumbprint>,
@@ -98,7 +98,7 @@ pub enum Collection {
     },
 }
 
-/// The shared secret of one-time codes (RFC 6238). Wiped on drop; not printable.
+/// The shared secret of one-time codes (RFC 6238). Wiped on drop; `Debug` omits it.
 #[derive(Clone)]
 pub struct TwoFactorKey(Zeroizing<Vec<u8>>);
 

@@ -1,4 +1,4 @@
-//! Registered certificates and the rights that they give.
+//! Registered certificates and their rights.
 
 pub mod clearance;
 pub mod definition;

@@ -1,7 +1,7 @@
-//! The registered certificates in memory: what every request is decided from.
+//! The registered certificates in memory, on which every request is decided.
 //!
-//! The store is the truth; this is its image, changed only after a commit. A revision grows with each change, so that
-//! a decision made on one revision need not be made again until the next.
+//! The store is authoritative; this is a copy, changed only after a commit. A revision increases with each change, so
+//! that a decision based on one revision is valid until the next.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -48,7 +48,7 @@ pub struct DeletedCertificate {
 }
 
 impl DeletedCertificate {
-    /// Returns what is remembered of a deleted certificate; none when it has expired at the time `at`.
+    /// Returns the record of a deleted certificate; none if it has expired at the time `at`.
     pub(crate) fn of(entry: &RegisteredCertificate, at: OffsetDateTime) -> Option<Self> {
         (!entry.validity.is_over(at)).then(|| Self {
             fingerprint: Sha256Fingerprint::of(&entry.der),
@@ -72,7 +72,7 @@ impl Change {
 struct Entries {
     by_thumbprint: BTreeMap<Thumbprint, Arc<RegisteredCertificate>>,
     by_pinning_hash: HashMap<PublicKeyPinningHash, Vec<Thumbprint>>,
-    /// With their `not_after`.
+    /// Deleted certificates with their `not_after`.
     deleted: HashMap<Sha256Fingerprint, OffsetDateTime>,
 }
 
@@ -91,7 +91,7 @@ impl Registry {
         }
     }
 
-    /// The registry with these certificates remembered as deleted.
+    /// The registry with these deleted certificates.
     #[must_use]
     pub fn with_deleted(self, deleted: impl IntoIterator<Item = DeletedCertificate>) -> Self {
         self.entries
@@ -131,7 +131,7 @@ impl Registry {
         self.changes.subscribe()
     }
 
-    /// The entry under this thumbprint.
+    /// The entry with this thumbprint.
     #[must_use]
     pub fn get(&self, thumbprint: &Thumbprint) -> Option<Arc<RegisteredCertificate>> {
         self.read().by_thumbprint.get(thumbprint).cloned()
@@ -244,5 +244,5 @@ impl Entries {
     }
 }
 
-/// Changes kept for a receiver that is busy; one that falls further behind looks at every connection again.
+/// Number of changes kept for a slow receiver; one that falls further behind reviews every connection.
 const CHANGE_BACKLOG: usize = 1024;

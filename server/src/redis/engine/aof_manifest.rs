@@ -36,7 +36,7 @@ impl AofManifest {
     }
 }
 
-/// Accepts only plain file names in the same directory. Redis never quotes a name that begins with [`BASE`]'s prefix.
+/// Accepts only plain file names in the same directory. Redis never quotes names with this server's prefix.
 fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     !name.starts_with('.') && !name.is_empty() && name.bytes().all(is_plain)

@@ -201,7 +201,7 @@ const MIN_CLIENT_MEMORY: u64 = 64 * 1024 * 1024;
 const MIN_ALL_CLIENTS: u64 = 256 * 1024 * 1024;
 /// Enough for the largest string; used in a database without a limit.
 const MAX_CLIENT_MEMORY: u64 = 1024 * 1024 * 1024;
-/// More than the front accepts. The engine reduces it to its limit of open files.
+/// More than the proxy accepts. The engine reduces it to its limit of open files.
 const MAX_CLIENTS: &str = "65000";
 
 #[cfg(test)]

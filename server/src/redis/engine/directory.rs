@@ -190,7 +190,7 @@ impl EngineDirectory {
         private().append(true).create(true).open(self.path.join(LOG))
     }
 
-    /// Truncates the log when it is longer than [`MAX_LOG`], and keeps one copy of its former content.
+    /// Truncates the log when it is longer than `MAX_LOG`, and keeps one copy of its former content.
     ///
     /// # Errors
     ///

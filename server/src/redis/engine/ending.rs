@@ -144,7 +144,7 @@ impl Engine {
                 }
             }
             Place::Attached(attached) => tracing::error!(
-                engine.place = %attached.upstream,
+                engine.place = %attached.redis,
                 "an attached Redis keeps a connection that was cut: it does not answer, or a script that cannot be ended \
                  keeps it busy"
             ),

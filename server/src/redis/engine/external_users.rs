@@ -7,7 +7,7 @@ use super::command::Command;
 use super::control::Control;
 use super::error::EngineError;
 use super::persistence::text;
-use crate::cluster::access::TokenKey;
+use crate::cluster::token_key::TokenKey;
 use crate::cluster::uid::DatabaseUid;
 use crate::redis::resp::reply::Reply;
 

@@ -11,10 +11,12 @@ mod control;
 mod directory;
 mod ending;
 mod error;
+mod external_redis;
 mod external_users;
 mod kept_back;
 mod local;
 mod login;
+mod logins;
 mod orphans;
 mod persistence;
 mod program;
@@ -26,7 +28,6 @@ mod stream;
 mod supervised;
 #[cfg(test)]
 mod tests;
-mod upstream;
 mod users;
 
 use std::fmt;
@@ -36,39 +37,28 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certward_pki::ErrorChain;
-use futures_util::future::join;
-use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
-use zeroize::Zeroizing;
 
 pub(crate) use account::EngineAccount;
 use command::Command;
 pub(crate) use configuration::EngineConfiguration;
-use control::{ANSWER_TIMEOUT, Control};
+use control::Control;
 use directory::EngineDirectory;
 use ending::Endings;
 pub(crate) use error::EngineError;
-use error::SET_USER;
+pub(crate) use external_redis::ExternalRedis;
 use external_users::OpenUsers;
 pub(crate) use external_users::UserMark;
 use local::LocalSocket;
-use login::CONTROL_USER;
 pub(crate) use login::{EngineClientId, EngineConnection, EngineLogin, EngineUser};
 pub(crate) use program::{EngineProgram, EngineProgramError, EngineVersion};
 pub(crate) use saved::open_saved_data;
 use secrets::EngineSecrets;
 pub(crate) use stream::EngineStream;
 use supervised::Supervised;
-pub(crate) use upstream::Upstream;
 use users::EngineUsers;
-
-use crate::cluster::database::rights::DEFAULT;
-use crate::cluster::redis_acl_rules::RedisAclRules;
 
 /// The engine of one database. A task of its own supervises it until [`Self::stop`].
 pub(crate) struct Engine {
@@ -79,7 +69,7 @@ pub(crate) struct Engine {
     users: EngineUsers,
     endings: Endings,
     control: Mutex<Option<Control>>,
-    life: Mutex<Life>,
+    incarnation: Mutex<Incarnation>,
     health: watch::Sender<EngineHealth>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -96,15 +86,15 @@ enum Place {
 
 /// An external Redis.
 struct Attached {
-    upstream: Upstream,
+    redis: ExternalRedis,
     mark: UserMark,
     open_users: Mutex<OpenUsers>,
 }
 
 /// The current incarnation of the engine.
 #[derive(Default)]
-struct Life {
-    incarnation: u64,
+struct Incarnation {
+    number: u64,
     /// The engine's identifier of this incarnation: `run_id` of `INFO`.
     run: String,
     version: Option<EngineVersion>,
@@ -137,17 +127,17 @@ impl Engine {
         Self::start(place, configuration, tasks)
     }
 
-    /// Uses the external Redis at `upstream` as an engine. The server changes only users with the `mark` and, by
+    /// Uses the external Redis at `redis` as an engine. The server changes only users with the `mark` and, by
     /// [`Self::flush`], the data: memory, eviction, persistence and every other user, including `default`, belong to
     /// its operator.
     pub(crate) fn attach(
-        upstream: Upstream,
+        redis: ExternalRedis,
         mark: UserMark,
         configuration: EngineConfiguration,
         tasks: &TaskTracker,
     ) -> Arc<Self> {
         let attached = Attached {
-            upstream,
+            redis,
             mark,
             open_users: Mutex::default(),
         };
@@ -162,7 +152,7 @@ impl Engine {
             users: EngineUsers::default(),
             endings: Endings::default(),
             control: Mutex::new(None),
-            life: Mutex::default(),
+            incarnation: Mutex::default(),
             health: watch::Sender::new(EngineHealth::Starting),
             tasks: tasks.clone(),
             stop: CancellationToken::new(),
@@ -182,7 +172,7 @@ impl Engine {
     pub(crate) fn version(&self) -> Option<EngineVersion> {
         match &self.place {
             Place::Supervised(place) => Some(place.program.version()),
-            Place::Attached(_) => self.life().version,
+            Place::Attached(_) => self.incarnation().version,
         }
     }
 
@@ -197,7 +187,7 @@ impl Engine {
             Place::Supervised(_) => Vec::new(),
             Place::Attached(attached) => {
                 let open_users = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
-                open_users.warnings(&attached.upstream.to_string(), attached.upstream.user())
+                open_users.warnings(&attached.redis.to_string(), attached.redis.user())
             }
         }
     }
@@ -228,170 +218,7 @@ impl Engine {
         }
         // What a crash writes into the log is then without keys and values.
         persistence::set_if_known(control, "hide-user-data-from-log", "yes").await?;
-        persistence::settle(control, configuration, &place.directory).await
-    }
-
-    /// Opens a connection with the identity `login`. The user's rules in the engine are those of the login, or newer
-    /// ones.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::ReservedName`], [`EngineError::ForeignUser`], [`EngineError::Superseded`], [`EngineError::Busy`]
-    /// if the engine would have to create or change the user, [`EngineError::RulesRefused`] if the engine does not know
-    /// a rule, and the errors of an engine that does not answer.
-    pub(crate) async fn log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
-        tokio::time::timeout(ANSWER_TIMEOUT, async {
-            match self.try_log_in(login).await {
-                // Another administrator of an external Redis may have deleted the user, or it has been restarted.
-                Err(EngineError::Refused { command: "HELLO", .. } | EngineError::Unreachable(_)) => {
-                    if let Some(user) = self.user_of(login) {
-                        self.users.doubt(&user.name).await;
-                    }
-                    self.try_log_in(login).await
-                }
-                done => done,
-            }
-        })
-        .await
-        .map_err(|_| EngineError::TimedOut)?
-    }
-
-    async fn try_log_in(&self, login: &EngineLogin) -> Result<EngineConnection, EngineError> {
-        let control = self.control()?;
-        self.prepare_on(&control, login).await?;
-        let mut stream = self.connect().await.map_err(EngineError::unreachable)?;
-        // Commands that an engine carries out while a script keeps it busy: SCRIPT KILL may be what the user comes for.
-        let commands = match self.user_of(login) {
-            Some(user) => vec![login::hello(&user.name, &self.secrets.of(&user.name))],
-            None => vec![self.own_hello(), Command::new("RESET", [])],
-        };
-        let replies = login::exchange(&mut stream, &commands.iter().collect::<Vec<_>>()).await?;
-        let number = replies.first().and_then(login::client_number);
-        let number = number.ok_or(EngineError::NotReady)?;
-        // Otherwise the number may be of a life that has ended, or of one that has not been told of anything.
-        let incarnation = control.incarnation();
-        if self.control()?.incarnation() != incarnation {
-            return Err(EngineError::NotReady);
-        }
-        Ok(EngineConnection {
-            stream,
-            client: EngineClientId { number, incarnation },
-        })
-    }
-
-    /// The command that gives an open connection the identity `login`, if `RESET` does not: `AUTH` with the user's name
-    /// and secret. Call [`Self::prepare`] for the login first.
-    pub(crate) fn login_command(&self, login: &EngineLogin) -> Option<Zeroizing<Vec<u8>>> {
-        self.login(login).map(Command::into_bytes)
-    }
-
-    /// The secret of the user that a client's password login becomes; none where the engine itself checks the password:
-    /// for `default` of an external Redis. Call [`Self::prepare`] for the login first.
-    pub(crate) fn secret_of(&self, login: &EngineLogin) -> Option<Zeroizing<String>> {
-        let user = self.user_of(login)?;
-        let secret = self.secrets.of(&user.name);
-        Some(Zeroizing::new(secret.secret().expose_secret().to_owned()))
-    }
-
-    /// Creates or changes the user of `login` in the engine, before a login on an open connection.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::log_in`].
-    pub(crate) async fn prepare(&self, login: &EngineLogin) -> Result<(), EngineError> {
-        self.prepare_on(&self.control()?, login).await
-    }
-
-    async fn prepare_on(&self, control: &Control, login: &EngineLogin) -> Result<(), EngineError> {
-        let Some(user) = self.user_of(login) else { return Ok(()) };
-        if let EngineLogin::User(user) = login {
-            login::check_name(&user.name, self.control_user())?;
-        }
-        match self.users.tell(control, &self.secrets, self.mark(), &user).await {
-            Err(error) if error.is_busy() => Err(EngineError::Busy { name: user.name }),
-            Err(error) => Err(match error.objection() {
-                Some(objection) => EngineError::RulesRefused {
-                    objection: objection.to_owned(),
-                    name: user.name,
-                },
-                None => error,
-            }),
-            Ok(()) => Ok(()),
-        }
-    }
-
-    /// True if `login` needs no command on a new or reset connection: an external Redis logs connections in as
-    /// `default` by itself while that user is open.
-    pub(crate) fn is_logged_in(&self, login: &EngineLogin) -> bool {
-        let is_open = |attached: &Attached| {
-            let users = attached.open_users.lock().unwrap_or_else(PoisonError::into_inner);
-            users.has(DEFAULT)
-        };
-        match &self.place {
-            Place::Attached(attached) if *login == EngineLogin::DefaultUser => is_open(attached),
-            _ => self.user_of(login).is_some(),
-        }
-    }
-
-    /// The engine user of a login; none if the connection is not logged in.
-    fn user_of(&self, login: &EngineLogin) -> Option<EngineUser> {
-        match (login, &self.place) {
-            (EngineLogin::User(user), _) => Some(user.clone()),
-            (EngineLogin::DefaultUser, Place::Supervised(_)) => Some(EngineUser::default_user()),
-            (EngineLogin::Nobody, Place::Attached(attached)) => {
-                Some(EngineUser::fixed(attached.mark.nobody().into(), Arc::from([])))
-            }
-            (EngineLogin::DefaultUser, Place::Attached(_)) | (EngineLogin::Nobody, Place::Supervised(_)) => None,
-        }
-    }
-
-    /// For each of these lists of rules, in order: the engine's message if it refuses the list, because it lacks a
-    /// command in it or does not know a form of rule. `None` if it accepts the list, or cannot be asked now. A busy
-    /// engine costs [`OBJECTION_TIMEOUT`] in total, however many lists there are.
-    pub(crate) async fn objections_to(&self, all: &[&RedisAclRules]) -> Vec<Option<String>> {
-        let end = Instant::now() + OBJECTION_TIMEOUT;
-        let mut objections = Vec::with_capacity(all.len());
-        for rules in all {
-            let Ok(objection) = timeout_at(end, self.objection_to(rules)).await else {
-                break;
-            };
-            objections.push(objection);
-        }
-        objections.resize(all.len(), None);
-        objections
-    }
-
-    async fn objection_to(&self, rules: &RedisAclRules) -> Option<String> {
-        let control = self.control().ok()?;
-        // A user that is there for a moment, under a name that nobody has.
-        let probe = Uuid::new_v4().to_string();
-        let words = [probe.as_str(), "reset", "off"].into_iter().chain(rules.rules());
-        let set = control.ask(Command::new(SET_USER, words));
-        // Sent together and in this order, so that the user goes also when nobody waits for the answers.
-        let delete = control.ask(Command::new("ACL DELUSER", [probe.as_str()]));
-        let (set, _) = join(set, delete).await;
-        set.err()?.objection().map(str::to_owned)
-    }
-
-    /// The users that it knows from logins, including `default`, except the one without rights.
-    pub(crate) fn user_names(&self) -> Vec<Arc<str>> {
-        let nobody = self.mark().map(UserMark::nobody);
-        let mut names = self.users.names();
-        names.retain(|name| nobody.as_deref() != Some(name));
-        names
-    }
-
-    /// Deletes a user in the engine, which closes the user's connections.
-    pub(crate) async fn forget_user(&self, name: &str) {
-        let Ok(control) = self.control() else { return };
-        if let Err(error) = self.users.forget(&control, self.mark(), name).await {
-            // Nobody but the server knows the user's secret.
-            tracing::warn!(
-                error = %ErrorChain::new(&error),
-                user.name = name,
-                "an engine has not forgotten a user"
-            );
-        }
+        persistence::persist(control, configuration, &place.directory).await
     }
 
     /// Deletes all data.
@@ -485,42 +312,7 @@ impl Engine {
                 .await
                 .and_then(LocalSocket::new)
                 .map(EngineStream::Local),
-            Place::Attached(attached) => attached.upstream.connect().await,
-        }
-    }
-
-    /// The server's own login, if it needs one.
-    fn own_login(&self) -> Option<Command> {
-        match &self.place {
-            Place::Supervised(_) => Some(login::auth(CONTROL_USER, &self.secrets.of(CONTROL_USER))),
-            Place::Attached(attached) => attached.upstream.login(),
-        }
-    }
-
-    /// The same, in a form whose reply contains the number of the connection.
-    fn own_hello(&self) -> Command {
-        match &self.place {
-            Place::Supervised(_) => login::hello(CONTROL_USER, &self.secrets.of(CONTROL_USER)),
-            Place::Attached(attached) => attached.upstream.hello(),
-        }
-    }
-
-    fn login(&self, login: &EngineLogin) -> Option<Command> {
-        let user = self.user_of(login)?;
-        Some(login::auth(&user.name, &self.secrets.of(&user.name)))
-    }
-
-    fn mark(&self) -> Option<&UserMark> {
-        match &self.place {
-            Place::Supervised(_) => None,
-            Place::Attached(attached) => Some(&attached.mark),
-        }
-    }
-
-    fn control_user(&self) -> Option<&str> {
-        match &self.place {
-            Place::Supervised(_) => None,
-            Place::Attached(attached) => Some(attached.upstream.user()),
+            Place::Attached(attached) => attached.redis.connect().await,
         }
     }
 
@@ -529,8 +321,8 @@ impl Engine {
         control.clone().ok_or(EngineError::NotReady)
     }
 
-    fn life(&self) -> std::sync::MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    fn incarnation(&self) -> std::sync::MutexGuard<'_, Incarnation> {
+        self.incarnation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -542,7 +334,5 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// An administrator waits for the answer, which is only advice.
-const OBJECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time for an engine to end by itself before its data is deleted.
 const REMOVAL_TIME: Duration = Duration::from_secs(5);

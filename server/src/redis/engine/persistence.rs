@@ -17,7 +17,7 @@ use crate::redis::resp::reply::Reply;
 ///
 /// Every error of [`Control::ask`]; [`EngineError::Refused`] if the data could not be written; [`EngineError::File`].
 /// The former form still exists then.
-pub(super) async fn settle(
+pub(super) async fn persist(
     control: &Control,
     configuration: &EngineConfiguration,
     directory: &EngineDirectory,

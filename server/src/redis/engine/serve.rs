@@ -113,7 +113,7 @@ impl Engine {
             Ok(found) => found,
             Err(error) => {
                 let error = told(&error);
-                tracing::warn!(error, engine.place = %attached.upstream, "the users of an external Redis cannot be looked up");
+                tracing::warn!(error, engine.place = %attached.redis, "the users of an external Redis cannot be looked up");
                 return;
             }
         };
@@ -140,13 +140,13 @@ impl Engine {
         let kept_back = KeptBack::of_replies(categories.try_into().map_err(|_| EngineError::NotReady)?)?;
         let info = replies.pop().map(text).unwrap_or_default();
         let run = value(&info, "run_id").unwrap_or_default();
-        let mut life = self.life();
-        if life.run != run || run.is_empty() {
-            life.incarnation += 1;
-            life.run = run.to_owned();
+        let mut incarnation = self.incarnation();
+        if incarnation.run != run || run.is_empty() {
+            incarnation.number += 1;
+            incarnation.run = run.to_owned();
         }
-        life.version = value(&info, "redis_version").and_then(|version| version.parse().ok());
-        Ok(Control::start(stream, life.incarnation, kept_back, &self.tasks))
+        incarnation.version = value(&info, "redis_version").and_then(|version| version.parse().ok());
+        Ok(Control::start(stream, incarnation.number, kept_back, &self.tasks))
     }
 
     /// Marks the engine as down.
@@ -172,7 +172,7 @@ impl Engine {
         }
         let place = match &self.place {
             Place::Supervised(place) => place.directory.path().display().to_string(),
-            Place::Attached(attached) => attached.upstream.to_string(),
+            Place::Attached(attached) => attached.redis.to_string(),
         };
         match health {
             EngineHealth::Starting => {}

@@ -37,7 +37,7 @@ impl EngineUsers {
     /// # Errors
     ///
     /// [`EngineError::Superseded`]; [`EngineError::ForeignUser`]; every error of [`Control::ask`].
-    pub(super) async fn tell(
+    pub(super) async fn sync_user(
         &self,
         control: &Control,
         secrets: &EngineSecrets,

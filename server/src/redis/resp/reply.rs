@@ -21,7 +21,7 @@ pub(crate) enum Reply {
     Nil,
 }
 
-/// The bytes are not a reply, or it exceeds [`MAX_BYTES`].
+/// The bytes are not a reply, or it exceeds `MAX_BYTES`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReplyError {
     /// Not RESP2.

@@ -21,8 +21,9 @@ use crate::cluster::uid::UserUid;
 use crate::cluster::{Asked, Run};
 use crate::http::{NamedUser, RequestUser, WhyRefused};
 use crate::listener::peer::Peer;
+use crate::redis::PasswordRefusal;
 
-/// The permit of a caller who may do `A`. A route that takes it runs for nobody else.
+/// The permit of a caller who may do `A`. A route with this argument runs for no other caller.
 pub(super) struct Authorized<A>(pub(super) ClusterPermit<A>);
 
 /// The permit of a caller who may do `A` to the user in the path, and that user's number; none when the path holds no
@@ -215,7 +216,7 @@ pub(super) fn refuse_stranger(
     WhyRefused::error(refusal.reason(), refusal).answer(problem)
 }
 
-/// The peer of the connection, which the listener leaves with every request.
+/// The peer of the connection, which the listener attaches to every request.
 pub(super) async fn peer(parts: &mut Parts) -> Result<Arc<Peer>, Response> {
     let Extension(peer) = Extension::<Arc<Peer>>::from_request_parts(parts, &())
         .await
@@ -246,14 +247,14 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<Credentials>, Pr
 /// The response to a refused caller. A stranger learns nothing else from it.
 pub(super) fn problem_of(refusal: &ClusterRefusal, expired: ExpiredPassword) -> Problem {
     match refusal {
-        ClusterRefusal::Busy(_) => Problem::new(Code::Busy, "too many passwords are being checked; try again"),
-        ClusterRefusal::PasswordExpired if expired == ExpiredPassword::Refused => Problem::new(
+        ClusterRefusal::Password(PasswordRefusal::Busy) => {
+            Problem::new(Code::Busy, "too many passwords are being checked; try again")
+        }
+        ClusterRefusal::Password(PasswordRefusal::Expired) if expired == ExpiredPassword::Refused => Problem::new(
             Code::PasswordExpired,
             "the password has expired; set a new one with PUT /v1/users/password",
         ),
-        ClusterRefusal::WrongPassword | ClusterRefusal::Locked | ClusterRefusal::PasswordExpired => {
-            Problem::challenge("the name or the password is wrong, or cannot be used now")
-        }
+        ClusterRefusal::Password(_) => Problem::challenge("the name or the password is wrong, or cannot be used now"),
         ClusterRefusal::NotTheFounder => Problem::new(
             Code::Unauthorized,
             "the cluster can be created only with an administrator's certificate, or from the server's machine as its own \

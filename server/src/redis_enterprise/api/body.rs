@@ -15,7 +15,7 @@ use crate::http::{BODIES, BodyError, LARGE, aside};
 
 /// A request's body, wiped on drop: it may hold a password or a private key.
 ///
-/// Its sender decides how long it takes to come. Whoever may do what is asked is therefore decided anew when it has.
+/// The sender determines how long it takes to arrive. Therefore the caller's rights are checked again afterwards.
 pub(super) struct RequestBody {
     content: Zeroizing<Vec<u8>>,
 }

@@ -79,7 +79,7 @@ use self::problem::Problem;
 use crate::http::Api;
 use crate::http::Origins;
 
-/// The routes of [`ROUTES`] over the parts of one server.
+/// The routes of [`ROUTES`] for one server.
 pub fn api(app: Arc<Services>) -> Api {
     let dialect = Arc::new(Dialect {
         actions: Actions::new(Arc::clone(&app.clock)),
@@ -113,7 +113,7 @@ struct Entrance {
 }
 
 impl Entrance {
-    /// Answers a request: what is done to every request first, its route, and what is done to every answer last.
+    /// Handles a request: the common first steps, its route, and the common last steps.
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         let mut response = self.routed(request).await;
         if answer::is_to_a_caller(&response) {

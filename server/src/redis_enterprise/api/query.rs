@@ -27,7 +27,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// The parameter is given twice, so that it is not clear which value is meant.
+    /// The parameter is given twice, so its value is ambiguous.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut values = self.0.iter().filter(|(other, _)| other == name);
         let first = values.next().map(|(_, value)| value.as_str());
@@ -61,7 +61,7 @@ impl Query {
         ))
     }
 
-    /// Refuses every parameter but the known ones, for Certward's own routes: what is ignored there was meant for something.
+    /// Refuses unknown parameters on Certward's own routes: ignoring one could hide a client's mistake.
     ///
     /// # Errors
     ///

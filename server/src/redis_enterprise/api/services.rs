@@ -1,4 +1,4 @@
-//! The parts of a server that the API is served from.
+//! Dependencies of the API.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,23 +11,26 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::cluster::access::ClusterAccess;
+use crate::cluster::databases::DatabaseAdministration;
 use crate::cluster::removal::{NotThere, Removal};
 use crate::http::OriginSettings;
 use crate::redis::Databases;
 use crate::server_certificate::ServerCertificates;
 
-/// The parts of one server that the API serves.
+/// Dependencies of the API in one server.
 #[derive(Debug)]
 pub struct Services {
     /// The cluster.
     pub cluster: Arc<Cluster>,
-    /// Decides who calls.
+    /// Authenticates requests.
     pub cluster_access: Arc<ClusterAccess>,
     /// The running databases.
     pub databases: Arc<Databases>,
+    /// The use cases of databases, with what runs for them.
+    pub administration: DatabaseAdministration,
     /// The certificate the server shows.
     pub server_certificates: Arc<ServerCertificates>,
-    /// Who is connected.
+    /// Lists connections and predicts the effects of a removal.
     pub connected: Arc<dyn Connected>,
     /// Records refusals.
     pub audit: Audit,
@@ -42,7 +45,7 @@ pub struct Services {
 /// The settings of the API.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The largest body of a request, in bytes (`Certward.Limits.…`).
+    /// Maximum size of a request's body, in bytes (`Certward.Limits.…`).
     pub body_bytes: usize,
     /// The URL of the API for clients (`Certward.RedisEnterprise.ServerUrl`).
     pub url: Option<Url>,

@@ -1,4 +1,4 @@
-//! The user that the server runs as, and who else is in a group.
+//! The user of the server's process, and the members of groups.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use rustix::process::{getegid, geteuid, getgroups};
 
 use super::namespace::unmapped_id;
 
-/// The user and the groups of this process, and what the machine's account files say.
+/// The user and the groups of this process, and the content of the machine's account files.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) user: u32,
@@ -19,7 +19,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Of this process. The account files are read once.
+    /// The account of this process. The account files are read once.
     pub(super) fn of_process() -> &'static Self {
         static ACCOUNT: LazyLock<Account> = LazyLock::new(|| {
             let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -157,7 +157,7 @@ fn has_directory_lines(passwd: &str, group: &str) -> bool {
 
 pub(super) const ROOT: u32 = 0;
 
-/// No user has it: it stands for "no change" in chown(2).
+/// Not a valid user: it means "no change" in chown(2).
 const UNKNOWN_USER: u32 = u32::MAX;
 
 /// The first number of a person's account (`UID_MIN` in login.defs(5)).

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-/// Rights that an access control list gives beside the owner's and those of all others. The mask is applied already.
+/// Rights in an access control list, except those of the owner and of all others. The mask is applied already.
 ///
-/// With such a list, the group bits of the mode are its mask, and say nothing of the file's group alone.
+/// With such a list, the group bits of the mode are its mask, and not the rights of the file's group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct AccessList {
     /// Rights of the file's group.
@@ -20,12 +20,12 @@ pub(super) struct AccessList {
 }
 
 impl AccessList {
-    /// Of what is at `path`, which is no symbolic link; `None` where there is no list.
+    /// The list of the file at `path`, which is not a symbolic link; `None` if there is no list.
     pub(super) fn of_path(path: &Path) -> io::Result<Option<Self>> {
         Self::read(|buffer| rustix::fs::lgetxattr(path, ATTRIBUTE, buffer))
     }
 
-    /// Of an open file.
+    /// The list of an open file.
     pub(super) fn of_file(file: impl AsFd) -> io::Result<Option<Self>> {
         Self::read(|buffer| rustix::fs::fgetxattr(&file, ATTRIBUTE, buffer))
     }
@@ -49,7 +49,7 @@ impl AccessList {
         }
     }
 
-    /// From the attribute's value: a version, then entries of tag, rights and id, all little-endian
+    /// Parses the attribute's value: a version, then entries of tag, rights and ID, all little-endian
     /// (`linux/posix_acl_xattr.h`).
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (version, entries) = bytes.split_first_chunk()?;
@@ -93,7 +93,7 @@ const MASK: u16 = 0x10;
 const OTHERS: u16 = 0x20;
 const ALL: u32 = 0o7;
 const USUAL_BYTES: usize = 1024;
-/// The most that Linux keeps in an attribute (xattr(7)).
+/// Linux's limit for an attribute (xattr(7)).
 const MAX_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]

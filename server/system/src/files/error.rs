@@ -7,19 +7,19 @@ use rustix::io::Errno;
 
 use crate::shell::ShellWord;
 
-/// A file cannot be opened, must not be used, or is not what it should be.
+/// A file cannot be opened, must not be used, or is of the wrong type.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The system refused.
+    /// The system returned an error.
     #[error("{} cannot be opened", path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// The answer of the system.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The process, or the system, has no descriptor left. This says nothing of the file.
+    /// The process, or the system, has no descriptor left. The file itself may be in order.
     #[error(
         "{} cannot be looked at, because too many files and connections are open; raise the limit on open files \
          (LimitNOFILE of the service, ulimit -n) or lower Certward.Limits.MaxConnections",
@@ -28,31 +28,31 @@ pub enum FileError {
     Exhausted {
         /// The file.
         path: PathBuf,
-        /// The answer of the system.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// Somebody else can change or read it.
+    /// Another user can change or read it.
     #[error(transparent)]
     Untrusted(#[from] UntrustedPath),
     /// A directory, a FIFO, a device or a socket.
     #[error("{} is not a file", path.display())]
     NotAFile {
-        /// The end of the path, without symbolic links.
+        /// The resolved path, without symbolic links.
         path: PathBuf,
     },
-    /// A file where a directory belongs.
+    /// The path is a file instead of a directory.
     #[error("{} is not a directory", path.display())]
     NotADirectory {
-        /// The end of the path, without symbolic links.
+        /// The resolved path, without symbolic links.
         path: PathBuf,
     },
-    /// More than any such file needs.
+    /// The file exceeds the limit.
     #[error("{} is larger than {limit} bytes", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The most that is read: bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
 }
@@ -73,11 +73,11 @@ impl FileError {
     }
 }
 
-/// A path that others than this process's user and root can change, or a secret that others can read; with the command
+/// A path that users other than this process's and root can change, or a secret that others can read; with the command
 /// that corrects it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UntrustedPath {
-    /// The file, directory or symbolic link belongs to somebody else.
+    /// The file, directory or symbolic link belongs to another user.
     #[error(
         "{what} {} belongs to user {owner}, and must belong to user {user}, who runs the server, or to root; \
          run: chown -h {user} {}", path.display(), ShellWord::of(path)
@@ -87,9 +87,9 @@ pub enum UntrustedPath {
         what: &'static str,
         /// Its path.
         path: PathBuf,
-        /// The numeric id of the owner.
+        /// The numeric ID of the owner.
         owner: u32,
-        /// The numeric id of this process's user.
+        /// The numeric ID of this process's user.
         user: u32,
     },
     /// Others may write it.
@@ -102,7 +102,7 @@ pub enum UntrustedPath {
         /// Its permissions.
         mode: u32,
     },
-    /// The access control list names somebody else.
+    /// The access control list names another user or group.
     #[error(
         "{what} {} can be {done} by {entry}, whom its access control list names; run: setfacl -x {entry} {}",
         path.display(), ShellWord::of(path)
@@ -112,12 +112,12 @@ pub enum UntrustedPath {
         what: &'static str,
         /// Its path.
         path: PathBuf,
-        /// The entry, as setfacl(1) takes it: `user:1002`.
+        /// The entry in the syntax of setfacl(1): `user:1002`.
         entry: String,
         /// `changed` or `read`.
         done: &'static str,
     },
-    /// Others may write the directory, and whatever is in it is protected by its sticky bit alone.
+    /// Others may write the directory, and only its sticky bit protects the files in it.
     #[error(
         "directory {} is one that everybody may write (mode {mode:04o}); choose a directory of the server's own \
          below it, such as {}", path.display(), path.join("certward").display()
@@ -143,8 +143,8 @@ pub enum UntrustedPath {
     },
 }
 
-/// Describes the way to withdraw other users' right to read. A file of root's may be a mounted secret, whose mode the
-/// volume decides; with mode 600 the server could not read it itself.
+/// Describes how to withdraw other users' right to read. A file of root may be a mounted secret, whose mode is set by
+/// its volume; with mode 600 the server could not read it itself.
 fn closed_to_others(path: &Path, is_own: bool) -> String {
     let word = ShellWord::of(path);
     if is_own {

@@ -1,4 +1,4 @@
-//! The rules: which owner and permissions a file, a directory or a symbolic link may have.
+//! The rules for owner and permissions of a file, a directory or a symbolic link.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -25,14 +25,14 @@ enum Holder {
     Others,
     /// The group of the file.
     Group(u32),
-    /// A user whom the access control list names.
+    /// A user in the access control list.
     NamedUser(u32),
-    /// A group that the access control list names.
+    /// A group in the access control list.
     NamedGroup(u32),
 }
 
 impl Facts {
-    /// Of what is at `path`, whose metadata these are.
+    /// The facts of the file at `path`, with this metadata.
     pub(super) fn of_path(path: &Path, metadata: &Metadata) -> io::Result<Self> {
         // Links have no permissions of their own.
         let has_list = !metadata.is_symlink();
@@ -40,7 +40,7 @@ impl Facts {
         Ok(Self::new(metadata, list))
     }
 
-    /// Of an open file.
+    /// The facts of an open file.
     pub(super) fn of_file(file: &File) -> io::Result<Self> {
         Ok(Self::new(&file.metadata()?, AccessList::of_file(file)?))
     }
@@ -54,7 +54,7 @@ impl Facts {
         }
     }
 
-    /// Everybody beside the owner, with their rights.
+    /// All holders of rights except the owner, with their rights.
     fn rights(&self) -> Vec<(Holder, u32)> {
         let group = self.list.as_ref().map_or(self.mode >> 3 & ALL, |list| list.group);
         let mut rights = vec![(Holder::Others, self.mode & ALL), (Holder::Group(self.group), group)];
@@ -85,18 +85,18 @@ impl Facts {
 pub(super) enum Role {
     /// A directory above the one or the file that is used.
     Above,
-    /// A symbolic link on the way.
+    /// A symbolic link in the path.
     Link,
-    /// A directory that is written into.
+    /// A directory for the server's own files.
     Directory,
-    /// A file that is read.
+    /// A file to read.
     File,
-    /// A file that is read and holds secrets.
+    /// A file with secrets to read.
     Secret,
 }
 
 impl Account {
-    /// Checks that nobody but this account and root can change `path`, and, for a secret, that nobody else can read it.
+    /// Checks that only this account and root can change `path`, and, for a secret, that no one else can read it.
     pub(super) fn judge(&self, path: &Path, facts: &Facts, role: Role) -> Result<(), UntrustedPath> {
         let what = match role {
             Role::Link => "symbolic link",
@@ -130,10 +130,10 @@ impl Account {
         Ok(())
     }
 
-    /// A group that nobody else is in is as good as its one member, here as for OpenSSH on Debian: umask 002 is the
-    /// default where each user has such a group, and OpenShift lets its users write by the group of root alone. For
-    /// what the server itself uses it must be the process's own: no program that runs with another group, such as one
-    /// that is setgid, may write there.
+    /// A group without other members is equivalent to its one member, as for OpenSSH on Debian: umask 002 is the
+    /// default where each user has such a group, and OpenShift lets its users write through root's group alone. For the
+    /// server's own files the group must be the process's own: no program that runs with another group, such as a
+    /// setgid one, may write there.
     fn may_change(&self, holder: Holder, role: Role) -> bool {
         match holder {
             Holder::Others => false,
@@ -143,8 +143,8 @@ impl Account {
         }
     }
 
-    /// Root gave the group of this process a secret to read: Debian's ssl-cert, a secret volume with fsGroup. A server of root
-    /// needs no such gift: its secrets are read by private groups alone.
+    /// Root has given this process's group a secret to read: Debian's ssl-cert, a secret volume with fsGroup. A server
+    /// that runs as root does not need that: its secrets may be read by private groups only.
     fn may_read(&self, holder: Holder, facts: &Facts) -> bool {
         let (Holder::Group(group) | Holder::NamedGroup(group)) = holder else {
             return false;
@@ -184,7 +184,7 @@ fn changed_by(holder: Holder, what: &'static str, path: &Path, facts: &Facts, ro
     }
 }
 
-/// The entry of an access control list, as setfacl(1) writes it.
+/// The entry of an access control list, in the syntax of setfacl(1).
 fn named(holder: Holder) -> Option<String> {
     match holder {
         Holder::NamedUser(user) => Some(format!("user:{user}")),

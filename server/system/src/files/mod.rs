@@ -1,12 +1,12 @@
-//! Files and directories that the server relies on: judged before they are used, and read within bounds.
+//! Files and directories that the server relies on: checked before use, and read within limits.
 //!
-//! The server holds private keys and decides who is let in by what its files say. So it uses a path only when nobody
-//! but its own user and root can change what is there: the file or directory itself, each directory above it up to the
-//! root, and each symbolic link on the way. `docs/settings.md`, "Files and directories", states the rules.
+//! The server holds private keys, and its files determine who is admitted. So it uses a path only if no one except its
+//! own user and root can change it: the file or directory itself, each directory above it up to the root, and each
+//! symbolic link in the path. `docs/settings.md`, "Files and directories", states the rules.
 //!
 //! `TrustedFile` is the only way from a path to the content of a file that the settings name, and
 //! `TrustedDirectory` the only way to a directory that the server writes into, so that no reader can omit the check.
-//! `read_any` reads a file that a person names on the console: bounded, but whoever it belongs to.
+//! `read_any` reads a file that a person names on the console: within a limit, but regardless of its owner.
 
 mod account;
 mod acl;

@@ -14,7 +14,7 @@ use super::error::FileError;
 use super::judge::{Facts, Role};
 use super::walk::{End, walk};
 
-/// An open file that nobody but this process's user and root can change, by any part of its path.
+/// An open file that only this process's user and root can change, through any part of its path.
 #[derive(Debug)]
 pub struct TrustedFile {
     path: PathBuf,
@@ -23,11 +23,11 @@ pub struct TrustedFile {
 }
 
 impl TrustedFile {
-    /// Opens a file to read it.
+    /// Opens a file for reading.
     ///
     /// # Errors
     ///
-    /// [`FileError`]: when it is missing, is no regular file, or is one that others can change.
+    /// [`FileError`]: if it is missing, not a regular file, or can be changed by others.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let (found, metadata) = existing(path)?;
         refuse_special(&found, &metadata)?;
@@ -42,7 +42,7 @@ impl TrustedFile {
         })
     }
 
-    /// Checks that nobody else can read it either.
+    /// Checks that no other user can read it either.
     ///
     /// # Errors
     ///
@@ -51,31 +51,31 @@ impl TrustedFile {
         Ok(Account::of_process().judge(&self.path, &self.facts, Role::Secret)?)
     }
 
-    /// The open file, to read what is too large for the memory.
+    /// The open file, for content that is too large for memory.
     pub fn into_file(self) -> File {
         self.file
     }
 
-    /// Reads it to its end.
+    /// Reads the whole file.
     ///
     /// # Errors
     ///
-    /// [`FileError::TooLarge`] above `limit` bytes, and what the system says.
+    /// [`FileError::TooLarge`] above `limit` bytes, and any I/O error.
     pub fn read(self, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
         read_bounded(&self.file, &self.path, limit)
     }
 }
 
-/// A directory that nobody but this process's user and root can write into, by any part of its path.
+/// A directory into which only this process's user and root can write, through any part of its path.
 #[derive(Debug)]
 pub struct TrustedDirectory(PathBuf);
 
 impl TrustedDirectory {
-    /// Makes the directory, for its owner alone, and those above it, unless they are there; and judges it.
+    /// Creates the directory for its owner alone, with missing parents, and checks it.
     ///
     /// # Errors
     ///
-    /// [`FileError`]. Nothing has then been made.
+    /// [`FileError`]; nothing has been created then.
     pub fn make(path: &Path) -> Result<Self, FileError> {
         if matches!(walk(Account::of_process(), path)?, End::Missing) {
             let mut builder = DirBuilder::new();
@@ -84,7 +84,7 @@ impl TrustedDirectory {
         Self::open(path)
     }
 
-    /// Judges a directory that is there.
+    /// Checks an existing directory.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl TrustedDirectory {
         Ok(Self(found))
     }
 
-    /// Judges a directory alone, whoever can change those above it.
+    /// Checks a directory itself, regardless of the directories above it.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl TrustedDirectory {
     }
 }
 
-/// Judges an open file alone, whoever can change the directories above it.
+/// Checks an open file itself, regardless of the directories above it.
 ///
 /// # Errors
 ///
@@ -122,8 +122,8 @@ pub fn check_open(path: &Path, file: &File) -> Result<(), FileError> {
     Ok(Account::of_process().judge(path, &facts, Role::File)?)
 }
 
-/// Judges what is under a path: nothing yet, or a file that others cannot change. The file is not opened, because closing
-/// it would drop the locks that this process has on it (fcntl(2)).
+/// Checks the entry at a path: missing, or a file that others cannot change. The file is not opened, because closing it
+/// would release this process's locks on it (fcntl(2)).
 ///
 /// # Errors
 ///
@@ -138,11 +138,11 @@ pub fn check_entry(path: &Path) -> Result<(), FileError> {
     Ok(account.judge(&found, &facts, Role::File)?)
 }
 
-/// The path of a file without the symbolic links in it; the path itself when nothing is there.
+/// The path of a file without symbolic links; the path itself if nothing exists there.
 ///
 /// # Errors
 ///
-/// [`FileError`], also for a link that leads to nothing.
+/// [`FileError`], also for a dangling link.
 pub fn without_links(path: &Path) -> Result<PathBuf, FileError> {
     match walk(Account::of_process(), path)? {
         End::Found(found, _) => Ok(found),
@@ -151,11 +151,11 @@ pub fn without_links(path: &Path) -> Result<PathBuf, FileError> {
     }
 }
 
-/// Reads a regular file, whoever it belongs to.
+/// Reads a regular file, regardless of its owner.
 ///
 /// # Errors
 ///
-/// [`FileError::NotAFile`], [`FileError::TooLarge`] above `limit` bytes, and what the system says.
+/// [`FileError::NotAFile`], [`FileError::TooLarge`] above `limit` bytes, and any I/O error.
 pub fn read_any(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
     refuse_special(path, &path.metadata().map_err(failed(path))?)?;
     read_bounded(&open_regular(path, OFlags::empty())?, path, limit)
@@ -177,7 +177,7 @@ fn judge_directory(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     Ok(Account::of_process().judge(path, &facts, Role::Directory)?)
 }
 
-/// Looked at before it is opened: opening some devices has effects.
+/// Checked before opening, because opening some devices has side effects.
 fn refuse_special(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     if metadata.is_file() {
         return Ok(());
@@ -186,7 +186,7 @@ fn refuse_special(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     Err(FileError::NotAFile { path })
 }
 
-/// A FIFO that has come into the place of the file does not hold the open up, and is refused.
+/// A FIFO that has replaced the file does not block the open, and is refused.
 fn open_regular(path: &Path, flags: OFlags) -> Result<File, FileError> {
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new()

@@ -1,4 +1,4 @@
-//! Finds the directory on a path that keeps another user out.
+//! Finds the directory in a path that another user cannot traverse.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::account::ROOT;
 use super::judge::Facts;
 
-/// The uppermost directory of `path`, itself included, that a user without further groups cannot go through. Symbolic
+/// The topmost directory of `path`, including itself, that a user without further groups cannot traverse. Symbolic
 /// links are followed.
 pub fn closed_to(path: &Path, user: u32, group: u32) -> io::Result<Option<PathBuf>> {
     let path = std::fs::canonicalize(path)?;
@@ -21,7 +21,7 @@ pub fn closed_to(path: &Path, user: u32, group: u32) -> io::Result<Option<PathBu
     Ok(None)
 }
 
-/// As acl(5) decides: the first of owner, named user, groups and others that is the user.
+/// Decides as acl(5) does: by the first matching entry of owner, named user, groups and others.
 fn may_search(facts: &Facts, user: u32, group: u32) -> bool {
     if user == ROOT {
         return true;

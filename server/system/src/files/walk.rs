@@ -1,4 +1,4 @@
-//! From the root to a file: each directory and symbolic link on the way is judged.
+//! Walks a path from the root, and checks each directory and symbolic link on it.
 
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -12,15 +12,15 @@ use super::judge::{Facts, Role};
 /// The end of a path.
 #[derive(Debug)]
 pub(super) enum End {
-    /// Something is there. The path has no symbolic links in it.
+    /// An existing file or directory. The path has no symbolic links.
     Found(PathBuf, Metadata),
-    /// The last directory that is there, in which the next name of the path is missing.
+    /// The last existing directory, in which the next name of the path is missing.
     Missing,
 }
 
-/// Follows `path`, and judges every directory above its end and every symbolic link. The end itself is not judged.
+/// Follows `path`, and checks every directory above its end and every symbolic link. The end itself is not checked.
 ///
-/// The order matters: a directory is judged before the names in it are looked up, so that nobody can exchange them
+/// The order matters: a directory is checked before the names in it are looked up, so that they cannot be replaced
 /// afterwards.
 pub(super) fn walk(account: &Account, path: &Path) -> Result<End, FileError> {
     let failed = |at: &Path| {
@@ -97,5 +97,5 @@ fn names(path: &Path) -> Vec<OsString> {
     names
 }
 
-/// As many as Linux follows (path_resolution(7)).
+/// Linux's limit (path_resolution(7)).
 const MAX_LINKS: usize = 40;

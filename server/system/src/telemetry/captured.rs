@@ -1,9 +1,9 @@
-//! The log, as a test reads it.
+//! A log for tests.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Takes the log of a subscriber: `with_writer(Arc::new(log.clone()))`.
+/// Captures the log of a subscriber: `with_writer(Arc::new(log.clone()))`.
 #[derive(Debug, Clone, Default)]
 pub struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 

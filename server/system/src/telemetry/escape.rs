@@ -1,4 +1,4 @@
-//! One event, one line, whatever a stranger puts into it.
+//! Escapes events, so that each is one line, whatever its content.
 
 use std::io::{self, Write};
 
@@ -7,9 +7,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::LogFormat;
 
-/// A log's destination that writes control characters, and those that hide or reorder text, as escapes, so that no name in a
-/// certificate or header can begin a line of its own, steer a terminal or look like another. The line end that closes an
-/// event is kept.
+/// A log's output that escapes control characters, and those that hide or reorder text, so that a name in a certificate
+/// or header cannot start a new line, control a terminal or imitate another name. The line end of an event is kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Escaping<M> {
     pub(super) lines: M,
@@ -28,7 +27,7 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Escaping<M> {
     }
 }
 
-/// Writes one event; tracing's formatter hands each over in one piece.
+/// Writes one event, which tracing's formatter passes in one piece.
 #[derive(Debug)]
 pub(super) struct EscapingWriter<W>(W, LogFormat);
 
@@ -46,7 +45,7 @@ impl<W: Write> Write for EscapingWriter<W> {
     }
 }
 
-/// The event with those characters escaped; none when it is ASCII without them, which is the usual case.
+/// The escaped event; none if nothing has to be escaped, which is the usual case.
 fn escaped(event: &[u8], format: LogFormat) -> Option<Vec<u8>> {
     let (line, end) = match event {
         [line @ .., b'\n'] => (line, "\n"),

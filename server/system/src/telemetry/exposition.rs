@@ -1,10 +1,10 @@
-//! Metrics in Prometheus' text form that the recorder does not keep: those whose series come and go.
+//! Metrics in Prometheus's text format that the recorder does not hold: those whose series appear and disappear.
 
 use std::fmt::{Display, Write as _};
 
 use super::metric::description;
 
-/// A text of metrics, in the making.
+/// A text of metrics under construction.
 #[derive(Debug, Default)]
 pub struct Exposition(String);
 
@@ -38,7 +38,7 @@ pub struct Series<'a> {
 }
 
 impl Series<'_> {
-    /// Adds a series. A label without a value is left out, which means the same.
+    /// Adds a series. A label with an empty value is omitted, which is equivalent.
     pub fn add(&mut self, labels: &[(&str, &str)], value: impl Display) {
         self.text.push_str(self.name);
         let mut before = '{';

@@ -8,7 +8,7 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 
-/// Writes fields as logfmt does: a value with blanks, `=` or quotes is quoted, so that a program can split the line.
+/// Writes fields in logfmt: a value with blanks, `=` or quotes is quoted, so that programs can split the line.
 pub(super) struct Logfmt;
 
 impl<'writer> FormatFields<'writer> for Logfmt {
@@ -47,7 +47,7 @@ impl WrittenFields<'_> {
 }
 
 impl Visit for WrittenFields<'_> {
-    /// Text is quoted whatever it is.
+    /// Text is always quoted.
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             MESSAGE => self.write(format_args!("{value}")),
@@ -76,7 +76,7 @@ impl Visit for WrittenFields<'_> {
     }
 }
 
-/// The name that tracing gives to the text of an event.
+/// tracing's name for the text of an event.
 const MESSAGE: &str = "message";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Lines of the log that no event stands behind, and the length of all of them.
+//! Log lines that do not come from an event, and the maximum length of all lines.
 
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
@@ -6,8 +6,8 @@ use time::format_description::well_known::Rfc3339;
 use super::LogFormat;
 use crate::clock::{Clock as _, SystemClock};
 
-/// The line, if it is no longer than a line may be; otherwise its beginning. A JSON object that is cut is none, so that a
-/// line says instead how long it was.
+/// The line, truncated to the maximum length. A truncated JSON object would be invalid, so it is replaced by one that
+/// gives its length.
 pub(super) fn bounded(mut line: Vec<u8>, format: LogFormat) -> Vec<u8> {
     let length = line.len();
     if length <= MAX_LINE {
@@ -26,7 +26,7 @@ pub(super) fn bounded(mut line: Vec<u8>, format: LogFormat) -> Vec<u8> {
     }
 }
 
-/// Tells of lines that are not there.
+/// The line that reports dropped lines.
 pub(super) fn dropped_lines(count: u64, format: LogFormat) -> Vec<u8> {
     let message = if count == 1 {
         "1 line was dropped".to_owned()
@@ -41,7 +41,7 @@ pub(super) fn dropped_lines(count: u64, format: LogFormat) -> Vec<u8> {
     )
 }
 
-/// A line as the subscriber would write it.
+/// A line in the subscriber's format.
 fn warning(message: &str, (name, number): (&str, usize), format: LogFormat) -> Vec<u8> {
     let now = SystemClock.now().format(&Rfc3339).unwrap_or_default();
     let line = match format {
@@ -54,9 +54,9 @@ fn warning(message: &str, (name, number): (&str, usize), format: LogFormat) -> V
     line.into_bytes()
 }
 
-/// More than an event of the server has, unless a stranger chooses its text.
+/// Longer than any event of the server, unless a stranger chooses its text.
 const MAX_LINE: usize = 16 * 1024;
-/// Of a longer one.
+/// Length of a truncated line.
 const KEPT: usize = MAX_LINE - 64;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The log: events on standard error, one a line, written by a thread of their own.
+//! The log: events on standard error, one per line, written by a separate thread.
 
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,7 @@ use super::{LogFormat, LogSettings};
 /// The log cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// `RUST_LOG` is set and not understood.
+    /// `RUST_LOG` cannot be parsed.
     #[error("cannot read the filter in RUST_LOG; it is a list such as `info,certward_server=debug`")]
     Filter(#[source] ParseError),
     /// The process has a log already.
@@ -30,11 +30,11 @@ pub enum LogError {
     Thread(#[source] io::Error),
 }
 
-/// Starts the log of this process. `RUST_LOG`, when it is set, decides about levels in place of the settings.
+/// Starts the log of this process. If `RUST_LOG` is set, it overrides the levels of the settings.
 ///
 /// # Errors
 ///
-/// [`LogError`], when `RUST_LOG` cannot be read or the process has a log already.
+/// [`LogError`], if `RUST_LOG` cannot be parsed or the process has a log already.
 pub fn start_log(settings: &LogSettings) -> Result<(), LogError> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(directives) if !directives.is_empty() => directives.parse().map_err(LogError::Filter)?,
@@ -77,7 +77,7 @@ pub fn start_log(settings: &LogSettings) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Puts a line of its own into the log, beside the events. Says whether there is a log.
+/// Writes a line to the log that is not an event. Returns whether there is a log.
 pub fn print_line(text: &str) -> bool {
     let log = LOG.get();
     if let Some(queue) = log {
@@ -86,7 +86,7 @@ pub fn print_line(text: &str) -> bool {
     log.is_some()
 }
 
-/// Waits until the log is written, at most for `patience`.
+/// Waits until the log is written, for at most `patience`.
 pub fn flush_log(patience: Duration) {
     if let Some(queue) = LOG.get() {
         queue.flush(patience);
@@ -125,8 +125,8 @@ impl Write for QueuedLine<'_> {
     }
 }
 
-/// Standard error without the lock that [`io::stderr`] takes while it writes: a reader that stalls would make everybody
-/// wait who prints, or panics.
+/// Standard error without the lock that [`io::stderr`] holds during a write: a stalled reader would otherwise block
+/// everyone who prints, or panics.
 struct StandardError;
 
 impl Write for StandardError {

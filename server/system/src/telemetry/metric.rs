@@ -22,11 +22,11 @@ pub const HANDSHAKES: &str = "certward_handshakes_total";
 pub const OPEN_CONNECTIONS: &str = "certward_open_connections";
 /// Connections to databases that are open after their login.
 pub const DATABASE_CONNECTIONS: &str = "certward_database_connections";
-/// Open connections, by listener and by what they were let in by.
+/// Open connections, by listener and by kind of identity.
 pub const CONNECTIONS: &str = "certward_connections";
-/// Connections closed because their certificate lost its trust, by reason.
+/// Connections closed because their certificate is no longer trusted, by reason.
 pub const CONNECTIONS_CUT: &str = "certward_connections_cut_total";
-/// Connections not taken, by the limit that they ran into.
+/// Refused connections, by limit.
 pub const CONNECTIONS_REFUSED: &str = "certward_connections_refused_total";
 /// Attempts to put a new server certificate in force, from its file or by a request, by outcome.
 pub const RELOADS: &str = "certward_server_certificate_reloads_total";
@@ -34,16 +34,16 @@ pub const RELOADS: &str = "certward_server_certificate_reloads_total";
 /// Lines of the log that were dropped.
 const LOG_LINES_DROPPED: &str = "certward_log_lines_dropped_total";
 
-/// Requests refused before anything was done for them, by reason.
+/// Refused requests, by reason.
 pub const REFUSALS: &str = "certward_refusals_total";
-/// Keys for client certificates that are in stock.
+/// Ready keys for client certificates.
 pub const READY_KEYS: &str = "certward_ready_keys";
 /// The durations of commits to the store, in seconds.
 pub const STORE_COMMIT_DURATION: &str = "certward_store_commit_duration_seconds";
 /// 1 while changes can be written to the store, 0 while they are refused.
 pub const STORE_WRITABLE: &str = "certward_store_writable";
 
-/// 1; the label `version` says which version of the server runs.
+/// 1; the label `version` is the version of the server.
 pub const BUILD_INFO: &str = "certward_build_info";
 /// The sizes of the store's files in bytes, by file.
 pub const STORE_BYTES: &str = "certward_store_bytes";
@@ -51,15 +51,15 @@ pub const STORE_BYTES: &str = "certward_store_bytes";
 pub const DATABASES: &str = "certward_databases";
 /// The expiry of certificates in seconds since 1970: one series for each, up to a limit.
 pub const CERTIFICATE_EXPIRY: &str = "certward_certificate_expiry_timestamp_seconds";
-/// The next expiry of a certificate of each use, in seconds since 1970.
+/// The earliest expiry of the certificates of each use, in seconds since 1970.
 pub const CERTIFICATE_EARLIEST_EXPIRY: &str = "certward_certificate_earliest_expiry_timestamp_seconds";
 /// Certificates in use, by their use.
 pub const CERTIFICATES: &str = "certward_certificates";
-/// Those of them that expire within so many days.
+/// Certificates in use that expire within a number of days.
 pub const CERTIFICATES_EXPIRING: &str = "certward_certificates_expiring";
-/// Those of them that have expired.
+/// Certificates in use that have expired.
 pub const CERTIFICATES_EXPIRED: &str = "certward_certificates_expired";
-/// Those of them that have no series of [`CERTIFICATE_EXPIRY`].
+/// Certificates in use without a series of [`CERTIFICATE_EXPIRY`].
 pub const CERTIFICATES_UNLISTED: &str = "certward_certificates_unlisted";
 
 /// The `# HELP` and `# TYPE` of each metric.
@@ -166,7 +166,7 @@ pub(super) enum Kind {
     Histogram,
 }
 
-/// As `# TYPE` has it.
+/// The name in `# TYPE`.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -239,7 +239,7 @@ impl RequestMetrics {
     }
 }
 
-/// A stranger chooses the method: only the known ones become label values, so that their number is bounded.
+/// The method as a label value. Clients choose it, so unknown ones are combined.
 fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -279,7 +279,7 @@ impl Recorder {
         self.0.as_ref().map(PrometheusHandle::render).unwrap_or_default()
     }
 
-    /// Folds the durations measured since the last call into their histograms; without it they pile up in memory.
+    /// Adds the durations measured since the last call to their histograms; otherwise they accumulate in memory.
     fn run_upkeep(&self) {
         if let Some(handle) = &self.0 {
             handle.run_upkeep();
@@ -301,7 +301,7 @@ impl Recorder {
 
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Seconds. From a cached answer to a certificate made without a key in stock.
+/// In seconds: from a cached response to a certificate whose key has to be generated first.
 const DURATION_BUCKETS: [f64; 12] = [
     0.0001, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0,
 ];

@@ -1,9 +1,9 @@
-//! Panics in the log, in place of on standard error.
+//! Logs panics, instead of printing them to standard error.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{PanicHookInfo, set_hook};
 
-/// From now on a panic is an event of the log, cut where it is longer than an event should be.
+/// Logs every later panic as an event, truncated to the maximum length.
 pub fn log_panics() {
     set_hook(Box::new(log));
 }
@@ -24,7 +24,7 @@ fn log(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// At most so many bytes of a text.
+/// The first `most` bytes of a text, or fewer.
 fn cut(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }

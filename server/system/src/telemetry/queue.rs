@@ -1,7 +1,8 @@
-//! The queue between those who log and the one thread that writes: nobody who logs waits for the reader of the log.
+//! The queue between the threads that log and the one thread that writes: logging never waits for the reader of the
+//! log.
 //!
-//! Lines that the queue cannot hold, or that the output does not accept, are dropped and counted. The log gives their
-//! number when it can be written again.
+//! Lines that do not fit into the queue, or that the output does not accept, are dropped and counted. The log reports
+//! their number when it can be written again.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -17,9 +18,9 @@ use super::line::{bounded, dropped_lines};
 pub(super) struct LineQueue {
     format: LogFormat,
     state: Mutex<State>,
-    /// The writer has something to do.
+    /// Notified when the writer has work.
     arrived: Condvar,
-    /// The writer has done something.
+    /// Notified when the writer has written.
     written: Condvar,
     /// Lines dropped since the start.
     dropped: AtomicU64,
@@ -28,24 +29,24 @@ pub(super) struct LineQueue {
 #[derive(Debug, Default)]
 struct State {
     lines: VecDeque<Vec<u8>>,
-    /// Of the lines in the queue and of those that are being written.
+    /// Size of the lines in the queue and of those being written.
     bytes: usize,
-    /// Lines dropped that the log has not told of.
+    /// Number of dropped lines that have not been reported.
     untold: u64,
     /// The last write failed.
     is_failing: bool,
 }
 
-/// The lines that are written at once.
+/// The lines of one write.
 struct Batch {
     content: Vec<u8>,
-    /// True when the batch begins with the end of a line that was written in part.
+    /// True if the batch begins with the end of a partially written line.
     ends_line: bool,
-    /// The lines in it, without the one that tells of dropped ones.
+    /// The number of lines in it, without the one about dropped lines.
     lines: u64,
-    /// Bytes of these.
+    /// Size of these lines in bytes.
     bytes: usize,
-    /// Dropped lines that the batch tells of.
+    /// Number of dropped lines that the batch reports.
     told: u64,
 }
 
@@ -81,7 +82,7 @@ impl LineQueue {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything is written, at most for `patience`, and not at all for an output that takes nothing.
+    /// Waits until everything is written, for at most `patience`; does not wait for an output that accepts nothing.
     pub(super) fn flush(&self, patience: Duration) {
         let until = Instant::now() + patience;
         let mut state = self.lock();
@@ -97,7 +98,7 @@ impl LineQueue {
         }
     }
 
-    /// Writes to `output` for ever, on the thread that calls it.
+    /// Writes to `output` forever, on the calling thread.
     pub(super) fn write_to(&self, mut output: impl Write) {
         let mut is_within_line = false;
         loop {
@@ -115,7 +116,7 @@ impl LineQueue {
         }
     }
 
-    /// Waits for lines, and takes as many as are written at once.
+    /// Waits for lines, and takes one batch.
     fn take(&self, is_within_line: bool) -> Batch {
         let mut state = self.lock();
         while state.lines.is_empty() && state.untold == 0 {
@@ -146,7 +147,7 @@ impl LineQueue {
         batch
     }
 
-    /// Notes what became of a batch. `reached` is the part that was written when the write failed.
+    /// Records the result of a batch. `reached` is the part that was written before an error.
     fn settle(&self, batch: &Batch, reached: Option<&[u8]>) {
         let mut state = self.lock();
         state.bytes -= batch.bytes;
@@ -167,7 +168,7 @@ impl LineQueue {
     }
 }
 
-/// Writes all of it. Says how far it came.
+/// Writes all of it. Returns the number of bytes written.
 fn write(output: &mut impl Write, content: &[u8]) -> (usize, io::Result<()>) {
     let mut length = 0;
     while length < content.len() {
@@ -183,14 +184,14 @@ fn write(output: &mut impl Write, content: &[u8]) -> (usize, io::Result<()>) {
     (length, Ok(()))
 }
 
-/// Together with the batch that is being written.
+/// Includes the batch being written.
 const MAX_BYTES: usize = 1024 * 1024;
 const MAX_LINES: usize = 8192;
-/// As much as a pipe holds.
+/// The capacity of a pipe.
 const MAX_BATCH: usize = 64 * 1024;
 /// Pause after a failed write. Events of that time are queued.
 const RETRY: Duration = Duration::from_secs(1);
-/// Before a nonblocking output is tried again.
+/// Pause before a nonblocking output is tried again.
 const FULL: Duration = Duration::from_millis(20);
 
 #[cfg(test)]

@@ -3,16 +3,16 @@
 /// Level and format of the log, which is written to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSettings {
-    /// The least urgent level that is written.
+    /// The lowest level that is logged.
     pub level: tracing::level_filters::LevelFilter,
-    /// One event, one line, in this form.
+    /// The format of a line.
     pub format: LogFormat,
 }
 
-/// The form of a log line.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Readable by people.
     Text,
     /// A JSON object.
     Json,

@@ -1,9 +1,9 @@
-//! Lines of the log that a stranger can cause.
+//! Limits log lines that strangers can cause.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Lets a line through once a second, so that a stranger fills no log.
+/// Admits one line per second, so that a stranger cannot fill the log.
 #[derive(Debug)]
 pub struct Sparing(Mutex<Past>);
 
@@ -14,12 +14,12 @@ struct Past {
 }
 
 impl Sparing {
-    /// That has let nothing through yet.
+    /// Creates a limit that has admitted nothing yet.
     pub const fn new() -> Self {
         Self(Mutex::new(Past { last: None, omitted: 0 }))
     }
 
-    /// Returns the number of lines omitted before this one; none when this line is to be omitted too.
+    /// Returns the number of lines omitted before this one; none if this line has to be omitted too.
     pub fn admit(&self) -> Option<u64> {
         self.admit_at(Instant::now())
     }

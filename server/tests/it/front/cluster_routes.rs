@@ -12,7 +12,8 @@ use certward_server::cluster::access::{
 };
 use certward_server::cluster::named_certificate::{CertificateName, NewCertificate};
 use certward_server::cluster::permission::ManagementRole;
-use certward_server::cluster::settings::{SettingsUpdate, TlsVersion};
+use certward_server::cluster::settings::TlsVersion;
+use certward_server::cluster::settings_update::SettingsUpdate;
 use certward_server::cluster::user::{AuthMethod, EmailAlerts, NewUser, RoleSelection};
 use certward_server::cluster::{ClusterError, Run};
 use certward_server::listener::peer::Peer;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connection_permits::{ConnectionPermit, ConnectionPermits};
-use super::half_open::{HalfOpen, Place};
+use super::half_open::{HalfOpen, HandshakePermit};
 use super::identity_counts::IdentityCounts;
 use super::limits::Limits;
 use super::movable::MovableTcp;
@@ -53,7 +53,7 @@ pub struct Accepted {
     /// The address of the peer.
     pub address: SocketAddr,
     /// Counts the connection as half-open until the end of the handshake.
-    pub half_open: Place,
+    pub half_open: HandshakePermit,
     /// Records if the peer is known. The loop holds it until the connection ends.
     pub permit: Arc<ConnectionPermit>,
 }
@@ -128,11 +128,11 @@ impl AcceptLoop {
             let Some(opened) = Arc::clone(&service).open(accepted).await else {
                 return;
             };
-            let seat = workers.seat();
-            let runtime = seat.runtime().clone();
+            let slot = workers.slot();
+            let runtime = slot.runtime().clone();
             let served = Box::pin(async move {
                 service.serve(opened).await;
-                drop((permit, seat));
+                drop((permit, slot));
             });
             later.spawn_on(ended.run_until_cancelled_owned(served), &runtime);
         });
@@ -149,7 +149,7 @@ impl AcceptLoop {
 pub async fn handshake(
     acceptor: &TlsAcceptor,
     stream: TcpStream,
-    mut half_open: Place,
+    mut half_open: HandshakePermit,
     timeout: Duration,
 ) -> Result<TlsStream<MovableTcp>, HandshakeError> {
     let done = tokio::select! {

@@ -1,8 +1,9 @@
-//! The checks that TLS makes on a client's certificate.
+//! TLS's own checks of a client's certificate.
 //!
-//! On an API they are few, because trust is decided for each request: a client may present any certificate or none
-//! (`docs/contracts/ravendb.md#tls`), and one that is unknown, expired or self-signed is refused later, with HTTP 403 and
-//! a message. The handshake proves only that the peer holds the private key, and it bounds the cost of a stranger's chain.
+//! On an API they are few, because the product decides on trust for each request: a client may present any certificate
+//! or none (`docs/contracts/ravendb.md#tls`), and an unknown, expired or self-signed one is refused later, with HTTP
+//! 403 and a message. The handshake only proves possession of the private key, and limits the cost of a stranger's
+//! chain.
 
 use std::fmt::Debug;
 
@@ -28,31 +29,31 @@ pub struct ClientVerifier<P> {
     policy: P,
 }
 
-/// What a listener demands of client certificates within the handshake.
+/// A listener's requirements on client certificates within the handshake.
 pub trait HandshakePolicy: Debug + Send + Sync {
-    /// Whether a client is asked for a certificate.
+    /// Requests a client certificate, or not.
     fn request(&self) -> CertificateRequest;
 
-    /// Judges a chain within the bounds.
+    /// Decides on a chain within the bounds.
     ///
     /// # Errors
     ///
-    /// The error that rustls makes the alert of.
+    /// The error for which rustls sends the alert.
     fn judge(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), Error>;
 }
 
-/// Whether a client is asked for a certificate.
+/// Handling of client certificates in the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateRequest {
-    /// It is not.
+    /// None is requested.
     None,
-    /// It is, and may have none.
+    /// One is requested, and may be missing.
     Optional,
-    /// It is, and must have one.
+    /// One is requested and required.
     Mandatory,
 }
 
-/// The policy of an API: a certificate is asked for, and judged at each request.
+/// The policy of an API: a certificate is requested, and decided on at each request.
 #[derive(Debug)]
 pub struct JudgedLater;
 
@@ -67,7 +68,7 @@ impl HandshakePolicy for JudgedLater {
 }
 
 impl<P> ClientVerifier<P> {
-    /// A chain beyond `bounds` ends the handshake with alert 42 (`bad_certificate`) before anything of it is read.
+    /// A chain that exceeds `bounds` ends the handshake with alert 42 (`bad_certificate`) before it is parsed.
     pub fn new(algorithms: WebPkiSupportedAlgorithms, bounds: ChainBounds, policy: P) -> Self {
         Self {
             algorithms,
@@ -76,7 +77,7 @@ impl<P> ClientVerifier<P> {
         }
     }
 
-    /// What is demanded beyond the length of the chain.
+    /// The requirements beyond the bounds of the chain.
     #[must_use]
     pub fn policy(&self) -> &P {
         &self.policy

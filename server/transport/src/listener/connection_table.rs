@@ -24,6 +24,38 @@ pub trait Listed: Debug {
 
     /// Its entry in the table.
     fn entry(&self) -> &Entry<Self::Key>;
+
+    /// The time at which the connection was taken in.
+    fn opened_at(&self) -> OffsetDateTime {
+        self.entry().opened_at
+    }
+
+    /// The end of validity of the certificates that the connection rests on.
+    fn valid_until(&self) -> Option<OffsetDateTime> {
+        *self.entry().valid_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives an order and returns `true` when it is new.
+    fn give(&self, order: Order) -> bool {
+        let before = self.entry().order.fetch_max(order as u8, Ordering::AcqRel);
+        self.entry().waker.wake();
+        before < order as u8
+    }
+
+    /// Returns the order to the connection, and wakes the last caller's task when the order changes.
+    fn poll_order(&self, context: &Context<'_>) -> Order {
+        self.entry().waker.register(context.waker());
+        self.order()
+    }
+
+    /// The order to the connection.
+    fn order(&self) -> Order {
+        match self.entry().order.load(Ordering::Acquire) {
+            0 => Order::None,
+            1 => Order::Finish,
+            _ => Order::Cut,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -178,40 +210,6 @@ impl<C: Listed> Index<C> {
     }
 }
 
-impl<K> Entry<K> {
-    /// The time at which the connection was taken in.
-    pub fn opened_at(&self) -> OffsetDateTime {
-        self.opened_at
-    }
-
-    /// The end of validity of the certificates that the connection rests on.
-    pub fn valid_until(&self) -> Option<OffsetDateTime> {
-        *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives an order and returns `true` when it is new.
-    pub fn give(&self, order: Order) -> bool {
-        let before = self.order.fetch_max(order as u8, Ordering::AcqRel);
-        self.waker.wake();
-        before < order as u8
-    }
-
-    /// Returns the order to the connection, and wakes the last caller's task when the order changes.
-    pub fn poll_order(&self, context: &Context<'_>) -> Order {
-        self.waker.register(context.waker());
-        self.order()
-    }
-
-    /// The order to the connection.
-    pub fn order(&self) -> Order {
-        match self.order.load(Ordering::Acquire) {
-            0 => Order::None,
-            1 => Order::Finish,
-            _ => Order::Cut,
-        }
-    }
-}
-
 impl<C: Listed> Open<C> {
     /// The connection.
     #[must_use]
@@ -224,5 +222,68 @@ impl<C: Listed> Drop for Open<C> {
     fn drop(&mut self) {
         self.table.index().remove(self.connection.entry());
         metrics::gauge!(self.table.gauge).decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Connection(Entry<u8>);
+
+    impl Listed for Connection {
+        type Key = u8;
+
+        fn entry(&self) -> &Entry<u8> {
+            &self.0
+        }
+    }
+
+    const NOW: OffsetDateTime = datetime!(2026-12-01 12:00 UTC);
+
+    #[test]
+    fn connection_expires_once_after_its_last_second() {
+        let table = ConnectionTable::new("connections");
+        let open = table.open(None, NOW, Connection);
+        let connection = open.connection();
+        table.set_expiry(connection, Some(NOW));
+        let counts = |now| {
+            let (passed, in_last_second) = table.expired(now);
+            (passed.len(), in_last_second.len())
+        };
+        assert_eq!(counts(NOW), (0, 0));
+        assert_eq!(counts(NOW + Duration::milliseconds(500)), (0, 1));
+        assert_eq!(counts(NOW + Duration::seconds(1)), (1, 0));
+        table.set_expiry(connection, Some(NOW));
+        assert_eq!(counts(NOW + Duration::seconds(2)), (0, 0));
+        table.set_expiry(connection, Some(NOW + Duration::seconds(3)));
+        drop(open);
+        assert_eq!(counts(NOW + Duration::seconds(4)), (0, 0));
+    }
+
+    #[test]
+    fn connection_is_found_by_its_key_until_it_is_dropped() {
+        let table = ConnectionTable::new("connections");
+        let [first, second, _other] = [1, 1, 2].map(|key| table.open(Some(key), NOW, Connection));
+        assert_eq!(table.with_keys(&[1, 3]).len(), 2);
+        drop(first);
+        assert!(Arc::ptr_eq(&table.with_keys(&[1])[0], second.connection()));
+        assert_eq!(table.all().len(), 2);
+    }
+
+    #[test]
+    fn connection_that_is_opened_after_an_order_to_all_has_it() {
+        let table = ConnectionTable::new("connections");
+        let before = table.open(None, NOW, Connection);
+        assert_eq!(table.order_from_now_on(Order::Finish).len(), 1);
+        assert_eq!(before.connection().order(), Order::None);
+        assert!(before.connection().give(Order::Cut));
+        assert!(!before.connection().give(Order::Finish));
+        assert_eq!(before.connection().order(), Order::Cut);
+        assert_eq!(table.open(None, NOW, Connection).connection().order(), Order::Finish);
     }
 }

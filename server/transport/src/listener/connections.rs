@@ -130,7 +130,7 @@ impl OpenConnections {
         all.iter().for_each(|connection| connection.end());
     }
 
-    /// Reviews the connection, and keeps it under the moment at which it must be reviewed again.
+    /// Reviews the connection, and schedules its next review.
     fn recheck(&self, connection: &OpenConnection) {
         // Before the review: what becomes known during it is reviewed again.
         if !connection.peer.is_stranger() {
@@ -170,12 +170,12 @@ impl OpenConnection {
     }
 
     fn end(&self) {
-        self.entry.give(Order::Finish);
+        self.give(Order::Finish);
     }
 
     /// Ready once the connection must end. Wakes the last caller's task.
     pub fn poll_must_end(&self, context: &mut Context<'_>) -> Poll<()> {
-        match self.entry.poll_order(context) {
+        match self.poll_order(context) {
             Order::None => Poll::Pending,
             Order::Finish | Order::Cut => Poll::Ready(()),
         }
@@ -184,16 +184,6 @@ impl OpenConnection {
     /// The peer of the connection.
     pub fn peer(&self) -> &Arc<Peer> {
         &self.peer
-    }
-
-    /// The time at which the handshake was completed.
-    pub fn opened_at(&self) -> OffsetDateTime {
-        self.entry.opened_at()
-    }
-
-    /// The end of validity of the peer's certificate and of the issuers above it.
-    pub fn valid_until(&self) -> Option<OffsetDateTime> {
-        self.entry.valid_until()
     }
 }
 

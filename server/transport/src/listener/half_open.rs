@@ -23,7 +23,7 @@ struct Waiting {
 
 /// A place among the half-open connections, released when dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct HandshakePermit {
     half_open: Arc<HalfOpen>,
     id: u64,
     displaced: oneshot::Receiver<()>,
@@ -38,7 +38,7 @@ impl HalfOpen {
     }
 
     /// A place for a new connection.
-    pub(super) fn enter(self: &Arc<Self>) -> Place {
+    pub(super) fn enter(self: &Arc<Self>) -> HandshakePermit {
         let (sender, displaced) = oneshot::channel();
         let mut waiting = self.waiting();
         if waiting.by_age.len() >= self.capacity {
@@ -48,7 +48,7 @@ impl HalfOpen {
         waiting.next_id += 1;
         waiting.by_age.insert(id, sender);
         drop(waiting);
-        Place {
+        HandshakePermit {
             half_open: Arc::clone(self),
             id,
             displaced,
@@ -60,7 +60,7 @@ impl HalfOpen {
     }
 }
 
-impl Place {
+impl HandshakePermit {
     /// Waits until a newer connection has displaced this one.
     pub(super) async fn displaced(&mut self) {
         // The sender is never used, only dropped.
@@ -68,7 +68,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for HandshakePermit {
     fn drop(&mut self) {
         self.half_open.waiting().by_age.remove(&self.id);
     }

@@ -101,14 +101,14 @@ mod tests {
         client.write_all(b"before").await.unwrap();
         let mut received = [0; 6];
         moved.read_exact(&mut received).await.unwrap();
-        let seat = Workers::start("test").unwrap().seat();
+        let slot = Workers::start("test").unwrap().slot();
         let serve = async move {
             moved.move_here().unwrap();
             let mut received = [0; 5];
             moved.read_exact(&mut received).await.unwrap();
             moved.write_all(&received).await.unwrap();
         };
-        let served = seat.runtime().spawn(serve);
+        let served = slot.runtime().spawn(serve);
         client.write_all(b"after").await.unwrap();
         let mut answer = Vec::new();
         client.read_to_end(&mut answer).await.unwrap();

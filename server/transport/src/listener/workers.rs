@@ -29,7 +29,7 @@ struct Worker {
 
 /// A connection's place on a thread, until dropped.
 #[derive(Debug)]
-pub struct Seat {
+pub struct WorkerSlot {
     workers: Workers,
     number: usize,
 }
@@ -50,12 +50,12 @@ impl Workers {
     }
 
     /// A place on the thread with the fewest connections.
-    pub fn seat(&self) -> Seat {
+    pub fn slot(&self) -> WorkerSlot {
         let open = |(_, worker): &(usize, &Worker)| worker.connections.load(Ordering::Relaxed);
         let fewest = self.0.iter().enumerate().min_by_key(open);
         let (number, worker) = fewest.expect("there is at least one thread");
         worker.connections.fetch_add(1, Ordering::Relaxed);
-        Seat {
+        WorkerSlot {
             workers: self.clone(),
             number,
         }
@@ -87,7 +87,7 @@ impl Worker {
     }
 }
 
-impl Seat {
+impl WorkerSlot {
     /// The runtime of the thread.
     pub fn runtime(&self) -> &Handle {
         &self.worker().runtime
@@ -98,7 +98,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for WorkerSlot {
     fn drop(&mut self) {
         self.worker().connections.fetch_sub(1, Ordering::Relaxed);
     }
@@ -119,20 +119,20 @@ mod tests {
             let count = |worker: &Worker| worker.connections.load(Ordering::Relaxed);
             workers.0.iter().map(count).collect::<Vec<_>>()
         };
-        let mut seats: Vec<_> = (0..6).map(|_| workers.seat()).collect();
+        let mut slots: Vec<_> = (0..6).map(|_| workers.slot()).collect();
         assert_eq!(counts(), [2, 2, 2]);
-        seats.remove(1);
+        slots.remove(1);
         assert_eq!(counts(), [2, 1, 2]);
-        seats.push(workers.seat());
+        slots.push(workers.slot());
         assert_eq!(counts(), [2, 2, 2]);
     }
 
     #[test]
     fn what_is_spawned_on_a_place_runs_on_its_thread() {
         let workers = Workers::start("test").unwrap();
-        let seat = workers.seat();
+        let slot = workers.slot();
         let (sender, receiver) = std::sync::mpsc::channel();
-        seat.runtime()
+        slot.runtime()
             .spawn(async move { sender.send(thread::current().name().map(str::to_owned)) });
         assert_eq!(receiver.recv().unwrap().as_deref(), Some("test-0"));
     }
@@ -146,7 +146,7 @@ mod tests {
         use tokio::io::AsyncReadExt as _;
 
         let workers = Workers::start_many("test", 1).unwrap();
-        let seat = workers.seat();
+        let slot = workers.slot();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut writer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (reader, _) = listener.accept().unwrap();
@@ -154,14 +154,14 @@ mod tests {
         let was_read = Arc::new(AtomicBool::new(false));
         let (ready, is_ready) = oneshot::channel();
         let noted = Arc::clone(&was_read);
-        seat.runtime().spawn(async move {
+        slot.runtime().spawn(async move {
             let mut reader = tokio::net::TcpStream::from_std(reader).unwrap();
             ready.send(()).unwrap();
             reader.read_u8().await.unwrap();
             noted.store(true, Ordering::SeqCst);
         });
         let (sender, receiver) = std::sync::mpsc::channel();
-        seat.runtime().spawn(async move {
+        slot.runtime().spawn(async move {
             is_ready.await.unwrap();
             let mut steps = 0;
             // The reader waits by now: it went on to its first read without a pause.

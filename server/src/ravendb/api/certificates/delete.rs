@@ -1,4 +1,4 @@
-//! Removing registered certificates (`docs/contracts/ravendb.md#delete` and `docs/contracts/ravendb.md#purge`).
+//! Deleting registered certificates (`docs/contracts/ravendb.md#delete` and `docs/contracts/ravendb.md#purge`).
 
 use std::sync::Arc;
 

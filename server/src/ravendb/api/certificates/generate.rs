@@ -1,4 +1,4 @@
-//! Making a key and a certificate (`docs/contracts/ravendb.md#generate`).
+//! Generating a key and a certificate (`docs/contracts/ravendb.md#generate`).
 
 use std::sync::Arc;
 

@@ -52,7 +52,7 @@ pub(in super::super) async fn list(
     Ok(answer::json(&document(&app, own.into_iter().chain(shown).collect())))
 }
 
-/// The entry under a thumbprint; for a secondary, its primary (records `220`, `441`).
+/// The entry with a thumbprint; for a secondary, its primary (records `220`, `441`).
 fn find(app: &Services, permit: &Permit<ListCertificates>, thumbprint: &str) -> Option<Arc<RegisteredCertificate>> {
     let entry = app.authority.find(permit, &thumbprint.parse::<Thumbprint>().ok()?)?;
     match &entry.collection {

@@ -15,8 +15,8 @@ pub(super) use register::{from_base64, register};
 use super::json::{Object, Properties as _};
 use super::problem::Problem;
 
-/// Refuses what would be registered for single sign-on, which this server does not do. Other values of `Usage` are
-/// read and not kept: every certificate registered here is a client's (observed record `926-post-usage`).
+/// Refuses registrations for single sign-on, which this server does not support. Other values of `Usage` are accepted
+/// and not stored: every certificate registered here is a client's (observed record `926-post-usage`).
 fn refuse_single_sign_on(definition: &Object) -> Result<(), Problem> {
     match definition.one_of("Usage", &USAGES, USAGE_TYPE)? {
         Some("SsoServer" | "SsoClient") => Err(Problem::invalid_operation(

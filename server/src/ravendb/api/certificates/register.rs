@@ -1,4 +1,4 @@
-//! Registering certificates that somebody else issued (`docs/contracts/ravendb.md#register`).
+//! Registering certificates that another party issued (`docs/contracts/ravendb.md#register`).
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(in super::super) async fn register(
     Ok(answer::empty(StatusCode::CREATED))
 }
 
-/// Base64 with padding; blanks and line ends between the characters do not count.
+/// Decodes Base64 with padding; blanks and line ends between the characters are ignored.
 pub(in super::super) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let digits: Zeroizing<Vec<u8>> = Zeroizing::new(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
     STANDARD.decode(&*digits).ok()

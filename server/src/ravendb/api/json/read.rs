@@ -1,15 +1,15 @@
-//! From a body to its object.
+//! Parses a body as an object.
 
 use super::{Object, Value, kind};
 use certward_transport::http::json::{self, Fault, MAX_DEPTH, Place};
 
-/// The reason that a body cannot be read as a JSON object.
+/// A body cannot be parsed as a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in super::super) enum ReadError {
     /// The body ends inside the object, or is empty.
     #[error("the stream ended before the end of the JSON content")]
     Truncated,
-    /// The body holds something else than an object.
+    /// The body is not an object.
     #[error("a JSON object was expected at the start of the body, but it starts with {found}")]
     NotAnObject {
         /// The kind of the value that was found.
@@ -22,10 +22,10 @@ pub(in super::super) enum ReadError {
         line: usize,
         /// Column, from 1.
         column: usize,
-        /// The last property that began before.
+        /// The last property before it.
         member: Option<String>,
     },
-    /// More follows the object.
+    /// The object is followed by further content.
     #[error("the body goes on behind its JSON object, in line {line}, column {column}; send one object alone")]
     Trailing {
         /// Line, from 1.
@@ -33,13 +33,13 @@ pub(in super::super) enum ReadError {
         /// Column, from 1.
         column: usize,
     },
-    /// A text with a NUL in it, which ends it for some readers and not for others.
+    /// A text contains a NUL, which some programs take for its end.
     #[error("the property '{name}' holds a NUL character; omit it")]
     Nul {
-        /// Its name, or the one around it.
+        /// The name of the property, or of the enclosing one.
         name: String,
     },
-    /// A property stands twice in one object.
+    /// A property occurs twice in one object.
     #[error("the property '{name}' is given more than once")]
     Repeated {
         /// Its name.
@@ -51,7 +51,7 @@ pub(in super::super) enum ReadError {
 }
 
 impl ReadError {
-    /// Returns `true` when the real server accepts such a body, so that the refusal is Certward's alone.
+    /// Returns `true` if the real server accepts such a body, so that only Certward refuses it.
     pub(in super::super) fn is_stricter(&self) -> bool {
         match self {
             Self::Trailing { .. } | Self::Nul { .. } | Self::Repeated { .. } | Self::TooDeep => true,
@@ -64,11 +64,11 @@ fn within(member: Option<&str>) -> String {
     member.map_or_else(String::new, |member| format!(", at the property '{member}'"))
 }
 
-/// Reads the object that a body is.
+/// Parses a body as an object.
 ///
 /// # Errors
 ///
-/// [`ReadError`], by the first fault found.
+/// [`ReadError`] for the first error.
 pub(in super::super) fn read(body: &[u8]) -> Result<Object, ReadError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     match json::read(body) {

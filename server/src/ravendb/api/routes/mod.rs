@@ -15,9 +15,9 @@ use crate::ravendb::model::clearance::Level;
 /// A route.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// The method in capitals; `*` for a path that answers every method.
+    /// The method in capitals; `*` for all methods.
     pub method: &'static str,
-    /// The path, in axum's pattern language. Paths on the wire have no case.
+    /// The path, in axum's pattern language. Paths in requests are case-insensitive.
     pub path: &'static str,
     /// The callers who may use the route.
     pub access: Access,
@@ -27,14 +27,14 @@ pub struct Route {
     pub(super) query: &'static [Parameter],
     /// The name of the schema of its body.
     pub(super) request: Option<&'static str>,
-    /// The status of its usual answer.
+    /// The status of a successful response.
     pub(super) status: u16,
-    /// The content of that answer.
+    /// The content of that response.
     pub(super) content: Content,
-    /// Further answers of the route: the status, its meaning, and the name of its schema, which is empty for an answer
-    /// without content.
+    /// Further responses of the route: status, meaning, and name of the schema, which is empty for a response without
+    /// content.
     pub(super) further: &'static [(u16, &'static str, &'static str)],
-    /// True for routes that nodes call on each other, whose answers vary by origin (observed records `611`, `708`).
+    /// True for routes between nodes, whose responses depend on the origin (observed records `611`, `708`).
     pub(super) between_nodes: bool,
     pub(super) handler: fn() -> MethodRouter<Arc<Services>>,
 }
@@ -66,10 +66,10 @@ pub enum Access {
     Level(Level),
 }
 
-/// The content of an answer.
+/// The content of a response.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content {
-    /// Nothing.
+    /// No content.
     Nothing,
     /// JSON of the schema with this name.
     Json(&'static str),

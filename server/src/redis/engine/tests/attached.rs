@@ -8,10 +8,10 @@ use rustls_pki_types::CertificateDer;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::{Engine, EngineError, EngineLogin, Upstream};
+use super::super::{Engine, EngineError, EngineLogin, ExternalRedis};
 use super::world::{World, ask, ask_on, bulk, configuration, down, log_in, mark, ready, refusal, stranger, user};
-use crate::cluster::access::TokenKey;
 use crate::cluster::database::Persistence;
+use crate::cluster::token_key::TokenKey;
 use crate::redis::resp::reply::Reply;
 
 /// Somebody's Redis, with a user `ops` and a password for everybody else.
@@ -76,9 +76,9 @@ impl Existing {
         self.child = Self::child(world, &self.listen, &self.directory, &self.settings);
     }
 
-    pub(super) fn upstream(&self, password: &str) -> Upstream {
+    pub(super) fn upstream(&self, password: &str) -> ExternalRedis {
         let url = format!("redis://ops:{password}@127.0.0.1:{}", self.port);
-        Upstream::new(&url.parse().unwrap(), &[]).unwrap()
+        ExternalRedis::new(&url.parse().unwrap(), &[]).unwrap()
     }
 }
 
@@ -180,7 +180,7 @@ async fn a_redis_with_tls_is_spoken_to_when_its_certificate_chains_to_the_author
     let url = format!("rediss://ops:p%C3%A4@127.0.0.1:{}", existing.port)
         .parse()
         .unwrap();
-    let upstream = Upstream::new(&url, &[authority]).unwrap();
+    let upstream = ExternalRedis::new(&url, &[authority]).unwrap();
     let engine = Engine::attach(
         upstream,
         mark(&TokenKey::generate()),
@@ -198,7 +198,7 @@ async fn a_redis_with_tls_is_spoken_to_when_its_certificate_chains_to_the_author
 
     let (_, other) = Existing::start_tls(&world);
     let engine = Engine::attach(
-        Upstream::new(&url, &[other]).unwrap(),
+        ExternalRedis::new(&url, &[other]).unwrap(),
         mark(&TokenKey::generate()),
         configuration(Persistence::Disabled),
         &world.tasks,

@@ -10,8 +10,8 @@ use super::super::command::Command;
 use super::super::{Engine, EngineConnection, EngineLogin};
 use super::attached::Existing;
 use super::world::{ALWAYS, World, ask, bulk, configuration, log_in, mark, ready, signal, user};
-use crate::cluster::access::TokenKey;
 use crate::cluster::database::Persistence;
+use crate::cluster::token_key::TokenKey;
 use crate::redis::resp::reply::Reply;
 
 /// A script of a hostile user that keeps the engine busy.

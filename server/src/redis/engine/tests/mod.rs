@@ -1,10 +1,10 @@
-//! Engines that really run: what holds of their lives, their users, their data, and of those that were there before.
+//! Engines that really run: what holds of their incarnations, their users, their data, and of those that were there before.
 
 mod account;
 mod attached;
 mod cut;
 mod data;
-mod lives;
+mod incarnations;
 mod restore;
 mod review;
 mod saved;

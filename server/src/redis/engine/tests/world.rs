@@ -15,8 +15,8 @@ use super::super::{
     Engine, EngineConfiguration, EngineConnection, EngineError, EngineHealth, EngineLogin, EngineProgram, EngineStream,
     EngineUser, UserMark,
 };
-use crate::cluster::access::TokenKey;
 use crate::cluster::database::{AofPolicy, EvictionPolicy, Persistence};
+use crate::cluster::token_key::TokenKey;
 use crate::cluster::uid::DatabaseUid;
 use crate::redis::resp::reply::Reply;
 

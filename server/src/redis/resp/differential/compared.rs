@@ -1,4 +1,4 @@
-//! Compares an engine's replies to a stream with those to the bytes that the front forwards of it.
+//! Compares an engine's replies to a stream with those to the bytes that the proxy forwards of it.
 
 use super::replies::{Kind, commands_of, identity_command_run, kind};
 use super::scanned::{Forwarded, Intercepted, marker};
@@ -6,14 +6,14 @@ use super::scanned::{Forwarded, Intercepted, marker};
 /// Describes the disagreement between scanner and engine about a stream; none if they agree. `original` is the engine's
 /// reply to the stream, `forwarded` its reply to the forwarded bytes.
 ///
-/// Unless `is_exact`, the front may forward less than the engine would have run.
-pub(super) fn disagreement(front: &Forwarded, original: &[u8], forwarded: &[u8], is_exact: bool) -> Option<String> {
+/// Unless `is_exact`, the proxy may forward less than the engine would have run.
+pub(super) fn disagreement(proxy: &Forwarded, original: &[u8], forwarded: &[u8], is_exact: bool) -> Option<String> {
     if let Some(reply) = identity_command_run(forwarded) {
         return Some(format!("a command got past the scanner: {}", reply.escape_ascii()));
     }
     let forwarded = commands_of(forwarded);
     let run = Run {
-        intercepted: &front.intercepted,
+        intercepted: &proxy.intercepted,
         original: &commands_of(original),
         forwarded: &forwarded,
         is_exact,
@@ -39,13 +39,13 @@ impl Run<'_> {
             }
             let Some(counterpart) = counterpart else {
                 return Some(format!(
-                    "command {forwarded} is run only behind the front: {}",
+                    "command {forwarded} is run only behind the proxy: {}",
                     reply.escape_ascii()
                 ));
             };
             if !is_same(reply, counterpart) {
                 return Some(format!(
-                    "command {forwarded} is answered {} behind the front, and else {}",
+                    "command {forwarded} is answered {} behind the proxy, and else {}",
                     reply.escape_ascii(),
                     counterpart.escape_ascii()
                 ));
@@ -55,7 +55,7 @@ impl Run<'_> {
         }
         let missing = self.original.get(original).filter(|_| self.is_exact)?;
         Some(format!(
-            "command {forwarded} does not get through the front: {}",
+            "command {forwarded} does not get through the proxy: {}",
             missing.escape_ascii()
         ))
     }
@@ -95,7 +95,7 @@ fn fits(intercepted: Intercepted, reply: &[u8]) -> bool {
         (Intercepted::Auth, Kind::Auth) | (Intercepted::Reset, Kind::Reset) => true,
         (Intercepted::Hello, Kind::Auth) => true,
         (Intercepted::Hello, Kind::Hello) => !matches!(reply[0], b'*' | b'%'),
-        // What engines do with these is not the same everywhere; the front refuses them.
+        // What engines do with these is not the same everywhere; the proxy refuses them.
         (Intercepted::Malformed, Kind::Auth | Kind::Hello | Kind::Reset | Kind::ResetRefused | Kind::Client) => true,
         _ => false,
     }

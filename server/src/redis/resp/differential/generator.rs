@@ -1,55 +1,7 @@
 //! Generates streams of commands, well-formed and malformed, with an emphasis on input that has misled parsers of this
 //! protocol.
 
-use std::ops::Range;
-
-/// Pseudo-random numbers (SplitMix64), so that a seed reproduces its stream.
-#[derive(Debug, Clone)]
-pub(crate) struct Random {
-    state: u64,
-    names_default: bool,
-}
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            state: seed,
-            names_default: false,
-        }
-    }
-
-    /// Adds `default` to the user names. The engine must not admit it: `HELLO` would otherwise look like one without
-    /// `AUTH`.
-    /// `AUTH`.
-    pub(crate) fn naming_default(self) -> Self {
-        Self {
-            names_default: true,
-            ..self
-        }
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, range: Range<usize>) -> usize {
-        let width = (range.end - range.start) as u64;
-        range.start + usize::try_from(self.next() % width).expect("less than a usize")
-    }
-
-    /// Returns `true` with a probability of one in `many`.
-    fn one_in(&mut self, many: usize) -> bool {
-        self.below(0..many) == 0
-    }
-
-    fn of<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
-        all[self.below(0..all.len())]
-    }
-}
+pub(crate) use super::random::Random;
 
 /// A stream, in items that can be removed one by one to find the smallest failing input.
 pub(crate) fn stream(random: &mut Random) -> Vec<Vec<u8>> {

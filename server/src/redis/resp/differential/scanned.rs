@@ -1,17 +1,17 @@
-//! Scans a stream as the front does, with markers in place of identity commands.
+//! Scans a stream as the proxy does, with markers in place of identity commands.
 
 use crate::redis::resp::arguments::encode;
 use crate::redis::resp::command::{CommandScanner, Scanned};
 use crate::redis::resp::identity::IdentityCommand;
 
-/// The part of a stream that the front forwards.
+/// The part of a stream that the proxy forwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Forwarded {
     /// The bytes for the engine.
     pub(crate) bytes: Vec<u8>,
     /// The intercepted identity commands, in order; a marker replaces each.
     pub(crate) intercepted: Vec<Intercepted>,
-    /// True if the front ended the connection before the end of the stream.
+    /// True if the proxy ended the connection before the end of the stream.
     pub(crate) has_ended: bool,
 }
 

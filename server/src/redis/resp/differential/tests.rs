@@ -26,12 +26,12 @@ fn the_scanner_and_valkey_9_1_agree_about_generated_streams() {
     check(3);
 }
 
-/// A stream and what the front makes of it.
+/// A stream and what the proxy makes of it.
 struct Case {
     seed: u64,
     items: Vec<Vec<u8>>,
     bytes: Vec<u8>,
-    front: Forwarded,
+    proxy: Forwarded,
     /// As clients write: nothing of it may be refused.
     is_well_formed: bool,
 }
@@ -46,33 +46,33 @@ impl Case {
             stream(&mut random)
         };
         let bytes = items.concat();
-        let front = forward(pieces(&bytes, &mut random));
+        let proxy = forward(pieces(&bytes, &mut random));
         Self {
             seed,
             items,
             bytes,
-            front,
+            proxy,
             is_well_formed,
         }
     }
 
     fn of(items: Vec<Vec<u8>>, is_well_formed: bool) -> Self {
         let bytes = items.concat();
-        let front = forward([bytes.as_slice()]);
+        let proxy = forward([bytes.as_slice()]);
         Self {
             seed: 0,
             items,
             bytes,
-            front,
+            proxy,
             is_well_formed,
         }
     }
 
-    /// Returns `true` if the front must forward everything. It may refuse input on which the engines disagree:
+    /// Returns `true` if the proxy must forward everything. It may refuse input on which the engines disagree:
     /// quotation marks within a word, and bytes other than CR LF after an argument. The refusal of a line longer than
     /// 64 KiB depends on the size of the engine's reads.
     fn is_exact(&self) -> bool {
-        self.is_well_formed || (self.bytes.len() < 60 * 1024 && !self.front.has_ended)
+        self.is_well_formed || (self.bytes.len() < 60 * 1024 && !self.proxy.has_ended)
     }
 
     /// Returns `true` when all engines split its lines into the same words. Valkey drops 0xFF from inline commands;
@@ -100,7 +100,7 @@ fn check(number: usize) {
     let mut intercepted = 0;
     for start in (first..first + streams).step_by(BATCH) {
         let cases: Vec<_> = (start..start + BATCH as u64).map(Case::generated).collect();
-        intercepted += cases.iter().filter(|case| !case.front.intercepted.is_empty()).count();
+        intercepted += cases.iter().filter(|case| !case.proxy.intercepted.is_empty()).count();
         found.extend(disagreements(&engine, &cases));
         if found.len() >= MOST_SHOWN {
             break;
@@ -136,22 +136,22 @@ fn disagreements(engine: &Started, cases: &[Case]) -> Vec<(Case, String)> {
     let streams: Vec<_> = cases.iter().map(|case| case.bytes.as_slice()).collect();
     let originals = engine.engine.answers(&streams);
     // Where nothing was changed there is nothing to run twice.
-    let changed: Vec<_> = cases.iter().filter(|case| case.front.bytes != case.bytes).collect();
-    let streams: Vec<_> = changed.iter().map(|case| case.front.bytes.as_slice()).collect();
+    let changed: Vec<_> = cases.iter().filter(|case| case.proxy.bytes != case.bytes).collect();
+    let streams: Vec<_> = changed.iter().map(|case| case.proxy.bytes.as_slice()).collect();
     let mut forwarded = engine.engine.answers(&streams).into_iter();
     let mut found = Vec::new();
     for (case, original) in cases.iter().zip(&originals) {
-        let answer = if case.front.bytes == case.bytes {
+        let answer = if case.proxy.bytes == case.bytes {
             original.clone()
         } else {
             forwarded.next().expect("one for each")
         };
         let whole = forward([case.bytes.as_slice()]);
         // A line of more than 64 KiB is refused when so much of it is there without its end.
-        let text = if whole != case.front && case.bytes.len() <= 60 * 1024 {
+        let text = if whole != case.proxy && case.bytes.len() <= 60 * 1024 {
             Some("it is another one when it is split".to_owned())
         } else if !engine.is_valkey || (case.is_portable() && !is_read_otherwise(original)) {
-            disagreement(&case.front, original, &answer, case.is_exact())
+            disagreement(&case.proxy, original, &answer, case.is_exact())
         } else {
             identity_command_run(&answer)
                 .map(|reply| format!("a command got past the scanner: {}", reply.escape_ascii()))
@@ -161,7 +161,7 @@ fn disagreements(engine: &Started, cases: &[Case]) -> Vec<(Case, String)> {
                 seed: case.seed,
                 items: case.items.clone(),
                 bytes: case.bytes.clone(),
-                front: case.front.clone(),
+                proxy: case.proxy.clone(),
                 is_well_formed: case.is_well_formed,
             };
             found.push((case, text));

@@ -122,7 +122,7 @@ pub(super) async fn act(
     match action.as_str() {
         "flush" => {
             let changed = change(&dialect, &permit, &uid, body.object_if_any().await?, run).await?;
-            let flushed = dialect.app.databases.flush(&permit, changed.uid, run).await?;
+            let flushed = dialect.app.administration.flush(&permit, changed.uid, run).await?;
             Ok(done(&dialect, &flushed, run, "flush_bdb"))
         }
         "reset_admin_pass" => {
@@ -146,7 +146,7 @@ pub(super) async fn delete(
     State(dialect): State<Arc<Dialect>>,
     Path(uid): Path<String>,
 ) -> Result<Response, Problem> {
-    dialect.app.databases.delete(&permit, number(&uid)?).await?;
+    dialect.app.administration.delete(&permit, number(&uid)?).await?;
     Ok(answer::json(&Deleted {
         action_uid: dialect.actions.done("delete_bdb"),
     }))
@@ -159,7 +159,7 @@ pub(super) async fn availability(
     Path(uid): Path<String>,
 ) -> Result<Response, Problem> {
     let database = find(&dialect, &permit, &uid)?;
-    dialect.app.databases.check_usable(database.uid)?;
+    dialect.app.administration.check_usable(database.uid)?;
     Ok(answer::empty().into_response())
 }
 
@@ -170,7 +170,7 @@ async fn make(
     run: Run,
 ) -> Result<Response, Problem> {
     let new = definition::new_database(&mut body, &answer::members(&fresh(dialect)))?;
-    let database = dialect.app.databases.create(permit, new, run).await?;
+    let database = dialect.app.administration.create(permit, new, run).await?;
     Ok(done(dialect, &database, run, "create_bdb"))
 }
 
@@ -183,7 +183,11 @@ async fn change<A: ChangesDatabases>(
 ) -> Result<Arc<Database>, Problem> {
     let current = find(dialect, permit, uid)?;
     let update = definition::database_update(&mut body, &answer::members(&shown(dialect, &current)))?;
-    Ok(dialect.app.databases.update(permit, current.uid, update, run).await?)
+    Ok(dialect
+        .app
+        .administration
+        .update(permit, current.uid, update, run)
+        .await?)
 }
 
 /// The answer to a change: the database, and the action that the change is unless it was only tried.

@@ -22,7 +22,7 @@ pub(in super::super) async fn set_password(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let (uid, password) = (number(&uid)?, read(body).await?);
-    dialect.app.databases.set_password(&permit, uid, &password).await?;
+    dialect.app.administration.set_password(&permit, uid, &password).await?;
     Ok(answer::done())
 }
 
@@ -34,7 +34,7 @@ pub(in super::super) async fn add_password(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let (uid, password) = (number(&uid)?, read(body).await?);
-    dialect.app.databases.add_password(&permit, uid, &password).await?;
+    dialect.app.administration.add_password(&permit, uid, &password).await?;
     Ok(answer::done())
 }
 
@@ -46,7 +46,11 @@ pub(in super::super) async fn remove_password(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let (uid, password) = (number(&uid)?, read(body).await?);
-    dialect.app.databases.delete_password(&permit, uid, &password).await?;
+    dialect
+        .app
+        .administration
+        .delete_password(&permit, uid, &password)
+        .await?;
     Ok(answer::done())
 }
 

@@ -1,9 +1,9 @@
-//! From a body to its object.
+//! Parses a body as an object.
 
 use super::{Object, Value};
 use certward_transport::http::json::{self, Fault, MAX_DEPTH, Place};
 
-/// The reason that a body cannot be read as a JSON object.
+/// A body cannot be parsed as a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in super::super) enum ReadError {
     /// The body is empty.
@@ -36,10 +36,10 @@ pub(in super::super) enum ReadError {
         /// Column, from 1.
         column: usize,
     },
-    /// A text with a NUL in it, which ends it for some readers and not for others.
+    /// A text contains a NUL, which some programs take for its end.
     #[error("the field '{name}' is a string; it must be one without NUL characters")]
     Nul {
-        /// Its name, or the one around it.
+        /// The name of the property, or of the enclosing one.
         name: String,
     },
     /// A member stands twice in one object.
@@ -57,7 +57,7 @@ pub(in super::super) enum ReadError {
 ///
 /// # Errors
 ///
-/// [`ReadError`], by the first fault found.
+/// [`ReadError`] for the first error.
 pub(in super::super) fn read(body: &[u8]) -> Result<Object, ReadError> {
     if body.trim_ascii().is_empty() {
         return Err(ReadError::Empty);

@@ -69,10 +69,10 @@ impl RequestBody {
     }
 }
 
-/// The content of an answer.
+/// The content of a response.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content {
-    /// Nothing.
+    /// No content.
     Nothing,
     /// An object.
     One(&'static Schema),

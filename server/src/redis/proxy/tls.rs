@@ -37,10 +37,10 @@ pub(super) enum UnusableTls {
     Tls(#[source] rustls::Error),
 }
 
-/// The TLS of a database, of which each handshake is made.
+/// TLS parameters of a database, from which each handshake is configured.
 pub(super) struct TlsParameters {
     versions: ConfigBuilder<ServerConfig, WantsVerifier>,
-    /// Whatever name the client asks for: a database has one certificate.
+    /// Presented for every name: a database has one certificate.
     certificate: Arc<SingleCertAndKey>,
     algorithms: WebPkiSupportedAlgorithms,
     bounds: ChainBounds,
@@ -53,10 +53,10 @@ pub(super) struct Handshake {
     verifier: Arc<ClientVerifier<TrustCheck>>,
 }
 
-/// What becomes of a client's certificate in its handshake.
+/// The decision on a client's certificate in its handshake.
 pub(super) type Judged = Result<(ClientCertificate, AdmittedCertificate), CertificateRefusal>;
 
-/// Why the handshake refuses a client's certificate.
+/// The handshake refuses a client's certificate.
 #[derive(Debug)]
 pub(super) enum CertificateRefusal {
     /// It cannot be parsed.
@@ -66,11 +66,11 @@ pub(super) enum CertificateRefusal {
 }
 
 impl TlsParameters {
-    /// The client's certificate is demanded, asked for or left alone as the database says.
+    /// The client's certificate is required, requested or not requested, as the database says.
     ///
     /// # Errors
     ///
-    /// When the cryptography library was built without the protocol versions; it is not.
+    /// The cryptography library was built without the protocol versions; it is not.
     pub(super) fn new(
         database: &Database,
         strength: Strength,
@@ -104,7 +104,7 @@ impl TlsParameters {
         })
     }
 
-    /// A handshake with a client whose certificate is held against `trust`.
+    /// A handshake with a client whose certificate is checked against `trust`.
     pub(super) fn handshake(&self, trust: &Arc<DatabaseTrust>, clock: &Arc<dyn Clock>) -> Handshake {
         let check = TrustCheck {
             trust: Arc::clone(trust),
@@ -130,14 +130,14 @@ impl Handshake {
         &self.acceptor
     }
 
-    /// What has become of the client's certificate; none when it has shown none.
+    /// The decision on the client's certificate; none if it has presented none.
     pub(super) fn into_judged(self) -> Option<Judged> {
         self.verifier.policy().judged().take()
     }
 }
 
 impl CertificateRefusal {
-    /// The error that rustls makes the alert of.
+    /// The error for which rustls sends the alert.
     fn to_alert(&self) -> CertificateError {
         match self {
             Self::Unreadable(_) => CertificateError::BadEncoding,
@@ -146,7 +146,7 @@ impl CertificateRefusal {
     }
 }
 
-/// There is little to show of it.
+/// `TlsAcceptor` has no `Debug`.
 impl fmt::Debug for TlsParameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsParameters")

@@ -1,4 +1,4 @@
-//! Generated streams through the whole front, on each engine of the matrix: who a connection is decides what it can write.
+//! Generated streams through the whole proxy, on each engine of the matrix: who a connection is decides what it can write.
 
 use super::world::{TestClient, World, acl, encode};
 use crate::redis::resp::differential::generator::{Random, pieces, stream};
@@ -23,7 +23,7 @@ async fn no_stream_makes_a_certificate_user_of_valkey_9_1_somebody_else() {
     check("valkey-9.1").await;
 }
 
-/// bob may write `app:…` alone; the default user, whom everybody can be who gets by the front, may write everything. Each
+/// bob may write `app:…` alone; the default user, whom everybody can be who gets by the proxy, may write everything. Each
 /// stream ends by writing elsewhere, in both forms of the protocol.
 async fn check(engine: &str) {
     let world = World::on_engine(engine).await;
@@ -61,7 +61,7 @@ async fn check(engine: &str) {
     world.end().await;
 }
 
-/// The front may end the connection at any time.
+/// The proxy may end the connection at any time.
 async fn send(client: &mut TestClient, pieces: &[&[u8]]) {
     // Pieces of the first bytes are enough: each is a record of TLS.
     let (first, rest) = pieces.split_at(pieces.len().min(20));

@@ -20,16 +20,16 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::DatabaseFront;
+use super::DatabaseProxy;
 use super::admission::{Identity, Refusal};
 use super::exchange::Settled;
 use super::markers::LoginState;
 use super::refused::error_line;
 use super::reply_rewriter::{IN_TRANSACTION, ReplyRewriter};
 use super::sessions::Session;
-use crate::cluster::access::ClusterRefusal;
 use crate::cluster::database::rights::{CONTROL, DEFAULT};
 use crate::cluster::database::{DefaultUser, PasswordDigest};
+use crate::redis::PasswordRefusal;
 use crate::redis::engine::{Engine, EngineError, EngineLogin, EngineUser};
 use crate::redis::resp::answering::Answering;
 use crate::redis::resp::arguments::encode;
@@ -37,7 +37,7 @@ use crate::redis::resp::identity::{Credentials, IdentityCommand};
 
 /// Handles the login commands of one connection.
 pub(super) struct Logins {
-    front: Arc<DatabaseFront>,
+    proxy: Arc<DatabaseProxy>,
     session: Arc<Session>,
     /// The user who logged in by certificate, if any.
     certificate_user: Option<EngineUser>,
@@ -73,9 +73,9 @@ enum Form {
 }
 
 impl Logins {
-    pub(super) fn new(front: Arc<DatabaseFront>, session: Arc<Session>, login: &EngineLogin) -> Self {
+    pub(super) fn new(proxy: Arc<DatabaseProxy>, session: Arc<Session>, login: &EngineLogin) -> Self {
         Self {
-            front,
+            proxy,
             session,
             certificate_user: match login {
                 EngineLogin::User(user) => Some(user.clone()),
@@ -87,12 +87,12 @@ impl Logins {
     /// Cuts the connection if its identity is not admitted any more. Called for everything that a client sends, so that
     /// no command sent after a change took effect is executed.
     pub(super) fn review(&self) {
-        self.front.review_if_changed(&self.session);
+        self.proxy.review_if_changed(&self.session);
     }
 
     /// Handles the engine's reply to a command of [`Self::answer`].
-    pub(super) fn settle(&self, settled: Settled) {
-        self.session.settle(settled.is_done, settled.is_login);
+    pub(super) fn confirm_identity(&self, settled: Settled) {
+        self.session.confirm_identity(settled.is_done, settled.is_login);
     }
 
     /// Answers a command, which the engine would answer in the mode `answering`.
@@ -109,8 +109,8 @@ impl Logins {
         }
         let (form, name, password) = match command {
             IdentityCommand::Reset => {
-                let (front, session) = (Arc::clone(&self.front), Arc::clone(&self.session));
-                return Answer::Later(Box::pin(reset(front, session)));
+                let (proxy, session) = (Arc::clone(&self.proxy), Arc::clone(&self.session));
+                return Answer::Later(Box::pin(reset(proxy, session)));
             }
             IdentityCommand::Refused(error) => return Answer::Now(replies.refuse(error)),
             IdentityCommand::Forbidden(error) => return Answer::Now(replies.refuse(error.to_owned())),
@@ -128,11 +128,11 @@ impl Logins {
                 (form, name, password)
             }
         };
-        let (front, session) = (Arc::clone(&self.front), Arc::clone(&self.session));
+        let (proxy, session) = (Arc::clone(&self.proxy), Arc::clone(&self.session));
         if name == DEFAULT.as_bytes() {
-            return Answer::Later(Box::pin(log_in_as_default(front, session, form, password)));
+            return Answer::Later(Box::pin(log_in_as_default(proxy, session, form, password)));
         }
-        Answer::Later(Box::pin(log_in(front, session, form, Credentials { name, password })))
+        Answer::Later(Box::pin(log_in(proxy, session, form, Credentials { name, password })))
     }
 
     /// Answers a command on a connection of a user who logged in by certificate.
@@ -144,7 +144,7 @@ impl Logins {
     ) -> Zeroizing<Vec<u8>> {
         match command {
             IdentityCommand::Reset => {
-                let login = self.front.engine.login_command(&EngineLogin::User(user.clone()));
+                let login = self.proxy.engine.login_command(&EngineLogin::User(user.clone()));
                 replies.reset(login.as_deref().map(Vec::as_slice), LoginState::LoggedIn)
             }
             // Client libraries that have a user name beside their certificate say who the connection is already.
@@ -186,56 +186,56 @@ pub(super) fn login_state(engine: &Engine, login: &EngineLogin) -> LoginState {
 }
 
 /// Restores the initial identity of the connection.
-async fn reset(front: Arc<DatabaseFront>, session: Arc<Session>) -> LoginOutcome {
-    let default_user = front.default_user();
+async fn reset(proxy: Arc<DatabaseProxy>, session: Arc<Session>) -> LoginOutcome {
+    let default_user = proxy.default_user();
     let login = unnamed_login(&default_user);
-    if let Err(error) = front.engine.prepare(&login).await {
+    if let Err(error) = proxy.engine.prepare(&login).await {
         // Nobody logs in by it.
         return LoginOutcome::Error(error_line(&error));
     }
     session.may_become(Identity::Default(default_user));
-    front.review_one(&session);
-    LoginOutcome::Reset(front.engine.login_command(&login), login_state(&front.engine, &login))
+    proxy.review_one(&session);
+    LoginOutcome::Reset(proxy.engine.login_command(&login), login_state(&proxy.engine, &login))
 }
 
 async fn log_in_as_default(
-    front: Arc<DatabaseFront>,
+    proxy: Arc<DatabaseProxy>,
     session: Arc<Session>,
     form: Form,
     password: Zeroizing<Vec<u8>>,
 ) -> LoginOutcome {
-    let default_user = front.default_user();
+    let default_user = proxy.default_user();
     let hashes = &default_user.password_hashes;
     let is_right = hashes.is_empty() || hashes.contains(&PasswordDigest::of_bytes(&password));
     if !default_user.is_enabled || !is_right {
-        let refusal = ClusterRefusal::WrongPassword;
-        front.refuse_login(&session, DEFAULT.as_bytes(), refusal.reason(), &refusal);
+        let refusal = PasswordRefusal::Wrong;
+        proxy.refuse_login(&session, DEFAULT.as_bytes(), refusal.reason(), &refusal);
         return LoginOutcome::Command(form.with(DEFAULT.as_bytes(), &random_secret()));
     }
-    if hashes.is_empty() && matches!(form, Form::Password) && !front.engine.is_external() {
+    if hashes.is_empty() && matches!(form, Form::Password) && !proxy.engine.is_external() {
         return LoginOutcome::Error(NO_PASSWORD.to_owned());
     }
     let login = EngineLogin::DefaultUser;
-    if let Err(error) = front.engine.prepare(&login).await {
-        return refused_by_engine(&front, &session, DEFAULT.as_bytes(), &error).await;
+    if let Err(error) = proxy.engine.prepare(&login).await {
+        return refused_by_engine(&proxy, &session, DEFAULT.as_bytes(), &error).await;
     }
     session.may_become(Identity::Default(default_user));
     // What has changed since the decision cuts the connection, as it does from now on.
-    front.review_one(&session);
-    LoginOutcome::Command(match front.engine.secret_of(&login) {
+    proxy.review_one(&session);
+    LoginOutcome::Command(match proxy.engine.secret_of(&login) {
         Some(secret) => form.with(DEFAULT.as_bytes(), secret.as_bytes()),
         None => form.with(DEFAULT.as_bytes(), &password),
     })
 }
 
 async fn log_in(
-    front: Arc<DatabaseFront>,
+    proxy: Arc<DatabaseProxy>,
     session: Arc<Session>,
     form: Form,
     credentials: Credentials,
 ) -> LoginOutcome {
-    let wrong = |form: &Form, refusal: &ClusterRefusal| {
-        front.refuse_login(&session, &credentials.name, refusal.reason(), refusal);
+    let wrong = |form: &Form, refusal: &PasswordRefusal| {
+        proxy.refuse_login(&session, &credentials.name, refusal.reason(), refusal);
         // What the client gave stays here: the engine says what it says of a wrong password.
         LoginOutcome::Command(form.with(&credentials.name, &random_secret()))
     };
@@ -244,29 +244,29 @@ async fn log_in(
         std::str::from_utf8(&credentials.password),
     );
     let (Ok(name), Ok(password)) = texts else {
-        return wrong(&form, &ClusterRefusal::WrongPassword);
+        return wrong(&form, &PasswordRefusal::Wrong);
     };
     if name == CONTROL {
-        return wrong(&form, &ClusterRefusal::WrongPassword);
+        return wrong(&form, &PasswordRefusal::Wrong);
     }
-    let user = match front
+    let user = match proxy
         .parts
-        .access
+        .cluster
         .user_by_password(name, &SecretString::from(password), session.address().ip())
         .await
     {
         Ok(user) => user,
-        Err(refusal @ ClusterRefusal::Busy(_)) => {
-            front.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
+        Err(refusal @ PasswordRefusal::Busy) => {
+            proxy.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
             return LoginOutcome::Error("-ERR too many passwords are being checked; try again".to_owned());
         }
         Err(refusal) => return wrong(&form, &refusal),
     };
-    let access = match front.access_of(&user) {
+    let access = match proxy.access_of(&user) {
         Ok(access) => access,
         Err(no_rights) => {
             let refusal = Refusal::NoRights(no_rights);
-            front.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
+            proxy.refuse_login(&session, &credentials.name, refusal.reason(), &refusal);
             return LoginOutcome::Error(format!("-NOPERM {refusal}"));
         }
     };
@@ -277,21 +277,21 @@ async fn log_in(
         revision,
     };
     let login = EngineLogin::User(engine_user);
-    if let Err(error) = front.engine.prepare(&login).await {
-        return refused_by_engine(&front, &session, &credentials.name, &error).await;
+    if let Err(error) = proxy.engine.prepare(&login).await {
+        return refused_by_engine(&proxy, &session, &credentials.name, &error).await;
     }
     session.may_become(Identity::Password(access));
     // What has changed since the decision cuts the connection, as it does from now on.
-    front.review_one(&session);
-    match front.engine.secret_of(&login) {
+    proxy.review_one(&session);
+    match proxy.engine.secret_of(&login) {
         Some(secret) => LoginOutcome::Command(form.with(&credentials.name, secret.as_bytes())),
         None => LoginOutcome::Error("-ERR the database cannot log users in now".to_owned()),
     }
 }
 
-async fn refused_by_engine(front: &DatabaseFront, session: &Session, name: &[u8], error: &EngineError) -> LoginOutcome {
-    front.refuse_login(session, name, error.reason(), error);
-    front.warn_of_refused_rules(error).await;
+async fn refused_by_engine(proxy: &DatabaseProxy, session: &Session, name: &[u8], error: &EngineError) -> LoginOutcome {
+    proxy.refuse_login(session, name, error.reason(), error);
+    proxy.warn_of_refused_rules(error).await;
     LoginOutcome::Error(error_line(error))
 }
 

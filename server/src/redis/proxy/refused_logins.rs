@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::DatabaseFront;
+use super::DatabaseProxy;
 use super::sessions::Session;
 use crate::certificate::shown;
 use crate::cluster::database::rights;
 use crate::redis::engine::EngineError;
 use crate::telemetry::{self, Sparing};
 
-impl DatabaseFront {
+impl DatabaseProxy {
     /// Counts and logs a failed login. `name` is the client's claim; the password is not logged.
     pub(super) fn refuse_login(
         &self,

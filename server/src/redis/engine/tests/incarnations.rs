@@ -59,7 +59,7 @@ async fn an_engine_that_is_killed_is_back_in_five_seconds_each_time_and_knows_it
         assert!(killed.elapsed().as_secs() < 5, "round {round}: {:?}", killed.elapsed());
         let mut after = log_in(&engine, &user("alice", "~* +@all", 1)).await;
         assert_eq!(ask(&mut after, "ACL WHOAMI", []).await.unwrap(), bulk("alice"));
-        // A number of the life before ends nobody in this one.
+        // A number of the incarnation before ends nobody in this one.
         assert!(engine.end_client(before.client).await);
         ask(&mut after, "PING", []).await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! A database with a real engine, its front, and clients with certificates of their own.
+//! A database with a real engine, its proxy, and clients with certificates of their own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::listener::workers::Workers;
 use crate::ravendb::access::authn::{Authenticator, WellKnown};
 use crate::ravendb::model::registry::Registry;
 use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProgram};
-use crate::redis::front::{DatabaseFront, FrontParts};
+use crate::redis::proxy::{DatabaseProxy, ProxyParts};
 use crate::redis::resp::differential::matrix::program as matrix_program;
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
@@ -42,7 +42,7 @@ pub(super) struct World {
     pub(super) cluster: Arc<Cluster>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) ca: TestCa,
-    pub(super) front: Arc<DatabaseFront>,
+    pub(super) proxy: Arc<DatabaseProxy>,
     pub(super) stop: CancellationToken,
     engine: Arc<Engine>,
     password: PasswordHash,
@@ -118,24 +118,24 @@ impl World {
         tokio::time::timeout(PATIENCE, ready).await.unwrap().unwrap();
         let tcp = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = tcp.local_addr().unwrap().port();
-        let parts = FrontParts {
-            cluster: Arc::clone(&cluster),
-            access: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
+        let parts = ProxyParts {
+            cluster: Arc::new(ClusterAccess::new(Arc::clone(&cluster), &key)),
+
             server_certificates,
             limits,
             workers: Workers::start("redis").unwrap(),
             counts: Arc::default(),
             clock: clock.clone(),
         };
-        let front = DatabaseFront::new(tcp, database.uid, Arc::clone(&engine), parts);
+        let proxy = DatabaseProxy::new(tcp, database.uid, Arc::clone(&engine), parts);
         let stop = CancellationToken::new();
-        let run = Arc::clone(&front).run(tasks.clone(), stop.clone(), CancellationToken::new());
+        let run = Arc::clone(&proxy).run(tasks.clone(), stop.clone(), CancellationToken::new());
         tasks.spawn(run);
         let world = Self {
             cluster,
             clock,
             ca,
-            front,
+            proxy,
             stop,
             engine,
             password,
@@ -158,7 +158,7 @@ impl World {
     /// Ends the engine, so that nothing of the test is left.
     pub(super) async fn end(self) {
         self.stop.cancel();
-        self.front.cut_all();
+        self.proxy.cut_all();
         self.engine.stop().await;
     }
 

@@ -1,4 +1,4 @@
-//! What a handshake decides, and what is left for the login to see.
+//! The decision of a handshake, and the checks that remain for the login.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::cluster::database::TlsMode;
 use crate::cluster::state::Change;
 use crate::listener::Limits;
 use crate::listener::accept::{AcceptLoop, Accepted, Service};
-use crate::redis::front::DatabaseFront;
-use crate::redis::front::handshake::Opened;
+use crate::redis::proxy::DatabaseProxy;
+use crate::redis::proxy::handshake::Opened;
 use crate::telemetry::CapturedLog;
 
 /// Makes handshakes as the front of a database does, and hands over what they yield before the login.
 struct HandshakesAlone {
-    front: Arc<DatabaseFront>,
+    proxy: Arc<DatabaseProxy>,
     opened: mpsc::Sender<Opened>,
 }
 
@@ -30,7 +30,7 @@ impl Service for HandshakesAlone {
     type Opened = Opened;
 
     async fn open(self: Arc<Self>, accepted: Accepted) -> Option<Opened> {
-        self.front.handshake(accepted).await
+        self.proxy.handshake(accepted).await
     }
 
     async fn serve(self: Arc<Self>, opened: Opened) {
@@ -42,11 +42,11 @@ impl Service for HandshakesAlone {
 async fn opened(world: &World, identity: ClientIdentity) -> Opened {
     let tcp = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = tcp.local_addr().unwrap().port();
-    let parts = &world.front.parts;
+    let parts = &world.proxy.parts;
     let accept = AcceptLoop::new(tcp, parts.workers.clone(), &Limits::default(), &parts.counts);
     let (sender, mut receiver) = mpsc::channel(1);
     let service = Arc::new(HandshakesAlone {
-        front: Arc::clone(&world.front),
+        proxy: Arc::clone(&world.proxy),
         opened: sender,
     });
     let stop = CancellationToken::new();
@@ -65,7 +65,7 @@ async fn opened(world: &World, identity: ClientIdentity) -> Opened {
 async fn login_after(world: &World, change: impl AsyncFnOnce()) -> Result<(), &'static str> {
     let mut opened = opened(world, world.ca.client("alice")).await;
     change().await;
-    match world.front.log_in(&mut opened.client).await {
+    match world.proxy.log_in(&mut opened.client).await {
         Ok(_) => Ok(()),
         Err(refused) => Err(refused.reason()),
     }
@@ -156,7 +156,7 @@ async fn a_ca_that_cannot_be_one_is_a_warning_that_names_the_database() {
     let (log, _guard) = captured();
     let unfit = TestCa::with_key_usage("unfit", KeyUsagePurpose::CrlSign).trusted();
     world.change(|database| database.tls.client_certificates = unfit).await;
-    assert!(!world.front.trust_warnings().is_empty());
+    assert!(!world.proxy.trust_warnings().is_empty());
     let warning = line(&log, "the client certificate \"CN=unfit\" is not trusted as a CA");
     assert_eq!(warning["database.uid"], 1);
     assert_eq!(warning["database.name"], "cache");

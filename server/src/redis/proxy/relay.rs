@@ -23,7 +23,7 @@ use super::markers::LoginState;
 use super::reply_rewriter::ReplyRewriter;
 use super::sessions::Session;
 use super::stream::ClientStream;
-use crate::listener::connection_table::Order;
+use crate::listener::connection_table::{Listed as _, Order};
 use crate::redis::engine::EngineStream;
 use crate::redis::resp::answering::Answering;
 use crate::redis::resp::command::{CommandScanner, Scanned};
@@ -36,14 +36,14 @@ pub(super) struct Relay {
     logins: Logins,
     commands: CommandScanner,
     /// Number of the client's received bytes that have been scanned and will be forwarded.
-    looked_at: usize,
+    scanned: usize,
     /// Bytes that are sent to the engine first.
     insertion: Insertion,
     /// A login in progress, before whose end nothing of the client is forwarded.
     login: Option<Pin<Box<dyn Future<Output = LoginOutcome> + Send>>>,
     replies: ReplyRewriter,
     busy_wait: BusyWait,
-    upstream: Upstream,
+    client_to_server: ClientToServer,
     /// Set while nothing is read from the client.
     absence: Option<Box<Absence>>,
 }
@@ -61,7 +61,7 @@ pub(super) enum Ending {
 
 /// State of the direction from client to engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Upstream {
+enum ClientToServer {
     Open,
     /// The client sends nothing more; received bytes are still forwarded.
     Ending,
@@ -96,12 +96,12 @@ impl Relay {
             session,
             logins,
             commands: CommandScanner::default(),
-            looked_at: 0,
+            scanned: 0,
             insertion: Insertion::default(),
             login: None,
             replies: ReplyRewriter::new(login),
             busy_wait: BusyWait::new(),
-            upstream: Upstream::Open,
+            client_to_server: ClientToServer::Open,
             absence: None,
         }
     }
@@ -130,10 +130,10 @@ impl Relay {
             Order::Cut => Poll::Ready(true),
             Order::Finish => Poll::Ready(false),
             Order::None => {
-                if self.upstream != Upstream::Ended {
+                if self.client_to_server != ClientToServer::Ended {
                     // An engine that has gone cannot be told.
                     let _ = ready!(Pin::new(&mut self.engine).poll_shutdown(context));
-                    self.upstream = Upstream::Ended;
+                    self.client_to_server = ClientToServer::Ended;
                 }
                 ready!(self.poll_nothing_left(context));
                 Poll::Ready(false)
@@ -158,7 +158,9 @@ impl Relay {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
         match self.session.poll_order(context) {
             Order::None => {}
-            Order::Finish if self.upstream == Upstream::Open => self.upstream = Upstream::Ending,
+            Order::Finish if self.client_to_server == ClientToServer::Open => {
+                self.client_to_server = ClientToServer::Ending
+            }
             Order::Finish => {}
             Order::Cut => return Poll::Ready(Ending::Cut),
         }
@@ -195,10 +197,10 @@ impl Relay {
                 // The task has been woken, and comes to its end next.
                 return Poll::Pending;
             }
-            if self.upstream == Upstream::Ended {
+            if self.client_to_server == ClientToServer::Ended {
                 return Poll::Ready(Ok(()));
             }
-            self.settle();
+            self.finish_exchange();
             if !self.insertion.is_empty() {
                 match ready!(Pin::new(&mut self.engine).poll_write(context, self.insertion.bytes())) {
                     Ok(written) => self.insertion.go_on(written),
@@ -221,17 +223,17 @@ impl Relay {
                 });
                 continue;
             }
-            let may_refuse = self.upstream == Upstream::Open && self.looked_at == 0;
+            let may_refuse = self.client_to_server == ClientToServer::Open && self.scanned == 0;
             if self.replies.is_exchanging() || (may_refuse && self.replies.is_full()) {
                 return self.poll_absence(context);
             }
             self.absence = None;
-            if self.looked_at > 0 {
-                let bytes = &self.client.received()[..self.looked_at];
+            if self.scanned > 0 {
+                let bytes = &self.client.received()[..self.scanned];
                 match ready!(Pin::new(&mut self.engine).poll_write(context, bytes)) {
                     Ok(written) => {
                         self.client.consume(written);
-                        self.looked_at -= written;
+                        self.scanned -= written;
                         if self.engine.local().is_some() {
                             self.busy_wait.asked();
                         }
@@ -240,25 +242,25 @@ impl Relay {
                 }
                 continue;
             }
-            match self.upstream {
-                Upstream::Open if ready!(self.client.poll_receive(context))? => {
+            match self.client_to_server {
+                ClientToServer::Open if ready!(self.client.poll_receive(context))? => {
                     self.logins.review();
                     if self.session.order() != Order::Cut {
-                        self.look();
+                        self.scan_received();
                     }
                 }
-                Upstream::Open => self.upstream = Upstream::Ending,
+                ClientToServer::Open => self.client_to_server = ClientToServer::Ending,
                 _ => {
                     // An engine that has gone cannot be told.
                     let _ = ready!(Pin::new(&mut self.engine).poll_shutdown(context));
-                    self.upstream = Upstream::Ended;
+                    self.client_to_server = ClientToServer::Ended;
                 }
             }
         }
     }
 
     /// Scans the client's bytes, and decides which are forwarded.
-    fn look(&mut self) {
+    fn scan_received(&mut self) {
         let scanned = self.commands.scan(self.client.received());
         self.replies.expect(self.commands.answering());
         match scanned {
@@ -266,7 +268,7 @@ impl Relay {
                 if self.commands.holds() {
                     self.insertion.put(self.commands.take_held());
                 }
-                self.looked_at = count;
+                self.scanned = count;
             }
             Scanned::Hold(count) => self.client.consume(count),
             Scanned::Line(count, array) => {
@@ -285,7 +287,7 @@ impl Relay {
             }
             Scanned::Refused(error) => {
                 self.insertion.put(self.replies.refuse(error));
-                self.upstream = Upstream::Ending;
+                self.client_to_server = ClientToServer::Ending;
             }
             Scanned::Garbage(count) => {
                 // The engine reads it to the end of its line.
@@ -293,15 +295,15 @@ impl Relay {
                 last.extend_from_slice(&self.client.received()[..count]);
                 last.extend_from_slice(b"\r\n");
                 self.insertion.put(last);
-                self.upstream = Upstream::Ending;
+                self.client_to_server = ClientToServer::Ending;
             }
         }
     }
 
     /// Handles the result of an exchange.
-    fn settle(&mut self) {
+    fn finish_exchange(&mut self) {
         if let Some(settled) = self.replies.take_settled() {
-            self.logins.settle(settled);
+            self.logins.confirm_identity(settled);
             if settled.was_silent {
                 self.insertion.put(silence_command());
             } else {
@@ -334,8 +336,8 @@ impl Relay {
     /// Stops sending to the engine. Its earlier replies are still read.
     fn engine_takes_no_more(&mut self) {
         self.insertion = Insertion::default();
-        self.looked_at = 0;
-        self.upstream = Upstream::Ended;
+        self.scanned = 0;
+        self.client_to_server = ClientToServer::Ended;
     }
 
     /// Relays from the engine to the client. Ready when the engine has ended and everything was sent.

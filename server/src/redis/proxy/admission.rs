@@ -25,7 +25,7 @@ use crate::listener::identity_counts::IdentityKind;
 pub(super) struct Client {
     /// The address of the client.
     pub(super) address: SocketAddr,
-    /// Records whether the client is known.
+    /// Proof of the client's admission, once it has any.
     pub(super) permit: Arc<ConnectionPermit>,
     /// True for a TLS connection.
     pub(super) is_secure: bool,
@@ -33,17 +33,17 @@ pub(super) struct Client {
     pub(super) certificate: Option<ClientCertificate>,
 }
 
-/// A certificate that a client has presented, with those it sent above it.
+/// A certificate that a client has presented, with its intermediates.
 #[derive(Debug)]
 pub(super) struct ClientCertificate {
     pub(super) end_entity: Certificate,
     intermediates: Vec<CertificateDer<'static>>,
 }
 
-/// What a client's certificate is trusted by.
+/// The basis of trust in a client's certificate.
 #[derive(Debug)]
 pub(super) struct TrustBasis {
-    /// The trust it was held against.
+    /// The trust against which it was checked.
     pub(super) trust: Arc<DatabaseTrust>,
     /// Proof that it is trusted; none for a client without a certificate.
     pub(super) admitted: Option<AdmittedCertificate>,
@@ -71,7 +71,7 @@ pub(super) struct Access {
     pub(super) rights: DatabaseRights,
 }
 
-/// The reason that a connection is refused.
+/// A connection is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     /// The database's TLS mode has changed, and it accepts other connections now.
@@ -112,12 +112,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The revision of the cluster that is decided from.
+    /// The revision of the cluster on which decisions are based.
     pub(super) fn revision(&self) -> u64 {
         self.state.revision()
     }
 
-    /// Confirms that the client's certificate, if it has one, is trusted. Returns what by, unless that is `basis` as before.
+    /// Checks that the client's certificate, if it has one, is trusted. Returns the new basis of trust if it differs
+    /// from `basis`.
     ///
     /// # Errors
     ///
@@ -195,8 +196,8 @@ impl<'a> Judge<'a> {
 }
 
 impl Identity {
-    /// Returns `true` when a client with this identity is admitted. It is not when Redis's user `default` has a
-    /// password or is off, so that the client must send `AUTH` first.
+    /// Returns `true` if a client with this identity is admitted. It is not if Redis's user `default` has a password or
+    /// is off, so that the client must send `AUTH` first.
     fn is_let_in(&self) -> bool {
         match self {
             Self::Certificate(_) | Self::Password(_) => true,
@@ -265,7 +266,7 @@ impl ClientCertificate {
 }
 
 impl TrustBasis {
-    /// The last second of the certificate, where there is one and it counts.
+    /// The last second of the certificate's validity, if it limits the connection.
     pub(super) fn valid_until(&self) -> Option<OffsetDateTime> {
         self.admitted.as_ref().and_then(AdmittedCertificate::valid_until)
     }

@@ -63,7 +63,7 @@ fn line(code: &str, text: &impl ToString) -> String {
 }
 
 /// Sends the client the reason.
-pub(super) async fn tell(stream: &mut ClientStream, refused: &Refused) {
+pub(super) async fn send_refusal(stream: &mut ClientStream, refused: &Refused) {
     let line = refused.line() + "\r\n";
     let told = poll_fn(|context| std::task::Poll::Ready(stream.send(context, line.as_bytes()))).await;
     if told.is_ok() {

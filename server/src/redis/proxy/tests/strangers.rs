@@ -82,7 +82,7 @@ async fn counts_become(world: &World, expected: [u64; 4]) {
             IdentityKind::Certificate,
             IdentityKind::Password,
         ]
-        .map(|kind| world.front.parts.counts.get(kind))
+        .map(|kind| world.proxy.parts.counts.get(kind))
     };
     for _ in 0..100 {
         if numbers() == expected {

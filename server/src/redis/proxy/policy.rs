@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::sign::CertifiedKey;
 
-use super::FrontParts;
+use super::ProxyParts;
 use super::tls::{self, TlsParameters, UnusableTls};
 use crate::certificate::ChainBounds;
 use crate::cluster::ClusterState;
@@ -26,14 +26,14 @@ pub(super) struct Policy {
     basis: Basis,
 }
 
-/// How connections begin.
+/// Transport of new connections.
 #[derive(Debug, Clone)]
 pub(super) enum Transport {
     /// Plain TCP.
     Plain,
     /// With TLS.
     Tls(Arc<TlsParameters>),
-    /// Not at all: the certificate that the database would show cannot be used.
+    /// None: the certificate that the database would present cannot be used.
     Broken,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Policies(Mutex<Option<Arc<Policy>>>);
 
 impl Policies {
     /// The policy at `state`, which is the current one; none if the database is deleted.
-    pub(super) fn at(&self, state: &ClusterState, database: DatabaseUid, parts: &FrontParts) -> Option<Arc<Policy>> {
+    pub(super) fn at(&self, state: &ClusterState, database: DatabaseUid, parts: &ProxyParts) -> Option<Arc<Policy>> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let server_certificate_revision = parts.server_certificates.revision();
         if let Some(policy) = &*last
@@ -80,8 +80,8 @@ impl Policy {
         self.basis.revision
     }
 
-    /// The policy of a database that was changed in this way, to judge by and not to serve by: certificates of the server
-    /// and the oldest version of TLS are those of `present`.
+    /// The policy after such a change of the database, for predictions only: the server's certificates and the oldest
+    /// TLS version are those of `present`.
     pub(super) fn supposed(present: &Self, changed: &Arc<Database>) -> Self {
         let trust = if present.database.tls == changed.tls {
             Arc::clone(&present.trust)
@@ -97,7 +97,7 @@ impl Policy {
     }
 
     /// Builds the policy, and reuses the parts of `last` that are unchanged.
-    fn new(database: &Arc<Database>, basis: Basis, last: Option<&Self>, parts: &FrontParts) -> Self {
+    fn new(database: &Arc<Database>, basis: Basis, last: Option<&Self>, parts: &ProxyParts) -> Self {
         let last = last.filter(|last| last.database.tls == database.tls);
         let trust = last.map_or_else(|| trust_of(database), |last| Arc::clone(&last.trust));
         let transport = match last {
@@ -134,7 +134,7 @@ fn trust_of(database: &Database) -> Arc<DatabaseTrust> {
     Arc::new(trust)
 }
 
-fn transport(database: &Database, trust: &DatabaseTrust, basis: &Basis, parts: &FrontParts) -> Transport {
+fn transport(database: &Database, trust: &DatabaseTrust, basis: &Basis, parts: &ProxyParts) -> Transport {
     if database.tls.mode == TlsMode::Disabled {
         return Transport::Plain;
     }
@@ -159,7 +159,7 @@ fn transport(database: &Database, trust: &DatabaseTrust, basis: &Basis, parts: &
 }
 
 /// The database's own certificate, else the one that databases share, else the server's.
-fn shown(database: &Database, basis: &Basis, parts: &FrontParts) -> Result<Arc<CertifiedKey>, UnusableTls> {
+fn shown(database: &Database, basis: &Basis, parts: &ProxyParts) -> Result<Arc<CertifiedKey>, UnusableTls> {
     if let Some(own) = &database.tls.certificate {
         return tls::own_certificate(own);
     }

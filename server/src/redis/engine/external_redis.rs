@@ -16,7 +16,7 @@ use super::stream::EngineStream;
 
 /// An external Redis: its address, and the server's credentials there. The ACL of that user must allow `ACL`, `CLIENT`,
 /// `INFO` and `PING`.
-pub(crate) struct Upstream {
+pub(crate) struct ExternalRedis {
     host: String,
     port: u16,
     tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -26,7 +26,7 @@ pub(crate) struct Upstream {
 
 /// A URL is not a valid upstream. No text repeats the URL, which holds a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum UpstreamError {
+pub(crate) enum ExternalRedisError {
     /// The scheme is neither `redis` nor `rediss`.
     #[error("an upstream starts with redis:// or rediss://")]
     Scheme,
@@ -50,29 +50,29 @@ pub(crate) enum UpstreamError {
     Authority(String),
 }
 
-impl Upstream {
+impl ExternalRedis {
     /// Parses `url`. With `rediss`, the certificate must chain to one of `authorities`.
     ///
     /// # Errors
     ///
-    /// [`UpstreamError`].
-    pub(crate) fn new(url: &Url, authorities: &[CertificateDer<'_>]) -> Result<Self, UpstreamError> {
+    /// [`ExternalRedisError`].
+    pub(crate) fn new(url: &Url, authorities: &[CertificateDer<'_>]) -> Result<Self, ExternalRedisError> {
         let is_tls = match url.scheme() {
             "redis" => false,
             "rediss" => true,
-            _ => return Err(UpstreamError::Scheme),
+            _ => return Err(ExternalRedisError::Scheme),
         };
         if !matches!(url.path(), "" | "/" | "/0") || url.query().is_some() || url.fragment().is_some() {
-            return Err(UpstreamError::Path);
+            return Err(ExternalRedisError::Path);
         }
-        let host = host(url).ok_or(UpstreamError::Host)?;
+        let host = host(url).ok_or(ExternalRedisError::Host)?;
         let user = decoded(url.username())?.filter(|user| !user.is_empty());
         let password = url.password().map(decoded).transpose()?.flatten();
         if user.is_some() && password.is_none() {
-            return Err(UpstreamError::NoPassword);
+            return Err(ExternalRedisError::NoPassword);
         }
         let tls = if is_tls {
-            let name = ServerName::try_from(host.clone()).map_err(|_| UpstreamError::Host)?;
+            let name = ServerName::try_from(host.clone()).map_err(|_| ExternalRedisError::Host)?;
             Some((connector(authorities)?, name))
         } else {
             None
@@ -126,9 +126,9 @@ impl Upstream {
     }
 }
 
-impl fmt::Debug for Upstream {
+impl fmt::Debug for ExternalRedis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upstream")
+        f.debug_struct("ExternalRedis")
             .field("host", &self.host)
             .field("port", &self.port)
             .finish_non_exhaustive()
@@ -136,7 +136,7 @@ impl fmt::Debug for Upstream {
 }
 
 /// `host:port`.
-impl fmt::Display for Upstream {
+impl fmt::Display for ExternalRedis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
@@ -153,14 +153,14 @@ fn host(url: &Url) -> Option<String> {
 }
 
 /// Percent decoding: RFC 3986, section 2.1.
-fn decoded(text: &str) -> Result<Option<String>, UpstreamError> {
+fn decoded(text: &str) -> Result<Option<String>, ExternalRedisError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(if byte == b'%' {
             let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
             let (Some(high), Some(low)) = (digit(), digit()) else {
-                return Err(UpstreamError::Credentials);
+                return Err(ExternalRedisError::Credentials);
             };
             u8::try_from(high * 16 + low).expect("two hexadecimal digits are a byte")
         } else {
@@ -169,24 +169,24 @@ fn decoded(text: &str) -> Result<Option<String>, UpstreamError> {
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),
-        Err(_) => Err(UpstreamError::Credentials),
+        Err(_) => Err(ExternalRedisError::Credentials),
     }
 }
 
-fn connector(authorities: &[CertificateDer<'_>]) -> Result<TlsConnector, UpstreamError> {
+fn connector(authorities: &[CertificateDer<'_>]) -> Result<TlsConnector, ExternalRedisError> {
     if authorities.is_empty() {
-        return Err(UpstreamError::NoAuthority);
+        return Err(ExternalRedisError::NoAuthority);
     }
     let mut roots = RootCertStore::empty();
     for authority in authorities {
         roots
             .add(authority.clone().into_owned())
-            .map_err(|error| UpstreamError::Authority(error.to_string()))?;
+            .map_err(|error| ExternalRedisError::Authority(error.to_string()))?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| UpstreamError::Authority(error.to_string()))?
+        .map_err(|error| ExternalRedisError::Authority(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
@@ -199,8 +199,8 @@ const DEFAULT_PORT: u16 = 6379;
 mod tests {
     use super::*;
 
-    fn check(url: &str, expected: Result<(&str, &str, Option<&str>), UpstreamError>) {
-        let upstream = Upstream::new(&url.parse().unwrap(), &[]);
+    fn check(url: &str, expected: Result<(&str, &str, Option<&str>), ExternalRedisError>) {
+        let upstream = ExternalRedis::new(&url.parse().unwrap(), &[]);
         let seen = upstream.as_ref().map(|upstream| {
             let password = upstream.password.as_ref().map(|password| password.expose_secret());
             (
@@ -224,13 +224,13 @@ mod tests {
         check("redis://ops:p%20w%C3%A4@cache", Ok(("cache:6379", "ops", Some("p wä"))));
         check("redis://:p%20w@cache", Ok(("cache:6379", "default", Some("p w"))));
         check("redis://:@cache", Ok(("cache:6379", "default", None)));
-        check("redis://ops@cache", Err(UpstreamError::NoPassword));
-        check("redis://ops:%ff@cache", Err(UpstreamError::Credentials));
+        check("redis://ops@cache", Err(ExternalRedisError::NoPassword));
+        check("redis://ops:%ff@cache", Err(ExternalRedisError::Credentials));
         check("redis://cache/0", Ok(("cache:6379", "default", None)));
-        check("redis://cache/3", Err(UpstreamError::Path));
-        check("redis://cache?x=1", Err(UpstreamError::Path));
-        check("http://cache", Err(UpstreamError::Scheme));
-        check("redis:cache", Err(UpstreamError::Path));
-        check("rediss://cache", Err(UpstreamError::NoAuthority));
+        check("redis://cache/3", Err(ExternalRedisError::Path));
+        check("redis://cache?x=1", Err(ExternalRedisError::Path));
+        check("http://cache", Err(ExternalRedisError::Scheme));
+        check("redis:cache", Err(ExternalRedisError::Path));
+        check("rediss://cache", Err(ExternalRedisError::NoAuthority));
     }
 }

@@ -7,26 +7,39 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::Databases;
-use super::ports::{PortError, ReservedPort};
+use super::{DatabaseUpdate, NewDatabase};
 use crate::cluster::access::ClusterPermit;
 use crate::cluster::access::action::{ChangesDatabases, CreateDatabase, DeleteDatabase, UpdateDatabase};
 use crate::cluster::database::{Database, DatabaseName, RolePermission};
-use crate::cluster::databases::{self, DatabaseUpdate, NewDatabase};
+use crate::cluster::databases;
 use crate::cluster::redis_acl::RedisAcl;
 use crate::cluster::redis_acl_rules::DatabaseVersion;
 use crate::cluster::uid::DatabaseUid;
-use crate::cluster::{ClusterError, Run};
+use crate::cluster::{Cluster, ClusterError, Run};
+use crate::redis::{Databases, PortError, ReservedPort};
 
-impl Databases {
+/// The use cases of databases, with what runs for them.
+#[derive(Debug)]
+pub struct DatabaseAdministration {
+    cluster: Arc<Cluster>,
+    databases: Arc<Databases>,
+}
+
+impl DatabaseAdministration {
+    /// Joins the use cases of `cluster` with what runs for its databases.
+    #[must_use]
+    pub fn new(cluster: Arc<Cluster>, databases: Arc<Databases>) -> Self {
+        Self { cluster, databases }
+    }
+
     /// Creates a database, and chooses a port if none is given. Waits briefly until it can be used.
     ///
     /// # Errors
     ///
     /// [`ClusterError::NoEngine`] if no engine can be started; [`ClusterError::RedisAclUnsupported`];
     /// [`ClusterError::PortTaken`], [`ClusterError::NoPortLeft`]; those of
-    /// [`Cluster::create_database`](crate::cluster::Cluster::create_database).
-    pub(crate) async fn create(
+    /// [`Cluster::create_database`](Cluster::create_database).
+    pub async fn create(
         &self,
         permit: &ClusterPermit<CreateDatabase>,
         new: NewDatabase,
@@ -37,8 +50,8 @@ impl Databases {
             reserved.map_err(|error| self.cluster.refused(databases::asked_to_make(permit, &new.name), error))?;
         let made = self.cluster.create_database(permit, new, reserved.port(), run).await?;
         if run == Run::Apply {
-            self.settle(&made).await;
-            self.review_acls_of(made.uid).await;
+            self.databases.wait_until_applied(&made).await;
+            self.databases.review_acls_of(made.uid).await;
         }
         Ok(made)
     }
@@ -48,8 +61,8 @@ impl Databases {
     /// # Errors
     ///
     /// [`ClusterError::RedisAclUnsupported`]; [`ClusterError::PortTaken`]; those of
-    /// [`Cluster::update_database`](crate::cluster::Cluster::update_database).
-    pub(crate) async fn update<A: ChangesDatabases>(
+    /// [`Cluster::update_database`](Cluster::update_database).
+    pub async fn update<A: ChangesDatabases>(
         &self,
         permit: &ClusterPermit<A>,
         uid: DatabaseUid,
@@ -60,28 +73,22 @@ impl Databases {
         let _reserved = reserved.map_err(|error| self.cluster.refused(databases::asked_about(permit, uid), error))?;
         let changed = self.cluster.update_database(permit, uid, update, run).await?;
         if run == Run::Apply {
-            self.settle(&changed).await;
-            self.review_acls_of(uid).await;
+            self.databases.wait_until_applied(&changed).await;
+            self.databases.review_acls_of(uid).await;
         }
         Ok(changed)
     }
 
-    /// Deletes a database with its data. Waits until its port is free, for at most [`END`].
+    /// Deletes a database with its data. Waits until its port is free, for at most `END`.
     ///
     /// # Errors
     ///
-    /// Those of [`Cluster::delete_database`](crate::cluster::Cluster::delete_database).
-    pub(crate) async fn delete(
-        &self,
-        permit: &ClusterPermit<DeleteDatabase>,
-        uid: DatabaseUid,
-    ) -> Result<(), ClusterError> {
-        let running = self.running().get(&uid).cloned();
+    /// Those of [`Cluster::delete_database`](Cluster::delete_database).
+    pub async fn delete(&self, permit: &ClusterPermit<DeleteDatabase>, uid: DatabaseUid) -> Result<(), ClusterError> {
+        let end = self.databases.end_of(uid);
         self.cluster.delete_database(permit, uid).await?;
-        if let Some(running) = running {
-            // What is not done by then goes on.
-            let _ = tokio::time::timeout(END, running.ended()).await;
-        }
+        // What is not done by then goes on.
+        let _ = tokio::time::timeout(END, end).await;
         Ok(())
     }
 
@@ -89,16 +96,16 @@ impl Databases {
     ///
     /// # Errors
     ///
-    /// Those of [`Cluster::set_database_password`](crate::cluster::Cluster::set_database_password); the same holds for
+    /// Those of [`Cluster::set_database_password`](Cluster::set_database_password); the same holds for
     /// the next two operations.
-    pub(crate) async fn set_password(
+    pub async fn set_password(
         &self,
         permit: &ClusterPermit<UpdateDatabase>,
         uid: DatabaseUid,
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.set_database_password(permit, uid, password).await?;
-        self.settle(&changed).await;
+        self.databases.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -107,14 +114,14 @@ impl Databases {
     /// # Errors
     ///
     /// As above.
-    pub(crate) async fn add_password(
+    pub async fn add_password(
         &self,
         permit: &ClusterPermit<UpdateDatabase>,
         uid: DatabaseUid,
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.add_database_password(permit, uid, password).await?;
-        self.settle(&changed).await;
+        self.databases.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -123,14 +130,14 @@ impl Databases {
     /// # Errors
     ///
     /// As above.
-    pub(crate) async fn delete_password(
+    pub async fn delete_password(
         &self,
         permit: &ClusterPermit<UpdateDatabase>,
         uid: DatabaseUid,
         password: &SecretString,
     ) -> Result<(), ClusterError> {
         let changed = self.cluster.delete_database_password(permit, uid, password).await?;
-        self.settle(&changed).await;
+        self.databases.wait_until_applied(&changed).await;
         Ok(())
     }
 
@@ -138,9 +145,9 @@ impl Databases {
     ///
     /// # Errors
     ///
-    /// Those of [`Cluster::update_database`](crate::cluster::Cluster::update_database) concerning permissions;
+    /// Those of [`Cluster::update_database`](Cluster::update_database) concerning permissions;
     /// [`ClusterError::DatabaseUnavailable`] if the engine fails.
-    pub(crate) async fn flush<A: ChangesDatabases>(
+    pub async fn flush<A: ChangesDatabases>(
         &self,
         permit: &ClusterPermit<A>,
         uid: DatabaseUid,
@@ -148,13 +155,9 @@ impl Databases {
     ) -> Result<Arc<Database>, ClusterError> {
         let flushed = self.cluster.record_flush(permit, uid, run).await?;
         if run == Run::Apply {
-            let engine = self.engine_of(uid).ok_or_else(|| self.unavailable(uid))?;
-            let done = engine.flush().await;
-            done.map_err(|error| ClusterError::DatabaseUnavailable {
-                uid,
-                reason: error.to_string(),
-            })?;
-            self.settle(&flushed).await;
+            let done = self.databases.flush(uid).await;
+            done.map_err(|reason| ClusterError::DatabaseUnavailable { uid, reason })?;
+            self.databases.wait_until_applied(&flushed).await;
         }
         Ok(flushed)
     }
@@ -164,41 +167,14 @@ impl Databases {
     /// # Errors
     ///
     /// [`ClusterError::NoSuchDatabase`]; [`ClusterError::DatabaseUnavailable`].
-    pub(crate) fn check_usable(&self, uid: DatabaseUid) -> Result<(), ClusterError> {
+    pub fn check_usable(&self, uid: DatabaseUid) -> Result<(), ClusterError> {
         let state = self.cluster.state();
         let database = state.database(uid).ok_or(ClusterError::NoSuchDatabase { uid })?;
-        if self.status(database).is_usable() {
-            Ok(())
-        } else {
-            Err(self.unavailable(uid))
+        if self.databases.status(database).is_usable() {
+            return Ok(());
         }
-    }
-
-    fn unavailable(&self, uid: DatabaseUid) -> ClusterError {
-        let running = self.running().get(&uid).cloned();
-        let reason = running.and_then(|running| running.reason());
-        ClusterError::DatabaseUnavailable {
-            uid,
-            reason: reason.unwrap_or_else(|| "its engine is being started".to_owned()),
-        }
-    }
-
-    /// Waits briefly until the database has its desired configuration.
-    async fn settle(&self, database: &Arc<Database>) {
-        let settled = async {
-            let mut running = None;
-            while running.is_none() {
-                running = self.running().get(&database.uid).cloned();
-                if running.is_none() {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
-            }
-            if let Some(running) = running {
-                running.settled(database).await;
-            }
-        };
-        // What is not done by then goes on, and the status says so.
-        let _ = tokio::time::timeout(SETTLE, settled).await;
+        let reason = self.databases.reason(uid);
+        Err(ClusterError::DatabaseUnavailable { uid, reason })
     }
 
     /// Checks that a new database could run, and reserves its port.
@@ -223,10 +199,8 @@ impl Databases {
     }
 
     async fn check_can_run(&self, name: &DatabaseName) -> Result<(), ClusterError> {
-        if self.upstream_for(name, None).is_some() {
-            return Ok(());
-        }
-        self.program().await.map(drop).map_err(|error| ClusterError::NoEngine {
+        let checked = self.databases.check_can_run(name).await;
+        checked.map_err(|error| ClusterError::NoEngine {
             reason: error.to_string(),
         })
     }
@@ -240,9 +214,10 @@ impl Databases {
     ) -> Result<(), ClusterError> {
         let Some(permissions) = permissions else { return Ok(()) };
         let state = self.cluster.state();
-        let engine = uid.and_then(|uid| self.engine_of(uid));
-        let version = engine.as_ref().and_then(|engine| engine.version());
-        let version = version.or_else(|| self.program_version());
+        let version = match uid {
+            Some(uid) => self.databases.version_of(uid),
+            None => self.databases.program_version(),
+        };
         let given: Vec<&RedisAcl> = permissions
             .iter()
             .filter_map(|permission| state.redis_acl(permission.redis_acl_uid))
@@ -260,9 +235,10 @@ impl Databases {
                 });
             }
         }
-        let Some(engine) = engine else { return Ok(()) };
+        let Some(uid) = uid else { return Ok(()) };
         let rules: Vec<_> = given.iter().map(|acl| &acl.acl).collect();
-        for (acl, objection) in given.iter().zip(engine.objections_to(&rules).await) {
+        let objections = self.databases.objections_to(uid, &rules).await.unwrap_or_default();
+        for (acl, objection) in given.iter().zip(objections) {
             if let Some(objection) = objection {
                 return Err(ClusterError::RedisAclUnsupported {
                     uid: acl.uid,
@@ -288,7 +264,7 @@ impl Databases {
                 holder: "another database, or reserved_ports of the cluster".to_owned(),
             });
         }
-        let reserved = self.ports.reserve(wanted, spoken_for).await;
+        let reserved = self.databases.reserve_port(wanted, spoken_for).await;
         reserved.map_err(|error| match error {
             PortError::Taken { port, source } => ClusterError::PortTaken {
                 port: port.get(),
@@ -312,9 +288,5 @@ fn needed_engine(version: DatabaseVersion) -> &'static str {
     }
 }
 
-/// Ten times as long as an engine without data takes to start.
-const SETTLE: Duration = Duration::from_secs(2);
 /// A cut takes up to one second; afterwards the engine still has to write pending data.
 const END: Duration = Duration::from_secs(5);
-/// The running databases follow the state without delay, so polling is frequent.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);

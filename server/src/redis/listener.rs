@@ -9,31 +9,31 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::engine::Engine;
-use super::front::DatabaseFront;
+use super::proxy::DatabaseProxy;
 use super::running::Opening;
 use crate::cluster::database::Database;
 
 /// The open port of a database, and its connections.
-pub(super) struct Door {
+pub(super) struct DatabaseListener {
     port: NonZeroU16,
-    front: Arc<DatabaseFront>,
+    proxy: Arc<DatabaseProxy>,
     connections: TaskTracker,
     stop: CancellationToken,
     abort: CancellationToken,
 }
 
-impl Door {
+impl DatabaseListener {
     /// Accepts clients on `tcp`.
     pub(super) fn open(tcp: TcpListener, database: &Database, engine: &Arc<Engine>, opening: &Opening<'_>) -> Self {
-        let parts = opening.databases.front.clone();
-        let front = DatabaseFront::new(tcp, database.uid, Arc::clone(engine), parts);
+        let parts = opening.databases.proxy.clone();
+        let proxy = DatabaseProxy::new(tcp, database.uid, Arc::clone(engine), parts);
         let (stop, abort) = (opening.stop.child_token(), opening.abort.child_token());
         let connections = TaskTracker::new();
-        let run = Arc::clone(&front).run(connections.clone(), stop.clone(), abort.clone());
+        let run = Arc::clone(&proxy).run(connections.clone(), stop.clone(), abort.clone());
         connections.spawn(run);
         Self {
             port: database.port,
-            front,
+            proxy,
             connections,
             stop,
             abort,
@@ -46,8 +46,8 @@ impl Door {
     }
 
     /// Its connections.
-    pub(super) fn front(&self) -> &Arc<DatabaseFront> {
-        &self.front
+    pub(super) fn proxy(&self) -> &Arc<DatabaseProxy> {
+        &self.proxy
     }
 
     /// Stops accepting clients, and waits until the connections have ended: with `at_once` they are cut; otherwise
@@ -56,7 +56,7 @@ impl Door {
         self.stop.cancel();
         self.connections.close();
         if at_once {
-            self.front.cut_all();
+            self.proxy.cut_all();
             if tokio::time::timeout(PATIENCE, self.connections.wait()).await.is_err() {
                 self.abort.cancel();
             }

@@ -46,38 +46,36 @@ use self::relay::{Ending, Relay};
 use self::sessions::{Session, Sessions};
 use self::stream::ClientStream;
 use crate::clock::Clock;
-use crate::cluster::access::ClusterAccess;
+use crate::cluster::ClusterState;
 use crate::cluster::database::DefaultUser;
 use crate::cluster::database::rights::{DEFAULT, NoRights};
 use crate::cluster::uid::DatabaseUid;
 use crate::cluster::user::User;
-use crate::cluster::{Cluster, ClusterState};
 use crate::listener::Limits;
 use crate::listener::accept::{self, AcceptLoop, Accepted, Service};
 use crate::listener::connection_table::Order;
 use crate::listener::identity_counts::IdentityCounts;
 use crate::listener::workers::Workers;
+use crate::redis::ClusterView;
 use crate::redis::engine::{Engine, EngineConnection, EngineError, EngineLogin, EngineUser};
 use crate::server_certificate::ServerCertificates;
 use crate::telemetry;
 
 /// The port of a database, with its connections.
-pub(crate) struct DatabaseFront {
+pub(crate) struct DatabaseProxy {
     accept: AcceptLoop,
     database: DatabaseUid,
     engine: Arc<Engine>,
-    parts: FrontParts,
+    parts: ProxyParts,
     policies: Policies,
     sessions: Sessions,
 }
 
-/// Dependencies that the fronts of all databases share.
+/// Dependencies that the proxies of all databases share.
 #[derive(Debug, Clone)]
-pub(crate) struct FrontParts {
-    /// State of the cluster, with its users.
-    pub(crate) cluster: Arc<Cluster>,
-    /// Checks passwords.
-    pub(crate) access: Arc<ClusterAccess>,
+pub(crate) struct ProxyParts {
+    /// The cluster, with its users.
+    pub(crate) cluster: Arc<dyn ClusterView>,
     /// Certificates for databases without one of their own, until the cluster has one for them.
     pub(crate) server_certificates: Arc<ServerCertificates>,
     /// Resource limits for clients that are not admitted.
@@ -99,9 +97,9 @@ struct LoggedIn {
     engine: EngineConnection,
 }
 
-impl DatabaseFront {
+impl DatabaseProxy {
     /// Wraps a listening socket. [`Self::run`] accepts connections.
-    pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: FrontParts) -> Arc<Self> {
+    pub(crate) fn new(tcp: TcpListener, database: DatabaseUid, engine: Arc<Engine>, parts: ProxyParts) -> Arc<Self> {
         Arc::new(Self {
             accept: AcceptLoop::new(tcp, parts.workers.clone(), &parts.limits, &parts.counts),
             database,
@@ -122,7 +120,7 @@ impl DatabaseFront {
         let changes = self.parts.cluster.changes();
         let accepted = self.accept.run(Arc::clone(&self), tasks, stop.clone(), abort);
         tokio::join!(accepted, self.watch(changes, stop.clone()));
-        self.sessions.tell_all(Order::Finish, "stopping");
+        self.sessions.order_all(Order::Finish, "stopping");
     }
 
     /// A warning for each client certificate of the database that is a CA and cannot be trusted as one.
@@ -134,7 +132,7 @@ impl DatabaseFront {
 
     /// Cuts all current and later connections: the database is deleted, or its port changes.
     pub(crate) fn cut_all(&self) {
-        self.sessions.tell_all(Order::Cut, "database_closed");
+        self.sessions.order_all(Order::Cut, "database_closed");
     }
 
     async fn watch(&self, mut changes: watch::Receiver<u64>, stop: CancellationToken) {
@@ -191,7 +189,7 @@ impl DatabaseFront {
 
     /// Cuts one connection if its identity is not admitted any more.
     fn review_one(&self, session: &Session) {
-        self.judge(|judge| self.sessions.look_at(session, judge))
+        self.judge(|judge| self.sessions.recheck(session, judge))
             .unwrap_or_else(|| self.cut_all());
     }
 
@@ -200,7 +198,7 @@ impl DatabaseFront {
         self.policies.at(state, self.database, &self.parts)
     }
 
-    /// Decides from the cluster of this moment; none when the database is gone.
+    /// Decides from the current state of the cluster; none if the database is deleted.
     fn judge<T>(&self, decide: impl FnOnce(&Judge<'_>) -> T) -> Option<T> {
         let state = self.parts.cluster.state();
         let policy = self.policy(&state)?;
@@ -270,10 +268,10 @@ impl DatabaseFront {
         if let Refused::Engine(error) = refused {
             self.warn_of_refused_rules(error).await;
         }
-        refused::tell(&mut stream, refused).await;
+        refused::send_refusal(&mut stream, refused).await;
     }
 
-    /// Moves bytes until the connection is over, and then ends both sides of it.
+    /// Relays bytes until the connection is over, and then closes both sides.
     async fn relay(self: Arc<Self>, stream: ClientStream, client: AdmittedClient, logged_in: LoggedIn) {
         let LoggedIn {
             identity,
@@ -315,16 +313,16 @@ impl DatabaseFront {
             // While the connection to it is open: the engine carries out what it finds in a closed one. A client that
             // sees its end can count on it that nothing more is carried out, unless the engine does not answer.
             let is_ended = self.engine.end_client(engine.client).await;
-            let upstream = relay.close_client().await;
+            let server_stream = relay.close_client().await;
             // A stranger's connection has nothing in the engine to end: nobody's script or data is at stake for it.
             if !is_ended && session.was_let_in() {
-                self.engine.end_client_later(engine.client, upstream);
+                self.engine.end_client_later(engine.client, server_stream);
             }
         }
     }
 }
 
-impl Service for DatabaseFront {
+impl Service for DatabaseProxy {
     type Opened = Opened;
 
     async fn open(self: Arc<Self>, accepted: Accepted) -> Option<Opened> {
@@ -344,9 +342,9 @@ impl Service for DatabaseFront {
     }
 }
 
-impl fmt::Debug for DatabaseFront {
+impl fmt::Debug for DatabaseProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DatabaseFront")
+        f.debug_struct("DatabaseProxy")
             .field("database", &self.database)
             .finish_non_exhaustive()
     }

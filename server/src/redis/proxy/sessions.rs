@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Context;
 use std::time::Duration;
 
 use certward_pki::Sha256Fingerprint;
@@ -29,7 +28,7 @@ pub(super) struct Session {
     client: Client,
     /// The basis of its admission.
     basis: Mutex<Basis>,
-    /// The revision of the cluster that it was last held against.
+    /// The revision of the cluster at its last review.
     reviewed: AtomicU64,
 }
 
@@ -42,8 +41,7 @@ struct Basis {
 }
 
 impl Sessions {
-    /// Takes in a connection that was let in at this revision of the cluster. What has changed since is for
-    /// [`Self::review`] to find.
+    /// Adds a connection that was admitted at this revision of the cluster. [`Self::review`] handles later changes.
     pub(super) fn open(
         &self,
         client: AdmittedClient,
@@ -70,7 +68,7 @@ impl Sessions {
 
     /// Cuts the connections whose identity `judge` does not admit.
     pub(super) fn review(&self, judge: &Judge<'_>) {
-        self.all().iter().for_each(|session| self.look_at(session, judge));
+        self.all().iter().for_each(|session| self.recheck(session, judge));
     }
 
     /// All connections, the oldest first.
@@ -79,7 +77,7 @@ impl Sessions {
     }
 
     /// Cuts the connection if `judge` does not admit its identity.
-    pub(super) fn look_at(&self, session: &Session, judge: &Judge<'_>) {
+    pub(super) fn recheck(&self, session: &Session, judge: &Judge<'_>) {
         let mut basis = session.basis();
         self.decide(session, &mut basis, judge);
         // Last: whoever finds that the connection was held against this revision must find it cut if it is.
@@ -104,24 +102,24 @@ impl Sessions {
     }
 
     /// Gives the order to all current and later connections.
-    pub(super) fn tell_all(&self, order: Order, reason: &'static str) {
+    pub(super) fn order_all(&self, order: Order, reason: &'static str) {
         for session in self.0.order_from_now_on(order) {
             if order == Order::Cut {
                 session.cut(reason);
             } else {
-                session.entry.give(order);
+                session.give(order);
             }
         }
     }
 }
 
 impl Basis {
-    /// Checks that `judge` would admit the client with its present identity. Returns what it is trusted by then, unless
-    /// that is the same as before.
+    /// Checks that `judge` would admit the client with its present identity. Returns the new basis of trust if it has
+    /// changed.
     ///
     /// # Errors
     ///
-    /// The reason for a refusal: one word for logs and metrics.
+    /// The reason of a refusal, as a label for logs and metrics.
     fn held_against(&self, judge: &Judge<'_>, client: &Client) -> Result<Option<TrustBasis>, &'static str> {
         let trust = judge.recheck(&self.trust, client).map_err(|refusal| refusal.reason())?;
         let mut identities = [&self.identity].into_iter().chain(&self.pending);
@@ -140,7 +138,7 @@ impl Session {
     }
 
     /// Handles the engine's confirmation of a login or a reset.
-    pub(super) fn settle(&self, is_done: bool, is_login: bool) {
+    pub(super) fn confirm_identity(&self, is_done: bool, is_login: bool) {
         let mut basis = self.basis();
         if let Some(identity) = basis.pending.take()
             && is_done
@@ -194,28 +192,13 @@ impl Session {
         &self.client
     }
 
-    /// The time of its admission.
-    pub(super) fn opened_at(&self) -> OffsetDateTime {
-        self.entry.opened_at()
-    }
-
     /// The address of the client.
     pub(super) fn address(&self) -> SocketAddr {
         self.client.address
     }
 
-    /// Returns the order to the connection, and wakes the last caller's task when the order changes.
-    pub(super) fn poll_order(&self, context: &Context<'_>) -> Order {
-        self.entry.poll_order(context)
-    }
-
-    /// The order to the connection.
-    pub(super) fn order(&self) -> Order {
-        self.entry.order()
-    }
-
     fn cut(&self, reason: &'static str) {
-        if !self.entry.give(Order::Cut) {
+        if !self.give(Order::Cut) {
             return;
         }
         tracing::info!(

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use certward_pki::{Certificate, Sha256Fingerprint};
 use time::OffsetDateTime;
 
-use super::DatabaseFront;
+use super::DatabaseProxy;
 use super::admission::{Access, Identity, Judge};
 use super::policy::Policy;
 use super::sessions::Session;
 use crate::cluster::ClusterState;
 use crate::cluster::database::Database;
+use crate::listener::connection_table::Listed as _;
 use crate::listener::identity_counts::ListenerKind;
 use certward_transport::connected::{ConnectedClient, Ground, GroundKind, Numbered, ShownCertificate};
 
@@ -23,7 +24,7 @@ pub(crate) struct DatabaseConnection {
     session: Arc<Session>,
 }
 
-impl DatabaseFront {
+impl DatabaseProxy {
     /// All open connections, the oldest first.
     pub(crate) fn connections(&self, state: &ClusterState) -> Vec<DatabaseConnection> {
         self.connections_that(state, |_| true)

@@ -1,4 +1,4 @@
-//! The beginning of a connection: what the policy of the moment demands of it, decided once. The login takes what it yields.
+//! The beginning of a connection: the requirements of the current policy, decided on once. The login uses the result.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use certward_pki::ErrorChain;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use super::DatabaseFront;
+use super::DatabaseProxy;
 use super::admission::{Client, ClientCertificate, Identity, Judge, Refusal, TrustBasis};
 use super::policy::{Policy, Transport};
 use super::refused::Refused;
@@ -22,7 +22,7 @@ use crate::listener::connection_permits::ConnectionPermit;
 use crate::listener::movable::MovableTcp;
 use crate::telemetry::{self, Sparing};
 
-/// A connection whose handshake is done.
+/// A connection after its handshake.
 pub(crate) struct Opened {
     pub(super) stream: OpenedStream,
     pub(super) client: AdmittedClient,
@@ -33,7 +33,7 @@ pub(super) enum OpenedStream {
     Plain(TcpStream),
 }
 
-/// A client that a policy lets in: its certificate, if it has one, is trusted. Only a handshake makes one.
+/// A client that a policy admits: its certificate, if it has one, is trusted. Only a handshake creates one.
 #[derive(Debug)]
 pub(super) struct AdmittedClient {
     client: Client,
@@ -41,8 +41,8 @@ pub(super) struct AdmittedClient {
     policy: Arc<Policy>,
 }
 
-impl DatabaseFront {
-    /// Makes the handshake, or takes the connection as it is.
+impl DatabaseProxy {
+    /// Performs the TLS handshake, if there is TLS.
     pub(super) async fn handshake(&self, accepted: Accepted) -> Option<Opened> {
         let Accepted {
             stream,
@@ -142,17 +142,17 @@ impl AdmittedClient {
         }
     }
 
-    /// Identifies the client at `state`, the present one. What its handshake decided holds until the cluster changes or
-    /// the certificate expires.
+    /// Identifies the client at `state`, the current one. The decision of its handshake holds until the cluster changes
+    /// or the certificate expires.
     ///
     /// # Errors
     ///
     /// [`Refused`].
-    pub(super) fn identify(&mut self, front: &DatabaseFront, state: &ClusterState) -> Result<Identity, Refused> {
+    pub(super) fn identify(&mut self, proxy: &DatabaseProxy, state: &ClusterState) -> Result<Identity, Refused> {
         if self.policy.revision() != state.revision() {
-            self.policy = front.policy(state).ok_or(Refused::Gone)?;
+            self.policy = proxy.policy(state).ok_or(Refused::Gone)?;
         }
-        let judge = Judge::new(&self.policy, state, front.now());
+        let judge = Judge::new(&self.policy, state, proxy.now());
         let changed = judge.recheck(&self.basis, &self.client).map_err(Refused::Client)?;
         if let Some(basis) = changed {
             self.basis = basis;
@@ -164,14 +164,14 @@ impl AdmittedClient {
         &self.client
     }
 
-    /// The client, and what it is trusted by.
+    /// The client, and the basis of its trust.
     pub(super) fn into_parts(self) -> (Client, TrustBasis) {
         (self.client, self.basis)
     }
 }
 
 impl OpenedStream {
-    /// What the relay wants, on the thread on which the connection stays.
+    /// Registers the connection with the current thread's runtime, and returns the relay's stream.
     pub(super) fn move_here(self) -> io::Result<ClientStream> {
         Ok(match self {
             Self::Plain(tcp) => ClientStream::plain(TcpStream::from_std(tcp.into_std()?)?),

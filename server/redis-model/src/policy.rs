@@ -3,26 +3,90 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The resource policy, by the names of `/v1/cluster/policy`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ClusterPolicy {
-    /// The channels that an ACL without a rule for channels allows. Default: none.
-    pub acl_pubsub_default: PubSubDefault,
-    /// Default: no.
-    pub db_conns_auditing: bool,
-    /// Default: `single`.
-    pub default_non_sharded_proxy_policy: String,
-    /// Default: `7.4`.
-    pub default_provisioned_redis_version: String,
-    /// Default: `single`.
-    pub default_sharded_proxy_policy: String,
-    /// Default: `dense`.
-    pub default_shards_placement: String,
-    /// Default: `major`.
-    pub redis_upgrade_policy: String,
-    /// Default: yes.
-    pub resp3_default: bool,
+/// Makes stored settings with their defaults, and the change to them, which leaves a setting as it is by `None`.
+macro_rules! stored {
+    ($(
+        $(#[$about:meta])*
+        $Settings:ident, $(#[$change:meta])* $Update:ident {
+            $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr;)*
+        }
+    )*) => {
+        $(
+            $(#[$about])*
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            #[serde(default)]
+            pub struct $Settings {
+                $(
+                    $(#[$doc])*
+                    pub $field: $type,
+                )*
+            }
+
+            $(#[$change])*
+            #[derive(Debug, Default)]
+            pub struct $Update {
+                $(
+                    #[doc = concat!("As [`", stringify!($Settings), "::", stringify!($field), "`].")]
+                    pub $field: Option<$type>,
+                )*
+            }
+
+            /// The defaults in a real cluster's responses and documentation.
+            impl Default for $Settings {
+                fn default() -> Self {
+                    Self { $($field: $default,)* }
+                }
+            }
+
+            impl $Update {
+                /// Makes the change.
+                pub fn apply_to(self, settings: &mut $Settings) {
+                    $(if let Some(value) = self.$field {
+                        settings.$field = value;
+                    })*
+                }
+            }
+        )*
+    };
+}
+
+stored! {
+    /// The policy for resources, under the names of `/v1/cluster/policy`.
+    ClusterPolicy,
+    /// A change to the policy; `None` leaves a member as it is.
+    PolicyUpdate {
+        /// The channels that an ACL without a rule for channels allows. Default: none.
+        acl_pubsub_default: PubSubDefault = PubSubDefault::ResetChannels;
+        /// Default: no.
+        db_conns_auditing: bool = false;
+        /// Default: `single`.
+        default_non_sharded_proxy_policy: String = "single".to_owned();
+        /// Default: `7.4`.
+        default_provisioned_redis_version: String = "7.4".to_owned();
+        /// Default: `single`.
+        default_sharded_proxy_policy: String = "single".to_owned();
+        /// Default: `dense`.
+        default_shards_placement: String = "dense".to_owned();
+        /// Default: `major`.
+        redis_upgrade_policy: String = "major".to_owned();
+        /// Default: yes.
+        resp3_default: bool = true;
+    }
+
+    /// Settings for OCSP requests about the proxy certificate: seconds, and a number of attempts. This server makes no
+    /// such requests.
+    OcspSettings,
+    /// A change to the OCSP settings; `None` leaves a member as it is. The ranges have been checked.
+    OcspUpdate {
+        /// 60 to 86400. Default: 3600.
+        query_frequency: u32 = 3600;
+        /// 60 to 86400. Default: 60.
+        recovery_frequency: u32 = 60;
+        /// 1 to 100. Default: 5.
+        recovery_max_tries: u32 = 5;
+        /// 1 to 60. Default: 1.
+        response_timeout: u32 = 1;
+    }
 }
 
 /// The channels that an ACL without a rule for channels allows.
@@ -36,55 +100,6 @@ pub enum PubSubDefault {
     AllChannels,
 }
 
-/// A change to the policy; `None` leaves a member as it is.
-#[derive(Debug, Default)]
-pub struct PolicyUpdate {
-    /// As [`ClusterPolicy::acl_pubsub_default`]; the others likewise.
-    pub acl_pubsub_default: Option<PubSubDefault>,
-    /// See above.
-    pub db_conns_auditing: Option<bool>,
-    /// See above.
-    pub default_non_sharded_proxy_policy: Option<String>,
-    /// See above.
-    pub default_provisioned_redis_version: Option<String>,
-    /// See above.
-    pub default_sharded_proxy_policy: Option<String>,
-    /// See above.
-    pub default_shards_placement: Option<String>,
-    /// See above.
-    pub redis_upgrade_policy: Option<String>,
-    /// See above.
-    pub resp3_default: Option<bool>,
-}
-
-/// Settings for OCSP requests about the proxy certificate: seconds, and a number of attempts. This server makes no such
-/// requests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct OcspSettings {
-    /// 60 to 86400. Default: 3600.
-    pub query_frequency: u32,
-    /// 60 to 86400. Default: 60.
-    pub recovery_frequency: u32,
-    /// 1 to 100. Default: 5.
-    pub recovery_max_tries: u32,
-    /// 1 to 60. Default: 1.
-    pub response_timeout: u32,
-}
-
-/// A change to the OCSP settings; `None` leaves a member as it is. The ranges have been checked.
-#[derive(Debug, Default)]
-pub struct OcspUpdate {
-    /// As [`OcspSettings::query_frequency`]; the others likewise.
-    pub query_frequency: Option<u32>,
-    /// See above.
-    pub recovery_frequency: Option<u32>,
-    /// See above.
-    pub recovery_max_tries: Option<u32>,
-    /// See above.
-    pub response_timeout: Option<u32>,
-}
-
 impl PubSubDefault {
     /// The API's name.
     #[must_use]
@@ -92,34 +107,6 @@ impl PubSubDefault {
         match self {
             Self::ResetChannels => "resetchannels",
             Self::AllChannels => "allchannels",
-        }
-    }
-}
-
-/// The defaults of a real cluster, in its responses and its documentation.
-impl Default for ClusterPolicy {
-    fn default() -> Self {
-        Self {
-            acl_pubsub_default: PubSubDefault::default(),
-            db_conns_auditing: false,
-            default_non_sharded_proxy_policy: "single".to_owned(),
-            default_provisioned_redis_version: "7.4".to_owned(),
-            default_sharded_proxy_policy: "single".to_owned(),
-            default_shards_placement: "dense".to_owned(),
-            redis_upgrade_policy: "major".to_owned(),
-            resp3_default: true,
-        }
-    }
-}
-
-/// The defaults in a real cluster's responses.
-impl Default for OcspSettings {
-    fn default() -> Self {
-        Self {
-            query_frequency: 3600,
-            recovery_frequency: 60,
-            recovery_max_tries: 5,
-            response_timeout: 1,
         }
     }
 }

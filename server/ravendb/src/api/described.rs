@@ -44,20 +44,17 @@ pub(super) enum Kind {
     OrNull(&'static Kind),
 }
 
-const fn required(name: &'static str, kind: Kind) -> Member {
-    Member {
-        name,
-        kind,
-        is_required: true,
-    }
-}
-
-const fn optional(name: &'static str, kind: Kind) -> Member {
-    Member {
-        name,
-        kind,
-        is_required: false,
-    }
+/// Makes bodies: the members that are always present, and those that may be.
+macro_rules! bodies {
+    ($($name:ident { $($member:ident: $kind:expr),* $(,)? } $(maybe { $($may:ident: $of:expr),* $(,)? })?;)*) => {
+        &[$((
+            stringify!($name),
+            &[
+                $(Member { name: stringify!($member), kind: $kind, is_required: true },)*
+                $($(Member { name: stringify!($may), kind: $of, is_required: false },)*)?
+            ],
+        )),*]
+    };
 }
 
 /// A body. Further members are ignored in requests, as on the real server.
@@ -156,191 +153,69 @@ fn reference(name: &str) -> RefOr<Schema> {
 }
 
 /// The bodies of requests.
-pub(super) const REQUESTS: &[(&str, &[Member])] = &[
-    (
-        "GenerateCertificate",
-        &[
-            required("Name", NAME),
-            optional("SecurityClearance", Kind::Clearance),
-            optional("Permissions", Kind::Permissions),
-            optional("Password", Kind::Text),
-            optional("NotAfter", DATE),
-            optional("TwoFactorAuthenticationKey", SECRET),
-        ],
-    ),
-    (
-        "RegisterCertificate",
-        &[
-            required("Name", NAME),
-            required("Certificate", BASE64),
-            optional("SecurityClearance", Kind::Clearance),
-            optional("Permissions", Kind::Permissions),
-            optional("Password", Kind::Text),
-            optional("TwoFactorAuthenticationKey", SECRET),
-        ],
-    ),
-    (
-        "EditCertificate",
-        &[
-            required("Thumbprint", Kind::Form("^[0-9A-Fa-f]{40}$", 40)),
-            required("Name", NAME),
-            optional("SecurityClearance", Kind::Clearance),
-            optional("Permissions", Kind::Permissions),
-            optional("Disabled", Kind::Boolean),
-            optional("TwoFactorAuthenticationKey", SECRET),
-        ],
-    ),
-    (
-        "ReplaceServerCertificate",
-        &[required("Certificate", BASE64), optional("Password", Kind::Text)],
-    ),
-    ("OneTimeCode", &[required("Token", Kind::Integer(0, 999_999))]),
-];
+pub(super) const REQUESTS: &[(&str, &[Member])] = bodies! {
+    GenerateCertificate { Name: NAME } maybe {
+        SecurityClearance: Kind::Clearance, Permissions: Kind::Permissions, Password: Kind::Text, NotAfter: DATE,
+        TwoFactorAuthenticationKey: SECRET,
+    };
+    RegisterCertificate { Name: NAME, Certificate: BASE64 } maybe {
+        SecurityClearance: Kind::Clearance, Permissions: Kind::Permissions, Password: Kind::Text,
+        TwoFactorAuthenticationKey: SECRET,
+    };
+    EditCertificate { Thumbprint: Kind::Form("^[0-9A-Fa-f]{40}$", 40), Name: NAME } maybe {
+        SecurityClearance: Kind::Clearance, Permissions: Kind::Permissions, Disabled: Kind::Boolean,
+        TwoFactorAuthenticationKey: SECRET,
+    };
+    ReplaceServerCertificate { Certificate: BASE64 } maybe { Password: Kind::Text };
+    OneTimeCode { Token: Kind::Integer(0, 999_999) };
+};
 
-/// The bodies of responses. Dates are text in the form `yyyy-MM-ddTHH:mm:ss.fffffffZ`.
-pub(super) const ANSWERS: &[(&str, &[Member])] = &[
-    ("Certificate", CERTIFICATE),
-    (
-        "CertificateList",
-        &[
-            required("Results", Kind::Bodies("Certificate")),
-            required("LoadedServerCert", THUMBPRINT),
-            // `null` when the settings name none.
-            required("WellKnownAdminCerts", Kind::OrNull(&Kind::Texts)),
-            required("WellKnownIssuers", Kind::Texts),
-        ],
-    ),
-    (
-        "WhoAmI",
-        &[
-            required("Name", Kind::Text),
-            required("Thumbprint", THUMBPRINT),
-            required("SecurityClearance", Kind::Clearance),
-            required("Permissions", Kind::Permissions),
-            // `null` for certificates that the settings trust.
-            required("NotAfter", Kind::OrNull(&DATE)),
-            required("NotBefore", Kind::OrNull(&DATE)),
-            required("Certificate", Kind::OrNull(&Kind::Text)),
-            required("HasTwoFactor", Kind::Boolean),
-            // `null` without a session.
-            required("TwoFactorExpirationDate", Kind::OrNull(&DATE)),
-        ],
-    ),
-    (
-        "ReplacementStatus",
-        &[
-            required("Confirmations", COUNT),
-            required("Thumbprint", THUMBPRINT),
-            required("OldThumbprint", THUMBPRINT),
-            required("ReplaceImmediately", Kind::Boolean),
-            required("Replaced", COUNT),
-        ],
-    ),
-    ("SetupMode", &[required("SetupMode", Kind::Text)]),
-    ("ClusterDomains", &[required("ClusterDomains", Kind::Texts)]),
-    (
-        "ConnectionList",
-        &[required("total", COUNT), required("connections", Kind::Objects)],
-    ),
-    (
-        "RemovalEffect",
-        &[
-            required("connections_total", COUNT),
-            required("connections", Kind::Objects),
-            required("identities_total", COUNT),
-            required("identities", Kind::Objects),
-        ],
-    ),
-    ("LocalState", &[required("Results", Kind::Bodies("Certificate"))]),
-    (
-        "TwoFactorSecret",
-        &[required("Secret", Kind::Form("^[A-Z2-7]{32}$", 32))],
-    ),
-    (
-        "TwoFactorConfiguration",
-        &[
-            required("DefaultTwoFactorSessionDurationInMin", COUNT),
-            required("MaxTwoFactorSessionDurationInMin", COUNT),
-        ],
-    ),
-    ("TwoFactorError", &[required("Error", Kind::Text)]),
-    (
-        "ClusterTopology",
-        &[
-            required("Topology", Kind::Object),
-            required("Etag", COUNT),
-            required("Leader", Kind::Text),
-            required("LeaderShipDuration", Kind::Number),
-            required("CurrentState", Kind::Text),
-            required("NodeTag", Kind::Text),
-            required("ServerRole", Kind::Text),
-            required("CurrentTerm", COUNT),
-            required("NodeLicenseDetails", Kind::Object),
-            required("LastStateChangeReason", Kind::Text),
-            required("Status", Kind::Object),
-        ],
-    ),
-    (
-        "BuildVersion",
-        &[
-            required("BuildVersion", COUNT),
-            required("ProductVersion", Kind::Text),
-            required("CommitHash", Kind::Text),
-            required("FullVersion", Kind::Text),
-        ],
-    ),
-    (
-        "LicenseStatus",
-        &[
-            required("Status", Kind::Text),
-            required("Type", Kind::Text),
-            required("HasReadOnlyCertificates", Kind::Boolean),
-        ],
-    ),
-    (
-        "Routes",
-        &[required("Debug", Kind::Objects), required("Production", Kind::Objects)],
-    ),
-    (
-        "OpenApi",
-        &[required("openapi", Kind::Text), required("paths", Kind::Object)],
-    ),
-    (
-        "Error",
-        &[
-            required("Url", Kind::Text),
-            required("Type", Kind::Text),
-            required("Message", Kind::Text),
-            required("Error", Kind::Text),
-            optional("LimitType", Kind::Text),
-        ],
-    ),
-    (
-        "Refusal",
-        &[
-            required("Type", Kind::OneOf(&["InvalidAuth"])),
-            required("Message", Kind::Text),
-        ],
-    ),
-];
-
-const CERTIFICATE: &[Member] = &[
-    required("Name", Kind::Text),
-    required("Thumbprint", THUMBPRINT),
-    required("SecurityClearance", Kind::Clearance),
-    required("Permissions", Kind::Permissions),
-    required("NotAfter", DATE),
-    required("NotBefore", DATE),
-    required("CollectionSecondaryKeys", Kind::Texts),
-    required("CollectionPrimaryKey", Kind::Text),
-    required("PublicKeyPinningHash", Kind::Text),
-    required("Disabled", Kind::Boolean),
-    required("Usage", Kind::Text),
-    required("SsoServerPublicKeyPinningHashes", Kind::Texts),
-    required("AllowAnySsoServer", Kind::Boolean),
-    required("SsoIdentifiers", Kind::Objects),
-    optional("Certificate", Kind::Text),
-];
+/// The bodies of answers. Dates are text in the form `yyyy-MM-ddTHH:mm:ss.fffffffZ`. `null` stands for administrators
+/// that the settings do not name, for the dates and the certificate of those that they do, and for no session.
+pub(super) const ANSWERS: &[(&str, &[Member])] = bodies! {
+    Certificate {
+        Name: Kind::Text, Thumbprint: THUMBPRINT, SecurityClearance: Kind::Clearance, Permissions: Kind::Permissions,
+        NotAfter: DATE, NotBefore: DATE, CollectionSecondaryKeys: Kind::Texts, CollectionPrimaryKey: Kind::Text,
+        PublicKeyPinningHash: Kind::Text, Disabled: Kind::Boolean, Usage: Kind::Text,
+        SsoServerPublicKeyPinningHashes: Kind::Texts, AllowAnySsoServer: Kind::Boolean, SsoIdentifiers: Kind::Objects,
+    } maybe { Certificate: Kind::Text };
+    CertificateList {
+        Results: Kind::Bodies("Certificate"), LoadedServerCert: THUMBPRINT,
+        WellKnownAdminCerts: Kind::OrNull(&Kind::Texts), WellKnownIssuers: Kind::Texts,
+    };
+    WhoAmI {
+        Name: Kind::Text, Thumbprint: THUMBPRINT, SecurityClearance: Kind::Clearance, Permissions: Kind::Permissions,
+        NotAfter: Kind::OrNull(&DATE), NotBefore: Kind::OrNull(&DATE), Certificate: Kind::OrNull(&Kind::Text),
+        HasTwoFactor: Kind::Boolean, TwoFactorExpirationDate: Kind::OrNull(&DATE),
+    };
+    ReplacementStatus {
+        Confirmations: COUNT, Thumbprint: THUMBPRINT, OldThumbprint: THUMBPRINT, ReplaceImmediately: Kind::Boolean,
+        Replaced: COUNT,
+    };
+    SetupMode { SetupMode: Kind::Text };
+    ClusterDomains { ClusterDomains: Kind::Texts };
+    ConnectionList { total: COUNT, connections: Kind::Objects };
+    RemovalEffect {
+        connections_total: COUNT, connections: Kind::Objects, identities_total: COUNT, identities: Kind::Objects,
+    };
+    LocalState { Results: Kind::Bodies("Certificate") };
+    TwoFactorSecret { Secret: Kind::Form("^[A-Z2-7]{32}$", 32) };
+    TwoFactorConfiguration { DefaultTwoFactorSessionDurationInMin: COUNT, MaxTwoFactorSessionDurationInMin: COUNT };
+    TwoFactorError { Error: Kind::Text };
+    ClusterTopology {
+        Topology: Kind::Object, Etag: COUNT, Leader: Kind::Text, LeaderShipDuration: Kind::Number,
+        CurrentState: Kind::Text, NodeTag: Kind::Text, ServerRole: Kind::Text, CurrentTerm: COUNT,
+        NodeLicenseDetails: Kind::Object, LastStateChangeReason: Kind::Text, Status: Kind::Object,
+    };
+    BuildVersion { BuildVersion: COUNT, ProductVersion: Kind::Text, CommitHash: Kind::Text, FullVersion: Kind::Text };
+    LicenseStatus { Status: Kind::Text, Type: Kind::Text, HasReadOnlyCertificates: Kind::Boolean };
+    Routes { Debug: Kind::Objects, Production: Kind::Objects };
+    OpenApi { openapi: Kind::Text, paths: Kind::Object };
+    Error { Url: Kind::Text, Type: Kind::Text, Message: Kind::Text, Error: Kind::Text } maybe {
+        LimitType: Kind::Text,
+    };
+    Refusal { Type: Kind::OneOf(&["InvalidAuth"]), Message: Kind::Text };
+};
 
 /// Not blank, without NUL.
 const NAME: Kind = Kind::Form("^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$", 256);

@@ -27,8 +27,10 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     query.only(CONNECTIONS_QUERY)?;
     let page = Page {
-        offset: number(&query, "offset", 0, usize::MAX)?.unwrap_or(0),
-        limit: number(&query, "limit", 1, Page::MAX_LIMIT)?.unwrap_or(Page::DEFAULT_LIMIT),
+        offset: query.number("offset", 0..=usize::MAX)?.unwrap_or(0),
+        limit: query
+            .number("limit", 1..=Page::MAX_LIMIT)?
+            .unwrap_or(Page::DEFAULT_LIMIT),
     };
     found(&dialect, move |connected| Ok(connected.list(page))).await
 }
@@ -92,17 +94,6 @@ fn asked(kind: &str, id: &str, query: &Query) -> Result<(Removal, Code), Problem
             ));
         }
     })
-}
-
-fn number(query: &Query, name: &str, min: usize, max: usize) -> Result<Option<usize>, Problem> {
-    let Some(text) = query.text(name)? else { return Ok(None) };
-    match text.parse() {
-        Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
-        _ => Err(Problem::new(
-            Code::InvalidQuery,
-            format!("the query parameter '{name}' must be a whole number from {min} to {max}"),
-        )),
-    }
 }
 
 /// Looks, and writes the answer, beside the thread that serves: there may be thousands of connections.

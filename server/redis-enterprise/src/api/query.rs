@@ -1,6 +1,7 @@
 //! The query string. Names are the API's exactly; unknown ones are ignored, but on Certward's own routes.
 
 use std::convert::Infallible;
+use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
 use http::Uri;
@@ -37,6 +38,27 @@ impl Query {
                 format!("the query parameter '{name}' is given more than once"),
             )),
         }
+    }
+
+    /// The whole number under `name`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::text`]; and when the value is no number of the range.
+    pub(super) fn number(&self, name: &str, range: RangeInclusive<usize>) -> Result<Option<usize>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        if let Some(number) = text.parse().ok().filter(|number| range.contains(number)) {
+            return Ok(Some(number));
+        }
+        let (min, max) = (range.start(), range.end());
+        let wanted = match *max {
+            usize::MAX if *min == 1 => "a whole number from 1".to_owned(),
+            _ => format!("a whole number from {min} to {max}"),
+        };
+        Err(Problem::new(
+            Code::InvalidQuery,
+            format!("the query parameter '{name}' must be {wanted}"),
+        ))
     }
 
     /// Refuses unknown parameters on Certward's own routes: ignoring one could hide a client's mistake.

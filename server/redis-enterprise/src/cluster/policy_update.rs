@@ -20,26 +20,7 @@ impl Cluster {
         permit: &ClusterPermit<UpdateCluster>,
         update: PolicyUpdate,
     ) -> Result<(), ClusterError> {
-        let edit = move |settings: &mut ClusterSettings| {
-            let policy = &mut settings.policy;
-            set(&mut policy.acl_pubsub_default, update.acl_pubsub_default);
-            set(&mut policy.db_conns_auditing, update.db_conns_auditing);
-            set(
-                &mut policy.default_non_sharded_proxy_policy,
-                update.default_non_sharded_proxy_policy,
-            );
-            set(
-                &mut policy.default_provisioned_redis_version,
-                update.default_provisioned_redis_version,
-            );
-            set(
-                &mut policy.default_sharded_proxy_policy,
-                update.default_sharded_proxy_policy,
-            );
-            set(&mut policy.default_shards_placement, update.default_shards_placement);
-            set(&mut policy.redis_upgrade_policy, update.redis_upgrade_policy);
-            set(&mut policy.resp3_default, update.resp3_default);
-        };
+        let edit = move |settings: &mut ClusterSettings| update.apply_to(&mut settings.policy);
         self.edit(Asked::by(permit, "policy"), "changed the policy", edit)
             .await?;
         Ok(())
@@ -55,13 +36,7 @@ impl Cluster {
         permit: &ClusterPermit<UpdateOcspSettings>,
         update: OcspUpdate,
     ) -> Result<OcspSettings, ClusterError> {
-        let edit = move |settings: &mut ClusterSettings| {
-            let ocsp = &mut settings.ocsp;
-            set(&mut ocsp.query_frequency, update.query_frequency);
-            set(&mut ocsp.recovery_frequency, update.recovery_frequency);
-            set(&mut ocsp.recovery_max_tries, update.recovery_max_tries);
-            set(&mut ocsp.response_timeout, update.response_timeout);
-        };
+        let edit = move |settings: &mut ClusterSettings| update.apply_to(&mut settings.ocsp);
         let settings = self
             .edit(Asked::by(permit, "OCSP"), "changed the settings of OCSP", edit)
             .await?;
@@ -106,11 +81,5 @@ impl Cluster {
             })
         })
         .await
-    }
-}
-
-fn set<T>(place: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *place = value;
     }
 }

@@ -41,7 +41,10 @@ pub(in super::super) async fn list_certificates(
     State(dialect): State<Arc<Dialect>>,
     query: Query,
 ) -> Result<Response, Problem> {
-    let (page, page_size) = (number_of(&query, "page")?, number_of(&query, "page_size")?);
+    let (page, page_size) = (
+        query.number("page", 1..=usize::MAX)?,
+        query.number("page_size", 1..=usize::MAX)?,
+    );
     let expires_before = query.text("expires_before")?.map(instant).transpose()?;
     let mode = query.text("tls_mode")?.map(tls_mode).transpose()?;
     let state = dialect.app.cluster.state();
@@ -121,18 +124,6 @@ fn own_certificate(database: &Database) -> Option<(&ProxyCertificate, Certificat
     let own = database.tls.certificate.as_deref()?;
     let end_entity = certificates_from_pem(&own.chain).ok()?.into_iter().next()?;
     Some((own, end_entity))
-}
-
-/// A number from 1.
-fn number_of(query: &Query, name: &str) -> Result<Option<usize>, Problem> {
-    let Some(text) = query.text(name)? else { return Ok(None) };
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(Some(number)),
-        _ => Err(Problem::new(
-            Code::InvalidQuery,
-            format!("the query parameter '{name}' must be a whole number from 1"),
-        )),
-    }
 }
 
 /// An instant as answers write it, or in seconds since 1970.

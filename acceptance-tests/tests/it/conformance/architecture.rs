@@ -10,7 +10,7 @@ const STILL_CIRCULAR: &[(&str, &[&str])] = &[
     ("certward-pki", &["certificate", "extensions", "pem"]),
     ("certward-redis-model", &["database", "state"]),
     ("certward-server", &["app", "config", "expiry"]),
-    ("certward-server", &["audit", "cluster", "ravendb", "store"]),
+    ("certward-server", &["audit", "cluster", "ravendb", "redis", "store"]),
     (
         "terraform-provider-certward",
         &["data_sources", "effects", "provider", "resources", "trust", "values"],

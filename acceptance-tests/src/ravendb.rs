@@ -30,7 +30,6 @@ impl RavenDb {
         let site = Site::of("RAVENDB", ReferenceServer::endpoint);
         let client = Client::builder()
             .endpoint(&site.endpoint)
-            .expect("the endpoint is an https URL")
             .trust_anchors(site.trust_anchors())
             .identity(site.identity())
             .build()
@@ -92,7 +91,7 @@ impl RavenDb {
     /// The entry under a thumbprint.
     #[must_use]
     pub fn registered(&self, thumbprint: &Thumbprint) -> Option<CertificateDefinition> {
-        self.call(async |client| client.certificate(thumbprint).await)
+        self.call(async |client| client.certificates().get(thumbprint).await)
     }
 }
 
@@ -103,10 +102,10 @@ impl Drop for RavenDb {
         }
         let list = ListCertificates::new().metadata_only();
         self.runtime.block_on(async {
-            let listed = self.client.list_certificates(&list).await;
+            let listed = self.client.certificates().list(&list).await;
             for entry in listed.map(|list| list.certificates).unwrap_or_default() {
                 if self.site.owns(&entry.name) {
-                    _ = self.client.delete_certificate(&entry.thumbprint).await;
+                    _ = self.client.certificates().delete(&entry.thumbprint).await;
                 }
             }
         });

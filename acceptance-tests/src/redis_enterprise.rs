@@ -29,7 +29,6 @@ impl RedisEnterprise {
         let site = Site::of("REDIS_ENTERPRISE", ReferenceServer::redis_enterprise_endpoint);
         let client = Client::builder()
             .endpoint(&site.endpoint)
-            .expect("the endpoint is an https URL")
             .trust_anchors(site.trust_anchors())
             .identity(site.identity())
             .build()
@@ -97,25 +96,25 @@ impl Drop for RedisEnterprise {
         let (site, client) = (&self.site, &self.client);
         self.runtime.block_on(async {
             // Databases first: they have roles and ACLs.
-            for database in client.databases().await.unwrap_or_default() {
+            for database in client.databases().list().await.unwrap_or_default() {
                 if site.owns(&database.name) {
-                    _ = client.delete_database(database.uid).await;
+                    _ = client.databases().delete(database.uid).await;
                 }
             }
             // Then users: a role that somebody has cannot be deleted.
-            for user in client.users().await.unwrap_or_default() {
+            for user in client.users().list().await.unwrap_or_default() {
                 if site.owns(&user.name) {
-                    _ = client.delete_user(user.uid).await;
+                    _ = client.users().delete(user.uid).await;
                 }
             }
-            for role in client.roles().await.unwrap_or_default() {
+            for role in client.roles().list().await.unwrap_or_default() {
                 if site.owns(&role.name) {
-                    _ = client.delete_role(role.uid).await;
+                    _ = client.roles().delete(role.uid).send().await;
                 }
             }
-            for acl in client.redis_acls().await.unwrap_or_default() {
+            for acl in client.redis_acls().list().await.unwrap_or_default() {
                 if site.owns(&acl.name) {
-                    _ = client.delete_redis_acl(acl.uid).await;
+                    _ = client.redis_acls().delete(acl.uid).await;
                 }
             }
         });

@@ -47,7 +47,7 @@ pub fn certificates(path: &str) -> Result<Vec<Certificate>, Box<dyn Error>> {
 /// A variable that is not set, a file that cannot be read, or settings that do not fit each other.
 pub fn client_from_environment() -> Result<ravendb::Client, Box<dyn Error>> {
     let login = Login::from_environment()?;
-    let builder = ravendb::Client::builder().endpoint(&login.endpoint)?;
+    let builder = ravendb::Client::builder().endpoint(&login.endpoint);
     Ok(builder
         .trust_anchors(login.trust_anchors)
         .identity(login.identity)
@@ -60,7 +60,7 @@ pub fn client_from_environment() -> Result<ravendb::Client, Box<dyn Error>> {
 /// As [`client_from_environment`].
 pub fn redis_enterprise_client_from_environment() -> Result<redis_enterprise::Client, Box<dyn Error>> {
     let login = Login::from_environment()?;
-    let builder = redis_enterprise::Client::builder().endpoint(&login.endpoint)?;
+    let builder = redis_enterprise::Client::builder().endpoint(&login.endpoint);
     Ok(builder
         .trust_anchors(login.trust_anchors)
         .identity(login.identity)

@@ -14,11 +14,11 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let identity = Identity::from_pem_files("admin.crt", "admin.key")?;
 //! let client = Client::builder()
-//!     .endpoint("https://a.example:8443")?
+//!     .endpoint("https://a.example:8443")
 //!     .trust_anchors(TrustAnchors::from_pem_file("ca.crt")?)
 //!     .identity(identity)
 //!     .build()?;
-//! let generated = client.generate_certificate(&GenerateCertificate::new("billing", SecurityClearance::Operator)).await?;
+//! let generated = client.certificates().generate(&GenerateCertificate::new("billing", SecurityClearance::Operator)).await?;
 //! println!("{} ends at {}", generated.certificate.thumbprint(), generated.certificate.validity().not_after);
 //! # Ok(())
 //! # }
@@ -49,8 +49,13 @@ pub use certward_pki as pki;
 #[doc(inline)]
 pub use certward_pki::ravendb_names;
 pub use client::{
-    error::Error, file::CredentialFile, foreign::ForeignAnswer, identity::Identity, secret_bytes::SecretBytes,
+    error::{BuilderSetting, Error, ErrorKind},
+    file::CredentialFile,
+    foreign::ForeignAnswer,
+    identity::Identity,
+    secret_bytes::SecretBytes,
     trust::TrustAnchors,
+    words::UnknownWord,
 };
 pub use secrecy::{ExposeSecret, SecretString};
 

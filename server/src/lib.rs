@@ -10,12 +10,13 @@
 // The crates below, under the names that the modules here still call them by.
 use certward_certificates::{asn1, pkcs12};
 pub use certward_certificates::{certificate, issuer, server_certificate, trust};
+pub use certward_store as store;
+pub use certward_store::audit;
 pub use certward_system::{clock, files, network, telemetry};
 use certward_system::{shell, suggestion};
 pub use certward_transport::{http, listener};
 
 pub mod app;
-pub mod audit;
 pub mod cluster;
 pub mod command;
 pub mod config;
@@ -29,4 +30,3 @@ mod redis;
 pub mod redis_enterprise;
 pub mod server;
 pub mod setup;
-pub mod store;

@@ -62,7 +62,7 @@ impl Case {
     fn register(&self, name: &str, clearance: SecurityClearance, permissions: Permissions) {
         let request = RegisterCertificate::new(name, clearance, &self.certificate()).permissions(permissions);
         self.ravendb
-            .call(async |client| client.register_certificate(&request).await);
+            .call(async |client| client.certificates().register(&request).await);
     }
 }
 
@@ -228,7 +228,9 @@ fn import_explains_what_it_cannot_take() {
         );
     }
     let list = certward::ravendb::ListCertificates::new().metadata_only();
-    let listed = case.ravendb.call(async |client| client.list_certificates(&list).await);
+    let listed = case
+        .ravendb
+        .call(async |client| client.certificates().list(&list).await);
     let own = listed
         .loaded_server_certificate
         .expect("RavenDB names its own certificate");
@@ -244,7 +246,7 @@ fn import_explains_what_it_cannot_take() {
     let other = Certificate::from_der(other.certificate).unwrap();
     let request = RegisterCertificate::new(&case.name, SecurityClearance::ValidUser, &other);
     case.ravendb
-        .call(async |client| client.register_certificate(&request).await);
+        .call(async |client| client.certificates().register(&request).await);
     let run = case.terraform.import(APP, &format!("name:{}", case.name));
     assert!(run.text().contains("Name is not unique"), "{}", run.output);
 }
@@ -270,7 +272,8 @@ fn changes_made_outside_are_seen_and_undone() {
         edit().permissions(Permissions::none()),
         edit().disabled(true),
     ] {
-        case.ravendb.call(async |client| client.edit_certificate(&change).await);
+        case.ravendb
+            .call(async |client| client.certificates().update(&change).await);
         case.terraform.plan().expect_changes();
         assert_eq!(case.terraform.planned_actions(APP), ["update"]);
         case.terraform.apply_and_settle();
@@ -278,7 +281,8 @@ fn changes_made_outside_are_seen_and_undone() {
     }
     // The case of a database name is no change.
     let change = edit().permissions(permissions([("ORDERS", DatabaseAccess::ReadWrite)]));
-    case.ravendb.call(async |client| client.edit_certificate(&change).await);
+    case.ravendb
+        .call(async |client| client.certificates().update(&change).await);
     case.terraform.plan().expect_empty();
 }
 
@@ -289,13 +293,13 @@ fn entry_deleted_outside_is_registered_again_and_its_destruction_succeeds() {
     case.terraform.apply_and_settle();
     let thumbprint = case.thumbprint();
     case.ravendb
-        .call(async |client| client.delete_certificate(&thumbprint).await);
+        .call(async |client| client.certificates().delete(&thumbprint).await);
     case.terraform.plan().expect_changes();
     assert_eq!(case.terraform.planned_actions(APP), ["create"]);
     case.terraform.apply_and_settle();
 
     case.ravendb
-        .call(async |client| client.delete_certificate(&thumbprint).await);
+        .call(async |client| client.certificates().delete(&thumbprint).await);
     case.terraform
         .run(&["destroy", "-json", "-auto-approve", "-refresh=false"])
         .expect_success();
@@ -398,7 +402,7 @@ fn removing_one_certificate_of_a_key_names_the_others() {
     let certificate = Certificate::from_der(renewed.certificate).unwrap();
     let request = RegisterCertificate::new(case.ravendb.name("sibling"), SecurityClearance::ValidUser, &certificate);
     case.ravendb
-        .call(async |client| client.register_certificate(&request).await);
+        .call(async |client| client.certificates().register(&request).await);
     let run = case.terraform.destroy().expect_success();
     let warning = run
         .find("warning", "The key can still log in")
@@ -427,7 +431,7 @@ fn collection_is_shown_and_removed_as_a_whole_and_never_edited() {
     let password = Some("secret".into());
     let request = RegisterCertificate::from_pkcs12(&case.name, SecurityClearance::ValidUser, &file, password);
     case.ravendb
-        .call(async |client| client.register_certificate(&request).await);
+        .call(async |client| client.certificates().register(&request).await);
 
     let source = format!(
         "data \"certward_client_certificates\" \"all\" {{\n  name = \"{}\"\n}}\n",

@@ -53,14 +53,14 @@ impl Case {
 
     fn database(&self, name: &str) -> Option<Database> {
         let name = self.redis.name(name);
-        let databases = self.redis.call(async |client| client.databases().await);
+        let databases = self.redis.call(async |client| client.databases().list().await);
         databases.into_iter().find(|database| database.name == name)
     }
 
     fn change(&self, changes: &UpdateDatabase) {
         let uid = self.database("app").unwrap().uid;
         self.redis
-            .call(async |client| client.update_database(uid, changes).await);
+            .call(async |client| client.databases().update(uid, changes).send().await);
     }
 
     /// A role and an ACL that the test makes itself.
@@ -68,8 +68,14 @@ impl Case {
         let name = self.redis.name(name);
         let role = CreateRole::new(&name, ManagementRole::None);
         let acl = CreateRedisAcl::new(&name, acl);
-        let role = self.redis.call(async |client| client.create_role(&role).await).uid;
-        let acl = self.redis.call(async |client| client.create_redis_acl(&acl).await).uid;
+        let role = self
+            .redis
+            .call(async |client| client.roles().create(&role).send().await)
+            .uid;
+        let acl = self
+            .redis
+            .call(async |client| client.redis_acls().create(&acl).send().await)
+            .uid;
         RolePermission::new(role, acl)
     }
 
@@ -278,7 +284,9 @@ fn import_of_a_database_gives_an_empty_plan() {
         .enforce_client_authentication(ClientAuthentication::Enabled)
         .authentication_ssl_client_certs([ca])
         .roles_permissions([permission]);
-    let made = case.redis.call(async |client| client.create_database(&request).await);
+    let made = case
+        .redis
+        .call(async |client| client.databases().create(&request).send().await);
     case.configure(&format!(
         "resource \"certward_redis_database\" \"app\" {{\n  name = \"{name}\"\n  memory_size = {}\n  eviction_policy = \
          \"noeviction\"\n  {TLS}\n  roles_permissions = [{{ role_id = {}, redis_acl_id = {} }}]\n}}",
@@ -349,7 +357,7 @@ fn what_others_change_of_a_database_is_seen_and_undone() {
     case.terraform.plan().expect_empty();
 
     case.redis
-        .call(async |client| client.delete_database(database.uid).await);
+        .call(async |client| client.databases().delete(database.uid).await);
     case.terraform.plan().expect_changes();
     assert_eq!(case.terraform.planned_actions(DATABASE), ["create"]);
     case.terraform.apply_and_settle();

@@ -53,12 +53,13 @@ impl Case {
         let authority = certificates(&case.team);
         case.redis.call(async |client: &Client| {
             client
-                .put_certificates(&[NewCertificate::trusted_ca(&authority)])
+                .certificates()
+                .update(&[NewCertificate::trusted_ca(&authority)])
                 .await?;
             let user = CreateUser::certificate("terraform", "CN=terraform").role_uids([1.into()]);
-            client.create_user(&user).await?;
+            client.users().create(&user).send().await?;
             let settings = UpdateCluster::new().mtls_certificate_authentication(true);
-            client.update_cluster(&settings).await
+            client.cluster().update(&settings).send().await
         });
         let own = case.team.issue("terraform");
         case.log_in_by_certificate(&own);
@@ -95,22 +96,23 @@ impl Case {
     }
 
     fn trusted(&self) -> Vec<Certificate> {
-        let certificates = self.redis.call(async |client| client.certificates().await);
+        let certificates = self.redis.call(async |client| client.certificates().list().await);
         certificates.trusted_ca().unwrap()
     }
 
     fn trust(&self, authorities: &[Certificate]) {
         let bundle = [NewCertificate::trusted_ca(authorities)];
-        self.redis.call(async |client| client.put_certificates(&bundle).await);
+        self.redis
+            .call(async |client| client.certificates().update(&bundle).await);
     }
 
     fn trust_nobody(&self) {
         self.redis
-            .call(async |client| client.delete_certificate(&CertificateName::MtlsTrustedCa).await);
+            .call(async |client| client.certificates().delete(&CertificateName::MtlsTrustedCa).await);
     }
 
     fn cluster(&self) -> Cluster {
-        self.redis.call(async |client| client.cluster().await)
+        self.redis.call(async |client| client.cluster().get().await)
     }
 
     /// Everything these resources can change.
@@ -384,7 +386,8 @@ fn settings_changed_outside_are_seen_and_undone() {
         UpdateCluster::new().mtls_authorized_subjects([]),
         UpdateCluster::new().control_plane_basic_authentication(false),
     ] {
-        case.redis.call(async |client| client.update_cluster(&change).await);
+        case.redis
+            .call(async |client| client.cluster().update(&change).send().await);
         case.terraform.plan().expect_changes();
         assert_eq!(case.terraform.planned_actions(SETTINGS), ["update"]);
         case.terraform.apply_and_settle();
@@ -464,7 +467,8 @@ fn password_login_keeps_passwords_on_and_looks_at_its_certificate() {
     let user = CreateUser::regular("terraform", password.into())
         .email("terraform@example.com")
         .role_uids([1.into()]);
-    case.redis.call(async |client| client.create_user(&user).await);
+    case.redis
+        .call(async |client| client.users().create(&user).send().await);
     let password = format!("username = \"terraform@example.com\"\n    password = \"{password}\"");
     case.provider = case.provider_with(&password, "");
     let before = case.snapshot();
@@ -506,8 +510,8 @@ fn change_after_which_the_login_fails_is_put_back() {
     let admin = CreateUser::regular("admin", password.into()).role_uids([1.into()]);
     let user = CreateUser::certificate("terraform", "CN=terraform").role_uids([1.into()]);
     case.redis.call(async |client: &Client| {
-        client.create_user(&admin).await?;
-        client.create_user(&user).await
+        client.users().create(&admin).send().await?;
+        client.users().create(&user).send().await
     });
     case.trust(&certificates(&case.team));
     // Chain, subject and user are as they have to be, so that nothing can be foreseen; but the server wants clientAuth
@@ -680,7 +684,8 @@ fn data_sources_show_settings_and_authorities() {
     let team = certificates(&case.team);
     case.trust(&team);
     let change = UpdateCluster::new().mtls_authorized_subjects([AuthorizedSubject::new("alice").country("DE")]);
-    case.redis.call(async |client| client.update_cluster(&change).await);
+    case.redis
+        .call(async |client| client.cluster().update(&change).send().await);
     case.configure("data \"certward_cluster\" \"redis\" {}\ndata \"certward_trusted_cas\" \"all\" {}\n");
     case.terraform.apply().expect_success();
     let cluster = case.terraform.attributes("data.certward_cluster.redis");

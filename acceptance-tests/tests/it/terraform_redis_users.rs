@@ -47,35 +47,38 @@ impl Case {
 
     fn user(&self, name: &str) -> Option<User> {
         let name = self.redis.name(name);
-        let users = self.redis.call(async |client| client.users().await);
+        let users = self.redis.call(async |client| client.users().list().await);
         users.into_iter().find(|user| user.name == name)
     }
 
     fn role(&self, name: &str) -> Option<Role> {
         let name = self.redis.name(name);
-        let roles = self.redis.call(async |client| client.roles().await);
+        let roles = self.redis.call(async |client| client.roles().list().await);
         roles.into_iter().find(|role| role.name == name)
     }
 
     fn acl(&self, name: &str) -> Option<RedisAcl> {
         let name = self.redis.name(name);
-        let acls = self.redis.call(async |client| client.redis_acls().await);
+        let acls = self.redis.call(async |client| client.redis_acls().list().await);
         acls.into_iter().find(|acl| acl.name == name)
     }
 
     /// A role that the test makes itself.
     fn make_role(&self, name: &str, management: ManagementRole) -> RoleUid {
         let request = CreateRole::new(self.redis.name(name), management);
-        self.redis.call(async |client| client.create_role(&request).await).uid
+        self.redis
+            .call(async |client| client.roles().create(&request).send().await)
+            .uid
     }
 
     fn make_user(&self, request: &CreateUser) -> User {
-        self.redis.call(async |client| client.create_user(request).await)
+        self.redis
+            .call(async |client| client.users().create(request).send().await)
     }
 
     fn change(&self, user: &User, changes: &UpdateUser) {
         self.redis
-            .call(async |client| client.update_user(user.uid, changes).await);
+            .call(async |client| client.users().update(user.uid, changes).send().await);
     }
 }
 
@@ -301,7 +304,9 @@ fn import_gives_an_empty_plan() {
     let request = CreateUser::certificate(case.redis.name("app"), line.replace(',', ", "));
     let user = case.make_user(&request.email("app@example.com").role_uids([role]));
     let acl = CreateRedisAcl::new(case.redis.name("acl"), "+get ~*");
-    let acl = case.redis.call(async |client| client.create_redis_acl(&acl).await);
+    let acl = case
+        .redis
+        .call(async |client| client.redis_acls().create(&acl).send().await);
     let (role_name, acl_name) = (case.redis.name("role"), case.redis.name("acl"));
     case.configure(&format!(
         r#"
@@ -420,13 +425,14 @@ resource "certward_redis_acl" "app" {{
         UpdateRole::new().name(case.redis.name("role outside")),
         UpdateRole::new().management(ManagementRole::DbMember),
     ] {
-        case.redis.call(async |client| client.update_role(role, &change).await);
+        case.redis
+            .call(async |client| client.roles().update(role, &change).send().await);
         undone(ROLE);
     }
     let acl = case.acl("acl").unwrap().uid;
     let change = UpdateRedisAcl::new().acl("+@all ~*");
     case.redis
-        .call(async |client| client.update_redis_acl(acl, &change).await);
+        .call(async |client| client.redis_acls().update(acl, &change).send().await);
     undone(ACL);
     assert_eq!(case.acl("acl").unwrap().acl, "+get ~*");
 }
@@ -441,7 +447,7 @@ fn what_is_deleted_outside_is_made_again_and_its_destruction_succeeds() {
     case.terraform.apply_and_settle();
     let delete = || {
         let uid = case.user("app").unwrap().uid;
-        case.redis.call(async |client| client.delete_user(uid).await);
+        case.redis.call(async |client| client.users().delete(uid).await);
     };
     delete();
     case.terraform.plan().expect_changes();
@@ -555,7 +561,7 @@ fn many_users_at_once_are_all_made_and_removed() {
          name = each.key\n  certificate_subject = {{ common_name = each.key }}\n  role = \"none\"\n}}"
     ));
     let made = || {
-        let users = case.redis.call(async |client| client.users().await);
+        let users = case.redis.call(async |client| client.users().list().await);
         users.iter().filter(|user| user.name.starts_with(&prefix)).count()
     };
     case.terraform
@@ -719,13 +725,13 @@ fn what_only_the_cluster_knows_is_refused_at_plan() {
     assert!(case.acl("acl").is_none());
 
     // Nothing else is written by a plan.
-    let users = case.redis.call(async |client| client.users().await);
+    let users = case.redis.call(async |client| client.users().list().await);
     case.configure_user(&format!(
         "certificate_subject_line = \"{}\"\n  role = \"none\"",
         case.subject_line()
     ));
     case.terraform.plan().expect_changes();
-    assert_eq!(case.redis.call(async |client| client.users().await), users);
+    assert_eq!(case.redis.call(async |client| client.users().list().await), users);
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn password_of_redis_enterprise_reaches_neither_state_nor_plan_nor_log() {
     let redis = RedisEnterprise::start();
     let username = redis.name("operator");
     let operator = CreateUser::regular(&username, SecretString::from(REDIS_PASSWORD)).role(ManagementRole::Admin);
-    redis.call(async |client| client.create_user(&operator).await);
+    redis.call(async |client| client.users().create(&operator).send().await);
     let mut terraform = Terraform::new("");
     terraform.set("TF_LOG", "TRACE");
     terraform.set("TF_LOG_PATH", terraform.path("trace.log").to_str().unwrap());

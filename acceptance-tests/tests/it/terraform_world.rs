@@ -117,12 +117,10 @@ impl World {
         let anchors = || TrustAnchors::from_pem(&server.read("ca.crt")).unwrap();
         let ravendb = ravendb::Client::builder()
             .endpoint(&server.endpoint())
-            .unwrap()
             .trust_anchors(anchors())
             .identity(login());
         let redis = redis_enterprise::Client::builder()
             .endpoint(&server.redis_enterprise_endpoint())
-            .unwrap()
             .trust_anchors(anchors())
             .identity(login());
         let certificates: Vec<_> = (0..objects)
@@ -178,7 +176,7 @@ impl World {
             let found: Vec<(String, String)> = match kind {
                 Kind::ClientCertificate => {
                     let list = ListCertificates::new();
-                    let listed = self.ravendb.list_all_certificates(&list).await?.certificates;
+                    let listed = self.ravendb.certificates().list_all(&list).await?.certificates;
                     let named = |thumbprint: &Thumbprint| {
                         let mut known = self.certificates.iter();
                         known.position(|known| Thumbprint::of(&known.certificate) == *thumbprint)
@@ -188,21 +186,27 @@ impl World {
                         .filter_map(|thumbprint| Some((format!("-{}", named(&thumbprint)?), thumbprint.to_string())))
                         .collect()
                 }
-                Kind::Role => pairs(self.redis.roles().await?, |role| (role.name, role.uid.to_string())),
-                Kind::Acl => pairs(self.redis.redis_acls().await?, |acl| (acl.name, acl.uid.to_string())),
-                Kind::User => pairs(self.redis.users().await?, |user| (user.name, user.uid.to_string())),
-                Kind::Database => pairs(self.redis.databases().await?, |database| {
+                Kind::Role => pairs(self.redis.roles().list().await?, |role| {
+                    (role.name, role.uid.to_string())
+                }),
+                Kind::Acl => pairs(self.redis.redis_acls().list().await?, |acl| {
+                    (acl.name, acl.uid.to_string())
+                }),
+                Kind::User => pairs(self.redis.users().list().await?, |user| {
+                    (user.name, user.uid.to_string())
+                }),
+                Kind::Database => pairs(self.redis.databases().list().await?, |database| {
                     (database.name, database.uid.to_string())
                 }),
                 Kind::TrustedCa | Kind::Bundle => {
-                    let trusted = self.redis.certificates().await?.trusted_ca().unwrap();
+                    let trusted = self.redis.certificates().list().await?.trusted_ca().unwrap();
                     pairs(trusted, |authority| {
                         let name = authority.subject().to_string().replace(' ', "-");
                         (name, authority.fingerprint().to_string())
                     })
                 }
                 Kind::Settings => {
-                    let cluster = self.redis.cluster().await?;
+                    let cluster = self.redis.cluster().get().await?;
                     let subjects = cluster.mtls_authorized_subjects.into_iter();
                     subjects.map(|subject| ("-0".to_owned(), subject.common_name)).collect()
                 }

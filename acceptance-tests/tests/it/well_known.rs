@@ -51,9 +51,7 @@ async fn whoami_of_certificates_that_the_settings_trust_is_ravendbs_and_the_sdk_
 
         let client = Client::builder()
             .endpoint(&server.endpoint())
-            .unwrap()
             .trust_anchors_pem(&server.read("ca.crt"))
-            .unwrap()
             .identity(certward::Identity::from_pem(&identity.certificate_pem, &identity.private_key_pem).unwrap())
             .build()
             .unwrap();

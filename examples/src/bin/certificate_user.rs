@@ -26,20 +26,23 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let (ca, certificate) = (first(ca)?, first(certificate)?);
     let client = certward_examples::redis_enterprise_client_from_environment()?;
 
-    let roles = client.roles().await?;
+    let roles = client.roles().list().await?;
     let role = roles
         .iter()
         .find(|candidate| candidate.name == *role)
         .ok_or_else(|| format!("the cluster has no role {role}"))?;
-    let mut trusted = client.certificates().await?.trusted_ca()?;
+    let mut trusted = client.certificates().list().await?.trusted_ca()?;
     if !trusted.contains(&ca) {
         trusted.push(ca); // installing replaces all of them, so the others go along
-        client.put_certificates(&[NewCertificate::trusted_ca(&trusted)]).await?;
+        client
+            .certificates()
+            .update(&[NewCertificate::trusted_ca(&trusted)])
+            .await?;
     }
     let switch_on = UpdateCluster::new().mtls_certificate_authentication(true);
-    client.update_cluster(&switch_on).await?;
+    client.cluster().update(&switch_on).send().await?;
     let user = CreateUser::certificate(name, certificate.subject().to_string()).role_uids([role.uid]);
-    let user = client.create_user(&user).await?;
+    let user = client.users().create(&user).send().await?;
     println!("{} logs in as user {}, {name}", certificate.subject(), user.uid);
     Ok(())
 }

@@ -26,7 +26,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let certificate_file = NewFile::prepare(format!("{name}.crt"), 0o644)?;
     let request = GenerateCertificate::new(&name, SecurityClearance::ValidUser)
         .permissions([(database, DatabaseAccess::ReadWrite)].into_iter().collect());
-    let generated = client.generate_certificate(&request).await?;
+    let generated = client.certificates().generate(&request).await?;
     key_file.finish(generated.private_key.expose().as_bytes())?;
     certificate_file.finish(generated.certificate.to_pem().as_bytes())?;
     println!(

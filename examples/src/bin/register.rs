@@ -30,7 +30,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
     let client = certward_examples::client_from_environment()?;
     let request = RegisterCertificate::new(&name, SecurityClearance::Operator, certificate);
-    client.register_certificate(&request).await?;
+    client.certificates().register(&request).await?;
     println!("{} is registered as {name}", certificate.thumbprint());
     Ok(())
 }

@@ -126,7 +126,7 @@ async fn find(diags: &mut Diagnostics, client: &Client, config: &CertUserData) -
 }
 
 async fn by_subject(diags: &mut Diagnostics, client: &Client, line: &str) -> Option<User> {
-    let users = match client.users().await {
+    let users = match client.users().list().await {
         Ok(users) => users,
         Err(problem) => {
             failure::redis_enterprise(diags, "list the users", &problem);

@@ -66,7 +66,7 @@ impl DataSource for CertUsers {
         }
         let session = self.session.get(diags)?;
         let client = &session.redis_enterprise(diags, KIND)?.client;
-        let asked = until_stopped(async { Some(client.users().await) }).await;
+        let asked = until_stopped(async { Some(client.users().list().await) }).await;
         let mut listed = match asked.or_interrupted(diags)? {
             Ok(listed) => listed,
             Err(problem) => {

@@ -61,7 +61,7 @@ impl DataSource for Cluster {
     ) -> Option<ClusterState> {
         let session = self.session.get(diags)?;
         let redis = session.redis_enterprise(diags, KIND)?;
-        let asked = until_stopped(async { Some(redis.client.cluster().await) }).await;
+        let asked = until_stopped(async { Some(redis.client.cluster().get().await) }).await;
         match asked.or_interrupted(diags)? {
             Ok(cluster) => Some(describe(cluster)),
             Err(problem) => {

@@ -68,7 +68,7 @@ impl DataSource for RedisDatabases {
     ) -> Option<RedisDatabasesState> {
         let session = self.session.get(diags)?;
         let client = &session.redis_enterprise(diags, KIND)?.client;
-        let asked = until_stopped(async { Some(client.databases().await) }).await;
+        let asked = until_stopped(async { Some(client.databases().list().await) }).await;
         let mut listed = match asked.or_interrupted(diags)? {
             Ok(listed) => listed,
             Err(problem) => {

@@ -69,7 +69,7 @@ impl DataSource for RedisRoles {
     ) -> Option<RedisRolesState> {
         let session = self.session.get(diags)?;
         let client = &session.redis_enterprise(diags, KIND)?.client;
-        let asked = until_stopped(async { Some(client.roles().await) }).await;
+        let asked = until_stopped(async { Some(client.roles().list().await) }).await;
         let mut listed = match asked.or_interrupted(diags)? {
             Ok(listed) => listed,
             Err(problem) => {

@@ -87,7 +87,7 @@ async fn ask(diags: &mut Diagnostics, session: &Session) -> Option<TrustedCasSta
 /// page size is one, because zero is not possible.
 async fn well_known_issuers(diags: &mut Diagnostics, client: &ravendb::Client) -> Option<Vec<String>> {
     let list = ListCertificates::new().metadata_only().page_size(1);
-    match client.list_certificates(&list).await {
+    match client.certificates().list(&list).await {
         Ok(answer) => Some(answer.well_known_issuers),
         Err(problem) => {
             failure::ravendb(diags, "list the well-known issuers", &problem);

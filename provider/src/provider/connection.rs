@@ -1,6 +1,6 @@
 //! The clients of both products, made from the provider block. Nothing connects here.
 
-use certward::{Identity, SecretString, TrustAnchors, ravendb, redis_enterprise};
+use certward::{BuilderSetting, Identity, SecretString, TrustAnchors, ravendb, redis_enterprise};
 use tf_provider::AttributePath;
 
 use crate::provider::configuration::{Setting, Settings};
@@ -20,12 +20,11 @@ pub(crate) type Problem = (AttributePath, certward::Error);
 /// A builder of either product's client with everything but the login. The two builders share the names of their
 /// methods and no trait, so this is a macro.
 macro_rules! with_connection {
-    ($builder:expr, $connection:expr, $endpoints:expr, $path:expr) => {{
+    ($builder:expr, $connection:expr, $endpoints:expr) => {{
         let connection: &Connection<'_> = $connection;
         let settings = connection.settings;
         let mut builder = $builder
             .endpoints($endpoints)
-            .map_err(|problem| ($path, problem))?
             .trust_anchors(connection.trust_anchors.clone())
             .request_timeout(settings.request_timeout)
             .max_retries(settings.max_retries)
@@ -35,13 +34,11 @@ macro_rules! with_connection {
                 env!("CARGO_PKG_VERSION"),
                 connection.terraform_version
             ));
-        if let Setting::Known(name, origin) = &settings.tls_server_name {
-            builder = builder
-                .tls_server_name(name)
-                .map_err(|problem| (origin.path(), problem))?;
+        if let Setting::Known(name, _) = &settings.tls_server_name {
+            builder = builder.tls_server_name(name);
         }
-        if let Setting::Known(url, origin) = &settings.proxy_url {
-            builder = builder.proxy_url(url).map_err(|problem| (origin.path(), problem))?;
+        if let Setting::Known(url, _) = &settings.proxy_url {
+            builder = builder.proxy_url(url);
         }
         builder
     }};
@@ -53,16 +50,11 @@ impl Connection<'_> {
     /// # Errors
     /// An invalid setting, with the attribute that holds it.
     pub(crate) fn ravendb(&self, endpoints: &[String]) -> Result<ravendb::Client, Problem> {
-        let mut builder = with_connection!(
-            ravendb::Client::builder(),
-            self,
-            endpoints,
-            AttributePath::new("ravendb")
-        );
+        let mut builder = with_connection!(ravendb::Client::builder(), self, endpoints);
         if let Some(identity) = self.identity()? {
             builder = builder.identity(identity);
         }
-        builder.build().map_err(of_block)
+        builder.build().map_err(|problem| self.problem("ravendb", problem))
     }
 
     /// The clients of Redis Enterprise at these endpoints.
@@ -75,13 +67,13 @@ impl Connection<'_> {
     pub(crate) fn redis_enterprise(&self, endpoints: &[String]) -> Result<RedisEnterprise, Problem> {
         let by_certificate = match self.identity()? {
             Some(identity) => {
-                let builder = with_connection!(
-                    redis_enterprise::Client::builder(),
-                    self,
-                    endpoints,
-                    AttributePath::new("redis_enterprise")
-                );
-                Some(builder.identity(identity).build().map_err(of_block)?)
+                let builder = with_connection!(redis_enterprise::Client::builder(), self, endpoints);
+                Some(
+                    builder
+                        .identity(identity)
+                        .build()
+                        .map_err(|problem| self.problem("redis_enterprise", problem))?,
+                )
             }
             None => None,
         };
@@ -92,24 +84,16 @@ impl Connection<'_> {
             &by_certificate,
         ) {
             (Setting::Known(username, _), Setting::Known(password, _), _) => {
-                let builder = with_connection!(
-                    redis_enterprise::Client::builder(),
-                    self,
-                    endpoints,
-                    AttributePath::new("redis_enterprise")
-                );
+                let builder = with_connection!(redis_enterprise::Client::builder(), self, endpoints);
                 let builder = builder.basic(username, SecretString::from(password.as_str()));
-                builder.build().map_err(of_block)?
+                builder
+                    .build()
+                    .map_err(|problem| self.problem("redis_enterprise", problem))?
             }
             (_, _, Some(client)) => client.clone(),
-            (_, _, None) => with_connection!(
-                redis_enterprise::Client::builder(),
-                self,
-                endpoints,
-                AttributePath::new("redis_enterprise")
-            )
-            .build()
-            .map_err(of_block)?,
+            (_, _, None) => with_connection!(redis_enterprise::Client::builder(), self, endpoints)
+                .build()
+                .map_err(|problem| self.problem("redis_enterprise", problem))?,
         };
         let own_chain = self.identity.map(|identity| identity.chain().to_vec());
         Ok(RedisEnterprise {
@@ -118,6 +102,17 @@ impl Connection<'_> {
             own_chain: own_chain.unwrap_or_default(),
             trusted_ca: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// The attribute that a client cannot be built from; the whole block when it is none.
+    fn problem(&self, endpoints: &'static str, problem: certward::Error) -> Problem {
+        let path = match problem.setting() {
+            Some(BuilderSetting::Endpoints) => Some(AttributePath::new(endpoints)),
+            Some(BuilderSetting::TlsServerName) => self.settings.tls_server_name.origin().map(|origin| origin.path()),
+            Some(BuilderSetting::ProxyUrl) => self.settings.proxy_url.origin().map(|origin| origin.path()),
+            _ => None,
+        };
+        (path.unwrap_or_else(AttributePath::root), problem)
     }
 
     /// A copy of the identity for one more client.

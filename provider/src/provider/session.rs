@@ -289,7 +289,7 @@ pub(crate) mod testing {
     /// A session with the RavenDB at this plain URL.
     pub(crate) fn of_ravendb(url: &str, now: OffsetDateTime) -> Session {
         let builder = ravendb::Client::builder().danger_allow_plain_http().max_retries(0);
-        let client = builder.endpoint(url).unwrap().build().unwrap();
+        let client = builder.endpoint(url).build().unwrap();
         Session {
             ravendb: Api::Configured(Box::new(client)),
             ..empty(now)
@@ -303,8 +303,7 @@ pub(crate) mod testing {
         let mut builder = redis_enterprise::Client::builder()
             .danger_allow_plain_http()
             .max_retries(0)
-            .endpoint(url)
-            .unwrap();
+            .endpoint(url);
         if let Some(own) = own {
             builder = builder.identity(own);
         }

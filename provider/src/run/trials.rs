@@ -122,7 +122,7 @@ impl Trials {
 
 async fn carried_out(diags: &mut Diagnostics, client: &Client, effect: &str) {
     let mut versions: Vec<String> = Vec::new();
-    for node in client.nodes().await.unwrap_or_default() {
+    for node in client.nodes().list().await.unwrap_or_default() {
         versions.extend(node.software_version);
     }
     versions.sort();

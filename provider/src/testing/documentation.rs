@@ -271,7 +271,7 @@ fn index(schema: &Schema) -> String {
          be connected to, or whose TLS handshake fails, gives way to the next; when all fail, the error has the reason of \
          each.\n\n\
          Of an answer at most 16 MiB are read, of a listing 64 MiB and 200 pages. Redirections are not followed. \
-         `TF_LOG_PROVIDER=INFO` logs each request by endpoint, method, path and status, and each attempt that failed with its \
+         `TF_LOG_PROVIDER=DEBUG` logs each request by endpoint, method, path and status, and each attempt that failed with its \
          endpoint and reason; bodies and secrets are never logged. The \
          provider talks to your cluster and to nobody else.\n\n{}",
         example("provider.tf"),

@@ -51,7 +51,7 @@ pub(crate) async fn ends_login(
 
 /// Returns `true` when a certificate user has this subject.
 pub(crate) async fn is_user(client: &Client, subject: &DistinguishedName) -> Result<bool, certward::Error> {
-    let users = client.users().await?;
+    let users = client.users().list().await?;
     Ok(users.iter().any(|user| {
         let line = user.certificate_subject_line.as_deref().unwrap_or_default();
         user.auth_method == AuthMethod::Certificate

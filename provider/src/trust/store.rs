@@ -43,7 +43,7 @@ pub(crate) struct Attempt<'a> {
 
 /// The authorities the cluster trusts, in their order; an error for a text that cannot be read.
 pub(crate) async fn read(diags: &mut Diagnostics, client: &Client) -> Option<Vec<Certificate>> {
-    let certificates = match client.certificates().await {
+    let certificates = match client.certificates().list().await {
         Ok(certificates) => certificates,
         Err(problem) => {
             failure::redis_enterprise(diags, "read the trusted authorities", &problem);
@@ -264,7 +264,7 @@ async fn guard(
     wanted: &[Certificate],
     attempt: &Attempt<'_>,
 ) -> Option<()> {
-    let cluster = match redis.client.cluster().await {
+    let cluster = match redis.client.cluster().get().await {
         Ok(cluster) => cluster,
         Err(problem) => {
             failure::redis_enterprise(diags, "read the cluster's settings", &problem);
@@ -304,15 +304,17 @@ async fn guard(
 /// Writes the whole text, or deletes it when nothing is left.
 async fn write(client: &Client, authorities: &[Certificate]) -> Result<(), certward::Error> {
     if authorities.is_empty() {
-        return match client.delete_certificate(&CertificateName::MtlsTrustedCa).await {
+        return match client.certificates().delete(&CertificateName::MtlsTrustedCa).await {
             Err(problem) if problem.is_not_found() => Ok(()),
             answer => answer,
         };
     }
     let certificate = NewCertificate::trusted_ca(authorities);
-    match client.put_certificates(std::slice::from_ref(&certificate)).await {
+    match client.certificates().update(std::slice::from_ref(&certificate)).await {
         // Redis Enterprise before 7.22 has the older route only.
-        Err(problem) if matches!(problem.status(), Some(404 | 405)) => client.update_certificate(&certificate).await,
+        Err(problem) if matches!(problem.status(), Some(404 | 405)) => {
+            client.certificates().update_one(&certificate).await
+        }
         answer => answer,
     }
 }

@@ -84,7 +84,6 @@ impl FakeCluster {
                 .danger_allow_plain_http()
                 .max_retries(0)
                 .endpoint(&self.server.uri())
-                .unwrap()
                 .basic("admin@example.com", "canary-password".into())
                 .build()
                 .unwrap();

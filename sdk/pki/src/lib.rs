@@ -16,7 +16,6 @@
 
 mod algorithm;
 #[cfg(feature = "archives")]
-#[doc(hidden)]
 pub mod archive;
 mod certificate;
 mod der;

@@ -270,14 +270,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_does_not_pass_is_not_waited_for() {
-        let answer = |status| {
-            Cause::Answer(Answer {
-                status,
-                error_type: None,
-                message: None,
-                unknown_body: None,
-            })
-        };
+        let answer = |status| Cause::Answer(Answer::of_status(status));
         type Failure = Box<dyn Fn() -> Cause + Sync>;
         let failures: [(Failure, usize); 4] = [
             (Box::new(unverified), 3),

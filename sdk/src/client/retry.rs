@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::error::{Cause, Error};
+use super::error::{Cause, Error, ErrorKind};
 
 /// Number and delays of a request's retries.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,9 @@ impl Repeat {
         let safe = match (self, error.cause()) {
             _ if error.is_unsent() => true,
             (Self::Read, _) => error.is_retryable() || error.is_tls(),
-            (Self::NaturalKey, Cause::Answer(answer)) => matches!(answer.status, 429 | 503) || answer.is_busy(),
+            (Self::NaturalKey, Cause::Answer(answer)) => {
+                matches!(answer.status, 429 | 503) || answer.kind == ErrorKind::Busy
+            }
             _ => false,
         };
         match (safe, error.is_retryable()) {
@@ -140,15 +142,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16) -> Error {
-        Error::new(
-            "step",
-            Cause::Answer(Answer {
-                status,
-                error_type: None,
-                message: None,
-                unknown_body: None,
-            }),
-        )
+        Error::new("step", Cause::Answer(Answer::of_status(status)))
     }
 
     #[test]

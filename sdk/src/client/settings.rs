@@ -9,14 +9,14 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::budget::Limits;
-use super::error::Error;
+use super::error::{BuilderSetting, Error};
 use super::failover::Endpoints;
 use super::identity::Identity;
 use super::proxy::Proxy;
 use super::resolver::SystemResolver;
 use super::retry::{MAX_RETRIES, RetryPolicy};
 use super::tls;
-use super::transport::{ReadProblem, Transport};
+use super::transport::{Refusals, Transport};
 use super::trust::TrustAnchors;
 
 /// The settings behind a builder.
@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) proxy: Option<Url>,
     pub(crate) user_agent: String,
     pub(crate) plain_http_allowed: bool,
+    /// The first setting that cannot be used, for [`Settings::build`] to return.
+    problem: Option<Error>,
 }
 
 impl Default for Settings {
@@ -48,18 +50,51 @@ impl Default for Settings {
             proxy: None,
             user_agent: concat!("certward/", env!("CARGO_PKG_VERSION")).to_owned(),
             plain_http_allowed: false,
+            problem: None,
         }
     }
 }
 
 impl Settings {
-    pub(crate) fn add_endpoint(&mut self, text: &str) -> Result<(), Error> {
+    /// Notes an endpoint.
+    pub(crate) fn endpoint(&mut self, text: &str) {
+        let added = self.add_endpoint(text);
+        self.note(BuilderSetting::Endpoints, added);
+    }
+
+    /// Notes further trust anchors.
+    pub(crate) fn trust_anchors_pem(&mut self, text: &str) {
+        let added = self.trust_anchors.clone().and_pem(text);
+        let added = added.map(|anchors| self.trust_anchors = anchors);
+        self.note(BuilderSetting::TrustAnchors, added);
+    }
+
+    /// Notes the name that the server's certificate must be for.
+    pub(crate) fn tls_server_name(&mut self, name: &str) {
+        let set = self.set_server_name(name);
+        self.note(BuilderSetting::TlsServerName, set);
+    }
+
+    /// Notes the proxy.
+    pub(crate) fn proxy_url(&mut self, url: &str) {
+        let set = self.set_proxy(url);
+        self.note(BuilderSetting::ProxyUrl, set);
+    }
+
+    /// Keeps the first error.
+    fn note(&mut self, setting: BuilderSetting, result: Result<(), Error>) {
+        if let Err(problem) = result {
+            self.problem.get_or_insert(problem.about(setting));
+        }
+    }
+
+    fn add_endpoint(&mut self, text: &str) -> Result<(), Error> {
         let error =
             |problem: &str| Error::configuration(format!("endpoint \"{}\" {problem}", super::error::one_line(text)));
         let url = Url::parse(text)
             .map_err(|source| error("is no URL; expected a form such as https://a.example:8443").with_source(source))?;
-        let scheme_allowed = url.scheme() == "https" || (self.plain_http_allowed && url.scheme() == "http");
-        if !scheme_allowed {
+        // Whether `http` is allowed is known to `build` only.
+        if !matches!(url.scheme(), "https" | "http") {
             return Err(error("is not https"));
         }
         if url.host_str().is_none_or(str::is_empty) {
@@ -80,7 +115,7 @@ impl Settings {
         Ok(())
     }
 
-    pub(crate) fn set_server_name(&mut self, name: &str) -> Result<(), Error> {
+    fn set_server_name(&mut self, name: &str) -> Result<(), Error> {
         let parsed = ServerName::try_from(name.to_owned()).map_err(|error| {
             Error::configuration(format!(
                 "TLS server name \"{name}\" is neither a DNS name nor an IP address"
@@ -91,7 +126,7 @@ impl Settings {
         Ok(())
     }
 
-    pub(crate) fn set_proxy(&mut self, text: &str) -> Result<(), Error> {
+    fn set_proxy(&mut self, text: &str) -> Result<(), Error> {
         // The text may hold a password, so it is not repeated.
         let url =
             Url::parse(text).map_err(|error| Error::configuration("the proxy URL is no URL").with_source(error))?;
@@ -114,11 +149,20 @@ impl Settings {
     }
 
     /// Makes the transport. Nothing is connected to.
-    pub(crate) fn build(self, headers: HeaderMap, read_problem: ReadProblem) -> Result<Arc<Transport>, Error> {
+    pub(crate) fn build(self, headers: HeaderMap, refusals: Refusals) -> Result<Arc<Transport>, Error> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
         if self.endpoints.is_empty() {
             return Err(Error::configuration(
                 "no endpoint is given; expected at least one such as https://a.example:8443",
             ));
+        }
+        if let Some(plain) = self.endpoints.iter().find(|url| url.scheme() == "http")
+            && !self.plain_http_allowed
+        {
+            let problem = format!("endpoint \"{plain}\" is not https");
+            return Err(Error::configuration(problem).about(BuilderSetting::Endpoints));
         }
         if self.retry.max_retries > MAX_RETRIES {
             return Err(Error::configuration(format!(
@@ -167,7 +211,7 @@ impl Settings {
             limits: self.limits,
             permits: Semaphore::new(self.max_concurrent_requests),
             headers,
-            read_problem,
+            refusals,
             cookies: Mutex::new(vec![None; self.endpoints.len()]),
             proxies,
             endpoints: Endpoints::new(self.endpoints, self.retry),
@@ -181,28 +225,24 @@ macro_rules! builder_methods {
         /// Adds an endpoint: `https://host:port`, no path. Endpoints are tried in their order, beginning with the one
         /// that answered last. An endpoint that cannot be connected to, or whose TLS handshake fails, gives way to the
         /// next for every request, because nothing was sent to it; after other failures that may pass, only reads go on.
-        ///
-        /// # Errors
-        /// [`Error::is_configuration`](crate::Error::is_configuration): no URL, not https, or with a path, query or
-        /// credentials.
-        pub fn endpoint(mut self, endpoint: &str) -> Result<Self, crate::Error> {
-            self.settings.add_endpoint(endpoint)?;
-            Ok(self)
+        /// `build` refuses one that is no URL, not https, or has a path, query or credentials.
+        #[must_use]
+        pub fn endpoint(mut self, endpoint: &str) -> Self {
+            self.settings.endpoint(endpoint);
+            self
         }
 
-        /// Adds endpoints in their order.
-        ///
-        /// # Errors
-        /// As [`endpoint`](Self::endpoint), for the first that cannot be used.
-        pub fn endpoints<I>(mut self, endpoints: I) -> Result<Self, crate::Error>
+        /// Adds endpoints in their order, each as [`endpoint`](Self::endpoint).
+        #[must_use]
+        pub fn endpoints<I>(mut self, endpoints: I) -> Self
         where
             I: IntoIterator,
             I::Item: AsRef<str>,
         {
-            endpoints
-                .into_iter()
-                .try_for_each(|endpoint| self.settings.add_endpoint(endpoint.as_ref()))?;
-            Ok(self)
+            for endpoint in endpoints {
+                self.settings.endpoint(endpoint.as_ref());
+            }
+            self
         }
 
         /// The client certificate to log in with. Default: none.
@@ -221,12 +261,11 @@ macro_rules! builder_methods {
 
         /// Trusts these certificates as [`TrustAnchors`](crate::TrustAnchors) does; unless [`use_system_roots`](Self::use_system_roots) says otherwise, the roots
         /// of the system count no more.
-        ///
-        /// # Errors
-        /// [`Error::is_configuration`](crate::Error::is_configuration): no certificate in the text, or a private key.
-        pub fn trust_anchors_pem(mut self, text: &str) -> Result<Self, crate::Error> {
-            self.settings.trust_anchors = std::mem::take(&mut self.settings.trust_anchors).and_pem(text)?;
-            Ok(self)
+        /// `build` refuses a text without a certificate, or with a private key.
+        #[must_use]
+        pub fn trust_anchors_pem(mut self, text: &str) -> Self {
+            self.settings.trust_anchors_pem(text);
+            self
         }
 
         /// Trusts the system's roots. Default: only if no CA certificate was given.
@@ -238,13 +277,11 @@ macro_rules! builder_methods {
 
         /// The name the server's certificate must be for, when it is not the host of the endpoint, for instance because
         /// endpoints are IP addresses. Everything else about the certificate is checked as always. The name sent in the
-        /// TLS handshake (SNI) stays the host of the endpoint.
-        ///
-        /// # Errors
-        /// [`Error::is_configuration`](crate::Error::is_configuration): neither a DNS name nor an IP address.
-        pub fn tls_server_name(mut self, name: &str) -> Result<Self, crate::Error> {
-            self.settings.set_server_name(name)?;
-            Ok(self)
+        /// TLS handshake (SNI) stays the host of the endpoint. `build` refuses what is neither a DNS name nor an IP address.
+        #[must_use]
+        pub fn tls_server_name(mut self, name: &str) -> Self {
+            self.settings.tls_server_name(name);
+            self
         }
 
         /// Maximum time of one request, from connecting to the last byte of its response. Default: 60 s. RavenDB takes
@@ -311,12 +348,11 @@ macro_rules! builder_methods {
 
         /// The HTTP proxy to connect through, with `CONNECT`: TLS stays end to end. Default: the one the environment
         /// names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`). Errors and the log name it, without credentials.
-        ///
-        /// # Errors
-        /// [`Error::is_configuration`](crate::Error::is_configuration): no http or https URL.
-        pub fn proxy_url(mut self, url: &str) -> Result<Self, crate::Error> {
-            self.settings.set_proxy(url)?;
-            Ok(self)
+        /// `build` refuses what is no http or https URL.
+        #[must_use]
+        pub fn proxy_url(mut self, url: &str) -> Self {
+            self.settings.proxy_url(url);
+            self
         }
 
         /// A word about the program, after `certward/<version>` in the `User-Agent`.
@@ -332,9 +368,9 @@ macro_rules! builder_methods {
             self
         }
 
-        /// Allows `http://` endpoints added after this call, for tests against a mock. Everything sent can be read and
+        /// Allows `http://` endpoints, for tests against a mock. Everything sent can be read and
         /// changed on the way, and no certificate is presented.
-        #[doc(hidden)]
+        #[cfg(any(test, feature = "test-util"))]
         #[must_use]
         pub fn danger_allow_plain_http(mut self) -> Self {
             self.settings.plain_http_allowed = true;

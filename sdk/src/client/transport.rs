@@ -9,11 +9,12 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue}
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::budget::{Budget, Limits};
-use super::error::{Answer, Cause, Error, UnknownBody, one_line};
+use super::error::{Answer, Cause, Error, ErrorKind, UnknownBody, one_line};
 use super::failover::{Attempt, Endpoints, Failed};
 use super::failure;
 use super::foreign::ForeignAnswer;
@@ -49,8 +50,14 @@ pub(crate) struct Reply {
     operation: &'static str,
 }
 
-/// Reads type and message out of an error body.
-pub(crate) type ReadProblem = fn(&[u8]) -> (Option<String>, Option<String>);
+/// How an API says that it refuses.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusals {
+    /// Reads type and message out of an error body.
+    pub(crate) read: fn(&[u8]) -> (Option<String>, Option<String>),
+    /// What the API means by an answer, when it is not what its status says.
+    pub(crate) kind: fn(&Answer) -> Option<ErrorKind>,
+}
 
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
@@ -61,7 +68,7 @@ pub(crate) struct Transport {
     pub(crate) limits: Limits,
     pub(crate) permits: Semaphore,
     pub(crate) headers: HeaderMap,
-    pub(crate) read_problem: ReadProblem,
+    pub(crate) refusals: Refusals,
     /// One session cookie for each endpoint, for logins that a single node remembers.
     pub(crate) cookies: Mutex<Vec<Option<HeaderValue>>>,
 }
@@ -168,7 +175,9 @@ impl Transport {
             transport: self,
             call: &call,
         };
-        self.endpoints.ask(call.operation, call.repeat, budget, &attempt).await
+        let span = tracing::debug_span!("request", operation = call.operation);
+        let asked = self.endpoints.ask(call.operation, call.repeat, budget, &attempt);
+        asked.instrument(span).await
     }
 
     fn url(&self, call: &Call, index: usize) -> Url {
@@ -212,7 +221,7 @@ impl Transport {
             let message = format!("it redirects to {target}; redirections are not followed");
             (None, Some(message))
         } else {
-            let (error_type, message) = (self.read_problem)(body);
+            let (error_type, message) = (self.refusals.read)(body);
             let clean = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.trim().is_empty());
             (clean(error_type), clean(message))
         };
@@ -220,18 +229,20 @@ impl Transport {
             (None, None) => UnknownBody::of(status, &call.method, body),
             _ => None,
         };
-        Cause::Answer(Answer {
-            status: status.as_u16(),
+        let mut answer = Answer {
             error_type,
             message,
             unknown_body,
-        })
+            ..Answer::of_status(status.as_u16())
+        };
+        answer.kind = (self.refusals.kind)(&answer).unwrap_or(answer.kind);
+        Cause::Answer(answer)
     }
 
     /// Returns `true` if a 404 says nothing about the requested object, because a server other than the API's sent it.
     fn is_foreign_404(&self, call: &Call, status: StatusCode, body: &[u8]) -> bool {
         status == StatusCode::NOT_FOUND
-            && (self.read_problem)(body) == (None, None)
+            && (self.refusals.read)(body) == (None, None)
             && UnknownBody::of(status, &call.method, body).is_some_and(|body| body.speaks_of_no_object())
     }
 
@@ -287,7 +298,7 @@ impl Attempt for CallAttempt<'_> {
             body.extend_from_slice(&chunk);
         }
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(endpoint = %origin, http.method = %call.method, http.path = &*call.path, http.status = status.as_u16(), duration_ms, "request answered");
+        tracing::debug!(endpoint = %origin, http.method = %call.method, http.path = &*call.path, http.status = status.as_u16(), duration_ms, "request answered");
         if call.accepted.contains(&status.as_u16()) && !transport.is_foreign_404(call, status, &body) {
             return Ok(Reply {
                 status,

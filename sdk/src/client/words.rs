@@ -1,5 +1,20 @@
 //! Enumerations of an API that keep the words they do not know.
 
+/// A word of a server that this version of the SDK does not know. Nobody else can make one, so that what a caller writes
+/// is read as the variant that it names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnknownWord(String);
+
+impl UnknownWord {
+    pub(crate) fn new(word: &str) -> Self {
+        Self(word.to_owned())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$about])*
@@ -9,8 +24,9 @@ macro_rules! words {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$doc])* $variant,)*
-            /// A word this version does not know.
-            Unknown(String),
+            /// A word this version does not know. Match other words with a `_` arm and [`as_str`](Self::as_str): a word
+            /// that a later version knows has a variant of its own there.
+            Unknown($crate::client::words::UnknownWord),
         }
 
         impl $name {
@@ -18,7 +34,7 @@ macro_rules! words {
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $word,)*
-                    Self::Unknown(word) => word,
+                    Self::Unknown(word) => word.as_str(),
                 }
             }
         }
@@ -27,7 +43,7 @@ macro_rules! words {
             fn from(word: &str) -> Self {
                 match word {
                     $($word => Self::$variant,)*
-                    other => Self::Unknown(other.to_owned()),
+                    other => Self::Unknown($crate::client::words::UnknownWord::new(other)),
                 }
             }
         }

@@ -154,7 +154,7 @@ impl fmt::Display for Connection {
             (None, Listener::Database) => f.write_str("a database")?,
             (None, Listener::RavenDb) => f.write_str("the RavenDB API")?,
             (None, Listener::RedisEnterprise) => f.write_str("the Redis Enterprise API")?,
-            (None, Listener::Unknown(listener)) => write!(f, "the listener {}", short(listener))?,
+            (None, Listener::Unknown(listener)) => write!(f, "the listener {}", short(listener.as_str()))?,
         }
         match (&self.user, &self.certificate, &self.identity) {
             (Some(user), ..) if user.name.is_empty() => write!(f, " as user {}", user.uid),
@@ -165,7 +165,7 @@ impl fmt::Display for Connection {
             (None, None, ConnectionIdentity::LocalUser) => f.write_str(" as the server's own user"),
             (None, None, ConnectionIdentity::Certificate) => f.write_str(" with a certificate"),
             (None, None, ConnectionIdentity::Password) => f.write_str(" with a password"),
-            (None, None, ConnectionIdentity::Unknown(identity)) => write!(f, " by {}", short(identity)),
+            (None, None, ConnectionIdentity::Unknown(identity)) => write!(f, " by {}", short(identity.as_str())),
             (None, None, ConnectionIdentity::Unauthenticated) => Ok(()),
         }
     }

@@ -67,8 +67,8 @@ fn words_that_a_newer_server_uses_are_kept() {
         "valid_until": null,
         "member_of_a_newer_server": {},
     }));
-    assert_eq!(read.listener, Listener::Unknown("syncer".to_owned()));
-    assert_eq!(read.rests_on[0].kind, RestsOnKind::Unknown("passkey".to_owned()));
+    assert_eq!(read.listener, Listener::from("syncer"));
+    assert_eq!(read.rests_on[0].kind, RestsOnKind::from("passkey"));
     assert_eq!(read.to_string(), "127.0.0.1:35004 to the listener syncer by passkey");
 }
 

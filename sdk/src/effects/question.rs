@@ -3,16 +3,21 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use futures_util::Stream;
 use serde::de::DeserializeOwned;
+use time::OffsetDateTime;
 
+use super::connection::{Connection, ConnectionDatabase, Listener};
 use super::list::{ConnectionList, ListConnections};
 use super::removal::RemovalEffect;
 use crate::Error;
-use crate::client::budget::{Budget, Pages};
+use crate::client::budget::{Budget, Limits, Pages};
+use crate::client::error::Cause;
+use crate::client::paging::{self, Cursor};
 use crate::client::transport::{Call, Transport};
 
 /// An API on which Certward's server answers questions of its own.
-pub(crate) trait Asked: Sync {
+pub(crate) trait Asked: Clone + Send + Sync + 'static {
     /// The route of the list of connections.
     const CONNECTIONS: &'static str;
 
@@ -35,33 +40,90 @@ pub(crate) async fn all_connections<A: Asked>(
     api: &A,
     list: &ListConnections,
 ) -> Result<Option<ConnectionList>, Error> {
-    let mut budget = api.transport().limits.budget();
-    let mut pages = Pages::default();
-    let mut seen = HashSet::new();
+    let mut pages = ConnectionPages::new(api, list);
+    let mut budget = pages.limits().budget();
     let mut connections = Vec::new();
-    let mut start = list.start();
     loop {
-        let Some(mut answer) = page(api, &list.clone().offset(start), &mut budget).await? else {
+        let Some(mut page) = pages.page(&mut budget).await? else {
+            return Ok(None);
+        };
+        connections.append(&mut page.connections);
+        if pages.is_over {
+            return Ok(Some(ConnectionList { connections, ..page }));
+        }
+    }
+}
+
+/// Every connection from the start of `list` on, one by one.
+pub(crate) fn connection_stream<A: Asked>(
+    api: &A,
+    list: &ListConnections,
+) -> impl Stream<Item = Result<Connection, Error>> + Send + Unpin + use<A> {
+    paging::stream(ConnectionPages::new(api, list))
+}
+
+/// Where a listing has got to.
+struct ConnectionPages<A> {
+    api: A,
+    list: ListConnections,
+    start: u64,
+    pages: Pages,
+    seen: HashSet<(Listener, Option<ConnectionDatabase>, String, OffsetDateTime)>,
+    is_over: bool,
+}
+
+impl<A: Asked> ConnectionPages<A> {
+    fn new(api: &A, list: &ListConnections) -> Self {
+        Self {
+            api: api.clone(),
+            list: list.clone(),
+            start: list.start(),
+            pages: Pages::default(),
+            seen: HashSet::new(),
+            is_over: false,
+        }
+    }
+
+    /// The next page, without the connections that were on one before; `None` when the server does not know the question.
+    async fn page(&mut self, budget: &mut Budget) -> Result<Option<ConnectionList>, Error> {
+        let Some(mut answer) = page(&self.api, &self.list.clone().offset(self.start), budget).await? else {
             return Ok(None);
         };
         let entries = answer.connections.len();
         answer.connections.retain(|connection| {
-            seen.insert((
+            self.seen.insert((
                 connection.listener.clone(),
                 connection.database.clone(),
                 connection.address.clone(),
                 connection.opened_at,
             ))
         });
-        let new = answer.connections.len();
-        connections.append(&mut answer.connections);
-        start = start.saturating_add(entries as u64);
-        if entries == 0 || start >= answer.total {
-            return Ok(Some(ConnectionList { connections, ..answer }));
+        self.start = self.start.saturating_add(entries as u64);
+        self.is_over = entries == 0 || self.start >= answer.total;
+        if !self.is_over {
+            self.pages
+                .add(entries, answer.connections.len())
+                .map_err(|cause| Error::new(LISTING, cause))?;
         }
-        pages
-            .add(entries, new)
-            .map_err(|cause| Error::new("cannot list connections", cause))?;
+        Ok(Some(answer))
+    }
+}
+
+impl<A: Asked> Cursor for ConnectionPages<A> {
+    type Entry = Connection;
+
+    fn limits(&self) -> Limits {
+        self.api.transport().limits
+    }
+
+    async fn next(&mut self, budget: &mut Budget) -> Result<Option<Vec<Connection>>, Error> {
+        if self.is_over {
+            return Ok(None);
+        }
+        match self.page(budget).await? {
+            Some(page) => Ok(Some(page.connections)),
+            None => Err(Error::new(LISTING, Cause::Unsupported)),
+        }
     }
 }
 
@@ -89,3 +151,5 @@ async fn ask<A: Asked, T: DeserializeOwned>(api: &A, call: Call, budget: &mut Bu
         Err(problem) => Err(problem),
     }
 }
+
+const LISTING: &str = "cannot list connections";

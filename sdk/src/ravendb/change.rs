@@ -13,7 +13,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::client::Client;
 use super::date;
 use super::definition::CertificateDefinition;
-use super::list::PATH;
+use super::list::{Certificates, PATH};
 use super::values::{Permissions, SecurityClearance};
 use crate::client::identity::ZipFiles;
 use crate::client::retry::Repeat;
@@ -105,7 +105,7 @@ impl GenerateCertificate {
         self
     }
 
-    /// The Base32 secret of one-time codes, from [`Client::generate_two_factor_secret`]: the certificate then needs them.
+    /// The Base32 secret of one-time codes, from [`TwoFactor::generate_secret`]: the certificate then needs them.
     #[must_use]
     pub fn two_factor_key(mut self, key: SecretString) -> Self {
         self.two_factor_key = Some(key);
@@ -263,16 +263,16 @@ impl EditCertificate {
     }
 }
 
-impl Client {
+impl Certificates<'_> {
     /// Has RavenDB make a client certificate and register it. For Operators; ClusterAdmin certificates for ClusterAdmins.
     ///
     /// Never repeated once anything was sent, because each time would make a further certificate: after
-    /// [`Error::is_timeout`] or a broken connection, look for it by name with [`Client::list_certificates`].
+    /// [`Error::is_timeout`] or a broken connection, look for it by name with [`Certificates::list`].
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for a blank name or an end in the past, [`Error::is_license_limit`] for `Read` access
     /// without a licence, [`Error::is_refused`] for a clearance above the caller's.
-    pub async fn generate_certificate(&self, request: &GenerateCertificate) -> Result<GeneratedCertificate, Error> {
+    pub async fn generate(self, request: &GenerateCertificate) -> Result<GeneratedCertificate, Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire<'a> {
@@ -295,10 +295,10 @@ impl Client {
             not_after: request.not_after,
             two_factor_authentication_key: request.two_factor_key.as_ref().map(SecretString::expose_secret),
         };
-        let call = Self::write("generate a certificate", Method::POST, PATH, Repeat::Once)
+        let call = Client::write("generate a certificate", Method::POST, PATH, Repeat::Once)
             .json(&body)?
             .accept(&[200]);
-        read_generated(self.send(call).await?)
+        read_generated(self.0.send(call).await?)
     }
 
     /// Registers a certificate. One that is registered already gets the new values; there is no conflict. For Operators;
@@ -307,7 +307,7 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for a blank name or a wrong password, [`Error::is_refused`] for the server's own
     /// certificate or a clearance above the caller's.
-    pub async fn register_certificate(&self, request: &RegisterCertificate) -> Result<(), Error> {
+    pub async fn register(self, request: &RegisterCertificate) -> Result<(), Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire<'a> {
@@ -330,8 +330,8 @@ impl Client {
             password: request.password.as_ref().map(SecretString::expose_secret),
             two_factor_authentication_key: request.two_factor_key.as_ref().map(SecretString::expose_secret),
         };
-        let call = Self::write("register a certificate", Method::PUT, PATH, Repeat::NaturalKey).json(&body)?;
-        self.send(call).await.map(drop)
+        let call = Client::write("register a certificate", Method::PUT, PATH, Repeat::NaturalKey).json(&body)?;
+        self.0.send(call).await.map(drop)
     }
 
     /// Replaces name, clearance, permissions and whether it is disabled. For Operators; ClusterAdmin and ClusterNode
@@ -344,7 +344,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_refused`] when no such certificate is registered, or the clearance is above the caller's.
-    pub async fn edit_certificate(&self, request: &EditCertificate) -> Result<(), Error> {
+    pub async fn update(self, request: &EditCertificate) -> Result<(), Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire<'a> {
@@ -365,7 +365,7 @@ impl Client {
             disabled: request.disabled,
             two_factor_authentication_key: request.two_factor_key.as_ref().map(SecretString::expose_secret),
         };
-        let mut call = Self::write(
+        let mut call = Client::write(
             "edit a certificate",
             Method::POST,
             "/admin/certificates/edit",
@@ -375,7 +375,7 @@ impl Client {
         if request.remove_two_factor {
             call = call.query("deleteTwoFactorConfiguration", true);
         }
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 
     /// Deletes a registered certificate, with the secondaries of its collection. No error when there is none. For
@@ -383,24 +383,25 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_refused`] for the caller's own certificate, a secondary, or a clearance above the caller's.
-    pub async fn delete_certificate(&self, thumbprint: &Thumbprint) -> Result<(), Error> {
-        let call = Self::write("delete a certificate", Method::DELETE, PATH, Repeat::NaturalKey)
-            .query("thumbprint", thumbprint);
-        self.send(call).await.map(drop)
+    pub async fn delete(self, thumbprint: &Thumbprint) -> Result<(), Error> {
+        let call = Client::write("delete a certificate", Method::DELETE, PATH, Repeat::NaturalKey)
+            .query("thumbprint", thumbprint)
+            .accept(&[200, 204, 404]);
+        self.0.send(call).await.map(drop)
     }
 
     /// Deletes every certificate that has expired. For Operators.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn purge_expired(&self) -> Result<(), Error> {
-        let call = Self::write(
+    pub async fn delete_expired(self) -> Result<(), Error> {
+        let call = Client::write(
             "purge expired certificates",
             Method::DELETE,
             "/admin/certificates/purge",
             Repeat::NaturalKey,
         );
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 }
 

@@ -6,10 +6,11 @@ use http::{HeaderMap, Method};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::refusal;
 use crate::Error;
 use crate::client::retry::Repeat;
 use crate::client::settings::{Settings, builder_methods};
-use crate::client::transport::{Call, Reply, Transport, static_header};
+use crate::client::transport::{Call, Refusals, Reply, Transport, static_header};
 use crate::pki::Certificate;
 
 /// A client of RavenDB's certificate administration. Cloning is cheap, and clones share their connections.
@@ -75,10 +76,15 @@ impl ClientBuilder {
             static_header("accept", "application/json, application/octet-stream"),
         ]);
         Ok(Client {
-            transport: self.settings.build(headers, read_problem)?,
+            transport: self.settings.build(headers, REFUSALS)?,
         })
     }
 }
+
+const REFUSALS: Refusals = Refusals {
+    read: read_problem,
+    kind: refusal::kind,
+};
 
 /// The two shapes of refusals (`docs/contracts/ravendb.md#errors`), and the third of `/authentication/2fa` with `Error`
 /// alone.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::Stream;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -10,7 +11,9 @@ use super::date;
 use super::definition::{CertificateDefinition, DefinitionWire, thumbprint};
 use super::values::CertificateUsage;
 use crate::Error;
-use crate::client::budget::Pages;
+use crate::client::budget::{Budget, Limits, Pages};
+use crate::client::handle::handle;
+use crate::client::paging::{self, Cursor};
 use crate::client::transport::{Call, Reply};
 use crate::pki::Thumbprint;
 
@@ -132,20 +135,25 @@ impl CertificateList {
     }
 }
 
-impl Client {
+handle! {
+    /// Registered certificates.
+    Certificates = certificates
+}
+
+impl Certificates<'_> {
     /// Lists registered certificates. For Operators and above.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn list_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
-        read_list(&self.send(list.call()).await?)
+    pub async fn list(self, list: &ListCertificates) -> Result<CertificateList, Error> {
+        read_list(&self.0.send(list.call()).await?)
     }
 
     /// Lists registered certificates page by page, each once, in their order. For Operators and above.
     ///
     /// [`ListCertificates::page_size`] sets the size of a page (default: 1,000, or 10,000 without the DER), and
     /// [`ListCertificates::start`] where to begin. With [`ListCertificates::name`] pages can be empty before the last one:
-    /// use [`Client::list_certificates`].
+    /// use [`Certificates::list`].
     ///
     /// All pages together have the time and four times the bytes of one operation. A server that repeats its pages, or has
     /// more than 200 pages or 200,000 entries, is an error.
@@ -153,35 +161,42 @@ impl Client {
     /// # Errors
     /// [`Error::is_too_large`] when the listing has no end, [`Error::is_forbidden`], and the errors that every
     /// operation can return.
-    pub async fn list_all_certificates(&self, list: &ListCertificates) -> Result<CertificateList, Error> {
-        let default = if list.metadata_only {
-            METADATA_PAGE_SIZE
-        } else {
-            PAGE_SIZE
-        };
-        let page_size = list.page_size.unwrap_or(default).max(1);
-        let mut start = list.start.unwrap_or(0);
-        let mut budget = self.transport.limits.budget();
-        let mut pages = Pages::default();
-        let mut seen = HashSet::new();
+    pub async fn list_all(self, list: &ListCertificates) -> Result<CertificateList, Error> {
+        let mut pages = CertificatePages::new(self.0, list);
+        let mut budget = pages.limits().budget();
         let mut certificates = Vec::new();
         loop {
-            let call = list.clone().start(start).page_size(page_size).call();
-            let mut answer = read_list(&self.transport.send_within(call, &mut budget).await?)?;
-            let entries = answer.certificates.len();
-            let stored = answer.stored();
-            answer.certificates.retain(|entry| seen.insert(entry.thumbprint));
-            let new = answer.stored();
-            certificates.append(&mut answer.certificates);
-            // Secondaries of collections count as entries of a page but are hidden: only an empty page is the end.
-            let Some(next) = start.checked_add(page_size).filter(|_| stored > 0) else {
-                return Ok(CertificateList { certificates, ..answer });
-            };
-            pages
-                .add(entries, new)
-                .map_err(|cause| Error::new("cannot list certificates", cause))?;
-            start = next;
+            let mut page = pages.page(&mut budget).await?;
+            certificates.append(&mut page.certificates);
+            if pages.is_over {
+                return Ok(CertificateList { certificates, ..page });
+            }
         }
+    }
+
+    /// The certificates of [`Certificates::list_all`], one by one: the next page is asked for when it is needed, and has the
+    /// time and the bytes of one operation.
+    ///
+    /// ```no_run
+    /// use certward::ravendb::ListCertificates;
+    /// use futures_util::TryStreamExt as _;
+    ///
+    /// # async fn example(client: certward::ravendb::Client) -> Result<(), certward::Error> {
+    /// let mut certificates = client.certificates().stream(&ListCertificates::new().metadata_only());
+    /// while let Some(certificate) = certificates.try_next().await? {
+    ///     println!("{} {}", certificate.thumbprint, certificate.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Certificates::list_all`]; an error ends the stream.
+    pub fn stream(
+        self,
+        list: &ListCertificates,
+    ) -> impl Stream<Item = Result<CertificateDefinition, Error>> + Send + Unpin + use<> {
+        paging::stream(CertificatePages::new(self.0, list))
     }
 
     /// One registered certificate; `None` when there is none with this thumbprint. The server's own certificate is not
@@ -190,16 +205,16 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn certificate(&self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
+    pub async fn get(self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
         self.one(Call::get("read a certificate", PATH).query("thumbprint", thumbprint))
             .await
     }
 
-    /// As [`Client::certificate`], without the certificate's DER.
+    /// As [`Certificates::get`], without the certificate's DER.
     ///
     /// # Errors
-    /// As [`Client::certificate`].
-    pub async fn certificate_metadata(&self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
+    /// As [`Certificates::get`].
+    pub async fn get_metadata(self, thumbprint: &Thumbprint) -> Result<Option<CertificateDefinition>, Error> {
         self.one(
             Call::get("read a certificate", PATH)
                 .query("thumbprint", thumbprint)
@@ -208,6 +223,23 @@ impl Client {
         .await
     }
 
+    async fn one(self, call: Call) -> Result<Option<CertificateDefinition>, Error> {
+        let reply = self.0.send(call.accept(&[200, 404])).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let mut list = read_list(&reply)?;
+        match (list.certificates.pop(), list.certificates.is_empty()) {
+            (Some(certificate), true) => Ok(Some(certificate)),
+            (found, _) => {
+                let count = list.certificates.len() + usize::from(found.is_some());
+                Err(reply.decode_error(format!("the answer holds {count} certificates where one belongs")))
+            }
+        }
+    }
+}
+
+impl Client {
     /// Returns the identity that the server assigns to this client; `None` when the server does not know its
     /// certificate. An expired registered certificate is still returned, although every other operation refuses it. It
     /// may be called before a login with a one-time code.
@@ -239,20 +271,70 @@ impl Client {
             two_factor_expires: wire.two_factor_expiration_date,
         }))
     }
+}
 
-    async fn one(&self, call: Call) -> Result<Option<CertificateDefinition>, Error> {
-        let reply = self.send(call.accept(&[200, 404])).await?;
-        if reply.status == 404 {
+/// Where a listing has got to.
+struct CertificatePages {
+    client: Client,
+    list: ListCertificates,
+    start: u32,
+    page_size: u32,
+    pages: Pages,
+    seen: HashSet<Thumbprint>,
+    is_over: bool,
+}
+
+impl CertificatePages {
+    fn new(client: &Client, list: &ListCertificates) -> Self {
+        let default = if list.metadata_only {
+            METADATA_PAGE_SIZE
+        } else {
+            PAGE_SIZE
+        };
+        Self {
+            client: client.clone(),
+            list: list.clone(),
+            start: list.start.unwrap_or(0),
+            page_size: list.page_size.unwrap_or(default).max(1),
+            pages: Pages::default(),
+            seen: HashSet::new(),
+            is_over: false,
+        }
+    }
+
+    /// The next page, without the certificates that were on one before.
+    async fn page(&mut self, budget: &mut Budget) -> Result<CertificateList, Error> {
+        let call = self.list.clone().start(self.start).page_size(self.page_size).call();
+        let mut page = read_list(&self.client.transport.send_within(call, budget).await?)?;
+        let entries = page.certificates.len();
+        let stored = page.stored();
+        page.certificates.retain(|entry| self.seen.insert(entry.thumbprint));
+        // Secondaries of collections count as entries of a page but are hidden: only an empty page is the end.
+        match self.start.checked_add(self.page_size).filter(|_| stored > 0) {
+            Some(next) => {
+                self.pages
+                    .add(entries, page.stored())
+                    .map_err(|cause| Error::new("cannot list certificates", cause))?;
+                self.start = next;
+            }
+            None => self.is_over = true,
+        }
+        Ok(page)
+    }
+}
+
+impl Cursor for CertificatePages {
+    type Entry = CertificateDefinition;
+
+    fn limits(&self) -> Limits {
+        self.client.transport.limits
+    }
+
+    async fn next(&mut self, budget: &mut Budget) -> Result<Option<Vec<CertificateDefinition>>, Error> {
+        if self.is_over {
             return Ok(None);
         }
-        let mut list = read_list(&reply)?;
-        match (list.certificates.pop(), list.certificates.is_empty()) {
-            (Some(certificate), true) => Ok(Some(certificate)),
-            (found, _) => {
-                let count = list.certificates.len() + usize::from(found.is_some());
-                Err(reply.decode_error(format!("the answer holds {count} certificates where one belongs")))
-            }
-        }
+        self.page(budget).await.map(|page| Some(page.certificates))
     }
 }
 

@@ -9,6 +9,7 @@ mod date;
 mod definition;
 mod effects;
 mod list;
+mod refusal;
 mod server;
 mod two_factor;
 mod values;
@@ -16,7 +17,12 @@ mod values;
 pub use change::{EditCertificate, GenerateCertificate, GeneratedCertificate, RegisterCertificate};
 pub use client::{Client, ClientBuilder};
 pub use definition::CertificateDefinition;
-pub use list::{CertificateList, ListCertificates, WhoAmI};
-pub use server::{BuildVersion, ClusterTopology, LicenseStatus, ReplaceClusterCertificate, ReplacementStatus};
-pub use two_factor::{TwoFactorConfiguration, TwoFactorScope};
+pub use effects::Connections;
+pub use list::{CertificateList, Certificates, ListCertificates, WhoAmI};
+pub use refusal::Refusal;
+pub use server::{
+    BuildVersion, ClusterTopology, LicenseStatus, LocalState, ReplaceClusterCertificate, ReplacementStatus, Server,
+    ServerCertificate,
+};
+pub use two_factor::{TwoFactor, TwoFactorConfiguration, TwoFactorScope};
 pub use values::{CertificateUsage, DatabaseAccess, Permissions, SecurityClearance};

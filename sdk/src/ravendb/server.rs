@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::client::Client;
 use super::definition::{CertificateDefinition, DefinitionWire, thumbprint};
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 use crate::pki::{Certificate, Thumbprint, certificates_from_pem};
@@ -117,14 +118,20 @@ impl fmt::Debug for ReplaceClusterCertificate {
     }
 }
 
-impl Client {
+handle! {
+    /// The certificate of the server itself.
+    ServerCertificate = server_certificate
+}
+
+impl ServerCertificate<'_> {
     /// The certificates of the cluster's servers as a PKCS#12 file without private keys, to trust them elsewhere. For
     /// Operators.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn export_server_certificates(&self) -> Result<SecretBytes, Error> {
+    pub async fn export(self) -> Result<SecretBytes, Error> {
         let reply = self
+            .0
             .send(Call::get(
                 "export the server certificates",
                 "/admin/certificates/export",
@@ -137,9 +144,10 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_decode`] when the answer is no certificate, and the errors that every operation can return.
-    pub async fn export_server_certificate_for_communication(&self) -> Result<Certificate, Error> {
+    pub async fn export_for_communication(self) -> Result<Certificate, Error> {
         let path = "/admin/certificates/for-communication/export";
         let reply = self
+            .0
             .send(Call::get("export the certificate for communication", path))
             .await?;
         let pem = std::str::from_utf8(&reply.body)
@@ -152,47 +160,11 @@ impl Client {
         }
     }
 
-    /// Returns the setup mode of the server: `None`, `Initial`, `LetsEncrypt`, `Secured` or `Unsecured`. For
-    /// ClusterAdmins.
-    ///
-    /// # Errors
-    /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn setup_mode(&self) -> Result<String, Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Wire {
-            setup_mode: String,
-        }
-        let reply = self
-            .send(Call::get("read the setup mode", "/admin/certificates/mode"))
-            .await?;
-        reply.json().map(|wire: Wire| wire.setup_mode)
-    }
-
-    /// The host names of the cluster. For ClusterAdmins.
-    ///
-    /// # Errors
-    /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn cluster_domains(&self) -> Result<Vec<String>, Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Wire {
-            cluster_domains: Vec<String>,
-        }
-        let reply = self
-            .send(Call::get(
-                "read the cluster's domains",
-                "/admin/certificates/cluster-domains",
-            ))
-            .await?;
-        reply.json().map(|wire: Wire| wire.cluster_domains)
-    }
-
     /// Starts to replace the server certificate on every node. For ClusterAdmins.
     ///
     /// # Errors
     /// [`Error::is_refused`] when the file cannot be used, and the errors that every operation can return.
-    pub async fn replace_cluster_certificate(&self, request: &ReplaceClusterCertificate) -> Result<(), Error> {
+    pub async fn replace(self, request: &ReplaceClusterCertificate) -> Result<(), Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire<'a> {
@@ -206,11 +178,11 @@ impl Client {
             password: request.password.as_ref().map(SecretString::expose_secret),
         };
         let path = "/admin/certificates/replace-cluster-cert";
-        let mut call = Self::write("replace the server certificate", Method::POST, path, Repeat::Once).json(&body)?;
+        let mut call = Client::write("replace the server certificate", Method::POST, path, Repeat::Once).json(&body)?;
         if request.immediately {
             call = call.query("replaceImmediately", true);
         }
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 
     /// Returns the progress of the replacement of the server certificate; `None` when none is running. For
@@ -218,7 +190,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn replacement_status(&self) -> Result<Option<ReplacementStatus>, Error> {
+    pub async fn replacement(self) -> Result<Option<ReplacementStatus>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire {
@@ -235,7 +207,7 @@ impl Client {
             "/admin/certificates/replacement/status",
         )
         .accept(&[200, 404]);
-        let reply = self.send(call).await?;
+        let reply = self.0.send(call).await?;
         if reply.status == 404 {
             return Ok(None);
         }
@@ -259,16 +231,17 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn reset_replacement(&self) -> Result<(), Error> {
+    pub async fn reset_replacement(self) -> Result<(), Error> {
         let path = "/admin/certificates/replacement/reset";
-        self.send(Self::write(
-            "reset the replacement",
-            Method::POST,
-            path,
-            Repeat::NaturalKey,
-        ))
-        .await
-        .map(drop)
+        self.0
+            .send(Client::write(
+                "reset the replacement",
+                Method::POST,
+                path,
+                Repeat::NaturalKey,
+            ))
+            .await
+            .map(drop)
     }
 
     /// Has the server look for a new certificate of its own, at once on every node when `replace_immediately`. For
@@ -276,26 +249,34 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn refresh(&self, replace_immediately: bool) -> Result<(), Error> {
+    pub async fn refresh(self, replace_immediately: bool) -> Result<(), Error> {
         let path = "/admin/certificates/refresh";
-        let mut call = Self::write("refresh the server certificate", Method::POST, path, Repeat::Once);
+        let mut call = Client::write("refresh the server certificate", Method::POST, path, Repeat::Once);
         if replace_immediately {
             call = call.query("replaceImmediately", true);
         }
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
+}
 
+handle! {
+    /// Certificates that a node was given before it joined a cluster.
+    LocalState = local_state
+}
+
+impl LocalState<'_> {
     /// Certificates a node was given before it joined a cluster. For Operators.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn local_state(&self) -> Result<Vec<CertificateDefinition>, Error> {
+    pub async fn list(self) -> Result<Vec<CertificateDefinition>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire {
             results: Vec<DefinitionWire>,
         }
         let reply = self
+            .0
             .send(Call::get("read the local state", "/admin/certificates/local-state"))
             .await?;
         let wire: Wire = reply.json()?;
@@ -311,39 +292,86 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn clear_local_state(&self) -> Result<(), Error> {
+    pub async fn delete(self) -> Result<(), Error> {
         let path = "/admin/certificates/local-state";
-        self.send(Self::write(
-            "clear the local state",
-            Method::DELETE,
-            path,
-            Repeat::NaturalKey,
-        ))
-        .await
-        .map(drop)
+        self.0
+            .send(Client::write(
+                "clear the local state",
+                Method::DELETE,
+                path,
+                Repeat::NaturalKey,
+            ))
+            .await
+            .map(drop)
     }
 
     /// Registers the certificates of the local state in the cluster. For ClusterAdmins.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] while the node is passive, and the errors that every operation can return.
-    pub async fn apply_local_state(&self) -> Result<(), Error> {
+    pub async fn apply(self) -> Result<(), Error> {
         let path = "/admin/certificates/local-state/apply";
-        self.send(Self::write(
-            "apply the local state",
-            Method::POST,
-            path,
-            Repeat::NaturalKey,
-        ))
-        .await
-        .map(drop)
+        self.0
+            .send(Client::write(
+                "apply the local state",
+                Method::POST,
+                path,
+                Repeat::NaturalKey,
+            ))
+            .await
+            .map(drop)
+    }
+}
+
+handle! {
+    /// The server, its cluster and its licence.
+    Server = server
+}
+
+impl Server<'_> {
+    /// Returns the setup mode of the server: `None`, `Initial`, `LetsEncrypt`, `Secured` or `Unsecured`. For
+    /// ClusterAdmins.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
+    pub async fn setup_mode(self) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Wire {
+            setup_mode: String,
+        }
+        let reply = self
+            .0
+            .send(Call::get("read the setup mode", "/admin/certificates/mode"))
+            .await?;
+        reply.json().map(|wire: Wire| wire.setup_mode)
+    }
+
+    /// The host names of the cluster. For ClusterAdmins.
+    ///
+    /// # Errors
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
+    pub async fn cluster_domains(self) -> Result<Vec<String>, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Wire {
+            cluster_domains: Vec<String>,
+        }
+        let reply = self
+            .0
+            .send(Call::get(
+                "read the cluster's domains",
+                "/admin/certificates/cluster-domains",
+            ))
+            .await?;
+        reply.json().map(|wire: Wire| wire.cluster_domains)
     }
 
     /// The nodes of the cluster. For any valid certificate.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn topology(&self) -> Result<ClusterTopology, Error> {
+    pub async fn topology(self) -> Result<ClusterTopology, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire {
@@ -367,6 +395,7 @@ impl Client {
             leader,
             node_tag,
         } = self
+            .0
             .send(Call::get("read the topology", "/cluster/topology"))
             .await?
             .json()?;
@@ -390,16 +419,20 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn build_version(&self) -> Result<BuildVersion, Error> {
-        self.send(Call::get("read the version", "/build/version")).await?.json()
+    pub async fn version(self) -> Result<BuildVersion, Error> {
+        self.0
+            .send(Call::get("read the version", "/build/version"))
+            .await?
+            .json()
     }
 
     /// Returns the status of the server's licence. For any valid certificate.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn license_status(&self) -> Result<LicenseStatus, Error> {
-        self.send(Call::get("read the licence", "/license/status"))
+    pub async fn license(self) -> Result<LicenseStatus, Error> {
+        self.0
+            .send(Call::get("read the licence", "/license/status"))
             .await?
             .json()
     }

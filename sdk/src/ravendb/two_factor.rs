@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::client::Client;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -34,19 +35,25 @@ pub enum TwoFactorScope {
     Certificate,
 }
 
-impl Client {
+handle! {
+    /// One-time codes (RFC 6238) beside the certificate.
+    TwoFactor = two_factor
+}
+
+impl TwoFactor<'_> {
     /// A new Base32 secret, for [`GenerateCertificate::two_factor_key`](super::GenerateCertificate::two_factor_key). The
     /// server does not keep it. For Operators.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn generate_two_factor_secret(&self) -> Result<SecretString, Error> {
+    pub async fn generate_secret(self) -> Result<SecretString, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire {
             secret: String,
         }
         let reply = self
+            .0
             .send(Call::get(
                 "generate a two-factor secret",
                 "/admin/certificates/2fa/generate",
@@ -59,13 +66,14 @@ impl Client {
     ///
     /// # Errors
     /// The errors that every operation can return.
-    pub async fn two_factor_configuration(&self) -> Result<TwoFactorConfiguration, Error> {
-        self.send(Call::get(
-            "read the two-factor settings",
-            "/authentication/2fa/configuration",
-        ))
-        .await?
-        .json()
+    pub async fn configuration(self) -> Result<TwoFactorConfiguration, Error> {
+        self.0
+            .send(Call::get(
+                "read the two-factor settings",
+                "/authentication/2fa/configuration",
+            ))
+            .await?
+            .json()
     }
 
     /// Logs in with a one-time code of six digits. RavenDB's nodes do not share logins: it holds for the endpoint that
@@ -74,12 +82,7 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for a wrong code (status 406), a session that is too long, or a certificate that
     /// needs no code (status 400).
-    pub async fn log_in_with_two_factor(
-        &self,
-        token: u32,
-        scope: TwoFactorScope,
-        session: Option<Duration>,
-    ) -> Result<(), Error> {
+    pub async fn log_in(self, token: u32, scope: TwoFactorScope, session: Option<Duration>) -> Result<(), Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Wire {
@@ -96,9 +99,9 @@ impl Client {
         if let Some(session) = session {
             call = call.query("sessionDurationInMin", session.as_secs().div_ceil(60));
         }
-        let reply = self.send(call).await?;
+        let reply = self.0.send(call).await?;
         match session_cookie(&reply.headers) {
-            Some(cookie) => self.transport.set_cookie(reply.endpoint, Some(cookie)),
+            Some(cookie) => self.0.transport.set_cookie(reply.endpoint, Some(cookie)),
             None if limited => return Err(reply.decode_error("the answer sets no session cookie")),
             None => {}
         }
@@ -109,10 +112,10 @@ impl Client {
     ///
     /// # Errors
     /// The errors that every operation can return.
-    pub async fn log_out_of_two_factor(&self) -> Result<(), Error> {
+    pub async fn log_out(self) -> Result<(), Error> {
         let call = Call::new("log out", Method::DELETE, PATH, Repeat::NaturalKey).accept(&[200, 204]);
-        let reply = self.send(call).await?;
-        self.transport.set_cookie(reply.endpoint, None);
+        let reply = self.0.send(call).await?;
+        self.0.transport.set_cookie(reply.endpoint, None);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use super::values::{ActionStatus, ActionUid};
 use super::wire;
 use crate::Error;
 use crate::client::error::{ActionFailure, Cause, one_line};
+use crate::client::handle::handle;
 use crate::client::transport::{Call, Reply, path_segment};
 
 /// Something the cluster works off by itself, such as the deletion of a user.
@@ -37,12 +38,17 @@ pub struct Action {
     pub error_message: Option<String>,
 }
 
-impl Client {
+handle! {
+    /// Actions: operations that the cluster carries out in the background.
+    Actions = actions
+}
+
+impl Actions<'_> {
     /// Lists running and recently finished actions. Any authenticated user may call it.
     ///
     /// # Errors
     /// The errors that every operation can return.
-    pub async fn actions(&self) -> Result<Vec<Action>, Error> {
+    pub async fn list(self) -> Result<Vec<Action>, Error> {
         #[derive(Deserialize)]
         struct Wire {
             #[serde(default)]
@@ -50,7 +56,7 @@ impl Client {
             #[serde(default, rename = "state-machines")]
             state_machines: Vec<Action>,
         }
-        let mut wire: Wire = self.send(Call::get("list actions", "/v1/actions")).await?.json()?;
+        let mut wire: Wire = self.0.send(Call::get("list actions", "/v1/actions")).await?.json()?;
         wire.actions.append(&mut wire.state_machines);
         Ok(wire.actions)
     }
@@ -60,10 +66,10 @@ impl Client {
     ///
     /// # Errors
     /// The errors that every operation can return.
-    pub async fn action(&self, action_uid: &ActionUid) -> Result<Option<Action>, Error> {
+    pub async fn get(self, action_uid: &ActionUid) -> Result<Option<Action>, Error> {
         let path = path_segment("read an action", "action", action_uid.as_str())?;
         let call = Call::get("read an action", format!("/v1/actions/{path}"));
-        read_one(self.send(call.accept(&[200, 404])).await?)
+        read_one(self.0.send(call.accept(&[200, 404])).await?)
     }
 
     /// Waits until an action is completed. It is asked for at least once, then in growing intervals of at most 2 s.
@@ -72,10 +78,10 @@ impl Client {
     /// [`Error::is_failed_action`] when it failed or was cancelled, [`Error::is_timeout`] when it is not done in time
     /// (the action goes on), [`Error::is_decode`] when the cluster does not know it, and the errors that every
     /// operation can return.
-    pub async fn wait_for_action(&self, action_uid: &ActionUid, timeout: Duration) -> Result<Action, Error> {
+    pub async fn wait(self, action_uid: &ActionUid, timeout: Duration) -> Result<Action, Error> {
         let step = &|| format!("cannot wait for the action {}", one_line(action_uid.as_str()));
         poll(timeout, step, || async move {
-            match self.action(action_uid).await? {
+            match self.get(action_uid).await? {
                 Some(action) if action.status == ActionStatus::Completed => Ok(Some(action)),
                 Some(action) if action.status.is_final() => {
                     let failure = ActionFailure {
@@ -128,8 +134,16 @@ pub(super) async fn poll<T, F: Future<Output = Result<Option<T>, Error>>>(
     }
 }
 
-/// The answer to a deletion: the action that carries it out. Some versions answer without a body.
-pub(super) fn read_action_uid(reply: Reply) -> Result<Option<ActionUid>, Error> {
+/// The answer to a deletion, which 404 is too: what is gone already needs no deletion.
+pub(super) fn read_deletion(reply: &Reply) -> Result<Option<ActionUid>, Error> {
+    match reply.status.as_u16() {
+        404 => Ok(None),
+        _ => read_action_uid(reply),
+    }
+}
+
+/// The action that carries out what was asked for. Some versions answer without a body.
+pub(super) fn read_action_uid(reply: &Reply) -> Result<Option<ActionUid>, Error> {
     #[derive(Deserialize)]
     struct Wire {
         action_uid: Option<ActionUid>,

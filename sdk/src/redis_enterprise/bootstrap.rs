@@ -14,6 +14,7 @@ use super::values::BootstrapState;
 use super::wire;
 use crate::Error;
 use crate::client::error::{ActionFailure, Cause, one_line};
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -82,26 +83,32 @@ impl fmt::Debug for CreateCluster {
     }
 }
 
-impl Client {
+handle! {
+    /// The creation of a cluster from a new node.
+    Bootstraps = bootstrap
+}
+
+impl Bootstraps<'_> {
     /// Returns the state of the node's bootstrap. It needs no login before the node belongs to a cluster, and any
     /// authenticated user afterwards.
     ///
     /// # Errors
     /// The errors that every operation can return.
-    pub async fn bootstrap(&self) -> Result<Bootstrap, Error> {
+    pub async fn get(self) -> Result<Bootstrap, Error> {
         let reply = self
+            .0
             .send(Call::get("read the bootstrap state", "/v1/bootstrap"))
             .await?;
         reply.json().map(|wire: Wire| wire.into())
     }
 
-    /// Begins to make a cluster out of a new node; [`Client::wait_for_bootstrap`] waits for it. Needs no login. Never
+    /// Begins to make a cluster out of a new node; [`Bootstraps::wait`] waits for it. Needs no login. Never
     /// repeated once anything was sent.
     ///
     /// # Errors
     /// [`Error::is_conflict`] when the node is under way into a cluster already, and the errors that every operation
     /// can return.
-    pub async fn create_cluster(&self, cluster: &CreateCluster) -> Result<(), Error> {
+    pub async fn create_cluster(self, cluster: &CreateCluster) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Request<'a> {
             action: &'static str,
@@ -154,7 +161,7 @@ impl Client {
         };
         let path = "/v1/bootstrap/create_cluster";
         let call = Call::new("create a cluster", Method::POST, path, Repeat::Once).json(&body)?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 
     /// Waits until the node belongs to a cluster.
@@ -162,10 +169,10 @@ impl Client {
     /// # Errors
     /// [`Error::is_failed_action`] when it cannot, [`Error::is_timeout`] when it does not in time, and the errors that
     /// every operation can return.
-    pub async fn wait_for_bootstrap(&self, timeout: Duration) -> Result<Bootstrap, Error> {
+    pub async fn wait(self, timeout: Duration) -> Result<Bootstrap, Error> {
         let step = &|| "cannot wait for the node to become a cluster".to_owned();
         poll(timeout, step, || async move {
-            let bootstrap = self.bootstrap().await?;
+            let bootstrap = self.get().await?;
             match bootstrap.state {
                 BootstrapState::Completed => Ok(Some(bootstrap)),
                 BootstrapState::Error => {

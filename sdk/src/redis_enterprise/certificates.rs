@@ -12,6 +12,7 @@ use super::client::Client;
 use super::values::CertificateName;
 use crate::Error;
 use crate::client::error::one_line;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::{Call, path_segment};
 use crate::pki::{Certificate, PemError, PrivateKeyPem, certificates_from_pem};
@@ -102,13 +103,18 @@ impl fmt::Debug for NewCertificate {
     }
 }
 
-impl Client {
+handle! {
+    /// The cluster's certificates, the trusted CA among them.
+    Certificates = certificates
+}
+
+impl Certificates<'_> {
     /// The cluster's certificates, without private keys: those that Redis Enterprise sends along are dropped while the
     /// answer is read. Needs `view_cluster_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn certificates(&self) -> Result<ClusterCertificates, Error> {
+    pub async fn list(self) -> Result<ClusterCertificates, Error> {
         let wire: Wire<false> = self.read_certificates().await?;
         Ok(wire.0)
     }
@@ -116,8 +122,8 @@ impl Client {
     /// The cluster's certificates **with their private keys**, as far as the cluster gives them to this user.
     ///
     /// # Errors
-    /// As [`Client::certificates`].
-    pub async fn certificates_with_private_keys(&self) -> Result<ClusterCertificates, Error> {
+    /// As [`Certificates::list`].
+    pub async fn list_with_private_keys(self) -> Result<ClusterCertificates, Error> {
         let wire: Wire<true> = self.read_certificates().await?;
         Ok(wire.0)
     }
@@ -129,7 +135,7 @@ impl Client {
     /// [`Error::is_invalid_input`] for a private key among the certificates, which is not sent, and for a certificate
     /// that is broken, unfit (400) or expired (406); [`Error::is_forbidden`] for an unknown name or a missing right,
     /// [`Error::is_conflict`] when not all nodes took them, and the errors that every operation can return.
-    pub async fn put_certificates(&self, certificates: &[NewCertificate]) -> Result<(), Error> {
+    pub async fn update(self, certificates: &[NewCertificate]) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
             certificates: Vec<NewWire<'a>>,
@@ -137,39 +143,38 @@ impl Client {
         let certificates = certificates.iter().map(NewWire::of).collect::<Result<_, _>>()?;
         let call =
             Call::new("install certificates", Method::PUT, PATH, Repeat::NaturalKey).json(&Wire { certificates })?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 
     /// Installs one certificate, by the older route that every version has. Needs `update_cluster`.
     ///
     /// # Errors
-    /// As [`Client::put_certificates`].
-    pub async fn update_certificate(&self, certificate: &NewCertificate) -> Result<(), Error> {
+    /// As [`Certificates::update`].
+    pub async fn update_one(self, certificate: &NewCertificate) -> Result<(), Error> {
         let path = "/v1/cluster/update_cert";
         let call = Call::new("install a certificate", Method::PUT, path, Repeat::NaturalKey)
             .json(&NewWire::of(certificate)?)?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 
-    /// Deletes a certificate the cluster can do without: the trusted CA, or one for LDAP or single sign-on. Needs
-    /// `update_cluster`.
+    /// Deletes a certificate the cluster can do without: the trusted CA, or one for LDAP or single sign-on. No error when
+    /// there is none. Needs `update_cluster`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`] when there is none, [`Error::is_forbidden`] for one that is needed, among them the
+    /// [`Error::is_forbidden`] for one that is needed, among them the
     /// trusted CA while certificates are taken as a login, and the errors that every operation can return.
-    pub async fn delete_certificate(&self, name: &CertificateName) -> Result<(), Error> {
+    pub async fn delete(self, name: &CertificateName) -> Result<(), Error> {
         let operation = "delete a certificate";
         let path = format!("{PATH}/{}", path_segment(operation, "certificate name", name.as_str())?);
-        self.send(Call::new(operation, Method::DELETE, path, Repeat::NaturalKey))
-            .await
-            .map(drop)
+        let call = Call::new(operation, Method::DELETE, path, Repeat::NaturalKey).accept(&[200, 404]);
+        self.0.send(call).await.map(drop)
     }
 
     /// Replaces certificates that the cluster makes for itself: the one named, or all. Needs `update_cluster`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] for one that the cluster does not make, and the errors that every operation can return.
-    pub async fn rotate_certificates(&self, name: Option<&CertificateName>) -> Result<(), Error> {
+    pub async fn rotate(self, name: Option<&CertificateName>) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,11 +182,11 @@ impl Client {
         }
         let path = "/v1/cluster/certificates/rotate";
         let call = Call::new("rotate certificates", Method::POST, path, Repeat::Once).json(&Wire { name })?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 
-    async fn read_certificates<const KEYS: bool>(&self) -> Result<Wire<KEYS>, Error> {
-        let reply = self.send(Call::get("read the cluster's certificates", PATH)).await?;
+    async fn read_certificates<const KEYS: bool>(self) -> Result<Wire<KEYS>, Error> {
+        let reply = self.0.send(Call::get("read the cluster's certificates", PATH)).await?;
         let wire = reply.json();
         reply.wipe();
         wire

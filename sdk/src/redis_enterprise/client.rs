@@ -11,9 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::error_code;
 use crate::Error;
 use crate::client::settings::{Settings, builder_methods};
-use crate::client::transport::{Call, Reply, Transport, static_header};
+use crate::client::transport::{Call, Refusals, Reply, Transport, static_header};
 use crate::pki::Certificate;
 
 /// A client of Redis Enterprise's REST API. Cloning is cheap, and clones share their connections.
@@ -42,7 +43,7 @@ pub enum LoginMethod {
     Basic,
     /// A token of [`Client::authorize`].
     Jwt,
-    /// Nothing: only [`Client::bootstrap`] and [`Client::create_cluster`] of a new node answer.
+    /// Nothing: only [`Bootstraps::get`] and [`Bootstraps::create_cluster`] of a new node answer.
     Nothing,
 }
 
@@ -148,7 +149,7 @@ impl ClientBuilder {
             .map(|credentials| credentials.authorization())
             .transpose()?;
         Ok(Client {
-            transport: self.settings.build(headers, read_problem)?,
+            transport: self.settings.build(headers, REFUSALS)?,
             authorization: authorization.map(Arc::new),
         })
     }
@@ -198,6 +199,11 @@ fn header(scheme: &str, credentials: &str) -> Zeroizing<Vec<u8>> {
     header
 }
 
+const REFUSALS: Refusals = Refusals {
+    read: read_problem,
+    kind: error_code::kind,
+};
+
 /// `error_code` with `description`, for which older pages write `message`
 /// (`docs/contracts/redis-enterprise.md#error-body`).
 fn read_problem(body: &[u8]) -> (Option<String>, Option<String>) {
@@ -233,7 +239,7 @@ mod tests {
 
     #[test]
     fn credentials_that_a_header_cannot_carry_are_refused() {
-        let builder = || Client::builder().endpoint("https://a.example").unwrap();
+        let builder = || Client::builder().endpoint("https://a.example");
         for username in ["", "a:b", "a\nb"] {
             let error = builder().basic(username, "canary".into()).build().unwrap_err();
             assert!(

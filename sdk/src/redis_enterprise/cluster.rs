@@ -6,9 +6,11 @@ use time::OffsetDateTime;
 
 use super::changes::changes;
 use super::client::Client;
+use super::request::Request;
 use super::values::{PasswordHashing, SubjectValidation, TlsVersion};
 use super::wire;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -205,13 +207,21 @@ impl AuthorizedSubject {
     }
 }
 
-impl Client {
+handle! {
+    /// The cluster's settings.
+    ClusterSettings = cluster
+}
+
+impl<'a> ClusterSettings<'a> {
     /// The cluster's settings. Needs `view_cluster_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn cluster(&self) -> Result<Cluster, Error> {
-        self.send(Call::get("read the cluster's settings", PATH)).await?.json()
+    pub async fn get(self) -> Result<Cluster, Error> {
+        self.0
+            .send(Call::get("read the cluster's settings", PATH))
+            .await?
+            .json()
     }
 
     /// Changes settings of the cluster, and answers with all of them. Needs `update_cluster`.
@@ -219,23 +229,15 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for values the cluster refuses, among them certificate authentication without a
     /// trusted CA, and the errors that every operation can return.
-    pub async fn update_cluster(&self, changes: &UpdateCluster) -> Result<Cluster, Error> {
-        self.send(update(changes)?).await?.json()
-    }
-
-    /// Returns what [`Client::update_cluster`] would return, and stores nothing.
-    ///
-    /// # Errors
-    /// As [`Client::update_cluster`].
-    pub async fn update_cluster_dry_run(&self, changes: &UpdateCluster) -> Result<Cluster, Error> {
-        self.send(update(changes)?.query("dry_run", "")).await?.json()
+    pub fn update(self, changes: &UpdateCluster) -> Request<'a, Cluster> {
+        Request::new(self.0, update(changes), |reply| reply.json())
     }
 
     /// Changes how passwords are stored, each with its next login. Needs `update_cluster`.
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] when the cluster does so already, and the errors that every operation can return.
-    pub async fn change_password_hashing_algorithm(&self, algorithm: &PasswordHashing) -> Result<(), Error> {
+    pub async fn change_password_hashing_algorithm(self, algorithm: &PasswordHashing) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
             algorithm: &'a PasswordHashing,
@@ -244,7 +246,7 @@ impl Client {
         let path = "/v1/cluster/change_password_hashing_algorithm";
         let call =
             Call::new("change the password hashing", Method::PATCH, path, Repeat::Once).json(&Wire { algorithm })?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use futures_util::Stream;
+
 use super::client::Client;
+use super::error_code::ErrorCode;
 use super::values::{DatabaseUid, RedisAclUid, RoleUid, UserUid};
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::transport::{Call, Transport};
 use crate::effects::question::{self, Asked};
-use crate::effects::{ConnectionList, ListConnections, RemovalEffect};
+use crate::effects::{Connection, ConnectionList, ListConnections, RemovalEffect};
 use crate::pki::Sha256Fingerprint;
 
 /// A removal to ask about with [`Client::removal_effect`].
@@ -38,14 +42,19 @@ pub enum TrustScope {
     Database(DatabaseUid),
 }
 
-impl Client {
+handle! {
+    /// Open connections of clients.
+    Connections = connections
+}
+
+impl Connections<'_> {
     /// Lists open connections, oldest first; `None` when the server is not Certward's.
     ///
     /// ```no_run
     /// use certward::effects::ListConnections;
     ///
     /// # async fn example(client: certward::redis_enterprise::Client) -> Result<(), certward::Error> {
-    /// if let Some(list) = client.connections(&ListConnections::new().limit(20)).await? {
+    /// if let Some(list) = client.connections().list(&ListConnections::new().limit(20)).await? {
     ///     for connection in &list.connections {
     ///         println!("{connection}");
     ///     }
@@ -56,8 +65,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn connections(&self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
-        question::connections(self, list).await
+    pub async fn list(self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
+        question::connections(self.0, list).await
     }
 
     /// Lists open connections page by page, each once; `None` when the server is not Certward's.
@@ -69,10 +78,25 @@ impl Client {
     /// # Errors
     /// [`Error::is_too_large`] when the list has no end, [`Error::is_forbidden`], and the errors that every operation
     /// can return.
-    pub async fn all_connections(&self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
-        question::all_connections(self, list).await
+    pub async fn list_all(self, list: &ListConnections) -> Result<Option<ConnectionList>, Error> {
+        question::all_connections(self.0, list).await
     }
 
+    /// The connections of [`Connections::list_all`], one by one: the next page is asked for when it is needed, and has the
+    /// time and the bytes of one operation.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the server is not Certward's, and as
+    /// [`Connections::list_all`]; an error ends the stream.
+    pub fn stream(
+        self,
+        list: &ListConnections,
+    ) -> impl Stream<Item = Result<Connection, Error>> + Send + Unpin + use<> {
+        question::connection_stream(self.0, list)
+    }
+}
+
+impl Client {
     /// Says which connections would end and who would lose access or rights if something were removed. Nothing is changed.
     /// `None` when the server is not Certward's.
     ///
@@ -131,6 +155,6 @@ impl Asked for Client {
 
     /// A missing object has a code of its kind, such as `user_not_exist`; a missing route has none, or this one.
     fn lacks_route(refusal: &Error) -> bool {
-        refusal.is_not_found() && matches!(refusal.error_type(), None | Some("not_found"))
+        refusal.is_not_found() && matches!(refusal.redis_enterprise_code(), None | Some(ErrorCode::NotFound))
     }
 }

@@ -8,6 +8,7 @@ use super::action::read_one;
 use super::client::Client;
 use super::wire;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -41,14 +42,19 @@ pub struct License {
     pub ram_shards_in_use: Option<u64>,
 }
 
-impl Client {
+handle! {
+    /// The cluster's licence.
+    Licenses = license
+}
+
+impl Licenses<'_> {
     /// The cluster's licence; `None` without one. Needs `view_license`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn license(&self) -> Result<Option<License>, Error> {
+    pub async fn get(self) -> Result<Option<License>, Error> {
         let call = Call::get("read the licence", PATH).accept(&[200, 404]);
-        read_one(self.send(call).await?)
+        read_one(self.0.send(call).await?)
     }
 
     /// Installs a licence. Needs `install_new_license`.
@@ -56,13 +62,13 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for a licence that is broken (400) or does not fit this cluster (406), and the
     /// errors that every operation can return.
-    pub async fn update_license(&self, license: &str) -> Result<(), Error> {
+    pub async fn update(self, license: &str) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
             license: &'a str,
         }
         let call = Call::new("install a licence", Method::PUT, PATH, Repeat::NaturalKey).json(&Wire { license })?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 }
 

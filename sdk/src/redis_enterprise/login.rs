@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::client::Client;
 use super::values::ManagementRole;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::{Call, path_segment};
 
@@ -66,30 +67,6 @@ impl Client {
         reply.json().map(|wire: Wire| wire.role)
     }
 
-    /// Returns the permissions of each management role. Any authenticated user may call it.
-    ///
-    /// # Errors
-    /// The errors that every operation can return.
-    pub async fn permissions(&self) -> Result<BTreeMap<ManagementRole, RolePermissions>, Error> {
-        self.send(Call::get("read permissions", PERMISSIONS)).await?.json()
-    }
-
-    /// Returns the permissions of one management role; `None` when the server does not know the role. Any authenticated
-    /// user may call it.
-    ///
-    /// # Errors
-    /// The errors that every operation can return.
-    pub async fn permissions_of(&self, role: &ManagementRole) -> Result<Option<RolePermissions>, Error> {
-        let operation = "read permissions";
-        let path = format!("{PERMISSIONS}/{}", path_segment(operation, "role", role.as_str())?);
-        let reply = self.send(Call::get(operation, path).accept(&[200, 404])).await?;
-        if reply.status == 404 {
-            return Ok(None);
-        }
-        let mut permissions: BTreeMap<ManagementRole, RolePermissions> = reply.json()?;
-        Ok(permissions.remove(role))
-    }
-
     async fn token(
         &self,
         operation: &'static str,
@@ -117,6 +94,37 @@ impl Client {
         let answer = reply.json().map(|answer: Answer| answer.access_token.0);
         reply.wipe();
         answer
+    }
+}
+
+handle! {
+    /// The permissions of management roles.
+    Permissions = permissions
+}
+
+impl Permissions<'_> {
+    /// Returns the permissions of each management role. Any authenticated user may call it.
+    ///
+    /// # Errors
+    /// The errors that every operation can return.
+    pub async fn list(self) -> Result<BTreeMap<ManagementRole, RolePermissions>, Error> {
+        self.0.send(Call::get("read permissions", PERMISSIONS)).await?.json()
+    }
+
+    /// Returns the permissions of one management role; `None` when the server does not know the role. Any authenticated
+    /// user may call it.
+    ///
+    /// # Errors
+    /// The errors that every operation can return.
+    pub async fn get(self, role: &ManagementRole) -> Result<Option<RolePermissions>, Error> {
+        let operation = "read permissions";
+        let path = format!("{PERMISSIONS}/{}", path_segment(operation, "role", role.as_str())?);
+        let reply = self.0.send(Call::get(operation, path).accept(&[200, 404])).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let mut permissions: BTreeMap<ManagementRole, RolePermissions> = reply.json()?;
+        Ok(permissions.remove(role))
     }
 }
 

@@ -11,18 +11,18 @@
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder()
-//!     .endpoint("https://cluster.example:9443")?
-//!     .trust_anchors_pem(&std::fs::read_to_string("cluster-ca.crt")?)?
+//!     .endpoint("https://cluster.example:9443")
+//!     .trust_anchors_pem(&std::fs::read_to_string("cluster-ca.crt")?)
 //!     .basic("admin@example.com", std::env::var("REDIS_ENTERPRISE_PASSWORD")?.into())
 //!     .build()?;
 //! let authorities = certward::pki::certificates_from_pem(&std::fs::read_to_string("team-ca.crt")?)?;
-//! client.put_certificates(&[NewCertificate::trusted_ca(&authorities)]).await?;
+//! client.certificates().update(&[NewCertificate::trusted_ca(&authorities)]).await?;
 //! let settings = UpdateCluster::new()
 //!     .mtls_certificate_authentication(true)
 //!     .mtls_client_cert_subject_validation_type(SubjectValidation::Disabled);
-//! client.update_cluster(&settings).await?;
+//! client.cluster().update(&settings).send().await?;
 //! let user = CreateUser::certificate("billing", "CN=billing,OU=payments,O=Example").role_uids([RoleUid::from(2)]);
-//! println!("billing is user {}", client.create_user(&user).await?.uid);
+//! println!("billing is user {}", client.users().create(&user).send().await?.uid);
 //! # Ok(())
 //! # }
 //! ```
@@ -35,6 +35,7 @@ mod client;
 mod cluster;
 mod database;
 mod effects;
+mod error_code;
 mod license;
 mod login;
 mod node;
@@ -42,31 +43,34 @@ mod ocsp;
 mod password;
 mod policy;
 mod redis_acl;
+mod request;
 mod role;
 mod schema;
 mod user;
 mod values;
 mod wire;
 
-pub use action::Action;
-pub use bootstrap::{Bootstrap, CreateCluster};
-pub use certificates::{ClusterCertificate, ClusterCertificates, NewCertificate};
+pub use action::{Action, Actions};
+pub use bootstrap::{Bootstrap, Bootstraps, CreateCluster};
+pub use certificates::{Certificates, ClusterCertificate, ClusterCertificates, NewCertificate};
 pub use client::{Client, ClientBuilder, LoginMethod};
-pub use cluster::{AuthorizedSubject, Cluster, UpdateCluster};
+pub use cluster::{AuthorizedSubject, Cluster, ClusterSettings, UpdateCluster};
 pub use database::{
-    ClientCertificate, CreateDatabase, Database, DatabaseCertificate, DatabaseEndpoint, ListDatabaseCertificates,
-    NewDatabaseCertificate, RolePermission, SnapshotPolicy, UpdateDatabase,
+    ClientCertificate, CreateDatabase, Database, DatabaseCertificate, DatabaseCertificates, DatabaseEndpoint,
+    Databases, ListDatabaseCertificates, NewDatabaseCertificate, RolePermission, SnapshotPolicy, UpdateDatabase,
 };
-pub use effects::{Removal, TrustScope};
-pub use license::License;
-pub use login::RolePermissions;
-pub use node::Node;
-pub use ocsp::{OcspConfiguration, OcspStatus, UpdateOcspConfiguration};
+pub use effects::{Connections, Removal, TrustScope};
+pub use error_code::ErrorCode;
+pub use license::{License, Licenses};
+pub use login::{Permissions, RolePermissions};
+pub use node::{Node, Nodes};
+pub use ocsp::{Ocsp, OcspConfiguration, OcspStatus, UpdateOcspConfiguration};
 pub use password::NewPassword;
-pub use policy::{ClusterPolicy, UpdateClusterPolicy};
-pub use redis_acl::{CreateRedisAcl, RedisAcl, UpdateRedisAcl};
-pub use role::{CreateRole, Role, RoleResource, UpdateRole};
-pub use user::{CreateUser, UpdateUser, User};
+pub use policy::{ClusterPolicies, ClusterPolicy, UpdateClusterPolicy};
+pub use redis_acl::{CreateRedisAcl, RedisAcl, RedisAcls, UpdateRedisAcl};
+pub use request::Request;
+pub use role::{CreateRole, Role, RoleResource, Roles, UpdateRole};
+pub use user::{CreateUser, UpdateUser, User, Users};
 pub use values::{
     ActionStatus, ActionUid, AofPolicy, AuthMethod, BootstrapState, CertificateName, ClientAuthentication,
     DataPersistence, DatabaseStatus, DatabaseTlsMode, DatabaseUid, EvictionPolicy, LinkSconnOnFullRequest,

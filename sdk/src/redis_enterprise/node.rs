@@ -6,6 +6,7 @@ use super::action::read_one;
 use super::client::Client;
 use super::values::NodeUid;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::transport::Call;
 
 /// A node of a cluster.
@@ -41,21 +42,26 @@ pub struct Node {
     pub accept_servers: Option<bool>,
 }
 
-impl Client {
+handle! {
+    /// Nodes of the cluster.
+    Nodes = nodes
+}
+
+impl Nodes<'_> {
     /// All nodes. Needs `view_all_nodes_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
-        self.send(Call::get("list nodes", "/v1/nodes")).await?.json()
+    pub async fn list(self) -> Result<Vec<Node>, Error> {
+        self.0.send(Call::get("list nodes", "/v1/nodes")).await?.json()
     }
 
     /// One node; `None` when there is none. Needs `view_node_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn node(&self, uid: NodeUid) -> Result<Option<Node>, Error> {
+    pub async fn get(self, uid: NodeUid) -> Result<Option<Node>, Error> {
         let call = Call::get("read a node", format!("/v1/nodes/{uid}")).accept(&[200, 404]);
-        read_one(self.send(call).await?)
+        read_one(self.0.send(call).await?)
     }
 }

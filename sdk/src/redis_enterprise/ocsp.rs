@@ -9,6 +9,7 @@ use super::client::Client;
 use super::values::OcspCertificateStatus;
 use super::wire;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -67,13 +68,21 @@ changes! {
     }
 }
 
-impl Client {
+handle! {
+    /// The revocation status of the certificate of the databases' endpoints.
+    Ocsp = ocsp
+}
+
+impl Ocsp<'_> {
     /// Returns the settings for requests to an OCSP responder. Needs `view_ocsp_config`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn ocsp_configuration(&self) -> Result<OcspConfiguration, Error> {
-        self.send(Call::get("read the OCSP configuration", PATH)).await?.json()
+    pub async fn get(self) -> Result<OcspConfiguration, Error> {
+        self.0
+            .send(Call::get("read the OCSP configuration", PATH))
+            .await?
+            .json()
     }
 
     /// Changes how the cluster asks an OCSP responder. Needs `config_ocsp`.
@@ -81,20 +90,18 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for values the cluster refuses, with the [error code](Error::error_type)
     /// `no_responder_url` when the certificate names no responder, and the errors that every operation can return.
-    pub async fn update_ocsp_configuration(
-        &self,
-        changes: &UpdateOcspConfiguration,
-    ) -> Result<OcspConfiguration, Error> {
+    pub async fn update(self, changes: &UpdateOcspConfiguration) -> Result<OcspConfiguration, Error> {
         let call = Call::new("change the OCSP configuration", Method::PUT, PATH, Repeat::NaturalKey).json(changes)?;
-        self.send(call).await?.json()
+        self.0.send(call).await?.json()
     }
 
     /// Returns the last answer of the responder. Needs `view_ocsp_status`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn ocsp_status(&self) -> Result<OcspStatus, Error> {
-        self.send(Call::get("read the OCSP status", "/v1/ocsp/status"))
+    pub async fn status(self) -> Result<OcspStatus, Error> {
+        self.0
+            .send(Call::get("read the OCSP status", "/v1/ocsp/status"))
             .await?
             .json()
     }
@@ -104,9 +111,9 @@ impl Client {
     /// # Errors
     /// The [error code](Error::error_type) `no_responder_url` when the certificate names no responder, and the errors
     /// that every operation can return.
-    pub async fn test_ocsp_status(&self) -> Result<OcspStatus, Error> {
+    pub async fn test(self) -> Result<OcspStatus, Error> {
         let call = Call::new("test the OCSP status", Method::POST, "/v1/ocsp/test", Repeat::Read);
-        self.send(call).await?.json()
+        self.0.send(call).await?.json()
     }
 }
 

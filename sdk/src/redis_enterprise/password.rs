@@ -6,7 +6,7 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::client::Client;
+use super::user::Users;
 use crate::Error;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
@@ -51,14 +51,14 @@ impl fmt::Debug for NewPassword {
     }
 }
 
-impl Client {
+impl Users<'_> {
     /// Sets a user's password, in place of all it had. A client that logs in with one of them is shut out then: build a
     /// new one. For oneself; for others, admins.
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for a password that is too simple or the one before, [`Error::is_not_found`],
     /// [`Error::is_forbidden`], and the errors that every operation can return.
-    pub async fn set_password(&self, password: &NewPassword) -> Result<(), Error> {
+    pub async fn set_password(self, password: &NewPassword) -> Result<(), Error> {
         self.change_password("set a password", Method::PUT, Repeat::NaturalKey, password)
             .await
     }
@@ -66,8 +66,8 @@ impl Client {
     /// Gives a user a further password. For oneself; for others, admins. Never repeated once anything was sent.
     ///
     /// # Errors
-    /// As [`Client::set_password`].
-    pub async fn add_password(&self, password: &NewPassword) -> Result<(), Error> {
+    /// As [`Users::set_password`].
+    pub async fn add_password(self, password: &NewPassword) -> Result<(), Error> {
         self.change_password("add a password", Method::POST, Repeat::Once, password)
             .await
     }
@@ -77,7 +77,7 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for the last password, [`Error::is_not_found`], [`Error::is_forbidden`], and the
     /// errors that every operation can return.
-    pub async fn delete_password(&self, username: Option<&str>, password: &SecretString) -> Result<(), Error> {
+    pub async fn delete_password(self, username: Option<&str>, password: &SecretString) -> Result<(), Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,11 +87,11 @@ impl Client {
         let old_password = password.expose_secret();
         let call = Call::new("delete a password", Method::DELETE, PATH, Repeat::NaturalKey)
             .json(&Wire { username, old_password })?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 
     async fn change_password(
-        &self,
+        self,
         operation: &'static str,
         method: Method,
         repeat: Repeat,
@@ -111,7 +111,7 @@ impl Client {
             password_hash_method: password.hashed.then_some(1),
         };
         let call = Call::new(operation, method, PATH, repeat).json(&body)?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 }
 

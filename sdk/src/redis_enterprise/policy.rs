@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::changes::changes;
 use super::client::Client;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -58,22 +59,27 @@ changes! {
     }
 }
 
-impl Client {
+handle! {
+    /// The cluster's policy.
+    ClusterPolicies = cluster_policy
+}
+
+impl ClusterPolicies<'_> {
     /// The cluster's policy. Needs `view_cluster_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn cluster_policy(&self) -> Result<ClusterPolicy, Error> {
-        self.send(Call::get("read the cluster's policy", PATH)).await?.json()
+    pub async fn get(self) -> Result<ClusterPolicy, Error> {
+        self.0.send(Call::get("read the cluster's policy", PATH)).await?.json()
     }
 
     /// Changes the cluster's policy. Needs `update_cluster`.
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for values the cluster refuses, and the errors that every operation can return.
-    pub async fn update_cluster_policy(&self, changes: &UpdateClusterPolicy) -> Result<(), Error> {
+    pub async fn update(self, changes: &UpdateClusterPolicy) -> Result<(), Error> {
         let call = Call::new("change the cluster's policy", Method::PUT, PATH, Repeat::NaturalKey).json(changes)?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 }
 

@@ -3,11 +3,13 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::action::{read_action_uid, read_one};
+use super::action::{read_deletion, read_one};
 use super::changes::changes;
 use super::client::Client;
+use super::request::Request;
 use super::values::{ActionUid, RedisAclUid};
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -72,22 +74,27 @@ impl CreateRedisAcl {
     }
 }
 
-impl Client {
+handle! {
+    /// Redis ACLs of the cluster.
+    RedisAcls = redis_acls
+}
+
+impl<'a> RedisAcls<'a> {
     /// All Redis ACLs. Needs `view_all_redis_acls_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn redis_acls(&self) -> Result<Vec<RedisAcl>, Error> {
-        self.send(Call::get("list Redis ACLs", PATH)).await?.json()
+    pub async fn list(self) -> Result<Vec<RedisAcl>, Error> {
+        self.0.send(Call::get("list Redis ACLs", PATH)).await?.json()
     }
 
     /// One Redis ACL; `None` when there is none. Needs `view_redis_acl_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn redis_acl(&self, uid: RedisAclUid) -> Result<Option<RedisAcl>, Error> {
+    pub async fn get(self, uid: RedisAclUid) -> Result<Option<RedisAcl>, Error> {
         let call = Call::get("read a Redis ACL", format!("{PATH}/{uid}")).accept(&[200, 404]);
-        read_one(self.send(call).await?)
+        read_one(self.0.send(call).await?)
     }
 
     /// Makes a Redis ACL. Needs `create_redis_acl`. Never repeated once anything was sent.
@@ -95,27 +102,19 @@ impl Client {
     /// # Errors
     /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for rules the cluster refuses, and
     /// the errors that every operation can return.
-    pub async fn create_redis_acl(&self, acl: &CreateRedisAcl) -> Result<RedisAcl, Error> {
-        self.send(create(acl, Repeat::Once)?).await?.json()
-    }
-
-    /// Returns what [`Client::create_redis_acl`] would return, and stores nothing.
-    ///
-    /// # Errors
-    /// As [`Client::create_redis_acl`].
-    pub async fn create_redis_acl_dry_run(&self, acl: &CreateRedisAcl) -> Result<RedisAcl, Error> {
-        self.send(create(acl, Repeat::Once)?.query("dry_run", "")).await?.json()
+    pub fn create(self, acl: &CreateRedisAcl) -> Request<'a, RedisAcl> {
+        Request::new(self.0, create(acl), |reply| reply.json())
     }
 
     /// Checks by the older route whether the cluster accepts these rules. Nothing is stored.
-    /// [`Client::create_redis_acl_dry_run`] looks at the name too. Needs `create_redis_acl`.
+    /// [`Request::dry_run`] looks at the name too. Needs `create_redis_acl`.
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for rules the cluster refuses, and the errors that every operation can return.
-    pub async fn validate_redis_acl(&self, acl: &CreateRedisAcl) -> Result<(), Error> {
+    pub async fn validate(self, acl: &CreateRedisAcl) -> Result<(), Error> {
         let path = "/v1/redis_acls/validate";
         let call = Call::new("validate a Redis ACL", Method::POST, path, Repeat::Read).json(acl)?;
-        self.send(call).await.map(drop)
+        self.0.send(call).await.map(drop)
     }
 
     /// Changes a Redis ACL, and answers with all of it. Needs `update_redis_acl`.
@@ -124,40 +123,30 @@ impl Client {
     /// [`Error::is_not_found`], [`Error::is_conflict`] when the name is in use or the ACL is one that comes with the
     /// product, [`Error::is_invalid_input`] for rules the cluster refuses, and the errors that every operation can
     /// return.
-    pub async fn update_redis_acl(&self, uid: RedisAclUid, changes: &UpdateRedisAcl) -> Result<RedisAcl, Error> {
-        self.send(update(uid, changes)?).await?.json()
+    pub fn update(self, uid: RedisAclUid, changes: &UpdateRedisAcl) -> Request<'a, RedisAcl> {
+        Request::new(self.0, update(uid, changes), |reply| reply.json())
     }
 
-    /// Returns what [`Client::update_redis_acl`] would return, and stores nothing.
+    /// Deletes a Redis ACL. No error when there is none. The action that the answer names carries it out, if it names one.
+    /// Needs `delete_redis_acl`.
     ///
     /// # Errors
-    /// As [`Client::update_redis_acl`].
-    pub async fn update_redis_acl_dry_run(
-        &self,
-        uid: RedisAclUid,
-        changes: &UpdateRedisAcl,
-    ) -> Result<RedisAcl, Error> {
-        self.send(update(uid, changes)?.query("dry_run", "")).await?.json()
-    }
-
-    /// Deletes a Redis ACL; the action that the answer names carries it out, if it names one. Needs `delete_redis_acl`.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_conflict`] for one that comes with the product, [`Error::is_invalid_input`]
+    /// [`Error::is_conflict`] for one that comes with the product, [`Error::is_invalid_input`]
     /// (406) for one in use, and the errors that every operation can return.
-    pub async fn delete_redis_acl(&self, uid: RedisAclUid) -> Result<Option<ActionUid>, Error> {
+    pub async fn delete(self, uid: RedisAclUid) -> Result<Option<ActionUid>, Error> {
         let call = Call::new(
             "delete a Redis ACL",
             Method::DELETE,
             format!("{PATH}/{uid}"),
             Repeat::NaturalKey,
-        );
-        read_action_uid(self.send(call).await?)
+        )
+        .accept(&[200, 404]);
+        read_deletion(&self.0.send(call).await?)
     }
 }
 
-fn create(acl: &CreateRedisAcl, repeat: Repeat) -> Result<Call, Error> {
-    Call::new("create a Redis ACL", Method::POST, PATH, repeat).json(acl)
+fn create(acl: &CreateRedisAcl) -> Result<Call, Error> {
+    Call::new("create a Redis ACL", Method::POST, PATH, Repeat::Once).json(acl)
 }
 
 fn update(uid: RedisAclUid, changes: &UpdateRedisAcl) -> Result<Call, Error> {

@@ -3,11 +3,13 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::action::{read_action_uid, read_one};
+use super::action::{read_deletion, read_one};
 use super::changes::changes;
 use super::client::Client;
+use super::request::Request;
 use super::values::{ActionUid, ManagementRole, ResourceType, RoleUid};
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -103,22 +105,27 @@ impl CreateRole {
     }
 }
 
-impl Client {
+handle! {
+    /// Roles of the cluster.
+    Roles = roles
+}
+
+impl<'a> Roles<'a> {
     /// All roles. Needs `view_all_roles_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn roles(&self) -> Result<Vec<Role>, Error> {
-        self.send(Call::get("list roles", PATH)).await?.json()
+    pub async fn list(self) -> Result<Vec<Role>, Error> {
+        self.0.send(Call::get("list roles", PATH)).await?.json()
     }
 
     /// One role; `None` when there is none. Needs `view_role_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn role(&self, uid: RoleUid) -> Result<Option<Role>, Error> {
+    pub async fn get(self, uid: RoleUid) -> Result<Option<Role>, Error> {
         let call = Call::get("read a role", format!("{PATH}/{uid}")).accept(&[200, 404]);
-        read_one(self.send(call).await?)
+        read_one(self.0.send(call).await?)
     }
 
     /// Makes a role. Needs `create_role`. Never repeated once anything was sent.
@@ -126,18 +133,8 @@ impl Client {
     /// # Errors
     /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for values the cluster refuses, and
     /// the errors that every operation can return.
-    pub async fn create_role(&self, role: &CreateRole) -> Result<Role, Error> {
-        self.send(create(role, Repeat::Once)?).await?.json()
-    }
-
-    /// Returns what [`Client::create_role`] would return, and stores nothing.
-    ///
-    /// # Errors
-    /// As [`Client::create_role`].
-    pub async fn create_role_dry_run(&self, role: &CreateRole) -> Result<Role, Error> {
-        self.send(create(role, Repeat::Once)?.query("dry_run", ""))
-            .await?
-            .json()
+    pub fn create(self, role: &CreateRole) -> Request<'a, Role> {
+        Request::new(self.0, create(role), |reply| reply.json())
     }
 
     /// Changes a role, and answers with all of it. Needs `update_role`.
@@ -146,38 +143,22 @@ impl Client {
     /// [`Error::is_not_found`], [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for values
     /// the cluster refuses, among them less than admin for the last admin, and the errors that every operation can
     /// return.
-    pub async fn update_role(&self, uid: RoleUid, changes: &UpdateRole) -> Result<Role, Error> {
-        self.send(update(uid, changes)?).await?.json()
+    pub fn update(self, uid: RoleUid, changes: &UpdateRole) -> Request<'a, Role> {
+        Request::new(self.0, update(uid, changes), |reply| reply.json())
     }
 
-    /// Returns what [`Client::update_role`] would return, and stores nothing.
+    /// Deletes a role. No error when there is none. The action that the answer names carries it out, if it names one. Needs
+    /// `delete_role`.
     ///
     /// # Errors
-    /// As [`Client::update_role`].
-    pub async fn update_role_dry_run(&self, uid: RoleUid, changes: &UpdateRole) -> Result<Role, Error> {
-        self.send(update(uid, changes)?.query("dry_run", "")).await?.json()
-    }
-
-    /// Deletes a role; the action that the answer names carries it out, if it names one. Needs `delete_role`.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for a role in use, and the errors that every
-    /// operation can return.
-    pub async fn delete_role(&self, uid: RoleUid) -> Result<Option<ActionUid>, Error> {
-        read_action_uid(self.send(delete(uid)).await?)
-    }
-
-    /// Checks whether [`Client::delete_role`] would succeed, and deletes nothing.
-    ///
-    /// # Errors
-    /// As [`Client::delete_role`].
-    pub async fn delete_role_dry_run(&self, uid: RoleUid) -> Result<(), Error> {
-        self.send(delete(uid).query("dry_run", "")).await.map(drop)
+    /// [`Error::is_invalid_input`] (406) for a role in use, and the errors that every operation can return.
+    pub fn delete(self, uid: RoleUid) -> Request<'a, Option<ActionUid>> {
+        Request::new(self.0, Ok(delete(uid)), read_deletion)
     }
 }
 
-fn create(role: &CreateRole, repeat: Repeat) -> Result<Call, Error> {
-    Call::new("create a role", Method::POST, PATH, repeat).json(role)
+fn create(role: &CreateRole) -> Result<Call, Error> {
+    Call::new("create a role", Method::POST, PATH, Repeat::Once).json(role)
 }
 
 fn update(uid: RoleUid, changes: &UpdateRole) -> Result<Call, Error> {
@@ -197,6 +178,7 @@ fn delete(uid: RoleUid) -> Call {
         format!("{PATH}/{uid}"),
         Repeat::NaturalKey,
     )
+    .accept(&[200, 404])
 }
 
 const PATH: &str = "/v1/roles";

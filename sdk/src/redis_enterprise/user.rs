@@ -7,12 +7,14 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::action::{poll, read_action_uid, read_one};
+use super::action::{poll, read_deletion, read_one};
 use super::changes::changes;
 use super::client::Client;
+use super::request::Request;
 use super::values::{ActionUid, AuthMethod, ManagementRole, RoleUid, UserStatus, UserUid};
 use super::wire;
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 
@@ -195,44 +197,39 @@ impl CreateUser {
     }
 }
 
-impl Client {
+handle! {
+    /// Users of the cluster.
+    Users = users
+}
+
+impl<'a> Users<'a> {
     /// All users. Needs `view_all_users_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn users(&self) -> Result<Vec<User>, Error> {
-        self.send(Call::get("list users", PATH)).await?.json()
+    pub async fn list(self) -> Result<Vec<User>, Error> {
+        self.0.send(Call::get("list users", PATH)).await?.json()
     }
 
     /// One user; `None` when there is none. Needs `view_user_info`, but for oneself.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn user(&self, uid: UserUid) -> Result<Option<User>, Error> {
+    pub async fn get(self, uid: UserUid) -> Result<Option<User>, Error> {
         let call = Call::get("read a user", format!("{PATH}/{uid}")).accept(&[200, 404]);
-        read_one(self.send(call).await?)
+        read_one(self.0.send(call).await?)
     }
 
     /// Makes a user. Needs `create_new_user`.
     ///
     /// Never repeated once anything was sent: after [`Error::is_timeout`] or a broken connection, look for it with
-    /// [`Client::users`].
+    /// [`Users::list`].
     ///
     /// # Errors
     /// [`Error::is_conflict`] when name, e-mail address or subject are in use, [`Error::is_invalid_input`] for values
     /// the cluster refuses, and the errors that every operation can return.
-    pub async fn create_user(&self, user: &CreateUser) -> Result<User, Error> {
-        self.send(create(user, Repeat::Once)?).await?.json()
-    }
-
-    /// Returns what [`Client::create_user`] would return, and stores nothing.
-    ///
-    /// # Errors
-    /// As [`Client::create_user`].
-    pub async fn create_user_dry_run(&self, user: &CreateUser) -> Result<User, Error> {
-        self.send(create(user, Repeat::Once)?.query("dry_run", ""))
-            .await?
-            .json()
+    pub fn create(self, user: &CreateUser) -> Request<'a, User> {
+        Request::new(self.0, create(user), |reply| reply.json())
     }
 
     /// Changes a user, and answers with all of it. Needs `update_user`; anybody may change their own name, password and
@@ -241,51 +238,43 @@ impl Client {
     /// # Errors
     /// [`Error::is_not_found`], [`Error::is_conflict`] when a value is in use, [`Error::is_invalid_input`] for values
     /// the cluster refuses, among them another role for the last admin, and the errors that every operation can return.
-    pub async fn update_user(&self, uid: UserUid, changes: &UpdateUser) -> Result<User, Error> {
-        self.send(update(uid, changes)?).await?.json()
+    pub fn update(self, uid: UserUid, changes: &UpdateUser) -> Request<'a, User> {
+        Request::new(self.0, update(uid, changes), |reply| reply.json())
     }
 
-    /// Returns what [`Client::update_user`] would return, and stores nothing.
+    /// Deletes a user. No error when there is none. Redis Enterprise only begins to: the action that the answer names
+    /// carries it out, if it names one. Needs `delete_user`.
     ///
     /// # Errors
-    /// As [`Client::update_user`].
-    pub async fn update_user_dry_run(&self, uid: UserUid, changes: &UpdateUser) -> Result<User, Error> {
-        self.send(update(uid, changes)?.query("dry_run", "")).await?.json()
-    }
-
-    /// Deletes a user. Redis Enterprise only begins to: the action that the answer names carries it out, if it names one.
-    /// Needs `delete_user`.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406) for the last admin, and the errors that every
-    /// operation can return.
-    pub async fn delete_user(&self, uid: UserUid) -> Result<Option<ActionUid>, Error> {
+    /// [`Error::is_invalid_input`] (406) for the last admin, and the errors that every operation can return.
+    pub async fn delete(self, uid: UserUid) -> Result<Option<ActionUid>, Error> {
         let call = Call::new(
             "delete a user",
             Method::DELETE,
             format!("{PATH}/{uid}"),
             Repeat::NaturalKey,
-        );
-        read_action_uid(self.send(call).await?)
+        )
+        .accept(&[200, 404]);
+        read_deletion(&self.0.send(call).await?)
     }
 
     /// Deletes a user, and waits until the cluster knows it no more.
     ///
     /// # Errors
-    /// As [`Client::delete_user`], and [`Error::is_timeout`] when it is still there after the timeout.
-    pub async fn delete_user_and_wait(&self, uid: UserUid, timeout: Duration) -> Result<(), Error> {
-        self.delete_user(uid).await?;
+    /// As [`Users::delete`], and [`Error::is_timeout`] when it is still there after the timeout.
+    pub async fn delete_and_wait(self, uid: UserUid, timeout: Duration) -> Result<(), Error> {
+        self.delete(uid).await?;
         let step = &|| format!("cannot wait for the deletion of user {uid}");
         poll(timeout, step, || async move {
-            let gone = self.user(uid).await?.is_none();
+            let gone = self.get(uid).await?.is_none();
             Ok(gone.then_some(()))
         })
         .await
     }
 }
 
-fn create(user: &CreateUser, repeat: Repeat) -> Result<Call, Error> {
-    Call::new("create a user", Method::POST, PATH, repeat).json(user)
+fn create(user: &CreateUser) -> Result<Call, Error> {
+    Call::new("create a user", Method::POST, PATH, Repeat::Once).json(user)
 }
 
 fn update(uid: UserUid, changes: &UpdateUser) -> Result<Call, Error> {

@@ -37,7 +37,7 @@ async fn a_certificate_is_generated() {
     let request = GenerateCertificate::new("na1", SecurityClearance::ValidUser)
         .permissions([("db1", DatabaseAccess::ReadWrite)].into_iter().collect())
         .not_after("2027-06-01T00:00:00Z".parse_date());
-    let generated = server.client.generate_certificate(&request).await.unwrap();
+    let generated = server.client.certificates().generate(&request).await.unwrap();
     assert_eq!(generated.certificate, certificate);
     assert_eq!(generated.private_key.expose(), key);
     assert_eq!(generated.pkcs12.expose(), b"pfx");
@@ -52,7 +52,7 @@ async fn a_certificate_is_registered() {
     let server = Exchange::new("register", "response").await;
     let (certificate, _) = self_signed();
     let request = RegisterCertificate::new("self1", SecurityClearance::ClusterAdmin, &certificate);
-    server.client.register_certificate(&request).await.unwrap();
+    server.client.certificates().register(&request).await.unwrap();
     let sent = server.sent().await;
     let mut body: Value = serde_json::from_slice(&sent.body).unwrap();
     let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, certificate.der());
@@ -67,7 +67,8 @@ async fn certificates_are_listed() {
     let server = Exchange::new("list", "response").await;
     let list = server
         .client
-        .list_certificates(&ListCertificates::new().metadata_only().start(0).page_size(3))
+        .certificates()
+        .list(&ListCertificates::new().metadata_only().start(0).page_size(3))
         .await
         .unwrap();
     let raw = file("list", "response");
@@ -100,7 +101,8 @@ async fn certificates_are_listed_by_name() {
     let server = Exchange::new("list-by-name", "response").await;
     let list = server
         .client
-        .list_certificates(&ListCertificates::new().name("admin1").metadata_only())
+        .certificates()
+        .list(&ListCertificates::new().name("admin1").metadata_only())
         .await
         .unwrap();
     assert!(list.certificates.iter().all(|certificate| certificate.name == "admin1"));
@@ -112,7 +114,8 @@ async fn one_certificate_is_read() {
     let server = Exchange::new("read-one", "response").await;
     let found = server
         .client
-        .certificate(&thumbprint("ABBA883647638D9BC7AE07F585774C0459F6C619"))
+        .certificates()
+        .get(&thumbprint("ABBA883647638D9BC7AE07F585774C0459F6C619"))
         .await
         .unwrap()
         .unwrap();
@@ -122,7 +125,8 @@ async fn one_certificate_is_read() {
     assert_eq!(
         server
             .client
-            .certificate(&thumbprint("ABBA883647638D9BC7AE07F585774C0459F6C619"))
+            .certificates()
+            .get(&thumbprint("ABBA883647638D9BC7AE07F585774C0459F6C619"))
             .await
             .unwrap(),
         None
@@ -140,7 +144,7 @@ async fn a_certificate_is_edited_and_says_whether_it_is_disabled() {
     .collect();
     let thumbprint = thumbprint("A136FAC41D1733B2BB8C6FD138FD601943D3B7D0");
     let request = EditCertificate::new(thumbprint, "user1-renamed", SecurityClearance::ValidUser, permissions);
-    server.client.edit_certificate(&request).await.unwrap();
+    server.client.certificates().update(&request).await.unwrap();
     let mut expected = file("edit", "request")["body"].clone();
     expected["Disabled"] = json!(false);
     let sent = server.sent().await;
@@ -156,12 +160,13 @@ async fn certificates_are_deleted_and_purged() {
     let server = Exchange::new("delete", "response").await;
     server
         .client
-        .delete_certificate(&thumbprint("915C7A18A75128C93B99C6F2AB2751FC1E75724E"))
+        .certificates()
+        .delete(&thumbprint("915C7A18A75128C93B99C6F2AB2751FC1E75724E"))
         .await
         .unwrap();
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("purge", "response").await;
-    server.client.purge_expired().await.unwrap();
+    server.client.certificates().delete_expired().await.unwrap();
     server.sent_what_the_file_holds().await;
 }
 
@@ -191,29 +196,37 @@ async fn the_server_tells_who_the_client_is() {
 #[tokio::test]
 async fn the_server_and_its_certificate_are_read() {
     let server = Exchange::new("mode", "response").await;
-    assert_eq!(server.client.setup_mode().await.unwrap(), "None");
+    assert_eq!(server.client.server().setup_mode().await.unwrap(), "None");
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("cluster-domains", "response").await;
-    assert_eq!(server.client.cluster_domains().await.unwrap(), ["127.0.0.1"]);
+    assert_eq!(server.client.server().cluster_domains().await.unwrap(), ["127.0.0.1"]);
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("topology", "response").await;
-    let topology = server.client.topology().await.unwrap();
+    let topology = server.client.server().topology().await.unwrap();
     assert_eq!((topology.leader.as_deref(), topology.members.len()), (Some("A"), 1));
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("build-version", "response").await;
-    assert_eq!(server.client.build_version().await.unwrap().full_version, "7.2.7");
+    assert_eq!(server.client.server().version().await.unwrap().full_version, "7.2.7");
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("license-status", "response").await;
-    assert!(!server.client.license_status().await.unwrap().has_read_only_certificates);
+    assert!(
+        !server
+            .client
+            .server()
+            .license()
+            .await
+            .unwrap()
+            .has_read_only_certificates
+    );
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("local-state", "response").await;
-    assert_eq!(server.client.local_state().await.unwrap(), []);
+    assert_eq!(server.client.local_state().list().await.unwrap(), []);
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("local-state-clear", "response").await;
-    server.client.clear_local_state().await.unwrap();
+    server.client.local_state().delete().await.unwrap();
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("refresh", "response").await;
-    server.client.refresh(false).await.unwrap();
+    server.client.server_certificate().refresh(false).await.unwrap();
     server.sent_what_the_file_holds().await;
 }
 
@@ -222,7 +235,7 @@ async fn server_certificates_are_exported() {
     let answer = json!({ "status": 200, "headers": file("export", "response")["headers"] });
     let server = Exchange::with_body("export", &answer, b"pfx".to_vec()).await;
     assert_eq!(
-        server.client.export_server_certificates().await.unwrap().expose(),
+        server.client.server_certificate().export().await.unwrap().expose(),
         b"pfx"
     );
     server.sent_what_the_file_holds().await;
@@ -232,7 +245,8 @@ async fn server_certificates_are_exported() {
         assert_eq!(
             server
                 .client
-                .export_server_certificate_for_communication()
+                .server_certificate()
+                .export_for_communication()
                 .await
                 .unwrap(),
             certificate
@@ -246,7 +260,7 @@ async fn the_server_certificate_is_replaced() {
     let server = Exchange::new("replace-cluster-certificate", "response").await;
     let request = ReplaceClusterCertificate::new(&SecretBytes::new(b"pfx".to_vec()), Some("word".to_owned().into()));
     assert!(!format!("{request:?}").contains("word"));
-    server.client.replace_cluster_certificate(&request).await.unwrap();
+    server.client.server_certificate().replace(&request).await.unwrap();
     let sent = server.sent().await;
     assert_eq!(
         serde_json::from_slice::<Value>(&sent.body).unwrap(),
@@ -258,7 +272,7 @@ async fn the_server_certificate_is_replaced() {
     );
 
     let server = Exchange::new("replacement-status", "response").await;
-    let status = server.client.replacement_status().await.unwrap().unwrap();
+    let status = server.client.server_certificate().replacement().await.unwrap().unwrap();
     assert_eq!(
         (status.confirmations, status.replaced, status.replace_immediately),
         (1, 0, false)
@@ -269,9 +283,9 @@ async fn the_server_certificate_is_replaced() {
     );
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("replacement-status", "error-404").await;
-    assert_eq!(server.client.replacement_status().await.unwrap(), None);
+    assert_eq!(server.client.server_certificate().replacement().await.unwrap(), None);
     let server = Exchange::new("replacement-reset", "response").await;
-    server.client.reset_replacement().await.unwrap();
+    server.client.server_certificate().reset_replacement().await.unwrap();
     server.sent_what_the_file_holds().await;
 }
 
@@ -281,7 +295,8 @@ async fn one_time_codes_are_used_and_the_cookie_is_kept_until_log_out() {
     assert_eq!(
         server
             .client
-            .generate_two_factor_secret()
+            .two_factor()
+            .generate_secret()
             .await
             .unwrap()
             .expose_secret()
@@ -290,7 +305,7 @@ async fn one_time_codes_are_used_and_the_cookie_is_kept_until_log_out() {
     );
     server.sent_what_the_file_holds().await;
     let server = Exchange::new("two-factor-configuration", "response").await;
-    let settings = server.client.two_factor_configuration().await.unwrap();
+    let settings = server.client.two_factor().configuration().await.unwrap();
     assert_eq!(
         (settings.default_session_minutes, settings.max_session_minutes),
         (120, 1440)
@@ -300,7 +315,8 @@ async fn one_time_codes_are_used_and_the_cookie_is_kept_until_log_out() {
     let server = Exchange::new("two-factor-log-in", "response").await;
     server
         .client
-        .log_in_with_two_factor(577_826, TwoFactorScope::ThisClient, None)
+        .two_factor()
+        .log_in(577_826, TwoFactorScope::ThisClient, None)
         .await
         .unwrap();
     server.sent_what_the_file_holds().await;
@@ -317,7 +333,7 @@ async fn one_time_codes_are_used_and_the_cookie_is_kept_until_log_out() {
         "2fa-cookie=9709e569-588c-457d-80b3-ec93ab915a67"
     );
     server.answer(&file("two-factor-log-out", "response"), None).await;
-    server.client.log_out_of_two_factor().await.unwrap();
+    server.client.two_factor().log_out().await.unwrap();
     server.answer(&file("whoami", "response"), None).await;
     server.client.who_am_i().await.unwrap();
     assert_eq!(cookie(&server.sent().await), None);
@@ -345,7 +361,7 @@ async fn refusals_are_told_apart() {
     ];
     for (operation, name, is) in cases {
         let server = Exchange::new(operation, name).await;
-        let error = server.client.build_version().await.unwrap_err();
+        let error = server.client.server().version().await.unwrap_err();
         let raw = file(operation, name);
         assert!(is(&error) && !error.is_retryable(), "{operation}/{name}: {error:?}");
         assert_eq!(error.status().map(u64::from), raw["status"].as_u64());
@@ -377,13 +393,9 @@ impl Exchange {
 
     async fn start(operation: &'static str, answer: &Value, body: Option<Vec<u8>>) -> Self {
         let server = MockServer::start().await;
-        let client = Client::builder()
-            .danger_allow_plain_http()
-            .endpoint(&server.uri())
-            .unwrap();
+        let client = Client::builder().danger_allow_plain_http().endpoint(&server.uri());
         let client = client
             .trust_anchors_pem(&self_signed().0.to_pem())
-            .unwrap()
             .max_retries(0)
             .build()
             .unwrap();

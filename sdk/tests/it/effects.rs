@@ -24,19 +24,11 @@ impl Server {
         let key = rcgen::KeyPair::generate().unwrap();
         let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
         let ravendb = ravendb::Client::builder().danger_allow_plain_http().max_retries(0);
-        let ravendb = ravendb
-            .endpoint(&server.uri())
-            .unwrap()
-            .trust_anchors_pem(&anchor)
-            .unwrap();
+        let ravendb = ravendb.endpoint(&server.uri()).trust_anchors_pem(&anchor);
         let redis = redis_enterprise::Client::builder()
             .danger_allow_plain_http()
             .max_retries(0);
-        let redis = redis
-            .endpoint(&server.uri())
-            .unwrap()
-            .trust_anchors_pem(&anchor)
-            .unwrap();
+        let redis = redis.endpoint(&server.uri()).trust_anchors_pem(&anchor);
         Self {
             server,
             ravendb: ravendb.build().unwrap(),
@@ -64,8 +56,8 @@ impl Server {
     async fn lists(&self) -> [Result<Option<ConnectionList>, Error>; 2] {
         let list = ListConnections::new();
         [
-            self.ravendb.connections(&list).await,
-            self.redis_enterprise.all_connections(&list).await,
+            self.ravendb.connections().list(&list).await,
+            self.redis_enterprise.connections().list_all(&list).await,
         ]
     }
 }
@@ -201,9 +193,15 @@ async fn answer_of_another_shape_is_an_error_and_not_an_empty_effect() {
 async fn page_of_connections_is_the_one_asked_for() {
     let server = Server::answering(ok(json!({ "total": 7, "connections": [connection(1)] }))).await;
     let list = ListConnections::new().limit(1).offset(6);
-    let page = server.redis_enterprise.connections(&list).await.unwrap().unwrap();
+    let page = server
+        .redis_enterprise
+        .connections()
+        .list(&list)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((page.total, page.connections.len()), (7, 1));
-    server.ravendb.connections(&list).await.unwrap().unwrap();
+    server.ravendb.connections().list(&list).await.unwrap().unwrap();
     assert_eq!(
         server.asked().await,
         [
@@ -227,7 +225,7 @@ async fn all_pages_are_read_and_each_connection_is_there_once() {
     };
     let server = Server::answering(pages).await;
     let list = ListConnections::new().limit(10);
-    let all = server.ravendb.all_connections(&list).await.unwrap().unwrap();
+    let all = server.ravendb.connections().list_all(&list).await.unwrap().unwrap();
     let addresses: Vec<String> = all.connections.iter().map(|found| found.address.clone()).collect();
     let expected: Vec<String> = (0..25).map(|number| format!("127.0.0.1:{number}")).collect();
     assert_eq!((addresses, all.total), (expected, 26));
@@ -238,7 +236,7 @@ async fn list_of_a_server_that_repeats_or_invents_pages_ends() {
     let repeated = ok(json!({ "total": 1_000_000, "connections": [connection(1)] }));
     let server = Server::answering(repeated).await;
     let list = ListConnections::new();
-    let error = server.redis_enterprise.all_connections(&list).await.unwrap_err();
+    let error = server.redis_enterprise.connections().list_all(&list).await.unwrap_err();
     assert!(
         error.is_too_large() && error.to_string().contains("repeats pages"),
         "{error}"
@@ -251,7 +249,7 @@ async fn list_of_a_server_that_repeats_or_invents_pages_ends() {
         ok(json!({ "total": u64::MAX, "connections": [connection(number)] }))
     };
     let server = Server::answering(invented).await;
-    let error = server.ravendb.all_connections(&list).await.unwrap_err();
+    let error = server.ravendb.connections().list_all(&list).await.unwrap_err();
     assert!(
         error.is_too_large() && error.to_string().contains("does not end"),
         "{error}"

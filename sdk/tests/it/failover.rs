@@ -22,11 +22,7 @@ const BUILD: &str = r#"{"ProductVersion":"7.2","BuildVersion":1,"CommitHash":"x"
 const NO_HOST: &str = "https://-:9";
 
 fn builder(trusted: &Authority, endpoints: &[&str]) -> ClientBuilder {
-    Client::builder()
-        .endpoints(endpoints)
-        .unwrap()
-        .trust_anchors_pem(&trusted.pem())
-        .unwrap()
+    Client::builder().endpoints(endpoints).trust_anchors_pem(&trusted.pem())
 }
 
 fn closed_port() -> String {
@@ -90,13 +86,14 @@ async fn an_endpoint_that_cannot_be_connected_to_gives_way_to_the_next_for_every
         let (good, count) = counting(&authority).await;
         let client = || builder(&authority, &[&broken, &good]).max_retries(0).build().unwrap();
         client()
-            .build_version()
+            .server()
+            .version()
             .await
             .unwrap_or_else(|error| panic!("{what}: {}", error.report()));
         assert_eq!(count.load(Ordering::Relaxed), 1, "{what}");
         // The answer is none to this request, and it came from the second endpoint.
         let request = GenerateCertificate::new("a", SecurityClearance::Operator);
-        let error = client().generate_certificate(&request).await.unwrap_err();
+        let error = client().certificates().generate(&request).await.unwrap_err();
         assert!(
             error.to_string().contains(&good) || error.is_decode(),
             "{what}: {}",
@@ -116,7 +113,7 @@ async fn what_will_not_pass_is_told_at_once_with_the_default_retries() {
             continue; // A restart looks the same.
         }
         let client = builder(&authority, &[&broken]).build().unwrap();
-        let error = client.build_version().await.unwrap_err();
+        let error = client.server().version().await.unwrap_err();
         assert!(error.is_unsent() && !error.is_retryable(), "{what}: {error:?}");
         assert!(error.is_tls() != error.is_connect(), "{what}: {error:?}");
         told.push(error.report().to_string());
@@ -135,7 +132,7 @@ async fn when_all_endpoints_fail_each_is_named_once_with_its_reason() {
         .collect();
     let urls: Vec<&str> = endpoints.iter().map(String::as_str).collect();
     let client = builder(&authority, &urls).max_retries(0).build().unwrap();
-    let error = client.build_version().await.unwrap_err();
+    let error = client.server().version().await.unwrap_err();
     let text = error.report().to_string();
     for endpoint in &urls {
         assert_eq!(text.matches(endpoint).count(), 1, "{endpoint}: {text}");
@@ -174,7 +171,7 @@ async fn a_node_that_comes_back_is_waited_for() {
         .retry_wait(Duration::from_millis(50), Duration::from_millis(100))
         .build()
         .unwrap();
-    let answer = tokio::spawn(async move { client.build_version().await });
+    let answer = tokio::spawn(async move { client.server().version().await });
     tokio::time::sleep(Duration::from_millis(150)).await;
     let (good, count) = counting(&authority).await;
     let listener = TcpListener::bind(address).await.unwrap();
@@ -246,7 +243,7 @@ async fn a_refused_client_certificate_is_told_and_a_write_is_not_sent_again() {
             .identity(authority.client())
             .build()
             .unwrap();
-        let error = client.build_version().await.unwrap_err();
+        let error = client.server().version().await.unwrap_err();
         let text = error.report().to_string();
         assert!(
             error.is_client_certificate_refused() && !error.is_retryable() && error.is_unsent() != sent,
@@ -266,10 +263,10 @@ async fn a_refused_client_certificate_is_told_and_a_write_is_not_sent_again() {
                 .build()
                 .unwrap()
         };
-        client().build_version().await.unwrap();
+        client().server().version().await.unwrap();
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         let request = GenerateCertificate::new("a", SecurityClearance::Operator);
-        let error = client().generate_certificate(&request).await.unwrap_err();
+        let error = client().certificates().generate(&request).await.unwrap_err();
         assert_eq!(
             error.is_client_certificate_refused(),
             sent,
@@ -300,6 +297,7 @@ async fn the_log_says_which_endpoint_answered_and_why_others_did_not() {
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
     // Other tests of this process log here too; a subscriber of this thread alone would miss events that they met first.
@@ -309,14 +307,14 @@ async fn the_log_says_which_endpoint_answered_and_why_others_did_not() {
     let broken = raw(true, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let (good, _) = counting(&authority).await;
     let client = builder(&authority, &[&broken, &good]).build().unwrap();
-    client.build_version().await.unwrap();
+    client.server().version().await.unwrap();
     let closed = closed_port();
     let client = builder(&authority, &[&closed])
         .max_retries(1)
         .retry_wait(Duration::from_millis(1), Duration::from_millis(1))
         .build()
         .unwrap();
-    client.build_version().await.unwrap_err();
+    client.server().version().await.unwrap_err();
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -328,7 +326,13 @@ async fn the_log_says_which_endpoint_answered_and_why_others_did_not() {
             .filter(ours)
             .collect()
     };
-    assert_eq!(of("request answered", &[&good]).len(), 1, "{text}");
+    let answered = of("request answered", &[&good]);
+    assert_eq!(answered.len(), 1, "{text}");
+    assert_eq!(
+        (&answered[0]["level"], &answered[0]["span"]["operation"]),
+        (&"DEBUG".into(), &"read the version".into()),
+        "{text}"
+    );
     let failed = of("request failed", &[&broken, &closed]);
     let endpoints: Vec<_> = failed.iter().map(|line| line["endpoint"].as_str().unwrap()).collect();
     assert_eq!(endpoints, [&broken, &closed, &closed], "{text}");

@@ -62,8 +62,8 @@ fn ok(body: &str) -> String {
 fn builder(endpoint: &str) -> ClientBuilder {
     let key = rcgen::KeyPair::generate().unwrap();
     let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
-    let builder = Client::builder().danger_allow_plain_http().endpoint(endpoint).unwrap();
-    let builder = builder.trust_anchors_pem(&anchor).unwrap();
+    let builder = Client::builder().danger_allow_plain_http().endpoint(endpoint);
+    let builder = builder.trust_anchors_pem(&anchor);
     builder
         .retry_wait(Duration::from_millis(1), Duration::from_millis(5))
         .operation_timeout(OPERATION)
@@ -73,7 +73,7 @@ fn redis_client(endpoint: &str) -> redis_enterprise::Client {
     let key = rcgen::KeyPair::generate().unwrap();
     let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
     let builder = redis_enterprise::Client::builder().danger_allow_plain_http();
-    let builder = builder.endpoint(endpoint).unwrap().trust_anchors_pem(&anchor).unwrap();
+    let builder = builder.endpoint(endpoint).trust_anchors_pem(&anchor);
     builder.build().unwrap()
 }
 
@@ -97,7 +97,7 @@ async fn answer_of_one_byte_at_a_time_ends_with_the_operation() {
         }
     };
     let (endpoint, _) = serve(drip).await;
-    let error = failure(builder(&endpoint).build().unwrap().build_version()).await;
+    let error = failure(builder(&endpoint).build().unwrap().server().version()).await;
     assert!(error.is_timeout(), "{error:?}");
 
     let silent = |_, socket: TcpStream| async move {
@@ -110,7 +110,7 @@ async fn answer_of_one_byte_at_a_time_ends_with_the_operation() {
         .request_timeout(Duration::from_millis(200))
         .build()
         .unwrap();
-    assert!(failure(client.build_version()).await.is_timeout());
+    assert!(failure(client.server().version()).await.is_timeout());
     // A second request was begun within the operation, but not all five.
     assert!((2..5).contains(&requests.load(Ordering::Relaxed)), "{requests:?}");
 }
@@ -122,7 +122,7 @@ async fn wishes_to_retry_later_are_bounded_by_the_operation() {
         socket.write_all(answer.as_bytes()).await
     };
     let (endpoint, requests) = serve(busy).await;
-    let error = failure(builder(&endpoint).build().unwrap().build_version()).await;
+    let error = failure(builder(&endpoint).build().unwrap().server().version()).await;
     assert_eq!((error.status(), requests.load(Ordering::Relaxed)), (Some(503), 1));
 }
 
@@ -144,7 +144,7 @@ async fn bodies_without_an_end_are_given_up_at_the_limit() {
         .operation_timeout(BOUND)
         .build()
         .unwrap();
-    let error = failure(client.build_version()).await;
+    let error = failure(client.server().version()).await;
     assert!(
         error.is_too_large() && error.to_string().contains("more than 10000 bytes"),
         "{error}"
@@ -154,13 +154,13 @@ async fn bodies_without_an_end_are_given_up_at_the_limit() {
     // What the server announces is believed before anything of it is read.
     let announced = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n".to_vec();
     let client = builder(&serve_bytes(announced).await).build().unwrap();
-    assert!(failure(client.build_version()).await.is_too_large());
+    assert!(failure(client.server().version()).await.is_too_large());
 }
 
 #[tokio::test]
 async fn answer_of_very_many_small_objects_is_refused_before_it_takes_memory() {
     let endpoint = serve_bytes(ok(&format!("[{}]", vec![r#"{"uid":1}"#; 200_000].join(","))).into_bytes()).await;
-    let error = failure(redis_client(&endpoint).databases()).await;
+    let error = failure(redis_client(&endpoint).databases().list()).await;
     assert!(
         error.is_too_large() && error.to_string().contains("200000 objects"),
         "{error:?}"
@@ -181,7 +181,7 @@ async fn server_that_says_nothing_in_the_handshake_is_given_up() {
         .connect_timeout(Duration::from_millis(100))
         .build()
         .unwrap();
-    let error = failure(client.build_version()).await;
+    let error = failure(client.server().version()).await;
     assert!(error.is_connect() || error.is_timeout(), "{error:?}");
 }
 
@@ -202,7 +202,7 @@ async fn headers_without_an_end_are_typed_errors() {
     };
     for endpoint in [serve(many).await.0, serve(long).await.0] {
         let client = builder(&endpoint).operation_timeout(BOUND).build().unwrap();
-        let error = failure(client.build_version()).await;
+        let error = failure(client.server().version()).await;
         assert!(
             error.is_too_large() && error.to_string().contains("header"),
             "{error:?}"
@@ -216,7 +216,7 @@ async fn headers_without_an_end_are_typed_errors() {
         }
     };
     let client = builder(&serve(interim).await.0).build().unwrap();
-    assert!(failure(client.build_version()).await.is_timeout());
+    assert!(failure(client.server().version()).await.is_timeout());
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn answers_without_sense_are_typed_errors_that_show_no_content() {
         b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 7\r\n\r\ncanary".to_vec(),
     ] {
         let endpoint = serve_bytes(answer.clone()).await;
-        let error = failure(builder(&endpoint).build().unwrap().build_version()).await;
+        let error = failure(builder(&endpoint).build().unwrap().server().version()).await;
         let shown = String::from_utf8_lossy(&answer);
         assert!(error.is_decode(), "{shown:.80}: {error:?}");
         assert!(!format!("{error:?} {}", error.report()).contains("canary"), "{error:?}");
@@ -253,20 +253,21 @@ async fn answer_cut_at_every_byte_is_an_error_of_the_connection_or_the_content()
     builder(&serve_bytes(whole.clone().into_bytes()).await)
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap();
     for length in 0..whole.len() {
         let endpoint = serve_bytes(whole.as_bytes()[..length].to_vec()).await;
         let client = builder(&endpoint).max_retries(0).build().unwrap();
-        let error = failure(client.build_version()).await;
+        let error = failure(client.server().version()).await;
         assert!(error.is_retryable() || error.is_decode(), "{length}: {error:?}");
     }
     // Without a length, the end of the connection is the end of the answer: only its content tells.
     let open = format!("HTTP/1.1 200 OK\r\n\r\n{BUILD}");
     for length in open.len() - BUILD.len()..open.len() {
         let endpoint = serve_bytes(open.as_bytes()[..length].to_vec()).await;
-        let error = failure(builder(&endpoint).max_retries(0).build().unwrap().build_version()).await;
+        let error = failure(builder(&endpoint).max_retries(0).build().unwrap().server().version()).await;
         assert!(error.is_decode(), "{length}: {error:?}");
     }
 }
@@ -293,7 +294,7 @@ async fn listing_ends_when_the_server_repeats_a_page_or_invents_pages() {
     let repeated = |_, mut socket: TcpStream| async move { socket.write_all(page(0..10).as_bytes()).await };
     let (endpoint, requests) = serve(repeated).await;
     let client = builder(&endpoint).operation_timeout(BOUND).build().unwrap();
-    let error = failure(client.list_all_certificates(&list)).await;
+    let error = failure(client.certificates().list_all(&list)).await;
     assert!(
         error.is_too_large() && error.to_string().contains("repeats pages"),
         "{error}"
@@ -306,7 +307,7 @@ async fn listing_ends_when_the_server_repeats_a_page_or_invents_pages() {
     };
     let (endpoint, requests) = serve(invented).await;
     let client = builder(&endpoint).operation_timeout(6 * BOUND).build().unwrap();
-    let error = client.list_all_certificates(&list).await.unwrap_err();
+    let error = client.certificates().list_all(&list).await.unwrap_err();
     assert!(
         error.is_too_large() && error.to_string().contains("does not end"),
         "{error}"
@@ -318,7 +319,7 @@ async fn listing_ends_when_the_server_repeats_a_page_or_invents_pages() {
         .operation_timeout(BOUND)
         .build()
         .unwrap();
-    let error = failure(client.list_all_certificates(&list)).await;
+    let error = failure(client.certificates().list_all(&list)).await;
     assert!(
         error.is_too_large() && error.to_string().contains("20000 bytes together"),
         "{error}"
@@ -328,7 +329,7 @@ async fn listing_ends_when_the_server_repeats_a_page_or_invents_pages() {
         .operation_timeout(Duration::from_millis(20))
         .build()
         .unwrap();
-    assert!(failure(client.list_all_certificates(&list)).await.is_timeout());
+    assert!(failure(client.certificates().list_all(&list)).await.is_timeout());
 }
 
 #[tokio::test]
@@ -346,7 +347,8 @@ async fn listing_goes_through_all_pages_and_has_each_entry_once() {
     let (endpoint, requests) = serve(pages).await;
     let client = builder(&endpoint).operation_timeout(BOUND).build().unwrap();
     let list = client
-        .list_all_certificates(&ListCertificates::new().page_size(10))
+        .certificates()
+        .list_all(&ListCertificates::new().page_size(10))
         .await
         .unwrap();
     let thumbprints: Vec<String> = list
@@ -373,9 +375,13 @@ async fn wait_for_a_change_ends_in_time_when_the_server_stops_answering() {
     let client = redis_client(&endpoint);
     let uid = redis_enterprise::DatabaseUid::from(1);
     let timeout = Duration::from_millis(200);
-    assert!(failure(client.wait_until_active(uid, timeout)).await.is_timeout());
     assert!(
-        failure(client.delete_database_and_wait(uid, timeout))
+        failure(client.databases().wait_until_active(uid, timeout))
+            .await
+            .is_timeout()
+    );
+    assert!(
+        failure(client.databases().delete_and_wait(uid, timeout))
             .await
             .is_timeout()
     );
@@ -395,7 +401,11 @@ async fn wait_for_a_change_ends_in_time_when_the_server_stops_answering() {
     };
     let (endpoint, _) = serve(stops).await;
     let client = redis_client(&endpoint);
-    assert!(failure(client.wait_until_active(uid, timeout)).await.is_timeout());
+    assert!(
+        failure(client.databases().wait_until_active(uid, timeout))
+            .await
+            .is_timeout()
+    );
 }
 
 #[tokio::test]
@@ -406,7 +416,7 @@ async fn text_of_a_server_reaches_no_error_unescaped() {
         message.len()
     );
     let endpoint = serve_bytes(answer.into_bytes()).await;
-    let error = failure(builder(&endpoint).build().unwrap().build_version()).await;
+    let error = failure(builder(&endpoint).build().unwrap().server().version()).await;
     assert_eq!(error.error_type(), Some("A\\u{202e}B"));
     assert_eq!(
         error.server_message(),
@@ -414,6 +424,6 @@ async fn text_of_a_server_reaches_no_error_unescaped() {
     );
     let redirect = "HTTP/1.1 302 Found\r\nlocation: http://a/\x1b[2J\r\ncontent-length: 0\r\n\r\n";
     let endpoint = serve_bytes(redirect.as_bytes().to_vec()).await;
-    let error = failure(builder(&endpoint).build().unwrap().build_version()).await;
+    let error = failure(builder(&endpoint).build().unwrap().server().version()).await;
     assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
 }

@@ -31,17 +31,18 @@ async fn the_server_tells_about_itself_and_its_caller() {
         client.own_certificate().unwrap().thumbprint()
     );
     assert_eq!(who.certificate.certificate.as_ref(), client.own_certificate());
-    assert!(client.build_version().await.unwrap().full_version.starts_with("7."));
-    assert!(!client.topology().await.unwrap().members.is_empty());
-    client.license_status().await.unwrap();
-    assert!(["None", "LetsEncrypt", "Secured"].contains(&client.setup_mode().await.unwrap().as_str()));
-    assert!(!client.cluster_domains().await.unwrap().is_empty());
-    client.local_state().await.unwrap();
-    client.replacement_status().await.unwrap();
-    assert!(!client.export_server_certificates().await.unwrap().is_empty());
-    client.export_server_certificate_for_communication().await.unwrap();
+    assert!(client.server().version().await.unwrap().full_version.starts_with("7."));
+    assert!(!client.server().topology().await.unwrap().members.is_empty());
+    client.server().license().await.unwrap();
+    assert!(["None", "LetsEncrypt", "Secured"].contains(&client.server().setup_mode().await.unwrap().as_str()));
+    assert!(!client.server().cluster_domains().await.unwrap().is_empty());
+    client.local_state().list().await.unwrap();
+    client.server_certificate().replacement().await.unwrap();
+    assert!(!client.server_certificate().export().await.unwrap().is_empty());
+    client.server_certificate().export_for_communication().await.unwrap();
     let list = client
-        .list_certificates(&ListCertificates::new().page_size(1))
+        .certificates()
+        .list(&ListCertificates::new().page_size(1))
         .await
         .unwrap();
     assert_eq!(Some(list.certificates[0].thumbprint), list.loaded_server_certificate);
@@ -56,11 +57,12 @@ async fn a_registered_certificate_is_read_edited_and_deleted() {
     let permissions: Permissions = [("Orders", DatabaseAccess::ReadWrite)].into_iter().collect();
     let register = RegisterCertificate::new(&own.name, SecurityClearance::ValidUser, &own.certificate)
         .permissions(permissions.clone());
-    client.register_certificate(&register).await.unwrap();
-    client.register_certificate(&register).await.unwrap(); // again: no conflict
+    client.certificates().register(&register).await.unwrap();
+    client.certificates().register(&register).await.unwrap(); // again: no conflict
 
     let found = client
-        .certificate(&own.thumbprint())
+        .certificates()
+        .get(&own.thumbprint())
         .await
         .unwrap()
         .expect("it was just registered");
@@ -77,14 +79,16 @@ async fn a_registered_certificate_is_read_edited_and_deleted() {
         Some(own.certificate.public_key_pinning_hash())
     );
     let metadata = client
-        .certificate_metadata(&own.thumbprint())
+        .certificates()
+        .get_metadata(&own.thumbprint())
         .await
         .unwrap()
         .expect("it was just registered");
     assert_eq!((metadata.certificate, metadata.name), (None, own.name.clone()));
 
     client
-        .edit_certificate(
+        .certificates()
+        .update(
             &EditCertificate::of(&found)
                 .clearance(SecurityClearance::Operator)
                 .permissions(Permissions::none()),
@@ -92,7 +96,8 @@ async fn a_registered_certificate_is_read_edited_and_deleted() {
         .await
         .unwrap();
     let by_name = client
-        .list_certificates(&ListCertificates::new().name(&own.name).metadata_only())
+        .certificates()
+        .list(&ListCertificates::new().name(&own.name).metadata_only())
         .await
         .unwrap();
     let edited = by_name
@@ -112,13 +117,14 @@ async fn a_registered_certificate_is_read_edited_and_deleted() {
         .expect("it is registered");
     assert_eq!(who.certificate.thumbprint, own.thumbprint());
 
-    client.delete_certificate(&own.thumbprint()).await.unwrap();
-    assert_eq!(client.certificate(&own.thumbprint()).await.unwrap(), None);
-    client.delete_certificate(&own.thumbprint()).await.unwrap(); // again: no error
+    client.certificates().delete(&own.thumbprint()).await.unwrap();
+    assert_eq!(client.certificates().get(&own.thumbprint()).await.unwrap(), None);
+    client.certificates().delete(&own.thumbprint()).await.unwrap(); // again: no error
     assert!(
         server
             .client_as(own.identity())
-            .list_certificates(&ListCertificates::new())
+            .certificates()
+            .list(&ListCertificates::new())
             .await
             .unwrap_err()
             .is_unauthorized()
@@ -134,7 +140,7 @@ async fn a_generated_certificate_logs_in_until_it_is_deleted() {
     let request = GenerateCertificate::new(unique("certward-live-generate"), SecurityClearance::Operator)
         .password(password())
         .not_after(not_after);
-    let generated = client.generate_certificate(&request).await.unwrap();
+    let generated = client.certificates().generate(&request).await.unwrap();
     let thumbprint = generated.certificate.thumbprint();
     assert_eq!(generated.certificate.validity().not_after, not_after);
     assert!(
@@ -170,19 +176,28 @@ async fn a_generated_certificate_logs_in_until_it_is_deleted() {
         thumbprint
     );
     operator
-        .list_certificates(&ListCertificates::new().metadata_only())
+        .certificates()
+        .list(&ListCertificates::new().metadata_only())
         .await
         .unwrap();
-    assert!(is_only_forbidden(&operator.setup_mode().await.unwrap_err()));
-    assert!(operator.delete_certificate(&thumbprint).await.unwrap_err().is_refused());
+    assert!(is_only_forbidden(&operator.server().setup_mode().await.unwrap_err()));
+    assert!(
+        operator
+            .certificates()
+            .delete(&thumbprint)
+            .await
+            .unwrap_err()
+            .is_refused()
+    );
     let admin = GenerateCertificate::new("certward-live-too-high", SecurityClearance::ClusterAdmin);
-    assert!(operator.generate_certificate(&admin).await.unwrap_err().is_refused());
+    assert!(operator.certificates().generate(&admin).await.unwrap_err().is_refused());
 
-    client.delete_certificate(&thumbprint).await.unwrap();
+    client.certificates().delete(&thumbprint).await.unwrap();
     let fresh = server.client_as(generated.identity().unwrap());
     assert!(
         fresh
-            .list_certificates(&ListCertificates::new())
+            .certificates()
+            .list(&ListCertificates::new())
             .await
             .unwrap_err()
             .is_unauthorized()
@@ -195,7 +210,8 @@ async fn a_disabled_certificate_is_shut_out() {
     let client = server.client();
     let own = OwnCertificate::new("certward-live-disabled");
     client
-        .register_certificate(&RegisterCertificate::new(
+        .certificates()
+        .register(&RegisterCertificate::new(
             &own.name,
             SecurityClearance::Operator,
             &own.certificate,
@@ -210,10 +226,11 @@ async fn a_disabled_certificate_is_shut_out() {
             Permissions::none(),
         )
     };
-    client.edit_certificate(&edit().disabled(true)).await.unwrap();
+    client.certificates().update(&edit().disabled(true)).await.unwrap();
     assert!(
         client
-            .certificate(&own.thumbprint())
+            .certificates()
+            .get(&own.thumbprint())
             .await
             .unwrap()
             .expect("it is registered")
@@ -221,15 +238,17 @@ async fn a_disabled_certificate_is_shut_out() {
     );
     let refused = server
         .client_as(own.identity())
-        .list_certificates(&ListCertificates::new())
+        .certificates()
+        .list(&ListCertificates::new())
         .await
         .unwrap_err();
-    client.edit_certificate(&edit()).await.unwrap();
+    client.certificates().update(&edit()).await.unwrap();
     let accepted = server
         .client_as(own.identity())
-        .list_certificates(&ListCertificates::new())
+        .certificates()
+        .list(&ListCertificates::new())
         .await;
-    client.delete_certificate(&own.thumbprint()).await.unwrap();
+    client.certificates().delete(&own.thumbprint()).await.unwrap();
     assert!(refused.is_forbidden(), "{refused:?}");
     accepted.unwrap();
 }
@@ -238,20 +257,21 @@ async fn a_disabled_certificate_is_shut_out() {
 async fn a_certificate_with_a_second_factor_needs_its_code() {
     let Some(server) = Live::from_environment() else { return };
     let client = server.client();
-    let limits = client.two_factor_configuration().await.unwrap();
+    let limits = client.two_factor().configuration().await.unwrap();
     assert!(limits.default_session_minutes <= limits.max_session_minutes);
-    let secret = client.generate_two_factor_secret().await.unwrap();
+    let secret = client.two_factor().generate_secret().await.unwrap();
     let own = OwnCertificate::new("certward-live-2fa");
     let key = SecretString::from(secret.expose_secret().to_owned());
     let register =
         RegisterCertificate::new(&own.name, SecurityClearance::Operator, &own.certificate).two_factor_key(key);
-    client.register_certificate(&register).await.unwrap();
+    client.certificates().register(&register).await.unwrap();
 
     let holder = server.client_as(own.identity());
     let list = ListCertificates::new().metadata_only().page_size(1);
     assert!(
         holder
-            .list_certificates(&list)
+            .certificates()
+            .list(&list)
             .await
             .unwrap_err()
             .is_two_factor_required()
@@ -266,14 +286,16 @@ async fn a_certificate_with_a_second_factor_needs_its_code() {
         .unwrap();
     let code: u32 = totp.generate_current().to_string().parse().unwrap();
     let wrong = holder
-        .log_in_with_two_factor((code + 1) % 1_000_000, TwoFactorScope::ThisClient, None)
+        .two_factor()
+        .log_in((code + 1) % 1_000_000, TwoFactorScope::ThisClient, None)
         .await
         .unwrap_err();
     holder
-        .log_in_with_two_factor(code, TwoFactorScope::ThisClient, Some(Duration::from_secs(300)))
+        .two_factor()
+        .log_in(code, TwoFactorScope::ThisClient, Some(Duration::from_secs(300)))
         .await
         .unwrap();
-    holder.list_certificates(&list).await.unwrap();
+    holder.certificates().list(&list).await.unwrap();
     assert!(
         holder
             .who_am_i()
@@ -283,9 +305,9 @@ async fn a_certificate_with_a_second_factor_needs_its_code() {
             .two_factor_expires
             .is_some()
     );
-    holder.log_out_of_two_factor().await.unwrap();
-    let after = holder.list_certificates(&list).await.unwrap_err();
-    client.delete_certificate(&own.thumbprint()).await.unwrap();
+    holder.two_factor().log_out().await.unwrap();
+    let after = holder.certificates().list(&list).await.unwrap_err();
+    client.certificates().delete(&own.thumbprint()).await.unwrap();
     assert!(after.is_two_factor_required(), "{after:?}");
     assert!(wrong.is_invalid_input() && wrong.status() == Some(406), "{wrong:?}");
 }
@@ -298,7 +320,7 @@ async fn strangers_are_told_so() {
         server.builder().build().unwrap(),
     ] {
         assert_eq!(client.who_am_i().await.unwrap(), None);
-        let error = client.list_certificates(&ListCertificates::new()).await.unwrap_err();
+        let error = client.certificates().list(&ListCertificates::new()).await.unwrap_err();
         assert!(
             error.is_unauthorized() && error.error_type() == Some("InvalidAuth"),
             "{error:?}"
@@ -311,23 +333,32 @@ async fn what_cannot_be_is_refused() {
     let Some(server) = Live::from_environment() else { return };
     let client = server.client();
     let nobody = Thumbprint::from_bytes([0; 20]);
-    assert_eq!(client.certificate(&nobody).await.unwrap(), None);
-    client.delete_certificate(&nobody).await.unwrap();
+    assert_eq!(client.certificates().get(&nobody).await.unwrap(), None);
+    client.certificates().delete(&nobody).await.unwrap();
     let edit = EditCertificate::new(nobody, "nobody", SecurityClearance::Operator, Permissions::none());
-    assert!(client.edit_certificate(&edit).await.unwrap_err().is_refused());
+    assert!(client.certificates().update(&edit).await.unwrap_err().is_refused());
     let past = GenerateCertificate::new("certward-live-past", SecurityClearance::Operator)
         .not_after(datetime!(2020-01-01 0:00 UTC));
-    assert!(client.generate_certificate(&past).await.unwrap_err().is_invalid_input());
+    assert!(
+        client
+            .certificates()
+            .generate(&past)
+            .await
+            .unwrap_err()
+            .is_invalid_input()
+    );
     let unknown = GenerateCertificate::new("certward-live-unknown", SecurityClearance::from("SuperAdmin"));
     assert!(
         client
-            .generate_certificate(&unknown)
+            .certificates()
+            .generate(&unknown)
             .await
             .unwrap_err()
             .is_invalid_input()
     );
     let loaded = client
-        .list_certificates(&ListCertificates::new().page_size(1))
+        .certificates()
+        .list(&ListCertificates::new().page_size(1))
         .await
         .unwrap()
         .certificates
@@ -337,21 +368,22 @@ async fn what_cannot_be_is_refused() {
         SecurityClearance::Operator,
         loaded.certificate.as_ref().expect("listed in full"),
     );
-    assert!(client.register_certificate(&own).await.unwrap_err().is_refused());
+    assert!(client.certificates().register(&own).await.unwrap_err().is_refused());
 }
 
 #[tokio::test]
 async fn read_access_is_given_where_the_licence_has_it() {
     let Some(server) = Live::from_environment() else { return };
     let client = server.client();
-    let licensed = client.license_status().await.unwrap().has_read_only_certificates;
+    let licensed = client.server().license().await.unwrap().has_read_only_certificates;
     let permissions = [("Orders", DatabaseAccess::Read)].into_iter().collect();
     let request =
         GenerateCertificate::new(unique("certward-live-read"), SecurityClearance::ValidUser).permissions(permissions);
-    match client.generate_certificate(&request).await {
+    match client.certificates().generate(&request).await {
         Ok(generated) => {
             client
-                .delete_certificate(&generated.certificate.thumbprint())
+                .certificates()
+                .delete(&generated.certificate.thumbprint())
                 .await
                 .unwrap();
             assert!(licensed, "read access was given without a licence");
@@ -366,7 +398,8 @@ async fn expired_certificates_are_purged() {
     let client = server.client();
     let own = OwnCertificate::ending("certward-live-expired", datetime!(2021-01-01 0:00 UTC));
     client
-        .register_certificate(&RegisterCertificate::new(
+        .certificates()
+        .register(&RegisterCertificate::new(
             &own.name,
             SecurityClearance::Operator,
             &own.certificate,
@@ -375,11 +408,12 @@ async fn expired_certificates_are_purged() {
         .unwrap();
     let refused = server
         .client_as(own.identity())
-        .list_certificates(&ListCertificates::new())
+        .certificates()
+        .list(&ListCertificates::new())
         .await
         .unwrap_err();
-    client.purge_expired().await.unwrap();
-    assert_eq!(client.certificate(&own.thumbprint()).await.unwrap(), None);
+    client.certificates().delete_expired().await.unwrap();
+    assert_eq!(client.certificates().get(&own.thumbprint()).await.unwrap(), None);
     assert!(refused.is_unauthorized(), "{refused:?}");
 }
 
@@ -411,11 +445,7 @@ impl Live {
     }
 
     fn builder(&self) -> ClientBuilder {
-        let builder = Client::builder()
-            .endpoint(&self.endpoint)
-            .unwrap()
-            .trust_anchors_pem(&self.ca)
-            .unwrap();
+        let builder = Client::builder().endpoint(&self.endpoint).trust_anchors_pem(&self.ca);
         builder.request_timeout(Duration::from_secs(120)) // a real server takes 5 s of CPU for each generated key
     }
 

@@ -10,6 +10,7 @@ mod failover;
 mod hostile;
 mod live;
 mod redis_enterprise;
+mod streams;
 mod tls;
 mod transport;
 mod trust_anchors;

@@ -130,11 +130,7 @@ pub(crate) async fn serve_with(
 }
 
 fn client(endpoint: &str, trusted: &Authority) -> ClientBuilder {
-    let builder = Client::builder()
-        .endpoint(endpoint)
-        .unwrap()
-        .trust_anchors_pem(&trusted.pem())
-        .unwrap();
+    let builder = Client::builder().endpoint(endpoint).trust_anchors_pem(&trusted.pem());
     builder
         .max_retries(1)
         .retry_wait(Duration::from_millis(1), Duration::from_millis(2))
@@ -148,7 +144,7 @@ async fn a_connection_that_ends_too_early_sends_nobody_to_the_manual_of_a_librar
     let dies = |_: usize, _: &str| -> String { panic!("the server dies") };
     let endpoint = serve_with(&server, None, dies).await;
     let client = client(&endpoint, &authority).max_retries(0).build().unwrap();
-    let text = client.build_version().await.unwrap_err().report().to_string();
+    let text = client.server().version().await.unwrap_err().report().to_string();
     assert!(text.contains("close_notify") && !text.contains("docs.rs"), "{text}");
 }
 
@@ -164,7 +160,7 @@ async fn the_identity_is_presented() {
         .identity(authority.client())
         .build()
         .unwrap();
-    assert_eq!(client.build_version().await.unwrap().build_version, 1);
+    assert_eq!(client.server().version().await.unwrap().build_version, 1);
 }
 
 #[tokio::test]
@@ -178,7 +174,8 @@ async fn a_server_of_an_unknown_ca_is_refused_and_named() {
     let error = client(&endpoint, &ours)
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap_err();
     assert!(error.is_tls() && !error.is_retryable(), "{error:?}");
@@ -202,22 +199,17 @@ async fn the_name_of_the_server_is_checked_against_the_one_that_is_set() {
     let error = client(&endpoint, &authority)
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap_err();
     assert!(
         error.is_tls() && error.to_string().contains("not for the name 127.0.0.1"),
         "{error}"
     );
-    let named = |name: &str| {
-        client(&endpoint, &authority)
-            .tls_server_name(name)
-            .unwrap()
-            .build()
-            .unwrap()
-    };
-    named("raven.example").build_version().await.unwrap();
-    let error = named("other.example").build_version().await.unwrap_err();
+    let named = |name: &str| client(&endpoint, &authority).tls_server_name(name).build().unwrap();
+    named("raven.example").server().version().await.unwrap();
+    let error = named("other.example").server().version().await.unwrap_err();
     assert!(
         error.is_tls() && error.to_string().contains("not for the name other.example"),
         "{error}"
@@ -235,7 +227,8 @@ async fn servers_with_expired_or_foreign_certificates_are_refused() {
         let error = client(&endpoint, &authority)
             .build()
             .unwrap()
-            .build_version()
+            .server()
+            .version()
             .await
             .unwrap_err();
         assert!(error.is_tls() && error.to_string().contains(expected), "{error}");
@@ -254,14 +247,14 @@ async fn an_expired_identity_is_explained_with_its_end() {
         .issue("client", ExtendedKeyUsagePurpose::ClientAuth, true)
         .identity();
     let client = client(&endpoint, &authority).identity(expired).build().unwrap();
-    let error = client.build_version().await.unwrap_err();
+    let error = client.server().version().await.unwrap_err();
     assert!(error.is_tls() && !error.is_retryable(), "{error:?}");
     assert!(
         error.to_string().contains("expired (TLS alert 45)") && error.to_string().contains("2021-01-01"),
         "{error}"
     );
     let request = GenerateCertificate::new("a", SecurityClearance::Operator);
-    assert!(client.generate_certificate(&request).await.unwrap_err().is_tls());
+    assert!(client.certificates().generate(&request).await.unwrap_err().is_tls());
 }
 
 #[tokio::test]
@@ -275,7 +268,8 @@ async fn a_missing_identity_is_explained() {
     let error = client(&endpoint, &authority)
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap_err();
     assert!(
@@ -296,7 +290,8 @@ async fn plain_http_behind_an_https_endpoint_is_explained() {
     let error = client(&endpoint, &Authority::new("Lab CA"))
         .build()
         .unwrap()
-        .build_version()
+        .server()
+        .version()
         .await
         .unwrap_err();
     assert!(

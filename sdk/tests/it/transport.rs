@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use certward::ForeignAnswer;
 use certward::ravendb::{Client, ClientBuilder, GenerateCertificate, SecurityClearance};
 use certward::redis_enterprise;
+use certward::{BuilderSetting, ForeignAnswer};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -16,10 +16,7 @@ fn anchor() -> String {
 }
 
 fn builder() -> ClientBuilder {
-    let builder = Client::builder()
-        .danger_allow_plain_http()
-        .trust_anchors_pem(&anchor())
-        .unwrap();
+    let builder = Client::builder().danger_allow_plain_http().trust_anchors_pem(&anchor());
     builder
         .retry_wait(Duration::from_millis(1), Duration::from_millis(5))
         .max_retries(2)
@@ -51,16 +48,16 @@ async fn a_read_is_repeated_until_it_is_answered() {
         ResponseTemplate::new(200).set_body_string(BUILD),
     ])
     .await;
-    let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
-    assert_eq!(client.build_version().await.unwrap().full_version, "7.2.7");
+    let client = builder().endpoint(&server.uri()).build().unwrap();
+    assert_eq!(client.server().version().await.unwrap().full_version, "7.2.7");
     assert_eq!(count(&server).await, 3);
 }
 
 #[tokio::test]
 async fn a_read_is_given_up_after_its_repetitions() {
     let server = mock(vec![ResponseTemplate::new(503)]).await;
-    let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
-    let error = client.build_version().await.unwrap_err();
+    let client = builder().endpoint(&server.uri()).build().unwrap();
+    let error = client.server().version().await.unwrap_err();
     assert_eq!(
         (error.status(), error.is_retryable(), count(&server).await),
         (Some(503), true, 3)
@@ -71,9 +68,9 @@ async fn a_read_is_given_up_after_its_repetitions() {
 async fn what_the_server_asks_for_with_retry_after_is_waited() {
     let busy = ResponseTemplate::new(429).insert_header("retry-after", "1");
     let server = mock(vec![busy, ResponseTemplate::new(200).set_body_string(BUILD)]).await;
-    let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+    let client = builder().endpoint(&server.uri()).build().unwrap();
     let start = Instant::now();
-    client.build_version().await.unwrap();
+    client.server().version().await.unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
@@ -82,9 +79,9 @@ async fn generation_is_never_sent_twice() {
     let request = GenerateCertificate::new("a", SecurityClearance::Operator);
     for status in [500, 503, 429] {
         let server = mock(vec![ResponseTemplate::new(status)]).await;
-        let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+        let client = builder().endpoint(&server.uri()).build().unwrap();
         assert_eq!(
-            client.generate_certificate(&request).await.unwrap_err().status(),
+            client.certificates().generate(&request).await.unwrap_err().status(),
             Some(status)
         );
         assert_eq!(count(&server).await, 1);
@@ -93,10 +90,9 @@ async fn generation_is_never_sent_twice() {
     let client = builder()
         .request_timeout(Duration::from_millis(200))
         .endpoint(&server.uri())
-        .unwrap()
         .build()
         .unwrap();
-    assert!(client.generate_certificate(&request).await.unwrap_err().is_timeout());
+    assert!(client.certificates().generate(&request).await.unwrap_err().is_timeout());
     assert_eq!(count(&server).await, 1);
 }
 
@@ -110,16 +106,16 @@ async fn the_next_endpoint_is_asked_and_kept() {
     let client = builder()
         .max_retries(0)
         .endpoints([&dead, &server.uri()])
-        .unwrap()
         .build()
         .unwrap();
     for _ in 0..2 {
-        client.build_version().await.unwrap();
+        client.server().version().await.unwrap();
     }
     assert_eq!(count(&server).await, 2);
-    let alone = builder().max_retries(0).endpoint(&dead).unwrap().build().unwrap();
+    let alone = builder().max_retries(0).endpoint(&dead).build().unwrap();
     let error = alone
-        .generate_certificate(&GenerateCertificate::new("a", SecurityClearance::Operator))
+        .certificates()
+        .generate(&GenerateCertificate::new("a", SecurityClearance::Operator))
         .await
         .unwrap_err();
     assert!(error.is_connect() && error.is_retryable(), "{error:?}");
@@ -128,13 +124,10 @@ async fn the_next_endpoint_is_asked_and_kept() {
 #[tokio::test]
 async fn a_host_that_does_not_exist_is_told_at_once() {
     // No name server is asked for this one.
-    let client = Client::builder()
-        .danger_allow_plain_http()
-        .endpoint("http://-:9")
-        .unwrap();
-    let client = client.trust_anchors_pem(&anchor()).unwrap().build().unwrap();
+    let client = Client::builder().danger_allow_plain_http().endpoint("http://-:9");
+    let client = client.trust_anchors_pem(&anchor()).build().unwrap();
     let start = Instant::now();
-    let error = client.build_version().await.unwrap_err();
+    let error = client.server().version().await.unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(5));
     assert!(
         error.is_connect() && error.is_unsent() && !error.is_retryable(),
@@ -151,13 +144,13 @@ async fn an_error_names_the_proxy_without_its_credentials() {
         .local_addr()
         .unwrap();
     let proxied = || {
-        let builder = builder().max_retries(0).endpoint("https://a.example:9443").unwrap();
-        builder.proxy_url(&format!("http://user:canary@{closed}")).unwrap()
+        let builder = builder().max_retries(0).endpoint("https://a.example:9443");
+        builder.proxy_url(&format!("http://user:canary@{closed}"))
     };
     let one = proxied().build().unwrap();
-    let two = proxied().endpoint("https://b.example:9443").unwrap().build().unwrap();
+    let two = proxied().endpoint("https://b.example:9443").build().unwrap();
     for client in [one, two] {
-        let error = client.build_version().await.unwrap_err();
+        let error = client.server().version().await.unwrap_err();
         let named = format!(", through the proxy http://{closed} (proxy_url)");
         assert!(error.is_connect() && error.to_string().ends_with(&named), "{error}");
         assert!(!format!("{error:?} {}", error.report()).contains("canary"));
@@ -169,8 +162,8 @@ async fn redirections_are_not_followed() {
     let elsewhere = mock(vec![ResponseTemplate::new(200).set_body_string(BUILD)]).await;
     let answer = ResponseTemplate::new(307).insert_header("location", elsewhere.uri().as_str());
     let server = mock(vec![answer]).await;
-    let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
-    let error = client.build_version().await.unwrap_err();
+    let client = builder().endpoint(&server.uri()).build().unwrap();
+    let error = client.server().version().await.unwrap_err();
     assert_eq!((error.status(), count(&elsewhere).await), (Some(307), 0));
     assert!(error.to_string().contains(&elsewhere.uri()), "{error}");
 }
@@ -188,8 +181,8 @@ async fn odd_answers_are_typed_errors_that_show_no_content() {
         (huge, "more than 16777216 bytes"),
     ] {
         let server = mock(vec![ResponseTemplate::new(200).set_body_bytes(body)]).await;
-        let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
-        let error = client.build_version().await.unwrap_err();
+        let client = builder().endpoint(&server.uri()).build().unwrap();
+        let error = client.server().version().await.unwrap_err();
         assert!(error.is_decode() != error.is_too_large(), "{error:?}");
         assert!(error.to_string().contains(expected), "{error}");
         assert!(!format!("{error:?} {}", error.report()).contains("canary"));
@@ -216,10 +209,10 @@ async fn a_refusal_of_another_server_is_told_apart_and_is_no_missing_object() {
         (401, "", None, None),
     ] {
         let server = mock(vec![ResponseTemplate::new(status).set_body_string(body)]).await;
-        let builder = builder().max_retries(0).endpoint(&server.uri()).unwrap();
+        let builder = builder().max_retries(0).endpoint(&server.uri());
         let client = builder.build().unwrap();
         let thumbprint = "0123456789012345678901234567890123456789".parse().unwrap();
-        let refusal = client.certificate(&thumbprint).await;
+        let refusal = client.certificates().get(&thumbprint).await;
         if (status, of_ravendb.is_none()) == (404, true) {
             assert!(refusal.unwrap().is_none());
         } else {
@@ -228,11 +221,10 @@ async fn a_refusal_of_another_server_is_told_apart_and_is_no_missing_object() {
         let builder = redis_enterprise::Client::builder()
             .danger_allow_plain_http()
             .trust_anchors_pem(&anchor())
-            .unwrap()
             .max_retries(0);
-        let client = builder.endpoint(&server.uri()).unwrap().build().unwrap();
-        expect_foreign(&client.user(7.into()).await.unwrap_err(), of_redis.clone());
-        expect_foreign(&client.users().await.unwrap_err(), of_redis);
+        let client = builder.endpoint(&server.uri()).build().unwrap();
+        expect_foreign(&client.users().get(7.into()).await.unwrap_err(), of_redis.clone());
+        expect_foreign(&client.users().list().await.unwrap_err(), of_redis);
     }
 }
 
@@ -255,11 +247,14 @@ async fn only_so_many_requests_are_under_way() {
     let client = builder()
         .max_concurrent_requests(1)
         .endpoint(&server.uri())
-        .unwrap()
         .build()
         .unwrap();
     let start = Instant::now();
-    let (one, two, three) = tokio::join!(client.build_version(), client.build_version(), client.build_version());
+    let (one, two, three) = tokio::join!(
+        client.server().version(),
+        client.server().version(),
+        client.server().version()
+    );
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     assert!(start.elapsed() >= Duration::from_millis(300));
 }
@@ -274,31 +269,29 @@ fn settings_that_cannot_be_used_are_refused() {
         "https://user:canary@a.example",
         "https://a.example?x=1",
     ] {
-        let error = Client::builder().endpoint(endpoint).map(|_| ()).unwrap_err();
+        let error = Client::builder().endpoint(endpoint).build().unwrap_err();
         assert!(
             error.is_configuration() && !error.to_string().contains("canary"),
             "{endpoint}: {error}"
         );
     }
     assert!(Client::builder().build().unwrap_err().is_configuration());
-    let too_many = Client::builder()
-        .endpoint("https://a.example")
-        .unwrap()
-        .max_retries(21)
-        .build();
+    let too_many = Client::builder().endpoint("https://a.example").max_retries(21).build();
     assert!(too_many.unwrap_err().to_string().contains("at most 20"));
     assert!(
         Client::builder()
             .tls_server_name("not a name")
-            .map(|_| ())
+            .build()
             .unwrap_err()
-            .is_configuration()
+            .setting()
+            == Some(BuilderSetting::TlsServerName)
     );
     assert!(
         Client::builder()
             .proxy_url("socks5://user:canary@proxy")
-            .map(|_| ())
+            .build()
             .unwrap_err()
-            .is_configuration()
+            .setting()
+            == Some(BuilderSetting::ProxyUrl)
     );
 }

@@ -7,6 +7,7 @@ pub mod named_certificate;
 pub mod password_hash;
 pub mod permission;
 pub mod policy;
+pub mod precondition;
 pub mod redis_acl;
 pub mod redis_acl_rules;
 pub mod removal;

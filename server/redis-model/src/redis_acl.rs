@@ -1,6 +1,7 @@
 //! An ACL: a named set of Redis rules for commands, keys and channels.
 
 use super::name::ObjectName;
+use super::precondition::Precondition;
 use super::redis_acl_rules::RedisAclRules;
 use super::uid::RedisAclUid;
 
@@ -41,6 +42,8 @@ pub struct RedisAclUpdate {
     pub name: Option<ObjectName>,
     /// The rules.
     pub acl: Option<RedisAclRules>,
+    /// What else must be so.
+    pub precondition: Precondition,
 }
 
 /// The ACLs of a fresh cluster, from uid 1 on (`docs/contracts/redis-enterprise.md#redis-acls`).

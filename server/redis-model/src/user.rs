@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::name::{EmailAddress, UserName};
 use super::password_hash::PasswordHash;
 use super::permission::ManagementRole;
+use super::precondition::Precondition;
 use super::uid::{RoleUid, UserUid};
 use certward_certificates::trust::SubjectLine;
 
@@ -136,6 +137,8 @@ pub struct UserUpdate {
     pub cluster_email_alerts: Option<bool>,
     /// Alerts about databases.
     pub bdbs_email_alerts: Option<Vec<String>>,
+    /// What else must be so.
+    pub precondition: Precondition,
 }
 
 /// The roles of a user, as given in a request.

@@ -338,6 +338,18 @@ pub enum ClusterError {
     /// The cluster has been created.
     #[error("the cluster has already been created")]
     AlreadyBootstrapped,
+    /// A field that only the server writes has another value, or no longer this one.
+    #[error("the field '{field}' cannot be changed; leave it out")]
+    ReadOnlyField {
+        /// Its name in the API.
+        field: &'static str,
+    },
+    /// Only two management roles can be limited to databases (`docs/contracts/redis-enterprise.md#roles`).
+    #[error("the field 'resources' limits db_member and db_viewer; the role has the management role {management}")]
+    ResourcesNotAllowed {
+        /// The role's.
+        management: ManagementRole,
+    },
     /// All numbers have been used.
     #[error("there is no uid left")]
     NoUidLeft,

@@ -27,6 +27,7 @@ use time::OffsetDateTime;
 use tokio::sync::{Mutex, watch};
 
 pub use bootstrap::NewCluster;
+pub use certward_redis_model::precondition::Precondition;
 pub use certward_redis_model::run::Run;
 pub use certward_redis_model::state::ClusterState;
 pub use certward_redis_model::{
@@ -42,6 +43,7 @@ use self::state::Change;
 use crate::audit::{Actor, Audit, AuditRecord, Outcome};
 use crate::clock::Clock;
 use crate::listener::peer::Peer;
+use crate::redis_enterprise::rows;
 use crate::store::{Store, StoreError};
 
 /// The cluster: its current state, and the only way to change it.
@@ -135,6 +137,14 @@ impl Asked {
 }
 
 impl Planning<'_> {
+    /// Refuses a change that says of the state what is no longer so.
+    pub(crate) fn check_precondition(&self, precondition: &Precondition) -> Result<(), ClusterError> {
+        match precondition.differing(self.state) {
+            Some(field) => Err(ClusterError::ReadOnlyField { field }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses an operation on rights that the caller lacks: a user manager can neither create nor change
     /// administrators.
     pub(crate) fn check_reach(
@@ -310,9 +320,7 @@ impl Shared {
         let highest = state.highest_uids().after(&changes);
         // Let go of, so that the next state can be made of this one without a copy.
         drop(state);
-        parts
-            .store
-            .commit_cluster(&changes, revision, highest, &[record])
+        rows::commit_cluster(&parts.store, &changes, revision, highest, &[record])
             .await
             .map_err(ClusterError::Store)?;
         Arc::make_mut(&mut self.state.write().unwrap_or_else(PoisonError::into_inner)).apply(&changes);

@@ -32,8 +32,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::NoSuchRedisAcl`]; [`ClusterError::ReadOnlyRedisAcl`];
-    /// [`ClusterError::NameTaken`]; [`ClusterError::Store`].
+    /// In this order: [`ClusterError::NoSuchRedisAcl`]; [`ClusterError::ReadOnlyRedisAcl`]; that of
+    /// the precondition; [`ClusterError::NameTaken`]; [`ClusterError::Store`].
     pub async fn update_redis_acl(
         &self,
         permit: &ClusterPermit<UpdateRedisAcl>,
@@ -102,6 +102,7 @@ fn plan_update(
     update: RedisAclUpdate,
 ) -> Result<Plan<Arc<RedisAcl>>, ClusterError> {
     let acl = changeable(planning.state, uid)?;
+    planning.check_precondition(&update.precondition)?;
     let changed = Arc::new(RedisAcl {
         uid,
         name: update.name.unwrap_or_else(|| acl.name.clone()),

@@ -17,8 +17,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`]; [`ClusterError::InvalidSetting`] for too
-    /// many databases; [`ClusterError::AboveOwnRights`] if a caller who is not an administrator would create an
+    /// In this order: [`ClusterError::ResourcesNotAllowed`]; [`ClusterError::UidTaken`]; [`ClusterError::NameTaken`];
+    /// [`ClusterError::InvalidSetting`] for too many databases; [`ClusterError::AboveOwnRights`] if a caller who is not an administrator would create an
     /// administrator role; [`ClusterError::Store`].
     pub async fn create_role(
         &self,
@@ -35,8 +35,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// In this order: [`ClusterError::NoSuchRole`]; [`ClusterError::NameTaken`]; [`ClusterError::AboveOwnRights`] if a
-    /// caller who is not an administrator would change an administrator role, or turn a role into one;
+    /// In this order: [`ClusterError::NoSuchRole`]; [`ClusterError::ResourcesNotAllowed`]; [`ClusterError::NameTaken`];
+    /// [`ClusterError::AboveOwnRights`] if a caller who is not an administrator would change an administrator role, or turn a role into one;
     /// [`ClusterError::LastAdminRole`]; [`ClusterError::Store`].
     pub async fn update_role(
         &self,
@@ -71,6 +71,7 @@ impl Cluster {
 
 fn plan_create(planning: &Planning<'_>, new: NewRole) -> Result<Plan<Arc<Role>>, ClusterError> {
     let state = planning.state;
+    check_scope(new.management, &new.databases)?;
     let uid = match new.uid {
         Some(uid) if state.role(uid).is_some() => return Err(ClusterError::UidTaken { uid: uid.get() }),
         Some(uid) => uid,
@@ -101,6 +102,7 @@ fn plan_update(planning: &Planning<'_>, uid: RoleUid, update: RoleUpdate) -> Res
         management: update.management.unwrap_or(role.management),
         databases: update.databases.unwrap_or_else(|| role.databases.clone()),
     });
+    check_scope(changed.management, &changed.databases)?;
     check_unique(state, uid, &changed.name)?;
     list_length::check("resources", changed.databases.len())?;
     planning.check_reach(role.management.max(changed.management), || {
@@ -157,6 +159,13 @@ fn is_last_of_administrators(planning: &Planning<'_>, role: &Role) -> bool {
     others.is_empty()
         || (administrators.peek().is_some()
             && !administrators.any(|user| user.role_uids.iter().any(|uid| others.contains(uid))))
+}
+
+fn check_scope(management: ManagementRole, databases: &[u32]) -> Result<(), ClusterError> {
+    if databases.is_empty() || matches!(management, ManagementRole::DbMember | ManagementRole::DbViewer) {
+        return Ok(());
+    }
+    Err(ClusterError::ResourcesNotAllowed { management })
 }
 
 fn check_unique(state: &ClusterState, uid: RoleUid, name: &ObjectName) -> Result<(), ClusterError> {

@@ -7,7 +7,7 @@ use super::access::action::UpdateCluster;
 use super::cipher_list::Signing;
 use super::settings::{ClusterSettings, PasswordHashingAlgorithm, TlsVersion};
 use super::state::Change;
-use super::{Asked, Cluster, ClusterError, Plan, Planning, Run, list_length};
+use super::{Asked, Cluster, ClusterError, Plan, Planning, Precondition, Run, list_length};
 use crate::trust::{AuthorizedSubject, SubjectValidation};
 
 macro_rules! settings_update {
@@ -19,6 +19,8 @@ macro_rules! settings_update {
                 #[doc = concat!("`", $name, "`: see [`ClusterSettings`].")]
                 pub $field: Option<$type>,
             )*
+            /// What else must be so.
+            pub precondition: Precondition,
         }
 
         impl SettingsUpdate {
@@ -103,6 +105,7 @@ impl Cluster {
 
 fn plan_update(planning: &Planning<'_>, update: SettingsUpdate) -> Result<Plan<Arc<ClusterSettings>>, ClusterError> {
     let state = planning.state;
+    planning.check_precondition(&update.precondition)?;
     let old = state.settings();
     let new = update.applied_to(old);
     check(&new)?;

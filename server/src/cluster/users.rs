@@ -45,7 +45,8 @@ impl Cluster {
     /// # Errors
     ///
     /// In this order: [`ClusterError::PasswordSameAsCurrent`], which only the user itself and administrators get; those
-    /// of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`]; [`ClusterError::NotOwnBusiness`];
+    /// of the password's rules; [`ClusterError::Busy`]; [`ClusterError::NoSuchUser`]; that of the precondition;
+    /// [`ClusterError::NotOwnBusiness`];
     /// [`ClusterError::AboveOwnRights`] if a caller who is not an administrator would change or create one;
     /// [`ClusterError::PasswordMissing`] and the like; [`ClusterError::NameReserved`], [`ClusterError::NameTaken`] and
     /// the like; [`ClusterError::UnknownRole`]; [`ClusterError::LastAdminDemoted`],
@@ -174,6 +175,7 @@ fn plan_update(
 ) -> Result<Plan<Arc<User>>, ClusterError> {
     let state = planning.state;
     let user = state.user(uid).ok_or(ClusterError::NoSuchUser { uid })?;
+    planning.check_precondition(&update.precondition)?;
     if is_for_itself {
         check_own_business(state, user, &update)?;
     }
@@ -259,6 +261,7 @@ fn check_own_business(state: &ClusterState, user: &User, update: &UserUpdate) ->
         email_alerts: _,
         cluster_email_alerts: _,
         bdbs_email_alerts: _,
+        precondition: _,
     } = update;
     let roles_differ = match roles {
         None => false,

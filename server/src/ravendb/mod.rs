@@ -3,4 +3,5 @@
 pub mod access;
 pub mod api;
 pub mod model;
+pub mod rows;
 pub mod usecases;

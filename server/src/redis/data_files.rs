@@ -1,10 +1,10 @@
 //! The data of databases, for a backup of the store and its restore, without a running server.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use super::engine::{self, Engine};
-use crate::cluster::uid::DatabaseUid;
 use crate::store::backup::{DatabaseFiles, OpenData};
 
 /// The data of the databases in one `DataDir`.
@@ -22,15 +22,15 @@ impl DataFiles {
 }
 
 impl DatabaseFiles for DataFiles {
-    fn directory(&self, uid: DatabaseUid) -> PathBuf {
+    fn directory(&self, uid: NonZeroU32) -> PathBuf {
         self.root.join(uid.to_string())
     }
 
-    fn open_data(&self, uid: DatabaseUid) -> io::Result<Option<OpenData>> {
+    fn open_data(&self, uid: NonZeroU32) -> io::Result<Option<OpenData>> {
         engine::open_saved_data(&self.directory(uid))
     }
 
-    fn end_engine(&self, uid: DatabaseUid) -> io::Result<()> {
+    fn end_engine(&self, uid: NonZeroU32) -> io::Result<()> {
         Engine::end_orphan(self.directory(uid))
     }
 }

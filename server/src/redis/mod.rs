@@ -5,6 +5,8 @@
 
 mod cluster_view;
 mod data_files;
+#[cfg(test)]
+mod data_files_tests;
 pub(crate) mod engine;
 mod leftovers;
 mod listener;

@@ -1,3 +1,4 @@
 //! Redis Enterprise's certificate-authentication API.
 
 pub mod api;
+pub mod rows;

@@ -10,6 +10,7 @@ use crate::cluster::state::ClusterIdentity;
 use crate::cluster::{Cluster, ClusterParts};
 use crate::config::Settings;
 use crate::ravendb::access::authn::Authenticator;
+use crate::redis_enterprise::rows;
 use crate::store::Store;
 
 /// Loads the cluster, its authentication, and the key of its store.
@@ -29,7 +30,7 @@ pub(super) async fn open(
         name: url.host_str().unwrap_or_default().to_owned(),
         created_at: clock.now(),
     };
-    let (state, token_key) = store.open_cluster(identity).await.map_err(StartError::Store)?;
+    let (state, token_key) = rows::open_cluster(store, identity).await.map_err(StartError::Store)?;
     let parts = ClusterParts {
         store: store.clone(),
         administrators: Arc::<Authenticator>::clone(authenticator),

@@ -43,6 +43,7 @@ use crate::ravendb::access::authn::{Authenticator, WellKnown};
 use crate::ravendb::access::two_factor::TwoFactorSessions;
 use crate::ravendb::api as ravendb;
 use crate::ravendb::model::registry::Registry;
+use crate::ravendb::rows;
 use crate::ravendb::usecases::replacement::Replacement;
 use crate::ravendb::usecases::{Authority, AuthorityParts};
 use crate::redis::{Databases, ProxyParts};
@@ -112,8 +113,8 @@ impl Server {
         let recorder = Recorder::start();
         // Apart, so that a long answer of an API holds no database up.
         let (api_workers, database_workers) = (workers("api")?, workers("redis")?);
-        let registry = Registry::new(store.load().await.map_err(StartError::Store)?);
-        let registry = Arc::new(registry.with_deleted(store.load_deleted().await.map_err(StartError::Store)?));
+        let registry = Registry::new(rows::load(&store).await.map_err(StartError::Store)?);
+        let registry = Arc::new(registry.with_deleted(rows::load_deleted(&store).await.map_err(StartError::Store)?));
         let topology_id = data_dir::topology_id(&settings.data_dir).await?;
         let certificate_file = CertificateFile::new(
             settings.certificate_path.clone(),

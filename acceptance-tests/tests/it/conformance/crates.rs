@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "certward-pki",
             "certward-certificates",
             "certward-redis-model",
+            "certward-store",
             "certward-system",
             "certward-transport",
         ],
@@ -28,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "server/redis-model",
         &["certward-pki", "certward-certificates", "certward-system"],
     ),
+    ("server/store", &["certward-pki", "certward-system"]),
     ("server/system", &["certward-pki"]),
     (
         "server/transport",

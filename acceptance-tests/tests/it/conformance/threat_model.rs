@@ -50,6 +50,7 @@ fn tests_of_the_workspace() -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
     for (folder, package) in [
         ("server", "certward-server"),
+        ("server/store", "certward-store"),
         ("sdk", "certward"),
         ("sdk/pki", "certward-pki"),
         ("provider", "terraform-provider-certward"),
@@ -112,4 +113,4 @@ fn workspace() -> PathBuf {
 }
 
 /// Of a path that is cut off, in the page's explanation.
-const EXAMPLE: &str = "certward-server::store::tests::…";
+const EXAMPLE: &str = "certward-store::tests::…";

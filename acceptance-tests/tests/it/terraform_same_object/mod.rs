@@ -318,7 +318,7 @@ fn single_cas_become_a_bundle_and_back() {
     world.apply(&[]).expect_success();
     // The last authority that is trusted cannot go then.
     let settings = UpdateCluster::new().mtls_certificate_authentication(true);
-    world.call(async |client| client.update_cluster(&settings).await);
+    world.call(async |client| client.cluster().update(&settings).send().await);
     for _ in 0..rounds() {
         for blocks in [&bundle, &single] {
             world.configure(blocks);

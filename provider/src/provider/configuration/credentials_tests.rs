@@ -207,7 +207,7 @@ async fn every_form_of_the_configuration_shows_the_chain_that_it_has() {
             .redis_enterprise(&endpoints)
             .map_err(|(_, problem)| problem)
             .unwrap();
-        redis.client.bootstrap().await.unwrap_err();
+        redis.client.bootstrap().get().await.unwrap_err();
         for product in ["ravendb", "redis_enterprise"] {
             let shown = shown.recv().await.unwrap();
             assert!(

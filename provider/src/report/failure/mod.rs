@@ -146,7 +146,7 @@ mod tests {
         ravendb(&mut diags, "ask", &problem);
         let session = of_redis_enterprise(&server.uri(), None, now);
         let client = &session.redis_enterprise.configured().unwrap().client;
-        redis_enterprise(&mut diags, "ask", &client.users().await.unwrap_err());
+        redis_enterprise(&mut diags, "ask", &client.users().list().await.unwrap_err());
         let errors: Vec<_> = diags.errors.into_iter().collect();
         [&errors[0], &errors[1]].map(|error| (error.summary.to_string(), error.detail.to_string()))
     }

@@ -227,31 +227,31 @@ impl RedisObject for CertUser {
     }
 
     async fn find(client: &Client, uid: u64) -> Result<Option<User>, Error> {
-        client.user(uid.into()).await
+        client.users().get(uid.into()).await
     }
 
     async fn list(client: &Client) -> Result<Vec<User>, Error> {
-        client.users().await
+        client.users().list().await
     }
 
     async fn create(client: &Client, wanted: &Account, run: Run) -> Result<User, Error> {
         let request = wanted.create_request();
         match run {
-            Run::Apply => client.create_user(&request).await,
-            Run::Try => client.create_user_dry_run(&request).await,
+            Run::Apply => client.users().create(&request).send().await,
+            Run::Try => client.users().create(&request).dry_run().send().await,
         }
     }
 
     async fn update(client: &Client, uid: u64, there: &Account, wanted: &Account, run: Run) -> Result<User, Error> {
         let request = wanted.update_request(there);
         match run {
-            Run::Apply => client.update_user(uid.into(), &request).await,
-            Run::Try => client.update_user_dry_run(uid.into(), &request).await,
+            Run::Apply => client.users().update(uid.into(), &request).send().await,
+            Run::Try => client.users().update(uid.into(), &request).dry_run().send().await,
         }
     }
 
     async fn delete(client: &Client, uid: u64) -> Result<(), Error> {
-        client.delete_user(uid.into()).await.map(drop)
+        client.users().delete(uid.into()).await.map(drop)
     }
 }
 

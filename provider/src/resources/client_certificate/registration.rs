@@ -92,26 +92,26 @@ impl From<CertificateDefinition> for Registered {
 
 /// The entry under a thumbprint, or the collection's primary when that is a secondary.
 pub(crate) async fn find(client: &Client, thumbprint: Thumbprint) -> Result<Option<Registered>, Error> {
-    Ok(client.certificate(&thumbprint).await?.map(Registered::from))
+    Ok(client.certificates().get(&thumbprint).await?.map(Registered::from))
 }
 
 /// Registers the public certificate. The entry is enabled, whatever the grant says: RavenDB ignores `Disabled` here.
 pub(crate) async fn register(client: &Client, certificate: &Certificate, grant: &Grant) -> Result<(), Error> {
     let clearance = SecurityClearance::from(grant.security_clearance.as_str());
     let request = RegisterCertificate::new(&grant.name, clearance, certificate).permissions(permissions(grant));
-    client.register_certificate(&request).await
+    client.certificates().register(&request).await
 }
 
 /// Sets everything the grant says. The one-time code configuration stays as it is: the request does not mention it.
 pub(crate) async fn edit(client: &Client, thumbprint: Thumbprint, grant: &Grant) -> Result<(), Error> {
     let clearance = SecurityClearance::from(grant.security_clearance.as_str());
     let request = EditCertificate::new(thumbprint, &grant.name, clearance, permissions(grant)).disabled(grant.disabled);
-    client.edit_certificate(&request).await
+    client.certificates().update(&request).await
 }
 
 /// Removes an entry; one that is gone already is fine.
 pub(crate) async fn delete(client: &Client, thumbprint: Thumbprint) -> Result<(), Error> {
-    match client.delete_certificate(&thumbprint).await {
+    match client.certificates().delete(&thumbprint).await {
         Err(problem) if problem.is_not_found() => Ok(()),
         answer => answer,
     }
@@ -120,7 +120,8 @@ pub(crate) async fn delete(client: &Client, thumbprint: Thumbprint) -> Result<()
 /// Every entry, with the certificates.
 pub(crate) async fn list(client: &Client) -> Result<Vec<Registered>, Error> {
     client
-        .list_all_certificates(&ListCertificates::new())
+        .certificates()
+        .list_all(&ListCertificates::new())
         .await
         .map(entries)
 }
@@ -129,7 +130,7 @@ pub(crate) async fn list(client: &Client) -> Result<Vec<Registered>, Error> {
 ///
 /// In one answer, because RavenDB counts pages before it filters by name: a page can be short and not the last.
 pub(crate) async fn named(client: &Client, name: &str) -> Result<Vec<Registered>, Error> {
-    let answer = client.list_certificates(&ListCertificates::new().name(name)).await?;
+    let answer = client.certificates().list(&ListCertificates::new().name(name)).await?;
     let mut found = entries(answer);
     found.retain(|entry| entry.grant.name == name);
     Ok(found)
@@ -138,7 +139,7 @@ pub(crate) async fn named(client: &Client, name: &str) -> Result<Vec<Registered>
 /// Every entry, without the certificates.
 pub(crate) async fn list_metadata(client: &Client) -> Result<Vec<Registered>, Error> {
     let list = ListCertificates::new().metadata_only();
-    client.list_all_certificates(&list).await.map(entries)
+    client.certificates().list_all(&list).await.map(entries)
 }
 
 /// RavenDB before 7.2 does not say what a certificate is for, but which one is the server's.

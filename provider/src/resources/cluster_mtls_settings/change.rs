@@ -47,7 +47,7 @@ pub(crate) async fn prepare(
     allow_lockout: bool,
 ) -> Option<Prepared> {
     let redis = session.redis_enterprise(diags, KIND)?;
-    let cluster = match redis.client.cluster().await {
+    let cluster = match redis.client.cluster().get().await {
         Ok(cluster) => cluster,
         Err(problem) => {
             failure::redis_enterprise(diags, "read the cluster's settings", &problem);
@@ -99,7 +99,7 @@ pub(crate) async fn commit(diags: &mut Diagnostics, session: &Session, prepared:
         return Some(prepared.found.clone());
     }
     let request = prepared.changes.request();
-    let answered = match redis.client.update_cluster(&request).await {
+    let answered = match redis.client.cluster().update(&request).send().await {
         Ok(cluster) => MtlsSettings::of(&cluster),
         Err(problem) => {
             failure::redis_enterprise(diags, "change the cluster's settings", &problem);
@@ -109,12 +109,12 @@ pub(crate) async fn commit(diags: &mut Diagnostics, session: &Session, prepared:
     if prepared.check == Check::Nothing {
         return Some(answered);
     }
-    let mut asked = redis.client.cluster().await;
+    let mut asked = redis.client.cluster().get().await;
     if prepared.check == Check::LoginAndCertificate
         && let Some(client) = &redis.by_certificate
         && asked.is_ok()
     {
-        asked = client.cluster().await;
+        asked = client.cluster().get().await;
     }
     let problem = match asked {
         Ok(cluster) => return Some(MtlsSettings::of(&cluster)),
@@ -145,7 +145,7 @@ async fn rehearse_online(
     wanted: &MtlsSettings,
     allow_lockout: bool,
 ) {
-    let Ok(cluster) = redis.client.cluster().await else {
+    let Ok(cluster) = redis.client.cluster().get().await else {
         return;
     };
     let changes = wanted.changes(&MtlsSettings::of(&cluster));
@@ -187,7 +187,7 @@ impl Trial for Change<'_> {
     type Sight = MtlsSettings;
 
     async fn look(&self) -> Result<MtlsSettings, Error> {
-        let cluster = self.client.cluster().await?;
+        let cluster = self.client.cluster().get().await?;
         Ok(self.changes.changes(&MtlsSettings::of(&cluster)))
     }
 
@@ -196,7 +196,12 @@ impl Trial for Change<'_> {
     }
 
     async fn send(&self) -> Result<Cluster, Error> {
-        self.client.update_cluster_dry_run(&self.changes.request()).await
+        self.client
+            .cluster()
+            .update(&self.changes.request())
+            .dry_run()
+            .send()
+            .await
     }
 
     async fn effect(&self, before: &MtlsSettings, after: &MtlsSettings, _: Option<&Cluster>) -> Option<String> {
@@ -276,7 +281,7 @@ async fn look_at_certificate(
             Check::Login
         });
     };
-    if client.cluster().await.is_ok() {
+    if client.cluster().get().await.is_ok() {
         // It is let in for another reason than these settings.
         return Some(Check::Login);
     }
@@ -306,7 +311,7 @@ async fn put_back(
     answered: MtlsSettings,
 ) -> Option<MtlsSettings> {
     let undo = prepared.changes.undone(&prepared.found);
-    match redis.client.update_cluster(&undo.request()).await {
+    match redis.client.cluster().update(&undo.request()).send().await {
         Ok(_) => {
             error(
                 diags,

@@ -139,7 +139,7 @@ async fn prepared(
 
 async fn present(diags: &mut Diagnostics, session: &Session) -> Option<(String, MtlsSettings)> {
     let redis = session.redis_enterprise(diags, KIND)?;
-    match redis.client.cluster().await {
+    match redis.client.cluster().get().await {
         Ok(cluster) => Some((cluster.name.clone(), MtlsSettings::of(&cluster))),
         Err(problem) => {
             failure::redis_enterprise(diags, "read the cluster's settings", &problem);

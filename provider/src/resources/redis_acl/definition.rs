@@ -102,7 +102,7 @@ impl RedisObject for RedisAcl {
     }
 
     async fn find(client: &Client, uid: u64) -> Result<Option<StoredAcl>, Error> {
-        client.redis_acl(uid.into()).await
+        client.redis_acls().get(uid.into()).await
     }
 
     fn warnings(acl: &StoredAcl) -> &[String] {
@@ -110,14 +110,14 @@ impl RedisObject for RedisAcl {
     }
 
     async fn list(client: &Client) -> Result<Vec<StoredAcl>, Error> {
-        client.redis_acls().await
+        client.redis_acls().list().await
     }
 
     async fn create(client: &Client, wanted: &AclDefinition, run: Run) -> Result<StoredAcl, Error> {
         let request = CreateRedisAcl::new(&wanted.name, &wanted.acl);
         match run {
-            Run::Apply => client.create_redis_acl(&request).await,
-            Run::Try => client.create_redis_acl_dry_run(&request).await,
+            Run::Apply => client.redis_acls().create(&request).send().await,
+            Run::Try => client.redis_acls().create(&request).dry_run().send().await,
         }
     }
 
@@ -130,12 +130,12 @@ impl RedisObject for RedisAcl {
     ) -> Result<StoredAcl, Error> {
         let request = wanted.update_request(there);
         match run {
-            Run::Apply => client.update_redis_acl(uid.into(), &request).await,
-            Run::Try => client.update_redis_acl_dry_run(uid.into(), &request).await,
+            Run::Apply => client.redis_acls().update(uid.into(), &request).send().await,
+            Run::Try => client.redis_acls().update(uid.into(), &request).dry_run().send().await,
         }
     }
 
     async fn delete(client: &Client, uid: u64) -> Result<(), Error> {
-        client.delete_redis_acl(uid.into()).await.map(drop)
+        client.redis_acls().delete(uid.into()).await.map(drop)
     }
 }

@@ -50,7 +50,7 @@ impl RedisObject for RedisDatabase {
 
     async fn complete(client: &Client, database: &Database, wanted: &DatabaseDefinition) -> Result<(), Error> {
         match &wanted.password {
-            Some(password) => client.set_database_password(database.uid, password).await.map(drop),
+            Some(password) => client.databases().set_password(database.uid, password).await.map(drop),
             None => Ok(()),
         }
     }
@@ -112,7 +112,7 @@ impl RedisObject for RedisDatabase {
         if database.status == Some(DatabaseStatus::Active) {
             return database;
         }
-        let problem = match client.wait_until_active(database.uid, timeout).await {
+        let problem = match client.databases().wait_until_active(database.uid, timeout).await {
             Ok(database) => return database,
             Err(problem) => problem,
         };
@@ -177,18 +177,18 @@ impl RedisObject for RedisDatabase {
     }
 
     async fn find(client: &Client, uid: u64) -> Result<Option<Database>, Error> {
-        client.database(uid.into()).await
+        client.databases().get(uid.into()).await
     }
 
     async fn list(client: &Client) -> Result<Vec<Database>, Error> {
-        client.databases().await
+        client.databases().list().await
     }
 
     async fn create(client: &Client, wanted: &DatabaseDefinition, run: Run) -> Result<Database, Error> {
         let request = wanted.create_request();
         match run {
-            Run::Apply => client.create_database(&request).await,
-            Run::Try => client.create_database_dry_run(&request).await,
+            Run::Apply => client.databases().create(&request).send().await,
+            Run::Try => client.databases().create(&request).dry_run().send().await,
         }
     }
 
@@ -205,18 +205,18 @@ impl RedisObject for RedisDatabase {
             request = request.default_user(wanted.default_user_enabled);
         }
         if run == Run::Try {
-            return client.update_database_dry_run(uid.into(), &request).await;
+            return client.databases().update(uid.into(), &request).dry_run().send().await;
         }
         if wanted.changes_password(there)
             && let Some(password) = &wanted.password
         {
-            client.set_database_password(uid.into(), password).await?;
+            client.databases().set_password(uid.into(), password).await?;
         }
-        client.update_database(uid.into(), &request).await
+        client.databases().update(uid.into(), &request).send().await
     }
 
     async fn delete(client: &Client, uid: u64) -> Result<(), Error> {
-        client.delete_database(uid.into()).await.map(drop)
+        client.databases().delete(uid.into()).await.map(drop)
     }
 }
 

@@ -141,18 +141,18 @@ impl RedisObject for RedisRole {
     }
 
     async fn find(client: &Client, uid: u64) -> Result<Option<Role>, Error> {
-        client.role(uid.into()).await
+        client.roles().get(uid.into()).await
     }
 
     async fn list(client: &Client) -> Result<Vec<Role>, Error> {
-        client.roles().await
+        client.roles().list().await
     }
 
     async fn create(client: &Client, wanted: &RoleDefinition, run: Run) -> Result<Role, Error> {
         let request = wanted.create_request();
         match run {
-            Run::Apply => client.create_role(&request).await,
-            Run::Try => client.create_role_dry_run(&request).await,
+            Run::Apply => client.roles().create(&request).send().await,
+            Run::Try => client.roles().create(&request).dry_run().send().await,
         }
     }
 
@@ -165,12 +165,12 @@ impl RedisObject for RedisRole {
     ) -> Result<Role, Error> {
         let request = wanted.update_request(there);
         match run {
-            Run::Apply => client.update_role(uid.into(), &request).await,
-            Run::Try => client.update_role_dry_run(uid.into(), &request).await,
+            Run::Apply => client.roles().update(uid.into(), &request).send().await,
+            Run::Try => client.roles().update(uid.into(), &request).dry_run().send().await,
         }
     }
 
     async fn delete(client: &Client, uid: u64) -> Result<(), Error> {
-        client.delete_role(uid.into()).await.map(drop)
+        client.roles().delete(uid.into()).send().await.map(drop)
     }
 }

@@ -3,25 +3,24 @@
 use std::time::Duration;
 
 use super::Database;
-use super::operations::PATH;
+use super::operations::{Databases, PATH};
 use crate::Error;
 use crate::client::error::{ActionFailure, Answer, Cause, one_line};
 use crate::client::transport::Call;
 use crate::redis_enterprise::action::poll;
-use crate::redis_enterprise::client::Client;
 use crate::redis_enterprise::values::{DatabaseStatus, DatabaseUid};
 
-impl Client {
+impl Databases<'_> {
     /// Returns `true` if the database answers its clients now. Needs `view_bdb_info`.
     ///
     /// # Errors
     /// [`Error::is_not_found`], and the errors that every operation can return.
-    pub async fn is_database_available(&self, uid: DatabaseUid) -> Result<bool, Error> {
+    pub async fn is_available(self, uid: DatabaseUid) -> Result<bool, Error> {
         let call = Call::get(
             "ask whether a database is available",
             format!("{PATH}/{uid}/availability"),
         );
-        let reply = self.send(call.accept(&[200, 503])).await?;
+        let reply = self.0.send(call.accept(&[200, 503])).await?;
         Ok(reply.status == 200)
     }
 
@@ -32,15 +31,13 @@ impl Client {
     /// [`Error::is_failed_action`] when it could not be made, [`Error::is_not_found`] when there is none (any more),
     /// [`Error::is_timeout`] when it is not active in time (the cluster goes on), and the errors that every operation
     /// can return.
-    pub async fn wait_until_active(&self, uid: DatabaseUid, timeout: Duration) -> Result<Database, Error> {
+    pub async fn wait_until_active(self, uid: DatabaseUid, timeout: Duration) -> Result<Database, Error> {
         let step = &|| format!("cannot wait for database {uid}");
         poll(timeout, step, || async move {
-            let Some(database) = self.database(uid).await? else {
+            let Some(database) = self.get(uid).await? else {
                 let answer = Answer {
-                    status: 404,
-                    error_type: None,
                     message: Some("the cluster knows no such database".to_owned()),
-                    unknown_body: None,
+                    ..Answer::of_status(404)
                 };
                 return Err(Error::new(step(), Cause::Answer(answer)));
             };

@@ -3,17 +3,22 @@
 
 use std::fmt;
 
+use futures_util::Stream;
 use http::Method;
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
+use super::certificate_pages::CertificatePages;
 use super::operations::PATH;
 use crate::Error;
+use crate::client::handle::handle;
+use crate::client::paging;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
 use crate::pki::{Certificate, PemError, PrivateKeyPem, certificates_from_pem};
 use crate::redis_enterprise::action::read_one;
 use crate::redis_enterprise::client::Client;
+use crate::redis_enterprise::request::Request;
 use crate::redis_enterprise::values::{DatabaseTlsMode, DatabaseUid};
 use crate::redis_enterprise::wire;
 
@@ -44,8 +49,8 @@ pub struct NewDatabaseCertificate {
 /// A selection of certificates of databases.
 #[derive(Clone, Debug, Default)]
 pub struct ListDatabaseCertificates {
-    page: Option<u32>,
-    page_size: Option<u32>,
+    pub(super) page: Option<u32>,
+    pub(super) page_size: Option<u32>,
     expires_before: Option<String>,
     tls_mode: Option<DatabaseTlsMode>,
 }
@@ -111,7 +116,7 @@ impl ListDatabaseCertificates {
         self
     }
 
-    fn call(&self) -> Call {
+    pub(super) fn call(&self) -> Call {
         let mut call = Call::get("list the certificates of databases", format!("{PATH}/certificates"));
         if let Some(page) = self.page {
             call = call.query("page", page);
@@ -129,16 +134,32 @@ impl ListDatabaseCertificates {
     }
 }
 
-impl Client {
+handle! {
+    /// Server certificates of databases, in place of the cluster's `proxy`.
+    DatabaseCertificates = database_certificates
+}
+
+impl<'a> DatabaseCertificates<'a> {
     /// The certificates of databases that have one of their own. Needs `view_all_bdbs_info`.
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn database_certificates(
-        &self,
+    pub async fn list(self, list: &ListDatabaseCertificates) -> Result<Vec<DatabaseCertificate>, Error> {
+        self.0.send(list.call()).await?.json()
+    }
+
+    /// The certificates of databases that have one of their own, one by one: the next page is asked for when it is needed,
+    /// and has the time and the bytes of one operation. [`ListDatabaseCertificates::page_size`] sets the size of a page
+    /// (default: 100), and [`ListDatabaseCertificates::page`] where to begin. More than 200 pages are an error.
+    ///
+    /// # Errors
+    /// [`Error::is_too_large`] when the listing has no end, [`Error::is_forbidden`], and the errors that every operation
+    /// can return; an error ends the stream.
+    pub fn stream(
+        self,
         list: &ListDatabaseCertificates,
-    ) -> Result<Vec<DatabaseCertificate>, Error> {
-        self.send(list.call()).await?.json()
+    ) -> impl Stream<Item = Result<DatabaseCertificate, Error>> + Send + Unpin + use<> {
+        paging::stream(CertificatePages::new(self.0, list))
     }
 
     /// The certificate of a database; `None` when it has none of its own, and when there is no such database. Needs
@@ -146,9 +167,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn database_certificate(&self, uid: DatabaseUid) -> Result<Option<DatabaseCertificate>, Error> {
+    pub async fn get(self, uid: DatabaseUid) -> Result<Option<DatabaseCertificate>, Error> {
         let call = Call::get("read the certificate of a database", path(uid)).accept(&[200, 404]);
-        read_one(self.send(call).await?)
+        read_one(self.0.send(call).await?)
     }
 
     /// Gives a database a certificate of its own, in place of the one it had. Needs `update_bdb`.
@@ -156,35 +177,19 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for a certificate that is broken or unfit (400, 406), and for a private key among
     /// the certificates, which is not sent; [`Error::is_not_found`], and the errors that every operation can return.
-    pub async fn put_database_certificate(
-        &self,
-        uid: DatabaseUid,
-        certificate: &NewDatabaseCertificate,
-    ) -> Result<(), Error> {
-        self.send(put(uid, certificate)?).await.map(drop)
+    pub fn update(self, uid: DatabaseUid, certificate: &NewDatabaseCertificate) -> Request<'a, ()> {
+        Request::new(self.0, put(uid, certificate), |_| Ok(()))
     }
 
-    /// Checks whether [`Client::put_database_certificate`] would succeed, and stores nothing.
+    /// Deletes a database's own certificate; the database then presents the cluster's `proxy`. No error when there is none.
+    /// Needs `update_bdb`.
     ///
     /// # Errors
-    /// As [`Client::put_database_certificate`].
-    pub async fn put_database_certificate_dry_run(
-        &self,
-        uid: DatabaseUid,
-        certificate: &NewDatabaseCertificate,
-    ) -> Result<(), Error> {
-        self.send(put(uid, certificate)?.query("dry_run", "")).await.map(drop)
-    }
-
-    /// Deletes a database's own certificate; the database then presents the cluster's `proxy`. Needs `update_bdb`.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`], and the errors that every operation can return.
-    pub async fn delete_database_certificate(&self, uid: DatabaseUid) -> Result<(), Error> {
+    /// [`Error::is_forbidden`] and the errors that every operation can return.
+    pub async fn delete(self, uid: DatabaseUid) -> Result<(), Error> {
         let operation = "delete the certificate of a database";
-        self.send(Call::new(operation, Method::DELETE, path(uid), Repeat::NaturalKey))
-            .await
-            .map(drop)
+        let call = Call::new(operation, Method::DELETE, path(uid), Repeat::NaturalKey).accept(&[200, 404]);
+        self.0.send(call).await.map(drop)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod availability;
 mod certificate;
+mod certificate_pages;
 mod operations;
 mod password;
 mod request;
@@ -12,7 +13,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-pub use certificate::{DatabaseCertificate, ListDatabaseCertificates, NewDatabaseCertificate};
+pub use certificate::{DatabaseCertificate, DatabaseCertificates, ListDatabaseCertificates, NewDatabaseCertificate};
+pub use operations::Databases;
 pub use request::{CreateDatabase, UpdateDatabase};
 
 use super::cluster::AuthorizedSubject;
@@ -24,7 +26,7 @@ use super::wire;
 use crate::pki::{Certificate, PemError, certificates_from_pem};
 
 /// A database of the cluster, the API's [bdb object]. `None` means that the member was not in the answer: this version
-/// does not have the setting, or only some [fields](super::Client::databases_with_fields) were requested.
+/// does not have the setting, or only some [fields](super::Databases::list_fields) were requested.
 ///
 /// [bdb object]: https://redis.io/docs/latest/operate/rs/references/rest-api/objects/bdb/
 #[derive(Debug, Deserialize)]

@@ -7,18 +7,25 @@ use serde_json::json;
 
 use super::{CreateDatabase, Database, UpdateDatabase};
 use crate::Error;
+use crate::client::handle::handle;
 use crate::client::retry::Repeat;
 use crate::client::transport::{Call, path_segment};
-use crate::redis_enterprise::action::{poll, read_action_uid, read_one};
+use crate::redis_enterprise::action::{poll, read_action_uid, read_deletion, read_one};
 use crate::redis_enterprise::client::Client;
+use crate::redis_enterprise::request::Request;
 use crate::redis_enterprise::values::{ActionUid, DatabaseUid};
 
-impl Client {
+handle! {
+    /// Databases of the cluster.
+    Databases = databases
+}
+
+impl<'a> Databases<'a> {
     /// All databases. Needs `view_all_bdbs_info`.
     ///
     /// ```no_run
     /// # async fn example(client: certward::redis_enterprise::Client) -> Result<(), certward::Error> {
-    /// for database in client.databases().await? {
+    /// for database in client.databases().list().await? {
     ///     println!("{} listens on {:?}", database.name, database.client_port());
     /// }
     /// # Ok(())
@@ -27,8 +34,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn databases(&self) -> Result<Vec<Database>, Error> {
-        let reply = self.send(Call::get("list databases", PATH)).await?;
+    pub async fn list(self) -> Result<Vec<Database>, Error> {
+        let reply = self.0.send(Call::get("list databases", PATH)).await?;
         let databases = reply.json();
         reply.wipe();
         databases
@@ -40,13 +47,14 @@ impl Client {
     /// # Errors
     /// [`Error::is_invalid_input`] for a field with other characters than letters, digits, `_` and `-`, which is not
     /// sent; [`Error::is_forbidden`], and the errors that every operation can return.
-    pub async fn databases_with_fields(&self, fields: &[&str]) -> Result<Vec<Database>, Error> {
+    pub async fn list_fields(self, fields: &[&str]) -> Result<Vec<Database>, Error> {
         let operation = "list databases";
         let mut wanted = vec!["uid"];
         for field in fields {
             wanted.push(path_segment(operation, "field", field)?);
         }
         let reply = self
+            .0
             .send(Call::get(operation, PATH).query("fields", wanted.join(",")))
             .await?;
         let databases = reply.json();
@@ -58,12 +66,12 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
-    pub async fn database(&self, uid: DatabaseUid) -> Result<Option<Database>, Error> {
+    pub async fn get(self, uid: DatabaseUid) -> Result<Option<Database>, Error> {
         let call = Call::get("read a database", format!("{PATH}/{uid}")).accept(&[200, 404]);
-        read_one(self.send(call).await?)
+        read_one(self.0.send(call).await?)
     }
 
-    /// Makes a database; it can be used when [`Client::wait_until_active`] returns. Needs `create_bdb`. Never repeated once
+    /// Makes a database; it can be used when [`Databases::wait_until_active`] returns. Needs `create_bdb`. Never repeated once
     /// anything was sent.
     ///
     /// ```no_run
@@ -81,8 +89,8 @@ impl Client {
     ///     .authentication_ssl_client_certs([team_ca])
     ///     .default_user(false)
     ///     .roles_permissions([RolePermission::new(7.into(), 3.into())]);
-    /// let made = client.create_database(&orders).await?;
-    /// let orders = client.wait_until_active(made.uid, Duration::from_secs(60)).await?;
+    /// let made = client.databases().create(&orders).send().await?;
+    /// let orders = client.databases().wait_until_active(made.uid, Duration::from_secs(60)).await?;
     /// println!("connect to port {:?}", orders.client_port());
     /// # Ok(())
     /// # }
@@ -92,18 +100,8 @@ impl Client {
     /// [`Error::is_conflict`] when number, name or port are in use, [`Error::is_invalid_input`] for values the cluster
     /// refuses (406), and for a private key among the certificates, which is not sent; the errors that every operation
     /// can return.
-    pub async fn create_database(&self, database: &CreateDatabase) -> Result<Database, Error> {
-        self.send(create(database, Repeat::Once)?).await?.json()
-    }
-
-    /// Returns what [`Client::create_database`] would return, and stores nothing.
-    ///
-    /// # Errors
-    /// As [`Client::create_database`].
-    pub async fn create_database_dry_run(&self, database: &CreateDatabase) -> Result<Database, Error> {
-        self.send(create(database, Repeat::Once)?.query("dry_run", ""))
-            .await?
-            .json()
+    pub fn create(self, database: &CreateDatabase) -> Request<'a, Database> {
+        Request::new(self.0, create(database), |reply| reply.json())
     }
 
     /// Changes a database, and answers with all of it. Changes of who may connect are for new connections on Redis
@@ -114,39 +112,31 @@ impl Client {
     /// [`Error::is_not_found`], [`Error::is_conflict`] when it stays busy, [`Error::is_invalid_input`] for values the
     /// cluster refuses (406), and for a private key among the certificates, which is not sent; the errors that every
     /// operation can return.
-    pub async fn update_database(&self, uid: DatabaseUid, changes: &UpdateDatabase) -> Result<Database, Error> {
-        self.send(update(uid, changes)?).await?.json()
+    pub fn update(self, uid: DatabaseUid, changes: &UpdateDatabase) -> Request<'a, Database> {
+        Request::new(self.0, update(uid, changes), |reply| reply.json())
     }
 
-    /// Returns what [`Client::update_database`] would return, and stores nothing.
+    /// Deletes a database **and its data**. No error when there is none. Redis Enterprise only begins to: the action that
+    /// the answer names carries it out, if it names one. Needs `delete_bdb`.
     ///
     /// # Errors
-    /// As [`Client::update_database`].
-    pub async fn update_database_dry_run(&self, uid: DatabaseUid, changes: &UpdateDatabase) -> Result<Database, Error> {
-        self.send(update(uid, changes)?.query("dry_run", "")).await?.json()
-    }
-
-    /// Deletes a database **and its data**. Redis Enterprise only begins to: the action that the answer names carries it
-    /// out, if it names one. Needs `delete_bdb`.
-    ///
-    /// # Errors
-    /// [`Error::is_not_found`], [`Error::is_forbidden`] for one of the cluster's own, [`Error::is_conflict`] when it is
+    /// [`Error::is_forbidden`] for one of the cluster's own, [`Error::is_conflict`] when it is
     /// busy, and the errors that every operation can return.
-    pub async fn delete_database(&self, uid: DatabaseUid) -> Result<Option<ActionUid>, Error> {
+    pub async fn delete(self, uid: DatabaseUid) -> Result<Option<ActionUid>, Error> {
         let path = format!("{PATH}/{uid}");
-        let call = Call::new("delete a database", Method::DELETE, path, Repeat::NaturalKey);
-        read_action_uid(self.send(call).await?)
+        let call = Call::new("delete a database", Method::DELETE, path, Repeat::NaturalKey).accept(&[200, 404]);
+        read_deletion(&self.0.send(call).await?)
     }
 
     /// Deletes a database **and its data**, and waits until the cluster knows it no more.
     ///
     /// # Errors
-    /// As [`Client::delete_database`], and [`Error::is_timeout`] when it is still there after the timeout.
-    pub async fn delete_database_and_wait(&self, uid: DatabaseUid, timeout: Duration) -> Result<(), Error> {
-        self.delete_database(uid).await?;
+    /// As [`Databases::delete`], and [`Error::is_timeout`] when it is still there after the timeout.
+    pub async fn delete_and_wait(self, uid: DatabaseUid, timeout: Duration) -> Result<(), Error> {
+        self.delete(uid).await?;
         let step = &|| format!("cannot wait for the deletion of database {uid}");
         poll(timeout, step, || async move {
-            let gone = self.database(uid).await?.is_none();
+            let gone = self.get(uid).await?.is_none();
             Ok(gone.then_some(()))
         })
         .await
@@ -157,17 +147,17 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::is_not_found`], [`Error::is_conflict`] when it is busy, and the errors that every operation can return.
-    pub async fn flush_database(&self, uid: DatabaseUid) -> Result<Option<ActionUid>, Error> {
+    pub async fn flush(self, uid: DatabaseUid) -> Result<Option<ActionUid>, Error> {
         let path = format!("{PATH}/{uid}/flush");
         let call = Call::new("flush a database", Method::PUT, path, Repeat::Once).json(&json!({}))?;
-        read_action_uid(self.send(call).await?)
+        read_action_uid(&self.0.send(call).await?)
     }
 }
 
-fn create(database: &CreateDatabase, repeat: Repeat) -> Result<Call, Error> {
+fn create(database: &CreateDatabase) -> Result<Call, Error> {
     let operation = "create a database";
     database.check(operation)?;
-    Call::new(operation, Method::POST, PATH, repeat).json(database)
+    Call::new(operation, Method::POST, PATH, Repeat::Once).json(database)
 }
 
 fn update(uid: DatabaseUid, changes: &UpdateDatabase) -> Result<Call, Error> {

@@ -4,21 +4,21 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::operations::PATH;
+use super::operations::{Databases, PATH};
 use crate::Error;
 use crate::client::retry::Repeat;
 use crate::client::transport::Call;
-use crate::redis_enterprise::client::Client;
 use crate::redis_enterprise::values::DatabaseUid;
 
-impl Client {
+impl Databases<'_> {
     /// Sets the password of a database's default user, in place of all it had. Needs `update_bdb`.
     ///
     /// # Errors
     /// [`Error::is_not_found`], [`Error::is_invalid_input`] (406), and the errors that every operation can return.
-    pub async fn set_database_password(&self, uid: DatabaseUid, password: &SecretString) -> Result<(), Error> {
+    pub async fn set_password(self, uid: DatabaseUid, password: &SecretString) -> Result<(), Error> {
         let operation = "set the password of a database";
-        self.send(call(operation, Method::PUT, Repeat::NaturalKey, uid, password)?)
+        self.0
+            .send(call(operation, Method::PUT, Repeat::NaturalKey, uid, password)?)
             .await
             .map(drop)
     }
@@ -26,10 +26,11 @@ impl Client {
     /// Gives a database's default user a further password. Needs `update_bdb`. Never repeated once anything was sent.
     ///
     /// # Errors
-    /// As [`Client::set_database_password`].
-    pub async fn add_database_password(&self, uid: DatabaseUid, password: &SecretString) -> Result<(), Error> {
+    /// As [`Databases::set_password`].
+    pub async fn add_password(self, uid: DatabaseUid, password: &SecretString) -> Result<(), Error> {
         let operation = "add a password to a database";
-        self.send(call(operation, Method::POST, Repeat::Once, uid, password)?)
+        self.0
+            .send(call(operation, Method::POST, Repeat::Once, uid, password)?)
             .await
             .map(drop)
     }
@@ -37,10 +38,11 @@ impl Client {
     /// Takes one password away from a database's default user. **With none left it needs none.** Needs `update_bdb`.
     ///
     /// # Errors
-    /// As [`Client::set_database_password`].
-    pub async fn delete_database_password(&self, uid: DatabaseUid, password: &SecretString) -> Result<(), Error> {
+    /// As [`Databases::set_password`].
+    pub async fn delete_password(self, uid: DatabaseUid, password: &SecretString) -> Result<(), Error> {
         let operation = "delete a password of a database";
-        self.send(call(operation, Method::DELETE, Repeat::NaturalKey, uid, password)?)
+        self.0
+            .send(call(operation, Method::DELETE, Repeat::NaturalKey, uid, password)?)
             .await
             .map(drop)
     }

@@ -85,7 +85,7 @@ settings! {
     /// The ACL of each role that has access; the list replaces the previous one.
     roles_permissions: Vec<RolePermission> = impl Into<Vec<RolePermission>>,
     /// The default user's password. **It is sent to the cluster.** Redis Enterprise calls this form deprecated; prefer
-    /// [`Client::set_database_password`](crate::redis_enterprise::Client::set_database_password).
+    /// [`Databases::set_password`](crate::redis_enterprise::Databases::set_password).
     #[serde(serialize_with = "wire::secret")]
     authentication_redis_pass: SecretString = SecretString,
     /// Clients may use RESP3.

@@ -18,7 +18,7 @@ use super::exchange::{Exchange, builder, file};
 #[tokio::test]
 async fn the_clusters_settings_are_read() {
     let cluster = Exchange::new("cluster/read").await;
-    let settings = cluster.client.cluster().await.unwrap();
+    let settings = cluster.client.cluster().get().await.unwrap();
     assert_eq!(settings.name, "docker-cluster");
     assert_eq!(settings.created_time, Some(datetime!(2025-10-14 00:01:06 UTC)));
     assert_eq!(settings.mtls_certificate_authentication, Some(false));
@@ -43,7 +43,7 @@ async fn the_clusters_settings_are_read() {
 async fn authorized_subjects_are_read_and_empty_attributes_are_absent() {
     let answer = file("cluster/read-with-subjects", "answer");
     let cluster = Exchange::answering(&answer).await;
-    let settings = cluster.client.cluster().await.unwrap();
+    let settings = cluster.client.cluster().get().await.unwrap();
     let raw = answer["body"]["mtls_authorized_subjects"].as_array().unwrap();
     assert!(!raw.is_empty());
     assert_eq!(settings.mtls_authorized_subjects.len(), raw.len());
@@ -79,7 +79,7 @@ async fn the_clusters_settings_are_changed_as_the_vendors_page_does() {
         .mtls_client_cert_subject_validation_type(SubjectValidation::SanCn)
         .mtls_authorized_subjects([AuthorizedSubject::new("<Common Name>")]);
     assert_eq!(
-        cluster.client.update_cluster(&changes).await.unwrap().name,
+        cluster.client.cluster().update(&changes).send().await.unwrap().name,
         "docker-cluster"
     );
     cluster.sent_what_the_file_holds("cluster/update-san-cn").await;
@@ -95,7 +95,7 @@ async fn the_clusters_settings_are_changed_as_the_vendors_page_does() {
         .mtls_certificate_authentication(true)
         .mtls_client_cert_subject_validation_type(SubjectValidation::FullSubject)
         .mtls_authorized_subjects([subject]);
-    cluster.client.update_cluster(&changes).await.unwrap();
+    cluster.client.cluster().update(&changes).send().await.unwrap();
     cluster.sent_what_the_file_holds("cluster/update-full-subject").await;
 }
 
@@ -103,12 +103,19 @@ async fn the_clusters_settings_are_changed_as_the_vendors_page_does() {
 async fn a_dry_run_says_so() {
     let cluster = Exchange::new("cluster/read").await;
     let changes = UpdateCluster::new().control_plane_basic_authentication(false);
-    cluster.client.update_cluster_dry_run(&changes).await.unwrap();
+    cluster
+        .client
+        .cluster()
+        .update(&changes)
+        .dry_run()
+        .send()
+        .await
+        .unwrap();
     cluster.sent_what_the_file_holds("cluster/update-dry-run").await;
 
     let cluster = Exchange::new("redis_acls/create").await;
     let acl = CreateRedisAcl::new("test_acl_1", "+set +get");
-    cluster.client.create_redis_acl_dry_run(&acl).await.unwrap();
+    cluster.client.redis_acls().create(&acl).dry_run().send().await.unwrap();
     cluster.sent_what_the_file_holds("redis_acls/create-dry-run").await;
 
     for (answer, request) in [
@@ -117,31 +124,55 @@ async fn a_dry_run_says_so() {
     ] {
         let cluster = Exchange::new(answer).await;
         if answer == "users/create" {
-            cluster.client.create_user_dry_run(&certificate_user()).await.unwrap();
+            cluster
+                .client
+                .users()
+                .create(&certificate_user())
+                .dry_run()
+                .send()
+                .await
+                .unwrap();
         } else {
             let role = CreateRole::new("abc-role", ManagementRole::None);
-            cluster.client.create_role_dry_run(&role).await.unwrap();
+            cluster.client.roles().create(&role).dry_run().send().await.unwrap();
         }
         cluster.sent_what_it_holds(&dry_run(request)).await;
     }
     let cluster = Exchange::new("users/create").await;
     let changes = UpdateUser::new().name("abc-user-2").email_alerts(false);
-    cluster.client.update_user_dry_run(2.into(), &changes).await.unwrap();
+    cluster
+        .client
+        .users()
+        .update(2.into(), &changes)
+        .dry_run()
+        .send()
+        .await
+        .unwrap();
     cluster.sent_what_it_holds(&dry_run("users/update")).await;
     let cluster = Exchange::new("roles/update").await;
     let changes = UpdateRole::new().management(ManagementRole::ClusterViewer);
-    cluster.client.update_role_dry_run(2.into(), &changes).await.unwrap();
+    cluster
+        .client
+        .roles()
+        .update(2.into(), &changes)
+        .dry_run()
+        .send()
+        .await
+        .unwrap();
     cluster.sent_what_it_holds(&dry_run("roles/update")).await;
     let cluster = Exchange::new("redis_acls/update").await;
     let changes = UpdateRedisAcl::new().name("test_acl_1").acl("+set +get +del");
     cluster
         .client
-        .update_redis_acl_dry_run(11.into(), &changes)
+        .redis_acls()
+        .update(11.into(), &changes)
+        .dry_run()
+        .send()
         .await
         .unwrap();
     cluster.sent_what_it_holds(&dry_run("redis_acls/update")).await;
     let cluster = Exchange::new("roles/delete").await;
-    cluster.client.delete_role_dry_run(2.into()).await.unwrap();
+    cluster.client.roles().delete(2.into()).dry_run().send().await.unwrap();
     cluster.sent_what_it_holds(&dry_run("roles/delete")).await;
 }
 
@@ -150,7 +181,7 @@ async fn private_keys_of_the_cluster_are_dropped_unless_they_are_asked_for() {
     let certificate = self_signed();
     let answer = with_values(file("certificates/list", "answer"), &certificate, "canary key");
     let cluster = Exchange::answering(&answer).await;
-    let certificates = cluster.client.certificates().await.unwrap();
+    let certificates = cluster.client.certificates().list().await.unwrap();
     cluster.sent_what_the_file_holds("certificates/list").await;
     let names = |certificates: &certward::redis_enterprise::ClusterCertificates| -> BTreeSet<String> {
         certificates.iter().map(|(name, _)| name.to_string()).collect()
@@ -164,7 +195,7 @@ async fn private_keys_of_the_cluster_are_dropped_unless_they_are_asked_for() {
     );
     assert_eq!(certificates.trusted_ca().unwrap()[0].to_pem(), certificate);
 
-    let with_keys = cluster.client.certificates_with_private_keys().await.unwrap();
+    let with_keys = cluster.client.certificates().list_with_private_keys().await.unwrap();
     assert_eq!(names(&with_keys), names(&certificates));
     let key = |name| {
         with_keys
@@ -184,7 +215,7 @@ async fn a_cluster_without_a_trusted_ca_has_none() {
     let answer =
         json!({"status": 200, "body": {"mtls_trusted_ca_cert": "", "sso_issuer_cert": null, "x_cert": "text"}});
     let cluster = Exchange::answering(&answer).await;
-    let certificates = cluster.client.certificates().await.unwrap();
+    let certificates = cluster.client.certificates().list().await.unwrap();
     assert_eq!(certificates.trusted_ca().unwrap(), []);
     assert_eq!(certificates.get(&"x".into()).unwrap().pem, "text"); // a name this version does not know
 }
@@ -204,7 +235,8 @@ async fn certificates_are_installed_and_deleted() {
         assert!(!format!("{proxy:?}").contains("PRIVATE"));
         cluster
             .client
-            .put_certificates(&[NewCertificate::trusted_ca(&authorities), proxy])
+            .certificates()
+            .update(&[NewCertificate::trusted_ca(&authorities), proxy])
             .await
             .unwrap();
         let expected = with_values(file("certificates/put", "request"), &certificate, key.expose());
@@ -212,18 +244,19 @@ async fn certificates_are_installed_and_deleted() {
     }
     let cluster = Exchange::new("certificates/update-cert").await;
     let trusted_ca = NewCertificate::new(CertificateName::MtlsTrustedCa, "<content of certificate PEM file>");
-    cluster.client.update_certificate(&trusted_ca).await.unwrap();
+    cluster.client.certificates().update_one(&trusted_ca).await.unwrap();
     cluster.sent_what_the_file_holds("certificates/update-cert").await;
     let cluster = Exchange::new("certificates/delete").await;
     cluster
         .client
-        .delete_certificate(&CertificateName::MtlsTrustedCa)
+        .certificates()
+        .delete(&CertificateName::MtlsTrustedCa)
         .await
         .unwrap();
     cluster.sent_what_the_file_holds("certificates/delete").await;
     let cluster = Exchange::new("certificates/rotate").await;
     let name = CertificateName::CcsInternodeEncryption;
-    cluster.client.rotate_certificates(Some(&name)).await.unwrap();
+    cluster.client.certificates().rotate(Some(&name)).await.unwrap();
     cluster.sent_what_the_file_holds("certificates/rotate").await;
 }
 
@@ -232,22 +265,22 @@ async fn a_private_key_among_the_certificates_is_not_sent() {
     let cluster = Exchange::new("certificates/put").await;
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     let both = NewCertificate::new(CertificateName::MtlsTrustedCa, format!("{}{key}", self_signed()));
-    let refused = cluster.client.update_certificate(&both).await.unwrap_err();
+    let refused = cluster.client.certificates().update_one(&both).await.unwrap_err();
     assert!(
         refused.is_invalid_input() && !refused.to_string().contains(&key),
         "{refused}"
     );
-    assert!(cluster.client.put_certificates(&[both]).await.is_err());
+    assert!(cluster.client.certificates().update(&[both]).await.is_err());
     assert_eq!(cluster.server.received_requests().await.unwrap().len(), 0);
 }
 
 #[tokio::test]
 async fn users_are_read() {
     let cluster = Exchange::new("users/list").await;
-    let users = cluster.client.users().await.unwrap();
+    let users = cluster.client.users().list().await.unwrap();
     cluster.sent_what_the_file_holds("users/list").await;
     let cluster = Exchange::new("users/read").await;
-    let user = cluster.client.user(1.into()).await.unwrap().unwrap();
+    let user = cluster.client.users().get(1.into()).await.unwrap().unwrap();
     cluster.sent_what_the_file_holds("users/read").await;
     assert_eq!(users, std::slice::from_ref(&user));
     assert_eq!((user.uid.get(), user.name.as_str()), (1, "Administrator"));
@@ -263,13 +296,13 @@ async fn users_are_read() {
     assert_eq!(user.status, Some(UserStatus::Active));
     assert_eq!(user.password_issue_date, Some(datetime!(2025-10-14 00:01:06 UTC)));
     let cluster = Exchange::answering(&file("users/read", "error-missing")).await;
-    assert_eq!(cluster.client.user(7.into()).await.unwrap(), None);
+    assert_eq!(cluster.client.users().get(7.into()).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_certificate_user_is_made() {
     let cluster = Exchange::new("users/create-certificate").await;
-    let user = cluster.client.create_user(&certificate_user()).await.unwrap();
+    let user = cluster.client.users().create(&certificate_user()).send().await.unwrap();
     cluster.sent_what_the_file_holds("users/create-certificate").await;
     assert_eq!(user.auth_method, AuthMethod::Certificate);
     assert_eq!(user.certificate_subject_line.as_deref(), Some("C=US,CN=abc"));
@@ -289,7 +322,7 @@ async fn a_user_with_a_password_is_made_and_the_password_is_not_shown() {
         .bdbs_email_alerts(["1".to_owned(), "2".to_owned()])
         .role_uids([RoleUid::from(3)]);
     assert!(!format!("{user:?}").contains("my-password"));
-    let created = cluster.client.create_user(&user).await.unwrap();
+    let created = cluster.client.users().create(&user).send().await.unwrap();
     cluster.sent_what_the_file_holds("users/create").await;
     assert_eq!(created.bdbs_email_alerts, ["1", "2"]);
 }
@@ -298,14 +331,14 @@ async fn a_user_with_a_password_is_made_and_the_password_is_not_shown() {
 async fn a_user_is_changed_and_deleted() {
     let cluster = Exchange::new("users/create").await;
     let changes = UpdateUser::new().name("abc-user-2").email_alerts(false);
-    cluster.client.update_user(2.into(), &changes).await.unwrap();
+    cluster.client.users().update(2.into(), &changes).send().await.unwrap();
     cluster.sent_what_the_file_holds("users/update").await;
     let cluster = Exchange::new("users/delete").await;
-    let action = cluster.client.delete_user(2.into()).await.unwrap().unwrap();
+    let action = cluster.client.users().delete(2.into()).await.unwrap().unwrap();
     assert_eq!(action.as_str(), "8fc32a11-4688-4057-9237-cd77fccd726f");
     cluster.sent_what_the_file_holds("users/delete").await;
     let cluster = Exchange::answering(&json!({"status": 200, "body": null})).await;
-    assert_eq!(cluster.client.delete_user(2.into()).await.unwrap(), None);
+    assert_eq!(cluster.client.users().delete(2.into()).await.unwrap(), None);
     let secret = UpdateUser::new().password("canary".into());
     assert!(!format!("{secret:?}").contains("canary") && !secret.is_empty() && UpdateUser::new().is_empty());
 }
@@ -315,15 +348,16 @@ async fn passwords_are_set_added_and_taken_away() {
     let password = || NewPassword::new("a-new-password".into()).of_user("newuser@example.com");
     assert!(!format!("{:?}", password()).contains("a-new-password"));
     let cluster = Exchange::new("users/password-set").await;
-    cluster.client.set_password(&password()).await.unwrap();
+    cluster.client.users().set_password(&password()).await.unwrap();
     cluster.sent_what_the_file_holds("users/password-set").await;
     let cluster = Exchange::new("users/password-set").await;
-    cluster.client.add_password(&password()).await.unwrap();
+    cluster.client.users().add_password(&password()).await.unwrap();
     cluster.sent_what_the_file_holds("users/password-add").await;
     let cluster = Exchange::new("users/password-set").await;
     let old = SecretString::from("an-old-password");
     cluster
         .client
+        .users()
         .delete_password(Some("newuser@example.com"), &old)
         .await
         .unwrap();
@@ -332,6 +366,7 @@ async fn passwords_are_set_added_and_taken_away() {
     let cluster = Exchange::answering(&json!({"status": 200, "body": null})).await;
     cluster
         .client
+        .users()
         .set_password(&NewPassword::new("hash".into()).hashed())
         .await
         .unwrap();
@@ -347,7 +382,6 @@ async fn a_login_is_turned_into_a_token_and_the_token_into_a_newer_one() {
     let ttl = Some(std::time::Duration::from_millis(299_001));
     let basic = builder()
         .endpoint(&cluster.server.uri())
-        .unwrap()
         .basic("Jörg", "pass:word".into())
         .build()
         .unwrap();
@@ -360,7 +394,6 @@ async fn a_login_is_turned_into_a_token_and_the_token_into_a_newer_one() {
     let cluster = Exchange::answering(&answer).await;
     let token = builder()
         .endpoint(&cluster.server.uri())
-        .unwrap()
         .jwt("aaa.bbb.ccc".into())
         .build()
         .unwrap();
@@ -387,59 +420,62 @@ async fn a_login_asks_what_it_may_do() {
     assert_eq!(cluster.client.own_role().await.unwrap(), ManagementRole::Admin);
     cluster.sent_what_the_file_holds("users/own-role").await;
     let cluster = Exchange::new("users/permissions").await;
-    let permissions = cluster.client.permissions().await.unwrap();
+    let permissions = cluster.client.permissions().list().await.unwrap();
     assert_eq!(
         permissions[&ManagementRole::DbViewer].api_permissions,
         ["view_bdb_info", "view_cluster_info"]
     );
     cluster.sent_what_the_file_holds("users/permissions").await;
     let cluster = Exchange::new("users/permissions-of-role").await;
-    let none = cluster.client.permissions_of(&ManagementRole::None).await.unwrap();
+    let none = cluster.client.permissions().get(&ManagementRole::None).await.unwrap();
     assert_eq!(none.unwrap().ui_permissions, [""; 0]);
     cluster.sent_what_the_file_holds("users/permissions-of-role").await;
     let cluster = Exchange::answering(&file("errors/not-found", "error-404")).await;
-    assert_eq!(cluster.client.permissions_of(&"owner".into()).await.unwrap(), None);
+    assert_eq!(cluster.client.permissions().get(&"owner".into()).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn roles_are_read_made_changed_and_deleted() {
     let cluster = Exchange::new("roles/list").await;
-    let roles = cluster.client.roles().await.unwrap();
+    let roles = cluster.client.roles().list().await.unwrap();
     cluster.sent_what_the_file_holds("roles/list").await;
     let cluster = Exchange::new("roles/read").await;
-    let admin = cluster.client.role(1.into()).await.unwrap().unwrap();
+    let admin = cluster.client.roles().get(1.into()).await.unwrap().unwrap();
     cluster.sent_what_the_file_holds("roles/read").await;
     assert_eq!((roles.len(), &roles[0]), (6, &admin));
     assert_eq!(admin.management, Some(ManagementRole::Admin));
 
     let cluster = Exchange::new("roles/create").await;
     let role = CreateRole::new("abc-role", ManagementRole::None);
-    assert_eq!(cluster.client.create_role(&role).await.unwrap().uid.get(), 2);
+    assert_eq!(cluster.client.roles().create(&role).send().await.unwrap().uid.get(), 2);
     cluster.sent_what_the_file_holds("roles/create").await;
     let cluster = Exchange::new("roles/create-scoped").await;
     let two = [RoleResource::databases([1, 2])];
     let role = CreateRole::new("two databases", ManagementRole::DbViewer).resources(two.clone());
-    assert_eq!(cluster.client.create_role(&role).await.unwrap().resources, two);
+    assert_eq!(
+        cluster.client.roles().create(&role).send().await.unwrap().resources,
+        two
+    );
     cluster.sent_what_the_file_holds("roles/create-scoped").await;
     let cluster = Exchange::new("roles/update").await;
     let changes = UpdateRole::new().management(ManagementRole::ClusterViewer);
-    let changed = cluster.client.update_role(2.into(), &changes).await.unwrap();
+    let changed = cluster.client.roles().update(2.into(), &changes).send().await.unwrap();
     assert_eq!(changed.management, Some(ManagementRole::ClusterViewer));
     cluster.sent_what_the_file_holds("roles/update").await;
     let cluster = Exchange::new("roles/delete").await;
-    assert!(cluster.client.delete_role(2.into()).await.unwrap().is_some());
+    assert!(cluster.client.roles().delete(2.into()).send().await.unwrap().is_some());
     cluster.sent_what_the_file_holds("roles/delete").await;
 }
 
 #[tokio::test]
 async fn redis_acls_are_read_made_changed_and_deleted() {
     let cluster = Exchange::new("redis_acls/list").await;
-    let acls = cluster.client.redis_acls().await.unwrap();
+    let acls = cluster.client.redis_acls().list().await.unwrap();
     let texts: Vec<&str> = acls.iter().map(|acl| acl.acl.as_str()).collect();
     assert_eq!(texts, ["+@all ~*", "+@all -@dangerous ~*", "+@read ~*"]);
     cluster.sent_what_the_file_holds("redis_acls/list").await;
     let cluster = Exchange::new("redis_acls/read").await;
-    let full = cluster.client.redis_acl(1.into()).await.unwrap().unwrap();
+    let full = cluster.client.redis_acls().get(1.into()).await.unwrap().unwrap();
     assert_eq!(
         (full.min_version.as_deref(), full.max_version.as_deref()),
         (Some("6.0"), Some("9999"))
@@ -447,20 +483,30 @@ async fn redis_acls_are_read_made_changed_and_deleted() {
     cluster.sent_what_the_file_holds("redis_acls/read").await;
     let cluster = Exchange::new("redis_acls/create").await;
     let acl = CreateRedisAcl::new("test_acl_1", "+set +get");
-    assert_eq!(cluster.client.create_redis_acl(&acl).await.unwrap().uid.get(), 11);
+    assert_eq!(
+        cluster.client.redis_acls().create(&acl).send().await.unwrap().uid.get(),
+        11
+    );
     cluster.sent_what_the_file_holds("redis_acls/create").await;
     let cluster = Exchange::new("redis_acls/create").await;
-    cluster.client.validate_redis_acl(&acl).await.unwrap();
+    cluster.client.redis_acls().validate(&acl).await.unwrap();
     assert_eq!(cluster.sent().await.url.path(), "/v1/redis_acls/validate");
     let cluster = Exchange::new("redis_acls/update").await;
     let changes = UpdateRedisAcl::new().name("test_acl_1").acl("+set +get +del");
     assert_eq!(
-        cluster.client.update_redis_acl(11.into(), &changes).await.unwrap().acl,
+        cluster
+            .client
+            .redis_acls()
+            .update(11.into(), &changes)
+            .send()
+            .await
+            .unwrap()
+            .acl,
         "+set +get +del"
     );
     cluster.sent_what_the_file_holds("redis_acls/update").await;
     let cluster = Exchange::new("redis_acls/delete").await;
-    assert!(cluster.client.delete_redis_acl(11.into()).await.unwrap().is_some());
+    assert!(cluster.client.redis_acls().delete(11.into()).await.unwrap().is_some());
     cluster.sent_what_the_file_holds("redis_acls/delete").await;
 }
 
@@ -471,10 +517,10 @@ async fn a_node_becomes_a_cluster() {
         .license("")
         .storage_paths("/path/to/persistent/storage", "/path/to/ephemeral/storage");
     assert!(!format!("{new:?}").contains("my_password"));
-    cluster.client.create_cluster(&new).await.unwrap();
+    cluster.client.bootstrap().create_cluster(&new).await.unwrap();
     cluster.sent_what_the_file_holds("bootstrap/create-cluster").await;
     let cluster = Exchange::new("bootstrap/read").await;
-    let bootstrap = cluster.client.bootstrap().await.unwrap();
+    let bootstrap = cluster.client.bootstrap().get().await.unwrap();
     assert_eq!(bootstrap.state, BootstrapState::Completed);
     assert_eq!(bootstrap.end_time, Some(datetime!(2025-10-14 00:01:22 UTC)));
     assert_eq!(bootstrap.node_uid.as_deref(), Some("1"));
@@ -484,16 +530,16 @@ async fn a_node_becomes_a_cluster() {
 #[tokio::test]
 async fn nodes_licence_policy_and_schema_are_read() {
     let cluster = Exchange::new("nodes/list").await;
-    let nodes = cluster.client.nodes().await.unwrap();
+    let nodes = cluster.client.nodes().list().await.unwrap();
     cluster.sent_what_the_file_holds("nodes/list").await;
     let cluster = Exchange::new("nodes/read").await;
-    let node = cluster.client.node(1.into()).await.unwrap().unwrap();
+    let node = cluster.client.nodes().get(1.into()).await.unwrap().unwrap();
     cluster.sent_what_the_file_holds("nodes/read").await;
     assert_eq!((nodes.len(), node.status.as_str(), node.cores), (1, "active", Some(14)));
     assert_eq!(node.addr, nodes[0].addr);
 
     let cluster = Exchange::new("license/read").await;
-    let license = cluster.client.license().await.unwrap().unwrap();
+    let license = cluster.client.license().get().await.unwrap().unwrap();
     assert_eq!(
         (license.expired, license.cluster_name, license.shards_limit),
         (false, None, Some(4))
@@ -501,20 +547,20 @@ async fn nodes_licence_policy_and_schema_are_read() {
     assert_eq!(license.expiration_date, Some(datetime!(2025-11-13 00:01:06 UTC)));
     cluster.sent_what_the_file_holds("license/read").await;
     let cluster = Exchange::answering(&file("errors/not-found", "error-404")).await;
-    assert_eq!(cluster.client.license().await.unwrap(), None);
+    assert_eq!(cluster.client.license().get().await.unwrap(), None);
     let cluster = Exchange::new("license/update").await;
-    cluster.client.update_license("<license>").await.unwrap();
+    cluster.client.license().update("<license>").await.unwrap();
     cluster.sent_what_the_file_holds("license/update").await;
 
     let cluster = Exchange::new("cluster/policy").await;
-    let policy = cluster.client.cluster_policy().await.unwrap();
+    let policy = cluster.client.cluster_policy().get().await.unwrap();
     assert_eq!(policy.acl_pubsub_default.as_deref(), Some("resetchannels"));
     cluster.sent_what_the_file_holds("cluster/policy").await;
     let cluster = Exchange::answering(&json!({"status": 200, "body": null})).await;
     let changes = UpdateClusterPolicy::new()
         .default_shards_placement("sparse")
         .default_sharded_proxy_policy("all-nodes");
-    cluster.client.update_cluster_policy(&changes).await.unwrap();
+    cluster.client.cluster_policy().update(&changes).await.unwrap();
     cluster.sent_what_the_file_holds("cluster/policy-update").await;
 
     let cluster = Exchange::answering(&json!({"status": 200, "body": {"type": "object"}})).await;
@@ -528,7 +574,7 @@ async fn nodes_licence_policy_and_schema_are_read() {
 #[tokio::test]
 async fn ocsp_is_read_and_changed() {
     let cluster = Exchange::new("ocsp/read").await;
-    let configuration = cluster.client.ocsp_configuration().await.unwrap();
+    let configuration = cluster.client.ocsp().get().await.unwrap();
     assert_eq!(
         (configuration.ocsp_functionality, configuration.responder_url),
         (false, None)
@@ -541,18 +587,18 @@ async fn ocsp_is_read_and_changed() {
         .response_timeout(2)
         .recovery_frequency(80)
         .recovery_max_tries(20);
-    let changed = cluster.client.update_ocsp_configuration(&changes).await.unwrap();
+    let changed = cluster.client.ocsp().update(&changes).await.unwrap();
     assert_eq!(changed.query_frequency, Some(3800));
     cluster.sent_what_the_file_holds("ocsp/update").await;
     let cluster = Exchange::new("ocsp/status").await;
-    let status = cluster.client.ocsp_status().await.unwrap();
+    let status = cluster.client.ocsp().status().await.unwrap();
     assert_eq!(
         (status.cert_status, status.revocation_time),
         (Some(OcspCertificateStatus::Good), None)
     );
     cluster.sent_what_the_file_holds("ocsp/status").await;
     let cluster = Exchange::new("ocsp/status").await;
-    cluster.client.test_ocsp_status().await.unwrap();
+    cluster.client.ocsp().test().await.unwrap();
     let sent = cluster.sent().await;
     assert_eq!((sent.method.as_str(), sent.url.path()), ("POST", "/v1/ocsp/test"));
 }
@@ -561,12 +607,12 @@ async fn ocsp_is_read_and_changed() {
 async fn actions_are_read() {
     let cluster = Exchange::new("actions/read").await;
     let uid = "8fc32a11-4688-4057-9237-cd77fccd726f".into();
-    let action = cluster.client.action(&uid).await.unwrap().unwrap();
+    let action = cluster.client.actions().get(&uid).await.unwrap().unwrap();
     assert_eq!((&action.action_uid, &action.status), (&uid, &ActionStatus::Completed));
     assert_eq!(action.progress.as_deref(), Some("100"));
     cluster.sent_what_the_file_holds("actions/read").await;
     let cluster = Exchange::new("actions/list").await;
-    let actions = cluster.client.actions().await.unwrap();
+    let actions = cluster.client.actions().list().await.unwrap();
     assert_eq!((actions.len(), &actions[0]), (2, &action));
     assert_eq!(actions[1].object_name.as_deref(), Some("bdb:1"));
     cluster.sent_what_the_file_holds("actions/list").await;
@@ -577,6 +623,7 @@ async fn hashing_of_passwords_is_changed() {
     let cluster = Exchange::answering(&json!({"status": 200, "body": null})).await;
     cluster
         .client
+        .cluster()
         .change_password_hashing_algorithm(&PasswordHashing::Pbkdf2)
         .await
         .unwrap();
@@ -679,7 +726,7 @@ async fn refusals_are_told_apart() {
     for (operation, kind, predicate, code) in cases {
         let answer = file(operation, kind);
         let cluster = Exchange::answering(&answer).await;
-        let error = cluster.client.users().await.unwrap_err();
+        let error = cluster.client.users().list().await.unwrap_err();
         assert!(predicate(&error), "{operation}: {error:?}");
         assert_eq!(error.status(), answer["status"].as_u64().map(|status| status as u16));
         assert_eq!(error.error_type(), answer["body"]["error_code"].as_str());
@@ -692,7 +739,7 @@ async fn refusals_are_told_apart() {
     }
     let older = json!({"status": 406, "body": {"error_code": "x", "message": "older pages write message"}});
     let cluster = Exchange::answering(&older).await;
-    let error = cluster.client.users().await.unwrap_err();
+    let error = cluster.client.users().list().await.unwrap_err();
     assert_eq!(error.server_message(), Some("older pages write message"));
 }
 
@@ -703,8 +750,8 @@ async fn words_and_members_this_version_does_not_know_are_kept_and_tolerated() {
     answer["body"]["role"] = json!("auditor");
     answer["body"]["favourite_colour"] = json!({"name": "red"});
     let cluster = Exchange::answering(&answer).await;
-    let user = cluster.client.user(1.into()).await.unwrap().unwrap();
-    assert_eq!(user.auth_method, AuthMethod::Unknown("passkey".to_owned()));
+    let user = cluster.client.users().get(1.into()).await.unwrap().unwrap();
+    assert_eq!(user.auth_method, AuthMethod::from("passkey"));
     assert_eq!(user.role.unwrap().as_str(), "auditor");
     assert_eq!(ManagementRole::from("user_manager"), ManagementRole::UserManager);
 }
@@ -713,12 +760,13 @@ async fn words_and_members_this_version_does_not_know_are_kept_and_tolerated() {
 async fn a_users_word_reaches_no_other_path() {
     let cluster = Exchange::new("certificates/delete").await;
     for name in ["../users/1", "a/b", "..", "", "a%2e", "a?x=1"] {
-        let refused = cluster.client.delete_certificate(&name.into()).await.unwrap_err();
+        let refused = cluster.client.certificates().delete(&name.into()).await.unwrap_err();
         assert!(refused.is_invalid_input(), "{name}: {refused}");
         assert!(
             cluster
                 .client
-                .action(&name.into())
+                .actions()
+                .get(&name.into())
                 .await
                 .unwrap_err()
                 .is_invalid_input()
@@ -726,7 +774,8 @@ async fn a_users_word_reaches_no_other_path() {
         assert!(
             cluster
                 .client
-                .permissions_of(&name.into())
+                .permissions()
+                .get(&name.into())
                 .await
                 .unwrap_err()
                 .is_invalid_input()

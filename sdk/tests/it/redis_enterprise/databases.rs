@@ -18,11 +18,11 @@ use super::exchange::{Exchange, file};
 #[tokio::test]
 async fn databases_are_read() {
     let cluster = Exchange::new("databases/list").await;
-    let databases = cluster.client.databases().await.unwrap();
+    let databases = cluster.client.databases().list().await.unwrap();
     cluster.sent_what_the_file_holds("databases/list").await;
     assert_eq!(databases.len(), 1);
     let cluster = Exchange::new("databases/read").await;
-    let database = cluster.client.database(1.into()).await.unwrap().unwrap();
+    let database = cluster.client.databases().get(1.into()).await.unwrap().unwrap();
     cluster.sent_what_the_file_holds("databases/read").await;
     for database in [&database, &databases[0]] {
         assert_eq!((database.uid.get(), database.name.as_str()), (1, "default-db"));
@@ -58,7 +58,7 @@ async fn databases_are_read() {
         assert!(database.authentication_redis_pass.is_none() && database.authentication_sasl_uname.is_none());
     }
     let cluster = Exchange::answering(&file("errors/not-found", "error-404")).await;
-    assert!(cluster.client.database(7.into()).await.unwrap().is_none());
+    assert!(cluster.client.databases().get(7.into()).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn passwords_of_databases_are_not_shown() {
         answer["body"][password] = json!(format!("canary {password}"));
     }
     let cluster = Exchange::answering(&answer).await;
-    let database = cluster.client.database(1.into()).await.unwrap().unwrap();
+    let database = cluster.client.databases().get(1.into()).await.unwrap().unwrap();
     let of_clients = database
         .authentication_redis_pass
         .as_ref()
@@ -89,7 +89,12 @@ async fn passwords_of_databases_are_not_shown() {
 #[tokio::test]
 async fn only_the_fields_asked_for_are_read() {
     let cluster = Exchange::new("databases/list-fields").await;
-    let databases = cluster.client.databases_with_fields(&["name", "status"]).await.unwrap();
+    let databases = cluster
+        .client
+        .databases()
+        .list_fields(&["name", "status"])
+        .await
+        .unwrap();
     cluster.sent_what_the_file_holds("databases/list-fields").await;
     assert_eq!(
         (databases[0].name.as_str(), databases[0].memory_size),
@@ -97,7 +102,7 @@ async fn only_the_fields_asked_for_are_read() {
     );
     let cluster = Exchange::new("databases/list-fields").await;
     for field in ["", "a,b", "a&x=1", "ü"] {
-        let refused = cluster.client.databases_with_fields(&[field]).await.unwrap_err();
+        let refused = cluster.client.databases().list_fields(&[field]).await.unwrap_err();
         assert!(refused.is_invalid_input(), "{refused}");
     }
     assert_eq!(cluster.server.received_requests().await.unwrap().len(), 0);
@@ -126,7 +131,7 @@ async fn a_database_with_mutual_tls_is_made() {
         .authorized_subjects([subject.clone()])
         .default_user(false)
         .roles_permissions([RolePermission::new(2.into(), 11.into())]);
-    let made = cluster.client.create_database(&request).await.unwrap();
+    let made = cluster.client.databases().create(&request).send().await.unwrap();
     let expected = with_values(file("databases/create", "request"), &certificate, "");
     cluster.sent_what_it_holds(&expected).await;
     assert_eq!(
@@ -152,7 +157,13 @@ async fn only_what_is_set_is_changed() {
         .snapshot_policy([SnapshotPolicy::new(3600, 1)])
         .mtls_allow_outdated_certs(true)
         .mtls_allow_weak_hashing(true);
-    let changed = cluster.client.update_database(2.into(), &changes).await.unwrap();
+    let changed = cluster
+        .client
+        .databases()
+        .update(2.into(), &changes)
+        .send()
+        .await
+        .unwrap();
     cluster.sent_what_the_file_holds("databases/update").await;
     assert_eq!(changed.status, Some(DatabaseStatus::ActiveChangePending));
     assert_eq!(changed.snapshot_policy, [SnapshotPolicy::new(3600, 1)]);
@@ -163,13 +174,23 @@ async fn only_what_is_set_is_changed() {
 async fn dry_runs_on_databases_say_so() {
     let cluster = Exchange::new("databases/create").await;
     let request = CreateDatabase::new("orders", 1 << 30);
-    cluster.client.create_database_dry_run(&request).await.unwrap();
+    cluster
+        .client
+        .databases()
+        .create(&request)
+        .dry_run()
+        .send()
+        .await
+        .unwrap();
     cluster.sent_what_the_file_holds("databases/create-dry-run").await;
     let cluster = Exchange::new("databases/update").await;
     let changes = UpdateDatabase::new().enforce_client_authentication(ClientAuthentication::Disabled);
     cluster
         .client
-        .update_database_dry_run(2.into(), &changes)
+        .databases()
+        .update(2.into(), &changes)
+        .dry_run()
+        .send()
         .await
         .unwrap();
     cluster.sent_what_the_file_holds("databases/update-dry-run").await;
@@ -181,35 +202,60 @@ async fn a_private_key_among_client_certificates_is_not_sent() {
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     let both = || [ClientCertificate::from_pem(format!("{}{key}", self_signed()))];
     let create = CreateDatabase::new("a", 0).authentication_ssl_client_certs(both());
-    let refused = cluster.client.create_database(&create).await.unwrap_err();
+    let refused = cluster.client.databases().create(&create).send().await.unwrap_err();
     assert!(refused.is_invalid_input() && !refused.to_string().contains(&key));
-    assert!(cluster.client.create_database_dry_run(&create).await.is_err());
+    assert!(
+        cluster
+            .client
+            .databases()
+            .create(&create)
+            .dry_run()
+            .send()
+            .await
+            .is_err()
+    );
     for update in [
         UpdateDatabase::new().authentication_ssl_client_certs(both()),
         UpdateDatabase::new().authentication_ssl_crdt_certs(both()),
     ] {
-        assert!(cluster.client.update_database(1.into(), &update).await.is_err());
+        assert!(
+            cluster
+                .client
+                .databases()
+                .update(1.into(), &update)
+                .send()
+                .await
+                .is_err()
+        );
         assert!(!format!("{update:?}").contains("PRIVATE"));
     }
     let own = NewDatabaseCertificate::new(
         format!("{}{key}", self_signed()),
         PrivateKeyPem::from_pem(&key).unwrap(),
     );
-    assert!(cluster.client.put_database_certificate(1.into(), &own).await.is_err());
+    assert!(
+        cluster
+            .client
+            .database_certificates()
+            .update(1.into(), &own)
+            .send()
+            .await
+            .is_err()
+    );
     assert_eq!(cluster.server.received_requests().await.unwrap().len(), 0);
 }
 
 #[tokio::test]
 async fn a_database_is_flushed_and_deleted() {
     let cluster = Exchange::new("databases/flush").await;
-    let action = cluster.client.flush_database(2.into()).await.unwrap().unwrap();
+    let action = cluster.client.databases().flush(2.into()).await.unwrap().unwrap();
     assert_eq!(action.as_str(), "8fc32a11-4688-4057-9237-cd77fccd726f");
     cluster.sent_what_the_file_holds("databases/flush").await;
     let cluster = Exchange::new("databases/delete").await;
-    assert_eq!(cluster.client.delete_database(2.into()).await.unwrap(), Some(action));
+    assert_eq!(cluster.client.databases().delete(2.into()).await.unwrap(), Some(action));
     cluster.sent_what_the_file_holds("databases/delete").await;
     let cluster = Exchange::answering(&json!({"status": 200, "body": null})).await;
-    assert_eq!(cluster.client.flush_database(2.into()).await.unwrap(), None);
+    assert_eq!(cluster.client.databases().flush(2.into()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -218,32 +264,39 @@ async fn passwords_of_the_default_user_are_set_added_and_taken_away() {
     let cluster = Exchange::new("databases/password-set").await;
     cluster
         .client
-        .set_database_password(uid, &"new password".into())
+        .databases()
+        .set_password(uid, &"new password".into())
         .await
         .unwrap();
     cluster.sent_what_the_file_holds("databases/password-set").await;
     let cluster = Exchange::new("databases/password-set").await;
     cluster
         .client
-        .add_database_password(uid, &"password to add".into())
+        .databases()
+        .add_password(uid, &"password to add".into())
         .await
         .unwrap();
     cluster.sent_what_the_file_holds("databases/password-add").await;
     let cluster = Exchange::new("databases/password-set").await;
     let password = "password to delete".into();
-    cluster.client.delete_database_password(uid, &password).await.unwrap();
+    cluster
+        .client
+        .databases()
+        .delete_password(uid, &password)
+        .await
+        .unwrap();
     cluster.sent_what_the_file_holds("databases/password-remove").await;
 }
 
 #[tokio::test]
 async fn availability_is_the_status_of_an_empty_answer() {
     let cluster = Exchange::new("databases/availability").await;
-    assert!(cluster.client.is_database_available(1.into()).await.unwrap());
+    assert!(cluster.client.databases().is_available(1.into()).await.unwrap());
     cluster.sent_what_the_file_holds("databases/availability").await;
     let cluster = Exchange::answering(&file("databases/availability", "error-unavailable")).await;
-    assert!(!cluster.client.is_database_available(1.into()).await.unwrap());
+    assert!(!cluster.client.databases().is_available(1.into()).await.unwrap());
     let cluster = Exchange::answering(&file("errors/not-found", "error-404")).await;
-    let error = cluster.client.is_database_available(1.into()).await.unwrap_err();
+    let error = cluster.client.databases().is_available(1.into()).await.unwrap_err();
     assert!(error.is_not_found());
 }
 
@@ -254,7 +307,7 @@ async fn certificates_of_databases_are_listed_installed_and_deleted() {
     let filled = |operation: &str| with_values(file(operation, "answer"), &certificate, "");
     let cluster = Exchange::answering(&filled("databases/certificates")).await;
     let all = ListDatabaseCertificates::new();
-    let listed = cluster.client.database_certificates(&all).await.unwrap();
+    let listed = cluster.client.database_certificates().list(&all).await.unwrap();
     cluster.sent_what_the_file_holds("databases/certificates").await;
     let cluster = Exchange::answering(&filled("databases/certificates")).await;
     let page = ListDatabaseCertificates::new()
@@ -262,11 +315,11 @@ async fn certificates_of_databases_are_listed_installed_and_deleted() {
         .page_size(10)
         .expires_before(datetime!(2027-06-01 00:00 UTC))
         .tls_mode(DatabaseTlsMode::Enabled);
-    cluster.client.database_certificates(&page).await.unwrap();
+    cluster.client.database_certificates().list(&page).await.unwrap();
     cluster.sent_what_the_file_holds("databases/certificates-page").await;
 
     let cluster = Exchange::answering(&filled("databases/certificate")).await;
-    let read = cluster.client.database_certificate(uid).await.unwrap().unwrap();
+    let read = cluster.client.database_certificates().get(uid).await.unwrap().unwrap();
     cluster.sent_what_the_file_holds("databases/certificate").await;
     assert_eq!(listed, std::slice::from_ref(&read));
     assert_eq!(
@@ -278,24 +331,33 @@ async fn certificates_of_databases_are_listed_installed_and_deleted() {
         certificates_from_pem(&certificate).unwrap()
     );
     let cluster = Exchange::answering(&file("errors/not-found", "error-404")).await;
-    assert_eq!(cluster.client.database_certificate(uid).await.unwrap(), None);
+    assert_eq!(cluster.client.database_certificates().get(uid).await.unwrap(), None);
 
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     let own = NewDatabaseCertificate::new(&certificate, PrivateKeyPem::from_pem(&key).unwrap());
     assert!(!format!("{own:?}").contains("PRIVATE"));
     let expected = with_values(file("databases/certificate-put", "request"), &certificate, &key);
     let cluster = Exchange::answering(&filled("databases/certificate-put")).await;
-    cluster.client.put_database_certificate(uid, &own).await.unwrap();
+    cluster
+        .client
+        .database_certificates()
+        .update(uid, &own)
+        .send()
+        .await
+        .unwrap();
     cluster.sent_what_it_holds(&expected).await;
     let cluster = Exchange::answering(&filled("databases/certificate-put")).await;
     cluster
         .client
-        .put_database_certificate_dry_run(uid, &own)
+        .database_certificates()
+        .update(uid, &own)
+        .dry_run()
+        .send()
         .await
         .unwrap();
     assert_eq!(cluster.sent().await.url.query(), Some("dry_run="));
     let cluster = Exchange::new("databases/certificate-delete").await;
-    cluster.client.delete_database_certificate(uid).await.unwrap();
+    cluster.client.database_certificates().delete(uid).await.unwrap();
     cluster.sent_what_the_file_holds("databases/certificate-delete").await;
 }
 
@@ -309,7 +371,9 @@ async fn refusals_of_databases_are_told_apart() {
         let cluster = Exchange::answering(&file(operation, kind)).await;
         let error = cluster
             .client
-            .create_database(&CreateDatabase::new("a", 0))
+            .databases()
+            .create(&CreateDatabase::new("a", 0))
+            .send()
             .await
             .unwrap_err();
         assert!(error.is_invalid_input() && !error.is_retryable(), "{error:?}");
@@ -318,7 +382,13 @@ async fn refusals_of_databases_are_told_apart() {
     // Busy with another change: asked again.
     let cluster = Exchange::answering(&file("databases/update", "error-busy")).await;
     let changes = UpdateDatabase::new().name("b");
-    let error = cluster.client.update_database(1.into(), &changes).await.unwrap_err();
+    let error = cluster
+        .client
+        .databases()
+        .update(1.into(), &changes)
+        .send()
+        .await
+        .unwrap_err();
     assert!(error.is_conflict() && error.is_retryable(), "{error:?}");
     assert_eq!(cluster.server.received_requests().await.unwrap().len(), 3);
 }
@@ -337,8 +407,8 @@ async fn words_of_databases_that_this_version_does_not_know_are_kept() {
     }
     answer["body"]["link_sconn_on_full_request"] = json!("sometimes");
     let cluster = Exchange::answering(&answer).await;
-    let database = cluster.client.database(1.into()).await.unwrap().unwrap();
-    assert_eq!(database.status, Some(DatabaseStatus::Unknown("a-new-word".to_owned())));
+    let database = cluster.client.databases().get(1.into()).await.unwrap().unwrap();
+    assert_eq!(database.status, Some(DatabaseStatus::from("a-new-word")));
     assert_eq!(database.tls_mode.unwrap().as_str(), "a-new-word");
     assert_eq!(database.link_sconn_on_full_request.unwrap().as_str(), "sometimes");
 }
@@ -352,7 +422,11 @@ async fn a_database_that_could_not_be_made_is_not_waited_for() {
     };
     let wait = async |answer: &Value| {
         let cluster = Exchange::answering(answer).await;
-        cluster.client.wait_until_active(1.into(), Duration::ZERO).await
+        cluster
+            .client
+            .databases()
+            .wait_until_active(1.into(), Duration::ZERO)
+            .await
     };
     assert_eq!(wait(&status("active")).await.unwrap().uid.get(), 1);
     assert!(wait(&status("creation-failed")).await.unwrap_err().is_failed_action());

@@ -24,7 +24,7 @@ impl Exchange {
     pub(super) async fn answering(answer: &Value) -> Self {
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(template(answer)).mount(&server).await;
-        let client = builder().endpoint(&server.uri()).unwrap().build().unwrap();
+        let client = builder().endpoint(&server.uri()).build().unwrap();
         Self { server, client }
     }
 
@@ -65,10 +65,7 @@ impl Exchange {
 pub(super) fn builder() -> ClientBuilder {
     let key = rcgen::KeyPair::generate().unwrap();
     let anchor = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
-    let builder = Client::builder()
-        .danger_allow_plain_http()
-        .trust_anchors_pem(&anchor)
-        .unwrap();
+    let builder = Client::builder().danger_allow_plain_http().trust_anchors_pem(&anchor);
     builder
         .retry_wait(std::time::Duration::from_millis(1), std::time::Duration::from_millis(5))
         .max_retries(2)

@@ -40,26 +40,29 @@ async fn the_cluster_tells_about_itself_and_the_caller() {
     let Some(server) = server().await else { return };
     let admin = server.admin();
     assert_eq!(admin.own_role().await.unwrap(), ManagementRole::Admin);
-    let cluster = admin.cluster().await.unwrap();
+    let cluster = admin.cluster().get().await.unwrap();
     assert!(!cluster.name.is_empty() && cluster.mtls_certificate_authentication.is_some());
-    let certificates = admin.certificates().await.unwrap();
+    let certificates = admin.certificates().list().await.unwrap();
     assert!(certificates.get(&CertificateName::Proxy).is_some());
     assert!(
         certificates
             .iter()
             .all(|(_, certificate)| certificate.private_key.is_none())
     );
-    let nodes = admin.nodes().await.unwrap();
-    assert_eq!(admin.node(nodes[0].uid).await.unwrap().unwrap().uid, nodes[0].uid);
-    assert_eq!(admin.node(9999.into()).await.unwrap(), None);
-    admin.license().await.unwrap();
-    admin.cluster_policy().await.unwrap();
-    admin.bootstrap().await.unwrap();
-    admin.ocsp_configuration().await.unwrap();
-    let permissions = admin.permissions().await.unwrap();
+    let nodes = admin.nodes().list().await.unwrap();
+    assert_eq!(
+        admin.nodes().get(nodes[0].uid).await.unwrap().unwrap().uid,
+        nodes[0].uid
+    );
+    assert_eq!(admin.nodes().get(9999.into()).await.unwrap(), None);
+    admin.license().get().await.unwrap();
+    admin.cluster_policy().get().await.unwrap();
+    admin.bootstrap().get().await.unwrap();
+    admin.ocsp().get().await.unwrap();
+    let permissions = admin.permissions().list().await.unwrap();
     let of_admin = &permissions[&ManagementRole::Admin].api_permissions;
     assert!(of_admin.iter().any(|permission| permission == "update_cluster"));
-    let none = admin.permissions_of(&ManagementRole::None).await.unwrap().unwrap();
+    let none = admin.permissions().get(&ManagementRole::None).await.unwrap().unwrap();
     assert!(none.api_permissions.is_empty());
 }
 
@@ -69,25 +72,25 @@ async fn a_role_is_made_changed_and_deleted() {
     let admin = server.admin();
     let name = unique("certward-live-role");
     let role = CreateRole::new(&name, ManagementRole::DbViewer);
-    admin.create_role_dry_run(&role).await.unwrap();
-    let is_listed = async || admin.roles().await.unwrap().iter().any(|role| role.name == name);
+    admin.roles().create(&role).dry_run().send().await.unwrap();
+    let is_listed = async || admin.roles().list().await.unwrap().iter().any(|role| role.name == name);
     assert!(!is_listed().await);
-    let made = admin.create_role(&role).await.unwrap();
+    let made = admin.roles().create(&role).send().await.unwrap();
     assert!(is_listed().await);
     assert_eq!((&made.name, &made.management), (&name, &Some(ManagementRole::DbViewer)));
-    assert!(admin.create_role(&role).await.unwrap_err().is_conflict());
+    assert!(admin.roles().create(&role).send().await.unwrap_err().is_conflict());
     let changes = UpdateRole::new().management(ManagementRole::ClusterViewer);
-    let changed = admin.update_role(made.uid, &changes).await.unwrap();
+    let changed = admin.roles().update(made.uid, &changes).send().await.unwrap();
     assert_eq!(
         (changed.name, changed.management),
         (name, Some(ManagementRole::ClusterViewer))
     );
-    admin.delete_role(made.uid).await.unwrap();
+    admin.roles().delete(made.uid).send().await.unwrap();
     soon("the role is gone", async || {
-        admin.role(made.uid).await.unwrap().is_none()
+        admin.roles().get(made.uid).await.unwrap().is_none()
     })
     .await;
-    assert!(admin.delete_role(made.uid).await.unwrap_err().is_not_found());
+    assert!(admin.roles().delete(made.uid).send().await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
@@ -98,29 +101,43 @@ async fn a_redis_acl_is_made_changed_and_deleted() {
     let wrong = CreateRedisAcl::new(&name, "+@read >password");
     assert!(
         admin
-            .create_redis_acl_dry_run(&wrong)
+            .redis_acls()
+            .create(&wrong)
+            .dry_run()
+            .send()
             .await
             .unwrap_err()
             .is_invalid_input()
     );
     let acl = CreateRedisAcl::new(&name, "+@read ~cache:*");
-    admin.create_redis_acl_dry_run(&acl).await.unwrap();
-    let made = admin.create_redis_acl(&acl).await.unwrap();
+    admin.redis_acls().create(&acl).dry_run().send().await.unwrap();
+    let made = admin.redis_acls().create(&acl).send().await.unwrap();
     assert_eq!(
         (made.name.as_str(), made.acl.as_str()),
         (name.as_str(), "+@read ~cache:*")
     );
-    assert!(admin.create_redis_acl(&acl).await.unwrap_err().is_conflict());
+    assert!(admin.redis_acls().create(&acl).send().await.unwrap_err().is_conflict());
     let changes = UpdateRedisAcl::new().name(&name).acl("+@read ~*");
     assert_eq!(
-        admin.update_redis_acl(made.uid, &changes).await.unwrap().acl,
+        admin.redis_acls().update(made.uid, &changes).send().await.unwrap().acl,
         "+@read ~*"
     );
-    assert_eq!(admin.redis_acl(made.uid).await.unwrap().unwrap().acl, "+@read ~*");
-    assert!(admin.redis_acls().await.unwrap().iter().any(|acl| acl.uid == made.uid));
-    admin.delete_redis_acl(made.uid).await.unwrap();
+    assert_eq!(
+        admin.redis_acls().get(made.uid).await.unwrap().unwrap().acl,
+        "+@read ~*"
+    );
+    assert!(
+        admin
+            .redis_acls()
+            .list()
+            .await
+            .unwrap()
+            .iter()
+            .any(|acl| acl.uid == made.uid)
+    );
+    admin.redis_acls().delete(made.uid).await.unwrap();
     soon("the ACL is gone", async || {
-        admin.redis_acl(made.uid).await.unwrap().is_none()
+        admin.redis_acls().get(made.uid).await.unwrap().is_none()
     })
     .await;
 }
@@ -131,33 +148,36 @@ async fn a_certificate_user_is_made_changed_and_deleted() {
     let admin = server.admin();
     let name = unique("certward-live-user");
     let role = admin
-        .create_role(&CreateRole::new(&name, ManagementRole::None))
+        .roles()
+        .create(&CreateRole::new(&name, ManagementRole::None))
+        .send()
         .await
         .unwrap();
     let subject_line = format!("CN={name}, OU=payments, O=Example");
     let user = CreateUser::certificate(&name, &subject_line).role_uids([role.uid]);
-    admin.create_user_dry_run(&user).await.unwrap();
-    assert!(!admin.users().await.unwrap().iter().any(|user| user.name == name));
+    admin.users().create(&user).dry_run().send().await.unwrap();
+    assert!(!admin.users().list().await.unwrap().iter().any(|user| user.name == name));
 
-    let made = admin.create_user(&user).await.unwrap();
+    let made = admin.users().create(&user).send().await.unwrap();
     assert_eq!(made.auth_method, AuthMethod::Certificate);
     assert_eq!(made.certificate_subject_line.as_ref(), Some(&subject_line)); // as it was given
     assert_eq!((&made.email, &made.role_uids), (&None, &vec![role.uid]));
-    assert!(admin.create_user(&user).await.unwrap_err().is_conflict());
+    assert!(admin.users().create(&user).send().await.unwrap_err().is_conflict());
     let changes = UpdateUser::new()
         .certificate_subject_line(format!("CN={name},O=Other"))
         .email_alerts(false);
-    let changed = admin.update_user(made.uid, &changes).await.unwrap();
+    let changed = admin.users().update(made.uid, &changes).send().await.unwrap();
     assert_eq!(changed.certificate_subject_line, Some(format!("CN={name},O=Other")));
     assert_eq!((changed.name, changed.email_alerts), (name, Some(false)));
 
     admin
-        .delete_user_and_wait(made.uid, Duration::from_secs(30))
+        .users()
+        .delete_and_wait(made.uid, Duration::from_secs(30))
         .await
         .unwrap();
-    assert_eq!(admin.user(made.uid).await.unwrap(), None);
-    assert!(admin.delete_user(made.uid).await.unwrap_err().is_not_found());
-    admin.delete_role(role.uid).await.unwrap();
+    assert_eq!(admin.users().get(made.uid).await.unwrap(), None);
+    assert!(admin.users().delete(made.uid).await.unwrap_err().is_not_found());
+    admin.roles().delete(role.uid).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -166,11 +186,15 @@ async fn a_database_is_made_changed_flushed_and_deleted() {
     let admin = server.admin();
     let name = unique("certward-live-db");
     let acl = admin
-        .create_redis_acl(&CreateRedisAcl::new(&name, "+@read ~*"))
+        .redis_acls()
+        .create(&CreateRedisAcl::new(&name, "+@read ~*"))
+        .send()
         .await
         .unwrap();
     let role = admin
-        .create_role(&CreateRole::new(&name, ManagementRole::None))
+        .roles()
+        .create(&CreateRole::new(&name, ManagementRole::None))
+        .send()
         .await
         .unwrap();
     let permission = RolePermission::new(role.uid, acl.uid);
@@ -180,21 +204,30 @@ async fn a_database_is_made_changed_flushed_and_deleted() {
         .authentication_ssl_client_certs([ClientCertificate::from(&TeamCa::new().certificate())])
         .default_user(false)
         .roles_permissions([permission]);
-    match admin.create_database_dry_run(&database).await {
+    match admin.databases().create(&database).dry_run().send().await {
         Err(error) if error.error_type() == Some("insufficient_resources") => {
             println!("skipped: the cluster can run no database: {error}");
             return;
         }
         answer => assert_eq!(answer.unwrap().name, name),
     }
-    assert!(!admin.databases().await.unwrap().iter().any(|other| other.name == name));
+    assert!(
+        !admin
+            .databases()
+            .list()
+            .await
+            .unwrap()
+            .iter()
+            .any(|other| other.name == name)
+    );
 
-    let made = admin.create_database(&database).await.unwrap();
+    let made = admin.databases().create(&database).send().await.unwrap();
     let active = admin
+        .databases()
         .wait_until_active(made.uid, Duration::from_secs(60))
         .await
         .unwrap();
-    assert!(admin.is_database_available(made.uid).await.unwrap());
+    assert!(admin.databases().is_available(made.uid).await.unwrap());
     assert!(active.client_port().is_some_and(|port| port > 0));
     assert_eq!(active.tls_mode, Some(DatabaseTlsMode::Enabled));
     assert_eq!(
@@ -206,14 +239,25 @@ async fn a_database_is_made_changed_flushed_and_deleted() {
         (active.default_user, active.roles_permissions),
         (Some(false), vec![permission])
     );
-    assert!(admin.create_database(&database).await.unwrap_err().is_conflict());
-    let listed = admin.databases_with_fields(&["name", "status"]).await.unwrap();
+    assert!(
+        admin
+            .databases()
+            .create(&database)
+            .send()
+            .await
+            .unwrap_err()
+            .is_conflict()
+    );
+    let listed = admin.databases().list_fields(&["name", "status"]).await.unwrap();
     let listed = listed.into_iter().find(|other| other.uid == made.uid).unwrap();
     assert_eq!((listed.name.as_str(), listed.memory_size), (name.as_str(), None));
 
     let no_certificates = UpdateDatabase::new().authentication_ssl_client_certs([]);
     let refused = admin
-        .update_database_dry_run(made.uid, &no_certificates)
+        .databases()
+        .update(made.uid, &no_certificates)
+        .dry_run()
+        .send()
         .await
         .unwrap_err();
     assert!(refused.is_invalid_input(), "{refused:?}");
@@ -223,8 +267,9 @@ async fn a_database_is_made_changed_flushed_and_deleted() {
         .data_persistence(DataPersistence::Aof)
         .aof_policy(AofPolicy::Always)
         .default_user(true);
-    admin.update_database(made.uid, &changes).await.unwrap();
+    admin.databases().update(made.uid, &changes).send().await.unwrap();
     let changed = admin
+        .databases()
         .wait_until_active(made.uid, Duration::from_secs(60))
         .await
         .unwrap();
@@ -237,31 +282,39 @@ async fn a_database_is_made_changed_flushed_and_deleted() {
         (Some(DataPersistence::Aof), Some(AofPolicy::Always))
     );
     admin
-        .set_database_password(made.uid, &"Certward-1-password".into())
+        .databases()
+        .set_password(made.uid, &"Certward-1-password".into())
         .await
         .unwrap();
     admin
-        .add_database_password(made.uid, &"Certward-2-password".into())
+        .databases()
+        .add_password(made.uid, &"Certward-2-password".into())
         .await
         .unwrap();
     admin
-        .delete_database_password(made.uid, &"Certward-1-password".into())
+        .databases()
+        .delete_password(made.uid, &"Certward-1-password".into())
         .await
         .unwrap();
     let all = ListDatabaseCertificates::new();
-    let own = admin.database_certificates(&all).await.unwrap();
+    let own = admin.database_certificates().list(&all).await.unwrap();
     assert!(own.iter().all(|certificate| certificate.database_uid != Some(made.uid)));
-    admin.flush_database(made.uid).await.unwrap();
+    admin.databases().flush(made.uid).await.unwrap();
     admin
-        .delete_database_and_wait(made.uid, Duration::from_secs(60))
+        .databases()
+        .delete_and_wait(made.uid, Duration::from_secs(60))
         .await
         .unwrap();
-    assert!(admin.database(made.uid).await.unwrap().is_none());
-    assert!(admin.delete_database(made.uid).await.unwrap_err().is_not_found());
-    let gone = admin.wait_until_active(made.uid, Duration::ZERO).await.unwrap_err();
+    assert!(admin.databases().get(made.uid).await.unwrap().is_none());
+    assert!(admin.databases().delete(made.uid).await.unwrap_err().is_not_found());
+    let gone = admin
+        .databases()
+        .wait_until_active(made.uid, Duration::ZERO)
+        .await
+        .unwrap_err();
     assert!(gone.is_not_found() && changed.status == Some(DatabaseStatus::Active));
-    admin.delete_role(role.uid).await.unwrap();
-    admin.delete_redis_acl(acl.uid).await.unwrap();
+    admin.roles().delete(role.uid).send().await.unwrap();
+    admin.redis_acls().delete(acl.uid).await.unwrap();
 }
 
 #[tokio::test]
@@ -271,13 +324,15 @@ async fn a_user_with_a_password_logs_in_and_gets_tokens() {
     let name = unique("certward-live-password");
     let email = format!("{name}@example.com");
     let viewer = admin
-        .create_role(&CreateRole::new(&name, ManagementRole::ClusterViewer))
+        .roles()
+        .create(&CreateRole::new(&name, ManagementRole::ClusterViewer))
+        .send()
         .await
         .unwrap();
     let user = CreateUser::regular(&name, "Certward-1-password".into())
         .email(&email)
         .role_uids([viewer.uid]);
-    let made = admin.create_user(&user).await.unwrap();
+    let made = admin.users().create(&user).send().await.unwrap();
     let login = |password: &str| server.builder().basic(&email, password.into()).build().unwrap();
     assert_eq!(
         login("Certward-1-password").own_role().await.unwrap(),
@@ -292,9 +347,11 @@ async fn a_user_with_a_password_logs_in_and_gets_tokens() {
         .unwrap();
     let newer = by_token.refresh_jwt(None).await.unwrap();
     let by_token = by_token.with_jwt(newer).unwrap();
-    by_token.cluster().await.unwrap();
+    by_token.cluster().get().await.unwrap();
     let refused = by_token
-        .create_user(&CreateUser::certificate("x", "CN=x"))
+        .users()
+        .create(&CreateUser::certificate("x", "CN=x"))
+        .send()
         .await
         .unwrap_err();
     assert!(refused.is_forbidden() && !refused.is_unauthorized(), "{refused:?}");
@@ -302,24 +359,30 @@ async fn a_user_with_a_password_logs_in_and_gets_tokens() {
     assert!(forged.own_role().await.unwrap_err().is_unauthorized());
 
     let new = || NewPassword::new("Certward-2-password".into());
-    login("Certward-1-password").set_password(&new()).await.unwrap();
+    login("Certward-1-password").users().set_password(&new()).await.unwrap();
     soon("the old password is refused", async || {
         is_unauthorized(login("Certward-1-password").own_role().await)
     })
     .await;
     login("Certward-2-password").own_role().await.unwrap();
-    let own = login("Certward-2-password").user(made.uid).await.unwrap().unwrap();
+    let own = login("Certward-2-password")
+        .users()
+        .get(made.uid)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(own.password_issue_date.is_some());
 
     admin
-        .delete_user_and_wait(made.uid, Duration::from_secs(30))
+        .users()
+        .delete_and_wait(made.uid, Duration::from_secs(30))
         .await
         .unwrap();
     soon("its token is refused", async || {
         is_unauthorized(by_token.own_role().await)
     })
     .await;
-    admin.delete_role(viewer.uid).await.unwrap();
+    admin.roles().delete(viewer.uid).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -328,8 +391,8 @@ async fn a_certificate_of_the_trusted_ca_logs_in_as_its_user() {
         return;
     };
     let admin = server.admin();
-    let before = admin.cluster().await.unwrap();
-    let trusted_before = admin.certificates().await.unwrap().trusted_ca().unwrap();
+    let before = admin.cluster().get().await.unwrap();
+    let trusted_before = admin.certificates().list().await.unwrap().trusted_ca().unwrap();
 
     // In a task of its own, so that the settings are put back when it fails.
     let trusted = trusted_before.clone();
@@ -348,23 +411,29 @@ async fn log_in_by_certificate(server: Rc<Server>, mut trusted: Vec<Certificate>
     let (certificate, _) = identity();
     trusted.push(team.certificate());
     admin
-        .put_certificates(&[NewCertificate::trusted_ca(&trusted)])
+        .certificates()
+        .update(&[NewCertificate::trusted_ca(&trusted)])
         .await
         .unwrap();
-    assert_eq!(admin.certificates().await.unwrap().trusted_ca().unwrap(), trusted);
+    assert_eq!(
+        admin.certificates().list().await.unwrap().trusted_ca().unwrap(),
+        trusted
+    );
 
     let switch_on = UpdateCluster::new()
         .mtls_certificate_authentication(true)
         .mtls_client_cert_subject_validation_type(SubjectValidation::Disabled);
-    let cluster = admin.update_cluster(&switch_on).await.unwrap();
+    let cluster = admin.cluster().update(&switch_on).send().await.unwrap();
     assert_eq!(cluster.mtls_certificate_authentication, Some(true));
 
     let viewer = admin
-        .create_role(&CreateRole::new(&name, ManagementRole::ClusterViewer))
+        .roles()
+        .create(&CreateRole::new(&name, ManagementRole::ClusterViewer))
+        .send()
         .await
         .unwrap();
     let user = CreateUser::certificate(&name, certificate.subject().to_string()).role_uids([viewer.uid]);
-    let user = admin.create_user(&user).await.unwrap();
+    let user = admin.users().create(&user).send().await.unwrap();
     let holder = || server.builder().identity(identity().1).build().unwrap();
     soon("the holder is let in", async || {
         holder()
@@ -374,9 +443,11 @@ async fn log_in_by_certificate(server: Rc<Server>, mut trusted: Vec<Certificate>
     })
     .await;
     let client = holder();
-    client.cluster().await.unwrap();
+    client.cluster().get().await.unwrap();
     let refused = client
-        .create_role(&CreateRole::new("x", ManagementRole::None))
+        .roles()
+        .create(&CreateRole::new("x", ManagementRole::None))
+        .send()
         .await
         .unwrap_err();
     assert!(refused.is_forbidden() && !refused.is_unauthorized(), "{refused:?}");
@@ -397,7 +468,7 @@ async fn log_in_by_certificate(server: Rc<Server>, mut trusted: Vec<Certificate>
         (gate(SubjectValidation::SanCn, AuthorizedSubject::new("another")), false),
         (gate(SubjectValidation::Disabled, full()), true),
     ] {
-        admin.update_cluster(&changes).await.unwrap();
+        admin.cluster().update(&changes).send().await.unwrap();
         soon(&format!("{changes:?} counts"), async || {
             let role = holder().own_role().await;
             if admitted { role.is_ok() } else { is_unauthorized(role) }
@@ -412,14 +483,15 @@ async fn log_in_by_certificate(server: Rc<Server>, mut trusted: Vec<Certificate>
         .unwrap();
     assert!(stranger.own_role().await.unwrap_err().is_unauthorized());
     admin
-        .delete_user_and_wait(user.uid, Duration::from_secs(30))
+        .users()
+        .delete_and_wait(user.uid, Duration::from_secs(30))
         .await
         .unwrap();
     soon("a deleted user is refused", async || {
         is_unauthorized(holder().own_role().await)
     })
     .await;
-    admin.delete_role(viewer.uid).await.unwrap();
+    admin.roles().delete(viewer.uid).send().await.unwrap();
 }
 
 async fn put_back(admin: &Client, before: &Cluster, trusted_before: &[Certificate]) {
@@ -428,10 +500,15 @@ async fn put_back(admin: &Client, before: &Cluster, trusted_before: &[Certificat
         .mtls_certificate_authentication(before.mtls_certificate_authentication == Some(true))
         .mtls_client_cert_subject_validation_type(validation.unwrap_or(SubjectValidation::Disabled))
         .mtls_authorized_subjects(before.mtls_authorized_subjects.clone());
-    let settings = admin.update_cluster(&changes).await;
+    let settings = admin.cluster().update(&changes).send().await;
     let authorities = match trusted_before {
-        [] => admin.delete_certificate(&CertificateName::MtlsTrustedCa).await,
-        authorities => admin.put_certificates(&[NewCertificate::trusted_ca(authorities)]).await,
+        [] => admin.certificates().delete(&CertificateName::MtlsTrustedCa).await,
+        authorities => {
+            admin
+                .certificates()
+                .update(&[NewCertificate::trusted_ca(authorities)])
+                .await
+        }
     };
     settings.unwrap();
     authorities.unwrap();
@@ -440,11 +517,7 @@ async fn put_back(admin: &Client, before: &Cluster, trusted_before: &[Certificat
 impl Server {
     fn builder(&self) -> ClientBuilder {
         let _keeps_running = &self.guard;
-        Client::builder()
-            .endpoint(&self.endpoint)
-            .unwrap()
-            .trust_anchors_pem(&self.ca)
-            .unwrap()
+        Client::builder().endpoint(&self.endpoint).trust_anchors_pem(&self.ca)
     }
 
     fn admin(&self) -> Client {

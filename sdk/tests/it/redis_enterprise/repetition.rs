@@ -36,13 +36,13 @@ async fn count(server: &MockServer) -> usize {
 }
 
 fn client(server: &MockServer) -> certward::redis_enterprise::Client {
-    builder().endpoint(&server.uri()).unwrap().build().unwrap()
+    builder().endpoint(&server.uri()).build().unwrap()
 }
 
 #[tokio::test]
 async fn reads_are_repeated_until_they_are_answered() {
     let server = cluster(vec![ResponseTemplate::new(503), busy(), answer("users/list")]).await;
-    assert_eq!(client(&server).users().await.unwrap().len(), 1);
+    assert_eq!(client(&server).users().list().await.unwrap().len(), 1);
     assert_eq!(count(&server).await, 3);
 }
 
@@ -50,14 +50,15 @@ async fn reads_are_repeated_until_they_are_answered() {
 async fn changes_that_name_what_they_change_are_repeated_when_the_cluster_did_nothing() {
     let server = cluster(vec![ResponseTemplate::new(503), busy(), answer("cluster/read")]).await;
     let changes = UpdateCluster::new().password_complexity(true);
-    client(&server).update_cluster(&changes).await.unwrap();
+    client(&server).cluster().update(&changes).send().await.unwrap();
     assert_eq!(count(&server).await, 3);
     let server = cluster(vec![busy(), answer("users/delete")]).await;
-    client(&server).delete_user(2.into()).await.unwrap();
+    client(&server).users().delete(2.into()).await.unwrap();
     assert_eq!(count(&server).await, 2);
     let server = cluster(vec![busy(), answer("certificates/put")]).await;
     client(&server)
-        .put_certificates(&[NewCertificate::trusted_ca(&[])])
+        .certificates()
+        .update(&[NewCertificate::trusted_ca(&[])])
         .await
         .unwrap();
     assert_eq!(count(&server).await, 2);
@@ -67,7 +68,9 @@ async fn changes_that_name_what_they_change_are_repeated_when_the_cluster_did_no
 async fn a_change_is_given_up_after_its_repetitions() {
     let server = cluster(vec![busy()]).await;
     let error = client(&server)
-        .update_user(2.into(), &UpdateUser::new().name("a"))
+        .users()
+        .update(2.into(), &UpdateUser::new().name("a"))
+        .send()
         .await
         .unwrap_err();
     assert!(error.is_conflict() && error.is_retryable(), "{error:?}");
@@ -81,7 +84,9 @@ async fn what_is_refused_or_may_have_been_done_is_not_repeated() {
         let server = cluster(vec![refusal]).await;
         assert!(
             client(&server)
-                .update_user(2.into(), &UpdateUser::new().name("a"))
+                .users()
+                .update(2.into(), &UpdateUser::new().name("a"))
+                .send()
                 .await
                 .is_err()
         );
@@ -95,21 +100,31 @@ async fn what_makes_something_new_is_never_sent_twice() {
         let server = cluster(vec![refusal()]).await;
         let client = client(&server);
         let user = CreateUser::certificate("a", "CN=a");
-        assert!(client.create_user(&user).await.unwrap_err().is_retryable());
+        assert!(client.users().create(&user).send().await.unwrap_err().is_retryable());
         assert!(
             client
-                .create_role(&CreateRole::new("a", ManagementRole::None))
+                .roles()
+                .create(&CreateRole::new("a", ManagementRole::None))
+                .send()
                 .await
                 .is_err()
         );
         assert!(
             client
-                .create_redis_acl(&CreateRedisAcl::new("a", "+@all ~*"))
+                .redis_acls()
+                .create(&CreateRedisAcl::new("a", "+@all ~*"))
+                .send()
                 .await
                 .is_err()
         );
-        assert!(client.add_password(&NewPassword::new("canary".into())).await.is_err());
-        assert!(client.rotate_certificates(None).await.is_err());
+        assert!(
+            client
+                .users()
+                .add_password(&NewPassword::new("canary".into()))
+                .await
+                .is_err()
+        );
+        assert!(client.certificates().rotate(None).await.is_err());
         assert_eq!(count(&server).await, 5);
     }
 }
@@ -124,10 +139,14 @@ async fn the_next_node_is_asked_when_one_is_down() {
     let client = builder()
         .max_retries(0)
         .endpoints([&dead, &server.uri()])
-        .unwrap()
         .build()
         .unwrap();
-    client.create_user(&CreateUser::certificate("a", "CN=a")).await.unwrap();
+    client
+        .users()
+        .create(&CreateUser::certificate("a", "CN=a"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(count(&server).await, 1);
 }
 
@@ -144,11 +163,10 @@ async fn no_secret_is_in_an_error() {
             let server = cluster(vec![answer]).await;
             let client = builder()
                 .endpoint(&server.uri())
-                .unwrap()
                 .basic("canary-user", "canary-password".into())
                 .build()
                 .unwrap();
-            let error = client.create_user(&user()).await.unwrap_err();
+            let error = client.users().create(&user()).send().await.unwrap_err();
             let text = format!("{error} {error:?} {} {client:?}", error.report());
             assert!(!text.contains("canary"), "{text}");
         }
@@ -157,7 +175,7 @@ async fn no_secret_is_in_an_error() {
         &json!({"status": 200, "body": {"api_key": "canary", "api_cert": 7}}),
     )])
     .await;
-    let error = client(&server).certificates().await.unwrap_err();
+    let error = client(&server).certificates().list().await.unwrap_err();
     assert!(
         error.is_decode() && !format!("{error:?}").contains("canary"),
         "{error:?}"

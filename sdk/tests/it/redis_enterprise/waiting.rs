@@ -29,7 +29,7 @@ async fn cluster(answers: &[Value]) -> MockServer {
 }
 
 fn client(server: &MockServer) -> certward::redis_enterprise::Client {
-    builder().endpoint(&server.uri()).unwrap().build().unwrap()
+    builder().endpoint(&server.uri()).build().unwrap()
 }
 
 fn action(status: &str) -> Value {
@@ -47,7 +47,7 @@ async fn an_action_is_waited_for_until_it_is_completed() {
         action("completed"),
     ])
     .await;
-    let done = client(&server).wait_for_action(&"x".into(), MINUTE).await.unwrap();
+    let done = client(&server).actions().wait(&"x".into(), MINUTE).await.unwrap();
     assert_eq!(done.status, ActionStatus::Completed);
     assert_eq!(server.received_requests().await.unwrap().len(), 4);
 }
@@ -58,7 +58,7 @@ async fn an_action_that_fails_is_an_error_with_its_reason() {
     failed["body"]["error_code"] = json!("insufficient_resources");
     failed["body"]["error_message"] = json!("no room\nleft");
     let server = cluster(&[action("running"), failed]).await;
-    let error = client(&server).wait_for_action(&"x".into(), MINUTE).await.unwrap_err();
+    let error = client(&server).actions().wait(&"x".into(), MINUTE).await.unwrap_err();
     assert!(error.is_failed_action() && !error.is_retryable(), "{error:?}");
     assert_eq!(error.error_type(), Some("insufficient_resources"));
     assert_eq!(
@@ -66,7 +66,7 @@ async fn an_action_that_fails_is_an_error_with_its_reason() {
         "cannot wait for the action x: the action ended as failed (insufficient_resources): no room left"
     );
     let server = cluster(&[action("cancelled")]).await;
-    let error = client(&server).wait_for_action(&"x".into(), MINUTE).await.unwrap_err();
+    let error = client(&server).actions().wait(&"x".into(), MINUTE).await.unwrap_err();
     assert!(
         error.is_failed_action() && error.to_string().contains("cancelled"),
         "{error}"
@@ -78,7 +78,8 @@ async fn waiting_ends_with_the_timeout() {
     let server = cluster(&[action("running")]).await;
     let started = std::time::Instant::now();
     let error = client(&server)
-        .wait_for_action(&"x".into(), Duration::from_millis(200))
+        .actions()
+        .wait(&"x".into(), Duration::from_millis(200))
         .await
         .unwrap_err();
     assert!(
@@ -87,7 +88,8 @@ async fn waiting_ends_with_the_timeout() {
     );
     assert!(
         client(&server)
-            .wait_for_action(&"x".into(), Duration::ZERO)
+            .actions()
+            .wait(&"x".into(), Duration::ZERO)
             .await
             .unwrap_err()
             .is_timeout()
@@ -97,7 +99,7 @@ async fn waiting_ends_with_the_timeout() {
 #[tokio::test]
 async fn an_action_that_the_cluster_does_not_know_is_not_waited_for() {
     let server = cluster(&[file("errors/not-found", "error-404")]).await;
-    let error = client(&server).wait_for_action(&"x".into(), MINUTE).await.unwrap_err();
+    let error = client(&server).actions().wait(&"x".into(), MINUTE).await.unwrap_err();
     assert!(
         error.is_decode() && error.to_string().contains("knows no such action"),
         "{error:?}"
@@ -108,7 +110,7 @@ async fn an_action_that_the_cluster_does_not_know_is_not_waited_for() {
 async fn a_deletion_is_waited_for_until_the_user_is_gone() {
     let there = file("users/read", "answer");
     let server = cluster(&[there.clone(), there, file("users/read", "error-missing")]).await;
-    client(&server).delete_user_and_wait(1.into(), MINUTE).await.unwrap();
+    client(&server).users().delete_and_wait(1.into(), MINUTE).await.unwrap();
     let methods: Vec<String> = server
         .received_requests()
         .await
@@ -119,7 +121,8 @@ async fn a_deletion_is_waited_for_until_the_user_is_gone() {
     assert_eq!(methods, ["DELETE", "GET", "GET", "GET"]);
     let server = cluster(&[file("users/read", "answer")]).await;
     let error = client(&server)
-        .delete_user_and_wait(1.into(), Duration::from_millis(100))
+        .users()
+        .delete_and_wait(1.into(), Duration::from_millis(100))
         .await
         .unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
@@ -139,13 +142,18 @@ async fn a_database_is_waited_for_until_it_is_active_and_until_it_is_gone() {
         status("active"),
     ])
     .await;
-    let active = client(&server).wait_until_active(1.into(), MINUTE).await.unwrap();
+    let active = client(&server)
+        .databases()
+        .wait_until_active(1.into(), MINUTE)
+        .await
+        .unwrap();
     assert_eq!(active.status, Some(DatabaseStatus::Active));
     assert_eq!(server.received_requests().await.unwrap().len(), 4);
 
     let server = cluster(&[status("delete-pending"), file("errors/not-found", "error-404")]).await;
     client(&server)
-        .delete_database_and_wait(1.into(), MINUTE)
+        .databases()
+        .delete_and_wait(1.into(), MINUTE)
         .await
         .unwrap();
     let requests = server.received_requests().await.unwrap();
@@ -153,7 +161,8 @@ async fn a_database_is_waited_for_until_it_is_active_and_until_it_is_gone() {
     assert_eq!(methods, ["DELETE", "GET", "GET"]);
     let server = cluster(&[status("delete-pending")]).await;
     let error = client(&server)
-        .delete_database_and_wait(1.into(), Duration::from_millis(100))
+        .databases()
+        .delete_and_wait(1.into(), Duration::from_millis(100))
         .await
         .unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
@@ -163,13 +172,13 @@ async fn a_database_is_waited_for_until_it_is_active_and_until_it_is_gone() {
 async fn a_new_cluster_is_waited_for() {
     let state = |state: &str| json!({"status": 200, "body": {"bootstrap_status": {"state": state}}});
     let server = cluster(&[state("initiated"), state("creating_cluster"), state("completed")]).await;
-    let bootstrap = client(&server).wait_for_bootstrap(MINUTE).await.unwrap();
+    let bootstrap = client(&server).bootstrap().wait(MINUTE).await.unwrap();
     assert_eq!((bootstrap.state, bootstrap.node_uid), (BootstrapState::Completed, None));
     let failed = json!({"status": 200, "body": {"bootstrap_status": {
         "state": "error", "error_code": "invalid_license", "error_details": {"message": "not signed", "violation": 1}
     }}});
     let server = cluster(&[failed]).await;
-    let error = client(&server).wait_for_bootstrap(MINUTE).await.unwrap_err();
+    let error = client(&server).bootstrap().wait(MINUTE).await.unwrap_err();
     assert_eq!(
         (error.error_type(), error.server_message()),
         (Some("invalid_license"), Some("not signed"))

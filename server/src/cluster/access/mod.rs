@@ -55,6 +55,7 @@ use crate::listener::identity_counts::IdentityKind;
 use crate::listener::peer::Peer;
 use crate::network::Network;
 use crate::redis::{ClusterView, PasswordRefusal};
+use crate::redis_enterprise::rows;
 use crate::store::StoreError;
 
 /// Authenticates requests.
@@ -355,11 +356,11 @@ impl ClusterView for ClusterAccess {
     }
 
     fn deleted_databases(&self) -> BoxFuture<'_, Result<Vec<DatabaseUid>, StoreError>> {
-        Box::pin(self.cluster.store().deleted_databases())
+        Box::pin(rows::deleted_databases(self.cluster.store()))
     }
 
     fn forget_deleted_database(&self, uid: DatabaseUid) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.cluster.store().forget_deleted_database(uid))
+        Box::pin(rows::forget_deleted_database(self.cluster.store(), uid))
     }
 }
 

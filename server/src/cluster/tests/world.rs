@@ -29,6 +29,7 @@ use crate::issuer::setup::{create_ca, create_server_certificate};
 use crate::listener::peer::Peer;
 use crate::ravendb::access::authn::{Authenticator, WellKnown};
 use crate::ravendb::model::registry::Registry;
+use crate::redis_enterprise::rows;
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
 
@@ -62,7 +63,7 @@ impl World {
             clock.clone(),
         ));
         let audit = Audit::start(store.clone(), clock.clone(), None).await.unwrap();
-        let (state, key) = store.open_cluster(identity()).await.unwrap();
+        let (state, key) = rows::open_cluster(&store, identity()).await.unwrap();
         let parts = ClusterParts {
             store: store.clone(),
             administrators: authenticator,
@@ -87,7 +88,7 @@ impl World {
     pub(super) async fn reopened(&self) -> (ClusterState, TokenKey) {
         self.store.close().await;
         let store = Store::open(self.directory.path()).await.unwrap();
-        store.open_cluster(identity()).await.unwrap()
+        rows::open_cluster(&store, identity()).await.unwrap()
     }
 
     /// The holder of the server's own certificate.

@@ -12,7 +12,9 @@ use super::{Failure, output, system_user};
 use crate::audit;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{CommandLine, Sources};
+use crate::ravendb::rows::CertificateTables;
 use crate::redis::DataFiles;
+use crate::redis_enterprise::rows::ClusterTables;
 use crate::store::backup::{self, Accepted, DatabaseFiles, Done, Made, Restored, Wanted};
 
 /// The commands about the store.
@@ -138,7 +140,7 @@ pub(super) fn perform(command: Command) -> Result<(), Failure> {
         }
         Command::Check { location } => {
             let data_dir = location.data_dir()?;
-            let checked = run(async move { backup::check(&data_dir).await })?;
+            let checked = run(async move { backup::check(&data_dir, &[&CertificateTables, &ClusterTables]).await })?;
             if checked.findings.is_empty() {
                 return output::print(&format!("{}: no fault found", checked.summary));
             }

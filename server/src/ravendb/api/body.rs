@@ -231,6 +231,7 @@ const OPTIONS: &str = "Options";
 
 #[cfg(test)]
 mod tests {
+    use super::super::json::Properties as _;
     use super::*;
 
     fn body(content_type: &str, content: &str) -> RequestBody {

@@ -3,8 +3,7 @@
 
 use certward_pki::ravendb_names::database_name_fault;
 
-use super::json;
-use super::json::{Object, Value};
+use super::json::{self, Object, Properties as _, Value};
 use super::problem::Problem;
 use crate::ravendb::access::two_factor::parse_secret;
 use crate::ravendb::model::clearance::{DatabaseAccess, Permissions, SecurityClearance};

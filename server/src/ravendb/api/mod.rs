@@ -45,6 +45,8 @@ pub use services::{Connected, Services, Settings};
 /// Parses a body, and every property in each permitted form.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_body(body: &[u8]) {
+    use self::json::Properties as _;
+
     const PROPERTIES: [&str; 4] = ["Name", "SecurityClearance", "Permissions", "NotAfter"];
     let Ok(object) = json::read(body) else { return };
     for property in PROPERTIES {

@@ -15,6 +15,7 @@ use super::answer;
 use super::authorized::Authorized;
 use super::body::RequestBody;
 use super::certificates::from_base64;
+use super::json::Properties as _;
 use super::problem::Problem;
 use super::query::Query;
 use crate::pkcs12;

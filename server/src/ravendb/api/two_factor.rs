@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::answer;
 use super::authorized::{Authorized, TWO_FACTOR_COOKIE, two_factor_cookie};
 use super::body::RequestBody;
+use super::json::Properties as _;
 use super::problem::Problem;
 use super::query::Query;
 use crate::audit::Actor;

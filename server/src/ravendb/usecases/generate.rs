@@ -12,7 +12,7 @@ use crate::ravendb::access::authz::Permit;
 use crate::ravendb::access::authz::action::GenerateCertificate;
 use crate::ravendb::model::definition::{Grant, RegisteredCertificate};
 use crate::ravendb::model::registry::Change;
-use crate::store::AnsweredRequest;
+use crate::ravendb::rows::AnsweredRequest;
 
 /// A certificate to issue.
 #[derive(Debug)]

@@ -34,8 +34,9 @@ use crate::ravendb::access::authz::action::{Action, ListCertificates};
 use crate::ravendb::model::clearance::{Level, SecurityClearance};
 use crate::ravendb::model::definition::RegisteredCertificate;
 use crate::ravendb::model::registry::{Change, Registry};
+use crate::ravendb::rows::{self, AnsweredRequest};
 use crate::server_certificate::ServerCertificates;
-use crate::store::{AnsweredRequest, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// The authority over the registered certificates.
 #[derive(Debug)]
@@ -208,9 +209,7 @@ impl Shared {
             outcome: Outcome::Done(detail.into()),
             occurrences: 1,
         };
-        parts
-            .store
-            .commit(&changes, answered.as_ref(), &[record])
+        rows::commit(&parts.store, &changes, answered.as_ref(), &[record])
             .await
             .map_err(Error::Store)?;
         parts.registry.apply(&changes);
@@ -232,7 +231,10 @@ impl Shared {
     }
 
     async fn refuse_repeated(&self, request_id: &str) -> Result<(), Error> {
-        match self.parts.store.answered(request_id).await.map_err(Error::Store)? {
+        match rows::answered(&self.parts.store, request_id)
+            .await
+            .map_err(Error::Store)?
+        {
             Some(thumbprint) => Err(Error::RepeatedRequest {
                 request_id: request_id.to_owned(),
                 thumbprint,

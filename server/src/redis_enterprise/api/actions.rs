@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::authorized::Authorized;
 use super::problem::{Code, Problem};
-use super::{Dialect, answer};
+use super::{Dialect, answer, wire};
 use crate::clock::Clock;
 use crate::cluster::access::action::ViewActions;
 use crate::cluster::uid::DatabaseUid;
@@ -30,25 +29,6 @@ struct Action {
     at: OffsetDateTime,
     /// The database that it is about, if it may go on after its answer.
     database: Option<DatabaseUid>,
-}
-
-/// An action, with the members of the captured ones (`actions/list.answer.json`).
-#[derive(Serialize)]
-struct View {
-    action_uid: String,
-    creation_time: String,
-    name: &'static str,
-    node_uid: &'static str,
-    progress: &'static str,
-    status: &'static str,
-    task_id: String,
-}
-
-#[derive(Serialize)]
-struct List {
-    actions: Vec<View>,
-    #[serde(rename = "state-machines")]
-    state_machines: [View; 0],
 }
 
 impl Actions {
@@ -94,7 +74,7 @@ impl Actions {
     }
 }
 
-impl View {
+impl wire::Action {
     fn of(action: &Action, dialect: &Dialect) -> Self {
         let status = action.database.and_then(|uid| status_of(dialect, uid));
         let (status, progress) = match status {
@@ -122,19 +102,16 @@ fn status_of(dialect: &Dialect, uid: DatabaseUid) -> Option<DatabaseStatus> {
         .map(|database| dialect.app.databases.status(database))
 }
 
-/// The answer to a deletion.
-#[derive(Serialize)]
-pub(super) struct Deleted {
-    pub(super) action_uid: String,
-}
-
 /// `GET /v1/actions`
 pub(super) async fn list(_: Authorized<ViewActions>, State(dialect): State<Arc<Dialect>>) -> Response {
     let remembered: Vec<Action> = dialect.actions.lock().iter().cloned().collect();
-    let actions = remembered.iter().map(|action| View::of(action, &dialect)).collect();
-    answer::json(&List {
+    let actions = remembered
+        .iter()
+        .map(|action| wire::Action::of(action, &dialect))
+        .collect();
+    answer::json(&wire::Actions {
         actions,
-        state_machines: [],
+        state_machines: Vec::new(),
     })
 }
 
@@ -146,7 +123,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let action = uid.parse().ok().and_then(|uid| dialect.actions.find(uid));
     match action {
-        Some(action) => Ok(answer::json(&View::of(&action, &dialect))),
+        Some(action) => Ok(answer::json(&wire::Action::of(&action, &dialect))),
         None => Err(Problem::new(
             Code::ActionNotExist,
             format!("there is no action of this number; the last {REMEMBERED} are remembered, until the server stops"),

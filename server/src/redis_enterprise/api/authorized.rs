@@ -44,11 +44,7 @@ impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for Authorized<A> {
 
     async fn from_request_parts(parts: &mut Parts, dialect: &Arc<Dialect>) -> Result<Self, Response> {
         let caller = caller(dialect, parts, A::NAME, ExpiredPassword::Refused).await?;
-        let permit = access::authorize::<A>(&caller);
-        let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))?;
-        check_trial(parts).map_err(IntoResponse::into_response)?;
-        look_again_after_body(parts, &permit);
-        Ok(Self(permit))
+        granted(dialect, parts, &caller, access::authorize(&caller)).map(Self)
     }
 }
 
@@ -65,9 +61,7 @@ impl<A: ClusterAction> FromRequestParts<Arc<Dialect>> for AuthorizedOn<A> {
             Some(target) => access::authorize_on::<A>(&caller, target),
             None => access::authorize::<A>(&caller),
         };
-        let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, &caller, denied))?;
-        check_trial(parts).map_err(IntoResponse::into_response)?;
-        look_again_after_body(parts, &permit);
+        let permit = granted(dialect, parts, &caller, permit)?;
         Ok(Self { permit, target })
     }
 }
@@ -76,13 +70,8 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToChangePassword {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, dialect: &Arc<Dialect>) -> Result<Self, Response> {
-        let name = ChangePassword::NAME;
-        let caller = caller(dialect, parts, name, ExpiredPassword::Admitted).await?;
-        let permit = access::authorize(&caller);
-        let permit = permit.map_err(|denied| refuse(dialect, parts, name, &caller, denied))?;
-        check_trial(parts).map_err(IntoResponse::into_response)?;
-        look_again_after_body(parts, &permit);
-        Ok(Self(permit))
+        let caller = caller(dialect, parts, ChangePassword::NAME, ExpiredPassword::Admitted).await?;
+        granted(dialect, parts, &caller, access::authorize(&caller)).map(Self)
     }
 }
 
@@ -97,11 +86,7 @@ impl FromRequestParts<Arc<Dialect>> for AuthorizedToCreateCluster {
             .authenticate_founder(&peer, credentials.as_ref(), way(&parts.headers))
             .await
             .map_err(|refusal| not_let_in(dialect, parts, name, &peer, &refusal))?;
-        let permit = access::authorize(&caller);
-        let permit = permit.map_err(|denied| refuse(dialect, parts, name, &caller, denied))?;
-        check_trial(parts).map_err(IntoResponse::into_response)?;
-        look_again_after_body(parts, &permit);
-        Ok(Self(permit))
+        granted(dialect, parts, &caller, access::authorize(&caller)).map(Self)
     }
 }
 
@@ -145,9 +130,18 @@ const PROXY_HEADER_STARTS: [&str; 9] = [
     "x-proxy",
 ];
 
-/// Leaves with the request what [`super::body::RequestBody`] decides anew when the body has come.
-fn look_again_after_body<A: ClusterAction>(parts: &mut Parts, permit: &ClusterPermit<A>) {
-    parts.extensions.insert(Asked::by(permit, parts.uri.path()));
+/// The permit, when there is one and the request can be carried out as it is. Leaves with the request what
+/// [`super::body::RequestBody`] decides anew when the body has come.
+fn granted<A: ClusterAction>(
+    dialect: &Dialect,
+    parts: &mut Parts,
+    caller: &ClusterCaller,
+    permit: Result<ClusterPermit<A>, ClusterDenied>,
+) -> Result<ClusterPermit<A>, Response> {
+    let permit = permit.map_err(|denied| refuse(dialect, parts, A::NAME, caller, denied))?;
+    check_trial(parts).map_err(IntoResponse::into_response)?;
+    parts.extensions.insert(Asked::by(&permit, parts.uri.path()));
+    Ok(permit)
 }
 
 /// Identifies the caller. An `Authorization` header takes precedence over the certificate of the connection.

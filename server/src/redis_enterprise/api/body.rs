@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use zeroize::Zeroizing;
 
 use super::Dialect;
-use super::json::{self, Object};
+use super::json::{self, Body, Object, Request as Of};
 use super::problem::{Code, Problem};
 use crate::cluster::Asked;
 use crate::http::{BODIES, BodyError, LARGE, aside};
@@ -33,6 +32,24 @@ impl RequestBody {
         Ok(if is_large { aside(&BODIES, read).await } else { read() }?)
     }
 
+    /// The new object that the body is.
+    ///
+    /// # Errors
+    ///
+    /// As [`json::read`] and [`json::check`].
+    pub(super) async fn read<T: Body>(self) -> Result<T, Problem> {
+        typed(&self.object().await?)
+    }
+
+    /// The new object that the body is; one without members when there is no body.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub(super) async fn read_if_any<T: Body>(self) -> Result<T, Problem> {
+        typed(&self.object_if_any().await?)
+    }
+
     /// The object that the body is; an empty one when there is no body.
     ///
     /// # Errors
@@ -47,11 +64,11 @@ impl RequestBody {
     }
 
     /// The body of a request whose sender is not let in yet.
-    pub(super) async fn of_a_stranger(headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
-        Self::read(headers, body, MAX_OF_A_STRANGER).await
+    pub(super) async fn of_a_stranger(headers: &HeaderMap, body: axum::body::Body) -> Result<Self, Problem> {
+        Self::received(headers, body, MAX_OF_A_STRANGER).await
     }
 
-    async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Self, Problem> {
+    async fn received(headers: &HeaderMap, body: axum::body::Body, limit: usize) -> Result<Self, Problem> {
         refuse_coding(headers)?;
         let content = match http_body_util::Limited::new(body, limit).collect().await {
             Ok(content) => Zeroizing::new(Vec::from(content.to_bytes())),
@@ -72,12 +89,18 @@ impl FromRequest<Arc<Dialect>> for RequestBody {
 
     async fn from_request(request: Request, dialect: &Arc<Dialect>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let content = Self::read(&parts.headers, body, dialect.app.settings.body_bytes).await?;
+        let content = Self::received(&parts.headers, body, dialect.app.settings.body_bytes).await?;
         if let Some(asked) = parts.extensions.get::<Asked>() {
             dialect.app.cluster.look_again(asked)?;
         }
         Ok(content)
     }
+}
+
+/// A new object with these members.
+fn typed<T: Body>(object: &Object) -> Result<T, Problem> {
+    json::check(object, T::SCHEMA, Of::New)?;
+    Ok(T::of(object)?)
 }
 
 /// Returns `true` when the content type is JSON (`docs/contracts/redis-enterprise.md#wire-conventions`: an invalid

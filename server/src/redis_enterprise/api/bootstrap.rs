@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts as _, Path, Request, State};
 use axum::response::Response;
-use secrecy::SecretString;
-use serde_json::{Value, json};
 
 use super::authorized::{Authorized, AuthorizedToCreateCluster};
 use super::body::RequestBody;
-use super::json::{self, Request as Made, Value as Given};
 use super::problem::{Code, Problem};
-use super::schemas::NEW_CLUSTER;
 use super::timestamp::timestamp;
+use super::wire::{Bootstrap, BootstrapStatus, NewCluster};
 use super::{Dialect, answer, node};
-use crate::cluster::NewCluster;
+use crate::cluster;
 use crate::cluster::access::action::ViewSchema;
 
 /// `GET /v1/bootstrap`: open to everybody until there is a cluster, and to callers who are let in afterwards.
@@ -48,35 +45,30 @@ pub(super) async fn start(
             ));
         }
     }
-    let body = body.object().await?;
-    json::check(&body, &NEW_CLUSTER, Made::New)?;
-    let credentials = body.get("credentials").and_then(Given::as_object);
-    let credential = |name| {
-        credentials
-            .and_then(|credentials| credentials.text(name))
-            .unwrap_or_default()
-    };
-    let login = credential("username");
-    let cluster = body.get("cluster").and_then(Given::as_object);
-    let new = NewCluster {
-        name: cluster.and_then(|cluster| cluster.text("name")).map(str::to_owned),
-        administrator: login.parse().map_err(|error: crate::cluster::name::NameError| {
-            Problem::new(Code::InvalidSchema, format!("credentials.username: {error}"))
-        })?,
-        email: login.parse().ok(),
-        password: SecretString::from(credential("password")),
+    let NewCluster {
+        cluster, credentials, ..
+    } = body.read().await?;
+    let login = credentials.username;
+    let new = cluster::NewCluster {
+        name: Some(cluster.name),
+        email: login.as_str().parse().ok(),
+        administrator: login,
+        password: credentials.password,
     };
     dialect.app.cluster.create(&permit, new).await?;
     Ok(answer::json(&shown(&dialect)))
 }
 
-fn shown(dialect: &Dialect) -> Value {
+fn shown(dialect: &Dialect) -> Bootstrap {
     let state = dialect.app.cluster.state();
-    let status = if state.is_created() {
-        let at = timestamp(state.bootstrapped_at().unwrap_or(state.identity().created_at));
-        json!({ "state": "completed", "start_time": at, "end_time": at })
-    } else {
-        json!({ "state": "idle" })
-    };
-    json!({ "bootstrap_status": status, "local_node_info": node::local_node_info(dialect) })
+    let bootstrapped_at = state.bootstrapped_at().unwrap_or(state.identity().created_at);
+    let at = state.is_created().then(|| timestamp(bootstrapped_at));
+    Bootstrap {
+        bootstrap_status: BootstrapStatus {
+            state: if at.is_some() { "completed" } else { "idle" },
+            start_time: at.clone(),
+            end_time: at,
+        },
+        local_node_info: node::local_node_info(dialect),
+    }
 }

@@ -11,9 +11,8 @@ use serde::{Serialize, Serializer};
 
 use super::authorized::Authorized;
 use super::body::RequestBody;
-use super::json::{self, Object, Request, Value};
 use super::problem::{Code, Problem};
-use super::schemas::{CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS};
+use super::wire::{CertificateRotation, CertificateUpload, CertificateUploads};
 use super::{Dialect, answer};
 use crate::cluster::access::action::{UpdateCluster, ViewCertificates};
 use crate::cluster::named_certificate::{CertificateName, NamedCertificates, NewCertificate, UnknownCertificateName};
@@ -65,14 +64,8 @@ pub(super) async fn put(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object().await?;
-    json::check(&body, &CERTIFICATE_UPLOADS, Request::New)?;
-    let entries = body.array("certificates").unwrap_or_default();
-    let certificates = entries
-        .iter()
-        .filter_map(Value::as_object)
-        .map(upload)
-        .collect::<Result<Vec<_>, Problem>>()?;
+    let body: CertificateUploads = body.read().await?;
+    let certificates: Vec<_> = body.certificates.into_iter().map(upload).collect::<Result<_, _>>()?;
     if certificates.is_empty() {
         return Err(Problem::new(
             Code::InvalidSchema,
@@ -89,13 +82,8 @@ pub(super) async fn update(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object().await?;
-    json::check(&body, &CERTIFICATE_UPLOAD, Request::New)?;
-    dialect
-        .app
-        .cluster
-        .put_certificates(&permit, vec![upload(&body)?])
-        .await?;
+    let certificate = upload(body.read().await?)?;
+    dialect.app.cluster.put_certificates(&permit, vec![certificate]).await?;
     Ok(answer::done())
 }
 
@@ -118,26 +106,28 @@ pub(super) async fn rotate(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object_if_any().await?;
-    json::check(&body, &CERTIFICATE_ROTATION, Request::New)?;
-    let name = body.text("name").map(named).transpose()?;
+    let body: CertificateRotation = body.read_if_any().await?;
+    let name = body.name.as_deref().map(named).transpose()?;
     dialect.app.cluster.rotate_certificates(&permit, name).await?;
     Ok(answer::done())
 }
 
-fn upload(entry: &Object) -> Result<NewCertificate, Problem> {
-    let name = named(entry.text("name").unwrap_or_default())?;
+fn upload(entry: CertificateUpload) -> Result<NewCertificate, Problem> {
+    let name = named(&entry.name)?;
     // An empty key is as good as none: a form that has the field sends it.
-    let key = entry.text("key").filter(|key| !key.trim().is_empty());
+    let key = entry.key.as_deref().filter(|key| !key.trim().is_empty());
     Ok(NewCertificate {
         name,
-        certificate: entry.text("certificate").unwrap_or_default().to_owned(),
-        key: key.map(PrivateKeyPem::from_pem).transpose().map_err(|error| {
-            Problem::new(
-                Code::InvalidCertificate,
-                format!("certificate {name}: the key is not usable: {error}"),
-            )
-        })?,
+        certificate: entry.certificate,
+        key: key
+            .map(|key| PrivateKeyPem::from_pem(key))
+            .transpose()
+            .map_err(|error| {
+                Problem::new(
+                    Code::InvalidCertificate,
+                    format!("certificate {name}: the key is not usable: {error}"),
+                )
+            })?,
     })
 }
 

@@ -43,7 +43,7 @@ pub(super) fn component_name(schema: &Schema, view: View) -> String {
     let same = |member: &Member| matches!(member.access, Access::Optional | Access::Required);
     match view {
         View::Answer | View::Whole => schema.name.to_owned(),
-        View::New if !is_answered(schema) || schema.members.iter().all(same) => schema.name.to_owned(),
+        View::New if !is_answered(schema) || schema.members().all(same) => schema.name.to_owned(),
         View::New => format!("{}_create", schema.name),
         View::Change => format!("{}_update", schema.name),
     }
@@ -62,7 +62,7 @@ pub(super) fn described(schema: &Schema, view: View, nested: Nested) -> Describe
         .additional_properties(Some(AdditionalProperties::<Described>::FreeForm(
             schema.unknown == Unknown::Ignored,
         )));
-    for member in schema.members.iter().filter(|member| is_in(member, view)) {
+    for member in schema.members().filter(|member| is_in(member, view)) {
         object = object.property(member.name, value(member, view, nested));
         if is_required(member, view) {
             object = object.required(member.name);

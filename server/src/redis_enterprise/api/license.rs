@@ -10,10 +10,9 @@ use time::{Date, Month, OffsetDateTime, Time};
 
 use super::authorized::Authorized;
 use super::body::RequestBody;
-use super::json::{self, Request};
 use super::problem::{Code, Problem};
-use super::schemas::NEW_LICENSE;
 use super::timestamp::timestamp;
+use super::wire::NewLicense;
 use super::{Dialect, answer};
 use crate::cluster::access::action::{InstallLicense, ViewLicense};
 
@@ -44,16 +43,14 @@ pub(super) async fn update(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object().await?;
-    json::check(&body, &NEW_LICENSE, Request::New)?;
-    let license = body.text("license").unwrap_or_default();
+    let NewLicense { license } = body.read().await?;
     if !(license.contains("LICENSE START") && license.contains("LICENSE END")) {
         return Err(Problem::new(
             Code::InvalidLicense,
             "the license must hold the text from '----- LICENSE START -----' to '----- LICENSE END -----'",
         ));
     }
-    dialect.app.cluster.install_license(&permit, license.to_owned()).await?;
+    dialect.app.cluster.install_license(&permit, license).await?;
     Ok(answer::empty())
 }
 

@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::{Value, json};
 
 use super::authorized::Authorized;
 use super::body::RequestBody;
-use super::json::{self, Request};
+use super::json::{self, Body as _, Request};
 use super::problem::{Code, Problem};
-use super::schemas::OCSP;
+use super::wire::{Ocsp, OcspStatus};
 use super::{Dialect, answer};
 use crate::cluster::access::action::{TestOcspStatus, UpdateOcspSettings, ViewOcspSettings, ViewOcspStatus};
-use crate::cluster::policy::{OcspSettings, OcspUpdate};
+use crate::cluster::policy::OcspSettings;
 
 /// `GET /v1/ocsp`
 pub(super) async fn read(_: Authorized<ViewOcspSettings>, State(dialect): State<Arc<Dialect>>) -> Response {
@@ -29,30 +28,22 @@ pub(super) async fn update(
 ) -> Result<Response, Problem> {
     let body = body.object().await?;
     let current = shown(&dialect.app.cluster.state().settings().ocsp);
-    json::check(&body, &OCSP, Request::Change(&answer::members(&current)))?;
-    if body.boolean("ocsp_functionality") == Some(true) {
+    // What only the server writes never changes.
+    json::check(&body, Ocsp::SCHEMA, Request::Change(&answer::members(&current)))?;
+    let body = Ocsp::of(&body)?;
+    if body.ocsp_functionality == Some(true) {
         return Err(no_responder());
     }
-    let update = OcspUpdate {
-        query_frequency: body.integer("query_frequency"),
-        recovery_frequency: body.integer("recovery_frequency"),
-        recovery_max_tries: body.integer("recovery_max_tries"),
-        response_timeout: body.integer("response_timeout"),
-    };
-    let settings = dialect.app.cluster.update_ocsp(&permit, update).await?;
+    let settings = dialect.app.cluster.update_ocsp(&permit, body.into()).await?;
     Ok(answer::json(&shown(&settings)))
 }
 
 /// `GET /v1/ocsp/status`: nothing has been asked, so that nothing is known.
 pub(super) async fn status(_: Authorized<ViewOcspStatus>) -> Response {
-    answer::json(&json!({
-        "cert_status": "UNKNOWN",
-        "next_update": "",
-        "produced_at": "",
-        "responder_url": "",
-        "revocation_time": "",
-        "this_update": "",
-    }))
+    answer::json(&OcspStatus {
+        cert_status: "UNKNOWN",
+        ..OcspStatus::default()
+    })
 }
 
 /// `POST /v1/ocsp/test`
@@ -68,13 +59,10 @@ fn no_responder() -> Problem {
     )
 }
 
-fn shown(settings: &OcspSettings) -> Value {
-    json!({
-        "ocsp_functionality": false,
-        "query_frequency": settings.query_frequency,
-        "recovery_frequency": settings.recovery_frequency,
-        "recovery_max_tries": settings.recovery_max_tries,
-        "responder_url": "",
-        "response_timeout": settings.response_timeout,
-    })
+fn shown(settings: &OcspSettings) -> Ocsp {
+    Ocsp {
+        ocsp_functionality: Some(false),
+        responder_url: Some(""),
+        ..Ocsp::showing(settings)
+    }
 }

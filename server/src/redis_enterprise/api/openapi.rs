@@ -14,10 +14,10 @@ use utoipa::openapi::{
 use super::answer;
 use super::authorized::Authorized;
 use super::described::{Nested, View, array, component_name, described, kind, object_or_names, reference};
-use super::json::{Kind, Schema};
+use super::json::{Body as _, Kind, Schema};
 use super::node::SOFTWARE_VERSION;
 use super::routes::{Access, Content, Parameter, ROUTES, Route};
-use super::schemas::{ERROR, UID};
+use super::wire::{Error, UID};
 use crate::cluster::access::Required;
 use crate::cluster::access::action::ViewSchema;
 
@@ -70,7 +70,7 @@ pub(super) async fn document(_: Authorized<ViewSchema>) -> Response {
 /// Every object that a request or an answer is or holds, by the name of its component.
 fn objects() -> BTreeMap<String, Described> {
     let mut objects = BTreeMap::new();
-    add(&ERROR, View::Answer, &mut objects);
+    add(Error::SCHEMA, View::Answer, &mut objects);
     for route in ROUTES {
         if let Content::One(schema) | Content::Many(schema) = route.content {
             add(schema, View::Answer, &mut objects);
@@ -84,7 +84,7 @@ fn objects() -> BTreeMap<String, Described> {
 
 fn add(schema: &Schema, view: View, objects: &mut BTreeMap<String, Described>) {
     objects.insert(component_name(schema, view), described(schema, view, Nested::Referred));
-    for member in schema.members {
+    for member in schema.members() {
         if let Kind::Object(inner) | Kind::Objects(inner) | Kind::Later(inner) = member.kind {
             add(inner, view.within(), objects);
         }
@@ -113,7 +113,7 @@ fn operation(route: &Route) -> Operation {
         let answer = match status {
             // Written before there is a request to route.
             431 => nothing(reason(status)),
-            _ => json_answer(reason(status), reference(&ERROR, View::Answer)),
+            _ => json_answer(reason(status), reference(Error::SCHEMA, View::Answer)),
         };
         operation = operation.response(status.to_string(), answer);
     }

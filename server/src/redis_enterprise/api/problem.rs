@@ -6,10 +6,9 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
 
-use super::answer;
 use super::json::{ReadError, SchemaError};
+use super::{answer, wire};
 use crate::cluster::ClusterError;
 use crate::store::StoreError;
 
@@ -19,13 +18,6 @@ pub(super) struct Problem {
     code: Code,
     description: String,
     challenge: bool,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    error_code: &'a str,
-    description: &'a str,
-    message: &'a str,
 }
 
 /// The origin of a code.
@@ -203,10 +195,10 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Body {
+        let body = wire::Error {
             error_code: self.code.as_str(),
-            description: &self.description,
-            message: &self.description,
+            message: self.description.clone(),
+            description: self.description,
         };
         let mut response = answer::json_with_status(self.code.status(), &body);
         if self.challenge {
@@ -270,9 +262,12 @@ impl From<ClusterError> for Problem {
             E::EmailTaken { .. } => Code::EmailAlreadyExists,
             E::SubjectTaken { .. } => Code::SubjectAlreadyExists,
             E::PasswordMissing | E::SubjectLineMissing => Code::MissingField,
-            E::UnknownRole { .. } | E::NoRoleWithManagement { .. } | E::InvalidSetting { .. } | E::NoUidLeft => {
-                Code::InvalidSchema
-            }
+            E::UnknownRole { .. }
+            | E::NoRoleWithManagement { .. }
+            | E::InvalidSetting { .. }
+            | E::ReadOnlyField { .. }
+            | E::NoUidLeft => Code::InvalidSchema,
+            E::ResourcesNotAllowed { .. } => Code::UnsupportedResource,
             E::PasswordNotAllowed { .. } | E::SubjectLineNotAllowed { .. } => Code::IllegalFieldsCombination,
             E::PasswordTooWeak { .. } => Code::PasswordNotComplex,
             E::PasswordSameAsCurrent => Code::SamePassword,

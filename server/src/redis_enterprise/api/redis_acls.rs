@@ -4,61 +4,38 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde::Serialize;
 
-use super::actions::Deleted;
 use super::authorized::Authorized;
 use super::body::RequestBody;
-use super::json::{self, Object, Request};
+use super::json::{self, Body as _, Object, Request};
 use super::problem::{Code, Problem};
 use super::query::Query;
-use super::roles::name;
-use super::schemas::REDIS_ACL;
+use super::unchanged::Unchanged;
+use super::wire::{self, Deleted};
 use super::{Dialect, answer};
-use crate::cluster::Run;
 use crate::cluster::access::ClusterPermit;
 use crate::cluster::access::action::{CreateRedisAcl, DeleteRedisAcl, UpdateRedisAcl, ViewRedisAcl, ViewRedisAcls};
 use crate::cluster::redis_acl::{NewRedisAcl, RedisAcl, RedisAclUpdate};
 use crate::cluster::redis_acl_rules::{RedisAclRefusal, RedisAclRules};
 use crate::cluster::uid::{RedisAclUid, UidError};
+use crate::cluster::{ClusterState, Run};
 
-/// An ACL (`docs/contracts/redis-enterprise.md#redis-acls`).
-#[derive(Serialize)]
-struct View<'a> {
-    acl: &'a str,
-    max_version: &'static str,
-    min_version: String,
-    name: &'a str,
-    uid: u32,
-    /// Engines' objections to the rules after a change. Certward's own member.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    certward_warnings: Vec<String>,
-}
-
-impl<'a> View<'a> {
-    fn of(acl: &'a RedisAcl) -> Self {
-        Self {
-            acl: acl.acl.as_str(),
-            max_version: "9999",
-            min_version: acl.acl.min_version().to_string(),
-            name: acl.name.as_str(),
-            uid: acl.uid.get(),
-            certward_warnings: Vec::new(),
-        }
-    }
-
-    fn warning(self, certward_warnings: Vec<String>) -> Self {
-        Self {
-            certward_warnings,
-            ..self
-        }
+/// An ACL as answers show it.
+fn shown(acl: &RedisAcl) -> wire::RedisAcl {
+    wire::RedisAcl {
+        acl: Some(acl.acl.as_str().to_owned()),
+        max_version: Some("9999"),
+        min_version: Some(acl.acl.min_version().to_string()),
+        name: Some(acl.name.clone()),
+        uid: Some(acl.uid),
+        ..wire::RedisAcl::default()
     }
 }
 
 /// `GET /v1/redis_acls`
 pub(super) async fn list(_: Authorized<ViewRedisAcls>, State(dialect): State<Arc<Dialect>>) -> Response {
     let state = dialect.app.cluster.state();
-    let acls: Vec<View<'_>> = state.redis_acls().map(|acl| View::of(acl)).collect();
+    let acls: Vec<_> = state.redis_acls().map(|acl| shown(acl)).collect();
     answer::json(&acls)
 }
 
@@ -68,7 +45,7 @@ pub(super) async fn read(
     State(dialect): State<Arc<Dialect>>,
     Path(uid): Path<String>,
 ) -> Result<Response, Problem> {
-    Ok(answer::json(&View::of(&*find(&dialect, number(&uid)?)?)))
+    Ok(answer::json(&shown(&*find(&dialect, number(&uid)?)?)))
 }
 
 /// `POST /v1/redis_acls`
@@ -102,15 +79,15 @@ pub(super) async fn update(
     let mut body = body.object().await?;
     body.forget(&INFORMATION);
     let uid = number(&uid)?;
-    let current = find(&dialect, uid)?;
-    json::check(
-        &body,
-        &REDIS_ACL,
-        Request::Change(&answer::members(&View::of(&current))),
-    )?;
+    let present = move |state: &ClusterState| Some(answer::members(&shown(state.redis_acl(uid)?)));
+    let current = answer::members(&shown(&*find(&dialect, uid)?));
+    json::check(&body, wire::RedisAcl::SCHEMA, Request::Change(&current))?;
+    let unchanged = Unchanged::take_out_of::<wire::RedisAcl>(&mut body);
+    let body = wire::RedisAcl::of(&body)?;
     let update = RedisAclUpdate {
-        name: name(&body)?,
-        acl: rules(&body)?,
+        name: body.name,
+        acl: rules(body.acl)?,
+        precondition: unchanged.precondition(present),
     };
     let acl = dialect.app.cluster.update_redis_acl(&permit, uid, update, run).await?;
     Ok(answer_with_warnings(&dialect, &acl, run).await)
@@ -135,12 +112,13 @@ async fn make(
     run: Run,
 ) -> Result<Response, Problem> {
     body.forget(&INFORMATION);
-    json::check(body, &REDIS_ACL, Request::New)?;
+    json::check(body, wire::RedisAcl::SCHEMA, Request::New)?;
+    let body = wire::RedisAcl::of(body)?;
     let missing = |field| Problem::new(Code::MissingField, format!("the field '{field}' is missing"));
     let new = NewRedisAcl {
-        uid: body.integer("uid").and_then(RedisAclUid::new),
-        name: name(body)?.ok_or_else(|| missing("name"))?,
-        acl: rules(body)?.ok_or_else(|| missing("acl"))?,
+        uid: body.uid,
+        name: body.name.ok_or_else(|| missing("name"))?,
+        acl: rules(body.acl)?.ok_or_else(|| missing("acl"))?,
     };
     let acl = dialect.app.cluster.create_redis_acl(permit, new, run).await?;
     Ok(answer_with_warnings(dialect, &acl, run).await)
@@ -149,12 +127,15 @@ async fn make(
 /// The ACL as it is now, or would be, with what engines say against it: which commands there are, they know alone.
 async fn answer_with_warnings(dialect: &Dialect, acl: &Arc<RedisAcl>, run: Run) -> Response {
     let warnings = dialect.app.databases.review_acl(acl, run).await;
-    answer::json(&View::of(acl).warning(warnings))
+    answer::json(&wire::RedisAcl {
+        certward_warnings: (!warnings.is_empty()).then_some(warnings),
+        ..shown(acl)
+    })
 }
 
 /// The rules, when they pass the grammar.
-fn rules(body: &Object) -> Result<Option<RedisAclRules>, Problem> {
-    let rules = body.text("acl").map(str::parse).transpose();
+fn rules(text: Option<String>) -> Result<Option<RedisAclRules>, Problem> {
+    let rules = text.as_deref().map(str::parse).transpose();
     rules.map_err(|error: RedisAclRefusal| Problem::new(Code::InvalidParam, format!("acl: {error}")))
 }
 

@@ -5,60 +5,40 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde::Serialize;
 
-use super::actions::Deleted;
 use super::authorized::Authorized;
 use super::body::RequestBody;
-use super::json::{self, Object, Request, Value};
+use super::json::{self, Body as _, Request};
 use super::problem::{Code, Problem};
 use super::query::Query;
-use super::schemas::ROLE;
+use super::wire::{self, Deleted, Resource};
 use super::{Dialect, answer};
 use crate::cluster::access::action::{CreateRole, DeleteRole, UpdateRole, ViewRole, ViewRoles};
-use crate::cluster::name::{NameError, ObjectName};
 use crate::cluster::permission::ManagementRole;
 use crate::cluster::role::{NewRole, Role, RoleUpdate};
 use crate::cluster::uid::{RoleUid, UidError};
 
-/// A role, with the members of the captured one (`roles/create.answer.json`).
-#[derive(Serialize)]
-struct View<'a> {
-    management: &'static str,
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resources: Option<[Resource; 1]>,
-    uid: u32,
-}
-
-#[derive(Serialize)]
-struct Resource {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    uids: Vec<String>,
-}
-
-impl<'a> View<'a> {
-    fn of(role: &'a Role) -> Self {
-        let resources = (!role.databases.is_empty()).then(|| {
-            [Resource {
-                kind: DATABASES,
-                uids: role.databases.iter().map(u32::to_string).collect(),
-            }]
-        });
-        Self {
-            management: role.management.as_str(),
-            name: role.name.as_str(),
-            resources,
-            uid: role.uid.get(),
-        }
+/// A role as answers show it.
+fn shown(role: &Role) -> wire::Role {
+    let resources = (!role.databases.is_empty()).then(|| {
+        vec![Resource {
+            kind: DATABASES.to_owned(),
+            uids: role.databases.iter().map(u32::to_string).collect(),
+        }]
+    });
+    wire::Role {
+        management: Some(role.management),
+        name: Some(role.name.clone()),
+        resources,
+        uid: Some(role.uid),
+        action_uid: None,
     }
 }
 
 /// `GET /v1/roles`
 pub(super) async fn list(_: Authorized<ViewRoles>, State(dialect): State<Arc<Dialect>>) -> Response {
     let state = dialect.app.cluster.state();
-    let roles: Vec<View<'_>> = state.roles().map(|role| View::of(role)).collect();
+    let roles: Vec<_> = state.roles().map(|role| shown(role)).collect();
     answer::json(&roles)
 }
 
@@ -68,7 +48,7 @@ pub(super) async fn read(
     State(dialect): State<Arc<Dialect>>,
     Path(uid): Path<String>,
 ) -> Result<Response, Problem> {
-    Ok(answer::json(&View::of(&*find(&dialect, number(&uid)?)?)))
+    Ok(answer::json(&shown(&*find(&dialect, number(&uid)?)?)))
 }
 
 /// `POST /v1/roles`
@@ -79,17 +59,17 @@ pub(super) async fn create(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object().await?;
-    json::check(&body, &ROLE, Request::New)?;
+    let body: wire::Role = body.read().await?;
     let new = NewRole {
-        uid: body.integer("uid").and_then(RoleUid::new),
-        name: name(&body)?.ok_or_else(|| Problem::new(Code::MissingField, "the field 'name' is missing"))?,
-        management: management(&body).unwrap_or(ManagementRole::None),
-        databases: databases(&body)?.unwrap_or_default(),
+        uid: body.uid,
+        name: body
+            .name
+            .ok_or_else(|| Problem::new(Code::MissingField, "the field 'name' is missing"))?,
+        management: body.management.unwrap_or(ManagementRole::None),
+        databases: body.resources.map(databases).transpose()?.unwrap_or_default(),
     };
-    check_scope(new.management, &new.databases)?;
     let role = dialect.app.cluster.create_role(&permit, new, run).await?;
-    Ok(answer::json(&View::of(&role)))
+    Ok(answer::json(&shown(&role)))
 }
 
 /// `PUT /v1/roles/{uid}`
@@ -103,19 +83,17 @@ pub(super) async fn update(
     let run = query.run()?;
     let body = body.object().await?;
     let uid = number(&uid)?;
-    let current = find(&dialect, uid)?;
-    json::check(&body, &ROLE, Request::Change(&answer::members(&View::of(&current))))?;
+    let current = answer::members(&shown(&*find(&dialect, uid)?));
+    // The number is all that only the server writes, and it never changes.
+    json::check(&body, wire::Role::SCHEMA, Request::Change(&current))?;
+    let body = wire::Role::of(&body)?;
     let update = RoleUpdate {
-        name: name(&body)?,
-        management: management(&body),
-        databases: databases(&body)?,
+        name: body.name,
+        management: body.management,
+        databases: body.resources.map(databases).transpose()?,
     };
-    check_scope(
-        update.management.unwrap_or(current.management),
-        update.databases.as_deref().unwrap_or(&current.databases),
-    )?;
     let role = dialect.app.cluster.update_role(&permit, uid, update, run).await?;
-    Ok(answer::json(&View::of(&role)))
+    Ok(answer::json(&shown(&role)))
 }
 
 /// `DELETE /v1/roles/{uid}`
@@ -142,33 +120,20 @@ fn number(uid: &str) -> Result<RoleUid, Problem> {
         .map_err(|error: UidError| Problem::new(Code::RoleNotExist, error.to_string()))
 }
 
-/// The name of a role or an ACL.
-pub(super) fn name(body: &Object) -> Result<Option<ObjectName>, Problem> {
-    let name = body.text("name").map(str::parse).transpose();
-    name.map_err(|error: NameError| Problem::new(Code::InvalidSchema, error.to_string()))
-}
-
-fn management(body: &Object) -> Option<ManagementRole> {
-    body.text("management")?.parse().ok()
-}
-
 /// The databases that `resources` names.
 ///
 /// # Errors
 ///
 /// `unsupported_resource` for anything but databases, and for uids that are no numbers.
-fn databases(body: &Object) -> Result<Option<Vec<u32>>, Problem> {
-    let Some(resources) = body.array("resources") else {
-        return Ok(None);
-    };
+fn databases(resources: Vec<Resource>) -> Result<Vec<u32>, Problem> {
     let unsupported =
         |problem: &str| Problem::new(Code::UnsupportedResource, format!("the field 'resources' {problem}"));
     let (mut databases, mut seen) = (Vec::new(), HashSet::new());
-    for resource in resources.iter().filter_map(Value::as_object) {
-        if resource.text("type") != Some(DATABASES) {
+    for resource in resources {
+        if resource.kind != DATABASES {
             return Err(unsupported("must have the type db"));
         }
-        for uid in resource.texts("uids").unwrap_or_default() {
+        for uid in resource.uids {
             match uid.parse() {
                 Ok(0) | Err(_) => return Err(unsupported("holds a uid that is no number from 1")),
                 Ok(uid) if !seen.insert(uid) => return Err(unsupported("names a database twice")),
@@ -176,18 +141,7 @@ fn databases(body: &Object) -> Result<Option<Vec<u32>>, Problem> {
             }
         }
     }
-    Ok(Some(databases))
-}
-
-/// Only two management roles can be limited to databases (`docs/contracts/redis-enterprise.md#roles`).
-fn check_scope(management: ManagementRole, databases: &[u32]) -> Result<(), Problem> {
-    if databases.is_empty() || matches!(management, ManagementRole::DbMember | ManagementRole::DbViewer) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Code::UnsupportedResource,
-        format!("the field 'resources' limits db_member and db_viewer; the role has the management role {management}"),
-    ))
+    Ok(databases)
 }
 
 const DATABASES: &str = "db";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::house::{House, PASSWORD, contract};
@@ -451,5 +452,46 @@ async fn a_client_finds_what_each_role_may_do() {
     let viewer = &all["db_viewer"]["api_permissions"];
     assert!(viewer.as_array().unwrap().contains(&json!("view_bdb_info")));
     assert!(!viewer.as_array().unwrap().contains(&json!("update_bdb")));
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_read_only_member_must_be_so_when_the_change_is_made() {
+    let house = House::open().await;
+    let acl = json!({ "name": "raced", "acl": "+@read ~*" });
+    let made = house.admin.post("/v1/redis_acls", &acl).await.expect(200);
+    assert_eq!(made["min_version"], "6.0");
+    let path = format!("/v1/redis_acls/{}", made["uid"]);
+    // Each says what it has seen. The first that is carried out makes it untrue.
+    let change = json!({ "acl": "+@read %R~*", "min_version": "6.0" });
+    let answers = join_all((0..16).map(|_| house.admin.put(&path, &change))).await;
+    let refused = answers.iter().filter(|answer| answer.status != 200);
+    for answer in refused.clone() {
+        assert_eq!(answer.refused(400), "invalid_schema");
+        assert!(
+            answer.description().contains("'min_version'"),
+            "{}",
+            answer.description()
+        );
+    }
+    assert_eq!(refused.count(), 15);
+    house.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_role_of_administrators_is_limited_to_no_databases_whatever_came_first() {
+    let house = House::open().await;
+    for round in 0..8 {
+        let role = json!({ "name": format!("raced {round}"), "management": "db_member" });
+        let uid = house.admin.post("/v1/roles", &role).await.expect(200)["uid"].clone();
+        let path = format!("/v1/roles/{uid}");
+        let (admin, limited) = (
+            json!({ "management": "admin" }),
+            json!({ "resources": [{ "type": "db", "uids": ["1"] }] }),
+        );
+        let (admin, limited) = tokio::join!(house.admin.put(&path, &admin), house.admin.put(&path, &limited));
+        let refused = if admin.status == 200 { limited } else { admin };
+        assert_eq!(refused.refused(400), "unsupported_resource");
+    }
     house.server.shutdown().await;
 }

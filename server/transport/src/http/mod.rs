@@ -6,6 +6,7 @@ mod aside;
 mod body;
 mod connection;
 mod https;
+pub mod json;
 mod origin;
 mod record;
 mod request_user;

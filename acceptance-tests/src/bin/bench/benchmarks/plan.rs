@@ -139,8 +139,8 @@ resource "terraform_data" "this" {{
 fn sdk(bench: &Bench, server: &Server) -> Result<Arc<ravendb::Client>, Failure> {
     let read = |name: &str| fs::read_to_string(bench.site.file(name));
     let client = ravendb::Client::builder()
-        .endpoint(&format!("https://127.0.0.1:{}", server.address.port()))?
-        .trust_anchors_pem(&read("ca.crt")?)?
+        .endpoint(&format!("https://127.0.0.1:{}", server.address.port()))
+        .trust_anchors_pem(&read("ca.crt")?)
         .identity(Identity::from_pem(&read("server.crt")?, &read("server.key")?)?)
         .max_concurrent_requests(AT_ONCE)
         .build()?;
@@ -151,7 +151,7 @@ async fn read_all(client: &ravendb::Client, thumbprints: &[Thumbprint]) -> Resul
     let started = Instant::now();
     stream::iter(thumbprints)
         .map(|thumbprint| async move {
-            let found = client.certificate(thumbprint).await?;
+            let found = client.certificates().get(thumbprint).await?;
             found
                 .map(drop)
                 .ok_or_else(|| Failure::from(format!("{thumbprint} is not registered")))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use certward::pki::Certificate;
 use certward_server::ravendb::model::clearance::{Permissions, SecurityClearance};
 use certward_server::ravendb::model::definition::{Grant, RegisteredCertificate};
+use certward_server::ravendb::rows;
 use certward_server::store::Store;
 use rcgen::{CertificateParams, Issuer, PKCS_RSA_SHA512, PublicKeyData, SignatureAlgorithm, SigningKey};
 
@@ -74,7 +75,7 @@ async fn fill(data: &Path) -> Result<usize, Failure> {
     }
     let bytes = entries.iter().map(|entry| entry.der.len()).sum();
     let store = Store::open(data).await?;
-    store.fill(entries).await?;
+    rows::fill(&store, entries).await?;
     store.close().await;
     Ok(bytes)
 }

@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use super::super::authorized::Authorized;
 use super::super::body::RequestBody;
+use super::super::json::Properties as _;
 use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::{answer, grant};

@@ -12,7 +12,7 @@ pub(super) use generate::generate;
 pub(super) use list::list;
 pub(super) use register::{from_base64, register};
 
-use super::json::Object;
+use super::json::{Object, Properties as _};
 use super::problem::Problem;
 
 /// Refuses registrations for single sign-on, which this server does not support. Other values of `Usage` are accepted

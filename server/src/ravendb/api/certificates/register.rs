@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::super::authorized::Authorized;
 use super::super::body::RequestBody;
+use super::super::json::Properties as _;
 use super::super::problem::Problem;
 use super::super::{answer, grant};
 use crate::certificate::CertificateBundle;

@@ -18,29 +18,7 @@ use zeroize::Zeroizing;
 pub(super) use read::{ReadError, read};
 
 use crate::ravendb::model::clearance::SecurityClearance;
-
-/// A JSON object: its properties in the order written, each name once.
-#[derive(Default)]
-pub(super) struct Object(Vec<(String, Value)>);
-
-/// Text of a body, wiped on drop.
-pub(super) type Text = Zeroizing<String>;
-
-/// A JSON value.
-pub(super) enum Value {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// Any number, in the text form of [`serde_json::Number`].
-    Number(serde_json::Number),
-    /// Text, wiped on drop.
-    Text(Text),
-    /// An array; no request of this dialect has one that is read.
-    Array,
-    /// An object.
-    Object(Object),
-}
+pub(super) use certward_transport::http::json::{Object, Text, Value};
 
 /// A property whose value cannot be taken as what it should be. The value itself is not told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,43 +32,38 @@ pub(super) struct WrongType {
     pub(super) wanted: &'static str,
 }
 
-impl Value {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool(_) => "a boolean",
-            Self::Number(_) => "a number",
-            Self::Text(_) => "text",
-            Self::Array => "an array",
-            Self::Object(_) => "an object",
-        }
-    }
-
-    /// The text the real server would print, which it parses enumerations and numbers from.
-    fn printed(&self) -> Option<Zeroizing<String>> {
-        match self {
-            Self::Bool(value) => Some(Zeroizing::new(value.to_string())),
-            Self::Number(number) => Some(Zeroizing::new(number.to_string())),
-            Self::Text(text) => Some(Zeroizing::new(text.trim().to_owned())),
-            Self::Null | Self::Array | Self::Object(_) => None,
-        }
+/// The kind of a value, for errors.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Text(_) => "text",
+        other => other.kind(),
     }
 }
 
-impl Object {
-    /// The value of a property, `null` included.
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+/// The text the real server would print, which it parses enumerations and numbers from.
+fn printed(value: &Value) -> Option<Zeroizing<String>> {
+    match value {
+        Value::Bool(value) => Some(Zeroizing::new(value.to_string())),
+        Value::Number(number) => Some(Zeroizing::new(number.to_string())),
+        Value::Text(text) => Some(Zeroizing::new(text.trim().to_owned())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
+}
 
-    /// The properties, in the order written.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+impl Properties for Object {
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.get(name)
     }
+}
+
+/// The properties of an object, each in the ways in which the real server takes its type.
+pub(super) trait Properties {
+    /// The value of a property, `null` included.
+    fn value(&self, name: &str) -> Option<&Value>;
 
     /// The text of a property. Anything but text counts as absent (record `119-post-number-name`).
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        match self.get(name) {
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.value(name) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
@@ -102,7 +75,7 @@ impl Object {
     /// # Errors
     ///
     /// [`WrongType`] for anything that names none of the five.
-    pub(super) fn clearance(&self, property: &'static str) -> Result<Option<SecurityClearance>, WrongType> {
+    fn clearance(&self, property: &'static str) -> Result<Option<SecurityClearance>, WrongType> {
         let Some(value) = self.not_null(property) else {
             return Ok(None);
         };
@@ -113,7 +86,7 @@ impl Object {
                 "Raven.Client.ServerWide.Operations.Certificates.SecurityClearance",
             )
         };
-        let printed = value.printed().ok_or_else(wrong)?;
+        let printed = printed(value).ok_or_else(wrong)?;
         match printed.parse::<i64>() {
             Ok(index) => SecurityClearance::from_index(index),
             Err(_) => printed.parse().ok(),
@@ -127,7 +100,7 @@ impl Object {
     /// # Errors
     ///
     /// [`WrongType`] for anything else.
-    pub(super) fn one_of(
+    fn one_of(
         &self,
         property: &'static str,
         names: &[&'static str],
@@ -136,7 +109,7 @@ impl Object {
         let Some(value) = self.not_null(property) else {
             return Ok(None);
         };
-        let printed = value.printed().ok_or_else(|| wrong(property, value, wanted))?;
+        let printed = printed(value).ok_or_else(|| wrong(property, value, wanted))?;
         let by_place = || names.get(printed.parse::<usize>().ok()?);
         let found = names.iter().find(|name| **name == printed.as_str()).or_else(by_place);
         found.copied().map(Some).ok_or_else(|| wrong(property, value, wanted))
@@ -148,7 +121,7 @@ impl Object {
     /// # Errors
     ///
     /// [`WrongType`] for anything else.
-    pub(super) fn boolean(&self, property: &'static str) -> Result<Option<bool>, WrongType> {
+    fn boolean(&self, property: &'static str) -> Result<Option<bool>, WrongType> {
         let Some(value) = self.not_null(property) else {
             return Ok(None);
         };
@@ -168,12 +141,12 @@ impl Object {
     /// # Errors
     ///
     /// [`WrongType`] for anything else (record `909-2fa-bad-json`).
-    pub(super) fn integer(&self, property: &'static str) -> Result<Option<i32>, WrongType> {
+    fn integer(&self, property: &'static str) -> Result<Option<i32>, WrongType> {
         let Some(value) = self.not_null(property) else {
             return Ok(None);
         };
         let parsed = match value {
-            Value::Number(_) | Value::Text(_) => value.printed().and_then(|text| text.parse().ok()),
+            Value::Number(_) | Value::Text(_) => printed(value).and_then(|text| text.parse().ok()),
             _ => None,
         };
         parsed.map(Some).ok_or_else(|| wrong(property, value, "System.Int32"))
@@ -184,7 +157,7 @@ impl Object {
     /// # Errors
     ///
     /// [`WrongType`] for anything else (records `108-post-notafter-garbage`, `110-post-notafter-dateonly`).
-    pub(super) fn date(&self, property: &'static str) -> Result<Option<OffsetDateTime>, WrongType> {
+    fn date(&self, property: &'static str) -> Result<Option<OffsetDateTime>, WrongType> {
         let Some(value) = self.not_null(property) else {
             return Ok(None);
         };
@@ -201,7 +174,7 @@ impl Object {
     /// # Errors
     ///
     /// [`WrongType`] for anything else (record `136-post-permissions-array`).
-    pub(super) fn object(&self, property: &'static str) -> Result<Option<&Object>, WrongType> {
+    fn object(&self, property: &'static str) -> Result<Option<&Object>, WrongType> {
         match self.not_null(property) {
             None => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
@@ -210,14 +183,14 @@ impl Object {
     }
 
     fn not_null(&self, name: &str) -> Option<&Value> {
-        self.get(name).filter(|value| !matches!(value, Value::Null))
+        self.value(name).filter(|value| !matches!(value, Value::Null))
     }
 }
 
 fn wrong(property: &'static str, value: &Value, wanted: &'static str) -> WrongType {
     WrongType {
         property,
-        found: value.kind(),
+        found: kind(value),
         wanted,
     }
 }

@@ -1,12 +1,7 @@
 //! Parses a body as an object.
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use zeroize::Zeroizing;
-
-use super::{Object, Value};
+use super::{Object, Value, kind};
+use certward_transport::http::json::{self, Fault, MAX_DEPTH, Place};
 
 /// A body cannot be parsed as a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,149 +71,29 @@ fn within(member: Option<&str>) -> String {
 /// [`ReadError`] for the first error.
 pub(in super::super) fn read(body: &[u8]) -> Result<Object, ReadError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    let faults = Faults::default();
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = Seed {
-        depth: 0,
-        faults: &faults,
-    }
-    .deserialize(&mut deserializer);
-    match value {
-        Ok(Value::Object(object)) => match deserializer.end() {
-            Ok(()) => Ok(object),
-            Err(error) => Err(ReadError::Trailing {
-                line: error.line(),
-                column: error.column(),
-            }),
-        },
-        Ok(other) => Err(ReadError::NotAnObject { found: other.kind() }),
+    match json::read(body) {
+        Ok((Value::Object(object), None)) => Ok(object),
+        Ok((Value::Object(_), Some(Place { line, column }))) => Err(ReadError::Trailing { line, column }),
+        Ok((other, _)) => Err(ReadError::NotAnObject { found: kind(&other) }),
         // An array is told from its first character, as the real server does (record `114-post-json-array`).
         Err(_) if body.trim_ascii_start().starts_with(b"[") => Err(ReadError::NotAnObject { found: "an array" }),
-        Err(error) => Err(faults.fault.take().unwrap_or_else(|| {
-            if error.is_eof() {
-                ReadError::Truncated
-            } else {
-                ReadError::Syntax {
-                    line: error.line(),
-                    column: error.column(),
-                    member: faults.member.take(),
-                }
-            }
-        })),
+        Err(fault) => Err(fault.into()),
     }
 }
 
-/// The position at which parsing stopped, and the reason.
-#[derive(Default)]
-struct Faults {
-    fault: Cell<Option<ReadError>>,
-    member: RefCell<Option<String>>,
-}
-
-impl Faults {
-    fn member(&self) -> String {
-        self.member.borrow().clone().unwrap_or_default()
-    }
-}
-
-struct Seed<'a> {
-    depth: usize,
-    faults: &'a Faults,
-}
-
-impl Seed<'_> {
-    fn inner<E: serde::de::Error>(&self) -> Result<Self, E> {
-        if self.depth == MAX_DEPTH {
-            self.faults.fault.set(Some(ReadError::TooDeep));
-            return Err(E::custom("too deep"));
+impl From<Fault> for ReadError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Truncated => Self::Truncated,
+            Fault::Syntax {
+                place: Place { line, column },
+                member,
+            } => Self::Syntax { line, column, member },
+            Fault::Nul { name } => Self::Nul { name },
+            Fault::Repeated { name } => Self::Repeated { name },
+            Fault::TooDeep => Self::TooDeep,
         }
-        Ok(Self {
-            depth: self.depth + 1,
-            faults: self.faults,
-        })
-    }
-
-    fn check_text<E: serde::de::Error>(&self, text: &str) -> Result<(), E> {
-        if !text.contains('\0') {
-            return Ok(());
-        }
-        let name = self.faults.member();
-        self.faults.fault.set(Some(ReadError::Nul { name }));
-        Err(E::custom("NUL"))
     }
 }
-
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
-        self.check_text(value)?;
-        Ok(Value::Text(Zeroizing::new(value.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        while items.next_element_seed(self.inner()?)?.is_some() {}
-        Ok(Value::Array)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut properties: A) -> Result<Value, A::Error> {
-        let mut object = Object::default();
-        let mut names = std::collections::HashSet::new();
-        while let Some(name) = properties.next_key::<String>()? {
-            *self.faults.member.borrow_mut() = Some(shown(&name));
-            self.check_text(&name)?;
-            if !names.insert(name.clone()) {
-                let name = shown(&name);
-                self.faults.fault.set(Some(ReadError::Repeated { name }));
-                return Err(A::Error::custom("repeated property"));
-            }
-            let value = properties.next_value_seed(self.inner()?)?;
-            object.0.push((name, value));
-        }
-        Ok(Value::Object(object))
-    }
-}
-
-/// The beginning of a name, for errors.
-fn shown(name: &str) -> String {
-    name.chars().take(MAX_NAME).collect()
-}
-
-const MAX_NAME: usize = 80;
-
-/// Requests of this API have two levels.
-const MAX_DEPTH: usize = 32;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

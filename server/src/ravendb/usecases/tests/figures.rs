@@ -10,6 +10,7 @@ use super::{ClusterAdmin, ValidUser, generate};
 use crate::issuer::{Issuer, KeyAlgorithm};
 use crate::ravendb::model::definition::RegisteredCertificate;
 use crate::ravendb::model::registry::Change;
+use crate::ravendb::rows;
 use crate::store::Store;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,13 +78,13 @@ async fn loading_a_hundred_thousand_entries() {
                 Change::Put(Arc::new(entry))
             })
             .collect();
-        store.commit(&changes, None, &[]).await.unwrap();
+        rows::commit(&store, &changes, None, &[]).await.unwrap();
     }
     store.close().await;
     let (began, cpu) = (Instant::now(), cpu_time());
     let store = Store::open(directory.path()).await.unwrap();
     let opened = began.elapsed();
-    let entries = store.load().await.unwrap();
+    let entries = rows::load(&store).await.unwrap();
     let loaded = began.elapsed();
     let registry = crate::ravendb::model::registry::Registry::new(entries);
     println!(

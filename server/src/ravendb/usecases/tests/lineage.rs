@@ -12,6 +12,7 @@ use crate::certificate::CertificateBundle;
 use crate::ravendb::access::authn::{Decision, Refusal};
 use crate::ravendb::model::clearance::SecurityClearance::{self, ClusterAdmin, Operator, ValidUser};
 use crate::ravendb::model::definition::TwoFactorKey;
+use crate::ravendb::rows;
 use crate::ravendb::usecases::{Attempt, EditRequest, Error, RegisterRequest};
 
 fn in_days(days: i64) -> OffsetDateTime {
@@ -116,7 +117,7 @@ async fn a_deletion_takes_the_renewals_along_and_nothing_deleted_comes_back_as_a
     renew(&world, &[&fresh]).await;
     assert_eq!(world.caller(&fresh).clearance(), ValidUser);
     // What was deleted is in the store too, until it expires.
-    assert_eq!(world.store.load_deleted().await.unwrap().len(), 3);
+    assert_eq!(rows::load_deleted(&world.store).await.unwrap().len(), 3);
     world.assert_store_agrees().await;
     world.clock.set(in_days(31));
     world
@@ -125,7 +126,7 @@ async fn a_deletion_takes_the_renewals_along_and_nothing_deleted_comes_back_as_a
         .await
         .unwrap();
     // `fresh` had expired.
-    assert_eq!(world.store.load_deleted().await.unwrap().len(), 1);
+    assert_eq!(rows::load_deleted(&world.store).await.unwrap().len(), 1);
     assert!(!world.authority.registry().was_deleted(&x.fingerprint()));
 }
 

@@ -9,6 +9,7 @@ use crate::ravendb::access::authz::action::{
 };
 use crate::ravendb::model::clearance::SecurityClearance;
 use crate::ravendb::model::definition::Collection;
+use crate::ravendb::rows;
 use SecurityClearance::{ClusterAdmin, Operator, UnauthenticatedClients, ValidUser};
 
 use super::{edit, generate};
@@ -114,7 +115,7 @@ async fn what_was_changed_is_there_after_a_restart() {
     drop((authority, authenticator, audit));
     store.close().await;
     let reopened = crate::store::Store::open(directory.path()).await.unwrap();
-    let entries = reopened.load().await.unwrap();
+    let entries = rows::load(&reopened).await.unwrap();
     assert_eq!(entries.len(), 3);
     assert_eq!(entries[0].thumbprint, admin.thumbprint());
     let again = Arc::new(

@@ -20,6 +20,7 @@ use crate::ravendb::access::authz::{Permit, authorize};
 use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
 use crate::ravendb::model::definition::{Grant, RegisteredCertificate};
 use crate::ravendb::model::registry::Registry;
+use crate::ravendb::rows;
 use crate::ravendb::usecases::{Authority, AuthorityParts, Error, RegisterRequest};
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
@@ -49,8 +50,8 @@ impl World {
         let ca = create_ca(NOW).unwrap();
         let created = create_server_certificate(&ca, &["db.example".to_owned()], NOW).unwrap();
         let server_certificates = Arc::new(ServerCertificates::new(created.to_server_certificate().unwrap()));
-        let registry = Registry::new(store.load().await.unwrap());
-        let registry = Arc::new(registry.with_deleted(store.load_deleted().await.unwrap()));
+        let registry = Registry::new(rows::load(&store).await.unwrap());
+        let registry = Arc::new(registry.with_deleted(rows::load_deleted(&store).await.unwrap()));
         let audit = Audit::start(store.clone(), clock.clone(), None).await.unwrap();
         let authenticator = Arc::new(Authenticator::new(
             Arc::clone(&registry),
@@ -167,7 +168,7 @@ impl World {
                 entry.two_factor_key.as_ref().map(|key| key.expose().to_vec())
             )
         };
-        let mut stored: Vec<_> = self.store.load().await.unwrap().iter().map(describe).collect();
+        let mut stored: Vec<_> = rows::load(&self.store).await.unwrap().iter().map(describe).collect();
         stored.sort();
         let shown: Vec<_> = self
             .authority
@@ -177,7 +178,7 @@ impl World {
             .map(|entry| describe(entry))
             .collect();
         assert_eq!(stored, shown);
-        for deleted in self.store.load_deleted().await.unwrap() {
+        for deleted in rows::load_deleted(&self.store).await.unwrap() {
             assert!(self.authority.registry().was_deleted(&deleted.fingerprint));
         }
     }

@@ -30,6 +30,7 @@ use crate::ravendb::model::registry::Registry;
 use crate::redis::engine::{Engine, EngineConfiguration, EngineHealth, EngineProgram};
 use crate::redis::proxy::{DatabaseProxy, ProxyParts};
 use crate::redis::resp::differential::matrix::program as matrix_program;
+use crate::redis_enterprise::rows;
 use crate::server_certificate::ServerCertificates;
 use crate::store::Store;
 
@@ -93,7 +94,7 @@ impl World {
             name: "cluster.example".to_owned(),
             created_at: NOW,
         };
-        let (state, key) = store.open_cluster(identity).await.unwrap();
+        let (state, key) = rows::open_cluster(&store, identity).await.unwrap();
         let passwords = Arc::new(PasswordHasher::new(HashCost { memory: 8, passes: 1 }));
         let parts = ClusterParts {
             audit: Audit::start(store.clone(), clock.clone(), None).await.unwrap(),

@@ -6,7 +6,7 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub(crate) struct Random {
     state: u64,
-    names_default: bool,
+    pub(super) names_default: bool,
 }
 
 impl Random {

@@ -1,22 +1,19 @@
 //! `/v1/cluster`: the cluster and its settings (`docs/contracts/redis-enterprise.md#cluster`).
 
-mod update;
 mod view;
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::{Map, Value};
 
-pub(super) use self::update::{subjects, validation_named};
-pub(super) use self::view::{subject, validation};
 use super::authorized::Authorized;
 use super::body::RequestBody;
-use super::json::{self, Request};
+use super::json::{self, Body as _, Request};
 use super::problem::{Code, Problem};
 use super::query::Query;
-use super::schemas::{CLUSTER, HASHING_ALGORITHM};
+use super::unchanged::Unchanged;
+use super::wire::{Cluster, HashingAlgorithm, subjects};
 use super::{Dialect, answer};
 use crate::cluster::access::action::{UpdateCluster, ViewCluster};
 use crate::cluster::settings::ClusterSettings;
@@ -37,17 +34,27 @@ pub(super) async fn update(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object().await?;
-    let state = dialect.app.cluster.state();
-    let present = shown(&dialect, &state, state.settings());
-    json::check(&body, &CLUSTER, Request::Change(&present))?;
-    let update = update::from_body(&body);
+    let mut body = body.object().await?;
+    let known = Arc::clone(&dialect);
+    let present = move |state: &ClusterState| answer::members(&shown(&known, state, state.settings()));
+    json::check(
+        &body,
+        Cluster::SCHEMA,
+        Request::Change(&present(&dialect.app.cluster.state())),
+    )?;
+    let unchanged = Unchanged::take_out_of::<Cluster>(&mut body);
+    let body = Cluster::of(&body)?;
+    let update = SettingsUpdate {
+        mtls_authorized_subjects: body.mtls_authorized_subjects.clone().map(subjects),
+        precondition: unchanged.precondition(move |state| Some(present(state))),
+        ..body.into()
+    };
     let settings = dialect.app.cluster.update_settings(&permit, update, run).await?;
     Ok(answer::json(&shown(&dialect, &dialect.app.cluster.state(), &settings)))
 }
 
-fn shown(dialect: &Dialect, state: &ClusterState, settings: &ClusterSettings) -> Map<String, Value> {
-    view::members(state, settings, &dialect.app.server_certificates.current().to_pem())
+fn shown(dialect: &Dialect, state: &ClusterState, settings: &ClusterSettings) -> Cluster {
+    view::shown(state, settings, &dialect.app.server_certificates.current().to_pem())
 }
 
 /// `PATCH /v1/cluster/change_password_hashing_algorithm`
@@ -58,9 +65,7 @@ pub(super) async fn change_password_hashing_algorithm(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.object().await?;
-    json::check(&body, &HASHING_ALGORITHM, Request::New)?;
-    let algorithm = update::hashing_algorithm(&body);
+    let HashingAlgorithm { algorithm } = body.read().await?;
     if algorithm == Some(dialect.app.cluster.state().settings().password_hashing_algorithm) {
         return Err(Problem::new(
             Code::InvalidSchema,

@@ -6,44 +6,33 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use certward_pki::{Certificate, PrivateKeyPem, certificates_from_pem};
-use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::super::authorized::Authorized;
 use super::super::body::RequestBody;
-use super::super::json::{self, Request};
+use super::super::json::{self, Body as _, Request};
 use super::super::problem::{Code, Problem};
 use super::super::query::Query;
-use super::super::schemas::BDB_CERTIFICATE;
 use super::super::timestamp::timestamp;
+use super::super::wire::BdbCertificate;
 use super::super::{Dialect, answer};
 use super::{find, number, sees};
 use crate::cluster::ClusterError;
 use crate::cluster::access::action::{UpdateDatabase, ViewDatabase, ViewDatabases};
 use crate::cluster::database::{Database, ProxyCertificate, TlsMode};
 
-/// The server certificate of a database. Its key is shown to nobody.
-#[derive(Serialize)]
-struct View<'a> {
-    bdb_uid: String,
-    cert: &'a str,
-    not_after: String,
-    not_before: String,
-}
-
-impl<'a> View<'a> {
-    /// None for a database that shows the cluster's.
-    fn of(database: &'a Database) -> Option<Self> {
-        let (own, end_entity) = own_certificate(database)?;
-        let validity = end_entity.validity();
-        Some(Self {
-            bdb_uid: database.uid.to_string(),
-            cert: &own.chain,
-            not_after: timestamp(validity.not_after),
-            not_before: timestamp(validity.not_before),
-        })
-    }
+/// The server certificate of a database; none for one that shows the cluster's. Its key is shown to nobody.
+fn shown(database: &Database) -> Option<BdbCertificate> {
+    let (own, end_entity) = own_certificate(database)?;
+    let validity = end_entity.validity();
+    Some(BdbCertificate {
+        bdb_uid: Some(database.uid.to_string()),
+        cert: own.chain.clone(),
+        private_key: None,
+        not_after: Some(timestamp(validity.not_after)),
+        not_before: Some(timestamp(validity.not_before)),
+    })
 }
 
 /// `GET /v1/bdbs/certificates`, page by page when `page` or `page_size` is given.
@@ -65,13 +54,13 @@ pub(in super::super) async fn list_certificates(
     let all = state
         .databases()
         .filter(is_asked_for)
-        .filter_map(|database| View::of(database));
+        .filter_map(|database| shown(database));
     let size = match (page, page_size) {
         (None, None) => usize::MAX,
         (_, size) => size.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE),
     };
     let before = page.unwrap_or(1).saturating_sub(1).saturating_mul(size);
-    let certificates: Vec<View<'_>> = all.skip(before).take(size).collect();
+    let certificates: Vec<_> = all.skip(before).take(size).collect();
     Ok(answer::json(&certificates))
 }
 
@@ -82,7 +71,7 @@ pub(in super::super) async fn read_certificate(
     Path(uid): Path<String>,
 ) -> Result<Response, Problem> {
     let database = find(&dialect, &permit, &uid)?;
-    match View::of(&database) {
+    match shown(&database) {
         Some(view) => Ok(answer::json(&view)),
         None => Err(ClusterError::NoDatabaseCertificate { uid: database.uid }.into()),
     }
@@ -99,20 +88,18 @@ pub(in super::super) async fn put_certificate(
     let run = query.run()?;
     let body = body.object().await?;
     let uid = number(&uid)?;
-    json::check(&body, &BDB_CERTIFICATE, Request::New)?;
-    let key = PrivateKeyPem::from_pem(body.text("private_key").unwrap_or_default()).map_err(|error| {
+    json::check(&body, BdbCertificate::SCHEMA, Request::New)?;
+    let body = BdbCertificate::of(&body)?;
+    let key = PrivateKeyPem::from_pem(body.private_key.as_deref().map_or("", String::as_str)).map_err(|error| {
         Problem::new(
             Code::InvalidCertificate,
             format!("the field 'private_key' is not usable: {error}"),
         )
     })?;
-    let certificate = ProxyCertificate {
-        chain: body.text("cert").unwrap_or_default().to_owned(),
-        key,
-    };
+    let certificate = ProxyCertificate { chain: body.cert, key };
     let cluster = &dialect.app.cluster;
     let database = cluster.put_database_certificate(&permit, uid, certificate, run).await?;
-    match View::of(&database) {
+    match shown(&database) {
         Some(view) => Ok(answer::json(&view)),
         None => Err(ClusterError::NoDatabaseCertificate { uid }.into()),
     }

@@ -15,13 +15,12 @@ use serde_json::{Map, Value};
 pub(super) use self::certificates::{delete_certificate, list_certificates, put_certificate, read_certificate};
 pub(super) use self::password::{add_password, remove_password, set_password};
 pub(super) use self::view::major_and_minor;
-use super::actions::Deleted;
 use super::authorized::Authorized;
 use super::body::RequestBody;
 use super::json::{self, Object, Request};
 use super::problem::{Code, Problem};
 use super::query::Query;
-use super::schemas::NEW_BDB;
+use super::wire::{Bdb, Deleted, NEW_BDB};
 use super::{Dialect, answer};
 use crate::cluster::access::action::{
     ChangesDatabases, CreateDatabase, DeleteDatabase, UpdateDatabase, UpdateDatabaseWithAction, ViewDatabase,
@@ -45,7 +44,7 @@ pub(super) async fn list(
     let databases: Vec<_> = state
         .databases()
         .filter(|database| sees(&permit, &state, database.uid))
-        .map(|database| chosen(shown(&dialect, database), fields))
+        .map(|database| chosen(&shown(&dialect, database), fields))
         .collect();
     Ok(answer::json(&databases))
 }
@@ -59,7 +58,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let fields = query.text("fields")?;
     let database = find(&dialect, &permit, &uid)?;
-    Ok(answer::json(&chosen(shown(&dialect, &database), fields)))
+    Ok(answer::json(&chosen(&shown(&dialect, &database), fields)))
 }
 
 /// `POST /v1/bdbs`
@@ -170,7 +169,7 @@ async fn make(
     mut body: Object,
     run: Run,
 ) -> Result<Response, Problem> {
-    let new = definition::new_database(&mut body, &fresh(dialect))?;
+    let new = definition::new_database(&mut body, &answer::members(&fresh(dialect)))?;
     let database = dialect.app.administration.create(permit, new, run).await?;
     Ok(done(dialect, &database, run, "create_bdb"))
 }
@@ -183,7 +182,7 @@ async fn change<A: ChangesDatabases>(
     run: Run,
 ) -> Result<Arc<Database>, Problem> {
     let current = find(dialect, permit, uid)?;
-    let update = definition::database_update(&mut body, &shown(dialect, &current))?;
+    let update = definition::database_update(&mut body, &answer::members(&shown(dialect, &current)))?;
     Ok(dialect
         .app
         .administration
@@ -193,12 +192,10 @@ async fn change<A: ChangesDatabases>(
 
 /// The answer to a change: the database, and the action that the change is unless it was only tried.
 fn done(dialect: &Dialect, database: &Arc<Database>, run: Run, action: &'static str) -> Response {
-    let mut members = shown(dialect, database);
-    if run == Run::Apply {
-        let action = dialect.actions.begun(action, database.uid);
-        members.insert("action_uid".to_owned(), action.into());
-    }
-    answer::json(&members)
+    answer::json(&Bdb {
+        action_uid: (run == Run::Apply).then(|| dialect.actions.begun(action, database.uid)),
+        ..shown(dialect, database)
+    })
 }
 
 /// The database with the number in the path. A segment that is not a number matches none.
@@ -223,12 +220,12 @@ fn number(uid: &str) -> Result<DatabaseUid, Problem> {
         .map_err(|error: UidError| Problem::new(Code::DatabaseNotExist, error.to_string()))
 }
 
-fn shown(dialect: &Dialect, database: &Arc<Database>) -> Map<String, Value> {
-    view::members(database, dialect.app.databases.status(database), dialect)
+fn shown(dialect: &Dialect, database: &Arc<Database>) -> Bdb {
+    view::shown(database, dialect.app.databases.status(database), dialect)
 }
 
 /// The members of a database that has nothing but defaults: what a new one may say of what cannot be changed.
-fn fresh(dialect: &Dialect) -> Map<String, Value> {
+fn fresh(dialect: &Dialect) -> Bdb {
     let now = dialect.app.clock.now();
     let database = Database {
         uid: DatabaseUid::new(MAX_UID).expect("the greatest uid is one"),
@@ -246,11 +243,12 @@ fn fresh(dialect: &Dialect) -> Map<String, Value> {
         created_at: now,
         changed_at: now,
     };
-    view::members(&database, DatabaseStatus::Pending, dialect)
+    view::shown(&database, DatabaseStatus::Pending, dialect)
 }
 
 /// The members that `fields` names, separated by commas; all without it.
-fn chosen(members: Map<String, Value>, fields: Option<&str>) -> Map<String, Value> {
+fn chosen(database: &Bdb, fields: Option<&str>) -> Map<String, Value> {
+    let members = answer::members(database);
     let Some(fields) = fields.filter(|fields| !fields.is_empty()) else {
         return members;
     };

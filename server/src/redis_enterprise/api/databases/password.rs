@@ -8,9 +8,8 @@ use secrecy::SecretString;
 
 use super::super::authorized::Authorized;
 use super::super::body::RequestBody;
-use super::super::json::{self, Request};
 use super::super::problem::Problem;
-use super::super::schemas::BDB_PASSWORD;
+use super::super::wire::BdbPassword;
 use super::super::{Dialect, answer};
 use super::number;
 use crate::cluster::access::action::UpdateDatabase;
@@ -56,7 +55,6 @@ pub(in super::super) async fn remove_password(
 }
 
 async fn read(body: RequestBody) -> Result<SecretString, Problem> {
-    let body = body.object().await?;
-    json::check(&body, &BDB_PASSWORD, Request::New)?;
-    Ok(SecretString::from(body.text("password").unwrap_or_default()))
+    let BdbPassword { password } = body.read().await?;
+    Ok(password)
 }

@@ -1,145 +1,76 @@
 //! A database as answers show it: its own members among those that a real cluster has.
 
-use std::sync::LazyLock;
-
-use serde_json::{Map, Value, json};
+use secrecy::SecretString;
+use serde_json::{Value, json};
 use url::Host;
 
 use super::super::Dialect;
-use super::super::cluster::{subject, validation};
 use super::super::timestamp::timestamp;
-use crate::cluster::database::{AofPolicy, Database, EvictionPolicy, Persistence, TlsMode};
+use super::super::wire::{Bdb, ClientCertificate, Switch, TlsWord};
+use crate::cluster::database::{AofPolicy, Database, Persistence, TlsMode};
+use crate::cluster::databases::PersistenceKind;
 use crate::redis::DatabaseStatus;
 
-/// The members of a database. No password and no hash of one is ever shown.
-pub(super) fn members(database: &Database, status: DatabaseStatus, dialect: &Dialect) -> Map<String, Value> {
+/// A database. No password and no hash of one is ever shown.
+pub(super) fn shown(database: &Database, status: DatabaseStatus, dialect: &Dialect) -> Bdb {
     let tls = &database.tls;
+    let is_tls = tls.mode == TlsMode::Enabled;
     let version = version(database, dialect);
-    let mut members = FIXED.clone();
-    let own: [(&str, Value); 27] = [
-        ("uid", database.uid.get().into()),
-        ("name", database.name.as_str().into()),
-        ("port", database.port.get().into()),
-        ("memory_size", database.memory_size.into()),
-        ("eviction_policy", eviction(database.eviction_policy).into()),
-        ("data_persistence", persistence(&database.persistence).into()),
-        ("aof_policy", aof_policy(&database.persistence).into()),
-        ("snapshot_policy", snapshot_policy(&database.persistence)),
-        ("tls_mode", switch(tls.mode == TlsMode::Enabled).into()),
-        ("ssl", (tls.mode == TlsMode::Enabled).into()),
-        (
-            "enforce_client_authentication",
-            switch(tls.enforce_client_authentication).into(),
-        ),
-        (
-            "authentication_ssl_client_certs",
-            tls.client_certificates
-                .texts()
-                .iter()
-                .map(|text| json!({ "client_cert": text }))
+    let warnings = dialect.app.databases.warnings(database.uid);
+    let client_certificates = tls.client_certificates.texts().iter();
+    Bdb {
+        uid: Some(database.uid),
+        name: Some(database.name.clone()),
+        port: Some(database.port.get()),
+        memory_size: Some(database.memory_size),
+        eviction_policy: Some(database.eviction_policy),
+        data_persistence: Some(PersistenceKind::of(&database.persistence)),
+        aof_policy: Some(match database.persistence {
+            Persistence::Aof(policy) => policy,
+            _ => AofPolicy::EverySecond,
+        }),
+        snapshot_policy: Some(match &database.persistence {
+            Persistence::Snapshot(policies) => policies.clone(),
+            _ => Vec::new(),
+        }),
+        tls_mode: Some(if is_tls { TlsWord::Enabled } else { TlsWord::Disabled }),
+        ssl: Some(is_tls),
+        enforce_client_authentication: Some(if tls.enforce_client_authentication {
+            Switch::Enabled
+        } else {
+            Switch::Disabled
+        }),
+        authentication_ssl_client_certs: Some(
+            client_certificates
+                .map(|text| ClientCertificate {
+                    client_cert: text.clone(),
+                })
                 .collect(),
         ),
-        (
-            "client_cert_subject_validation_type",
-            validation(tls.subject_validation).into(),
-        ),
-        (
-            "authorized_subjects",
-            tls.authorized_subjects.iter().map(subject).collect(),
-        ),
-        ("mtls_allow_outdated_certs", tls.allow_outdated_certificates.into()),
-        ("mtls_allow_weak_hashing", tls.allow_weak_hashing.into()),
-        (
-            "certward_mtls_allow_missing_eku",
-            tls.allow_missing_extended_key_usage.into(),
-        ),
-        ("default_user", database.default_user.is_enabled.into()),
-        ("authentication_redis_pass", "".into()),
-        ("roles_permissions", roles_permissions(database)),
-        ("status", status.as_str().into()),
-        ("created_time", timestamp(database.created_at).into()),
-        ("last_changed_time", timestamp(database.changed_at).into()),
-        ("endpoints", endpoints(database, dialect)),
-        ("shard_list", json!([database.uid.get()])),
-        ("redis_version", major_and_minor(&version).into()),
-        ("version", version.as_str().into()),
-    ];
-    members.extend(own.map(|(name, value)| (name.to_owned(), value)));
-    if !tls.authorized_names.is_empty() {
-        let names = tls.authorized_names.iter().map(String::as_str).collect();
-        members.insert("authorized_names".to_owned(), names);
-    }
-    let warnings = dialect.app.databases.warnings(database.uid);
-    if !warnings.is_empty() {
-        members.insert("certward_warnings".to_owned(), warnings.into());
-    }
-    members
-}
-
-/// The members that mean nothing to this server, as captured from a real cluster (`databases/read.answer.json`), without
-/// its modules and its password.
-pub(super) fn fixed() -> &'static Map<String, Value> {
-    &FIXED
-}
-
-/// The API's name.
-pub(super) const fn eviction(policy: EvictionPolicy) -> &'static str {
-    match policy {
-        EvictionPolicy::NoEviction => "noeviction",
-        EvictionPolicy::AllkeysLru => "allkeys-lru",
-        EvictionPolicy::AllkeysLfu => "allkeys-lfu",
-        EvictionPolicy::AllkeysRandom => "allkeys-random",
-        EvictionPolicy::VolatileLru => "volatile-lru",
-        EvictionPolicy::VolatileLfu => "volatile-lfu",
-        EvictionPolicy::VolatileRandom => "volatile-random",
-        EvictionPolicy::VolatileTtl => "volatile-ttl",
+        client_cert_subject_validation_type: Some(tls.subject_validation),
+        authorized_subjects: Some(tls.authorized_subjects.clone()),
+        authorized_names: (!tls.authorized_names.is_empty()).then(|| tls.authorized_names.clone()),
+        mtls_allow_outdated_certs: Some(tls.allow_outdated_certificates),
+        mtls_allow_weak_hashing: Some(tls.allow_weak_hashing),
+        certward_mtls_allow_missing_eku: Some(tls.allow_missing_extended_key_usage),
+        default_user: Some(database.default_user.is_enabled),
+        authentication_redis_pass: Some(SecretString::default()),
+        roles_permissions: Some(database.roles_permissions.clone()),
+        certward_warnings: (!warnings.is_empty()).then_some(warnings),
+        status: Some(status.as_str()),
+        action_uid: None,
+        created_time: Some(timestamp(database.created_at)),
+        last_changed_time: Some(timestamp(database.changed_at)),
+        endpoints: Some(endpoints(database, dialect)),
+        shard_list: Some(json!([database.uid.get()])),
+        redis_version: Some(major_and_minor(&version).to_owned()),
+        version: Some(version),
     }
 }
 
 /// The two parts that name a version to clients.
 pub(in super::super) fn major_and_minor(version: &str) -> &str {
     version.rsplit_once('.').map_or(version, |(parts, _)| parts)
-}
-
-const fn switch(is_on: bool) -> &'static str {
-    if is_on { "enabled" } else { "disabled" }
-}
-
-fn persistence(persistence: &Persistence) -> &'static str {
-    match persistence {
-        Persistence::Disabled => "disabled",
-        Persistence::Snapshot(_) => "snapshot",
-        Persistence::Aof(_) => "aof",
-    }
-}
-
-fn aof_policy(persistence: &Persistence) -> &'static str {
-    match persistence {
-        Persistence::Aof(AofPolicy::Always) => "appendfsync-always",
-        _ => "appendfsync-every-sec",
-    }
-}
-
-fn snapshot_policy(persistence: &Persistence) -> Value {
-    match persistence {
-        Persistence::Snapshot(policies) => policies
-            .iter()
-            .map(|policy| json!({ "secs": policy.seconds, "writes": policy.writes }))
-            .collect(),
-        _ => json!([]),
-    }
-}
-
-fn roles_permissions(database: &Database) -> Value {
-    let permissions = database.roles_permissions.iter();
-    permissions
-        .map(|permission| {
-            json!({
-                "role_uid": permission.role_uid.get(),
-                "redis_acl_uid": permission.redis_acl_uid.get(),
-            })
-        })
-        .collect()
 }
 
 /// Returns the endpoints of the database, in the form of the captured answer.
@@ -185,22 +116,10 @@ fn version(database: &Database, dialect: &Dialect) -> String {
     version.map_or_else(String::new, |version| version.to_string())
 }
 
-static FIXED: LazyLock<Map<String, Value>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("fixed.json")).expect("the file is a JSON object"));
-
 #[cfg(test)]
 mod tests {
-    use super::super::super::json::Access;
-    use super::super::super::schemas::BDB;
+    use super::super::super::wire::bdb_fixed;
     use super::*;
-
-    #[test]
-    fn the_schema_has_every_fixed_member_as_one_that_cannot_be_changed() {
-        for name in FIXED.keys() {
-            let member = BDB.members.iter().find(|member| member.name == name);
-            assert!(member.is_some_and(|member| member.access == Access::ReadOnly), "{name}");
-        }
-    }
 
     #[test]
     fn the_fixed_members_are_those_captured_from_a_real_cluster() {
@@ -210,7 +129,11 @@ mod tests {
         .unwrap();
         // The modules and the password that this server does not have.
         let own = ["module_list", "authentication_admin_pass"];
-        for (name, value) in FIXED.iter().filter(|(name, _)| !own.contains(&name.as_str())) {
+        for (name, value) in bdb_fixed()
+            .values
+            .iter()
+            .filter(|(name, _)| !own.contains(&name.as_str()))
+        {
             assert_eq!(captured["body"].get(name), Some(value), "{name}");
         }
     }

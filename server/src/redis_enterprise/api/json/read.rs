@@ -1,14 +1,7 @@
 //! Parses a body as an object.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use zeroize::Zeroizing;
-
-use super::schema::shown;
 use super::{Object, Value};
+use certward_transport::http::json::{self, Fault, MAX_DEPTH, Place};
 
 /// A body cannot be parsed as a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,146 +62,28 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Object, ReadError> {
     if body.trim_ascii().is_empty() {
         return Err(ReadError::Empty);
     }
-    let faults = Faults::default();
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = Seed {
-        depth: 0,
-        faults: &faults,
+    match json::read(body)? {
+        (_, Some(Place { line, column })) => Err(ReadError::Trailing { line, column }),
+        (Value::Object(object), None) => Ok(object),
+        (other, None) => Err(ReadError::NotAnObject { found: other.kind() }),
     }
-    .deserialize(&mut deserializer);
-    match value {
-        Ok(value) => match (deserializer.end(), value) {
-            (Ok(()), Value::Object(object)) => Ok(object),
-            (Ok(()), other) => Err(ReadError::NotAnObject { found: other.kind() }),
-            (Err(error), _) => Err(ReadError::Trailing {
-                line: error.line(),
-                column: error.column(),
-            }),
-        },
-        Err(error) => Err(faults.fault.take().unwrap_or_else(|| {
-            if error.is_eof() {
-                ReadError::Truncated
-            } else {
-                ReadError::Syntax {
-                    line: error.line(),
-                    column: error.column(),
-                    member: faults.member.take(),
-                }
-            }
-        })),
+}
+
+impl From<Fault> for ReadError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Truncated => Self::Truncated,
+            Fault::Syntax {
+                place: Place { line, column },
+                member,
+            } => Self::Syntax { line, column, member },
+            Fault::Nul { name } => Self::Nul { name },
+            Fault::Repeated { name } => Self::Repeated { name },
+            Fault::TooDeep => Self::TooDeep,
+        }
     }
 }
 
 fn within(member: Option<&str>) -> String {
     member.map_or_else(String::new, |member| format!(", at the member '{member}'"))
 }
-
-/// The position at which parsing stopped, and the reason.
-#[derive(Default)]
-struct Faults {
-    fault: Cell<Option<ReadError>>,
-    member: RefCell<Option<String>>,
-}
-
-impl Faults {
-    fn member(&self) -> String {
-        self.member.borrow().clone().unwrap_or_default()
-    }
-}
-
-struct Seed<'a> {
-    depth: usize,
-    faults: &'a Faults,
-}
-
-impl Seed<'_> {
-    fn inner<E: serde::de::Error>(&self) -> Result<Self, E> {
-        if self.depth == MAX_DEPTH {
-            self.faults.fault.set(Some(ReadError::TooDeep));
-            return Err(E::custom("too deep"));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-            faults: self.faults,
-        })
-    }
-
-    fn check_text<E: serde::de::Error>(&self, text: &str) -> Result<(), E> {
-        if !text.contains('\0') {
-            return Ok(());
-        }
-        let name = self.faults.member();
-        self.faults.fault.set(Some(ReadError::Nul { name }));
-        Err(E::custom("NUL"))
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        let number = serde_json::Number::from_f64(value).ok_or_else(|| E::custom("not a finite number"))?;
-        Ok(Value::Number(number))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
-        self.check_text(value)?;
-        Ok(Value::Text(Zeroizing::new(value.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(element) = elements.next_element_seed(self.inner()?)? {
-            array.push(element);
-        }
-        Ok(Value::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Object::default();
-        let mut names = HashSet::new();
-        while let Some(name) = members.next_key::<String>()? {
-            *self.faults.member.borrow_mut() = Some(shown(&name));
-            self.check_text(&name)?;
-            if !names.insert(name.clone()) {
-                let name = shown(&name);
-                self.faults.fault.set(Some(ReadError::Repeated { name }));
-                return Err(A::Error::custom("repeated member"));
-            }
-            let value = members.next_value_seed(self.inner()?)?;
-            object.0.push((name, value));
-        }
-        Ok(Value::Object(object))
-    }
-}
-
-/// Deeper than any request of this API, which goes down four levels.
-const MAX_DEPTH: usize = 32;

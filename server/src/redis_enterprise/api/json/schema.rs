@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde_json::Map;
+
 use super::{Object, Value};
 use crate::suggestion;
+use certward_transport::http::json::shown;
 
 /// An object of the API.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +19,15 @@ pub(in super::super) struct Schema {
     pub(in super::super) members: &'static [Member],
     /// The treatment of members that are not in the table.
     pub(in super::super) unknown: Unknown,
+    /// Further members, which mean nothing to this server.
+    pub(in super::super) fixed: Option<fn() -> &'static Fixed>,
+}
+
+/// The members that mean nothing to this server, with the values captured from a real cluster. Answers show them, and a
+/// request may hold them as long as it says the same.
+pub(in super::super) struct Fixed {
+    pub(in super::super) values: &'static Map<String, serde_json::Value>,
+    members: Vec<Member>,
 }
 
 /// The treatment of a member that is not in the table.
@@ -159,6 +171,43 @@ pub(in super::super) enum SchemaError {
     },
 }
 
+impl Fixed {
+    /// Of the text of a JSON object; its types are the values' own, and no number is less than `least`.
+    pub(in super::super) fn read(json: &str, least: i64, meaning: impl Fn(&str) -> &'static str) -> Self {
+        let values: Map<String, serde_json::Value> = serde_json::from_str(json).expect("the text is a JSON object");
+        // Made once, for as long as the process lives.
+        let values: &'static Map<_, _> = Box::leak(Box::new(values));
+        let members = values.iter().map(|(name, value)| {
+            let kind = match value {
+                serde_json::Value::Bool(_) => Kind::Boolean,
+                serde_json::Value::String(_) => TEXT,
+                serde_json::Value::Number(number) if number.is_i64() && name.ends_with("_port") => PORT,
+                serde_json::Value::Number(number) if number.is_i64() => Kind::Integer {
+                    min: least,
+                    max: i64::MAX,
+                },
+                serde_json::Value::Array(texts) if texts.first().is_some_and(serde_json::Value::is_string) => {
+                    Kind::Texts
+                }
+                _ => Kind::Anything,
+            };
+            member(name, kind, meaning(name)).read_only()
+        });
+        Self {
+            members: members.collect(),
+            values,
+        }
+    }
+}
+
+impl Schema {
+    /// Its own members, then the fixed ones.
+    pub(in super::super) fn members(&self) -> impl Iterator<Item = &'static Member> + use<> {
+        let fixed = self.fixed.map_or(&[][..], |fixed| fixed().members.as_slice());
+        self.members.iter().chain(fixed)
+    }
+}
+
 /// The kind of a request.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) enum Request<'a> {
@@ -166,7 +215,7 @@ pub(in super::super) enum Request<'a> {
     New,
     /// The request changes an object: omitted members stay as they are, and read-only members must equal those of this
     /// answer.
-    Change(&'a serde_json::Map<String, serde_json::Value>),
+    Change(&'a Map<String, serde_json::Value>),
 }
 
 /// A member that may be left out.
@@ -179,65 +228,34 @@ pub(in super::super) const fn member(name: &'static str, kind: Kind, meaning: &'
     }
 }
 
-impl Member {
-    /// The same member, needed in requests that make something new.
-    pub(in super::super) const fn required(self) -> Self {
-        Self {
-            access: match self.access {
-                Access::WriteOnly => Access::RequiredWriteOnly,
-                _ => Access::Required,
-            },
-            ..self
-        }
-    }
+macro_rules! accesses {
+    ($($name:ident: $Access:ident, $meaning:literal;)*) => {
+        impl Member {
+            $(
+                #[doc = $meaning]
+                pub(in super::super) const fn $name(self) -> Self {
+                    Self { access: Access::$Access, ..self }
+                }
+            )*
 
-    /// The same member, which the use case asks for when a request makes something new.
-    pub(in super::super) const fn needed(self) -> Self {
-        Self {
-            access: Access::Needed,
-            ..self
+            /// The same member, needed in requests that make something new.
+            pub(in super::super) const fn required(self) -> Self {
+                match self.access {
+                    Access::WriteOnly => Self { access: Access::RequiredWriteOnly, ..self },
+                    _ => Self { access: Access::Required, ..self },
+                }
+            }
         }
-    }
+    };
+}
 
-    /// The same member, which the use case refuses.
-    pub(in super::super) const fn refused(self) -> Self {
-        Self {
-            access: Access::Refused,
-            ..self
-        }
-    }
-
-    /// The same member, which a change leaves out.
-    pub(in super::super) const fn chosen(self) -> Self {
-        Self {
-            access: Access::Chosen,
-            ..self
-        }
-    }
-
-    /// The same member, which only the server writes.
-    pub(in super::super) const fn read_only(self) -> Self {
-        Self {
-            access: Access::ReadOnly,
-            ..self
-        }
-    }
-
-    /// The same member, which cannot be changed once it is there.
-    pub(in super::super) const fn fixed(self) -> Self {
-        Self {
-            access: Access::Fixed,
-            ..self
-        }
-    }
-
-    /// The same member, which no answer holds.
-    pub(in super::super) const fn write_only(self) -> Self {
-        Self {
-            access: Access::WriteOnly,
-            ..self
-        }
-    }
+accesses! {
+    needed: Needed, "The same member, which the use case asks for when a request makes something new.";
+    refused: Refused, "The same member, which the use case refuses.";
+    chosen: Chosen, "The same member, which a change leaves out.";
+    read_only: ReadOnly, "The same member, which only the server writes.";
+    fixed: Fixed, "The same member, which cannot be changed once it is there.";
+    write_only: WriteOnly, "The same member, which no answer holds.";
 }
 
 /// Checks the body of a request.
@@ -252,13 +270,13 @@ pub(in super::super) fn check(object: &Object, schema: &Schema, request: Request
 fn check_members(object: &Object, schema: &Schema, at: &str, request: Request<'_>) -> Result<(), SchemaError> {
     for (name, value) in object.iter() {
         let path = || format!("{at}{name}");
-        let Some(member) = schema.members.iter().find(|member| member.name == name) else {
+        let Some(member) = schema.members().find(|member| member.name == name) else {
             if schema.unknown == Unknown::Ignored {
                 continue;
             }
             return Err(SchemaError::Unknown {
                 path: format!("{at}{}", shown(name)),
-                near: suggestion::near(name, schema.members.iter().map(|member| member.name)),
+                near: suggestion::near(name, schema.members().map(|member| member.name)),
             });
         };
         match (member.access, request) {
@@ -345,11 +363,6 @@ fn each_once<'a, T: Eq + std::hash::Hash>(elements: &'a [Value], of: impl Fn(&'a
         .all(|element| of(element).is_some_and(|value| seen.insert(value)))
 }
 
-/// Cuts a name from a request to the length that errors quote.
-pub(super) fn shown(name: &str) -> String {
-    name.chars().take(MAX_NAME).collect()
-}
-
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -373,5 +386,7 @@ impl fmt::Display for Kind {
 /// As [`crate::cluster::uid::MAX_UID`].
 pub(in super::super) const MAX_UID: i64 = i32::MAX as i64;
 
-/// Longer than any name of the API.
-const MAX_NAME: usize = 80;
+/// Text of the usual length: none of this API but PEM needs more.
+pub(in super::super) const TEXT: Kind = Kind::Text { max: 4096 };
+
+const PORT: Kind = Kind::Integer { min: 1024, max: 65535 };

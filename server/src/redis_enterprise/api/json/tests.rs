@@ -5,6 +5,7 @@ const ENTRY: Schema = Schema {
     summary: "an entry",
     members: &[member("CN", Kind::Text { max: 8 }, "").required()],
     unknown: Unknown::Refused,
+    fixed: None,
 };
 
 const THING: Schema = Schema {
@@ -34,6 +35,7 @@ const THING: Schema = Schema {
         member("status", Kind::Text { max: 9 }, "").read_only(),
     ],
     unknown: Unknown::Refused,
+    fixed: None,
 };
 
 fn object(text: &str) -> Object {

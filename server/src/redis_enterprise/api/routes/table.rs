@@ -10,13 +10,13 @@ use crate::cluster::access::action::{
     ViewOcspSettings, ViewOcspStatus, ViewPermissions, ViewRedisAcl, ViewRedisAcls, ViewRole, ViewRoles, ViewSchema,
     ViewUser, ViewUsers,
 };
-use crate::redis_enterprise::api::json::Kind;
-use crate::redis_enterprise::api::schemas::{
-    ACCESS_TOKEN, ACTION, ACTIONS, AUTHORIZE, BDB, BDB_CERTIFICATE, BDB_PASSWORD, BOOTSTRAP, CERTIFICATE_NAME,
-    CERTIFICATE_ROTATION, CERTIFICATE_UPLOAD, CERTIFICATE_UPLOADS, CERTIFICATES, CLUSTER, CONNECTION_LIST, DELETED,
-    DONE, HASHING_ALGORITHM, LICENSE, LONG_TEXT, MANAGEMENT, NAMES, NEW_BDB, NEW_CLUSTER, NEW_LICENSE, NEW_PASSWORD,
-    NODE, OCSP, OCSP_STATUS, OLD_PASSWORD, OWN_ROLE, PERMISSIONS, POLICY, REDIS_ACL, REFRESH, REMOVABLE,
-    REMOVAL_EFFECT, ROLE, TEXT, USER,
+use crate::redis_enterprise::api::json::{Body as _, Kind};
+use crate::redis_enterprise::api::wire::{
+    AccessToken, Action, Actions, Authorize, Bdb, BdbCertificate, BdbPassword, Bootstrap, CERTIFICATE_NAME,
+    CERTIFICATES, CONNECTION_LIST, CertificateRotation, CertificateUpload, CertificateUploads, Cluster, DONE, Deleted,
+    HashingAlgorithm, LICENSE, LONG_TEXT, MANAGEMENT, NAMES, NEW_BDB, NODE, NewCluster, NewLicense, NewPassword, Ocsp,
+    OcspStatus, OldPassword, OwnRole, PERMISSIONS, Policy, REMOVABLE, REMOVAL_EFFECT, RedisAcl, Refresh, Role, TEXT,
+    User,
 };
 use crate::redis_enterprise::api::{
     actions, bootstrap, certificates, cluster, connected, databases, jsonschema, license, node, ocsp, openapi, policy,
@@ -54,91 +54,91 @@ macro_rules! access {
 /// Every route.
 pub const ROUTES: &[Route] = certward_transport::routes! {
     // The cluster.
-    GET "/v1/cluster" ViewCluster cluster::read => "The cluster and its settings": answers(One(&CLUSTER));
+    GET "/v1/cluster" ViewCluster cluster::read => "The cluster and its settings": answers(One(Cluster::SCHEMA));
     PUT "/v1/cluster" UpdateCluster cluster::update =>
-        "Change settings of the cluster": dry_run() change(&CLUSTER) answers(One(&CLUSTER));
+        "Change settings of the cluster": dry_run() change(Cluster::SCHEMA) answers(One(Cluster::SCHEMA));
     GET "/v1/cluster/certificates" ViewCertificates certificates::list =>
         "The certificates; their keys for holders of view_cluster_keys": answers(One(&CERTIFICATES));
     PUT "/v1/cluster/certificates" UpdateCluster certificates::put =>
-        "Install certificates, all of them or none": body(&CERTIFICATE_UPLOADS) answers(One(&DONE))
+        "Install certificates, all of them or none": body(CertificateUploads::SCHEMA) answers(One(&DONE))
         refuses(&[406]);
     DELETE "/v1/cluster/certificates/{certificate_name}" UpdateCluster certificates::delete =>
         "Remove an optional certificate": parts(&[("certificate_name", CERTIFICATE_NAME)])
         answers(One(&DONE)) refuses(&[404]);
     POST "/v1/cluster/certificates/rotate" UpdateCluster certificates::rotate =>
-        "Make internal certificates anew": body(&CERTIFICATE_ROTATION) optional_body()
+        "Make internal certificates anew": body(CertificateRotation::SCHEMA) optional_body()
         answers(One(&DONE));
     PUT "/v1/cluster/update_cert" UpdateCluster certificates::update =>
-        "Deprecated: install one certificate": body(&CERTIFICATE_UPLOAD) answers(One(&DONE))
+        "Deprecated: install one certificate": body(CertificateUpload::SCHEMA) answers(One(&DONE))
         refuses(&[406]);
     PATCH "/v1/cluster/change_password_hashing_algorithm" UpdateCluster cluster::change_password_hashing_algorithm =>
-        "Change how passwords are said to be hashed": body(&HASHING_ALGORITHM) answers(One(&DONE));
-    GET "/v1/cluster/policy" ViewCluster policy::read => "The cluster's policy": answers(One(&POLICY));
+        "Change how passwords are said to be hashed": body(HashingAlgorithm::SCHEMA) answers(One(&DONE));
+    GET "/v1/cluster/policy" ViewCluster policy::read => "The cluster's policy": answers(One(Policy::SCHEMA));
     PUT "/v1/cluster/policy" UpdateCluster policy::update =>
-        "Change the cluster's policy": change(&POLICY) answers(One(&DONE));
+        "Change the cluster's policy": change(Policy::SCHEMA) answers(One(&DONE));
     // Users.
-    GET "/v1/users" ViewUsers users::list => "Every user": answers(Many(&USER));
+    GET "/v1/users" ViewUsers users::list => "Every user": answers(Many(User::SCHEMA));
     POST "/v1/users" CreateUser users::create =>
-        "Make a user": dry_run() body(&USER) answers(One(&USER)) refuses(&[409]);
+        "Make a user": dry_run() body(User::SCHEMA) answers(One(User::SCHEMA)) refuses(&[409]);
     GET "/v1/users/{uid}" ViewUser users::read =>
-        "A user; everybody may see itself": answers(One(&USER)) refuses(&[404]);
+        "A user; everybody may see itself": answers(One(User::SCHEMA)) refuses(&[404]);
     PUT "/v1/users/{uid}" UpdateUser users::update =>
-        "Change a user; everybody may change its own name, password and alerts": dry_run() change(&USER)
-        answers(One(&USER)) refuses(&[404, 406, 409]);
+        "Change a user; everybody may change its own name, password and alerts": dry_run() change(User::SCHEMA)
+        answers(One(User::SCHEMA)) refuses(&[404, 406, 409]);
     DELETE "/v1/users/{uid}" DeleteUser users::delete =>
-        "Delete a user": answers(One(&DELETED)) refuses(&[404, 406]);
+        "Delete a user": answers(One(Deleted::SCHEMA)) refuses(&[404, 406]);
     GET "/v1/users/role" ViewPermissions users::own_role =>
-        "The caller's management role": answers(One(&OWN_ROLE));
+        "The caller's management role": answers(One(OwnRole::SCHEMA));
     GET "/v1/users/permissions" ViewPermissions users::permissions =>
         "What each management role may do": answers(One(&PERMISSIONS));
     GET "/v1/users/permissions/{role}" ViewPermissions users::permissions_of_role =>
         "What a management role may do": parts(&[("role", MANAGEMENT)]) answers(One(&PERMISSIONS))
         refuses(&[404]);
     PUT "/v1/users/password" ChangePassword users::set_password =>
-        "Set the one password of a user; those of others as an administrator": body(&NEW_PASSWORD)
+        "Set the one password of a user; those of others as an administrator": body(NewPassword::SCHEMA)
         answers(One(&DONE)) refuses(&[404]);
     POST "/v1/users/password" ChangePassword users::add_password =>
-        "Give a user a further password": body(&NEW_PASSWORD) answers(One(&DONE)) refuses(&[404]);
+        "Give a user a further password": body(NewPassword::SCHEMA) answers(One(&DONE)) refuses(&[404]);
     DELETE "/v1/users/password" ChangePassword users::remove_password =>
-        "Take a password from a user": body(&OLD_PASSWORD) answers(One(&DONE)) refuses(&[404]);
+        "Take a password from a user": body(OldPassword::SCHEMA) answers(One(&DONE)) refuses(&[404]);
     POST "/v1/users/authorize" Anybody users::authorize =>
-        "A token for a name and a password": body(&AUTHORIZE) optional_body()
-        answers(One(&ACCESS_TOKEN));
+        "A token for a name and a password": body(Authorize::SCHEMA) optional_body()
+        answers(One(AccessToken::SCHEMA));
     POST "/v1/users/refresh_jwt" IssueToken users::refresh =>
-        "A new token for an old one": body(&REFRESH) optional_body() answers(One(&ACCESS_TOKEN));
+        "A new token for an old one": body(Refresh::SCHEMA) optional_body() answers(One(AccessToken::SCHEMA));
     // Roles.
-    GET "/v1/roles" ViewRoles roles::list => "Every role": answers(Many(&ROLE));
+    GET "/v1/roles" ViewRoles roles::list => "Every role": answers(Many(Role::SCHEMA));
     POST "/v1/roles" CreateRole roles::create =>
-        "Make a role": dry_run() body(&ROLE) answers(One(&ROLE)) refuses(&[409]);
-    GET "/v1/roles/{uid}" ViewRole roles::read => "A role": answers(One(&ROLE)) refuses(&[404]);
+        "Make a role": dry_run() body(Role::SCHEMA) answers(One(Role::SCHEMA)) refuses(&[409]);
+    GET "/v1/roles/{uid}" ViewRole roles::read => "A role": answers(One(Role::SCHEMA)) refuses(&[404]);
     PUT "/v1/roles/{uid}" UpdateRole roles::update =>
-        "Change a role": dry_run() change(&ROLE) answers(One(&ROLE)) refuses(&[404, 406, 409]);
+        "Change a role": dry_run() change(Role::SCHEMA) answers(One(Role::SCHEMA)) refuses(&[404, 406, 409]);
     DELETE "/v1/roles/{uid}" DeleteRole roles::delete =>
-        "Delete a role": dry_run() answers(One(&DELETED)) refuses(&[404, 406]);
+        "Delete a role": dry_run() answers(One(Deleted::SCHEMA)) refuses(&[404, 406]);
     // ACLs.
-    GET "/v1/redis_acls" ViewRedisAcls redis_acls::list => "Every ACL": answers(Many(&REDIS_ACL));
+    GET "/v1/redis_acls" ViewRedisAcls redis_acls::list => "Every ACL": answers(Many(RedisAcl::SCHEMA));
     POST "/v1/redis_acls" CreateRedisAcl redis_acls::create =>
-        "Make an ACL": dry_run() body(&REDIS_ACL) answers(One(&REDIS_ACL)) refuses(&[409]);
+        "Make an ACL": dry_run() body(RedisAcl::SCHEMA) answers(One(RedisAcl::SCHEMA)) refuses(&[409]);
     POST "/v1/redis_acls/validate" CreateRedisAcl redis_acls::validate =>
-        "Deprecated: try to make an ACL": body(&REDIS_ACL) answers(One(&REDIS_ACL)) refuses(&[409]);
+        "Deprecated: try to make an ACL": body(RedisAcl::SCHEMA) answers(One(RedisAcl::SCHEMA)) refuses(&[409]);
     GET "/v1/redis_acls/{uid}" ViewRedisAcl redis_acls::read =>
-        "An ACL": answers(One(&REDIS_ACL)) refuses(&[404]);
+        "An ACL": answers(One(RedisAcl::SCHEMA)) refuses(&[404]);
     PUT "/v1/redis_acls/{uid}" UpdateRedisAcl redis_acls::update =>
-        "Change an ACL": dry_run() change(&REDIS_ACL) answers(One(&REDIS_ACL)) refuses(&[404, 409]);
+        "Change an ACL": dry_run() change(RedisAcl::SCHEMA) answers(One(RedisAcl::SCHEMA)) refuses(&[404, 409]);
     DELETE "/v1/redis_acls/{uid}" DeleteRedisAcl redis_acls::delete =>
-        "Delete an ACL": answers(One(&DELETED)) refuses(&[404, 406, 409]);
+        "Delete an ACL": answers(One(Deleted::SCHEMA)) refuses(&[404, 406, 409]);
     // What clients touch on connect.
     GET "/v1/bootstrap" UntilCreated bootstrap::read =>
-        "How far the making of the cluster is": answers(One(&BOOTSTRAP));
+        "How far the making of the cluster is": answers(One(Bootstrap::SCHEMA));
     POST "/v1/bootstrap/{action}" CreateCluster bootstrap::start =>
         "create_cluster: name the cluster, and make its first administrator":
-        parts(&[("action", Kind::OneOf(&["create_cluster"]))]) body(&NEW_CLUSTER)
-        answers(One(&BOOTSTRAP)) refuses(&[404, 409]);
+        parts(&[("action", Kind::OneOf(&["create_cluster"]))]) body(NewCluster::SCHEMA)
+        answers(One(Bootstrap::SCHEMA)) refuses(&[404, 409]);
     GET "/v1/nodes" ViewNodes node::list => "Every node: one": answers(Many(&NODE));
     GET "/v1/nodes/{uid}" ViewNode node::read => "A node": answers(One(&NODE)) refuses(&[404]);
     GET "/v1/license" ViewLicense license::read => "The licence": answers(One(&LICENSE));
     PUT "/v1/license" InstallLicense license::update =>
-        "Replace the licence": body(&NEW_LICENSE) answers(Nothing);
+        "Replace the licence": body(NewLicense::SCHEMA) answers(Nothing);
     // Certward's own.
     GET "/v1/certward/connections" ViewConnections connected::list =>
         "Certward's own: who is connected to the API and the databases, and what lets them in":
@@ -150,33 +150,33 @@ pub const ROUTES: &[Route] = certward_transport::routes! {
     // Databases.
     GET "/v1/bdbs" ViewDatabases databases::list =>
         "Every database that the caller may see": query(&[FIELDS, ("extended", Kind::Anything, "without effect")])
-        answers(Many(&BDB));
+        answers(Many(Bdb::SCHEMA));
     POST "/v1/bdbs" CreateDatabase databases::create =>
-        "Make a database": dry_run() body(&BDB) answers(One(&BDB)) refuses(&[406, 409]);
+        "Make a database": dry_run() body(Bdb::SCHEMA) answers(One(Bdb::SCHEMA)) refuses(&[406, 409]);
     POST "/v2/bdbs" CreateDatabase databases::create_from_plan =>
         "Make a database, which stands under bdb in the body": dry_run() body(&NEW_BDB)
-        answers(One(&BDB)) refuses(&[406, 409]);
+        answers(One(Bdb::SCHEMA)) refuses(&[406, 409]);
     GET "/v1/bdbs/{uid}" ViewDatabase databases::read =>
-        "A database": query(&[FIELDS]) answers(One(&BDB)) refuses(&[404]);
+        "A database": query(&[FIELDS]) answers(One(Bdb::SCHEMA)) refuses(&[404]);
     PUT "/v1/bdbs/{uid}" UpdateDatabase databases::update =>
-        "Change a database": dry_run() change(&BDB) answers(One(&BDB)) refuses(&[404, 406, 409]);
+        "Change a database": dry_run() change(Bdb::SCHEMA) answers(One(Bdb::SCHEMA)) refuses(&[404, 406, 409]);
     PUT "/v1/bdbs/{uid}/{action}" UpdateDatabaseWithAction databases::act =>
         "Change a database, and flush: delete its data": dry_run() parts(&[("action", Kind::OneOf(&["flush"]))])
-        change(&BDB) optional_body() answers(One(&BDB)) refuses(&[404, 406, 409]);
+        change(Bdb::SCHEMA) optional_body() answers(One(Bdb::SCHEMA)) refuses(&[404, 406, 409]);
     DELETE "/v1/bdbs/{uid}" DeleteDatabase databases::delete =>
-        "Delete a database with its data": answers(One(&DELETED)) refuses(&[404]);
+        "Delete a database with its data": answers(One(Deleted::SCHEMA)) refuses(&[404]);
     GET "/v1/bdbs/{uid}/availability" ViewDatabase databases::availability =>
         "Whether a database can be used": answers(Nothing) refuses(&[404, 503]);
     GET "/v1/local/bdbs/{uid}/endpoint/availability" ViewDatabase databases::availability =>
         "Whether the endpoint of a database can be used": answers(Nothing) refuses(&[404, 503]);
     PUT "/v1/bdbs/{uid}/passwords" UpdateDatabase databases::set_password =>
-        "Set the one password of the default user": body(&BDB_PASSWORD) answers(One(&DONE))
+        "Set the one password of the default user": body(BdbPassword::SCHEMA) answers(One(&DONE))
         refuses(&[404]);
     POST "/v1/bdbs/{uid}/passwords" UpdateDatabase databases::add_password =>
-        "Give the default user a further password": body(&BDB_PASSWORD) answers(One(&DONE))
+        "Give the default user a further password": body(BdbPassword::SCHEMA) answers(One(&DONE))
         refuses(&[404, 406]);
     DELETE "/v1/bdbs/{uid}/passwords" UpdateDatabase databases::remove_password =>
-        "Take a password from the default user": body(&BDB_PASSWORD) answers(One(&DONE))
+        "Take a password from the default user": body(BdbPassword::SCHEMA) answers(One(&DONE))
         refuses(&[404, 406]);
     GET "/v1/bdbs/certificates" ViewDatabases databases::list_certificates =>
         "The server certificates that databases have of their own":
@@ -184,26 +184,26 @@ pub const ROUTES: &[Route] = certward_transport::routes! {
             ("expires_before", INSTANT, "only those that end before this instant, as 2027-01-31T00:00:00Z or in seconds \
              since 1970"),
             ("tls_mode", Kind::OneOf(&["enabled", "disabled"]), "only those of databases with this tls_mode")])
-        answers(Many(&BDB_CERTIFICATE));
+        answers(Many(BdbCertificate::SCHEMA));
     GET "/v1/bdbs/{uid}/certificates" ViewDatabase databases::read_certificate =>
-        "The server certificate that a database has of its own": answers(One(&BDB_CERTIFICATE))
+        "The server certificate that a database has of its own": answers(One(BdbCertificate::SCHEMA))
         refuses(&[404]);
     POST "/v1/bdbs/{uid}/certificates" UpdateDatabase databases::put_certificate =>
-        "Give a database a server certificate of its own": dry_run() body(&BDB_CERTIFICATE)
-        answers(One(&BDB_CERTIFICATE)) refuses(&[404, 406]);
+        "Give a database a server certificate of its own": dry_run() body(BdbCertificate::SCHEMA)
+        answers(One(BdbCertificate::SCHEMA)) refuses(&[404, 406]);
     DELETE "/v1/bdbs/{uid}/certificates" UpdateDatabase databases::delete_certificate =>
         "Have a database show the cluster's certificate again": answers(One(&DONE)) refuses(&[404]);
-    GET "/v1/actions" ViewActions actions::list => "The last actions": answers(One(&ACTIONS));
+    GET "/v1/actions" ViewActions actions::list => "The last actions": answers(One(Actions::SCHEMA));
     GET "/v1/actions/{uid}" ViewActions actions::read =>
-        "An action": parts(&[("uid", TEXT)]) answers(One(&ACTION)) refuses(&[404]);
+        "An action": parts(&[("uid", TEXT)]) answers(One(Action::SCHEMA)) refuses(&[404]);
     GET "/v1/ocsp" ViewOcspSettings ocsp::read =>
-        "How the status of the proxy certificate is asked for": answers(One(&OCSP));
+        "How the status of the proxy certificate is asked for": answers(One(Ocsp::SCHEMA));
     PUT "/v1/ocsp" UpdateOcspSettings ocsp::update =>
-        "Change how it is asked for": change(&OCSP) answers(One(&OCSP));
+        "Change how it is asked for": change(Ocsp::SCHEMA) answers(One(Ocsp::SCHEMA));
     GET "/v1/ocsp/status" ViewOcspStatus ocsp::status =>
-        "What the responder said last": answers(One(&OCSP_STATUS));
+        "What the responder said last": answers(One(OcspStatus::SCHEMA));
     POST "/v1/ocsp/test" TestOcspStatus ocsp::test =>
-        "Ask the responder now": answers(One(&OCSP_STATUS)) refuses(&[400]);
+        "Ask the responder now": answers(One(OcspStatus::SCHEMA)) refuses(&[400]);
     GET "/v1/jsonschema" ViewSchema jsonschema::read =>
         "The JSON Schema of an object":
         query(&[("object", Kind::OneOf(&NAMES), "the object; without it, the names of all")])

@@ -1,120 +1,78 @@
 //! From the body of a request to a user that is to be.
 
 use certward_pki::ErrorChain;
-use secrecy::SecretString;
-use serde_json::Map;
 
-use super::super::json::{Object, Value};
 use super::super::problem::{Code, Problem};
-use crate::cluster::name::{EmailAddress, EmailAddressError, NameError, UserName};
+use super::super::wire::{Email, User};
+use crate::cluster::Precondition;
 use crate::cluster::permission::ManagementRole;
-use crate::cluster::uid::{RoleUid, UserUid};
 use crate::cluster::user::{AuthMethod, EmailAlerts, NewUser, RoleSelection, UserUpdate};
 use crate::trust::{SubjectLine, SubjectLineError};
 
-/// A user to be made. The body has passed its schema.
+/// A user to be made.
 ///
 /// # Errors
 ///
 /// For what no schema says: [`roles`], [`subject_line`], [`refuse_hashed_password`].
-pub(super) fn new_user(body: &Object) -> Result<NewUser, Problem> {
-    refuse_hashed_password(body)?;
+pub(super) fn new_user(mut user: User) -> Result<NewUser, Problem> {
+    refuse_hashed_password(user.password_hash_method)?;
     Ok(NewUser {
-        uid: body.integer("uid").and_then(UserUid::new),
-        name: name(body)?,
-        email: email(body)?.flatten(),
-        auth_method: auth_method(body).unwrap_or(AuthMethod::Regular),
-        password: password(body, "password"),
-        certificate_subject_line: subject_line(body)?,
+        certificate_subject_line: subject_line(user.certificate_subject_line.as_deref())?,
         // A user without a role may do nothing: as the captured certificate user, whose role is `none`.
-        roles: roles(body)?.unwrap_or(RoleSelection::Management(ManagementRole::None)),
+        roles: roles(&mut user)?.unwrap_or(RoleSelection::Management(ManagementRole::None)),
+        uid: user.uid,
+        name: user.name,
+        email: user.email.and_then(|Email(address)| address),
+        auth_method: user.auth_method.unwrap_or(AuthMethod::Regular),
+        password: user.password,
         alerts: EmailAlerts {
-            enabled: body.boolean("email_alerts").unwrap_or(true),
-            cluster: body.boolean("cluster_email_alerts"),
-            databases: body.texts("bdbs_email_alerts"),
+            enabled: user.email_alerts.unwrap_or(true),
+            cluster: user.cluster_email_alerts,
+            databases: user.bdbs_email_alerts,
         },
     })
 }
 
-/// Reads a change to a user from a body that has passed its schema.
+/// A change to a user.
 ///
 /// # Errors
 ///
 /// As [`new_user`].
-pub(super) fn user_update(body: &Object, shown: &Map<String, serde_json::Value>) -> Result<UserUpdate, Problem> {
-    refuse_hashed_password(body)?;
-    // The answers show a role beside the uids of roles; a client that sends both back means the uids.
-    let sent_back = |role: &Value| shown.get("role").is_some_and(|shown| role.says(shown));
-    let by_uids_alone = body.get("role_uids").is_some() && body.get("role").is_some_and(sent_back);
+pub(super) fn user_update(mut user: User, precondition: Precondition) -> Result<UserUpdate, Problem> {
+    refuse_hashed_password(user.password_hash_method)?;
     Ok(UserUpdate {
-        name: name(body)?,
-        email: email(body)?,
-        auth_method: auth_method(body),
-        password: password(body, "password"),
-        certificate_subject_line: subject_line(body)?,
-        roles: if by_uids_alone {
-            uids(body).map(RoleSelection::Uids)
-        } else {
-            roles(body)?
-        },
-        email_alerts: body.boolean("email_alerts"),
-        cluster_email_alerts: body.boolean("cluster_email_alerts"),
-        bdbs_email_alerts: body.texts("bdbs_email_alerts"),
+        certificate_subject_line: subject_line(user.certificate_subject_line.as_deref())?,
+        roles: roles(&mut user)?,
+        name: user.name,
+        email: user.email.map(|Email(address)| address),
+        auth_method: user.auth_method,
+        password: user.password,
+        email_alerts: user.email_alerts,
+        cluster_email_alerts: user.cluster_email_alerts,
+        bdbs_email_alerts: user.bdbs_email_alerts,
+        precondition,
     })
 }
 
-/// The secret under a member.
-pub(super) fn password(body: &Object, member: &str) -> Option<SecretString> {
-    body.text(member).map(SecretString::from)
-}
-
 /// Refuses a password that has been hashed by the client, which the vendor allows: Argon2id wants the password itself.
-pub(super) fn refuse_hashed_password(body: &Object) -> Result<(), Problem> {
-    if body.get("password_hash_method").is_some() {
-        return Err(Problem::new(
+pub(super) fn refuse_hashed_password(method: Option<u64>) -> Result<(), Problem> {
+    match method {
+        Some(_) => Err(Problem::new(
             Code::NotSupported,
             "password_hash_method is not supported: give the password itself, it is stored as an Argon2id hash",
-        ));
-    }
-    Ok(())
-}
-
-fn name(body: &Object) -> Result<Option<UserName>, Problem> {
-    let name = body.text("name").map(str::parse).transpose();
-    name.map_err(|error: NameError| Problem::new(Code::InvalidSchema, error.to_string()))
-}
-
-/// `Some(None)` for the empty string, which is what a user without an address shows.
-fn email(body: &Object) -> Result<Option<Option<EmailAddress>>, Problem> {
-    match body.text("email") {
-        None => Ok(None),
-        Some("") => Ok(Some(None)),
-        Some(text) => text
-            .parse()
-            .map(|address| Some(Some(address)))
-            .map_err(|error: EmailAddressError| Problem::new(Code::InvalidSchema, error.to_string())),
-    }
-}
-
-fn auth_method(body: &Object) -> Option<AuthMethod> {
-    match body.text("auth_method")? {
-        "certificate" => Some(AuthMethod::Certificate),
-        "entraid" => Some(AuthMethod::EntraId),
-        "sso" => Some(AuthMethod::Sso),
-        _ => Some(AuthMethod::Regular),
+        )),
+        None => Ok(()),
     }
 }
 
 /// The subject line. An empty one is what other users show, and counts as none given: a client that sends back what it
 /// read must not fail.
-fn subject_line(body: &Object) -> Result<Option<SubjectLine>, Problem> {
-    match body.text("certificate_subject_line") {
-        None | Some("") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|error: SubjectLineError| {
-            let text = format!("certificate_subject_line: {}", ErrorChain::new(&error));
-            Problem::new(Code::InvalidSubjectLine, text)
-        }),
-    }
+fn subject_line(text: Option<&str>) -> Result<Option<SubjectLine>, Problem> {
+    let given = text.filter(|text| !text.is_empty());
+    given.map(str::parse).transpose().map_err(|error: SubjectLineError| {
+        let text = format!("certificate_subject_line: {}", ErrorChain::new(&error));
+        Problem::new(Code::InvalidSubjectLine, text)
+    })
 }
 
 /// The roles: by uid, or by the deprecated management role.
@@ -122,20 +80,13 @@ fn subject_line(body: &Object) -> Result<Option<SubjectLine>, Problem> {
 /// # Errors
 ///
 /// Both are given, and could contradict each other.
-fn roles(body: &Object) -> Result<Option<RoleSelection>, Problem> {
-    let management = body.text("role").and_then(|role| role.parse().ok());
-    match (uids(body), management) {
+fn roles(user: &mut User) -> Result<Option<RoleSelection>, Problem> {
+    match (user.role_uids.take(), user.role) {
         (Some(_), Some(_)) => Err(Problem::new(
             Code::IllegalFieldsCombination,
             "role and role_uids exclude each other; give role_uids",
         )),
-        (Some(uids), None) => Ok(Some(RoleSelection::Uids(uids))),
-        (None, Some(management)) => Ok(Some(RoleSelection::Management(management))),
-        (None, None) => Ok(None),
+        (uids, None) => Ok(uids.map(RoleSelection::Uids)),
+        (None, management) => Ok(management.map(RoleSelection::Management)),
     }
-}
-
-fn uids(body: &Object) -> Option<Vec<RoleUid>> {
-    let uids = body.integers("role_uids")?;
-    Some(uids.into_iter().filter_map(RoleUid::new).collect())
 }

@@ -15,24 +15,24 @@ pub(super) use password::{add_password, remove_password, set_password};
 pub(super) use permissions::{own_role, permissions, permissions_of_role};
 pub(super) use token::{authorize, refresh};
 
-use self::view::View;
-use super::actions::Deleted;
+use self::view::shown;
 use super::authorized::{Authorized, AuthorizedOn};
 use super::body::RequestBody;
-use super::json::{self, Request};
+use super::json::{self, Body as _, Request};
 use super::problem::{Code, Problem};
 use super::query::Query;
-use super::schemas::USER;
+use super::unchanged::Unchanged;
+use super::wire::{self, Deleted};
 use super::{Dialect, answer};
-use crate::cluster::Run;
 use crate::cluster::access::action::{CreateUser, DeleteUser, UpdateUser, ViewUser, ViewUsers};
 use crate::cluster::uid::UserUid;
 use crate::cluster::user::User;
+use crate::cluster::{ClusterState, Run};
 
 /// `GET /v1/users`
 pub(super) async fn list(_: Authorized<ViewUsers>, State(dialect): State<Arc<Dialect>>) -> Response {
     let state = dialect.app.cluster.state();
-    let users: Vec<View<'_>> = state.users().map(|user| View::of(user, &state, &dialect)).collect();
+    let users: Vec<_> = state.users().map(|user| shown(user, &state, &dialect)).collect();
     answer::json(&users)
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn read(
     State(dialect): State<Arc<Dialect>>,
 ) -> Result<Response, Problem> {
     let user = find(&dialect, target)?;
-    Ok(answer::json(&View::of(&user, &dialect.app.cluster.state(), &dialect)))
+    Ok(answer::json(&shown(&user, &dialect.app.cluster.state(), &dialect)))
 }
 
 /// `POST /v1/users`
@@ -53,16 +53,11 @@ pub(super) async fn create(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object().await?;
-    json::check(&body, &USER, Request::New)?;
-    let user = dialect
-        .app
-        .cluster
-        .create_user(&permit, definition::new_user(&body)?, run)
-        .await?;
+    let new = definition::new_user(body.read().await?)?;
+    let user = dialect.app.cluster.create_user(&permit, new, run).await?;
     // A user who was only tried has roles that exist, so that the state of this moment tells what it would be.
     let state = dialect.app.cluster.state();
-    let mut view = View::of(&user, &state, &dialect);
+    let mut view = shown(&user, &state, &dialect);
     if run == Run::Apply {
         view.action_uid = Some(dialect.actions.done("create_user"));
     }
@@ -77,17 +72,21 @@ pub(super) async fn update(
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let run = query.run()?;
-    let body = body.object().await?;
-    let current = find(&dialect, target)?;
-    let shown = answer::members(&View::of(&current, &dialect.app.cluster.state(), &dialect));
-    json::check(&body, &USER, Request::Change(&shown))?;
-    let update = definition::user_update(&body, &shown)?;
-    let user = dialect
-        .app
-        .cluster
-        .update_user(&permit, current.uid, update, run)
-        .await?;
-    Ok(answer::json(&View::of(&user, &dialect.app.cluster.state(), &dialect)))
+    let mut body = body.object().await?;
+    let uid = find(&dialect, target)?.uid;
+    let known = Arc::clone(&dialect);
+    let present = move |state: &ClusterState| Some(answer::members(&shown(state.user(uid)?, state, &known)));
+    let current = present(&dialect.app.cluster.state()).unwrap_or_default();
+    json::check(&body, wire::User::SCHEMA, Request::Change(&current))?;
+    let mut unchanged = Unchanged::take_out_of::<wire::User>(&mut body);
+    // The answers show a role beside the uids of roles; a client that sends both back means the uids.
+    let is_sent_back = |role: &json::Value| current.get("role").is_some_and(|current| role.says(current));
+    if body.get("role_uids").is_some() && body.get("role").is_some_and(is_sent_back) {
+        unchanged.take(&mut body, "role");
+    }
+    let update = definition::user_update(wire::User::of(&body)?, unchanged.precondition(present))?;
+    let user = dialect.app.cluster.update_user(&permit, uid, update, run).await?;
+    Ok(answer::json(&shown(&user, &dialect.app.cluster.state(), &dialect)))
 }
 
 /// `DELETE /v1/users/{uid}`

@@ -7,9 +7,8 @@ use axum::response::Response;
 
 use super::super::authorized::AuthorizedToChangePassword;
 use super::super::body::RequestBody;
-use super::super::json::{self, Request, Schema};
 use super::super::problem::Problem;
-use super::super::schemas::{NEW_PASSWORD, OLD_PASSWORD};
+use super::super::wire::{NewPassword, OldPassword};
 use super::super::{Dialect, answer};
 use super::definition;
 use crate::cluster::PasswordChange;
@@ -20,8 +19,11 @@ pub(in super::super) async fn set_password(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let change = read(body, &NEW_PASSWORD, "new_password").await?;
-    dialect.app.cluster.set_password(&permit, change).await?;
+    dialect
+        .app
+        .cluster
+        .set_password(&permit, new_password(body).await?)
+        .await?;
     Ok(answer::done())
 }
 
@@ -31,8 +33,11 @@ pub(in super::super) async fn add_password(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let change = read(body, &NEW_PASSWORD, "new_password").await?;
-    dialect.app.cluster.add_password(&permit, change).await?;
+    dialect
+        .app
+        .cluster
+        .add_password(&permit, new_password(body).await?)
+        .await?;
     Ok(answer::done())
 }
 
@@ -42,18 +47,20 @@ pub(in super::super) async fn remove_password(
     State(dialect): State<Arc<Dialect>>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let change = read(body, &OLD_PASSWORD, "old_password").await?;
+    let body: OldPassword = body.read().await?;
+    let change = PasswordChange {
+        username: body.username,
+        password: body.old_password,
+    };
     dialect.app.cluster.delete_password(&permit, change).await?;
     Ok(answer::done())
 }
 
-/// Whose password is meant, and which: the text of `member`.
-async fn read(body: RequestBody, schema: &Schema, member: &'static str) -> Result<PasswordChange, Problem> {
-    let body = body.object().await?;
-    json::check(&body, schema, Request::New)?;
-    definition::refuse_hashed_password(&body)?;
+async fn new_password(body: RequestBody) -> Result<PasswordChange, Problem> {
+    let body: NewPassword = body.read().await?;
+    definition::refuse_hashed_password(body.password_hash_method)?;
     Ok(PasswordChange {
-        username: body.text("username").map(str::to_owned),
-        password: definition::password(&body, member).unwrap_or_default(),
+        username: body.username,
+        password: body.new_password,
     })
 }

@@ -4,29 +4,18 @@ use std::collections::BTreeMap;
 
 use axum::extract::Path;
 use axum::response::Response;
-use serde::Serialize;
 
 use super::super::answer;
 use super::super::authorized::Authorized;
 use super::super::problem::{Code, Problem};
+use super::super::wire::{OwnRole, RolePermissions};
 use crate::cluster::access::action::ViewPermissions;
 use crate::cluster::permission::ManagementRole;
-
-#[derive(Serialize)]
-struct OwnRole {
-    role: &'static str,
-}
-
-#[derive(Serialize)]
-struct Permissions {
-    api_permissions: Vec<&'static str>,
-    ui_permissions: Vec<&'static str>,
-}
 
 /// `GET /v1/users/role`
 pub(in super::super) async fn own_role(Authorized(permit): Authorized<ViewPermissions>) -> Response {
     answer::json(&OwnRole {
-        role: permit.caller().management_role().as_str(),
+        role: Some(permit.caller().management_role()),
     })
 }
 
@@ -49,7 +38,7 @@ pub(in super::super) async fn permissions_of_role(
 }
 
 /// There is no UI of this server's: what a role could do in the vendor's is what it can do over the API.
-fn by_role(roles: impl IntoIterator<Item = ManagementRole>) -> BTreeMap<&'static str, Permissions> {
+fn by_role(roles: impl IntoIterator<Item = ManagementRole>) -> BTreeMap<&'static str, RolePermissions> {
     roles
         .into_iter()
         .map(|role| {
@@ -58,7 +47,7 @@ fn by_role(roles: impl IntoIterator<Item = ManagementRole>) -> BTreeMap<&'static
                 .iter()
                 .map(|permission| permission.as_str())
                 .collect();
-            let permissions = Permissions {
+            let permissions = RolePermissions {
                 api_permissions: names.clone(),
                 ui_permissions: names,
             };

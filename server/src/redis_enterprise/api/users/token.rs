@@ -5,26 +5,17 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::Extensions;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::Serialize;
 
 use super::super::authorized::{self, Authorized};
 use super::super::body::RequestBody;
-use super::super::json::{self, Object, Request as Made};
 use super::super::problem::{Code, Problem};
-use super::super::schemas::{AUTHORIZE, REFRESH};
+use super::super::wire::{AccessToken, Authorize, Refresh, Token};
 use super::super::{Dialect, answer};
-use super::definition;
 use crate::cluster::access::action::IssueToken;
 use crate::cluster::access::{
     self, ClusterAction, ClusterPermit, ClusterRefusal, Credentials, ExpiredPassword, Proof, TokenLifetime,
 };
 use crate::listener::peer::Peer;
-
-#[derive(Serialize)]
-struct AccessToken<'a> {
-    access_token: &'a str,
-}
 
 /// `POST /v1/users/authorize`: name and password in the header, as the machine-made reference has it, or in the body, as
 /// the hand-written one has.
@@ -37,12 +28,12 @@ pub(in super::super) async fn authorize(
     let path = parts.uri.path().to_owned();
     let in_header = authorized::credentials(&parts.headers).map_err(IntoResponse::into_response)?;
     let body = RequestBody::of_a_stranger(&parts.headers, body).await;
-    let body = body.map_err(IntoResponse::into_response)?.object_if_any().await;
-    let body = body.map_err(IntoResponse::into_response)?;
-    json::check(&body, &AUTHORIZE, Made::New).map_err(|error| Problem::from(error).into_response())?;
+    let body = body.map_err(IntoResponse::into_response)?.read_if_any().await;
+    let body: Authorize = body.map_err(IntoResponse::into_response)?;
+    let ttl = body.ttl;
     let credentials = match in_header {
         Some(credentials) => Some(credentials),
-        None => in_body(&body).map_err(IntoResponse::into_response)?,
+        None => in_body(body).map_err(IntoResponse::into_response)?,
     };
     let permit = permit(&dialect, &parts.extensions, &peer, credentials.as_ref())
         .await
@@ -50,7 +41,7 @@ pub(in super::super) async fn authorize(
             let problem = authorized::problem_of(&refusal, ExpiredPassword::Refused);
             authorized::refuse_stranger(&dialect, &peer, IssueToken::NAME, &path, &refusal, problem)
         })?;
-    answer_token(&dialect, &permit, &body).map_err(IntoResponse::into_response)
+    answer_token(&dialect, &permit, ttl).map_err(IntoResponse::into_response)
 }
 
 /// `POST /v1/users/refresh_jwt`
@@ -65,9 +56,8 @@ pub(in super::super) async fn refresh(
             "a token is needed in the header, as in 'Authorization: JWT <token>'",
         ));
     }
-    let body = body.object_if_any().await?;
-    json::check(&body, &REFRESH, Made::New)?;
-    answer_token(&dialect, &permit, &body)
+    let body: Refresh = body.read_if_any().await?;
+    answer_token(&dialect, &permit, body.ttl)
 }
 
 async fn permit(
@@ -82,12 +72,9 @@ async fn permit(
     Ok(access::authorize(&caller).expect("a token may be asked for by everybody who is let in"))
 }
 
-fn in_body(body: &Object) -> Result<Option<Credentials>, Problem> {
-    match (body.text("username"), definition::password(body, "password")) {
-        (Some(login), Some(password)) => Ok(Some(Credentials::Password {
-            login: login.to_owned(),
-            password,
-        })),
+fn in_body(body: Authorize) -> Result<Option<Credentials>, Problem> {
+    match (body.username, body.password) {
+        (Some(login), Some(password)) => Ok(Some(Credentials::Password { login, password })),
         (None, None) => Ok(None),
         _ => Err(Problem::new(
             Code::MissingField,
@@ -96,14 +83,14 @@ fn in_body(body: &Object) -> Result<Option<Credentials>, Problem> {
     }
 }
 
-fn answer_token(dialect: &Dialect, permit: &ClusterPermit<IssueToken>, body: &Object) -> Result<Response, Problem> {
-    let lifetime = match body.integer("ttl") {
+fn answer_token(dialect: &Dialect, permit: &ClusterPermit<IssueToken>, ttl: Option<u64>) -> Result<Response, Problem> {
+    let lifetime = match ttl {
         None => TokenLifetime::default(),
         Some(seconds) => TokenLifetime::from_seconds(seconds)
             .map_err(|error| Problem::new(Code::InvalidSchema, format!("ttl: {error}")))?,
     };
-    let token: SecretString = dialect.app.cluster_access.issue_token(permit, lifetime)?;
+    let token = dialect.app.cluster_access.issue_token(permit, lifetime)?;
     Ok(answer::json(&AccessToken {
-        access_token: token.expose_secret(),
+        access_token: Token(token),
     }))
 }

@@ -23,6 +23,8 @@ test: ## Run every test, the long ones in a short form
 	cargo fmt --all --check
 	cargo lint
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	tools/public-api
+	tools/sdk-features
 	cargo build --workspace --bins --examples
 	tools/fuzz 60
 	tools/run-tests
@@ -48,3 +50,11 @@ bench: ## Measure against the peers and print the ratios (docs/benchmarks.md)
 	@tools/packages bench
 	cargo build --workspace --bins --release
 	tools/bench
+
+.PHONY: semver
+semver: ## Compare the API of the SDK with the last release's (needs cargo-semver-checks and a tag of a release)
+	cargo semver-checks --package certward --package certward-pki --baseline-rev "$$(git describe --tags --abbrev=0)"
+
+.PHONY: publish-check
+publish-check: ## Package the two crates of the SDK as for the registry, and compile the packages
+	cargo publish --dry-run --package certward-pki --package certward

@@ -24,6 +24,19 @@
 //! # }
 //! ```
 //!
+//! # Features
+//!
+//! | feature | what for |
+//! | --- | --- |
+//! | `ravendb`, `redis-enterprise` | the client of one product each |
+//! | `pkcs12` | [`Identity::from_pkcs12`] |
+//! | `setup-package` | [`Identity::from_setup_zip`]; includes `pkcs12` |
+//! | `native-roots` | the roots of the system as trust anchors, when no others are given |
+//! | `aws-lc-rs`, `ring` | the cryptography of TLS, unless the program installs another; with both, aws-lc-rs |
+//! | `test-util` | clients of a mock without TLS; not a default |
+//!
+//! All but `ring` and `test-util` are defaults.
+//!
 //! # Errors
 //!
 //! Every operation fails with the one [`Error`]; its predicates say what to do about it, and [`Error::report`] prints
@@ -39,9 +52,21 @@
 //! waits and pages ends in time (`operation_timeout` of the builders), and errors print no control, bidirectional or
 //! invisible characters of a server's.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// A part of what the two products share is used by one of them alone.
+#![cfg_attr(
+    not(all(feature = "ravendb", feature = "redis-enterprise", feature = "pkcs12")),
+    allow(dead_code, unused_macros, unused_imports)
+)]
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!("certward needs cryptography for TLS: enable its feature \"aws-lc-rs\" or \"ring\"");
+
 mod client;
 pub mod effects;
+#[cfg(feature = "ravendb")]
 pub mod ravendb;
+#[cfg(feature = "redis-enterprise")]
 pub mod redis_enterprise;
 
 #[doc(inline)]
@@ -60,6 +85,6 @@ pub use client::{
 pub use secrecy::{ExposeSecret, SecretString};
 
 /// Compiles the examples of the README.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "ravendb", feature = "redis-enterprise"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

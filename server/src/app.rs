@@ -5,19 +5,19 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use url::Url;
 
-use crate::audit::Audit;
-use crate::clock::Clock;
-use crate::cluster::Cluster;
-use crate::cluster::access::ClusterAccess;
 use crate::config::Settings;
-use crate::listener::connections::OpenConnections;
-use crate::listener::identity_counts::ConnectionCounts;
-use crate::ravendb::access::authn::Authenticator;
-use crate::ravendb::access::two_factor::TwoFactorSessions;
-use crate::ravendb::usecases::Authority;
-use crate::ravendb::usecases::replacement::Replacement;
-use crate::redis::Databases;
-use crate::server_certificate::ServerCertificates;
+use certward_certificates::server_certificate::ServerCertificates;
+use certward_ravendb::access::authn::Authenticator;
+use certward_ravendb::access::two_factor::TwoFactorSessions;
+use certward_ravendb::usecases::Authority;
+use certward_ravendb::usecases::replacement::Replacement;
+use certward_redis_enterprise::cluster::Cluster;
+use certward_redis_enterprise::cluster::access::ClusterAccess;
+use certward_redis_proxy::Databases;
+use certward_store::audit::Audit;
+use certward_system::clock::Clock;
+use certward_transport::listener::connections::OpenConnections;
+use certward_transport::listener::identity_counts::ConnectionCounts;
 
 /// The open connections to each API.
 #[derive(Debug)]

@@ -10,14 +10,14 @@ use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::certificate::read_here;
 use crate::config::{CommandLine, Settings, Sources};
-use crate::ravendb::api as ravendb;
-use crate::redis::proxy::rewritten;
-use crate::redis::resp::differential::engine::MatrixEngine;
-use crate::redis::resp::differential::{forward, identity_command_run};
-use crate::redis_enterprise::api as redis_enterprise;
-use crate::trust::{SubjectLine, TrustAnchors, verify};
+use certward_certificates::certificate::read_here;
+use certward_certificates::trust::{SubjectLine, TrustAnchors, verify};
+use certward_ravendb::api as ravendb;
+use certward_redis_enterprise::api as redis_enterprise;
+use certward_redis_proxy::proxy::rewritten;
+use certward_redis_proxy::resp::differential::engine::MatrixEngine;
+use certward_redis_proxy::resp::differential::{forward, identity_command_run};
 
 /// A target: its name, which is that of its folder in `fuzz/corpus` too, and its function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -227,10 +227,10 @@ pub fn made_inputs() -> Vec<(&'static str, Vec<u8>)> {
         ("pkcs7", leaf.der().to_vec()),
         ("subject_comparison", subjects(&chain)),
     ];
-    if let Ok(file) = crate::pkcs12::write(&ders, key.serialized_der(), "") {
+    if let Ok(file) = certward_certificates::pkcs12::write(&ders, key.serialized_der(), "") {
         inputs.push(("pkcs12", file.to_vec()));
     }
-    if let Ok(file) = crate::pkcs12::write_certificates(&ders, "") {
+    if let Ok(file) = certward_certificates::pkcs12::write_certificates(&ders, "") {
         inputs.push(("pkcs12", file));
     }
     inputs
@@ -249,7 +249,7 @@ fn subjects(chain: &[&CertificateDer<'static>]) -> Vec<u8> {
 
 /// A `SignedData` without signers.
 fn pkcs7(certificates: &[&[u8]]) -> Vec<u8> {
-    use crate::asn1::{explicit, integer, object_identifier, sequence, value};
+    use certward_certificates::asn1::{explicit, integer, object_identifier, sequence, value};
     use der::oid::ObjectIdentifier;
 
     const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");

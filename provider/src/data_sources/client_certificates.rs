@@ -1,8 +1,7 @@
 //! The data source `certward_client_certificates`.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
+use certward::ravendb::SecurityClearance;
 use serde::{Deserialize, Serialize};
 use terraform_plugin::Configured;
 use tf_provider::schema::{AttributeType, Schema};
@@ -13,6 +12,7 @@ use time::OffsetDateTime;
 use crate::provider::session::{Kind, Session};
 use crate::report::error;
 use crate::report::failure;
+use crate::resources::client_certificate::model::{Permissions, permissions_state};
 use crate::resources::client_certificate::registration::{self, Registered};
 use crate::run::interruption::until_stopped;
 use crate::values::duration;
@@ -28,7 +28,7 @@ pub(crate) struct ClientCertificates {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ClientCertificatesState {
     pub(crate) name: Value<String>,
-    pub(crate) security_clearance: Value<String>,
+    pub(crate) security_clearance: Value<SecurityClearance>,
     pub(crate) expiring_within: Value<String>,
     pub(crate) include_server_certificate: Value<bool>,
     pub(crate) certificates: Value<Vec<ListedCertificate>>,
@@ -40,8 +40,8 @@ pub(crate) struct ListedCertificate {
     pub(crate) name: Value<String>,
     pub(crate) thumbprint: Value<String>,
     pub(crate) certificate_pem: Value<String>,
-    pub(crate) security_clearance: Value<String>,
-    pub(crate) database_permissions: Value<BTreeMap<String, Value<String>>>,
+    pub(crate) security_clearance: Value<SecurityClearance>,
+    pub(crate) database_permissions: Value<Permissions>,
     pub(crate) disabled: Value<bool>,
     pub(crate) public_key_pin: Value<String>,
     pub(crate) registered_together_with: Value<Vec<Value<String>>>,
@@ -79,7 +79,7 @@ impl DataSource for ClientCertificates {
             );
         }
         if let Value::Value(clearance) = &config.security_clearance
-            && !CLEARANCES.contains(&clearance.as_str())
+            && matches!(clearance, SecurityClearance::Unknown(_))
         {
             error(
                 diags,
@@ -123,7 +123,7 @@ impl DataSource for ClientCertificates {
 }
 
 struct Filter {
-    security_clearance: Option<String>,
+    security_clearance: Option<SecurityClearance>,
     latest_not_after: Option<OffsetDateTime>,
     server_certificates: bool,
 }
@@ -149,16 +149,11 @@ impl Filter {
 }
 
 fn describe(entry: Registered) -> ListedCertificate {
-    let permissions = entry.grant.database_permissions.into_iter();
     let mut listed = ListedCertificate {
         name: Value::Value(entry.grant.name),
         thumbprint: Value::Value(entry.thumbprint.to_string()),
         security_clearance: Value::Value(entry.grant.security_clearance),
-        database_permissions: Value::Value(
-            permissions
-                .map(|(database, access)| (database, Value::Value(access)))
-                .collect(),
-        ),
+        database_permissions: Value::Value(permissions_state(&entry.grant.database_permissions)),
         disabled: Value::Value(entry.grant.disabled),
         public_key_pin: entry
             .public_key_pin

@@ -1,8 +1,7 @@
 //! The data source `certward_whoami`.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
+use certward::ravendb::SecurityClearance;
 use serde::{Deserialize, Serialize};
 use terraform_plugin::Configured;
 use tf_provider::schema::{AttributeType, Schema};
@@ -11,6 +10,7 @@ use tf_provider::{DataSource, Diagnostics};
 
 use crate::provider::session::{Kind, Session};
 use crate::report::failure;
+use crate::resources::client_certificate::model::{Permissions, permissions_state};
 use crate::resources::client_certificate::registration::Registered;
 use crate::run::interruption::until_stopped;
 use crate::values::schema::{computed, map_of_strings, schema};
@@ -27,8 +27,8 @@ pub(crate) struct WhoAmIState {
     pub(crate) authenticated: Value<bool>,
     pub(crate) name: Value<String>,
     pub(crate) thumbprint: Value<String>,
-    pub(crate) security_clearance: Value<String>,
-    pub(crate) database_permissions: Value<BTreeMap<String, Value<String>>>,
+    pub(crate) security_clearance: Value<SecurityClearance>,
+    pub(crate) database_permissions: Value<Permissions>,
     pub(crate) not_after: Value<String>,
     pub(crate) two_factor_required: Value<bool>,
 }
@@ -79,17 +79,12 @@ impl DataSource for WhoAmI {
         // RavenDB's whoami answers for an expired certificate too; every other route refuses it
         // (`docs/contracts/ravendb.md#observations`, 1).
         let expired = registered.not_after.is_some_and(|end| end < session.clock.now());
-        let permissions = registered.grant.database_permissions.into_iter();
         Some(WhoAmIState {
             authenticated: Value::Value(!expired && !registered.grant.disabled),
             name: Value::Value(registered.grant.name),
             thumbprint: Value::Value(registered.thumbprint.to_string()),
             security_clearance: Value::Value(registered.grant.security_clearance),
-            database_permissions: Value::Value(
-                permissions
-                    .map(|(database, access)| (database, Value::Value(access)))
-                    .collect(),
-            ),
+            database_permissions: Value::Value(permissions_state(&registered.grant.database_permissions)),
             not_after: timestamp::format_option(registered.not_after),
             two_factor_required: Value::Value(registered.has_two_factor.unwrap_or(false)),
         })

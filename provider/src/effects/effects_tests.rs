@@ -12,7 +12,7 @@ use crate::resources::cert_user::{CertUser, CertUserState};
 use crate::resources::client_certificate::{ClientCertificate, ClientCertificateState};
 use crate::resources::managed::Managed;
 use crate::resources::redis_acl::{RedisAcl, RedisAclState};
-use crate::resources::redis_database::state::DatabaseMtls;
+use crate::resources::redis_database::model::DatabaseMtls;
 use crate::resources::redis_database::{RedisDatabase, RedisDatabaseState};
 use crate::resources::redis_role::{RedisRole, RedisRoleState};
 use crate::resources::trusted_ca::{TrustedCa, TrustedCaState};

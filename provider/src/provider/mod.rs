@@ -33,7 +33,7 @@ use crate::report::{chain, error, warning};
 use crate::resources::cert_user::CertUser;
 use crate::resources::client_certificate::ClientCertificate;
 use crate::resources::client_certificate::collection::Collections;
-use crate::resources::client_certificate::leftovers::Leftovers;
+use crate::resources::client_certificate::same_key::Leftovers;
 use crate::resources::cluster_mtls_settings::ClusterMtlsSettings;
 use crate::resources::managed::{Managed, ManagedResource};
 use crate::resources::redis_acl::RedisAcl;

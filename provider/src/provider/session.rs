@@ -13,7 +13,7 @@ use crate::effects::Effects;
 use crate::provider::clock::Clock;
 use crate::report::{error, warning};
 use crate::resources::client_certificate::collection::Collections;
-use crate::resources::client_certificate::leftovers::Leftovers;
+use crate::resources::client_certificate::same_key::Leftovers;
 use crate::run::RunTable;
 use crate::run::trials::Trials;
 
@@ -256,7 +256,7 @@ pub(crate) mod testing {
     use crate::effects::Effects;
     use crate::provider::clock::Clock;
     use crate::resources::client_certificate::collection::Collections;
-    use crate::resources::client_certificate::leftovers::Leftovers;
+    use crate::resources::client_certificate::same_key::Leftovers;
     use crate::run::RunTable;
     use crate::run::trials::Trials;
 

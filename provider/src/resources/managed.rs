@@ -59,20 +59,14 @@ pub(crate) trait ManagedResource: Sized + 'static {
     fn unique(state: &Self::State) -> Vec<(Key, AttributePath)>;
 
     /// The object as it is now; `None` without an error when it is gone.
-    fn read(
-        diags: &mut Diagnostics,
-        session: &Session,
-        state: Self::State,
-        private: &mut Option<Self::Private>,
-    ) -> impl Future<Output = Option<Self::State>> + Send;
+    fn read(call: Call<'_, Self>, state: Self::State) -> impl Future<Output = Option<Self::State>> + Send;
 
     /// Plans a new object.
-    fn plan_create(diags: &mut Diagnostics, session: &Session, config: Self::State) -> Option<Self::State>;
+    fn plan_create(call: Call<'_, Self>, config: Self::State) -> Option<Self::State>;
 
     /// Plans a change of an object that is there, and says which attributes force a replacement.
     fn plan_update(
-        diags: &mut Diagnostics,
-        session: &Session,
+        call: Call<'_, Self>,
         prior: &Self::State,
         config: Self::State,
     ) -> Option<(Self::State, Vec<AttributePath>)>;
@@ -83,57 +77,38 @@ pub(crate) trait ManagedResource: Sized + 'static {
     }
 
     /// Adds what the cluster says to a plan that the table of the run has taken, and what the plan would end.
-    fn preview(
-        diags: &mut Diagnostics,
-        session: &Session,
-        change: Change<'_, Self::State>,
-    ) -> impl Future<Output = ()> + Send {
-        _ = (diags, session, change);
-        std::future::ready(())
-    }
+    fn preview(call: Call<'_, Self>, change: Change<'_, Self::State>) -> impl Future<Output = ()> + Send;
 
     /// Warns of what the destruction of an object would end.
-    fn preview_removal(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &Self::State,
-        private: &mut Option<Self::Private>,
-    ) -> impl Future<Output = ()> + Send;
+    fn preview_removal(call: Call<'_, Self>, prior: &Self::State) -> impl Future<Output = ()> + Send;
 
     /// Makes a planned object, or takes over one that is equal already.
     fn create(
-        diags: &mut Diagnostics,
-        session: &Session,
+        call: Call<'_, Self>,
         planned: Self::State,
         config: &Self::State,
-        private: &mut Option<Self::Private>,
     ) -> impl Future<Output = Option<Self::State>> + Send;
 
     /// Changes what the plan changes.
     fn update(
-        diags: &mut Diagnostics,
-        session: &Session,
+        call: Call<'_, Self>,
         prior: Self::State,
         planned: Self::State,
         config: &Self::State,
-        private: &mut Option<Self::Private>,
     ) -> impl Future<Output = Option<Self::State>> + Send;
 
     /// Removes the object; one that is gone already is fine.
-    fn destroy(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &Self::State,
-        private: Option<Self::Private>,
-    ) -> impl Future<Output = Option<()>> + Send;
+    fn destroy(call: Call<'_, Self>, prior: &Self::State) -> impl Future<Output = Option<()>> + Send;
 
     /// The state of an object that is there.
-    fn import(
-        diags: &mut Diagnostics,
-        session: &Session,
-        id: &str,
-        private: &mut Option<Self::Private>,
-    ) -> impl Future<Output = Option<Self::State>> + Send;
+    fn import(call: Call<'_, Self>, id: &str) -> impl Future<Output = Option<Self::State>> + Send;
+}
+
+/// What a call can use and change besides the state.
+pub(crate) struct Call<'a, R: ManagedResource> {
+    pub(crate) diags: &'a mut Diagnostics,
+    pub(crate) session: &'a Session,
+    pub(crate) private: &'a mut Option<R::Private>,
 }
 
 /// A plan that makes or changes an object.
@@ -207,7 +182,7 @@ impl<R: ManagedResource> Resource for Managed<R> {
         _: Option<StructEmpty>,
     ) -> Option<(R::State, Option<R::Private>)> {
         let session = self.session.get(diags)?;
-        let answer = until_stopped(R::read(diags, &session, state, &mut private)).await;
+        let answer = until_stopped(R::read(call(diags, &session, &mut private), state)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))
     }
@@ -221,7 +196,8 @@ impl<R: ManagedResource> Resource for Managed<R> {
     ) -> Option<(R::State, Option<R::Private>)> {
         let session = self.session.get(diags)?;
         (R::CHECK_API)(&session, diags, R::KIND)?;
-        let mut planned = R::plan_create(diags, &session, config)?;
+        let mut private = None;
+        let mut planned = R::plan_create(call(diags, &session, &mut private), config)?;
         let plans = &session.run.plans;
         plans.guard_replacement(diags);
         plans.note(diags, &R::unique(&planned), None);
@@ -230,8 +206,8 @@ impl<R: ManagedResource> Resource for Managed<R> {
             planned: &mut planned,
             requires_replace: &[],
         };
-        R::preview(diags, &session, change).await;
-        diags.errors.is_empty().then_some((planned, None))
+        R::preview(call(diags, &session, &mut private), change).await;
+        diags.errors.is_empty().then_some((planned, private))
     }
 
     async fn plan_update<'a>(
@@ -240,12 +216,12 @@ impl<R: ManagedResource> Resource for Managed<R> {
         prior: R::State,
         _: R::State,
         config: R::State,
-        private: Option<R::Private>,
+        mut private: Option<R::Private>,
         _: Option<StructEmpty>,
     ) -> Option<(R::State, Option<R::Private>, Vec<AttributePath>)> {
         let session = self.session.get(diags)?;
         (R::CHECK_API)(&session, diags, R::KIND)?;
-        let (mut planned, requires_replace) = R::plan_update(diags, &session, &prior, config)?;
+        let (mut planned, requires_replace) = R::plan_update(call(diags, &session, &mut private), &prior, config)?;
         // Terraform may replace the object without a reason of ours, and then plans the removal later than the creation.
         let mut removal = Diagnostics::default();
         R::guard_removal(&mut removal, Some(&session), &prior);
@@ -261,7 +237,7 @@ impl<R: ManagedResource> Resource for Managed<R> {
             planned: &mut planned,
             requires_replace: &requires_replace,
         };
-        R::preview(diags, &session, change).await;
+        R::preview(call(diags, &session, &mut private), change).await;
         diags.errors.is_empty().then_some((planned, private, requires_replace))
     }
 
@@ -285,7 +261,7 @@ impl<R: ManagedResource> Resource for Managed<R> {
             if let Some(id) = id {
                 session.run.plans.note_removal(diags, &id, &R::unique(&prior));
             }
-            R::preview_removal(diags, session, &prior, &mut private).await;
+            R::preview_removal(call(diags, session, &mut private), &prior).await;
         }
         diags.errors.is_empty().then_some(private)
     }
@@ -299,7 +275,7 @@ impl<R: ManagedResource> Resource for Managed<R> {
         _: Option<StructEmpty>,
     ) -> Option<(R::State, Option<R::Private>)> {
         let session = self.session.get(diags)?;
-        let work = R::create(diags, &session, planned, &config, &mut private);
+        let work = R::create(call(diags, &session, &mut private), planned, &config);
         let answer = self.finished(work).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))
@@ -315,7 +291,7 @@ impl<R: ManagedResource> Resource for Managed<R> {
         _: Option<StructEmpty>,
     ) -> Option<(R::State, Option<R::Private>)> {
         let session = self.session.get(diags)?;
-        let work = R::update(diags, &session, prior, planned, &config, &mut private);
+        let work = R::update(call(diags, &session, &mut private), prior, planned, &config);
         let answer = self.finished(work).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))
@@ -325,20 +301,34 @@ impl<R: ManagedResource> Resource for Managed<R> {
         &self,
         diags: &mut Diagnostics,
         prior: R::State,
-        private: Option<R::Private>,
+        mut private: Option<R::Private>,
         _: Option<StructEmpty>,
     ) -> Option<()> {
         let session = self.session.get(diags)?;
-        let answer = self.finished(R::destroy(diags, &session, &prior, private)).await;
+        let answer = self
+            .finished(R::destroy(call(diags, &session, &mut private), &prior))
+            .await;
         answer.or_interrupted(diags)
     }
 
     async fn import<'a>(&self, diags: &mut Diagnostics, id: String) -> Option<(R::State, Option<R::Private>)> {
         let session = self.session.get(diags)?;
         let mut private = None;
-        let answer = until_stopped(R::import(diags, &session, &id, &mut private)).await;
+        let answer = until_stopped(R::import(call(diags, &session, &mut private), &id)).await;
         let state = answer.or_interrupted(diags)?;
         Some((state, private))
+    }
+}
+
+fn call<'a, R: ManagedResource>(
+    diags: &'a mut Diagnostics,
+    session: &'a Session,
+    private: &'a mut Option<R::Private>,
+) -> Call<'a, R> {
+    Call {
+        diags,
+        session,
+        private,
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod cert_user;
 pub(crate) mod client_certificate;
 pub(crate) mod cluster_mtls_settings;
+pub(crate) mod compared;
 pub(crate) mod managed;
 pub(crate) mod redis_acl;
 pub(crate) mod redis_database;

@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use certward::pki::{Certificate, Sha256Fingerprint};
-use certward::redis_enterprise::{CertificateName, Client, NewCertificate};
+use certward::redis_enterprise::{CertificateName, Client, ErrorCode, NewCertificate};
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
@@ -185,7 +185,7 @@ async fn step(
     {
         return Some(written);
     }
-    if problem.error_type() == Some("invalid_certificate") {
+    if problem.redis_enterprise_code() == Some(ErrorCode::InvalidCertificate) {
         let detail = format!(
             "Could not {}: {}.\n\nThe cluster cannot trust the certificate. Pass the certificate of an authority: \
              basicConstraints=critical,CA:TRUE and, where it has a key usage, keyCertSign.",

@@ -14,6 +14,11 @@
 //! | [`Printable`] | Unicode 16: text without control and invisible characters |
 //! | [`ErrorChain`] | an error with its causes, each told once |
 
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod algorithm;
 #[cfg(feature = "archives")]
 pub mod archive;

@@ -1,20 +1,23 @@
 //! The identity of the client: a certificate and its private key.
 
 use std::fmt;
-use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::InconsistentKeys;
 use rustls::sign::{CertifiedKey, SigningKey};
+#[cfg(feature = "pkcs12")]
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::file::CredentialFile;
 use super::tls::crypto_provider;
-use crate::pki::archive::pkcs12;
-use crate::pki::{Certificate, PrivateKeyKind, PrivateKeyPem, PublicKey, certificates_from_pem};
+#[cfg(feature = "setup-package")]
+use super::zip_files::ZipFiles;
+use crate::pki::{Certificate, PrivateKeyPem, PublicKey, certificates_from_pem};
+#[cfg(feature = "pkcs12")]
+use crate::pki::{PrivateKeyKind, archive::pkcs12};
 
 /// A client certificate, the certificates above it, and its private key.
 ///
@@ -53,6 +56,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::from_pkcs12`], and when the file cannot be read.
+    #[cfg(feature = "pkcs12")]
     pub fn from_pkcs12_file(path: impl AsRef<Path>, password: &SecretString) -> Result<Self, Error> {
         Self::from_pkcs12(CredentialFile::read(path)?.bytes(), password)
     }
@@ -64,6 +68,7 @@ impl Identity {
     /// [`Error::is_configuration`], and [`Error::report`] says which: no PKCS#12, damage, a wrong password, an algorithm
     /// that is not supported, more iterations of a key derivation than an honest file asks for, no private key, or a zip archive, which
     /// [`Identity::from_setup_zip`] reads.
+    #[cfg(feature = "pkcs12")]
     pub fn from_pkcs12(bytes: &[u8], password: &SecretString) -> Result<Self, Error> {
         if bytes.starts_with(ZIP_MAGIC) {
             return Err(Error::configuration(
@@ -105,6 +110,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::is_configuration`]: no zip, nothing of that kind in it, or what the other two constructors refuse.
+    #[cfg(feature = "setup-package")]
     pub fn from_setup_zip(bytes: &[u8], password: &SecretString) -> Result<Self, Error> {
         let mut files = ZipFiles::read(bytes).map_err(|error| error.configuration("cannot read the setup zip"))?;
         files.0.sort_by_key(|file| !file.name.contains("client.certificate"));
@@ -199,87 +205,9 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// The files of a small zip archive, read into memory that is wiped.
-pub(crate) struct ZipFiles(pub(crate) Vec<ZipFile>);
-
-pub(crate) struct ZipFile {
-    pub(crate) name: String,
-    pub(crate) content: Zeroizing<Vec<u8>>,
-}
-
-/// An archive that is broken, too large, or no archive.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ZipError {
-    #[error("the archive is broken, or is no zip archive")]
-    Unreadable(#[from] zip::result::ZipError),
-    #[error("a file of the archive cannot be unpacked")]
-    Unpack(#[source] std::io::Error),
-    #[error(
-        "the archive holds more than {MAX_FILES} files, or more than {MAX_UNPACKED} bytes, or a file of more than {MAX_FILE}"
-    )]
-    TooLarge,
-}
-
-impl ZipError {
-    fn configuration(self, step: &str) -> Error {
-        Error::configuration(step).with_source(self)
-    }
-}
-
-impl ZipFiles {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ZipError> {
-        let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
-        if archive.len() > MAX_FILES {
-            return Err(ZipError::TooLarge);
-        }
-        let (mut files, mut unpacked) = (Vec::new(), 0);
-        for index in 0..archive.len() {
-            let entry = archive.by_index(index)?;
-            if entry.is_dir() {
-                continue;
-            }
-            let name = entry.name()?.into_owned();
-            // Room for the whole file at once: growing would leave unwiped copies of a key behind.
-            let mut content = Zeroizing::new(Vec::with_capacity(
-                usize::try_from(entry.size()).map_or(MAX_FILE, |size| size.min(MAX_FILE)) + 1,
-            ));
-            entry
-                .take(MAX_FILE as u64 + 1)
-                .read_to_end(&mut content)
-                .map_err(ZipError::Unpack)?;
-            unpacked += content.len();
-            if content.len() > MAX_FILE || unpacked > MAX_UNPACKED {
-                return Err(ZipError::TooLarge);
-            }
-            files.push(ZipFile { name, content });
-        }
-        Ok(Self(files))
-    }
-
-    pub(crate) fn with_extension(&self, extension: &str) -> Option<&ZipFile> {
-        self.0.iter().find(|file| file.has_extension(extension))
-    }
-}
-
-impl ZipFile {
-    fn has_extension(&self, extension: &str) -> bool {
-        self.name
-            .rsplit_once('.')
-            .is_some_and(|(_, found)| found.eq_ignore_ascii_case(extension))
-    }
-
-    fn stem(&self) -> &str {
-        self.name.rsplit_once('.').map_or(self.name.as_str(), |(stem, _)| stem)
-    }
-
-    pub(crate) fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(&self.content)
-            .map_err(|_| Error::configuration("a .crt or .key file of the zip is not text"))
-    }
-}
-
 /// Brings the issuer of each certificate behind it, as TLS 1.2 sends a chain (RFC 5246 7.4.2). Those that issued none of the
 /// chain stay at its end.
+#[cfg(feature = "pkcs12")]
 fn order_by_issuer(chain: &mut [Certificate]) {
     for place in 1..chain.len() {
         let issuer = (place..chain.len()).find(|&other| chain[other].issued(&chain[place - 1]));
@@ -306,9 +234,5 @@ fn without_private_keys(text: &str) -> String {
     out
 }
 
+#[cfg(feature = "pkcs12")]
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
-/// A setup package of a large cluster has some dozen files of a few KiB.
-const MAX_FILES: usize = 1_000;
-const MAX_FILE: usize = 1024 * 1024;
-/// A server may send 1,000 files that unpack to a thousand times their size.
-const MAX_UNPACKED: usize = 16 * 1024 * 1024;

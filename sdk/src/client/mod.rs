@@ -19,3 +19,5 @@ pub(crate) mod tls;
 pub(crate) mod transport;
 pub(crate) mod trust;
 pub(crate) mod words;
+#[cfg(any(feature = "ravendb", feature = "setup-package"))]
+pub(crate) mod zip_files;

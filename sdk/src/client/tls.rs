@@ -12,21 +12,26 @@ use rustls::server::ParsedCertificate;
 use rustls::sign::SingleCertAndKey;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme};
 
+#[cfg(feature = "aws-lc-rs")]
+use rustls::crypto::aws_lc_rs as default_crypto;
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+use rustls::crypto::ring as default_crypto;
+
 use super::error::Error;
 use super::identity::Identity;
 use super::trust::{TrustAnchors, Trusted, moment};
 use crate::pki::{Certificate, Printable, SubjectAltName};
 
-/// The process's provider; aws-lc-rs becomes it when the program has chosen none.
+/// The process's provider. When the program has chosen none, aws-lc-rs becomes it, or ring without that feature.
 pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
     if let Some(provider) = CryptoProvider::get_default() {
         return provider.clone();
     }
     // A second thread may have installed one in between: then that one counts.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = default_crypto::default_provider().install_default();
     CryptoProvider::get_default()
         .cloned()
-        .unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .unwrap_or_else(|| Arc::new(default_crypto::default_provider()))
 }
 
 pub(crate) fn client_config(

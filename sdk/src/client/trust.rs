@@ -108,9 +108,11 @@ impl TrustAnchors {
     }
 
     pub(super) fn trusted(&self) -> Result<Trusted, Error> {
+        #[cfg_attr(not(feature = "native-roots"), expect(unused_mut, reason = "nothing is added"))]
         let mut system = RootCertStore::empty();
         if self.uses_system_roots() {
             // Single broken files in a system's store are common and none of the user's doing.
+            #[cfg(feature = "native-roots")]
             system.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         let mut authorities = Vec::new();

@@ -15,9 +15,9 @@ use super::date;
 use super::definition::CertificateDefinition;
 use super::list::{Certificates, PATH};
 use super::values::{Permissions, SecurityClearance};
-use crate::client::identity::ZipFiles;
 use crate::client::retry::Repeat;
 use crate::client::transport::Reply;
+use crate::client::zip_files::ZipFiles;
 use crate::pki::{Certificate, PrivateKeyPem, Thumbprint, certificates_from_pem};
 use crate::{Error, Identity, SecretBytes};
 
@@ -105,7 +105,7 @@ impl GenerateCertificate {
         self
     }
 
-    /// The Base32 secret of one-time codes, from [`TwoFactor::generate_secret`]: the certificate then needs them.
+    /// The Base32 secret of one-time codes, from [`TwoFactor::generate_secret`](super::TwoFactor::generate_secret): the certificate then needs them.
     #[must_use]
     pub fn two_factor_key(mut self, key: SecretString) -> Self {
         self.two_factor_key = Some(key);
@@ -269,9 +269,24 @@ impl Certificates<'_> {
     /// Never repeated once anything was sent, because each time would make a further certificate: after
     /// [`Error::is_timeout`] or a broken connection, look for it by name with [`Certificates::list`].
     ///
+    /// ```no_run
+    /// use certward::ravendb::{DatabaseAccess, GenerateCertificate, Permissions, SecurityClearance};
+    ///
+    /// # async fn example(client: certward::ravendb::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut permissions = Permissions::none();
+    /// permissions.insert("Orders", DatabaseAccess::ReadWrite);
+    /// let request = GenerateCertificate::new("billing", SecurityClearance::ValidUser).permissions(permissions);
+    /// let billing = client.certificates().generate(&request).await?;
+    /// std::fs::write("billing.crt", billing.certificate.to_pem())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::is_invalid_input`] for a blank name or an end in the past, [`Error::is_license_limit`] for `Read` access
     /// without a licence, [`Error::is_refused`] for a clearance above the caller's.
+    #[doc(alias = "create")]
+    #[doc(alias = "generateClientCert")]
     pub async fn generate(self, request: &GenerateCertificate) -> Result<GeneratedCertificate, Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
@@ -304,9 +319,25 @@ impl Certificates<'_> {
     /// Registers a certificate. One that is registered already gets the new values; there is no conflict. For Operators;
     /// ClusterAdmin and ClusterNode certificates for ClusterAdmins.
     ///
+    /// ```no_run
+    /// use certward::ravendb::{RegisterCertificate, SecurityClearance};
+    ///
+    /// # async fn example(client: certward::ravendb::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let pem = std::fs::read_to_string("billing.crt")?;
+    /// for certificate in certward::pki::certificates_from_pem(&pem)? {
+    ///     let request = RegisterCertificate::new("billing", SecurityClearance::Operator, &certificate);
+    ///     client.certificates().register(&request).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::is_invalid_input`] for a blank name or a wrong password, [`Error::is_refused`] for the server's own
     /// certificate or a clearance above the caller's.
+    #[doc(alias = "create")]
+    #[doc(alias = "trustClientCert")]
+    #[doc(alias = "put")]
     pub async fn register(self, request: &RegisterCertificate) -> Result<(), Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
@@ -342,8 +373,22 @@ impl Certificates<'_> {
     /// cuts the secondaries loose then. They keep the rights they had and still log in, but can be neither read nor deleted
     /// any more. Delete the collection, and register its certificates one by one.
     ///
+    /// ```no_run
+    /// use certward::ravendb::EditCertificate;
+    ///
+    /// # async fn example(client: certward::ravendb::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// for certificate in client.certificates().list(&Default::default()).await?.certificates {
+    ///     if certificate.name == "billing" {
+    ///         client.certificates().update(&EditCertificate::of(&certificate).disabled(true)).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::is_refused`] when no such certificate is registered, or the clearance is above the caller's.
+    #[doc(alias = "edit")]
     pub async fn update(self, request: &EditCertificate) -> Result<(), Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
@@ -394,6 +439,7 @@ impl Certificates<'_> {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
+    #[doc(alias = "purge")]
     pub async fn delete_expired(self) -> Result<(), Error> {
         let call = Client::write(
             "purge expired certificates",

@@ -137,6 +137,7 @@ impl CertificateList {
 
 handle! {
     /// Registered certificates.
+    #[doc(alias = "certificate-management")]
     Certificates = certificates
 }
 
@@ -246,6 +247,7 @@ impl Client {
     ///
     /// # Errors
     /// The errors that every operation can return.
+    #[doc(alias = "whoami")]
     pub async fn who_am_i(&self) -> Result<Option<WhoAmI>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]

@@ -164,6 +164,7 @@ impl ServerCertificate<'_> {
     ///
     /// # Errors
     /// [`Error::is_refused`] when the file cannot be used, and the errors that every operation can return.
+    #[doc(alias = "replace-cluster-cert")]
     pub async fn replace(self, request: &ReplaceClusterCertificate) -> Result<(), Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
@@ -419,6 +420,7 @@ impl Server<'_> {
     ///
     /// # Errors
     /// [`Error::is_forbidden`] and the errors that every operation can return.
+    #[doc(alias = "build")]
     pub async fn version(self) -> Result<BuildVersion, Error> {
         self.0
             .send(Call::get("read the version", "/build/version"))

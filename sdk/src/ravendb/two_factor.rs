@@ -37,6 +37,7 @@ pub enum TwoFactorScope {
 
 handle! {
     /// One-time codes (RFC 6238) beside the certificate.
+    #[doc(alias = "2fa")]
     TwoFactor = two_factor
 }
 

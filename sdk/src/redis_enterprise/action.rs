@@ -40,6 +40,7 @@ pub struct Action {
 
 handle! {
     /// Actions: operations that the cluster carries out in the background.
+    #[doc(alias = "state-machines")]
     Actions = actions
 }
 

@@ -85,6 +85,7 @@ impl fmt::Debug for CreateCluster {
 
 handle! {
     /// The creation of a cluster from a new node.
+    #[doc(alias = "cluster")]
     Bootstraps = bootstrap
 }
 

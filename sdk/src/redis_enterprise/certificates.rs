@@ -105,6 +105,8 @@ impl fmt::Debug for NewCertificate {
 
 handle! {
     /// The cluster's certificates, the trusted CA among them.
+    #[doc(alias = "mtls_trusted_ca")]
+    #[doc(alias = "update_cert")]
     Certificates = certificates
 }
 
@@ -130,6 +132,17 @@ impl Certificates<'_> {
 
     /// Installs certificates. All are checked before any is stored. Needs `update_cluster`; Redis Enterprise 7.22 and
     /// later.
+    ///
+    /// ```no_run
+    /// use certward::redis_enterprise::NewCertificate;
+    ///
+    /// # async fn example(client: certward::redis_enterprise::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut trusted = client.certificates().list().await?.trusted_ca()?;
+    /// trusted.extend(certward::pki::certificates_from_pem(&std::fs::read_to_string("team-ca.crt")?)?);
+    /// client.certificates().update(&[NewCertificate::trusted_ca(&trusted)]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::is_invalid_input`] for a private key among the certificates, which is not sent, and for a certificate

@@ -43,7 +43,7 @@ pub enum LoginMethod {
     Basic,
     /// A token of [`Client::authorize`].
     Jwt,
-    /// Nothing: only [`Bootstraps::get`] and [`Bootstraps::create_cluster`] of a new node answer.
+    /// Nothing: only [`Bootstraps::get`](super::Bootstraps::get) and [`create_cluster`](super::Bootstraps::create_cluster) of a new node answer.
     Nothing,
 }
 

@@ -226,6 +226,16 @@ impl<'a> ClusterSettings<'a> {
 
     /// Changes settings of the cluster, and answers with all of them. Needs `update_cluster`.
     ///
+    /// ```no_run
+    /// use certward::redis_enterprise::UpdateCluster;
+    ///
+    /// # async fn example(client: certward::redis_enterprise::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let change = UpdateCluster::new().mtls_certificate_authentication(true);
+    /// client.cluster().update(&change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::is_invalid_input`] for values the cluster refuses, among them certificate authentication without a
     /// trusted CA, and the errors that every operation can return.

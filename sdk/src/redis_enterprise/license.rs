@@ -44,6 +44,7 @@ pub struct License {
 
 handle! {
     /// The cluster's licence.
+    #[doc(alias = "licence")]
     Licenses = license
 }
 

@@ -99,6 +99,17 @@ impl<'a> RedisAcls<'a> {
 
     /// Makes a Redis ACL. Needs `create_redis_acl`. Never repeated once anything was sent.
     ///
+    /// ```no_run
+    /// use certward::redis_enterprise::CreateRedisAcl;
+    ///
+    /// # async fn example(client: certward::redis_enterprise::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let cache = CreateRedisAcl::new("cache", "+@read ~cache:*");
+    /// client.redis_acls().create(&cache).dry_run().send().await?; // are the rules right?
+    /// let cache = client.redis_acls().create(&cache).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for rules the cluster refuses, and
     /// the errors that every operation can return.

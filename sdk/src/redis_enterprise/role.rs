@@ -130,6 +130,17 @@ impl<'a> Roles<'a> {
 
     /// Makes a role. Needs `create_role`. Never repeated once anything was sent.
     ///
+    /// ```no_run
+    /// use certward::redis_enterprise::{CreateRole, ManagementRole};
+    ///
+    /// # async fn example(client: certward::redis_enterprise::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let readers = CreateRole::new("readers", ManagementRole::None);
+    /// let readers = client.roles().create(&readers).send().await?;
+    /// println!("readers is role {}", readers.uid);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::is_conflict`] when the name is in use, [`Error::is_invalid_input`] for values the cluster refuses, and
     /// the errors that every operation can return.

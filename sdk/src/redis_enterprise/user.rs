@@ -225,6 +225,17 @@ impl<'a> Users<'a> {
     /// Never repeated once anything was sent: after [`Error::is_timeout`] or a broken connection, look for it with
     /// [`Users::list`].
     ///
+    /// ```no_run
+    /// use certward::redis_enterprise::CreateUser;
+    ///
+    /// # async fn example(client: certward::redis_enterprise::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = CreateUser::certificate("app", "CN=app,O=Example").role_uids([2.into()]);
+    /// let app = client.users().create(&app).send().await?;
+    /// println!("app is user {}", app.uid);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::is_conflict`] when name, e-mail address or subject are in use, [`Error::is_invalid_input`] for values
     /// the cluster refuses, and the errors that every operation can return.
@@ -238,6 +249,7 @@ impl<'a> Users<'a> {
     /// # Errors
     /// [`Error::is_not_found`], [`Error::is_conflict`] when a value is in use, [`Error::is_invalid_input`] for values
     /// the cluster refuses, among them another role for the last admin, and the errors that every operation can return.
+    #[doc(alias = "edit")]
     pub fn update(self, uid: UserUid, changes: &UpdateUser) -> Request<'a, User> {
         Request::new(self.0, update(uid, changes), |reply| reply.json())
     }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use certward_pki::ErrorChain;
 use clap::{Parser, Subcommand};
 
-use crate::telemetry;
+use certward_system::telemetry;
 
 /// Runs the command that the arguments name, the program's own name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

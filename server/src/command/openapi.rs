@@ -3,8 +3,8 @@
 use clap::ValueEnum;
 
 use super::{Failure, output};
-use crate::ravendb::api as ravendb;
-use crate::redis_enterprise::api as redis_enterprise;
+use certward_ravendb::api as ravendb;
+use certward_redis_enterprise::api as redis_enterprise;
 
 /// An API that the server serves.
 #[derive(Debug, Clone, Copy, ValueEnum)]

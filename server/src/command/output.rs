@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::Failure;
-use crate::telemetry;
+use certward_system::telemetry;
 
 /// Writes lines to standard output.
 ///

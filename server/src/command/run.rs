@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::channel::AdminSocket;
 use super::signals::{ReloadSignal, StopSignals, survive_full_files};
 use super::{Failure, output};
-use crate::clock::SystemClock;
 use crate::config::{CommandLine, Settings};
-use crate::files::TrustedDirectory;
 use crate::server::Server;
-use crate::telemetry::{self, LogFormat};
+use certward_system::clock::SystemClock;
+use certward_system::files::TrustedDirectory;
+use certward_system::telemetry::{self, LogFormat};
 
 /// Reads the settings and serves until SIGTERM or SIGINT.
 pub(super) fn run(arguments: Vec<String>) -> Result<(), Failure> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::signals::finish_or_stop;
 use super::{Failure, output};
-use crate::clock::SystemClock;
-use crate::issuer::KeyAlgorithm;
 use crate::setup::{self, Host, Outcome, Plan};
-use crate::shell::ShellWord;
+use certward_certificates::issuer::KeyAlgorithm;
+use certward_system::clock::SystemClock;
+use certward_system::shell::ShellWord;
 
 /// The flags of `setup`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::unistd::{Uid, User, geteuid};
 
-use crate::audit::Actor;
+use certward_store::audit::Actor;
 
 /// The user that this process runs as, and who logged in, where the system knows it: `sudo` does not change that
 /// (`/proc/self/loginuid`).

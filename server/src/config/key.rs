@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::table;
-use crate::suggestion;
+use certward_system::suggestion;
 
 /// A key that may stand in the settings.
 #[derive(Debug, Clone, Copy)]

@@ -27,12 +27,11 @@ pub use source::{CommandLine, Sources};
 use reader::Reader;
 
 use crate::expiry::WarnDays;
-use crate::http::OriginSettings;
-use crate::issuer::KeyAlgorithm;
-use crate::listener::Limits;
-use crate::ravendb::access::two_factor::SessionLength;
-use crate::redis;
-use crate::telemetry::LogSettings;
+use certward_certificates::issuer::KeyAlgorithm;
+use certward_ravendb::access::two_factor::SessionLength;
+use certward_system::telemetry::LogSettings;
+use certward_transport::http::OriginSettings;
+use certward_transport::listener::Limits;
 
 /// Everything the server was told. Paths are absolute, or relative to the working directory of the process.
 #[derive(Debug)]
@@ -71,7 +70,7 @@ pub struct Settings {
     /// `Certward.RedisEnterprise.ServerUrl`; none turns Redis Enterprise's API off.
     pub redis_enterprise_url: Option<Url>,
     /// `Certward.Redis.*`.
-    pub redis: Arc<redis::Settings>,
+    pub redis: Arc<certward_redis_proxy::Settings>,
     /// `Security.Csrf.*`.
     pub csrf: OriginSettings,
     /// `Certward.Store`.

@@ -14,13 +14,13 @@ use super::key::{Key, Setting};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::source::Sources;
 use super::table::*;
-use crate::files::TrustedFile;
-use crate::http::OriginSettings;
-use crate::listener::Limits;
-use crate::ravendb::access::two_factor::SessionLength;
-use crate::redis::settings as redis;
-use crate::server_certificate::refused_password;
-use crate::telemetry::LogSettings;
+use certward_certificates::server_certificate::refused_password;
+use certward_ravendb::access::two_factor::SessionLength;
+use certward_redis_proxy::settings as redis;
+use certward_system::files::TrustedFile;
+use certward_system::telemetry::LogSettings;
+use certward_transport::http::OriginSettings;
+use certward_transport::listener::Limits;
 
 /// Takes the values of keys one by one.
 pub(super) struct Reader<'a> {

@@ -13,8 +13,8 @@ use super::mistake::{Mistake, Mistakes, Origin};
 use super::reader::Reader;
 use super::relaxed_json;
 use super::table;
-use crate::files::{FileError, TrustedFile, read_any};
-use crate::suggestion;
+use certward_system::files::{FileError, TrustedFile, read_any};
+use certward_system::suggestion;
 
 /// The settings on the command line: `--settings FILE`, `--Key=value` and `--Key value`.
 #[derive(Debug, Default)]

@@ -14,12 +14,12 @@ use super::key::Kind::{self, Boolean, Choice, Password, Path, Secret, Text};
 use super::key::{Key, Setting};
 use super::without_effect::WITHOUT_EFFECT;
 use super::{SetupMode, StoreSetting, values, well_known};
-use crate::certificate::ChainBounds;
 use crate::expiry::WarnDays;
-use crate::issuer::KeyAlgorithm;
-use crate::redis::engine::EngineAccount;
-use crate::redis::settings::{self as redis, UpstreamSetting};
-use crate::telemetry::LogFormat;
+use certward_certificates::certificate::ChainBounds;
+use certward_certificates::issuer::KeyAlgorithm;
+use certward_redis_proxy::engine::EngineAccount;
+use certward_redis_proxy::settings::{self as redis, UpstreamSetting};
+use certward_system::telemetry::LogFormat;
 
 /// Every key: first those that are followed.
 pub(super) fn keys() -> impl Iterator<Item = &'static Key> {

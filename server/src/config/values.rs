@@ -10,9 +10,9 @@ use url::{Host, Url};
 
 use super::key::Kind;
 use super::{SetupMode, StoreSetting};
-use crate::files::check_entry;
-use crate::issuer::KeyAlgorithm;
-use crate::telemetry::LogFormat;
+use certward_certificates::issuer::KeyAlgorithm;
+use certward_system::files::check_entry;
+use certward_system::telemetry::LogFormat;
 
 pub(super) fn number<T: TryFrom<u64>>(text: &str, kind: Kind, _: &Path) -> Result<T, String> {
     let Kind::Number { least, most, .. } = kind else {

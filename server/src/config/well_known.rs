@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use certward_pki::archive::Format;
 use certward_pki::{Certificate, Thumbprint, certificates_from_pem};
 
-use crate::files::{FileError, TrustedFile};
+use certward_system::files::{FileError, TrustedFile};
 
 /// Reads one entry: base64 of a DER certificate, in one line or several, or the path of a file with one, in PEM or DER.
 ///

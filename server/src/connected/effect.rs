@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{Connection, ConnectionView, Scope, api_connections, grounds, shown};
-use crate::cluster::ClusterState;
-use crate::cluster::database::rights::rights_in;
-use crate::cluster::removal::{NotThere, Removal};
-use crate::cluster::user::User;
 use certward_pki::Thumbprint;
+use certward_redis_model::database::rights::rights_in;
+use certward_redis_model::removal::{NotThere, Removal};
+use certward_redis_model::state::ClusterState;
+use certward_redis_model::user::User;
 use certward_transport::connected::{ConnectionList, LosingIdentity, LosingKind, Numbered, Page, RemovalEffect};
 
-use crate::listener::identity_counts::ListenerKind;
-use crate::ravendb::model::definition::RegisteredCertificate;
+use certward_ravendb::model::definition::RegisteredCertificate;
+use certward_transport::listener::identity_counts::ListenerKind;
 
 fn effect(
     view: &ConnectionView,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use certward_pki::Certificate;
 
 use super::ConnectionView;
-use crate::certificate::shown;
-use crate::cluster::ClusterState;
-use crate::cluster::access::CertificateHolder;
-use crate::listener::peer::Peer;
-use crate::ravendb::access::authn::{Caller, CallerOrigin, Decision};
+use certward_certificates::certificate::shown;
+use certward_ravendb::access::authn::{Caller, CallerOrigin, Decision};
+use certward_redis_enterprise::cluster::access::CertificateHolder;
+use certward_redis_model::state::ClusterState;
 use certward_transport::connected::{Ground, GroundKind, Numbered};
+use certward_transport::listener::peer::Peer;
 
 /// The objects that a peer's admission by certificate depends on; empty when it is not admitted by its certificate.
 #[derive(Debug, Default)]

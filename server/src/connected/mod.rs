@@ -11,18 +11,18 @@ use certward_pki::Thumbprint;
 use time::OffsetDateTime;
 
 use crate::app::ApiConnections;
-use crate::cluster::access::ClusterAccess;
-use crate::cluster::removal::{NotThere, Removal};
-use crate::cluster::{Cluster, ClusterState};
-use crate::listener::connection_table::Listed as _;
-use crate::listener::connections::OpenConnection;
-use crate::listener::identity_counts::ListenerKind;
-use crate::ravendb::access::authn::Authenticator;
-use crate::ravendb::api as ravendb;
-use crate::ravendb::usecases::Authority;
-use crate::redis::{DatabaseConnection, Databases};
-use crate::redis_enterprise::api as redis_enterprise;
+use certward_ravendb::access::authn::Authenticator;
+use certward_ravendb::api as ravendb;
+use certward_ravendb::usecases::Authority;
+use certward_redis_enterprise::api as redis_enterprise;
+use certward_redis_enterprise::cluster::access::ClusterAccess;
+use certward_redis_enterprise::cluster::{Cluster, ClusterState};
+use certward_redis_model::removal::{NotThere, Removal};
+use certward_redis_proxy::{DatabaseConnection, Databases};
 use certward_transport::connected::{ConnectedClient, ConnectionList, Page, RemovalEffect, ShownCertificate};
+use certward_transport::listener::connection_table::Listed as _;
+use certward_transport::listener::connections::OpenConnection;
+use certward_transport::listener::identity_counts::ListenerKind;
 
 /// The parts of the server that hold connections.
 #[derive(Debug)]

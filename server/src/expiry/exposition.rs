@@ -9,7 +9,7 @@ use super::WarnDays;
 use super::sources::each_certificate;
 use super::survey::Survey;
 use crate::app::App;
-use crate::telemetry::{
+use certward_system::telemetry::{
     CERTIFICATE_EARLIEST_EXPIRY, CERTIFICATE_EXPIRY, CERTIFICATES, CERTIFICATES_EXPIRED, CERTIFICATES_EXPIRING,
     CERTIFICATES_UNLISTED, Exposition,
 };
@@ -147,9 +147,9 @@ mod tests {
 
     use super::super::sources::each_registered;
     use super::*;
-    use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
-    use crate::ravendb::model::definition::{Grant, RegisteredCertificate};
-    use crate::ravendb::model::registry::Registry;
+    use certward_ravendb::model::clearance::{Permissions, SecurityClearance};
+    use certward_ravendb::model::definition::{Grant, RegisteredCertificate};
+    use certward_ravendb::model::registry::Registry;
 
     const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 

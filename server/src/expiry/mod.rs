@@ -20,9 +20,9 @@ pub(crate) use exposition::ExpiryMetrics;
 pub(crate) use warn_days::WarnDays;
 pub(crate) use warning::watch;
 
-use crate::certificate::shown;
-use crate::cluster::named_certificate::CertificateName;
-use crate::cluster::uid::DatabaseUid;
+use certward_certificates::certificate::shown;
+use certward_redis_model::named_certificate::CertificateName;
+use certward_redis_model::uid::DatabaseUid;
 
 /// The use of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

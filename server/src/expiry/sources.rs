@@ -7,8 +7,8 @@ use certward_pki::{Certificate, certificates_from_pem};
 
 use super::{Key, Name, Sighting, Use};
 use crate::app::App;
-use crate::cluster::named_certificate::CertificateName;
-use crate::ravendb::model::registry::Registry;
+use certward_ravendb::model::registry::Registry;
+use certward_redis_model::named_certificate::CertificateName;
 
 /// Visits each certificate in use, once per use. A renewed certificate is omitted: another one with the same key serves
 /// the same purpose, and lasts longer.
@@ -136,8 +136,8 @@ mod tests {
     use time::{Duration, OffsetDateTime};
 
     use super::*;
-    use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
-    use crate::ravendb::model::definition::{Grant, RegisteredCertificate};
+    use certward_ravendb::model::clearance::{Permissions, SecurityClearance};
+    use certward_ravendb::model::definition::{Grant, RegisteredCertificate};
 
     const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 

@@ -13,7 +13,7 @@ use super::sources::each_certificate;
 use super::warn_days::{Stage, time_left};
 use super::{Key, Sighting, Use, WarnDays};
 use crate::app::App;
-use crate::clock::rfc3339;
+use certward_system::clock::rfc3339;
 
 /// Warns until `stop`: at once about certificates that expire soon, and later about further ones.
 pub(crate) async fn watch(app: Arc<App>, stop: CancellationToken) {
@@ -172,7 +172,7 @@ mod tests {
 
     use super::super::Name;
     use super::*;
-    use crate::telemetry::CapturedLog;
+    use certward_system::telemetry::CapturedLog;
 
     const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn one_certificate_in_two_places_is_told_for_each() {
         let mut log = Log::new("7");
-        let database = |uid| Use::DatabaseTrusted(crate::cluster::uid::DatabaseUid::new(uid).unwrap());
+        let database = |uid| Use::DatabaseTrusted(certward_redis_model::uid::DatabaseUid::new(uid).unwrap());
         assert_eq!(log.look(0, &[(database(1), 1, 3), (database(2), 1, 3)]).len(), 2);
     }
 
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_certificate_of_the_cluster_that_nothing_shows_is_not_told() {
-        use crate::cluster::named_certificate::CertificateName::{Cm, Proxy};
+        use certward_redis_model::named_certificate::CertificateName::{Cm, Proxy};
         let mut log = Log::new("30");
         let told = log.look(0, &[(Use::ClusterUnused(Cm), 1, 5), (Use::Cluster(Proxy), 2, 5)]);
         assert_eq!(told, ["2: a certificate of the cluster expires in 5 days"]);

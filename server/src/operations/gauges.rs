@@ -3,9 +3,11 @@
 use std::fs;
 
 use crate::app::App;
-use crate::listener::identity_counts::{IdentityKind, ListenerKind};
-use crate::redis::DatabaseStatus;
-use crate::telemetry::{BUILD_INFO, CONNECTIONS, DATABASES, Exposition, READY_KEYS, STORE_BYTES, STORE_WRITABLE};
+use certward_redis_proxy::DatabaseStatus;
+use certward_system::telemetry::{
+    BUILD_INFO, CONNECTIONS, DATABASES, Exposition, READY_KEYS, STORE_BYTES, STORE_WRITABLE,
+};
+use certward_transport::listener::identity_counts::{IdentityKind, ListenerKind};
 
 /// Computes them.
 pub(super) fn set(app: &App) {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::expiry::ExpiryMetrics;
-use crate::telemetry::Recorder;
+use certward_system::telemetry::Recorder;
 
 /// The sources of the responses.
 #[derive(Debug, Clone)]

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::StartError;
-use crate::audit::Audit;
-use crate::clock::Clock;
-use crate::cluster::access::{ClusterAccess, HashCost, PasswordHasher, TokenKey};
-use crate::cluster::state::ClusterIdentity;
-use crate::cluster::{Cluster, ClusterParts};
 use crate::config::Settings;
-use crate::ravendb::access::authn::Authenticator;
-use crate::redis_enterprise::rows;
-use crate::store::Store;
+use certward_ravendb::access::authn::Authenticator;
+use certward_redis_enterprise::cluster::access::{ClusterAccess, HashCost, PasswordHasher, TokenKey};
+use certward_redis_enterprise::cluster::{Cluster, ClusterParts};
+use certward_redis_enterprise::rows;
+use certward_redis_model::state::ClusterIdentity;
+use certward_store::Store;
+use certward_store::audit::Audit;
+use certward_system::clock::Clock;
 
 /// Loads the cluster, its authentication, and the key of its store.
 ///

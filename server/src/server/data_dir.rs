@@ -8,10 +8,9 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::StartError;
-use crate::files::{FileError, TrustedFile};
-use crate::redis;
-use crate::server_certificate::write_file_atomically;
-use crate::store::{Store, StoreError};
+use certward_certificates::server_certificate::write_file_atomically;
+use certward_store::{Store, StoreError};
+use certward_system::files::{FileError, TrustedFile};
 
 /// The identifier of this server's topology: generated at the first start, then read.
 pub(super) async fn topology_id(directory: &Path) -> Result<String, StartError> {
@@ -41,7 +40,7 @@ pub(super) fn check_store_is_there(directory: &Path) -> Result<(), StoreError> {
     if !Store::is_missing(directory) {
         return Ok(());
     }
-    let Some(data) = redis::data_in(directory) else {
+    let Some(data) = certward_redis_proxy::data_in(directory) else {
         return Ok(());
     };
     Err(StoreError::Lost {

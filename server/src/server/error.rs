@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use url::Url;
 
-use crate::audit::AuditError;
-use crate::cluster::ClusterError;
-use crate::server_certificate::CertificateFileError;
-use crate::store::StoreError;
+use certward_certificates::server_certificate::CertificateFileError;
+use certward_redis_enterprise::cluster::ClusterError;
+use certward_store::StoreError;
+use certward_store::audit::AuditError;
 
 /// A server does not start. No socket has listened when one of these is returned.
 #[derive(Debug, thiserror::Error)]

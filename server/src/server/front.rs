@@ -8,12 +8,12 @@ use url::Url;
 
 use super::StartError;
 use crate::app::App;
-use crate::http::Http;
-use crate::http::HttpsListener;
-use crate::listener::connections::OpenConnections;
-use crate::listener::identity_counts::ListenerKind;
-use crate::listener::tls::Tls;
-use crate::listener::workers::Workers;
+use certward_transport::http::Http;
+use certward_transport::http::HttpsListener;
+use certward_transport::listener::connections::OpenConnections;
+use certward_transport::listener::identity_counts::ListenerKind;
+use certward_transport::listener::tls::Tls;
+use certward_transport::listener::workers::Workers;
 
 /// An API's listener, with its connections.
 pub(super) struct Front {

@@ -8,9 +8,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
-use crate::listener::connections::OpenConnections;
-use crate::redis::ENGINE_TIME;
-use crate::store::Store;
+use certward_redis_proxy::ENGINE_TIME;
+use certward_store::Store;
+use certward_transport::listener::connections::OpenConnections;
 
 /// A running server. Dropping it stops it at once; [`Self::shutdown`] lets current requests finish.
 #[derive(Debug)]

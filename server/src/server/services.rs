@@ -5,10 +5,10 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::app::App;
-use crate::cluster::databases::DatabaseAdministration;
 use crate::connected::ConnectionView;
-use crate::ravendb::api as ravendb;
-use crate::redis_enterprise::api as redis_enterprise;
+use certward_ravendb::api as ravendb;
+use certward_redis_enterprise::api as redis_enterprise;
+use certward_redis_enterprise::cluster::databases::DatabaseAdministration;
 
 /// Dependencies of RavenDB's API.
 pub(super) fn ravendb(app: &App) -> Arc<ravendb::Services> {

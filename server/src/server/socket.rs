@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use url::Url;
 
 use super::StartError;
-use crate::listener::socket;
+use certward_transport::listener::socket;
 
 /// A socket that is bound and does not listen yet.
 #[derive(Debug)]

@@ -9,11 +9,11 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
-use crate::cluster::Cluster;
-use crate::listener::connections::OpenConnections;
-use crate::ravendb::model::registry::Registry;
-use crate::server_certificate::ServerCertificates;
+use certward_certificates::server_certificate::ServerCertificates;
+use certward_ravendb::model::registry::Registry;
+use certward_redis_enterprise::cluster::Cluster;
+use certward_system::clock::Clock;
+use certward_transport::listener::connections::OpenConnections;
 
 /// Changes to the trust since this was created.
 #[derive(Debug)]

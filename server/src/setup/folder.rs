@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::leftover;
-use crate::files::{FileError, TrustedDirectory, UntrustedPath};
+use certward_system::files::{FileError, TrustedDirectory, UntrustedPath};
 
 /// The settings file's name. It is moved to its place last: where it is, everything else is too.
 pub const SETTINGS_FILE: &str = "settings.json";

@@ -11,19 +11,21 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::audit::{Audit, AuditError};
-use crate::clock::Clock;
-use crate::issuer::setup::{CertificateAuthority, CreatedServerCertificate, create_ca, create_server_certificate};
-use crate::issuer::{IssuedCertificate, Issuer, IssuerError, KeyAlgorithm};
-use crate::ravendb::access::authn::{Authenticator, Caller, WellKnown};
-use crate::ravendb::access::authz::action::GenerateCertificate;
-use crate::ravendb::access::authz::{Denied, authorize};
-use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
-use crate::ravendb::model::definition::Grant;
-use crate::ravendb::model::registry::Registry;
-use crate::ravendb::usecases::{self, Authority, AuthorityParts, GenerateRequest};
-use crate::server_certificate::{ServerCertificates, UnusableServerCertificate};
-use crate::store::{Store, StoreError};
+use certward_certificates::issuer::setup::{
+    CertificateAuthority, CreatedServerCertificate, create_ca, create_server_certificate,
+};
+use certward_certificates::issuer::{IssuedCertificate, Issuer, IssuerError, KeyAlgorithm};
+use certward_certificates::server_certificate::{ServerCertificates, UnusableServerCertificate};
+use certward_ravendb::access::authn::{Authenticator, Caller, WellKnown};
+use certward_ravendb::access::authz::action::GenerateCertificate;
+use certward_ravendb::access::authz::{Denied, authorize};
+use certward_ravendb::model::clearance::{Permissions, SecurityClearance};
+use certward_ravendb::model::definition::Grant;
+use certward_ravendb::model::registry::Registry;
+use certward_ravendb::usecases::{self, Authority, AuthorityParts, GenerateRequest};
+use certward_store::audit::{Audit, AuditError};
+use certward_store::{Store, StoreError};
+use certward_system::clock::Clock;
 use folder::Staging;
 pub use folder::{FolderError, SETTINGS_FILE};
 pub use host::{Host, HostError};

@@ -8,7 +8,7 @@ use crate::config::key::Key;
 use crate::config::table::{
     CERTIFICATE_PATH, DATA_DIR, KEY_ALGORITHM, PUBLIC_SERVER_URL, REDIS_ENTERPRISE_URL, SERVER_URL, SETUP_MODE,
 };
-use crate::issuer::KeyAlgorithm;
+use certward_certificates::issuer::KeyAlgorithm;
 
 /// The file's text.
 pub(super) fn text(plan: &Plan) -> String {

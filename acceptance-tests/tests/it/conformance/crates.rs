@@ -18,7 +18,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "certward-pki",
             "certward-certificates",
+            "certward-ravendb",
+            "certward-redis-enterprise",
             "certward-redis-model",
+            "certward-redis-proxy",
             "certward-store",
             "certward-system",
             "certward-transport",
@@ -26,8 +29,41 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("server/certificates", &["certward-pki", "certward-system"]),
     (
+        "server/ravendb",
+        &[
+            "certward-pki",
+            "certward-certificates",
+            "certward-store",
+            "certward-system",
+            "certward-transport",
+        ],
+    ),
+    (
+        "server/redis-enterprise",
+        &[
+            "certward-pki",
+            "certward-certificates",
+            "certward-redis-model",
+            "certward-redis-proxy",
+            "certward-store",
+            "certward-system",
+            "certward-transport",
+        ],
+    ),
+    (
         "server/redis-model",
         &["certward-pki", "certward-certificates", "certward-system"],
+    ),
+    (
+        "server/redis-proxy",
+        &[
+            "certward-pki",
+            "certward-certificates",
+            "certward-redis-model",
+            "certward-store",
+            "certward-system",
+            "certward-transport",
+        ],
     ),
     ("server/store", &["certward-pki", "certward-system"]),
     ("server/system", &["certward-pki"]),

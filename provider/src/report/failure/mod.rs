@@ -4,6 +4,7 @@ mod ravendb;
 mod redis_enterprise;
 
 use certward::Error;
+use certward::redis_enterprise::ErrorCode;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
 use crate::report::diagnostic;
@@ -26,8 +27,9 @@ pub(crate) fn redis_enterprise(diags: &mut Diagnostics, attempt: &str, failure: 
 /// to refuse a plan; neither is a conflict, because its other side may be what the same run removes first: a name, or a
 /// database's port.
 pub(crate) fn redis_enterprise_at_plan(diags: &mut Diagnostics, attempt: &str, failure: &Error) {
-    let refuses_values =
-        failure.status().is_some() && failure.is_invalid_input() && failure.error_type() != Some("port_unavailable");
+    let refuses_values = failure.status().is_some()
+        && failure.is_invalid_input()
+        && failure.redis_enterprise_code() != Some(ErrorCode::PortUnavailable);
     if refuses_values || failure.foreign_answer().is_some() {
         redis_enterprise(diags, attempt, failure);
     } else {

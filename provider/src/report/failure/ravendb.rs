@@ -1,5 +1,6 @@
 //! Explanations of RavenDB's errors for users.
 
+use certward::ravendb::Refusal;
 use certward::{Error, ForeignAnswer};
 
 use super::{Explanation, transport};
@@ -20,8 +21,8 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
     if let Some(explanation) = transport(failure) {
         return explanation;
     }
-    let message = failure.server_message().unwrap_or_default().to_ascii_lowercase();
-    let says = |text: &str| message.contains(text);
+    let refusal = failure.ravendb_refusal();
+    let is = |reason: Refusal| refusal == Some(reason);
     let (summary, advice, attribute) = if failure.is_two_factor_required() {
         (
             "Two-factor certificate",
@@ -36,28 +37,28 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
              the licence.",
             Some("database_permissions"),
         )
-    } else if failure.is_forbidden() && says("public key pinning hash") {
+    } else if is(Refusal::UnknownIssuer) {
         (
             "Server does not trust this certificate",
             "RavenDB knows the key of the provider's certificate, but not its issuer: it was renewed by another \
              certification authority than before. Register the new certificate, or renew with the same authority.",
             None,
         )
-    } else if failure.is_forbidden() && says("expired") {
+    } else if is(Refusal::Expired) {
         (
             "The provider's certificate has expired",
             "RavenDB refuses the certificate the provider logs in with because its time is over. Renew it, and set the \
              new one in the provider block.",
             None,
         )
-    } else if failure.is_forbidden() && says("cannot be used before") {
+    } else if is(Refusal::NotYetValid) {
         (
             "The provider's certificate is not valid yet",
             "RavenDB refuses the certificate the provider logs in with until its time begins. Check the clocks of both \
              machines, or use another certificate.",
             None,
         )
-    } else if failure.is_forbidden() && says("none was provided") {
+    } else if is(Refusal::NoCertificate) {
         (
             "No client certificate",
             "The cluster saw no client certificate. Set client_certificate_file and client_private_key_file, or \
@@ -72,33 +73,33 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
              source certward_whoami shows whom the cluster sees.",
             None,
         )
-    } else if failure.is_forbidden() || says("lower clearance") {
+    } else if failure.is_forbidden() || is(Refusal::ClearanceAboveOwn) {
         (
             "Insufficient clearance",
             "The provider's certificate may not do this. It needs the clearance Operator; to register, change or \
              remove a ClusterAdmin, it needs ClusterAdmin itself.",
-            says("lower clearance").then_some("security_clearance"),
+            is(Refusal::ClearanceAboveOwn).then_some("security_clearance"),
         )
-    } else if says("current client certificate being used") {
+    } else if is(Refusal::OwnCertificate) {
         (
             "This is the certificate Terraform is using",
             "The provider is logged in with this certificate. Log in with another one first.",
             None,
         )
-    } else if says("primary certificate of the collection") {
+    } else if is(Refusal::SecondaryOfCollection) {
         (
             "Part of a collection",
             "This certificate was registered together with others, as a collection. RavenDB removes a collection as a \
              whole: delete its primary certificate, which the message names.",
             None,
         )
-    } else if failure.is_invalid_input() && says("permissions") {
+    } else if is(Refusal::Permissions) {
         (
             "Database permissions refused",
             "Correct database_permissions as the message says.",
             Some("database_permissions"),
         )
-    } else if failure.is_invalid_input() && says("name is a required field") {
+    } else if is(Refusal::BlankName) {
         ("Name refused", "Correct name as the message says.", Some("name"))
     } else if failure.is_decode() {
         (NOT_RAVENDB, WRONG_ADDRESS, None)

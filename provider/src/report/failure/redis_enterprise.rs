@@ -1,5 +1,6 @@
 //! Explanations of Redis Enterprise's errors for users.
 
+use certward::redis_enterprise::ErrorCode;
 use certward::{Error, ForeignAnswer};
 
 use super::{Explanation, transport};
@@ -32,7 +33,7 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
             attribute: Some("mtls"),
         };
     }
-    let by_code = failure.error_type().and_then(by_code);
+    let by_code = failure.redis_enterprise_code().and_then(by_code);
     let (summary, advice, attribute) = by_code.unwrap_or_else(|| by_status(failure));
     Explanation {
         summary,
@@ -43,9 +44,9 @@ pub(super) fn explanation(failure: &Error) -> Explanation {
 
 type Words = (&'static str, &'static str, Option<&'static str>);
 
-fn by_code(code: &str) -> Option<Words> {
+fn by_code(code: ErrorCode) -> Option<Words> {
     let words = match code {
-        "name_already_exists" => (
+        ErrorCode::NameAlreadyExists => (
             "Name is in use",
             "Another object of the cluster has this name, and names are unique. If a block of this configuration gives the \
              name up, its turn may come later than this one's, and longer than this one waits: apply again. Blocks that \
@@ -53,30 +54,30 @@ fn by_code(code: &str) -> Option<Words> {
              give it the wanted one then. Else choose another name, or import the other object.",
             Some("name"),
         ),
-        "email_already_exists" => (
+        ErrorCode::EmailAlreadyExists => (
             "E-mail address is in use",
             "Another user of the cluster has this e-mail address. Choose another one, or import that user.",
             Some("email"),
         ),
-        "subject_already_exists" => (
+        ErrorCode::SubjectAlreadyExists => (
             "Subject is in use",
             "Another user of the cluster is known by this subject; a certificate can be one user only. Choose another \
              subject, or import that user.",
             Some("certificate_subject_line"),
         ),
-        "change_last_admin_role_not_allowed" | "delete_last_admin_not_allowed" => (
+        ErrorCode::ChangeLastAdminRoleNotAllowed | ErrorCode::DeleteLastAdminNotAllowed => (
             "Last administrator",
             "This is the last user with the management role admin, and nobody could manage the cluster without one. \
              Make another administrator first.",
             None,
         ),
-        "password_expired" => (
+        ErrorCode::PasswordExpired => (
             "Password has expired",
             "The password of redis_enterprise.username has expired. Set a new one on the cluster and in provider \
              \"certward\", or log in with a certificate, which needs no password.",
             None,
         ),
-        "role_in_use" => (
+        ErrorCode::RoleInUse => (
             "Role is in use",
             "Users or databases still have this role, and a role in use cannot be removed. Take it out of role_ids of the \
              users (certward_cert_user) and out of roles_permissions of the databases (certward_redis_database) first; \
@@ -84,7 +85,7 @@ fn by_code(code: &str) -> Option<Words> {
              moves its users, Terraform removes it before it changes them: put the old block back, apply, and remove it then.",
             None,
         ),
-        "redis_acl_in_use" => (
+        ErrorCode::RedisAclInUse => (
             "ACL is in use",
             "Databases still give this ACL to a role, and an ACL in use cannot be removed. Take it out of \
              roles_permissions of the databases (certward_redis_database) first; of those that Terraform does not manage, on \
@@ -92,84 +93,88 @@ fn by_code(code: &str) -> Option<Words> {
              it then.",
             None,
         ),
-        "role_not_exist" => (
+        ErrorCode::RoleNotExist => (
             "No such role",
             "The cluster has no role with this id; it was removed, or the id is of another kind of object. Use the id of a \
              certward_redis_role, or of the data source certward_redis_roles.",
             None,
         ),
-        "redis_acl_not_exist" => (
+        ErrorCode::RedisAclNotExist => (
             "No such ACL",
             "The cluster has no ACL with this id; it was removed, or the id is of another kind of object. Use the id of a \
              certward_redis_acl.",
             Some("roles_permissions"),
         ),
-        "user_not_exist"
-        | "db_not_found"
-        | "node_not_exist"
-        | "action_not_exist"
-        | "certificate_not_exist"
-        | "not_found"
-        | "unknown_object" => (
+        ErrorCode::UserNotExist
+        | ErrorCode::DbNotFound
+        | ErrorCode::NodeNotExist
+        | ErrorCode::ActionNotExist
+        | ErrorCode::CertificateNotExist
+        | ErrorCode::NotFound
+        | ErrorCode::UnknownObject => (
             "No longer there",
             "The cluster does not have what the request is about; it was removed after this plan was made. Plan again.",
             None,
         ),
-        "invalid_param" | "missing_field" | "invalid_schema" | "empty_request" | "illegal_fields_combination" => (
+        ErrorCode::InvalidParam
+        | ErrorCode::MissingField
+        | ErrorCode::InvalidSchema
+        | ErrorCode::EmptyRequest
+        | ErrorCode::IllegalFieldsCombination => (
             "Value refused",
             "The cluster does not take a value of this object. Correct the attribute that the message is about; an older \
              version of Redis Enterprise than 8.2 may not know it: then leave it out.",
             None,
         ),
-        "invalid_certificate_subject_line" => (
+        ErrorCode::InvalidCertificateSubjectLine => (
             "Subject refused",
             "The cluster does not take this subject line. It is the certificate's subject as openssl x509 -noout -subject \
              -nameopt RFC2253 prints it, with the common name first.",
             Some("certificate_subject_line"),
         ),
-        "invalid_roles_permissions" => (
+        ErrorCode::InvalidRolesPermissions => (
             "Roles refused",
             "The cluster does not take roles_permissions: each role once, with the id of an ACL that is there.",
             Some("roles_permissions"),
         ),
-        "uid_exists" => (
+        ErrorCode::UidExists => (
             "Id is in use",
             "Another object of the cluster has this id already. Import it, or apply again to get another id.",
             None,
         ),
-        "missing_db_name" => ("Name refused", "A database needs a name. Set name.", Some("name")),
-        "missing_memory_size" => (
+        ErrorCode::MissingDbName => ("Name refused", "A database needs a name. Set name.", Some("name")),
+        ErrorCode::MissingMemorySize => (
             "Memory size refused",
             "A database needs a memory_size here. Set it, in bytes.",
             Some("memory_size"),
         ),
-        "invalid_license"
-        | "missing_module"
-        | "invalid_version"
-        | "invalid_sharding"
-        | "invalid_replication"
-        | "invalid_proxy_policy"
-        | "invalid_oss_cluster_configuration"
-        | "not_rack_aware"
-        | "rack_awareness_violation"
-        | "replication_violation"
-        | "bad_shards_blueprint" => (
+        ErrorCode::InvalidLicense
+        | ErrorCode::MissingModule
+        | ErrorCode::InvalidVersion
+        | ErrorCode::InvalidSharding
+        | ErrorCode::InvalidReplication
+        | ErrorCode::InvalidProxyPolicy
+        | ErrorCode::InvalidOssClusterConfiguration
+        | ErrorCode::NotRackAware
+        | ErrorCode::RackAwarenessViolation
+        | ErrorCode::ReplicationViolation
+        | ErrorCode::BadShardsBlueprint => (
             "The cluster cannot make this database",
             "The cluster's licence or its set-up does not allow the database as it is asked for: the message says what. \
              Change that on the cluster, or manage the database there.",
             None,
         ),
-        "busy"
-        | "service_unavailable"
-        | "bdb_unavailable"
-        | "request_timeout"
-        | "wrong_cluster_state_id"
-        | "config_edit_conflict" => (
+        ErrorCode::Busy
+        | ErrorCode::ServiceUnavailable
+        | ErrorCode::BdbUnavailable
+        | ErrorCode::RequestTimeout
+        | ErrorCode::WrongClusterStateId
+        | ErrorCode::ConfigEditConflict => (
             "The cluster is busy",
             "Another change of the same object is under way. Apply again when it is over.",
             None,
         ),
-        "certificate_required" | "client_certificate_refused" => (
+        ErrorCode::CertificateRequired | ErrorCode::ClientCertificateRefused => (
             "Server does not let the provider in",
             "The cluster wants a certificate of a client that it trusts. Set client_certificate_file and \
              client_private_key_file of provider \"certward\" to one that chains to the cluster's trusted CA, whose subject \
@@ -177,47 +182,50 @@ fn by_code(code: &str) -> Option<Words> {
              is on; or log in with redis_enterprise.username and a password.",
             None,
         ),
-        "unauthorized_action" => (
+        ErrorCode::UnauthorizedAction => (
             "Insufficient permission",
             "The user the provider logs in as may not do this to itself or to others. Log in as a user with the management \
              role admin.",
             None,
         ),
-        "password_not_complex"
-        | "new_password_same_as_current"
-        | "too_many_passwords"
-        | "cannot_delete_last_password"
-        | "password_not_exist" => (
+        ErrorCode::PasswordNotComplex
+        | ErrorCode::NewPasswordSameAsCurrent
+        | ErrorCode::TooManyPasswords
+        | ErrorCode::CannotDeleteLastPassword
+        | ErrorCode::PasswordNotExist => (
             "Password refused",
             "The cluster's rules for passwords do not allow this one: the message says which rule. Choose another password.",
             None,
         ),
-        "unsupported_api_version" | "method_not_allowed" | "not_supported" | "rotation_not_supported" => (
+        ErrorCode::UnsupportedApiVersion
+        | ErrorCode::MethodNotAllowed
+        | ErrorCode::NotSupported
+        | ErrorCode::RotationNotSupported => (
             "The cluster cannot do this",
             "This version of the cluster does not have the function. The provider is made for Redis Enterprise 8.2; upgrade \
              the cluster, or leave out what the message names.",
             None,
         ),
-        "redis_acl_read_only" => (
+        ErrorCode::RedisAclReadOnly => (
             "Predefined ACL",
             "This ACL came with the cluster and can be neither changed nor deleted. Make one of your own, with another \
              name.",
             None,
         ),
-        "missing_trusted_ca" => (
+        ErrorCode::MissingTrustedCa => (
             "No trusted authority",
             "The cluster trusts no authority that could vouch for clients. Trust one first (certward_trusted_ca), and let \
              this resource depend on it (depends_on).",
             Some("certificate_authentication_enabled"),
         ),
-        "would_lock_out_caller" => (
+        ErrorCode::WouldLockOutCaller => (
             "Would lock you out",
             "The provider logs in with a password and could not do so afterwards. Log in with a certificate first: \
              client_certificate_file and client_private_key_file of provider \"certward\", without \
              redis_enterprise.username.",
             Some("basic_authentication_enabled"),
         ),
-        "certificate_expired" => (
+        ErrorCode::CertificateExpired => (
             "Certificate has expired",
             "The cluster takes the certificates of its trusted authorities as one text, and refuses all of it because of \
              one that has ended: the one that the message names, which may be another than that of this resource. End \
@@ -225,57 +233,57 @@ fn by_code(code: &str) -> Option<Words> {
              database's mtls.client_certificates_pem is one list in the same way: leave out those that have ended.",
             None,
         ),
-        "port_unavailable" => (
+        ErrorCode::PortUnavailable => (
             "Port is in use",
             "Another database or program has this port. Choose another one, or leave port away to have the cluster choose.",
             Some("port"),
         ),
-        "invalid_certificate" => (
+        ErrorCode::InvalidCertificate => (
             "Unsuitable client certificates",
             "The cluster cannot use a certificate of mtls.client_certificates_pem, or has none although \
              client_authentication_enforced is true. Pass the certificates of the clients' authorities, with \
              basicConstraints=critical,CA:TRUE, or clients' own.",
             Some("mtls"),
         ),
-        "duplicated_certs" => (
+        ErrorCode::DuplicatedCerts => (
             "Certificate listed twice",
             "A certificate is twice in the database's list: two changes of it crossed. Plan and apply again.",
             Some("mtls"),
         ),
-        "redis_acl_unsupported" => (
+        ErrorCode::RedisAclUnsupported => (
             "ACL does not fit the database",
             "The database's version of Redis does not know a rule of an ACL in roles_permissions. Correct the ACL \
              (certward_redis_acl).",
             Some("roles_permissions"),
         ),
-        "insufficient_resources" => (
+        ErrorCode::InsufficientResources => (
             "The cluster cannot run the database",
             "On Redis Enterprise, too little memory or shards are left: lower memory_size, or make room. On a Certward \
              server, there is no Redis to run: the message says what to install or to set.",
             None,
         ),
-        "invalid_data_persistence" => (
+        ErrorCode::InvalidDataPersistence => (
             "Persistence is not possible",
             "The cluster cannot keep the data as asked. Correct data_persistence and its policy.",
             Some("data_persistence"),
         ),
-        "eviction_policy_violation" => (
+        ErrorCode::EvictionPolicyViolation => (
             "Eviction is not possible",
             "The cluster does not take this eviction_policy for this database.",
             Some("eviction_policy"),
         ),
-        "name_violation" => (
+        ErrorCode::NameViolation => (
             "Unsuitable name",
             "The cluster does not take this name for a database.",
             Some("name"),
         ),
-        "certificate_in_use" => (
+        ErrorCode::CertificateInUse => (
             "Last trusted authority",
             "The cluster keeps its last authority while authentication by certificate is on. Switch that off first \
              (certificate_authentication_enabled of certward_cluster_mtls_settings), or trust another authority.",
             None,
         ),
-        "unsupported_resource" => (
+        ErrorCode::UnsupportedResource => (
             "Databases refused",
             "The cluster cannot limit this role to databases as asked. Limits need Redis Enterprise 8.2, and one of the \
              management roles db_viewer and db_member.",
@@ -350,9 +358,9 @@ mod tests {
             ("delete_last_admin_not_allowed", None),
             ("invalid_param", None),
         ] {
-            assert_eq!(by_code(code).unwrap().2, attribute, "{code}");
+            assert_eq!(by_code(code.into()).unwrap().2, attribute, "{code}");
         }
-        assert_eq!(by_code("something_else"), None);
+        assert_eq!(by_code("something_else".into()), None);
     }
 
     /// Contract 1.1, and what the Certward server adds.
@@ -412,7 +420,7 @@ mod tests {
             "missing_trusted_ca",
             "certificate_in_use",
         ] {
-            let (_, advice, _) = by_code(code).unwrap_or_else(|| panic!("{code} is not explained"));
+            let (_, advice, _) = by_code(code.into()).unwrap_or_else(|| panic!("{code} is not explained"));
             assert!(!advice.contains("report"), "{code}: {advice}");
         }
     }

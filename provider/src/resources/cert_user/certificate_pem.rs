@@ -9,7 +9,7 @@ use tf_provider::Diagnostic;
 
 use super::{fitness, subject_line};
 use crate::resources::client_certificate::certificate_pem::parse as parse_certificate;
-pub(crate) use crate::resources::client_certificate::certificate_pem::path;
+pub(crate) use crate::resources::client_certificate::certificate_pem::{path, same};
 
 /// The subject of the one certificate of the text, or of the one that the others are the chain of. The error never repeats
 /// the text.
@@ -21,15 +21,6 @@ pub(crate) fn parse(text: &str) -> Result<DistinguishedName, Diagnostic> {
     }
 }
 
-/// True if two texts hold the same certificate, regardless of line endings and surrounding text.
-pub(crate) fn same(one: &str, other: &str) -> bool {
-    one == other
-        || match (parse_certificate(one), parse_certificate(other)) {
-            (Ok(one), Ok(other)) => one == other,
-            _ => false,
-        }
-}
-
 /// A warning about a certificate that nobody can log in with. The text has been checked by [`parse`].
 pub(crate) fn warning(text: &str) -> Option<Diagnostic> {
     fitness::warning(&parse_certificate(text).ok()?)
@@ -38,6 +29,7 @@ pub(crate) fn warning(text: &str) -> Option<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use rcgen::{DnType, KeyPair};
+    use tf_provider::value::Value;
 
     use super::*;
     use crate::testing::certificates::{params, pem};
@@ -63,8 +55,12 @@ mod tests {
     #[test]
     fn line_ends_make_no_other_certificate() {
         let text = pem(&params("app"));
-        assert!(same(&text, &format!("app\r\n{}", text.replace('\n', "\r\n"))));
-        assert!(!same(&text, &pem(&params("app"))));
+        let value = |text: &str| Value::Value(text.to_owned());
+        assert!(same(
+            &value(&text),
+            &value(&format!("app\r\n{}", text.replace('\n', "\r\n")))
+        ));
+        assert!(!same(&value(&text), &value(&pem(&params("app")))));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use certward::pki::DistinguishedName;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 
-use super::state::CertificateSubject;
+use super::model::CertificateSubject;
 use super::subject_line;
 use crate::report::{chain, diagnostic};
 

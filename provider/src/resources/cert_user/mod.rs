@@ -1,13 +1,13 @@
 //! The resource `certward_cert_user`.
 
-pub(crate) mod account;
 mod certificate_pem;
 pub(crate) mod certificate_subject;
 mod fitness;
+pub(crate) mod lifecycle;
+pub(crate) mod model;
 mod plan;
 pub(crate) mod roles;
 mod schema;
-mod state;
 mod subject;
 pub(crate) mod subject_line;
 mod validate;
@@ -17,7 +17,7 @@ use tf_provider::Diagnostics;
 use tf_provider::schema::Schema;
 use time::OffsetDateTime;
 
-pub(crate) use state::{CertUserState, CertificateSubject};
+pub(crate) use model::{CertUserState, CertificateSubject};
 
 use crate::provider::session::Kind;
 use crate::resources::redis_object::Planned;

@@ -4,11 +4,11 @@ use certward::pki::DistinguishedName;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-use super::state::CertUserState;
+use super::model::CertUserState;
 use super::subject::{self, Configured};
 use super::{certificate_pem, certificate_subject, roles, subject_line};
 use crate::report::error;
-use crate::values::management_role;
+use crate::values::{management_role, set_default};
 
 /// Plans a user that is not there yet.
 pub(crate) fn create(diags: &mut Diagnostics, config: CertUserState) -> Option<CertUserState> {
@@ -39,9 +39,7 @@ pub(crate) fn update(
     planned.id = prior.id.clone();
     planned.status = prior.status.clone();
     // The user's text of the first time stays: Terraform shows no change for another spelling of one certificate.
-    if let (Value::Value(before), Value::Value(after)) = (&prior.certificate_pem, &planned.certificate_pem)
-        && certificate_pem::same(before, after)
-    {
+    if certificate_pem::same(&prior.certificate_pem, &planned.certificate_pem) {
         planned.certificate_pem = prior.certificate_pem.clone();
     }
     guard_login(diags, prior);
@@ -114,18 +112,12 @@ fn configured(diags: &mut Diagnostics, config: &CertUserState, prior: Option<&Ce
     }
 }
 
-fn with_defaults(config: CertUserState) -> CertUserState {
-    CertUserState {
-        email: or_default(config.email, String::new()),
-        email_alerts: or_default(config.email_alerts, true),
-        deletion_protection: or_default(config.deletion_protection, false),
-        auth_method: Value::Value(CERTIFICATE.to_owned()),
-        ..config
-    }
-}
-
-fn or_default<T>(value: Value<T>, default: T) -> Value<T> {
-    if value.is_null() { Value::Value(default) } else { value }
+fn with_defaults(mut config: CertUserState) -> CertUserState {
+    set_default(&mut config.email, String::new());
+    set_default(&mut config.email_alerts, true);
+    set_default(&mut config.deletion_protection, false);
+    config.auth_method = Value::Value(CERTIFICATE.to_owned());
+    config
 }
 
 /// Fills in the subject in the forms that the configuration does not set. An equivalent value keeps its former

@@ -1,4 +1,4 @@
-use super::super::state::CertificateSubject;
+use super::super::model::CertificateSubject;
 use super::*;
 
 fn text(text: &str) -> Value<String> {

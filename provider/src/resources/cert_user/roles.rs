@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 
-use super::state::CertUserState;
+use super::model::CertUserState;
 use crate::report::diagnostic;
 use crate::values::management_role;
 use crate::values::uid;

@@ -4,7 +4,7 @@ use certward::pki::DistinguishedName;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 
-use super::state::CertUserState;
+use super::model::CertUserState;
 use super::{certificate_pem, certificate_subject, subject_line};
 use crate::report::diagnostic;
 
@@ -125,7 +125,7 @@ fn state<T>(value: &Value<T>) -> State {
 
 #[cfg(test)]
 mod tests {
-    use super::super::state::CertificateSubject;
+    use super::super::model::CertificateSubject;
     use super::*;
 
     fn config(line: Value<&str>, common_name: Value<&str>) -> CertUserState {

@@ -3,7 +3,7 @@
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
-use super::state::CertUserState;
+use super::model::CertUserState;
 use super::{certificate_pem, roles, subject};
 use crate::report::diagnostic;
 use crate::values::redis_name;

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use certward::pki::{Certificate, PemError, PublicKey, certificates_from_pem};
+use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 use time::{Duration, OffsetDateTime};
 
@@ -291,6 +292,16 @@ const SUITABLE_KEYS: &str = "Use RSA with at least 2048 bits, ECDSA on P-256, P-
 pub(crate) const LONGEST_IN_TLS: usize = 16 * 1024;
 /// A certificate made a moment ago by a machine whose clock is ahead is not refused.
 const CLOCK_TOLERANCE: Duration = Duration::hours(1);
+
+/// True if two texts hold the same certificate, regardless of line endings and surrounding text.
+pub(crate) fn same(one: &Value<String>, other: &Value<String>) -> bool {
+    match (one, other) {
+        (Value::Value(one), Value::Value(other)) => {
+            one == other || parse(one).is_ok_and(|one| parse(other).is_ok_and(|other| one == other))
+        }
+        _ => false,
+    }
+}
 
 #[cfg(test)]
 #[path = "certificate_pem_tests.rs"]

@@ -5,14 +5,15 @@ use certward::ravendb::Client;
 use tf_provider::Diagnostics;
 use tf_provider::value::Value;
 
-use super::lifecycle::{confirm, differences, find, grant, key, shown};
+use super::lifecycle::{confirm, find, key};
+use super::model::{ClientCertificateState, Grant, GrantAttribute};
+use super::registration::{self, Registered};
 use super::same_key::{Loss, warn_of_same_key};
-use super::state::ClientCertificateState;
 use super::{KIND, certificate_pem, collection};
 use crate::provider::session::Session;
 use crate::report::error;
 use crate::report::failure;
-use crate::resources::client_certificate::registration::{self, Grant, Registered};
+use crate::resources::compared::{Attribute, Compared};
 use crate::run::interruption::until_stopped;
 use crate::run::{Turn, Working};
 
@@ -27,7 +28,7 @@ pub(crate) async fn create(
 ) -> Option<ClientCertificateState> {
     let client = session.ravendb(diags, KIND)?;
     let (certificate, state) = described(diags, planned)?;
-    let grant = grant(&state);
+    let grant = Grant::of_state(&state);
     let working = session.run.objects.working();
     let wanted = Wanted {
         session,
@@ -94,9 +95,9 @@ impl<'a> Wanted<'a> {
         if registered.thumbprint != self.certificate.thumbprint() {
             return None;
         }
-        match differences(self.grant, &registered.grant).as_slice() {
+        match self.grant.differences(&registered.grant).as_slice() {
             [] => Some(Found::Equal),
-            ["disabled"] if self.grant.disabled => Some(Found::Enabled),
+            [GrantAttribute::Disabled] if self.grant.disabled => Some(Found::Enabled),
             _ => None,
         }
     }
@@ -202,11 +203,12 @@ fn refuse_registered(diags: &mut Diagnostics, thumbprint: Thumbprint, wanted: &G
         );
         return;
     }
-    let differing: Vec<String> = differences(wanted, &registered.grant)
+    let differing: Vec<String> = wanted
+        .differences(&registered.grant)
         .into_iter()
         .map(|attribute| {
-            let (theirs, ours) = (shown(attribute, &registered.grant), shown(attribute, wanted));
-            format!("{attribute} is {theirs} there and {ours} here")
+            let (theirs, ours) = (registered.grant.shown(attribute), wanted.shown(attribute));
+            format!("{} is {theirs} there and {ours} here", attribute.name())
         })
         .collect();
     error(

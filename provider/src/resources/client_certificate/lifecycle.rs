@@ -1,20 +1,18 @@
 //! Reading, registering, changing and removing an entry.
 
-use std::collections::BTreeMap;
-
 use certward::pki::Thumbprint;
 use certward::ravendb::Client;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-use super::database_permissions::{self, Permissions};
-use super::same_key::{Loss, takes_rights_away, warn_of_same_key};
-use super::state::ClientCertificateState;
-use super::{KIND, certificate_pem, collection, plan, single_sign_on};
+use super::model::{ClientCertificateState, Grant};
+use super::registration::{self, Registered};
+use super::same_key::{Loss, warn_of_same_key};
+use super::{KIND, certificate_pem, collection, plan};
 use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::{error, warning};
-use crate::resources::client_certificate::registration::{self, Grant, Registered};
+use crate::resources::compared::{Attribute, Compared};
 use crate::run::{Key, Release};
 use crate::values::timestamp;
 
@@ -50,10 +48,10 @@ pub(crate) async fn read(
     if let Some(detail) = collection::warning(&registered) {
         warning(diags, AttributePath::root(), "Primary of a collection", detail);
     }
-    if let Some(detail) = single_sign_on::warning(&registered) {
+    if let Some(detail) = registered.single_sign_on_warning() {
         warning(diags, AttributePath::root(), "Entry of single sign-on", detail);
     }
-    take_over(&mut state, &registered.grant);
+    state.take_over(&registered.grant);
     // Texts of one form and one time zone sort as their times do; reading the certificate again would cost more.
     if let Value::Value(not_after) = &state.not_after
         && *not_after < timestamp::format(session.clock.now())
@@ -80,12 +78,11 @@ pub(crate) async fn update(
     prior: ClientCertificateState,
     planned: ClientCertificateState,
 ) -> Option<ClientCertificateState> {
-    let before = grant(&prior);
-    let after = grant(&planned);
+    let (before, after) = (Grant::of_state(&prior), Grant::of_state(&planned));
     let thumbprint = thumbprint(diags, &prior)?;
     let working = session.run.objects.working();
     let turn = session.run.objects.turn(&working, key(thumbprint)).await;
-    if differences(&after, &before).is_empty() {
+    if after.differences(&before).is_empty() {
         // Only what Terraform alone knows has changed.
         turn.hold();
         return Some(planned);
@@ -97,7 +94,7 @@ pub(crate) async fn update(
                 error(diags, AttributePath::root(), "Collection cannot be edited", detail);
                 return None;
             }
-            if let Some(detail) = single_sign_on::refusal_to_edit(&registered) {
+            if let Some(detail) = registered.single_sign_on_refusal() {
                 error(diags, AttributePath::root(), "Entry of single sign-on", detail);
                 return None;
             }
@@ -131,7 +128,7 @@ pub(crate) async fn update(
             true => registration::find(client, thumbprint).await.unwrap_or_default(),
             false => None,
         };
-        if there.is_none_or(|there| !differences(&after, &there.grant).is_empty()) {
+        if there.is_none_or(|there| !after.differences(&there.grant).is_empty()) {
             failure::ravendb(diags, &format!("change \"{}\" ({thumbprint})", before.name), &problem);
             return None;
         }
@@ -140,7 +137,7 @@ pub(crate) async fn update(
     let state = confirm(diags, client, thumbprint, &after, planned).await?;
     if after.disabled && !before.disabled {
         warn_of_same_key(diags, session, client, &prior, Loss::Disabled).await;
-    } else if takes_rights_away(&before, &after) {
+    } else if after.takes_rights_from(&before) {
         warn_of_same_key(diags, session, client, &prior, Loss::Rights).await;
     }
     Some(state)
@@ -185,30 +182,12 @@ pub(crate) async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &
 
 /// Returns `true` when a plan changes anything on the cluster.
 pub(crate) fn is_edit(prior: &ClientCertificateState, planned: &ClientCertificateState) -> bool {
-    !differences(&grant(planned), &grant(prior)).is_empty()
+    !Grant::of_state(planned).differences(&Grant::of_state(prior)).is_empty()
 }
 
 /// The key of the entry in the table of the run.
 pub(crate) fn key(thumbprint: Thumbprint) -> Key {
     Key::new(KIND.type_name, "thumbprint", thumbprint.to_string())
-}
-
-/// Fills in what the cluster says. Names of databases keep the spelling they had.
-pub(crate) fn take_over(state: &mut ClientCertificateState, registered: &Grant) {
-    let permissions = registered
-        .database_permissions
-        .iter()
-        .map(|(database, access)| (database.clone(), Value::Value(access.clone())))
-        .collect::<Permissions>();
-    let spelling = state
-        .database_permissions
-        .as_ref()
-        .unwrap_or(const { &BTreeMap::new() });
-    let permissions = database_permissions::respelled(permissions, spelling);
-    state.name = Value::Value(registered.name.clone());
-    state.security_clearance = Value::Value(registered.security_clearance.clone());
-    state.database_permissions = Value::Value(permissions);
-    state.disabled = Value::Value(registered.disabled);
 }
 
 /// The entry under this thumbprint; the outer `None` comes with an error.
@@ -252,75 +231,26 @@ pub(super) async fn confirm(
         // Written, but not read back: it is there, so it belongs into the state.
         None => return Some(state),
     };
-    let differing = differences(wanted, &registered.grant);
+    let differing = wanted.differences(&registered.grant);
     for attribute in &differing {
         error(
             diags,
-            AttributePath::new(*attribute),
+            attribute.path(),
             "Value not applied",
             format!(
-                "The cluster accepted the request for \"{}\" ({thumbprint}) but reports another {attribute}: {}. An \
+                "The cluster accepted the request for \"{}\" ({thumbprint}) but reports another {}: {}. An \
                  older RavenDB than 7.2 ignores what it does not know; else report this with the log of \
                  TF_LOG_PROVIDER=DEBUG.",
                 wanted.name,
-                shown(attribute, &registered.grant)
+                attribute.name(),
+                registered.grant.shown(*attribute)
             ),
         );
     }
     if !differing.is_empty() {
-        take_over(&mut state, &registered.grant);
+        state.take_over(&registered.grant);
     }
     Some(state)
-}
-
-pub(super) fn grant(state: &ClientCertificateState) -> Grant {
-    let permissions = state.database_permissions.as_ref().as_option();
-    Grant {
-        name: state.name.clone().unwrap_or_default(),
-        security_clearance: state.security_clearance.clone().unwrap_or_default(),
-        database_permissions: permissions
-            .into_iter()
-            .flatten()
-            .filter_map(|(database, access)| Some((database.clone(), access.clone().as_option()?)))
-            .collect(),
-        disabled: state.disabled.unwrap_or_default(),
-    }
-}
-
-/// The attributes in which two grants differ.
-pub(super) fn differences(one: &Grant, other: &Grant) -> Vec<&'static str> {
-    let valued = |grant: &Grant| -> Permissions {
-        let entries = grant.database_permissions.iter();
-        entries
-            .map(|(name, access)| (name.clone(), Value::Value(access.clone())))
-            .collect()
-    };
-    [
-        ("name", one.name == other.name),
-        ("security_clearance", one.security_clearance == other.security_clearance),
-        (
-            "database_permissions",
-            database_permissions::same(&valued(one), &valued(other)),
-        ),
-        ("disabled", one.disabled == other.disabled),
-    ]
-    .into_iter()
-    .filter_map(|(attribute, same)| (!same).then_some(attribute))
-    .collect()
-}
-
-pub(super) fn shown(attribute: &str, grant: &Grant) -> String {
-    match attribute {
-        "name" => format!("{:?}", grant.name),
-        "security_clearance" => format!("{:?}", grant.security_clearance),
-        "disabled" => grant.disabled.to_string(),
-        _ if grant.database_permissions.is_empty() => "{}".to_owned(),
-        _ => {
-            let entries = grant.database_permissions.iter();
-            let entries: Vec<String> = entries.map(|(name, access)| format!("{name:?} = {access:?}")).collect();
-            format!("{{ {} }}", entries.join(", "))
-        }
-    }
 }
 
 fn thumbprint(diags: &mut Diagnostics, state: &ClientCertificateState) -> Option<Thumbprint> {

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -264,11 +265,11 @@ async fn what_leaves_other_certificates_of_the_key_their_rights_names_them() {
     let disabled: Change = |state| state.disabled = Value::Value(true);
     let renamed: Change = |state| state.name = Value::Value("renamed".to_owned());
     let with_orders = |access: &str| {
-        let access = Value::Value(access.to_owned());
+        let access = Value::Value(access.into());
         Value::Value(BTreeMap::from([("Orders".to_owned(), access)]))
     };
     let reads: Change = |state| {
-        let access = Value::Value("Read".to_owned());
+        let access = Value::Value("Read".into());
         state.database_permissions = Value::Value(BTreeMap::from([("Orders".to_owned(), access)]));
     };
     for (change, changed, verb) in [

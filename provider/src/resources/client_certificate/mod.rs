@@ -1,21 +1,15 @@
 //! The resource `certward_client_certificate`.
 
 pub(crate) mod certificate_pem;
-mod clearance;
 pub(crate) mod collection;
 mod creation;
-mod database_permissions;
 mod import;
-mod import_id;
-pub(crate) mod leftovers;
 mod lifecycle;
-mod name;
+pub(crate) mod model;
 mod plan;
 pub(crate) mod registration;
-mod same_key;
+pub(crate) mod same_key;
 mod schema;
-mod single_sign_on;
-mod state;
 #[cfg(test)]
 mod testing;
 mod validate;
@@ -28,12 +22,12 @@ use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics};
 use tokio::time::timeout;
 
-pub(crate) use state::ClientCertificateState;
+pub(crate) use model::ClientCertificateState;
 
 use crate::effects::{self, Act, Loss};
 use crate::provider::session::{Kind, Session};
 use crate::report::{error, warning};
-use crate::resources::managed::{Change, ManagedResource};
+use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::Key;
 use crate::run::interruption::until_stopped;
 
@@ -53,116 +47,83 @@ impl ManagedResource for ClientCertificate {
         schema::client_certificate()
     }
 
-    fn validate(diags: &mut Diagnostics, config: &ClientCertificateState) {
+    fn validate(diags: &mut Diagnostics, config: &Self::State) {
         validate::validate(diags, config);
     }
 
-    fn id(state: &ClientCertificateState) -> Option<Key> {
+    fn id(state: &Self::State) -> Option<Key> {
         state.thumbprint().map(lifecycle::key)
     }
 
-    fn unique(state: &ClientCertificateState) -> Vec<(Key, AttributePath)> {
+    fn unique(state: &Self::State) -> Vec<(Key, AttributePath)> {
         let id = Self::id(state).into_iter();
         id.map(|id| (id, certificate_pem::path())).collect()
     }
 
-    async fn read(
-        diags: &mut Diagnostics,
-        session: &Session,
-        mut state: ClientCertificateState,
-        _: &mut Option<StructEmpty>,
-    ) -> Option<ClientCertificateState> {
+    async fn read(call: Call<'_, Self>, mut state: Self::State) -> Option<Self::State> {
         // Before it is looked for: the thumbprint is one of them.
         state.describe_again();
-        let mut state = lifecycle::read(diags, session, state).await?;
+        let mut state = lifecycle::read(call.diags, call.session, state).await?;
         state.drop_idle_permissions();
         Some(state)
     }
 
-    fn plan_create(
-        diags: &mut Diagnostics,
-        session: &Session,
-        config: ClientCertificateState,
-    ) -> Option<ClientCertificateState> {
-        plan::create(diags, config, session.clock.now())
+    fn plan_create(call: Call<'_, Self>, config: Self::State) -> Option<Self::State> {
+        plan::create(call.diags, config, call.session.clock.now())
     }
 
     fn plan_update(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &ClientCertificateState,
-        config: ClientCertificateState,
-    ) -> Option<(ClientCertificateState, Vec<AttributePath>)> {
-        plan::update(diags, prior, config, session.own_thumbprint())
+        call: Call<'_, Self>,
+        prior: &Self::State,
+        config: Self::State,
+    ) -> Option<(Self::State, Vec<AttributePath>)> {
+        plan::update(call.diags, prior, config, call.session.own_thumbprint())
     }
 
-    fn guard_removal(diags: &mut Diagnostics, session: Option<&Session>, prior: &ClientCertificateState) {
+    fn guard_removal(diags: &mut Diagnostics, session: Option<&Session>, prior: &Self::State) {
         let own = session.and_then(Session::own_thumbprint);
         plan::guard_removal(diags, prior, own, AttributePath::root());
     }
 
-    async fn preview(diags: &mut Diagnostics, session: &Session, change: Change<'_, ClientCertificateState>) {
+    async fn preview(call: Call<'_, Self>, change: Change<'_, Self::State>) {
         let Some(prior) = change.prior else { return };
         if let Some(attribute) = change.requires_replace.first() {
-            warn_of_collection(diags, session, prior).await;
-            warn_of_removal(diags, session, prior, Act::Replace, attribute.clone()).await;
+            warn_of_collection(call.diags, call.session, prior).await;
+            warn_of_removal(call.diags, call.session, prior, Act::Replace, attribute.clone()).await;
         } else if lifecycle::is_edit(prior, change.planned)
-            && let Some((thumbprint, secondaries)) = collection_of(session, prior).await
+            && let Some((thumbprint, secondaries)) = collection_of(call.session, prior).await
         {
             let detail = collection::no_edit(prior.name.as_deref().unwrap_or("?"), thumbprint, &secondaries);
-            error(diags, AttributePath::root(), "Collection cannot be edited", detail);
+            error(call.diags, AttributePath::root(), "Collection cannot be edited", detail);
         }
     }
 
-    async fn preview_removal(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &ClientCertificateState,
-        _: &mut Option<StructEmpty>,
-    ) {
-        warn_of_collection(diags, session, prior).await;
-        warn_of_removal(diags, session, prior, Act::Destroy, AttributePath::root()).await;
+    async fn preview_removal(call: Call<'_, Self>, prior: &Self::State) {
+        warn_of_collection(call.diags, call.session, prior).await;
+        warn_of_removal(call.diags, call.session, prior, Act::Destroy, AttributePath::root()).await;
     }
 
-    async fn create(
-        diags: &mut Diagnostics,
-        session: &Session,
-        planned: ClientCertificateState,
-        _: &ClientCertificateState,
-        _: &mut Option<StructEmpty>,
-    ) -> Option<ClientCertificateState> {
-        creation::create(diags, session, planned).await
+    async fn create(call: Call<'_, Self>, planned: Self::State, _: &Self::State) -> Option<Self::State> {
+        creation::create(call.diags, call.session, planned).await
     }
 
     async fn update(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: ClientCertificateState,
-        planned: ClientCertificateState,
-        _: &ClientCertificateState,
-        _: &mut Option<StructEmpty>,
-    ) -> Option<ClientCertificateState> {
-        let answer = until_stopped(lifecycle::update(diags, session, prior, planned)).await;
-        answer.or_interrupted(diags)
+        call: Call<'_, Self>,
+        prior: Self::State,
+        planned: Self::State,
+        _: &Self::State,
+    ) -> Option<Self::State> {
+        let answer = until_stopped(lifecycle::update(call.diags, call.session, prior, planned)).await;
+        answer.or_interrupted(call.diags)
     }
 
-    async fn destroy(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &ClientCertificateState,
-        _: Option<StructEmpty>,
-    ) -> Option<()> {
-        let answer = until_stopped(lifecycle::destroy(diags, session, prior)).await;
-        answer.or_interrupted(diags)
+    async fn destroy(call: Call<'_, Self>, prior: &Self::State) -> Option<()> {
+        let answer = until_stopped(lifecycle::destroy(call.diags, call.session, prior)).await;
+        answer.or_interrupted(call.diags)
     }
 
-    async fn import(
-        diags: &mut Diagnostics,
-        session: &Session,
-        id: &str,
-        _: &mut Option<StructEmpty>,
-    ) -> Option<ClientCertificateState> {
-        let mut state = import::import(diags, session, id).await?;
+    async fn import(call: Call<'_, Self>, id: &str) -> Option<Self::State> {
+        let mut state = import::import(call.diags, call.session, id).await?;
         state.drop_idle_permissions();
         Some(state)
     }

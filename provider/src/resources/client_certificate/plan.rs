@@ -7,10 +7,13 @@ use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
 use certward::pki::Thumbprint;
+use certward::ravendb::SecurityClearance;
 
-use super::state::ClientCertificateState;
-use super::{certificate_pem, clearance, database_permissions};
+use super::certificate_pem;
+use super::model::{ClientCertificateState, GrantAttribute, rank, same_permissions};
 use crate::report::error;
+use crate::resources::compared::Attribute;
+use crate::values::set_default;
 
 /// Plans an entry that is not there yet. Only here does a plan look at the clock: nothing expired is registered.
 pub(crate) fn create(
@@ -45,7 +48,7 @@ pub(crate) fn update(
 ) -> Option<(ClientCertificateState, Vec<AttributePath>)> {
     let mut planned = with_defaults(config);
     let mut requires_replace = Vec::new();
-    if same_certificate(&prior.certificate_pem, &planned.certificate_pem) {
+    if certificate_pem::same(&prior.certificate_pem, &planned.certificate_pem) {
         // The user's text of the first time stays: Terraform shows no change for another spelling of one certificate.
         planned.certificate_pem = prior.certificate_pem.clone();
         planned.describe_as(prior);
@@ -61,7 +64,7 @@ pub(crate) fn update(
         guard_removal(diags, prior, own, certificate_pem::path());
     }
     if let (Value::Value(before), Value::Value(after)) = (&prior.database_permissions, &planned.database_permissions)
-        && database_permissions::same(before, after)
+        && same_permissions(before, after)
     {
         planned.database_permissions = prior.database_permissions.clone();
     }
@@ -115,35 +118,12 @@ pub(crate) fn is_own(state: &ClientCertificateState, own: Option<Thumbprint>) ->
     own.is_some() && state.thumbprint() == own
 }
 
-fn with_defaults(config: ClientCertificateState) -> ClientCertificateState {
-    ClientCertificateState {
-        security_clearance: or_default(config.security_clearance, || clearance::DEFAULT.to_owned()),
-        database_permissions: or_default(config.database_permissions, BTreeMap::new),
-        disabled: or_default(config.disabled, || false),
-        deletion_protection: or_default(config.deletion_protection, || false),
-        ..config
-    }
-}
-
-fn or_default<T>(value: Value<T>, default: impl FnOnce() -> T) -> Value<T> {
-    if value.is_null() {
-        Value::Value(default())
-    } else {
-        value
-    }
-}
-
-fn same_certificate(prior: &Value<String>, next: &Value<String>) -> bool {
-    match (prior, next) {
-        (Value::Value(prior), Value::Value(next)) => {
-            prior == next
-                || match (certificate_pem::parse(prior), certificate_pem::parse(next)) {
-                    (Ok(prior), Ok(next)) => prior == next,
-                    _ => false,
-                }
-        }
-        _ => false,
-    }
+fn with_defaults(mut config: ClientCertificateState) -> ClientCertificateState {
+    set_default(&mut config.security_clearance, SecurityClearance::ValidUser);
+    set_default(&mut config.database_permissions, BTreeMap::new());
+    set_default(&mut config.disabled, false);
+    set_default(&mut config.deletion_protection, false);
+    config
 }
 
 /// Lowering the clearance of the certificate one is logged in with, or disabling it, locks Terraform out.
@@ -160,7 +140,7 @@ fn guard_own_rights(
     if planned.disabled == Value::Value(true) && prior.disabled != Value::Value(true) {
         error(
             diags,
-            AttributePath::new("disabled"),
+            GrantAttribute::Disabled.path(),
             "This is the certificate Terraform is using",
             format!(
                 "Refusing to disable \"{name}\": the provider is logged in with it. Log in with another certificate \
@@ -173,22 +153,13 @@ fn guard_own_rights(
     {
         error(
             diags,
-            clearance::path(),
+            GrantAttribute::SecurityClearance.path(),
             "This is the certificate Terraform is using",
             format!(
                 "Refusing to lower the clearance of \"{name}\" from {before} to {after}: the provider is logged in \
                  with it and could not raise it again. Log in with another certificate first."
             ),
         );
-    }
-}
-
-/// Rank of a clearance; higher ranks include the rights of lower ones.
-pub(super) fn rank(clearance: &str) -> u8 {
-    match clearance {
-        "ClusterAdmin" | "ClusterNode" => 2,
-        "Operator" => 1,
-        _ => 0,
     }
 }
 

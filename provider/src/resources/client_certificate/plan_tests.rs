@@ -48,7 +48,7 @@ fn changed(
 #[test]
 fn creation_knows_everything_in_advance() {
     let planned = created(config(&pem()));
-    assert_eq!(planned.security_clearance, Value::Value("ValidUser".to_owned()));
+    assert_eq!(planned.security_clearance, Value::Value(SecurityClearance::ValidUser));
     assert_eq!(planned.database_permissions, Value::Value(BTreeMap::new()));
     assert_eq!(planned.disabled, Value::Value(false));
     assert_eq!(planned.deletion_protection, Value::Value(false));
@@ -132,7 +132,7 @@ fn other_attributes_change_in_place() {
     let prior = created(config(&pem));
     let mut next = config(&pem);
     next.name = Value::Value("renamed".to_owned());
-    next.security_clearance = Value::Value("Operator".to_owned());
+    next.security_clearance = Value::Value(SecurityClearance::Operator);
     next.disabled = Value::Value(true);
     next.deletion_protection = Value::Value(true);
     let (planned, replace, errors) = changed(&prior, next.clone(), false);
@@ -150,7 +150,7 @@ fn case_of_database_names_is_no_change() {
     let pem = pem();
     let with = |name: &str, access: &str| {
         let mut config = config(&pem);
-        let access = Value::Value(access.to_owned());
+        let access = Value::Value(access.into());
         config.database_permissions = Value::Value(BTreeMap::from([(name.to_owned(), access)]));
         config
     };
@@ -177,7 +177,7 @@ fn protected_entry_is_neither_replaced_nor_destroyed() {
 fn certificate_in_use_keeps_its_rights_and_its_place() {
     let pem = pem();
     let mut admin = config(&pem);
-    admin.security_clearance = Value::Value("ClusterAdmin".to_owned());
+    admin.security_clearance = Value::Value(SecurityClearance::ClusterAdmin);
     let prior = created(admin.clone());
     for (change, path) in [
         (
@@ -189,7 +189,7 @@ fn certificate_in_use_keeps_its_rights_and_its_place() {
         ),
         (
             ClientCertificateState {
-                security_clearance: Value::Value("Operator".to_owned()),
+                security_clearance: Value::Value(SecurityClearance::Operator),
                 ..admin.clone()
             },
             "security_clearance",

@@ -2,26 +2,18 @@
 //!
 //! The one module that translates between the SDK's types and what the resources compare.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use certward::Error;
 use certward::pki::{Certificate, PublicKeyPinningHash, Thumbprint};
 use certward::ravendb::{
-    CertificateDefinition, CertificateList, CertificateUsage, Client, DatabaseAccess, EditCertificate,
-    ListCertificates, Permissions, RegisterCertificate, SecurityClearance,
+    CertificateDefinition, CertificateList, CertificateUsage, Client, EditCertificate, ListCertificates,
+    RegisterCertificate,
 };
 use time::OffsetDateTime;
 
-use crate::resources::client_certificate::leftovers::Listed;
-
-/// The parts of a registration that users configure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Grant {
-    pub(crate) name: String,
-    pub(crate) security_clearance: String,
-    pub(crate) database_permissions: BTreeMap<String, String>,
-    pub(crate) disabled: bool,
-}
+use super::model::Grant;
+use super::same_key::Listed;
 
 /// A registered certificate.
 #[derive(Debug, Clone)]
@@ -55,9 +47,37 @@ impl Registered {
     }
 }
 
+impl Registered {
+    /// Returns a warning about an entry of single sign-on.
+    pub(crate) fn single_sign_on_warning(&self) -> Option<String> {
+        self.is_single_sign_on.then(|| {
+            format!(
+                "{self} is an entry of RavenDB's single sign-on. Terraform reads and removes it, and does not change it: an \
+                 edit would not send who it vouches for. Change it in the Studio."
+            )
+        })
+    }
+
+    /// Explains that an entry of single sign-on is not changed.
+    pub(crate) fn single_sign_on_refusal(&self) -> Option<String> {
+        self.is_single_sign_on.then(|| {
+            format!(
+                "{self} is an entry of RavenDB's single sign-on. An edit replaces the entry as a whole, and would not send \
+                 who it vouches for. Change it in the Studio, or leave the configuration as the entry is."
+            )
+        })
+    }
+}
+
+/// `"app" (14C1…)`.
+impl fmt::Display for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" ({})", self.grant.name, self.thumbprint)
+    }
+}
+
 impl From<CertificateDefinition> for Registered {
     fn from(definition: CertificateDefinition) -> Self {
-        let permissions = definition.permissions.iter();
         Self {
             is_single_sign_on: !matches!(
                 definition.usage,
@@ -70,10 +90,8 @@ impl From<CertificateDefinition> for Registered {
             ),
             thumbprint: definition.thumbprint,
             grant: Grant {
-                security_clearance: definition.security_clearance.as_str().to_owned(),
-                database_permissions: permissions
-                    .map(|(database, access)| (database.to_owned(), access.as_str().to_owned()))
-                    .collect(),
+                security_clearance: definition.security_clearance,
+                database_permissions: definition.permissions,
                 disabled: definition.disabled,
                 name: definition.name,
             },
@@ -97,24 +115,21 @@ pub(crate) async fn find(client: &Client, thumbprint: Thumbprint) -> Result<Opti
 
 /// Registers the public certificate. The entry is enabled, whatever the grant says: RavenDB ignores `Disabled` here.
 pub(crate) async fn register(client: &Client, certificate: &Certificate, grant: &Grant) -> Result<(), Error> {
-    let clearance = SecurityClearance::from(grant.security_clearance.as_str());
-    let request = RegisterCertificate::new(&grant.name, clearance, certificate).permissions(permissions(grant));
+    let request = RegisterCertificate::new(&grant.name, grant.security_clearance.clone(), certificate)
+        .permissions(grant.database_permissions.clone());
     client.certificates().register(&request).await
 }
 
 /// Sets everything the grant says. The one-time code configuration stays as it is: the request does not mention it.
 pub(crate) async fn edit(client: &Client, thumbprint: Thumbprint, grant: &Grant) -> Result<(), Error> {
-    let clearance = SecurityClearance::from(grant.security_clearance.as_str());
-    let request = EditCertificate::new(thumbprint, &grant.name, clearance, permissions(grant)).disabled(grant.disabled);
+    let (clearance, permissions) = (grant.security_clearance.clone(), grant.database_permissions.clone());
+    let request = EditCertificate::new(thumbprint, &grant.name, clearance, permissions).disabled(grant.disabled);
     client.certificates().update(&request).await
 }
 
 /// Removes an entry; one that is gone already is fine.
 pub(crate) async fn delete(client: &Client, thumbprint: Thumbprint) -> Result<(), Error> {
-    match client.certificates().delete(&thumbprint).await {
-        Err(problem) if problem.is_not_found() => Ok(()),
-        answer => answer,
-    }
+    client.certificates().delete(&thumbprint).await
 }
 
 /// Every entry, with the certificates.
@@ -154,13 +169,6 @@ fn entries(list: CertificateList) -> Vec<Registered> {
             is_server_certificate: entry.is_server_certificate || servers.contains(&Some(entry.thumbprint)),
             ..entry
         })
-        .collect()
-}
-
-fn permissions(grant: &Grant) -> Permissions {
-    let entries = grant.database_permissions.iter();
-    entries
-        .map(|(database, access)| (database.as_str(), DatabaseAccess::from(access.as_str())))
         .collect()
 }
 

@@ -1,13 +1,21 @@
 //! The rights that other certificates of the same key keep.
+//!
+//! RavenDB lets a renewed certificate of a known key in and registers it by itself
+//! (`docs/contracts/ravendb.md#renewal`), so removing one certificate is not removing the key: the others of the same
+//! key still log in (observed records 444 and 445).
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use certward::pki::{PublicKeyPinningHash, Thumbprint};
 use certward::ravendb::Client;
 use tf_provider::{AttributePath, Diagnostics};
+use tokio::sync::OnceCell;
 
-use super::plan;
-use super::state::ClientCertificateState;
+use super::model::ClientCertificateState;
+use super::registration::{self, Registered};
 use crate::provider::session::Session;
 use crate::report::warning;
-use crate::resources::client_certificate::registration::{self, Grant};
 
 /// The loss of a certificate.
 #[derive(Clone, Copy)]
@@ -65,22 +73,49 @@ pub(super) async fn warn_of_same_key(
     }
 }
 
-/// Returns `true` when a change leaves fewer rights.
-pub(super) fn takes_rights_away(before: &Grant, after: &Grant) -> bool {
-    let lost = before.database_permissions.iter().any(|(database, access)| {
-        let left = after
-            .database_permissions
-            .iter()
-            .find(|(name, _)| certward::ravendb_names::eq_ignore_case(name, database));
-        left.is_none_or(|(_, left)| access_rank(left) < access_rank(access))
-    });
-    lost || plan::rank(&after.security_clearance) < plan::rank(&before.security_clearance)
+/// The entries of the same key. One listing serves every removal of this run.
+#[derive(Default)]
+pub(crate) struct Leftovers {
+    listing: OnceCell<Vec<Listed>>,
+    changed: Mutex<BTreeSet<Thumbprint>>,
 }
 
-fn access_rank(access: &str) -> u8 {
-    match access {
-        "Admin" => 2,
-        "ReadWrite" => 1,
-        _ => 0,
+/// One entry, as far as it matters here.
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) thumbprint: Thumbprint,
+    pub(crate) public_key_pin: PublicKeyPinningHash,
+}
+
+impl Leftovers {
+    /// Notes that this run has registered or removed an entry, so that it is nothing to warn about.
+    pub(crate) fn note(&self, thumbprint: Thumbprint) {
+        self.changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(thumbprint);
+    }
+
+    /// The entries of this key, but for `except`, that this run has neither registered nor removed, as `name (thumbprint)`.
+    pub(crate) async fn of<E>(
+        &self,
+        public_key_pin: PublicKeyPinningHash,
+        except: Option<Thumbprint>,
+        list: impl AsyncFnOnce() -> Result<Vec<Registered>, E>,
+    ) -> Result<Vec<String>, E> {
+        let listing = self
+            .listing
+            .get_or_try_init(async || {
+                let registered = list().await?;
+                Ok(registered.into_iter().filter_map(Registered::into_listed).collect())
+            })
+            .await?;
+        let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(listing
+            .iter()
+            .filter(|listed| listed.public_key_pin == public_key_pin && !changed.contains(&listed.thumbprint))
+            .filter(|listed| Some(listed.thumbprint) != except)
+            .map(|listed| format!("\"{}\" ({})", listed.name, listed.thumbprint))
+            .collect())
     }
 }

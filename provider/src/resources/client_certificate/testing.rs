@@ -13,7 +13,7 @@ use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::creation::create;
-use super::state::ClientCertificateState;
+use super::model::ClientCertificateState;
 use super::{certificate_pem, plan};
 use crate::provider::session::Session;
 use crate::provider::session::testing::of_ravendb;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use certward::Error;
-use certward::redis_enterprise::{Client, Cluster, LoginMethod};
+use certward::redis_enterprise::{Client, Cluster, ErrorCode, LoginMethod};
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::KIND;
-use super::settings::{
+use super::model::{
     AUTHORIZED_SUBJECTS, BASIC_AUTHENTICATION, CERTIFICATE_AUTHENTICATION, MtlsSettings, SUBJECT_VALIDATION,
 };
 use crate::provider::session::{RedisEnterprise, Session};
@@ -170,7 +170,7 @@ async fn rehearse_online(
     if let Some(Err(problem)) = session.trials.make(diags, &redis.client, &change).await
         && problem.is_invalid_input()
         // An authority of the same plan can come before these settings.
-        && problem.error_type() != Some("missing_trusted_ca")
+        && problem.redis_enterprise_code() != Some(ErrorCode::MissingTrustedCa)
     {
         failure::redis_enterprise(diags, "change the cluster's settings (tried without effect)", &problem);
     }

@@ -4,8 +4,7 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::change::{self, Prepared};
-use super::settings::MtlsSettings;
-use super::state::ClusterMtlsSettingsState;
+use super::model::{ClusterMtlsSettingsState, MtlsSettings};
 use super::{KEEP, KIND, RESTORE};
 use crate::provider::session::Session;
 use crate::report::failure;

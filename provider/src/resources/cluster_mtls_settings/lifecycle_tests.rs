@@ -3,8 +3,7 @@ use serde_json::{Value as Json, json};
 use wiremock::ResponseTemplate;
 
 use super::super::AuthorizedSubjectState;
-use super::super::plan;
-use super::super::validate::validate;
+use super::super::plan::{self, validate};
 use super::*;
 use crate::provider::session::Api;
 use crate::trust::testing::{Authority, FakeCluster, NOW, errors, refusal, user, warnings};

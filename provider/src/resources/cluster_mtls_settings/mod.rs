@@ -3,23 +3,21 @@
 pub(crate) mod authorized_subjects;
 mod change;
 mod lifecycle;
+pub(crate) mod model;
 mod plan;
 mod schema;
-mod settings;
-pub(crate) mod state;
-mod validate;
 
 use tf_provider::schema::Schema;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
 pub(crate) use authorized_subjects::AuthorizedSubjectState;
-pub(crate) use state::ClusterMtlsSettingsState;
+pub(crate) use model::ClusterMtlsSettingsState;
 
-use settings::MtlsSettings;
+use model::MtlsSettings;
 
 use crate::provider::session::{Kind, Session};
-use crate::resources::managed::{Change, ManagedResource};
+use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::interruption::until_stopped;
 use crate::run::{Key, Release};
 
@@ -42,46 +40,36 @@ impl ManagedResource for ClusterMtlsSettings {
         schema::cluster_mtls_settings()
     }
 
-    fn validate(diags: &mut Diagnostics, config: &ClusterMtlsSettingsState) {
-        validate::validate(diags, config);
+    fn validate(diags: &mut Diagnostics, config: &Self::State) {
+        plan::validate(diags, config);
     }
 
-    fn id(_: &ClusterMtlsSettingsState) -> Option<Key> {
+    fn id(_: &Self::State) -> Option<Key> {
         Some(key())
     }
 
-    fn unique(_: &ClusterMtlsSettingsState) -> Vec<(Key, AttributePath)> {
+    fn unique(_: &Self::State) -> Vec<(Key, AttributePath)> {
         vec![(key(), AttributePath::root())]
     }
 
-    async fn read(
-        diags: &mut Diagnostics,
-        session: &Session,
-        state: ClusterMtlsSettingsState,
-        _: &mut Option<EarlierSettings>,
-    ) -> Option<ClusterMtlsSettingsState> {
-        lifecycle::read(diags, session, state).await
+    async fn read(call: Call<'_, Self>, state: Self::State) -> Option<Self::State> {
+        lifecycle::read(call.diags, call.session, state).await
     }
 
-    fn plan_create(
-        _: &mut Diagnostics,
-        _: &Session,
-        config: ClusterMtlsSettingsState,
-    ) -> Option<ClusterMtlsSettingsState> {
+    fn plan_create(_: Call<'_, Self>, config: Self::State) -> Option<Self::State> {
         Some(plan::create(config))
     }
 
     fn plan_update(
-        _: &mut Diagnostics,
-        _: &Session,
-        prior: &ClusterMtlsSettingsState,
-        config: ClusterMtlsSettingsState,
-    ) -> Option<(ClusterMtlsSettingsState, Vec<AttributePath>)> {
+        _: Call<'_, Self>,
+        prior: &Self::State,
+        config: Self::State,
+    ) -> Option<(Self::State, Vec<AttributePath>)> {
         Some((plan::update(prior, config), Vec::new()))
     }
 
     /// Has a planned change looked at by the cluster, once everything about it is known.
-    async fn preview(diags: &mut Diagnostics, session: &Session, change: Change<'_, ClusterMtlsSettingsState>) {
+    async fn preview(call: Call<'_, Self>, change: Change<'_, Self::State>) {
         let planned = change.planned;
         let settings = planned.settings();
         let changes = match change.prior {
@@ -94,70 +82,46 @@ impl ManagedResource for ClusterMtlsSettings {
         }
         let allow_lockout = planned.allow_lockout == Value::Value(true);
         let rehearsed = until_stopped(async {
-            change::rehearse(diags, session, &changes, allow_lockout).await;
+            change::rehearse(call.diags, call.session, &changes, allow_lockout).await;
             Some(())
         });
-        rehearsed.await.or_interrupted(diags);
+        rehearsed.await.or_interrupted(call.diags);
     }
 
-    async fn preview_removal(
-        _: &mut Diagnostics,
-        _: &Session,
-        _: &ClusterMtlsSettingsState,
-        _: &mut Option<EarlierSettings>,
-    ) {
-    }
+    async fn preview_removal(_: Call<'_, Self>, _: &Self::State) {}
 
-    async fn create(
-        diags: &mut Diagnostics,
-        session: &Session,
-        planned: ClusterMtlsSettingsState,
-        _: &ClusterMtlsSettingsState,
-        earlier: &mut Option<EarlierSettings>,
-    ) -> Option<ClusterMtlsSettingsState> {
-        let objects = &session.run.objects;
+    async fn create(call: Call<'_, Self>, planned: Self::State, _: &Self::State) -> Option<Self::State> {
+        let objects = &call.session.run.objects;
         let working = objects.working();
         let _turn = objects.turn(&working, key()).await;
-        objects.claim(diags, &key(), "the settings of the cluster", AttributePath::root())?;
-        write(diags, session, planned, MtlsSettings::default(), earlier).await
+        objects.claim(call.diags, &key(), "the settings of the cluster", AttributePath::root())?;
+        write(call.diags, call.session, planned, MtlsSettings::default(), call.private).await
     }
 
     async fn update(
-        diags: &mut Diagnostics,
-        session: &Session,
-        _: ClusterMtlsSettingsState,
-        planned: ClusterMtlsSettingsState,
-        _: &ClusterMtlsSettingsState,
-        earlier: &mut Option<EarlierSettings>,
-    ) -> Option<ClusterMtlsSettingsState> {
-        let working = session.run.objects.working();
-        session.run.objects.turn(&working, key()).await.hold();
-        let EarlierSettings(before) = earlier.take().unwrap_or_default();
-        write(diags, session, planned, before, earlier).await
+        call: Call<'_, Self>,
+        _: Self::State,
+        planned: Self::State,
+        _: &Self::State,
+    ) -> Option<Self::State> {
+        let working = call.session.run.objects.working();
+        call.session.run.objects.turn(&working, key()).await.hold();
+        let EarlierSettings(before) = call.private.take().unwrap_or_default();
+        write(call.diags, call.session, planned, before, call.private).await
     }
 
-    async fn destroy(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &ClusterMtlsSettingsState,
-        earlier: Option<EarlierSettings>,
-    ) -> Option<()> {
-        let EarlierSettings(earlier) = earlier.unwrap_or_default();
-        let working = session.run.objects.working();
-        let turn = session.run.objects.turn(&working, key()).await;
-        if turn.release(diags, "The settings of the cluster") == Release::Keep {
+    async fn destroy(call: Call<'_, Self>, prior: &Self::State) -> Option<()> {
+        let EarlierSettings(earlier) = call.private.take().unwrap_or_default();
+        let working = call.session.run.objects.working();
+        let turn = call.session.run.objects.turn(&working, key()).await;
+        if turn.release(call.diags, "The settings of the cluster") == Release::Keep {
             return Some(());
         }
-        lifecycle::destroy(diags, session, prior, &earlier).await
+        lifecycle::destroy(call.diags, call.session, prior, &earlier).await
     }
 
-    async fn import(
-        diags: &mut Diagnostics,
-        session: &Session,
-        id: &str,
-        _: &mut Option<EarlierSettings>,
-    ) -> Option<ClusterMtlsSettingsState> {
-        lifecycle::import(diags, session, id).await
+    async fn import(call: Call<'_, Self>, id: &str) -> Option<Self::State> {
+        lifecycle::import(call.diags, call.session, id).await
     }
 }
 

@@ -1,16 +1,16 @@
 //! The resource `certward_redis_acl`.
 
-mod definition;
+mod lifecycle;
+pub(crate) mod model;
 mod plan;
 mod rules;
 mod schema;
-mod state;
 
 use certward::pki::DistinguishedName;
 use tf_provider::Diagnostics;
 use tf_provider::schema::Schema;
 
-pub(crate) use state::RedisAclState;
+pub(crate) use model::RedisAclState;
 
 use crate::provider::session::Kind;
 use crate::resources::redis_object::Planned;

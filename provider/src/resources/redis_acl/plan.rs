@@ -3,8 +3,8 @@
 use tf_provider::Diagnostics;
 use tf_provider::value::Value;
 
+use super::model::RedisAclState;
 use super::rules;
-use super::state::RedisAclState;
 use crate::values::redis_name;
 
 /// Adds what is wrong with the configuration. Values that are not known yet are left for a later call.

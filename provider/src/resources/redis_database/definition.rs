@@ -7,10 +7,11 @@ use certward::redis_enterprise::{
 use tf_provider::value::Value;
 
 use super::PASSWORD_VERSION;
+use super::model::RedisDatabaseState;
 use super::mtls::MtlsDefinition;
 use super::persistence::{self, AOF, DISABLED, SNAPSHOT, SnapshotPolicies};
 use super::roles_permissions::{self, RolesPermissions};
-use super::state::RedisDatabaseState;
+use crate::resources::compared::{Compared, attributes};
 use crate::resources::redis_object::Definition;
 
 /// A database, wanted or there.
@@ -123,21 +124,25 @@ impl DatabaseDefinition {
         let mut request = UpdateDatabase::new();
         for attribute in self.differences(there) {
             request = match attribute {
-                "name" => request.name(&self.name),
-                "memory_size" => request.memory_size(self.memory_size),
-                "port" => match self.port {
+                DatabaseAttribute::Name => request.name(&self.name),
+                DatabaseAttribute::MemorySize => request.memory_size(self.memory_size),
+                DatabaseAttribute::Port => match self.port {
                     Some(port) => request.port(port),
                     None => request,
                 },
-                "eviction_policy" => request.eviction_policy(EvictionPolicy::from(self.eviction_policy.as_str())),
+                DatabaseAttribute::EvictionPolicy => {
+                    request.eviction_policy(EvictionPolicy::from(self.eviction_policy.as_str()))
+                }
                 // The policy goes with its persistence: a cluster may want both at once.
-                "data_persistence" | "aof_policy" | "snapshot_policy" => self.with_persistence(request),
-                "default_user_enabled" => request.default_user(self.default_user_enabled),
-                "roles_permissions" => {
+                DatabaseAttribute::DataPersistence
+                | DatabaseAttribute::AofPolicy
+                | DatabaseAttribute::SnapshotPolicy => self.with_persistence(request),
+                DatabaseAttribute::DefaultUserEnabled => request.default_user(self.default_user_enabled),
+                DatabaseAttribute::RolesPermissions => {
                     request.roles_permissions(Vec::from_iter(self.roles_permissions.iter().copied()))
                 }
-                "mtls" => self.mtls.missing(&there.mtls).in_update(request),
-                _ => request,
+                DatabaseAttribute::Mtls => self.mtls.missing(&there.mtls).in_update(request),
+                DatabaseAttribute::PasswordVersion => request,
             };
         }
         request
@@ -160,54 +165,62 @@ impl DatabaseDefinition {
     }
 }
 
-impl Definition for DatabaseDefinition {
-    fn name(&self) -> &str {
-        &self.name
+attributes! {
+    DatabaseAttribute {
+        Name = "name",
+        MemorySize = "memory_size",
+        Port = "port",
+        EvictionPolicy = "eviction_policy",
+        DataPersistence = "data_persistence",
+        AofPolicy = "aof_policy",
+        SnapshotPolicy = "snapshot_policy",
+        Mtls = "mtls",
+        DefaultUserEnabled = "default_user_enabled",
+        PasswordVersion = PASSWORD_VERSION,
+        RolesPermissions = "roles_permissions",
     }
+}
 
-    fn differences(&self, there: &Self) -> Vec<&'static str> {
-        [
-            ("name", self.name == there.name),
-            ("memory_size", self.memory_size == there.memory_size),
-            ("port", self.port.is_none() || self.port == there.port),
-            ("eviction_policy", self.eviction_policy == there.eviction_policy),
-            ("data_persistence", self.data_persistence == there.data_persistence),
-            ("aof_policy", self.aof_policy == there.aof_policy),
-            ("snapshot_policy", self.snapshot_policy == there.snapshot_policy),
-            ("mtls", self.mtls.missing(&there.mtls).is_empty()),
-            (
-                "default_user_enabled",
-                self.default_user_enabled == there.default_user_enabled,
-            ),
-            (PASSWORD_VERSION, !self.changes_password(there)),
-            ("roles_permissions", self.roles_permissions == there.roles_permissions),
-        ]
-        .into_iter()
-        .filter_map(|(attribute, same)| (!same).then_some(attribute))
-        .collect()
-    }
+impl Compared for DatabaseDefinition {
+    type Attribute = DatabaseAttribute;
 
-    fn shown(&self, attribute: &str) -> String {
+    fn agrees(&self, there: &Self, attribute: DatabaseAttribute) -> bool {
         match attribute {
-            "name" => format!("{:?}", self.name),
-            "memory_size" => self.memory_size.to_string(),
-            "port" => self.port.map_or_else(|| "not set".to_owned(), |port| port.to_string()),
-            "eviction_policy" => format!("{:?}", self.eviction_policy),
-            "data_persistence" => format!("{:?}", self.data_persistence),
-            "aof_policy" => self
+            DatabaseAttribute::Name => self.name == there.name,
+            DatabaseAttribute::MemorySize => self.memory_size == there.memory_size,
+            DatabaseAttribute::Port => self.port.is_none() || self.port == there.port,
+            DatabaseAttribute::EvictionPolicy => self.eviction_policy == there.eviction_policy,
+            DatabaseAttribute::DataPersistence => self.data_persistence == there.data_persistence,
+            DatabaseAttribute::AofPolicy => self.aof_policy == there.aof_policy,
+            DatabaseAttribute::SnapshotPolicy => self.snapshot_policy == there.snapshot_policy,
+            DatabaseAttribute::Mtls => self.mtls.missing(&there.mtls).is_empty(),
+            DatabaseAttribute::DefaultUserEnabled => self.default_user_enabled == there.default_user_enabled,
+            DatabaseAttribute::PasswordVersion => !self.changes_password(there),
+            DatabaseAttribute::RolesPermissions => self.roles_permissions == there.roles_permissions,
+        }
+    }
+
+    fn shown(&self, attribute: DatabaseAttribute) -> String {
+        match attribute {
+            DatabaseAttribute::Name => format!("{:?}", self.name),
+            DatabaseAttribute::MemorySize => self.memory_size.to_string(),
+            DatabaseAttribute::Port => self.port.map_or_else(|| "not set".to_owned(), |port| port.to_string()),
+            DatabaseAttribute::EvictionPolicy => format!("{:?}", self.eviction_policy),
+            DatabaseAttribute::DataPersistence => format!("{:?}", self.data_persistence),
+            DatabaseAttribute::AofPolicy => self
                 .aof_policy
                 .as_ref()
                 .map_or_else(|| "not set".to_owned(), |policy| format!("{policy:?}")),
-            "snapshot_policy" => {
+            DatabaseAttribute::SnapshotPolicy => {
                 let policies = self.snapshot_policy.iter().flatten();
                 let policies: Vec<String> = policies
                     .map(|policy| format!("{{ seconds = {}, writes = {} }}", policy.secs, policy.writes))
                     .collect();
                 format!("[{}]", policies.join(", "))
             }
-            "mtls" => self.mtls.shown(),
-            "default_user_enabled" => self.default_user_enabled.to_string(),
-            "roles_permissions" => {
+            DatabaseAttribute::Mtls => self.mtls.shown(),
+            DatabaseAttribute::DefaultUserEnabled => self.default_user_enabled.to_string(),
+            DatabaseAttribute::RolesPermissions => {
                 let permissions = self.roles_permissions.iter();
                 let permissions: Vec<String> = permissions
                     .map(|permission| {
@@ -219,10 +232,18 @@ impl Definition for DatabaseDefinition {
                     .collect();
                 format!("[{}]", permissions.join(", "))
             }
-            _ => self
+            DatabaseAttribute::PasswordVersion => self
                 .password_version
                 .map_or_else(|| "not known".to_owned(), |version| version.to_string()),
         }
+    }
+}
+
+impl Definition for DatabaseDefinition {
+    const NAME: DatabaseAttribute = DatabaseAttribute::Name;
+
+    fn name(&self) -> &str {
+        &self.name
     }
 }
 

@@ -5,7 +5,7 @@ use tf_provider::Diagnostics;
 use tf_provider::value::Value;
 use wiremock::ResponseTemplate;
 
-use super::super::state::{DatabaseMtls, DatabaseTimeouts, RedisDatabaseState};
+use super::super::model::{DatabaseMtls, DatabaseTimeouts, RedisDatabaseState};
 use super::super::{RedisDatabase, plan};
 use crate::resources::redis_object::{self, lifecycle};
 

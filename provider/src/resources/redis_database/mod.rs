@@ -2,18 +2,17 @@
 
 mod client_certificates;
 mod definition;
+mod lifecycle;
+pub(crate) mod model;
 mod mtls;
-mod object;
 #[cfg(test)]
 mod own_setting_tests;
 mod persistence;
 mod plan;
 mod roles_permissions;
 mod schema;
-pub(crate) mod state;
 #[cfg(test)]
 mod testing;
-mod timeouts;
 mod validate;
 
 use certward::pki::DistinguishedName;
@@ -22,8 +21,8 @@ use tf_provider::schema::Schema;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
-pub(crate) use object::endpoint;
-pub(crate) use state::RedisDatabaseState;
+pub(crate) use lifecycle::endpoint;
+pub(crate) use model::RedisDatabaseState;
 
 use crate::provider::session::Kind;
 use crate::resources::redis_object::Planned;

@@ -8,7 +8,7 @@ use tf_provider::Diagnostic;
 use tf_provider::value::Value;
 
 use super::client_certificates::{self, Members};
-use super::state::DatabaseMtls;
+use super::model::DatabaseMtls;
 use crate::report::diagnostic;
 use crate::resources::cluster_mtls_settings::authorized_subjects;
 

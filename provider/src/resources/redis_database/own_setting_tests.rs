@@ -5,7 +5,7 @@ use tf_provider::Diagnostics;
 use tf_provider::value::Value;
 use wiremock::ResponseTemplate;
 
-use super::state::{DatabaseMtls, RedisDatabaseState};
+use super::model::{DatabaseMtls, RedisDatabaseState};
 use super::{RedisDatabase, plan};
 use crate::resources::redis_object::{self, lifecycle, trial};
 

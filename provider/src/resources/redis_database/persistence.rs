@@ -6,7 +6,7 @@ use certward::redis_enterprise::SnapshotPolicy;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 
-use super::state::{RedisDatabaseState, SnapshotPolicyState};
+use super::model::{RedisDatabaseState, SnapshotPolicyState};
 use crate::report::diagnostic;
 
 /// Without order and repetition, which mean nothing.

@@ -5,10 +5,11 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
-use super::state::{DatabaseMtls, RedisDatabaseState};
+use super::model::{DatabaseMtls, RedisDatabaseState};
 use super::{client_certificates, persistence, roles_permissions};
 use crate::report::{error, warning};
 use crate::resources::cluster_mtls_settings::authorized_subjects;
+use crate::values::set_default;
 
 /// Plans a database that is not there yet.
 pub(crate) fn create(config: RedisDatabaseState) -> RedisDatabaseState {
@@ -204,19 +205,13 @@ fn with_defaults(config: RedisDatabaseState) -> RedisDatabaseState {
         default_user_password_wo: Value::Null,
         ..config
     };
-    for_unset(&mut planned.eviction_policy, "volatile-lru".to_owned());
-    for_unset(&mut planned.data_persistence, persistence::DISABLED.to_owned());
+    set_default(&mut planned.eviction_policy, "volatile-lru".to_owned());
+    set_default(&mut planned.data_persistence, persistence::DISABLED.to_owned());
     persistence::plan(&mut planned);
-    for_unset(&mut planned.default_user_enabled, true);
-    for_unset(&mut planned.roles_permissions, Vec::new());
-    for_unset(&mut planned.deletion_protection, true);
+    set_default(&mut planned.default_user_enabled, true);
+    set_default(&mut planned.roles_permissions, Vec::new());
+    set_default(&mut planned.deletion_protection, true);
     planned
-}
-
-fn for_unset<T>(value: &mut Value<T>, default: T) {
-    if value.is_null() {
-        *value = Value::Value(default);
-    }
 }
 
 /// Keeps the spelling of the first time of what means the same.

@@ -1,7 +1,7 @@
 use certward::pki::certificates_from_pem;
 use time::macros::datetime;
 
-use super::super::state::{RolePermissionState, SnapshotPolicyState};
+use super::super::model::{RolePermissionState, SnapshotPolicyState};
 use super::*;
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);

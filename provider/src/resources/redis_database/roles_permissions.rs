@@ -6,7 +6,7 @@ use certward::redis_enterprise::RolePermission;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 
-use super::state::RolePermissionState;
+use super::model::RolePermissionState;
 use crate::report::diagnostic;
 use crate::values::uid;
 

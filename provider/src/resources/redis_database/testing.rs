@@ -10,7 +10,7 @@ use time::macros::datetime;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::state::{DatabaseMtls, RedisDatabaseState, RolePermissionState};
+use super::model::{DatabaseMtls, RedisDatabaseState, RolePermissionState};
 use super::{RedisDatabase, plan};
 use crate::provider::session::Session;
 use crate::provider::session::testing::of_redis_enterprise;

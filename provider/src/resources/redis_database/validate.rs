@@ -4,8 +4,8 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 
 use super::client_certificates::path;
-use super::state::{DatabaseMtls, RedisDatabaseState};
-use super::{PASSWORD, PASSWORD_VERSION, client_certificates, persistence, roles_permissions, timeouts};
+use super::model::{DatabaseMtls, RedisDatabaseState, check_timeouts};
+use super::{PASSWORD, PASSWORD_VERSION, client_certificates, persistence, roles_permissions};
 use crate::report::{diagnostic, error};
 use crate::resources::cluster_mtls_settings::authorized_subjects;
 
@@ -36,7 +36,7 @@ pub(crate) fn validate(diags: &mut Diagnostics, config: &RedisDatabaseState) {
         diags.errors.extend(roles_permissions::check(permissions));
     }
     if let Value::Value(timeouts) = &config.timeouts {
-        diags.errors.extend(timeouts::check(timeouts));
+        diags.errors.extend(check_timeouts(timeouts));
     }
     check_password(diags, config);
     if let Value::Value(mtls) = &config.mtls {

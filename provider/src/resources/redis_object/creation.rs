@@ -1,7 +1,7 @@
 //! Making an object, or taking over what is there of it.
 
 use certward::Error;
-use certward::redis_enterprise::Client;
+use certward::redis_enterprise::{Client, ErrorCode};
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::lifecycle::{confirmed, wanted};
@@ -9,6 +9,7 @@ use super::{Definition, RedisObject, Run, Step, keys};
 use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::{error, shown};
+use crate::resources::compared::{Attribute, Compared};
 
 /// Makes a planned object, or takes over one that is equal already.
 pub(crate) async fn create<O: RedisObject>(
@@ -88,7 +89,7 @@ async fn made<O: RedisObject>(
 
 /// True if another object has the name, or another value that must be unique.
 pub(super) fn is_taken(problem: &Error) -> bool {
-    problem.is_conflict() || problem.error_type() == Some("port_unavailable")
+    problem.is_conflict() || problem.redis_enterprise_code() == Some(ErrorCode::PortUnavailable)
 }
 
 /// True if the object has the wanted definition, except for values that no response contains.
@@ -131,11 +132,11 @@ fn refuse_existing<O: RedisObject>(diags: &mut Diagnostics, wanted: &O::Definiti
     let mut unique = wanted.unique().into_iter();
     let shared = unique
         .find(|attribute| !differing.contains(attribute))
-        .unwrap_or("name");
+        .unwrap_or(O::Definition::NAME);
     if differing.is_empty() {
         error(
             diags,
-            AttributePath::new(shared),
+            shared.path(),
             format!("The {} exists already", O::NOUN),
             format!(
                 "The {} \"{}\" (uid {uid}) belongs to another block, which has not given it up in this run. If it is to be \
@@ -148,23 +149,25 @@ fn refuse_existing<O: RedisObject>(diags: &mut Diagnostics, wanted: &O::Definiti
         return;
     }
     let differing: Vec<String> = differing
-        .iter()
+        .into_iter()
         .map(|attribute| {
             let (theirs, ours) = (there.shown(attribute), wanted.shown(attribute));
-            format!("{attribute} is {} there and {} here", shown(&theirs), shown(&ours))
+            let name = attribute.name();
+            format!("{name} is {} there and {} here", shown(&theirs), shown(&ours))
         })
         .collect();
     error(
         diags,
-        AttributePath::new(shared),
+        shared.path(),
         format!("The {} exists already", O::NOUN),
         format!(
-            "The cluster has a {} \"{}\" (uid {uid}) with this {shared}: {}. To take it over, import it under the \
+            "The cluster has a {} \"{}\" (uid {uid}) with this {}: {}. To take it over, import it under the \
              address that Terraform shows with this error, which the provider is not told, and the next plan shows what \
              changes:\n\n\
              import {{\n  to = {}.ADDRESS\n  id = \"{uid}\"\n}}",
             O::NOUN,
             shown(there.name()),
+            shared.name(),
             differing.join("; "),
             O::KIND.type_name,
         ),

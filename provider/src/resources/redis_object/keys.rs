@@ -4,6 +4,7 @@ use tf_provider::AttributePath;
 
 use super::RedisObject;
 use super::lifecycle::parsed_uid;
+use crate::resources::compared::Attribute;
 use crate::run::Key;
 
 /// The object of this uid.
@@ -21,8 +22,8 @@ pub(super) fn unique<O: RedisObject>(state: &O::State) -> Vec<(Key, AttributePat
     let attributes = O::unique_attributes(state).into_iter();
     attributes
         .map(|(attribute, value)| {
-            let path = AttributePath::new(attribute);
-            (Key::new(O::KIND.type_name, attribute, value), path)
+            let key = Key::new(O::KIND.type_name, attribute.name(), value);
+            (key, attribute.path())
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use certward::Error;
-use certward::redis_enterprise::Client;
+use certward::redis_enterprise::{Client, ErrorCode};
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::creation::{create, equal, is_taken};
@@ -11,6 +11,7 @@ use super::{Definition, RedisObject, Run, Step, keys};
 use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::{error, shown, warning};
+use crate::resources::compared::{Attribute, Compared};
 use crate::run::removal::Pauses;
 use crate::run::{Objects, Release, Working};
 
@@ -205,7 +206,10 @@ async fn change_comes(objects: &Objects, working: &Working<'_>, changes: u64) ->
 }
 
 fn is_in_use(problem: &Error) -> bool {
-    matches!(problem.error_type(), Some("role_in_use" | "redis_acl_in_use"))
+    matches!(
+        problem.redis_enterprise_code(),
+        Some(ErrorCode::RoleInUse | ErrorCode::RedisAclInUse)
+    )
 }
 
 fn not_removed<O: RedisObject>(diags: &mut Diagnostics, name: &str, uid: u64, problem: Option<Error>) {
@@ -284,7 +288,7 @@ pub(super) fn confirmed<O: RedisObject>(
     let there = O::of_object_beside(object, &planned);
     let unknown = O::unknown_setting(wanted, object);
     for attribute in wanted.differences(&there) {
-        let path = AttributePath::new(attribute);
+        let path = attribute.path();
         if let Some(unknown) = unknown.as_ref().filter(|unknown| unknown.attribute == path) {
             diags.add_error(unknown.clone());
             continue;
@@ -294,12 +298,13 @@ pub(super) fn confirmed<O: RedisObject>(
             path,
             "Value not applied",
             format!(
-                "The cluster accepted the request for the {} \"{}\" (uid {}) but reports another {attribute}: {}. An \
+                "The cluster accepted the request for the {} \"{}\" (uid {}) but reports another {}: {}. An \
                  older version than 8.2 may ignore what it does not know; else report this with the log of \
                  TF_LOG_PROVIDER=DEBUG.",
                 O::NOUN,
                 wanted.name(),
                 O::uid(object),
+                attribute.name(),
                 shown(&there.shown(attribute))
             ),
         );

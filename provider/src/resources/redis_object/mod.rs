@@ -5,7 +5,6 @@
 pub(crate) mod creation;
 mod effects;
 mod import;
-mod import_id;
 mod keys;
 pub(crate) mod lifecycle;
 mod resource;
@@ -20,15 +19,15 @@ use serde::de::DeserializeOwned;
 use tf_provider::value::Value;
 use tf_provider::{Diagnostic, Diagnostics};
 
-pub(crate) use import::{found, import};
-pub(crate) use import_id::RedisImportId;
+pub(crate) use import::{RedisImportId, found, import};
 pub(crate) use resource::Planned;
 
 use crate::provider::session::Kind;
+use crate::resources::compared::Compared;
 use crate::run::removal;
 
 /// One kind of objects.
-pub(crate) trait RedisObject: 'static {
+pub(crate) trait RedisObject: Sized + 'static {
     /// The Terraform state.
     type State: Clone + Serialize + DeserializeOwned + Send + Sync;
     /// The object as the cluster returns it.
@@ -44,9 +43,11 @@ pub(crate) trait RedisObject: 'static {
     fn id_and_name(state: &Self::State) -> (&Value<String>, &Value<String>);
 
     /// The attributes that no two objects of the cluster can have in common, as far as a state or plan knows them.
-    fn unique_attributes(state: &Self::State) -> Vec<(&'static str, String)> {
+    fn unique_attributes(state: &Self::State) -> Vec<(AttributeOf<Self>, String)> {
         let name = Self::id_and_name(state).1.as_ref_option();
-        name.map(|name| ("name", name.clone())).into_iter().collect()
+        name.map(|name| (Self::Definition::NAME, name.clone()))
+            .into_iter()
+            .collect()
     }
 
     /// The definition in a state or plan; `None` while too little of it is known.
@@ -168,7 +169,10 @@ pub(crate) trait RedisObject: 'static {
 }
 
 /// Attributes of an object in comparable form.
-pub(crate) trait Definition {
+pub(crate) trait Definition: Compared {
+    /// The attribute `name`.
+    const NAME: Self::Attribute;
+
     fn name(&self) -> &str;
 
     /// The e-mail address, of objects that can have one.
@@ -176,17 +180,14 @@ pub(crate) trait Definition {
         None
     }
 
-    /// The attributes in which something other than this is there.
-    fn differences(&self, there: &Self) -> Vec<&'static str>;
-
     /// The attributes that only one object of the cluster can have, as far as they are set.
-    fn unique(&self) -> Vec<&'static str> {
-        vec!["name"]
+    fn unique(&self) -> Vec<Self::Attribute> {
+        vec![Self::NAME]
     }
-
-    /// The value of an attribute, as it stands in a configuration.
-    fn shown(&self, attribute: &str) -> String;
 }
+
+/// The attributes of a kind of objects.
+type AttributeOf<O> = <<O as RedisObject>::Definition as Compared>::Attribute;
 
 /// The operation that precedes a wait for an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{RedisObject, creation, effects, import, keys, lifecycle, trial};
 use crate::provider::session::{Kind, Session};
-use crate::resources::managed::{Change, ManagedResource};
+use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::Key;
 use crate::run::interruption::until_stopped;
 
@@ -97,34 +97,28 @@ impl<O: Planned> ManagedResource for O {
         keys::unique::<O>(state)
     }
 
-    async fn read(
-        diags: &mut Diagnostics,
-        session: &Session,
-        state: Self::State,
-        private: &mut Option<Kept>,
-    ) -> Option<Self::State> {
-        let mut state = lifecycle::read::<O>(diags, session, state).await?;
+    async fn read(call: Call<'_, Self>, state: Self::State) -> Option<Self::State> {
+        let mut state = lifecycle::read::<O>(call.diags, call.session, state).await?;
         // The reading that belongs to the import; what Terraform generates is made of it.
-        if private.take().is_some_and(|kept| kept.imported) {
+        if call.private.take().is_some_and(|kept| kept.imported) {
             O::in_one_form(&mut state);
         }
         Some(state)
     }
 
-    fn plan_create(diags: &mut Diagnostics, session: &Session, config: Self::State) -> Option<Self::State> {
-        let planned = <O as Planned>::plan_create(diags, config)?;
-        O::check_plan(diags, None, &planned, session.clock.now());
+    fn plan_create(call: Call<'_, Self>, config: Self::State) -> Option<Self::State> {
+        let planned = <O as Planned>::plan_create(call.diags, config)?;
+        O::check_plan(call.diags, None, &planned, call.session.clock.now());
         Some(planned)
     }
 
     fn plan_update(
-        diags: &mut Diagnostics,
-        session: &Session,
+        call: Call<'_, Self>,
         prior: &Self::State,
         config: Self::State,
     ) -> Option<(Self::State, Vec<AttributePath>)> {
-        let planned = <O as Planned>::plan_update(diags, prior, config, session.own_redis_subject())?;
-        O::check_plan(diags, Some(prior), &planned, session.clock.now());
+        let planned = <O as Planned>::plan_update(call.diags, prior, config, call.session.own_redis_subject())?;
+        O::check_plan(call.diags, Some(prior), &planned, call.session.clock.now());
         Some((planned, Vec::new()))
     }
 
@@ -133,61 +127,49 @@ impl<O: Planned> ManagedResource for O {
         <O as Planned>::guard_removal(diags, prior, own);
     }
 
-    async fn preview(diags: &mut Diagnostics, session: &Session, change: Change<'_, Self::State>) {
-        if !diags.errors.is_empty() {
+    async fn preview(call: Call<'_, Self>, change: Change<'_, Self::State>) {
+        if !call.diags.errors.is_empty() {
             return;
         }
         let Change { prior, planned, .. } = change;
         let Some(prior) = prior else {
-            let tried = until_stopped(trial::try_create::<O>(diags, session, planned)).await;
-            tried.or_interrupted(diags);
+            let tried = until_stopped(trial::try_create::<O>(call.diags, call.session, planned)).await;
+            tried.or_interrupted(call.diags);
             return;
         };
-        let tried = until_stopped(trial::try_update::<O>(diags, session, prior, planned)).await;
-        if tried.or_interrupted(diags).is_some() {
-            effects::warn_of_change::<O>(diags, session, prior, planned).await;
+        let tried = until_stopped(trial::try_update::<O>(call.diags, call.session, prior, planned)).await;
+        if tried.or_interrupted(call.diags).is_some() {
+            effects::warn_of_change::<O>(call.diags, call.session, prior, planned).await;
         }
     }
 
-    async fn preview_removal(diags: &mut Diagnostics, session: &Session, prior: &Self::State, _: &mut Option<Kept>) {
-        effects::warn_of_removal::<O>(diags, session, prior).await;
+    async fn preview_removal(call: Call<'_, Self>, prior: &Self::State) {
+        effects::warn_of_removal::<O>(call.diags, call.session, prior).await;
     }
 
-    async fn create(
-        diags: &mut Diagnostics,
-        session: &Session,
-        planned: Self::State,
-        config: &Self::State,
-        _: &mut Option<Kept>,
-    ) -> Option<Self::State> {
-        creation::create::<O>(diags, session, planned, config).await
+    async fn create(call: Call<'_, Self>, planned: Self::State, config: &Self::State) -> Option<Self::State> {
+        creation::create::<O>(call.diags, call.session, planned, config).await
     }
 
     async fn update(
-        diags: &mut Diagnostics,
-        session: &Session,
+        call: Call<'_, Self>,
         prior: Self::State,
         planned: Self::State,
         config: &Self::State,
-        _: &mut Option<Kept>,
     ) -> Option<Self::State> {
-        lifecycle::update::<O>(diags, session, prior, planned, config).await
+        lifecycle::update::<O>(call.diags, call.session, prior, planned, config).await
     }
 
-    async fn destroy(diags: &mut Diagnostics, session: &Session, prior: &Self::State, _: Option<Kept>) -> Option<()> {
+    async fn destroy(call: Call<'_, Self>, prior: &Self::State) -> Option<()> {
+        let Call { diags, session, .. } = call;
         let guard = |diags: &mut Diagnostics| <O as ManagedResource>::guard_removal(diags, Some(session), prior);
         lifecycle::destroy::<O>(diags, session, prior, guard).await
     }
 
-    async fn import(
-        diags: &mut Diagnostics,
-        session: &Session,
-        id: &str,
-        private: &mut Option<Kept>,
-    ) -> Option<Self::State> {
-        let mut state = import::import::<O>(diags, session, id).await?;
+    async fn import(call: Call<'_, Self>, id: &str) -> Option<Self::State> {
+        let mut state = import::import::<O>(call.diags, call.session, id).await?;
         O::in_one_form(&mut state);
-        *private = Some(Kept { imported: true });
+        *call.private = Some(Kept { imported: true });
         Some(state)
     }
 }

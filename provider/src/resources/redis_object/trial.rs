@@ -11,6 +11,7 @@ use super::{Definition, RedisObject, Run};
 use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::shown;
+use crate::resources::compared::{Attribute, Compared};
 use crate::run::trials::Trial;
 
 /// Asks the cluster whether it would make the planned object, when everything about it is known.
@@ -155,7 +156,7 @@ impl<O: RedisObject> Trial for Change<'_, O> {
             .filter(|attribute| !left.contains(attribute))
             .map(|attribute| {
                 let (old, new) = (before.shown(attribute), after.shown(attribute));
-                format!("{attribute} was {} and is {}", shown(&old), shown(&new))
+                format!("{} was {} and is {}", attribute.name(), shown(&old), shown(&new))
             })
             .collect();
         (!changed.is_empty()).then(|| {

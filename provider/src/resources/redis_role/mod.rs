@@ -1,17 +1,17 @@
 //! The resource `certward_redis_role`.
 
-mod definition;
+mod lifecycle;
+pub(crate) mod model;
 mod plan;
 pub(crate) mod resources;
 mod schema;
-mod state;
 
 use certward::pki::DistinguishedName;
 use tf_provider::Diagnostics;
 use tf_provider::schema::Schema;
 use time::OffsetDateTime;
 
-pub(crate) use state::{RedisRoleState, RoleResource};
+pub(crate) use model::{RedisRoleState, RoleResource};
 
 use crate::provider::session::Kind;
 use crate::resources::redis_object::Planned;

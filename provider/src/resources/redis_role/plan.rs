@@ -3,9 +3,9 @@
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
+use super::model::RedisRoleState;
 use super::resources;
-use super::state::RedisRoleState;
-use crate::values::{management_role, redis_name};
+use crate::values::{management_role, redis_name, set_default};
 
 /// Adds what is wrong with the configuration. Values that are not known yet are left for a later call.
 pub(crate) fn validate(diags: &mut Diagnostics, config: &RedisRoleState) {
@@ -43,15 +43,13 @@ pub(crate) fn update(prior: &RedisRoleState, config: RedisRoleState) -> RedisRol
 }
 
 fn with_defaults(mut config: RedisRoleState) -> RedisRoleState {
-    if config.resources.is_null() {
-        config.resources = Value::Value(Vec::new());
-    }
+    set_default(&mut config.resources, Vec::new());
     config
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::state::RoleResource;
+    use super::super::model::RoleResource;
     use super::*;
 
     fn config(management: &str, uids: &[&str]) -> RedisRoleState {

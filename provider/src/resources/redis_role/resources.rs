@@ -6,7 +6,7 @@ use certward::redis_enterprise;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostic};
 
-use super::state::RoleResource;
+use super::model::RoleResource;
 use crate::report::diagnostic;
 use crate::values::uid;
 

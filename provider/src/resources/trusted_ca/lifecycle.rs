@@ -5,8 +5,8 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::KIND;
+use super::model::TrustedCaState;
 use super::plan::CERTIFICATE_PEM;
-use super::state::TrustedCaState;
 use crate::provider::session::Session;
 use crate::report::error;
 use crate::run::taken_over;

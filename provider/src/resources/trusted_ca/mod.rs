@@ -1,21 +1,21 @@
 //! The resource `certward_trusted_ca`.
 
 mod lifecycle;
+mod model;
 mod plan;
 mod schema;
-mod state;
 
 use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-pub(crate) use state::TrustedCaState;
+pub(crate) use model::TrustedCaState;
 
 use self::plan::CERTIFICATE_PEM;
 use crate::effects::{self, Act, Loss};
 use crate::provider::session::{Kind, Session};
-use crate::resources::managed::{Change, ManagedResource};
+use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::{Key, Way};
 use crate::trust::kept::Kept;
 use crate::trust::store;
@@ -34,47 +34,41 @@ impl ManagedResource for TrustedCa {
         schema::trusted_ca()
     }
 
-    fn validate(diags: &mut Diagnostics, config: &TrustedCaState) {
+    fn validate(diags: &mut Diagnostics, config: &Self::State) {
         plan::validate(diags, config);
     }
 
-    fn id(state: &TrustedCaState) -> Option<Key> {
+    fn id(state: &Self::State) -> Option<Key> {
         state.fingerprint().map(store::key)
     }
 
-    fn unique(state: &TrustedCaState) -> Vec<(Key, AttributePath)> {
+    fn unique(state: &Self::State) -> Vec<(Key, AttributePath)> {
         let id = Self::id(state).into_iter();
         id.map(|id| (id, AttributePath::new(CERTIFICATE_PEM))).collect()
     }
 
-    async fn read(
-        diags: &mut Diagnostics,
-        session: &Session,
-        mut state: TrustedCaState,
-        _: &mut Option<Kept>,
-    ) -> Option<TrustedCaState> {
+    async fn read(call: Call<'_, Self>, mut state: Self::State) -> Option<Self::State> {
         // Before it is looked for: the fingerprint is one of them.
         state.describe_again();
-        lifecycle::read(diags, session, state).await
+        lifecycle::read(call.diags, call.session, state).await
     }
 
-    fn plan_create(diags: &mut Diagnostics, session: &Session, config: TrustedCaState) -> Option<TrustedCaState> {
-        plan::create(diags, config, session.clock.now())
+    fn plan_create(call: Call<'_, Self>, config: Self::State) -> Option<Self::State> {
+        plan::create(call.diags, config, call.session.clock.now())
     }
 
     fn plan_update(
-        diags: &mut Diagnostics,
-        _: &Session,
-        prior: &TrustedCaState,
-        config: TrustedCaState,
-    ) -> Option<(TrustedCaState, Vec<AttributePath>)> {
-        plan::update(diags, prior, config)
+        call: Call<'_, Self>,
+        prior: &Self::State,
+        config: Self::State,
+    ) -> Option<(Self::State, Vec<AttributePath>)> {
+        plan::update(call.diags, prior, config)
     }
 
-    async fn preview(diags: &mut Diagnostics, session: &Session, change: Change<'_, TrustedCaState>) {
-        let plans = &session.run.plans;
-        plans.note_way(diags, Way::SingleCas);
-        if !diags.errors.is_empty() {
+    async fn preview(call: Call<'_, Self>, change: Change<'_, Self::State>) {
+        let plans = &call.session.run.plans;
+        plans.note_way(call.diags, Way::SingleCas);
+        if !call.diags.errors.is_empty() {
             return;
         }
         let authority = Self::id(change.planned);
@@ -85,72 +79,55 @@ impl ManagedResource for TrustedCa {
             change.planned.self_signed = Value::Unknown;
         }
         if let Some(attribute) = change.requires_replace.first() {
-            warn_of_end(diags, session, prior, Act::Replace, attribute.clone()).await;
+            warn_of_end(call.diags, call.session, prior, Act::Replace, attribute.clone()).await;
         }
     }
 
     /// The apply checks whether the CA can be removed, because its dependents may be removed earlier in the same run.
-    async fn preview_removal(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &TrustedCaState,
-        private: &mut Option<Kept>,
-    ) {
+    async fn preview_removal(call: Call<'_, Self>, prior: &Self::State) {
         if let Some(key) = Self::id(prior) {
-            let kept = session.run.plans.note_end_of_trust(&[key]).await;
+            let kept = call.session.run.plans.note_end_of_trust(&[key]).await;
             if !kept.is_empty() {
-                *private = Some(Kept::of(kept));
+                *call.private = Some(Kept::of(kept));
                 return;
             }
         }
-        warn_of_end(diags, session, prior, Act::Destroy, AttributePath::root()).await;
+        warn_of_end(call.diags, call.session, prior, Act::Destroy, AttributePath::root()).await;
     }
 
-    async fn create(
-        diags: &mut Diagnostics,
-        session: &Session,
-        planned: TrustedCaState,
-        _: &TrustedCaState,
-        _: &mut Option<Kept>,
-    ) -> Option<TrustedCaState> {
-        lifecycle::create(diags, session, planned).await
+    async fn create(call: Call<'_, Self>, planned: Self::State, _: &Self::State) -> Option<Self::State> {
+        lifecycle::create(call.diags, call.session, planned).await
     }
 
     /// Only what Terraform alone knows can change: another certificate is another object.
     async fn update(
-        diags: &mut Diagnostics,
-        session: &Session,
-        _: TrustedCaState,
-        planned: TrustedCaState,
-        _: &TrustedCaState,
-        _: &mut Option<Kept>,
-    ) -> Option<TrustedCaState> {
+        call: Call<'_, Self>,
+        _: Self::State,
+        planned: Self::State,
+        _: &Self::State,
+    ) -> Option<Self::State> {
         if planned.self_signed.is_unknown() {
             // A bundle with the authority is destroyed in the same run.
-            return lifecycle::keep(diags, session, planned).await;
+            return lifecycle::keep(call.diags, call.session, planned).await;
         }
         if let Some(key) = Self::id(&planned) {
-            session.run.objects.hold(&key);
+            call.session.run.objects.hold(&key);
         }
         Some(planned)
     }
 
-    async fn destroy(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &TrustedCaState,
-        private: Option<Kept>,
-    ) -> Option<()> {
-        lifecycle::destroy(diags, session, prior, &private.unwrap_or_default()).await
+    async fn destroy(call: Call<'_, Self>, prior: &Self::State) -> Option<()> {
+        lifecycle::destroy(
+            call.diags,
+            call.session,
+            prior,
+            &call.private.take().unwrap_or_default(),
+        )
+        .await
     }
 
-    async fn import(
-        diags: &mut Diagnostics,
-        session: &Session,
-        id: &str,
-        _: &mut Option<Kept>,
-    ) -> Option<TrustedCaState> {
-        lifecycle::import(diags, session, id).await
+    async fn import(call: Call<'_, Self>, id: &str) -> Option<Self::State> {
+        lifecycle::import(call.diags, call.session, id).await
     }
 }
 

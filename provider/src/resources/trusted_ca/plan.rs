@@ -5,8 +5,9 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
-use super::state::TrustedCaState;
+use super::model::TrustedCaState;
 use crate::trust::ca_certificate;
+use crate::values::set_default;
 
 /// Adds what is wrong with the configuration alone. A value that is not known yet is left for a later call.
 pub(crate) fn validate(diags: &mut Diagnostics, config: &TrustedCaState) {
@@ -69,16 +70,9 @@ pub(crate) fn update(
     diags.errors.is_empty().then_some((planned, requires_replace))
 }
 
-fn with_defaults(config: TrustedCaState) -> TrustedCaState {
-    let allow_lockout = if config.allow_lockout.is_null() {
-        Value::Value(false)
-    } else {
-        config.allow_lockout
-    };
-    TrustedCaState {
-        allow_lockout,
-        ..config
-    }
+fn with_defaults(mut config: TrustedCaState) -> TrustedCaState {
+    set_default(&mut config.allow_lockout, false);
+    config
 }
 
 fn same_certificate(prior: &Value<String>, next: &Value<String>) -> bool {

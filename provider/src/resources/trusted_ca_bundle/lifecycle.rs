@@ -5,8 +5,8 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
 use super::KIND;
+use super::model::{ID, TrustedCaBundleState};
 use super::plan::{CERTIFICATES_PEM, KEEP, REMOVE, no_authorities};
-use super::state::{ID, TrustedCaBundleState};
 use crate::provider::session::Session;
 use crate::report::{error, warning};
 use crate::run::{Key, Release};

@@ -1,21 +1,21 @@
 //! The resource `certward_trusted_ca_bundle`.
 
 mod lifecycle;
+mod model;
 mod plan;
 mod schema;
-mod state;
 
 use certward::redis_enterprise::{Removal, TrustScope};
 use tf_provider::schema::Schema;
 use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 
-pub(crate) use state::TrustedCaBundleState;
+pub(crate) use model::TrustedCaBundleState;
 
-use self::state::Members;
+use self::model::Members;
 use crate::effects::{self, Act, Loss};
 use crate::provider::session::{Kind, Session};
-use crate::resources::managed::{Change, ManagedResource};
+use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::{Key, Way};
 use crate::trust::kept::Kept;
 use crate::trust::store;
@@ -34,49 +34,39 @@ impl ManagedResource for TrustedCaBundle {
         schema::trusted_ca_bundle()
     }
 
-    fn validate(diags: &mut Diagnostics, config: &TrustedCaBundleState) {
+    fn validate(diags: &mut Diagnostics, config: &Self::State) {
         plan::validate(diags, config);
     }
 
-    fn id(_: &TrustedCaBundleState) -> Option<Key> {
+    fn id(_: &Self::State) -> Option<Key> {
         Some(lifecycle::key())
     }
 
-    fn unique(_: &TrustedCaBundleState) -> Vec<(Key, AttributePath)> {
+    fn unique(_: &Self::State) -> Vec<(Key, AttributePath)> {
         vec![(lifecycle::key(), AttributePath::new(plan::CERTIFICATES_PEM))]
     }
 
-    async fn read(
-        diags: &mut Diagnostics,
-        session: &Session,
-        state: TrustedCaBundleState,
-        _: &mut Option<Kept>,
-    ) -> Option<TrustedCaBundleState> {
-        lifecycle::read(diags, session, state).await
+    async fn read(call: Call<'_, Self>, state: Self::State) -> Option<Self::State> {
+        lifecycle::read(call.diags, call.session, state).await
     }
 
-    fn plan_create(
-        diags: &mut Diagnostics,
-        session: &Session,
-        config: TrustedCaBundleState,
-    ) -> Option<TrustedCaBundleState> {
-        plan::create(diags, config, session.clock.now())
+    fn plan_create(call: Call<'_, Self>, config: Self::State) -> Option<Self::State> {
+        plan::create(call.diags, config, call.session.clock.now())
     }
 
     fn plan_update(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &TrustedCaBundleState,
-        config: TrustedCaBundleState,
-    ) -> Option<(TrustedCaBundleState, Vec<AttributePath>)> {
-        let planned = plan::update(diags, prior, config, session.clock.now())?;
+        call: Call<'_, Self>,
+        prior: &Self::State,
+        config: Self::State,
+    ) -> Option<(Self::State, Vec<AttributePath>)> {
+        let planned = plan::update(call.diags, prior, config, call.session.clock.now())?;
         Some((planned, Vec::new()))
     }
 
-    async fn preview(diags: &mut Diagnostics, session: &Session, change: Change<'_, TrustedCaBundleState>) {
-        let plans = &session.run.plans;
-        plans.note_way(diags, Way::Bundle);
-        if !diags.errors.is_empty() {
+    async fn preview(call: Call<'_, Self>, change: Change<'_, Self::State>) {
+        let plans = &call.session.run.plans;
+        plans.note_way(call.diags, Way::Bundle);
+        if !call.diags.errors.is_empty() {
             return;
         }
         let Some(stay) = change.planned.members() else { return };
@@ -89,64 +79,47 @@ impl ManagedResource for TrustedCaBundle {
         if let Some(mut left_out) = prior.members() {
             left_out.retain(|fingerprint, _| !stay.contains_key(fingerprint));
             let attribute = AttributePath::new(plan::CERTIFICATES_PEM);
-            warn_of_end(diags, session, &left_out, Act::Change, attribute).await;
+            warn_of_end(call.diags, call.session, &left_out, Act::Change, attribute).await;
         }
     }
 
     /// The apply checks whether the CAs can be removed, because their dependents may be removed earlier in the same
     /// run.
-    async fn preview_removal(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &TrustedCaBundleState,
-        private: &mut Option<Kept>,
-    ) {
+    async fn preview_removal(call: Call<'_, Self>, prior: &Self::State) {
         let is_removed = prior.on_destroy.as_deref_option() == Some(plan::REMOVE);
         if let Some(mut members) = prior.members().filter(|_| is_removed) {
-            let kept = Kept::of(session.run.plans.note_end_of_trust(&authorities(&members)).await);
+            let kept = Kept::of(call.session.run.plans.note_end_of_trust(&authorities(&members)).await);
             members.retain(|_, authority| !kept.has(authority));
-            *private = Some(kept);
-            warn_of_end(diags, session, &members, Act::Destroy, AttributePath::root()).await;
+            *call.private = Some(kept);
+            warn_of_end(call.diags, call.session, &members, Act::Destroy, AttributePath::root()).await;
         }
     }
 
-    async fn create(
-        diags: &mut Diagnostics,
-        session: &Session,
-        planned: TrustedCaBundleState,
-        _: &TrustedCaBundleState,
-        _: &mut Option<Kept>,
-    ) -> Option<TrustedCaBundleState> {
-        lifecycle::write(diags, session, planned).await
+    async fn create(call: Call<'_, Self>, planned: Self::State, _: &Self::State) -> Option<Self::State> {
+        lifecycle::write(call.diags, call.session, planned).await
     }
 
     async fn update(
-        diags: &mut Diagnostics,
-        session: &Session,
-        _: TrustedCaBundleState,
-        planned: TrustedCaBundleState,
-        _: &TrustedCaBundleState,
-        _: &mut Option<Kept>,
-    ) -> Option<TrustedCaBundleState> {
-        lifecycle::write(diags, session, planned).await
+        call: Call<'_, Self>,
+        _: Self::State,
+        planned: Self::State,
+        _: &Self::State,
+    ) -> Option<Self::State> {
+        lifecycle::write(call.diags, call.session, planned).await
     }
 
-    async fn destroy(
-        diags: &mut Diagnostics,
-        session: &Session,
-        prior: &TrustedCaBundleState,
-        private: Option<Kept>,
-    ) -> Option<()> {
-        lifecycle::destroy(diags, session, prior, &private.unwrap_or_default()).await
+    async fn destroy(call: Call<'_, Self>, prior: &Self::State) -> Option<()> {
+        lifecycle::destroy(
+            call.diags,
+            call.session,
+            prior,
+            &call.private.take().unwrap_or_default(),
+        )
+        .await
     }
 
-    async fn import(
-        diags: &mut Diagnostics,
-        session: &Session,
-        id: &str,
-        _: &mut Option<Kept>,
-    ) -> Option<TrustedCaBundleState> {
-        lifecycle::import(diags, session, id).await
+    async fn import(call: Call<'_, Self>, id: &str) -> Option<Self::State> {
+        lifecycle::import(call.diags, call.session, id).await
     }
 }
 

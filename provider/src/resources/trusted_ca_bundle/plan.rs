@@ -4,9 +4,10 @@ use tf_provider::value::Value;
 use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
-use super::state::{ID, Members, TrustedCaBundleState};
+use super::model::{ID, Members, TrustedCaBundleState};
 use crate::report::error;
 use crate::trust::ca_certificate;
+use crate::values::set_default;
 
 /// Adds what is wrong with the configuration alone. Values that are not known yet are left for a later call.
 pub(crate) fn validate(diags: &mut Diagnostics, config: &TrustedCaBundleState) {
@@ -121,14 +122,9 @@ fn planned(
     diags.errors.is_empty().then_some(next)
 }
 
-fn with_defaults(config: TrustedCaBundleState) -> TrustedCaBundleState {
-    let mut config = config;
-    if config.on_destroy.is_null() {
-        config.on_destroy = Value::Value(KEEP.to_owned());
-    }
-    if config.allow_lockout.is_null() {
-        config.allow_lockout = Value::Value(false);
-    }
+fn with_defaults(mut config: TrustedCaBundleState) -> TrustedCaBundleState {
+    set_default(&mut config.on_destroy, KEEP.to_owned());
+    set_default(&mut config.allow_lockout, false);
     config
 }
 

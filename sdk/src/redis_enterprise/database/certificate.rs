@@ -136,6 +136,7 @@ impl ListDatabaseCertificates {
 
 handle! {
     /// Server certificates of databases, in place of the cluster's `proxy`.
+    #[doc(alias = "bdb")]
     DatabaseCertificates = database_certificates
 }
 

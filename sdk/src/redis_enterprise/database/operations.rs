@@ -17,6 +17,8 @@ use crate::redis_enterprise::values::{ActionUid, DatabaseUid};
 
 handle! {
     /// Databases of the cluster.
+    #[doc(alias = "bdb")]
+    #[doc(alias = "bdbs")]
     Databases = databases
 }
 

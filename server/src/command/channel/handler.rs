@@ -1,4 +1,4 @@
-//! Carries out the console's requests: the use cases of [`crate::ravendb::usecases`], as the caller "console".
+//! Carries out the console's requests: the use cases of [`certward_ravendb::usecases`], as the caller "console".
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use time::{Date, Month, OffsetDateTime};
 
 use super::message::{Answer, Request, Secret};
 use crate::app::App;
-use crate::certificate::CertificateBundle;
-use crate::clock::rfc3339;
-use crate::ravendb::access::authn::Caller;
-use crate::ravendb::access::authz::action::{GenerateCertificate, RegisterCertificate, ReplaceServerCertificate};
-use crate::ravendb::access::authz::{Action, Permit, authorize};
-use crate::ravendb::model::clearance::{Permissions, SecurityClearance};
-use crate::ravendb::model::definition::Grant;
-use crate::ravendb::usecases::replacement::{ReplaceRequest, SWAP_DELAY};
-use crate::ravendb::usecases::{GenerateRequest, RegisterRequest};
+use certward_certificates::certificate::CertificateBundle;
+use certward_ravendb::access::authn::Caller;
+use certward_ravendb::access::authz::action::{GenerateCertificate, RegisterCertificate, ReplaceServerCertificate};
+use certward_ravendb::access::authz::{Action, Permit, authorize};
+use certward_ravendb::model::clearance::{Permissions, SecurityClearance};
+use certward_ravendb::model::definition::Grant;
+use certward_ravendb::usecases::replacement::{ReplaceRequest, SWAP_DELAY};
+use certward_ravendb::usecases::{GenerateRequest, RegisterRequest};
+use certward_system::clock::rfc3339;
 
 /// Handles a request. An error becomes the text of the answer.
 pub(super) async fn handle(app: &Arc<App>, request: Request) -> Answer {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::command::channel::Secret;
-use crate::suggestion;
+use certward_system::suggestion;
 
 /// A line that was understood.
 #[derive(Debug)]

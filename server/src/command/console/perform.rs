@@ -8,7 +8,7 @@ use super::command::Task;
 use super::output::NewFile;
 use crate::command::channel::{Answer, Channel, Request, Secret};
 use crate::command::{Failure, FileError, output};
-use crate::files::{self, TrustedDirectory, read_any};
+use certward_system::files::{self, TrustedDirectory, read_any};
 
 /// Shows a line of the outcome.
 pub(super) type Show = dyn FnMut(&str) -> Result<(), Failure>;

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use self::text::{describe, describe_cleared, describe_data, refusal};
 use super::signals::finish_or_stop;
 use super::{Failure, output, system_user};
-use crate::audit;
-use crate::clock::{Clock as _, SystemClock};
 use crate::config::{CommandLine, Sources};
-use crate::ravendb::rows::CertificateTables;
-use crate::redis::DataFiles;
-use crate::redis_enterprise::rows::ClusterTables;
-use crate::store::backup::{self, Accepted, DatabaseFiles, Done, Made, Restored, Wanted};
+use certward_ravendb::rows::CertificateTables;
+use certward_redis_enterprise::rows::ClusterTables;
+use certward_redis_proxy::DataFiles;
+use certward_store::audit;
+use certward_store::backup::{self, Accepted, DatabaseFiles, Done, Made, Restored, Wanted};
+use certward_system::clock::{Clock as _, SystemClock};
 
 /// The commands about the store.
 #[derive(Debug, clap::Subcommand)]

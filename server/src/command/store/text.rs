@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::store::backup::{Accepted, Comparison, DataForm, Manifest, SavedDatabase};
+use certward_store::backup::{Accepted, Comparison, DataForm, Manifest, SavedDatabase};
 
 /// Describes the refusal of a restore and the ways to proceed.
 pub(super) fn refusal(manifest: &Manifest, comparison: &Comparison, accepted: Accepted) -> String {

@@ -1,0 +1,5 @@
+//! Redis Enterprise's certificate-authentication API.
+
+pub mod api;
+pub mod cluster;
+pub mod rows;

@@ -1,4 +1,0 @@
-//! Redis Enterprise's certificate-authentication API.
-
-pub mod api;
-pub mod rows;

@@ -8,9 +8,18 @@ use certward_acceptance_tests::architecture::{PICTURE, Workspace, root};
 const STILL_CIRCULAR: &[(&str, &[&str])] = &[
     ("certward", &["effects", "redis_enterprise"]),
     ("certward-pki", &["certificate", "extensions", "pem"]),
-    ("certward-redis-model", &["database", "state"]),
+    (
+        "certward-redis-model",
+        &["database", "precondition", "redis_acl", "state", "user"],
+    ),
     ("certward-server", &["app", "config", "expiry"]),
-    ("certward-server", &["audit", "cluster", "ravendb", "store"]),
+    ("certward-server", &["cluster", "redis", "redis_enterprise"]),
+    (
+        "certward-store",
+        &[
+            "audit", "error", "health", "keeper", "lib", "past", "position", "records", "sqlite", "write", "writer",
+        ],
+    ),
     (
         "terraform-provider-certward",
         &["data_sources", "effects", "provider", "resources", "trust", "values"],

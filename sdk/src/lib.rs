@@ -68,6 +68,7 @@ pub mod effects;
 pub mod ravendb;
 #[cfg(feature = "redis-enterprise")]
 pub mod redis_enterprise;
+mod uids;
 
 #[doc(inline)]
 pub use certward_pki as pki;

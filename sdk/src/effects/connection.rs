@@ -9,7 +9,7 @@ use time::serde::rfc3339;
 
 use crate::client::words::words;
 use crate::pki::{Printable, Sha256Fingerprint, Thumbprint};
-use crate::redis_enterprise::{DatabaseUid, UserUid};
+use crate::uids::{DatabaseUid, UserUid};
 
 words! {
     /// The listener that accepted a connection.

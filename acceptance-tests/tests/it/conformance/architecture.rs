@@ -8,12 +8,13 @@ use certward_acceptance_tests::architecture::{PICTURE, Workspace, root};
 const STILL_CIRCULAR: &[(&str, &[&str])] = &[
     ("certward", &["effects", "redis_enterprise"]),
     ("certward-pki", &["certificate", "extensions", "pem"]),
+    ("certward-redis-enterprise", &["cluster", "rows"]),
     (
         "certward-redis-model",
         &["database", "precondition", "redis_acl", "state", "user"],
     ),
+    ("certward-redis-proxy", &["lib", "listener", "refused_acls", "running"]),
     ("certward-server", &["app", "config", "expiry"]),
-    ("certward-server", &["cluster", "redis", "redis_enterprise"]),
     (
         "certward-store",
         &[

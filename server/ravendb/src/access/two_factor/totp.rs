@@ -39,6 +39,7 @@ fn code_of(key: &hmac::Key, step: i64) -> u32 {
 }
 
 #[cfg(test)]
+/// The one-time code of `key` at `now`.
 pub fn current_code(key: &TwoFactorKey, now: OffsetDateTime) -> u32 {
     let Step(present) = Step::at(now);
     code_of(

@@ -159,6 +159,7 @@ impl ClusterVerdict {
     }
 
     #[cfg(test)]
+    /// The time of the decision.
     pub fn decided_at(&self) -> OffsetDateTime {
         self.decided_at
     }

@@ -13,10 +13,12 @@ pub struct MatrixEngine {
 }
 
 impl MatrixEngine {
+    /// The engine at this socket.
     pub fn at(socket: PathBuf) -> Self {
         Self { socket }
     }
 
+    /// Opens a connection to it.
     pub fn connect(&self) -> io::Result<UnixStream> {
         UnixStream::connect(&self.socket)
     }

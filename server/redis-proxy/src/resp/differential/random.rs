@@ -10,6 +10,7 @@ pub struct Random {
 }
 
 impl Random {
+    /// The numbers of this seed.
     pub fn new(seed: u64) -> Self {
         Self {
             state: seed,
@@ -35,6 +36,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number in the range.
     pub fn below(&mut self, range: Range<usize>) -> usize {
         let width = (range.end - range.start) as u64;
         range.start + usize::try_from(self.next() % width).expect("less than a usize")

@@ -29,7 +29,7 @@ pub enum Intercepted {
 }
 
 /// The marker of the identity command with this number.
-pub fn marker(number: usize) -> String {
+pub(super) fn marker(number: usize) -> String {
     format!("certward-marker-{number}")
 }
 

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use time::macros::datetime;
 
 use super::*;
-use crate::audit::Outcome;
+use crate::audit::{AuditRecord, Outcome};
 use crate::ravendb::model::clearance::SecurityClearance;
 use crate::ravendb::model::definition::Grant;
 use crate::store::backup;
@@ -34,6 +34,15 @@ fn entry(name: &str) -> RegisteredCertificate {
 async fn another_program(store: &Store) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(store.path());
     options.connect().await.unwrap()
+}
+
+async fn commit(
+    store: &Store,
+    changes: &[Change],
+    answered: Option<&AnsweredRequest>,
+    records: &[AuditRecord],
+) -> Result<(), StoreError> {
+    store.commit(&Write { changes, answered }, records).await
 }
 
 async fn put(store: &Store, entry: RegisteredCertificate) {

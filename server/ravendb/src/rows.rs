@@ -15,7 +15,6 @@ use super::model::clearance::{DatabaseAccess, Permissions};
 use super::model::definition::{Collection, RegisteredCertificate, TwoFactorKey};
 use super::model::registry::{Change, DeletedCertificate};
 use certward_certificates::asn1;
-use certward_store::audit::AuditRecord;
 use certward_store::backup::Tables;
 use certward_store::{Changes, Moves, Store, StoreError};
 
@@ -31,9 +30,9 @@ pub struct AnsweredRequest {
 }
 
 /// Changes to the tables, and the request that they answer.
-struct Write<'a> {
-    changes: &'a [Change],
-    answered: Option<&'a AnsweredRequest>,
+pub(crate) struct Write<'a> {
+    pub(crate) changes: &'a [Change],
+    pub(crate) answered: Option<&'a AnsweredRequest>,
 }
 
 impl Changes for Write<'_> {
@@ -60,20 +59,6 @@ impl Changes for Write<'_> {
     }
 }
 
-/// Makes the changes, and records them and the request they answer: all of it or nothing.
-///
-/// # Errors
-///
-/// [`StoreError::Write`]; the store is then as before.
-pub async fn commit(
-    store: &Store,
-    changes: &[Change],
-    answered: Option<&AnsweredRequest>,
-    records: &[AuditRecord],
-) -> Result<(), StoreError> {
-    store.commit(&Write { changes, answered }, records).await
-}
-
 /// Puts many entries at once, beside the use cases and without audit records: a store for tests and benchmarks.
 ///
 /// # Errors
@@ -83,7 +68,11 @@ pub async fn commit(
 pub async fn fill(store: &Store, entries: Vec<RegisteredCertificate>) -> Result<(), StoreError> {
     let put = |entry| Change::Put(std::sync::Arc::new(entry));
     let changes: Vec<Change> = entries.into_iter().map(put).collect();
-    commit(store, &changes, None, &[]).await
+    let write = Write {
+        changes: &changes,
+        answered: None,
+    };
+    store.commit(&write, &[]).await
 }
 
 /// The tables, for `store check`.

@@ -101,3 +101,11 @@ pub enum StoreError {
     #[error("the server stopped before the store confirmed the change")]
     Interrupted,
 }
+
+impl StoreError {
+    /// Returns `true` unless the store has logged the cause itself, once: that it refuses writes.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        !matches!(self, Self::Unavailable { .. })
+    }
+}

@@ -11,6 +11,7 @@ mod files;
 mod health;
 mod index;
 mod keeper;
+pub mod ledger;
 mod lock;
 mod mark;
 mod migrations;
@@ -191,7 +192,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn turn<'m>(&self, turns: &'m Mutex<()>) -> Result<MutexGuard<'m, ()>, StoreError> {
+    pub(crate) async fn turn<'m>(&self, turns: &'m Mutex<()>) -> Result<MutexGuard<'m, ()>, StoreError> {
         tokio::select! {
             biased;
             turn = turns.lock() => Ok(turn),
@@ -204,7 +205,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::OutcomeUnknown`], [`StoreError::Interrupted`].
-    pub async fn outcome_of<T>(&self, change: JoinHandle<T>) -> Result<T, StoreError> {
+    pub(crate) async fn outcome_of<T>(&self, change: JoinHandle<T>) -> Result<T, StoreError> {
         let refusing_for_long = async {
             let mut health = self.health_changes();
             loop {

@@ -9,7 +9,7 @@ use time::macros::datetime;
 use super::*;
 use crate::model::clearance::SecurityClearance;
 use crate::model::definition::Grant;
-use certward_store::audit::Outcome;
+use certward_store::audit::{AuditRecord, Outcome};
 use certward_store::backup;
 use certward_store::testing::{names, record};
 
@@ -34,6 +34,15 @@ fn entry(name: &str) -> RegisteredCertificate {
 async fn another_program(store: &Store) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(store.path());
     options.connect().await.unwrap()
+}
+
+async fn commit(
+    store: &Store,
+    changes: &[Change],
+    answered: Option<&AnsweredRequest>,
+    records: &[AuditRecord],
+) -> Result<(), StoreError> {
+    store.commit(&Write { changes, answered }, records).await
 }
 
 async fn put(store: &Store, entry: RegisteredCertificate) {

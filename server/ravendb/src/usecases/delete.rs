@@ -28,7 +28,7 @@ impl Authority {
             permit.caller().thumbprint(),
             *thumbprint,
         );
-        self.change(asked, None, move |parts, clearance| {
+        self.change(asked, move |parts, clearance| {
             plan_delete(parts, clearance, own, thumbprint)
         })
         .await
@@ -49,8 +49,7 @@ impl Authority {
     /// [`Error::Store`].
     pub async fn purge(&self, permit: &Permit<PurgeCertificates>) -> Result<usize, Error> {
         let (asked, own) = (Asked::by(permit, "expired certificates"), permit.caller().thumbprint());
-        self.change(asked, None, move |parts, _| Ok(plan_purge(parts, own)))
-            .await
+        self.change(asked, move |parts, _| Ok(plan_purge(parts, own))).await
     }
 }
 

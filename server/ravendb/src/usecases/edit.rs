@@ -57,10 +57,8 @@ impl Authority {
     pub async fn edit(&self, permit: &Permit<EditCertificate>, request: EditRequest) -> Result<(), Error> {
         let asked = Asked::by(permit, request.thumbprint.to_string());
         let own = permit.caller().thumbprint();
-        self.change(asked, None, move |parts, clearance| {
-            plan(parts, clearance, own, request)
-        })
-        .await
+        self.change(asked, move |parts, clearance| plan(parts, clearance, own, request))
+            .await
     }
 }
 

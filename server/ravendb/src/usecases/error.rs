@@ -137,7 +137,7 @@ pub enum Error {
     // Look at the server.
     /// The store failed.
     #[error("the change could not be recorded")]
-    Store(#[source] StoreError),
+    Store(#[from] StoreError),
     /// The certificate could not be generated.
     #[error("the certificate could not be issued")]
     Issuer(#[source] IssuerError),

@@ -44,18 +44,18 @@ impl Authority {
         let issued = match self.issue(permit, &request).await {
             Ok(issued) => issued,
             Err(error) => {
-                self.shared.refused(&asked(), &error);
+                self.ledger.refused(&asked(), &error);
                 return Err(error);
             }
         };
-        let (asked, certificate) = (asked(), issued.certificate.clone());
-        let answered = request.request_id.map(|request_id| AnsweredRequest {
+        let (mut asked, certificate) = (asked(), issued.certificate.clone());
+        asked.answered = request.request_id.map(|request_id| AnsweredRequest {
             request_id,
             thumbprint: certificate.thumbprint(),
-            at: self.shared.parts.clock.now(),
+            at: self.parts().clock.now(),
         });
         let grant = request.grant;
-        self.change(asked, answered, move |_, clearance| {
+        self.change(asked, move |_, clearance| {
             check_reach(clearance, grant.clearance, Attempt::Generate, &grant.name)?;
             Ok(plan(&certificate, grant))
         })
@@ -68,7 +68,7 @@ impl Authority {
         permit: &Permit<GenerateCertificate>,
         request: &GenerateRequest,
     ) -> Result<IssuedCertificate, Error> {
-        let (parts, grant) = (&self.shared.parts, &request.grant);
+        let (parts, grant) = (self.parts(), &request.grant);
         check_name(&grant.name)?;
         check_reach(
             permit.caller().clearance(),
@@ -84,7 +84,7 @@ impl Authority {
             });
         }
         if let Some(request_id) = &request.request_id {
-            self.shared.refuse_repeated(request_id).await?;
+            parts.refuse_repeated(request_id).await?;
         }
         let server = parts.server_certificates.current();
         parts

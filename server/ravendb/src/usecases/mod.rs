@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use certward_pki::{Certificate, Thumbprint};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::MutexGuard;
 
 pub use edit::{EditRequest, TwoFactorChange};
 pub use error::{Attempt, Error};
@@ -34,14 +34,15 @@ use crate::rows::{self, AnsweredRequest};
 use certward_certificates::certificate::key_fitness;
 use certward_certificates::issuer::Issuer;
 use certward_certificates::server_certificate::ServerCertificates;
-use certward_store::audit::{Actor, Audit, AuditRecord, Outcome};
-use certward_store::{Store, StoreError};
+use certward_store::audit::Audit;
+use certward_store::ledger::{self, Domain, Head, Ledger};
+use certward_store::{Changes, Store};
 use certward_system::clock::Clock;
 
 /// The authority over the registered certificates.
 #[derive(Debug)]
 pub struct Authority {
-    shared: Arc<Shared>,
+    ledger: Arc<Ledger<AuthorityParts>>,
 }
 
 /// Dependencies of an [`Authority`].
@@ -63,60 +64,50 @@ pub struct AuthorityParts {
     pub audit: Audit,
 }
 
-#[derive(Debug)]
-struct Shared {
-    parts: AuthorityParts,
-    /// Locked from the checks of a change until the registry contains it.
-    writer: Mutex<()>,
-}
-
 /// A change that has passed all checks.
-struct Plan<T> {
-    changes: Vec<Change>,
-    /// The description of the change in the audit record.
-    detail: String,
-    outcome: T,
-}
+type Plan<T> = ledger::Plan<Change, T>;
 
 /// A request for a change: the head of its audit record, and the level that it requires.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    actor: Actor,
+    head: Head,
     /// None if the server acts by itself.
     caller: Option<Arc<Caller>>,
-    action: &'static str,
-    target: String,
     required: Level,
+    /// The request to remember, which must not have been answered before.
+    answered: Option<AnsweredRequest>,
 }
 
 impl Authority {
     /// Assembles the authority. `registry` holds the content of `store`.
     #[must_use]
     pub fn new(parts: AuthorityParts) -> Self {
+        let (store, clock, audit) = (parts.store.clone(), Arc::clone(&parts.clock), parts.audit.clone());
         Self {
-            shared: Arc::new(Shared {
-                parts,
-                writer: Mutex::new(()),
-            }),
+            ledger: Ledger::new(parts, store, clock, audit),
         }
+    }
+
+    fn parts(&self) -> &AuthorityParts {
+        self.ledger.domain()
     }
 
     /// The in-memory copy of the store.
     #[must_use]
     pub fn registry(&self) -> &Arc<Registry> {
-        &self.shared.parts.registry
+        &self.parts().registry
     }
 
     /// The store, for readiness checks.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.shared.parts.store
+        &self.parts().store
     }
 
     /// The number of keys for client certificates that are ready to use, for metrics.
     #[must_use]
     pub fn ready_keys(&self) -> usize {
-        self.shared.parts.issuer.ready_keys()
+        self.parts().issuer.ready_keys()
     }
 
     /// The entry with this thumbprint.
@@ -146,8 +137,8 @@ impl Authority {
     ///
     /// [`Error::CallerLostRights`].
     pub fn look_again(&self, asked: &Asked) -> Result<(), Error> {
-        let now = self.shared.clearance_now(asked).map(drop);
-        now.inspect_err(|error| self.shared.refused(asked, error))
+        let now = self.parts().clearance_now(asked).map(drop);
+        now.inspect_err(|error| self.ledger.refused(asked, error))
     }
 
     /// Like [`Self::look_again`], for longer actions: no registered certificate changes while the guard is held.
@@ -156,74 +147,30 @@ impl Authority {
     ///
     /// [`Error::CallerLostRights`]; [`Error::Store`] while the outcome of the last change is unknown.
     pub async fn hold(&self, asked: &Asked) -> Result<MutexGuard<'_, ()>, Error> {
-        let parts = &self.shared.parts;
-        let writer = parts.store.turn(&self.shared.writer).await.map_err(Error::Store)?;
+        let writer = self.ledger.hold().await?;
         self.look_again(asked)?;
         Ok(writer)
     }
 
     /// Decides with `plan`, then records and publishes the planned changes. `plan` gets the caller's current clearance.
-    async fn change<T, F>(&self, asked: Asked, answered: Option<AnsweredRequest>, plan: F) -> Result<T, Error>
+    async fn change<T, F>(&self, asked: Asked, plan: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&AuthorityParts, SecurityClearance) -> Result<Plan<T>, Error> + Send + 'static,
     {
-        let shared = Arc::clone(&self.shared);
-        // A task of its own: a caller that hangs up between commit and visibility must not leave them apart.
-        let step = tokio::spawn(async move {
-            let outcome = shared.decide(&asked, answered, plan).await;
-            if let Err(error) = &outcome {
-                shared.refused(&asked, error);
-            }
-            outcome
-        });
-        let store = &self.shared.parts.store;
-        store.outcome_of(step).await.map_err(Error::Store).flatten()
+        let plan = move |parts: &AuthorityParts, clearance: &SecurityClearance| plan(parts, *clearance);
+        self.ledger.change(asked, false, plan).await
     }
 }
 
-impl Shared {
-    async fn decide<T, F>(&self, asked: &Asked, answered: Option<AnsweredRequest>, plan: F) -> Result<T, Error>
-    where
-        F: FnOnce(&AuthorityParts, SecurityClearance) -> Result<Plan<T>, Error>,
-    {
-        let parts = &self.parts;
-        let _writer = parts.store.turn(&self.writer).await.map_err(Error::Store)?;
-        let clearance = self.clearance_now(asked)?;
-        if let Some(answered) = &answered {
-            self.refuse_repeated(&answered.request_id).await?;
-        }
-        let Plan {
-            changes,
-            detail,
-            outcome,
-        } = plan(parts, clearance)?;
-        if changes.is_empty() {
-            return Ok(outcome);
-        }
-        let record = AuditRecord {
-            at: parts.clock.now(),
-            actor: asked.actor.clone(),
-            action: asked.action.into(),
-            target: asked.target.clone(),
-            outcome: Outcome::Done(detail.into()),
-            occurrences: 1,
-        };
-        rows::commit(&parts.store, &changes, answered.as_ref(), &[record])
-            .await
-            .map_err(Error::Store)?;
-        parts.registry.apply(&changes);
-        parts.audit.committed();
-        Ok(outcome)
-    }
-
+impl AuthorityParts {
     /// The caller's current clearance: the one at its admission may have been withdrawn while its request was read, or
     /// while it waited.
     fn clearance_now(&self, asked: &Asked) -> Result<SecurityClearance, Error> {
         let Some(caller) = &asked.caller else {
             return Ok(SecurityClearance::ClusterAdmin);
         };
-        let present = self.parts.authenticator.look_again_at(caller);
+        let present = self.authenticator.look_again_at(caller);
         present
             .filter(|present| present.level() >= asked.required)
             .map(|present| present.clearance())
@@ -231,10 +178,7 @@ impl Shared {
     }
 
     async fn refuse_repeated(&self, request_id: &str) -> Result<(), Error> {
-        match rows::answered(&self.parts.store, request_id)
-            .await
-            .map_err(Error::Store)?
-        {
+        match rows::answered(&self.store, request_id).await.map_err(Error::Store)? {
             Some(thumbprint) => Err(Error::RepeatedRequest {
                 request_id: request_id.to_owned(),
                 thumbprint,
@@ -242,23 +186,45 @@ impl Shared {
             None => Ok(()),
         }
     }
+}
 
-    fn refused(&self, asked: &Asked, error: &Error) {
-        // That the store refuses changes has been logged, once.
-        let is_known = matches!(error, Error::Store(StoreError::Unavailable { .. }));
-        if matches!(error, Error::Store(_) | Error::Issuer(_)) && !is_known {
-            tracing::error!(
-                error = error as &dyn std::error::Error,
-                action = asked.action,
-                "a change failed"
-            );
+impl Domain for AuthorityParts {
+    type Asked = Asked;
+    type Basis = SecurityClearance;
+    type Change = Change;
+    type Error = Error;
+
+    async fn admit(&self, asked: &Asked) -> Result<SecurityClearance, Error> {
+        let clearance = self.clearance_now(asked)?;
+        if let Some(answered) = &asked.answered {
+            self.refuse_repeated(&answered.request_id).await?;
         }
-        self.parts.audit.refused(
-            asked.actor.clone(),
-            asked.action,
-            asked.target.clone(),
-            error.to_string(),
-        );
+        Ok(clearance)
+    }
+
+    fn write<'a>(&self, asked: &'a Asked, changes: &'a [Change]) -> impl Changes + 'a {
+        rows::Write {
+            changes,
+            answered: asked.answered.as_ref(),
+        }
+    }
+
+    fn publish(&self, changes: &[Change]) {
+        self.registry.apply(changes);
+    }
+
+    fn is_fault(error: &Error) -> bool {
+        match error {
+            Error::Store(error) => error.is_news(),
+            Error::Issuer(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl AsRef<Head> for Asked {
+    fn as_ref(&self) -> &Head {
+        &self.head
     }
 }
 
@@ -266,11 +232,14 @@ impl Asked {
     /// The request of a permit's holder.
     pub fn by<A: Action>(permit: &Permit<A>, target: impl Into<String>) -> Self {
         Self {
-            actor: permit.caller().actor(),
+            head: Head {
+                actor: permit.caller().actor(),
+                action: A::NAME,
+                target: target.into(),
+            },
             caller: Some(Arc::clone(permit.caller())),
-            action: A::NAME,
-            target: target.into(),
             required: A::REQUIRED,
+            answered: None,
         }
     }
 }

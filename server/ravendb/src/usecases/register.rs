@@ -45,10 +45,8 @@ impl Authority {
     ) -> Result<Vec<Arc<RegisteredCertificate>>, Error> {
         let asked = Asked::by(permit, request.grant.name.clone());
         let own = permit.caller().thumbprint();
-        self.change(asked, None, move |parts, clearance| {
-            plan(parts, clearance, own, request)
-        })
-        .await
+        self.change(asked, move |parts, clearance| plan(parts, clearance, own, request))
+            .await
     }
 }
 

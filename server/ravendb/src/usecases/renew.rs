@@ -12,6 +12,7 @@ use crate::model::clearance::Level;
 use crate::model::definition::{Collection, RegisteredCertificate};
 use crate::model::registry::{Change, Registry};
 use certward_store::audit::Actor;
+use certward_store::ledger::Head;
 
 impl Authority {
     /// Registers the renewal with the current rights of the original. Of the certificates with one public key, at most
@@ -27,20 +28,23 @@ impl Authority {
     /// [`Error::OneTimeCodeMissing`]; [`Error::ThumbprintCollision`]; [`Error::Store`].
     pub async fn register_renewal(&self, renewal: &Arc<Renewal>, code: Option<&AcceptedCode>) -> Result<(), Error> {
         let thumbprint = renewal.certificate().thumbprint();
+        let actor = Actor {
+            name: renewal.original().name.clone(),
+            thumbprint: Some(thumbprint),
+            address: None,
+        };
         let asked = Asked {
-            actor: Actor {
-                name: renewal.original().name.clone(),
-                thumbprint: Some(thumbprint),
-                address: None,
+            head: Head {
+                actor,
+                action: "register_renewal",
+                target: thumbprint.to_string(),
             },
             caller: None,
-            action: "register_renewal",
-            target: thumbprint.to_string(),
             required: Level::ValidUser,
+            answered: None,
         };
         let (renewal, secret) = (Arc::clone(renewal), code.map(AcceptedCode::secret));
-        self.change(asked, None, move |parts, _| plan(parts, &renewal, secret))
-            .await
+        self.change(asked, move |parts, _| plan(parts, &renewal, secret)).await
     }
 }
 

@@ -410,7 +410,7 @@ pub enum ClusterError {
     },
     /// The store failed.
     #[error("the change could not be recorded")]
-    Store(#[source] StoreError),
+    Store(#[from] StoreError),
     /// A key or a certificate of the cluster could not be generated.
     #[error("the certificate could not be made")]
     Issue(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -24,7 +24,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use certward_transport::administrators::{Administrator, Administrators};
 use time::OffsetDateTime;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
 pub use bootstrap::NewCluster;
 pub use certward_redis_model::precondition::Precondition;
@@ -41,15 +41,16 @@ use self::access::{ClusterAction, ClusterCaller, ClusterPermit, Lockouts, Passwo
 use crate::rows;
 use certward_redis_model::permission::{ManagementRole, PermissionSet};
 use certward_redis_model::state::Change;
-use certward_store::audit::{Actor, Audit, AuditRecord, Outcome};
-use certward_store::{Store, StoreError};
+use certward_store::audit::{Actor, Audit};
+use certward_store::ledger::{self, Domain, Head, Ledger};
+use certward_store::{Changes, Store};
 use certward_system::clock::Clock;
 use certward_transport::listener::peer::Peer;
 
 /// The cluster: its current state, and the only way to change it.
 #[derive(Debug)]
 pub struct Cluster {
-    shared: Arc<Shared>,
+    ledger: Arc<Ledger<Shared>>,
 }
 
 /// Dependencies of a [`Cluster`].
@@ -72,8 +73,6 @@ struct Shared {
     parts: ClusterParts,
     state: RwLock<Arc<ClusterState>>,
     changes: watch::Sender<u64>,
-    /// Locked from the checks of a change until the state contains it.
-    writer: Mutex<()>,
     lockouts: Lockouts,
 }
 
@@ -88,23 +87,14 @@ pub struct Planning<'a> {
 }
 
 /// A change that has passed all checks.
-pub struct Plan<T> {
-    /// The changes; if there are none, nothing is recorded.
-    pub changes: Vec<Change>,
-    /// Description for the audit record.
-    pub detail: String,
-    /// The result of the use case.
-    pub outcome: T,
-}
+pub type Plan<T> = ledger::Plan<Change, T>;
 
 /// A request: the head of its audit record, and the permission that it needs.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    actor: Actor,
+    head: Head,
     /// None if the server acts by itself.
     caller: Option<Arc<ClusterCaller>>,
-    action: &'static str,
-    target: String,
     required: Required,
     /// True if the permit covers only the caller itself.
     on_itself: bool,
@@ -114,10 +104,12 @@ impl Asked {
     /// The request of a permit's holder.
     pub fn by<A: ClusterAction>(permit: &ClusterPermit<A>, target: impl Into<String>) -> Self {
         Self {
-            actor: permit.caller().actor(),
+            head: Head {
+                actor: permit.caller().actor(),
+                action: A::NAME,
+                target: target.into(),
+            },
             caller: Some(Arc::clone(permit.caller())),
-            action: A::NAME,
-            target: target.into(),
             required: A::REQUIRED,
             on_itself: permit.target().is_some(),
         }
@@ -126,13 +118,21 @@ impl Asked {
     /// A request of the server itself.
     pub fn server(action: &'static str, target: impl Into<String>) -> Self {
         Self {
-            actor: Actor::server(),
+            head: Head {
+                actor: Actor::server(),
+                action,
+                target: target.into(),
+            },
             caller: None,
-            action,
-            target: target.into(),
             required: Required::Authenticated,
             on_itself: false,
         }
+    }
+}
+
+impl AsRef<Head> for Asked {
+    fn as_ref(&self) -> &Head {
+        &self.head
     }
 }
 
@@ -190,52 +190,57 @@ impl Cluster {
     #[must_use]
     pub fn new(parts: ClusterParts, state: ClusterState) -> Self {
         let changes = watch::Sender::new(state.revision());
+        let (store, clock, audit) = (parts.store.clone(), Arc::clone(&parts.clock), parts.audit.clone());
+        let shared = Shared {
+            parts,
+            state: RwLock::new(Arc::new(state)),
+            changes,
+            lockouts: Lockouts::default(),
+        };
         Self {
-            shared: Arc::new(Shared {
-                parts,
-                state: RwLock::new(Arc::new(state)),
-                changes,
-                writer: Mutex::new(()),
-                lockouts: Lockouts::default(),
-            }),
+            ledger: Ledger::new(shared, store, clock, audit),
         }
+    }
+
+    fn shared(&self) -> &Shared {
+        self.ledger.domain()
     }
 
     /// The current state of the cluster. Do not keep it longer than a request.
     #[must_use]
     pub fn state(&self) -> Arc<ClusterState> {
-        self.shared.state()
+        self.shared().state()
     }
 
     /// The revision of the last change.
     pub fn revision(&self) -> u64 {
-        *self.shared.changes.borrow()
+        *self.shared().changes.borrow()
     }
 
     /// Notifies of the revision of each later change.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.changes.subscribe()
+        self.shared().changes.subscribe()
     }
 
     pub(crate) fn passwords(&self) -> &Arc<PasswordHasher> {
-        &self.shared.parts.passwords
+        &self.shared().parts.passwords
     }
 
     pub(crate) fn store(&self) -> &Store {
-        &self.shared.parts.store
+        &self.shared().parts.store
     }
 
     fn lockouts(&self) -> &Lockouts {
-        &self.shared.lockouts
+        &self.shared().lockouts
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.shared.parts.clock
+        &self.shared().parts.clock
     }
 
     pub(crate) fn administrator(&self, peer: &Peer) -> Option<Administrator> {
-        self.shared.parts.administrators.administrator(peer)
+        self.shared().parts.administrators.administrator(peer)
     }
 
     /// Decides with `plan`, then records and publishes the planned changes. With [`Run::Dry`] it only decides.
@@ -249,17 +254,14 @@ impl Cluster {
         T: Send + 'static,
         F: FnOnce(&Planning<'_>) -> Result<Plan<T>, ClusterError> + Send + 'static,
     {
-        let shared = Arc::clone(&self.shared);
-        // A task of its own: a caller that hangs up between commit and visibility must not leave them apart.
-        let step = tokio::spawn(async move {
-            let outcome = shared.decide(&asked, run, plan).await;
-            if let Err(error) = &outcome {
-                shared.refused(&asked, error);
-            }
-            outcome
-        });
-        let store = &self.shared.parts.store;
-        store.outcome_of(step).await.map_err(ClusterError::Store).flatten()
+        let plan = move |_: &Shared, (state, rights, now): &(Arc<ClusterState>, PermissionSet, OffsetDateTime)| {
+            plan(&Planning {
+                state,
+                rights: *rights,
+                now: *now,
+            })
+        };
+        self.ledger.change(asked, run == Run::Dry, plan).await
     }
 
     /// Returns the requester's current permissions, if they still cover the request. A refusal is recorded.
@@ -268,13 +270,13 @@ impl Cluster {
     ///
     /// [`ClusterError::CallerLostRights`].
     pub fn look_again(&self, asked: &Asked) -> Result<PermissionSet, ClusterError> {
-        let now = self.shared.rights_now(asked, &self.state());
-        now.inspect_err(|error| self.shared.refused(asked, error))
+        let now = self.shared().rights_now(asked, &self.state());
+        now.inspect_err(|error| self.ledger.refused(asked, error))
     }
 
     /// Records a refusal that precedes [`Self::change`], and returns its error.
     pub fn refused(&self, asked: Asked, error: ClusterError) -> ClusterError {
-        self.shared.refused(&asked, &error);
+        self.ledger.refused(&asked, &error);
         error
     }
 }
@@ -282,47 +284,6 @@ impl Cluster {
 impl Shared {
     fn state(&self) -> Arc<ClusterState> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    async fn decide<T, F>(&self, asked: &Asked, run: Run, plan: F) -> Result<T, ClusterError>
-    where
-        F: FnOnce(&Planning<'_>) -> Result<Plan<T>, ClusterError>,
-    {
-        let parts = &self.parts;
-        let _writer = parts.store.turn(&self.writer).await.map_err(ClusterError::Store)?;
-        let now = parts.clock.now();
-        let state = self.state();
-        let Plan {
-            changes,
-            detail,
-            outcome,
-        } = plan(&Planning {
-            state: &state,
-            rights: self.rights_now(asked, &state)?,
-            now,
-        })?;
-        if run == Run::Dry || changes.is_empty() {
-            return Ok(outcome);
-        }
-        let record = AuditRecord {
-            at: now,
-            actor: asked.actor.clone(),
-            action: asked.action.into(),
-            target: asked.target.clone(),
-            outcome: Outcome::Done(detail.into()),
-            occurrences: 1,
-        };
-        let revision = state.revision() + 1;
-        let highest = state.highest_uids().after(&changes);
-        // Let go of, so that the next state can be made of this one without a copy.
-        drop(state);
-        rows::commit_cluster(&parts.store, &changes, revision, highest, &[record])
-            .await
-            .map_err(ClusterError::Store)?;
-        Arc::make_mut(&mut self.state.write().unwrap_or_else(PoisonError::into_inner)).apply(&changes);
-        self.changes.send_replace(revision);
-        parts.audit.committed();
-        Ok(outcome)
     }
 
     /// The caller's current rights, if they include the permission that the action needs: rights from its admission may
@@ -336,23 +297,41 @@ impl Shared {
             .filter(|rights| asked.required.check(*rights, asked.on_itself).is_ok())
             .ok_or(ClusterError::CallerLostRights)
     }
+}
 
-    fn refused(&self, asked: &Asked, error: &ClusterError) {
-        // That the store refuses changes has been logged, once.
-        let is_known = matches!(error, ClusterError::Store(StoreError::Unavailable { .. }));
-        if matches!(error, ClusterError::Store(_) | ClusterError::Issue(_)) && !is_known {
-            tracing::error!(
-                error = error as &dyn std::error::Error,
-                action = asked.action,
-                "a change failed"
-            );
+impl Domain for Shared {
+    type Asked = Asked;
+    type Basis = (Arc<ClusterState>, PermissionSet, OffsetDateTime);
+    type Change = Change;
+    type Error = ClusterError;
+
+    async fn admit(&self, asked: &Asked) -> Result<Self::Basis, ClusterError> {
+        let state = self.state();
+        let rights = self.rights_now(asked, &state)?;
+        Ok((state, rights, self.parts.clock.now()))
+    }
+
+    fn write<'a>(&self, _asked: &'a Asked, changes: &'a [Change]) -> impl Changes + 'a {
+        let state = self.state();
+        rows::Write::Changes {
+            changes,
+            revision: state.revision() + 1,
+            highest: state.highest_uids().after(changes),
         }
-        self.parts.audit.refused(
-            asked.actor.clone(),
-            asked.action,
-            asked.target.clone(),
-            error.to_string(),
-        );
+    }
+
+    fn publish(&self, changes: &[Change]) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut state).apply(changes);
+        self.changes.send_replace(state.revision());
+    }
+
+    fn is_fault(error: &ClusterError) -> bool {
+        match error {
+            ClusterError::Store(error) => error.is_news(),
+            ClusterError::Issue(_) => true,
+            _ => false,
+        }
     }
 }
 

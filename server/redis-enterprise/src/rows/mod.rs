@@ -16,7 +16,7 @@ use certward_store::backup::Tables;
 use certward_store::{Changes, Moves, Store, StoreError};
 
 /// A write to the tables.
-enum Write<'a> {
+pub(crate) enum Write<'a> {
     /// The first cluster.
     Fresh { state: &'a ClusterState, key: &'a TokenKey },
     /// Changes to the cluster, whose revision becomes `revision`.
@@ -73,26 +73,6 @@ pub async fn open_cluster(store: &Store, identity: ClusterIdentity) -> Result<(C
     };
     store.commit(&fresh, &[]).await?;
     Ok((state, key))
-}
-
-/// Makes the changes to the cluster, moves it on to `revision`, and records them: all of it or nothing.
-///
-/// # Errors
-///
-/// [`StoreError::Write`]; the store is then as before.
-pub async fn commit_cluster(
-    store: &Store,
-    changes: &[Change],
-    revision: u64,
-    highest: HighestUids,
-    records: &[AuditRecord],
-) -> Result<(), StoreError> {
-    let changes = Write::Changes {
-        changes,
-        revision,
-        highest,
-    };
-    store.commit(&changes, records).await
 }
 
 /// The databases that were deleted, and whose data may still be on the disk.

@@ -47,9 +47,12 @@ async fn put_next(store: &Store, state: &ClusterState) -> UserName {
         ..state.highest_uids()
     };
     let changes = [Change::PutUser(Arc::new(user))];
-    commit_cluster(store, &changes, state.revision() + 1, highest, &[record("cluster")])
-        .await
-        .unwrap();
+    let write = Write::Changes {
+        changes: &changes,
+        revision: state.revision() + 1,
+        highest,
+    };
+    store.commit(&write, &[record("cluster")]).await.unwrap();
     name
 }
 

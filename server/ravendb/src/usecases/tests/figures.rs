@@ -1,6 +1,5 @@
 //! Measurements, printed: `cargo test --release --lib figures -- --ignored --nocapture --test-threads=1`.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certward_pki::{PublicKeyPinningHash, Thumbprint};
@@ -8,7 +7,6 @@ use certward_pki::{PublicKeyPinningHash, Thumbprint};
 use super::world::{World, grant, self_signed};
 use super::{ClusterAdmin, ValidUser, generate};
 use crate::model::definition::RegisteredCertificate;
-use crate::model::registry::Change;
 use crate::rows;
 use certward_certificates::issuer::{Issuer, KeyAlgorithm};
 use certward_store::Store;
@@ -60,7 +58,7 @@ async fn loading_a_hundred_thousand_entries() {
     let store = Store::open(directory.path()).await.unwrap();
     let model = RegisteredCertificate::new(&self_signed("model"), grant("model", ClusterAdmin));
     for batch in 0..ENTRIES / 1000 {
-        let changes: Vec<Change> = (0..1000)
+        let entries: Vec<RegisteredCertificate> = (0..1000)
             .map(|number| {
                 let mut entry = model.clone();
                 // As long as a certificate with an RSA-4096 key.
@@ -75,10 +73,10 @@ async fn loading_a_hundred_thousand_entries() {
                 )]
                 .into_iter()
                 .collect();
-                Change::Put(Arc::new(entry))
+                entry
             })
             .collect();
-        rows::commit(&store, &changes, None, &[]).await.unwrap();
+        rows::fill(&store, entries).await.unwrap();
     }
     store.close().await;
     let (began, cpu) = (Instant::now(), cpu_time());

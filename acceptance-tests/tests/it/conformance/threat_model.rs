@@ -50,7 +50,14 @@ fn tests_of_the_workspace() -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
     for (folder, package) in [
         ("server", "certward-server"),
+        ("server/certificates", "certward-certificates"),
+        ("server/ravendb", "certward-ravendb"),
+        ("server/redis-enterprise", "certward-redis-enterprise"),
+        ("server/redis-model", "certward-redis-model"),
+        ("server/redis-proxy", "certward-redis-proxy"),
         ("server/store", "certward-store"),
+        ("server/system", "certward-system"),
+        ("server/transport", "certward-transport"),
         ("sdk", "certward"),
         ("sdk/pki", "certward-pki"),
         ("provider", "terraform-provider-certward"),

@@ -140,6 +140,14 @@ const TOP: &[&str] = &[
 /// The folders that ARCHITECTURE.md speaks of.
 const PARTS: &[&str] = &[
     "server/src",
+    "server/certificates/src",
+    "server/ravendb/src",
+    "server/redis-enterprise/src",
+    "server/redis-model/src",
+    "server/redis-proxy/src",
+    "server/store/src",
+    "server/system/src",
+    "server/transport/src",
     "sdk/src",
     "sdk/pki/src",
     "provider/src",
